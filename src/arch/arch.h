@@ -1,0 +1,50 @@
+/**
+ * An architecture is data: the row of each register says where every format keeps it. A new one is a file with one
+ * `struct scry_arch` and a line in registry.c.
+ */
+#ifndef SCRY_ARCH_H
+#define SCRY_ARCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SCRY_MAX_REGS 40
+
+/** What a call may do to a register. */
+enum scry_saved { SCRY_VOLATILE, SCRY_PRESERVED, SCRY_STACK_POINTER, SCRY_INSTRUCTION_POINTER };
+
+struct scry_reg_row {
+	const char *name;     /* gdb's name: "rax", "x0" */
+	int dwarf;            /* DWARF register number, or -1 */
+	int prstatus;         /* byte offset in elf_gregset_t (NT_PRSTATUS' pr_reg), or -1 */
+	int minidump;         /* byte offset in the minidump CONTEXT, or -1 */
+	uint8_t size;         /* bytes in both places */
+	uint8_t sysv, win64;  /* enum scry_saved in either convention */
+};
+
+struct scry_arch {
+	const char *name;          /* "x86_64" */
+	uint16_t elf_machine;      /* EM_* */
+	uint16_t minidump_machine; /* PROCESSOR_ARCHITECTURE_* */
+	uint8_t ptr_size;
+	uint8_t align8;            /* alignment of a 64-bit integer in a struct: 4 on i386 Linux, else 8 */
+	uint16_t gregset_size;     /* sizeof(elf_gregset_t) */
+	int pc, sp, fp;            /* indices into regs */
+	int syscall_number;        /* byte offset in the gregset of the system call's number (orig_rax), or -1 */
+	int syscall_arg0;          /* index of the register that holds the first argument of a system call */
+	uint32_t futex;            /* number of the futex system call on Linux */
+	int tls;                   /* byte offset in the gregset of the thread pointer (fs_base), or -1 */
+	unsigned count;
+	const struct scry_reg_row *regs;
+};
+
+extern const struct scry_arch scry_arch_x86_64, scry_arch_i386, scry_arch_aarch64;
+
+/** Register values of one frame; `valid` has bit i set where value[i] is known. */
+struct scry_regs {
+	const struct scry_arch *arch; /* NULL: none known */
+	uint64_t valid;
+	uint64_t value[SCRY_MAX_REGS];
+};
+
+#endif

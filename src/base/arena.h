@@ -1,0 +1,21 @@
+/** Memory that is given back all at once. Blocks are zeroed and aligned for any type. */
+#ifndef SCRY_ARENA_H
+#define SCRY_ARENA_H
+
+#include <stddef.h>
+
+struct scry_arena_chunk;
+
+struct scry_arena {
+	struct scry_arena_chunk *chunks;
+};
+
+/** NULL only when out of memory. */
+void *scry_arena_alloc(struct scry_arena *a, size_t size);
+/** A NUL-terminated copy of `len` bytes. */
+char *scry_arena_text(struct scry_arena *a, const char *text, size_t len);
+char *scry_arena_printf(struct scry_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** Give all of it back; the arena can be used again. */
+void scry_arena_done(struct scry_arena *a);
+
+#endif

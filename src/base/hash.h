@@ -1,0 +1,30 @@
+/** A map from 64-bit keys (target addresses) to pointers. Key 0 is allowed. */
+#ifndef SCRY_HASH_H
+#define SCRY_HASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct scry_hash_slot {
+	uint64_t key;
+	void *value; /* NULL: the slot is free */
+};
+
+struct scry_hash {
+	struct scry_hash_slot *slots;
+	size_t count, size; /* size is 0 or a power of two */
+};
+
+/** The value stored under `key`, or NULL. */
+void *scry_hash_find(const struct scry_hash *h, uint64_t key);
+/** Store `value` (not NULL) under `key`, replacing what was there. False when out of memory. */
+bool scry_hash_put(struct scry_hash *h, uint64_t key, void *value);
+/**
+ * Remember `key`: 1 it is new, 0 it was there already, < 0 out of memory. For cycle checks.
+ */
+int scry_hash_add(struct scry_hash *h, uint64_t key);
+/** Free the table (not the values); it can be used again. */
+void scry_hash_done(struct scry_hash *h);
+
+#endif

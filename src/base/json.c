@@ -1,0 +1,108 @@
+#include "base/json.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+static void separate(struct scry_json *j)
+{
+	if (j->comma)
+		scry_buf_putc(j->out, ',');
+	j->comma = true;
+}
+
+void scry_json_open(struct scry_json *j, char bracket)
+{
+	separate(j);
+	scry_buf_putc(j->out, bracket);
+	j->comma = false;
+}
+
+void scry_json_close(struct scry_json *j, char bracket)
+{
+	scry_buf_putc(j->out, bracket);
+	j->comma = true;
+}
+
+void scry_json_key(struct scry_json *j, const char *key)
+{
+	scry_json_text(j, key);
+	scry_buf_putc(j->out, ':');
+	j->comma = false;
+}
+
+static void put_escaped(struct scry_json *j, unsigned code)
+{
+	static const char named[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+
+	for (const char *p = named; *p; p += 2) {
+		if ((unsigned char)*p != code)
+			continue;
+		scry_buf_putc(j->out, '\\');
+		scry_buf_putc(j->out, p[1]);
+		return;
+	}
+	if (code < 0x20 || code == 0x7f || (code >= 0xd800 && code < 0xe000))
+		scry_buf_printf(j->out, "\\u%04x", code);
+	else
+		scry_buf_put_char(j->out, code);
+}
+
+void scry_json_bytes(struct scry_json *j, const char *text, size_t len)
+{
+	separate(j);
+	scry_buf_putc(j->out, '"');
+	for (size_t i = 0; i < len;) {
+		size_t plain = i;
+
+		while (plain < len && text[plain] >= ' ' && text[plain] < 0x7f && text[plain] != '"' &&
+		       text[plain] != '\\')
+			plain++;
+		scry_buf_put(j->out, text + i, plain - i);
+		i = plain;
+		if (i < len)
+			put_escaped(j, scry_utf8_next(text, len, &i));
+	}
+	scry_buf_putc(j->out, '"');
+}
+
+void scry_json_text(struct scry_json *j, const char *text)
+{
+	if (text)
+		scry_json_bytes(j, text, strlen(text));
+	else
+		scry_json_null(j);
+}
+
+void scry_json_int(struct scry_json *j, int64_t value)
+{
+	separate(j);
+	scry_buf_printf(j->out, "%" PRId64, value);
+}
+
+void scry_json_bool(struct scry_json *j, bool value)
+{
+	separate(j);
+	scry_buf_puts(j->out, value ? "true" : "false");
+}
+
+void scry_json_null(struct scry_json *j)
+{
+	separate(j);
+	scry_buf_puts(j->out, "null");
+}
+
+void scry_json_addr(struct scry_json *j, uint64_t addr)
+{
+	separate(j);
+	scry_buf_printf(j->out, "\"0x%" PRIx64 "\"", addr);
+}
+
+void scry_json_positive(struct scry_json *j, int64_t value)
+{
+	if (value > 0)
+		scry_json_int(j, value);
+	else
+		scry_json_null(j);
+}

@@ -1,0 +1,56 @@
+#include "base/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int scry_fail(struct scry_session *s, int code, scry_addr addr, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(s->error.text, sizeof(s->error.text), fmt, ap);
+	va_end(ap);
+	s->error.addr = addr;
+	return s->error.code = code;
+}
+
+int scry_fail_errno(struct scry_session *s, const char *fmt, ...)
+{
+	const char *why = strerror(errno);
+	va_list ap;
+
+	va_start(ap, fmt);
+	int n = vsnprintf(s->error.text, sizeof(s->error.text), fmt, ap);
+	va_end(ap);
+	if (n >= 0 && (size_t)n < sizeof(s->error.text))
+		snprintf(s->error.text + n, sizeof(s->error.text) - (size_t)n, ": %s", why);
+	s->error.addr = 0;
+	return s->error.code = SCRY_ESYSTEM;
+}
+
+void scry_note(struct scry_session *s, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	for (struct scry_note *n = s->notes; n; n = n->next)
+		if (!strcmp(n->text, text))
+			return;
+	struct scry_note *note = scry_arena_alloc(&s->arena, sizeof(*note));
+	if (!note)
+		return;
+	note->text = scry_arena_text(&s->arena, text, strlen(text));
+	if (!note->text)
+		return;
+	*(s->notes ? s->notes_end : &s->notes) = note;
+	s->notes_end = &note->next;
+}
+
+const char *scry_session_error(struct scry_session *s)
+{
+	return s->error.text;
+}

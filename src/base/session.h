@@ -1,0 +1,74 @@
+/** The session: one target and everything decoded from it. Internal; the public face is pyscry/pyscry.h. */
+#ifndef SCRY_SESSION_H
+#define SCRY_SESSION_H
+
+#include <stdarg.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include "pyscry/pyscry.h"
+
+struct scry_target;
+struct scry_module;
+struct scry_runtime;
+struct scry_thread;
+
+enum scry_layout_choice {
+	SCRY_LAYOUT_AUTO, SCRY_LAYOUT_OFFSETS, SCRY_LAYOUT_DWARF, SCRY_LAYOUT_MEMBERS, SCRY_LAYOUT_ROWS
+};
+
+struct scry_source_map {
+	struct scry_source_map *next;
+	const char *from, *to; /* prefixes of file names */
+};
+
+/** What the user asked for; strings are owned by `keep`. */
+struct scry_options {
+	const char *exe, *sysroot, *symbols, *search;
+	struct scry_source_map *source_maps;
+	enum scry_layout_choice layout;
+	bool json, locals, color, debuginfod;
+	const char *prefix; /* "py-" inside a debugger, "" on the command line */
+	uint64_t limit[SCRY_LIMIT_COUNT];
+};
+
+/** A sentence about what could not be shown; `errors` of the JSON, stderr of the CLI. */
+struct scry_note {
+	struct scry_note *next;
+	const char *text;
+};
+
+struct scry_session {
+	struct scry_arena keep;  /* lives as long as the session: options */
+	struct scry_arena arena; /* dies at refresh: all that was decoded */
+	struct scry_options options;
+	struct {
+		int code;
+		scry_addr addr;
+		char text[512];
+	} error;
+	struct scry_note *notes, **notes_end;
+	struct scry_target *target;   /* NULL before open */
+	struct scry_module *modules;  /* list, in address order; filled on first use by scry_module_first() */
+	bool modules_done;
+	struct scry_runtime *runtimes; /* list; filled on first use by scry_runtime_first() */
+	bool runtimes_done;
+	struct scry_thread *threads;   /* list: every OS thread and every Python thread state */
+	bool threads_done;
+	struct scry_thread *selected;  /* NULL: not chosen yet */
+	unsigned selected_frame;       /* 0: the newest Python frame */
+	uint64_t want_tid;             /* survives refresh: what the debugger selected, 0 none */
+	void (*log)(void *arg, const char *text);
+	void *log_arg;
+};
+
+/** Record a failure and return `code`. Nothing is allocated: an expected bad read is cheap. */
+int scry_fail(struct scry_session *s, int code, scry_addr addr, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/** Record a failure with errno's text behind it; returns SCRY_ESYSTEM. */
+int scry_fail_errno(struct scry_session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** Add a sentence to the reasons why an answer is partial; the same sentence is kept once. */
+void scry_note(struct scry_session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

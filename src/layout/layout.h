@@ -1,0 +1,89 @@
+/**
+ * Where the fields of the interpreter's structs lie in this target. fields.def names them; sources fill them in, in
+ * this order per struct: validated _Py_DebugOffsets (3.13+), DWARF, PyMemberDef tables, the built-in row.
+ */
+#ifndef SCRY_LAYOUT_H
+#define SCRY_LAYOUT_H
+
+#include "target/target.h"
+
+#define STRUCT(s, title, names) SCRY_S_##s,
+#define FIELD(s, f, names)
+enum scry_struct {
+#include "layout/fields.def"
+	SCRY_S_COUNT
+};
+#undef STRUCT
+#undef FIELD
+
+#define STRUCT(s, title, names)
+#define FIELD(s, f, names) SCRY_F_##s##_##f,
+enum scry_field {
+#include "layout/fields.def"
+	SCRY_F_COUNT
+};
+#undef STRUCT
+#undef FIELD
+
+struct scry_slot {
+	uint32_t offset;
+	uint16_t size;      /* bytes; 0: the layout has no such field. An array or nested struct has its whole size */
+	uint8_t shift, bits; /* bits != 0: a bit-field of `bits` bits, `shift` from the lowest of the `size` bytes */
+};
+
+enum scry_source {
+	SCRY_FROM_NOWHERE, SCRY_FROM_OFFSETS, SCRY_FROM_DWARF, SCRY_FROM_MEMBERS, SCRY_FROM_ROW
+};
+
+/** How a build of one version differs from another. */
+struct scry_flavour {
+	uint32_t version;   /* as PY_VERSION_HEX; the lower 16 bits may be 0 when only the minor is known */
+	bool debug;         /* Py_DEBUG */
+	bool trace_refs;    /* Py_TRACE_REFS: every object starts with two more pointers */
+	bool free_threaded; /* Py_GIL_DISABLED */
+	bool stackless;     /* Stackless Python */
+	bool narrow;        /* 2.7 with 16-bit Py_UNICODE */
+};
+
+struct scry_layout {
+	struct scry_slot slot[SCRY_F_COUNT];
+	uint8_t field_source[SCRY_F_COUNT]; /* enum scry_source */
+	uint32_t size[SCRY_S_COUNT];        /* sizeof, 0 unknown */
+	uint8_t source[SCRY_S_COUNT];       /* enum scry_source: where most of the struct came from */
+	struct scry_flavour flavour;
+	char name[96];                      /* for people: "debug offsets, built-in 3.13" */
+};
+
+struct scry_module;
+
+/** What the resolver may draw on. */
+struct scry_layout_hints {
+	struct scry_flavour flavour;
+	struct scry_module *module; /* holds the interpreter; for DWARF and type symbols; may be NULL */
+	scry_addr debug_offsets;    /* address of a _Py_DebugOffsets with its cookie, or 0 */
+	enum scry_layout_choice choice;
+};
+
+/** Fill a layout in, in the session's arena. SCRY_EUNSUPPORTED where no source knows the version. */
+int scry_layout_resolve(struct scry_session *s, const struct scry_layout_hints *hints, struct scry_layout **ret);
+/** Only the built-in row, for any ABI: what the tests lay beside DWARF. SCRY_ENOTFOUND where there is no row. */
+int scry_layout_from_rows(const struct scry_flavour *flavour, const struct scry_abi *abi, struct scry_layout *l);
+/** Only DWARF. SCRY_ENOTFOUND where the module has none. */
+int scry_layout_from_dwarf(struct scry_module *m, struct scry_layout *l);
+/**
+ * Only _Py_DebugOffsets at `addr`: read, checked against its own version and sizes as hostile input. Also sets
+ * l->flavour.version and free_threaded. SCRY_ECORRUPT where it makes no sense.
+ */
+int scry_layout_from_offsets(struct scry_session *s, scry_addr addr, struct scry_layout *l);
+/** "thread.next": static text. */
+const char *scry_field_name(enum scry_field f);
+enum scry_struct scry_field_struct(enum scry_field f);
+const char *scry_struct_name(enum scry_struct s);
+const char *scry_source_name(enum scry_source source);
+
+static inline bool scry_layout_has(const struct scry_layout *l, enum scry_field f)
+{
+	return l->slot[f].size != 0;
+}
+
+#endif

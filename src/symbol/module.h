@@ -1,0 +1,69 @@
+/**
+ * A module: a file mapped into the target (an executable, a shared library, a DLL). Its symbols come from the file
+ * where it can be found and its build id matches, from the image in target memory, or from the user's symbol map.
+ */
+#ifndef SCRY_MODULE_H
+#define SCRY_MODULE_H
+
+#include "target/target.h"
+
+struct scry_symbol {
+	const char *name; /* lives as long as the module */
+	scry_addr addr;
+	uint64_t size; /* 0 unknown */
+	bool is_function;
+};
+
+struct scry_section {
+	scry_addr addr;
+	uint64_t size;
+};
+
+struct scry_module;
+
+struct scry_module_ops {
+	const char *name; /* "elf", "pe", "symbol map" */
+	/** SCRY_OK, or SCRY_ENOTFOUND. */
+	int (*find)(struct scry_module *m, const char *name, struct scry_symbol *ret);
+	/** The symbol that covers or precedes `addr`. */
+	int (*at)(struct scry_module *m, scry_addr addr, struct scry_symbol *ret);
+	int (*section)(struct scry_module *m, const char *name, struct scry_section *ret);
+	/** Bytes of the module's read-only image that the dump lacks, or NULL. */
+	const uint8_t *(*image)(struct scry_module *m, scry_addr addr, size_t *ret_len);
+	void (*close)(struct scry_module *m);
+};
+
+struct scry_module {
+	struct scry_module *next;
+	struct scry_session *session;
+	const struct scry_module_ops *ops;
+	void *state;
+	const char *path;      /* as the target knew it */
+	const char *name;      /* its last component; both separators count */
+	const char *file;      /* the file that was opened here for it, or NULL */
+	const char *build_id;  /* lower-case hex from target memory, else from the file; NULL unknown */
+	const char *problem;   /* why symbols are missing ("no such file", "build id differs: ..."), or NULL */
+	scry_addr start, end;  /* lowest and highest mapped address */
+	scry_addr bias;        /* added to the file's addresses */
+	bool is_main;          /* the executable */
+	bool opened;           /* the file was looked for */
+};
+
+/** The modules of the target in address order: the first, then m->next. NULL where there are none. */
+struct scry_module *scry_module_first(struct scry_session *s);
+void scry_modules_close(struct scry_session *s);
+struct scry_module *scry_module_at(struct scry_session *s, scry_addr addr);
+/** Look a symbol up in one module (opening its file now), in .dynsym, .symtab, exports and the user's map alike. */
+int scry_module_symbol(struct scry_module *m, const char *name, struct scry_symbol *ret);
+int scry_module_section(struct scry_module *m, const char *name, struct scry_section *ret);
+/** The symbol at or before an address, in whatever module. */
+int scry_symbol_at(struct scry_session *s, scry_addr addr, struct scry_symbol *ret);
+/**
+ * The local file that stands for a file of the target (sysroot, search path, /proc/PID/root, map_files, the path
+ * itself), in the session's arena; NULL and *ret_problem where there is none. `build_id` NULL: not checked.
+ */
+const char *scry_module_locate(struct scry_session *s, const struct scry_module *m, const char **ret_problem);
+/** Open a file of the target's for reading (a source file): its descriptor, or SCRY_ENOTFOUND. Source maps apply. */
+int scry_target_open_file(struct scry_session *s, const char *path);
+
+#endif

@@ -1,0 +1,193 @@
+/* Reading, the same for every kind of target: all goes through the backend's view. */
+#include "target/target.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "registry.h"
+
+/* Nothing of ours lies there, and debuggers choke on it. */
+#define ADDR_LIMIT ((scry_addr)1 << 56)
+
+static const uint8_t *view(struct scry_target *t, scry_addr addr, size_t *ret_len)
+{
+	if (addr - t->seen_start < t->seen_len) {
+		*ret_len = t->seen_len - (size_t)(addr - t->seen_start);
+		return t->seen + (addr - t->seen_start);
+	}
+	if (addr == 0 || addr >= ADDR_LIMIT)
+		return NULL;
+	size_t len = 0;
+	const uint8_t *p = t->ops->view(t, addr, &len);
+	if ((!p || !len) && t->fallback)
+		p = t->fallback(t, addr, &len);
+	if (!p || !len)
+		return NULL;
+	t->seen = p;
+	t->seen_start = addr;
+	t->seen_len = len;
+	*ret_len = len;
+	return p;
+}
+
+const uint8_t *scry_view(struct scry_session *s, scry_addr addr, size_t *ret_len)
+{
+	const uint8_t *p = s->target ? view(s->target, addr, ret_len) : NULL;
+
+	if (!p)
+		scry_fail(s, SCRY_EFAULT, addr, "no memory at 0x%" PRIx64, addr);
+	return p;
+}
+
+size_t scry_read_some(struct scry_session *s, scry_addr addr, void *buf, size_t len)
+{
+	size_t done = 0;
+
+	while (s->target && done < len) {
+		size_t n = 0;
+		const uint8_t *p = view(s->target, addr + done, &n);
+
+		if (!p)
+			break;
+		if (n > len - done)
+			n = len - done;
+		memcpy((uint8_t *)buf + done, p, n);
+		done += n;
+	}
+	return done;
+}
+
+int scry_read(struct scry_session *s, scry_addr addr, void *buf, size_t len)
+{
+	size_t n = scry_read_some(s, addr, buf, len);
+
+	if (n == len)
+		return SCRY_OK;
+	return scry_fail(s, SCRY_EFAULT, addr + n, "no memory at 0x%" PRIx64, addr + n);
+}
+
+int scry_read_uint(struct scry_session *s, scry_addr addr, unsigned size, uint64_t *ret)
+{
+	uint8_t bytes[8];
+
+	if (size == 0 || size > sizeof(bytes))
+		return scry_fail(s, SCRY_EINVAL, addr, "cannot read an integer of %u bytes", size);
+	int rc = scry_read(s, addr, bytes, size);
+	if (rc == SCRY_OK)
+		*ret = scry_load(bytes, size, s->target->abi.big_endian);
+	return rc;
+}
+
+int scry_read_int(struct scry_session *s, scry_addr addr, unsigned size, int64_t *ret)
+{
+	uint64_t value;
+	int rc = scry_read_uint(s, addr, size, &value);
+
+	if (rc == SCRY_OK)
+		*ret = (int64_t)(value << (64 - 8 * size)) >> (64 - 8 * size);
+	return rc;
+}
+
+int scry_read_ptr(struct scry_session *s, scry_addr addr, scry_addr *ret)
+{
+	return scry_read_uint(s, addr, s->target ? s->target->abi.ptr_size : 8, ret);
+}
+
+int scry_read_cstr(struct scry_session *s, scry_addr addr, size_t max, const char **ret)
+{
+	size_t len = 0, n = 0;
+	const uint8_t *p, *end = NULL;
+
+	while (len < max && !end && s->target && (p = view(s->target, addr + len, &n))) {
+		n = n < max - len ? n : max - len;
+		end = memchr(p, 0, n);
+		len += end ? (size_t)(end - p) : n;
+	}
+	if (!end && len < max)
+		return scry_fail(s, SCRY_EFAULT, addr + len, "no memory at 0x%" PRIx64, addr + len);
+	char *text = scry_arena_alloc(&s->arena, len + 1);
+	if (!text)
+		return scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
+	scry_read_some(s, addr, text, len);
+	*ret = text;
+	return SCRY_OK;
+}
+
+const struct scry_map *scry_map_at(struct scry_target *t, scry_addr addr)
+{
+	size_t low = 0, high = t->map_count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (addr < t->maps[mid].start)
+			high = mid;
+		else if (addr >= t->maps[mid].end)
+			low = mid + 1;
+		else
+			return &t->maps[mid];
+	}
+	return NULL;
+}
+
+struct scry_os_thread *scry_os_thread_find(struct scry_target *t, uint64_t tid)
+{
+	for (size_t i = 0; i < t->thread_count; i++)
+		if (t->threads[i].tid == tid)
+			return &t->threads[i];
+	return NULL;
+}
+
+bool scry_regs_find(const struct scry_regs *regs, const char *name, uint64_t *ret)
+{
+	for (unsigned i = 0; regs->arch && i < regs->arch->count; i++) {
+		if (strcmp(regs->arch->regs[i].name, name))
+			continue;
+		if (!(regs->valid >> i & 1))
+			return false;
+		*ret = regs->value[i];
+		return true;
+	}
+	return false;
+}
+
+void scry_regs_load(struct scry_regs *regs, const struct scry_arch *arch, const uint8_t *block, size_t len,
+		    bool minidump, bool big_endian)
+{
+	*regs = (struct scry_regs){ .arch = arch };
+	for (unsigned i = 0; i < arch->count; i++) {
+		const struct scry_reg_row *row = &arch->regs[i];
+		int at = minidump ? row->minidump : row->prstatus;
+
+		if (at < 0 || (size_t)at + row->size > len)
+			continue;
+		regs->value[i] = scry_load(block + at, row->size, big_endian);
+		regs->valid |= (uint64_t)1 << i;
+	}
+}
+
+bool scry_target_set_machine(struct scry_target *t, unsigned elf_machine, bool is64, bool big_endian)
+{
+	t->abi = (struct scry_abi){ .ptr_size = is64 ? 8 : 4, .long_size = is64 ? 8 : 4, .align8 = 8,
+				    .wchar_size = 4, .long_double = is64 ? 16 : 12, .big_endian = big_endian };
+	t->arch = NULL;
+	for (size_t i = 0; scry_architectures[i]; i++)
+		if (scry_architectures[i]->elf_machine == elf_machine)
+			t->arch = scry_architectures[i];
+	if (t->arch)
+		t->abi.align8 = t->arch->align8;
+	return t->arch != NULL;
+}
+
+void scry_target_close(struct scry_target *t)
+{
+	if (!t)
+		return;
+	if (t->ops && t->ops->close)
+		t->ops->close(t);
+	free(t->maps);
+	free(t->threads);
+	free(t);
+}

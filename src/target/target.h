@@ -1,0 +1,125 @@
+/**
+ * A target: bytes at addresses, mappings, OS threads with registers, and facts about the process. A kind of target is
+ * one file with a `struct scry_target_ops` and a line in registry.c.
+ *
+ * Reading goes through `view`: a pointer to target bytes that are in memory here already (a mapped core file, a cached
+ * page), so a core costs no copy and a live process one system call per run of pages.
+ */
+#ifndef SCRY_TARGET_H
+#define SCRY_TARGET_H
+
+#include "arch/arch.h"
+#include "base/session.h"
+
+/** Sizes that decide where struct members lie. */
+struct scry_abi {
+	uint8_t ptr_size;    /* 4 or 8; size_t and Py_ssize_t too */
+	uint8_t long_size;   /* C long: 4 on Windows */
+	uint8_t align8;      /* alignment of 8-byte integers and doubles */
+	uint8_t wchar_size;  /* 4, 2 on Windows */
+	uint8_t long_double; /* size of long double: 16 on x86-64 Linux, 8 with MSVC, 12 on i386 */
+	bool big_endian;
+	bool windows;
+};
+
+enum scry_map_flags {
+	SCRY_MAP_READ = 4, SCRY_MAP_WRITE = 2, SCRY_MAP_EXEC = 1,
+	SCRY_MAP_FILE = 8 /* backed by `path`: what the dump lacks can be read there */
+};
+
+struct scry_map {
+	scry_addr start, end;
+	uint64_t offset;   /* in the file */
+	unsigned flags;    /* enum scry_map_flags */
+	const char *path;  /* NULL: anonymous; in the target's own file system */
+	bool deleted;      /* "(deleted)" behind the path */
+	uint64_t inode, dev; /* live only, else 0 */
+};
+
+/** A thread of the operating system. */
+struct scry_os_thread {
+	uint64_t tid;
+	const char *name;      /* the kernel's or the dump's name, or NULL */
+	struct scry_regs regs; /* of the innermost frame; of the exception context where it crashed */
+	scry_addr tls;         /* thread pointer (pthread_t with glibc), TEB on Windows, 0 unknown */
+	bool crashed;
+	int signal;            /* the signal it took, 0 none */
+	bool in_futex;         /* it waits in futex(2) on ... */
+	scry_addr futex;       /* ... this address */
+};
+
+struct scry_target_ops {
+	const char *name; /* the JSON "kind": "elf-core", "live", "host", "minidump" */
+	/** For dump formats: do the first bytes look like it? NULL for others. */
+	bool (*probe)(const uint8_t *head, size_t len);
+	/** Fill the target in from `t->path` or `t->pid` (already set). On failure scry_fail() and a negative result. */
+	int (*open)(struct scry_target *t);
+	/**
+	 * A pointer to the bytes at `addr` and in *ret_len how many follow; NULL where there are none. Valid until the
+	 * next call on the target.
+	 */
+	const uint8_t *(*view)(struct scry_target *t, scry_addr addr, size_t *ret_len);
+	/** Stop the target for a consistent read, and let it go again; both may be NULL. */
+	int (*hold)(struct scry_target *t);
+	void (*release)(struct scry_target *t);
+	/** Forget cached bytes and re-read maps and threads. May be NULL. */
+	int (*refresh)(struct scry_target *t);
+	void (*close)(struct scry_target *t);
+};
+
+struct scry_target {
+	const struct scry_target_ops *ops;
+	struct scry_session *session;
+	void *state; /* the backend's own */
+	struct scry_abi abi;
+	const struct scry_arch *arch; /* NULL: foreign machine, memory only */
+	const char *path;             /* of the dump, or NULL */
+	int64_t pid;                  /* 0 unknown */
+	int signal;                   /* that ended or stopped it, 0 none; a Windows exception code in `exception` */
+	uint32_t exception;
+	bool has_fault;
+	scry_addr fault_addr;
+	const char *exe;     /* path of the executable as the target knew it, or NULL */
+	const char *command; /* command line, or NULL */
+	struct scry_map *maps; /* in address order, disjoint */
+	size_t map_count;
+	struct scry_os_thread *threads; /* the crashed or first one first where the format says so */
+	size_t thread_count;
+	scry_addr vdso, entry, phdr; /* from the auxiliary vector, 0 unknown */
+	/* the last view, so that neighbours cost nothing */
+	const uint8_t *seen;
+	scry_addr seen_start;
+	size_t seen_len;
+	/* where bytes that the dump left out are looked up (mapped files, build id checked); set by the module layer */
+	const uint8_t *(*fallback)(struct scry_target *t, scry_addr addr, size_t *ret_len);
+};
+
+/** Open the session's target. `kind` rows come from registry.c. */
+int scry_target_open_dump(struct scry_session *s, const char *path);
+int scry_target_open_pid(struct scry_session *s, int pid);
+int scry_target_open_host(struct scry_session *s, const struct scry_host_ops *ops, void *arg, int pid);
+void scry_target_close(struct scry_target *t);
+
+/** The bytes at `addr` in place, or NULL (and scry_fail) where not even one is there. Valid until the next read. */
+const uint8_t *scry_view(struct scry_session *s, scry_addr addr, size_t *ret_len);
+/** Copy exactly `len` bytes; SCRY_EFAULT where any of them is missing. */
+int scry_read(struct scry_session *s, scry_addr addr, void *buf, size_t len);
+/** Copy what is there of `len` bytes, return how many came (0: none). Records no failure. */
+size_t scry_read_some(struct scry_session *s, scry_addr addr, void *buf, size_t len);
+int scry_read_uint(struct scry_session *s, scry_addr addr, unsigned size, uint64_t *ret);
+int scry_read_int(struct scry_session *s, scry_addr addr, unsigned size, int64_t *ret);
+int scry_read_ptr(struct scry_session *s, scry_addr addr, scry_addr *ret);
+/** A NUL-terminated string of at most `max` bytes, copied into the session's arena; cut at `max`. */
+int scry_read_cstr(struct scry_session *s, scry_addr addr, size_t max, const char **ret);
+/** The mapping that holds `addr`, or NULL. */
+const struct scry_map *scry_map_at(struct scry_target *t, scry_addr addr);
+struct scry_os_thread *scry_os_thread_find(struct scry_target *t, uint64_t tid);
+/** A register by name: true and *ret where it is known. */
+bool scry_regs_find(const struct scry_regs *regs, const char *name, uint64_t *ret);
+/** Fill regs from a raw register block, by each row's `prstatus` or `minidump` offset. */
+void scry_regs_load(struct scry_regs *regs, const struct scry_arch *arch, const uint8_t *block, size_t len,
+		    bool minidump, bool big_endian);
+/** Set abi, arch and byte order for an ELF machine: false for one we have no row for (abi is set all the same). */
+bool scry_target_set_machine(struct scry_target *t, unsigned elf_machine, bool is64, bool big_endian);
+
+#endif
