@@ -45,6 +45,7 @@ struct scry_module {
 	const char *problem;   /* why symbols are missing ("no such file", "build id differs: ..."), or NULL */
 	scry_addr start, end;  /* lowest and highest mapped address */
 	scry_addr bias;        /* added to the file's addresses */
+	const struct scry_target_module *record; /* where the dump lists its modules (build id, time stamp), else NULL */
 	bool is_main;          /* the executable */
 	bool opened;           /* the file was looked for */
 };

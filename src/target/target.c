@@ -188,6 +188,7 @@ void scry_target_close(struct scry_target *t)
 	if (t->ops && t->ops->close)
 		t->ops->close(t);
 	free(t->maps);
+	free(t->modules);
 	free(t->threads);
 	free(t);
 }

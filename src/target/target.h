@@ -48,6 +48,18 @@ struct scry_os_thread {
 	scry_addr futex;       /* ... this address */
 };
 
+/**
+ * A module that the dump itself lists (minidumps). Targets without such a list have their modules made out of `maps`.
+ */
+struct scry_target_module {
+	scry_addr start, end;     /* the whole image */
+	const char *path;         /* as the target knew it, UTF-8; either separator */
+	const char *build_id;     /* lower-case hex: ELF build id, or CodeView GUID + age; NULL unknown */
+	const char *pdb;          /* path of the PDB in the CodeView record, or NULL */
+	uint32_t timestamp;       /* PE TimeDateStamp, 0 unknown */
+	uint32_t version[4];      /* of the version resource (FileVersion), zeros where unknown */
+};
+
 struct scry_target_ops {
 	const char *name; /* the JSON "kind": "elf-core", "live", "host", "minidump" */
 	/** For dump formats: do the first bytes look like it? NULL for others. */
@@ -83,6 +95,9 @@ struct scry_target {
 	const char *command; /* command line, or NULL */
 	struct scry_map *maps; /* in address order, disjoint */
 	size_t map_count;
+	struct scry_target_module *modules; /* in address order, disjoint; NULL: see struct scry_target_module */
+	size_t module_count;
+	const char *advice; /* what the dump lacks and which kind to ask for, one sentence; NULL: nothing to say */
 	struct scry_os_thread *threads; /* the crashed or first one first where the format says so */
 	size_t thread_count;
 	scry_addr vdso, entry, phdr; /* from the auxiliary vector, 0 unknown */
