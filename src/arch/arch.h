@@ -28,12 +28,14 @@ struct scry_arch {
 	uint16_t minidump_machine; /* PROCESSOR_ARCHITECTURE_* */
 	uint8_t ptr_size;
 	uint8_t align8;            /* alignment of a 64-bit integer in a struct: 4 on i386 Linux, else 8 */
+	uint8_t long_double;       /* size of long double on Linux */
 	uint16_t gregset_size;     /* sizeof(elf_gregset_t) */
 	int pc, sp, fp;            /* indices into regs */
 	int syscall_number;        /* byte offset in the gregset of the system call's number (orig_rax), or -1 */
 	int syscall_arg0;          /* index of the register that holds the first argument of a system call */
-	uint32_t futex;            /* number of the futex system call on Linux */
+	uint32_t futex, futex64;   /* numbers of the futex system calls on Linux (32- and 64-bit time) */
 	int tls;                   /* byte offset in the gregset of the thread pointer (fs_base), or -1 */
+	const char *tls_name;      /* what debuggers call the thread pointer */
 	unsigned count;
 	const struct scry_reg_row *regs;
 };

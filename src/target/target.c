@@ -82,7 +82,7 @@ int scry_read_uint(struct scry_session *s, scry_addr addr, unsigned size, uint64
 
 int scry_read_int(struct scry_session *s, scry_addr addr, unsigned size, int64_t *ret)
 {
-	uint64_t value;
+	uint64_t value = 0;
 	int rc = scry_read_uint(s, addr, size, &value);
 
 	if (rc == SCRY_OK)
@@ -132,12 +132,34 @@ const struct scry_map *scry_map_at(struct scry_target *t, scry_addr addr)
 	return NULL;
 }
 
+/* Made anew where threads came or went; a duplicate tid keeps its first thread. */
+static bool index_threads(struct scry_target *t)
+{
+	scry_hash_done(&t->tids);
+	for (size_t i = 0; i < t->thread_count; i++) {
+		uint64_t tid = t->threads[i].tid;
+
+		/* the index, not the pointer: the array may move */
+		if (!scry_hash_find(&t->tids, tid) && !scry_hash_put(&t->tids, tid, (void *)(uintptr_t)(i + 1)))
+			return false;
+	}
+	return true;
+}
+
+static struct scry_os_thread *find_indexed(struct scry_target *t, uint64_t tid)
+{
+	size_t i = (size_t)(uintptr_t)scry_hash_find(&t->tids, tid);
+
+	return i && i <= t->thread_count && t->threads[i - 1].tid == tid ? &t->threads[i - 1] : NULL;
+}
+
 struct scry_os_thread *scry_os_thread_find(struct scry_target *t, uint64_t tid)
 {
-	for (size_t i = 0; i < t->thread_count; i++)
-		if (t->threads[i].tid == tid)
-			return &t->threads[i];
-	return NULL;
+	struct scry_os_thread *thread = find_indexed(t, tid);
+
+	if (thread || (t->tids.count == t->thread_count && t->tids.count))
+		return thread;
+	return index_threads(t) ? find_indexed(t, tid) : NULL;
 }
 
 bool scry_regs_find(const struct scry_regs *regs, const char *name, uint64_t *ret)
@@ -168,27 +190,34 @@ void scry_regs_load(struct scry_regs *regs, const struct scry_arch *arch, const 
 	}
 }
 
+void scry_os_thread_load(struct scry_os_thread *thread, const struct scry_arch *arch, const uint8_t *block, size_t len,
+			 bool big_endian)
+{
+	scry_regs_load(&thread->regs, arch, block, len, false, big_endian);
+	if (arch->tls >= 0 && (size_t)arch->tls + arch->ptr_size <= len)
+		thread->tls = scry_load(block + arch->tls, arch->ptr_size, big_endian);
+	if (arch->syscall_number < 0 || (size_t)arch->syscall_number + arch->ptr_size > len)
+		return;
+	uint64_t number = scry_load(block + arch->syscall_number, arch->ptr_size, big_endian);
+	if (number == arch->futex || number == arch->futex64) {
+		thread->in_futex = true;
+		thread->futex = thread->regs.value[arch->syscall_arg0];
+	}
+}
+
 bool scry_target_set_machine(struct scry_target *t, unsigned elf_machine, bool is64, bool big_endian)
 {
 	t->abi = (struct scry_abi){ .ptr_size = is64 ? 8 : 4, .long_size = is64 ? 8 : 4, .align8 = 8,
-				    .wchar_size = 4, .long_double = is64 ? 16 : 12, .big_endian = big_endian };
+				    .wchar_size = 4, .long_double = is64 ? 16 : 8, .big_endian = big_endian };
 	t->arch = NULL;
 	for (size_t i = 0; scry_architectures[i]; i++)
 		if (scry_architectures[i]->elf_machine == elf_machine)
 			t->arch = scry_architectures[i];
-	if (t->arch)
+	if (t->arch && t->arch->ptr_size != t->abi.ptr_size)
+		t->arch = NULL; /* x32 and the like: 64-bit registers in a 32-bit process */
+	if (t->arch) {
 		t->abi.align8 = t->arch->align8;
+		t->abi.long_double = t->arch->long_double;
+	}
 	return t->arch != NULL;
-}
-
-void scry_target_close(struct scry_target *t)
-{
-	if (!t)
-		return;
-	if (t->ops && t->ops->close)
-		t->ops->close(t);
-	free(t->maps);
-	free(t->modules);
-	free(t->threads);
-	free(t);
 }

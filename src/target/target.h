@@ -86,6 +86,8 @@ struct scry_target {
 	struct scry_abi abi;
 	const struct scry_arch *arch; /* NULL: foreign machine, memory only */
 	const char *path;             /* of the dump, or NULL */
+	const uint8_t *file;          /* dump formats: the dump, decompressed, mapped here while the target is open */
+	size_t file_size;
 	int64_t pid;                  /* 0 unknown */
 	int signal;                   /* that ended or stopped it, 0 none; a Windows exception code in `exception` */
 	uint32_t exception;
@@ -93,13 +95,18 @@ struct scry_target {
 	scry_addr fault_addr;
 	const char *exe;     /* path of the executable as the target knew it, or NULL */
 	const char *command; /* command line, or NULL */
-	struct scry_map *maps; /* in address order, disjoint */
-	size_t map_count;
+	struct scry_map *maps; /* in address order, disjoint; scry_target_add_map() */
+	size_t map_count, map_room;
 	struct scry_target_module *modules; /* in address order, disjoint; NULL: see struct scry_target_module */
 	size_t module_count;
 	const char *advice; /* what the dump lacks and which kind to ask for, one sentence; NULL: nothing to say */
 	struct scry_os_thread *threads; /* the crashed or first one first where the format says so */
-	size_t thread_count;
+	size_t thread_count, thread_room; /* scry_target_add_thread() */
+	struct scry_hash tids;          /* threads by tid, made on first use by scry_os_thread_find() */
+	struct scry_arena keep;         /* strings of the target: paths, names; dies with it (live: at refresh) */
+	struct scry_note *notes;        /* what is wrong with the dump itself: said again after each refresh */
+	const struct scry_host_ops *host; /* scry_session_open_host() */
+	void *host_arg;
 	scry_addr vdso, entry, phdr; /* from the auxiliary vector, 0 unknown */
 	/* the last view, so that neighbours cost nothing */
 	const uint8_t *seen;
@@ -109,11 +116,36 @@ struct scry_target {
 	const uint8_t *(*fallback)(struct scry_target *t, scry_addr addr, size_t *ret_len);
 };
 
-/** Open the session's target. `kind` rows come from registry.c. */
+/**
+ * Open the session's target. A dump is mapped (decompressed first into an unlinked temporary file where it is gz, bz2,
+ * xz, zst or lz4), then the first format of registry.c whose probe likes it opens it.
+ */
 int scry_target_open_dump(struct scry_session *s, const char *path);
 int scry_target_open_pid(struct scry_session *s, int pid);
 int scry_target_open_host(struct scry_session *s, const struct scry_host_ops *ops, void *arg, int pid);
 void scry_target_close(struct scry_target *t);
+/** Forget cached bytes, re-read maps and threads of a live target, say the target's notes again. */
+int scry_target_refresh(struct scry_target *t);
+/** Stop the target for a consistent read, let it go again; nothing where there is nothing to stop. NULL is fine. */
+int scry_target_hold(struct scry_target *t);
+void scry_target_release(struct scry_target *t);
+
+/* --- for backends --- */
+/** A target of the session without memory yet; NULL (and scry_fail) when out of memory. */
+struct scry_target *scry_target_new(struct scry_session *s, const struct scry_target_ops *ops);
+/** Append a mapping (`path` must be in t->keep or static); false when out of memory. */
+bool scry_target_add_map(struct scry_target *t, const struct scry_map *map);
+/** Bring the maps into address order, drop empty ones and cut what overlaps an earlier one. */
+void scry_target_sort_maps(struct scry_target *t);
+/** Append a zeroed thread; NULL when out of memory. Earlier pointers into t->threads are void then. */
+struct scry_os_thread *scry_target_add_thread(struct scry_target *t, uint64_t tid);
+/** scry_note(), now and after each refresh. */
+void scry_target_note(struct scry_target *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** Take thread pointer and futex wait out of a register block as the kernel writes it (NT_PRSTATUS' pr_reg). */
+void scry_os_thread_load(struct scry_os_thread *thread, const struct scry_arch *arch, const uint8_t *block, size_t len,
+			 bool big_endian);
+/** Forget the last view: for backends whose memory moves. */
+void scry_target_forget_view(struct scry_target *t);
 
 /** The bytes at `addr` in place, or NULL (and scry_fail) where not even one is there. Valid until the next read. */
 const uint8_t *scry_view(struct scry_session *s, scry_addr addr, size_t *ret_len);

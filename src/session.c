@@ -1,0 +1,219 @@
+/* The session's public face: options, opening, refreshing. */
+#include "base/session.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/runtime.h"
+#include "target/target.h"
+
+/* until these layers are there */
+#pragma weak scry_modules_close
+#pragma weak scry_runtimes_done
+#pragma weak scry_target_open_pid
+#pragma weak scry_target_open_host
+
+static const uint64_t default_limits[SCRY_LIMIT_COUNT] = {
+	[SCRY_LIMIT_FRAMES] = 0,	/* all, folded */
+	[SCRY_LIMIT_TASKS] = 0,		/* all */
+	[SCRY_LIMIT_ITEMS] = 32,
+	[SCRY_LIMIT_DEPTH] = 6,
+	[SCRY_LIMIT_STRING] = 1024,
+	[SCRY_LIMIT_TEXT] = 65536,
+};
+
+const char *scry_version(void)
+{
+	return SCRY_VERSION_TEXT;
+}
+
+struct scry_session *scry_session_new(void)
+{
+	struct scry_session *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->options.prefix = "";
+	memcpy(s->options.limit, default_limits, sizeof(default_limits));
+	return s;
+}
+
+/* All that was decoded; the options and the target stay. */
+static void forget(struct scry_session *s)
+{
+	if (scry_runtimes_done)
+		scry_runtimes_done(s);
+	if (scry_modules_close)
+		scry_modules_close(s);
+	s->runtimes = NULL;
+	s->modules = NULL;
+	s->threads = s->selected = NULL;
+	s->runtimes_done = s->modules_done = s->threads_done = false;
+	s->selected_frame = 0;
+	s->notes = NULL;
+	s->notes_end = NULL;
+	scry_arena_done(&s->arena);
+}
+
+void scry_session_free(struct scry_session *s)
+{
+	if (!s)
+		return;
+	forget(s);
+	scry_target_close(s->target);
+	scry_arena_done(&s->keep);
+	free(s);
+}
+
+void scry_session_refresh(struct scry_session *s)
+{
+	forget(s);
+	if (s->target)
+		scry_target_refresh(s->target);
+}
+
+/* --- options --- */
+
+/* The index of `value` in `words` (ends with NULL), or -1. */
+static int word_index(const char *const *words, const char *value)
+{
+	for (int i = 0; words[i]; i++)
+		if (!strcmp(words[i], value))
+			return i;
+	return -1;
+}
+
+static int set_text(struct scry_session *s, const char **at, const char *value)
+{
+	char *copy = scry_arena_text(&s->keep, value, strlen(value));
+
+	if (!copy)
+		return scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
+	*at = copy;
+	return SCRY_OK;
+}
+
+static int set_flag(struct scry_session *s, const char *name, const char *value, bool *at)
+{
+	static const char *const words[] = { "0", "1", "never", "always", NULL };
+	int i = word_index(words, value);
+
+	if (i < 0)
+		return scry_fail(s, SCRY_EINVAL, 0, "option %s takes 0 or 1, not \"%s\"", name, value);
+	*at = i & 1;
+	return SCRY_OK;
+}
+
+static int set_layout(struct scry_session *s, const char *value)
+{
+	static const char *const words[] = { "auto", "offsets", "dwarf", "members", "rows", NULL };
+	int i = word_index(words, value);
+
+	if (i < 0)
+		return scry_fail(s, SCRY_EINVAL, 0,
+				 "option layout takes auto, offsets, dwarf, members or rows, not \"%s\"", value);
+	s->options.layout = (enum scry_layout_choice)i;
+	return SCRY_OK;
+}
+
+static int add_source_map(struct scry_session *s, const char *value)
+{
+	const char *equals = strchr(value, '=');
+	struct scry_source_map *map, **end = &s->options.source_maps;
+
+	if (!equals || equals == value)
+		return scry_fail(s, SCRY_EINVAL, 0, "option source-map takes FROM=TO, not \"%s\"", value);
+	map = scry_arena_alloc(&s->keep, sizeof(*map));
+	if (!map)
+		return scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
+	map->from = scry_arena_text(&s->keep, value, (size_t)(equals - value));
+	map->to = scry_arena_text(&s->keep, equals + 1, strlen(equals + 1));
+	if (!map->from || !map->to)
+		return scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
+	while (*end)
+		end = &(*end)->next;
+	*end = map;
+	return SCRY_OK;
+}
+
+int scry_session_set(struct scry_session *s, const char *name, const char *value)
+{
+	struct scry_options *o = &s->options;
+	const struct {
+		const char *name;
+		const char **at;
+	} texts[] = { { "exe", &o->exe }, { "sysroot", &o->sysroot }, { "symbols", &o->symbols },
+		      { "search", &o->search }, { "prefix", &o->prefix } };
+	const struct {
+		const char *name;
+		bool *at;
+	} flags[] = { { "debuginfod", &o->debuginfod }, { "color", &o->color }, { "json", &o->json },
+		      { "locals", &o->locals } };
+
+	if (!name || !value)
+		return scry_fail(s, SCRY_EINVAL, 0, "an option needs a name and a value");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		if (!strcmp(name, texts[i].name))
+			return set_text(s, texts[i].at, value);
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+		if (!strcmp(name, flags[i].name))
+			return set_flag(s, name, value, flags[i].at);
+	if (!strcmp(name, "layout"))
+		return set_layout(s, value);
+	if (!strcmp(name, "source-map"))
+		return add_source_map(s, value);
+	return scry_fail(s, SCRY_EINVAL, 0, "no option is called \"%s\"", name);
+}
+
+void scry_session_set_limit(struct scry_session *s, enum scry_limit limit, uint64_t value)
+{
+	if ((unsigned)limit < SCRY_LIMIT_COUNT)
+		s->options.limit[limit] = value;
+}
+
+/* --- opening --- */
+
+static int check_unopened(struct scry_session *s)
+{
+	return s->target ? scry_fail(s, SCRY_EINVAL, 0, "this session has a target already") : SCRY_OK;
+}
+
+int scry_session_open_dump(struct scry_session *s, const char *path)
+{
+	int rc = check_unopened(s);
+
+	return rc < 0 ? rc : scry_target_open_dump(s, path);
+}
+
+int scry_session_open_pid(struct scry_session *s, int pid)
+{
+	int rc = check_unopened(s);
+
+	if (rc >= 0 && !scry_target_open_pid)
+		return scry_fail(s, SCRY_EUNSUPPORTED, 0, "live processes are not built in");
+	return rc < 0 ? rc : scry_target_open_pid(s, pid);
+}
+
+int scry_session_open_host(struct scry_session *s, const struct scry_host_ops *ops, void *arg, int pid)
+{
+	int rc = check_unopened(s);
+
+	if (rc < 0)
+		return rc;
+	if (!ops || !ops->read)
+		return scry_fail(s, SCRY_EINVAL, 0, "a host must lend a way to read memory");
+	if (!scry_target_open_host)
+		return scry_fail(s, SCRY_EUNSUPPORTED, 0, "debugger targets are not built in");
+	return scry_target_open_host(s, ops, arg, pid);
+}
+
+int scry_session_select(struct scry_session *s, uint64_t tid)
+{
+	s->want_tid = tid;
+	s->selected = NULL;
+	s->selected_frame = 0;
+	if (tid && s->target && s->target->thread_count && !scry_os_thread_find(s->target, tid))
+		return scry_fail(s, SCRY_ENOTFOUND, 0, "the target has no thread %" PRIu64, tid);
+	return SCRY_OK;
+}

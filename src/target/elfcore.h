@@ -1,0 +1,27 @@
+/** An opened ELF core: what elfcore.c and its notes (elfnotes.c) share. */
+#ifndef SCRY_ELFCORE_H
+#define SCRY_ELFCORE_H
+
+#include "target/target.h"
+
+/** Memory that lies in the file. */
+struct scry_elf_segment {
+	scry_addr start;
+	uint64_t len, offset; /* both within the file */
+};
+
+struct scry_elfcore {
+	const struct scry_elf_segment *last; /* where the last view was; never NULL once opened */
+	struct scry_elf_segment *segments;   /* in address order, disjoint */
+	size_t count;
+	struct scry_map *files;              /* NT_FILE, in address order, disjoint */
+	size_t file_count;
+	bool is64, big_endian;
+	scry_addr execfn;                    /* AT_EXECFN */
+	uint64_t missing;                    /* bytes behind the end of the file */
+};
+
+/** Take a PT_NOTE segment apart; what cannot be understood is skipped. */
+int scry_elfcore_notes(struct scry_target *t, uint64_t offset, uint64_t len, unsigned align);
+
+#endif
