@@ -3,6 +3,7 @@
 
 const struct scry_target_ops *const scry_dump_formats[] = {
 	&scry_target_elfcore,
+	&scry_target_minidump,
 	NULL,
 };
 
