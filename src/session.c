@@ -11,8 +11,6 @@
 /* until these layers are there */
 #pragma weak scry_modules_close
 #pragma weak scry_runtimes_done
-#pragma weak scry_target_open_pid
-#pragma weak scry_target_open_host
 
 static const uint64_t default_limits[SCRY_LIMIT_COUNT] = {
 	[SCRY_LIMIT_FRAMES] = 0,	/* all, folded */
@@ -190,8 +188,6 @@ int scry_session_open_pid(struct scry_session *s, int pid)
 {
 	int rc = check_unopened(s);
 
-	if (rc >= 0 && !scry_target_open_pid)
-		return scry_fail(s, SCRY_EUNSUPPORTED, 0, "live processes are not built in");
 	return rc < 0 ? rc : scry_target_open_pid(s, pid);
 }
 
@@ -203,8 +199,6 @@ int scry_session_open_host(struct scry_session *s, const struct scry_host_ops *o
 		return rc;
 	if (!ops || !ops->read)
 		return scry_fail(s, SCRY_EINVAL, 0, "a host must lend a way to read memory");
-	if (!scry_target_open_host)
-		return scry_fail(s, SCRY_EUNSUPPORTED, 0, "debugger targets are not built in");
 	return scry_target_open_host(s, ops, arg, pid);
 }
 

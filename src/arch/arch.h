@@ -35,7 +35,7 @@ struct scry_arch {
 	int syscall_arg0;          /* index of the register that holds the first argument of a system call */
 	uint32_t futex, futex64;   /* numbers of the futex system calls on Linux (32- and 64-bit time) */
 	int tls;                   /* byte offset in the gregset of the thread pointer (fs_base), or -1 */
-	const char *tls_name;      /* what debuggers call the thread pointer */
+	const char *tls_name, *syscall_name; /* what debuggers call the thread pointer and the system call's number */
 	unsigned count;
 	const struct scry_reg_row *regs;
 };

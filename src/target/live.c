@@ -1,0 +1,309 @@
+/* A live process on this machine, read by process_vm_readv() or /proc/PID/mem. */
+#include "target/live.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "registry.h"
+#include "target/procfs.h"
+
+#define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
+
+static size_t live_fetch(void *arg, scry_addr addr, void *buf, size_t len)
+{
+	struct scry_live *live = arg;
+	ssize_t n = -1;
+
+	if (live->vm_readv) {
+		struct iovec here = { buf, len }, there = { (void *)(uintptr_t)addr, len };
+
+		n = process_vm_readv(live->reader, &here, 1, &there, 1, 0);
+		if (n < 0 && (errno == ENOSYS || errno == EPERM))
+			live->vm_readv = false;
+	}
+	if (!live->vm_readv && addr <= INT64_MAX)
+		n = pread(live->mem, buf, len, (off_t)addr);
+	return n > 0 ? (size_t)n : 0;
+}
+
+static const uint8_t *live_view(struct scry_target *t, scry_addr addr, size_t *ret_len)
+{
+	struct scry_live *live = t->state;
+
+	return scry_cache_view(&live->cache, addr, ret_len);
+}
+
+/* --- opening --- */
+
+static int yama_scope(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
+	int scope = 0;
+
+	if (f && fscanf(f, "%d", &scope) != 1)
+		scope = 0;
+	if (f)
+		fclose(f);
+	return scope;
+}
+
+static int explain_refusal(struct scry_target *t, int pid)
+{
+	int64_t owner = scry_procfs_status(pid, "Uid", -1);
+
+	if (geteuid() != 0 && owner >= 0 && (uid_t)owner != geteuid())
+		return scry_fail(t->session, SCRY_ESYSTEM, 0,
+				 "not permitted to read process %d: it belongs to user %" PRId64
+				 "; run as that user or as root", pid, owner);
+	if (yama_scope() > 0)
+		return scry_fail(t->session, SCRY_ESYSTEM, 0,
+				 "not permitted to read process %d: kernel.yama.ptrace_scope is %d; run as root%s", pid,
+				 yama_scope(), yama_scope() < 3 ? ", or set it to 0" : "");
+	return scry_fail(t->session, SCRY_ESYSTEM, 0,
+			 "not permitted to read process %d: CAP_SYS_PTRACE is missing, or a container or seccomp forbids it",
+			 pid);
+}
+
+/* A thread that still has memory, where the leader has ended (pthread_exit() in main()). */
+static int find_reader(int pid)
+{
+	uint64_t *tids = NULL;
+	int64_t count = scry_procfs_tids(pid, &tids);
+	int found = 0;
+
+	for (int64_t i = 0; i < count && !found; i++) {
+		uint64_t flags;
+		char state = scry_procfs_state((int)tids[i], &flags);
+
+		if (state && state != 'Z' && state != 'X')
+			found = (int)tids[i];
+	}
+	free(tids);
+	return found;
+}
+
+static int check_process(struct scry_target *t, struct scry_live *live)
+{
+	struct scry_session *s = t->session;
+	uint64_t flags;
+	char state;
+
+	if (live->pid <= 0)
+		return scry_fail(s, SCRY_EINVAL, 0, "%d is no process id", live->pid);
+	state = scry_procfs_state(live->pid, &flags);
+	if (!state && access("/proc/self/stat", R_OK) < 0)
+		return scry_fail(s, SCRY_ESYSTEM, 0, "/proc is not mounted: live processes cannot be read");
+	if (!state)
+		return scry_fail(s, SCRY_ENOTFOUND, 0, "there is no process %d", live->pid);
+	if (flags & PF_KTHREAD)
+		return scry_fail(s, SCRY_EUNSUPPORTED, 0, "process %d is a kernel thread: it has no memory of its own",
+				 live->pid);
+	live->pid = (int)scry_procfs_status(live->pid, "Tgid", live->pid); /* a thread id was given */
+	live->reader = find_reader(live->pid);
+	if (!live->reader)
+		return scry_fail(s, SCRY_EUNSUPPORTED, 0,
+				 "process %d is a zombie: it has ended and its memory is gone (its parent is %" PRId64 ")",
+				 live->pid, scry_procfs_status(live->pid, "PPid", 0));
+	return SCRY_OK;
+}
+
+static int open_memory(struct scry_target *t, struct scry_live *live)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", live->reader);
+	live->mem = open(path, O_RDONLY | O_CLOEXEC);
+	if (live->mem >= 0)
+		return SCRY_OK;
+	if (errno == EACCES || errno == EPERM)
+		return explain_refusal(t, live->pid);
+	return scry_fail_errno(t->session, "cannot open %s", path);
+}
+
+static int list_threads(struct scry_target *t, struct scry_live *live)
+{
+	uint64_t *tids = NULL;
+	int64_t count = scry_procfs_tids(live->pid, &tids);
+
+	if (count < 0)
+		return scry_fail_errno(t->session, "cannot list the threads of process %d", live->pid);
+	for (int64_t i = 0; i < count; i++) {
+		struct scry_os_thread *thread = scry_target_add_thread(t, tids[i]);
+
+		if (thread)
+			thread->name = scry_procfs_thread_name(t, live->pid, tids[i]);
+	}
+	free(tids);
+	return SCRY_OK;
+}
+
+/* All that changes while the process runs. */
+static int live_read(struct scry_target *t)
+{
+	struct scry_live *live = t->state;
+	int rc = scry_procfs_maps(t, live->reader);
+
+	if (rc < 0)
+		return rc;
+	scry_procfs_facts(t, live->reader);
+	return list_threads(t, live);
+}
+
+static int live_open(struct scry_target *t)
+{
+	struct scry_live *live = calloc(1, sizeof(*live));
+
+	if (!live)
+		return scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
+	t->state = live;
+	live->mem = -1;
+	live->pid = (int)t->pid;
+	live->vm_readv = true;
+	live->cache = (struct scry_cache){ .fetch = live_fetch, .arg = live };
+	int rc = check_process(t, live);
+	if (rc >= 0)
+		rc = open_memory(t, live);
+	if (rc < 0)
+		return rc;
+	t->pid = live->pid;
+	if (!scry_cache_init(&live->cache))
+		return scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
+	if (!scry_procfs_machine(t, live->reader))
+		scry_target_set_machine(t, 62, true, false);
+	return live_read(t);
+}
+
+static int live_refresh(struct scry_target *t)
+{
+	struct scry_live *live = t->state;
+
+	scry_cache_clear(&live->cache);
+	t->map_count = t->thread_count = 0;
+	t->exe = t->command = NULL;
+	t->notes = NULL;
+	scry_arena_done(&t->keep);
+	int rc = check_process(t, live);
+	if (rc >= 0)
+		rc = live_read(t);
+	if (rc < 0)
+		scry_note(t->session, "%s", scry_session_error(t->session));
+	return rc;
+}
+
+/* --- holding --- */
+
+static void explain_unheld(struct scry_target *t, int why)
+{
+	struct scry_live *live = t->state;
+	int64_t tracer = scry_procfs_status(live->pid, "TracerPid", 0);
+
+	if (tracer > 0)
+		scry_note(t->session, "process %d is traced by process %" PRId64 ": read without stopping it",
+			  live->pid, tracer);
+	else if (why)
+		scry_note(t->session, "process %d cannot be stopped (%s): read while it runs", live->pid,
+			  strerror(why));
+	else
+		scry_note(t->session, "process %d cannot be stopped: read while it runs", live->pid);
+}
+
+/* What the tracer found out about a thread. */
+static void take_held(struct scry_target *t, const struct scry_held *held)
+{
+	struct scry_os_thread *thread = scry_os_thread_find(t, held->tid);
+
+	if (held->gone)
+		return;
+	if (!thread) {
+		struct scry_live *live = t->state;
+
+		thread = scry_target_add_thread(t, held->tid);
+		if (thread)
+			thread->name = scry_procfs_thread_name(t, live->pid, held->tid);
+	}
+	if (!thread)
+		return;
+	if (!held->stopped)
+		scry_note(t->session, "thread %" PRIu64 " did not stop in time: it was read while it ran", held->tid);
+	if (held->len && t->arch)
+		scry_os_thread_load(thread, t->arch, held->regs, held->len, t->abi.big_endian);
+	if (held->tls)
+		thread->tls = held->tls;
+}
+
+static int live_hold(struct scry_target *t)
+{
+	struct scry_live *live = t->state;
+
+	if (live->hold)
+		return SCRY_OK;
+	live->hold = scry_hold_begin(live->pid);
+	/* what was read before it stopped may not fit what is read now */
+	scry_cache_clear(&live->cache);
+	scry_target_forget_view(t);
+	if (!live->hold || !live->hold->count) {
+		explain_unheld(t, live->hold ? live->hold->error : 0);
+		for (size_t i = 0; i < t->thread_count; i++)
+			scry_procfs_syscall(t, live->pid, &t->threads[i]);
+		return SCRY_OK;
+	}
+	for (size_t i = 0; i < live->hold->count; i++)
+		take_held(t, &live->hold->threads[i]);
+	return SCRY_OK;
+}
+
+static void live_release(struct scry_target *t)
+{
+	struct scry_live *live = t->state;
+
+	if (!live)
+		return;
+	scry_hold_end(live->hold);
+	live->hold = NULL;
+}
+
+static void live_close(struct scry_target *t)
+{
+	struct scry_live *live = t->state;
+
+	if (!live)
+		return;
+	scry_cache_done(&live->cache);
+	if (live->mem >= 0)
+		close(live->mem);
+	free(live);
+}
+
+const struct scry_target_ops scry_target_live = {
+	.name = "live",
+	.open = live_open,
+	.view = live_view,
+	.hold = live_hold,
+	.release = live_release,
+	.refresh = live_refresh,
+	.close = live_close,
+};
+
+int scry_target_open_pid(struct scry_session *s, int pid)
+{
+	struct scry_target *t = scry_target_new(s, &scry_target_live);
+
+	if (!t)
+		return s->error.code;
+	t->pid = pid;
+	int rc = t->ops->open(t);
+	if (rc < 0) {
+		scry_target_close(t);
+		return rc;
+	}
+	s->target = t;
+	return SCRY_OK;
+}

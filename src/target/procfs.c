@@ -1,0 +1,311 @@
+/* Formats: Documentation/filesystems/proc.rst and fs/proc/ (Linux 6.1). */
+#include "target/procfs.h"
+
+#include <dirent.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+
+/* no file of /proc that we read is larger in any sane process */
+#define MOST ((size_t)256 << 20)
+
+static int open_file(int pid, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+bool scry_procfs_read(int pid, const char *name, struct scry_buf *out)
+{
+	char piece[16384];
+	ssize_t n;
+	int fd = open_file(pid, name);
+
+	if (fd < 0)
+		return false;
+	while ((n = read(fd, piece, sizeof(piece))) > 0 && out->len < MOST)
+		scry_buf_put(out, piece, (size_t)n);
+	int why = errno;
+	close(fd);
+	errno = why;
+	return n == 0 && !out->failed;
+}
+
+int64_t scry_procfs_status(int pid, const char *key, int64_t missing)
+{
+	struct scry_buf text = SCRY_BUF_INIT;
+	size_t len = strlen(key);
+	int64_t value = missing;
+
+	if (scry_procfs_read(pid, "status", &text) && text.text)
+		for (const char *line = text.text; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
+			if (!strncmp(line, key, len) && line[len] == ':')
+				value = strtoll(line + len + 1, NULL, 10);
+	scry_buf_done(&text);
+	return value;
+}
+
+char scry_procfs_state(int pid, uint64_t *ret_flags)
+{
+	struct scry_buf text = SCRY_BUF_INIT;
+	char state = 0;
+
+	*ret_flags = 0;
+	if (scry_procfs_read(pid, "stat", &text) && text.text) {
+		/* the name before it may hold anything, ')' too */
+		const char *at = strrchr(text.text, ')');
+
+		if (at)
+			sscanf(at + 1, " %c %*d %*d %*d %*d %*d %" SCNu64, &state, ret_flags);
+	}
+	scry_buf_done(&text);
+	return state;
+}
+
+/* --- mappings --- */
+
+static unsigned flags_of(const char *text)
+{
+	return (text[0] == 'r' ? SCRY_MAP_READ : 0u) | (text[1] == 'w' ? SCRY_MAP_WRITE : 0u) |
+	       (text[2] == 'x' ? SCRY_MAP_EXEC : 0u);
+}
+
+/* The path at the end of a line: newlines in it are written \012, an unlinked file has " (deleted)" behind it. */
+static bool set_path(struct scry_target *t, struct scry_map *map, const char *text, size_t len)
+{
+	static const char mark[] = " (deleted)";
+	const size_t mark_len = sizeof(mark) - 1;
+
+	if (len > mark_len && !memcmp(text + len - mark_len, mark, mark_len)) {
+		map->deleted = true;
+		len -= mark_len;
+	}
+	char *path = scry_arena_text(&t->keep, text, len), *to = path;
+	if (!path)
+		return false;
+	for (const char *from = path; *from; to++) {
+		bool newline = !strncmp(from, "\\012", 4);
+
+		*to = newline ? '\n' : *from;
+		from += newline ? 4 : 1;
+	}
+	*to = 0;
+	map->path = path;
+	map->flags |= SCRY_MAP_FILE;
+	return true;
+}
+
+/* start-end perms offset major:minor inode path */
+static bool add_line(struct scry_target *t, const char *line, const char *end)
+{
+	struct scry_map map = { 0 };
+	char perms[5] = "";
+	unsigned major = 0, minor = 0;
+	int used = 0;
+
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 "%n", &map.start, &map.end, perms,
+		   &map.offset, &major, &minor, &map.inode, &used) < 7)
+		return true;
+	map.flags = flags_of(perms);
+	map.dev = makedev(major, minor);
+	for (line += used; line < end && *line == ' '; line++)
+		;
+	if (line < end && *line == '/' && !set_path(t, &map, line, (size_t)(end - line)))
+		return false;
+	return scry_target_add_map(t, &map);
+}
+
+int scry_procfs_maps(struct scry_target *t, int pid)
+{
+	struct scry_buf text = SCRY_BUF_INIT;
+	bool ok = true;
+
+	if (!scry_procfs_read(pid, "maps", &text)) {
+		int rc = scry_fail_errno(t->session, "cannot read /proc/%d/maps", pid);
+
+		scry_buf_done(&text);
+		return rc;
+	}
+	for (const char *line = text.text, *end; ok && line && *line; line = *end ? end + 1 : end) {
+		end = strchrnul(line, '\n');
+		ok = add_line(t, line, end);
+	}
+	scry_buf_done(&text);
+	scry_target_sort_maps(t);
+	return ok ? SCRY_OK : scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
+}
+
+/* --- facts about the process --- */
+
+static void read_exe(struct scry_target *t, int pid)
+{
+	static const char mark[] = " (deleted)";
+	char path[64], text[4096];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	ssize_t n = readlink(path, text, sizeof(text));
+	if (n <= 0)
+		return;
+	size_t len = (size_t)n;
+	if (len > sizeof(mark) - 1 && !memcmp(text + len - (sizeof(mark) - 1), mark, sizeof(mark) - 1))
+		len -= sizeof(mark) - 1;
+	t->exe = scry_arena_text(&t->keep, text, len);
+}
+
+static void read_command(struct scry_target *t, int pid)
+{
+	struct scry_buf text = SCRY_BUF_INIT;
+
+	if (scry_procfs_read(pid, "cmdline", &text) && text.len) {
+		size_t len = text.len;
+
+		while (len && !text.text[len - 1])
+			len--;
+		for (size_t i = 0; i < len; i++)
+			if (!text.text[i])
+				text.text[i] = ' ';
+		t->command = scry_arena_text(&t->keep, text.text, len);
+	}
+	scry_buf_done(&text);
+}
+
+static void read_auxv(struct scry_target *t, int pid)
+{
+	struct scry_buf data = SCRY_BUF_INIT;
+	unsigned word = t->abi.ptr_size;
+
+	if (scry_procfs_read(pid, "auxv", &data))
+		for (size_t i = 0; i + 2 * word <= data.len; i += 2 * word) {
+			uint64_t type = scry_load(data.text + i, word, t->abi.big_endian);
+			uint64_t value = scry_load(data.text + i + word, word, t->abi.big_endian);
+
+			if (type == AT_PHDR)
+				t->phdr = value;
+			else if (type == AT_ENTRY)
+				t->entry = value;
+			else if (type == AT_SYSINFO_EHDR)
+				t->vdso = value;
+		}
+	scry_buf_done(&data);
+}
+
+void scry_procfs_facts(struct scry_target *t, int pid)
+{
+	read_exe(t, pid);
+	read_command(t, pid);
+	read_auxv(t, pid);
+}
+
+bool scry_procfs_machine(struct scry_target *t, int pid)
+{
+	uint8_t head[20];
+	int fd = open_file(pid, "exe");
+	bool ok = fd >= 0 && pread(fd, head, sizeof(head), 0) == sizeof(head) && !memcmp(head, ELFMAG, SELFMAG);
+
+	if (fd >= 0)
+		close(fd);
+	if (ok) {
+		bool big_endian = head[EI_DATA] == ELFDATA2MSB;
+
+		scry_target_set_machine(t, (unsigned)scry_load(head + 18, 2, big_endian),
+					head[EI_CLASS] == ELFCLASS64, big_endian);
+	}
+	return ok;
+}
+
+/* --- threads --- */
+
+const char *scry_procfs_thread_name(struct scry_target *t, int pid, uint64_t tid)
+{
+	char path[64], text[64];
+
+	snprintf(path, sizeof(path), "task/%" PRIu64 "/comm", tid);
+	int fd = open_file(pid, path);
+	if (fd < 0)
+		return NULL;
+	ssize_t n = read(fd, text, sizeof(text));
+	close(fd);
+	if (n > 0 && text[n - 1] == '\n')
+		n--;
+	return n > 0 ? scry_arena_text(&t->keep, text, (size_t)n) : NULL;
+}
+
+static int tid_order(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+int64_t scry_procfs_tids(int pid, uint64_t **ret)
+{
+	char path[64];
+	uint64_t *tids = NULL, *more;
+	size_t count = 0, room = 0;
+	struct dirent *entry;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	DIR *dir = opendir(path);
+	if (!dir)
+		return SCRY_ESYSTEM;
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
+			continue;
+		if (count == room) {
+			more = reallocarray(tids, room ? room * 2 : 64, sizeof(*tids));
+			if (!more)
+				break;
+			tids = more;
+			room = room ? room * 2 : 64;
+		}
+		tids[count++] = strtoull(entry->d_name, NULL, 10);
+	}
+	closedir(dir);
+	if (count)
+		qsort(tids, count, sizeof(*tids), tid_order);
+	*ret = tids;
+	return (int64_t)count;
+}
+
+static void set_reg(struct scry_regs *regs, int index, uint64_t value)
+{
+	regs->value[index] = value;
+	regs->valid |= (uint64_t)1 << index;
+}
+
+/* "NUMBER ARG0 ... ARG5 SP PC", "-1 SP PC", or "running" */
+void scry_procfs_syscall(struct scry_target *t, int pid, struct scry_os_thread *thread)
+{
+	struct scry_buf text = SCRY_BUF_INIT;
+	char path[64];
+	int64_t number = -1;
+	uint64_t v[8];
+
+	snprintf(path, sizeof(path), "task/%" PRIu64 "/syscall", thread->tid);
+	if (t->arch && scry_procfs_read(pid, path, &text) && text.text) {
+		int n = sscanf(text.text, "%" SCNi64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
+			       " %" SCNx64 " %" SCNx64 " %" SCNx64, &number, &v[0], &v[1], &v[2], &v[3], &v[4], &v[5],
+			       &v[6], &v[7]);
+
+		if (n == 3 || n == 9) {
+			thread->regs.arch = t->arch;
+			set_reg(&thread->regs, t->arch->sp, v[n - 3]);
+			set_reg(&thread->regs, t->arch->pc, v[n - 2]);
+		}
+		if (n == 9 && (number == t->arch->futex || number == t->arch->futex64)) {
+			thread->in_futex = true;
+			thread->futex = v[0];
+		}
+	}
+	scry_buf_done(&text);
+}
