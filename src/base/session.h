@@ -37,6 +37,7 @@ struct scry_options {
 struct scry_note {
 	struct scry_note *next;
 	const char *text;
+	bool said; /* it was printed already */
 };
 
 struct scry_session {
@@ -59,6 +60,7 @@ struct scry_session {
 	struct scry_thread *selected;  /* NULL: not chosen yet */
 	unsigned selected_frame;       /* 0: the newest Python frame */
 	uint64_t want_tid;             /* survives refresh: what the debugger selected, 0 none */
+	struct scry_source_file *source_files; /* cached by the commands, in `arena` */
 	void (*log)(void *arg, const char *text);
 	void *log_arg;
 };

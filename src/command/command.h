@@ -1,4 +1,7 @@
-/** A command: one function and one row in table.c. */
+/**
+ * A command: one file with its function and its row, and its name in SCRY_COMMANDS below. What all commands share is
+ * here: the call with its parsed options, and the pieces of text and JSON that several of them show.
+ */
 #ifndef SCRY_COMMAND_H
 #define SCRY_COMMAND_H
 
@@ -7,31 +10,143 @@
 
 enum scry_command_flags {
 	SCRY_COMMAND_MOVES = 1, /* changes the selected frame (a debugger keeps the session) */
+	SCRY_COMMAND_RAW = 2,   /* what follows the options is one argument, as typed: an expression */
+};
+
+#define SCRY_MAX_FLAGS 8
+
+/** An option of one command; the common ones (--json, --limit ...) are in options.c. */
+struct scry_flag {
+	const char *name;  /* "all": --all */
+	char letter;       /* 'a': -a; 0: none */
+	const char *value; /* what its value is called in the help ("N"); NULL: a switch */
+	const char *help;
 };
 
 /** One invocation. A command writes text to `out`, or JSON where `json` is set. */
 struct scry_call {
 	struct scry_session *s;
 	const struct scry_command_row *row;
-	char **argv;      /* arguments without the command's name */
+	const char *line; /* as typed, without the command's name */
+	char **argv;      /* its words without options */
+	const char **at;  /* where in `line` each word began */
 	int argc;
 	struct scry_buf *out;
 	struct scry_json *json; /* NULL: text */
 	bool color;
+	bool verbose;     /* -v */
+	bool help;
+	const char *thread, *frame; /* --thread, --frame: chosen for this call only; NULL not given */
 	bool partial;     /* set by the command: something could not be shown (exit status 1) */
+	bool has_threads; /* the command has written the JSON's "threads" */
+	const char *flag[SCRY_MAX_FLAGS]; /* by index in row->flags: NULL not given, "" for a switch */
 };
 
 struct scry_command_row {
 	struct scry_command public;
 	/** SCRY_OK, or a negative result after scry_fail(): nothing could be shown. */
 	int (*run)(struct scry_call *call);
+	const struct scry_flag *flags; /* ends with a NULL name; may be NULL */
+	int max_args;                  /* more arguments are refused; a RAW command has one at most */
+	/** Completions of an argument (options are completed without it), one a line; may be NULL. */
+	void (*complete)(struct scry_session *s, const char *word, struct scry_buf *out);
 };
 
-extern const struct scry_command_row scry_command_rows[]; /* ends with a NULL name */
+/** THE list of commands: scry_command_NAME is the row of each, in the command's own file. */
+#define SCRY_COMMANDS(X) X(bt) X(bt_full) X(threads) X(locals) X(up) X(down) X(frame) X(list) X(print) X(info)
 
+#define COMMAND(name) extern const struct scry_command_row scry_command_##name;
+SCRY_COMMANDS(COMMAND)
+#undef COMMAND
+extern const struct scry_command_row *const scry_command_rows[]; /* ends with NULL */
+
+/** The value of an option of the command's own: NULL where it was not given, "" for a switch. */
+const char *scry_call_flag(const struct scry_call *call, const char *name);
+/** A whole decimal or 0x number; false for anything else. */
+bool scry_parse_number(const char *text, uint64_t *ret);
+
+/* --- text --- */
 /** Colours by what they mean; "" where colour is off. */
 enum scry_style { SCRY_STYLE_OFF, SCRY_STYLE_FUNCTION, SCRY_STYLE_FILE, SCRY_STYLE_LINE, SCRY_STYLE_NAME,
 		  SCRY_STYLE_ERROR, SCRY_STYLE_DIM, SCRY_STYLE_MARK };
 const char *scry_style(const struct scry_call *call, enum scry_style style);
+/**
+ * Append a target's text so that it cannot drive a terminal: control and bidirectional characters, lone surrogates
+ * and bytes that are no UTF-8 become \xNN or \uNNNN. Tabs stay.
+ */
+void scry_put_safe(struct scry_buf *out, const char *text);
+void scry_put_safe_bytes(struct scry_buf *out, const char *text, size_t len);
+void scry_put_styled(struct scry_call *call, enum scry_style style, const char *text);
+/** 199990 as "199,990". */
+void scry_put_count(struct scry_buf *out, uint64_t n);
+/** Terminal columns that a code point takes: 0, 1 or 2. */
+unsigned scry_char_width(unsigned code);
+
+/* --- source files --- */
+/**
+ * Line `line` (from 1) of a file of the target's, as UTF-8 without its line end; lives until refresh. NULL where the
+ * file cannot be read or has no such line; then *ret_problem (may be NULL) says why.
+ */
+const char *scry_source_line(struct scry_session *s, const char *file, int line, const char **ret_problem);
+
+/* --- frames and stacks --- */
+/** The selected thread with Python frames, and the selected frame of it. Negative after scry_fail(). */
+int scry_selected_thread(struct scry_session *s, struct scry_thread **ret);
+int scry_selected_frame(struct scry_session *s, struct scry_thread **ret_thread, struct scry_frame *ret);
+/** Frame `number` (0 the newest) of a thread: SCRY_ENOTFOUND past the oldest, whose number is in *ret_count - 1. */
+int scry_frame_number(struct scry_thread *t, unsigned number, struct scry_frame *ret, unsigned *ret_count);
+
+/** "#3  f (x.py:7)" and the source line. */
+void scry_frame_text(struct scry_call *call, const struct scry_frame *f);
+/** One element of the JSON's "frames"; with "locals" where the user asked for them. */
+void scry_frame_json(struct scry_call *call, const struct scry_frame *f);
+/** "name = repr" lines, indented; how many. */
+unsigned scry_locals_text(struct scry_call *call, const struct scry_frame *f, const char *indent);
+void scry_locals_json(struct scry_call *call, const struct scry_frame *f);
+
+/** Where the frames of a stack come from: SCRY_ITEM, SCRY_OK at the end, negative after scry_fail(). */
+struct scry_stack {
+	int (*next)(struct scry_stack *stack, struct scry_frame *ret);
+	struct scry_walk walk; /* for scry_stack_of_thread(); others embed the struct in their own */
+	bool locals;           /* text: "name = repr" lines below each frame */
+	bool whole;            /* text: do not fold repeated frames */
+};
+struct scry_stack scry_stack_of_thread(struct scry_thread *t);
+/**
+ * All frames, newest first. Runs of equal frames are folded ("... 199,990 more frames of f at x.py:3"), --limit cuts
+ * and says so. How many frames there are, shown or not.
+ */
+uint64_t scry_stack_text(struct scry_call *call, struct scry_stack *stack);
+/** The keys "frames" (and "omitted" where --limit cut) of an open JSON object. */
+uint64_t scry_stack_json(struct scry_call *call, struct scry_stack *stack);
+
+/* --- threads --- */
+/** `Thread 4711 "MainThread" [crashed: SIGSEGV at 0x10, holds the GIL]`, no line end. */
+void scry_thread_text(struct scry_call *call, const struct scry_thread *t);
+/** Only what stands between the brackets; nothing for an ordinary thread. */
+void scry_thread_state_text(struct scry_call *call, const struct scry_thread *t);
+/** Open an element of "threads" and write its keys; the caller adds more and closes it. */
+void scry_thread_json(struct scry_call *call, const struct scry_thread *t);
+/** Open the JSON's "threads" array. */
+void scry_threads_open(struct scry_call *call);
+/** "SIGSEGV", or "signal 99" (in a static buffer of the call's thread). */
+const char *scry_signal_name(int number);
+
+/* --- what run.c needs of options.c --- */
+/**
+ * Split call->line into argv as a shell does: quotes and backslashes. Negative after scry_fail() for an open quote,
+ * which a RAW command may have.
+ */
+int scry_split(struct scry_call *call);
+/**
+ * Take the options out of argv: the command's own into call->flag, common ones into the session's options. A RAW
+ * command's options end at the first other word, and the rest of the line, as typed, is its one argument.
+ */
+int scry_parse_options(struct scry_call *call);
+void scry_put_usage(struct scry_call *call);
+void scry_complete_options(const struct scry_command_row *row, const char *word, struct scry_buf *out);
+/** The JSON around a command's own keys. */
+void scry_envelope_open(struct scry_call *call);
+void scry_envelope_close(struct scry_call *call, int rc);
 
 #endif

@@ -1,0 +1,141 @@
+/* bt and bt-full: Python stacks. */
+#include <string.h>
+
+#include "command/command.h"
+
+/* Why there is nothing below a thread's head line. */
+static void put_empty(struct scry_call *call, const struct scry_thread *t)
+{
+	const char *why = t->error ? t->error : t->runtime ? "no Python frames" : "no Python state";
+
+	scry_buf_puts(call->out, "    ");
+	scry_put_styled(call, t->error ? SCRY_STYLE_ERROR : SCRY_STYLE_DIM, why);
+	scry_buf_putc(call->out, '\n');
+}
+
+static void thread_stack_text(struct scry_call *call, struct scry_thread *t, bool locals)
+{
+	struct scry_stack stack;
+	uint64_t count = 0;
+
+	scry_thread_text(call, t);
+	scry_buf_puts(call->out, " (most recent call first):\n");
+	if (t->error)
+		call->partial = true;
+	if (t->runtime) {
+		stack = scry_stack_of_thread(t);
+		stack.locals = locals;
+		stack.whole = scry_call_flag(call, "whole");
+		count = scry_stack_text(call, &stack);
+	}
+	if (!count || t->error)
+		put_empty(call, t);
+}
+
+static void thread_stack_json(struct scry_call *call, struct scry_thread *t)
+{
+	scry_thread_json(call, t);
+	if (t->runtime) {
+		struct scry_stack stack = scry_stack_of_thread(t);
+
+		scry_stack_json(call, &stack);
+	} else {
+		scry_json_key(call->json, "frames");
+		scry_json_open(call->json, '[');
+		scry_json_close(call->json, ']');
+	}
+	scry_json_close(call->json, '}');
+}
+
+static void show_thread(struct scry_call *call, struct scry_thread *t, bool locals)
+{
+	for (; t; t = t->also) {
+		if (call->json)
+			thread_stack_json(call, t);
+		else
+			thread_stack_text(call, t, locals);
+	}
+}
+
+static int show_all(struct scry_call *call, bool locals)
+{
+	struct scry_thread *first = scry_thread_first(call->s);
+	bool any = false;
+
+	for (struct scry_thread *t = first; t; t = t->next) {
+		if (!call->json && t != first)
+			scry_buf_putc(call->out, '\n');
+		if (call->json)
+			thread_stack_json(call, t);
+		else
+			thread_stack_text(call, t, locals);
+		any = any || t->runtime;
+	}
+	if (any)
+		return SCRY_OK;
+	return *call->s->error.text ? SCRY_ENOTFOUND
+				    : scry_fail(call->s, SCRY_ENOTFOUND, 0, "no thread has Python state");
+}
+
+static int show_chosen(struct scry_call *call, bool locals)
+{
+	struct scry_thread *t;
+	int rc = call->argc ? scry_thread_find(call->s, call->argv[0], &t) : scry_selected_thread(call->s, &t);
+
+	if (rc >= 0)
+		show_thread(call, t, locals);
+	return rc;
+}
+
+static int backtrace(struct scry_call *call, bool locals)
+{
+	bool all = scry_call_flag(call, "all");
+	int rc;
+
+	if (all && call->argc)
+		return scry_fail(call->s, SCRY_EINVAL, 0, "give --all or a thread, not both");
+	if (call->json)
+		scry_threads_open(call);
+	rc = all ? show_all(call, locals) : show_chosen(call, locals);
+	if (call->json)
+		scry_json_close(call->json, ']');
+	return rc;
+}
+
+static int run_bt(struct scry_call *call)
+{
+	return backtrace(call, call->s->options.locals);
+}
+
+static int run_bt_full(struct scry_call *call)
+{
+	call->s->options.locals = true;
+	return backtrace(call, true);
+}
+
+static const struct scry_flag bt_flags[] = {
+	{ "all", 'a', NULL, "every thread, also those that run no Python code" },
+	{ "whole", 'w', NULL, "do not fold runs of equal frames" },
+	{ NULL },
+};
+
+const struct scry_command_row scry_command_bt = {
+	.public = {
+		"bt", "[--all|THREAD] [-v] [--limit N]", "Show the Python stack of a thread, or of all threads.",
+		"The newest frame comes first, as in gdb; each has a number for the commands that take one, its\n"
+		"function's qualified name where it is known, file, line, and the source line where the file can\n"
+		"be read. THREAD is an id of the operating system, an index of the list of threads, or a name.\n"
+		"Long runs of equal frames (deep recursion) are folded; --whole prints them. With -v, addresses\n"
+		"are shown and calls that came from C code are marked.",
+		0 },
+	.run = run_bt, .flags = bt_flags, .max_args = 1,
+};
+
+const struct scry_command_row scry_command_bt_full = {
+	.public = {
+		"bt-full", "[--all|THREAD] [-v] [--limit N]", "Show a Python stack with the local variables of each frame.",
+		"As bt, and below each frame its arguments and variables in source order. Variables that have\n"
+		"no value yet are left out. Of modules and class bodies all names are shown.",
+		0 },
+	.run = run_bt_full, .flags = bt_flags, .max_args = 1,
+};

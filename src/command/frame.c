@@ -1,0 +1,152 @@
+/* One frame: its line of text, its source line with carets, its element of JSON. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "command/command.h"
+
+#define CO_GENERATOR       0x20
+#define CO_COROUTINE       0x80
+#define CO_ASYNC_GENERATOR 0x200
+
+static const char *frame_flavour(const struct scry_frame *f)
+{
+	uint32_t flags = f->code ? f->code->flags : 0;
+
+	return flags & CO_COROUTINE	  ? "coroutine"
+	       : flags & CO_ASYNC_GENERATOR ? "async generator"
+	       : flags & CO_GENERATOR	  ? "generator"
+					  : "frame";
+}
+
+static void put_head(struct scry_call *call, const struct scry_frame *f, const struct scry_location *at)
+{
+	struct scry_buf *out = call->out;
+	const char *name = scry_frame_qualname(f);
+
+	scry_put_styled(call, SCRY_STYLE_FUNCTION, name ? name : f->code->name);
+	scry_buf_puts(out, " (");
+	scry_put_styled(call, SCRY_STYLE_FILE, f->code->file);
+	if (at->line > 0) {
+		char line[16];
+
+		snprintf(line, sizeof(line), "%d", at->line);
+		scry_buf_putc(out, ':');
+		scry_put_styled(call, SCRY_STYLE_LINE, line);
+	}
+	scry_buf_putc(out, ')');
+	if (call->verbose)
+		scry_buf_printf(out, "%s [%s 0x%llx, code 0x%llx, instruction %lld]%s", scry_style(call, SCRY_STYLE_DIM),
+				frame_flavour(f), (unsigned long long)f->addr, (unsigned long long)f->code->addr,
+				(long long)f->lasti, scry_style(call, SCRY_STYLE_OFF));
+	if (f->code->damaged)
+		scry_buf_printf(out, " <damaged code: %s>", f->code->damaged);
+	scry_buf_putc(out, '\n');
+}
+
+/* Blanks for `n` bytes of text, as wide as they show; its tabs stay tabs. */
+static void put_blanks(struct scry_buf *out, const char *text, size_t n)
+{
+	for (size_t i = 0; i < n;) {
+		unsigned code = scry_utf8_next(text, n, &i), width = scry_char_width(code);
+
+		if (code == '\t')
+			scry_buf_putc(out, '\t');
+		else
+			scry_buf_printf(out, "%*s", (int)width, "");
+	}
+}
+
+/* Carets under columns [first, last), where they are not the whole line: traceback's rule. */
+static void put_carets(struct scry_call *call, const char *line, const struct scry_location *at)
+{
+	size_t len = strlen(line), indent = strspn(line, " \t\f"), end = len;
+	size_t first = at->column > 0 ? (size_t)at->column - 1 : 0;
+	size_t last = at->end_line == at->line && at->end_column > 0 ? (size_t)at->end_column - 1 : len;
+
+	while (end > indent && strchr(" \t\f", line[end - 1]))
+		end--;
+	if (at->column <= 0 || first < indent || last > len || first >= last || (first == indent && last >= end))
+		return;
+	scry_buf_puts(call->out, "    ");
+	put_blanks(call->out, line + indent, first - indent);
+	scry_buf_puts(call->out, scry_style(call, SCRY_STYLE_ERROR));
+	for (size_t i = first; i < last;)
+		for (unsigned width = scry_char_width(scry_utf8_next(line, last, &i)); width; width--)
+			scry_buf_putc(call->out, '^');
+	scry_buf_puts(call->out, scry_style(call, SCRY_STYLE_OFF));
+	scry_buf_putc(call->out, '\n');
+}
+
+static void put_source(struct scry_call *call, const struct scry_frame *f, const struct scry_location *at)
+{
+	const char *line = scry_source_line(call->s, f->code->file, at->line, NULL);
+
+	if (!line)
+		return;
+	scry_buf_puts(call->out, "    ");
+	scry_put_safe(call->out, line + strspn(line, " \t\f"));
+	scry_buf_putc(call->out, '\n');
+	put_carets(call, line, at);
+}
+
+void scry_frame_text(struct scry_call *call, const struct scry_frame *f)
+{
+	struct scry_location at = { 0 };
+
+	scry_buf_printf(call->out, "#%-2u ", f->depth);
+	if (!f->code) {
+		call->partial = true;
+		scry_buf_printf(call->out, "%s<damaged frame at 0x%llx: ", scry_style(call, SCRY_STYLE_ERROR),
+				(unsigned long long)f->addr);
+		scry_put_safe(call->out, f->damaged ? f->damaged : "it has no code");
+		scry_buf_printf(call->out, ">%s\n", scry_style(call, SCRY_STYLE_OFF));
+		return;
+	}
+	scry_frame_location(f, &at);
+	put_head(call, f, &at);
+	put_source(call, f, &at);
+	if (f->code->damaged)
+		call->partial = true;
+}
+
+static void json_pair(struct scry_json *j, const char *key, const char *text)
+{
+	scry_json_key(j, key);
+	scry_json_text(j, text);
+}
+
+static void json_number(struct scry_json *j, const char *key, int value)
+{
+	scry_json_key(j, key);
+	scry_json_positive(j, value);
+}
+
+void scry_frame_json(struct scry_call *call, const struct scry_frame *f)
+{
+	struct scry_json *j = call->json;
+	struct scry_location at = { 0 };
+	const struct scry_code *code = f->code;
+
+	if (code)
+		scry_frame_location(f, &at);
+	scry_json_open(j, '{');
+	json_pair(j, "kind", code ? "python" : "damaged");
+	json_pair(j, "function", code ? code->name : NULL);
+	json_pair(j, "qualname", code ? scry_frame_qualname(f) : NULL);
+	json_pair(j, "file", code ? code->file : NULL);
+	json_number(j, "line", at.line);
+	json_number(j, "end_line", at.end_line);
+	json_number(j, "column", at.column);
+	json_number(j, "end_column", at.end_column);
+	json_pair(j, "source", code ? scry_source_line(call->s, code->file, at.line, NULL) : NULL);
+	scry_json_key(j, "address");
+	scry_json_addr(j, f->addr);
+	if (!code || code->damaged) {
+		call->partial = true;
+		json_pair(j, "error", code ? code->damaged : f->damaged ? f->damaged : "it has no code");
+	}
+	if (code && call->s->options.locals)
+		scry_locals_json(call, f);
+	scry_json_close(j, '}');
+}

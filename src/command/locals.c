@@ -1,0 +1,151 @@
+/* Local variables: of functions from their frame, of modules and class bodies from their dictionary. */
+#include <string.h>
+
+#include "command/command.h"
+#include "object/object.h"
+
+#define CO_OPTIMIZED 1
+
+static const char *const kind_names[] = {
+	[SCRY_LOCAL_ARG] = "arg", [SCRY_LOCAL_VAR] = "local", [SCRY_LOCAL_CELL] = "cell", [SCRY_LOCAL_FREE] = "free",
+};
+
+/* A walk over either kind of variables. */
+struct variables {
+	const struct scry_frame *frame;
+	unsigned fast;  /* of scry_frame_local_next() */
+	uint64_t items; /* of scry_dict_next() */
+	bool fast_done;
+};
+
+/* A class body has free variables and a dictionary; a function's dictionary is only a copy. */
+static int next_variable(struct variables *v, struct scry_local *ret)
+{
+	const struct scry_frame *f = v->frame;
+	int rc = v->fast_done ? SCRY_OK : scry_frame_local_next(f, &v->fast, ret);
+
+	if (rc == SCRY_ITEM)
+		return rc;
+	v->fast_done = true;
+	if ((f->code->flags & CO_OPTIMIZED) || !f->locals)
+		return rc;
+	for (scry_addr key; (rc = scry_dict_next(f->runtime, f->locals, &v->items, &key, &ret->value)) == SCRY_ITEM;) {
+		ret->kind = SCRY_LOCAL_VAR;
+		if (scry_text_at(f->runtime, key, 256, &ret->name) == SCRY_OK)
+			return SCRY_ITEM;
+	}
+	return rc;
+}
+
+/* tp_name's last part, as type(x).__name__ has it. */
+static const char *type_name(struct scry_runtime *r, scry_addr addr)
+{
+	scry_addr type;
+	const char *name;
+
+	if (scry_type_of(r, addr, &type) < 0 || scry_type_name(r, type, &name) < 0)
+		return NULL;
+	const char *dot = strrchr(name, '.');
+	return dot ? dot + 1 : name;
+}
+
+static bool print_value(struct scry_call *call, struct scry_runtime *r, scry_addr addr, struct scry_buf *out)
+{
+	struct scry_printer p;
+
+	scry_printer_init(&p, r, out);
+	p.verbose = call->verbose;
+	scry_print(&p, addr);
+	return !p.damaged;
+}
+
+unsigned scry_locals_text(struct scry_call *call, const struct scry_frame *f, const char *indent)
+{
+	struct variables v = { .frame = f };
+	struct scry_buf text = SCRY_BUF_INIT;
+	struct scry_local local;
+	unsigned count = 0;
+
+	for (; next_variable(&v, &local) == SCRY_ITEM; count++) {
+		scry_buf_cut(&text, 0);
+		if (!print_value(call, f->runtime, local.value, &text))
+			call->partial = true;
+		scry_buf_puts(call->out, indent);
+		scry_put_styled(call, SCRY_STYLE_NAME, local.name);
+		scry_buf_puts(call->out, " = ");
+		scry_put_safe_bytes(call->out, text.text, text.len);
+		scry_buf_putc(call->out, '\n');
+	}
+	scry_buf_done(&text);
+	return count;
+}
+
+static void local_json(struct scry_call *call, const struct scry_frame *f, const struct scry_local *local,
+		       struct scry_buf *text)
+{
+	struct scry_json *j = call->json;
+
+	scry_buf_cut(text, 0);
+	if (!print_value(call, f->runtime, local->value, text))
+		call->partial = true;
+	scry_json_open(j, '{');
+	scry_json_key(j, "name");
+	scry_json_text(j, local->name);
+	scry_json_key(j, "kind");
+	scry_json_text(j, kind_names[local->kind]);
+	scry_json_key(j, "type");
+	scry_json_text(j, type_name(f->runtime, local->value));
+	scry_json_key(j, "repr");
+	scry_json_bytes(j, text->text, text->len);
+	scry_json_key(j, "address");
+	scry_json_addr(j, local->value);
+	scry_json_close(j, '}');
+}
+
+void scry_locals_json(struct scry_call *call, const struct scry_frame *f)
+{
+	struct variables v = { .frame = f };
+	struct scry_buf text = SCRY_BUF_INIT;
+	struct scry_local local;
+
+	scry_json_key(call->json, "locals");
+	scry_json_open(call->json, '[');
+	while (next_variable(&v, &local) == SCRY_ITEM)
+		local_json(call, f, &local, &text);
+	scry_json_close(call->json, ']');
+	scry_buf_done(&text);
+}
+
+static int run_locals(struct scry_call *call)
+{
+	struct scry_thread *t;
+	struct scry_frame f;
+	int rc = scry_selected_frame(call->s, &t, &f);
+
+	if (rc < 0)
+		return rc;
+	if (call->json) {
+		call->s->options.locals = true;
+		scry_threads_open(call);
+		scry_thread_json(call, t);
+		scry_json_key(call->json, "frames");
+		scry_json_open(call->json, '[');
+		scry_frame_json(call, &f);
+		scry_json_close(call->json, ']');
+		scry_json_close(call->json, '}');
+		scry_json_close(call->json, ']');
+	} else if (!f.code) {
+		return scry_fail(call->s, SCRY_ECORRUPT, f.addr, "the frame is damaged: %s", f.damaged);
+	} else if (!scry_locals_text(call, &f, "")) {
+		scry_buf_puts(call->out, "No locals.\n");
+	}
+	return SCRY_OK;
+}
+
+const struct scry_command_row scry_command_locals = {
+	.public = {
+		"locals", "", "Show the local variables of the selected frame.",
+		"Arguments, variables, and variables of enclosing functions, in source order.",
+		0 },
+	.run = run_locals,
+};

@@ -1,0 +1,103 @@
+/* print: the value of a name or of a path of attributes and items. */
+#include <string.h>
+
+#include "command/command.h"
+#include "object/expr.h"
+
+/* Where a plain name was found, as CPython's own py-print says; NULL for any other expression. */
+static const char *scope_of(const struct scry_frame *f, const char *name)
+{
+	struct scry_local local;
+	scry_addr value;
+	unsigned it = 0;
+
+	if (name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789")] && (*name & 0x80) == 0)
+		return NULL;
+	while (scry_frame_local_next(f, &it, &local) == SCRY_ITEM)
+		if (!strcmp(local.name, name))
+			return "local";
+	if (f->locals && f->locals != f->globals && scry_dict_get(f->runtime, f->locals, name, &value) == SCRY_OK)
+		return "local";
+	if (f->globals && scry_dict_get(f->runtime, f->globals, name, &value) == SCRY_OK)
+		return "global";
+	return "builtin";
+}
+
+static void put_json(struct scry_call *call, const char *expr, const char *scope, const struct scry_value *value,
+		     const struct scry_buf *text)
+{
+	struct scry_json *j = call->json;
+
+	scry_json_key(j, "expression");
+	scry_json_text(j, expr);
+	scry_json_key(j, "scope");
+	scry_json_text(j, scope);
+	scry_json_key(j, "type");
+	scry_json_text(j, value->type);
+	scry_json_key(j, "repr");
+	scry_json_bytes(j, text->text, text->len);
+	scry_json_key(j, "address");
+	if (value->addr)
+		scry_json_addr(j, value->addr);
+	else
+		scry_json_null(j);
+}
+
+static void put_text(struct scry_call *call, const char *expr, const char *scope, const struct scry_buf *text)
+{
+	if (scope)
+		scry_buf_printf(call->out, "%s '", scope);
+	scry_put_styled(call, SCRY_STYLE_NAME, expr);
+	scry_buf_puts(call->out, scope ? "' = " : " = ");
+	scry_put_safe_bytes(call->out, text->text, text->len);
+	scry_buf_putc(call->out, '\n');
+}
+
+/* The frame to look names up in: none is needed for "@0x..." and "module:name". */
+static struct scry_runtime *find_runtime(struct scry_call *call, struct scry_frame *f, bool *ret_has_frame)
+{
+	struct scry_thread *t;
+
+	*ret_has_frame = scry_selected_frame(call->s, &t, f) == SCRY_OK && f->code;
+	return *ret_has_frame ? f->runtime : scry_runtime_first(call->s);
+}
+
+static int run_print(struct scry_call *call)
+{
+	struct scry_buf text = SCRY_BUF_INIT;
+	struct scry_value value;
+	struct scry_printer p;
+	struct scry_frame f;
+	bool has_frame;
+
+	if (!call->argc)
+		return scry_fail(call->s, SCRY_EINVAL, 0, "what? usage: %s%s %s", call->s->options.prefix,
+				 call->row->public.name, call->row->public.usage);
+	struct scry_runtime *r = find_runtime(call, &f, &has_frame);
+	if (!r)
+		return SCRY_ENOTFOUND;
+	int rc = scry_eval(call->s, has_frame ? &f : NULL, call->argv[0], &value);
+	if (rc < 0)
+		return rc;
+	scry_printer_init(&p, r, &text);
+	p.verbose = call->verbose;
+	scry_print_value(&p, &value);
+	call->partial = call->partial || p.damaged;
+	const char *scope = has_frame ? scope_of(&f, call->argv[0]) : NULL;
+	if (call->json)
+		put_json(call, call->argv[0], scope, &value, &text);
+	else
+		put_text(call, call->argv[0], scope, &text);
+	scry_buf_done(&text);
+	return SCRY_OK;
+}
+
+const struct scry_command_row scry_command_print = {
+	.public = {
+		"print", "EXPR", "Show the value of a variable, or of an attribute or item of it.",
+		"A name is looked up in the selected frame: local, enclosing, global, builtin. Behind it may stand\n"
+		"attributes and items: self.queue.items[3].name, cfg[\"db\"][\"host\"], data[-1], data[2:5].\n"
+		"MODULE:NAME is a global of a module, @0x7f... the object at an address. Nothing is executed.",
+		SCRY_COMMAND_RAW },
+	.run = run_print, .max_args = 1,
+};

@@ -1,0 +1,158 @@
+/* Running a command: from its line to text or JSON, notes and exit status. */
+#include <stdio.h>
+#include <string.h>
+
+#include "command/command.h"
+#include "target/target.h"
+
+const struct scry_command *scry_command_at(unsigned index)
+{
+	for (unsigned i = 0; scry_command_rows[i]; i++)
+		if (i == index)
+			return &scry_command_rows[i]->public;
+	return NULL;
+}
+
+static const struct scry_command_row *find_row(const char *name)
+{
+	if (!strncmp(name, "py-", 3))
+		name += 3;
+	for (const struct scry_command_row *const *row = scry_command_rows; *row; row++)
+		if (!strcmp((*row)->public.name, name))
+			return *row;
+	return NULL;
+}
+
+static int fail_unknown(struct scry_session *s, const char *name)
+{
+	char list[400] = "";
+
+	for (const struct scry_command_row *const *row = scry_command_rows; *row; row++)
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), " %s", (*row)->public.name);
+	return scry_fail(s, SCRY_EINVAL, 0, "no command '%.60s'; there are:%s", name, list);
+}
+
+/* --thread and --frame hold for one call: what was selected before comes back in unselect(). */
+static int preselect(struct scry_call *call)
+{
+	uint64_t frame;
+	int rc;
+
+	if (call->thread) {
+		struct scry_thread *t;
+
+		rc = scry_thread_find(call->s, call->thread, &t);
+		if (rc < 0)
+			return rc;
+		call->s->selected = t;
+		call->s->selected_frame = 0;
+	}
+	if (!call->frame)
+		return SCRY_OK;
+	if (!scry_parse_number(call->frame, &frame) || frame > UINT32_MAX)
+		return scry_fail(call->s, SCRY_EINVAL, 0, "--frame wants a number, not '%s'", call->frame);
+	call->s->selected_frame = (unsigned)frame;
+	return SCRY_OK;
+}
+
+/* A command that moves keeps what it selected; others give back what was. */
+static int run_row(struct scry_call *call)
+{
+	struct scry_session *s = call->s;
+	struct scry_thread *thread = s->selected;
+	unsigned frame = s->selected_frame;
+
+	if (!s->target)
+		return *s->error.text ? SCRY_ENOTFOUND : scry_fail(s, SCRY_EINVAL, 0, "no target is open");
+	int rc = preselect(call);
+	if (rc >= 0)
+		rc = call->row->run(call);
+	if ((call->thread || call->frame) && !(call->row->public.flags & SCRY_COMMAND_MOVES)) {
+		s->selected = thread;
+		s->selected_frame = frame;
+	}
+	return rc < 0 ? rc : SCRY_OK;
+}
+
+static int run_json(struct scry_call *call)
+{
+	struct scry_json json = { call->out, false };
+	int rc;
+
+	call->json = &json;
+	scry_envelope_open(call);
+	rc = run_row(call);
+	scry_envelope_close(call, rc);
+	return rc;
+}
+
+static int start(struct scry_call *call)
+{
+	struct scry_session *s = call->s;
+	int rc = scry_split(call);
+
+	if (rc >= 0)
+		rc = scry_parse_options(call);
+	call->color = s->options.color;
+	if (rc < 0)
+		return rc;
+	if (call->help) {
+		scry_put_usage(call);
+		return SCRY_OK;
+	}
+	if (scry_target_hold(s->target) < 0)
+		scry_note(s, "read while it ran: %s", s->error.text);
+	rc = s->options.json ? run_json(call) : run_row(call);
+	scry_target_release(s->target);
+	return rc;
+}
+
+/* Each reason once a session, and once more in the JSON. */
+static bool put_notes(struct scry_session *s, struct scry_buf *err)
+{
+	for (struct scry_note *n = s->notes; n; n = n->next) {
+		if (err && !n->said) {
+			scry_put_safe(err, n->text);
+			scry_buf_putc(err, '\n');
+			n->said = true;
+		}
+	}
+	return s->notes;
+}
+
+int scry_command_run(struct scry_session *s, const char *name, const char *args, struct scry_buf *out,
+		     struct scry_buf *err)
+{
+	struct scry_call call = { .s = s, .row = find_row(name), .line = args ? args : "", .out = out };
+	struct scry_options saved = s->options;
+	int rc = call.row ? start(&call) : fail_unknown(s, name);
+
+	s->options = saved;
+	if (call.help)
+		return rc < 0 ? 2 : 0;
+	if (put_notes(s, err))
+		call.partial = true;
+	if (rc < 0 && err) {
+		scry_put_safe(err, s->error.text);
+		scry_buf_putc(err, '\n');
+	}
+	if (out->failed && rc >= 0) {
+		rc = SCRY_ENOMEM;
+		if (err)
+			scry_buf_puts(err, "out of memory for the text\n");
+	}
+	return rc < 0 ? 2 : call.partial;
+}
+
+/* Names of options that begin with `word`, one a line. */
+int scry_command_complete(struct scry_session *s, const char *name, const char *word, struct scry_buf *out)
+{
+	const struct scry_command_row *row = find_row(name);
+
+	if (!row)
+		return fail_unknown(s, name);
+	scry_complete_options(row, word, out);
+	if (row->complete)
+		row->complete(s, word, out);
+	return SCRY_OK;
+}

@@ -1,0 +1,174 @@
+/* A stack of frames as text or JSON: folding and limits. */
+#include <string.h>
+
+#include "command/command.h"
+
+static int next_of_thread(struct scry_stack *stack, struct scry_frame *ret)
+{
+	return scry_walk_next(&stack->walk, ret);
+}
+
+struct scry_stack scry_stack_of_thread(struct scry_thread *t)
+{
+	struct scry_stack stack = { .next = next_of_thread };
+
+	scry_walk_thread(&stack.walk, t);
+	return stack;
+}
+
+/*
+ * Folding. Frames are equal where code and instruction are. A run repeats with a period of up to MAX_PERIOD frames
+ * (a function that calls itself: 1; two that call each other: 2); SHOWN frames of a run are shown, and what follows is
+ * counted until a frame breaks it.
+ */
+#define MAX_PERIOD 8
+#define SHOWN 10
+
+struct fold {
+	struct mark {
+		scry_addr code;
+		int64_t lasti;
+	} ring[MAX_PERIOD];
+	uint64_t frames;            /* seen so far */
+	uint64_t equal[MAX_PERIOD]; /* [p - 1]: how many in a row equal the one p frames before */
+};
+
+static bool same(const struct mark *a, const struct mark *b)
+{
+	return a->code == b->code && a->lasti == b->lasti;
+}
+
+/* The period of the run that this frame continues and that is shown enough already; 0: show it. */
+static unsigned fold_take(struct fold *fold, const struct scry_frame *f)
+{
+	struct mark m = { f->code ? f->code->addr : f->addr, f->lasti };
+	unsigned period = 0;
+
+	for (unsigned p = 1; p <= MAX_PERIOD; p++) {
+		bool equal = fold->frames >= p && same(&m, &fold->ring[(fold->frames - p) % MAX_PERIOD]);
+
+		fold->equal[p - 1] = equal ? fold->equal[p - 1] + 1 : 0;
+		if (!period && fold->equal[p - 1] + p > SHOWN && fold->equal[p - 1] >= 2 * p)
+			period = p;
+	}
+	fold->ring[fold->frames++ % MAX_PERIOD] = m;
+	return period;
+}
+
+static void put_place(struct scry_call *call, const struct scry_frame *f)
+{
+	struct scry_location at = { 0 };
+
+	if (!f->code)
+		return;
+	scry_frame_location(f, &at);
+	scry_put_safe(call->out, f->code->name);
+	scry_buf_puts(call->out, " at ");
+	scry_put_safe(call->out, f->code->file);
+	if (at.line > 0)
+		scry_buf_printf(call->out, ":%d", at.line);
+}
+
+struct hidden {
+	uint64_t count;
+	unsigned period;
+	struct scry_frame frame[MAX_PERIOD]; /* the first ones of them */
+};
+
+static void hide(struct hidden *h, const struct scry_frame *f, unsigned period)
+{
+	if (!h->count)
+		h->period = period;
+	if (h->count < MAX_PERIOD)
+		h->frame[h->count] = *f;
+	h->count++;
+}
+
+static void put_hidden(struct scry_call *call, struct hidden *h)
+{
+	if (!h->count)
+		return;
+	scry_buf_puts(call->out, "… ");
+	scry_put_count(call->out, h->count);
+	scry_buf_puts(call->out, h->count == 1 ? " more frame of " : " more frames of ");
+	for (unsigned i = 0; i < h->period && i < h->count; i++) {
+		if (i)
+			scry_buf_puts(call->out, ", ");
+		put_place(call, &h->frame[i]);
+	}
+	scry_buf_putc(call->out, '\n');
+	h->count = 0;
+}
+
+static void put_frame(struct scry_call *call, const struct scry_stack *stack, const struct scry_frame *f)
+{
+	scry_frame_text(call, f);
+	if (stack->locals && f->code)
+		scry_locals_text(call, f, "        ");
+	if (call->verbose && f->entry)
+		scry_buf_printf(call->out, "%s    [C call]%s\n", scry_style(call, SCRY_STYLE_DIM),
+				scry_style(call, SCRY_STYLE_OFF));
+}
+
+static void put_omitted(struct scry_call *call, uint64_t count)
+{
+	if (!count)
+		return;
+	scry_buf_puts(call->out, "… ");
+	scry_put_count(call->out, count);
+	scry_buf_printf(call->out, " older frame%s not shown (--limit)\n", count == 1 ? "" : "s");
+}
+
+/* A walk that failed outright: said once, like any other reason. */
+static void note_end(struct scry_call *call, int rc)
+{
+	if (rc < 0)
+		scry_note(call->s, "a stack could not be walked to its end: %s", call->s->error.text);
+}
+
+uint64_t scry_stack_text(struct scry_call *call, struct scry_stack *stack)
+{
+	uint64_t limit = call->s->options.limit[SCRY_LIMIT_FRAMES], shown = 0, omitted = 0, count = 0;
+	struct fold fold = { 0 };
+	struct hidden hidden = { 0 };
+	struct scry_frame f;
+	int rc;
+
+	for (; (rc = stack->next(stack, &f)) == SCRY_ITEM; count++) {
+		unsigned period = stack->whole ? 0 : fold_take(&fold, &f);
+
+		if (limit && shown >= limit && f.code) {
+			omitted++;
+		} else if (period) {
+			hide(&hidden, &f, period);
+		} else {
+			put_hidden(call, &hidden);
+			put_frame(call, stack, &f);
+			shown++;
+		}
+	}
+	put_hidden(call, &hidden);
+	put_omitted(call, omitted);
+	note_end(call, rc);
+	return count;
+}
+
+uint64_t scry_stack_json(struct scry_call *call, struct scry_stack *stack)
+{
+	uint64_t limit = call->s->options.limit[SCRY_LIMIT_FRAMES], count = 0;
+	struct scry_frame f;
+	int rc;
+
+	scry_json_key(call->json, "frames");
+	scry_json_open(call->json, '[');
+	for (; (rc = stack->next(stack, &f)) == SCRY_ITEM; count++)
+		if (!limit || count < limit)
+			scry_frame_json(call, &f);
+	scry_json_close(call->json, ']');
+	note_end(call, rc);
+	if (limit && count > limit) {
+		scry_json_key(call->json, "omitted");
+		scry_json_int(call->json, (int64_t)(count - limit));
+	}
+	return count;
+}
