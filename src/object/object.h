@@ -9,7 +9,8 @@ struct scry_printer {
 	struct scry_runtime *runtime;
 	struct scry_buf *out;
 	uint64_t max_items, max_depth, max_string, max_text;
-	unsigned depth;
+	unsigned depth;            /* of open containers */
+	unsigned level;            /* of calls: values in values that are no containers */
 	size_t start;              /* out->len at the start: for max_text */
 	scry_addr open[64];        /* containers being printed, for [...] */
 	bool verbose;              /* -v: attributes of unknown types */
@@ -23,11 +24,15 @@ void scry_print(struct scry_printer *p, scry_addr addr);
 /** scry_print() with a fresh printer. */
 void scry_repr(struct scry_runtime *r, scry_addr addr, struct scry_buf *out);
 
-/** A type printer: one row, by type name ("collections.deque") or by a tp_flags bit for the built-in bases. */
+/**
+ * A type printer: one row. It is selected by the type that *defines* the repr of an object: a subclass that does not
+ * override __repr__ prints as its base, one that does is known by a row of its own or printed as unknown.
+ */
 struct scry_printer_row {
-	const char *type;      /* as tp_name has it */
-	uint32_t flag;         /* Py_TPFLAGS_*_SUBCLASS that selects it for subclasses, or 0 */
+	const char *type;      /* "collections.deque": module and qualified name of who defines __repr__ */
+	uint32_t flag;         /* Py_TPFLAGS_*_SUBCLASS that selects it where the classes are too damaged, or 0 */
 	int (*print)(struct scry_printer *p, scry_addr addr, scry_addr type);
+	uint32_t since, until; /* versions it is for, [since, until) as PY_VERSION_HEX; 0: any */
 };
 
 /** Type of the object at `addr`, checked: refcount, type pointer and the type's own type make sense. */

@@ -1,0 +1,289 @@
+/* Dicts and sets of every generation, as arrays of entries that are walked within bounds. */
+#include "object/internal.h"
+
+/* One table is at most this many bytes: hostile sizes end here, real ones by what memory holds. */
+#define TABLE_MAX (1ull << 40)
+
+static int corrupt(struct scry_runtime *r, scry_addr addr, const char *what, uint64_t n)
+{
+	return scry_fail(r->session, SCRY_ECORRUPT, addr, "%s at 0x%" PRIx64 " says %" PRIu64, what, addr, n);
+}
+
+/* The last byte of the table is there: the count cannot be more than what memory holds. */
+static int check_table(struct scry_runtime *r, scry_addr start, uint64_t count, uint64_t stride, const char *what)
+{
+	uint8_t byte;
+
+	if (count && (stride == 0 || count > TABLE_MAX / stride))
+		return corrupt(r, start, what, count);
+	return count ? scry_read(r->session, start + count * stride - 1, &byte, 1) : SCRY_OK;
+}
+
+/* 2.7: Include/dictobject.h, ma_table of ma_mask + 1 entries */
+static int open_table(struct scry_runtime *r, scry_addr dict, struct scry_dict_view *v)
+{
+	const struct scry_layout *l = r->layout;
+	uint64_t mask;
+	int rc = scry_field_read(r, dict, SCRY_F_DICT_MASK, &mask);
+
+	if (rc == SCRY_OK)
+		rc = scry_field_read(r, dict, SCRY_F_DICT_TABLE, &v->entries);
+	if (rc == SCRY_OK)
+		rc = scry_field_read(r, dict, SCRY_F_DICT_USED, &v->used);
+	if (rc < 0)
+		return rc;
+	v->count = mask + 1;
+	v->stride = l->size[SCRY_S_ENTRY];
+	v->key = l->slot[SCRY_F_ENTRY_KEY].offset;
+	v->value = l->slot[SCRY_F_ENTRY_VALUE].offset;
+	if (mask & (mask + 1) || v->used > v->count)
+		return corrupt(r, dict, "dict", mask);
+	return check_table(r, v->entries, v->count, v->stride, "dict");
+}
+
+/* 3.11+ says both sizes as logarithms; 3.6-3.10 has the number of slots and as many index bytes as that needs. */
+static int keys_shape(struct scry_runtime *r, scry_addr keys, uint64_t *ret_slots, uint64_t *ret_index_bytes)
+{
+	uint64_t log2_size, log2_bytes;
+	int rc = scry_field_read(r, keys, SCRY_F_KEYS_LOG2_SIZE, &log2_size);
+
+	if (rc == SCRY_OK) {
+		rc = scry_field_read(r, keys, SCRY_F_KEYS_LOG2_INDEX_BYTES, &log2_bytes);
+		if (rc < 0)
+			return rc;
+		if (log2_size > 40 || log2_bytes > 44)
+			return corrupt(r, keys, "dict keys", log2_size);
+		*ret_slots = 1ull << log2_size;
+		*ret_index_bytes = 1ull << log2_bytes;
+		return SCRY_OK;
+	}
+	rc = rc == SCRY_ENOFIELD ? scry_field_read(r, keys, SCRY_F_KEYS_SIZE, ret_slots) : rc;
+	if (rc < 0)
+		return rc;
+	uint64_t n = *ret_slots;
+	if (n > TABLE_MAX || n & (n - 1))
+		return corrupt(r, keys, "dict keys", n);
+	/* Objects/dictobject.c, 3.6: DK_IXSIZE */
+	*ret_index_bytes = n * (n <= 0xff ? 1 : n <= 0xffff ? 2 : n <= 0xffffffff ? 4 : 8);
+	return SCRY_OK;
+}
+
+static void keys_entries(struct scry_runtime *r, scry_addr keys, uint64_t index_bytes, struct scry_dict_view *v)
+{
+	const struct scry_layout *l = r->layout;
+	uint64_t kind = 0;
+	bool compact = scry_layout_has(l, SCRY_F_KEYS_INDICES) || scry_layout_has(l, SCRY_F_KEYS_NENTRIES);
+	bool text_keys = scry_field_read(r, keys, SCRY_F_KEYS_KIND, &kind) == SCRY_OK && kind != 0;
+
+	/* dk_indices[] ends the struct and the entries follow; 3.3-3.5 has dk_entries[1] and no indices */
+	if (compact)
+		v->entries = (scry_layout_has(l, SCRY_F_KEYS_INDICES) ?
+				      scry_field_addr(r, keys, SCRY_F_KEYS_INDICES) :
+				      keys + l->size[SCRY_S_KEYS]) + index_bytes;
+	else
+		v->entries = scry_field_addr(r, keys, SCRY_F_KEYS_ENTRIES);
+	v->stride = l->size[text_keys ? SCRY_S_UNICODE_ENTRY : SCRY_S_ENTRY];
+	v->key = l->slot[text_keys ? SCRY_F_UNICODE_ENTRY_KEY : SCRY_F_ENTRY_KEY].offset;
+	v->value = l->slot[text_keys ? SCRY_F_UNICODE_ENTRY_VALUE : SCRY_F_ENTRY_VALUE].offset;
+}
+
+int scry_keys_open(struct scry_runtime *r, scry_addr keys, struct scry_dict_view *v)
+{
+	uint64_t slots = 0, index_bytes = 0;
+	int rc = keys_shape(r, keys, &slots, &index_bytes);
+
+	if (rc < 0)
+		return rc;
+	v->runtime = r;
+	keys_entries(r, keys, index_bytes, v);
+	rc = scry_field_read(r, keys, SCRY_F_KEYS_NENTRIES, &v->count);
+	if (rc == SCRY_ENOFIELD)
+		v->count = slots; /* 3.3-3.5: a hash table */
+	else if (rc < 0)
+		return rc;
+	if (v->count > slots)
+		return corrupt(r, keys, "dict keys", v->count);
+	return check_table(r, v->entries, v->count, v->stride, "dict keys");
+}
+
+/*
+ * Split tables. 3.11 and 3.12 keep the order in bytes that run down from in front of the values (-1: prefix size, -2:
+ * how many), 3.13+ in bytes behind them (Include/internal/pycore_dict.h, get_insertion_order_array()).
+ */
+int scry_values_open(struct scry_runtime *r, scry_addr values, struct scry_dict_view *v)
+{
+	const struct scry_layout *l = r->layout;
+	uint64_t capacity, size;
+	uint8_t n;
+
+	v->values = values + l->slot[SCRY_F_VALUES_VALUES].offset;
+	if (scry_layout_has(l, SCRY_F_VALUES_CAPACITY)) {
+		int rc = scry_field_read(r, values, SCRY_F_VALUES_CAPACITY, &capacity);
+
+		rc = rc < 0 ? rc : scry_field_read(r, values, SCRY_F_VALUES_SIZE, &size);
+		if (rc < 0)
+			return rc;
+		v->order = v->values + capacity * r->session->target->abi.ptr_size;
+		v->order_step = 1;
+		v->count = size < capacity ? size : capacity;
+	} else if (scry_layout_has(l, SCRY_F_KEYS_KIND)) {
+		int rc = scry_read(r->session, values - 2, &n, 1);
+
+		if (rc < 0)
+			return rc;
+		v->order = values - 3;
+		v->order_step = -1;
+		v->count = n;
+	}
+	return SCRY_OK;
+}
+
+int scry_dict_open(struct scry_runtime *r, scry_addr dict, struct scry_dict_view *ret)
+{
+	struct scry_dict_view v = { .runtime = r };
+	scry_addr keys, values = 0;
+
+	if (!scry_layout_has(r->layout, SCRY_F_DICT_KEYS)) {
+		int rc = open_table(r, dict, &v);
+
+		if (rc == SCRY_OK)
+			*ret = v;
+		return rc;
+	}
+	int rc = scry_field_read(r, dict, SCRY_F_DICT_KEYS, &keys);
+	if (rc == SCRY_OK)
+		rc = scry_field_read(r, dict, SCRY_F_DICT_USED, &v.used);
+	if (rc == SCRY_OK)
+		rc = scry_keys_open(r, keys, &v);
+	if (rc == SCRY_OK)
+		rc = scry_field_read(r, dict, SCRY_F_DICT_VALUES, &values);
+	if (rc == SCRY_OK && v.used > v.count)
+		rc = corrupt(r, dict, "dict", v.used);
+	if (rc == SCRY_OK && values)
+		rc = scry_values_open(r, values, &v);
+	if (rc == SCRY_OK)
+		*ret = v;
+	return rc;
+}
+
+/* The index of the `i`th entry in insertion order. */
+static int entry_index(const struct scry_dict_view *v, uint64_t i, uint64_t *ret)
+{
+	uint8_t byte;
+
+	*ret = i;
+	if (!v->order)
+		return SCRY_OK;
+	int rc = scry_read(v->runtime->session, v->order + (uint64_t)((int64_t)i * v->order_step), &byte, 1);
+	*ret = byte;
+	return rc;
+}
+
+int scry_dict_view_next(const struct scry_dict_view *v, uint64_t *it, scry_addr *ret_key, scry_addr *ret_value)
+{
+	struct scry_runtime *r = v->runtime;
+	unsigned ptr = r->session->target->abi.ptr_size;
+	uint64_t index;
+	scry_addr key, value;
+
+	while (*it < v->count) {
+		int rc = entry_index(v, (*it)++, &index);
+		scry_addr entry = v->entries + index * v->stride;
+
+		rc = rc < 0 ? rc : scry_word(r, entry + v->key, &key);
+		rc = rc < 0 ? rc : scry_word(r, v->values ? v->values + index * ptr : entry + v->value, &value);
+		if (rc < 0)
+			return rc;
+		if (!key || !value)
+			continue; /* free, or deleted */
+		*ret_key = key;
+		*ret_value = value;
+		return SCRY_ITEM;
+	}
+	return SCRY_OK;
+}
+
+int scry_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it, scry_addr *ret_key, scry_addr *ret_value)
+{
+	struct scry_dict_view v;
+	int rc = scry_dict_open(r, dict, &v);
+
+	return rc < 0 ? rc : scry_dict_view_next(&v, it, ret_key, ret_value);
+}
+
+int scry_dict_get(struct scry_runtime *r, scry_addr dict, const char *key, scry_addr *ret)
+{
+	struct scry_dict_view v;
+	scry_addr k, value;
+	uint64_t it = 0;
+	int rc = scry_dict_open(r, dict, &v);
+
+	while (rc >= 0 && (rc = scry_dict_view_next(&v, &it, &k, &value)) == SCRY_ITEM)
+		if (scry_text_is(r, k, key)) {
+			*ret = value;
+			return SCRY_OK;
+		}
+	return rc < 0 ? rc : scry_fail(r->session, SCRY_ENOTFOUND, dict, "no key '%s'", key);
+}
+
+/* --- sets: a hash table of key and hash in all versions; a dummy's key is an object of its own with hash -1 --- */
+
+int scry_set_next(struct scry_runtime *r, scry_addr set, uint64_t *it, scry_addr *ret)
+{
+	const struct scry_layout *l = r->layout;
+	uint64_t mask, hash, stride = l->size[SCRY_S_SET_ENTRY];
+	scry_addr table, key;
+	int rc = scry_field_read(r, set, SCRY_F_SET_MASK, &mask);
+
+	rc = rc < 0 ? rc : scry_field_read(r, set, SCRY_F_SET_TABLE, &table);
+	if (rc < 0)
+		return rc;
+	if (mask & (mask + 1))
+		return corrupt(r, set, "set", mask);
+	if (*it == 0 && (rc = check_table(r, table, mask + 1, stride, "set")) < 0)
+		return rc;
+	while (*it <= mask) {
+		scry_addr entry = table + (*it)++ * stride;
+
+		rc = scry_field_read(r, entry, SCRY_F_SET_ENTRY_KEY, &key);
+		rc = rc < 0 ? rc : scry_field_read(r, entry, SCRY_F_SET_ENTRY_HASH, &hash);
+		if (rc < 0)
+			return rc;
+		bool dummy = hash == scry_load("\xff\xff\xff\xff\xff\xff\xff\xff",
+					       l->slot[SCRY_F_SET_ENTRY_HASH].size, false);
+		if (!key || (dummy && scry_layout_has(l, SCRY_F_DICT_KEYS)) || scry_text_is(r, key, "<dummy key>"))
+			continue;
+		*ret = key;
+		return SCRY_ITEM;
+	}
+	return SCRY_OK;
+}
+
+/* --- lists and tuples --- */
+
+int scry_sequence(struct scry_runtime *r, scry_addr seq, uint64_t *ret_count, scry_addr *ret_items)
+{
+	scry_addr items, type;
+	uint64_t n, flags;
+	uint8_t byte;
+	unsigned ptr = r->session->target->abi.ptr_size;
+	int rc = scry_field_read(r, seq, SCRY_F_OBJECT_TYPE, &type);
+
+	rc = rc < 0 ? rc : scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags);
+	rc = rc < 0 ? rc : scry_field_read(r, seq, SCRY_F_VAR_SIZE, &n);
+	if (rc < 0)
+		return rc;
+	if (!(flags & (TYPE_LIST | TYPE_TUPLE)))
+		return scry_fail(r->session, SCRY_ECORRUPT, seq, "no list or tuple at 0x%" PRIx64, seq);
+	if (flags & TYPE_LIST)
+		rc = scry_field_read(r, seq, SCRY_F_LIST_ITEMS, &items);
+	else
+		items = scry_field_addr(r, seq, SCRY_F_TUPLE_ITEMS);
+	if (rc < 0)
+		return rc;
+	if (n > TABLE_MAX || (n && scry_read(r->session, items + n * ptr - 1, &byte, 1) < 0))
+		return corrupt(r, seq, flags & TYPE_LIST ? "list" : "tuple", n);
+	*ret_count = n;
+	*ret_items = items;
+	return SCRY_OK;
+}

@@ -1,0 +1,5 @@
+#include "object/internal.h"
+
+const struct scry_printer_row scry_printers_instance[] = {
+	{ NULL },
+};

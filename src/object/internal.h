@@ -1,0 +1,132 @@
+/** What the printers share. A printer knows one type; versions differ by what the layout has, or by rows. */
+#ifndef SCRY_OBJECT_INTERNAL_H
+#define SCRY_OBJECT_INTERNAL_H
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "object/object.h"
+
+/* Include/object.h, the same bits since 2.6 */
+#define TYPE_HEAP         (1u << 9)
+#define TYPE_INT          (1u << 23) /* 2.7 only */
+#define TYPE_LONG         (1u << 24)
+#define TYPE_LIST         (1u << 25)
+#define TYPE_TUPLE        (1u << 26)
+#define TYPE_BYTES        (1u << 27)
+#define TYPE_UNICODE      (1u << 28)
+#define TYPE_DICT         (1u << 29)
+#define TYPE_EXCEPTION    (1u << 30)
+#define TYPE_TYPE         (1u << 31)
+#define TYPE_INLINE       (1u << 2) /* 3.13+: Py_TPFLAGS_INLINE_VALUES */
+#define TYPE_MANAGED_DICT (1u << 4) /* 3.11+ */
+
+#define SCRY_VERSION_OF(major, minor) ((uint32_t)(major) << 24 | (uint32_t)(minor) << 16)
+
+/** What is known of a type, decoded once; lives in the session's arena. */
+struct scry_type {
+	scry_addr addr, metatype, base, dict, mro, repr;
+	const char *name; /* tp_name */
+	const char *full; /* "module.qualname", NULL until scry_type_full_name() */
+	uint32_t flags;
+	uint64_t basicsize, itemsize;
+	int64_t dictoffset;
+	const struct scry_printer_row *row; /* NULL and row_known: none */
+	bool row_known;
+	bool row_is_default; /* the repr is object's */
+	scry_addr repr_function; /* the Python function that is its repr, else 0 */
+};
+
+/** The type at `addr`, checked and remembered: SCRY_ECORRUPT (and why) where it is none. */
+int scry_type_at(struct scry_runtime *r, scry_addr addr, struct scry_type **ret);
+/** The type of an object, as scry_type_of() checks it. */
+int scry_type_for(struct scry_runtime *r, scry_addr obj, struct scry_type **ret);
+/** The dict of a type, also where a static type's stands in the interpreter's state (3.12+); 0 unknown. */
+scry_addr scry_type_dict(struct scry_runtime *r, const struct scry_type *t);
+/** Walk the method resolution order: *it is 0 at first. SCRY_ITEM, SCRY_OK at the end. Old-style classes too. */
+int scry_mro_next(struct scry_runtime *r, scry_addr type, uint64_t *it, scry_addr *ret);
+/** A name in the dicts along the MRO of a type (or of an old-style class): the value, and who has it. */
+int scry_type_lookup(struct scry_runtime *r, scry_addr type, const char *name, scry_addr *ret, scry_addr *ret_owner);
+/** "DEAD pattern" names for words of a freed or fenced block, or NULL. */
+const char *scry_pattern_name(uint64_t word, unsigned size);
+
+/* --- dicts, opened once --- */
+struct scry_dict_view {
+	struct scry_runtime *runtime;
+	scry_addr entries, values, order; /* values: of a split dict, else 0; order: insertion order bytes, else 0 */
+	uint64_t count, used, stride, key, value;
+	int order_step;                   /* how the order bytes run */
+};
+int scry_dict_open(struct scry_runtime *r, scry_addr dict, struct scry_dict_view *ret);
+int scry_dict_view_next(const struct scry_dict_view *v, uint64_t *it, scry_addr *ret_key, scry_addr *ret_value);
+/** A view of a dict's keys object with values elsewhere: what inline values are. */
+int scry_keys_open(struct scry_runtime *r, scry_addr keys, struct scry_dict_view *ret);
+/** The values of a split dict or of an object: fills values, order and count in. */
+int scry_values_open(struct scry_runtime *r, scry_addr values, struct scry_dict_view *v);
+/** The dict of an instance where there is one, and its values where they stand without one; 0 for none. */
+int scry_instance_dict(struct scry_runtime *r, scry_addr obj, scry_addr *ret_dict, struct scry_dict_view *ret_inline);
+
+/* --- text --- */
+struct scry_text_view {
+	scry_addr data;
+	uint64_t length;  /* characters */
+	unsigned kind;    /* bytes per character */
+	bool bytes;       /* 2.7 str, or bytes */
+};
+/** The characters of a str, unicode, or bytes object. */
+int scry_text_open(struct scry_runtime *r, scry_addr str, struct scry_text_view *ret);
+/** True where a str (2.7: str or unicode) has exactly this text. */
+bool scry_text_is(struct scry_runtime *r, scry_addr str, const char *text);
+bool scry_char_printable(unsigned code);
+/** Append str(obj) of a str object (no quotes), as it is; damage in place. */
+void scry_print_str(struct scry_printer *p, scry_addr str);
+/** Append the repr of text that is here already. */
+void scry_print_quoted(struct scry_printer *p, const char *text);
+
+/* --- the driver --- */
+/** Enter a container: false where it is open already, or too deep; then `text` ("[...]") was written. */
+bool scry_printer_enter(struct scry_printer *p, scry_addr addr, const char *text);
+void scry_printer_leave(struct scry_printer *p);
+/** Before item `i` of `n`: writes ", " between items; false (and says how many are left out) past a limit. */
+bool scry_printer_more(struct scry_printer *p, uint64_t i, uint64_t n);
+/** "<unreadable at 0x...: why>" by the session's last failure. */
+void scry_printer_damage(struct scry_printer *p, scry_addr addr);
+/** The pointer at `addr`, printed; damage in place. */
+void scry_print_at(struct scry_printer *p, scry_addr addr);
+/** An attribute's repr; false where there is no such attribute (nothing written). */
+bool scry_print_attr(struct scry_printer *p, scry_addr obj, const char *name);
+/** As print, but without the quotes where it is text: str(). */
+void scry_print_plain(struct scry_printer *p, scry_addr obj);
+void scry_printf(struct scry_printer *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** type.__name__ and type.__qualname__ as texts in the arena ("?" where unknown). */
+const char *scry_type_short(struct scry_runtime *r, scry_addr type);
+const char *scry_type_qualname(struct scry_runtime *r, scry_addr type);
+const char *scry_type_module(struct scry_runtime *r, scry_addr type);
+/** The name of an object's type: tp_name, "?" unknown. */
+const char *scry_type_name_of(struct scry_runtime *r, scry_addr obj);
+/** A str attribute as text, or NULL. */
+const char *scry_attr_text(struct scry_runtime *r, scry_addr obj, const char *name);
+/** An int attribute. */
+int scry_attr_int(struct scry_runtime *r, scry_addr obj, const char *name, int64_t *ret);
+/** "<module.Type object at 0x...>": object.__repr__. */
+int scry_print_default(struct scry_printer *p, scry_addr addr, scry_addr type);
+/** "<module.Type at 0x...>": a type whose repr we do not know. */
+int scry_print_unknown(struct scry_printer *p, scry_addr addr, scry_addr type);
+bool scry_is_none(struct scry_runtime *r, scry_addr obj);
+/** Digits of a double as repr() writes them; `dot0` adds ".0" to whole numbers. */
+void scry_format_double(double value, bool dot0, char text[64]);
+int scry_double_at(struct scry_runtime *r, scry_addr addr, double *ret);
+/** A pointer-sized word. */
+int scry_word(struct scry_runtime *r, scry_addr addr, uint64_t *ret);
+/** Print items of an array of pointers, comma separated, from `first` on. */
+void scry_print_items(struct scry_printer *p, scry_addr items, uint64_t n);
+/** Print "key: value, ..." of a dict. */
+void scry_print_pairs(struct scry_printer *p, scry_addr dict, const char *colon);
+
+/* the families: each ends with a NULL type */
+extern const struct scry_printer_row scry_printers_number[], scry_printers_text[], scry_printers_sequence[],
+	scry_printers_mapping[], scry_printers_callable[], scry_printers_instance[], scry_printers_exception[],
+	scry_printers_misc[];
+
+#endif

@@ -1,0 +1,324 @@
+/* dict and its relatives. */
+#include "object/internal.h"
+
+#include <stdlib.h>
+
+static void print_view(struct scry_printer *p, const struct scry_dict_view *v, const char *colon)
+{
+	uint64_t it = 0;
+	scry_addr key, value;
+	int rc = SCRY_ITEM;
+
+	for (uint64_t i = 0; scry_printer_more(p, i, v->used); i++) {
+		rc = scry_dict_view_next(v, &it, &key, &value);
+		if (rc != SCRY_ITEM)
+			break;
+		scry_print(p, key);
+		scry_buf_puts(p->out, colon);
+		scry_print(p, value);
+	}
+	if (rc < 0)
+		scry_printer_damage(p, v->entries);
+}
+
+void scry_print_pairs(struct scry_printer *p, scry_addr dict, const char *colon)
+{
+	struct scry_dict_view v;
+
+	if (scry_dict_open(p->runtime, dict, &v) < 0)
+		scry_printer_damage(p, dict);
+	else
+		print_view(p, &v, colon);
+}
+
+static int print_dict(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_dict_view v;
+	int rc = scry_dict_open(p->runtime, addr, &v);
+
+	(void)type;
+	if (rc < 0 || !scry_printer_enter(p, addr, "{...}"))
+		return rc;
+	scry_buf_putc(p->out, '{');
+	print_view(p, &v, ": ");
+	scry_buf_putc(p->out, '}');
+	scry_printer_leave(p);
+	return SCRY_OK;
+}
+
+/* --- defaultdict: "defaultdict(<class 'int'>, {...})" --- */
+
+static int print_defaultdict(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr factory;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_DEFDICT_FACTORY, &factory);
+
+	if (rc < 0)
+		return rc;
+	/* Modules/_collectionsmodule.c, defdict_repr(): the dict's repr is made first, so it says {...} */
+	scry_printf(p, "%s(", p->runtime->version >= SCRY_VERSION_OF(3, 7) ? scry_type_short(p->runtime, type) :
+							   "defaultdict");
+	if (factory)
+		scry_print(p, factory);
+	else
+		scry_buf_puts(p->out, "None");
+	scry_buf_puts(p->out, ", ");
+	rc = print_dict(p, addr, type);
+	scry_buf_putc(p->out, ')');
+	return rc;
+}
+
+/* --- OrderedDict --- */
+
+static int values_by_key(struct scry_printer *p, scry_addr dict, scry_addr key, scry_addr *ret)
+{
+	struct scry_dict_view v;
+	scry_addr k;
+	uint64_t it = 0;
+	int rc = scry_dict_open(p->runtime, dict, &v);
+
+	while (rc >= 0 && (rc = scry_dict_view_next(&v, &it, &k, ret)) == SCRY_ITEM)
+		if (k == key)
+			return SCRY_OK;
+	return rc < 0 ? rc : SCRY_ENOTFOUND;
+}
+
+static void print_pair(struct scry_printer *p, scry_addr key, scry_addr value, const char *form)
+{
+	scry_buf_puts(p->out, *form == '(' ? "(" : "");
+	scry_print(p, key);
+	scry_buf_puts(p->out, *form == '(' ? ", " : ": ");
+	scry_print(p, value);
+	scry_buf_puts(p->out, *form == '(' ? ")" : "");
+}
+
+/*
+ * The list of nodes says the order; the dict's own is the same unless move_to_end() was used, and a look-up of each
+ * key in turn would be quadratic: so the two are walked side by side, and a search starts only where they differ.
+ */
+static int print_odict_items(struct scry_printer *p, scry_addr addr, const char *form)
+{
+	struct scry_runtime *r = p->runtime;
+	struct scry_dict_view v;
+	scry_addr node, key, dict_key, value;
+	uint64_t it = 0;
+	int rc = scry_dict_open(r, addr, &v);
+
+	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_ODICT_FIRST, &node);
+	if (rc < 0)
+		return rc;
+	for (uint64_t i = 0; rc >= 0 && node && scry_printer_more(p, i, v.used); i++) {
+		rc = scry_field_read(r, node, SCRY_F_ODICT_NODE_KEY, &key);
+		rc = rc < 0 ? rc : scry_field_read(r, node, SCRY_F_ODICT_NODE_NEXT, &node);
+		rc = rc < 0 ? rc : scry_dict_view_next(&v, &it, &dict_key, &value);
+		if (rc >= 0 && (rc != SCRY_ITEM || dict_key != key))
+			rc = values_by_key(p, addr, key, &value);
+		if (rc >= 0)
+			print_pair(p, key, value, form);
+		else if (rc == SCRY_ENOTFOUND)
+			scry_buf_puts(p->out, "<missing>"), rc = SCRY_OK;
+	}
+	return rc < 0 ? rc : SCRY_OK;
+}
+
+/* 3.12 writes a dict, before it was a list of pairs: the form is the opening bracket */
+static int print_odict_in(struct scry_printer *p, scry_addr addr, scry_addr type, const char *form)
+{
+	uint64_t used;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_DICT_USED, &used);
+
+	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
+		return rc;
+	scry_printf(p, "%s(", scry_type_short(p->runtime, type));
+	if (used) {
+		scry_buf_putc(p->out, *form == '(' ? '[' : '{');
+		if (print_odict_items(p, addr, form) < 0)
+			scry_printer_damage(p, addr);
+		scry_buf_putc(p->out, *form == '(' ? ']' : '}');
+	}
+	scry_buf_putc(p->out, ')');
+	scry_printer_leave(p);
+	return SCRY_OK;
+}
+
+static int print_odict_dict(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	return print_odict_in(p, addr, type, "{");
+}
+
+static int print_odict_pairs(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	return print_odict_in(p, addr, type, "(");
+}
+
+/*
+ * 2.7 (Lib/collections.py): a dict, and a ring of lists [previous, next, key] in the attribute _OrderedDict__root; the
+ * map _OrderedDict__map leads to them.
+ */
+static int ring_next(struct scry_runtime *r, scry_addr link, scry_addr *ret_next, scry_addr *ret_key)
+{
+	unsigned ptr = r->session->target->abi.ptr_size;
+	uint64_t n;
+	scry_addr items;
+	int rc = scry_sequence(r, link, &n, &items);
+
+	if (rc == SCRY_OK && n != 3)
+		rc = scry_fail(r->session, SCRY_ECORRUPT, link, "an OrderedDict's link has %" PRIu64 " items", n);
+	rc = rc < 0 ? rc : scry_word(r, items + ptr, ret_next);
+	return rc < 0 ? rc : scry_word(r, items + 2 * ptr, ret_key);
+}
+
+static int print_odict2(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_runtime *r = p->runtime;
+	uint64_t used;
+	scry_addr root, link, key, next, value;
+	int rc = scry_field_read(r, addr, SCRY_F_DICT_USED, &used);
+
+	rc = rc < 0 ? rc : scry_attr(r, addr, "_OrderedDict__root", &root);
+	rc = rc < 0 ? rc : ring_next(r, root, &link, &key);
+	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
+		return rc;
+	scry_printf(p, "%s(%s", scry_type_short(r, type), used ? "[" : "");
+	for (uint64_t i = 0; rc >= 0 && link != root && scry_printer_more(p, i, used); i++) {
+		rc = ring_next(r, link, &next, &key);
+		rc = rc < 0 ? rc : values_by_key(p, addr, key, &value);
+		if (rc >= 0)
+			print_pair(p, key, value, "(");
+		link = next;
+	}
+	if (rc < 0)
+		scry_printer_damage(p, addr);
+	scry_printf(p, "%s)", used ? "]" : "");
+	scry_printer_leave(p);
+	return SCRY_OK;
+}
+
+/* --- Counter: the most common first, equal ones in their order --- */
+
+struct counted {
+	scry_addr key, value;
+	int64_t count;
+	uint64_t place;
+};
+
+static int more_common(const void *a, const void *b)
+{
+	const struct counted *x = a, *y = b;
+
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	return x->place < y->place ? -1 : x->place > y->place;
+}
+
+#define COUNTER_MAX 200000
+
+static struct counted *counter_items(struct scry_printer *p, const struct scry_dict_view *v, uint64_t *ret, bool *sorts)
+{
+	uint64_t most = v->used < COUNTER_MAX ? v->used : COUNTER_MAX, n = 0, it = 0;
+	struct counted *items = calloc(most ? most : 1, sizeof(*items));
+
+	*sorts = most == v->used;
+	while (items && n < most && scry_dict_view_next(v, &it, &items[n].key, &items[n].value) == SCRY_ITEM) {
+		items[n].place = n;
+		if (scry_int_value(p->runtime, items[n].value, &items[n].count) < 0)
+			*sorts = false;
+		n++;
+	}
+	*ret = n;
+	return items;
+}
+
+static int print_counter(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_dict_view v;
+	uint64_t n;
+	bool sorts;
+	int rc = scry_dict_open(p->runtime, addr, &v);
+
+	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
+		return rc;
+	struct counted *items = counter_items(p, &v, &n, &sorts);
+	if (items && sorts)
+		qsort(items, n, sizeof(*items), more_common);
+	scry_printf(p, "%s(%s", scry_type_short(p->runtime, type), v.used ? "{" : "");
+	for (uint64_t i = 0; items && i < n && scry_printer_more(p, i, v.used); i++)
+		print_pair(p, items[i].key, items[i].value, ":");
+	scry_printf(p, "%s)", v.used ? "}" : "");
+	free(items);
+	scry_printer_leave(p);
+	return SCRY_OK;
+}
+
+/* --- views and proxies --- */
+
+static int print_wrapped(struct scry_printer *p, scry_addr addr, const char *name, enum scry_field f)
+{
+	scry_addr inner;
+	int rc = scry_field_read(p->runtime, addr, f, &inner);
+
+	if (rc < 0)
+		return rc;
+	scry_printf(p, "%s(", name);
+	scry_print(p, inner);
+	scry_buf_putc(p->out, ')');
+	return SCRY_OK;
+}
+
+static int print_mappingproxy(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_wrapped(p, addr, "mappingproxy", SCRY_F_MAPPINGPROXY_MAPPING);
+}
+
+static int print_dictproxy2(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_wrapped(p, addr, "dict_proxy", SCRY_F_MAPPINGPROXY_MAPPING);
+}
+
+/* A view is dict_keys([...]), also of an OrderedDict, whose names differ. */
+static int print_dict_view(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_dict_view v;
+	struct scry_type *t;
+	scry_addr dict, key, value;
+	uint64_t it = 0;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_DICT_VIEW_DICT, &dict);
+
+	rc = rc < 0 ? rc : scry_type_at(p->runtime, type, &t);
+	rc = rc < 0 ? rc : scry_dict_open(p->runtime, dict, &v);
+	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
+		return rc;
+	bool keys = strstr(t->name, "keys"), values = strstr(t->name, "values");
+	scry_printf(p, "%s([", t->name);
+	for (uint64_t i = 0; scry_printer_more(p, i, v.used); i++) {
+		if (scry_dict_view_next(&v, &it, &key, &value) != SCRY_ITEM)
+			break;
+		if (keys || values)
+			scry_print(p, keys ? key : value);
+		else
+			print_pair(p, key, value, "(");
+	}
+	scry_buf_puts(p->out, "])");
+	scry_printer_leave(p);
+	return SCRY_OK;
+}
+
+#define PY3   SCRY_VERSION_OF(3, 0)
+#define PY312 SCRY_VERSION_OF(3, 12)
+
+const struct scry_printer_row scry_printers_mapping[] = {
+	{ "dict", TYPE_DICT, print_dict },
+	{ "collections.defaultdict", 0, print_defaultdict },
+	{ "collections.OrderedDict", 0, print_odict_dict, .since = PY312 },
+	{ "collections.OrderedDict", 0, print_odict_pairs, .since = PY3, .until = PY312 },
+	{ "collections.OrderedDict", 0, print_odict2, .until = PY3 },
+	{ "collections.Counter", 0, print_counter },
+	{ "mappingproxy", 0, print_mappingproxy },
+	{ "dictproxy", 0, print_dictproxy2, .until = PY3 },
+	{ "dict_keys", 0, print_dict_view },
+	{ "dict_values", 0, print_dict_view },
+	{ "dict_items", 0, print_dict_view },
+	{ NULL },
+};

@@ -1,0 +1,203 @@
+/* Slots (member descriptors), C members, and C getters that return a field. */
+#include "object/member.h"
+
+/* Include/structmember.h (descrobject.h since 3.12): the numbers never changed. */
+enum {
+	T_SHORT = 0, T_INT = 1, T_LONG = 2, T_FLOAT = 3, T_DOUBLE = 4, T_STRING = 5, T_OBJECT = 6, T_CHAR = 7, T_BYTE = 8,
+	T_UBYTE = 9, T_USHORT = 10, T_UINT = 11, T_ULONG = 12, T_STRING_INPLACE = 13, T_BOOL = 14, T_OBJECT_EX = 16,
+	T_LONGLONG = 17, T_ULONGLONG = 18, T_PYSSIZET = 19
+};
+
+int scry_member_of(struct scry_runtime *r, scry_addr obj, scry_addr descriptor, struct scry_member *ret)
+{
+	struct scry_type *t, *of;
+	scry_addr def, owner;
+	uint64_t kind, offset;
+	int rc = scry_type_for(r, descriptor, &t);
+
+	if (rc < 0 || strcmp(t->name, "member_descriptor"))
+		return SCRY_ENOTFOUND;
+	rc = scry_field_read(r, descriptor, SCRY_F_MEMBER_DESCR_MEMBER, &def);
+	rc = rc < 0 ? rc : scry_field_read(r, descriptor, SCRY_F_DESCR_TYPE, &owner);
+	rc = rc < 0 ? rc : scry_type_for(r, obj, &of);
+	rc = rc < 0 ? rc : scry_field_read(r, def, SCRY_F_MEMBER_DEF_KIND, &kind);
+	rc = rc < 0 ? rc : scry_field_read(r, def, SCRY_F_MEMBER_DEF_OFFSET, &offset);
+	if (rc < 0)
+		return rc;
+	if (offset > 1u << 20)
+		return scry_fail(r->session, SCRY_ECORRUPT, descriptor, "member at offset %" PRIu64, offset);
+	*ret = (struct scry_member){ .at = obj + offset, .kind = (unsigned)kind,
+				     .is_object = kind == T_OBJECT || kind == T_OBJECT_EX };
+	return SCRY_OK;
+}
+
+int scry_member_object(struct scry_runtime *r, const struct scry_member *m, const char *name, scry_addr *ret)
+{
+	scry_addr value;
+
+	if (!m->is_object)
+		return scry_fail(r->session, SCRY_EUNSUPPORTED, m->at, "'%s' is a C value", name);
+	int rc = scry_word(r, m->at, &value);
+	if (rc < 0)
+		return rc;
+	if (!value && m->kind == T_OBJECT && r->none)
+		value = r->none;
+	if (!value)
+		return scry_fail(r->session, SCRY_ENOTFOUND, m->at, "'%s' is not set", name);
+	*ret = value;
+	return SCRY_OK;
+}
+
+static const struct {
+	unsigned kind;
+	int size; /* bytes; -1: of a C long, -2: of a pointer */
+	bool is_signed;
+} ints[] = {
+	{ T_SHORT, 2, true }, { T_INT, 4, true }, { T_LONG, -1, true }, { T_BYTE, 1, true }, { T_UBYTE, 1, false },
+	{ T_USHORT, 2, false }, { T_UINT, 4, false }, { T_ULONG, -1, false }, { T_LONGLONG, 8, true },
+	{ T_ULONGLONG, 8, false }, { T_PYSSIZET, -2, true },
+};
+
+static int int_text(struct scry_runtime *r, const struct scry_member *m, size_t row, const char **ret)
+{
+	const struct scry_abi *abi = &r->session->target->abi;
+	int n = ints[row].size;
+	unsigned size = n == -1 ? abi->long_size : n == -2 ? abi->ptr_size : (unsigned)n;
+	uint64_t value;
+	int64_t number = 0;
+	int rc = scry_read_uint(r->session, m->at, size, &value);
+
+	if (rc == SCRY_OK && ints[row].is_signed)
+		rc = scry_read_int(r->session, m->at, size, &number);
+	if (rc == SCRY_OK)
+		*ret = ints[row].is_signed ? scry_arena_printf(&r->session->arena, "%" PRId64, number) :
+					     scry_arena_printf(&r->session->arena, "%" PRIu64, value);
+	return rc;
+}
+
+static int double_text(struct scry_runtime *r, const struct scry_member *m, const char **ret)
+{
+	double value;
+	char text[64];
+	int rc = scry_double_at(r, m->at, &value);
+
+	if (rc < 0)
+		return rc;
+	scry_format_double(value, true, text);
+	*ret = scry_arena_text(&r->session->arena, text, strlen(text));
+	return SCRY_OK;
+}
+
+static int string_text(struct scry_runtime *r, scry_addr at, const char **ret)
+{
+	struct scry_buf buf = SCRY_BUF_INIT;
+	struct scry_printer p;
+	const char *text;
+	int rc = at ? scry_read_cstr(r->session, at, 1000, &text) : SCRY_OK;
+
+	if (rc < 0)
+		return rc;
+	scry_printer_init(&p, r, &buf);
+	if (at)
+		scry_print_quoted(&p, text);
+	else
+		scry_buf_puts(&buf, "None");
+	*ret = buf.text ? scry_arena_text(&r->session->arena, buf.text, buf.len) : NULL;
+	scry_buf_done(&buf);
+	return *ret ? SCRY_OK : SCRY_ENOMEM;
+}
+
+int scry_member_text(struct scry_runtime *r, const struct scry_member *m, const char **ret)
+{
+	uint64_t value;
+	scry_addr at = m->at;
+	int rc;
+
+	for (size_t i = 0; i < sizeof(ints) / sizeof(ints[0]); i++)
+		if (ints[i].kind == m->kind)
+			return int_text(r, m, i, ret);
+	if (m->kind == T_DOUBLE)
+		return double_text(r, m, ret);
+	if (m->kind == T_BOOL) {
+		rc = scry_read_uint(r->session, m->at, 1, &value);
+		*ret = rc == SCRY_OK && value ? "True" : "False";
+		return rc;
+	}
+	if (m->kind == T_STRING && (rc = scry_word(r, m->at, &at)) < 0)
+		return rc;
+	if (m->kind == T_STRING || m->kind == T_STRING_INPLACE)
+		return string_text(r, at, ret);
+	return scry_fail(r->session, SCRY_EUNSUPPORTED, m->at, "C member of kind %u", m->kind);
+}
+
+/* Getters (tp_getset) that return a field; the type is the one that has the getter. */
+static const struct {
+	const char *type, *name;
+	enum scry_field field;
+} getters[] = {
+	{ "BaseException", "args", SCRY_F_EXCEPTION_ARGS },
+	{ "BaseException", "__cause__", SCRY_F_EXCEPTION_CAUSE },
+	{ "BaseException", "__context__", SCRY_F_EXCEPTION_CONTEXT },
+	{ "BaseException", "__traceback__", SCRY_F_EXCEPTION_TRACEBACK },
+	{ "function", "__code__", SCRY_F_FUNCTION_CODE },
+	{ "function", "__name__", SCRY_F_FUNCTION_NAME },
+	{ "function", "__qualname__", SCRY_F_FUNCTION_QUALNAME },
+	{ "function", "__defaults__", SCRY_F_FUNCTION_DEFAULTS },
+	{ "function", "__kwdefaults__", SCRY_F_FUNCTION_KWDEFAULTS },
+	{ "function", "__closure__", SCRY_F_FUNCTION_CLOSURE },
+	{ "function", "__globals__", SCRY_F_FUNCTION_GLOBALS },
+	{ "function", "__module__", SCRY_F_FUNCTION_MODULE },
+	{ "cell", "cell_contents", SCRY_F_CELL_REF },
+	{ "generator", "gi_code", SCRY_F_GEN_CODE },
+	{ "generator", "__name__", SCRY_F_GEN_NAME },
+	{ "generator", "__qualname__", SCRY_F_GEN_QUALNAME },
+	{ "coroutine", "__name__", SCRY_F_GEN_NAME },
+	{ "coroutine", "__qualname__", SCRY_F_GEN_QUALNAME },
+	{ "traceback", "tb_next", SCRY_F_TRACEBACK_NEXT },
+	{ "traceback", "tb_frame", SCRY_F_TRACEBACK_FRAME },
+	{ "mappingproxy", "mapping", SCRY_F_MAPPINGPROXY_MAPPING },
+	{ "memoryview", "obj", SCRY_F_MEMORYVIEW_OBJ },
+	{ "functools.partial", "func", SCRY_F_PARTIAL_FN },
+	{ "functools.partial", "args", SCRY_F_PARTIAL_ARGS },
+	{ "functools.partial", "keywords", SCRY_F_PARTIAL_KW },
+	{ "staticmethod", "__func__", SCRY_F_STATICMETHOD_CALLABLE },
+	{ "classmethod", "__func__", SCRY_F_CLASSMETHOD_CALLABLE },
+	{ "type", "__base__", SCRY_F_TYPE_BASE },
+	{ "type", "__mro__", SCRY_F_TYPE_MRO },
+	{ "type", "__bases__", SCRY_F_TYPE_BASES },
+};
+
+static int dunder(struct scry_runtime *r, scry_addr obj, const struct scry_type *t, const char *name, scry_addr *ret)
+{
+	struct scry_dict_view v;
+
+	if (!strcmp(name, "__class__"))
+		return *ret = t->addr, SCRY_OK;
+	if (strcmp(name, "__dict__"))
+		return SCRY_ENOTFOUND;
+	int rc = scry_instance_dict(r, obj, ret, &v);
+	return rc == SCRY_OK && *ret ? SCRY_OK : SCRY_ENOTFOUND;
+}
+
+int scry_getset_field(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret)
+{
+	struct scry_type *t;
+	scry_addr value;
+
+	if (scry_type_for(r, obj, &t) < 0)
+		return SCRY_ENOTFOUND;
+	if (dunder(r, obj, t, name, ret) == SCRY_OK)
+		return SCRY_OK;
+	for (size_t i = 0; i < sizeof(getters) / sizeof(getters[0]); i++) {
+		if (strcmp(getters[i].name, name) || !scry_type_is(r, t->addr, getters[i].type) ||
+		    scry_field_read(r, obj, getters[i].field, &value) < 0)
+			continue;
+		if (!value)
+			value = r->none;
+		if (!value)
+			return SCRY_ENOTFOUND;
+		*ret = value;
+		return SCRY_OK;
+	}
+	return SCRY_ENOTFOUND;
+}

@@ -1,0 +1,21 @@
+/** Data descriptors that can be read without running code: slots, C members, and the getters we know. */
+#ifndef SCRY_MEMBER_H
+#define SCRY_MEMBER_H
+
+#include "object/internal.h"
+
+struct scry_member {
+	scry_addr at;   /* where the value stands in the object */
+	unsigned kind;  /* T_* of structmember.h */
+	bool is_object; /* the value is an object pointer */
+};
+/** What a member descriptor says about an object; SCRY_ENOTFOUND for what is none. */
+int scry_member_of(struct scry_runtime *r, scry_addr obj, scry_addr descriptor, struct scry_member *ret);
+/** The object in a member: SCRY_ENOTFOUND where the slot is empty, SCRY_EUNSUPPORTED for C values. */
+int scry_member_object(struct scry_runtime *r, const struct scry_member *m, const char *name, scry_addr *ret);
+/** A C value as text (arena): a T_INT, T_STRING ... member. */
+int scry_member_text(struct scry_runtime *r, const struct scry_member *m, const char **ret);
+/** What a C getter returns where that is just a field: exception.args, function.__code__ ... */
+int scry_getset_field(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret);
+
+#endif

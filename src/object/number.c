@@ -1,0 +1,341 @@
+/* None, bool, int of any size, float, complex. */
+#include "object/internal.h"
+
+#include <gmp.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Beyond, an int is shown by its leading digits: converting takes more than linear time. */
+#define DIGITS_SHOWN  20000
+#define DIGITS_HEAD   60
+#define INT_BYTES_MAX (1u << 30)
+
+struct int_view {
+	scry_addr digits;
+	uint64_t count; /* of digits */
+	unsigned size;  /* bytes per digit, which hold `bits` bits */
+	unsigned bits;
+	bool negative;
+};
+
+static int open_long(struct scry_runtime *r, scry_addr addr, struct int_view *v)
+{
+	int64_t size;
+	uint64_t tag;
+	int rc = scry_field_read(r, addr, SCRY_F_LONG_TAG, &tag);
+
+	if (rc == SCRY_OK) {
+		/* 3.12+: Include/cpython/longintrepr.h: sign in the lowest two bits, 3 bits of flags below the count */
+		v->count = tag >> 3;
+		v->negative = (tag & 3) == 2;
+	} else if (rc == SCRY_ENOFIELD && (rc = scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &size)) == SCRY_OK) {
+		v->negative = size < 0;
+		v->count = size < 0 ? 0 - (uint64_t)size : (uint64_t)size;
+	}
+	if (rc < 0)
+		return rc;
+	v->digits = scry_field_addr(r, addr, SCRY_F_LONG_DIGITS);
+	v->size = r->layout->slot[SCRY_F_LONG_DIGITS].size == 2 ? 2 : 4;
+	v->bits = v->size == 2 ? 15 : 30;
+	if (v->count > INT_BYTES_MAX)
+		return scry_fail(r->session, SCRY_ECORRUPT, addr, "int at 0x%" PRIx64 " says it has %" PRIu64
+				 " digits", addr, v->count);
+	return SCRY_OK;
+}
+
+int scry_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
+{
+	struct scry_type *t;
+	struct int_view v;
+	uint64_t value = 0, digit;
+	int rc = scry_type_for(r, obj, &t);
+
+	if (rc < 0)
+		return rc;
+	if (t->flags & TYPE_INT || (!(t->flags & TYPE_LONG) && scry_type_is(r, t->addr, "int")))
+		return scry_field_read_int(r, obj, SCRY_F_OLD_INT_VALUE, ret);
+	if (!(t->flags & TYPE_LONG))
+		return scry_fail(r->session, SCRY_EUNSUPPORTED, obj, "%s is no int", t->name);
+	rc = open_long(r, obj, &v);
+	for (uint64_t i = v.count; rc == SCRY_OK && i-- > 0;) {
+		if (value >> (63 - v.bits))
+			return scry_fail(r->session, SCRY_EUNSUPPORTED, obj, "int at 0x%" PRIx64
+					 " does not fit 64 bits", obj);
+		rc = scry_read_uint(r->session, v.digits + i * v.size, v.size, &digit);
+		value = value << v.bits | digit;
+	}
+	if (rc == SCRY_OK)
+		*ret = v.negative ? -(int64_t)value : (int64_t)value;
+	return rc;
+}
+
+/* The `count` most significant digits as a number. */
+static int import_digits(struct scry_runtime *r, const struct int_view *v, uint64_t count, mpz_t ret)
+{
+	size_t bytes = (size_t)count * v->size;
+	void *raw = malloc(bytes ? bytes : 1);
+
+	if (!raw)
+		return scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory");
+	int rc = scry_read(r->session, v->digits + (v->count - count) * v->size, raw, bytes);
+	if (rc == SCRY_OK)
+		mpz_import(ret, (size_t)count, -1, v->size, r->session->target->abi.big_endian ? 1 : -1,
+			   v->size * 8 - v->bits, raw);
+	free(raw);
+	return rc;
+}
+
+static void put_mpz(struct scry_buf *out, const mpz_t z)
+{
+	char *text = malloc(mpz_sizeinbase(z, 10) + 2);
+
+	if (!text) {
+		out->failed = true;
+		return;
+	}
+	mpz_get_str(text, 10, z);
+	scry_buf_puts(out, text);
+	free(text);
+}
+
+/* The leading digits of a huge int: its top 40 digits at a precision that makes the first 60 decimals exact. */
+static int print_head(struct scry_printer *p, const struct int_view *v)
+{
+	uint64_t top = v->count < 40 ? v->count : 40;
+	char text[DIGITS_HEAD + 2];
+	mp_exp_t exponent;
+	mpf_t f;
+	mpz_t z;
+	uint8_t byte;
+	int rc = scry_read(p->runtime->session, v->digits, &byte, 1);
+
+	mpz_init(z);
+	if (rc == SCRY_OK)
+		rc = import_digits(p->runtime, v, top, z);
+	if (rc == SCRY_OK) {
+		mpf_init2(f, 2048);
+		mpf_set_z(f, z);
+		mpf_mul_2exp(f, f, (v->count - top) * v->bits);
+		mpf_get_str(text, &exponent, 10, DIGITS_HEAD, f);
+		scry_printf(p, "%s%s… %ld more digits", v->negative ? "-" : "", text,
+			    (long)exponent - (long)strlen(text));
+		p->truncated = true;
+		mpf_clear(f);
+	}
+	mpz_clear(z);
+	return rc;
+}
+
+static int print_long(struct scry_printer *p, scry_addr addr)
+{
+	struct int_view v;
+	mpz_t z;
+	int rc = open_long(p->runtime, addr, &v);
+
+	if (rc < 0)
+		return rc;
+	if (v.count * v.bits > DIGITS_SHOWN * 10 / 3)
+		return print_head(p, &v);
+	mpz_init(z);
+	rc = import_digits(p->runtime, &v, v.count, z);
+	if (rc == SCRY_OK) {
+		if (v.negative)
+			mpz_neg(z, z);
+		put_mpz(p->out, z);
+	}
+	mpz_clear(z);
+	return rc;
+}
+
+static int print_int(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_long(p, addr);
+}
+
+static int print_long2(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	int rc = print_long(p, addr);
+	if (rc == SCRY_OK)
+		scry_buf_putc(p->out, 'L');
+	return rc;
+}
+
+static int print_int2(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	int64_t value;
+	int rc = scry_field_read_int(p->runtime, addr, SCRY_F_OLD_INT_VALUE, &value);
+
+	(void)type;
+	if (rc == SCRY_OK)
+		scry_printf(p, "%" PRId64, value);
+	return rc;
+}
+
+static int print_bool(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	int64_t value;
+	int rc = scry_layout_has(p->runtime->layout, SCRY_F_OLD_INT_VALUE) ?
+			 scry_field_read_int(p->runtime, addr, SCRY_F_OLD_INT_VALUE, &value) :
+			 scry_int_value(p->runtime, addr, &value);
+
+	(void)type;
+	if (rc == SCRY_OK)
+		scry_buf_puts(p->out, value ? "True" : "False");
+	return rc;
+}
+
+static int print_none(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)addr;
+	(void)type;
+	scry_buf_puts(p->out, "None");
+	return SCRY_OK;
+}
+
+static int print_ellipsis(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)addr;
+	(void)type;
+	scry_buf_puts(p->out, "Ellipsis");
+	return SCRY_OK;
+}
+
+static int print_not_implemented(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)addr;
+	(void)type;
+	scry_buf_puts(p->out, "NotImplemented");
+	return SCRY_OK;
+}
+
+/* --- doubles: the shortest text that reads back as the same value, of those the nearest --- */
+
+/* Below a power of two the doubles lie closer than above: there the nearest text may fail and the next one up fit. */
+static bool next_up(char *digits, int n, int *exponent, double value)
+{
+	char text[48];
+	int i = n;
+
+	while (i-- > 0 && digits[i] == '9')
+		digits[i] = '0';
+	if (i < 0)
+		return false;
+	digits[i]++;
+	snprintf(text, sizeof(text), "%c.%.*se%d", digits[0], n - 1, digits + 1, *exponent);
+	return strtod(text, NULL) == value;
+}
+
+/* value > 0 and finite: digits d.ddd * 10^exponent */
+static int shortest(double value, char digits[20], int *exponent)
+{
+	char text[40];
+
+	for (int n = 1; n <= 17; n++) {
+		snprintf(text, sizeof(text), "%.*e", n - 1, value);
+		const char *e = strchr(text, 'e');
+		int k = 0;
+
+		for (const char *c = text; c < e; c++)
+			if (*c >= '0' && *c <= '9')
+				digits[k++] = *c;
+		digits[k] = '\0';
+		*exponent = atoi(e + 1);
+		if (strtod(text, NULL) == value || (n > 14 && n < 17 && next_up(digits, n, exponent, value)))
+			return n;
+	}
+	return 17;
+}
+
+/* Python/pystrtod.c: exponents below -4 and from 16 on are written as such */
+void scry_format_double(double value, bool dot0, char out[64])
+{
+	const char *sign = signbit(value) ? "-" : "";
+	char digits[20];
+	int exponent, n;
+
+	if (isnan(value) || isinf(value)) {
+		snprintf(out, 64, "%s", isnan(value) ? "nan" : *sign ? "-inf" : "inf");
+		return;
+	}
+	if (value == 0) {
+		snprintf(out, 64, "%s0%s", sign, dot0 ? ".0" : "");
+		return;
+	}
+	n = shortest(fabs(value), digits, &exponent);
+	while (n > 1 && digits[n - 1] == '0')
+		n--;
+	digits[n] = '\0';
+	if (exponent < -4 || exponent >= 16)
+		snprintf(out, 64, "%s%c%s%se%c%02d", sign, digits[0], n > 1 ? "." : "", digits + 1,
+			 exponent < 0 ? '-' : '+', abs(exponent));
+	else if (exponent < 0)
+		snprintf(out, 64, "%s0.%.*s%s", sign, -exponent - 1, "0000", digits);
+	else if (n > exponent + 1)
+		snprintf(out, 64, "%s%.*s.%s", sign, exponent + 1, digits, digits + exponent + 1);
+	else
+		snprintf(out, 64, "%s%s%.*s%s", sign, digits, exponent + 1 - n, "0000000000000000",
+			 dot0 ? ".0" : "");
+}
+
+int scry_double_at(struct scry_runtime *r, scry_addr addr, double *ret)
+{
+	uint64_t bits;
+	int rc = scry_read_uint(r->session, addr, 8, &bits);
+
+	if (rc == SCRY_OK)
+		memcpy(ret, &bits, sizeof(*ret));
+	return rc;
+}
+
+static int print_float(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	char text[64];
+	double value;
+	int rc = scry_double_at(p->runtime, scry_field_addr(p->runtime, addr, SCRY_F_FLOAT_VALUE), &value);
+
+	(void)type;
+	if (rc < 0)
+		return rc;
+	scry_format_double(value, true, text);
+	scry_buf_puts(p->out, text);
+	return SCRY_OK;
+}
+
+static int print_complex(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	char text[64];
+	double real, imag;
+	int rc = scry_double_at(p->runtime, scry_field_addr(p->runtime, addr, SCRY_F_COMPLEX_REAL), &real);
+
+	(void)type;
+	rc = rc < 0 ? rc :
+		scry_double_at(p->runtime, scry_field_addr(p->runtime, addr, SCRY_F_COMPLEX_IMAG), &imag);
+	if (rc < 0)
+		return rc;
+	bool whole = real == 0 && !signbit(real);
+	if (!whole) {
+		scry_format_double(real, false, text);
+		scry_printf(p, "(%s", text);
+	}
+	scry_format_double(imag, false, text);
+	scry_printf(p, "%s%sj%s", !whole && text[0] != '-' ? "+" : "", text, whole ? "" : ")");
+	return SCRY_OK;
+}
+
+#define PY3 SCRY_VERSION_OF(3, 0)
+
+const struct scry_printer_row scry_printers_number[] = {
+	{ "NoneType", 0, print_none },
+	{ "bool", 0, print_bool },
+	{ "int", TYPE_LONG, print_int, .since = PY3 },
+	{ "int", TYPE_INT, print_int2, .until = PY3 },
+	{ "long", TYPE_LONG, print_long2, .until = PY3 },
+	{ "float", 0, print_float },
+	{ "complex", 0, print_complex },
+	{ "ellipsis", 0, print_ellipsis },
+	{ "NotImplementedType", 0, print_not_implemented },
+	{ NULL },
+};

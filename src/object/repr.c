@@ -1,0 +1,356 @@
+/* The driver: which printer an object gets, and the bounds on all of them. */
+#include "object/internal.h"
+
+#include <stdarg.h>
+
+#define LEVEL_EXTRA 64
+
+/* Objects of fields that hide in generated code have no name to be known by: these rows have one in brackets. */
+#define KEY_DEFAULT "object"
+
+static const struct scry_printer_row *const families[] = {
+	scry_printers_number, scry_printers_text, scry_printers_sequence, scry_printers_mapping,
+	scry_printers_callable, scry_printers_instance, scry_printers_exception, scry_printers_misc,
+};
+
+static bool row_fits(const struct scry_runtime *r, const struct scry_printer_row *row)
+{
+	return (!row->since || r->version >= row->since) && (!row->until || r->version < row->until);
+}
+
+static const struct scry_printer_row *find_row(const struct scry_runtime *r, const char *key, uint32_t flags)
+{
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		for (const struct scry_printer_row *row = families[i]; row->type; row++)
+			if ((key ? !strcmp(row->type, key) : (row->flag & flags) != 0) && row_fits(r, row))
+				return row;
+	return NULL;
+}
+
+/* --- who defines the repr --- */
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n >= m && !strcmp(text + n - m, end);
+}
+
+static bool class_has(struct scry_runtime *r, scry_addr cls, const char *name)
+{
+	struct scry_type *t;
+	scry_addr value;
+
+	return scry_type_at(r, cls, &t) == SCRY_OK && scry_dict_get(r, scry_type_dict(r, t), name, &value) == SCRY_OK;
+}
+
+/* A __repr__ that the library generated for the class: known by where its code comes from. */
+static const char *generated_key(struct scry_runtime *r, scry_addr owner, scry_addr function)
+{
+	scry_addr code_addr;
+
+	if (scry_field_read(r, function, SCRY_F_FUNCTION_CODE, &code_addr) < 0)
+		return NULL;
+	const struct scry_code *code = scry_code_at(r, code_addr);
+	if (!code)
+		return NULL;
+	if (code->file[0] == '<' && !strncmp(code->file, "<attrs generated", 16))
+		return "<attrs>";
+	bool wrapper = !strcmp(code->name, "wrapper") &&
+		       (ends_with(code->file, "dataclasses.py") || ends_with(code->file, "reprlib.py") ||
+			strstr(code->file, "frozen"));
+	if (wrapper && class_has(r, owner, "__dataclass_fields__"))
+		return "<dataclass>";
+	bool tuple = code->file[0] == '<' || ends_with(code->file, "collections/__init__.py") ||
+		     ends_with(code->file, "collections\\__init__.py");
+	if (tuple && class_has(r, owner, "_fields"))
+		return "<namedtuple>";
+	return NULL;
+}
+
+static const char *function_key(struct scry_runtime *r, scry_addr owner, scry_addr function)
+{
+	scry_addr name, module;
+	const char *qualname, *file, *key;
+	int rc = scry_field_read(r, function, SCRY_F_FUNCTION_QUALNAME, &name);
+
+	key = generated_key(r, owner, function);
+	if (key)
+		return key;
+	if (rc < 0) /* 2.7 */
+		return scry_type_full_name(r, owner, &key) == SCRY_OK ? key : NULL;
+	if (scry_text_at(r, name, 500, &qualname) < 0 ||
+	    scry_field_read(r, function, SCRY_F_FUNCTION_MODULE, &module) < 0 ||
+	    scry_text_at(r, module, 500, &file) < 0)
+		return NULL;
+	char *text = scry_arena_printf(&r->session->arena, "%s.%s", file, qualname);
+	if (text && ends_with(text, ".__repr__"))
+		text[strlen(text) - strlen(".__repr__")] = '\0';
+	return text;
+}
+
+/* What stands as __repr__ in a class: a function, or the slot wrapper of a C type. */
+static const char *value_key(struct scry_runtime *r, struct scry_type *t, scry_addr owner, scry_addr value)
+{
+	struct scry_type *vt;
+	scry_addr of;
+	const char *key;
+
+	if (scry_type_for(r, value, &vt) < 0)
+		return NULL;
+	if (!strcmp(vt->name, "function")) {
+		t->repr_function = value;
+		return function_key(r, owner, value);
+	}
+	if (strcmp(vt->name, "wrapper_descriptor") || scry_field_read(r, value, SCRY_F_DESCR_TYPE, &of) < 0 ||
+	    scry_type_full_name(r, of, &key) < 0)
+		return NULL;
+	if (class_has(r, owner, "n_sequence_fields"))
+		return "<structseq>";
+	return key;
+}
+
+/* A static type defines its repr where its slot differs from its base's; a class where its dict says so. */
+static const char *repr_key(struct scry_runtime *r, struct scry_type *t)
+{
+	uint64_t it = 0;
+	scry_addr cls, value;
+	struct scry_type *c, *base;
+	const char *key;
+
+	while (scry_mro_next(r, t->addr, &it, &cls) == SCRY_ITEM && scry_type_at(r, cls, &c) == SCRY_OK) {
+		if (c->flags & TYPE_HEAP) {
+			scry_addr dict = scry_type_dict(r, c);
+
+			if (dict && scry_dict_get(r, dict, "__repr__", &value) == SCRY_OK)
+				return value_key(r, t, cls, value);
+			continue;
+		}
+		if (c->base && scry_type_at(r, c->base, &base) == SCRY_OK && base->repr == c->repr)
+			continue;
+		if (class_has(r, cls, "n_sequence_fields"))
+			return "<structseq>";
+		return scry_type_full_name(r, cls, &key) == SCRY_OK ? key : NULL;
+	}
+	return NULL;
+}
+
+static void choose_row(struct scry_runtime *r, struct scry_type *t)
+{
+	const char *key = repr_key(r, t);
+
+	t->row_known = true;
+	t->row = key ? find_row(r, key, 0) : find_row(r, NULL, t->flags);
+	t->row_is_default = key && !strcmp(key, KEY_DEFAULT);
+}
+
+/* --- bounds --- */
+
+void scry_printer_init(struct scry_printer *p, struct scry_runtime *r, struct scry_buf *out)
+{
+	const uint64_t *limit = r->session->options.limit;
+
+	*p = (struct scry_printer){ .runtime = r, .out = out, .start = out->len,
+				    .max_items = limit[SCRY_LIMIT_ITEMS], .max_depth = limit[SCRY_LIMIT_DEPTH],
+				    .max_string = limit[SCRY_LIMIT_STRING], .max_text = limit[SCRY_LIMIT_TEXT] };
+}
+
+static bool full(const struct scry_printer *p)
+{
+	return p->max_text && p->out->len - p->start > p->max_text;
+}
+
+bool scry_printer_enter(struct scry_printer *p, scry_addr addr, const char *text)
+{
+	const unsigned most = sizeof(p->open) / sizeof(p->open[0]);
+
+	for (unsigned i = 0; i < p->depth; i++)
+		if (p->open[i] == addr) {
+			scry_buf_puts(p->out, text);
+			return false;
+		}
+	if (p->depth >= most || (p->max_depth && p->depth >= p->max_depth)) {
+		p->truncated = true;
+		scry_buf_puts(p->out, "…");
+		return false;
+	}
+	p->open[p->depth++] = addr;
+	return true;
+}
+
+void scry_printer_leave(struct scry_printer *p)
+{
+	p->depth--;
+}
+
+bool scry_printer_more(struct scry_printer *p, uint64_t i, uint64_t n)
+{
+	if (i >= n)
+		return false;
+	if (i)
+		scry_buf_puts(p->out, ", ");
+	if ((!p->max_items || i < p->max_items) && !full(p))
+		return true;
+	p->truncated = true;
+	scry_printf(p, "… %" PRIu64 " more", n - i);
+	return false;
+}
+
+void scry_printer_damage(struct scry_printer *p, scry_addr addr)
+{
+	p->damaged = true;
+	scry_printf(p, "<unreadable at 0x%" PRIx64 ": %s>", addr, p->runtime->session->error.text);
+}
+
+void scry_printf(struct scry_printer *p, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	scry_buf_vprintf(p->out, fmt, ap);
+	va_end(ap);
+}
+
+/* --- the default forms --- */
+
+int scry_print_default(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	const char *name;
+	int rc = scry_type_full_name(p->runtime, type, &name);
+
+	if (rc == SCRY_OK)
+		scry_printf(p, "<%s object at 0x%" PRIx64 ">", name, addr);
+	return rc;
+}
+
+static void print_attributes(struct scry_printer *p, scry_addr addr)
+{
+	const char *name;
+	scry_addr value;
+	uint64_t it = 0, n = 0;
+
+	if (p->depth || !scry_printer_enter(p, addr, ""))
+		return;
+	while (scry_attr_next(p->runtime, addr, &it, &name, &value) == SCRY_ITEM) {
+		scry_buf_puts(p->out, n ? ", " : ": ");
+		if ((p->max_items && n++ >= p->max_items) || full(p)) {
+			p->truncated = true;
+			scry_buf_puts(p->out, "…");
+			break;
+		}
+		scry_printf(p, "%s=", name);
+		scry_print(p, value);
+	}
+	scry_printer_leave(p);
+}
+
+int scry_print_unknown(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	const char *name;
+	int rc = scry_type_full_name(p->runtime, type, &name);
+
+	if (rc < 0)
+		return rc;
+	scry_printf(p, "<%s at 0x%" PRIx64, name, addr);
+	if (p->verbose)
+		print_attributes(p, addr);
+	scry_buf_putc(p->out, '>');
+	return SCRY_OK;
+}
+
+static int print_default_row(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	int rc = scry_print_default(p, addr, type);
+
+	if (rc < 0 || !p->verbose)
+		return rc;
+	scry_buf_cut(p->out, p->out->len - 1);
+	print_attributes(p, addr);
+	scry_buf_putc(p->out, '>');
+	return SCRY_OK;
+}
+
+/* --- printing --- */
+
+static int print_object(struct scry_printer *p, scry_addr addr)
+{
+	struct scry_type *t;
+	int rc = scry_type_for(p->runtime, addr, &t);
+
+	if (rc < 0)
+		return rc;
+	if (!t->row_known)
+		choose_row(p->runtime, t);
+	if (t->row_is_default)
+		return print_default_row(p, addr, t->addr);
+	return (t->row ? t->row->print : scry_print_unknown)(p, addr, t->addr);
+}
+
+void scry_print(struct scry_printer *p, scry_addr addr)
+{
+	size_t start = p->out->len;
+
+	if (!addr) {
+		scry_buf_puts(p->out, "<NULL>");
+		return;
+	}
+	if (full(p) || p->level >= (p->max_depth ? p->max_depth : 64) + LEVEL_EXTRA) {
+		p->truncated = true;
+		scry_buf_puts(p->out, "…");
+		return;
+	}
+	unsigned depth = p->depth;
+	p->level++;
+	int rc = print_object(p, addr);
+	p->level--;
+	p->depth = depth; /* a printer that failed did not leave */
+	if (rc >= 0)
+		return;
+	scry_buf_cut(p->out, start);
+	scry_printer_damage(p, addr);
+}
+
+void scry_repr(struct scry_runtime *r, scry_addr addr, struct scry_buf *out)
+{
+	struct scry_printer p;
+
+	scry_printer_init(&p, r, out);
+	scry_print(&p, addr);
+}
+
+void scry_print_at(struct scry_printer *p, scry_addr addr)
+{
+	scry_addr value;
+
+	if (scry_word(p->runtime, addr, &value) < 0)
+		scry_printer_damage(p, addr);
+	else
+		scry_print(p, value);
+}
+
+bool scry_print_attr(struct scry_printer *p, scry_addr obj, const char *name)
+{
+	scry_addr value;
+
+	if (scry_attr(p->runtime, obj, name, &value) < 0)
+		return false;
+	scry_print(p, value);
+	return true;
+}
+
+void scry_print_plain(struct scry_printer *p, scry_addr obj)
+{
+	struct scry_type *t;
+
+	if (scry_type_for(p->runtime, obj, &t) == SCRY_OK &&
+	    (t->flags & TYPE_UNICODE ||
+	     (t->flags & TYPE_BYTES && scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT))))
+		scry_print_str(p, obj);
+	else
+		scry_print(p, obj);
+}
+
+bool scry_is_none(struct scry_runtime *r, scry_addr obj)
+{
+	return obj == 0 || obj == r->none || !strcmp(scry_type_name_of(r, obj), "NoneType");
+}

@@ -1,0 +1,344 @@
+/* str, unicode, bytes and bytearray: exactly as repr() quotes them. */
+#include "object/internal.h"
+
+#include "base/utf8.h"
+
+static const struct {
+	uint32_t first, last;
+} hidden[] = {
+#include "object/printable.inc"
+};
+
+bool scry_char_printable(unsigned code)
+{
+	size_t low = 0, high = sizeof(hidden) / sizeof(hidden[0]);
+
+	if (code < 0x80)
+		return code >= 0x20 && code != 0x7f;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (code < hidden[mid].first)
+			high = mid;
+		else if (code > hidden[mid].last)
+			low = mid + 1;
+		else
+			return false;
+	}
+	return true;
+}
+
+/* --- where the characters are --- */
+
+/* Compact strings, PEP 393: the data stand behind one of two headers, or (legacy) behind a pointer. */
+static int open_compact(struct scry_runtime *r, scry_addr str, struct scry_text_view *v)
+{
+	const struct scry_layout *l = r->layout;
+	uint64_t kind, compact, ascii, state;
+	int rc = scry_field_read(r, str, SCRY_F_ASCII_LENGTH, &v->length);
+
+	if (rc == SCRY_OK && scry_layout_has(l, SCRY_F_ASCII_KIND)) {
+		rc = scry_field_read(r, str, SCRY_F_ASCII_KIND, &kind);
+		rc = rc < 0 ? rc : scry_field_read(r, str, SCRY_F_ASCII_COMPACT, &compact);
+		rc = rc < 0 ? rc : scry_field_read(r, str, SCRY_F_ASCII_ASCII, &ascii);
+	} else if (rc == SCRY_OK) {
+		/* _Py_DebugOffsets name only the word: interned:2 kind:3 compact:1 ascii:1 */
+		rc = scry_field_read(r, str, SCRY_F_ASCII_STATE, &state);
+		kind = state >> 2 & 7;
+		compact = state >> 5 & 1;
+		ascii = state >> 6 & 1;
+	}
+	if (rc < 0)
+		return rc;
+	if (kind != 1 && kind != 2 && kind != 4)
+		return scry_fail(r->session, SCRY_ECORRUPT, str, "str at 0x%" PRIx64 " has %" PRIu64
+				 " bytes per character", str, kind);
+	v->kind = (unsigned)kind;
+	v->data = str + l->size[ascii ? SCRY_S_ASCII : SCRY_S_COMPACT];
+	return compact ? SCRY_OK : scry_field_read(r, str, SCRY_F_UNICODE_DATA, &v->data);
+}
+
+static int open_bytes(struct scry_runtime *r, scry_addr str, struct scry_text_view *v)
+{
+	v->kind = 1;
+	v->bytes = true;
+	v->data = scry_field_addr(r, str, SCRY_F_BYTES_DATA);
+	return scry_field_read(r, str, SCRY_F_VAR_SIZE, &v->length);
+}
+
+/* 2.7: an array of Py_UNICODE, whose width is a choice of the build */
+static int open_unicode2(struct scry_runtime *r, scry_addr str, struct scry_text_view *v)
+{
+	int rc = scry_field_read(r, str, SCRY_F_UNICODE_LENGTH, &v->length);
+
+	v->kind = r->layout->flavour.narrow ? 2 : 4;
+	return rc < 0 ? rc : scry_field_read(r, str, SCRY_F_UNICODE_STR, &v->data);
+}
+
+int scry_text_open(struct scry_runtime *r, scry_addr str, struct scry_text_view *ret)
+{
+	struct scry_text_view v = { 0 };
+	uint64_t type, flags = 0;
+	uint8_t byte;
+	int rc = scry_field_read(r, str, SCRY_F_OBJECT_TYPE, &type);
+
+	rc = rc < 0 ? rc : scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags);
+	if (rc < 0)
+		return rc;
+	if (flags & TYPE_BYTES)
+		rc = open_bytes(r, str, &v);
+	else if (!(flags & TYPE_UNICODE))
+		return scry_fail(r->session, SCRY_ECORRUPT, str, "no text at 0x%" PRIx64, str);
+	else if (scry_layout_has(r->layout, SCRY_F_ASCII_LENGTH))
+		rc = open_compact(r, str, &v);
+	else
+		rc = open_unicode2(r, str, &v);
+	if (rc < 0)
+		return rc;
+	if (v.length > 1ull << 40 ||
+	    (v.length && scry_read(r->session, v.data + v.length * v.kind - 1, &byte, 1) < 0))
+		return scry_fail(r->session, SCRY_ECORRUPT, str, "text at 0x%" PRIx64 " says it has %" PRIu64
+				 " characters", str, v.length);
+	*ret = v;
+	return SCRY_OK;
+}
+
+/* --- characters, read in pieces --- */
+
+struct reader {
+	struct scry_runtime *runtime;
+	const struct scry_text_view *view;
+	uint64_t at, loaded, start; /* loaded characters stand in `bytes`, the first of them is number `start` */
+	uint8_t bytes[1024];
+};
+
+static int read_char(struct reader *in, unsigned *ret)
+{
+	const struct scry_text_view *v = in->view;
+
+	if (in->at >= v->length)
+		return SCRY_OK;
+	if (in->at >= in->start + in->loaded) {
+		uint64_t n = v->length - in->at, most = sizeof(in->bytes) / v->kind;
+
+		in->start = in->at;
+		in->loaded = n < most ? n : most;
+		int rc = scry_read(in->runtime->session, v->data + in->at * v->kind, in->bytes,
+				   in->loaded * v->kind);
+		if (rc < 0)
+			return rc;
+	}
+	*ret = (unsigned)scry_load(in->bytes + (in->at - in->start) * v->kind, v->kind,
+				   in->runtime->session->target->abi.big_endian);
+	in->at++;
+	return SCRY_ITEM;
+}
+
+/* The next character, a 2.7 narrow build's surrogate pair as one. */
+static int read_point(struct reader *in, unsigned *ret)
+{
+	unsigned low;
+	int rc = read_char(in, ret);
+
+	if (rc != SCRY_ITEM || in->view->kind != 2 || !in->runtime->layout->flavour.narrow || *ret >> 10 != 0x36)
+		return rc;
+	rc = read_char(in, &low);
+	if (rc == SCRY_ITEM && low >> 10 == 0x37)
+		*ret = 0x10000 + ((*ret & 0x3ff) << 10) + (low & 0x3ff);
+	else if (rc == SCRY_ITEM)
+		in->at--;
+	return rc < 0 ? rc : SCRY_ITEM;
+}
+
+bool scry_text_is(struct scry_runtime *r, scry_addr str, const char *text)
+{
+	struct scry_text_view v;
+	size_t len = strlen(text), i = 0;
+	unsigned code;
+
+	if (scry_text_open(r, str, &v) < 0 || v.length > len)
+		return false;
+	struct reader in = { .runtime = r, .view = &v };
+	while (i < len && read_point(&in, &code) == SCRY_ITEM)
+		if (code != scry_utf8_next(text, len, &i))
+			return false;
+	return i == len && in.at == v.length;
+}
+
+/* --- quoting --- */
+
+enum style {
+	STYLE_BYTES, /* everything above 0x7e escaped */
+	STYLE_UNICODE2, /* the same, with \u and \U */
+	STYLE_TEXT /* printable characters as they are */
+};
+
+static void put_escaped(struct scry_buf *out, unsigned code, enum style style)
+{
+	if (code < 0x80)
+		scry_buf_printf(out, "\\x%02x", code);
+	else if (style == STYLE_TEXT && scry_char_printable(code))
+		scry_buf_put_char(out, code);
+	else if (code < 0x100)
+		scry_buf_printf(out, "\\x%02x", code);
+	else if (code < 0x10000)
+		scry_buf_printf(out, "\\u%04x", code);
+	else
+		scry_buf_printf(out, "\\U%08x", code);
+}
+
+static void put_quoted_char(struct scry_buf *out, unsigned code, char quote, enum style style)
+{
+	if (code == (unsigned char)quote || code == '\\')
+		scry_buf_putc(out, '\\'), scry_buf_putc(out, (char)code);
+	else if (code == '\t' || code == '\n' || code == '\r')
+		scry_buf_puts(out, code == '\t' ? "\\t" : code == '\n' ? "\\n" : "\\r");
+	else if (code >= 0x20 && code < 0x7f)
+		scry_buf_putc(out, (char)code);
+	else
+		put_escaped(out, code, style);
+}
+
+/* repr() takes '"' only where that saves escapes: the text has ' and no ". */
+static int choose_quote(struct scry_runtime *r, const struct scry_text_view *v, uint64_t limit, char *ret)
+{
+	struct reader in = { .runtime = r, .view = v };
+	bool single = false, twice = false;
+	unsigned code;
+	int rc = SCRY_OK;
+
+	while (in.at < limit && (rc = read_char(&in, &code)) == SCRY_ITEM) {
+		single |= code == '\'';
+		twice |= code == '"';
+	}
+	*ret = single && !twice ? '"' : '\'';
+	return rc < 0 ? rc : SCRY_OK;
+}
+
+static int print_quoted(struct scry_printer *p, const struct scry_text_view *v, enum style style)
+{
+	uint64_t limit = p->max_string && p->max_string < v->length ? p->max_string : v->length;
+	struct reader in = { .runtime = p->runtime, .view = v };
+	size_t start = p->out->len;
+	unsigned code;
+	char quote;
+	int rc = choose_quote(p->runtime, v, limit, &quote);
+
+	if (rc < 0)
+		return rc;
+	scry_buf_putc(p->out, quote);
+	while (in.at < limit && (rc = read_point(&in, &code)) == SCRY_ITEM) {
+		if (p->max_text && p->out->len - p->start > p->max_text)
+			break;
+		put_quoted_char(p->out, code, quote, style);
+	}
+	if (rc < 0) {
+		scry_buf_cut(p->out, start);
+		return rc;
+	}
+	scry_buf_putc(p->out, quote);
+	if (in.at < v->length) {
+		p->truncated = true;
+		scry_printf(p, "… %" PRIu64 " more", v->length - in.at);
+	}
+	return SCRY_OK;
+}
+
+void scry_print_quoted(struct scry_printer *p, const char *text)
+{
+	bool twice = strchr(text, '\'') && !strchr(text, '"');
+	size_t len = strlen(text), i = 0;
+	char quote = twice ? '"' : '\'';
+
+	scry_buf_putc(p->out, quote);
+	while (i < len)
+		put_quoted_char(p->out, scry_utf8_next(text, len, &i), quote, STYLE_TEXT);
+	scry_buf_putc(p->out, quote);
+}
+
+void scry_print_str(struct scry_printer *p, scry_addr str)
+{
+	struct scry_text_view v;
+	unsigned code;
+	int rc = scry_text_open(p->runtime, str, &v);
+	struct reader in = { .runtime = p->runtime, .view = &v };
+	uint64_t limit = rc < 0 ? 0 : p->max_string && p->max_string < v.length ? p->max_string : v.length;
+
+	while (rc >= 0 && in.at < limit && (rc = read_point(&in, &code)) == SCRY_ITEM)
+		scry_buf_put_char(p->out, code);
+	if (rc < 0)
+		scry_printer_damage(p, str);
+	else if (limit < v.length) {
+		p->truncated = true;
+		scry_buf_puts(p->out, "…");
+	}
+}
+
+static int print_text(struct scry_printer *p, scry_addr addr, const char *prefix, enum style style)
+{
+	struct scry_text_view v;
+	int rc = scry_text_open(p->runtime, addr, &v);
+
+	if (rc < 0)
+		return rc;
+	scry_buf_puts(p->out, prefix);
+	return print_quoted(p, &v, style);
+}
+
+static int print_str(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_text(p, addr, "", STYLE_TEXT);
+}
+
+static int print_str2(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_text(p, addr, "", STYLE_BYTES);
+}
+
+static int print_unicode2(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_text(p, addr, "u", STYLE_UNICODE2);
+}
+
+static int print_bytes(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_text(p, addr, "b", STYLE_BYTES);
+}
+
+static int print_bytearray(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_text_view v = { .kind = 1, .bytes = true };
+	uint8_t byte;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_VAR_SIZE, &v.length);
+
+	if (rc == SCRY_OK) {
+		rc = scry_field_read(p->runtime, addr, SCRY_F_BYTEARRAY_START, &v.data);
+		if (rc == SCRY_ENOFIELD) /* 2.7 and 3.3 */
+			rc = scry_field_read(p->runtime, addr, SCRY_F_BYTEARRAY_BYTES, &v.data);
+	}
+	if (rc == SCRY_OK && v.length)
+		rc = v.length > 1ull << 40 ? scry_fail(p->runtime->session, SCRY_ECORRUPT, addr,
+						       "bytearray says it has %" PRIu64 " bytes", v.length) :
+			scry_read(p->runtime->session, v.data + v.length - 1, &byte, 1);
+	if (rc < 0)
+		return rc;
+	/* a subclass's name stands there since 3.8, its last part */
+	bool own_name = p->runtime->version >= SCRY_VERSION_OF(3, 8);
+	scry_printf(p, "%s(b", own_name ? scry_type_short(p->runtime, type) : "bytearray");
+	rc = print_quoted(p, &v, STYLE_BYTES);
+	scry_buf_putc(p->out, ')');
+	return rc;
+}
+
+const struct scry_printer_row scry_printers_text[] = {
+	{ "str", TYPE_UNICODE, print_str, .since = SCRY_VERSION_OF(3, 0) },
+	{ "str", TYPE_BYTES, print_str2, .until = SCRY_VERSION_OF(3, 0) },
+	{ "unicode", TYPE_UNICODE, print_unicode2, .until = SCRY_VERSION_OF(3, 0) },
+	{ "bytes", TYPE_BYTES, print_bytes, .since = SCRY_VERSION_OF(3, 0) },
+	{ "bytearray", 0, print_bytearray },
+	{ NULL },
+};

@@ -1,0 +1,405 @@
+/* Types: checked before they are believed, and remembered. */
+#include "object/internal.h"
+
+#define NAME_MAX_LENGTH 1000
+#define MRO_MAX         2000
+
+static struct scry_hash *type_cache(struct scry_runtime *r)
+{
+	if (!r->object_state)
+		r->object_state = scry_arena_alloc(&r->session->arena, sizeof(struct scry_hash));
+	return r->object_state;
+}
+
+int scry_word(struct scry_runtime *r, scry_addr addr, uint64_t *ret)
+{
+	return scry_read_ptr(r->session, addr, ret);
+}
+
+/* Objects/obmalloc.c: 0xCB 0xDB 0xFB up to 3.7, 0xCD 0xDD 0xFD since 3.8 */
+const char *scry_pattern_name(uint64_t word, unsigned size)
+{
+	static const struct {
+		uint8_t byte;
+		const char *name;
+	} rows[] = {
+		{ 0xdd, "freed (debug allocator, 0xdd)" }, { 0xdb, "freed (debug allocator, 0xdb)" },
+		{ 0xfd, "guard bytes (debug allocator, 0xfd)" }, { 0xfb, "guard bytes (debug allocator, 0xfb)" },
+		{ 0xcd, "never initialised (debug allocator, 0xcd)" },
+		{ 0xcb, "never initialised (debug allocator, 0xcb)" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (word == (rows[i].byte * 0x0101010101010101ull & (size < 8 ? (1ull << 8 * size) - 1 : ~0ull)))
+			return rows[i].name;
+	return NULL;
+}
+
+static bool aligned(struct scry_runtime *r, scry_addr addr)
+{
+	return addr && addr % r->session->target->abi.ptr_size == 0;
+}
+
+static int read_type_of(struct scry_runtime *r, scry_addr obj, scry_addr *ret)
+{
+	if (!aligned(r, obj))
+		return scry_fail(r->session, SCRY_ECORRUPT, obj, "0x%" PRIx64 " is no object: not aligned", obj);
+	int rc = scry_field_read(r, obj, SCRY_F_OBJECT_TYPE, ret);
+	if (rc < 0)
+		return rc;
+	const char *pattern = scry_pattern_name(*ret, r->session->target->abi.ptr_size);
+	if (pattern)
+		return scry_fail(r->session, SCRY_ECORRUPT, obj, "its type pointer is %s", pattern);
+	if (!aligned(r, *ret))
+		return scry_fail(r->session, SCRY_ECORRUPT, obj, "its type pointer is 0x%" PRIx64, *ret);
+	return SCRY_OK;
+}
+
+/* A type's type says Py_TPFLAGS_TYPE_SUBCLASS: checked without recursion. */
+static int check_metatype(struct scry_runtime *r, scry_addr type, scry_addr *ret)
+{
+	uint64_t flags = 0;
+	int rc = read_type_of(r, type, ret);
+
+	if (rc == SCRY_OK)
+		rc = scry_field_read(r, *ret, SCRY_F_TYPE_FLAGS, &flags);
+	if (rc < 0)
+		return rc;
+	if (*ret == r->type_type || (flags & TYPE_TYPE))
+		return SCRY_OK;
+	return scry_fail(r->session, SCRY_ECORRUPT, type, "0x%" PRIx64 " is no type", type);
+}
+
+static bool plausible_name(const char *name)
+{
+	size_t n = 0;
+
+	for (; name[n]; n++)
+		if ((unsigned char)name[n] < 0x20 || name[n] == 0x7f)
+			return false;
+	return n > 0 && n <= NAME_MAX_LENGTH;
+}
+
+static int read_name(struct scry_runtime *r, scry_addr type, const char **ret)
+{
+	scry_addr at;
+	int rc = scry_field_read(r, type, SCRY_F_TYPE_NAME, &at);
+
+	if (rc == SCRY_OK)
+		rc = scry_read_cstr(r->session, at, NAME_MAX_LENGTH + 1, ret);
+	if (rc == SCRY_OK && !plausible_name(*ret))
+		return scry_fail(r->session, SCRY_ECORRUPT, type, "type at 0x%" PRIx64 " has no readable name", type);
+	return rc;
+}
+
+static uint64_t optional(struct scry_runtime *r, scry_addr base, enum scry_field f)
+{
+	uint64_t value = 0;
+
+	return scry_field_read(r, base, f, &value) == SCRY_OK ? value : 0;
+}
+
+static int decode(struct scry_runtime *r, struct scry_type *t)
+{
+	int rc = check_metatype(r, t->addr, &t->metatype);
+
+	if (rc == SCRY_OK)
+		rc = read_name(r, t->addr, &t->name);
+	if (rc < 0)
+		return rc;
+	t->base = optional(r, t->addr, SCRY_F_TYPE_BASE);
+	t->dict = optional(r, t->addr, SCRY_F_TYPE_DICT);
+	t->mro = optional(r, t->addr, SCRY_F_TYPE_MRO);
+	t->repr = optional(r, t->addr, SCRY_F_TYPE_REPR);
+	t->flags = (uint32_t)optional(r, t->addr, SCRY_F_TYPE_FLAGS);
+	t->basicsize = optional(r, t->addr, SCRY_F_TYPE_BASICSIZE);
+	t->itemsize = optional(r, t->addr, SCRY_F_TYPE_ITEMSIZE);
+	scry_field_read_int(r, t->addr, SCRY_F_TYPE_DICTOFFSET, &t->dictoffset);
+	if (t->basicsize > 1u << 20 || t->itemsize > 1u << 20)
+		return scry_fail(r->session, SCRY_ECORRUPT, t->addr, "type %s has size %" PRIu64, t->name,
+				 t->basicsize);
+	return SCRY_OK;
+}
+
+int scry_type_at(struct scry_runtime *r, scry_addr addr, struct scry_type **ret)
+{
+	struct scry_hash *cache = type_cache(r);
+	struct scry_type *t = cache ? scry_hash_find(cache, addr) : NULL;
+
+	if (!t) {
+		struct scry_type new = { .addr = addr };
+		int rc = decode(r, &new);
+
+		if (rc < 0)
+			return rc;
+		t = cache ? scry_arena_alloc(&r->session->arena, sizeof(*t)) : NULL;
+		if (!t || !scry_hash_put(cache, addr, t))
+			return scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory");
+		*t = new;
+	}
+	*ret = t;
+	return SCRY_OK;
+}
+
+/* 0 is let pass: an object is at 0 while its tp_dealloc runs. */
+static int check_refcount(struct scry_runtime *r, scry_addr obj)
+{
+	const struct scry_slot *slot = &r->layout->slot[SCRY_F_OBJECT_REFCNT];
+	uint64_t value;
+	int rc = scry_field_read(r, obj, SCRY_F_OBJECT_REFCNT, &value);
+
+	if (rc < 0)
+		return rc == SCRY_ENOFIELD ? SCRY_OK : rc;
+	const char *pattern = scry_pattern_name(value, slot->size);
+	if (pattern)
+		return scry_fail(r->session, SCRY_ECORRUPT, obj, "its reference count is %s", pattern);
+	if (slot->size == 8 && value >> 62 == 3)
+		return scry_fail(r->session, SCRY_ECORRUPT, obj, "its reference count is %" PRId64, (int64_t)value);
+	return SCRY_OK;
+}
+
+int scry_type_for(struct scry_runtime *r, scry_addr obj, struct scry_type **ret)
+{
+	scry_addr type;
+	int rc = read_type_of(r, obj, &type);
+
+	if (rc == SCRY_OK)
+		rc = check_refcount(r, obj);
+	return rc < 0 ? rc : scry_type_at(r, type, ret);
+}
+
+int scry_type_of(struct scry_runtime *r, scry_addr addr, scry_addr *ret_type)
+{
+	struct scry_type *t;
+	int rc = scry_type_for(r, addr, &t);
+
+	if (rc == SCRY_OK)
+		*ret_type = t->addr;
+	return rc;
+}
+
+const char *scry_type_name_of(struct scry_runtime *r, scry_addr obj)
+{
+	struct scry_type *t;
+
+	return scry_type_for(r, obj, &t) == SCRY_OK ? t->name : "?";
+}
+
+bool scry_type_is(struct scry_runtime *r, scry_addr type, const char *name)
+{
+	struct scry_type *t;
+
+	for (unsigned i = 0; type && i < MRO_MAX && scry_type_at(r, type, &t) == SCRY_OK; i++) {
+		if (!strcmp(t->name, name))
+			return true;
+		type = t->base;
+	}
+	return false;
+}
+
+/*
+ * From 3.12 the dicts of static built-in types (3.13: of some extensions too) stand in the interpreter's state, and
+ * tp_subclasses holds their index there plus one (Objects/typeobject.c, static_builtin_index_get()).
+ */
+static scry_addr managed_dict_of(struct scry_runtime *r, const struct scry_type *t, enum scry_field array)
+{
+	const struct scry_layout *l = r->layout;
+	uint64_t index = optional(r, t->addr, SCRY_F_TYPE_SUBCLASSES);
+	uint32_t size = l->size[SCRY_S_STATIC_TYPE];
+
+	if (!r->interps || !size || !index || index > l->slot[array].size / size)
+		return 0;
+	scry_addr row = scry_field_addr(r, r->interps->addr, array) + (index - 1) * size;
+	if (optional(r, row, SCRY_F_STATIC_TYPE_TYPE) != t->addr)
+		return 0;
+	return optional(r, row, SCRY_F_STATIC_TYPE_DICT);
+}
+
+static scry_addr static_type_dict(struct scry_runtime *r, const struct scry_type *t)
+{
+	scry_addr dict = managed_dict_of(r, t, SCRY_F_INTERP_STATIC_TYPES);
+
+	return dict ? dict : managed_dict_of(r, t, SCRY_F_INTERP_STATIC_EXT_TYPES);
+}
+
+scry_addr scry_type_dict(struct scry_runtime *r, const struct scry_type *t)
+{
+	return t->dict ? t->dict : static_type_dict(r, t);
+}
+
+/* 2.7: depth first, left to right; the iterator counts classes, found anew each time: old hierarchies are small. */
+static int old_class_find(struct scry_runtime *r, scry_addr cls, unsigned depth, uint64_t *skip, scry_addr *ret)
+{
+	scry_addr bases, items, base;
+	uint64_t n;
+
+	if ((*skip)-- == 0) {
+		*ret = cls;
+		return SCRY_ITEM;
+	}
+	if (depth > 30 || scry_field_read(r, cls, SCRY_F_CLASSOBJ_BASES, &bases) < 0 ||
+	    scry_sequence(r, bases, &n, &items) < 0)
+		return SCRY_OK;
+	for (uint64_t i = 0; i < n && i < 100; i++) {
+		if (scry_word(r, items + i * r->session->target->abi.ptr_size, &base) < 0)
+			break;
+		if (old_class_find(r, base, depth + 1, skip, ret) == SCRY_ITEM)
+			return SCRY_ITEM;
+	}
+	return SCRY_OK;
+}
+
+static bool is_old_class(struct scry_runtime *r, scry_addr addr)
+{
+	scry_addr type;
+	struct scry_type *t;
+
+	return scry_layout_has(r->layout, SCRY_F_CLASSOBJ_DICT) && read_type_of(r, addr, &type) == SCRY_OK &&
+	       scry_type_at(r, type, &t) == SCRY_OK && !strcmp(t->name, "classobj");
+}
+
+static int base_next(struct scry_runtime *r, scry_addr type, uint64_t it, scry_addr *ret)
+{
+	struct scry_type *t;
+
+	for (uint64_t i = 0; i < it; i++) {
+		if (!type || scry_type_at(r, type, &t) < 0)
+			return SCRY_OK;
+		type = t->base;
+	}
+	*ret = type;
+	return type ? SCRY_ITEM : SCRY_OK;
+}
+
+int scry_mro_next(struct scry_runtime *r, scry_addr type, uint64_t *it, scry_addr *ret)
+{
+	uint64_t n, skip = *it;
+	scry_addr items;
+	struct scry_type *t;
+
+	if (*it >= MRO_MAX)
+		return SCRY_OK;
+	if (is_old_class(r, type))
+		return ++*it, old_class_find(r, type, 0, &skip, ret);
+	int rc = scry_type_at(r, type, &t);
+	if (rc < 0)
+		return rc;
+	/* no usable MRO: not readied yet, or damaged */
+	if (!t->mro || scry_sequence(r, t->mro, &n, &items) < 0 || n == 0)
+		return base_next(r, type, (*it)++, ret);
+	if (*it >= n)
+		return SCRY_OK;
+	rc = scry_word(r, items + *it * r->session->target->abi.ptr_size, ret);
+	++*it;
+	return rc < 0 ? rc : SCRY_ITEM;
+}
+
+static scry_addr class_dict(struct scry_runtime *r, scry_addr cls)
+{
+	struct scry_type *t;
+
+	if (is_old_class(r, cls))
+		return optional(r, cls, SCRY_F_CLASSOBJ_DICT);
+	return scry_type_at(r, cls, &t) == SCRY_OK ? scry_type_dict(r, t) : 0;
+}
+
+int scry_type_lookup(struct scry_runtime *r, scry_addr type, const char *name, scry_addr *ret, scry_addr *ret_owner)
+{
+	uint64_t it = 0;
+	scry_addr cls;
+
+	while (scry_mro_next(r, type, &it, &cls) == SCRY_ITEM) {
+		scry_addr dict = class_dict(r, cls);
+
+		if (dict && scry_dict_get(r, dict, name, ret) == SCRY_OK) {
+			if (ret_owner)
+				*ret_owner = cls;
+			return SCRY_OK;
+		}
+	}
+	return scry_fail(r->session, SCRY_ENOTFOUND, type, "no attribute '%s'", name);
+}
+
+/* --- names --- */
+
+static const char *last_part(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot ? dot + 1 : name;
+}
+
+static const char *heap_name(struct scry_runtime *r, const struct scry_type *t, enum scry_field f)
+{
+	scry_addr str;
+	const char *text;
+
+	if (!(t->flags & TYPE_HEAP) || scry_field_read(r, t->addr, f, &str) < 0 || !str ||
+	    scry_text_at(r, str, NAME_MAX_LENGTH, &text) < 0)
+		return NULL;
+	return text;
+}
+
+const char *scry_type_short(struct scry_runtime *r, scry_addr type)
+{
+	struct scry_type *t;
+
+	if (scry_type_at(r, type, &t) < 0)
+		return "?";
+	const char *name = heap_name(r, t, SCRY_F_HEAP_TYPE_NAME);
+	return name ? name : last_part(t->name);
+}
+
+const char *scry_type_qualname(struct scry_runtime *r, scry_addr type)
+{
+	struct scry_type *t;
+
+	if (scry_type_at(r, type, &t) < 0)
+		return "?";
+	const char *name = heap_name(r, t, SCRY_F_HEAP_TYPE_QUALNAME);
+	return name ? name : scry_type_short(r, type);
+}
+
+static const char *builtins_name(struct scry_runtime *r)
+{
+	return scry_layout_has(r->layout, SCRY_F_CLASSOBJ_DICT) ? "__builtin__" : "builtins";
+}
+
+const char *scry_type_module(struct scry_runtime *r, scry_addr type)
+{
+	struct scry_type *t;
+	scry_addr str;
+	const char *text;
+
+	if (scry_type_at(r, type, &t) < 0)
+		return "?";
+	if (t->flags & TYPE_HEAP) {
+		scry_addr dict = scry_type_dict(r, t);
+
+		if (dict && scry_dict_get(r, dict, "__module__", &str) == SCRY_OK &&
+		    scry_text_at(r, str, NAME_MAX_LENGTH, &text) == SCRY_OK)
+			return text;
+		return builtins_name(r);
+	}
+	const char *dot = strrchr(t->name, '.');
+	text = dot ? scry_arena_text(&r->session->arena, t->name, (size_t)(dot - t->name)) : NULL;
+	return text ? text : builtins_name(r);
+}
+
+int scry_type_full_name(struct scry_runtime *r, scry_addr type, const char **ret)
+{
+	struct scry_type *t;
+	int rc = scry_type_at(r, type, &t);
+
+	if (rc < 0)
+		return rc;
+	if (!t->full) {
+		const char *module = scry_type_module(r, type), *name = scry_type_qualname(r, type);
+
+		t->full = !strcmp(module, builtins_name(r)) ?
+				  name : scry_arena_printf(&r->session->arena, "%s.%s", module, name);
+	}
+	if (!t->full)
+		return scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory");
+	*ret = t->full;
+	return SCRY_OK;
+}

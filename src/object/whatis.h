@@ -1,0 +1,31 @@
+/** What stands at an address: what py-obj shows. */
+#ifndef SCRY_WHATIS_H
+#define SCRY_WHATIS_H
+
+#include "object/object.h"
+
+/** Facts about an object, or about what looks like none. */
+struct scry_whatis {
+	scry_addr addr, type;
+	const char *type_name;   /* NULL: no object stands here, `problem` says why */
+	const char *problem;
+	const char *pattern;     /* "freed (debug allocator, 0xdd)" where the words say so, or NULL */
+	bool immortal, biased;   /* biased: free-threaded build, two counts */
+	int64_t refcount;        /* of a biased one: the owner's */
+	int64_t shared;          /* the other threads' */
+	uint64_t owner;          /* thread that owns it (free-threaded), 0 none */
+	uint64_t size;           /* bytes as __sizeof__() without what it points to; 0 unknown */
+	scry_addr block;         /* where its memory starts: before the GC head and managed words */
+	enum { SCRY_GC_NOT, SCRY_GC_UNTRACKED, SCRY_GC_TRACKED } gc;
+	bool gc_finalized, gc_collecting;
+	scry_addr near;          /* nearest valid object at or before, where there is none here; 0 none found */
+};
+/** Fill the facts in; SCRY_EFAULT only where no memory is there at all. */
+int scry_whatis(struct scry_runtime *r, scry_addr addr, struct scry_whatis *ret);
+/** Append `words` pointer-sized words from `addr` with the names of the fields of struct `what` and what they point to. */
+void scry_whatis_dump(struct scry_runtime *r, scry_addr addr, enum scry_struct what, unsigned words,
+		      struct scry_buf *out);
+/** The struct of the layout that describes objects of this type (OBJECT where unknown). */
+enum scry_struct scry_whatis_struct(struct scry_runtime *r, scry_addr type);
+
+#endif
