@@ -1,0 +1,41 @@
+/**
+ * A table of ELF symbols: .symtab or .dynsym of a mapped file, or what the dynamic section in target memory points
+ * to. Symbols without an address of their own (undefined, thread-local, section and file names) are left out.
+ */
+#ifndef SCRY_SYMTAB_H
+#define SCRY_SYMTAB_H
+
+#include "symbol/image.h"
+
+struct scry_symtab_entry;
+
+struct scry_symtab {
+	const struct scry_elf *elf;
+	const uint8_t *symbols; /* NULL: an empty table */
+	const char *strings;    /* ends with a NUL */
+	size_t count, strings_size;
+	uint64_t gnu_hash, hash; /* the image's addresses of DT_GNU_HASH and DT_HASH, 0 none */
+	uint32_t *hashes;        /* of all names, made at the third find without a hash section */
+	struct scry_symtab_entry *sorted; /* functions by address, made after some at() */
+	size_t sorted_count;
+	unsigned finds, ats;
+};
+
+/** One symbol, at the image's own address. */
+struct scry_symtab_symbol {
+	const char *name;
+	uint64_t value, size;
+	bool is_function;
+};
+
+/** The table of a mapped file's section of a type (SHT_SYMTAB); empty where there is none. */
+void scry_symtab_from_section(struct scry_symtab *t, const struct scry_elf *e, uint32_t type);
+/** The table that PT_DYNAMIC names. */
+void scry_symtab_from_dynamic(struct scry_symtab *t, const struct scry_elf *e);
+void scry_symtab_done(struct scry_symtab *t);
+
+bool scry_symtab_find(struct scry_symtab *t, const char *name, struct scry_symtab_symbol *ret);
+/** The function that covers `addr`, or failing that the nearest one before it. */
+bool scry_symtab_at(struct scry_symtab *t, uint64_t addr, struct scry_symtab_symbol *ret);
+
+#endif
