@@ -1,0 +1,97 @@
+/* Files of the target's that are no modules: its Python sources. */
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "symbol/list.h"
+#include "symbol/locate.h"
+
+/*
+ * Python decodes names that are not UTF-8 with lone surrogates (PEP 383, U+DC80..U+DCFF), which our text keeps in their
+ * three-byte form: back to the bytes of the file system.
+ */
+static bool to_bytes(const char *text, char *ret, size_t size)
+{
+	size_t n = 0;
+
+	for (const uint8_t *p = (const uint8_t *)text; *p; n++) {
+		if (n + 1 >= size)
+			return false;
+		if (p[0] == 0xed && (p[1] == 0xb2 || p[1] == 0xb3) && (p[2] & 0xc0) == 0x80) {
+			ret[n] = (char)(0x80 | (p[1] & 1) << 6 | (p[2] & 0x3f));
+			p += 3;
+		} else {
+			ret[n] = (char)*p++;
+		}
+	}
+	ret[n] = 0;
+	return n > 0;
+}
+
+static int open_joined(const char *dir, int len, const char *path)
+{
+	char whole[PATH_MAX];
+
+	if (snprintf(whole, sizeof(whole), "%.*s/%s", len, dir, path) >= (int)sizeof(whole))
+		return -1;
+	return scry_open_regular(whole);
+}
+
+static int open_mapped(struct scry_session *s, const char *path)
+{
+	for (struct scry_source_map *map = s->options.source_maps; map; map = map->next) {
+		size_t len = strlen(map->from);
+		char whole[PATH_MAX];
+
+		if (strncmp(path, map->from, len) ||
+		    snprintf(whole, sizeof(whole), "%s%s", map->to, path + len) >= (int)sizeof(whole))
+			continue;
+		int fd = scry_open_regular(whole);
+		if (fd >= 0)
+			return fd;
+	}
+	return -1;
+}
+
+/* A process here: its root, or its current directory. */
+static int open_of_process(const struct scry_target *t, const char *path)
+{
+	char dir[64];
+
+	if (!scry_target_is_here(t))
+		return -1;
+	snprintf(dir, sizeof(dir), "/proc/%" PRId64 "/%s", t->pid, path[0] == '/' ? "root" : "cwd");
+	return path[0] == '/' ? scry_open_in_root(dir, path) : open_joined(dir, (int)strlen(dir), path);
+}
+
+/* A relative name counts from where the process was; a core mostly lies there. */
+static int open_here(const struct scry_target *t, const char *path)
+{
+	int fd = -1;
+
+	if (path[0] != '/' && t->path && strrchr(t->path, '/'))
+		fd = open_joined(t->path, (int)(strrchr(t->path, '/') - t->path), path);
+	return fd >= 0 ? fd : scry_open_regular(path);
+}
+
+int scry_target_open_file(struct scry_session *s, const char *path)
+{
+	char bytes[PATH_MAX];
+	int fd;
+
+	if (!s->target || !to_bytes(path, bytes, sizeof(bytes)) || bytes[0] == '<') /* "<string>" */
+		return scry_fail(s, SCRY_ENOTFOUND, 0, "no such file: %s", path);
+	fd = open_mapped(s, bytes);
+	if (fd < 0 && s->options.sysroot && bytes[0] == '/')
+		fd = scry_open_in_root(s->options.sysroot, bytes);
+	if (fd < 0)
+		fd = open_of_process(s->target, bytes);
+	if (fd < 0)
+		fd = open_here(s->target, bytes);
+	if (fd < 0)
+		return scry_fail(s, SCRY_ENOTFOUND, 0, "cannot open %s: %s", path, strerror(errno));
+	return fd;
+}
