@@ -13,6 +13,7 @@ struct scry_target;
 struct scry_module;
 struct scry_runtime;
 struct scry_thread;
+struct scry_source_file;
 
 enum scry_layout_choice {
 	SCRY_LAYOUT_AUTO, SCRY_LAYOUT_OFFSETS, SCRY_LAYOUT_DWARF, SCRY_LAYOUT_MEMBERS, SCRY_LAYOUT_ROWS
@@ -53,6 +54,7 @@ struct scry_session {
 	struct scry_target *target;   /* NULL before open */
 	struct scry_module *modules;  /* list, in address order; filled on first use by scry_module_first() */
 	bool modules_done;
+	struct scry_source_file *sources;  /* files whose lines were shown, symbol/source.h */
 	struct scry_runtime *runtimes; /* list; filled on first use by scry_runtime_first() */
 	bool runtimes_done;
 	struct scry_thread *threads;   /* list: every OS thread and every Python thread state */

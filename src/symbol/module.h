@@ -48,16 +48,22 @@ struct scry_module {
 	const struct scry_target_module *record; /* where the dump lists its modules (build id, time stamp), else NULL */
 	bool is_main;          /* the executable */
 	bool opened;           /* the file was looked for */
+	bool verified;         /* `file` is what the target had mapped: its read-only bytes stand for the target's */
+	struct scry_elf *image;          /* the ELF headers in target memory, or NULL */
+	struct scry_symbol_map *map;     /* the user's symbol map (symbol/nm.h), or NULL */
+	struct scry_debug_file *debug;   /* DWARF and symbols apart from `file` (symbol/dwarf.h); NULL: not looked for */
 };
 
 /** The modules of the target in address order: the first, then m->next. NULL where there are none. */
 struct scry_module *scry_module_first(struct scry_session *s);
 void scry_modules_close(struct scry_session *s);
 struct scry_module *scry_module_at(struct scry_session *s, scry_addr addr);
+/** Find the module's file now, and where there is none what target memory has of its symbols. Done once. */
+void scry_module_open(struct scry_module *m);
 /** Look a symbol up in one module (opening its file now), in .dynsym, .symtab, exports and the user's map alike. */
 int scry_module_symbol(struct scry_module *m, const char *name, struct scry_symbol *ret);
 int scry_module_section(struct scry_module *m, const char *name, struct scry_section *ret);
-/** The symbol at or before an address, in whatever module. */
+/** The symbol that covers or precedes an address, in whatever module: compare `size` to tell. */
 int scry_symbol_at(struct scry_session *s, scry_addr addr, struct scry_symbol *ret);
 /**
  * The local file that stands for a file of the target (sysroot, search path, /proc/PID/root, map_files, the path
@@ -66,5 +72,12 @@ int scry_symbol_at(struct scry_session *s, scry_addr addr, struct scry_symbol *r
 const char *scry_module_locate(struct scry_session *s, const struct scry_module *m, const char **ret_problem);
 /** Open a file of the target's for reading (a source file): its descriptor, or SCRY_ENOTFOUND. Source maps apply. */
 int scry_target_open_file(struct scry_session *s, const char *path);
+/**
+ * Append a line for each module whose file was not found: "PATH (build id ID): WHY". Returns how many. With
+ * `python_only` only the executable and what looks like an interpreter's library.
+ */
+unsigned scry_modules_missing(struct scry_session *s, bool python_only, struct scry_buf *out);
+/** Is it the executable, or does its name look like an interpreter's library? */
+bool scry_module_is_python(const struct scry_module *m);
 
 #endif
