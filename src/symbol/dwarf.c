@@ -15,7 +15,6 @@ struct scry_debug_file {
 	Elf *elf;
 	Dwarf *dwarf;
 	unsigned flags;
-	const char *path;
 };
 
 static struct scry_debug_file *debug_of(struct scry_module *m)
@@ -65,42 +64,59 @@ static bool has_dwarf(const struct scry_elf *e, bool *ret_compressed)
 	return section.type != SHT_NOBITS && section.size;
 }
 
-static void open_dwarf(struct scry_debug_file *d, const struct scry_elf *e, const char *path, bool separate)
+/* The ELF file that holds the DWARF, and what kind it is; NULL where there is none. */
+static const struct scry_elf *find_dwarf(struct scry_module *m, unsigned *ret_flags)
 {
+	const struct scry_elf *e = own_file(m);
 	bool compressed = false;
 
-	if (!e || !has_dwarf(e, &compressed) || elf_version(EV_CURRENT) == EV_NONE)
+	*ret_flags = 0;
+	if (!e || !has_dwarf(e, &compressed)) {
+		e = scry_module_debug_elf(m);
+		*ret_flags = SCRY_DWARF_SEPARATE;
+		if (!e || !has_dwarf(e, &compressed))
+			return NULL;
+	}
+	*ret_flags |= compressed ? SCRY_DWARF_COMPRESSED : 0;
+	return e;
+}
+
+bool scry_module_has_dwarf(struct scry_module *m, unsigned *ret_flags)
+{
+	unsigned flags;
+
+	if (!find_dwarf(m, &flags))
+		return false;
+	if (ret_flags)
+		*ret_flags = flags;
+	return true;
+}
+
+static void open_dwarf(struct scry_debug_file *d, struct scry_module *m)
+{
+	const struct scry_elf *e = find_dwarf(m, &d->flags);
+
+	if (!e || elf_version(EV_CURRENT) == EV_NONE)
 		return;
 	d->fd = fcntl(e->fd, F_DUPFD_CLOEXEC, 0);
 	d->elf = d->fd < 0 ? NULL : elf_begin(d->fd, ELF_C_READ_MMAP, NULL);
 	d->dwarf = d->elf ? dwarf_begin_elf(d->elf, DWARF_C_READ, NULL) : NULL;
-	if (!d->dwarf)
-		return;
-	d->flags = (separate ? SCRY_DWARF_SEPARATE : 0) | (compressed ? SCRY_DWARF_COMPRESSED : 0);
-	d->path = path;
 }
 
 Dwarf *scry_module_dwarf(struct scry_module *m, unsigned *ret_flags, const char **ret_file)
 {
 	struct scry_debug_file *d = debug_of(m);
 
-	if (!d)
-		return NULL;
-	if (!d->opened) {
+	if (d && !d->opened) {
 		d->opened = true;
-		open_dwarf(d, own_file(m), m->file, false);
-		if (!d->dwarf) {
-			const struct scry_elf *separate = scry_module_debug_elf(m);
-
-			open_dwarf(d, separate, d->file.path, true);
-		}
+		open_dwarf(d, m);
 	}
-	if (!d->dwarf)
+	if (!d || !d->dwarf)
 		return NULL;
 	if (ret_flags)
 		*ret_flags = d->flags;
 	if (ret_file)
-		*ret_file = d->path;
+		*ret_file = d->flags & SCRY_DWARF_SEPARATE ? d->file.path : m->file;
 	return d->dwarf;
 }
 

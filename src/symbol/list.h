@@ -2,7 +2,7 @@
 #ifndef SCRY_LIST_H
 #define SCRY_LIST_H
 
-#include "symbol/image.h"
+#include "symbol/elf_image.h"
 #include "symbol/module.h"
 
 /** Add a module in address order; NULL when out of memory. `path` is copied, "(deleted)" behind it dropped. */

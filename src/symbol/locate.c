@@ -45,7 +45,9 @@ static bool try_fd(struct search *q, int fd, const char *path)
 		close(fd);
 	}
 	if (!q->problem)
-		q->problem = scry_arena_printf(&q->s->arena, "%s: %s", path, why);
+		q->problem = strcmp(path, q->m->path)
+				     ? scry_arena_printf(&q->s->arena, "%s: %s", path, why)
+				     : scry_arena_text(&q->s->arena, why, strlen(why));
 	return false;
 }
 
@@ -312,7 +314,7 @@ int scry_locate(struct scry_module *m, struct scry_located *ret, const char **re
 		return SCRY_OK;
 	}
 	if (q.problem && scry_module_is_python(m))
-		scry_note(q.s, "%s: not used for %s", q.problem, m->path);
+		scry_note(q.s, "no file for %s: %s", m->path, q.problem);
 	*ret_problem = q.problem ? q.problem : "no such file";
 	return SCRY_ENOTFOUND;
 }

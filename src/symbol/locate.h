@@ -5,7 +5,7 @@
 #ifndef SCRY_LOCATE_H
 #define SCRY_LOCATE_H
 
-#include "symbol/image.h"
+#include "symbol/elf_image.h"
 #include "symbol/module.h"
 
 /** A file that was found and is open. */

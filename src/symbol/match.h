@@ -2,7 +2,7 @@
 #ifndef SCRY_MATCH_H
 #define SCRY_MATCH_H
 
-#include "symbol/image.h"
+#include "symbol/elf_image.h"
 #include "symbol/module.h"
 
 /** True where it is; else *ret_why says how it differs, without the file's name (session's arena). */

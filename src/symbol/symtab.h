@@ -5,7 +5,7 @@
 #ifndef SCRY_SYMTAB_H
 #define SCRY_SYMTAB_H
 
-#include "symbol/image.h"
+#include "symbol/elf_image.h"
 
 struct scry_symtab_entry;
 

@@ -1,5 +1,5 @@
 /* ELF headers, of a mapped file or of target memory. Layouts: System V ABI, "Object Files" (both classes). */
-#include "symbol/image.h"
+#include "symbol/elf_image.h"
 
 #include <elf.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * An ELF image, in a mapped file or in target memory: its headers, its build id, bytes at its own addresses. Both
  * classes and byte orders. Nothing in it is trusted.
  */
-#ifndef SCRY_IMAGE_H
-#define SCRY_IMAGE_H
+#ifndef SCRY_ELF_IMAGE_H
+#define SCRY_ELF_IMAGE_H
 
 #include "base/session.h"
 
