@@ -22,12 +22,16 @@ int scry_pe_open(struct scry_module *m, const char *file);
  */
 bool scry_pe_file_matches(struct scry_module *m, const char *file, const char **ret_problem);
 
-/** What the image at an address is, read from target memory or a file. */
 struct scry_pe_version {
 	uint16_t part[4]; /* FileVersion: 3.11.5 is 3.11.5150.1013 */
 };
-/** The version resource: SCRY_OK, or SCRY_ENOTFOUND. */
+/** The version resource, or the copy of it in the dump's list of modules: SCRY_OK, or SCRY_ENOTFOUND. */
 int scry_pe_version(struct scry_module *m, struct scry_pe_version *ret);
+/**
+ * PY_VERSION_HEX out of a pythonXY.dll's FileVersion: its third part is 1000 times the micro version plus the release
+ * level and serial (PC/python_ver_rc.h: FIELD3 = micro * 1000 + level * 10 + serial).
+ */
+uint32_t scry_pe_python_version(const struct scry_pe_version *v);
 
 /**
  * The function fragment that holds `addr`, by .pdata. *ret_root is the begin of the function whose chain of unwind

@@ -39,9 +39,9 @@ static bool parse_map(struct scry_target *t, const char *line, size_t len)
 		path[n -= 10] = '\0';
 		map.deleted = true;
 	}
-	if (n) {
+	if (path[0] == '/') { /* "[heap]" and its like are anonymous */
 		map.path = scry_arena_text(&t->keep, path, n);
-		map.flags |= path[0] == '/' ? SCRY_MAP_FILE : 0;
+		map.flags |= SCRY_MAP_FILE;
 	}
 	return scry_target_add_map(t, &map);
 }

@@ -2,51 +2,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "target/codeview.h"
 #include "target/minidump.h"
 
 /* MINIDUMP_MODULE; VS_FIXEDFILEINFO has the file version's halves swapped in two words */
 enum { M_SIZE = 8, M_TIMESTAMP = 16, M_NAME = 20, M_VERSION = 24, M_CODEVIEW = 76, M_RECORD = 108 };
 enum { V_FILE_HIGH = 8, V_FILE_LOW = 12 };
 #define FIXED_FILE_INFO 0xfeef04bdu
-/* CodeView records: PDB 7.0 (GUID, age, path), and Breakpad's and crashpad's build id of an ELF file */
-#define CODEVIEW_PDB70 0x53445352u
+/* Breakpad's and crashpad's CodeView record of an ELF build id */
 #define CODEVIEW_ELF 0x4270454cu
-enum { CV_GUID = 4, CV_AGE = 20, CV_PATH = 24, BUILD_ID_MAX = 64 };
-
-static const char *hex(const struct scry_minidump *md, const uint8_t *bytes, size_t len)
-{
-	static const char digits[] = "0123456789abcdef";
-	char text[2 * BUILD_ID_MAX];
-
-	for (size_t i = 0; i < len; i++) {
-		text[2 * i] = digits[bytes[i] >> 4];
-		text[2 * i + 1] = digits[bytes[i] & 15];
-	}
-	return scry_arena_text(&md->t->keep, text, 2 * len);
-}
-
-/* The id as symbol servers write it: the GUID as a number of three parts and eight bytes, and the age. */
-static const char *guid(const struct scry_minidump *md, const uint8_t *cv)
-{
-	const uint8_t *g = cv + CV_GUID;
-
-	return scry_arena_printf(&md->t->keep, "%08x%04x%04x%02x%02x%02x%02x%02x%02x%02x%02x%x", scry_md32(g),
-				 scry_md16(g + 4), scry_md16(g + 6), g[8], g[9], g[10], g[11], g[12], g[13], g[14], g[15],
-				 scry_md32(cv + CV_AGE));
-}
+#define BUILD_ID_MAX 64u
 
 static void load_codeview(const struct scry_minidump *md, struct scry_target_module *m, struct scry_blob cv)
 {
-	if (cv.len < 4)
-		return;
-	if (scry_md32(cv.at) == CODEVIEW_ELF) {
-		m->build_id = hex(md, cv.at + 4, cv.len - 4 < BUILD_ID_MAX ? cv.len - 4 : BUILD_ID_MAX);
-	} else if (scry_md32(cv.at) == CODEVIEW_PDB70 && cv.len >= CV_PATH && !md->linux_process) {
-		/* Breakpad's older form for ELF puts two thirds of the build id here: of no use for matching. */
-		m->build_id = guid(md, cv.at);
-		m->pdb = scry_arena_text(&md->t->keep, (const char *)cv.at + CV_PATH,
-					 strnlen((const char *)cv.at + CV_PATH, cv.len - CV_PATH));
-	}
+	if (cv.len > 4 && scry_md32(cv.at) == CODEVIEW_ELF)
+		m->build_id = scry_hex(&md->t->keep, cv.at + 4, cv.len - 4 < BUILD_ID_MAX ? cv.len - 4 : BUILD_ID_MAX);
+	else if (cv.at && !md->linux_process) /* Breakpad's older form for ELF has but 16 bytes of the build id */
+		m->build_id = scry_codeview_id(&md->t->keep, cv.at, cv.len, &m->pdb);
 }
 
 static void load_version(struct scry_target_module *m, const uint8_t *info)
