@@ -30,6 +30,9 @@ struct scry_runtime {
 	uint32_t version;          /* as PY_VERSION_HEX */
 	char version_text[40];     /* "3.13.0", "2.7.18+" */
 	struct scry_interp *interps; /* list */
+	uint32_t span[SCRY_S_COUNT]; /* bytes that the known fields of a struct reach, 0 not worked out yet */
+	uint64_t tag_mask;         /* bits of a stack slot that are no address (3.13t, 3.14+), 0 none */
+	scry_addr frame_type, cframe_type, cell_type; /* PyFrame_Type, Stackless' PyCFrame_Type ...; 0 unknown */
 	struct scry_hash codes;    /* code objects by address, decoded once */
 	struct scry_hash names;    /* type names by type address */
 	scry_addr type_type;       /* &PyType_Type, 0 unknown: ob_type of ob_type of anything */
@@ -85,11 +88,17 @@ struct scry_code {
 	unsigned slots;                     /* co_nlocalsplus: locals, cells and free variables */
 	scry_addr instructions;             /* first instruction (3.11+: inside the code object), else of co_code's bytes */
 	uint32_t instructions_size;         /* bytes */
+	scry_addr first_traceable;          /* 3.11+: a frame before this instruction is still being set up */
 	const uint8_t *lines;               /* lnotab, 3.10 line table or location table */
 	uint32_t lines_size;
 	const struct scry_local_name *locals; /* `slots` of them, decoded on demand by scry_code_locals() */
 	const char *damaged;                /* NULL: fine */
-	void *line_cache;                   /* the line walker's own */
+	struct scry_line_memo {
+		int64_t lasti;
+		bool valid;
+		struct scry_location location;
+	} memo[4];                          /* the last places asked for: deep recursion asks for the same */
+	unsigned memo_next;
 };
 
 enum scry_local_kind { SCRY_LOCAL_ARG, SCRY_LOCAL_VAR, SCRY_LOCAL_CELL, SCRY_LOCAL_FREE };
@@ -99,6 +108,8 @@ struct scry_local_name {
 	enum scry_local_kind kind;
 	bool in_cell; /* the slot holds a cell (an argument may be one too) */
 	bool hidden;  /* 3.12+: an inlined comprehension's variable */
+	unsigned cell; /* <= 3.10: an argument's slot is empty once a cell took it over: the cell's slot, 0 none */
+	bool alias;    /* such a cell: shown in its argument's place */
 };
 
 struct scry_frame {
@@ -117,6 +128,7 @@ struct scry_frame {
 	unsigned owner;             /* 3.11+: the frame's owner field */
 	bool entry;                 /* C code called into the interpreter here */
 	bool incomplete;            /* still being set up: no line yet */
+	int traced_line;            /* the line that the frame object keeps while it is traced, 0 none */
 	unsigned depth;             /* 0 the newest Python frame */
 	const char *damaged;        /* for SCRY_FRAME_DAMAGED: why */
 };
@@ -128,15 +140,24 @@ struct scry_local {
 	scry_addr value; /* dereferenced from its cell, untagged; never 0 (unbound ones are skipped) */
 };
 
-/** What differs by version as an algorithm: one row per range of versions, chosen once when the runtime is found. */
+struct scry_line_table;
+struct scry_record;
+
+/**
+ * What differs by version as an algorithm, not as an offset: one row per range of versions, chosen once when the
+ * runtime is found (strategy.c).
+ */
 struct scry_strategy {
 	uint32_t since; /* first version, as PY_VERSION_HEX */
 	const char *name;
 	int (*thread_top)(struct scry_thread *t, scry_addr *ret_frame);
 	int (*frame_read)(struct scry_runtime *r, scry_addr addr, struct scry_frame *f);
-	int (*code_read)(struct scry_runtime *r, scry_addr addr, struct scry_code *c);
-	int (*locate)(struct scry_code *c, int64_t lasti, struct scry_location *ret);
+	int (*code_read)(struct scry_runtime *r, const struct scry_record *rec, struct scry_code *c);
+	int (*line)(const struct scry_line_table *t, int64_t lasti, struct scry_location *ret);
 };
+
+/** The row for a version: the newest that is not younger; never NULL. */
+const struct scry_strategy *scry_strategy_for(uint32_t version);
 
 /* --- runtimes --- */
 /** The runtimes of the target, validated; NULL where there is none (the session's error and notes say why). */

@@ -1,0 +1,55 @@
+/** How an interpreter is found in a target. Internal to src/runtime. */
+#ifndef SCRY_LOCATE_H
+#define SCRY_LOCATE_H
+
+#include "runtime/runtime.h"
+
+/** What a finder is given, and where it brings its candidates. */
+struct scry_search {
+	struct scry_session *s;
+	const char *finder;  /* the row that is at work */
+	struct scry_runtime **tail;
+	unsigned found;      /* accepted so far */
+	unsigned tried;      /* candidates that were looked at */
+	bool all;            /* second round: modules with any name, all writable memory */
+};
+
+/**
+ * Build a runtime from a candidate and keep it if it validates; true where it did, or where it is known already.
+ * A candidate that is an interpreter, but one not started, is noted.
+ */
+bool scry_search_try(struct scry_search *search, struct scry_module *m, const struct scry_roots *roots);
+/** The next module worth a look after `m` (NULL at first): Python-like names and the executable, or all others. */
+struct scry_module *scry_search_module(struct scry_search *search, struct scry_module *m);
+/** True where [start, end) of a mapping is writable data of the module, its .bss included. */
+bool scry_module_owns(const struct scry_module *m, const struct scry_map *map);
+
+struct scry_finder {
+	const char *name; /* as py-info shows it */
+	void (*find)(struct scry_search *search);
+};
+
+/** THE list, in the order of trust; ends with a NULL name. */
+extern const struct scry_finder scry_finders[];
+
+void scry_find_by_symbol(struct scry_search *search);
+void scry_find_by_section(struct scry_search *search);
+void scry_find_by_accessor(struct scry_search *search);
+void scry_find_by_cookie(struct scry_search *search);
+void scry_find_by_scan(struct scry_search *search);
+
+/**
+ * The version of the interpreter in `m` (may be NULL), from what lies in the target: Py_Version, the text that
+ * Py_GetVersion() built, the file's name. Fills flavour->version (0: unknown), debug, trace_refs, stackless, narrow.
+ */
+void scry_flavour_detect(struct scry_session *s, struct scry_module *m, const struct scry_roots *roots,
+			 struct scry_flavour *ret);
+
+/** Walk the list of interpreters from the runtime's roots and check it: SCRY_OK, or why this is no interpreter. */
+int scry_interps_load(struct scry_runtime *r);
+/** Fill the GIL's state in. */
+void scry_gil_load(struct scry_runtime *r);
+/** Does a dict object (by its type's flags) stand at `addr`, with a type whose type makes sense? */
+bool scry_is_dict(struct scry_runtime *r, scry_addr addr);
+
+#endif
