@@ -64,6 +64,7 @@ struct scry_thread {
 	scry_addr state;            /* PyThreadState, 0 none */
 	uint64_t ident;             /* threading.get_ident() */
 	bool crashed, main;
+	bool named;                 /* of the first thread: scry_threads_name() went over all */
 	enum scry_gil { SCRY_GIL_NONE, SCRY_GIL_HELD, SCRY_GIL_WAITING } gil;
 	bool in_gc;
 	const char *error;          /* why its frames are missing or cut, or NULL */

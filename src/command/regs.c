@@ -1,0 +1,258 @@
+/* regs: what each general register holds, in the innermost frame and, where unwinding restored them, in outer ones. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "command/call.h"
+#include "command/command.h"
+#include "native/meaning.h"
+#include "object/object.h"
+
+#define REPR_MAX 60 /* characters of a value beside its register */
+
+struct job {
+	struct scry_call *call;
+	struct scry_words words;
+	unsigned depth;
+	bool all;
+};
+
+static const char *saved_name(struct scry_session *s, const struct scry_reg_row *row)
+{
+	static const char *const names[] = { [SCRY_VOLATILE] = "volatile", [SCRY_PRESERVED] = "preserved",
+					     [SCRY_STACK_POINTER] = "stack pointer",
+					     [SCRY_INSTRUCTION_POINTER] = "instruction pointer" };
+
+	return names[s->target->abi.windows ? row->win64 : row->sysv];
+}
+
+static void short_repr(struct scry_runtime *r, scry_addr object, struct scry_buf *out)
+{
+	struct scry_printer p;
+
+	scry_printer_init(&p, r, out);
+	p.max_text = REPR_MAX;
+	p.max_string = REPR_MAX;
+	p.max_items = 8;
+	p.max_depth = 2;
+	scry_print(&p, object);
+}
+
+static void text_slots(struct job *job, const struct scry_meaning *m)
+{
+	struct scry_buf *out = job->call->out;
+	const char *name;
+	scry_addr type;
+
+	for (unsigned i = 0; i < m->slot_count; i++) {
+		scry_buf_printf(out, "\n        +%-3u", i * job->call->s->target->abi.ptr_size);
+		if (!m->slots[i]) {
+			scry_buf_puts(out, "NULL");
+			continue;
+		}
+		if (scry_type_of(m->runtime, m->slots[i], &type) < 0 || scry_type_name(m->runtime, type, &name) < 0)
+			name = "?";
+		scry_buf_printf(out, "0x%" PRIx64 " %s ", m->slots[i], name);
+		short_repr(m->runtime, m->slots[i], out);
+	}
+}
+
+static void text_meaning(struct job *job, uint64_t word, const struct scry_meaning *m)
+{
+	struct scry_buf *out = job->call->out;
+	const char *kind = scry_word_kind_name(m->kind), *type = m->type ? m->type : "?";
+
+	switch (m->kind) {
+	case SCRY_WORD_NUMBER:
+		scry_buf_printf(out, "%" PRId64, (int64_t)word);
+		break;
+	case SCRY_WORD_OBJECT:
+	case SCRY_WORD_TYPE:
+	case SCRY_WORD_CODE_OBJECT:
+		scry_buf_printf(out, "%s ", m->kind == SCRY_WORD_TYPE ? "type" : type);
+		short_repr(m->runtime, m->object, out);
+		break;
+	case SCRY_WORD_CODE:
+		scry_buf_printf(out, "code %s%s%s+0x%" PRIx64, m->module ? m->module->name : "(no module)",
+				m->symbol ? " " : "", m->symbol ? m->symbol : "", m->offset);
+		break;
+	case SCRY_WORD_INTERIOR:
+		scry_buf_printf(out, "inside %s at 0x%" PRIx64 ", +%" PRIu64, type, m->object, m->offset);
+		text_slots(job, m);
+		break;
+	case SCRY_WORD_OBJECTS:
+		scry_buf_puts(out, "-> objects (a guess where they end)");
+		text_slots(job, m);
+		break;
+	default:
+		scry_buf_puts(out, kind);
+	}
+	if (m->doubt)
+		scry_buf_printf(out, "  [uncertain: %s]", m->doubt);
+	if (job->depth == 0 && job->call->s->target->has_fault && word == job->call->s->target->fault_addr)
+		scry_buf_puts(out, "  [fault address]");
+	scry_buf_putc(out, '\n');
+}
+
+static void json_value(struct scry_json *j, struct scry_runtime *r, scry_addr object)
+{
+	struct scry_buf repr = SCRY_BUF_INIT;
+	const char *name;
+	scry_addr type;
+
+	scry_json_key(j, "type");
+	if (scry_type_of(r, object, &type) == SCRY_OK && scry_type_name(r, type, &name) == SCRY_OK)
+		scry_json_text(j, name);
+	else
+		scry_json_null(j);
+	short_repr(r, object, &repr);
+	scry_json_key(j, "repr");
+	scry_json_bytes(j, repr.text ? repr.text : "", repr.len);
+	scry_buf_done(&repr);
+}
+
+static void json_meaning(struct scry_json *j, const struct scry_meaning *m)
+{
+	scry_json_key(j, "kind");
+	scry_json_text(j, scry_word_kind_name(m->kind));
+	if (m->runtime && m->object && m->kind != SCRY_WORD_INTERIOR)
+		json_value(j, m->runtime, m->object);
+	if (m->kind == SCRY_WORD_INTERIOR || m->kind == SCRY_WORD_CODE) {
+		scry_json_key(j, "offset");
+		scry_json_int(j, (int64_t)m->offset);
+	}
+	if (m->kind == SCRY_WORD_INTERIOR) {
+		scry_json_key(j, "object");
+		scry_json_addr(j, m->object);
+		scry_json_key(j, "type");
+		scry_json_text(j, m->type);
+	}
+	if (m->kind == SCRY_WORD_CODE) {
+		scry_json_key(j, "module");
+		scry_json_text(j, m->module ? m->module->name : NULL);
+		scry_json_key(j, "symbol");
+		scry_json_text(j, m->symbol);
+	}
+	if (m->slot_count) {
+		scry_json_key(j, "slots");
+		scry_json_open(j, '[');
+		for (unsigned i = 0; i < m->slot_count; i++) {
+			scry_json_open(j, '{');
+			scry_json_key(j, "address");
+			scry_json_addr(j, m->slots[i]);
+			if (m->slots[i])
+				json_value(j, m->runtime, m->slots[i]);
+			scry_json_close(j, '}');
+		}
+		scry_json_close(j, ']');
+	}
+	scry_json_key(j, "uncertain");
+	scry_json_text(j, m->doubt);
+}
+
+static void one_register(struct job *job, const struct scry_regs *regs, unsigned i)
+{
+	const struct scry_reg_row *row = &regs->arch->regs[i];
+	bool known = regs->valid >> i & 1;
+	struct scry_json *j = job->call->json;
+	struct scry_meaning m;
+
+	if (known)
+		scry_words_read(&job->words, regs->value[i], &m);
+	if (!j) {
+		scry_buf_printf(job->call->out, "%-6s ", row->name);
+		if (known)
+			scry_buf_printf(job->call->out, "0x%016" PRIx64 "  ", regs->value[i]);
+		scry_buf_printf(job->call->out, "%-19s ", saved_name(job->call->s, row));
+		if (known)
+			text_meaning(job, regs->value[i], &m);
+		else
+			scry_buf_puts(job->call->out, "not saved\n");
+		return;
+	}
+	scry_json_open(j, '{');
+	scry_json_key(j, "name");
+	scry_json_text(j, row->name);
+	scry_json_key(j, "saved");
+	scry_json_text(j, saved_name(job->call->s, row));
+	scry_json_key(j, "value");
+	if (known) {
+		scry_json_addr(j, regs->value[i]);
+		json_meaning(j, &m);
+	} else {
+		scry_json_null(j);
+	}
+	scry_json_close(j, '}');
+}
+
+static void text_head(struct job *job, const struct scry_native_frame *f)
+{
+	struct scry_buf *out = job->call->out;
+
+	scry_buf_printf(out, "%sframe %u: 0x%" PRIx64, job->depth ? "\n" : "", job->depth, f->pc);
+	if (f->symbol.name)
+		scry_buf_printf(out, " in %s+0x%" PRIx64, f->symbol.name, f->pc - f->symbol.addr);
+	if (f->module)
+		scry_buf_printf(out, " (%s+0x%" PRIx64 ")", f->module->name, f->pc - f->module->start);
+	scry_buf_putc(out, '\n');
+}
+
+static bool one_frame(void *arg, const struct scry_native_frame *f)
+{
+	struct job *job = arg;
+	struct scry_json *j = job->call->json;
+
+	if (j) {
+		scry_json_open(j, '{');
+		scry_json_key(j, "pc");
+		scry_json_addr(j, f->pc);
+		scry_json_key(j, "function");
+		scry_json_text(j, f->symbol.name);
+		scry_json_key(j, "module");
+		scry_json_text(j, f->module ? f->module->name : NULL);
+		scry_json_key(j, "registers");
+		scry_json_open(j, '[');
+	} else {
+		text_head(job, f);
+	}
+	for (unsigned i = 0; i < f->regs.arch->count; i++)
+		one_register(job, &f->regs, i);
+	if (j) {
+		scry_json_close(j, ']');
+		scry_json_close(j, '}');
+	}
+	job->depth++;
+	return job->all;
+}
+
+int scry_cmd_regs(struct scry_call *call)
+{
+	struct scry_session *s = call->s;
+	struct job job = { .call = call };
+	struct scry_thread *t = scry_thread_selected(s);
+
+	for (int i = 0; i < call->argc; i++) {
+		if (!strcmp(call->argv[i], "--all-frames"))
+			job.all = true;
+		else if (scry_thread_find(s, call->argv[i], &t) < 0)
+			return SCRY_EINVAL;
+	}
+	if (!t || !t->os || !t->os->regs.arch)
+		return scry_fail(s, SCRY_ENOTFOUND, 0, "the registers of this thread are not known");
+	scry_words_init(&job.words, s, t);
+	if (call->json) {
+		scry_json_key(call->json, "tid");
+		scry_json_int(call->json, (int64_t)t->tid);
+		scry_json_key(call->json, "native_frames");
+		scry_json_open(call->json, '[');
+	}
+	int rc = scry_unwind(s, &t->os->regs, one_frame, &job);
+	if (call->json)
+		scry_json_close(call->json, ']');
+	scry_words_done(&job.words);
+	if (rc < 0 && job.depth) {
+		scry_note(s, "%s", s->error.text);
+		call->partial = job.all;
+		return SCRY_OK;
+	}
+	return rc;
+}

@@ -1,0 +1,229 @@
+/* What a machine word means. Every reading is checked; one that only may be right carries its doubt. */
+#include "native/meaning.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "object/object.h"
+
+#define FLAG_TYPE (1u << 31)     /* Py_TPFLAGS_TYPE_SUBCLASS, Include/object.h, v2.7 to v3.15 */
+#define INTERIOR_MAX 4096        /* how far before a word an object may start */
+#define FRAMES_MAX 100000        /* frames of the thread that are remembered */
+#define NUMBER_MAX 65536         /* nothing is mapped below (vm.mmap_min_addr) */
+#define ADDRESS_END ((uint64_t)1 << 47)
+
+const char *scry_word_kind_name(enum scry_word_kind kind)
+{
+	static const char *const names[] = {
+		[SCRY_WORD_NUMBER] = "number",   [SCRY_WORD_UNMAPPED] = "unmapped",
+		[SCRY_WORD_MEMORY] = "memory",   [SCRY_WORD_STACK] = "stack",
+		[SCRY_WORD_CODE] = "code",       [SCRY_WORD_OBJECT] = "object",
+		[SCRY_WORD_TYPE] = "type",       [SCRY_WORD_CODE_OBJECT] = "code object",
+		[SCRY_WORD_FRAME] = "frame",     [SCRY_WORD_THREAD] = "thread state",
+		[SCRY_WORD_INTERP] = "interpreter", [SCRY_WORD_INTERIOR] = "interior",
+		[SCRY_WORD_OBJECTS] = "objects",
+	};
+	return names[kind];
+}
+
+/* The kind is kept as a pointer that is never NULL. */
+static void remember(struct scry_words *w, scry_addr addr, enum scry_word_kind kind)
+{
+	if (addr)
+		scry_hash_put(&w->frames, addr, (void *)(uintptr_t)(kind + 1));
+}
+
+static void find_stack(struct scry_words *w, const struct scry_thread *t)
+{
+	const struct scry_regs *regs = t && t->os ? &t->os->regs : NULL;
+
+	if (!regs || !regs->arch || !(regs->valid >> regs->arch->sp & 1))
+		return;
+	const struct scry_map *map = scry_map_at(w->session->target, regs->value[regs->arch->sp]);
+	if (map) {
+		w->stack_start = map->start;
+		w->stack_end = map->end;
+	}
+}
+
+void scry_words_init(struct scry_words *w, struct scry_session *s, struct scry_thread *t)
+{
+	struct scry_walk walk;
+	struct scry_frame f;
+
+	*w = (struct scry_words){ .session = s };
+	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
+		for (struct scry_interp *i = r->interps; i; i = i->next)
+			remember(w, i->addr, SCRY_WORD_INTERP);
+	for (struct scry_thread *each = scry_thread_first(s); each; each = each->next)
+		remember(w, each->state, SCRY_WORD_THREAD);
+	find_stack(w, t);
+	if (!t || !t->runtime)
+		return;
+	scry_walk_thread(&walk, t);
+	while (w->frames.count < FRAMES_MAX && scry_walk_next(&walk, &f) == SCRY_ITEM)
+		if (f.kind != SCRY_FRAME_DAMAGED)
+			remember(w, f.addr, SCRY_WORD_FRAME);
+}
+
+void scry_words_done(struct scry_words *w)
+{
+	scry_hash_done(&w->frames);
+}
+
+/* The object's reference count and type tell whether it lives. */
+static const char *find_doubt(struct scry_runtime *r, scry_addr addr)
+{
+	uint64_t count = 1;
+
+	if (r->layout->flavour.free_threaded || scry_field_read(r, addr, SCRY_F_OBJECT_REFCNT, &count) < 0)
+		return NULL;
+	/* 3.12+ keeps flags and an immortality mark in the upper half; before, no count gets that far */
+	if ((count & 0xffffffff) == 0)
+		return "its reference count is 0: freed";
+	if (r->version < 0x030c0000 && count >> 32)
+		return "its reference count is implausible";
+	return NULL;
+}
+
+static struct scry_runtime *object_at(struct scry_session *s, scry_addr addr, scry_addr *ret_type)
+{
+	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
+		if (scry_type_of(r, addr, ret_type) == SCRY_OK)
+			return r;
+	return NULL;
+}
+
+static bool read_object(struct scry_words *w, scry_addr addr, struct scry_meaning *ret)
+{
+	scry_addr type;
+	uint64_t flags = 0;
+	struct scry_runtime *r = object_at(w->session, addr, &type);
+
+	if (!r)
+		return false;
+	ret->runtime = r;
+	ret->object = addr;
+	ret->kind = SCRY_WORD_OBJECT;
+	ret->doubt = find_doubt(r, addr);
+	ret->module = scry_module_at(w->session, addr);
+	if (scry_type_name(r, type, &ret->type) < 0)
+		ret->type = NULL;
+	if (scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags) == SCRY_OK && (flags & FLAG_TYPE))
+		ret->kind = SCRY_WORD_TYPE;
+	else if (ret->type && !strcmp(ret->type, "code"))
+		ret->kind = SCRY_WORD_CODE_OBJECT;
+	else if (ret->type && !strcmp(ret->type, "frame"))
+		ret->kind = SCRY_WORD_FRAME;
+	return true;
+}
+
+/* How many bytes the object takes by its type: 0 unknown. */
+static uint64_t object_size(struct scry_runtime *r, scry_addr addr, scry_addr type)
+{
+	uint64_t basic = 0, item = 0;
+	int64_t count = 0;
+
+	if (scry_field_read(r, type, SCRY_F_TYPE_BASICSIZE, &basic) < 0 ||
+	    scry_field_read(r, type, SCRY_F_TYPE_ITEMSIZE, &item) < 0 || basic > 1 << 20 || item > 1 << 16)
+		return 0;
+	if (item && scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &count) == SCRY_OK)
+		count = count < 0 ? -count : count; /* int kept its sign there up to 3.11 */
+	return count < 1 << 24 ? basic + item * (uint64_t)count : 0;
+}
+
+/* Objects start at multiples of 8 (16 on most systems); the nearest that reaches over the word wins. */
+static bool read_interior(struct scry_words *w, uint64_t word, struct scry_meaning *ret)
+{
+	scry_addr start = word & ~(uint64_t)7;
+
+	for (scry_addr at = start; at && start - at <= INTERIOR_MAX; at -= 8) {
+		scry_addr type;
+		struct scry_runtime *r = object_at(w->session, at, &type);
+		uint64_t size = r ? object_size(r, at, type) : 0;
+
+		if (word - at >= size)
+			continue;
+		if (!read_object(w, at, ret))
+			return false;
+		ret->kind = SCRY_WORD_INTERIOR;
+		ret->offset = word - at;
+		return true;
+	}
+	return false;
+}
+
+/* Objects or NULLs in a row from `word` on; what comes first must be an object. */
+static unsigned read_slots(struct scry_words *w, uint64_t word, struct scry_meaning *ret)
+{
+	unsigned size = w->session->target->abi.ptr_size, n = 0, objects = 0;
+
+	ret->slot_count = 0;
+	if (word % size)
+		return 0;
+	for (; n < SCRY_MAX_SLOTS; n++) {
+		scry_addr value, type;
+
+		if (scry_read_ptr(w->session, word + n * size, &value) < 0)
+			break;
+		struct scry_runtime *r = value ? object_at(w->session, value, &type) : NULL;
+		if (value && !r)
+			break;
+		if (r)
+			ret->runtime = r;
+		objects += r != NULL;
+		ret->slots[n] = value;
+		if (n == 0 && !objects)
+			return 0;
+	}
+	while (n && !ret->slots[n - 1])
+		n--;
+	return ret->slot_count = n;
+}
+
+static void read_code(struct scry_words *w, uint64_t word, struct scry_meaning *ret)
+{
+	struct scry_symbol symbol;
+
+	ret->kind = SCRY_WORD_CODE;
+	ret->module = scry_module_at(w->session, word);
+	ret->offset = ret->module ? word - ret->module->start : 0;
+	if (ret->module && scry_symbol_at(w->session, word, &symbol) == SCRY_OK && symbol.name) {
+		ret->symbol = symbol.name;
+		ret->offset = word - symbol.addr;
+	}
+}
+
+void scry_words_read(struct scry_words *w, uint64_t word, struct scry_meaning *ret)
+{
+	struct scry_target *t = w->session->target;
+	const struct scry_map *map = scry_map_at(t, word);
+	uintptr_t known = (uintptr_t)scry_hash_find(&w->frames, word);
+	uint8_t byte;
+
+	*ret = (struct scry_meaning){ .kind = SCRY_WORD_NUMBER };
+	if (word < NUMBER_MAX || word >= ADDRESS_END)
+		return;
+	if (known) {
+		ret->kind = (enum scry_word_kind)(known - 1);
+		ret->object = word;
+		return;
+	}
+	if (map && (map->flags & SCRY_MAP_EXEC)) {
+		read_code(w, word, ret);
+		return;
+	}
+	if (!scry_read_some(w->session, word, &byte, 1)) {
+		ret->kind = map ? SCRY_WORD_MEMORY : SCRY_WORD_UNMAPPED;
+		return;
+	}
+	if (read_object(w, word, ret))
+		return;
+	/* no objects live on a stack, but what looks like one easily does */
+	bool on_stack = word >= w->stack_start && word < w->stack_end;
+	bool interior = !on_stack && read_interior(w, word, ret);
+	if (read_slots(w, word, ret) && !interior)
+		ret->kind = SCRY_WORD_OBJECTS;
+	else if (!interior)
+		ret->kind = on_stack ? SCRY_WORD_STACK : SCRY_WORD_MEMORY;
+}

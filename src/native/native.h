@@ -1,0 +1,37 @@
+/** The C half of a stack: unwinding, and what each register holds. */
+#ifndef SCRY_NATIVE_H
+#define SCRY_NATIVE_H
+
+#include "runtime/runtime.h"
+
+/** A C frame. In outer frames only the registers that unwinding restored are `valid`. */
+struct scry_native_frame {
+	scry_addr pc;
+	bool is_call;               /* pc is a return address: the call stands before it */
+	struct scry_regs regs;
+	struct scry_module *module; /* NULL: in no module */
+	struct scry_symbol symbol;  /* name NULL: none known */
+};
+
+/** Called for each frame, innermost first; return false to stop. */
+typedef bool scry_unwind_fn(void *arg, const struct scry_native_frame *f);
+
+/** A way to unwind; rows of a table in unwind.c. */
+struct scry_unwinder {
+	const char *name;
+	bool (*fits)(struct scry_session *s);
+	int (*walk)(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each, void *arg);
+};
+
+extern const struct scry_unwinder scry_unwinder_dwfl, scry_unwinder_pe;
+
+/**
+ * Unwind from a set of registers, at most SCRY_UNWIND_MAX frames. The innermost frame always comes; SCRY_EFAULT and a
+ * reason where the walk broke off before the stack's end. A cycle ends it.
+ */
+#define SCRY_UNWIND_MAX 100000
+int scry_unwind(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each, void *arg);
+/** Add module and symbol to a frame whose pc is set. */
+void scry_native_name(struct scry_session *s, struct scry_native_frame *f);
+
+#endif

@@ -1,0 +1,73 @@
+/* threading's names of threads: sys.modules["threading"]._active maps ids to Thread objects. */
+#include "object/thread_names.h"
+
+#include <string.h>
+
+#include "object/object.h"
+
+#define NAME_MAX_CHARS 256
+
+static int active_threads(struct scry_interp *interp, scry_addr *ret)
+{
+	struct scry_runtime *r = interp->runtime;
+	scry_addr module, dict;
+	int rc = scry_dict_get(r, interp->modules, "threading", &module);
+
+	if (rc == SCRY_OK)
+		rc = scry_field_read(r, module, SCRY_F_MODULE_DICT, &dict);
+	if (rc == SCRY_OK)
+		rc = scry_dict_get(r, dict, "_active", ret);
+	return rc;
+}
+
+/* Thread._name; in 2.7 the private name was mangled: Lib/threading.py. */
+static const char *name_of(struct scry_runtime *r, scry_addr thread)
+{
+	static const char *const names[] = { "_name", "_Thread__name" };
+	const char *text;
+	scry_addr str;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (scry_attr(r, thread, names[i], &str) == SCRY_OK &&
+		    scry_text_at(r, str, NAME_MAX_CHARS, &text) == SCRY_OK)
+			return text;
+	return NULL;
+}
+
+static void name_interp(struct scry_interp *interp, const struct scry_hash *by_ident)
+{
+	scry_addr active, key, value;
+	uint64_t it = 0;
+
+	if (active_threads(interp, &active) < 0)
+		return;
+	while (scry_dict_next(interp->runtime, active, &it, &key, &value) == SCRY_ITEM) {
+		int64_t ident;
+
+		if (scry_int_value(interp->runtime, key, &ident) < 0)
+			continue;
+		struct scry_thread *t = scry_hash_find(by_ident, (uint64_t)ident);
+		const char *name = t ? name_of(interp->runtime, value) : NULL;
+		if (name)
+			t->name = name;
+	}
+}
+
+void scry_threads_name(struct scry_session *s)
+{
+	struct scry_thread *first = scry_thread_first(s);
+
+	if (!first || first->named)
+		return;
+	first->named = true;
+	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
+		for (struct scry_interp *interp = r->interps; interp; interp = interp->next) {
+			struct scry_hash by_ident = { 0 };
+
+			for (struct scry_thread *t = first; t; t = t->next)
+				if (t->interp == interp && t->ident)
+					scry_hash_put(&by_ident, t->ident, t);
+			name_interp(interp, &by_ident);
+			scry_hash_done(&by_ident);
+		}
+}
