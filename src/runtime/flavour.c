@@ -44,11 +44,12 @@ static uint32_t parse_version(const char *p, size_t len, size_t *ret_len)
 /* Py_GetVersion() keeps "3.8.18 (default, ..." or "2.7.17 Stackless 3.1b3 ..." in a static buffer: Python/getversion.c */
 static uint32_t version_in(const char *p, size_t len, bool *ret_stackless)
 {
-	for (const char *at = p; at && at + 8 < p + len; at++) {
+	const char *at = p;
+
+	for (; at < p + len && (at = memchr(at, '.', (size_t)(p + len - at))); at++) {
 		size_t n;
 
-		at = memchr(at, '.', (size_t)(p + len - at));
-		if (!at || at == p || (at[-1] != '2' && at[-1] != '3') || (at - 1 > p && at[-2] != '\0'))
+		if (at == p || (at[-1] != '2' && at[-1] != '3') || (at - 1 > p && at[-2] != '\0'))
 			continue;
 		uint32_t version = parse_version(at - 1, (size_t)(p + len - at + 1), &n);
 		const char *behind = at - 1 + n;
