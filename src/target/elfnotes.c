@@ -61,11 +61,12 @@ static int read_prstatus(struct scry_target *t, const struct note *note)
 /* struct elf_prpsinfo: 16-bit user ids on i386 and ARM make it shorter. */
 static int read_prpsinfo(struct scry_target *t, const struct note *note)
 {
-	const struct scry_elfcore *core = t->state;
+	struct scry_elfcore *core = t->state;
 	size_t pid_at = core->is64 ? 24 : note->len >= 128 ? 16 : 12;
 	size_t args_at = pid_at + 32;
 	char args[81] = "";
 
+	core->of_gdb = core->of_gdb || !t->thread_count;
 	if (note->len < args_at + 80)
 		return SCRY_OK;
 	t->pid = (int64_t)load(t, note, pid_at, 4);
@@ -244,14 +245,30 @@ static uint64_t align_up(uint64_t n, unsigned align)
 	return (n + align - 1) / align * align;
 }
 
-/* In a kernel's core the first thread is the one that took the signal, and every thread's status repeats it. */
+/* Does a process die of it with a core? */
+static bool dumps_core(int signal)
+{
+	static const int fatal[] = { SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS };
+
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal); i++)
+		if (signal == fatal[i])
+			return true;
+	return false;
+}
+
+/*
+ * In a kernel's core the first thread is the one that took the signal, and every thread's status repeats it. gcore's
+ * first thread is the one gdb had selected; SIGSTOP and SIGTRAP are how gdb itself stopped it.
+ */
 static void mark_crashed(struct scry_target *t)
 {
-	for (size_t i = 0; i < t->thread_count; i++) {
-		struct scry_os_thread *thread = &t->threads[i];
+	const struct scry_elfcore *core = t->state;
 
-		thread->crashed = i == 0 && t->signal != 0;
-		thread->signal = i == 0 ? t->signal : 0;
+	if (core->of_gdb && (t->signal == SIGSTOP || t->signal == SIGTRAP))
+		t->signal = 0;
+	for (size_t i = 0; i < t->thread_count; i++) {
+		t->threads[i].crashed = i == 0 && dumps_core(t->signal);
+		t->threads[i].signal = i == 0 ? t->signal : 0;
 	}
 }
 

@@ -105,21 +105,34 @@ static bool set_path(struct scry_target *t, struct scry_map *map, const char *te
 	return true;
 }
 
+/* A number and the character behind it: false where either is missing. sscanf() would measure the whole text each time. */
+static bool take(const char **at, int base, char behind, uint64_t *ret)
+{
+	char *end;
+
+	*ret = strtoull(*at, &end, base);
+	if (end == *at || *end != behind)
+		return false;
+	*at = end + 1;
+	return true;
+}
+
 /* start-end perms offset major:minor inode path */
 static bool add_line(struct scry_target *t, const char *line, const char *end)
 {
 	struct scry_map map = { 0 };
-	char perms[5] = "";
-	unsigned major = 0, minor = 0;
-	int used = 0;
+	uint64_t major, minor;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 "%n", &map.start, &map.end, perms,
-		   &map.offset, &major, &minor, &map.inode, &used) < 7)
+	if (!take(&line, 16, '-', &map.start) || !take(&line, 16, ' ', &map.end) || end - line < 5)
 		return true;
-	map.flags = flags_of(perms);
-	map.dev = makedev(major, minor);
-	for (line += used; line < end && *line == ' '; line++)
-		;
+	map.flags = flags_of(line);
+	line += 5;
+	if (!take(&line, 16, ' ', &map.offset) || !take(&line, 16, ':', &major) || !take(&line, 16, ' ', &minor))
+		return true;
+	map.inode = strtoull(line, (char **)&line, 10);
+	map.dev = makedev((unsigned)major, (unsigned)minor);
+	while (line < end && *line == ' ')
+		line++;
 	if (line < end && *line == '/' && !set_path(t, &map, line, (size_t)(end - line)))
 		return false;
 	return scry_target_add_map(t, &map);
