@@ -8,10 +8,6 @@
 #include "runtime/runtime.h"
 #include "target/target.h"
 
-/* until these layers are there */
-#pragma weak scry_modules_close
-#pragma weak scry_runtimes_done
-
 static const uint64_t default_limits[SCRY_LIMIT_COUNT] = {
 	[SCRY_LIMIT_FRAMES] = 0,	/* all, folded */
 	[SCRY_LIMIT_TASKS] = 0,		/* all */
@@ -40,10 +36,8 @@ struct scry_session *scry_session_new(void)
 /* All that was decoded; the options and the target stay. */
 static void forget(struct scry_session *s)
 {
-	if (scry_runtimes_done)
-		scry_runtimes_done(s);
-	if (scry_modules_close)
-		scry_modules_close(s);
+	scry_runtimes_done(s);
+	scry_modules_close(s);
 	s->runtimes = NULL;
 	s->modules = NULL;
 	s->threads = s->selected = NULL;
