@@ -20,6 +20,8 @@ enum { M_FLAGS = 4, M_PID = 8, M_SIZE = 12, M_HAS_PID = 1 };
 enum { MACHINE_I386 = 0, MACHINE_AMD64 = 9, MACHINE_I386_ON_64 = 10, MACHINE_ARM64 = 12, MACHINE_ARM64_OLD = 0x8003 };
 /* Longer names are cut: MAX_PATH is 260, and NT's own limit 32767 units. */
 #define STRING_LIMIT 65536
+/* All TEBs name the same PEB; one that is in the dump will do. */
+#define MAX_TEBS 256
 
 uint16_t scry_md16(const uint8_t *p)
 {
@@ -118,6 +120,23 @@ static bool minidump_probe(const uint8_t *head, size_t len)
 	return len >= HEADER_SIZE && !memcmp(head, "MDMP", 4);
 }
 
+static void note_cut_streams(struct scry_minidump *md)
+{
+	unsigned cut = 0;
+	uint32_t first = 0;
+
+	for (size_t i = 0; i + DIRECTORY_SIZE <= md->directory.len; i += DIRECTORY_SIZE) {
+		const uint8_t *p = md->directory.at + i;
+
+		if (scry_md32(p) == 0 || (uint64_t)scry_md32(p + 8) + scry_md32(p + 4) <= md->size)
+			continue;
+		first = cut++ ? first : scry_md32(p);
+	}
+	if (cut)
+		scry_target_note(md->t, "the minidump is truncated: %u of its streams, stream %" PRIu32
+				 " first, are cut or not there", cut, first);
+}
+
 static int load_directory(struct scry_minidump *md)
 {
 	struct scry_session *s = md->t->session;
@@ -133,6 +152,7 @@ static int load_directory(struct scry_minidump *md)
 	if (md->directory.len / DIRECTORY_SIZE < count)
 		scry_target_note(md->t, "the minidump's stream directory is cut: %zu of %" PRIu32 " entries are there",
 				 md->directory.len / DIRECTORY_SIZE, count);
+	note_cut_streams(md);
 	return SCRY_OK;
 }
 
@@ -224,9 +244,12 @@ static void load_process_parameters(struct scry_minidump *md)
 {
 	struct scry_target *t = md->t;
 	bool is64 = t->abi.ptr_size == 8;
-	scry_addr peb, base, params;
+	scry_addr peb = 0, base, params;
 
-	if (!t->thread_count || !read_ptr(md, t->threads[0].tls + (is64 ? 0x60 : 0x30), &peb))
+	for (size_t i = 0; i < t->thread_count && i < MAX_TEBS && !peb; i++)
+		if (!t->threads[i].tls || !read_ptr(md, t->threads[i].tls + (is64 ? 0x60 : 0x30), &peb))
+			peb = 0;
+	if (!peb)
 		return;
 	if (read_ptr(md, peb + (is64 ? 0x10 : 8), &base)) {
 		struct scry_target_module *m = scry_minidump_module_at(md, base);
