@@ -41,7 +41,7 @@ def windows(**options):
         d.memory(base, pe.image(base))
     # TEB, PEB, process parameters, command line
     d.memory(0x5000, b"\0" * 0x60 + struct.pack("<Q", 0x5100) + b"\0" * 0x98 + b"\0" * 0x10 +
-             struct.pack("<QQQ", base, 0, 0x5200) + b"\0" * 0xD8 + b"\0" * 0x70 + struct.pack("<HHIQ", 16, 18, 0, 0x5300))
+             struct.pack("<QQQ", base, 0, 0x5200) + b"\0" * 0xD8 + b"\0" * 0x70 + struct.pack("<HHIQ", 18, 20, 0, 0x5300))
     d.memory(0x5300, "py x.py \u00df\0".encode("utf-16-le"))
     return d
 
