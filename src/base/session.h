@@ -53,6 +53,7 @@ struct scry_session {
 	struct scry_note *notes, **notes_end;
 	struct scry_target *target;   /* NULL before open */
 	struct scry_module *modules;  /* list, in address order; filled on first use by scry_module_first() */
+	struct scry_module *modules_last; /* added last, not the end of the list */
 	bool modules_done;
 	struct scry_source_file *sources;  /* files whose lines were shown, symbol/source.h */
 	struct scry_runtime *runtimes; /* list; filled on first use by scry_runtime_first() */

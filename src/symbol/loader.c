@@ -45,8 +45,10 @@ static struct scry_module *main_by_file(struct scry_session *s, struct scry_elf 
 		return NULL;
 	}
 	struct scry_module *m = scry_module_add(s, t->exe ? t->exe : path, bias + low, bias + high);
-	if (m)
+	if (m) {
 		m->bias = bias;
+		m->is_main = true; /* now: the names of libraries may lie in its read-only data */
+	}
 	return m;
 }
 
@@ -120,7 +122,9 @@ void scry_modules_from_loader(struct scry_session *s)
 	if (t->phdr && scry_elf_by_headers(s, t->phdr, &e) == SCRY_OK) {
 		const char *path = t->exe ? t->exe : s->options.exe ? s->options.exe : "executable";
 
-		scry_module_add_image(s, path, &e);
+		struct scry_module *m = scry_module_add_image(s, path, &e);
+		if (m)
+			m->is_main = true;
 		walk_link_map(s, find_r_debug(s, &e, e.bias));
 		return;
 	}

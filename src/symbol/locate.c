@@ -319,19 +319,29 @@ int scry_locate(struct scry_module *m, struct scry_located *ret, const char **re
 	return SCRY_ENOTFOUND;
 }
 
+static int open_named(const char *sysroot, const char *name, char *path, size_t size)
+{
+	int fd = -1;
+
+	if (sysroot && snprintf(path, size, "%s%s", sysroot, name) < (int)size)
+		fd = scry_open_in_root(sysroot, name);
+	if (fd >= 0)
+		return fd;
+	snprintf(path, size, "%s", name);
+	return scry_open_regular(path);
+}
+
 int scry_locate_exe(struct scry_session *s, struct scry_elf *ret, const char **ret_path)
 {
 	char path[PATH_MAX];
+	const char *exe = s->target->exe;
 	bool script;
 	int fd = -1;
 
-	if (s->options.exe) {
+	if (s->options.exe)
 		fd = open_exe(s, path, sizeof(path), &script);
-	} else if (s->target->exe && s->target->exe[0] == '/') {
-		snprintf(path, sizeof(path), "%s%s", s->options.sysroot ? s->options.sysroot : "", s->target->exe);
-		fd = s->options.sysroot ? scry_open_in_root(s->options.sysroot, s->target->exe)
-					: scry_open_regular(path);
-	}
+	else if (exe && exe[0] == '/')
+		fd = open_named(s->options.sysroot, exe, path, sizeof(path));
 	if (fd < 0)
 		return SCRY_ENOTFOUND;
 	int rc = scry_elf_open(s, fd, ret);

@@ -9,8 +9,6 @@
 #include "symbol/locate.h"
 #include "symbol/pe.h"
 
-#pragma weak scry_pe_file_matches /* until it is there */
-
 static bool fits(struct scry_module *m, const char *path, const char **ret_problem)
 {
 	const char *why = NULL;
@@ -19,7 +17,7 @@ static bool fits(struct scry_module *m, const char *path, const char **ret_probl
 	if (fd < 0)
 		return false;
 	close(fd);
-	if (scry_pe_file_matches && scry_pe_file_matches(m, path, &why))
+	if (scry_pe_file_matches(m, path, &why))
 		return true;
 	if (why)
 		*ret_problem = scry_arena_printf(&m->session->arena, "%s: %s", path, why);

@@ -12,8 +12,6 @@
 #include "symbol/pe.h"
 #include "symbol/source.h"
 
-#pragma weak scry_pe_open /* until it is there */
-
 static const char *last_component(const char *path)
 {
 	const char *name = path;
@@ -29,6 +27,7 @@ struct scry_module *scry_module_add(struct scry_session *s, const char *path, sc
 	static const char mark[] = " (deleted)";
 	size_t len = strlen(path), mark_len = sizeof(mark) - 1;
 	struct scry_module *m = scry_arena_alloc(&s->arena, sizeof(*m)), **at = &s->modules;
+	struct scry_module *last = s->modules_last;
 
 	if (len > mark_len && !strcmp(path + len - mark_len, mark))
 		len -= mark_len;
@@ -40,10 +39,13 @@ struct scry_module *scry_module_add(struct scry_session *s, const char *path, sc
 	m->name = last_component(copy);
 	m->start = start;
 	m->end = end;
+	if (last && last->start <= start) /* mostly they come in order */
+		at = &last->next;
 	while (*at && (*at)->start <= start)
 		at = &(*at)->next;
 	m->next = *at;
 	*at = m;
+	s->modules_last = m;
 	return m;
 }
 
@@ -134,6 +136,7 @@ struct scry_module *scry_module_first(struct scry_session *s)
 	if (s->modules_done || !s->target)
 		return s->modules;
 	s->modules_done = true;
+	s->target->fallback = fallback;
 	if (s->target->module_count)
 		from_records(s);
 	else
@@ -141,7 +144,6 @@ struct scry_module *scry_module_first(struct scry_session *s)
 	if (!s->modules && !s->target->abi.windows)
 		scry_modules_from_loader(s);
 	mark_main(s);
-	s->target->fallback = fallback;
 	return s->modules;
 }
 
@@ -154,7 +156,7 @@ void scry_modules_close(struct scry_session *s)
 			m->ops->close(m);
 		m->ops = NULL;
 	}
-	s->modules = NULL;
+	s->modules = s->modules_last = NULL;
 	s->modules_done = false;
 	scry_sources_close(s);
 	if (!s->target)
@@ -177,7 +179,7 @@ static void open_pe(struct scry_module *m)
 	const char *file = scry_module_locate(m->session, m, &m->problem);
 
 	m->file = file;
-	if (scry_pe_open && scry_pe_open(m, file) != SCRY_OK)
+	if (scry_pe_open(m, file) != SCRY_OK)
 		m->ops = NULL;
 }
 
@@ -246,7 +248,11 @@ unsigned scry_modules_missing(struct scry_session *s, bool python_only, struct s
 {
 	unsigned count = 0;
 
-	for (struct scry_module *m = scry_module_first(s); m; m = m->next) {
+	if (!scry_module_first(s)) {
+		scry_buf_puts(out, "the target names no files: give its executable (--exe), and --sysroot\n");
+		return 1;
+	}
+	for (struct scry_module *m = s->modules; m; m = m->next) {
 		if (python_only && !scry_module_is_python(m))
 			continue;
 		scry_module_open(m);
