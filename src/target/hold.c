@@ -19,9 +19,10 @@
 
 #include "target/procfs.h"
 
-#define PATIENCE_NS 250000000
-#define PASSES      8 /* over the list of threads, while new ones turn up */
-#define NOTE_ARM_TLS 0x401
+#define PATIENCE_NS    250000000
+#define SHORT_SLEEP_NS 50000000 /* longer than a healthy disk lets anyone wait */
+#define PASSES         8 /* over the list of threads, while new ones turn up */
+#define NOTE_ARM_TLS   0x401
 
 struct tracer {
 	int pid;
@@ -38,28 +39,27 @@ static int64_t now_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static bool seize(struct scry_hold *h, uint64_t tid)
+static void seize(struct scry_hold *h, uint64_t tid)
 {
 	if (h->count == h->room) {
 		size_t room = h->room ? h->room * 2 : 64;
 		void *more = reallocarray(h->threads, room, sizeof(*h->threads));
 
 		if (!more)
-			return false;
+			return;
 		h->threads = more;
 		h->room = room;
 	}
 	if (ptrace(PTRACE_SEIZE, (pid_t)tid, NULL, NULL) < 0) {
 		if (errno != ESRCH && !h->error)
 			h->error = errno;
-		return false;
+		return;
 	}
 	ptrace(PTRACE_INTERRUPT, (pid_t)tid, NULL, NULL);
 	struct scry_held *held = &h->threads[h->count++];
 	memset(held, 0, offsetof(struct scry_held, regs));
 	held->tid = tid;
 	held->tls = 0;
-	return true;
 }
 
 static void read_regs(struct scry_held *held)
@@ -93,9 +93,22 @@ static bool poll_stop(struct scry_held *held)
 	return true;
 }
 
+/* Are all that did not stop yet in an uninterruptible sleep? Then waiting on only keeps the others from running. */
+static bool all_asleep(const struct scry_hold *h)
+{
+	uint64_t flags;
+
+	for (size_t i = 0; i < h->count; i++)
+		if (!h->threads[i].stopped && !h->threads[i].gone &&
+		    scry_procfs_state((int)h->threads[i].tid, &flags) != 'D')
+			return false;
+	return true;
+}
+
 static void wait_all(struct scry_hold *h, size_t from, int64_t deadline)
 {
 	struct timespec nap = { 0, 10000 };
+	int64_t early = deadline - PATIENCE_NS + SHORT_SLEEP_NS;
 	size_t left;
 
 	do {
@@ -107,7 +120,7 @@ static void wait_all(struct scry_hold *h, size_t from, int64_t deadline)
 			nanosleep(&nap, NULL);
 		if (nap.tv_nsec < 1000000)
 			nap.tv_nsec *= 2;
-	} while (left && now_ns() < deadline);
+	} while (left && now_ns() < deadline && !(now_ns() > early && all_asleep(h)));
 }
 
 /* Seize the threads that are not ours yet; how many there were. */
@@ -119,13 +132,10 @@ static size_t seize_new(struct scry_hold *h, struct tracer *tracer)
 
 	if (count < 0 && !h->error)
 		h->error = errno;
-	for (int64_t i = 0; i < count; i++) {
-		if (scry_hash_add(&tracer->seen, tids[i]) != 1)
-			continue;
-		/* refused for the first: for all of them */
-		if (!seize(h, tids[i]) && h->error && h->count == 0)
-			break;
-	}
+	/* a leader that has ended is refused while its threads are not */
+	for (int64_t i = 0; i < count; i++)
+		if (scry_hash_add(&tracer->seen, tids[i]) == 1)
+			seize(h, tids[i]);
 	free(tids);
 	return h->count - before;
 }
