@@ -43,7 +43,6 @@ static void forget(struct scry_session *s)
 	s->threads = s->selected = NULL;
 	s->runtimes_done = s->modules_done = s->threads_done = false;
 	s->selected_frame = 0;
-	s->source_files = NULL;
 	s->notes = NULL;
 	s->notes_end = NULL;
 	scry_arena_done(&s->arena);

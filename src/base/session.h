@@ -63,7 +63,6 @@ struct scry_session {
 	struct scry_thread *selected;  /* NULL: not chosen yet */
 	unsigned selected_frame;       /* 0: the newest Python frame */
 	uint64_t want_tid;             /* survives refresh: what the debugger selected, 0 none */
-	struct scry_source_file *source_files; /* cached by the commands, in `arena` */
 	void (*log)(void *arg, const char *text);
 	void *log_arg;
 };

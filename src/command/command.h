@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "runtime/runtime.h"
+#include "symbol/source.h"
 
 enum scry_command_flags {
 	SCRY_COMMAND_MOVES = 1, /* changes the selected frame (a debugger keeps the session) */
@@ -53,7 +54,7 @@ struct scry_command_row {
 };
 
 /** THE list of commands: scry_command_NAME is the row of each, in the command's own file. */
-#define SCRY_COMMANDS(X) X(bt) X(bt_full) X(threads) X(locals) X(up) X(down) X(frame) X(list) X(print) X(info)
+#define SCRY_COMMANDS(X) X(bt) X(threads) X(up) X(down) X(frame) X(list) X(info)
 
 #define COMMAND(name) extern const struct scry_command_row scry_command_##name;
 SCRY_COMMANDS(COMMAND)
@@ -81,13 +82,6 @@ void scry_put_styled(struct scry_call *call, enum scry_style style, const char *
 void scry_put_count(struct scry_buf *out, uint64_t n);
 /** Terminal columns that a code point takes: 0, 1 or 2. */
 unsigned scry_char_width(unsigned code);
-
-/* --- source files --- */
-/**
- * Line `line` (from 1) of a file of the target's, as UTF-8 without its line end; lives until refresh. NULL where the
- * file cannot be read or has no such line; then *ret_problem (may be NULL) says why.
- */
-const char *scry_source_line(struct scry_session *s, const char *file, int line, const char **ret_problem);
 
 /* --- frames and stacks --- */
 /** The selected thread with Python frames, and the selected frame of it. Negative after scry_fail(). */
@@ -143,6 +137,9 @@ int scry_split(struct scry_call *call);
  * command's options end at the first other word, and the rest of the line, as typed, is its one argument.
  */
 int scry_parse_options(struct scry_call *call);
+/** What every command takes. */
+extern const struct scry_flag scry_common_flags[];
+void scry_put_flags(struct scry_buf *out, const struct scry_flag *flags);
 void scry_put_usage(struct scry_call *call);
 void scry_complete_options(const struct scry_command_row *row, const char *word, struct scry_buf *out);
 /** The JSON around a command's own keys. */

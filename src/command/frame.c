@@ -5,6 +5,9 @@
 #include "base/utf8.h"
 #include "command/command.h"
 
+#pragma weak scry_locals_text /* until values can be shown */
+#pragma weak scry_locals_json
+
 #define CO_GENERATOR       0x20
 #define CO_COROUTINE       0x80
 #define CO_ASYNC_GENERATOR 0x200
@@ -58,9 +61,9 @@ static void put_blanks(struct scry_buf *out, const char *text, size_t n)
 }
 
 /* Carets under columns [first, last), where they are not the whole line: traceback's rule. */
-static void put_carets(struct scry_call *call, const char *line, const struct scry_location *at)
+static void put_carets(struct scry_call *call, const char *line, size_t len, const struct scry_location *at)
 {
-	size_t len = strlen(line), indent = strspn(line, " \t\f"), end = len;
+	size_t indent = strspn(line, " \t\f"), end = len;
 	size_t first = at->column > 0 ? (size_t)at->column - 1 : 0;
 	size_t last = at->end_line == at->line && at->end_column > 0 ? (size_t)at->end_column - 1 : len;
 
@@ -80,14 +83,16 @@ static void put_carets(struct scry_call *call, const char *line, const struct sc
 
 static void put_source(struct scry_call *call, const struct scry_frame *f, const struct scry_location *at)
 {
-	const char *line = scry_source_line(call->s, f->code->file, at->line, NULL);
+	const char *line;
+	size_t len;
 
-	if (!line)
+	if (scry_source_line(call->s, f->code->file, at->line, &line, &len) < 0)
 		return;
 	scry_buf_puts(call->out, "    ");
-	scry_put_safe(call->out, line + strspn(line, " \t\f"));
+	size_t indent = strspn(line, " \t\f");
+	scry_put_safe_bytes(call->out, line + indent, len - indent);
 	scry_buf_putc(call->out, '\n');
-	put_carets(call, line, at);
+	put_carets(call, line, len, at);
 }
 
 void scry_frame_text(struct scry_call *call, const struct scry_frame *f)
@@ -122,6 +127,18 @@ static void json_number(struct scry_json *j, const char *key, int value)
 	scry_json_positive(j, value);
 }
 
+static void json_source(struct scry_call *call, const struct scry_code *code, int line)
+{
+	const char *text;
+	size_t len;
+
+	scry_json_key(call->json, "source");
+	if (code && scry_source_line(call->s, code->file, line, &text, &len) == SCRY_OK)
+		scry_json_bytes(call->json, text, len);
+	else
+		scry_json_null(call->json);
+}
+
 void scry_frame_json(struct scry_call *call, const struct scry_frame *f)
 {
 	struct scry_json *j = call->json;
@@ -139,14 +156,14 @@ void scry_frame_json(struct scry_call *call, const struct scry_frame *f)
 	json_number(j, "end_line", at.end_line);
 	json_number(j, "column", at.column);
 	json_number(j, "end_column", at.end_column);
-	json_pair(j, "source", code ? scry_source_line(call->s, code->file, at.line, NULL) : NULL);
+	json_source(call, code, at.line);
 	scry_json_key(j, "address");
 	scry_json_addr(j, f->addr);
 	if (!code || code->damaged) {
 		call->partial = true;
 		json_pair(j, "error", code ? code->damaged : f->damaged ? f->damaged : "it has no code");
 	}
-	if (code && call->s->options.locals)
+	if (code && call->s->options.locals && scry_locals_json)
 		scry_locals_json(call, f);
 	scry_json_close(j, '}');
 }

@@ -48,7 +48,7 @@ static int parse_range(struct scry_call *call, struct range *range)
 			 call->row->public.usage);
 }
 
-static void put_line(struct scry_call *call, const struct range *range, int number, const char *text)
+static void put_line(struct scry_call *call, const struct range *range, int number, const char *text, size_t len)
 {
 	char head[16];
 
@@ -57,7 +57,7 @@ static void put_line(struct scry_call *call, const struct range *range, int numb
 		scry_json_key(call->json, "line");
 		scry_json_int(call->json, number);
 		scry_json_key(call->json, "text");
-		scry_json_text(call->json, text);
+		scry_json_bytes(call->json, text, len);
 		scry_json_key(call->json, "current");
 		scry_json_bool(call->json, number == range->current);
 		scry_json_close(call->json, '}');
@@ -66,18 +66,20 @@ static void put_line(struct scry_call *call, const struct range *range, int numb
 	snprintf(head, sizeof(head), "%s%d", number == range->current ? ">" : "", number);
 	scry_buf_printf(call->out, "%s%4s%s    ", scry_style(call, SCRY_STYLE_LINE), head,
 			scry_style(call, SCRY_STYLE_OFF));
-	scry_put_safe(call->out, text);
+	scry_put_safe_bytes(call->out, text, len);
 	scry_buf_putc(call->out, '\n');
 }
 
 static int put_lines(struct scry_call *call, struct range *range)
 {
-	const char *problem = NULL, *text;
+	const char *text;
+	size_t len;
 
 	if (range->first < 1)
 		range->first = 1;
-	if (!scry_source_line(call->s, range->file, range->first, &problem))
-		return scry_fail(call->s, SCRY_ENOTFOUND, 0, "no line %d of %s: %s", range->first, range->file, problem);
+	if (scry_source_line(call->s, range->file, range->first, &text, &len) < 0)
+		return scry_fail(call->s, SCRY_ENOTFOUND, 0, "no line %d of %s: no such file or line here",
+				 range->first, range->file);
 	if (call->json) {
 		scry_json_key(call->json, "file");
 		scry_json_text(call->json, range->file);
@@ -85,10 +87,9 @@ static int put_lines(struct scry_call *call, struct range *range)
 		scry_json_open(call->json, '[');
 	}
 	for (int i = range->first; i <= range->last; i++) {
-		text = scry_source_line(call->s, range->file, i, NULL);
-		if (!text)
+		if (scry_source_line(call->s, range->file, i, &text, &len) < 0)
 			break;
-		put_line(call, range, i, text);
+		put_line(call, range, i, text, len);
 	}
 	if (call->json)
 		scry_json_close(call->json, ']');

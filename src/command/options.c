@@ -65,7 +65,7 @@ enum common {
 	OPT_FRAME, OPT_COLOR, OPT_HELP
 };
 
-static const struct scry_flag common_flags[] = {
+const struct scry_flag scry_common_flags[] = {
 	[OPT_VERBOSE] = { "verbose", 'v', NULL, "addresses, calls from C, kinds of frames" },
 	[OPT_JSON] = { "json", 0, NULL, "JSON in place of text" },
 	[OPT_LOCALS] = { "locals", 0, NULL, "show or include local variables" },
@@ -118,13 +118,14 @@ static int set_common(struct scry_call *call, enum common option, const char *va
 	case OPT_COLOR:
 		if (strcmp(value, "always") && strcmp(value, "never") && strcmp(value, "auto"))
 			return scry_fail(call->s, SCRY_EINVAL, 0, "--color wants always or never, not '%s'", value);
-		call->s->options.color = !strcmp(value, "always");
+		if (strcmp(value, "auto"))
+			call->s->options.color = !strcmp(value, "always");
 		return SCRY_OK;
 	case OPT_HELP:
 		call->help = true;
 		return SCRY_OK;
 	default:
-		return set_limit(call, common_flags[option].name, value);
+		return set_limit(call, scry_common_flags[option].name, value);
 	}
 }
 
@@ -141,14 +142,14 @@ static int find_flag(const struct scry_flag *flags, const char *name, size_t len
 static int take_option(struct scry_call *call, const char *name, size_t len, char letter, const char *value, int *at)
 {
 	int own = find_flag(call->row->flags, name, len, letter);
-	int common = own < 0 ? find_flag(common_flags, name, len, letter) : -1;
+	int common = own < 0 ? find_flag(scry_common_flags, name, len, letter) : -1;
 	const char *word = call->argv[*at];
 
 	if (own < 0 && common < 0)
 		return scry_fail(call->s, SCRY_EINVAL, 0, "%s%s has no option '%s' (try %s%s --help)",
 				 call->s->options.prefix, call->row->public.name, word,
 				 call->s->options.prefix, call->row->public.name);
-	const struct scry_flag *flag = own >= 0 ? &call->row->flags[own] : &common_flags[common];
+	const struct scry_flag *flag = own >= 0 ? &call->row->flags[own] : &scry_common_flags[common];
 
 	if (!flag->value && value)
 		return scry_fail(call->s, SCRY_EINVAL, 0, "--%s takes no value", flag->name);
@@ -222,7 +223,7 @@ const char *scry_call_flag(const struct scry_call *call, const char *name)
 	return i < 0 ? NULL : call->flag[i];
 }
 
-static void put_flags(struct scry_buf *out, const struct scry_flag *flags)
+void scry_put_flags(struct scry_buf *out, const struct scry_flag *flags)
 {
 	for (; flags && flags->name; flags++) {
 		char left[64], letter[5] = "    ";
@@ -246,14 +247,14 @@ void scry_put_usage(struct scry_call *call)
 		scry_buf_printf(call->out, "\n%s\n", c->help);
 	if (call->row->flags)
 		scry_buf_puts(call->out, "\nOptions:\n");
-	put_flags(call->out, call->row->flags);
+	scry_put_flags(call->out, call->row->flags);
 	scry_buf_puts(call->out, "\nOptions of every command:\n");
-	put_flags(call->out, common_flags);
+	scry_put_flags(call->out, scry_common_flags);
 }
 
 void scry_complete_options(const struct scry_command_row *row, const char *word, struct scry_buf *out)
 {
-	const struct scry_flag *const lists[] = { row->flags, common_flags };
+	const struct scry_flag *const lists[] = { row->flags, scry_common_flags };
 
 	for (size_t i = 0; i < 2 && word[0] == '-'; i++)
 		for (const struct scry_flag *flag = lists[i]; flag && flag->name; flag++)

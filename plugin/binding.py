@@ -1,0 +1,253 @@
+"""libpyscry through ctypes: what a debugger's adapter needs, and nothing of any debugger. Python 3.6 and newer."""
+import ctypes
+import os
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+
+ITEM, OK, NOTFOUND = 1, 0, -5
+MOVES, RAW = 1, 2  # flags of commands
+
+
+class Error(Exception):
+    """A failure, with the library's words."""
+
+
+class Command(ctypes.Structure):
+    """A row of the command table."""
+    _fields_ = [(name, ctypes.c_char_p) for name in ("name", "usage", "summary", "help")] + [
+        ("flags", ctypes.c_uint)]
+
+
+_uint64_p = ctypes.POINTER(ctypes.c_uint64)
+_READ = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p,
+                         ctypes.c_size_t)
+_THREAD = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, _uint64_p)
+_REG = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_char_p, _uint64_p)
+_MAP = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, _uint64_p, _uint64_p, _uint64_p,
+                        ctypes.POINTER(ctypes.c_uint), ctypes.POINTER(ctypes.c_char_p))
+
+
+class _HostOps(ctypes.Structure):
+    _fields_ = [("read", _READ), ("thread", _THREAD), ("reg", _REG), ("map", _MAP)]
+
+
+class Host:
+    """A debugger's target. An adapter overrides these; what it cannot tell stays as it is here."""
+
+    pid = 0  # of a process on this machine, 0 for any other
+
+    def read(self, address, length):
+        """Bytes from `address` on, as many of `length` as can be read."""
+        return b""
+
+    def threads(self):
+        """Ids of all threads, as the operating system numbers them."""
+        return []
+
+    def register(self, tid, name):
+        """A register of a thread's innermost frame, or None."""
+        return None
+
+    def maps(self):
+        """(start, end, offset, flags, path) of each mapping; None: the library looks in /proc/PID/maps."""
+        return None
+
+
+def _lend(host):
+    """The C struct of callbacks for a host. Exceptions must not pass through C: they mean "not there"."""
+    items = {}
+
+    def read(_arg, address, buffer, length):
+        try:
+            data = host.read(address, length)
+            ctypes.memmove(buffer, data, len(data))
+            return len(data)
+        except Exception:
+            return 0
+
+    def thread(_arg, index, ret):
+        try:
+            if index == 0:
+                items["threads"] = list(host.threads())
+            if index >= len(items["threads"]):
+                return OK
+            ret[0] = items["threads"][index]
+            return ITEM
+        except Exception:
+            return OK
+
+    def reg(_arg, tid, name, ret):
+        try:
+            value = host.register(tid, name.decode())
+            if value is None:
+                return NOTFOUND
+            ret[0] = value & (2 ** 64 - 1)
+            return OK
+        except Exception:
+            return NOTFOUND
+
+    def map_at(_arg, index, start, end, offset, flags, path):
+        try:
+            if index == 0:
+                items["maps"] = list(host.maps() or [])
+            if index >= len(items["maps"]):
+                return OK
+            start[0], end[0], offset[0], flags[0], text = items["maps"][index]
+            items["path"] = ctypes.c_char_p(os.fsencode(text or ""))  # kept until the next call
+            path[0] = items["path"]
+            return ITEM
+        except Exception:
+            return OK
+
+    return _HostOps(_READ(read), _THREAD(thread), _REG(reg), _MAP(map_at))
+
+
+def _candidates():
+    chosen = os.environ.get("PYSCRY_LIBRARY")
+    if chosen:
+        return [chosen]
+    found = [os.path.join(os.path.dirname(HERE), "build", "libpyscry.so")]
+    try:
+        import installed  # written by `meson install`
+        found.append(installed.LIBRARY)
+    except ImportError:
+        pass
+    return [path for path in found if os.path.exists(path)] + ["libpyscry.so.0"]
+
+
+def _load():
+    problems = []
+    for path in _candidates():
+        try:
+            return ctypes.CDLL(path)
+        except OSError as error:
+            problems.append(str(error))
+    raise Error("pyscry's library cannot be loaded (build it, or set PYSCRY_LIBRARY): "
+                + "; ".join(problems))
+
+
+def _declare(library):
+    session, text, buf = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p
+    for name, result, arguments in (
+            ("session_new", session, []),
+            ("session_free", None, [session]),
+            ("session_set", ctypes.c_int, [session, text, text]),
+            ("session_open_dump", ctypes.c_int, [session, text]),
+            ("session_open_host", ctypes.c_int,
+             [session, ctypes.POINTER(_HostOps), ctypes.c_void_p, ctypes.c_int]),
+            ("session_refresh", None, [session]),
+            ("session_error", text, [session]),
+            ("session_select", ctypes.c_int, [session, ctypes.c_uint64]),
+            ("buf_new", buf, []),
+            ("buf_free", None, [buf]),
+            ("buf_text", text, [buf]),
+            ("command_at", ctypes.POINTER(Command), [ctypes.c_uint]),
+            ("command_run", ctypes.c_int, [session, text, text, buf, buf]),
+            ("command_complete", ctypes.c_int, [session, text, text, buf]),
+            ("object_text", ctypes.c_int, [session, ctypes.c_uint64, buf])):
+        function = getattr(library, "scry_" + name, None)
+        if function is not None:
+            function.restype, function.argtypes = result, arguments
+    return library
+
+
+_library = _declare(_load())
+
+
+def _encode(text):
+    return os.fsencode(text) if isinstance(text, str) else text
+
+
+def commands():
+    """The rows of the command table."""
+    index, rows = 0, []
+    while True:
+        row = _library.scry_command_at(index)
+        if not row:
+            return rows
+        rows.append(row.contents)
+        index += 1
+
+
+def help_of(row, prefix="py-"):
+    """A command's help, as debuggers show it: the first line is a summary."""
+    return "%s\n\nUsage: %s%s %s\n\n%s\n\n%s%s --help lists all options." % (
+        row.summary.decode(), prefix, row.name.decode(), row.usage.decode(), row.help.decode(), prefix,
+        row.name.decode())
+
+
+class Session:
+    """One target. Set options first, then open it."""
+
+    def __init__(self, **options):
+        self._ops = self._host = None
+        self._selected = None
+        self._session = _library.scry_session_new()
+        if not self._session:
+            raise MemoryError()
+        for name, value in dict(options, prefix="py-").items():
+            if value:
+                self.set(name.replace("_", "-"), value)
+
+    def __del__(self):
+        self.close()
+
+    def close(self):
+        if self._session:
+            _library.scry_session_free(self._session)
+        self._session = None
+
+    def _check(self, code):
+        if code < 0:
+            raise Error(_library.scry_session_error(self._session).decode("utf-8", "replace"))
+
+    def set(self, name, value):
+        self._check(_library.scry_session_set(self._session, _encode(name), _encode(value)))
+
+    def open_dump(self, path):
+        self._check(_library.scry_session_open_dump(self._session, _encode(path)))
+
+    def open_host(self, host):
+        self._host, self._ops = host, _lend(host)
+        if host.maps() is None:
+            self._ops.map = _MAP()
+        self._check(_library.scry_session_open_host(self._session, ctypes.byref(self._ops), None, host.pid))
+
+    def refresh(self):
+        _library.scry_session_refresh(self._session)
+
+    def select(self, tid):
+        """Follow the debugger to a thread; what was selected here stays while the debugger's choice does."""
+        if tid != self._selected:
+            _library.scry_session_select(self._session, tid)
+        self._selected = tid
+
+    def _with_buffers(self, function):
+        out, err = _library.scry_buf_new(), _library.scry_buf_new()
+        try:
+            status = function(out, err)
+            return (status,) + tuple((_library.scry_buf_text(b) or b"").decode("utf-8", "backslashreplace")
+                                     for b in (out, err))
+        finally:
+            _library.scry_buf_free(out)
+            _library.scry_buf_free(err)
+
+    def run(self, name, arguments=""):
+        """(status, text, reasons); status is 0 all shown, 1 partial, 2 nothing."""
+        return self._with_buffers(lambda out, err: _library.scry_command_run(
+            self._session, _encode(name), _encode(arguments), out, err))
+
+    def object_text(self, address):
+        """The repr of the object at an address, or None."""
+        status, text, _ = self._with_buffers(
+            lambda out, err: _library.scry_object_text(self._session, address, out))
+        return text if status >= 0 else None
+
+
+def complete(name, word):
+    """Completions of an argument of a command."""
+    session = Session()
+    _, text, _ = session._with_buffers(lambda out, err: _library.scry_command_complete(
+        session._session, _encode(name), _encode(word), out))
+    session.close()
+    return text.split()

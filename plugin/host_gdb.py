@@ -1,0 +1,238 @@
+"""pyscry in GDB (10 and newer): registers the table's commands, and tells the library what GDB looks at."""
+import os
+import re
+import sys
+
+import gdb
+
+import binding
+
+_FLAGS = {"r": 4, "w": 2, "x": 1}
+
+
+class GdbHost(binding.Host):
+    """A live or remote target, read through GDB."""
+
+    def __init__(self, inferior, local):
+        self.inferior = inferior
+        self.local = local
+        self.pid = inferior.pid if local else 0
+
+    def read(self, address, length):
+        try:
+            return bytes(self.inferior.read_memory(address, length))
+        except gdb.MemoryError:
+            return self._read_some(address, length)
+
+    def _read_some(self, address, length):
+        """GDB reads all or nothing: go page by page until one is missing."""
+        data, end = b"", address + length
+        while address < end:
+            step = min(4096 - address % 4096, end - address)
+            try:
+                data += bytes(self.inferior.read_memory(address, step))
+            except gdb.MemoryError:
+                break
+            address += step
+        return data
+
+    def threads(self):
+        return [_tid(thread) for thread in sorted(self.inferior.threads(), key=lambda t: t.num)]
+
+    def register(self, tid, name):
+        for thread in self.inferior.threads():
+            if _tid(thread) == tid:
+                return _in_thread(thread, lambda: int(gdb.newest_frame().read_register(name)))
+        return None
+
+    def maps(self):
+        return None if self.local else _proc_mappings()
+
+
+def _tid(thread):
+    process, lwp, other = thread.ptid
+    return lwp or other or process
+
+
+def _in_thread(thread, function):
+    """Call with another thread selected; the user's thread and frame come back."""
+    old, frame = gdb.selected_thread(), None
+    if old is not None and old.ptid == thread.ptid:
+        return function()
+    try:
+        frame = gdb.selected_frame()
+    except gdb.error:
+        pass
+    try:
+        thread.switch()
+        return function()
+    finally:
+        if old is not None:
+            old.switch()
+            if frame is not None and frame.is_valid():
+                frame.select()
+
+
+def _proc_mappings():
+    """What `info proc mappings` says; where it says nothing, the objects' sections."""
+    try:
+        text = gdb.execute("info proc mappings", to_string=True)
+    except gdb.error:
+        return []
+    maps = []
+    for line in text.splitlines():
+        found = re.match(r"\s*0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+([rwxsp-]{3,5}\s)?\s*(.*)",
+                         line)
+        if found:
+            flags = sum(_FLAGS.get(c, 0) for c in found.group(4) or "rw")
+            maps.append((int(found.group(1), 16), int(found.group(2), 16), int(found.group(3), 16), flags,
+                         found.group(5).strip()))
+    return maps
+
+
+def _core_path(inferior):
+    """The path of the core file that GDB shows, or None for a process."""
+    corefile = getattr(inferior, "corefile", None)  # GDB 18
+    if corefile is not None and corefile.is_valid():
+        return corefile.filename
+    connection = getattr(inferior, "connection", None)  # GDB 11
+    if connection is not None and connection.type != "core":
+        return None
+    text = gdb.execute("info files", to_string=True)
+    found = re.search(r"core dump file:\n\s*[`'\"\u2018](.*)['\"\u2019], file type", text)
+    if found is None or "Using the running image" in text:
+        return None
+    return found.group(1)
+
+
+def _is_local(inferior):
+    connection = getattr(inferior, "connection", None)
+    if connection is not None:
+        return connection.type == "native"
+    return "Using the running image" in gdb.execute("info files", to_string=True)
+
+
+def _options():
+    """What GDB knows and the library can use."""
+    sysroot = gdb.parameter("sysroot") or ""
+    return {
+        "exe": gdb.current_progspace().filename,
+        "sysroot": "" if sysroot.startswith("target:") else sysroot,
+        "search": (gdb.parameter("solib-search-path") or "").split(os.pathsep)[0],
+    }
+
+
+class Follower:
+    """The session for what GDB looks at now; another target gets another session."""
+
+    def __init__(self):
+        self.key = self.session = None
+        self.stale = False
+        for name in ("cont", "stop", "memory_changed", "register_changed"):
+            registry = getattr(gdb.events, name, None)
+            if registry is not None:
+                registry.connect(self.forget)
+
+    def forget(self, _event=None):
+        self.stale = True
+
+    def follow(self):
+        inferior = gdb.selected_inferior()
+        if not inferior.pid:
+            raise gdb.GdbError("no process and no core file: run, attach, or use core-file first")
+        core = _core_path(inferior)
+        key = (inferior.num, inferior.pid, core, sorted(_options().items(), key=str))
+        if self.session is None or key != self.key:
+            self.open(key, inferior, core)
+        elif self.stale and core is None:
+            self.session.refresh()
+            self.session._selected = None
+        self.stale = False
+        thread = gdb.selected_thread()
+        if thread is not None:
+            self.session.select(_tid(thread))
+        return self.session
+
+    def open(self, key, inferior, core):
+        self.session = None
+        session = binding.Session(**_options())
+        if core is not None:
+            session.open_dump(core)
+        else:
+            session.open_host(GdbHost(inferior, _is_local(inferior)))
+        self.session, self.key = session, key
+
+
+_follower = Follower()
+
+
+def _wants_color():
+    return (gdb.parameter("style enabled") and sys.__stdout__ is not None and os.isatty(1)
+            and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
+
+
+def _run(name, arguments):
+    try:
+        session = _follower.follow()
+        session.set("color", "always" if _wants_color() else "never")
+        status, text, reasons = session.run(name, arguments)
+    except binding.Error as error:
+        raise gdb.GdbError(str(error))
+    gdb.write(text)
+    if status == 2:
+        raise gdb.GdbError(reasons.rstrip("\n"))
+    for line in reasons.splitlines():
+        gdb.write("pyscry: %s\n" % line, gdb.STDERR)
+
+
+def _complete(name, text, word):
+    typed = text.split(" ")[-1]
+    skip = len(typed) - len(word)  # GDB wants what stands behind its own idea of a word's start
+    return [found[skip:] for found in binding.complete(name, typed)]
+
+
+def _install_command(row):
+    name = row.name.decode()
+
+    class PyscryCommand(gdb.Command):
+        __doc__ = binding.help_of(row)
+
+        def __init__(self):
+            super().__init__("py-" + name, gdb.COMMAND_DATA)
+
+        def invoke(self, arguments, from_tty):
+            _run(name, arguments)
+
+        def complete(self, text, word):
+            return _complete(name, text, word)
+
+    PyscryCommand()
+
+
+def install():
+    for row in binding.commands():
+        _install_command(row)
+
+
+class Keeper:
+    """CPython's own script, which GDB may load with any file, takes some of our names: take them back."""
+
+    def __init__(self):
+        self.theirs = self.look()
+        for name in ("new_objfile", "before_prompt"):
+            registry = getattr(gdb.events, name, None)
+            if registry is not None:
+                registry.connect(self.check)
+
+    @staticmethod
+    def look():
+        return getattr(sys.modules["__main__"], "PyBacktrace", None)
+
+    def check(self, _event=None):
+        if self.look() is not self.theirs:
+            self.theirs = self.look()
+            install()
+
+
+install()
+_keeper = Keeper()
