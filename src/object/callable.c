@@ -1,5 +1,721 @@
+/* Functions, methods, descriptors, classes, modules, code, generators, weak references. */
 #include "object/internal.h"
 
+#define PY3 SCRY_VERSION_OF(3, 0)
+
+static int field_text(struct scry_printer *p, scry_addr addr, enum scry_field f, const char **ret)
+{
+	scry_addr str;
+	int rc = scry_field_read(p->runtime, addr, f, &str);
+
+	return rc < 0 ? rc : scry_text_at(p->runtime, str, 2000, ret);
+}
+
+/* A char* behind a pointer field. */
+static int field_cstr(struct scry_printer *p, scry_addr addr, enum scry_field f, const char **ret)
+{
+	scry_addr at;
+	int rc = scry_field_read(p->runtime, addr, f, &at);
+
+	return rc < 0 ? rc : scry_read_cstr(p->runtime->session, at, 500, ret);
+}
+
+/* __qualname__ of a function where the version has it, else __name__. */
+static int function_name(struct scry_printer *p, scry_addr function, const char **ret)
+{
+	bool full = scry_layout_has(p->runtime->layout, SCRY_F_FUNCTION_QUALNAME);
+
+	return field_text(p, function, full ? SCRY_F_FUNCTION_QUALNAME : SCRY_F_FUNCTION_NAME, ret);
+}
+
+static int print_function(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	const char *name;
+	int rc = function_name(p, addr, &name);
+
+	(void)type;
+	if (rc == SCRY_OK)
+		scry_printf(p, "<function %s at 0x%" PRIx64 ">", name, addr);
+	return rc;
+}
+
+static int print_builtin(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_type *t = NULL;
+	const char *name;
+	scry_addr def, self;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_CFUNCTION_DEF, &def);
+
+	(void)type;
+	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_CFUNCTION_SELF, &self);
+	rc = rc < 0 ? rc : field_cstr(p, def, SCRY_F_METHOD_DEF_NAME, &name);
+	if (rc == SCRY_OK && self)
+		rc = scry_type_for(p->runtime, self, &t);
+	if (rc < 0)
+		return rc;
+	if (!t || scry_type_is(p->runtime, t->addr, "module"))
+		scry_printf(p, "<built-in function %s>", name);
+	else
+		scry_printf(p, "<built-in method %s of %s object at 0x%" PRIx64 ">", name, t->name, self);
+	return SCRY_OK;
+}
+
+/* The name of whatever a method is bound to: a function's, else an attribute's, else "?". */
+static const char *callable_name(struct scry_printer *p, scry_addr func)
+{
+	const char *name = NULL;
+	struct scry_type *t;
+
+	if (scry_type_for(p->runtime, func, &t) < 0)
+		return "?";
+	if (!strcmp(t->name, "function"))
+		return function_name(p, func, &name) == SCRY_OK ? name : "?";
+	name = scry_attr_text(p->runtime, func, "__qualname__");
+	if (!name)
+		name = scry_attr_text(p->runtime, func, "__name__");
+	return name ? name : "?";
+}
+
+static int method_parts(struct scry_printer *p, scry_addr addr, scry_addr *func, scry_addr *self)
+{
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_METHOD_FUNC, func);
+
+	return rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_METHOD_SELF, self);
+}
+
+static int print_method(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr func, self;
+	int rc = method_parts(p, addr, &func, &self);
+
+	(void)type;
+	if (rc < 0)
+		return rc;
+	scry_printf(p, "<bound method %s of ", callable_name(p, func));
+	scry_print(p, self);
+	scry_buf_putc(p->out, '>');
+	return SCRY_OK;
+}
+
+/* 3.3 and 3.4 write the class of self and the plain name */
+static int print_method_3_3(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr func, self, self_type;
+	const char *name;
+	int rc = method_parts(p, addr, &func, &self);
+
+	(void)type;
+	rc = rc < 0 ? rc : scry_type_of(p->runtime, self, &self_type);
+	if (rc < 0)
+		return rc;
+	if (field_text(p, func, SCRY_F_FUNCTION_NAME, &name) < 0)
+		name = "?";
+	scry_printf(p, "<bound method %s.%s of ", scry_type_short(p->runtime, self_type), name);
+	scry_print(p, self);
+	scry_buf_putc(p->out, '>');
+	return SCRY_OK;
+}
+
+/* 2.7: im_class names it, and there are unbound ones */
+static const char *class_name(struct scry_printer *p, scry_addr cls)
+{
+	const char *name;
+	struct scry_type *t;
+
+	if (cls && scry_type_for(p->runtime, cls, &t) == SCRY_OK && !strcmp(t->name, "classobj"))
+		return field_text(p, cls, SCRY_F_CLASSOBJ_NAME, &name) == SCRY_OK ? name : "?";
+	return cls ? scry_type_short(p->runtime, cls) : "?";
+}
+
+static int print_method2(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr func, self, cls;
+	int rc = method_parts(p, addr, &func, &self);
+
+	(void)type;
+	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_METHOD_CLASS, &cls);
+	if (rc < 0)
+		return rc;
+	scry_printf(p, "<%s method %s.%s", self ? "bound" : "unbound", class_name(p, cls), callable_name(p, func));
+	if (self) {
+		scry_buf_puts(p->out, " of ");
+		scry_print(p, self);
+	}
+	scry_buf_putc(p->out, '>');
+	return SCRY_OK;
+}
+
+/* --- descriptors: Objects/descrobject.c --- */
+
+static int print_descriptor(struct scry_printer *p, scry_addr addr, const char *kind)
+{
+	scry_addr of;
+	const char *name;
+	struct scry_type *t;
+	int rc = field_text(p, addr, SCRY_F_DESCR_NAME, &name);
+
+	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_DESCR_TYPE, &of);
+	rc = rc < 0 ? rc : scry_type_at(p->runtime, of, &t);
+	if (rc == SCRY_OK)
+		scry_printf(p, "<%s '%s' of '%s' objects>", kind, name, t->name);
+	return rc;
+}
+
+static int print_method_descriptor(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_descriptor(p, addr, "method");
+}
+
+static int print_member_descriptor(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_descriptor(p, addr, "member");
+}
+
+static int print_getset_descriptor(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_descriptor(p, addr, "attribute");
+}
+
+static int print_slot_wrapper(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_descriptor(p, addr, "slot wrapper");
+}
+
+static int print_method_wrapper(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr descr, self;
+	const char *name;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_WRAPPER_DESCR, &descr);
+
+	(void)type;
+	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_WRAPPER_SELF, &self);
+	rc = rc < 0 ? rc : field_text(p, descr, SCRY_F_DESCR_NAME, &name);
+	if (rc == SCRY_OK)
+		scry_printf(p, "<method-wrapper '%s' of %s object at 0x%" PRIx64 ">", name,
+			    scry_type_name_of(p->runtime, self), self);
+	return rc;
+}
+
+static int print_around(struct scry_printer *p, scry_addr addr, const char *name, enum scry_field f)
+{
+	scry_addr inner;
+	int rc = scry_field_read(p->runtime, addr, f, &inner);
+
+	if (rc < 0)
+		return rc;
+	scry_printf(p, "<%s(", name);
+	scry_print(p, inner);
+	scry_buf_puts(p->out, ")>");
+	return SCRY_OK;
+}
+
+static int print_staticmethod(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_around(p, addr, "staticmethod", SCRY_F_STATICMETHOD_CALLABLE);
+}
+
+static int print_classmethod(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_around(p, addr, "classmethod", SCRY_F_CLASSMETHOD_CALLABLE);
+}
+
+static int print_super(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr of, obj_type;
+	struct scry_type *t;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_SUPER_TYPE, &of);
+
+	(void)type;
+	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_SUPER_OBJ_TYPE, &obj_type);
+	rc = rc < 0 ? rc : scry_type_at(p->runtime, of, &t);
+	if (rc < 0)
+		return rc;
+	scry_printf(p, "<super: <class '%s'>, ", t->name);
+	if (obj_type && (rc = scry_type_at(p->runtime, obj_type, &t)) == SCRY_OK)
+		scry_printf(p, "<%s object>>", t->name);
+	else
+		scry_buf_puts(p->out, "NULL>");
+	return rc;
+}
+
+/* --- partial: "functools.partial(f, 1, k=2)" --- */
+
+static int print_partial_as(struct scry_printer *p, scry_addr addr, const char *name)
+{
+	struct scry_runtime *r = p->runtime;
+	struct scry_dict_view v;
+	scry_addr fn, args, kw, items, key, value;
+	uint64_t n, it = 0;
+	int rc = scry_field_read(r, addr, SCRY_F_PARTIAL_FN, &fn);
+
+	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_PARTIAL_ARGS, &args);
+	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_PARTIAL_KW, &kw);
+	rc = rc < 0 ? rc : scry_sequence(r, args, &n, &items);
+	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
+		return rc;
+	scry_printf(p, "%s(", name);
+	scry_print(p, fn);
+	if (n)
+		scry_buf_puts(p->out, ", ");
+	scry_print_items(p, items, n);
+	if (kw && scry_dict_open(r, kw, &v) == SCRY_OK)
+		while (scry_dict_view_next(&v, &it, &key, &value) == SCRY_ITEM) {
+			scry_buf_puts(p->out, ", ");
+			scry_print_plain(p, key);
+			scry_buf_putc(p->out, '=');
+			scry_print(p, value);
+		}
+	scry_buf_putc(p->out, ')');
+	scry_printer_leave(p);
+	return SCRY_OK;
+}
+
+static int print_partial(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_type *t;
+	int rc = scry_type_at(p->runtime, type, &t);
+
+	return rc < 0 ? rc : print_partial_as(p, addr, t->name);
+}
+
+/* 3.13+: module and qualified name of a subclass too */
+static int print_partial_3_13(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	const char *name;
+	int rc = scry_type_full_name(p->runtime, type, &name);
+
+	return rc < 0 ? rc : print_partial_as(p, addr, name);
+}
+
+/* --- code, frames, cells --- */
+
+static int print_code(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	const struct scry_code *code = scry_code_at(p->runtime, addr);
+
+	(void)type;
+	if (!code)
+		return scry_fail(p->runtime->session, SCRY_ENOMEM, 0, "out of memory");
+	scry_printf(p, "<code object %s at 0x%" PRIx64 ", file \"%s\", line %d>", code->name, addr, code->file,
+		    code->first_line);
+	return SCRY_OK;
+}
+
+static int print_frame(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_location at = { 0 };
+	struct scry_frame f;
+	scry_addr inner;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_FRAME_INNER, &inner);
+
+	(void)type;
+	rc = scry_frame_at(p->runtime, rc == SCRY_OK ? inner : addr, &f);
+	if (rc < 0 || !f.code)
+		return rc < 0 ? rc : scry_fail(p->runtime->session, SCRY_ECORRUPT, addr, "no frame here");
+	scry_frame_location(&f, &at);
+	scry_printf(p, "<frame at 0x%" PRIx64 ", file ", addr);
+	scry_print_quoted(p, f.code->file);
+	scry_printf(p, ", line %d, code %s>", at.line, f.code->name);
+	return SCRY_OK;
+}
+
+static int print_cell(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr ref;
+	struct scry_type *t;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_CELL_REF, &ref);
+
+	(void)type;
+	if (rc == SCRY_OK && ref)
+		rc = scry_type_for(p->runtime, ref, &t);
+	if (rc < 0)
+		return rc;
+	scry_printf(p, "<cell at 0x%" PRIx64 ": ", addr);
+	if (ref)
+		scry_printf(p, "%.80s object at 0x%" PRIx64 ">", t->name, ref);
+	else
+		scry_buf_puts(p->out, "empty>");
+	return SCRY_OK;
+}
+
+/* --- generators, coroutines, async generators --- */
+
+static int print_generator(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	const char *name;
+	struct scry_type *t;
+	scry_addr code_addr;
+	int rc = scry_type_at(p->runtime, type, &t);
+
+	if (rc < 0)
+		return rc;
+	rc = field_text(p, addr, SCRY_F_GEN_QUALNAME, &name);
+	if (rc < 0) { /* up to 3.4 it is the code's name */
+		rc = scry_field_read(p->runtime, addr, SCRY_F_GEN_CODE, &code_addr);
+		if (rc < 0)
+			return rc;
+		const struct scry_code *code = scry_code_at(p->runtime, code_addr);
+		name = code ? code->name : "?";
+	}
+	scry_printf(p, "<%s object %s at 0x%" PRIx64 ">", t->name, name, addr);
+	return SCRY_OK;
+}
+
+/* --- classes --- */
+
+static int print_type(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	const char *name;
+	int rc = scry_type_full_name(p->runtime, addr, &name);
+
+	(void)type;
+	if (rc == SCRY_OK)
+		scry_printf(p, "<class '%s'>", name);
+	return rc;
+}
+
+static int print_type2(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_type *t;
+	const char *name;
+	int rc = scry_type_at(p->runtime, addr, &t);
+
+	(void)type;
+	rc = rc < 0 ? rc : scry_type_full_name(p->runtime, addr, &name);
+	if (rc == SCRY_OK)
+		scry_printf(p, "<%s '%s'>", t->flags & TYPE_HEAP ? "class" : "type", name);
+	return rc;
+}
+
+/* 2.7 old-style: "<class __main__.A at 0x...>", "<__main__.A instance at 0x...>" */
+static const char *old_class_name(struct scry_printer *p, scry_addr cls)
+{
+	const char *name;
+	scry_addr dict, module;
+
+	if (field_text(p, cls, SCRY_F_CLASSOBJ_NAME, &name) < 0)
+		return NULL;
+	if (scry_field_read(p->runtime, cls, SCRY_F_CLASSOBJ_DICT, &dict) < 0 ||
+	    scry_dict_get(p->runtime, dict, "__module__", &module) < 0)
+		return name;
+	const char *text;
+	if (scry_text_at(p->runtime, module, 500, &text) < 0)
+		return name;
+	return scry_arena_printf(&p->runtime->session->arena, "%s.%s", text, name);
+}
+
+static int print_classobj(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	const char *name = old_class_name(p, addr);
+
+	(void)type;
+	if (!name)
+		return SCRY_ECORRUPT;
+	scry_printf(p, "<class %s at 0x%" PRIx64 ">", name, addr);
+	return SCRY_OK;
+}
+
+static int print_old_instance(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr cls, value;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_OLD_INSTANCE_CLASS, &cls);
+	const char *name = rc < 0 ? NULL : old_class_name(p, cls);
+
+	(void)type;
+	if (!name)
+		return rc < 0 ? rc : SCRY_ECORRUPT;
+	bool own = scry_type_lookup(p->runtime, cls, "__repr__", &value, NULL) == SCRY_OK;
+	scry_printf(p, own ? "<%s at 0x%" PRIx64 ">" : "<%s instance at 0x%" PRIx64 ">", name, addr);
+	return SCRY_OK;
+}
+
+/* --- modules: Lib/importlib/_bootstrap.py, _module_repr(); 2.7: Objects/moduleobject.c --- */
+
+static bool print_from(struct scry_printer *p, scry_addr module)
+{
+	const char *file = scry_attr_text(p->runtime, module, "__file__");
+
+	if (!file)
+		return false;
+	scry_buf_puts(p->out, " from ");
+	scry_print_quoted(p, file);
+	return true;
+}
+
+static void print_loader(struct scry_printer *p, scry_addr of, const char *attribute, const char *none)
+{
+	scry_addr loader;
+
+	if (scry_attr(p->runtime, of, attribute, &loader) < 0 || scry_is_none(p->runtime, loader)) {
+		scry_buf_puts(p->out, none);
+		return;
+	}
+	scry_buf_puts(p->out, " (");
+	scry_print(p, loader);
+	scry_buf_putc(p->out, ')');
+}
+
+static void print_spec(struct scry_printer *p, scry_addr spec)
+{
+	scry_addr located;
+	int64_t has = 0;
+	const char *origin = scry_attr_text(p->runtime, spec, "origin");
+
+	if (!origin) {
+		print_loader(p, spec, "loader",
+			     p->runtime->version >= SCRY_VERSION_OF(3, 7) ? " (namespace)" : "");
+		return;
+	}
+	if (scry_attr(p->runtime, spec, "_set_fileattr", &located) == SCRY_OK)
+		scry_int_value(p->runtime, located, &has);
+	if (!has) {
+		scry_printf(p, " (%s)", origin);
+		return;
+	}
+	scry_buf_puts(p->out, " from ");
+	scry_print_quoted(p, origin);
+}
+
+static int print_module(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_runtime *r = p->runtime;
+	scry_addr spec;
+	const char *name = NULL;
+
+	(void)type;
+	scry_buf_puts(p->out, "<module ");
+	if (scry_attr(r, addr, "__spec__", &spec) == SCRY_OK && !scry_is_none(r, spec)) {
+		name = scry_attr_text(r, spec, "name");
+		scry_print_quoted(p, name ? name : "?");
+		print_spec(p, spec);
+	} else {
+		name = scry_attr_text(r, addr, "__name__");
+		scry_print_quoted(p, name ? name : "?");
+		if (!print_from(p, addr))
+			print_loader(p, addr, "__loader__", "");
+	}
+	scry_buf_putc(p->out, '>');
+	return SCRY_OK;
+}
+
+static int print_module2(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	const char *name = scry_attr_text(p->runtime, addr, "__name__");
+
+	(void)type;
+	scry_printf(p, "<module '%s'", name ? name : "?");
+	const char *file = scry_attr_text(p->runtime, addr, "__file__");
+	if (file)
+		scry_printf(p, " from '%s'>", file);
+	else
+		scry_buf_puts(p->out, " (built-in)>");
+	return SCRY_OK;
+}
+
+/* --- weak references: Objects/weakrefobject.c --- */
+
+static const char *referent_name(struct scry_printer *p, scry_addr obj, const struct scry_type *t)
+{
+	const char *name;
+
+	if (t->flags & TYPE_TYPE)
+		return scry_type_short(p->runtime, obj);
+	if (!strcmp(t->name, "function") && field_text(p, obj, SCRY_F_FUNCTION_NAME, &name) == SCRY_OK)
+		return name;
+	if (!strcmp(t->name, "generator") && field_text(p, obj, SCRY_F_GEN_NAME, &name) == SCRY_OK)
+		return name;
+	return NULL;
+}
+
+/* PyType_GetFullyQualifiedName(), 3.13+: no module for builtins and __main__ */
+static const char *fully_qualified(struct scry_runtime *r, scry_addr type)
+{
+	const char *module = scry_type_module(r, type), *name = scry_type_qualname(r, type);
+
+	if (!strcmp(module, "builtins") || !strcmp(module, "__main__"))
+		return name;
+	return scry_arena_printf(&r->session->arena, "%s.%s", module, name);
+}
+
+static int referent(struct scry_printer *p, scry_addr ref, scry_addr *ret, struct scry_type **ret_type)
+{
+	int rc = scry_field_read(p->runtime, ref, SCRY_F_WEAKREF_OBJECT, ret);
+
+	if (rc == SCRY_OK && (*ret == 0 || scry_is_none(p->runtime, *ret)))
+		return *ret = 0, SCRY_OK;
+	return rc < 0 ? rc : scry_type_for(p->runtime, *ret, ret_type);
+}
+
+static int print_weakref_in(struct scry_printer *p, scry_addr addr, bool qualified)
+{
+	scry_addr obj;
+	struct scry_type *t = NULL;
+	int rc = referent(p, addr, &obj, &t);
+
+	if (rc < 0)
+		return rc;
+	scry_printf(p, "<weakref at 0x%" PRIx64, addr);
+	if (!obj) {
+		scry_buf_puts(p->out, "; dead>");
+		return SCRY_OK;
+	}
+	const char *name = referent_name(p, obj, t);
+	scry_printf(p, "; to '%s' at 0x%" PRIx64 "%s%s%s>", qualified ? fully_qualified(p->runtime, t->addr) : t->name,
+		    obj, name ? " (" : "", name ? name : "", name ? ")" : "");
+	return SCRY_OK;
+}
+
+static int print_weakref(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_weakref_in(p, addr, false);
+}
+
+static int print_weakref_3_13(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_weakref_in(p, addr, true);
+}
+
+static int print_weakproxy(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr obj;
+	struct scry_type *t = NULL;
+	int rc = referent(p, addr, &obj, &t);
+
+	(void)type;
+	if (rc == SCRY_OK)
+		scry_printf(p, "<weakproxy at 0x%" PRIx64 " to %s at 0x%" PRIx64 ">", addr, obj ? t->name : "NoneType",
+			    obj ? obj : p->runtime->none);
+	return rc;
+}
+
+static int print_weakproxy_3_13(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr obj;
+	struct scry_type *t = NULL;
+	int rc = referent(p, addr, &obj, &t);
+
+	(void)type;
+	if (rc == SCRY_OK && !obj)
+		scry_printf(p, "<weakproxy at 0x%" PRIx64 "; dead>", addr);
+	else if (rc == SCRY_OK)
+		scry_printf(p, "<weakproxy at 0x%" PRIx64 "; to '%s' at 0x%" PRIx64 ">", addr,
+			    fully_qualified(p->runtime, t->addr), obj);
+	return rc;
+}
+
+/* --- list[int], int | str: Objects/genericaliasobject.c, unionobject.c --- */
+
+static void print_alias_item(struct scry_printer *p, scry_addr item)
+{
+	struct scry_type *t;
+	const char *name;
+
+	if (scry_type_for(p->runtime, item, &t) < 0)
+		scry_printer_damage(p, item);
+	else if (!strcmp(t->name, "ellipsis"))
+		scry_buf_puts(p->out, "...");
+	else if (t->flags & TYPE_TYPE && scry_type_full_name(p->runtime, item, &name) == SCRY_OK)
+		scry_buf_puts(p->out, strcmp(name, "NoneType") ? name : "None");
+	else
+		scry_print(p, item);
+}
+
+static int print_alias_items(struct scry_printer *p, scry_addr args, const char *between)
+{
+	unsigned ptr = p->runtime->session->target->abi.ptr_size;
+	uint64_t n;
+	scry_addr items, item;
+	int rc = scry_sequence(p->runtime, args, &n, &items);
+
+	if (rc == SCRY_OK && n == 0)
+		scry_buf_puts(p->out, "()");
+	for (uint64_t i = 0; rc == SCRY_OK && i < n && i < 1000; i++) {
+		scry_buf_puts(p->out, i ? between : "");
+		rc = scry_word(p->runtime, items + i * ptr, &item);
+		if (rc == SCRY_OK)
+			print_alias_item(p, item);
+	}
+	return rc;
+}
+
+static int print_generic_alias(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr origin, args;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_GENERIC_ALIAS_ORIGIN, &origin);
+
+	(void)type;
+	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_GENERIC_ALIAS_ARGS, &args);
+	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
+		return rc;
+	print_alias_item(p, origin);
+	scry_buf_putc(p->out, '[');
+	rc = print_alias_items(p, args, ", ");
+	scry_buf_putc(p->out, ']');
+	scry_printer_leave(p);
+	return rc;
+}
+
+static int print_union(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr args;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_UNION_ARGS, &args);
+
+	(void)type;
+	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
+		return rc;
+	rc = print_alias_items(p, args, " | ");
+	scry_printer_leave(p);
+	return rc;
+}
+
 const struct scry_printer_row scry_printers_callable[] = {
+	{ "function", 0, print_function },
+	{ "builtin_function_or_method", 0, print_builtin },
+	{ "method", 0, print_method, .since = SCRY_VERSION_OF(3, 5) },
+	{ "method", 0, print_method_3_3, .since = PY3, .until = SCRY_VERSION_OF(3, 5) },
+	{ "instancemethod", 0, print_method2, .until = PY3 },
+	{ "method_descriptor", 0, print_method_descriptor },
+	{ "classmethod_descriptor", 0, print_method_descriptor },
+	{ "member_descriptor", 0, print_member_descriptor },
+	{ "getset_descriptor", 0, print_getset_descriptor },
+	{ "wrapper_descriptor", 0, print_slot_wrapper },
+	{ "method-wrapper", 0, print_method_wrapper },
+	{ "staticmethod", 0, print_staticmethod },
+	{ "classmethod", 0, print_classmethod },
+	{ "super", 0, print_super },
+	{ "functools.partial", 0, print_partial, .until = SCRY_VERSION_OF(3, 13) },
+	{ "functools.partial", 0, print_partial_3_13, .since = SCRY_VERSION_OF(3, 13) },
+	{ "code", 0, print_code },
+	{ "frame", 0, print_frame },
+	{ "cell", 0, print_cell },
+	{ "generator", 0, print_generator },
+	{ "coroutine", 0, print_generator },
+	{ "async_generator", 0, print_generator },
+	{ "type", TYPE_TYPE, print_type, .since = PY3 },
+	{ "type", TYPE_TYPE, print_type2, .until = PY3 },
+	{ "classobj", 0, print_classobj, .until = PY3 },
+	{ "instance", 0, print_old_instance, .until = PY3 },
+	{ "module", 0, print_module, .since = PY3 },
+	{ "module", 0, print_module2, .until = PY3 },
+	{ "weakref", 0, print_weakref, .until = SCRY_VERSION_OF(3, 13) },
+	{ "weakref.ReferenceType", 0, print_weakref, .until = SCRY_VERSION_OF(3, 13) },
+	{ "weakref.ReferenceType", 0, print_weakref_3_13, .since = SCRY_VERSION_OF(3, 13) },
+	{ "weakproxy", 0, print_weakproxy, .until = SCRY_VERSION_OF(3, 13) },
+	{ "weakcallableproxy", 0, print_weakproxy, .until = SCRY_VERSION_OF(3, 13) },
+	{ "weakref.ProxyType", 0, print_weakproxy, .until = SCRY_VERSION_OF(3, 13) },
+	{ "weakref.ProxyType", 0, print_weakproxy_3_13, .since = SCRY_VERSION_OF(3, 13) },
+	{ "weakref.CallableProxyType", 0, print_weakproxy, .until = SCRY_VERSION_OF(3, 13) },
+	{ "weakref.CallableProxyType", 0, print_weakproxy_3_13, .since = SCRY_VERSION_OF(3, 13) },
+	{ "types.GenericAlias", 0, print_generic_alias },
+	{ "types.UnionType", 0, print_union },
+	{ "typing.Union", 0, print_union },
 	{ NULL },
 };

@@ -124,9 +124,29 @@ void scry_print_items(struct scry_printer *p, scry_addr items, uint64_t n);
 /** Print "key: value, ..." of a dict. */
 void scry_print_pairs(struct scry_printer *p, scry_addr dict, const char *colon);
 
+/**
+ * Print by a form, for classes whose __repr__ is Python code that we know: %C the class's name, %Q with module, %A the
+ * address, {attr.attr} its repr, {attr:s} its str(), {attr:n} how many items, {attr:*} its items, {attr:yes|no} one of
+ * two texts by its truth, [attr:...] only where the attribute is not None. Backslash takes the next one as it is.
+ */
+int scry_print_form(struct scry_printer *p, scry_addr addr, scry_addr type, const char *form);
+/** An attribute path "a.b.c". */
+int scry_attr_path(struct scry_runtime *r, scry_addr obj, const char *path, size_t len, scry_addr *ret);
+/** bool() of None, bool, int, str and containers; `otherwise` for all else. */
+bool scry_truth(struct scry_runtime *r, scry_addr obj, bool otherwise);
+/** How many items a list, tuple, dict, set, deque has: negative where it is none of them. */
+int64_t scry_length(struct scry_runtime *r, scry_addr obj);
+/** Print the characters [start, end) of a str or bytes as their repr, cut to `most` characters of text (0: not). */
+int scry_print_text_range(struct scry_printer *p, scry_addr str, uint64_t start, uint64_t end, size_t most);
+/** Cut what was appended since `start` to `most` characters, as "%.200R" does. */
+void scry_printer_cut(struct scry_printer *p, size_t start, size_t most);
+/** Text units that stand in memory: wchar_t arrays and the like, `size` bytes each. */
+int scry_print_units(struct scry_printer *p, scry_addr data, uint64_t n, unsigned size, const char *prefix);
+
 /* the families: each ends with a NULL type */
 extern const struct scry_printer_row scry_printers_number[], scry_printers_text[], scry_printers_sequence[],
 	scry_printers_mapping[], scry_printers_callable[], scry_printers_instance[], scry_printers_exception[],
-	scry_printers_misc[];
+	scry_printers_chrono[], scry_printers_decimal[], scry_printers_enum[], scry_printers_io[],
+	scry_printers_sync[], scry_printers_ctypes[], scry_printers_misc[], scry_printers_numpy[];
 
 #endif

@@ -1,5 +1,291 @@
+/* array, memoryview, re, itertools, operator. */
 #include "object/internal.h"
 
+/* --- array.array --- */
+
+
+static void print_element(struct scry_printer *p, scry_addr at, unsigned size, char code)
+{
+	uint64_t value;
+	int64_t number;
+	bool old = scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT);
+
+	if (size > 8 || scry_read_uint(p->runtime->session, at, size, &value) < 0) {
+		scry_printer_damage(p, at);
+		return;
+	}
+	if (code == 'f' || code == 'd') {
+		char text[64];
+		double real;
+		float narrow;
+		uint32_t low = (uint32_t)value;
+
+		memcpy(&real, &value, 8);
+		memcpy(&narrow, &low, 4);
+		scry_format_double(size == 4 ? (double)narrow : real, true, text);
+		scry_buf_puts(p->out, text);
+	} else if (code >= 'a' && scry_read_int(p->runtime->session, at, size, &number) == SCRY_OK) {
+		scry_printf(p, "%" PRId64, number);
+	} else {
+		scry_printf(p, "%" PRIu64 "%s", value, old && (code == 'I' || code == 'L') ? "L" : "");
+	}
+}
+
+static int print_array_items(struct scry_printer *p, scry_addr items, uint64_t n, unsigned size, char code)
+{
+	uint8_t byte;
+	bool old = scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT);
+	int rc = SCRY_OK;
+
+	if (n > 1ull << 40 || scry_read(p->runtime->session, items + n * size - 1, &byte, 1) < 0)
+		return scry_fail(p->runtime->session, SCRY_ECORRUPT, items, "array of %" PRIu64 " items", n);
+	if (code == 'u' || code == 'w')
+		return scry_print_units(p, items, n, size, old ? "u" : "");
+	if (code == 'c')
+		return scry_print_units(p, items, n, 1, "");
+	scry_buf_putc(p->out, '[');
+	for (uint64_t i = 0; scry_printer_more(p, i, n); i++)
+		print_element(p, items + i * size, size, code);
+	scry_buf_putc(p->out, ']');
+	return rc;
+}
+
+static int print_array_as(struct scry_printer *p, scry_addr addr, const char *name)
+{
+	struct scry_runtime *r = p->runtime;
+	uint64_t n, code, size;
+	scry_addr items, descr;
+	int rc = scry_field_read(r, addr, SCRY_F_VAR_SIZE, &n);
+
+	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_ARRAY_ITEMS, &items);
+	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_ARRAY_DESCR, &descr);
+	rc = rc < 0 ? rc : scry_field_read(r, descr, SCRY_F_ARRAY_DESCR_CODE, &code);
+	rc = rc < 0 ? rc : scry_field_read(r, descr, SCRY_F_ARRAY_DESCR_ITEMSIZE, &size);
+	if (rc < 0)
+		return rc;
+	if (code < 0x20 || code > 0x7e || size == 0 || size > 8)
+		return scry_fail(r->session, SCRY_ECORRUPT, addr, "array of items of %" PRIu64 " bytes", size);
+	scry_printf(p, "%s('%c'", name, (char)code);
+	if (n) {
+		scry_buf_puts(p->out, ", ");
+		rc = print_array_items(p, items, n, (unsigned)size, (char)code);
+	}
+	scry_buf_putc(p->out, ')');
+	return rc;
+}
+
+static int print_array(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	return print_array_as(p, addr, scry_type_short(p->runtime, type));
+}
+
+static int print_array_old(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_array_as(p, addr, "array");
+}
+
+/* --- memoryview: Objects/memoryobject.c, _Py_MEMORYVIEW_RELEASED is 1 --- */
+
+static int print_memoryview(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	uint64_t flags = 0;
+	scry_addr exporter = 0;
+
+	(void)type;
+	if (scry_layout_has(p->runtime->layout, SCRY_F_MEMORYVIEW_FLAGS))
+		scry_field_read(p->runtime, addr, SCRY_F_MEMORYVIEW_FLAGS, &flags);
+	scry_printf(p, "<%s at 0x%" PRIx64, flags & 1 ? "released memory" : "memory", addr);
+	if (p->verbose && scry_field_read(p->runtime, addr, SCRY_F_MEMORYVIEW_OBJ, &exporter) == SCRY_OK && exporter) {
+		scry_buf_puts(p->out, " of ");
+		scry_print(p, exporter);
+	}
+	scry_buf_putc(p->out, '>');
+	return SCRY_OK;
+}
+
+/* --- re: Modules/_sre --- */
+
+static void print_flags(struct scry_printer *p, uint64_t flags)
+{
+	static const char *const names[] = { "TEMPLATE", "IGNORECASE", "LOCALE", "MULTILINE", "DOTALL", "UNICODE",
+					     "VERBOSE", "DEBUG", "ASCII" };
+	const char *between = ", ";
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (flags >> i & 1) {
+			scry_printf(p, "%sre.%s", between, names[i]);
+			between = "|";
+		}
+	if (flags >> 9)
+		scry_printf(p, "%s0x%" PRIx64, between, flags >> 9 << 9);
+}
+
+static int print_pattern(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_text_view v = { 0 };
+	scry_addr pattern;
+	uint64_t flags;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_PATTERN_PATTERN, &pattern);
+
+	(void)type;
+	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_PATTERN_FLAGS, &flags);
+	if (rc < 0)
+		return rc;
+	bool text = scry_text_open(p->runtime, pattern, &v) == SCRY_OK && !v.bytes;
+	if (text && (flags & (4 | 32 | 256)) == 32) /* UNICODE is what a str pattern has anyway */
+		flags &= ~32ull;
+	scry_buf_puts(p->out, "re.compile(");
+	size_t start = p->out->len;
+	scry_print(p, pattern);
+	scry_printer_cut(p, start, 200);
+	print_flags(p, flags);
+	scry_buf_putc(p->out, ')');
+	return SCRY_OK;
+}
+
+static int print_match(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_runtime *r = p->runtime;
+	unsigned ptr = r->session->target->abi.ptr_size;
+	scry_addr string, marks = scry_field_addr(r, addr, SCRY_F_MATCH_MARK);
+	int64_t start, end;
+	struct scry_type *t;
+	int rc = scry_field_read(r, addr, SCRY_F_MATCH_STRING, &string);
+
+	rc = rc < 0 ? rc : scry_read_int(r->session, marks, ptr, &start);
+	rc = rc < 0 ? rc : scry_read_int(r->session, marks + ptr, ptr, &end);
+	rc = rc < 0 ? rc : scry_type_at(r, type, &t);
+	if (rc < 0)
+		return rc;
+	scry_printf(p, "<%s object; span=(%" PRId64 ", %" PRId64 "), match=", t->name, start, end);
+	rc = scry_print_text_range(p, string, start < 0 ? 0 : (uint64_t)start, end < 0 ? 0 : (uint64_t)end, 50);
+	scry_buf_putc(p->out, '>');
+	return rc;
+}
+
+/* --- itertools, operator --- */
+
+static bool is_one(struct scry_runtime *r, scry_addr obj)
+{
+	int64_t value;
+
+	return scry_int_value(r, obj, &value) == SCRY_OK && value == 1;
+}
+
+/* long_cnt is set once the count has left Py_ssize_t, or is no int at all */
+static int print_count(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	int64_t n;
+	scry_addr number = 0, step = 0;
+	int rc = scry_field_read_int(p->runtime, addr, SCRY_F_ITER_COUNT_CNT, &n);
+
+	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_ITER_COUNT_LONG_CNT, &number);
+	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_ITER_COUNT_LONG_STEP, &step);
+	if (rc < 0)
+		return rc;
+	scry_printf(p, "%s(", scry_type_short(p->runtime, type));
+	if (number)
+		scry_print(p, number);
+	else
+		scry_printf(p, "%" PRId64, n);
+	if (number && step && !is_one(p->runtime, step)) {
+		scry_buf_puts(p->out, ", ");
+		scry_print(p, step);
+	}
+	scry_buf_putc(p->out, ')');
+	return SCRY_OK;
+}
+
+static int print_repeat(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	int64_t n;
+	scry_addr element;
+	int rc = scry_field_read_int(p->runtime, addr, SCRY_F_REPEAT_CNT, &n);
+
+	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_REPEAT_ELEMENT, &element);
+	if (rc < 0)
+		return rc;
+	scry_printf(p, "%s(", scry_type_short(p->runtime, type));
+	scry_print(p, element);
+	if (n != -1)
+		scry_printf(p, ", %" PRId64, n);
+	scry_buf_putc(p->out, ')');
+	return SCRY_OK;
+}
+
+/* A tuple's items without the comma of a single one. */
+static int print_arguments(struct scry_printer *p, scry_addr addr, enum scry_field f)
+{
+	uint64_t n;
+	scry_addr value, items;
+	int rc = scry_field_read(p->runtime, addr, f, &value);
+
+	if (rc < 0)
+		return rc;
+	if (scry_sequence(p->runtime, value, &n, &items) < 0)
+		scry_print(p, value); /* itemgetter of one item holds it bare */
+	else
+		scry_print_items(p, items, n);
+	return SCRY_OK;
+}
+
+static int print_itemgetter(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_printf(p, "%s.%s(", "operator", scry_type_short(p->runtime, type));
+	int rc = print_arguments(p, addr, SCRY_F_ITEMGETTER_ITEM);
+	scry_buf_putc(p->out, ')');
+	return rc;
+}
+
+/* Dotted names are kept split: a tuple of their parts. */
+static void print_dotted(struct scry_printer *p, scry_addr name)
+{
+	uint64_t n;
+	scry_addr items, part;
+
+	if (scry_sequence(p->runtime, name, &n, &items) < 0) {
+		scry_print(p, name);
+		return;
+	}
+	scry_buf_putc(p->out, '\'');
+	for (uint64_t i = 0; i < n && i < 100; i++) {
+		scry_buf_puts(p->out, i ? "." : "");
+		if (scry_word(p->runtime, items + i * p->runtime->session->target->abi.ptr_size, &part) == SCRY_OK)
+			scry_print_str(p, part);
+	}
+	scry_buf_putc(p->out, '\'');
+}
+
+static int print_attrgetter(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	uint64_t n;
+	scry_addr names, items, name;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_ATTRGETTER_ATTR, &names);
+
+	rc = rc < 0 ? rc : scry_sequence(p->runtime, names, &n, &items);
+	if (rc < 0)
+		return rc;
+	scry_printf(p, "operator.%s(", scry_type_short(p->runtime, type));
+	for (uint64_t i = 0; scry_printer_more(p, i, n); i++) {
+		if (scry_word(p->runtime, items + i * p->runtime->session->target->abi.ptr_size, &name) == SCRY_OK)
+			print_dotted(p, name);
+	}
+	scry_buf_putc(p->out, ')');
+	return SCRY_OK;
+}
+
 const struct scry_printer_row scry_printers_misc[] = {
+	{ "array.array", 0, print_array, .since = SCRY_VERSION_OF(3, 7) },
+	{ "array.array", 0, print_array_old, .until = SCRY_VERSION_OF(3, 7) },
+	{ "memoryview", 0, print_memoryview },
+	{ "re.Pattern", 0, print_pattern },
+	{ "_sre.SRE_Pattern", 0, print_pattern, .since = SCRY_VERSION_OF(3, 0) },
+	{ "re.Match", 0, print_match },
+	{ "_sre.SRE_Match", 0, print_match, .since = SCRY_VERSION_OF(3, 0) },
+	{ "itertools.count", 0, print_count },
+	{ "itertools.repeat", 0, print_repeat },
+	{ "operator.itemgetter", 0, print_itemgetter },
+	{ "operator.attrgetter", 0, print_attrgetter },
 	{ NULL },
 };

@@ -33,6 +33,7 @@ struct scry_printer_row {
 	uint32_t flag;         /* Py_TPFLAGS_*_SUBCLASS that selects it where the classes are too damaged, or 0 */
 	int (*print)(struct scry_printer *p, scry_addr addr, scry_addr type);
 	uint32_t since, until; /* versions it is for, [since, until) as PY_VERSION_HEX; 0: any */
+	const char *form;      /* where `print` is NULL: the text with attributes in it, see form.c */
 };
 
 /** Type of the object at `addr`, checked: refcount, type pointer and the type's own type make sense. */

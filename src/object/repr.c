@@ -10,7 +10,9 @@
 
 static const struct scry_printer_row *const families[] = {
 	scry_printers_number, scry_printers_text, scry_printers_sequence, scry_printers_mapping,
-	scry_printers_callable, scry_printers_instance, scry_printers_exception, scry_printers_misc,
+	scry_printers_callable, scry_printers_instance, scry_printers_exception, scry_printers_chrono,
+	scry_printers_decimal, scry_printers_enum, scry_printers_io, scry_printers_sync, scry_printers_ctypes,
+	scry_printers_misc, scry_printers_numpy,
 };
 
 static bool row_fits(const struct scry_runtime *r, const struct scry_printer_row *row)
@@ -283,6 +285,8 @@ static int print_object(struct scry_printer *p, scry_addr addr)
 		choose_row(p->runtime, t);
 	if (t->row_is_default)
 		return print_default_row(p, addr, t->addr);
+	if (t->row && !t->row->print)
+		return scry_print_form(p, addr, t->addr, t->row->form);
 	return (t->row ? t->row->print : scry_print_unknown)(p, addr, t->addr);
 }
 

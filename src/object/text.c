@@ -274,6 +274,51 @@ void scry_print_str(struct scry_printer *p, scry_addr str)
 	}
 }
 
+static enum style text_style(const struct scry_runtime *r, const struct scry_text_view *v)
+{
+	if (v->bytes)
+		return STYLE_BYTES;
+	return scry_layout_has(r->layout, SCRY_F_ASCII_LENGTH) ? STYLE_TEXT : STYLE_UNICODE2;
+}
+
+/* b'' in 3.x, u'' in 2.7 */
+static const char *text_prefix(const struct scry_runtime *r, const struct scry_text_view *v)
+{
+	bool old = !scry_layout_has(r->layout, SCRY_F_ASCII_LENGTH);
+
+	return old && !v->bytes ? "u" : !old && v->bytes ? "b" : "";
+}
+
+int scry_print_text_range(struct scry_printer *p, scry_addr str, uint64_t start, uint64_t end, size_t most)
+{
+	struct scry_text_view v;
+	size_t at = p->out->len;
+	int rc = scry_text_open(p->runtime, str, &v);
+
+	if (rc < 0)
+		return rc;
+	start = start < v.length ? start : v.length;
+	end = end < v.length ? end : v.length;
+	v.data += start * v.kind;
+	v.length = end > start ? end - start : 0;
+	scry_buf_puts(p->out, text_prefix(p->runtime, &v));
+	rc = print_quoted(p, &v, text_style(p->runtime, &v));
+	if (most)
+		scry_printer_cut(p, at, most);
+	return rc;
+}
+
+int scry_print_units(struct scry_printer *p, scry_addr data, uint64_t n, unsigned size, const char *prefix)
+{
+	struct scry_text_view v = { .data = data, .length = n, .kind = size };
+	uint8_t byte;
+
+	if (n > 1ull << 40 || (n && scry_read(p->runtime->session, data + n * size - 1, &byte, 1) < 0))
+		return scry_fail(p->runtime->session, SCRY_ECORRUPT, data, "text of %" PRIu64 " characters", n);
+	scry_buf_puts(p->out, prefix);
+	return print_quoted(p, &v, size == 1 ? STYLE_BYTES : *prefix == 'u' ? STYLE_UNICODE2 : STYLE_TEXT);
+}
+
 static int print_text(struct scry_printer *p, scry_addr addr, const char *prefix, enum style style)
 {
 	struct scry_text_view v;
@@ -309,7 +354,7 @@ static int print_bytes(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return print_text(p, addr, "b", STYLE_BYTES);
 }
 
-static int print_bytearray(struct scry_printer *p, scry_addr addr, scry_addr type)
+static int print_bytearray_as(struct scry_printer *p, scry_addr addr, const char *name)
 {
 	struct scry_text_view v = { .kind = 1, .bytes = true };
 	uint8_t byte;
@@ -326,12 +371,22 @@ static int print_bytearray(struct scry_printer *p, scry_addr addr, scry_addr typ
 			scry_read(p->runtime->session, v.data + v.length - 1, &byte, 1);
 	if (rc < 0)
 		return rc;
-	/* a subclass's name stands there since 3.8, its last part */
-	bool own_name = p->runtime->version >= SCRY_VERSION_OF(3, 8);
-	scry_printf(p, "%s(b", own_name ? scry_type_short(p->runtime, type) : "bytearray");
+	scry_printf(p, "%s(b", name);
 	rc = print_quoted(p, &v, STYLE_BYTES);
 	scry_buf_putc(p->out, ')');
 	return rc;
+}
+
+/* 3.7+ writes a subclass's name */
+static int print_bytearray(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	return print_bytearray_as(p, addr, scry_type_short(p->runtime, type));
+}
+
+static int print_bytearray_old(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_bytearray_as(p, addr, "bytearray");
 }
 
 const struct scry_printer_row scry_printers_text[] = {
@@ -339,6 +394,7 @@ const struct scry_printer_row scry_printers_text[] = {
 	{ "str", TYPE_BYTES, print_str2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "unicode", TYPE_UNICODE, print_unicode2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "bytes", TYPE_BYTES, print_bytes, .since = SCRY_VERSION_OF(3, 0) },
-	{ "bytearray", 0, print_bytearray },
+	{ "bytearray", 0, print_bytearray, .since = SCRY_VERSION_OF(3, 7) },
+	{ "bytearray", 0, print_bytearray_old, .until = SCRY_VERSION_OF(3, 7) },
 	{ NULL },
 };
