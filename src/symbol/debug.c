@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "symbol/archive.h"
 #include "symbol/list.h"
 #include "symbol/locate.h"
 
@@ -99,6 +100,26 @@ static bool in_search_dirs(struct scry_module *m, const char *link, struct scry_
 	return false;
 }
 
+/* Fedora's ".gnu_debugdata": the static functions' symbols, as an ELF file packed by xz. It has no build id. */
+static bool in_debugdata(struct scry_module *m, const struct scry_elf *file, struct scry_located *ret)
+{
+	struct scry_elf_section section;
+	const uint8_t *data = NULL;
+
+	if (scry_elf_section_find(file, ".gnu_debugdata", &section))
+		data = scry_elf_section_data(file, &section);
+	int fd = data ? scry_archive_unpack(data, (size_t)section.size) : -1;
+	if (fd < 0)
+		return false;
+	if (scry_elf_open(m->session, fd, &ret->elf) != SCRY_OK) {
+		close(fd);
+		return false;
+	}
+	ret->path = m->file;
+	ret->verified = true;
+	return true;
+}
+
 int scry_locate_debug(struct scry_module *m, const struct scry_elf *file, struct scry_located *ret)
 {
 	const struct scry_target *t = m->session->target;
@@ -114,8 +135,10 @@ int scry_locate_debug(struct scry_module *m, const struct scry_elf *file, struct
 	for (size_t i = 0; i < sizeof(roots) / sizeof(*roots); i++)
 		if (roots[i] && (by_build_id(m, roots[i], ret) || (link && by_link(m, roots[i], link, ret))))
 			return SCRY_OK;
-	int fd = scry_debuginfod_open(m, true, &path);
-	return fd >= 0 && take(m, fd, path, ret) ? SCRY_OK : SCRY_ENOTFOUND;
+	int fd = scry_module_is_python(m) ? scry_debuginfod_open(m, true, &path) : -1;
+	if (fd >= 0 && take(m, fd, path, ret))
+		return SCRY_OK;
+	return file && in_debugdata(m, file, ret) ? SCRY_OK : SCRY_ENOTFOUND;
 }
 
 /* --- debuginfod: libdwfl asks the servers (it loads libdebuginfod itself) for a module with a given build id --- */
@@ -147,6 +170,16 @@ static Dwfl_Module *report(Dwfl *dwfl, const struct scry_module *m)
 	return mod;
 }
 
+/* The file in debuginfod's cache. */
+static const char *path_of(struct scry_session *s, int fd)
+{
+	char link[64], path[PATH_MAX];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof(path));
+	return n > 0 ? scry_arena_text(&s->arena, path, (size_t)n) : "debuginfod";
+}
+
 int scry_debuginfod_open(struct scry_module *m, bool debug, const char **ret_path)
 {
 	const Dwfl_Callbacks callbacks = { .find_elf = no_elf, .find_debuginfo = dwfl_standard_find_debuginfo };
@@ -164,7 +197,7 @@ int scry_debuginfod_open(struct scry_module *m, bool debug, const char **ret_pat
 		fd = dwfl_standard_find_debuginfo(mod, user, m->name, m->start, NULL, NULL, 0, &name);
 	else if (mod)
 		fd = dwfl_build_id_find_elf(mod, user, m->name, m->start, &name, &elf);
-	*ret_path = name ? scry_arena_text(&m->session->arena, name, strlen(name)) : "debuginfod";
+	*ret_path = name ? scry_arena_text(&m->session->arena, name, strlen(name)) : path_of(m->session, fd);
 	elf_end(elf);
 	free(name);
 	if (dwfl)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "symbol/archive.h"
 #include "symbol/list.h"
 #include "symbol/locate.h"
 
@@ -77,21 +78,48 @@ static int open_here(const struct scry_target *t, const char *path)
 	return fd >= 0 ? fd : scry_open_regular(path);
 }
 
+/* Wherever it may be, as seen from here. */
+static int open_anywhere(struct scry_session *s, const char *path)
+{
+	int fd = open_mapped(s, path);
+
+	if (fd < 0 && s->options.sysroot && path[0] == '/')
+		fd = scry_open_in_root(s->options.sysroot, path);
+	if (fd < 0)
+		fd = open_of_process(s->target, path);
+	return fd >= 0 ? fd : open_here(s->target, path);
+}
+
+/* "/path/app.pyz/package/module.py": some leading part of the path is a zip file. */
+static int open_in_archive(struct scry_session *s, char *path)
+{
+	for (size_t at = strlen(path); at-- > 1;) {
+		if (path[at] != '/')
+			continue;
+		path[at] = 0;
+		int archive = open_anywhere(s, path);
+		path[at] = '/';
+		if (archive < 0)
+			continue;
+		int fd = scry_archive_member(archive, path + at + 1);
+		close(archive);
+		return fd;
+	}
+	return -1;
+}
+
 int scry_target_open_file(struct scry_session *s, const char *path)
 {
 	char bytes[PATH_MAX];
-	int fd;
 
 	if (!s->target || !to_bytes(path, bytes, sizeof(bytes)) || bytes[0] == '<') /* "<string>" */
 		return scry_fail(s, SCRY_ENOTFOUND, 0, "no such file: %s", path);
-	fd = open_mapped(s, bytes);
-	if (fd < 0 && s->options.sysroot && bytes[0] == '/')
-		fd = scry_open_in_root(s->options.sysroot, bytes);
+	int fd = open_anywhere(s, bytes);
+	if (fd >= 0)
+		return fd;
+	int error = errno;
+	fd = error == ENOTDIR ? open_in_archive(s, bytes) : -1;
 	if (fd < 0)
-		fd = open_of_process(s->target, bytes);
-	if (fd < 0)
-		fd = open_here(s->target, bytes);
-	if (fd < 0)
-		return scry_fail(s, SCRY_ENOTFOUND, 0, "cannot open %s: %s", path, strerror(errno));
+		return scry_fail(s, SCRY_ENOTFOUND, 0, "cannot open %s: %s", path, strerror(error));
 	return fd;
 }

@@ -21,6 +21,7 @@ struct scry_source_file {
 	char *file;
 	char *text; /* NULL: not found */
 	size_t len;
+	bool has_cr; /* some line may end with \r */
 	uint32_t *index; /* offsets of lines 0, STRIDE, 2*STRIDE ... */
 	size_t marks, lines;
 	char coding[MAX_CODING]; /* "": UTF-8 */
@@ -73,7 +74,10 @@ static size_t line_end(const struct scry_source_file *source, size_t at, size_t 
 {
 	const char *text = source->text;
 	size_t len = source->len;
+	const char *end = source->has_cr ? NULL : memchr(text + at, '\n', len - at);
 
+	if (!source->has_cr)
+		at = end ? (size_t)(end - text) : len;
 	while (at < len && text[at] != '\n' && text[at] != '\r')
 		at++;
 	*ret_next = at + (at + 1 < len && text[at] == '\r' && text[at + 1] == '\n' ? 2 : 1);
@@ -195,6 +199,7 @@ static struct scry_source_file *load(struct scry_session *s, const char *file)
 		close(fd);
 	}
 	if (source->text) {
+		source->has_cr = memchr(source->text, '\r', source->len);
 		read_coding(source);
 		if (!make_index(source))
 			source->lines = 0;

@@ -479,6 +479,25 @@ static void source_names(void **state)
 	scry_session_free(s);
 }
 
+/* A module inside a zip file: stored, one member, "pkg/mod.py" with "x = 1\n". */
+static void source_in_zip(void **state)
+{
+	(void)state;
+	static const char zip[] =
+		"PK\x03\x04\x14\0\0\0\0\0\0\0!\0\x3b\x89\xf6\x8b\x06\0\0\0\x06\0\0\0\x0a\0\0\0pkg/mod.pyx = 1\n"
+		"PK\x01\x02\x14\x03\x14\0\0\0\0\0\0\0!\0\x3b\x89\xf6\x8b\x06\0\0\0\x06\0\0\0\x0a\0\0\0\0\0\0\0\0\0\0\0"
+		"\x80\x01\0\0\0\0pkg/mod.pyPK\x05\x06\0\0\0\0\1\0\1\0\x38\0\0\0\x2e\0\0\0\0\0";
+	struct scry_session *s = scry_image_session(EM_X86_64, true, false);
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/pkg/mod.py", write_file("app.pyz", zip, sizeof(zip) - 1));
+	check_line(s, path, 1, "x = 1");
+	check_line(s, path, 2, NULL);
+	snprintf(path, sizeof(path), "%s/app.pyz/pkg/other.py", dir);
+	check_line(s, path, 1, NULL);
+	scry_session_free(s);
+}
+
 /* A FIFO must not block us. */
 static void fifos(void **state)
 {
@@ -502,7 +521,7 @@ int main(void)
 		cmocka_unit_test(wrong_exe), cmocka_unit_test(script_exe),
 		cmocka_unit_test(pages_from_file), cmocka_unit_test(source_lines),
 		cmocka_unit_test(many_lines), cmocka_unit_test(source_names),
-		cmocka_unit_test(fifos),
+		cmocka_unit_test(source_in_zip), cmocka_unit_test(fifos),
 	};
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
