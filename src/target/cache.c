@@ -12,10 +12,10 @@
 #define PIECES    16u
 
 struct scry_cache_block {
-	scry_addr addr;      /* of its first byte */
-	uint16_t asked;      /* bit i: page i was asked for */
+	scry_addr addr;       /* of its first byte */
+	uint8_t *bytes;       /* BLOCK of them; NULL: not in use */
+	uint16_t asked;       /* bit i: page i was asked for */
 	uint16_t have[PAGES]; /* bytes there from the page's begin on */
-	uint8_t bytes[BLOCK];
 };
 
 bool scry_cache_init(struct scry_cache *c)
@@ -32,8 +32,7 @@ bool scry_cache_init(struct scry_cache *c)
 void scry_cache_clear(struct scry_cache *c)
 {
 	for (size_t i = 0; c->blocks && i < SETS * WAYS; i++)
-		if (c->blocks[i])
-			c->blocks[i]->asked = 0;
+		c->blocks[i].asked = 0;
 	for (size_t i = 0; c->pieces && i < PIECES; i++)
 		c->pieces[i].len = 0;
 }
@@ -41,7 +40,7 @@ void scry_cache_clear(struct scry_cache *c)
 void scry_cache_done(struct scry_cache *c)
 {
 	for (size_t i = 0; c->blocks && i < SETS * WAYS; i++)
-		free(c->blocks[i]);
+		free(c->blocks[i].bytes);
 	free(c->blocks);
 	free(c->turn);
 	free(c->pieces);
@@ -55,20 +54,18 @@ static struct scry_cache_block *block_for(struct scry_cache *c, scry_addr addr)
 {
 	scry_addr start = addr & ~(scry_addr)(BLOCK - 1);
 	size_t set = (size_t)((start / BLOCK * 0x9e3779b97f4a7c15u) >> 55) % SETS;
-	struct scry_cache_block **ways = &c->blocks[set * WAYS];
+	struct scry_cache_block *ways = &c->blocks[set * WAYS];
 
 	for (size_t i = 0; i < WAYS; i++)
-		if (ways[i] && ways[i]->addr == start)
-			return ways[i];
-	struct scry_cache_block **victim = &ways[c->turn[set]];
+		if (ways[i].addr == start && ways[i].bytes)
+			return &ways[i];
+	struct scry_cache_block *victim = &ways[c->turn[set]];
 	c->turn[set] = (uint8_t)((c->turn[set] + 1) % WAYS);
-	if (!*victim)
-		*victim = malloc(sizeof(**victim));
-	if (*victim) {
-		(*victim)->addr = start;
-		(*victim)->asked = 0;
-	}
-	return *victim;
+	if (!victim->bytes && !(victim->bytes = malloc(BLOCK)))
+		return NULL;
+	victim->addr = start;
+	victim->asked = 0;
+	return victim;
 }
 
 /* Fetch `count` pages from `page` on in one call; how many bytes came. */

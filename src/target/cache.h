@@ -14,8 +14,8 @@ struct scry_cache {
 	size_t (*fetch)(void *arg, scry_addr addr, void *buf, size_t len);
 	void *arg;
 	bool exact; /* ranges may begin and end within a page: ask for the very bytes where a page fails */
-	struct scry_cache_block **blocks; /* sets of ways */
-	uint8_t *turn;                    /* the way of each set that is replaced next */
+	struct scry_cache_block *blocks; /* sets of ways */
+	uint8_t *turn;                   /* the way of each set that is replaced next */
 	struct scry_cache_piece {
 		scry_addr addr;
 		size_t len;

@@ -18,6 +18,8 @@
 /* left free on the temporary file system */
 #define RESERVE ((uint64_t)64 << 20)
 #define PAGE 4096
+/* even of zeros: what is that small and unpacks to more is no dump */
+#define MOST ((uint64_t)1 << 40)
 
 static const struct {
 	const char *name;
@@ -101,6 +103,9 @@ struct unpack {
 /* Write a block, leaving holes where whole pages are zero. */
 static int put_block(struct unpack *u, const uint8_t *p, size_t len, uint64_t at)
 {
+	if (at > MOST || len > MOST - at)
+		return scry_fail(u->t->session, SCRY_ELIMIT, 0, "%s unpacks to more than %" PRIu64 " GB", u->t->path,
+				 MOST >> 30);
 	for (size_t i = 0; i < len;) {
 		size_t n = PAGE - (size_t)((at + i) % PAGE);
 

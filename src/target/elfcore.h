@@ -17,6 +17,7 @@ struct scry_elfcore {
 	struct scry_map *files;              /* NT_FILE, in address order, disjoint */
 	size_t file_count;
 	bool is64, big_endian;
+	const char *main_name;               /* the main thread's */
 	scry_addr execfn;                    /* AT_EXECFN */
 	bool of_gdb;                         /* gcore's: NT_PRPSINFO comes before the threads */
 	uint64_t missing;                    /* bytes behind the end of the file */

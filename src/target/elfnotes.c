@@ -63,7 +63,7 @@ static int read_prpsinfo(struct scry_target *t, const struct note *note)
 {
 	struct scry_elfcore *core = t->state;
 	size_t pid_at = core->is64 ? 24 : note->len >= 128 ? 16 : 12;
-	size_t args_at = pid_at + 32;
+	size_t name_at = pid_at + 16, args_at = pid_at + 32;
 	char args[81] = "";
 
 	core->of_gdb = core->of_gdb || !t->thread_count;
@@ -77,6 +77,10 @@ static int read_prpsinfo(struct scry_target *t, const struct note *note)
 		len--;
 	if (len)
 		t->command = scry_arena_text(&t->keep, args, len);
+	/* pr_fname: the name of the main thread, not always NUL-terminated (fill_psinfo()) */
+	len = strnlen((const char *)note->data + name_at, 16);
+	if (len)
+		core->main_name = scry_arena_text(&t->keep, (const char *)note->data + name_at, len);
 	return SCRY_OK;
 }
 
@@ -126,20 +130,6 @@ static int read_auxv(struct scry_target *t, const struct note *note)
 	return SCRY_OK;
 }
 
-/* A path of NT_FILE; the kernel marks unlinked files in the text. */
-static bool set_path(struct scry_target *t, struct scry_map *map, const char *path, size_t len)
-{
-	static const char mark[] = " (deleted)";
-	const size_t mark_len = sizeof(mark) - 1;
-
-	if (len > mark_len && !memcmp(path + len - mark_len, mark, mark_len)) {
-		map->deleted = true;
-		len -= mark_len;
-	}
-	map->path = scry_arena_text(&t->keep, path, len);
-	return map->path != NULL;
-}
-
 static int file_order(const void *a, const void *b)
 {
 	const struct scry_map *x = a, *y = b;
@@ -185,7 +175,7 @@ static int read_files(struct scry_target *t, const struct note *note)
 
 		*map = (struct scry_map){ .start = load_long(t, note, 2 + 3 * i), .end = load_long(t, note, 3 + 3 * i),
 					  .offset = load_long(t, note, 4 + 3 * i) * page };
-		if (!set_path(t, map, path, len))
+		if (!scry_map_set_path(t, map, path, len))
 			return scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
 		core->file_count++;
 		at += len + 1;
@@ -260,9 +250,13 @@ static bool dumps_core(int signal)
  * In a kernel's core the first thread is the one that took the signal, and every thread's status repeats it. gcore's
  * first thread is the one gdb had selected; SIGSTOP and SIGTRAP are how gdb itself stopped it.
  */
-static void mark_crashed(struct scry_target *t)
+static void mark_threads(struct scry_target *t)
 {
 	const struct scry_elfcore *core = t->state;
+	struct scry_os_thread *main_thread = t->pid > 0 ? scry_os_thread_find(t, (uint64_t)t->pid) : NULL;
+
+	if (main_thread)
+		main_thread->name = core->main_name;
 
 	if (core->of_gdb && (t->signal == SIGSTOP || t->signal == SIGTRAP))
 		t->signal = 0;
@@ -293,6 +287,6 @@ int scry_elfcore_notes(struct scry_target *t, uint64_t offset, uint64_t len, uns
 		rc = read_note(t, &note);
 		at = data_at + align_up(data_len, align);
 	}
-	mark_crashed(t);
+	mark_threads(t);
 	return rc;
 }

@@ -22,7 +22,8 @@
 #define PATIENCE_NS    250000000
 #define SHORT_SLEEP_NS 50000000 /* longer than a healthy disk lets anyone wait */
 #define PASSES         8 /* over the list of threads, while new ones turn up */
-#define NOTE_ARM_TLS   0x401
+#define NOTE_ARM_TLS   0x401 /* elf.h of older C libraries lacks them */
+#define NOTE_386_TLS   0x200
 
 struct tracer {
 	int pid;
@@ -62,17 +63,28 @@ static void seize(struct scry_hold *h, uint64_t tid)
 	held->tls = 0;
 }
 
+static size_t read_set(uint64_t tid, long set, void *buf, size_t len)
+{
+	struct iovec block = { buf, len };
+
+	return ptrace(PTRACE_GETREGSET, (pid_t)tid, (void *)set, &block) == 0 ? block.iov_len : 0;
+}
+
 static void read_regs(struct scry_held *held)
 {
-	struct iovec block = { held->regs, sizeof(held->regs) };
-	struct iovec tls = { &held->tls, sizeof(held->tls) };
+	held->len = read_set(held->tid, NT_PRSTATUS, held->regs, sizeof(held->regs));
+#if defined(__aarch64__)
+	read_set(held->tid, NOTE_ARM_TLS, &held->tls, sizeof(held->tls));
+#elif defined(__x86_64__)
+	/* a 32-bit process: its thread pointer is the base of a descriptor, the first one in use */
+	struct {
+		uint32_t entry, base, limit, flags;
+	} slots[3] = { 0 };
 
-	if (ptrace(PTRACE_GETREGSET, (pid_t)held->tid, (void *)NT_PRSTATUS, &block) == 0)
-		held->len = block.iov_len;
-#ifdef __aarch64__
-	ptrace(PTRACE_GETREGSET, (pid_t)held->tid, (void *)NOTE_ARM_TLS, &tls);
+	if (held->len == scry_arch_i386.gregset_size && read_set(held->tid, NOTE_386_TLS, slots, sizeof(slots)))
+		for (unsigned i = 3; i-- > 0;)
+			held->tls = slots[i].base ? slots[i].base : held->tls;
 #endif
-	(void)tls;
 }
 
 /* See whether the thread has stopped by now; true when there is nothing more to wait for. */

@@ -54,11 +54,8 @@ static int read_maps(struct scry_target *t)
 			break;
 		map.flags = flags & 7;
 		/* "[heap]" and the like are no files */
-		if (path && *path && *path != '[') {
-			map.path = scry_arena_text(&t->keep, path, strlen(path));
-			map.flags |= SCRY_MAP_FILE;
-		}
-		if (!scry_target_add_map(t, &map))
+		bool is_file = path && *path && *path != '[';
+		if ((is_file && !scry_map_set_path(t, &map, path, strlen(path))) || !scry_target_add_map(t, &map))
 			return scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
 	}
 	scry_target_sort_maps(t);

@@ -116,6 +116,17 @@ struct scry_os_thread *scry_target_add_thread(struct scry_target *t, uint64_t ti
 	return thread;
 }
 
+bool scry_map_set_path(struct scry_target *t, struct scry_map *map, const char *path, size_t len)
+{
+	static const char mark[] = " (deleted)";
+	const size_t mark_len = sizeof(mark) - 1;
+
+	map->deleted = len > mark_len && !memcmp(path + len - mark_len, mark, mark_len);
+	map->path = scry_arena_text(&t->keep, path, map->deleted ? len - mark_len : len);
+	map->flags |= SCRY_MAP_FILE;
+	return map->path != NULL;
+}
+
 static int by_start(const void *a, const void *b)
 {
 	const struct scry_map *x = a, *y = b;

@@ -80,17 +80,11 @@ static unsigned flags_of(const char *text)
 	       (text[2] == 'x' ? SCRY_MAP_EXEC : 0u);
 }
 
-/* The path at the end of a line: newlines in it are written \012, an unlinked file has " (deleted)" behind it. */
+/* The path at the end of a line; newlines in it are written \012. */
 static bool set_path(struct scry_target *t, struct scry_map *map, const char *text, size_t len)
 {
-	static const char mark[] = " (deleted)";
-	const size_t mark_len = sizeof(mark) - 1;
-
-	if (len > mark_len && !memcmp(text + len - mark_len, mark, mark_len)) {
-		map->deleted = true;
-		len -= mark_len;
-	}
 	char *path = scry_arena_text(&t->keep, text, len), *to = path;
+
 	if (!path)
 		return false;
 	for (const char *from = path; *from; to++) {
@@ -99,10 +93,7 @@ static bool set_path(struct scry_target *t, struct scry_map *map, const char *te
 		*to = newline ? '\n' : *from;
 		from += newline ? 4 : 1;
 	}
-	*to = 0;
-	map->path = path;
-	map->flags |= SCRY_MAP_FILE;
-	return true;
+	return scry_map_set_path(t, map, path, (size_t)(to - path));
 }
 
 /* A number and the character behind it: false where either is missing. sscanf() would measure the whole text each time. */

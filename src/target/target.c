@@ -71,9 +71,15 @@ int scry_read(struct scry_session *s, scry_addr addr, void *buf, size_t len)
 int scry_read_uint(struct scry_session *s, scry_addr addr, unsigned size, uint64_t *ret)
 {
 	uint8_t bytes[8];
+	size_t n = 0;
 
 	if (size == 0 || size > sizeof(bytes))
 		return scry_fail(s, SCRY_EINVAL, addr, "cannot read an integer of %u bytes", size);
+	const uint8_t *p = s->target ? view(s->target, addr, &n) : NULL;
+	if (p && n >= size) {
+		*ret = scry_load(p, size, s->target->abi.big_endian);
+		return SCRY_OK;
+	}
 	int rc = scry_read(s, addr, bytes, size);
 	if (rc == SCRY_OK)
 		*ret = scry_load(bytes, size, s->target->abi.big_endian);

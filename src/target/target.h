@@ -135,6 +135,8 @@ void scry_target_release(struct scry_target *t);
 struct scry_target *scry_target_new(struct scry_session *s, const struct scry_target_ops *ops);
 /** Append a mapping (`path` must be in t->keep or static); false when out of memory. */
 bool scry_target_add_map(struct scry_target *t, const struct scry_map *map);
+/** Set path, `deleted` and SCRY_MAP_FILE from a path as the kernel writes it (copied); false when out of memory. */
+bool scry_map_set_path(struct scry_target *t, struct scry_map *map, const char *path, size_t len);
 /** Bring the maps into address order, drop empty ones and cut what overlaps an earlier one. */
 void scry_target_sort_maps(struct scry_target *t);
 /** Append a zeroed thread; NULL when out of memory. Earlier pointers into t->threads are void then. */
