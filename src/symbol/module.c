@@ -202,8 +202,7 @@ int scry_module_symbol(struct scry_module *m, const char *name, struct scry_symb
 		return SCRY_OK;
 	if (scry_symbol_map_find(m, name, ret) == SCRY_OK)
 		return SCRY_OK;
-	return scry_fail(m->session, SCRY_ENOTFOUND, 0, "%s has no symbol %s%s%s", m->name, name,
-			 m->problem ? ": " : "", m->problem ? m->problem : "");
+	return SCRY_ENOTFOUND;
 }
 
 int scry_module_section(struct scry_module *m, const char *name, struct scry_section *ret)
@@ -211,7 +210,7 @@ int scry_module_section(struct scry_module *m, const char *name, struct scry_sec
 	scry_module_open(m);
 	if (m->ops && m->ops->section && m->ops->section(m, name, ret) == SCRY_OK)
 		return SCRY_OK;
-	return scry_fail(m->session, SCRY_ENOTFOUND, 0, "%s has no section %s", m->name, name);
+	return SCRY_ENOTFOUND;
 }
 
 static bool covers(const struct scry_symbol *symbol, scry_addr addr)
@@ -225,13 +224,12 @@ int scry_symbol_at(struct scry_session *s, scry_addr addr, struct scry_symbol *r
 	struct scry_symbol own, user;
 
 	if (!m)
-		return scry_fail(s, SCRY_ENOTFOUND, addr, "no module holds 0x%llx", (unsigned long long)addr);
+		return SCRY_ENOTFOUND;
 	scry_module_open(m);
 	bool has_own = m->ops && m->ops->at && m->ops->at(m, addr, &own) == SCRY_OK;
 	bool has_user = scry_symbol_map_at(m, addr, &user) == SCRY_OK;
 	if (!has_own && !has_user)
-		return scry_fail(s, SCRY_ENOTFOUND, addr, "%s has no symbol before 0x%llx", m->name,
-				 (unsigned long long)addr);
+		return SCRY_ENOTFOUND;
 	*ret = has_own && (!has_user || covers(&own, addr) || own.addr >= user.addr) ? own : user;
 	return SCRY_OK;
 }

@@ -60,7 +60,10 @@ void scry_modules_close(struct scry_session *s);
 struct scry_module *scry_module_at(struct scry_session *s, scry_addr addr);
 /** Find the module's file now, and where there is none what target memory has of its symbols. Done once. */
 void scry_module_open(struct scry_module *m);
-/** Look a symbol up in one module (opening its file now), in .dynsym, .symtab, exports and the user's map alike. */
+/**
+ * Look a symbol up in one module (opening its file now), in .dynsym, .symtab, exports and the user's map alike. A miss
+ * is SCRY_ENOTFOUND and records no failure: it is no news. m->problem may tell why.
+ */
 int scry_module_symbol(struct scry_module *m, const char *name, struct scry_symbol *ret);
 int scry_module_section(struct scry_module *m, const char *name, struct scry_section *ret);
 /** The symbol that covers or precedes an address, in whatever module: compare `size` to tell. */
