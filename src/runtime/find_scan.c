@@ -72,15 +72,20 @@ void scry_find_by_cookie(struct scry_search *search)
 }
 
 /* The layout that candidates are measured with; NULL where the module tells no version. */
-static const struct scry_layout *scan_layout(struct scry_search *search, struct scry_module *m,
-					     struct scry_flavour *flavour)
+static const struct scry_layout *scan_layout(struct scry_search *search, struct scry_module *m)
 {
-	struct scry_layout *l = scry_arena_alloc(&search->s->arena, sizeof(*l));
+	struct scry_flavour flavour = { 0 };
+	struct scry_layout *l;
 
-	scry_flavour_detect(search->s, m, &(struct scry_roots){ 0 }, flavour);
-	if (!l || !flavour->version || scry_layout_from_rows(flavour, &search->s->target->abi, l) < 0)
-		return NULL;
-	return l;
+	if (search->measured == m)
+		return search->scan_layout;
+	search->measured = m;
+	search->scan_layout = NULL;
+	scry_flavour_detect(search->s, m, &(struct scry_roots){ 0 }, &flavour);
+	l = flavour.version ? scry_arena_alloc(&search->s->arena, sizeof(*l)) : NULL;
+	if (l && scry_layout_from_rows(&flavour, &search->s->target->abi, l) == SCRY_OK)
+		search->scan_layout = l;
+	return search->scan_layout;
 }
 
 /* interp->tstate_head->interp == interp: what no chance word does. */
@@ -102,8 +107,7 @@ static bool closes(struct scry_session *s, const struct scry_layout *l, scry_add
 static void scan_words(struct scry_search *search, struct scry_module *m, scry_addr start, scry_addr end)
 {
 	struct scry_session *s = search->s;
-	struct scry_flavour flavour = { 0 };
-	const struct scry_layout *l = m ? scan_layout(search, m, &flavour) : NULL;
+	const struct scry_layout *l = m ? scan_layout(search, m) : NULL;
 	unsigned size = s->target->abi.ptr_size;
 	uint8_t block[4096];
 

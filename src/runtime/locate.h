@@ -12,6 +12,8 @@ struct scry_search {
 	unsigned found;      /* accepted so far */
 	unsigned tried;      /* candidates that were looked at */
 	bool all;            /* second round: modules with any name, all writable memory */
+	const struct scry_module *measured; /* the module that scan_layout is of: it may have many mappings */
+	const struct scry_layout *scan_layout;
 };
 
 /**

@@ -121,7 +121,7 @@ static const uint8_t *fallback(struct scry_target *t, scry_addr addr, size_t *re
 	const struct scry_map *map = scry_map_at(t, addr);
 	size_t len = 0;
 
-	if (!m || (map && map->flags & SCRY_MAP_WRITE))
+	if (!m || (map && (map->flags & (SCRY_MAP_WRITE | SCRY_MAP_GUESS)) == SCRY_MAP_WRITE))
 		return NULL;
 	scry_module_open(m);
 	const uint8_t *p = m->ops && m->ops->image ? m->ops->image(m, addr, &len) : NULL;

@@ -267,16 +267,24 @@ static bool add_memory_info(struct scry_minidump *md)
 	return true;
 }
 
+/* Nothing tells what is where in a module: all of it may be data. */
+static bool add_whole(struct scry_minidump *md, size_t known, const struct scry_target_module *m)
+{
+	struct scry_map map = { m->start, m->end, 0, SCRY_MAP_READ | SCRY_MAP_WRITE | SCRY_MAP_GUESS, m->path };
+
+	return fill_map(md, known, map);
+}
+
 /* A module's sections, where its headers are in the dump. */
 static bool add_sections(struct scry_minidump *md, size_t known, const struct scry_target_module *m)
 {
 	uint8_t head[64], pe[PE_OPTIONAL], row[PE_SECTION_SIZE];
 
 	if (!scry_minidump_read(md, m->start, head, sizeof(head)) || memcmp(head, "MZ", 2))
-		return true;
+		return add_whole(md, known, m);
 	scry_addr at = m->start + scry_md32(head + PE_NEW_HEADER);
 	if (!scry_minidump_read(md, at, pe, sizeof(pe)) || memcmp(pe, "PE\0", 4))
-		return true;
+		return add_whole(md, known, m);
 	unsigned count = scry_md16(pe + PE_SECTIONS);
 	at += PE_OPTIONAL + scry_md16(pe + PE_OPTIONAL_SIZE);
 	for (unsigned i = 0; i < count && i < PE_MAX_SECTIONS; i++, at += PE_SECTION_SIZE) {
@@ -343,7 +351,8 @@ int scry_minidump_load_maps(struct scry_minidump *md)
 
 	scry_target_sort_maps(t);
 	size_t known = t->map_count;
-	for (size_t i = 0; ok && t->abi.windows && i < t->module_count; i++)
+	bool informed = scry_minidump_stream(md, SCRY_MD_MEMORY_INFO).at != NULL;
+	for (size_t i = 0; ok && !informed && t->abi.windows && i < t->module_count; i++)
 		ok = add_sections(md, known, &t->modules[i]);
 	scry_target_sort_maps(t);
 	ok = ok && add_dumped(md);

@@ -24,7 +24,8 @@ struct scry_abi {
 
 enum scry_map_flags {
 	SCRY_MAP_READ = 4, SCRY_MAP_WRITE = 2, SCRY_MAP_EXEC = 1,
-	SCRY_MAP_FILE = 8 /* backed by `path`: what the dump lacks can be read there */
+	SCRY_MAP_FILE = 8, /* backed by `path`: what the dump lacks can be read there */
+	SCRY_MAP_GUESS = 16 /* nothing says so: a module of which the dump has no section headers */
 };
 
 struct scry_map {
