@@ -50,8 +50,11 @@ int64_t scry_length(struct scry_runtime *r, scry_addr obj)
 	else if (t->flags & TYPE_UNICODE)
 		rc = scry_field_read(r, obj, scry_layout_has(r->layout, SCRY_F_ASCII_LENGTH) ?
 				     SCRY_F_ASCII_LENGTH : SCRY_F_UNICODE_LENGTH, &n);
-	else if (t->flags & (TYPE_LIST | TYPE_TUPLE | TYPE_BYTES) || scry_type_is(r, t->addr, "collections.deque"))
+	else if (t->flags & (TYPE_LIST | TYPE_TUPLE | TYPE_BYTES))
 		rc = scry_field_read(r, obj, SCRY_F_VAR_SIZE, &n);
+	else if (scry_type_is(r, t->addr, "collections.deque"))
+		rc = scry_field_read(r, obj, scry_layout_has(r->layout, SCRY_F_DEQUE_LEN) ? SCRY_F_DEQUE_LEN :
+				     SCRY_F_VAR_SIZE, &n);
 	else
 		return SCRY_EUNSUPPORTED;
 	return rc < 0 ? rc : (int64_t)n;

@@ -1,0 +1,38 @@
+/** Keys and items: what stands between [ and ] of an expression, and what it finds. */
+#ifndef SCRY_KEY_H
+#define SCRY_KEY_H
+
+#include "object/internal.h"
+
+#define SCRY_KEY_TUPLE_MAX 8
+
+struct scry_key {
+	enum { SCRY_KEY_NONE, SCRY_KEY_BOOL, SCRY_KEY_INT, SCRY_KEY_TEXT, SCRY_KEY_BYTES, SCRY_KEY_TUPLE,
+	       SCRY_KEY_OBJECT } kind;
+	int64_t number;
+	const char *text;
+	scry_addr addr;
+	unsigned count;
+	struct scry_key *items; /* of a tuple, in the arena */
+};
+/**
+ * Parse a key at *at and move *at behind it: a string, integer, None, True, False, a tuple of them (with or without
+ * parentheses), else what `nested` evaluates.
+ */
+int scry_key_parse(struct scry_runtime *r, const char **at,
+		   int (*nested)(void *arg, const char **at, scry_addr *ret), void *arg, struct scry_key *ret);
+/** Would the dict's key compare equal? Ints and bools by value, text by text, tuples by items, else by identity. */
+bool scry_key_matches(struct scry_runtime *r, const struct scry_key *key, scry_addr obj);
+/** As an index. */
+bool scry_key_index(struct scry_runtime *r, const struct scry_key *key, int64_t *ret);
+
+/** An item of a sequence: an object, or text ("'a'" of a str), or a number (of bytes, ranges and arrays). */
+struct scry_item {
+	scry_addr addr;
+	const char *text, *type;
+	int64_t number;
+};
+/** Item `index` (0 <= index < length) of list, tuple, deque, str, bytes, range. */
+int scry_item_at(struct scry_runtime *r, scry_addr seq, int64_t index, struct scry_item *ret);
+
+#endif

@@ -1,0 +1,284 @@
+/* What stands at an address: an object's head, its collector's state, or why it is none. */
+#include "object/whatis.h"
+
+#include <stdlib.h>
+
+#include "object/internal.h"
+
+#define TYPE_GC (1u << 14)
+#define TYPE_MANAGED_WEAKREF (1u << 3)
+
+static uint64_t optional(struct scry_runtime *r, scry_addr base, enum scry_field f)
+{
+	uint64_t value = 0;
+
+	return scry_field_read(r, base, f, &value) == SCRY_OK ? value : 0;
+}
+
+/* --- reference counts --- */
+
+static void no_immortals(struct scry_runtime *r, struct scry_whatis *w, uint64_t count)
+{
+	(void)r;
+	(void)w;
+	(void)count;
+}
+
+/* 3.12+: Include/object.h, _Py_IsImmortal(): the low 32 bits, as a signed number, are negative; on 32-bit, the top two
+ * bits tell. Free-threaded: the owner's count is all ones. */
+static void find_immortals(struct scry_runtime *r, struct scry_whatis *w, uint64_t count)
+{
+	if (w->biased)
+		w->immortal = count == UINT32_MAX;
+	else if (r->session->target->abi.ptr_size == 8)
+		w->immortal = (count >> 31 & 1) != 0;
+	else
+		w->immortal = count >= UINT32_MAX >> 2;
+}
+
+static const struct {
+	uint32_t since;
+	void (*find)(struct scry_runtime *r, struct scry_whatis *w, uint64_t count);
+} immortals[] = { { SCRY_VERSION_OF(3, 12), find_immortals }, { 0, no_immortals } };
+
+static void read_counts(struct scry_runtime *r, struct scry_whatis *w)
+{
+	uint64_t count = optional(r, w->addr, SCRY_F_OBJECT_REFCNT);
+	size_t i = 0;
+
+	w->biased = scry_layout_has(r->layout, SCRY_F_OBJECT_REF_SHARED);
+	w->refcount = (int64_t)count;
+	if (w->biased) {
+		int64_t shared = 0;
+
+		/* the lowest two bits are flags: Include/refcount.h, _Py_REF_SHARED_SHIFT */
+		scry_field_read_int(r, w->addr, SCRY_F_OBJECT_REF_SHARED, &shared);
+		w->shared = shared >> 2;
+		w->owner = optional(r, w->addr, SCRY_F_OBJECT_TID);
+	}
+	while (r->version < immortals[i].since)
+		i++;
+	immortals[i].find(r, w, count);
+}
+
+/* --- the cyclic collector --- */
+
+/* 3.8+: Include/internal/pycore_gc.h: the next pointer is NULL while untracked; flags are in the previous one */
+static void gc_from_links(struct scry_runtime *r, struct scry_whatis *w, scry_addr head)
+{
+	uint64_t prev = optional(r, head, SCRY_F_GC_HEAD_PREV);
+
+	w->gc = optional(r, head, SCRY_F_GC_HEAD_NEXT) ? SCRY_GC_TRACKED : SCRY_GC_UNTRACKED;
+	w->gc_finalized = prev & 1;
+	w->gc_collecting = prev & 2;
+}
+
+/* 3.4-3.7: gc_refs >> 1 is -2 while untracked, bit 0 says finalized; 2.7 and 3.3: the number alone */
+static void gc_from_refs(struct scry_runtime *r, struct scry_whatis *w, scry_addr head)
+{
+	int64_t refs = 0;
+	bool shifted = r->version >= SCRY_VERSION_OF(3, 4);
+
+	scry_field_read_int(r, head, SCRY_F_GC_HEAD_REFS, &refs);
+	w->gc_finalized = shifted && (refs & 1);
+	refs >>= shifted;
+	w->gc = refs == -2 ? SCRY_GC_UNTRACKED : SCRY_GC_TRACKED;
+	w->gc_collecting = refs >= 0;
+}
+
+/* free-threaded: ob_gc_bits, Include/internal/pycore_gc.h */
+static void gc_from_bits(struct scry_runtime *r, struct scry_whatis *w)
+{
+	uint64_t bits = optional(r, w->addr, SCRY_F_OBJECT_GC_BITS);
+
+	w->gc = bits & 1 ? SCRY_GC_TRACKED : SCRY_GC_UNTRACKED;
+	w->gc_finalized = bits & 2;
+}
+
+static void read_gc(struct scry_runtime *r, struct scry_whatis *w, const struct scry_type *t)
+{
+	unsigned ptr = r->session->target->abi.ptr_size;
+	scry_addr head = w->addr;
+
+	w->block = w->addr;
+	if (t->flags & TYPE_GC && scry_layout_has(r->layout, SCRY_F_OBJECT_GC_BITS)) {
+		gc_from_bits(r, w);
+	} else if (t->flags & TYPE_GC) {
+		head = w->addr - r->layout->size[SCRY_S_GC_HEAD];
+		(scry_layout_has(r->layout, SCRY_F_GC_HEAD_REFS) ? gc_from_refs : gc_from_links)(r, w, head);
+		w->block = head;
+	}
+	if (t->flags & (TYPE_MANAGED_DICT | TYPE_MANAGED_WEAKREF) && r->version >= SCRY_VERSION_OF(3, 11))
+		w->block -= 2 * ptr;
+}
+
+/* --- size --- */
+
+static uint64_t text_size(struct scry_runtime *r, scry_addr addr)
+{
+	struct scry_text_view v;
+
+	if (scry_text_open(r, addr, &v) < 0 || v.bytes || v.data < addr)
+		return 0;
+	return v.data - addr + (v.length + 1) * v.kind;
+}
+
+static uint64_t object_size(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
+{
+	int64_t n = 0;
+	uint64_t tag;
+
+	if (t->flags & TYPE_UNICODE && text_size(r, addr))
+		return text_size(r, addr);
+	if (t->flags & TYPE_LIST)
+		return t->basicsize + optional(r, addr, SCRY_F_LIST_ALLOCATED) * r->session->target->abi.ptr_size;
+	if (!t->itemsize)
+		return t->basicsize;
+	if (t->flags & TYPE_LONG && scry_field_read(r, addr, SCRY_F_LONG_TAG, &tag) == SCRY_OK)
+		n = (int64_t)(tag >> 3);
+	else
+		scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &n);
+	return t->basicsize + (uint64_t)llabs(n) * t->itemsize;
+}
+
+/* --- what stands near --- */
+
+#define NEAR_BYTES 512
+
+static scry_addr nearest(struct scry_runtime *r, scry_addr addr)
+{
+	unsigned ptr = r->session->target->abi.ptr_size;
+	struct scry_type *t;
+
+	for (scry_addr at = addr / ptr * ptr; addr - at < NEAR_BYTES && at > ptr; at -= ptr)
+		if (at != addr && scry_type_for(r, at, &t) == SCRY_OK && addr - at < object_size(r, at, t))
+			return at;
+	return 0;
+}
+
+static const char *find_pattern(struct scry_runtime *r, scry_addr addr)
+{
+	unsigned ptr = r->session->target->abi.ptr_size;
+	uint64_t word;
+
+	for (unsigned i = 0; i < 4; i++) {
+		const char *name = scry_word(r, addr + i * ptr, &word) == SCRY_OK ? scry_pattern_name(word, ptr) : NULL;
+
+		if (name)
+			return name;
+	}
+	return NULL;
+}
+
+int scry_whatis(struct scry_runtime *r, scry_addr addr, struct scry_whatis *ret)
+{
+	struct scry_session *s = r->session;
+	struct scry_whatis w = { .addr = addr, .block = addr };
+	struct scry_type *t;
+	uint8_t byte;
+	int rc = scry_read(s, addr, &byte, 1);
+
+	if (rc < 0)
+		return rc;
+	w.pattern = find_pattern(r, addr);
+	rc = scry_type_for(r, addr, &t);
+	if (rc < 0) {
+		w.problem = scry_arena_text(&s->arena, s->error.text, strlen(s->error.text));
+		w.near = nearest(r, addr);
+	} else {
+		w.type = t->addr;
+		rc = scry_type_full_name(r, t->addr, &w.type_name);
+		read_counts(r, &w);
+		read_gc(r, &w, t);
+		w.size = object_size(r, addr, t);
+	}
+	*ret = w;
+	return SCRY_OK;
+}
+
+/* --- the dump --- */
+
+static const struct {
+	const char *type;
+	enum scry_struct what;
+} structs[] = {
+	{ "list", SCRY_S_LIST }, { "tuple", SCRY_S_TUPLE }, { "dict", SCRY_S_DICT }, { "set", SCRY_S_SET },
+	{ "frozenset", SCRY_S_SET }, { "float", SCRY_S_FLOAT }, { "complex", SCRY_S_COMPLEX }, { "type", SCRY_S_TYPE },
+	{ "function", SCRY_S_FUNCTION }, { "method", SCRY_S_METHOD }, { "code", SCRY_S_CODE },
+	{ "frame", SCRY_S_FRAME }, { "generator", SCRY_S_GEN }, { "coroutine", SCRY_S_GEN },
+	{ "traceback", SCRY_S_TRACEBACK }, { "BaseException", SCRY_S_EXCEPTION }, { "module", SCRY_S_MODULE },
+	{ "cell", SCRY_S_CELL }, { "range", SCRY_S_RANGE }, { "slice", SCRY_S_SLICE },
+	{ "bytearray", SCRY_S_BYTEARRAY }, { "memoryview", SCRY_S_MEMORYVIEW },
+	{ "builtin_function_or_method", SCRY_S_CFUNCTION }, { "collections.deque", SCRY_S_DEQUE },
+	{ "_asyncio.Future", SCRY_S_FUTURE }, { "_asyncio.Task", SCRY_S_TASK },
+};
+
+enum scry_struct scry_whatis_struct(struct scry_runtime *r, scry_addr type)
+{
+	struct scry_type *t;
+
+	if (scry_type_at(r, type, &t) < 0)
+		return SCRY_S_OBJECT;
+	if (t->flags & TYPE_LONG)
+		return SCRY_S_LONG;
+	if (t->flags & TYPE_UNICODE)
+		return scry_layout_has(r->layout, SCRY_F_ASCII_LENGTH) ? SCRY_S_ASCII : SCRY_S_UNICODE;
+	if (t->flags & TYPE_BYTES)
+		return SCRY_S_BYTES;
+	for (size_t i = 0; i < sizeof(structs) / sizeof(structs[0]); i++)
+		if (scry_type_is(r, type, structs[i].type))
+			return structs[i].what;
+	return SCRY_S_OBJECT;
+}
+
+/* The names of the fields that start in a word, of the struct and of the object's head. */
+static void put_field_names(struct scry_runtime *r, enum scry_struct what, uint32_t from, uint32_t to,
+			    struct scry_buf *out)
+{
+	bool any = false;
+
+	for (int f = 0; f < SCRY_F_COUNT; f++) {
+		enum scry_struct of = scry_field_struct((enum scry_field)f);
+		const struct scry_slot *slot = &r->layout->slot[f];
+		bool head = of == SCRY_S_OBJECT || (of == SCRY_S_VAR && what != SCRY_S_OBJECT);
+
+		if ((of != what && !head) || !slot->size || slot->offset < from || slot->offset >= to)
+			continue;
+		const char *name = scry_field_name((enum scry_field)f), *dot = strchr(name, '.');
+		scry_buf_printf(out, "%s%s", any ? ", " : "  ", dot ? dot + 1 : name);
+		any = true;
+	}
+}
+
+static void put_meaning(struct scry_runtime *r, uint64_t word, struct scry_buf *out)
+{
+	const char *pattern = scry_pattern_name(word, r->session->target->abi.ptr_size);
+	struct scry_symbol symbol;
+	struct scry_type *t;
+
+	if (pattern)
+		scry_buf_printf(out, "  %s", pattern);
+	else if (word && scry_type_for(r, word, &t) == SCRY_OK)
+		scry_buf_printf(out, "  -> %s object", t->name);
+	else if (word > 4096 && scry_symbol_at(r->session, word, &symbol) == SCRY_OK)
+		scry_buf_printf(out, "  -> %s+0x%" PRIx64, symbol.name, word - symbol.addr);
+}
+
+void scry_whatis_dump(struct scry_runtime *r, scry_addr addr, enum scry_struct what, unsigned words,
+		      struct scry_buf *out)
+{
+	unsigned ptr = r->session->target->abi.ptr_size;
+
+	for (unsigned i = 0; i < words; i++) {
+		uint64_t word;
+
+		if (scry_word(r, addr + i * ptr, &word) < 0) {
+			scry_buf_printf(out, "0x%" PRIx64 "  <%s>\n", addr + i * ptr, r->session->error.text);
+			return;
+		}
+		scry_buf_printf(out, "0x%" PRIx64 "  %0*" PRIx64, addr + i * ptr, (int)(2 * ptr), word);
+		put_field_names(r, what, i * ptr, (i + 1) * ptr, out);
+		put_meaning(r, word, out);
+		scry_buf_putc(out, '\n');
+	}
+}
