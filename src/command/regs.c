@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "command/call.h"
 #include "command/command.h"
 #include "native/meaning.h"
 #include "object/object.h"
@@ -224,18 +223,14 @@ static bool one_frame(void *arg, const struct scry_native_frame *f)
 	return job->all;
 }
 
-int scry_cmd_regs(struct scry_call *call)
+static int run_regs(struct scry_call *call)
 {
 	struct scry_session *s = call->s;
-	struct job job = { .call = call };
+	struct job job = { .call = call, .all = scry_call_flag(call, "all-frames") != NULL };
 	struct scry_thread *t = scry_thread_selected(s);
 
-	for (int i = 0; i < call->argc; i++) {
-		if (!strcmp(call->argv[i], "--all-frames"))
-			job.all = true;
-		else if (scry_thread_find(s, call->argv[i], &t) < 0)
-			return SCRY_EINVAL;
-	}
+	if (call->argc && scry_thread_find(s, call->argv[0], &t) < 0)
+		return SCRY_EINVAL;
 	if (!t || !t->os || !t->os->regs.arch)
 		return scry_fail(s, SCRY_ENOTFOUND, 0, "the registers of this thread are not known");
 	scry_words_init(&job.words, s, t);
@@ -250,9 +245,25 @@ int scry_cmd_regs(struct scry_call *call)
 		scry_json_close(call->json, ']');
 	scry_words_done(&job.words);
 	if (rc < 0 && job.depth) {
-		scry_note(s, "%s", s->error.text);
+		if (job.all)
+			scry_note(s, "%s", s->error.text);
 		call->partial = job.all;
 		return SCRY_OK;
 	}
 	return rc;
 }
+
+static const struct scry_flag flags[] = {
+	{ "all-frames", 'a', NULL, "outer frames too: what unwinding restored" },
+	{ 0 },
+};
+
+const struct scry_command_row scry_command_regs = {
+	.public = {
+		"regs", "[--all-frames] [THREAD]", "Show what each register holds: objects, frames, code, numbers.",
+		"Values are those of the crash where the thread crashed. \"volatile\" registers may be changed by any call, "
+		"\"preserved\" ones survive it, by the convention of the target's system. In outer frames only what "
+		"unwinding restored is shown. Readings that may be wrong are marked as uncertain.",
+		0 },
+	.run = run_regs, .flags = flags, .max_args = 1,
+};
