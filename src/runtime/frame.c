@@ -148,19 +148,78 @@ int scry_frame_location(const struct scry_frame *f, struct scry_location *ret)
 	return rc;
 }
 
+/* The qualified name of the function object at `addr`, if its code is `code`; a bound method's function counts too. */
+static const char *function_qualname(struct scry_runtime *r, scry_addr addr, scry_addr code)
+{
+	static const enum scry_field ways[] = { SCRY_F_COUNT, SCRY_F_METHOD_FUNC, SCRY_F_STATICMETHOD_CALLABLE };
+	uint64_t function, of, name;
+	const char *text;
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		function = addr;
+		if ((ways[i] != SCRY_F_COUNT && scry_field_read(r, addr, ways[i], &function) < 0) ||
+		    scry_field_read(r, function, SCRY_F_FUNCTION_CODE, &of) < 0 || of != code)
+			continue;
+		if (scry_field_read(r, function, SCRY_F_FUNCTION_QUALNAME, &name) == SCRY_OK &&
+		    scry_text_at(r, name, 65536, &text) == SCRY_OK)
+			return text;
+	}
+	return NULL;
+}
+
+/*
+ * Up to 3.10 a frame does not know its function, but the caller keeps it on its value stack during the call (a
+ * generator has its own name). Stale slots do no harm: only a function with this very code counts.
+ */
+static const char *search_qualname(const struct scry_frame *f)
+{
+	struct scry_runtime *r = f->runtime;
+	unsigned size = r->session->target->abi.ptr_size;
+	uint64_t stack = 0, depth = 0, code = 0, gen = 0, name = 0;
+	const char *text = NULL;
+
+	if (scry_layout_has(r->layout, SCRY_F_FRAME_GEN) && scry_layout_has(r->layout, SCRY_F_GEN_QUALNAME) &&
+	    scry_field_read(r, f->addr, SCRY_F_FRAME_GEN, &gen) == SCRY_OK && gen &&
+	    scry_field_read(r, gen, SCRY_F_GEN_QUALNAME, &name) == SCRY_OK &&
+	    scry_text_at(r, name, 65536, &text) == SCRY_OK)
+		return text;
+	if (!f->back || scry_field_read(r, f->back, SCRY_F_FRAME_VALUESTACK, &stack) < 0 ||
+	    scry_field_read(r, f->back, SCRY_F_FRAME_CODE, &code) < 0 ||
+	    scry_field_read(r, code, SCRY_F_CODE_STACKSIZE, &depth) < 0)
+		return NULL;
+	depth &= 0xffff;
+	for (uint64_t i = 0; i < depth && !text; i++) {
+		scry_addr value;
+
+		if (scry_read_ptr(r->session, stack + i * size, &value) < 0)
+			break;
+		if (value && value % size == 0)
+			text = function_qualname(r, value, f->code_addr);
+	}
+	return text;
+}
+
+#define QUALNAME_TRIES 8 /* callers searched for one code object: a recursion has the same caller 200,000 times */
+
 const char *scry_frame_qualname(const struct scry_frame *f)
 {
+	struct scry_code *c = f->code;
 	uint64_t name;
 	const char *text;
 
-	if (!f->code)
+	if (!c)
 		return NULL;
-	if (f->code->qualname)
-		return f->code->qualname;
-	if (!f->function || scry_field_read(f->runtime, f->function, SCRY_F_FUNCTION_QUALNAME, &name) < 0 ||
-	    scry_text_at(f->runtime, name, 65536, &text) < 0)
-		return NULL;
-	return text;
+	if (c->qualname)
+		return c->qualname;
+	if (f->function && scry_field_read(f->runtime, f->function, SCRY_F_FUNCTION_QUALNAME, &name) == SCRY_OK &&
+	    scry_text_at(f->runtime, name, 65536, &text) == SCRY_OK)
+		return text;
+	if (!c->found_qualname && c->qualname_tries < QUALNAME_TRIES && !f->function &&
+	    scry_layout_has(f->runtime->layout, SCRY_F_FUNCTION_QUALNAME)) {
+		c->qualname_tries++;
+		c->found_qualname = search_qualname(f);
+	}
+	return c->found_qualname;
 }
 
 /* What a slot holds: the object, or what its cell refers to. 0: unbound. */

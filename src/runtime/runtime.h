@@ -100,6 +100,8 @@ struct scry_code {
 		struct scry_location location;
 	} memo[4];                          /* the last places asked for: deep recursion asks for the same */
 	unsigned memo_next;
+	const char *found_qualname;         /* before 3.11: of a function object that was met with this code, or NULL */
+	unsigned qualname_tries;            /* frames whose caller was searched for one */
 };
 
 enum scry_local_kind { SCRY_LOCAL_ARG, SCRY_LOCAL_VAR, SCRY_LOCAL_CELL, SCRY_LOCAL_FREE };
