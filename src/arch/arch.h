@@ -29,6 +29,7 @@ struct scry_arch {
 	uint8_t ptr_size;
 	uint8_t align8;            /* alignment of a 64-bit integer in a struct: 4 on i386 Linux, else 8 */
 	uint8_t long_double;       /* size of long double on Linux */
+	uint8_t mutex_size;        /* sizeof(pthread_mutex_t) on Linux; 0: 40 where pointers have 8 bytes, else 24 */
 	uint16_t gregset_size;     /* sizeof(elf_gregset_t) */
 	int pc, sp, fp;            /* indices into regs */
 	int syscall_number;        /* byte offset in the gregset of the system call's number (orig_rax), or -1 */

@@ -79,6 +79,16 @@ int scry_layout_from_offsets(struct scry_session *s, scry_addr addr, struct scry
 const char *scry_field_name(enum scry_field f);
 enum scry_struct scry_field_struct(enum scry_field f);
 const char *scry_struct_name(enum scry_struct s);
+/** The struct whose id in fields.def is this text ("TYPE"), or SCRY_S_COUNT. */
+enum scry_struct scry_struct_by_id(const char *id, size_t len);
+/** The C names of a struct, best first, split by '|'. */
+const char *scry_struct_c_names(enum scry_struct s);
+/** The member paths of a field, best first, split by '|'. */
+const char *scry_field_paths(enum scry_field f);
+/** Which of the field's member paths this is, counted from 0; -1 none. */
+int scry_field_path_rank(enum scry_field f, const char *path, size_t len);
+/** The first field of a struct; its fields follow up to that of the next struct. */
+enum scry_field scry_struct_first_field(enum scry_struct s);
 const char *scry_source_name(enum scry_source source);
 
 static inline bool scry_layout_has(const struct scry_layout *l, enum scry_field f)

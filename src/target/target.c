@@ -224,6 +224,7 @@ bool scry_target_set_machine(struct scry_target *t, unsigned elf_machine, bool i
 	if (t->arch) {
 		t->abi.align8 = t->arch->align8;
 		t->abi.long_double = t->arch->long_double;
+		t->abi.mutex_size = t->arch->mutex_size;
 	}
 	return t->arch != NULL;
 }

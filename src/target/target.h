@@ -20,6 +20,7 @@ struct scry_abi {
 	uint8_t long_double; /* size of long double: 16 on x86-64 Linux, 8 with MSVC, 12 on i386 */
 	bool big_endian;
 	bool windows;
+	uint8_t mutex_size;  /* of pthread_mutex_t; 0: 40 in 64-bit, 24 in 32-bit programs */
 };
 
 enum scry_map_flags {

@@ -1,0 +1,157 @@
+/* Joins the sources of a layout: what an earlier one knows stays, a later one fills gaps, disagreements are noted. */
+#include <stdio.h>
+#include <string.h>
+
+#include "layout/from_dwarf.h"
+#include "symbol/dwarf.h"
+
+struct join {
+	struct scry_session *s;
+	const struct scry_layout_hints *hints;
+	struct scry_layout *l;   /* the result */
+	struct scry_layout *row; /* the built-in row, empty where there is none */
+	struct scry_layout *next; /* a source's own layout, before it is joined */
+	bool has_row, guessed;
+};
+
+static bool same_slot(struct scry_slot a, struct scry_slot b)
+{
+	/* sizes of arrays and nested structs may be known to one source only */
+	return a.offset == b.offset && a.bits == b.bits && (!a.bits || a.shift == b.shift);
+}
+
+/* One struct of a source. Sizes that differ mean another struct: nothing is taken, and it is said. */
+static void join_struct(struct join *j, enum scry_struct s, const struct scry_layout *from)
+{
+	struct scry_layout *l = j->l;
+	enum scry_source source = from->source[s];
+	bool first = l->source[s] == SCRY_FROM_NOWHERE, differ = false;
+	int f = scry_struct_first_field(s);
+
+	if (source == SCRY_FROM_NOWHERE)
+		return;
+	if (l->size[s] && from->size[s] && l->size[s] != from->size[s]) {
+		scry_note(j->s, "layout of %s: %u bytes by %s, %u by %s, which is not used for it", scry_struct_name(s),
+			  l->size[s], scry_source_name(l->source[s]), from->size[s], scry_source_name(source));
+		return;
+	}
+	for (; f < SCRY_F_COUNT && scry_field_struct((enum scry_field)f) == s; f++) {
+		if (!from->slot[f].size)
+			continue;
+		if (l->slot[f].size && !same_slot(l->slot[f], from->slot[f]) && !differ) {
+			scry_note(j->s, "layout: %s at %u by %s, at %u by %s: the first is used",
+				  scry_field_name((enum scry_field)f), l->slot[f].offset,
+				  scry_source_name(l->field_source[f]), from->slot[f].offset, scry_source_name(source));
+			differ = true; /* one sentence per struct is enough */
+		}
+		scry_layout_put(l, (enum scry_field)f, from->slot[f], from->field_source[f]);
+	}
+	if (!l->size[s])
+		l->size[s] = from->size[s];
+	if (first)
+		l->source[s] = (uint8_t)source;
+}
+
+static void join_source(struct join *j, const struct scry_layout *from, const char *name)
+{
+	size_t len = strlen(j->l->name);
+
+	for (int s = 0; s < SCRY_S_COUNT; s++)
+		join_struct(j, (enum scry_struct)s, from);
+	snprintf(j->l->name + len, sizeof(j->l->name) - len, "%s%s", len ? ", " : "", name);
+}
+
+static bool wanted(const struct join *j, enum scry_layout_choice choice)
+{
+	return j->hints->choice == SCRY_LAYOUT_AUTO || j->hints->choice == choice;
+}
+
+/* The table names the version and the build more surely than a file name does. */
+static void join_offsets(struct join *j)
+{
+	if (!j->hints->debug_offsets || !wanted(j, SCRY_LAYOUT_OFFSETS))
+		return;
+	if (scry_layout_from_offsets(j->s, j->hints->debug_offsets, j->next) < 0) {
+		scry_note(j->s, "%s", j->s->error.text);
+		return;
+	}
+	j->l->flavour.version = j->next->flavour.version;
+	j->l->flavour.free_threaded = j->next->flavour.free_threaded;
+	join_source(j, j->next, scry_source_name(SCRY_FROM_OFFSETS));
+}
+
+/* In AUTO, DWARF that must be decompressed or searched for elsewhere is not worth its time beside a row. */
+static void join_dwarf(struct join *j)
+{
+	unsigned flags = 0;
+	bool only = j->hints->choice == SCRY_LAYOUT_DWARF || !j->has_row || j->guessed;
+
+	if (!j->hints->module || !wanted(j, SCRY_LAYOUT_DWARF) || !scry_module_has_dwarf(j->hints->module, &flags))
+		return;
+	if (!only && flags & (SCRY_DWARF_COMPRESSED | SCRY_DWARF_SEPARATE))
+		return;
+	Dwarf *dwarf = scry_module_dwarf(j->hints->module, NULL, NULL);
+
+	if (dwarf && scry_layout_scan_dwarf(dwarf, only, j->next) == SCRY_OK)
+		join_source(j, j->next, scry_source_name(SCRY_FROM_DWARF));
+}
+
+static void join_members(struct join *j)
+{
+	if (!wanted(j, SCRY_LAYOUT_MEMBERS))
+		return;
+	const struct scry_layout *base = scry_layout_has(j->l, SCRY_F_TYPE_MEMBERS) ? j->l : j->row;
+
+	/* the table of tables is the row's where no better source has it; its shape has not changed since 2.7 */
+	if (!base->size[SCRY_S_MEMBER_DEF])
+		base = j->row;
+	if (scry_layout_from_members(j->s, j->hints->module, base, j->next) == SCRY_OK)
+		join_source(j, j->next, "member tables");
+}
+
+static void find_row(struct join *j)
+{
+	j->has_row = j->l->flavour.version &&
+		     scry_layout_from_rows(&j->l->flavour, &j->s->target->abi, j->row) == SCRY_OK;
+	j->guessed = j->has_row && (j->l->flavour.version >> 16) > (scry_rows_cpython.last >> 16);
+}
+
+static void join_row(struct join *j)
+{
+	uint32_t version = j->l->flavour.version;
+	char name[48];
+
+	if (!j->has_row)
+		return;
+	if (j->guessed) {
+		version = scry_rows_cpython.last;
+		scry_note(j->s, "%u.%u is newer than the layouts built in: those of %u.%u are a guess",
+			  j->l->flavour.version >> 24, j->l->flavour.version >> 16 & 255, version >> 24,
+			  version >> 16 & 255);
+	}
+	snprintf(name, sizeof(name), "built-in %u.%u%s", version >> 24, version >> 16 & 255,
+		 j->guessed ? " (a guess)" : "");
+	join_source(j, j->row, name);
+}
+
+int scry_layout_resolve(struct scry_session *s, const struct scry_layout_hints *hints, struct scry_layout **ret)
+{
+	struct join j = { .s = s, .hints = hints };
+
+	j.l = scry_arena_alloc(&s->arena, sizeof(*j.l));
+	j.row = scry_arena_alloc(&s->arena, sizeof(*j.row));
+	j.next = scry_arena_alloc(&s->arena, sizeof(*j.next));
+	if (!j.l || !j.row || !j.next)
+		return scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
+	j.l->flavour = hints->flavour;
+	join_offsets(&j);
+	find_row(&j);
+	join_dwarf(&j);
+	join_members(&j);
+	join_row(&j);
+	if (!j.l->size[SCRY_S_OBJECT] || !scry_layout_has(j.l, SCRY_F_TYPE_NAME))
+		return scry_fail(s, SCRY_EUNSUPPORTED, 0, "no layout for Python %u.%u: no built-in row, no DWARF",
+				 j.l->flavour.version >> 24, j.l->flavour.version >> 16 & 255);
+	*ret = j.l;
+	return SCRY_OK;
+}

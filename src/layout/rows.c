@@ -1,0 +1,53 @@
+/* CPython's built-in rows, and how a set of rows becomes a layout. */
+#include <string.h>
+
+#include "layout/rows.h"
+
+#define ROW(major, minor, micro, s, text) { SCRY_SINCE(major, minor, micro), SCRY_S_##s, text },
+static const struct scry_row cpython[] = {
+#include "layout/rows_cpython.def"
+};
+#undef ROW
+
+const struct scry_row_set scry_rows_cpython = {
+	.name = "CPython", .rows = cpython, .count = sizeof(cpython) / sizeof(*cpython),
+	.first = SCRY_SINCE(2, 7, 0), .last = SCRY_SINCE(3, 15, 0),
+};
+
+void scry_rows_choose(const struct scry_row_set *set, uint32_t version, const char *texts[SCRY_S_COUNT])
+{
+	if ((version & 0xffff) == 0)
+		version |= 0xffff; /* only the minor is known: its newest */
+	for (size_t i = 0; i < set->count && set->rows[i].since <= version; i++)
+		texts[set->rows[i].of] = set->rows[i].text;
+}
+
+int scry_layout_from_rows(const struct scry_flavour *flavour, const struct scry_abi *abi, struct scry_layout *l)
+{
+	const char *texts[SCRY_S_COUNT] = { NULL };
+
+	memset(l, 0, sizeof(*l));
+	l->flavour = *flavour;
+	if (flavour->version < scry_rows_cpython.first)
+		return SCRY_ENOTFOUND;
+	scry_rows_choose(&scry_rows_cpython, flavour->version, texts);
+	for (int s = 0; s < SCRY_S_COUNT; s++)
+		if (texts[s] && !scry_row_lay_out(texts, (enum scry_struct)s, flavour, abi, l))
+			return SCRY_EINVAL;
+	return SCRY_OK;
+}
+
+void scry_layout_add_rows(struct scry_layout *l, const struct scry_row_set *set, uint32_t version,
+			  const struct scry_abi *abi)
+{
+	const char *own[SCRY_S_COUNT] = { NULL }, *texts[SCRY_S_COUNT] = { NULL };
+
+	scry_rows_choose(&scry_rows_cpython, l->flavour.version, texts);
+	scry_rows_choose(set, version, own);
+	for (int s = 0; s < SCRY_S_COUNT; s++)
+		if (own[s])
+			texts[s] = own[s];
+	for (int s = 0; s < SCRY_S_COUNT; s++)
+		if (own[s] && l->source[s] == SCRY_FROM_NOWHERE)
+			scry_row_lay_out(texts, (enum scry_struct)s, &l->flavour, abi, l);
+}
