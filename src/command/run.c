@@ -86,6 +86,19 @@ static int run_json(struct scry_call *call)
 	return rc;
 }
 
+/* Stop the target. What takes long (files, symbols, layouts) is done before, while it still runs. */
+static void hold(struct scry_session *s)
+{
+	bool stops = s->target && s->target->ops->hold && !s->threads_done;
+
+	if (stops)
+		scry_runtime_first(s);
+	if (scry_target_hold(s->target) < 0)
+		scry_note(s, "read while it ran: %s", s->error.text);
+	if (stops)
+		scry_runtimes_reload(s);
+}
+
 static int start(struct scry_call *call)
 {
 	struct scry_session *s = call->s;
@@ -100,8 +113,7 @@ static int start(struct scry_call *call)
 		scry_put_usage(call);
 		return SCRY_OK;
 	}
-	if (scry_target_hold(s->target) < 0)
-		scry_note(s, "read while it ran: %s", s->error.text);
+	hold(s);
 	rc = s->options.json ? run_json(call) : run_row(call);
 	scry_target_release(s->target);
 	return rc;

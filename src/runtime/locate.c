@@ -195,3 +195,10 @@ void scry_runtimes_done(struct scry_session *s)
 	s->runtimes = NULL;
 	s->runtimes_done = false;
 }
+
+void scry_runtimes_reload(struct scry_session *s)
+{
+	for (struct scry_runtime *r = s->runtimes; r; r = r->next)
+		if (scry_interps_load(r) == SCRY_OK)
+			scry_gil_load(r);
+}

@@ -166,6 +166,8 @@ const struct scry_strategy *scry_strategy_for(uint32_t version);
 /** The runtimes of the target, validated; NULL where there is none (the session's error and notes say why). */
 struct scry_runtime *scry_runtime_first(struct scry_session *s);
 void scry_runtimes_done(struct scry_session *s);
+/** Read interpreters and GILs again: the target was stopped only now. Before any thread is asked for. */
+void scry_runtimes_reload(struct scry_session *s);
 
 /* --- fields --- */
 /** A struct of the target copied in one read; fields are then taken from the copy. */
