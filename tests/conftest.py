@@ -1,0 +1,5 @@
+"""Tests import `tests.support` from wherever pytest is started."""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

@@ -1,0 +1,145 @@
+"""The commands in GDB: the same text as on the command line, on cores and on processes."""
+import os
+import re
+
+import pytest
+
+from tests.support.story import GDBINIT, STORY, TOP, clean_environment, interpreters, name_of, run
+
+ALL = ["bt", "bt --all", "bt -v", "threads", "info", "list", "frame 2", "bt --json", "bt --all --limit 2"]
+
+
+def test_core_text(gdb, cli, core, python):
+    shown = gdb(["py-" + command for command in ALL], python, core)
+    for command, text in zip(ALL, shown.said):
+        expected = cli(core, *command.split())
+        assert expected.status == 0, expected.err
+        assert text == expected.out, command
+
+
+def test_core_without_executable(gdb, cli, core):
+    shown = gdb(["py-bt"], "-c", core)
+    assert shown.said == [cli(core, "bt").out]
+
+
+def test_story(cli, core):
+    """The stack itself, once in full."""
+    frames = [line.split(" (")[0] for line in cli(core, "bt").out.splitlines() if line.startswith("#")]
+    names = [frame.split()[-1].split(".")[-1] for frame in frames]
+    assert names == ["stop", "weigh", "key", "plan", "<module>"]
+    assert [frame.split()[0] for frame in frames] == ["#%d" % i for i in range(5)]
+
+
+def test_moving(gdb, any_core):
+    shown = gdb(["py-up", "py-up 2", "py-down", "py-frame", "py-list", "py-frame 4"], "-c", any_core)
+    heads = [re.match(r"#(\d+) +(\S+)", text) for text in shown.said]
+    assert [head.groups() for head in heads if head] == [
+        ("1", "Job.weigh"), ("3", "plan"), ("2", "plan.<locals>.key"), ("2", "plan.<locals>.key"), ("4", "<module>")]
+    assert re.search(r"^ *>\d+ +return job.weigh\(2\) and total$", shown.said[4], re.M)
+
+
+def test_ends(gdb, any_core):
+    shown = gdb(["py-down", "py-frame 4", "py-up", "py-frame 5", "py-frame"], "-c", any_core)
+    assert "unable to find a newer Python frame" in shown.err
+    assert "unable to find an older Python frame" in shown.err
+    assert "no frame 5: the oldest is 4" in shown.err
+    assert shown.said[4].startswith("#4 ")  # what failed selected nothing
+
+
+def test_thread_selection(gdb, cli, any_core):
+    """GDB's thread is ours; the frame chosen here lasts while GDB stays in that thread."""
+    threads = cli(any_core, "threads", "--json").out
+    tids = [int(tid) for tid in re.findall(r'"tid":(\d+)', threads)]
+    shown = gdb(["thread 2", "py-bt", "py-up", "py-frame", "thread 1", "py-frame"], "-c", any_core)
+    assert shown.said[1].startswith("Thread %d " % tids[1])
+    assert "waiter" in shown.said[1] and "stop" not in shown.said[1]
+    assert shown.said[3].startswith("#1 ")
+    assert shown.said[5].startswith("#0 ")
+
+
+def test_help_and_completion(gdb):
+    shown = gdb(["help py-bt", "complete py-bt --al", "complete py-thr", "py-bt --help"])
+    assert shown.said[0].startswith("Show the Python stack of a thread, or of all threads.\n")
+    assert shown.said[1] == "py-bt --all\n"
+    assert shown.said[2] == "py-threads\n"
+    assert "no process and no core file" in shown.err
+
+
+def test_mistakes(gdb, any_core):
+    shown = gdb(["py-bt --nonsense", "py-bt one two", "py-bt 999999", "py-bt 'open", "py-bt --limit x"], "-c", any_core)
+    for text in ("py-bt has no option '--nonsense' (try py-bt --help)", "unexpected argument 'two'",
+                 "no thread 999999 (see py-threads)", "a quote is not closed", "--limit wants a number, not 'x'"):
+        assert text in shown.err
+    assert "Traceback" not in shown.err and "Python Exception" not in shown.err
+
+
+def test_attached(gdb, cli, process, tmp_path, python):
+    child = process(python, STORY, tmp_path, "wait")
+    commands = ["bt", "bt --all", "threads", "list", "frame 1"]
+    shown = gdb(["py-" + command for command in commands], "-p", child.pid)
+    for command, text in zip(commands, shown.said):
+        assert text == cli(child.pid, *command.split()).out, command
+    assert child.poll() is None
+
+
+COUNTER = '''
+import time, sys
+def one(): time.sleep(0.01)
+def two(): time.sleep(0.01)
+def turn():
+    step = one
+    while True:
+        step()
+        step = two if step is one else one
+def first():
+    sys.stdout.write("ready\\n"); sys.stdout.flush()
+    turn()
+first()
+'''
+
+
+def test_target_that_runs_on(gdb, process, tmp_path):
+    """After the target ran, everything is read anew."""
+    child = process(interpreters()[0], COUNTER, tmp_path)
+    step = ["tbreak clock_nanosleep", "continue", "py-bt"] * 2
+    shown = gdb(step, "-p", child.pid)
+    seen = {re.search(r"^#0 +(\w+)", text, re.M).group(1) for text in (shown.said[2], shown.said[5])}
+    assert seen == {"one", "two"}, shown.out + shown.err
+
+
+def test_run_in_gdb(gdb, tmp_path):
+    script = tmp_path / "story.py"
+    script.write_text(STORY, encoding="utf-8")
+    shown = gdb(["run", "py-bt", "py-threads", "kill", "py-bt"], "--args", interpreters()[0], script, "crash")
+    assert "#4  <module>" in shown.said[1]
+    assert shown.said[2].count("\n") == 2
+    assert "no process and no core file" in shown.err
+
+
+def test_compressed_copy_keeps_working(cli, any_core, tmp_path):
+    """The same text from a compressed core."""
+    copy = tmp_path / "core.gz"
+    run(["sh", "-c", "gzip -c %s >%s" % (any_core, copy)])
+    assert cli(copy, "bt").out == cli(any_core, "bt").out
+
+
+def test_other_pythonhome(gdb, cli, any_core):
+    """A $PYTHONHOME with which GDB's own Python starts, though it is another Python's."""
+    ours = run(["gdb", "-nx", "-batch", "-ex", "python import sys; print('%d.%d' % sys.version_info[:2])"]).out.strip()
+    homes = [path[:-len("/bin/python")] for path in interpreters() if name_of(path).startswith(ours + ".")]
+    if not homes:
+        pytest.skip("no other Python %s" % ours)
+    shown = gdb(["py-bt"], "-c", any_core, env=clean_environment(PYTHONHOME=homes[0]))
+    assert shown.said == [cli(any_core, "bt").out]
+
+
+def test_without_python(gdb, cli, any_core, tmp_path):
+    """A GDB without Python: the commands run the pyscry program."""
+    text = open(GDBINIT).read().replace("if !$_isvoid($_as_string)", "if 0")
+    init = tmp_path / "gdbinit"
+    init.write_text(text)
+    env = clean_environment(PYSCRY=os.path.join(TOP, "build", "src", "cli", "pyscry"))
+    shown = gdb(["py-bt", "py-bt --all", "py-up", "py-frame 2", "py-down"], "-c", any_core, init=str(init), env=env)
+    assert shown.said[0] == cli(any_core, "bt").out
+    assert shown.said[1] == cli(any_core, "bt", "--all").out
+    assert [text.split()[0] for text in shown.said[2:]] == ["#1", "#2", "#1"]

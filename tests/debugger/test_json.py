@@ -1,0 +1,70 @@
+"""--json: what the schema says, for every command, also where something is missing."""
+import json
+import os
+
+import pytest
+
+from tests.support.story import TOP, STORY, interpreters
+
+jsonschema = pytest.importorskip("jsonschema")
+
+COMMANDS = [["bt"], ["bt", "--all"], ["bt", "--all", "--limit", "1"], ["threads"], ["info"], ["info", "--layout"], ["frame", "2"],
+            ["list"]]
+
+
+@pytest.fixture(scope="module")
+def check():
+    with open(os.path.join(TOP, "docs", "schema.json")) as source:
+        schema = json.load(source)
+    validator = jsonschema.Draft7Validator(schema)
+    jsonschema.Draft7Validator.check_schema(schema)
+
+    def validate(text):
+        document = json.loads(text)
+        validator.validate(document)
+        return document
+    return validate
+
+
+def test_schema(cli, core, check):
+    for command in COMMANDS:
+        shown = cli("--json", core, *command)
+        document = check(shown.out)
+        assert shown.status == 0, (command, shown.err)
+        assert document["target"]["kind"] == "elf-core" and document["target"]["signal"] == 6
+        assert [r["name"] for r in document["runtimes"]] == ["CPython"]
+
+
+def test_frames(cli, core, check):
+    document = check(cli("--json", core).out)
+    crashed = [thread for thread in document["threads"] if thread["crashed"]]
+    assert len(crashed) == 1 and crashed[0]["selected"] and crashed[0]["gil"] == "held"
+    assert [frame["function"] for frame in crashed[0]["frames"]] == ["stop", "weigh", "key", "plan", "<module>"]
+    top = crashed[0]["frames"][0]
+    assert top["kind"] == "python" and top["source"].strip() == "os.abort()"
+    assert os.path.basename(top["file"]) == "story.py"
+    assert STORY.splitlines()[top["line"] - 1] == top["source"]
+
+
+def test_live(cli, check, process, tmp_path):
+    child = process(interpreters()[0], STORY, tmp_path, "wait")
+    document = check(cli("--json", child.pid).out)
+    assert document["target"] == dict(document["target"], kind="live", pid=child.pid, signal=None)
+    assert {thread["tid"] for thread in document["threads"]} == {int(t) for t in os.listdir("/proc/%d/task" % child.pid)}
+
+
+def test_failure_is_json_too(cli, check, any_core):
+    for words in (["/nonexistent/core"], [any_core, "bt", "nobody"]):
+        shown = cli("--json", *words)
+        assert shown.status == 2
+        document = check(shown.out)
+        assert document["errors"] and document["errors"][-1] in shown.err
+
+
+def test_command_page_is_current():
+    import subprocess
+    import sys
+    page = subprocess.check_output([sys.executable, "-c", "import sys; sys.path.insert(0, 'tools'); import gen_commands;"
+                                    "sys.stdout.buffer.write(gen_commands.page().encode())"], cwd=TOP)
+    with open(os.path.join(TOP, "docs", "commands.md"), "rb") as current:
+        assert current.read() == page, "run tools/gen_commands.py"
