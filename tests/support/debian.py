@@ -1,0 +1,211 @@
+"""More interpreters from Debian's archive, each suite unpacked into a root of its own under the cache directory.
+
+Nothing is installed: packages are downloaded by apt (which checks their hashes) with a private state directory,
+and unpacked. Debian has no free-threaded build, so that one is built from Debian's own source package. Everything
+that does not work in the time given becomes a reason, which the tests show as a skip.
+
+`python3 -m tests.support.debian fetch [SECONDS]` fetches what is missing; the tests only look at what is there.
+"""
+import contextlib
+import fcntl
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+# suite, packages, interpreters in it
+ROOTS = [
+    ('bullseye', ['python2.7', 'python3.9', 'libc-bin'], ['python2.7', 'python3.9']),
+    ('sid', ['python3.13', 'python3.14', 'python3.15', 'libc-bin'], ['python3.13', 'python3.14', 'python3.15']),
+]
+FREE_THREADED = ('forky', 'python3.13')
+# packaging's own needs, of no use in a root that is never upgraded
+UNWANTED = re.compile(r'^(dpkg|debconf|tar|tzdata|perl-base|ucf|sensible-utils|mailcap|media-types)$')
+
+
+def cache():
+    return os.path.join(os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'pyscry')
+
+
+def reasons():
+    try:
+        with open(os.path.join(cache(), 'reasons.json')) as source:
+            return json.load(source)
+    except (OSError, ValueError):
+        return {}
+
+
+def interpreters():
+    """(tag, (root, executable)), (tag, executable), or (tag, the exception that says why there is none)."""
+    for suite, _, names in ROOTS:
+        root = os.path.join(cache(), 'roots', suite)
+        for name in names:
+            tag = '%s-%s' % (suite, name[6:])
+            if os.path.exists('%s/.ready' % root) and os.path.exists('%s/usr/bin/%s' % (root, name)):
+                yield tag, (root, '/usr/bin/' + name)
+            else:
+                yield tag, LookupError(reasons().get(suite, 'not fetched: run python3 -m tests.support.debian fetch'))
+    built = os.path.join(cache(), 'free-threaded', 'python')
+    if os.access(built, os.X_OK) and os.path.exists(os.path.join(cache(), 'free-threaded', '.ready')):
+        yield 'built-3.13t', built
+    else:
+        yield 'built-3.13t', LookupError(reasons().get('free-threaded', 'not built: run python3 -m tests.support.debian fetch'))
+
+
+class Archive:
+    """apt with a state of its own for one suite."""
+
+    def __init__(self, suite, deadline, source=False):
+        self.suite, self.deadline = suite, deadline
+        self.state = os.path.join(cache(), 'apt', suite + ('-source' if source else ''))
+        for directory in ('lists/partial', 'empty/partial', 'debs/partial'):
+            os.makedirs(os.path.join(self.state, directory), exist_ok=True)
+        open(os.path.join(self.state, 'status'), 'w').close()
+        with open(os.path.join(self.state, 'sources.list'), 'w') as out:
+            for line in self.sources('deb-src' if source else 'deb'):
+                print(line, file=out)
+        # the host's hooks after an update are not ours to run
+        with open(os.path.join(self.state, 'apt.conf'), 'w') as out:
+            out.write('#clear APT::Update::Post-Invoke;\n#clear APT::Update::Post-Invoke-Success;\n')
+
+    def sources(self, kind):
+        main, security = mirrors()
+        key = '[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]'
+        yield '%s %s %s %s main' % (kind, key, main, self.suite)
+        if security and self.suite not in ('sid', 'forky', 'experimental'):
+            yield '%s %s %s %s-security main' % (kind, key, security, self.suite)
+
+    def apt(self, *arguments, cwd=None, check=True, archives='debs'):
+        options = {'Dir::State': self.state, 'Dir::State::status': self.state + '/status', 'Dir::State::lists': self.state + '/lists',
+                   'Dir::Etc::sourcelist': self.state + '/sources.list', 'Dir::Etc::sourceparts': self.state + '/empty',
+                   'Dir::Etc::preferences': '/dev/null', 'Dir::Etc::preferencesparts': self.state + '/empty',
+                   'Dir::Cache': self.state, 'Dir::Cache::archives': '%s/%s' % (self.state, archives), 'Dir::Cache::pkgcache': '',
+                   'Dir::Cache::srcpkgcache': '', 'Debug::NoLocking': 'true', 'Acquire::Languages': 'none', 'Acquire::Retries': '3',
+                   'APT::Install-Recommends': 'false', 'APT::Sandbox::User': 'root'}
+        command = ['apt-get', '-qq'] + ['-o%s=%s' % pair for pair in options.items()] + list(arguments)
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError('no time left to fetch %s' % self.suite)
+        return subprocess.run(command, cwd=cwd, check=check, timeout=left, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=dict(os.environ, LC_ALL='C', APT_CONFIG=self.state + '/apt.conf')).stdout.decode()
+
+    def update(self):
+        # one index in the middle of a mirror's update must not stop us: what matters is whether packages are found
+        self.apt('update', check=False)
+
+    def closure(self, packages):
+        """File names of the packages and of all they depend on."""
+        listing = self.apt('-y', '--print-uris', 'install', *packages, archives='empty')
+        names = [line.split()[1] for line in listing.splitlines() if line.startswith("'")]
+        return [name for name in names if not UNWANTED.match(name.split('_')[0])]
+
+    def download(self, names):
+        debs = os.path.join(self.state, 'debs')
+        wanted = []
+        for name in names:
+            if not os.path.exists(os.path.join(debs, name)):
+                package, version = name.split('_')[:2]
+                wanted.append('%s=%s' % (package, version.replace('%3a', ':')))
+        if wanted:
+            self.apt('download', *wanted, cwd=debs)
+        return [os.path.join(debs, name) for name in names]
+
+
+def mirrors():
+    """(archive, security archive or None) as this machine's apt has them."""
+    text = subprocess.run(['apt-get', 'indextargets', '--format', '$(SITE)'], stdout=subprocess.PIPE).stdout.decode()
+    for path in ['/etc/apt/sources.list'] + glob.glob('/etc/apt/sources.list.d/*'):
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            with open(path) as source:
+                text += '\n'.join(re.findall(r'\b(?:https?|file|mirror\+\w+)://?\S+', source.read())) + '\n'
+    sites = [site.rstrip('/') for site in text.split() if 'debian' in site]
+    main = [site for site in sites if 'security' not in site]
+    security = [site for site in sites if 'security' in site]
+    if not main:
+        raise LookupError('apt is not configured with a Debian archive')
+    return main[0], security[0] if security else None
+
+
+def unpack(deb, root):
+    data = subprocess.Popen(['dpkg-deb', '--fsys-tarfile', deb], stdout=subprocess.PIPE)
+    subprocess.run(['tar', '-x', '-C', root, '--keep-directory-symlink', '--no-same-owner', '--exclude=./usr/share/doc/*',
+                    '--exclude=./usr/share/man/*', '--exclude=./usr/share/locale/*'], stdin=data.stdout, check=True)
+    if data.wait():
+        raise RuntimeError('cannot unpack ' + deb)
+
+
+def make_root(suite, packages, deadline):
+    root = os.path.join(cache(), 'roots', suite)
+    if os.path.exists(root + '/.ready'):
+        return
+    archive = Archive(suite, deadline)
+    archive.update()
+    debs = archive.download(archive.closure(packages))
+    if not os.path.exists(root + '/usr'):
+        for directory in ('bin', 'sbin', 'lib', 'lib64'):
+            os.makedirs('%s/usr/%s' % (root, directory))
+            os.symlink('usr/' + directory, '%s/%s' % (root, directory))
+        for directory in ('tmp', 'proc', 'dev', 'root', 'etc'):
+            os.makedirs('%s/%s' % (root, directory))
+    for deb in debs:
+        unpack(deb, root)
+    subprocess.run(['ldconfig', '-r', root], stderr=subprocess.DEVNULL)
+    shutil.rmtree(os.path.join(archive.state, 'debs'))
+    open(root + '/.ready', 'w').close()
+
+
+def build_free_threaded(deadline):
+    """Build in place: `python` in a build tree finds its library by itself."""
+    suite, package = FREE_THREADED
+    target = os.path.join(cache(), 'free-threaded')
+    if os.path.exists(target + '/.ready'):
+        return
+    archive = Archive(suite, deadline, source=True)
+    archive.update()
+    shutil.rmtree(target, ignore_errors=True)
+    os.makedirs(target)
+    archive.apt('--tar-only', '--download-only', 'source', package, cwd=target)
+    tarball, = glob.glob(target + '/*.orig.tar.*[!c]')
+    subprocess.run(['tar', '-x', '-C', target, '--strip-components=1', '-f', tarball], check=True)
+
+    def run(*command):
+        left = deadline - time.monotonic()
+        subprocess.run(command, cwd=target, check=True, timeout=max(1, left), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    run('./configure', '-q', '--disable-gil', '--disable-test-modules', '--without-ensurepip', '--without-doc-strings',
+        'CFLAGS=-O1 -g -pipe -w')
+    run('make', '-s', '-j2', 'python')
+    run('make', '-s', '-j2', 'sharedmods')
+    open(target + '/.ready', 'w').close()
+
+
+def fetch(seconds):
+    """Fetch and build what is missing, one after the other; failures become reasons."""
+    deadline = time.monotonic() + seconds
+    os.makedirs(cache(), exist_ok=True)
+    with open(os.path.join(cache(), 'lock'), 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        failed = {}
+        jobs = [(suite, make_root, (suite, packages, deadline)) for suite, packages, _ in ROOTS]
+        for name, job, arguments in jobs + [('free-threaded', build_free_threaded, (deadline,))]:
+            begin = time.monotonic()
+            try:
+                if os.geteuid() != 0 and name != 'free-threaded':
+                    raise PermissionError('running in another root needs root')
+                job(*arguments)
+                print('%s: ready (%.0f s)' % (name, time.monotonic() - begin))
+            except (OSError, RuntimeError, LookupError, ValueError, subprocess.SubprocessError) as error:
+                failed[name] = '%s: %s' % (type(error).__name__, error) + getattr(error, 'stderr', None).decode(errors='replace') \
+                    if getattr(error, 'stderr', None) else '%s: %s' % (type(error).__name__, error)
+                print('%s: %s' % (name, failed[name]))
+        with open(os.path.join(cache(), 'reasons.json'), 'w') as out:
+            json.dump(failed, out)
+
+
+if __name__ == '__main__':
+    if sys.argv[1:2] != ['fetch']:
+        raise SystemExit(__doc__)
+    fetch(float(sys.argv[2]) if len(sys.argv) > 2 else 900)
