@@ -1,6 +1,7 @@
 """A recursion of argv[1] frames, in a thread with a stack for it where Python frames need C stack."""
 import sys
 import threading
+import time
 
 import truth
 
@@ -29,6 +30,7 @@ def down_other(n):
 
 def start():
     truth.here()
+    time.sleep(0.2)  # until the main thread waits in join()
     (down if len(sys.argv) < 3 else across)(depth)
 
 

@@ -21,8 +21,21 @@ _parts = []     # stacks of other interpreters, written by themselves
 
 
 def text(value):
-    """Python 2 names are bytes; pyscry shows what is no UTF-8 as U+FFFD."""
-    return value.decode('utf-8', 'replace') if isinstance(value, bytes) else value
+    """Python 2 names are bytes; those that are no UTF-8 are shown as Python 3's surrogateescape does."""
+    if not isinstance(value, bytes):
+        return value
+    decoded = u''
+    while value:
+        try:
+            return decoded + value.decode('utf-8')
+        except UnicodeDecodeError as error:
+            decoded += value[:error.start].decode('utf-8') + u''.join(map(_escape, value[error.start:error.end]))
+            value = value[error.end:]
+    return decoded
+
+
+def _escape(byte):
+    return json.loads('"\\udc%02x"' % ord(byte))
 
 
 def native_id():
@@ -42,6 +55,9 @@ def here(moving=False, top=False):
         _moving.add(ident)
     if top:
         _tops[ident] = sys._getframe(1)
+
+
+here()  # the main thread imports this module
 
 
 def _position(frame):

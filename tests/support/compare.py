@@ -87,7 +87,11 @@ def crash_differences(truth, thread, got):
 
 
 def differences(truth, answer):
-    """Everything in which `answer` (pyscry's JSON) is not the truth; empty: exact."""
+    """Everything in which `answer` (pyscry's JSON) is not the truth, in ASCII; empty: exact."""
+    return [ascii(line)[1:-1] for line in all_differences(truth, answer)]
+
+
+def all_differences(truth, answer):
     found = []
     left = [thread for thread in answer['threads'] if thread['frames'] and python_frames(thread)]
     for thread in stacks(truth):

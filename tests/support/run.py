@@ -163,7 +163,7 @@ def answer(target, *options, command=('bt', '--all'), timeout=120):
     try:
         return json.loads(output), status, errors
     except ValueError:
-        raise AssertionError('no JSON (status %d): %r %s' % (status, output[:500], errors[-2000:]))
+        raise AssertionError(ascii('no JSON (status %d): %s %s' % (status, output[:500], errors[-2000:])))
 
 
 def where(interpreter):
