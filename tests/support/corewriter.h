@@ -185,6 +185,28 @@ static inline void core_header(struct scry_buf *b, const struct core_writer *w, 
 	core_put(b, w, 2, 0);
 }
 
+/** A process of three threads with files, a fault and all the notes; `regs` is the size of a register block. */
+static inline void core_sample(struct core_writer *w, size_t regs)
+{
+	static const uint64_t auxv[] = { AT_PHDR, 0x10040, AT_ENTRY, 0x11020, AT_SYSINFO_EHDR, 0x70000, 0, 0 };
+	static const struct core_file files[] = {
+		{ 0x10000, 0x11000, 0, "/bin/prog" }, { 0x11000, 0x13000, 1, "/bin/prog" },
+		{ 0x20000, 0x21000, 2, "/lib/gone.so (deleted)" }, { 0x90000, 0x91000, 0, "/not/dumped" },
+	};
+
+	core_thread(w, 101, 11, 0x1000, regs);
+	core_psinfo(w, 100, "prog -x ");
+	core_siginfo(w, 11, 1, 0xdead0);
+	core_auxv(w, auxv, 4);
+	core_files(w, files, 4);
+	core_thread(w, 100, 11, 0x2000, regs);
+	core_thread(w, 102, 11, 0x3000, regs);
+	core_segment(w, 0x10000, 0x1000, 0x1000, PF_R, 1);
+	core_segment(w, 0x11000, 0x2000, 0, PF_R | PF_X, 0); /* in the file /bin/prog only */
+	core_segment(w, 0x20000, 0x3000, 0x3000, PF_R | PF_W, 2); /* its first page is of a file */
+	core_segment(w, 0x30000, 0x4000, 0x1800, PF_R | PF_W, 3);
+}
+
 /** The whole file into `out`; frees what the writer holds. */
 static inline void core_finish(struct core_writer *w, struct scry_buf *out)
 {

@@ -170,28 +170,6 @@ static void options_checked(void **state)
 
 /* --- ELF cores --- */
 
-static void fill_core(struct core_writer *w, const struct scry_arch *arch)
-{
-	static const uint64_t auxv[] = { AT_PHDR, 0x10040, AT_ENTRY, 0x11020, AT_SYSINFO_EHDR, 0x70000, 0, 0 };
-	static const struct core_file files[] = {
-		{ 0x10000, 0x11000, 0, "/bin/prog" }, { 0x11000, 0x13000, 1, "/bin/prog" },
-		{ 0x20000, 0x21000, 2, "/lib/gone.so (deleted)" }, { 0x90000, 0x91000, 0, "/not/dumped" },
-	};
-	size_t regs = arch ? arch->gregset_size : 64;
-
-	core_thread(w, 101, 11, 0x1000, regs);
-	core_psinfo(w, 100, "prog -x ");
-	core_siginfo(w, 11, 1, 0xdead0);
-	core_auxv(w, auxv, 4);
-	core_files(w, files, 4);
-	core_thread(w, 100, 11, 0x2000, regs);
-	core_thread(w, 102, 11, 0x3000, regs);
-	core_segment(w, 0x10000, 0x1000, 0x1000, PF_R, 1);
-	core_segment(w, 0x11000, 0x2000, 0, PF_R | PF_X, 0); /* in the file /bin/prog only */
-	core_segment(w, 0x20000, 0x3000, 0x3000, PF_R | PF_W, 2); /* its first page is of a file */
-	core_segment(w, 0x30000, 0x4000, 0x1800, PF_R | PF_W, 3);
-}
-
 static void check_threads(struct scry_target *t, const struct scry_arch *arch)
 {
 	assert_int_equal(t->thread_count, 3);
@@ -262,7 +240,7 @@ static void core_decodes(void **state)
 		for (size_t k = 0; scry_architectures[k]; k++)
 			if (scry_architectures[k]->elf_machine == kinds[i].machine)
 				arch = scry_architectures[k];
-		fill_core(&w, arch);
+		core_sample(&w, arch ? arch->gregset_size : 64);
 		core_finish(&w, &dump);
 		struct scry_session *s = open_dump(&dump);
 		struct scry_target *t = s->target;
@@ -398,7 +376,7 @@ static void core_truncated(void **state)
 		struct scry_buf dump = SCRY_BUF_INIT;
 		size_t before = 0;
 
-		fill_core(&w, big ? NULL : &scry_arch_x86_64);
+		core_sample(&w, big ? 64 : scry_arch_x86_64.gregset_size);
 		core_finish(&w, &dump);
 		for (size_t len = 0; len <= dump.len; len += len < 4096 ? 1 : 61) {
 			size_t seen = open_and_exercise(dump.text, len);
@@ -427,7 +405,7 @@ static void core_flipped(void **state)
 		struct core_writer w = { .is64 = wide, .machine = wide ? EM_X86_64 : EM_386 };
 		struct scry_buf dump = SCRY_BUF_INIT;
 
-		fill_core(&w, wide ? &scry_arch_x86_64 : &scry_arch_i386);
+		core_sample(&w, wide ? scry_arch_x86_64.gregset_size : scry_arch_i386.gregset_size);
 		core_finish(&w, &dump);
 		for (size_t at = 0; at < dump.len && at < 3000; at++)
 			for (size_t k = 0; k < sizeof(masks); k++) {
@@ -518,7 +496,7 @@ static void compressed_opens(void **state)
 		struct scry_buf dump = SCRY_BUF_INIT;
 		static uint8_t packed[1 << 20];
 
-		fill_core(&w, &scry_arch_x86_64);
+		core_sample(&w, scry_arch_x86_64.gregset_size);
 		core_finish(&w, &dump);
 		/* something that does not pack, so that a cut has a middle; a hole at the end */
 		srand(7);
