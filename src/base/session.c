@@ -29,25 +29,41 @@ int scry_fail_errno(struct scry_session *s, const char *fmt, ...)
 	return s->error.code = SCRY_ESYSTEM;
 }
 
-void scry_note(struct scry_session *s, const char *fmt, ...)
+static void add_note(struct scry_session *s, bool remark, const char *fmt, va_list ap)
 {
 	char text[1024];
-	va_list ap;
 
-	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	for (struct scry_note *n = s->notes; n; n = n->next)
 		if (!strcmp(n->text, text))
 			return;
 	struct scry_note *note = scry_arena_alloc(&s->arena, sizeof(*note));
 	if (!note)
 		return;
+	note->remark = remark;
 	note->text = scry_arena_text(&s->arena, text, strlen(text));
 	if (!note->text)
 		return;
 	*(s->notes ? s->notes_end : &s->notes) = note;
 	s->notes_end = &note->next;
+}
+
+void scry_note(struct scry_session *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_note(s, false, fmt, ap);
+	va_end(ap);
+}
+
+void scry_remark(struct scry_session *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_note(s, true, fmt, ap);
+	va_end(ap);
 }
 
 const char *scry_session_error(struct scry_session *s)

@@ -38,7 +38,8 @@ struct scry_options {
 struct scry_note {
 	struct scry_note *next;
 	const char *text;
-	bool said; /* it was printed already */
+	bool said;   /* it was printed already */
+	bool remark; /* nothing is missing: only py-info tells */
 };
 
 struct scry_session {
@@ -74,5 +75,7 @@ int scry_fail(struct scry_session *s, int code, scry_addr addr, const char *fmt,
 int scry_fail_errno(struct scry_session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** Add a sentence to the reasons why an answer is partial; the same sentence is kept once. */
 void scry_note(struct scry_session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** The same for what is only of interest: it makes no answer partial, and py-info tells it. */
+void scry_remark(struct scry_session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -82,7 +82,8 @@ void scry_envelope_close(struct scry_call *call, int rc)
 	scry_json_key(j, "errors");
 	scry_json_open(j, '[');
 	for (const struct scry_note *n = call->s->notes; n; n = n->next)
-		scry_json_text(j, n->text);
+		if (!n->remark)
+			scry_json_text(j, n->text);
 	if (rc < 0)
 		scry_json_text(j, call->s->error.text);
 	scry_json_close(j, ']');

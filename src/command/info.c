@@ -119,6 +119,9 @@ static void info_text(struct scry_call *call)
 	for (struct scry_module *m = scry_module_first(s); m; m = m->next)
 		if (call->verbose || m->is_main || m->problem || holds_runtime(s, m))
 			put_module(call, m);
+	for (const struct scry_note *n = s->notes; n; n = n->next)
+		if (n->remark)
+			put_field(call, "remark", n->text);
 	for (struct scry_runtime *r = scry_runtime_first(s); scry_call_flag(call, "layout") && r; r = r->next)
 		if (r->layout)
 			put_layout(call, r->layout);

@@ -119,17 +119,22 @@ static int start(struct scry_call *call)
 	return rc;
 }
 
-/* Each reason once a session, and once more in the JSON. */
+/* Each reason once a session, and once more in the JSON. True where there is any. */
 static bool put_notes(struct scry_session *s, struct scry_buf *err)
 {
+	bool any = false;
+
 	for (struct scry_note *n = s->notes; n; n = n->next) {
+		if (n->remark)
+			continue;
+		any = true;
 		if (err && !n->said) {
 			scry_put_safe(err, n->text);
 			scry_buf_putc(err, '\n');
 			n->said = true;
 		}
 	}
-	return s->notes;
+	return any;
 }
 
 int scry_command_run(struct scry_session *s, const char *name, const char *args, struct scry_buf *out,

@@ -31,7 +31,7 @@ static void join_struct(struct join *j, enum scry_struct s, const struct scry_la
 	if (source == SCRY_FROM_NOWHERE)
 		return;
 	if (l->size[s] && from->size[s] && l->size[s] != from->size[s]) {
-		scry_note(j->s, "layout of %s: %u bytes by %s, %u by %s, which is not used for it", scry_struct_name(s),
+		scry_remark(j->s, "layout of %s: %u bytes by %s, %u by %s, which is not used for it", scry_struct_name(s),
 			  l->size[s], scry_source_name(l->source[s]), from->size[s], scry_source_name(source));
 		return;
 	}
@@ -39,7 +39,7 @@ static void join_struct(struct join *j, enum scry_struct s, const struct scry_la
 		if (!from->slot[f].size)
 			continue;
 		if (l->slot[f].size && !same_slot(l->slot[f], from->slot[f]) && !differ) {
-			scry_note(j->s, "layout: %s at %u by %s, at %u by %s: the first is used",
+			scry_remark(j->s, "layout: %s at %u by %s, at %u by %s: the first is used",
 				  scry_field_name((enum scry_field)f), l->slot[f].offset,
 				  scry_source_name(l->field_source[f]), from->slot[f].offset, scry_source_name(source));
 			differ = true; /* one sentence per struct is enough */
