@@ -115,7 +115,8 @@ static void parse(struct scry_symbol_map *map)
 		if (parse_line(line, &entry) && !add_entry(map, &entry))
 			break;
 	}
-	qsort(map->entries, map->count, sizeof(*map->entries), by_value);
+	if (map->count)
+		qsort(map->entries, map->count, sizeof(*map->entries), by_value);
 }
 
 void scry_symbol_map_open(struct scry_module *m)
