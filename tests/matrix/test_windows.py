@@ -1,0 +1,190 @@
+"""Minidumps of real Windows CPythons beside what each program wrote about itself before the dump.
+
+The dumps are NAME.dmp.zst with NAME.json, and NAME.regs.json where the program crashed, in $PYSCRY_COREFILES or in
+../shared/corefiles/windows beside the project. No DLL and no PDB is at hand. Of a crashing program the JSON's main
+thread is older than the crash (CRASH is its stack), and of every program the innermost frame of the recording thread.
+"""
+import glob
+import json
+import ntpath
+import os
+import subprocess
+
+import pytest
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CLI = os.environ.get("PYSCRY") or os.path.join(TOP, "build", "src", "cli", "pyscry")
+PLACES = [os.environ.get("PYSCRY_COREFILES", ""), os.path.join(TOP, "..", "shared", "corefiles")]
+CRASH = [("do_crash", 61), ("main_level_2", 53), ("main_level_1", 48), ("<module>", 104)]
+# types whose repr the program wrote and that pyscry writes in the same way
+PLAIN = {"int", "str", "float", "bool", "NoneType", "tuple", "list", "dict", "bytes", "set", "frozenset", "complex"}
+
+
+def find_dumps():
+    for place in PLACES:
+        for directory in (place, os.path.join(place, "windows")):
+            found = sorted(glob.glob(os.path.join(directory, "*.dmp.zst"))) if place else []
+            if found:
+                return {os.path.basename(path)[:-len(".dmp.zst")]: path for path in found}
+    return {}
+
+
+DUMPS = find_dumps()
+NO_DUMPS = pytest.mark.skip(reason="no Windows dumps: set PYSCRY_COREFILES to the directory that holds them")
+
+
+def names(choose):
+    chosen = [name for name in DUMPS if choose(name)]
+    return chosen or [pytest.param(None, marks=NO_DUMPS, id="none")]
+
+
+def truth(name):
+    """The program's own view: of a -heap dump that of the same program."""
+    path = DUMPS[name][:-len(".dmp.zst")] + ".json"
+    if not os.path.exists(path) and "-" in name:
+        path = os.path.join(os.path.dirname(path), name.split("-")[0] + ".json")
+    if not os.path.exists(path):
+        return None
+    with open(path) as f:
+        return json.load(f)
+
+
+_answers = {}
+
+
+def show(name, *args):
+    """pyscry's JSON, and its exit status; each question is asked once."""
+    key = (name,) + args
+    if key not in _answers:
+        done = subprocess.run([CLI, "--json", "--locals", "--max-items", "1000", "--max-text", "1000000", DUMPS[name],
+                               *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+        assert done.returncode in (0, 1, 2), done.stderr
+        _answers[key] = json.loads(done.stdout), done.returncode, done.stderr.decode()
+    return _answers[key]
+
+
+def base(path):
+    return ntpath.basename(path)
+
+
+def python_frames(thread):
+    return [f for f in thread["frames"] if f["kind"] == "python"]
+
+
+def is_stale(t, thread, index):
+    """The recorder's own innermost frame went on after it wrote the file."""
+    return thread["ident"] == t["recorder_ident"] and index == 0
+
+
+def compared_threads(name):
+    t = truth(name)
+    if t is None:
+        pytest.skip("no JSON beside the dump")
+    shown = {thread["tid"]: thread for thread in show(name)[0]["threads"]}
+    for thread in t["threads"]:
+        if t["mode"] == "crash" and thread["ident"] == t["main_ident"]:
+            continue
+        assert thread["ident"] in shown, "thread %d is not shown" % thread["ident"]
+        yield t, thread, python_frames(shown[thread["ident"]])
+
+
+def is_readable(name):
+    return "-normal" not in name
+
+
+@pytest.mark.parametrize("name", names(is_readable))
+def test_frames(name):
+    for t, thread, frames in compared_threads(name):
+        got = [(f["function"], base(f["file"]), f["line"]) for f in frames]
+        want = [(f["name"], base(f["file"]), f["line"]) for f in thread["frames"]]
+        assert len(got) == len(want), (thread["name"], got, want)
+        for i, (a, b) in enumerate(zip(got, want)):
+            if is_stale(t, thread, i):
+                a, b = a[:2], b[:2]
+            assert a == b, "thread %s, frame %d" % (thread["name"], i)
+
+
+@pytest.mark.parametrize("name", names(is_readable))
+def test_qualified_names(name):
+    for _, thread, frames in compared_threads(name):
+        for f, want in zip(frames, thread["frames"]):
+            if want["qualname"]:
+                assert f["qualname"] == want["qualname"]
+
+
+def compare_locals(got, want, where, types):
+    got = {v["name"]: v for v in got}
+    # nothing lost, nothing made up
+    assert set(got) == set(want), where
+    for name, (kind, text, address) in want.items():
+        v = got[name]
+        assert v["address"] == address, (where, name)
+        if not types:
+            continue
+        assert v["type"].split(".")[-1] == kind, (where, name)
+        if text is not None and kind in PLAIN:
+            assert v["repr"] == text, (where, name)
+
+
+def has_type_names(name):
+    """Heap dumps lack .rdata, where the names of the built-in types are."""
+    return "-heap" not in name
+
+
+@pytest.mark.parametrize("name", names(is_readable))
+def test_locals(name):
+    count = 0
+    for t, thread, frames in compared_threads(name):
+        for i, (f, want) in enumerate(zip(frames, thread["frames"])):
+            if want["locals"] is None or is_stale(t, thread, i):
+                continue
+            where = "thread %s, frame %d %s" % (thread["name"], i, want["name"])
+            compare_locals(f["locals"], want["locals"], where, has_type_names(name))
+            count += len(want["locals"])
+    assert count > 20
+
+
+@pytest.mark.parametrize("name", names(lambda n: n.startswith("c")))
+def test_crash(name):
+    t, (shown, _, _) = truth(name), show(name)
+    thread = next(x for x in shown["threads"] if x["crashed"])
+    assert thread["tid"] == t["main_ident"] and shown["threads"][0] is thread
+    assert [(f["function"], f["line"]) for f in python_frames(thread)] == CRASH
+    assert thread["gil"] == "held"
+    assert shown["target"]["kind"] == "minidump" and shown["target"]["pid"] == t["pid"]
+    assert shown["target"]["fault_address"] == "0x0"
+
+
+@pytest.mark.parametrize("name", names(is_readable))
+def test_version(name):
+    t, (shown, _, _) = truth(name), show(name)
+    if t is None:
+        pytest.skip("no JSON beside the dump")
+    v = t["hexversion"]
+    assert shown["runtimes"][0]["version"].startswith("%d.%d.%d" % (v >> 24, v >> 16 & 255, v >> 8 & 255))
+    assert len(shown["runtimes"]) == 1
+
+
+@pytest.mark.parametrize("name", names(lambda n: "-normal" in n))
+def test_what_a_normal_dump_lacks_is_said(name):
+    shown, status, err = show(name)
+    assert status == 2 or status == 1
+    assert "DumpType 2" in err and "MiniDumpWithFullMemory" in err
+    assert any("MiniDumpWithFullMemory" in text for text in shown["errors"])
+    assert len(shown["threads"]) >= 6
+
+
+@pytest.mark.parametrize("name", names(lambda n: n.startswith("c")))
+def test_registers(name):
+    path = DUMPS[name][:-len(".dmp.zst")] + ".regs.json"
+    if not os.path.exists(path):
+        pytest.skip("no register truth beside the dump")
+    with open(path) as f:
+        want = json.load(f)
+    shown, status, err = show(name, "regs")
+    if status == 2 and not shown.get("registers"):
+        pytest.skip("this pyscry has no regs command: " + err)
+    registers = {r["name"]: r for r in shown["registers"]}
+    for reg, row in want.items():
+        if reg != "tid":
+            assert int(registers[reg]["value"], 16) == int(row[2], 16), reg
