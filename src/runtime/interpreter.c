@@ -34,6 +34,19 @@ bool scry_is_dict(struct scry_runtime *r, scry_addr addr)
 	       scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags) == SCRY_OK && (flags & FLAG_DICT);
 }
 
+/* Does the target lack what would tell whether a dictionary stands there? Small dumps do. */
+static bool is_unknown(struct scry_runtime *r, scry_addr addr)
+{
+	unsigned ptr = r->session->target->abi.ptr_size;
+	uint64_t type, meta, flags;
+
+	if (!addr || addr % ptr)
+		return false;
+	return scry_field_read(r, addr, SCRY_F_OBJECT_TYPE, &type) < 0 ||
+	       (type && type % ptr == 0 && (scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags) < 0 ||
+					    scry_field_read(r, type, SCRY_F_OBJECT_TYPE, &meta) < 0));
+}
+
 static int first_interp(struct scry_runtime *r, scry_addr *ret)
 {
 	struct scry_roots *roots = &r->roots;
@@ -53,8 +66,11 @@ static int first_interp(struct scry_runtime *r, scry_addr *ret)
 	return scry_field_read(r, thread, SCRY_F_THREAD_INTERP, ret);
 }
 
-/* Its thread states must point back, and its dictionaries must be some. */
-static int check(struct scry_runtime *r, const struct scry_interp *interp)
+/*
+ * Its thread states must point back, and its dictionaries must be some; where these are not in the dump a thread state
+ * that points back is enough.
+ */
+static int check(struct scry_runtime *r, const struct scry_interp *interp, bool missing)
 {
 	uint64_t thread = 0, back = 0;
 	int rc = scry_field_read(r, interp->addr, SCRY_F_INTERP_THREADS, &thread);
@@ -67,7 +83,9 @@ static int check(struct scry_runtime *r, const struct scry_interp *interp)
 		return scry_fail(r->session, SCRY_ECORRUPT, thread,
 				 "thread state 0x%" PRIx64 " belongs to no interpreter at 0x%" PRIx64, thread,
 				 interp->addr);
-	if (!scry_is_dict(r, interp->modules) && !scry_is_dict(r, interp->sysdict))
+	if (scry_is_dict(r, interp->modules) || scry_is_dict(r, interp->sysdict))
+		return SCRY_OK;
+	if (!thread || !(missing || is_unknown(r, interp->modules) || is_unknown(r, interp->sysdict)))
 		return scry_fail(r->session, SCRY_ECORRUPT, interp->addr,
 				 "the interpreter at 0x%" PRIx64 " has no module dictionary", interp->addr);
 	return SCRY_OK;
@@ -78,15 +96,12 @@ static int load_one(struct scry_runtime *r, scry_addr addr, struct scry_interp *
 	uint64_t value = 0;
 
 	*ret = (struct scry_interp){ .runtime = r, .addr = addr };
-	int rc = scry_field_read(r, addr, SCRY_F_INTERP_MODULES, &ret->modules);
-	if (rc == SCRY_OK)
-		rc = scry_field_read(r, addr, SCRY_F_INTERP_SYSDICT, &ret->sysdict);
-	if (rc < 0)
-		return rc;
+	bool missing = scry_field_read(r, addr, SCRY_F_INTERP_MODULES, &ret->modules) < 0;
+	missing |= scry_field_read(r, addr, SCRY_F_INTERP_SYSDICT, &ret->sysdict) < 0;
 	scry_field_read(r, addr, SCRY_F_INTERP_BUILTINS, &ret->builtins);
 	if (scry_layout_has(r->layout, SCRY_F_INTERP_ID) && scry_field_read(r, addr, SCRY_F_INTERP_ID, &value) == SCRY_OK)
 		ret->id = (int64_t)value;
-	return check(r, ret);
+	return check(r, ret, missing);
 }
 
 /* Before 3.7 interpreters have no number: count from the oldest, which stands last. */
