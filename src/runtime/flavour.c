@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "runtime/locate.h"
+#include "symbol/pe.h"
 
 static bool has_symbol(struct scry_module *m, const char *name)
 {
@@ -77,8 +78,10 @@ static uint32_t version_from_memory(struct scry_session *s, struct scry_module *
 			size_t len = 0;
 			const uint8_t *p = scry_view(s, at, &len);
 
-			if (!p)
-				break;
+			if (!p) { /* not in the dump */
+				at = (at | 4095) + 1;
+				continue;
+			}
 			if (len > map->end - at)
 				len = map->end - at;
 			uint32_t version = version_in((const char *)p, len, ret_stackless);
@@ -122,6 +125,17 @@ static uint32_t version_from_symbol(struct scry_session *s, struct scry_module *
 	return version >> 24 == 3 && version < 0x04000000 ? (uint32_t)version : 0;
 }
 
+/* A pythonXY.dll tells its micro version in its version resource, of which minidumps have a copy. */
+static void from_resource(struct scry_module *m, struct scry_flavour *ret)
+{
+	struct scry_pe_version version;
+
+	if (ret->version && !(ret->version & 0xffff) && m->session->target->abi.windows &&
+	    scry_pe_version(m, &version) == SCRY_OK &&
+	    scry_pe_python_version(&version) >> 16 == ret->version >> 16)
+		ret->version = scry_pe_python_version(&version);
+}
+
 void scry_flavour_detect(struct scry_session *s, struct scry_module *m, const struct scry_roots *roots,
 			 struct scry_flavour *ret)
 {
@@ -141,6 +155,7 @@ void scry_flavour_detect(struct scry_session *s, struct scry_module *m, const st
 	if (!ret->version)
 		ret->version = version_from_memory(s, m, &stackless);
 	from_name(m, ret);
+	from_resource(m, ret);
 	if (roots->debug_offsets)
 		ret->free_threaded = free_threaded;
 	ret->stackless = stackless || has_symbol(m, "PyTasklet_Type");
