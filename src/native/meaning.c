@@ -1,7 +1,9 @@
 /* What a machine word means. Every reading is checked; one that only may be right carries its doubt. */
 #include "native/meaning.h"
 
+#include <ctype.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "object/object.h"
@@ -46,11 +48,54 @@ static void find_stack(struct scry_words *w, const struct scry_thread *t)
 	}
 }
 
-void scry_words_init(struct scry_words *w, struct scry_session *s, struct scry_thread *t)
+static int by_start(const void *a, const void *b)
+{
+	const struct scry_span *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* A frame reaches from its start over its variables and its value stack. */
+static scry_addr frame_end(const struct scry_frame *f)
+{
+	uint64_t depth = 0;
+	unsigned size = f->runtime->session->target->abi.ptr_size;
+
+	if (!f->slots || scry_code_locals(f->code) < 0)
+		return f->addr;
+	scry_field_read(f->runtime, f->code_addr, SCRY_F_CODE_STACKSIZE, &depth);
+	return f->slots + (f->code->slots + (depth & 0xffff)) * size;
+}
+
+static void remember_frames(struct scry_words *w, struct scry_thread *t)
 {
 	struct scry_walk walk;
 	struct scry_frame f;
+	size_t room = 0;
 
+	scry_walk_thread(&walk, t);
+	while (w->span_count < FRAMES_MAX && scry_walk_next(&walk, &f) == SCRY_ITEM) {
+		if (f.kind == SCRY_FRAME_DAMAGED)
+			continue;
+		if (w->span_count == room) {
+			struct scry_span *more = scry_arena_alloc(&w->session->arena, (room * 2 + 64) * sizeof(*more));
+
+			if (!more)
+				break;
+			if (room)
+				memcpy(more, w->spans, room * sizeof(*more));
+			w->spans = more;
+			room = room * 2 + 64;
+		}
+		w->spans[w->span_count++] = (struct scry_span){ f.addr, frame_end(&f) };
+		remember(w, f.addr, SCRY_WORD_FRAME);
+	}
+	if (w->span_count)
+		qsort(w->spans, w->span_count, sizeof(*w->spans), by_start);
+}
+
+void scry_words_init(struct scry_words *w, struct scry_session *s, struct scry_thread *t)
+{
 	*w = (struct scry_words){ .session = s };
 	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
 		for (struct scry_interp *i = r->interps; i; i = i->next)
@@ -58,12 +103,8 @@ void scry_words_init(struct scry_words *w, struct scry_session *s, struct scry_t
 	for (struct scry_thread *each = scry_thread_first(s); each; each = each->next)
 		remember(w, each->state, SCRY_WORD_THREAD);
 	find_stack(w, t);
-	if (!t || !t->runtime)
-		return;
-	scry_walk_thread(&walk, t);
-	while (w->frames.count < FRAMES_MAX && scry_walk_next(&walk, &f) == SCRY_ITEM)
-		if (f.kind != SCRY_FRAME_DAMAGED)
-			remember(w, f.addr, SCRY_WORD_FRAME);
+	if (t && t->runtime)
+		remember_frames(w, t);
 }
 
 void scry_words_done(struct scry_words *w)
@@ -132,6 +173,34 @@ static uint64_t object_size(struct scry_runtime *r, scry_addr addr, scry_addr ty
 	return count < 1 << 24 ? basic + item * (uint64_t)count : 0;
 }
 
+static bool inside_frame(const struct scry_words *w, uint64_t word, struct scry_meaning *ret)
+{
+	size_t low = 0, high = w->span_count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (word >= w->spans[mid].start)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	/* the end counts: it is where the pointer of a full value stack stands */
+	if (!low || word > w->spans[low - 1].end)
+		return false;
+	ret->kind = SCRY_WORD_INTERIOR;
+	ret->object = w->spans[low - 1].start;
+	ret->offset = word - ret->object;
+	ret->type = "frame";
+	return true;
+}
+
+/* Chance makes type names too: for a guess, only such as a class statement could have made. */
+static bool is_identifier(const char *name)
+{
+	return name && (isalpha((unsigned char)*name) || *name == '_');
+}
+
 /* Objects start at multiples of 8 (16 on most systems); the nearest that reaches over the word wins. */
 static bool read_interior(struct scry_words *w, uint64_t word, struct scry_meaning *ret)
 {
@@ -146,6 +215,10 @@ static bool read_interior(struct scry_words *w, uint64_t word, struct scry_meani
 			continue;
 		if (!read_object(w, at, ret))
 			return false;
+		if (ret->doubt || !is_identifier(ret->type)) {
+			*ret = (struct scry_meaning){ .kind = SCRY_WORD_NUMBER };
+			continue;
+		}
 		ret->kind = SCRY_WORD_INTERIOR;
 		ret->offset = word - at;
 		return true;
@@ -221,7 +294,7 @@ void scry_words_read(struct scry_words *w, uint64_t word, struct scry_meaning *r
 		return;
 	/* no objects live on a stack, but what looks like one easily does */
 	bool on_stack = word >= w->stack_start && word < w->stack_end;
-	bool interior = !on_stack && read_interior(w, word, ret);
+	bool interior = inside_frame(w, word, ret) || (!on_stack && read_interior(w, word, ret));
 	if (read_slots(w, word, ret) && !interior)
 		ret->kind = SCRY_WORD_OBJECTS;
 	else if (!interior)

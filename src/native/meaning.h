@@ -39,6 +39,10 @@ struct scry_meaning {
 struct scry_words {
 	struct scry_session *session;
 	struct scry_hash frames;  /* addresses of frames, thread states and interpreters to their kind */
+	struct scry_span {
+		scry_addr start, end;
+	} *spans;                 /* the frames of the thread, in the session's arena, in address order */
+	size_t span_count;
 	scry_addr stack_start, stack_end; /* the thread's stack, where its stack pointer tells */
 };
 

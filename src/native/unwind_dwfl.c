@@ -10,8 +10,8 @@ struct walk {
 	const struct scry_regs *start;
 	scry_unwind_fn *each;
 	void *arg;
-	bool started;
-	scry_addr last_pc, last_sp;
+	scry_addr last_pc;
+	bool outer; /* the innermost frame is past */
 };
 
 static bool fits(struct scry_session *s)
@@ -103,6 +103,9 @@ static int one_frame(Dwfl_Frame *state, void *arg)
 	for (unsigned i = 0; i < arch->count; i++) {
 		Dwarf_Word value;
 
+		/* libdwfl carries some of the others along, but a call may have changed them */
+		if (w->outer && arch->regs[i].sysv == SCRY_VOLATILE)
+			continue;
 		if (arch->regs[i].dwarf < 0 || dwfl_frame_reg(state, (unsigned)arch->regs[i].dwarf, &value) != 0)
 			continue;
 		f.regs.value[i] = value;
@@ -112,7 +115,7 @@ static int one_frame(Dwfl_Frame *state, void *arg)
 	f.regs.valid |= (uint64_t)1 << arch->pc;
 	scry_native_name(w->s, &f);
 	w->last_pc = f.pc;
-	w->last_sp = f.regs.value[arch->sp];
+	w->outer = true;
 	return w->each(w->arg, &f) ? DWARF_CB_OK : DWARF_CB_ABORT;
 }
 
