@@ -93,10 +93,18 @@ void scry_json_null(struct scry_json *j)
 	scry_buf_puts(j->out, "null");
 }
 
+/* By hand: a deep stack has an address for each frame, and printf's machinery would be half of the time. */
 void scry_json_addr(struct scry_json *j, uint64_t addr)
 {
+	char text[20], *at = text + sizeof(text);
+
 	separate(j);
-	scry_buf_printf(j->out, "\"0x%" PRIx64 "\"", addr);
+	*--at = '"';
+	do
+		*--at = "0123456789abcdef"[addr & 15];
+	while (addr >>= 4);
+	scry_buf_put(j->out, "\"0x", 3);
+	scry_buf_put(j->out, at, (size_t)(text + sizeof(text) - at));
 }
 
 void scry_json_positive(struct scry_json *j, int64_t value)

@@ -40,6 +40,7 @@ struct scry_call {
 	const char *thread, *frame; /* --thread, --frame: chosen for this call only; NULL not given */
 	bool partial;     /* set by the command: something could not be shown (exit status 1) */
 	bool has_threads; /* the command has written the JSON's "threads" */
+	struct scry_hash rendered; /* frames already written, by code and instruction */
 	const char *flag[SCRY_MAX_FLAGS]; /* by index in row->flags: NULL not given, "" for a switch */
 };
 

@@ -95,23 +95,85 @@ static void put_source(struct scry_call *call, const struct scry_frame *f, const
 	put_carets(call, line, len, at);
 }
 
-void scry_frame_text(struct scry_call *call, const struct scry_frame *f)
+/*
+ * What is written of a frame but its number and address, kept by code and instruction: stacks repeat themselves, deep
+ * ones and those of pools of threads most of all.
+ */
+struct rendered {
+	scry_addr code;
+	int64_t lasti;
+	const char *qualname, *text;
+	size_t len;
+};
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static void put_rendered(struct scry_call *call, const struct scry_frame *f,
+			 void (*render)(struct scry_call *call, const struct scry_frame *f))
+{
+	uint64_t key = f->code->addr + (uint64_t)f->lasti * 0x9e3779b97f4a7c15u;
+	const char *qualname = scry_frame_qualname(f);
+	struct rendered *r = scry_hash_find(&call->rendered, key);
+	size_t before = call->out->len;
+
+	if (r && r->code == f->code->addr && r->lasti == f->lasti && same_text(r->qualname, qualname)) {
+		scry_buf_put(call->out, r->text, r->len);
+		return;
+	}
+	render(call, f);
+	if (r || call->out->failed || !(r = scry_arena_alloc(&call->s->arena, sizeof(*r))))
+		return;
+	*r = (struct rendered){ f->code->addr, f->lasti, qualname, NULL, call->out->len - before };
+	r->text = scry_arena_text(&call->s->arena, call->out->text + before, r->len);
+	if (r->text)
+		scry_hash_put(&call->rendered, key, r);
+}
+
+static void put_body(struct scry_call *call, const struct scry_frame *f)
 {
 	struct scry_location at = { 0 };
 
-	scry_buf_printf(call->out, "#%-2u ", f->depth);
-	if (!f->code) {
-		call->partial = true;
-		scry_buf_printf(call->out, "%s<damaged frame at 0x%llx: ", scry_style(call, SCRY_STYLE_ERROR),
-				(unsigned long long)f->addr);
-		scry_put_safe(call->out, f->damaged ? f->damaged : "it has no code");
-		scry_buf_printf(call->out, ">%s\n", scry_style(call, SCRY_STYLE_OFF));
-		return;
-	}
 	scry_frame_location(f, &at);
 	put_head(call, f, &at);
 	put_source(call, f, &at);
-	if (f->code->damaged)
+}
+
+/* "#%-2u " */
+static void put_number(struct scry_buf *out, unsigned n)
+{
+	char text[16], *at = text + sizeof(text);
+
+	*--at = ' ';
+	if (n < 10)
+		*--at = ' ';
+	do
+		*--at = (char)('0' + n % 10);
+	while (n /= 10);
+	*--at = '#';
+	scry_buf_put(out, at, (size_t)(text + sizeof(text) - at));
+}
+
+static void put_damaged(struct scry_call *call, const struct scry_frame *f)
+{
+	scry_buf_printf(call->out, "%s<damaged frame at 0x%llx: ", scry_style(call, SCRY_STYLE_ERROR),
+			(unsigned long long)f->addr);
+	scry_put_safe(call->out, f->damaged ? f->damaged : "it has no code");
+	scry_buf_printf(call->out, ">%s\n", scry_style(call, SCRY_STYLE_OFF));
+}
+
+void scry_frame_text(struct scry_call *call, const struct scry_frame *f)
+{
+	put_number(call->out, f->depth);
+	if (!f->code)
+		put_damaged(call, f);
+	else if (call->verbose)
+		put_body(call, f);
+	else
+		put_rendered(call, f, put_body);
+	if (!f->code || f->code->damaged)
 		call->partial = true;
 }
 
@@ -139,7 +201,7 @@ static void json_source(struct scry_call *call, const struct scry_code *code, in
 		scry_json_null(call->json);
 }
 
-void scry_frame_json(struct scry_call *call, const struct scry_frame *f)
+static void json_body(struct scry_call *call, const struct scry_frame *f)
 {
 	struct scry_json *j = call->json;
 	struct scry_location at = { 0 };
@@ -147,7 +209,6 @@ void scry_frame_json(struct scry_call *call, const struct scry_frame *f)
 
 	if (code)
 		scry_frame_location(f, &at);
-	scry_json_open(j, '{');
 	json_pair(j, "kind", code ? "python" : "damaged");
 	json_pair(j, "function", code ? code->name : NULL);
 	json_pair(j, "qualname", code ? scry_frame_qualname(f) : NULL);
@@ -157,13 +218,25 @@ void scry_frame_json(struct scry_call *call, const struct scry_frame *f)
 	json_number(j, "column", at.column);
 	json_number(j, "end_column", at.end_column);
 	json_source(call, code, at.line);
+	if (!code || code->damaged)
+		json_pair(j, "error", code ? code->damaged : f->damaged ? f->damaged : "it has no code");
+}
+
+void scry_frame_json(struct scry_call *call, const struct scry_frame *f)
+{
+	struct scry_json *j = call->json;
+
+	scry_json_open(j, '{');
+	if (f->code)
+		put_rendered(call, f, json_body);
+	else
+		json_body(call, f);
+	j->comma = true;
 	scry_json_key(j, "address");
 	scry_json_addr(j, f->addr);
-	if (!code || code->damaged) {
-		call->partial = true;
-		json_pair(j, "error", code ? code->damaged : f->damaged ? f->damaged : "it has no code");
-	}
-	if (code && call->s->options.locals && scry_locals_json)
+	if (f->code && call->s->options.locals && scry_locals_json)
 		scry_locals_json(call, f);
 	scry_json_close(j, '}');
+	if (!f->code || f->code->damaged)
+		call->partial = true;
 }

@@ -145,6 +145,7 @@ int scry_command_run(struct scry_session *s, const char *name, const char *args,
 	int rc = call.row ? start(&call) : fail_unknown(s, name);
 
 	s->options = saved;
+	scry_hash_done(&call.rendered);
 	if (call.help)
 		return rc < 0 ? 2 : 0;
 	if (put_notes(s, err))
