@@ -66,7 +66,7 @@ void scry_module_open(struct scry_module *m);
  */
 int scry_module_symbol(struct scry_module *m, const char *name, struct scry_symbol *ret);
 int scry_module_section(struct scry_module *m, const char *name, struct scry_section *ret);
-/** The symbol that covers or precedes an address, in whatever module: compare `size` to tell. */
+/** The function or variable that covers or precedes an address, in whatever module: compare `size` to tell. */
 int scry_symbol_at(struct scry_session *s, scry_addr addr, struct scry_symbol *ret);
 /**
  * The local file that stands for a file of the target (sysroot, search path, /proc/PID/root, map_files, the path

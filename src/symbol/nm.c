@@ -183,7 +183,5 @@ int scry_symbol_map_at(struct scry_module *m, scry_addr addr, struct scry_symbol
 		else
 			high = mid;
 	}
-	while (low && !map->entries[low - 1].is_function)
-		low--;
 	return low ? to_symbol(m, &map->entries[low - 1], ret) : SCRY_ENOTFOUND;
 }

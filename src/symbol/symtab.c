@@ -46,6 +46,7 @@ static bool symbol_at(const struct scry_symtab *t, size_t index, struct scry_sym
 	    type == STT_TLS)
 		return false;
 	ret->is_function = type == STT_FUNC || type == STT_GNU_IFUNC;
+	ret->is_data = type == STT_OBJECT || type == STT_COMMON;
 	ret->value = e->is64 ? scry_elf_load(e, p + offsetof(Elf64_Sym, st_value), 8)
 			     : scry_elf_load(e, p + offsetof(Elf32_Sym, st_value), 4);
 	ret->size = e->is64 ? scry_elf_load(e, p + offsetof(Elf64_Sym, st_size), 8)
@@ -307,13 +308,19 @@ static bool better(const struct scry_symtab_symbol *a, const struct scry_symtab_
 	return a->value > b->value || (a->value == b->value && a->size > b->size);
 }
 
+/* Labels without a type (_edata, parts of assembly code) name no place that one would want to hear of. */
+static bool is_place(const struct scry_symtab_symbol *s)
+{
+	return s->is_function || s->is_data;
+}
+
 static bool linear_at(const struct scry_symtab *t, uint64_t addr, struct scry_symtab_symbol *ret)
 {
 	struct scry_symtab_symbol symbol;
 	bool found = false, global;
 
 	for (size_t i = 0; i < t->count; i++) {
-		if (!symbol_at(t, i, &symbol, &global) || !symbol.is_function || symbol.value > addr)
+		if (!symbol_at(t, i, &symbol, &global) || !is_place(&symbol) || symbol.value > addr)
 			continue;
 		if (found && !better(&symbol, ret, addr))
 			continue;
@@ -338,13 +345,13 @@ static void make_sorted(struct scry_symtab *t)
 
 	t->sorted = malloc(t->count * sizeof(*t->sorted));
 	for (size_t i = 0; t->sorted && i < t->count; i++)
-		if (symbol_at(t, i, &symbol, &global) && symbol.is_function)
+		if (symbol_at(t, i, &symbol, &global) && is_place(&symbol))
 			t->sorted[t->sorted_count++] = (struct scry_symtab_entry){ symbol.value, (uint32_t)i };
 	if (t->sorted)
 		qsort(t->sorted, t->sorted_count, sizeof(*t->sorted), by_value);
 }
 
-/* Functions do not nest, but aliases of different sizes share an address: some steps back are enough. */
+/* Symbols do not nest, but aliases of different sizes share an address: some steps back are enough. */
 static bool sorted_at(const struct scry_symtab *t, uint64_t addr, struct scry_symtab_symbol *ret)
 {
 	size_t low = 0, high = t->sorted_count;

@@ -16,7 +16,7 @@ struct scry_symtab {
 	size_t count, strings_size;
 	uint64_t gnu_hash, hash; /* the image's addresses of DT_GNU_HASH and DT_HASH, 0 none */
 	uint32_t *hashes;        /* of all names, made at the third find without a hash section */
-	struct scry_symtab_entry *sorted; /* functions by address, made after some at() */
+	struct scry_symtab_entry *sorted; /* functions and variables by address, made after some at() */
 	size_t sorted_count;
 	unsigned finds, ats;
 };
@@ -25,7 +25,7 @@ struct scry_symtab {
 struct scry_symtab_symbol {
 	const char *name;
 	uint64_t value, size;
-	bool is_function;
+	bool is_function, is_data;
 };
 
 /** The table of a mapped file's section of a type (SHT_SYMTAB); empty where there is none. */
@@ -35,7 +35,7 @@ void scry_symtab_from_dynamic(struct scry_symtab *t, const struct scry_elf *e);
 void scry_symtab_done(struct scry_symtab *t);
 
 bool scry_symtab_find(struct scry_symtab *t, const char *name, struct scry_symtab_symbol *ret);
-/** The function that covers `addr`, or failing that the nearest one before it. */
+/** The function or variable that covers `addr`, or failing that the nearest one before it. */
 bool scry_symtab_at(struct scry_symtab *t, uint64_t addr, struct scry_symtab_symbol *ret);
 
 #endif

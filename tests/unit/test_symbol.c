@@ -152,7 +152,9 @@ static void symbols_from_memory(void **state)
 		assert_int_equal(scry_module_symbol(m, "puts", &symbol), SCRY_ENOTFOUND);
 		assert_int_equal(scry_symbol_at(s, base + 0x908, &symbol), SCRY_OK);
 		assert_string_equal(symbol.name, "beta");
-		assert_int_equal(scry_symbol_at(s, base + 0x810, &symbol), SCRY_ENOTFOUND);
+		assert_int_equal(scry_symbol_at(s, base + 0x804, &symbol), SCRY_OK);
+		assert_string_equal(symbol.name, "alpha");
+		assert_int_equal(scry_symbol_at(s, base + 0x7ff, &symbol), SCRY_ENOTFOUND);
 		assert_string_equal(m->problem, "no such file");
 		scry_session_free(s);
 	}
