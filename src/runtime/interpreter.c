@@ -66,9 +66,28 @@ static int first_interp(struct scry_runtime *r, scry_addr *ret)
 	return scry_field_read(r, thread, SCRY_F_THREAD_INTERP, ret);
 }
 
+/* Is one of the first thread states that of a thread which the target has? */
+static bool has_live_thread(struct scry_runtime *r, uint64_t thread)
+{
+	struct scry_target *t = r->session->target;
+	bool native = !t->abi.windows && scry_layout_has(r->layout, SCRY_F_THREAD_NATIVE_ID);
+	uint64_t id;
+
+	if (!t->abi.windows && !native)
+		return true; /* pthread_self(): what it is of is not known without the thread pointers */
+	for (unsigned i = 0; i < 64 && thread; i++) {
+		if (scry_field_read(r, thread, native ? SCRY_F_THREAD_NATIVE_ID : SCRY_F_THREAD_IDENT, &id) == SCRY_OK &&
+		    scry_os_thread_find(t, id))
+			return true;
+		if (scry_field_read(r, thread, SCRY_F_THREAD_NEXT, &thread) < 0)
+			break;
+	}
+	return t->thread_count == 0;
+}
+
 /*
  * Its thread states must point back, and its dictionaries must be some; where these are not in the dump a thread state
- * that points back is enough.
+ * that points back and is of a thread that the target has is enough.
  */
 static int check(struct scry_runtime *r, const struct scry_interp *interp, bool missing)
 {
@@ -85,7 +104,7 @@ static int check(struct scry_runtime *r, const struct scry_interp *interp, bool 
 				 interp->addr);
 	if (scry_is_dict(r, interp->modules) || scry_is_dict(r, interp->sysdict))
 		return SCRY_OK;
-	if (!thread || !(missing || is_unknown(r, interp->modules) || is_unknown(r, interp->sysdict)))
+	if (!thread || !has_live_thread(r, thread) || !(missing || is_unknown(r, interp->modules) || is_unknown(r, interp->sysdict)))
 		return scry_fail(r->session, SCRY_ECORRUPT, interp->addr,
 				 "the interpreter at 0x%" PRIx64 " has no module dictionary", interp->addr);
 	return SCRY_OK;
