@@ -198,7 +198,10 @@ static bool cut_at(struct scry_map *piece, const struct scry_map *map)
 	return true;
 }
 
-/* t->maps = segments and NT_FILE's mappings together: the first know protection, the second files. */
+/*
+ * t->maps = segments and NT_FILE's mappings together: the first know protection, the second files. gcore leaves out
+ * code that it can find in files: only NT_FILE knows of that, and its protection is unknown.
+ */
 static int merge_maps(struct scry_target *t)
 {
 	struct scry_elfcore *core = t->state;
@@ -213,7 +216,7 @@ static int merge_maps(struct scry_target *t)
 		const struct scry_map *load = i < load_count ? &loads[i] : NULL;
 		const struct scry_map *file = j < core->file_count ? &core->files[j] : NULL;
 		scry_addr first = load && (!file || load->start < file->start) ? load->start : file->start;
-		struct scry_map piece = { .start = at > first ? at : first, .end = UINT64_MAX, .flags = SCRY_MAP_READ };
+		struct scry_map piece = { .start = at > first ? at : first, .end = UINT64_MAX };
 
 		if (load && cut_at(&piece, load))
 			piece.flags = load->flags;

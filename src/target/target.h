@@ -32,7 +32,7 @@ enum scry_map_flags {
 struct scry_map {
 	scry_addr start, end;
 	uint64_t offset;   /* in the file */
-	unsigned flags;    /* enum scry_map_flags */
+	unsigned flags;    /* enum scry_map_flags; none of read, write, execute: either unknown or no access */
 	const char *path;  /* NULL: anonymous; in the target's own file system */
 	bool deleted;      /* "(deleted)" behind the path */
 	uint64_t inode, dev; /* live only, else 0 */
