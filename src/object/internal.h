@@ -26,6 +26,7 @@
 
 /** What is known of a type, decoded once; lives in the session's arena. */
 struct scry_type {
+	struct scry_type *next; /* of the cache's bucket */
 	scry_addr addr, metatype, base, dict, mro, repr;
 	const char *name; /* tp_name */
 	const char *full; /* "module.qualname", NULL until scry_type_full_name() */

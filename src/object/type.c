@@ -4,11 +4,19 @@
 #define NAME_MAX_LENGTH 1000
 #define MRO_MAX         2000
 
-static struct scry_hash *type_cache(struct scry_runtime *r)
+#define BUCKETS 1024
+
+/* In the arena, as all that was decoded: it dies with it. */
+struct type_cache {
+	struct scry_type *bucket[BUCKETS];
+};
+
+static struct scry_type **bucket_of(struct scry_runtime *r, scry_addr addr)
 {
 	if (!r->object_state)
-		r->object_state = scry_arena_alloc(&r->session->arena, sizeof(struct scry_hash));
-	return r->object_state;
+		r->object_state = scry_arena_alloc(&r->session->arena, sizeof(struct type_cache));
+	struct type_cache *cache = r->object_state;
+	return cache ? &cache->bucket[(addr >> 4) * 0x9e3779b97f4a7c15ull >> 54] : NULL;
 }
 
 int scry_word(struct scry_runtime *r, scry_addr addr, uint64_t *ret)
@@ -122,19 +130,22 @@ static int decode(struct scry_runtime *r, struct scry_type *t)
 
 int scry_type_at(struct scry_runtime *r, scry_addr addr, struct scry_type **ret)
 {
-	struct scry_hash *cache = type_cache(r);
-	struct scry_type *t = cache ? scry_hash_find(cache, addr) : NULL;
+	struct scry_type **bucket = bucket_of(r, addr), *t = bucket ? *bucket : NULL;
 
+	while (t && t->addr != addr)
+		t = t->next;
 	if (!t) {
 		struct scry_type new = { .addr = addr };
 		int rc = decode(r, &new);
 
 		if (rc < 0)
 			return rc;
-		t = cache ? scry_arena_alloc(&r->session->arena, sizeof(*t)) : NULL;
-		if (!t || !scry_hash_put(cache, addr, t))
+		t = bucket ? scry_arena_alloc(&r->session->arena, sizeof(*t)) : NULL;
+		if (!t)
 			return scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory");
 		*t = new;
+		t->next = *bucket;
+		*bucket = t;
 	}
 	*ret = t;
 	return SCRY_OK;
