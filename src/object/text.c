@@ -168,6 +168,7 @@ bool scry_text_is(struct scry_runtime *r, scry_addr str, const char *text)
 /* --- quoting --- */
 
 enum style {
+	STYLE_BYTEARRAY, /* as bytes, but ' is escaped also where the quote is " */
 	STYLE_BYTES, /* everything above 0x7e escaped */
 	STYLE_UNICODE2, /* the same, with \u and \U */
 	STYLE_TEXT /* printable characters as they are */
@@ -189,7 +190,7 @@ static void put_escaped(struct scry_buf *out, unsigned code, enum style style)
 
 static void put_quoted_char(struct scry_buf *out, unsigned code, char quote, enum style style)
 {
-	if (code == (unsigned char)quote || code == '\\')
+	if (code == (unsigned char)quote || code == '\\' || (code == '\'' && style == STYLE_BYTEARRAY))
 		scry_buf_putc(out, '\\'), scry_buf_putc(out, (char)code);
 	else if (code == '\t' || code == '\n' || code == '\r')
 		scry_buf_puts(out, code == '\t' ? "\\t" : code == '\n' ? "\\n" : "\\r");
@@ -372,7 +373,7 @@ static int print_bytearray_as(struct scry_printer *p, scry_addr addr, const char
 	if (rc < 0)
 		return rc;
 	scry_printf(p, "%s(b", name);
-	rc = print_quoted(p, &v, STYLE_BYTES);
+	rc = print_quoted(p, &v, STYLE_BYTEARRAY);
 	scry_buf_putc(p->out, ')');
 	return rc;
 }
