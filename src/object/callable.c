@@ -423,14 +423,18 @@ static int print_classobj(struct scry_printer *p, scry_addr addr, scry_addr type
 
 static int print_old_instance(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	scry_addr cls, value;
+	scry_addr cls, value, owner;
 	int rc = scry_field_read(p->runtime, addr, SCRY_F_OLD_INSTANCE_CLASS, &cls);
 	const char *name = rc < 0 ? NULL : old_class_name(p, cls);
 
 	(void)type;
 	if (!name)
 		return rc < 0 ? rc : SCRY_ECORRUPT;
-	bool own = scry_type_lookup(p->runtime, cls, "__repr__", &value, NULL) == SCRY_OK;
+	bool own = scry_type_lookup(p->runtime, cls, "__repr__", &value, &owner) == SCRY_OK;
+	const char *key = own ? old_class_name(p, owner) : NULL;
+	const struct scry_printer_row *row = key ? scry_printer_named(p->runtime, key) : NULL;
+	if (row && row->form)
+		return scry_print_form(p, addr, cls, row->form);
 	scry_printf(p, own ? "<%s at 0x%" PRIx64 ">" : "<%s instance at 0x%" PRIx64 ">", name, addr);
 	return SCRY_OK;
 }
@@ -454,6 +458,12 @@ static void print_loader(struct scry_printer *p, scry_addr of, const char *attri
 
 	if (scry_attr(p->runtime, of, attribute, &loader) < 0 || scry_is_none(p->runtime, loader)) {
 		scry_buf_puts(p->out, none);
+		return;
+	}
+	/* these two describe their modules themselves: BuiltinImporter.module_repr() */
+	const char *name = scry_type_short(p->runtime, loader);
+	if (!strcmp(name, "BuiltinImporter") || !strcmp(name, "FrozenImporter")) {
+		scry_buf_puts(p->out, *name == 'B' ? " (built-in)" : " (frozen)");
 		return;
 	}
 	scry_buf_puts(p->out, " (");

@@ -147,7 +147,27 @@ static int print_simple(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return scry_print_unknown(p, addr, type);
 }
 
+/* ctypes/__init__.py: the pointers to strings print as addresses */
+static int print_string_pointer(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr at, value;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_CTYPES_PTR, &at);
+
+	rc = rc < 0 ? rc : scry_word(p->runtime, at, &value);
+	if (rc < 0)
+		return rc;
+	scry_printf(p, "%s(", scry_type_short(p->runtime, type));
+	if (value)
+		scry_printf(p, "%" PRIu64 ")", value);
+	else
+		scry_buf_puts(p->out, "None)");
+	return SCRY_OK;
+}
+
 const struct scry_printer_row scry_printers_ctypes[] = {
 	{ "_ctypes._SimpleCData", 0, print_simple },
+	{ "ctypes.py_object", 0, print_simple },
+	{ "ctypes.c_char_p", 0, print_string_pointer },
+	{ "ctypes.c_wchar_p", 0, print_string_pointer },
 	{ NULL },
 };

@@ -18,6 +18,14 @@ static int larger(const void *a, const void *b)
 	return x > y ? -1 : x < y;
 }
 
+/* A second name of a member: _member_map_ has both. */
+static bool is_alias(struct scry_runtime *r, scry_addr member, scry_addr key)
+{
+	const char *name = scry_attr_text(r, member, "_name_");
+
+	return name && !scry_text_is(r, key, name);
+}
+
 static size_t collect_parts(struct scry_runtime *r, scry_addr type, int64_t value, struct part *parts)
 {
 	struct scry_dict_view v;
@@ -29,7 +37,8 @@ static size_t collect_parts(struct scry_runtime *r, scry_addr type, int64_t valu
 	if (scry_attr(r, type, "_member_map_", &map) < 0 || scry_dict_open(r, map, &v) < 0)
 		return 0;
 	while (n < PARTS_MAX && scry_dict_view_next(&v, &it, &key, &member) == SCRY_ITEM)
-		if (scry_attr_int(r, member, "_value_", &bits) == SCRY_OK && bits && (bits & value) == bits)
+		if (scry_attr_int(r, member, "_value_", &bits) == SCRY_OK && bits && (bits & value) == bits &&
+		    !is_alias(r, member, key))
 			parts[n++] = (struct part){ bits, key };
 	qsort(parts, n, sizeof(*parts), larger);
 	return n;

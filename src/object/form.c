@@ -124,7 +124,7 @@ static void print_percent(struct scry_printer *p, scry_addr addr, scry_addr type
 	else if (what == 'Q')
 		scry_printf(p, "%s.%s", scry_type_module(p->runtime, type), scry_type_qualname(p->runtime, type));
 	else
-		scry_printf(p, "0x%" PRIx64, addr);
+		scry_printf(p, what == 'D' ? "%" PRIu64 : "0x%" PRIx64, addr);
 }
 
 /* A group whose attribute is None, or missing, is skipped; groups do not nest. */

@@ -221,7 +221,7 @@ static int print_path(struct scry_printer *p, scry_addr addr, scry_addr type)
 	if (!text.len)
 		scry_buf_putc(&text, '.');
 	const char *name = scry_type_short(p->runtime, type);
-	for (size_t i = 0; !strncmp(name, "Windows", 7) && i < text.len; i++)
+	for (size_t i = 0; strstr(name, "Windows") && i < text.len; i++)
 		if (text.text[i] == '\\')
 			text.text[i] = '/';
 	scry_printf(p, "%s(", name);
@@ -273,11 +273,15 @@ static int print_uuid(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
-static int print_ipv4(struct scry_printer *p, scry_addr addr, scry_addr type)
+static int print_ipv6(struct scry_printer *p, scry_addr addr, scry_addr type);
+
+static int print_ip(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	int64_t ip;
-	int rc = scry_attr_int(p->runtime, addr, "_ip", &ip);
 
+	if (scry_type_is(p->runtime, type, "IPv6Address"))
+		return print_ipv6(p, addr, type);
+	int rc = scry_attr_int(p->runtime, addr, "_ip", &ip);
 	if (rc == SCRY_OK)
 		scry_printf(p, "%s('%d.%d.%d.%d')", scry_type_short(p->runtime, type), (int)(ip >> 24 & 255),
 			    (int)(ip >> 16 & 255), (int)(ip >> 8 & 255), (int)(ip & 255));
@@ -358,8 +362,7 @@ const struct scry_printer_row scry_printers_instance[] = {
 	{ "pathlib.PurePath", 0, print_path },
 	{ "pathlib._local.PurePath", 0, print_path },
 	{ "uuid.UUID", 0, print_uuid },
-	{ "ipaddress._BaseAddress", 0, print_ipv4 },
-	{ "ipaddress.IPv4Address", 0, print_ipv4 },
+	{ "ipaddress._BaseAddress", 0, print_ip },
 	{ "ipaddress.IPv6Address", 0, print_ipv6 },
 	{ "logging.Logger", 0, print_logger },
 	{ "logging.RootLogger", 0, print_logger },
@@ -371,8 +374,10 @@ const struct scry_printer_row scry_printers_instance[] = {
 	{ "zoneinfo.ZoneInfo", .form = "%Q(key={key})" },
 	{ "_frozen_importlib.ModuleSpec", .form = SPEC },
 	{ "importlib._bootstrap.ModuleSpec", .form = SPEC },
-	{ "weakref.WeakValueDictionary", .form = "<%C at %A>" },
-	{ "weakref.WeakKeyDictionary", .form = "<%C at %A>" },
+	{ "weakref.WeakValueDictionary", .form = "<%C at %A>", .since = PY3 },
+	{ "weakref.WeakKeyDictionary", .form = "<%C at %A>", .since = PY3 },
+	{ "weakref.WeakValueDictionary", .form = "<%C at %D>", .until = PY3 },
+	{ "weakref.WeakKeyDictionary", .form = "<%C at %D>", .until = PY3 },
 	{ "_weakrefset.WeakSet", .form = "{data}" },
 	{ "functools.partialmethod", .form = "%Q({func}, {args:*})" },
 	{ NULL },

@@ -86,6 +86,8 @@ void scry_print_str(struct scry_printer *p, scry_addr str);
 void scry_print_quoted(struct scry_printer *p, const char *text);
 
 /* --- the driver --- */
+/** The row of a class by name, or NULL: for old-style classes, whose instances all have one type. */
+const struct scry_printer_row *scry_printer_named(const struct scry_runtime *r, const char *key);
 /** Enter a container: false where it is open already, or too deep; then `text` ("[...]") was written. */
 bool scry_printer_enter(struct scry_printer *p, scry_addr addr, const char *text);
 void scry_printer_leave(struct scry_printer *p);
@@ -127,7 +129,7 @@ void scry_print_pairs(struct scry_printer *p, scry_addr dict, const char *colon)
 
 /**
  * Print by a form, for classes whose __repr__ is Python code that we know: %C the class's name, %Q with module, %A the
- * address, {attr.attr} its repr, {attr:s} its str(), {attr:n} how many items, {attr:*} its items, {attr:yes|no} one of
+ * address (%D in decimal), {attr.attr} its repr, {attr:s} its str(), {attr:n} how many items, {attr:*} its items, {attr:yes|no} one of
  * two texts by its truth, [attr:...] only where the attribute is not None. Backslash takes the next one as it is.
  */
 int scry_print_form(struct scry_printer *p, scry_addr addr, scry_addr type, const char *form);

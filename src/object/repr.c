@@ -137,6 +137,11 @@ static const char *repr_key(struct scry_runtime *r, struct scry_type *t)
 	return NULL;
 }
 
+const struct scry_printer_row *scry_printer_named(const struct scry_runtime *r, const char *key)
+{
+	return find_row(r, key, 0);
+}
+
 static void choose_row(struct scry_runtime *r, struct scry_type *t)
 {
 	const char *key = repr_key(r, t);

@@ -42,7 +42,7 @@ static int print_tuple(struct scry_printer *p, scry_addr addr, scry_addr type)
 }
 
 /* "Name(a=1, b=2)": of a namedtuple, by its class's _fields */
-static int print_namedtuple(struct scry_printer *p, scry_addr addr, scry_addr type)
+static int print_namedtuple_as(struct scry_printer *p, scry_addr addr, scry_addr type, const char *title)
 {
 	struct scry_runtime *r = p->runtime;
 	unsigned ptr = r->session->target->abi.ptr_size;
@@ -54,7 +54,7 @@ static int print_namedtuple(struct scry_printer *p, scry_addr addr, scry_addr ty
 	rc = rc < 0 ? rc : scry_sequence(r, fields, &names, &name_items);
 	if (rc < 0 || !scry_printer_enter(p, addr, "(...)"))
 		return rc;
-	scry_printf(p, "%s(", scry_type_short(r, type));
+	scry_printf(p, "%s(", title);
 	for (uint64_t i = 0; i < n && scry_printer_more(p, i, names); i++) {
 		if (scry_word(r, name_items + i * ptr, &name) < 0)
 			break;
@@ -65,6 +65,20 @@ static int print_namedtuple(struct scry_printer *p, scry_addr addr, scry_addr ty
 	scry_buf_putc(p->out, ')');
 	scry_printer_leave(p);
 	return SCRY_OK;
+}
+
+static int print_namedtuple(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	return print_namedtuple_as(p, addr, type, scry_type_short(p->runtime, type));
+}
+
+/* 2.7: the name is part of the generated code, a subclass does not change it */
+static int print_namedtuple2(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr repr, owner;
+	int rc = scry_type_lookup(p->runtime, type, "__repr__", &repr, &owner);
+
+	return rc < 0 ? rc : print_namedtuple_as(p, addr, type, scry_type_short(p->runtime, owner));
 }
 
 /* Objects/structseq.c: names stand in the type's members, as many as the tuple is long */
@@ -267,7 +281,8 @@ static int print_deque(struct scry_printer *p, scry_addr addr, scry_addr type)
 const struct scry_printer_row scry_printers_sequence[] = {
 	{ "list", TYPE_LIST, print_list },
 	{ "tuple", TYPE_TUPLE, print_tuple },
-	{ "<namedtuple>", 0, print_namedtuple },
+	{ "<namedtuple>", 0, print_namedtuple, .since = PY3 },
+	{ "<namedtuple>", 0, print_namedtuple2, .until = PY3 },
 	{ "<structseq>", 0, print_structseq },
 	{ "set", 0, print_set, .since = PY3 },
 	{ "frozenset", 0, print_set, .since = PY3 },

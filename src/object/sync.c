@@ -131,6 +131,34 @@ static int print_thread(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
+/* 2.7: "<_RLock owner='MainThread' count=1>", the owner's name from threading._active */
+static int print_rlock2(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_runtime *r = p->runtime;
+	scry_addr owner, repr, globals, active, key, thread;
+	struct scry_dict_view v = { 0 };
+	int64_t ident = 0, other;
+	uint64_t it = 0;
+	int rc = scry_attr(r, addr, "_RLock__owner", &owner);
+
+	if (rc < 0)
+		return rc;
+	scry_printf(p, "<%s owner=", scry_type_short(r, type));
+	scry_int_value(r, owner, &ident);
+	bool found = ident && scry_type_lookup(r, type, "__repr__", &repr, NULL) == SCRY_OK &&
+		     scry_field_read(r, repr, SCRY_F_FUNCTION_GLOBALS, &globals) == SCRY_OK &&
+		     scry_dict_get(r, globals, "_active", &active) == SCRY_OK && scry_dict_open(r, active, &v) == SCRY_OK;
+	while (found && scry_dict_view_next(&v, &it, &key, &thread) == SCRY_ITEM)
+		if (scry_int_value(r, key, &other) == SCRY_OK && other == ident &&
+		    thread_attr(r, thread, "_name", &owner) == SCRY_OK)
+			break;
+	scry_print(p, owner);
+	scry_buf_puts(p->out, " count=");
+	scry_print_attr(p, addr, "_RLock__count");
+	scry_buf_putc(p->out, '>');
+	return SCRY_OK;
+}
+
 /* --- contextvars: Python/context.c --- */
 
 static int print_contextvar(struct scry_printer *p, scry_addr addr, scry_addr type)
@@ -175,6 +203,7 @@ const struct scry_printer_row scry_printers_sync[] = {
 	{ "_thread.lock", 0, print_lock },
 	{ "_thread.RLock", 0, print_rlock, .until = PY314 },
 	{ "_thread.RLock", 0, print_rlock_3_14, .since = PY314 },
+	{ "threading._RLock", 0, print_rlock2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "threading.Thread", 0, print_thread },
 	{ "threading._MainThread", 0, print_thread },
 	{ "threading._DummyThread", 0, print_thread },

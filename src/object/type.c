@@ -353,7 +353,12 @@ static const char *heap_name(struct scry_runtime *r, const struct scry_type *t, 
 const char *scry_type_short(struct scry_runtime *r, scry_addr type)
 {
 	struct scry_type *t;
+	scry_addr old;
+	const char *text;
 
+	if (is_old_class(r, type))
+		return scry_field_read(r, type, SCRY_F_CLASSOBJ_NAME, &old) == SCRY_OK &&
+		       scry_text_at(r, old, NAME_MAX_LENGTH, &text) == SCRY_OK ? text : "?";
 	if (scry_type_at(r, type, &t) < 0)
 		return "?";
 	const char *name = heap_name(r, t, SCRY_F_HEAP_TYPE_NAME);
