@@ -81,6 +81,35 @@ static int print_flag_old(struct scry_printer *p, scry_addr addr, scry_addr type
 	return SCRY_OK;
 }
 
+/* re.RegexFlag has its own from 3.7 to 3.10: "re.IGNORECASE|re.MULTILINE|0x400", in the order of definition */
+static int print_regex_flag(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_runtime *r = p->runtime;
+	const char *name = scry_attr_text(r, addr, "_name_"), *between = "";
+	struct scry_dict_view v;
+	scry_addr map, key, member;
+	int64_t value, bits;
+	uint64_t it = 0;
+	int rc = scry_attr_int(r, addr, "_value_", &value);
+
+	if (name)
+		scry_printf(p, "re.%s", name);
+	if (name || rc < 0)
+		return rc < 0 ? rc : SCRY_OK;
+	rc = scry_attr(r, type, "_member_map_", &map);
+	rc = rc < 0 ? rc : scry_dict_open(r, map, &v);
+	while (rc >= 0 && (rc = scry_dict_view_next(&v, &it, &key, &member)) == SCRY_ITEM)
+		if (scry_attr_int(r, member, "_value_", &bits) == SCRY_OK && (value & bits)) {
+			value &= ~bits;
+			name = scry_attr_text(r, member, "_name_");
+			scry_printf(p, "%sre.%s", between, name ? name : "?");
+			between = "|";
+		}
+	if (value)
+		scry_printf(p, "%s0x%" PRIx64, between, (uint64_t)value);
+	return rc < 0 ? rc : SCRY_OK;
+}
+
 static int print_class_as(struct scry_printer *p, scry_addr addr, const char *kind)
 {
 	scry_printf(p, "<%s '%s'>", kind, scry_type_short(p->runtime, addr));
@@ -149,6 +178,7 @@ const struct scry_printer_row scry_printers_enum[] = {
 	{ "enum.Flag", 0, print_flag_old, .until = PY311 },
 	{ "enum.Flag", .form = "<%C[_name_:.{_name_:s}]: {_value_}>", .since = PY311 },
 	{ "enum.IntFlag", 0, print_flag_old, .until = PY311 },
+	{ "re.RegexFlag", 0, print_regex_flag },
 	{ "enum.EnumMeta", 0, print_enum_class, .until = PY311 },
 	{ "enum.EnumType", 0, print_enum_class_3_11 },
 	{ "enum.EnumMeta", 0, print_enum_class_3_11, .since = PY311 },

@@ -112,12 +112,26 @@ static const char *value_key(struct scry_runtime *r, struct scry_type *t, scry_a
 	return key;
 }
 
+/*
+ * Objects/structseq.c: a static type with a repr of its own whose members are named; in 2.7 it derives from object and
+ * only its dict tells.
+ */
+static bool is_structseq(struct scry_runtime *r, const struct scry_type *t, const struct scry_type *base)
+{
+	scry_addr members;
+
+	if (t->base && !strcmp(base->name, "tuple") &&
+	    scry_field_read(r, t->addr, SCRY_F_TYPE_MEMBERS, &members) == SCRY_OK && members)
+		return true;
+	return class_has(r, t->addr, "n_sequence_fields");
+}
+
 /* A static type defines its repr where its slot differs from its base's; a class where its dict says so. */
 static const char *repr_key(struct scry_runtime *r, struct scry_type *t)
 {
 	uint64_t it = 0;
 	scry_addr cls, value;
-	struct scry_type *c, *base;
+	struct scry_type *c, *base = NULL;
 	const char *key;
 
 	while (scry_mro_next(r, t->addr, &it, &cls) == SCRY_ITEM && scry_type_at(r, cls, &c) == SCRY_OK) {
@@ -130,7 +144,7 @@ static const char *repr_key(struct scry_runtime *r, struct scry_type *t)
 		}
 		if (c->base && scry_type_at(r, c->base, &base) == SCRY_OK && base->repr == c->repr)
 			continue;
-		if (class_has(r, cls, "n_sequence_fields"))
+		if (is_structseq(r, c, base))
 			return "<structseq>";
 		return scry_type_full_name(r, cls, &key) == SCRY_OK ? key : NULL;
 	}
