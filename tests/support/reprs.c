@@ -1,4 +1,4 @@
-/* Prints objects of a dump: reprs DUMP [EXE [LAYOUT]] < addresses, one a line; gives one line of JSON for each. */
+/* Prints objects of a dump: reprs DUMP [EXE [LAYOUT [SYSROOT]]] < addresses, one a line; gives one line of JSON for each. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 static int usage(void)
 {
-	fputs("usage: reprs DUMP [EXE [LAYOUT]] < addresses or expressions\n", stderr);
+	fputs("usage: reprs DUMP [EXE [LAYOUT [SYSROOT]]] < addresses or expressions\n", stderr);
 	return 2;
 }
 
@@ -57,8 +57,10 @@ int main(int argc, char **argv)
 	struct scry_session *s = scry_session_new();
 	if (argc > 2 && *argv[2])
 		scry_session_set(s, "exe", argv[2]);
-	if (argc > 3)
+	if (argc > 3 && *argv[3])
 		scry_session_set(s, "layout", argv[3]);
+	if (argc > 4)
+		scry_session_set(s, "sysroot", argv[4]);
 	for (int i = 0; i < SCRY_LIMIT_COUNT; i++)
 		scry_session_set_limit(s, (enum scry_limit)i, getenv("REPRS_DEFAULT_LIMITS") ? 100 : 1000000);
 	scry_session_set_limit(s, SCRY_LIMIT_DEPTH, 60);
