@@ -27,7 +27,7 @@ static bool stream_name(struct scry_runtime *r, scry_addr stream, scry_addr *ret
 	return false;
 }
 
-static int print_textio(struct scry_printer *p, scry_addr addr, scry_addr type)
+static int print_textio_as(struct scry_printer *p, scry_addr addr, scry_addr type, bool with_mode)
 {
 	scry_addr value;
 	struct scry_type *t;
@@ -35,13 +35,12 @@ static int print_textio(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 	if (rc < 0)
 		return rc;
-	/* Modules/_io/textio.c up to 3.9 writes the plain name */
 	scry_printf(p, "<%s", t->name);
 	if (stream_name(p->runtime, addr, &value)) {
 		scry_buf_puts(p->out, " name=");
 		scry_print(p, value);
 	}
-	if (scry_attr(p->runtime, addr, "mode", &value) == SCRY_OK) {
+	if (with_mode && scry_attr(p->runtime, addr, "mode", &value) == SCRY_OK) {
 		scry_buf_puts(p->out, " mode=");
 		scry_print(p, value);
 	}
@@ -53,6 +52,17 @@ static int print_textio(struct scry_printer *p, scry_addr addr, scry_addr type)
 		scry_print(p, value);
 	scry_buf_putc(p->out, '>');
 	return SCRY_OK;
+}
+
+static int print_textio(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	return print_textio_as(p, addr, type, true);
+}
+
+/* 2.7 writes neither the mode here, nor closefd below */
+static int print_textio2(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	return print_textio_as(p, addr, type, false);
 }
 
 static int print_buffered(struct scry_printer *p, scry_addr addr, scry_addr type)
@@ -88,7 +98,7 @@ static const char *file_mode(struct scry_runtime *r, scry_addr addr)
 	return readable && writable ? "rb+" : readable ? "rb" : "wb";
 }
 
-static int print_fileio(struct scry_printer *p, scry_addr addr, scry_addr type)
+static int print_fileio_as(struct scry_printer *p, scry_addr addr, scry_addr type, bool with_closefd)
 {
 	int64_t fd;
 	uint64_t closefd = 1;
@@ -111,8 +121,21 @@ static int print_fileio(struct scry_printer *p, scry_addr addr, scry_addr type)
 	} else {
 		scry_printf(p, "fd=%" PRId64, fd);
 	}
-	scry_printf(p, " mode='%s' closefd=%s>", file_mode(p->runtime, addr), closefd ? "True" : "False");
+	scry_printf(p, " mode='%s'", file_mode(p->runtime, addr));
+	if (with_closefd)
+		scry_printf(p, " closefd=%s", closefd ? "True" : "False");
+	scry_buf_putc(p->out, '>');
 	return SCRY_OK;
+}
+
+static int print_fileio(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	return print_fileio_as(p, addr, type, true);
+}
+
+static int print_fileio2(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	return print_fileio_as(p, addr, type, false);
 }
 
 /* 2.7: Objects/fileobject.c */
@@ -223,12 +246,16 @@ static int print_mmap(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
+#define PY3 SCRY_VERSION_OF(3, 0)
+
 const struct scry_printer_row scry_printers_io[] = {
-	{ "_io.TextIOWrapper", 0, print_textio },
+	{ "_io.TextIOWrapper", 0, print_textio, .since = PY3 },
+	{ "_io.TextIOWrapper", 0, print_textio2, .until = PY3 },
 	{ "_io.BufferedReader", 0, print_buffered },
 	{ "_io.BufferedWriter", 0, print_buffered },
 	{ "_io.BufferedRandom", 0, print_buffered },
-	{ "_io.FileIO", 0, print_fileio },
+	{ "_io.FileIO", 0, print_fileio, .since = PY3 },
+	{ "_io.FileIO", 0, print_fileio2, .until = PY3 },
 	{ "file", 0, print_file2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "socket.socket", 0, print_socket },
 	{ "_socket.socket", 0, print_raw_socket },

@@ -355,7 +355,7 @@ static int print_bytes(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return print_text(p, addr, "b", STYLE_BYTES);
 }
 
-static int print_bytearray_as(struct scry_printer *p, scry_addr addr, const char *name)
+static int print_bytearray_as(struct scry_printer *p, scry_addr addr, const char *name, enum style style)
 {
 	struct scry_text_view v = { .kind = 1, .bytes = true };
 	uint8_t byte;
@@ -373,7 +373,7 @@ static int print_bytearray_as(struct scry_printer *p, scry_addr addr, const char
 	if (rc < 0)
 		return rc;
 	scry_printf(p, "%s(b", name);
-	rc = print_quoted(p, &v, STYLE_BYTEARRAY);
+	rc = print_quoted(p, &v, style);
 	scry_buf_putc(p->out, ')');
 	return rc;
 }
@@ -381,13 +381,19 @@ static int print_bytearray_as(struct scry_printer *p, scry_addr addr, const char
 /* 3.7+ writes a subclass's name */
 static int print_bytearray(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	return print_bytearray_as(p, addr, scry_type_short(p->runtime, type));
+	return print_bytearray_as(p, addr, scry_type_short(p->runtime, type), STYLE_BYTEARRAY);
+}
+
+/* 3.15+: escaped as bytes are */
+static int print_bytearray_3_15(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	return print_bytearray_as(p, addr, scry_type_short(p->runtime, type), STYLE_BYTES);
 }
 
 static int print_bytearray_old(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	(void)type;
-	return print_bytearray_as(p, addr, "bytearray");
+	return print_bytearray_as(p, addr, "bytearray", STYLE_BYTEARRAY);
 }
 
 const struct scry_printer_row scry_printers_text[] = {
@@ -395,7 +401,8 @@ const struct scry_printer_row scry_printers_text[] = {
 	{ "str", TYPE_BYTES, print_str2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "unicode", TYPE_UNICODE, print_unicode2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "bytes", TYPE_BYTES, print_bytes, .since = SCRY_VERSION_OF(3, 0) },
-	{ "bytearray", 0, print_bytearray, .since = SCRY_VERSION_OF(3, 7) },
+	{ "bytearray", 0, print_bytearray_3_15, .since = SCRY_VERSION_OF(3, 15) },
+	{ "bytearray", 0, print_bytearray, .since = SCRY_VERSION_OF(3, 7), .until = SCRY_VERSION_OF(3, 15) },
 	{ "bytearray", 0, print_bytearray_old, .until = SCRY_VERSION_OF(3, 7) },
 	{ NULL },
 };
