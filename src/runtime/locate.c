@@ -17,15 +17,10 @@ const struct scry_finder scry_finders[] = {
 	{ NULL, NULL },
 };
 
-static bool is_python_name(const struct scry_module *m)
-{
-	return m->is_main || (m->name && (strcasestr(m->name, "python") || strcasestr(m->name, "pypy")));
-}
-
 struct scry_module *scry_search_module(struct scry_search *search, struct scry_module *m)
 {
 	for (m = m ? m->next : scry_module_first(search->s); m; m = m->next)
-		if (is_python_name(m) != search->all)
+		if (scry_module_is_python(m) != search->all)
 			return m;
 	return NULL;
 }
