@@ -182,9 +182,23 @@ def test_registers(name):
     with open(path) as f:
         want = json.load(f)
     shown, status, err = show(name, "regs")
-    if status == 2 and not shown.get("registers"):
-        pytest.skip("this pyscry has no regs command: " + err)
-    registers = {r["name"]: r for r in shown["registers"]}
-    for reg, row in want.items():
-        if reg != "tid":
-            assert int(registers[reg]["value"], 16) == int(row[2], 16), reg
+    assert shown["tid"] == want.pop("tid")
+    registers = {r["name"]: r for r in shown["native_frames"][0]["registers"]}
+    for reg, (what, kind, value) in want.items():
+        got = registers[reg]
+        assert int(got["value"], 16) == int(value, 16), reg
+        if what.startswith("PyObject") or what == "module self":
+            assert (got["kind"], got["type"]) == ("object", kind), reg
+        elif what.startswith("ptr-to"):
+            types = [t for t in kind.split(",") if t not in ("NULL", "junk")]
+            shown_types = [x["type"] for x in got["slots"] if "type" in x]
+            assert got["kind"] == "objects" and shown_types[:len(types)] == types, reg
+        elif what.startswith("interior of tuple"):
+            assert (got["kind"], got["type"]) == ("interior", "tuple"), reg
+        elif what == "type object":
+            assert got["kind"] == "type", reg
+        else:
+            assert got["kind"] == "number", reg
+    # whom a call spares, by the Windows convention
+    saved = {reg: r["saved"] for reg, r in registers.items()}
+    assert saved["rsi"] == saved["rdi"] == saved["rbx"] == "preserved" and saved["rcx"] == saved["r8"] == "volatile"
