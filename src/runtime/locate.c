@@ -160,6 +160,10 @@ static void explain_nothing(struct scry_search *search)
 		scry_note(s, "something like a Python was found, but it makes no sense: %s", s->error.text);
 	else
 		scry_note(s, "no Python interpreter was found in the target");
+	if (s->target->advice)
+		scry_note(s, "%s", s->target->advice);
+	/* not whatever the last candidate failed with */
+	scry_fail(s, SCRY_ENOTFOUND, 0, "no thread has Python state");
 }
 
 struct scry_runtime *scry_runtime_first(struct scry_session *s)
