@@ -152,6 +152,20 @@ bool scry_search_try(struct scry_search *search, struct scry_module *m, const st
 	return true;
 }
 
+/* The files that could have told, and how to give them. */
+static void explain_missing(struct scry_session *s)
+{
+	struct scry_buf missing = SCRY_BUF_INIT;
+
+	if (s->target->ops->probe && scry_modules_missing(s, true, &missing) && missing.text) {
+		for (char *line = missing.text, *end; (end = strchr(line, '\n')); line = end + 1)
+			scry_note(s, "missing: %.*s", (int)(end - line), line);
+		scry_note(s, "missing files can be given: the executable (exe), a directory like the target's root "
+			     "(sysroot), or the output of nm (symbols)");
+	}
+	scry_buf_done(&missing);
+}
+
 static void explain_nothing(struct scry_search *search)
 {
 	struct scry_session *s = search->s;
@@ -160,6 +174,7 @@ static void explain_nothing(struct scry_search *search)
 		scry_note(s, "something like a Python was found, but it makes no sense: %s", s->error.text);
 	else
 		scry_note(s, "no Python interpreter was found in the target");
+	explain_missing(s);
 	if (s->target->advice)
 		scry_note(s, "%s", s->target->advice);
 	/* not whatever the last candidate failed with */
