@@ -231,7 +231,7 @@ static int run_regs(struct scry_call *call)
 
 	if (call->argc && scry_thread_find(s, call->argv[0], &t) < 0)
 		return SCRY_EINVAL;
-	if (!t || !t->os || !t->os->regs.arch)
+	if (!t || !t->os || !scry_os_thread_regs(s->target, t->os)->arch)
 		return scry_fail(s, SCRY_ENOTFOUND, 0, "the registers of this thread are not known");
 	scry_words_init(&job.words, s, t);
 	if (call->json) {

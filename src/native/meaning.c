@@ -37,7 +37,7 @@ static void remember(struct scry_words *w, scry_addr addr, enum scry_word_kind k
 
 static void find_stack(struct scry_words *w, const struct scry_thread *t)
 {
-	const struct scry_regs *regs = t && t->os ? &t->os->regs : NULL;
+	const struct scry_regs *regs = t && t->os ? scry_os_thread_regs(w->session->target, t->os) : NULL;
 
 	if (!regs || !regs->arch || !(regs->valid >> regs->arch->sp & 1))
 		return;

@@ -26,6 +26,24 @@ static void index_threads(struct scry_target *t, struct thread_index *index)
 	}
 }
 
+/* Thread pointers that a debugger tells only when asked; true where there were any. */
+static bool fetch_tls(struct scry_target *t, struct thread_index *index)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < t->thread_count; i++) {
+		struct scry_os_thread *os = &t->threads[i];
+
+		if (!os->regs_pending)
+			continue;
+		any = true;
+		scry_os_thread_regs(t, os);
+		if (os->tls && !scry_hash_find(&index->by_tls, os->tls))
+			scry_hash_put(&index->by_tls, os->tls, os);
+	}
+	return any;
+}
+
 static void free_index(struct thread_index *index)
 {
 	scry_hash_done(&index->by_tls);
@@ -53,6 +71,8 @@ static const struct scry_os_thread *match(struct scry_thread *t, const struct th
 		return os;
 	if (t->ident && scry_read_uint(r->session, t->ident + GLIBC_TID_OFFSET, 4, &tid) == SCRY_OK)
 		os = scry_hash_find(&index->by_tid, tid);
+	if (t->ident && !os && fetch_tls(r->session->target, index))
+		os = scry_hash_find(&index->by_tls, t->ident);
 	t->tid = os ? 0 : native;
 	return os;
 }

@@ -119,13 +119,15 @@ static bool host_reg(struct host *host, uint64_t tid, const char *name, uint64_t
 	return host->ops->reg && host->ops->reg(host->arg, tid, name, ret) == SCRY_OK;
 }
 
-static void read_regs(struct scry_target *t, struct scry_os_thread *thread)
+static void host_regs(struct scry_target *t, struct scry_os_thread *thread)
 {
 	struct host *host = t->state;
 	const struct scry_arch *arch = t->arch;
 	uint64_t number;
 
-	thread->regs.arch = arch;
+	if (!arch)
+		return;
+	thread->regs = (struct scry_regs){ .arch = arch };
 	for (unsigned i = 0; i < arch->count; i++)
 		if (host_reg(host, thread->tid, arch->regs[i].name, &thread->regs.value[i]))
 			thread->regs.valid |= (uint64_t)1 << i;
@@ -139,6 +141,21 @@ static void read_regs(struct scry_target *t, struct scry_os_thread *thread)
 	}
 }
 
+/*
+ * A register costs a debugger a switch of threads and a frame: with a thousand threads, seconds. Of a process on this
+ * machine /proc tells at once which thread waits for what, and the registers of the few that matter can be asked for.
+ */
+static void describe_thread(struct scry_target *t, struct scry_os_thread *thread)
+{
+	if (t->pid <= 0) {
+		host_regs(t, thread);
+		return;
+	}
+	thread->name = scry_procfs_thread_name(t, (int)t->pid, thread->tid);
+	scry_procfs_syscall(t, (int)t->pid, thread);
+	thread->regs_pending = true;
+}
+
 static int read_threads(struct scry_target *t)
 {
 	struct host *host = t->state;
@@ -150,10 +167,7 @@ static int read_threads(struct scry_target *t)
 		struct scry_os_thread *thread = scry_target_add_thread(t, tid);
 		if (!thread)
 			return scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
-		if (t->pid > 0)
-			thread->name = scry_procfs_thread_name(t, (int)t->pid, tid);
-		if (t->arch)
-			read_regs(t, thread);
+		describe_thread(t, thread);
 	}
 	return SCRY_OK;
 }
@@ -211,6 +225,7 @@ const struct scry_target_ops scry_target_host = {
 	.name = "host",
 	.open = host_open,
 	.view = host_view,
+	.regs = host_regs,
 	.refresh = host_refresh,
 	.close = host_close,
 };

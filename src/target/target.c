@@ -168,6 +168,18 @@ struct scry_os_thread *scry_os_thread_find(struct scry_target *t, uint64_t tid)
 	return index_threads(t) ? find_indexed(t, tid) : NULL;
 }
 
+const struct scry_regs *scry_os_thread_regs(struct scry_target *t, const struct scry_os_thread *thread)
+{
+	struct scry_os_thread *own = thread->regs_pending ? scry_os_thread_find(t, thread->tid) : NULL;
+
+	if (own && own->regs_pending) {
+		own->regs_pending = false;
+		if (t->ops->regs)
+			t->ops->regs(t, own);
+	}
+	return &thread->regs;
+}
+
 bool scry_regs_find(const struct scry_regs *regs, const char *name, uint64_t *ret)
 {
 	for (unsigned i = 0; regs->arch && i < regs->arch->count; i++) {

@@ -42,7 +42,8 @@ struct scry_map {
 struct scry_os_thread {
 	uint64_t tid;
 	const char *name;      /* the kernel's or the dump's name, or NULL */
-	struct scry_regs regs; /* of the innermost frame; of the exception context where it crashed */
+	struct scry_regs regs; /* of the innermost frame, of the exception where it crashed: scry_os_thread_regs() */
+	bool regs_pending;     /* a debugger has more of them, and the thread pointer, but asking it takes long */
 	scry_addr tls;         /* thread pointer (pthread_t with glibc), TEB on Windows, 0 unknown */
 	bool crashed;
 	int signal;            /* the signal it took, 0 none */
@@ -73,6 +74,8 @@ struct scry_target_ops {
 	 * next call on the target.
 	 */
 	const uint8_t *(*view)(struct scry_target *t, scry_addr addr, size_t *ret_len);
+	/** Fetch the registers and thread pointer of a thread that says `regs_pending`. NULL: none ever does. */
+	void (*regs)(struct scry_target *t, struct scry_os_thread *thread);
 	/** Stop the target for a consistent read, and let it go again; both may be NULL. */
 	int (*hold)(struct scry_target *t);
 	void (*release)(struct scry_target *t);
@@ -165,6 +168,8 @@ int scry_read_cstr(struct scry_session *s, scry_addr addr, size_t max, const cha
 /** The mapping that holds `addr`, or NULL. */
 const struct scry_map *scry_map_at(struct scry_target *t, scry_addr addr);
 struct scry_os_thread *scry_os_thread_find(struct scry_target *t, uint64_t tid);
+/** The thread's registers, fetched now where they were not yet; regs->arch is NULL where none are known. */
+const struct scry_regs *scry_os_thread_regs(struct scry_target *t, const struct scry_os_thread *thread);
 /** A register by name: true and *ret where it is known. */
 bool scry_regs_find(const struct scry_regs *regs, const char *name, uint64_t *ret);
 /** Fill regs from a raw register block, by each row's `prstatus` or `minidump` offset. */

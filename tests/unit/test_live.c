@@ -376,6 +376,27 @@ static void host_describes(void **state)
 	scry_session_free(s);
 }
 
+/* Of a process here a debugger is asked for registers only when they are wanted. */
+static void host_asked_late(void **state)
+{
+	(void)state;
+	struct lender l = { 0x10000, 0x20000, 0, 0 };
+	struct scry_session *s = scry_session_new();
+	uint64_t v;
+
+	assert_int_equal(scry_session_open_host(s, &lender_ops, &l, getpid()), SCRY_OK);
+	struct scry_os_thread *thread = &s->target->threads[1];
+	if (s->target->arch == &scry_arch_x86_64) {
+		assert_true(thread->regs_pending);
+		assert_true(scry_regs_find(scry_os_thread_regs(s->target, thread), "rbx", &v));
+		assert_int_equal(v, 1001);
+		assert_int_equal(thread->tls, 1001);
+		assert_false(thread->regs_pending);
+	}
+	assert_non_null(strstr(s->target->exe, "test_live"));
+	scry_session_free(s);
+}
+
 static size_t fetch_any(void *arg, scry_addr addr, void *buf, size_t len)
 {
 	unsigned *calls = arg;
@@ -423,6 +444,7 @@ int main(void)
 		cmocka_unit_test(process_ends),
 		cmocka_unit_test(host_reads),
 		cmocka_unit_test(host_describes),
+		cmocka_unit_test(host_asked_late),
 		cmocka_unit_test(cache_bounded),
 	};
 
