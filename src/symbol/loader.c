@@ -24,8 +24,8 @@ static bool bias_by_phdr(const struct scry_target *t, const struct scry_elf *fil
 		*ret = t->phdr - (p->vaddr + file->phoff - p->offset);
 		return true;
 	}
-	*ret = t->entry - file->entry;
-	return t->entry != 0;
+	*ret = t->entry ? t->entry - file->entry : 0;
+	return t->entry || file->type == ET_EXEC;
 }
 
 /* The executable's headers are not in the dump: the user's file must tell, and must fit. */
@@ -38,13 +38,20 @@ static struct scry_module *main_by_file(struct scry_session *s, struct scry_elf 
 	if (scry_locate_exe(s, ret, &path) != SCRY_OK)
 		return NULL;
 	const struct scry_target *t = s->target;
-	if (!bias_by_phdr(t, ret, &bias) || bias % PAGE || !scry_elf_span(ret, &low, &high) ||
-	    (t->entry && ret->entry + bias != t->entry)) {
+	if (!bias_by_phdr(t, ret, &bias) || !scry_elf_span(ret, &low, &high)) {
+		scry_elf_close(ret); /* a position independent one, and nothing says where it went */
+		return NULL;
+	}
+	if (bias % PAGE || (t->entry && ret->entry + bias != t->entry)) {
 		scry_note(s, "%s is not the executable of this dump: its entry point lies elsewhere", path);
 		scry_elf_close(ret);
 		return NULL;
 	}
-	struct scry_module *m = scry_module_add(s, t->exe ? t->exe : path, bias + low, bias + high);
+	struct scry_elf there;
+	bool in_memory = scry_elf_in_memory(s, bias + low, &there) == SCRY_OK;
+	const char *name = t->exe ? t->exe : path;
+	struct scry_module *m = in_memory ? scry_module_add_image(s, name, &there)
+					  : scry_module_add(s, name, bias + low, bias + high);
 	if (m) {
 		m->bias = bias;
 		m->is_main = true; /* now: the names of libraries may lie in its read-only data */

@@ -4,7 +4,6 @@
 #include <elf.h>
 #include <string.h>
 
-#define RWX (SCRY_MAP_READ | SCRY_MAP_WRITE | SCRY_MAP_EXEC)
 #define LOW_ADDR 0x10000000u /* executables that are not position independent lie below */
 
 static bool same_path(const struct scry_map *a, const struct scry_map *b)
@@ -12,11 +11,20 @@ static bool same_path(const struct scry_map *a, const struct scry_map *b)
 	return a->path == b->path || (a->path && b->path && !strcmp(a->path, b->path));
 }
 
+/* Some debuggers (gdb before 12) cannot tell permissions: then nothing at all is executable. */
+static bool knows_permissions(const struct scry_target *t)
+{
+	for (size_t i = 0; i < t->map_count; i++)
+		if (t->maps[i].flags & SCRY_MAP_EXEC)
+			return true;
+	return false;
+}
+
 /*
- * Did the loader map it, or is it a file mapped as data? The loader maps code executable. Without permissions (a
- * debugger may not know them) the code must at least lie where the headers say.
+ * Did the loader map it, or is it a file mapped as data? The loader maps code executable. Without permissions the
+ * code must at least lie where the headers say.
  */
-static bool is_loaded(struct scry_target *t, const struct scry_map *first, const struct scry_elf *e)
+static bool is_loaded(struct scry_target *t, const struct scry_map *first, const struct scry_elf *e, bool permissions)
 {
 	for (unsigned i = 0; i < e->count; i++) {
 		const struct scry_segment *p = &e->segments[i];
@@ -26,7 +34,7 @@ static bool is_loaded(struct scry_target *t, const struct scry_map *first, const
 		const struct scry_map *map = scry_map_at(t, e->bias + p->vaddr);
 		if (!map)
 			return false;
-		if (map->flags & RWX)
+		if (permissions)
 			return map->flags & SCRY_MAP_EXEC;
 		return !same_path(map, first) ||
 		       e->bias + p->vaddr - map->start + map->offset == p->offset;
@@ -38,7 +46,7 @@ static bool is_loaded(struct scry_target *t, const struct scry_map *first, const
  * The header is not in the dump (coredump_filter without bit 4, a cut file): the run of mappings of one file whose
  * offsets rise is one image when some of it is executable. Returns the run's length.
  */
-static size_t add_headless(struct scry_session *s, size_t first)
+static size_t add_headless(struct scry_session *s, size_t first, bool permissions)
 {
 	struct scry_target *t = s->target;
 	const struct scry_map *map = &t->maps[first];
@@ -58,7 +66,7 @@ static size_t add_headless(struct scry_session *s, size_t first)
 		end = next->end;
 		last = i;
 	}
-	if (flags & RWX && !(flags & SCRY_MAP_EXEC))
+	if (permissions && !(flags & SCRY_MAP_EXEC))
 		return last - first + 1;
 	struct scry_module *m = scry_module_add(s, map->path, map->start, end);
 	if (m)
@@ -70,6 +78,7 @@ void scry_modules_from_maps(struct scry_session *s)
 {
 	struct scry_target *t = s->target;
 	scry_addr end = 0; /* of the image that was added last: its further mappings lie below */
+	bool permissions = knows_permissions(t);
 
 	for (size_t i = 0; i < t->map_count; i++) {
 		const struct scry_map *map = &t->maps[i];
@@ -77,14 +86,14 @@ void scry_modules_from_maps(struct scry_session *s)
 
 		if (!map->path || map->path[0] != '/' || map->start < end)
 			continue;
-		if (map->offset && (map->flags & RWX) && !(map->flags & SCRY_MAP_EXEC))
+		if (map->offset && !(map->flags & SCRY_MAP_EXEC))
 			continue;
 		int rc = map->offset ? SCRY_EFAULT : scry_elf_in_memory(s, map->start, &e);
 		if (rc == SCRY_EFAULT) {
-			i += add_headless(s, i) - 1;
+			i += add_headless(s, i, permissions) - 1;
 			continue;
 		}
-		if (rc != SCRY_OK || !is_loaded(t, map, &e))
+		if (rc != SCRY_OK || !is_loaded(t, map, &e, permissions))
 			continue;
 		struct scry_module *m = scry_module_add_image(s, map->path, &e);
 		if (m)

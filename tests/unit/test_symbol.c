@@ -198,6 +198,21 @@ static void mapped_twice(void **state)
 	scry_session_free(s);
 }
 
+/* Without permissions (gdb 10) modules are found all the same, by the offsets of their mappings. */
+static void no_permissions(void **state)
+{
+	(void)state;
+	const struct shape shape = { EM_X86_64, true, false, true };
+	struct scry_session *s = scry_image_session(EM_X86_64, true, false);
+	struct scry_symbol symbol;
+
+	put_image(s, BASE, shape);
+	((struct scry_map *)scry_map_at(s->target, BASE))->flags = SCRY_MAP_READ | SCRY_MAP_WRITE;
+	assert_non_null(scry_module_first(s));
+	assert_int_equal(scry_module_symbol(s->modules, "alpha", &symbol), SCRY_OK);
+	scry_session_free(s);
+}
+
 /* --- files of the test's own --- */
 
 static char dir[] = "/tmp/pyscry-test-XXXXXX";
@@ -518,7 +533,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(symbols_from_memory), cmocka_unit_test(damaged_images),
-		cmocka_unit_test(mapped_twice), cmocka_unit_test(symbol_map),
+		cmocka_unit_test(mapped_twice), cmocka_unit_test(no_permissions), cmocka_unit_test(symbol_map),
 		cmocka_unit_test(ourselves), cmocka_unit_test(data_files),
 		cmocka_unit_test(wrong_exe), cmocka_unit_test(script_exe),
 		cmocka_unit_test(pages_from_file), cmocka_unit_test(source_lines),
