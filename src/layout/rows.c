@@ -7,12 +7,21 @@
 static const struct scry_row cpython[] = {
 #include "layout/rows_cpython.def"
 };
-#undef ROW
 
 const struct scry_row_set scry_rows_cpython = {
 	.name = "CPython", .rows = cpython, .count = sizeof(cpython) / sizeof(*cpython),
 	.first = SCRY_SINCE(2, 7, 0), .last = SCRY_SINCE(3, 15, 0),
 };
+
+static const struct scry_row stackless[] = {
+#include "layout/rows_stackless.def"
+};
+
+const struct scry_row_set scry_rows_stackless = {
+	.name = "Stackless", .rows = stackless, .count = sizeof(stackless) / sizeof(*stackless),
+	.first = SCRY_SINCE(2, 7, 0), .last = SCRY_SINCE(3, 8, 0),
+};
+#undef ROW
 
 void scry_rows_choose(const struct scry_row_set *set, uint32_t version, const char *texts[SCRY_S_COUNT])
 {
@@ -31,6 +40,8 @@ int scry_layout_from_rows(const struct scry_flavour *flavour, const struct scry_
 	if (flavour->version < scry_rows_cpython.first)
 		return SCRY_ENOTFOUND;
 	scry_rows_choose(&scry_rows_cpython, flavour->version, texts);
+	if (flavour->stackless)
+		scry_rows_choose(&scry_rows_stackless, flavour->version, texts);
 	for (int s = 0; s < SCRY_S_COUNT; s++)
 		if (texts[s] && !scry_row_lay_out(texts, (enum scry_struct)s, flavour, abi, l))
 			return SCRY_EINVAL;

@@ -23,6 +23,8 @@ struct scry_row_set {
 };
 
 extern const struct scry_row_set scry_rows_cpython;
+/** What Stackless changes and adds: laid over CPython's where the flavour says so. */
+extern const struct scry_row_set scry_rows_stackless;
 
 /** The row text in force for each struct at `version`, NULL where the set has none. Later calls add to and override. */
 void scry_rows_choose(const struct scry_row_set *set, uint32_t version, const char *texts[SCRY_S_COUNT]);
