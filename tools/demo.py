@@ -43,6 +43,7 @@ def main():
                        os.path.join(TOP, "gdbinit"), "-ex", "echo \\n(gdb) py-bt\\n", "-ex", "py-bt", "-ex",
                        "echo \\n(gdb) py-threads\\n", "-ex", "py-threads", sys.executable, core])
         status |= show([PYSCRY, core])
+        status |= show([PYSCRY, core, "bt-full"])
         status |= show([PYSCRY, core, "threads"])
     say("Yours: gdb -x %s -c CORE, then py-bt; or %s CORE" % (os.path.join(TOP, "gdbinit"), PYSCRY))
     return status

@@ -73,8 +73,7 @@ static int show_all(struct scry_call *call, bool locals)
 	}
 	if (any)
 		return SCRY_OK;
-	return *call->s->error.text ? SCRY_ENOTFOUND
-				    : scry_fail(call->s, SCRY_ENOTFOUND, 0, "no thread has Python state");
+	return scry_fail(call->s, SCRY_ENOTFOUND, 0, "no thread has Python state");
 }
 
 static int show_chosen(struct scry_call *call, bool locals)

@@ -5,9 +5,6 @@
 #include "base/utf8.h"
 #include "command/command.h"
 
-#pragma weak scry_locals_text /* until values can be shown */
-#pragma weak scry_locals_json
-
 #define CO_GENERATOR       0x20
 #define CO_COROUTINE       0x80
 #define CO_ASYNC_GENERATOR 0x200
@@ -234,7 +231,7 @@ void scry_frame_json(struct scry_call *call, const struct scry_frame *f)
 	j->comma = true;
 	scry_json_key(j, "address");
 	scry_json_addr(j, f->addr);
-	if (f->code && call->s->options.locals && scry_locals_json)
+	if (f->code && call->s->options.locals)
 		scry_locals_json(call, f);
 	scry_json_close(j, '}');
 	if (!f->code || f->code->damaged)

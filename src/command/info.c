@@ -189,10 +189,8 @@ static int run_info(struct scry_call *call)
 		info_json(call);
 	else
 		info_text(call);
-	if (!scry_runtime_first(call->s)) {
+	if (!scry_runtime_first(call->s))
 		call->partial = true;
-		scry_note(call->s, "%s", call->s->error.text);
-	}
 	return SCRY_OK;
 }
 

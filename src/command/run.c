@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "target/target.h"
+#include "object/thread_names.h"
 
 const struct scry_command *scry_command_at(unsigned index)
 {
@@ -113,7 +113,11 @@ static int start(struct scry_call *call)
 		scry_put_usage(call);
 		return SCRY_OK;
 	}
-	hold(s);
+	if (s->target) {
+		hold(s);
+		scry_threads_name(s);
+		*s->error.text = 0;
+	}
 	rc = s->options.json ? run_json(call) : run_row(call);
 	scry_target_release(s->target);
 	return rc;
@@ -150,7 +154,7 @@ int scry_command_run(struct scry_session *s, const char *name, const char *args,
 		return rc < 0 ? 2 : 0;
 	if (put_notes(s, err))
 		call.partial = true;
-	if (rc < 0 && err) {
+	if (rc < 0 && err && *s->error.text) {
 		scry_put_safe(err, s->error.text);
 		scry_buf_putc(err, '\n');
 	}

@@ -3,9 +3,6 @@
 
 #include "command/command.h"
 
-#pragma weak scry_locals_text /* until values can be shown */
-#pragma weak scry_locals_json
-
 static int next_of_thread(struct scry_stack *stack, struct scry_frame *ret)
 {
 	return scry_walk_next(&stack->walk, ret);
@@ -106,7 +103,7 @@ static void put_hidden(struct scry_call *call, struct hidden *h)
 static void put_frame(struct scry_call *call, const struct scry_stack *stack, const struct scry_frame *f)
 {
 	scry_frame_text(call, f);
-	if (stack->locals && f->code && scry_locals_text)
+	if (stack->locals && f->code)
 		scry_locals_text(call, f, "        ");
 	if (call->verbose && f->entry)
 		scry_buf_printf(call->out, "%s    [C call]%s\n", scry_style(call, SCRY_STYLE_DIM),

@@ -108,7 +108,7 @@ int scry_selected_thread(struct scry_session *s, struct scry_thread **ret)
 	struct scry_thread *t = scry_thread_selected(s);
 
 	if (!t)
-		return *s->error.text ? SCRY_ENOTFOUND : scry_fail(s, SCRY_ENOTFOUND, 0, "the target has no threads");
+		return scry_fail(s, SCRY_ENOTFOUND, 0, "the target has no threads");
 	if (t->error && !t->runtime)
 		return scry_fail(s, SCRY_ENOTFOUND, 0, "%s", t->error);
 	if (!t->runtime)

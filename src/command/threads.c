@@ -46,8 +46,7 @@ static int run_threads(struct scry_call *call)
 	struct scry_thread *first = scry_thread_first(call->s);
 
 	if (!first)
-		return *call->s->error.text ? SCRY_ENOTFOUND
-					    : scry_fail(call->s, SCRY_ENOTFOUND, 0, "the target has no threads");
+		return scry_fail(call->s, SCRY_ENOTFOUND, 0, "the target has no threads");
 	if (call->json)
 		scry_threads_open(call);
 	for (struct scry_thread *t = first; t; t = t->next) {

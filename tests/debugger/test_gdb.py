@@ -6,7 +6,8 @@ import pytest
 
 from tests.support.story import GDBINIT, STORY, TOP, clean_environment, interpreters, name_of, run
 
-ALL = ["bt", "bt --all", "bt -v", "threads", "info", "list", "frame 2", "bt --json", "bt --all --limit 2"]
+ALL = ["bt", "bt --all", "bt -v", "threads", "info", "list", "bt --json", "bt --all --limit 2",
+       "bt-full", "locals --frame 3", "print --frame 1 self.name", "bt --json --locals --max-string 3", "frame 2"]
 
 
 def test_core_text(gdb, cli, core, python):
@@ -15,6 +16,33 @@ def test_core_text(gdb, cli, core, python):
         expected = cli(core, *command.split())
         assert expected.status == 0, expected.err
         assert text == expected.out, command
+
+
+def test_print(gdb, any_core):
+    expressions = ["self", "self.name", "jobs[0].cost", 'options["mode"]', "more[-1]", "more[0:1]", "os", "len",
+                   "__name__", "@0x10", "nothing_of_that_name"]
+    shown = gdb(["py-frame 1", "py-print self.cost", "py-frame 3"] + ["py-print " + e for e in expressions],
+                "-c", any_core)
+    assert shown.said[1] == "self.cost = 3\n"
+    texts = dict(zip(expressions, shown.said[3:]))
+    assert texts["jobs[0].cost"] == "jobs[0].cost = 1\n"
+    assert texts['options["mode"]'] == 'options["mode"] = \'fast\'\n'
+    assert texts["more[-1]"] == "more[-1] = 2\n"
+    assert texts["more[0:1]"] == "more[0:1] = (1,)\n"
+    assert texts["os"].startswith("global 'os' = <module 'os'")
+    assert texts["len"] == "builtin 'len' = <built-in function len>\n"
+    assert texts["__name__"] == "global '__name__' = '__main__'\n"
+    assert texts["nothing_of_that_name"] == ""
+    assert "nothing_of_that_name" in shown.err
+
+
+def test_locals(gdb, any_core):
+    shown = gdb(["py-locals", "py-frame 3", "py-locals", "py-frame 1", "py-locals"], "-c", any_core)
+    assert shown.said[0] == "No locals.\n"
+    lines = shown.said[2].splitlines()
+    assert [line.split(" = ")[0] for line in lines] == ["jobs", "more", "options", "key", "total"]
+    assert lines[1:3] == ["more = (1, 2)", "options = {'mode': 'fast'}"] and lines[4] == "total = 'café'"
+    assert shown.said[4].splitlines()[1:] == ["factor = 2", "product = 6"]
 
 
 def test_core_without_executable(gdb, cli, core):

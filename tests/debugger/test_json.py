@@ -9,7 +9,7 @@ from tests.support.story import TOP, STORY, interpreters
 jsonschema = pytest.importorskip("jsonschema")
 
 COMMANDS = [["bt"], ["bt", "--all"], ["bt", "--all", "--limit", "1"], ["threads"], ["info"], ["info", "--layout"], ["frame", "2"],
-            ["list"]]
+            ["list"], ["bt-full"], ["--locals"], ["locals"], ["print", "sys"], ["bt", "--locals", "--max-depth=0"]]
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,17 @@ def test_frames(cli, core, check):
     assert top["kind"] == "python" and top["source"].strip() == "os.abort()"
     assert os.path.basename(top["file"]) == "story.py"
     assert STORY.splitlines()[top["line"] - 1] == top["source"]
+
+
+def test_locals(cli, core, check):
+    document = check(cli("--json", core, "bt-full").out)
+    frame = document["threads"][0]["frames"][3]
+    assert [(v["name"], v["kind"]) for v in frame["locals"]] == [
+        ("jobs", "arg"), ("more", "arg"), ("options", "arg"), ("key", "local"), ("total", "cell")]
+    assert [v["type"] for v in frame["locals"]][:4] == ["list", "tuple", "dict", "function"]
+    inner = document["threads"][0]["frames"][2]["locals"]
+    assert [(v["name"], v["kind"]) for v in inner] == [("job", "arg"), ("total", "free")]
+    assert inner[1]["address"] == frame["locals"][4]["address"]
 
 
 def test_live(cli, check, process, tmp_path):
