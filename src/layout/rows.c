@@ -7,9 +7,17 @@
 static const struct scry_row cpython[] = {
 #include "layout/rows_cpython.def"
 };
+static const struct scry_row modules[] = {
+#include "layout/rows_modules.def"
+};
 
 const struct scry_row_set scry_rows_cpython = {
 	.name = "CPython", .rows = cpython, .count = sizeof(cpython) / sizeof(*cpython),
+	.first = SCRY_SINCE(2, 7, 0), .last = SCRY_SINCE(3, 15, 0),
+};
+
+static const struct scry_row_set by_hand = {
+	.name = "CPython", .rows = modules, .count = sizeof(modules) / sizeof(*modules),
 	.first = SCRY_SINCE(2, 7, 0), .last = SCRY_SINCE(3, 15, 0),
 };
 
@@ -40,6 +48,7 @@ int scry_layout_from_rows(const struct scry_flavour *flavour, const struct scry_
 	if (flavour->version < scry_rows_cpython.first)
 		return SCRY_ENOTFOUND;
 	scry_rows_choose(&scry_rows_cpython, flavour->version, texts);
+	scry_rows_choose(&by_hand, flavour->version, texts);
 	if (flavour->stackless)
 		scry_rows_choose(&scry_rows_stackless, flavour->version, texts);
 	for (int s = 0; s < SCRY_S_COUNT; s++)
@@ -54,6 +63,7 @@ void scry_layout_add_rows(struct scry_layout *l, const struct scry_row_set *set,
 	const char *own[SCRY_S_COUNT] = { NULL }, *texts[SCRY_S_COUNT] = { NULL };
 
 	scry_rows_choose(&scry_rows_cpython, l->flavour.version, texts);
+	scry_rows_choose(&by_hand, l->flavour.version, texts);
 	scry_rows_choose(set, version, own);
 	for (int s = 0; s < SCRY_S_COUNT; s++)
 		if (own[s])

@@ -69,7 +69,7 @@ static int print_string(struct scry_printer *p, scry_addr at, unsigned size)
 /* 2.7: Python ints become longs where unsigned C types are wide */
 static const char *long_mark(struct scry_printer *p, char code)
 {
-	return is_old(p->runtime) && strchr("ILqQP", code) ? "L" : "";
+	return is_old(p->runtime) && strchr("ILqQ", code) ? "L" : "";
 }
 
 static int print_code(struct scry_printer *p, scry_addr at, const struct code *c)

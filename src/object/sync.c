@@ -106,7 +106,8 @@ static bool thread_done(struct scry_runtime *r, scry_addr addr)
 
 	if (thread_flag(r, addr, "_is_stopped") || thread_flag(r, addr, "_stopped"))
 		return true;
-	return scry_attr(r, addr, "_handle", &handle) == SCRY_OK &&
+	return (scry_attr(r, addr, "_handle", &handle) == SCRY_OK ||
+		scry_attr(r, addr, "_os_thread_handle", &handle) == SCRY_OK) &&
 	       scry_field_read(r, handle, SCRY_F_THREAD_HANDLE_HANDLE, &inner) == SCRY_OK &&
 	       scry_field_read(r, inner, SCRY_F_HANDLE_STATE, &state) == SCRY_OK && state == 4;
 }
