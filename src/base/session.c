@@ -29,7 +29,7 @@ int scry_fail_errno(struct scry_session *s, const char *fmt, ...)
 	return s->error.code = SCRY_ESYSTEM;
 }
 
-static void add_note(struct scry_session *s, bool remark, const char *fmt, va_list ap)
+static void add_note(struct scry_session *s, bool remark, bool warning, const char *fmt, va_list ap)
 {
 	char text[1024];
 
@@ -41,6 +41,7 @@ static void add_note(struct scry_session *s, bool remark, const char *fmt, va_li
 	if (!note)
 		return;
 	note->remark = remark;
+	note->warning = warning;
 	note->text = scry_arena_text(&s->arena, text, strlen(text));
 	if (!note->text)
 		return;
@@ -53,7 +54,16 @@ void scry_note(struct scry_session *s, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add_note(s, false, fmt, ap);
+	add_note(s, false, false, fmt, ap);
+	va_end(ap);
+}
+
+void scry_warn(struct scry_session *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_note(s, false, true, fmt, ap);
 	va_end(ap);
 }
 
@@ -62,7 +72,7 @@ void scry_remark(struct scry_session *s, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add_note(s, true, fmt, ap);
+	add_note(s, true, false, fmt, ap);
 	va_end(ap);
 }
 

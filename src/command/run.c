@@ -123,7 +123,7 @@ static int start(struct scry_call *call)
 	return rc;
 }
 
-/* Each reason once a session, and once more in the JSON. True where there is any. */
+/* Each reason once a session, and once more in the JSON. True where there is any but warnings. */
 static bool put_notes(struct scry_session *s, struct scry_buf *err)
 {
 	bool any = false;
@@ -131,7 +131,7 @@ static bool put_notes(struct scry_session *s, struct scry_buf *err)
 	for (struct scry_note *n = s->notes; n; n = n->next) {
 		if (n->remark)
 			continue;
-		any = true;
+		any |= !n->warning;
 		if (err && !n->said) {
 			scry_put_safe(err, n->text);
 			scry_buf_putc(err, '\n');

@@ -302,7 +302,7 @@ int scry_locate(struct scry_module *m, struct scry_located *ret, const char **re
 	if (search_all(&q)) {
 		scry_elf_close(&q.user.elf);
 		if (q.user_problem) {
-			scry_note(q.s, "%s; using %s", q.user_problem, ret->path);
+			scry_warn(q.s, "%s; using %s", q.user_problem, ret->path);
 			*ret_problem = q.user_problem;
 		}
 		return SCRY_OK;
@@ -314,7 +314,7 @@ int scry_locate(struct scry_module *m, struct scry_located *ret, const char **re
 		return SCRY_OK;
 	}
 	if (q.problem && scry_module_is_python(m))
-		scry_note(q.s, "no file for %s: %s", m->path, q.problem);
+		scry_warn(q.s, "no file for %s: %s", m->path, q.problem);
 	*ret_problem = q.problem ? q.problem : "no such file";
 	return SCRY_ENOTFOUND;
 }
