@@ -55,6 +55,16 @@ static int yama_scope(void)
 	return scope;
 }
 
+/* The files (not the directory) of a process that is not dumpable belong to root, whoever runs it. */
+static bool hides(int pid, uid_t owner)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	return owner != 0 && stat(path, &st) == 0 && st.st_uid != owner;
+}
+
 static int explain_refusal(struct scry_target *t, int pid)
 {
 	int64_t owner = scry_procfs_status(pid, "Uid", -1);
@@ -63,6 +73,10 @@ static int explain_refusal(struct scry_target *t, int pid)
 		return scry_fail(t->session, SCRY_ESYSTEM, 0,
 				 "not permitted to read process %d: it belongs to user %" PRId64
 				 "; run as that user or as root", pid, owner);
+	if (geteuid() != 0 && owner >= 0 && hides(pid, (uid_t)owner))
+		return scry_fail(t->session, SCRY_ESYSTEM, 0,
+				 "not permitted to read process %d: it is not dumpable (it changed its user, or hides); run as root",
+				 pid);
 	if (yama_scope() > 0)
 		return scry_fail(t->session, SCRY_ESYSTEM, 0,
 				 "not permitted to read process %d: kernel.yama.ptrace_scope is %d; run as root%s", pid,
