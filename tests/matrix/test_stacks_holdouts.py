@@ -200,12 +200,14 @@ def test_script(dumps):
 
 
 @pytest.mark.parametrize('home', ['/nonexistent', '2.7'])
-def test_gdb_with_pythonhome(dumps, home):
-    """$PYTHONHOME belongs to another Python: gdb's own may not start, py-bt works all the same."""
+def test_pythonhome(dumps, home):
+    """$PYTHONHOME belongs to another Python. A gdb whose own Python does not start with it ends at once, before any
+    script is read, unless it is told to ignore the environment (gdb 12 and newer); pyscry never looks at it."""
     dump = some_core(dumps)
-    if home == '2.7':
-        home = some_interpreter((2, 7)).prefix
-    status, output, errors = run.gdb('py-bt', core=dump.core, exe=dump.exe, env={'PYTHONHOME': home})
+    env = {'PYTHONHOME': some_interpreter((2, 7)).prefix if home == '2.7' else home}
+    status, output, errors = run.pyscry('--json', dump.core, 'bt', '--all', env=env)
+    check(dump.truth, json.loads(output), status, errors=errors)
+    status, output, errors = run.gdb('py-bt', core=dump.core, exe=dump.exe, env=env, early=['set python ignore-environment on'])
     assert 'main' in output and 'threads.py:' in output, output[-2000:] + errors[-2000:]
 
 

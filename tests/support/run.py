@@ -171,9 +171,11 @@ def where(interpreter):
     return ('--sysroot', interpreter.root) if interpreter.root else ()
 
 
-def gdb(*commands, core=None, exe=None, pid=None, options=(), timeout=120, env=None):
+def gdb(*commands, core=None, exe=None, pid=None, options=(), early=(), timeout=120, env=None):
     """gdb's standard output after our gdbinit and some commands."""
     command = ['gdb', '-nx', '-batch', '-iex', 'set debuginfod enabled off']
+    for option in early:
+        command += ['-eiex', option]
     for option in options:
         command += ['-ex', option]
     if exe:
