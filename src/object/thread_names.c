@@ -10,14 +10,11 @@
 static int active_threads(struct scry_interp *interp, scry_addr *ret)
 {
 	struct scry_runtime *r = interp->runtime;
-	scry_addr module, dict;
+	scry_addr module;
 	int rc = scry_dict_get(r, interp->modules, "threading", &module);
 
-	if (rc == SCRY_OK)
-		rc = scry_field_read(r, module, SCRY_F_MODULE_DICT, &dict);
-	if (rc == SCRY_OK)
-		rc = scry_dict_get(r, dict, "_active", ret);
-	return rc;
+	/* by the type's tp_dictoffset: not every layout source has PyModuleObject, a struct of moduleobject.c */
+	return rc == SCRY_OK ? scry_attr(r, module, "_active", ret) : rc;
 }
 
 /* Thread._name; in 2.7 the private name was mangled: Lib/threading.py. */
