@@ -51,7 +51,7 @@ static char *read_digits(struct scry_runtime *r, scry_addr data, uint64_t words,
 	return buf.text;
 }
 
-static int print_decimal(struct scry_printer *p, scry_addr addr, scry_addr type)
+static int print_decimal_c(struct scry_printer *p, scry_addr addr)
 {
 	struct scry_runtime *r = p->runtime;
 	uint64_t flags, digits, len;
@@ -59,7 +59,6 @@ static int print_decimal(struct scry_printer *p, scry_addr addr, scry_addr type)
 	scry_addr data;
 	int rc = scry_field_read(r, addr, SCRY_F_DECIMAL_FLAGS, &flags);
 
-	(void)type;
 	rc = rc < 0 ? rc : scry_field_read_int(r, addr, SCRY_F_DECIMAL_EXP, &exp);
 	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_DECIMAL_DIGITS, &digits);
 	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_DECIMAL_LEN, &len);
@@ -85,15 +84,14 @@ static int print_decimal(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
-/* decimal.py, 2.7: slots _sign, _int (text), _exp, _is_special */
-static int print_decimal2(struct scry_printer *p, scry_addr addr, scry_addr type)
+/* Lib/_pydecimal.py, decimal.py up to 3.2: slots _sign, _int (text), _exp, _is_special */
+static int print_decimal_python(struct scry_printer *p, scry_addr addr)
 {
 	struct scry_runtime *r = p->runtime;
 	int64_t sign, exp;
 	const char *digits = scry_attr_text(r, addr, "_int");
 	int rc = scry_attr_int(r, addr, "_sign", &sign);
 
-	(void)type;
 	if (rc < 0 || !digits)
 		return rc < 0 ? rc : SCRY_ECORRUPT;
 	scry_printf(p, "Decimal('%s", sign ? "-" : "");
@@ -111,9 +109,17 @@ static int print_decimal2(struct scry_printer *p, scry_addr addr, scry_addr type
 	return SCRY_OK;
 }
 
+/* A build without _decimal has the Python class, under the same name. */
+static int print_decimal(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr value;
+	bool python = scry_type_lookup(p->runtime, type, "_int", &value, NULL) == SCRY_OK;
+
+	return python ? print_decimal_python(p, addr) : print_decimal_c(p, addr);
+}
+
 const struct scry_printer_row scry_printers_decimal[] = {
-	{ "decimal.Decimal", 0, print_decimal, .since = SCRY_VERSION_OF(3, 3) },
-	{ "decimal.Decimal", 0, print_decimal2, .until = SCRY_VERSION_OF(3, 0) },
+	{ "decimal.Decimal", 0, print_decimal },
 	{ "fractions.Fraction", .form = "%C({_numerator}, {_denominator})" },
 	{ NULL },
 };

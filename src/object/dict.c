@@ -242,6 +242,7 @@ int scry_set_next(struct scry_runtime *r, scry_addr set, uint64_t *it, scry_addr
 		return corrupt(r, set, "set", mask);
 	if (*it == 0 && (rc = check_table(r, table, mask + 1, stride, "set")) < 0)
 		return rc;
+	/* 2.7 and 3.3: a str; 3.4 to 3.6: an object with a type of its own; later the hash -1 says it */
 	while (*it <= mask) {
 		scry_addr entry = table + (*it)++ * stride;
 
@@ -251,7 +252,8 @@ int scry_set_next(struct scry_runtime *r, scry_addr set, uint64_t *it, scry_addr
 			return rc;
 		bool dummy = hash == scry_load("\xff\xff\xff\xff\xff\xff\xff\xff",
 					       l->slot[SCRY_F_SET_ENTRY_HASH].size, false);
-		if (!key || (dummy && scry_layout_has(l, SCRY_F_DICT_KEYS)) || scry_text_is(r, key, "<dummy key>"))
+		if (!key || (dummy && scry_layout_has(l, SCRY_F_DICT_KEYS)) || scry_text_is(r, key, "<dummy key>") ||
+		    !strcmp(scry_type_name_of(r, key), "<dummy key> type"))
 			continue;
 		*ret = key;
 		return SCRY_ITEM;

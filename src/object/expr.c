@@ -16,12 +16,16 @@ struct value {
 	const char *text, *type;
 };
 
+#define DEPTH_MAX 20
+
 struct eval {
 	struct scry_session *s;
 	struct scry_runtime *r;
 	const struct scry_frame *f;
 	const char *text; /* the whole expression */
 	const char *at;   /* what comes next */
+	unsigned depth;   /* of expressions in brackets */
+	scry_addr module; /* of MODULE:NAME: names in its brackets are looked up there first */
 	struct value value;
 };
 
@@ -128,7 +132,7 @@ static int eval_name(struct eval *e, const char *name)
 {
 	scry_addr value;
 
-	if (local_value(e, name, &value) ||
+	if ((e->module && scry_attr(e->r, e->module, name, &value) == SCRY_OK) || local_value(e, name, &value) ||
 	    (e->f && e->f->globals && scry_dict_get(e->r, e->f->globals, name, &value) == SCRY_OK) ||
 	    builtin_value(e, name, &value) || module_value(e, name, &value))
 		return set_object(e, value);
@@ -142,6 +146,7 @@ static int eval_module(struct eval *e, const char *module, const char *name)
 
 	if (!module_value(e, module, &value))
 		return scry_fail(e->s, SCRY_ENOTFOUND, 0, "no module '%s' in sys.modules", module);
+	e->module = value;
 	int rc = scry_attr(e->r, value, name, &value);
 	return rc < 0 ? scry_fail(e->s, rc, 0, "module '%s' has no '%s'", module, name) : set_object(e, value);
 }
@@ -345,15 +350,18 @@ static int eval_slice(struct eval *e, const int64_t *bounds, const bool *given)
 	return SCRY_OK;
 }
 
+static int eval_subscript(struct eval *e);
+
 /* Another expression as key: evaluated in the same frame. */
 static int eval_nested(void *arg, const char **at, scry_addr *ret)
 {
 	struct eval *outer = arg;
-	struct eval e = { .s = outer->s, .r = outer->r, .f = outer->f, .text = *at, .at = *at };
-	int rc = eval_primary(&e);
+	struct eval e = { .s = outer->s, .r = outer->r, .f = outer->f, .text = *at, .at = *at,
+			  .module = outer->module, .depth = outer->depth + 1 };
+	int rc = e.depth > DEPTH_MAX ? scry_fail(e.s, SCRY_ELIMIT, 0, "brackets nested too deep") : eval_primary(&e);
 
-	while (rc == SCRY_OK && *e.at == '.')
-		rc = eval_attribute(&e);
+	while (rc == SCRY_OK && (*e.at == '.' || *e.at == '['))
+		rc = *e.at == '.' ? eval_attribute(&e) : eval_subscript(&e);
 	if (rc == SCRY_OK && e.value.kind != VALUE_OBJECT)
 		rc = scry_fail(e.s, SCRY_EUNSUPPORTED, 0, "a key must be an object");
 	*at = e.at;

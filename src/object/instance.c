@@ -349,6 +349,7 @@ static int print_logger(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 #define SPEC "%C(name={name}, loader={loader}[origin:, origin={origin}]" \
 	     "[submodule_search_locations:, submodule_search_locations={submodule_search_locations}])"
+#define PY35 SCRY_VERSION_OF(3, 5)
 #define PY39 SCRY_VERSION_OF(3, 9)
 
 const struct scry_printer_row scry_printers_instance[] = {
@@ -356,6 +357,7 @@ const struct scry_printer_row scry_printers_instance[] = {
 	{ "<attrs>", 0, print_attrs },
 	{ "types.SimpleNamespace", 0, print_namespace, .since = PY39 },
 	{ "types.SimpleNamespace", 0, print_namespace_sorted, .until = PY39 },
+	{ "namespace", 0, print_namespace_sorted, .until = PY39 },
 	{ "argparse._AttributeHolder", 0, print_namespace, .since = PY39 },
 	{ "argparse._AttributeHolder", 0, print_namespace_sorted, .until = PY39 },
 	{ "argparse.Namespace", 0, print_namespace_sorted, .until = PY3 },
@@ -374,10 +376,10 @@ const struct scry_printer_row scry_printers_instance[] = {
 	{ "zoneinfo.ZoneInfo", .form = "%Q(key={key})" },
 	{ "_frozen_importlib.ModuleSpec", .form = SPEC },
 	{ "importlib._bootstrap.ModuleSpec", .form = SPEC },
-	{ "weakref.WeakValueDictionary", .form = "<%C at %A>", .since = PY3 },
-	{ "weakref.WeakKeyDictionary", .form = "<%C at %A>", .since = PY3 },
-	{ "weakref.WeakValueDictionary", .form = "<%C at %D>", .until = PY3 },
-	{ "weakref.WeakKeyDictionary", .form = "<%C at %D>", .until = PY3 },
+	{ "weakref.WeakValueDictionary", .form = "<%C at %A>", .since = PY35 },
+	{ "weakref.WeakKeyDictionary", .form = "<%C at %A>", .since = PY35 },
+	{ "weakref.WeakValueDictionary", .form = "<%C at %D>", .until = PY35 },
+	{ "weakref.WeakKeyDictionary", .form = "<%C at %D>", .until = PY35 },
 	{ "_weakrefset.WeakSet", .form = "{data}" },
 	{ "functools.partialmethod", .form = "%Q({func}, {args:*})" },
 	{ NULL },

@@ -59,7 +59,7 @@ static int print_textio(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return print_textio_as(p, addr, type, true);
 }
 
-/* 2.7 writes neither the mode here, nor closefd below */
+/* 2.7 does not write the mode; closefd below came with 3.5 */
 static int print_textio2(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	return print_textio_as(p, addr, type, false);
@@ -133,7 +133,7 @@ static int print_fileio(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return print_fileio_as(p, addr, type, true);
 }
 
-static int print_fileio2(struct scry_printer *p, scry_addr addr, scry_addr type)
+static int print_fileio_old(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	return print_fileio_as(p, addr, type, false);
 }
@@ -254,8 +254,8 @@ const struct scry_printer_row scry_printers_io[] = {
 	{ "_io.BufferedReader", 0, print_buffered },
 	{ "_io.BufferedWriter", 0, print_buffered },
 	{ "_io.BufferedRandom", 0, print_buffered },
-	{ "_io.FileIO", 0, print_fileio, .since = PY3 },
-	{ "_io.FileIO", 0, print_fileio2, .until = PY3 },
+	{ "_io.FileIO", 0, print_fileio, .since = SCRY_VERSION_OF(3, 5) },
+	{ "_io.FileIO", 0, print_fileio_old, .until = SCRY_VERSION_OF(3, 5) },
 	{ "file", 0, print_file2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "socket.socket", 0, print_socket },
 	{ "_socket.socket", 0, print_raw_socket },

@@ -168,6 +168,40 @@ static int ring_next(struct scry_runtime *r, scry_addr link, scry_addr *ret_next
 	return rc < 0 ? rc : scry_word(r, items + 2 * ptr, ret_key);
 }
 
+/* 3.3 and 3.4: links are objects with slots; the ring closes with a proxy of the root */
+static int link_next(struct scry_runtime *r, scry_addr link, scry_addr *ret_next, scry_addr *ret_key)
+{
+	int rc = scry_attr(r, link, "next", ret_next);
+
+	return rc < 0 ? rc : scry_attr(r, link, "key", ret_key);
+}
+
+static int print_odict_links(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_runtime *r = p->runtime;
+	uint64_t used;
+	scry_addr root, link, key, value, next;
+	int rc = scry_field_read(r, addr, SCRY_F_DICT_USED, &used);
+
+	rc = rc < 0 ? rc : scry_attr(r, addr, "_OrderedDict__hardroot", &root);
+	rc = rc < 0 ? rc : scry_attr(r, root, "next", &link);
+	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
+		return rc;
+	scry_printf(p, "%s(%s", scry_type_short(r, type), used ? "[" : "");
+	for (uint64_t i = 0; rc >= 0 && scry_printer_more(p, i, used); i++) {
+		rc = link_next(r, link, &next, &key);
+		rc = rc < 0 ? rc : values_by_key(p, addr, key, &value);
+		if (rc >= 0)
+			print_pair(p, key, value, "(");
+		link = next;
+	}
+	if (rc < 0)
+		scry_printer_damage(p, addr);
+	scry_printf(p, "%s)", used ? "]" : "");
+	scry_printer_leave(p);
+	return SCRY_OK;
+}
+
 static int print_odict2(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_runtime *r = p->runtime;
@@ -312,7 +346,8 @@ const struct scry_printer_row scry_printers_mapping[] = {
 	{ "dict", TYPE_DICT, print_dict },
 	{ "collections.defaultdict", 0, print_defaultdict },
 	{ "collections.OrderedDict", 0, print_odict_dict, .since = PY312 },
-	{ "collections.OrderedDict", 0, print_odict_pairs, .since = PY3, .until = PY312 },
+	{ "collections.OrderedDict", 0, print_odict_pairs, .since = SCRY_VERSION_OF(3, 5), .until = PY312 },
+	{ "collections.OrderedDict", 0, print_odict_links, .since = PY3, .until = SCRY_VERSION_OF(3, 5) },
 	{ "collections.OrderedDict", 0, print_odict2, .until = PY3 },
 	{ "collections.Counter", 0, print_counter },
 	{ "mappingproxy", 0, print_mappingproxy },

@@ -85,6 +85,9 @@ static const char *function_key(struct scry_runtime *r, scry_addr owner, scry_ad
 	    scry_field_read(r, function, SCRY_F_FUNCTION_MODULE, &module) < 0 ||
 	    scry_text_at(r, module, 500, &file) < 0)
 		return NULL;
+	/* reprlib.recursive_repr() did not pass the qualified name on before 3.13 everywhere */
+	if (ends_with(qualname, "<locals>.wrapper"))
+		return scry_type_full_name(r, owner, &key) == SCRY_OK ? key : NULL;
 	char *text = scry_arena_printf(&r->session->arena, "%s.%s", file, qualname);
 	if (text && ends_with(text, ".__repr__"))
 		text[strlen(text) - strlen(".__repr__")] = '\0';

@@ -52,6 +52,20 @@ static int print_rlock(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return rc < 0 ? rc : print_rlock_as(p, addr, type, count != 0, owner, count);
 }
 
+/* 3.3, 3.4: "<_thread.RLock owner=0 count=0>" */
+static int print_rlock_old(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	uint64_t owner, count;
+	struct scry_type *t;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_RLOCK_OWNER, &owner);
+
+	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_RLOCK_COUNT, &count);
+	rc = rc < 0 ? rc : scry_type_at(p->runtime, type, &t);
+	if (rc == SCRY_OK)
+		scry_printf(p, "<%s owner=%" PRIu64 " count=%" PRIu64 ">", t->name, owner, count);
+	return rc;
+}
+
 /* 3.14+: a _PyRecursiveMutex, whose level is one less than the count: Modules/_threadmodule.c */
 static int print_rlock_3_14(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
@@ -202,7 +216,8 @@ static int print_token(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 const struct scry_printer_row scry_printers_sync[] = {
 	{ "_thread.lock", 0, print_lock },
-	{ "_thread.RLock", 0, print_rlock, .until = PY314 },
+	{ "_thread.RLock", 0, print_rlock_old, .until = SCRY_VERSION_OF(3, 5) },
+	{ "_thread.RLock", 0, print_rlock, .since = SCRY_VERSION_OF(3, 5), .until = PY314 },
 	{ "_thread.RLock", 0, print_rlock_3_14, .since = PY314 },
 	{ "threading._RLock", 0, print_rlock2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "threading.Thread", 0, print_thread },

@@ -1,13 +1,12 @@
 # -*- coding: utf-8 -*-
 """Every type a user meets: build it, write repr, type and id of each to a JSON file, dump core.
 
-Runs on 2.7 to 3.15. Usage: values.py TRUTH.json [all|NAME...]
+Runs on 2.7 to 3.15. Usage: values.py [no-ctypes] [TRUTH.json], else the file that PYSCRY_TRUTH names.
 """
 from __future__ import print_function
 
 import array
 import collections
-import ctypes
 import datetime
 import decimal
 import fractions
@@ -23,8 +22,14 @@ import socket
 import sys
 import threading
 import time
-import uuid
 import weakref
+
+if "no-ctypes" in sys.argv:  # it crashes some builds, and uuid imports it
+    sys.argv.remove("no-ctypes")
+    ctypes = uuid = None
+else:
+    import ctypes
+    import uuid
 
 PY3 = sys.version_info[0] >= 3
 VALUES = []
@@ -326,8 +331,8 @@ def callables():
     add("builtin module", sys)
     add("main module", sys.modules["__main__"])
     add("package", json)
-    add("C module", sys.modules["_ctypes"])
-    for cls in (int, Plain, Slots, type, dict, collections.OrderedDict, datetime.date, ValueError, ctypes.c_int,
+    add("C module", sys.modules["_socket"])
+    for cls in (int, Plain, Slots, type, dict, collections.OrderedDict, datetime.date, ValueError,
                 type(outer), type(None), json.JSONDecodeError if hasattr(json, "JSONDecodeError") else json.JSONEncoder):
         add("class %s" % cls.__name__, cls)
 
@@ -426,7 +431,6 @@ def library():
                  "100000000000000000000000000000000000000000"):
         add("Decimal %s" % text, decimal.Decimal(text))
     add("Fraction", fractions.Fraction(-3, 7))
-    add("UUID", uuid.UUID("12345678-1234-5678-1234-567812345678"))
     for code, items in (("b", [-1, 2]), ("B", [255]), ("h", [-3]), ("H", [65535]), ("i", [-5, 6]), ("I", [4000000000]),
                         ("l", [-2**40]), ("L", [2**63]), ("f", [0.5, 0.1]), ("d", [0.1, 1e100]), ("i", [])):
         add("array %s" % code, array.array(code, items))
@@ -437,24 +441,6 @@ def library():
         add("array u", array.array("u", u"a\u2603'"))
     if not PY3:
         add("array c", array.array("c", "a'b"))
-    c_char = ctypes.c_char
-    for value in (ctypes.c_int(-5), ctypes.c_uint(5), ctypes.c_long(-6), ctypes.c_ulong(2**63), ctypes.c_byte(-1),
-                  ctypes.c_ubyte(200), ctypes.c_short(-2), ctypes.c_ushort(65535), ctypes.c_longlong(-7),
-                  ctypes.c_float(0.1), ctypes.c_double(0.1), c_char(b"x"), ctypes.c_wchar(u"y"), ctypes.c_bool(True),
-                  ctypes.c_char_p(b"it's"), ctypes.c_char_p(None), ctypes.c_wchar_p(u"wide \u2603"),
-                  ctypes.c_void_p(None), ctypes.c_void_p(4096), ctypes.py_object([1]), ctypes.c_size_t(9)):
-        add("ctypes %s" % type(value).__name__, value)
-
-    class POINT(ctypes.Structure):
-        _fields_ = [("x", ctypes.c_int), ("y", ctypes.c_int)]
-
-    class MyInt(ctypes.c_int):
-        pass
-
-    add("Structure", POINT(1, 2))
-    add("ctypes array", (ctypes.c_int * 3)(1, 2, 3))
-    add("ctypes pointer", ctypes.pointer(ctypes.c_int(5)))
-    add("c_int subclass", MyInt(5))
     add("memoryview", memoryview(b"abc"))
     released = memoryview(bytearray(b"abc"))
     if hasattr(released, "release"):
@@ -477,6 +463,28 @@ def library():
     add("logger", logging.getLogger("some.where"))
     add("root logger", logging.getLogger())
 
+
+def foreign():
+    add("UUID", uuid.UUID("12345678-1234-5678-1234-567812345678"))
+    add("ctypes class", ctypes.c_int)
+    c_char = ctypes.c_char
+    for value in (ctypes.c_int(-5), ctypes.c_uint(5), ctypes.c_long(-6), ctypes.c_ulong(2**63), ctypes.c_byte(-1),
+                  ctypes.c_ubyte(200), ctypes.c_short(-2), ctypes.c_ushort(65535), ctypes.c_longlong(-7),
+                  ctypes.c_float(0.1), ctypes.c_double(0.1), c_char(b"x"), ctypes.c_wchar(u"y"), ctypes.c_bool(True),
+                  ctypes.c_char_p(b"it's"), ctypes.c_char_p(None), ctypes.c_wchar_p(u"wide \u2603"),
+                  ctypes.c_void_p(None), ctypes.c_void_p(4096), ctypes.py_object([1]), ctypes.c_size_t(9)):
+        add("ctypes %s" % type(value).__name__, value)
+
+    class POINT(ctypes.Structure):
+        _fields_ = [("x", ctypes.c_int), ("y", ctypes.c_int)]
+
+    class MyInt(ctypes.c_int):
+        pass
+
+    add("Structure", POINT(1, 2))
+    add("ctypes array", (ctypes.c_int * 3)(1, 2, 3))
+    add("ctypes pointer", ctypes.pointer(ctypes.c_int(5)))
+    add("c_int subclass", MyInt(5))
 
 def files(directory):
     path = os.path.join(directory, "file\u00e9.txt" if PY3 else "file.txt")
@@ -573,18 +581,21 @@ class Typed(typing.NamedTuple):
 """
     if sys.version_info < (3, 7):
         source = source.replace("dataclasses, ", "").split("@dataclasses")[0]
+    if sys.version_info < (3, 6):
+        source = source.replace(", typing, ipaddress", "").split("class Perm")[0]
     ns = {"__name__": "__main__"}
     exec(source, ns)
     add("enum", ns["Color"].RED)
     add("enum text", ns["Color"].BLUE)
     add("enum class", ns["Color"])
     add("IntEnum", ns["Number"].ONE)
-    add("flag", ns["Perm"].R)
-    add("flags", ns["Perm"].R | ns["Perm"].X)
-    add("no flags", ns["Perm"](0))
-    add("flag class", ns["Perm"])
-    add("int flags", ns["IntPerm"].R | ns["IntPerm"].W)
-    add("int flag unknown", ns["IntPerm"](8) if sys.version_info < (3, 11) else ns["IntPerm"].W)
+    if "Perm" in ns:
+        add("flag", ns["Perm"].R)
+        add("flags", ns["Perm"].R | ns["Perm"].X)
+        add("no flags", ns["Perm"](0))
+        add("flag class", ns["Perm"])
+        add("int flags", ns["IntPerm"].R | ns["IntPerm"].W)
+        add("int flag unknown", ns["IntPerm"](8) if sys.version_info < (3, 11) else ns["IntPerm"].W)
     add("RegexFlag", re.I | re.M)
     add("RegexFlag one", re.I)
     add("AddressFamily", socket.AF_INET)
@@ -649,6 +660,41 @@ class Typed(typing.NamedTuple):
         sock.close()
 
 
+class Node(object):
+    kind = "node"
+
+    def __init__(self, name, items):
+        self.name = name
+        self.items = items
+
+    @property
+    def computed(self):
+        return 1
+
+
+CONFIG = {"db": {"host": "localhost", u"port\u2603": 5432}, 1: "one", (1, "a"): "pair", None: "nothing", True: "yes",
+          -7: "minus", (2, (3, None)): "nested"}
+NODE = Node("root", [Node("leaf %d" % n, [n, (n, n + 1)]) for n in range(5)])
+SLOTTED = Slots()
+SLOTTED.a = [1, 2, 3]
+SEQUENCE = list(range(20))
+KEY = "db"
+NAMES = collections.deque("abcdefg")
+EXPRESSIONS = [
+    "CONFIG['db']['host']", 'CONFIG["db"]["host"][0]', "CONFIG['db'][u'port\\u2603']", "CONFIG[(1, 'a')]", "CONFIG[1, 'a']",
+    "CONFIG[None]", "CONFIG[-7]", "CONFIG[(2, (3, None))]", "CONFIG[ 'db' ]", "NODE.items[3].name", "NODE.items[-1].items[1]",
+    "NODE.items[0].items[1][-1]", "NODE.kind", "NODE.items[1].kind", "SLOTTED.a", "SLOTTED.a[1]", "SEQUENCE[2:5]",
+    "SEQUENCE[::-1]", "SEQUENCE[-3:]", "SEQUENCE[:2]", "SEQUENCE[1:15:4]", "SEQUENCE[10:2:-3]", "SEQUENCE[5:5]",
+    "SEQUENCE[100:]", "SEQUENCE[2:10][3]", "SEQUENCE[2:10][1:5]", "SEQUENCE[::2][::-1]", "NAMES[3]", "NAMES[-1]",
+    "KEY[1:]", "KEY[0]", "CONFIG[KEY]['host']", "NODE.items[SLOTTED.a[0]].name", "outer.__name__", "Node.kind", "sys.maxsize",
+    "sys.flags.optimize", "collections.OrderedDict", "SEQUENCE", "os.path.sep", "NODE.__class__", "NODE", "SEQUENCE[True]",
+]
+
+
+def expressions():
+    return [[e, repr(eval(e))] for e in EXPRESSIONS]
+
+
 def truth():
     out = []
     for name, value in VALUES:
@@ -660,7 +706,7 @@ def truth():
 
 
 def main():
-    target = sys.argv[1]
+    target = sys.argv[1] if len(sys.argv) > 1 else os.environ["PYSCRY_TRUTH"]
     numbers()
     texts()
     containers()
@@ -669,11 +715,13 @@ def main():
     exceptions()
     datetimes()
     library()
+    if ctypes:
+        foreign()
     files(os.path.dirname(os.path.abspath(target)))
     threads()
     newer()
     with open(target, "w") as f:
-        json.dump({"version": sys.version, "values": truth()}, f)
+        json.dump({"version": sys.version, "values": truth(), "expressions": expressions()}, f)
         f.flush()
     os.abort()
 

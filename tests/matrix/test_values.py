@@ -1,0 +1,62 @@
+"""Every value of tests/programs/values.py prints exactly as its repr() did, on every interpreter, by DWARF and by rows."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from tests.support import programs, run
+
+from .conftest import every
+
+VALUES = programs.Program('values', 'values.py')
+WITHOUT_CTYPES = programs.Program('values', 'values.py', ('no-ctypes',))
+# The differences by design: what is not in the process's memory.
+NOT_IN_MEMORY = {
+    'connected socket': 'the addresses of a socket are the kernel\'s',
+}
+
+
+def reprs(dump, layout, lines):
+    """What the tool gives for each address or expression."""
+    tool = os.path.join(run.build_directory(), 'tests', 'support', 'reprs')
+    root = dump.interpreter.root
+    exe = '' if root else dump.exe
+    done = subprocess.run([tool, dump.core, exe, layout] + ([root] if root else []), input=''.join(line + '\n' for line in lines).encode(),
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+    assert done.returncode == 0, done.stderr.decode(errors='replace')[-2000:]
+    return [json.loads(line) for line in done.stdout.decode('utf-8', 'surrogatepass').splitlines()]
+
+
+def report(differences):
+    if differences:
+        pytest.fail('%d differ\n%s' % (len(differences), '\n'.join(ascii(d)[1:-1] for d in differences[:40])), pytrace=False)
+
+
+def sources(interpreter):
+    return [''] + ['rows']
+
+
+@pytest.mark.parametrize('interpreter', every())
+def test_values(dumps, interpreter):
+    dump = dumps.core(interpreter, VALUES if interpreter.ctypes else WITHOUT_CTYPES)
+    differences = []
+    for layout in sources(interpreter):
+        values = dump.truth['values']
+        got = reprs(dump, layout, [value['id'] for value in values])
+        assert len(got) == len(values)
+        for value, answer in zip(values, got):
+            if answer['repr'] != value['repr'] and value['name'] not in NOT_IN_MEMORY:
+                differences.append('%s %s: %.300s, not %.300s' % (layout, value['name'], answer['repr'], value['repr']))
+            elif (answer['type'] or '').rpartition('.')[2] != value['type']:
+                differences.append('%s %s is a %s, not a %s' % (layout, value['name'], answer['type'], value['type']))
+    report(differences)
+
+
+@pytest.mark.parametrize('interpreter', every())
+def test_expressions(dumps, interpreter):
+    dump = dumps.core(interpreter, VALUES if interpreter.ctypes else WITHOUT_CTYPES)
+    expressions = dump.truth['expressions']
+    got = reprs(dump, '', ['__main__:' + expression for expression, _ in expressions])
+    report(['%s: %s, not %s' % (expression, answer['repr'], wanted)
+            for (expression, wanted), answer in zip(expressions, got) if answer['repr'] != wanted])
