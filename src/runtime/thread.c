@@ -55,7 +55,7 @@ static void free_index(struct thread_index *index)
  * thread_id is pthread_self() on Linux, which is the thread pointer, and GetCurrentThreadId() on Windows;
  * native_thread_id (3.11+) is gettid().
  */
-static const struct scry_os_thread *match(struct scry_thread *t, const struct thread_index *index)
+static const struct scry_os_thread *match(struct scry_thread *t, struct thread_index *index)
 {
 	struct scry_runtime *r = t->runtime;
 	const struct scry_os_thread *os = scry_hash_find(&index->by_tls, t->ident);
