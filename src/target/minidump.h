@@ -17,6 +17,9 @@ enum scry_minidump_stream {
 	SCRY_MD_MAPS = 0x47670009, SCRY_MD_DSO_DEBUG = 0x4767000a,
 };
 
+/** Above the user addresses of all our machines. */
+#define SCRY_MD_USER_LIMIT ((scry_addr)1 << 56)
+
 /** MINIDUMP_HEADER.Flags: MINIDUMP_TYPE. */
 enum { SCRY_MD_DATA_SEGS = 1, SCRY_MD_FULL_MEMORY = 2, SCRY_MD_PRIVATE_MEMORY = 0x200 };
 

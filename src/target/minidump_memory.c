@@ -20,8 +20,6 @@ enum { PE_NEW_HEADER = 0x3c, PE_SECTIONS = 6, PE_OPTIONAL_SIZE = 20, PE_OPTIONAL
 #define SCN_WRITE 0x80000000u
 /* A list may name the same bytes of the file again and again; stacks twice is usual, more than this is an attack. */
 #define MAX_ALIASING 8
-/* The highest user address of any of our machines. */
-#define USER_LIMIT ((scry_addr)1 << 56)
 
 struct ranges {
 	struct scry_md_range *at;
@@ -36,7 +34,7 @@ static bool add_range(const struct scry_minidump *md, struct ranges *r, scry_add
 
 	if (len > there)
 		len = there;
-	if (start >= USER_LIMIT || len > USER_LIMIT - start || want == 0)
+	if (start >= SCRY_MD_USER_LIMIT || len > SCRY_MD_USER_LIMIT - start || want == 0)
 		return true;
 	if (len < want) {
 		r->cut_ranges++;
@@ -258,7 +256,7 @@ static bool add_memory_info(struct scry_minidump *md)
 		scry_addr start = scry_md_addr(md, p);
 		uint64_t len = scry_md64(p + I_REGION);
 
-		if (scry_md32(p + I_STATE) != STATE_COMMIT || start >= USER_LIMIT || len > USER_LIMIT - start || !len)
+		if (scry_md32(p + I_STATE) != STATE_COMMIT || start >= SCRY_MD_USER_LIMIT || len > SCRY_MD_USER_LIMIT - start || !len)
 			continue;
 		struct scry_map map = map_in_module(md, start, start + len, protection(scry_md32(p + I_PROTECT)));
 		if (!scry_target_add_map(md->t, &map))
@@ -320,7 +318,7 @@ static scry_addr module_edge(const struct scry_minidump *md, scry_addr addr)
 			high = mid;
 	}
 	if (low == t->module_count)
-		return USER_LIMIT;
+		return SCRY_MD_USER_LIMIT;
 	return t->modules[low].start > addr ? t->modules[low].start : t->modules[low].end;
 }
 

@@ -35,7 +35,7 @@ static bool load_module(const struct scry_minidump *md, struct scry_target_modul
 {
 	m->start = scry_md_addr(md, p);
 	m->end = m->start + scry_md32(p + M_SIZE);
-	if (m->end <= m->start)
+	if (m->end <= m->start || m->end > SCRY_MD_USER_LIMIT)
 		return false;
 	m->timestamp = md->linux_process ? 0 : scry_md32(p + M_TIMESTAMP);
 	m->path = scry_minidump_string(md, scry_md32(p + M_NAME));

@@ -12,8 +12,6 @@
 
 #include "symbol/pe.h"
 
-#pragma weak scry_command_run /* until that layer is there */
-
 static void look_at_module(struct scry_module *m)
 {
 	static const char *const symbols[] = { "_PyRuntime", "PyInterpreterState_Head", "_PyThreadState_Current", "" };
@@ -25,7 +23,9 @@ static void look_at_module(struct scry_module *m)
 	for (size_t i = 0; i < sizeof(symbols) / sizeof(*symbols); i++)
 		scry_module_symbol(m, symbols[i], &symbol);
 	scry_module_section(m, ".PyRuntime", &section);
-	for (scry_addr at = m->start, step = (m->end - m->start) / 16 + 1; at < m->end; at += step) {
+	for (unsigned i = 0; i < 16; i++) {
+		scry_addr at = m->start + (m->end - m->start) / 16 * i;
+
 		scry_symbol_at(m->session, at, &symbol);
 		if (m->session->target->abi.windows)
 			scry_pe_function(m, at, &begin, &end, &root);
@@ -72,7 +72,7 @@ static void run_commands(struct scry_session *s)
 	static const char *const commands[] = { "bt", "threads", "info" };
 	static const char *const args[] = { "--all", "", "" };
 
-	for (size_t i = 0; scry_command_run && i < sizeof(commands) / sizeof(*commands); i++) {
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
 		struct scry_buf *out = scry_buf_new(), *err = scry_buf_new();
 
 		scry_command_run(s, commands[i], args[i], out, err);
