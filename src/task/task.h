@@ -1,6 +1,7 @@
 /**
  * A task: whatever has a Python stack and no OS thread of its own right now. Tasklet, greenlet, asyncio task, suspended
- * coroutine or generator: one noun, one renderer. A kind is one file and one line in registry.c.
+ * coroutine or generator: one noun, one renderer (src/command/tasks.c). A kind is one file with its ops and one line in
+ * registry.c.
  */
 #ifndef SCRY_TASK_H
 #define SCRY_TASK_H
@@ -13,29 +14,51 @@ struct scry_task {
 	const struct scry_task_ops *ops;
 	struct scry_runtime *runtime;
 	scry_addr addr;               /* its id() */
-	const char *kind;             /* "tasklet", "greenlet", "asyncio", "generator", "coroutine" */
 	const char *name;             /* or NULL */
-	const char *state;            /* "running", "waiting", "done" ... static or arena */
-	struct scry_thread *thread;   /* NULL: bound to none */
-	uint64_t thread_ident;        /* threading ident it belongs to, 0 none */
+	const char *state;            /* "running", "waiting", "done" ... static or in the arena; never NULL */
+	uint64_t thread_ident;        /* of the thread it belongs to, as threading.get_ident(); 0 none */
+	const struct scry_thread *thread; /* that thread, or NULL */
 	scry_addr waits_for;          /* object, 0 none */
-	scry_addr parent;             /* greenlet's parent */
-	const scry_addr *awaited_by;  /* who awaits it */
+	scry_addr parent;             /* greenlets: the parent's id, 0 none */
+	const scry_addr *awaited_by;  /* asyncio: ids of who awaits it */
 	size_t awaited_by_count;
 	scry_addr frame;              /* newest frame, 0 none */
 	const char *error;            /* damage met on the way, or NULL */
-	void *detail;                 /* the kind's own */
+	void *detail;                 /* the kind's own, in the arena */
 };
 
 struct scry_task_ops {
-	const char *kind, *command; /* "tasklet", "tasklets" */
-	/** Append every task of the runtime to the list at `tail`; return the new tail, NULL when out of memory. */
+	const char *kind;    /* "tasklet": the JSON's "kind" */
+	const char *command; /* "tasklets" */
+	/** Append every task of the runtime at `tail`; the new tail. What cannot be listed is noted in the session. */
 	struct scry_task **(*collect)(struct scry_runtime *r, struct scry_task **tail);
-	/** Next frame, newest first; walks through await chains where the kind has them. */
-	int (*frame_next)(struct scry_task *t, struct scry_walk *w, struct scry_frame *ret);
-	/** Extra text behind the head line, and extra JSON keys; both may be NULL. */
-	void (*text)(struct scry_task *t, struct scry_buf *out, bool verbose);
+	/**
+	 * Where its frames come from, newest first: NULL for the chain that starts at t->frame. `walk` is zeroed before
+	 * the first call, and the kind's to use. SCRY_ITEM, or SCRY_OK at the end.
+	 */
+	int (*frame_next)(struct scry_task *t, struct scry_walk *walk, struct scry_frame *ret);
+	/** More words for the head line, and lines below it (4 spaces, line end); may be NULL. */
+	void (*text)(struct scry_task *t, struct scry_buf *out);
+	void (*lines)(struct scry_task *t, struct scry_buf *out, bool verbose);
+	/** More JSON keys; may be NULL. */
 	void (*json)(struct scry_task *t, struct scry_json *j);
 };
+
+/** All tasks of one kind in all runtimes of the target, in the kind's order. NULL where there are none. */
+struct scry_task *scry_tasks_collect(struct scry_session *s, const struct scry_task_ops *ops);
+/** A zeroed task at the list's end; NULL when out of memory. Moves *tail. */
+struct scry_task *scry_task_add(struct scry_runtime *r, const struct scry_task_ops *ops, scry_addr addr,
+				struct scry_task ***tail);
+/** Fill thread in from thread_ident. */
+void scry_task_find_thread(struct scry_task *t);
+/** The next frame by whichever way the kind has; `walk` zeroed at first. */
+int scry_task_frame_next(struct scry_task *t, struct scry_walk *walk, struct scry_frame *ret);
+
+/** "type repr" of an object, short, for head lines; "?" where it is damaged. */
+void scry_task_value_text(struct scry_runtime *r, scry_addr object, struct scry_buf *out);
+/** The object {"id", "type", "repr"}, or null for 0. */
+void scry_task_value_json(struct scry_runtime *r, scry_addr object, struct scry_json *j);
+/** An id as "0x...", or null for 0. */
+void scry_task_id_json(struct scry_json *j, scry_addr object);
 
 #endif

@@ -1,0 +1,28 @@
+/** The lists of the cyclic garbage collector: every container object of an interpreter stands in one of them. */
+#ifndef SCRY_GC_H
+#define SCRY_GC_H
+
+#include "runtime/runtime.h"
+
+#define SCRY_GC_LISTS 8
+
+/** A walk over the lists of one interpreter. */
+struct scry_gc {
+	struct scry_runtime *runtime;
+	scry_addr heads[SCRY_GC_LISTS]; /* addresses of the lists' heads */
+	unsigned count, at;             /* how many lists, and which one is walked */
+	scry_addr node;                 /* the header stood on; 0: a list begins */
+	uint64_t steps;
+	scry_addr anchor;               /* Brent's cycle detection */
+	uint64_t power, lap;
+};
+
+/**
+ * Find the lists of an interpreter. SCRY_ENOTFOUND where they cannot be reached (a stripped 3.3-3.6 without symbol),
+ * SCRY_EUNSUPPORTED in free-threaded builds, which have none.
+ */
+int scry_gc_open(struct scry_gc *gc, struct scry_interp *interp);
+/** The next object: SCRY_ITEM, SCRY_OK at the end. A damaged list ends there, noted, and the next one follows. */
+int scry_gc_next(struct scry_gc *gc, scry_addr *ret_object);
+
+#endif

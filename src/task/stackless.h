@@ -1,0 +1,79 @@
+/** Stackless Python: schedulers, tasklets, channels. Layouts: src/layout/rows_stackless.def. */
+#ifndef SCRY_STACKLESS_H
+#define SCRY_STACKLESS_H
+
+#include "task/task.h"
+
+#define SCRY_RING_MAX 10000000 /* tasklets of one ring or queue */
+
+/** The scheduler of one thread: struct _sts inside its PyThreadState. */
+struct scry_scheduler {
+	struct scry_scheduler *next;
+	struct scry_thread *thread;
+	scry_addr st;              /* address of the struct */
+	scry_addr main, current;   /* tasklets; current 0: the thread is blocked */
+	scry_addr initial_stub, watchdogs, interrupted, del_post_switch;
+	int64_t runcount, nesting_level, switch_trap;
+	uint64_t serial_last_jump;
+	bool is_blocked, is_idle;
+	const scry_addr *ring;     /* the runnable ones in order, from current on */
+	size_t ring_count;
+	const char *error;         /* why the ring is cut, or NULL */
+};
+
+/** A channel and its queue. */
+struct scry_channel {
+	struct scry_channel *next;
+	scry_addr addr;
+	const char *type;          /* "channel", or a subclass' name */
+	int64_t balance;           /* > 0 so many senders wait, < 0 receivers */
+	bool closing, schedule_all;
+	int preference;            /* -1 receiver, 0 none, 1 sender */
+	const scry_addr *queue;    /* tasklets, the first to be served first */
+	size_t queue_count;
+	const char *error;
+};
+
+/** What a tasklet has beyond a task. */
+struct scry_tasklet {
+	int blocked;               /* 1 sends, -1 receives, 0 neither */
+	bool alive, scheduled, paused, restorable, is_main, is_current;
+	bool atomic, ignore_nesting, autoschedule, block_trap, is_zombie, pending_irq;
+	int64_t recursion_depth, nesting_level, thread_id; /* thread_id -1: its thread has ended */
+	scry_addr next, prev, channel, tempval, cstate;
+	int64_t balance;           /* of the channel it is blocked on */
+	bool orphaned;             /* its thread has ended, its frames are still there */
+	bool hard;                 /* switched out with its C stack */
+	bool stale;                /* its saved C stack was restored already */
+	uint64_t slice_words;      /* size of the saved C stack */
+	unsigned slices;           /* saved slices altogether: more than one after spilling */
+	scry_addr entry;           /* the callable of a tasklet that has not started, 0 none */
+	scry_addr exception;       /* the exception it is handling, 0 none */
+};
+
+/** All of a runtime's Stackless state, collected once. */
+struct scry_stackless {
+	struct scry_runtime *runtime;
+	struct scry_scheduler *schedulers;
+	struct scry_channel *channels;
+	struct scry_task *tasklets;
+	scry_addr tasklet_type, channel_type; /* 0 until met */
+};
+
+/** The state of a Stackless runtime, or NULL (scry_fail) for others. */
+struct scry_stackless *scry_stackless_of(struct scry_runtime *r);
+/** Is the object a tasklet, a channel (or of a subclass)? By type, cached. */
+bool scry_is_tasklet(struct scry_stackless *sl, scry_addr object);
+bool scry_is_channel(struct scry_stackless *sl, scry_addr object);
+
+extern const struct scry_task_ops scry_task_tasklet;
+
+/* --- between stackless.c, tasklet.c and channel.c --- */
+/** Decode one tasklet and append it, unless it is there already. */
+void scry_tasklet_add(struct scry_stackless *sl, scry_addr addr, struct scry_hash *seen, struct scry_task ***tail);
+/** The tasklets that follow `first` by their next pointers up to `end` or a cycle; a count in *ret_count. */
+const scry_addr *scry_tasklet_ring(struct scry_stackless *sl, scry_addr first, scry_addr end, size_t *ret_count,
+				   const char **ret_error);
+struct scry_channel *scry_channel_read(struct scry_stackless *sl, scry_addr addr);
+
+#endif

@@ -1,0 +1,105 @@
+/* What all kinds of tasks share. */
+#include "task/task.h"
+
+#include <string.h>
+
+#include "object/object.h"
+
+#define SHORT_REPR 80 /* characters of a value in a head line */
+
+struct scry_task *scry_tasks_collect(struct scry_session *s, const struct scry_task_ops *ops)
+{
+	struct scry_task *first = NULL, **tail = &first;
+
+	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
+		tail = ops->collect(r, tail);
+	return first;
+}
+
+struct scry_task *scry_task_add(struct scry_runtime *r, const struct scry_task_ops *ops, scry_addr addr,
+				struct scry_task ***tail)
+{
+	struct scry_task *t = scry_arena_alloc(&r->session->arena, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	*t = (struct scry_task){ .ops = ops, .runtime = r, .addr = addr, .state = "unknown" };
+	**tail = t;
+	*tail = &t->next;
+	return t;
+}
+
+void scry_task_find_thread(struct scry_task *t)
+{
+	if (!t->thread_ident)
+		return;
+	for (struct scry_thread *each = scry_thread_first(t->runtime->session); each; each = each->next)
+		if (each->ident == t->thread_ident && each->runtime == t->runtime)
+			t->thread = each;
+}
+
+int scry_task_frame_next(struct scry_task *t, struct scry_walk *walk, struct scry_frame *ret)
+{
+	if (t->ops->frame_next)
+		return t->ops->frame_next(t, walk, ret);
+	if (!walk->runtime) {
+		if (!t->frame)
+			return SCRY_OK;
+		scry_walk_from(walk, t->runtime, t->frame);
+	}
+	return scry_walk_next(walk, ret);
+}
+
+static const char *type_name(struct scry_runtime *r, scry_addr object)
+{
+	const char *name, *dot;
+	scry_addr type;
+
+	if (scry_type_of(r, object, &type) < 0 || scry_type_name(r, type, &name) < 0)
+		return NULL;
+	dot = strrchr(name, '.');
+	return dot ? dot + 1 : name;
+}
+
+static void short_repr(struct scry_runtime *r, scry_addr object, struct scry_buf *out)
+{
+	struct scry_printer p;
+
+	scry_printer_init(&p, r, out);
+	p.max_text = SHORT_REPR;
+	p.max_string = SHORT_REPR;
+	scry_print(&p, object);
+}
+
+void scry_task_value_text(struct scry_runtime *r, scry_addr object, struct scry_buf *out)
+{
+	short_repr(r, object, out);
+}
+
+void scry_task_value_json(struct scry_runtime *r, scry_addr object, struct scry_json *j)
+{
+	struct scry_buf repr = SCRY_BUF_INIT;
+
+	if (!object) {
+		scry_json_null(j);
+		return;
+	}
+	scry_json_open(j, '{');
+	scry_json_key(j, "id");
+	scry_json_addr(j, object);
+	scry_json_key(j, "type");
+	scry_json_text(j, type_name(r, object));
+	scry_json_key(j, "repr");
+	scry_repr(r, object, &repr);
+	scry_json_bytes(j, repr.text ? repr.text : "", repr.len);
+	scry_json_close(j, '}');
+	scry_buf_done(&repr);
+}
+
+void scry_task_id_json(struct scry_json *j, scry_addr object)
+{
+	if (object)
+		scry_json_addr(j, object);
+	else
+		scry_json_null(j);
+}

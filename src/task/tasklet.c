@@ -1,0 +1,336 @@
+/* Tasklets: struct PyTaskletObject, and what Python's own attributes would say of it. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "object/object.h"
+#include "task/stackless.h"
+
+const scry_addr *scry_tasklet_ring(struct scry_stackless *sl, scry_addr first, scry_addr end, size_t *ret_count,
+				   const char **ret_error)
+{
+	struct scry_runtime *r = sl->runtime;
+	struct scry_arena *arena = &r->session->arena;
+	struct scry_hash seen = { 0 };
+	scry_addr *list = NULL, at = first;
+	size_t count = 0, room = 0;
+
+	*ret_error = NULL;
+	do {
+		if (!scry_is_tasklet(sl, at) || scry_hash_add(&seen, at) <= 0) {
+			*ret_error = scry_arena_printf(arena, "the ring is damaged at 0x%" PRIx64, at);
+			break;
+		}
+		if (count == room) {
+			scry_addr *more = scry_arena_alloc(arena, (room * 2 + 16) * sizeof(*more));
+
+			if (!more)
+				break;
+			if (count)
+				memcpy(more, list, count * sizeof(*more));
+			list = more;
+			room = room * 2 + 16;
+		}
+		list[count++] = at;
+		if (scry_field_read(r, at, SCRY_F_TASKLET_NEXT, &at) < 0 || !at)
+			break;
+	} while (at != end && count < SCRY_RING_MAX);
+	scry_hash_done(&seen);
+	*ret_count = count;
+	return list;
+}
+
+/* struct _tasklet_flags: two signed bits of `blocked`, then single ones; the same in every version. */
+static void read_flags(struct scry_tasklet *d, uint32_t flags)
+{
+	d->blocked = (int)(flags & 1) - 2 * (int)(flags >> 1 & 1);
+	d->atomic = flags >> 2 & 1;
+	d->ignore_nesting = flags >> 3 & 1;
+	d->autoschedule = flags >> 4 & 1;
+	d->block_trap = flags >> 5 & 1;
+	d->is_zombie = flags >> 6 & 1;
+	d->pending_irq = flags >> 7 & 1;
+}
+
+static scry_addr pointer(struct scry_runtime *r, scry_addr base, enum scry_field f)
+{
+	uint64_t value = 0;
+
+	return scry_field_read(r, base, f, &value) < 0 ? 0 : value;
+}
+
+static int64_t small(struct scry_runtime *r, scry_addr base, enum scry_field f)
+{
+	int64_t value = 0;
+
+	return scry_field_read_int(r, base, f, &value) < 0 ? 0 : value;
+}
+
+/* The scheduler whose thread state the saved stack names. */
+static struct scry_scheduler *scheduler_of(struct scry_stackless *sl, scry_addr state)
+{
+	for (struct scry_scheduler *c = sl->schedulers; c; c = c->next)
+		if (c->thread->state == state)
+			return c;
+	return NULL;
+}
+
+/* A blocked tasklet's ring ends in the channel. */
+static void find_channel(struct scry_stackless *sl, struct scry_tasklet *d)
+{
+	struct scry_hash seen = { 0 };
+	scry_addr at = d->next;
+
+	for (size_t n = 0; at && n < SCRY_RING_MAX && scry_hash_add(&seen, at) > 0; n++) {
+		if (scry_is_channel(sl, at)) {
+			d->channel = at;
+			d->balance = small(sl->runtime, at, SCRY_F_CHANNEL_BALANCE);
+			break;
+		}
+		at = pointer(sl->runtime, at, SCRY_F_TASKLET_NEXT);
+	}
+	scry_hash_done(&seen);
+}
+
+/* The saved C stack: hard-switched where it holds words of a nested interpreter, stale where it belongs to nobody. */
+static void read_cstack(struct scry_stackless *sl, scry_addr task, struct scry_tasklet *d)
+{
+	struct scry_runtime *r = sl->runtime;
+	scry_addr owner = pointer(r, d->cstate, SCRY_F_CSTACK_TASK);
+	uint64_t words = 0;
+
+	scry_field_read(r, d->cstate, SCRY_F_VAR_SIZE, &words);
+	if (d->is_current)
+		return;
+	d->nesting_level = small(r, d->cstate, SCRY_F_CSTACK_NESTING_LEVEL);
+	d->hard = owner == task && d->nesting_level > 0;
+	d->slice_words = owner == task ? words : 0;
+	d->stale = !owner && d->nesting_level > 0;
+}
+
+static void count_slices(struct scry_stackless *sl, scry_addr task, struct scry_tasklet *d)
+{
+	struct scry_runtime *r = sl->runtime;
+	scry_addr at = d->cstate;
+
+	for (size_t n = 0; at && n < 1000000; n++) {
+		uint64_t words = 0;
+
+		if (pointer(r, at, SCRY_F_CSTACK_TASK) == task &&
+		    scry_field_read(r, at, SCRY_F_VAR_SIZE, &words) == SCRY_OK && words)
+			d->slices++;
+		at = pointer(r, at, SCRY_F_CSTACK_NEXT);
+		if (at == d->cstate)
+			break;
+	}
+}
+
+/* A cframe that has not run yet keeps the callable: run_cframe's ob1 with i == 0 (Stackless/module/taskletobject.c). */
+static void find_entry(struct scry_stackless *sl, scry_addr head, struct scry_tasklet *d)
+{
+	struct scry_runtime *r = sl->runtime;
+	scry_addr type = pointer(r, head, SCRY_F_OBJECT_TYPE);
+	const char *name;
+
+	if (!type || (type != r->cframe_type && (scry_type_name(r, type, &name) < 0 || !strstr(name, "cframe"))))
+		return;
+	d->entry = pointer(r, head, SCRY_F_SLP_CFRAME_OB1);
+}
+
+/* The exception being handled: from 3.7 on a chain that ends in the tasklet itself. */
+static void find_exception(struct scry_stackless *sl, scry_addr addr, const struct scry_scheduler *c,
+			   struct scry_tasklet *d)
+{
+	struct scry_runtime *r = sl->runtime;
+	scry_addr item = d->is_current && c ? pointer(r, c->thread->state, SCRY_F_THREAD_EXC_INFO)
+					    : pointer(r, addr, SCRY_F_TASKLET_EXC_INFO);
+
+	for (unsigned depth = 0; item && depth < 1000; depth++) {
+		scry_addr value = pointer(r, item, SCRY_F_EXC_INFO_VALUE);
+
+		if (value && value != r->none) {
+			d->exception = value;
+			return;
+		}
+		item = pointer(r, item, SCRY_F_EXC_INFO_PREVIOUS);
+	}
+}
+
+/* As the properties of Stackless/module/taskletobject.c compute them. */
+static void derive(struct scry_stackless *sl, struct scry_task *t, struct scry_tasklet *d)
+{
+	struct scry_runtime *r = sl->runtime;
+	scry_addr state = pointer(r, d->cstate, SCRY_F_CSTACK_TSTATE), own = t->frame;
+	struct scry_scheduler *c = state ? scheduler_of(sl, state) : NULL;
+
+	for (struct scry_scheduler *each = sl->schedulers; each; each = each->next) {
+		d->is_current = d->is_current || each->current == t->addr;
+		d->is_main = d->is_main || each->main == t->addr;
+		if (each->current == t->addr || (each->main == t->addr && !c))
+			c = each;
+	}
+	if (d->is_current) {
+		/* its frames are the thread's, its counters too */
+		t->frame = pointer(r, c->thread->state, SCRY_F_THREAD_FRAME);
+		d->recursion_depth = small(r, c->thread->state, SCRY_F_THREAD_RECURSION);
+		d->nesting_level = c->nesting_level;
+	}
+	d->thread_id = c ? (int64_t)c->thread->ident : -1;
+	t->thread_ident = c ? c->thread->ident : 0;
+	read_cstack(sl, t->addr, d);
+	count_slices(sl, t->addr, d);
+	d->orphaned = !c && own;
+	d->alive = t->frame && c;
+	d->scheduled = d->next != 0;
+	d->paused = d->alive && !d->next;
+	d->restorable = d->nesting_level == 0;
+	if (d->blocked)
+		find_channel(sl, d);
+	if (own && !d->is_current)
+		find_entry(sl, own, d);
+	find_exception(sl, t->addr, c, d);
+}
+
+static const char *state_name(const struct scry_tasklet *d)
+{
+	if (d->is_current)
+		return "running";
+	if (d->blocked)
+		return d->blocked > 0 ? "blocked sending" : "blocked receiving";
+	if (d->orphaned)
+		return "orphaned";
+	if (!d->alive)
+		return "dead";
+	if (d->paused)
+		return "paused";
+	return "scheduled";
+}
+
+void scry_tasklet_add(struct scry_stackless *sl, scry_addr addr, struct scry_hash *seen, struct scry_task ***tail)
+{
+	struct scry_runtime *r = sl->runtime;
+	struct scry_record rec;
+
+	if (scry_hash_add(seen, addr) <= 0 || scry_record_read(r, SCRY_S_TASKLET, addr, &rec) < 0)
+		return;
+	struct scry_tasklet *d = scry_arena_alloc(&r->session->arena, sizeof(*d));
+	struct scry_task *t = d ? scry_task_add(r, &scry_task_tasklet, addr, tail) : NULL;
+	if (!t)
+		return;
+	t->detail = d;
+	t->frame = scry_record_uint(&rec, SCRY_F_TASKLET_FRAME);
+	d->next = scry_record_uint(&rec, SCRY_F_TASKLET_NEXT);
+	d->prev = scry_record_uint(&rec, SCRY_F_TASKLET_PREV);
+	d->tempval = scry_record_uint(&rec, SCRY_F_TASKLET_TEMPVAL);
+	d->cstate = scry_record_uint(&rec, SCRY_F_TASKLET_CSTATE);
+	d->recursion_depth = scry_record_int(&rec, SCRY_F_TASKLET_RECURSION_DEPTH);
+	read_flags(d, (uint32_t)scry_record_uint(&rec, SCRY_F_TASKLET_FLAGS));
+	derive(sl, t, d);
+	t->state = state_name(d);
+	t->waits_for = d->channel;
+	scry_task_find_thread(t);
+}
+
+static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tail)
+{
+	struct scry_stackless *sl = scry_stackless_of(r);
+
+	if (!sl)
+		return tail;
+	*tail = sl->tasklets;
+	while (*tail)
+		tail = &(*tail)->next;
+	return tail;
+}
+
+static void text(struct scry_task *t, struct scry_buf *out)
+{
+	const struct scry_tasklet *d = t->detail;
+	static const char *const names[] = { "main", "atomic", "ignores nesting", "block trap", "zombie",
+					     "interrupt pending", "hard-switched", "its saved C stack is stale",
+					     "its thread has ended" };
+	const bool is[] = { d->is_main, d->atomic, d->ignore_nesting, d->block_trap, d->is_zombie,
+			    d->pending_irq, d->hard, d->stale, d->orphaned };
+
+	for (size_t i = 0; i < sizeof(is) / sizeof(*is); i++)
+		if (is[i])
+			scry_buf_printf(out, ", %s", names[i]);
+}
+
+static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
+{
+	const struct scry_tasklet *d = t->detail;
+
+	if (d->channel)
+		scry_buf_printf(out, "    on channel 0x%" PRIx64 " (balance %" PRId64 ")\n", d->channel, d->balance);
+	if (d->entry) {
+		scry_buf_puts(out, "    starts with ");
+		scry_task_value_text(t->runtime, d->entry, out);
+		scry_buf_putc(out, '\n');
+	}
+	if (d->tempval && (verbose || (d->tempval != t->addr && d->tempval != t->runtime->none))) {
+		scry_buf_puts(out, "    value ");
+		scry_task_value_text(t->runtime, d->tempval, out);
+		scry_buf_putc(out, '\n');
+	}
+	if (d->exception) {
+		scry_buf_puts(out, "    handles ");
+		scry_task_value_text(t->runtime, d->exception, out);
+		scry_buf_putc(out, '\n');
+	}
+	if (verbose)
+		scry_buf_printf(out, "    recursion depth %" PRId64 ", nesting level %" PRId64 ", C stack of %" PRIu64
+				     " words in %u slices\n",
+				d->recursion_depth, d->nesting_level, d->slice_words, d->slices);
+}
+
+static void json(struct scry_task *t, struct scry_json *j)
+{
+	const struct scry_tasklet *d = t->detail;
+	const struct {
+		const char *key;
+		bool value;
+	} flags[] = { { "alive", d->alive }, { "blocked", d->blocked != 0 }, { "scheduled", d->scheduled },
+		      { "paused", d->paused }, { "restorable", d->restorable }, { "atomic", d->atomic },
+		      { "block_trap", d->block_trap }, { "ignore_nesting", d->ignore_nesting },
+		      { "autoschedule", d->autoschedule }, { "is_zombie", d->is_zombie },
+		      { "is_main", d->is_main }, { "is_current", d->is_current }, { "orphaned", d->orphaned },
+		      { "hard_switched", d->hard }, { "stale", d->stale } };
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
+		scry_json_key(j, flags[i].key);
+		scry_json_bool(j, flags[i].value);
+	}
+	scry_json_key(j, "recursion_depth");
+	scry_json_int(j, d->recursion_depth);
+	scry_json_key(j, "nesting_level");
+	scry_json_int(j, d->nesting_level);
+	scry_json_key(j, "thread_id");
+	scry_json_int(j, d->thread_id);
+	scry_json_key(j, "next");
+	scry_task_id_json(j, d->next);
+	scry_json_key(j, "prev");
+	scry_task_id_json(j, d->prev);
+	scry_json_key(j, "channel");
+	scry_task_id_json(j, d->channel);
+	scry_json_key(j, "balance");
+	if (d->channel)
+		scry_json_int(j, d->balance);
+	else
+		scry_json_null(j);
+	scry_json_key(j, "direction");
+	scry_json_text(j, d->blocked ? d->blocked > 0 ? "send" : "receive" : NULL);
+	scry_json_key(j, "tempval");
+	scry_task_value_json(t->runtime, d->tempval, j);
+	scry_json_key(j, "entry");
+	scry_task_value_json(t->runtime, d->entry, j);
+	scry_json_key(j, "exception");
+	scry_task_value_json(t->runtime, d->exception, j);
+	scry_json_key(j, "cstate");
+	scry_task_id_json(j, d->cstate);
+	scry_json_key(j, "slices");
+	scry_json_int(j, d->slices);
+}
+
+const struct scry_task_ops scry_task_tasklet = {
+	.kind = "tasklet", .command = "tasklets", .collect = collect, .text = text, .lines = lines, .json = json,
+};
