@@ -8,23 +8,29 @@
 /* PREV_MASK_COLLECTING and NEXT_MASK_UNREACHABLE live in the lowest bits: Include/internal/pycore_gc.h, 3.8+. */
 #define LINK(word) ((word) & ~(uint64_t)3)
 
-static scry_addr link_at(struct scry_runtime *r, scry_addr node, enum scry_field f)
+/* A header starts with its two links: PyGC_Head, Include/objimpl.h (to 3.7), Include/internal/pycore_gc.h (3.8+). */
+static scry_addr next_of(const struct scry_gc *gc, scry_addr node)
 {
 	uint64_t word = 0;
 
-	return scry_field_read(r, node, f, &word) < 0 ? 0 : LINK(word);
+	return scry_read_ptr(gc->runtime->session, node, &word) < 0 ? 0 : LINK(word);
 }
 
-static bool is_list(struct scry_runtime *r, scry_addr head)
+static scry_addr prev_of(const struct scry_gc *gc, scry_addr node)
 {
-	scry_addr next = link_at(r, head, SCRY_F_GC_HEAD_NEXT);
+	return next_of(gc, node + gc->runtime->session->target->abi.ptr_size);
+}
 
-	return next && link_at(r, next, SCRY_F_GC_HEAD_PREV) == head;
+static bool is_list(const struct scry_gc *gc, scry_addr head)
+{
+	scry_addr next = next_of(gc, head);
+
+	return next && prev_of(gc, next) == head;
 }
 
 static void add(struct scry_gc *gc, scry_addr head)
 {
-	if (gc->count < SCRY_GC_LISTS && is_list(gc->runtime, head))
+	if (gc->count < SCRY_GC_LISTS && is_list(gc, head))
 		gc->heads[gc->count++] = head;
 }
 
@@ -38,26 +44,49 @@ static void add_field(struct scry_gc *gc, scry_addr base, enum scry_field f, uns
 }
 
 /*
- * Up to 3.6 the generations are a static array of gcmodule.c, which _PyGC_generation0 points to. How far they are
- * apart depends on the header's alignment: of the possible distances the right one finds a list thrice.
+ * Up to 3.7 the header is a union with a double or a long double, which differs by micro version and by who patched
+ * it: 24 or 32 bytes. The header before a dictionary that is certainly tracked tells.
  */
-static void add_static(struct scry_gc *gc, struct scry_module *m)
+static uint32_t head_size(const struct scry_gc *gc, const struct scry_interp *interp)
 {
-	struct scry_runtime *r = gc->runtime;
-	uint32_t size = r->layout->size[SCRY_S_GC_HEAD];
-	struct scry_symbol symbol;
-	scry_addr first;
+	const struct scry_layout *l = gc->runtime->layout;
+	unsigned ptr = gc->runtime->session->target->abi.ptr_size;
+	scry_addr dicts[] = { interp->modules, interp->sysdict, interp->builtins };
 
-	if (!m || !size || scry_module_symbol(m, "_PyGC_generation0", &symbol) < 0 ||
-	    scry_read_ptr(r->session, symbol.addr, &first) < 0)
-		return;
-	for (uint32_t stride = size + 8; stride <= size + 16; stride += 8) {
+	if (l->size[SCRY_S_GC_HEAD] && gc->runtime->version >= 0x03080000)
+		return l->size[SCRY_S_GC_HEAD];
+	for (size_t i = 0; i < sizeof(dicts) / sizeof(*dicts); i++)
+		for (uint32_t size = 3 * ptr; dicts[i] && size <= 4 * ptr; size += ptr)
+			if (is_list(gc, dicts[i] - size))
+				return size;
+	return l->size[SCRY_S_GC_HEAD];
+}
+
+/*
+ * Three generations in a row, whose distance depends on the header's alignment: of the possible ones the right one
+ * finds a list thrice.
+ */
+static void add_three(struct scry_gc *gc, scry_addr first)
+{
+	for (uint32_t stride = gc->head_size + 8; stride <= gc->head_size + 16; stride += 8) {
 		gc->count = 0;
 		for (unsigned i = 0; i < 3; i++)
 			add(gc, first + i * stride);
 		if (gc->count == 3)
 			return;
 	}
+	gc->count = 0;
+}
+
+/* Up to 3.6 the generations are a static array of gcmodule.c, which _PyGC_generation0 points to. */
+static void add_static(struct scry_gc *gc, struct scry_module *m)
+{
+	struct scry_symbol symbol;
+	scry_addr first;
+
+	if (m && scry_module_symbol(m, "_PyGC_generation0", &symbol) == SCRY_OK &&
+	    scry_read_ptr(gc->runtime->session, symbol.addr, &first) == SCRY_OK)
+		add_three(gc, first);
 }
 
 int scry_gc_open(struct scry_gc *gc, struct scry_interp *interp)
@@ -68,11 +97,18 @@ int scry_gc_open(struct scry_gc *gc, struct scry_interp *interp)
 	if (r->layout->flavour.free_threaded)
 		return scry_fail(r->session, SCRY_EUNSUPPORTED, 0,
 				 "a free-threaded Python keeps no list of its objects");
+	gc->head_size = head_size(gc, interp);
 	add_field(gc, interp->addr, SCRY_F_INTERP_GC_GENERATIONS, 3);
 	add_field(gc, interp->addr, SCRY_F_INTERP_GC_YOUNG, 1);
 	add_field(gc, interp->addr, SCRY_F_INTERP_GC_OLD, 2);
 	add_field(gc, interp->addr, SCRY_F_INTERP_GC_PERMANENT, 1);
-	add_field(gc, r->roots.runtime, SCRY_F_RUNTIME_GC_GENERATIONS, 3);
+	if (r->version < 0x03080000 && scry_layout_has(r->layout, SCRY_F_RUNTIME_GC_GENERATIONS)) {
+		add_three(gc, scry_field_addr(r, r->roots.runtime, SCRY_F_RUNTIME_GC_GENERATIONS));
+		if (!gc->count) /* the other alignment */
+			add_three(gc, scry_field_addr(r, r->roots.runtime, SCRY_F_RUNTIME_GC_GENERATIONS) - 8);
+	} else {
+		add_field(gc, r->roots.runtime, SCRY_F_RUNTIME_GC_GENERATIONS, 3);
+	}
 	if (!gc->count && r->version < 0x03070000)
 		add_static(gc, r->module);
 	if (!gc->count)
@@ -107,7 +143,7 @@ int scry_gc_next(struct scry_gc *gc, scry_addr *ret_object)
 
 	while (gc->at < gc->count && gc->steps++ < STEPS_MAX) {
 		scry_addr head = gc->heads[gc->at];
-		scry_addr next = link_at(r, gc->node ? gc->node : head, SCRY_F_GC_HEAD_NEXT);
+		scry_addr next = next_of(gc, gc->node ? gc->node : head);
 
 		if (next == head) {
 			next_list(gc);
@@ -119,7 +155,7 @@ int scry_gc_next(struct scry_gc *gc, scry_addr *ret_object)
 			next_list(gc);
 			continue;
 		}
-		*ret_object = next + r->layout->size[SCRY_S_GC_HEAD];
+		*ret_object = next + gc->head_size;
 		return SCRY_ITEM;
 	}
 	return SCRY_OK;

@@ -9,6 +9,7 @@
 /** A walk over the lists of one interpreter. */
 struct scry_gc {
 	struct scry_runtime *runtime;
+	uint32_t head_size;             /* bytes from a header to its object */
 	scry_addr heads[SCRY_GC_LISTS]; /* addresses of the lists' heads */
 	unsigned count, at;             /* how many lists, and which one is walked */
 	scry_addr node;                 /* the header stood on; 0: a list begins */

@@ -89,11 +89,8 @@ static bool plausible_name(const char *name)
 
 static int read_name(struct scry_runtime *r, scry_addr type, const char **ret)
 {
-	scry_addr at;
-	int rc = scry_field_read(r, type, SCRY_F_TYPE_NAME, &at);
+	int rc = scry_type_name(r, type, ret);
 
-	if (rc == SCRY_OK)
-		rc = scry_read_cstr(r->session, at, NAME_MAX_LENGTH + 1, ret);
 	if (rc == SCRY_OK && !plausible_name(*ret))
 		return scry_fail(r->session, SCRY_ECORRUPT, type, "type at 0x%" PRIx64 " has no readable name", type);
 	return rc;

@@ -156,6 +156,23 @@ int scry_text_at(struct scry_runtime *r, scry_addr str, size_t max, const char *
 	return decode_bytes(r, data, size < max ? size : max, ret);
 }
 
+/* Types that are not exported, by the one object they have. */
+static const char *name_by_singleton(struct scry_runtime *r, scry_addr type)
+{
+	static const char *const singletons[][2] = {
+		{ "_Py_NoneStruct", "NoneType" }, { "_Py_NotImplementedStruct", "NotImplementedType" },
+		{ "_Py_EllipsisObject", "ellipsis" }, { "_Py_TrueStruct", "bool" },
+	};
+	struct scry_symbol symbol;
+	uint64_t of;
+
+	for (size_t i = 0; i < sizeof(singletons) / sizeof(*singletons); i++)
+		if (scry_module_symbol(r->module, singletons[i][0], &symbol) == SCRY_OK &&
+		    scry_field_read(r, symbol.addr, SCRY_F_OBJECT_TYPE, &of) == SCRY_OK && of == type)
+			return singletons[i][1];
+	return NULL;
+}
+
 /* Static types by the symbol they stand under, where .rodata with their names is not in the dump. */
 static const char *name_by_symbol(struct scry_runtime *r, scry_addr type)
 {
@@ -179,12 +196,13 @@ static const char *name_by_symbol(struct scry_runtime *r, scry_addr type)
 	};
 	struct scry_symbol symbol;
 
-	if (!r->module || scry_symbol_at(r->session, type, &symbol) < 0 || symbol.addr != type)
+	if (!r->module)
 		return NULL;
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (!strcmp(symbol.name, names[i][0]))
-			return names[i][1];
-	return NULL;
+	if (scry_symbol_at(r->session, type, &symbol) == SCRY_OK && symbol.addr == type)
+		for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+			if (!strcmp(symbol.name, names[i][0]))
+				return names[i][1];
+	return name_by_singleton(r, type);
 }
 
 /* A C identifier with dots, or any text of a heap type's name: no control characters, valid UTF-8, not empty. */

@@ -180,11 +180,14 @@ static void derive(struct scry_stackless *sl, struct scry_task *t, struct scry_t
 	count_slices(sl, t->addr, d);
 	d->orphaned = !c && own;
 	d->alive = t->frame && c;
-	d->scheduled = d->next != 0;
 	d->paused = d->alive && !d->next;
 	d->restorable = d->nesting_level == 0;
 	if (d->blocked)
 		find_channel(sl, d);
+	/* the neighbours in a queue are tasklets; its two ends are the channel, which Python does not show there */
+	d->scheduled = d->next != 0;
+	d->next = d->next && scry_is_tasklet(sl, d->next) ? d->next : 0;
+	d->prev = d->prev && scry_is_tasklet(sl, d->prev) ? d->prev : 0;
 	if (own && !d->is_current)
 		find_entry(sl, own, d);
 	find_exception(sl, t->addr, c, d);
