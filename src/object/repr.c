@@ -123,7 +123,7 @@ static bool is_structseq(struct scry_runtime *r, const struct scry_type *t, cons
 {
 	scry_addr members;
 
-	if (t->base && !strcmp(base->name, "tuple") &&
+	if (base && !strcmp(base->name, "tuple") &&
 	    scry_field_read(r, t->addr, SCRY_F_TYPE_MEMBERS, &members) == SCRY_OK && members)
 		return true;
 	return class_has(r, t->addr, "n_sequence_fields");

@@ -176,14 +176,15 @@ static const char *name_by_singleton(struct scry_runtime *r, scry_addr type)
 /* Static types by the symbol they stand under, where .rodata with their names is not in the dump. */
 static const char *name_by_symbol(struct scry_runtime *r, scry_addr type)
 {
-	static const char *const names[][2] = {
-		{ "PyLong_Type", "int" }, { "PyInt_Type", "int" }, { "PyBool_Type", "bool" },
-		{ "PyFloat_Type", "float" }, { "PyComplex_Type", "complex" }, { "PyUnicode_Type", "str" },
+	/* the name, and 2.7's where it is another one */
+	static const char *const names[][3] = {
+		{ "PyLong_Type", "int", "long" }, { "PyInt_Type", "int" }, { "PyBool_Type", "bool" },
+		{ "PyFloat_Type", "float" }, { "PyComplex_Type", "complex" }, { "PyUnicode_Type", "str", "unicode" },
 		{ "PyString_Type", "str" }, { "PyBytes_Type", "bytes" }, { "PyByteArray_Type", "bytearray" },
 		{ "PyTuple_Type", "tuple" }, { "PyList_Type", "list" }, { "PyDict_Type", "dict" },
 		{ "PySet_Type", "set" }, { "PyFrozenSet_Type", "frozenset" }, { "PyType_Type", "type" },
 		{ "PyBaseObject_Type", "object" }, { "PyModule_Type", "module" },
-		{ "PyFunction_Type", "function" }, { "PyMethod_Type", "method" },
+		{ "PyFunction_Type", "function" }, { "PyMethod_Type", "method", "instancemethod" },
 		{ "PyCFunction_Type", "builtin_function_or_method" }, { "PyCode_Type", "code" },
 		{ "PyFrame_Type", "frame" }, { "PyGen_Type", "generator" }, { "PyCoro_Type", "coroutine" },
 		{ "PyAsyncGen_Type", "async_generator" }, { "PyCell_Type", "cell" }, { "PySlice_Type", "slice" },
@@ -201,7 +202,7 @@ static const char *name_by_symbol(struct scry_runtime *r, scry_addr type)
 	if (scry_symbol_at(r->session, type, &symbol) == SCRY_OK && symbol.addr == type)
 		for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 			if (!strcmp(symbol.name, names[i][0]))
-				return names[i][1];
+				return names[i][r->version >> 24 == 2 && names[i][2] ? 2 : 1];
 	return name_by_singleton(r, type);
 }
 
