@@ -115,8 +115,9 @@ def _is_local(inferior):
 def _options():
     """What GDB knows and the library can use."""
     sysroot = gdb.parameter("sysroot") or ""
+    exe = gdb.current_progspace().filename
     return {
-        "exe": gdb.current_progspace().filename,
+        "exe": exe if exe and os.path.exists(exe) else "",  # "target:..." is none of ours
         "sysroot": "" if sysroot.startswith("target:") else sysroot,
         "search": (gdb.parameter("solib-search-path") or "").split(os.pathsep)[0],
     }
@@ -186,6 +187,8 @@ def _run(name, arguments):
 
 
 def _complete(name, text, word):
+    if word is None:  # GDB only asks where words begin
+        return []
     typed = text.split(" ")[-1]
     skip = len(typed) - len(word)  # GDB wants what stands behind its own idea of a word's start
     return [found[skip:] for found in binding.complete(name, typed)]

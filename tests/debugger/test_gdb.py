@@ -1,10 +1,11 @@
 """The commands in GDB: the same text as on the command line, on cores and on processes."""
 import os
 import re
+import shutil
 
 import pytest
 
-from tests.support.story import GDBINIT, STORY, TOP, clean_environment, interpreters, name_of, run
+from tests.support.story import BUILD, GDBINIT, STORY, TOP, clean_environment, interpreters, name_of, run
 
 ALL = ["bt", "bt --all", "bt -v", "threads", "info", "list", "bt --json", "bt --all --limit 2",
        "bt-full", "locals --frame 3", "print --frame 1 self.name", "bt --json --locals --max-string 3", "frame 2"]
@@ -159,6 +160,41 @@ def test_other_pythonhome(gdb, cli, any_core):
         pytest.skip("no other Python %s" % ours)
     shown = gdb(["py-bt"], "-c", any_core, env=clean_environment(PYTHONHOME=homes[0]))
     assert shown.said == [cli(any_core, "bt").out]
+
+
+def test_any_pythonhome(cli, any_core):
+    """With most values of $PYTHONHOME gdb does not start; our gdb command clears it."""
+    program = os.path.join(TOP, "plugin", "pyscry-gdb")
+    env = clean_environment(PYTHONHOME="/nonexistent", PYTHONPATH="/nonexistent")
+    shown = run([program, "-nx", "-q", "-batch", "-ex", "py-bt", "-ex", "show environment", "-c", any_core], env=env)
+    assert cli(any_core, "bt").out in shown.out
+    assert "PYTHONHOME=/nonexistent" in shown.out and "PYTHONPATH=/nonexistent" in shown.out
+
+
+def test_remote(gdb, cli, process, tmp_path):
+    """Through gdbserver: memory, mappings and threads all come from GDB."""
+    if not shutil.which("gdbserver"):
+        pytest.skip("no gdbserver")
+    child = process(interpreters()[0], STORY, tmp_path, "wait")
+    expected = cli(child.pid, "bt", "--all").out
+    server = "target remote | gdbserver --once --attach - %d 2>/dev/null" % child.pid
+    shown = gdb([server, "py-bt --all", "thread 2", "py-bt"])
+    assert shown.said[1] == expected
+    assert shown.said[3] == cli(child.pid, "bt", "2").out
+
+
+def test_installed(cli, any_core, tmp_path):
+    """What `meson install` puts somewhere works from there."""
+    done = run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", str(tmp_path)])
+    assert done.status == 0, done.err
+    found = [os.path.join(where, name) for where, _, names in os.walk(str(tmp_path)) for name in names]
+    by_name = {os.path.basename(path): path for path in found}
+    for name in ("pyscry", "libpyscry.so", "pyscry.h", "pyscry.pc", "gdbinit", "binding.py", "host_gdb.py", "pyscry-gdb"):
+        assert name in by_name
+    env = clean_environment(PYSCRY_LIBRARY=by_name["libpyscry.so"])
+    shown = run([by_name["pyscry-gdb"], "-nx", "-q", "-batch", "-ex", "py-bt", "-c", any_core], env=env)
+    assert cli(any_core, "bt").out in shown.out, shown.err
+    assert run([by_name["pyscry"], any_core, "bt"]).out == cli(any_core, "bt").out
 
 
 def test_without_python(gdb, cli, any_core, tmp_path):
