@@ -1,0 +1,313 @@
+"""pyscry in LLDB (14 and newer): registers the table's commands, and tells the library what LLDB looks at."""
+import mmap
+import os
+import re
+import sys
+
+import lldb
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import binding  # noqa: E402
+
+ADDRESS_END = 2 ** 47  # above it, LLDB takes addresses for errors of its own
+PAGE = 4096
+DUMP_PLUGINS = ("elf-core", "minidump", "mach-o-core")
+# what LLDB calls some registers otherwise
+ALIASES = {"eflags": "rflags", "x29": "fp", "x30": "lr", "tpidr": "tpidr_el0"}
+
+
+class LldbHost(binding.Host):
+    """A live or remote target, read through LLDB."""
+
+    def __init__(self, process, local):
+        self.process = process
+        self.local = local
+        self.pid = process.GetProcessID() if local else 0
+        self._constant = None
+
+    def read(self, address, length):
+        data = self._read_exactly(address, length)
+        if len(data) == length:
+            return data
+        address, end = address + len(data), address + length
+        while address < end:  # LLDB may read all or nothing: go page by page until one is missing
+            step = min(PAGE - address % PAGE, end - address)
+            piece = self._read_exactly(address, step) or self._read_file(address, step)
+            data += piece
+            address += step
+            if len(piece) < step:
+                break
+        return data
+
+    def _read_exactly(self, address, length):
+        if not 0 < address < ADDRESS_END - length:
+            return b""
+        error = lldb.SBError()  # a fresh one for each call: a success does not clear it
+        return self.process.ReadMemory(address, length, error) or b""
+
+    def _read_file(self, address, length):
+        """What a dump lacks because it is in a file. Its SBError says nothing; writable data would be stale."""
+        if not any(start <= address < end for start, end in self._constant_ranges()):
+            return b""
+        target = self.process.GetTarget()
+        return target.ReadMemory(lldb.SBAddress(address, target), length, lldb.SBError()) or b""
+
+    def _constant_ranges(self):
+        if self._constant is None:
+            self._constant = [(start, end) for start, end, _, flags, path in self.maps() or []
+                              if path and not flags & 2] if not self.local else []
+        return self._constant
+
+    def threads(self):
+        return [thread.GetThreadID() for thread in self.process]
+
+    def register(self, tid, name):
+        frame = self.process.GetThreadByID(tid).GetFrameAtIndex(0)
+        for each in (name, ALIASES.get(name)):
+            value = frame.FindRegister(each) if each else None
+            if value is not None and value.IsValid():
+                error = lldb.SBError()
+                number = value.GetValueAsUnsigned(error)
+                return number if error.Success() else None
+        return None
+
+    def maps(self):
+        return None if self.local else _regions(self.process)
+
+
+def _regions(process):
+    """(start, end, offset, flags, path) of each region; LLDB does not tell offsets: pieces of a file follow each other."""
+    found, info, first = [], lldb.SBMemoryRegionInfo(), {}
+    regions = process.GetMemoryRegions()
+    for i in range(regions.GetSize()):
+        if not regions.GetMemoryRegionAtIndex(i, info) or not info.IsMapped():
+            continue
+        start, path = info.GetRegionBase(), info.GetName() or ""
+        flags = 4 * info.IsReadable() + 2 * info.IsWritable() + info.IsExecutable()
+        offset = start - first.setdefault(path, start) if path.startswith("/") else 0
+        found.append((start, info.GetRegionEnd(), offset, flags, path))
+    return found
+
+
+def _is_local(process):
+    """Is it a process of this machine? Its tracer is a child of ours then."""
+    try:
+        with open("/proc/%d/status" % process.GetProcessID()) as status:
+            tracer = int(re.search(r"^TracerPid:\s*(\d+)", status.read(), re.M).group(1))
+        with open("/proc/%d/status" % tracer) as status:
+            parent = int(re.search(r"^PPid:\s*(\d+)", status.read(), re.M).group(1))
+    except (OSError, AttributeError):
+        return False
+    return os.getpid() in (tracer, parent)
+
+
+# --- which file does LLDB show? ---
+
+def _is_dump(path):
+    try:
+        with open(path, "rb") as f:
+            head = f.read(18)
+    except OSError:
+        return False
+    return head[:4] == b"MDMP" or (head[:4] == b"\x7fELF" and 4 in (head[16], head[17]))  # ET_CORE
+
+
+def _opened_dumps():
+    """Cores and dumps that this program has mapped, or that its command line names: LLDB 14 does not tell."""
+    paths = []
+    try:
+        with open("/proc/self/maps", "rb") as maps:
+            paths = [line.split(None, 5)[5].rstrip(b"\n") for line in maps if line.count(b"/")]
+        paths += [os.readlink(b"/proc/self/fd/" + fd) for fd in os.listdir(b"/proc/self/fd") if fd.isdigit()]
+    except (OSError, IndexError):
+        pass
+    try:
+        with open("/proc/self/cmdline", "rb") as line:
+            paths += [word.split(b"=")[-1] for word in line.read().split(b"\0")]
+    except OSError:
+        pass
+    unique = dict.fromkeys(os.path.realpath(os.fsdecode(path)) for path in paths if path)
+    return [path for path in unique if _is_dump(path)]
+
+
+def _stack_bytes(process):
+    """What stands on top of a stack: no two dumps have the same."""
+    for thread in process:
+        error = lldb.SBError()
+        data = process.ReadMemory(thread.GetFrameAtIndex(0).GetSP(), 256, error)
+        if data and any(data):
+            return data
+    return None
+
+
+def _holds(path, data):
+    try:
+        with open(path, "rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(data) >= 0
+    except (OSError, ValueError):
+        return False
+
+
+def _core_path(process):
+    """The path of the file that LLDB shows, or None for a process. LLDB 19 tells; before, it is found."""
+    if process.GetPluginName() not in DUMP_PLUGINS:
+        return None
+    if hasattr(process, "GetCoreFile"):
+        spec = process.GetCoreFile()
+        if spec.IsValid() and spec.fullpath and os.path.exists(spec.fullpath):
+            return spec.fullpath
+    found = _opened_dumps()
+    if len(found) > 1:
+        data = _stack_bytes(process)
+        found = [path for path in found if data and _holds(path, data)] or found
+    if os.environ.get("PYSCRY_CORE"):
+        return os.environ["PYSCRY_CORE"]
+    if not found:
+        raise binding.Error("LLDB does not tell which file it shows: set PYSCRY_CORE=FILE in the environment, "
+                            "or say `script import os; os.environ['PYSCRY_CORE'] = 'FILE'`")
+    return found[0]
+
+
+# --- what LLDB looks at ---
+
+def _setting(debugger, name):
+    """The first value of a setting that is a list."""
+    values = debugger.GetInternalVariableValue(name, debugger.GetInstanceName())
+    return values.GetStringAtIndex(0) if values.IsValid() and values.GetSize() else None
+
+
+def _sysroot(debugger):
+    answer = lldb.SBCommandReturnObject()
+    debugger.GetCommandInterpreter().HandleCommand("platform status", answer)
+    found = re.search(r"^\s*Sysroot: (.+)$", answer.GetOutput() or "", re.M)
+    return found.group(1).strip() if found else None
+
+
+def _options(target):
+    """What LLDB knows and the library can use."""
+    debugger, exe = target.GetDebugger(), target.GetExecutable()
+    path = exe.fullpath if exe.IsValid() else None
+    return {
+        "exe": path if path and os.path.isfile(path) else None,
+        "sysroot": _sysroot(debugger),
+        "search": _setting(debugger, "target.exec-search-paths"),
+    }
+
+
+class Follower:
+    """A session for each process; another process of the same target gets another session."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def follow(self, target):
+        process = target.GetProcess() if target.IsValid() else None
+        if not process or not process.IsValid() or process.GetState() in (lldb.eStateExited, lldb.eStateDetached,
+                                                                         lldb.eStateUnloaded, lldb.eStateInvalid):
+            raise binding.Error("no process and no core file: run, attach, or use target create --core first")
+        if process.GetState() in (lldb.eStateRunning, lldb.eStateStepping):
+            raise binding.Error("the process runs: stop it first (process interrupt)")
+        options = sorted(_options(target).items(), key=str)
+        entry = self.kept.get(process.GetUniqueID())
+        if entry is None or entry.options != options:
+            self.kept = {key: each for key, each in self.kept.items() if each.process.IsValid()}
+            entry = self.kept[process.GetUniqueID()] = Entry(process, options)
+        entry.catch_up()
+        return entry.session
+
+
+class Entry:
+    """The session of a process."""
+
+    def __init__(self, process, options):
+        self.process, self.options = process, options
+        self.core = _core_path(process)
+        self.stop = process.GetStopID()
+        self.session = binding.Session(**dict(options))
+        if self.core is not None:
+            self.session.open_dump(self.core)
+        else:
+            self.session.open_host(LldbHost(process, _is_local(process)))
+
+    def catch_up(self):
+        """Where LLDB went: on in time, or to another thread."""
+        stop = self.process.GetStopID()
+        if stop != self.stop and self.core is None:
+            self.session.refresh()
+            self.session._selected = None
+        self.stop = stop
+        thread = self.process.GetSelectedThread()
+        if thread.IsValid():
+            self.session.select(thread.GetThreadID())
+
+
+_follower = Follower()
+
+
+def _wants_color(debugger):
+    return (debugger.GetUseColor() and os.isatty(1) and not os.environ.get("NO_COLOR")
+            and os.environ.get("TERM") != "dumb")
+
+
+def _run(debugger, name, arguments, target, result):
+    try:
+        session = _follower.follow(target)
+        session.set("color", "always" if _wants_color(debugger) else "never")
+        status, text, reasons = session.run(name, arguments)
+    except binding.Error as error:
+        result.SetError(str(error))
+        return
+    result.Print(text)
+    if status == 2:
+        result.SetError(reasons.rstrip("\n"))
+        return
+    for line in reasons.splitlines():
+        result.AppendWarning(line)
+    result.SetStatus(lldb.eReturnStatusSuccessFinishResult)
+
+
+def _install_command(debugger, row):
+    name = row.name.decode()
+
+    class Command:
+        def __init__(self, _debugger, _dictionary):
+            pass
+
+        def __call__(self, debugger, arguments, context, result):
+            target = context.GetTarget() if context.GetTarget().IsValid() else debugger.GetSelectedTarget()
+            _run(debugger, name, arguments, target, result)
+
+        def get_short_help(self):
+            return row.summary.decode()
+
+        def get_long_help(self):
+            return binding.help_of(row)
+
+    in_python = "Command_" + name.replace("-", "_")
+    globals()[in_python] = Command
+    debugger.HandleCommand("command script add -o -c %s.%s py-%s" % (__name__, in_python, name))
+
+
+# --- variables of type PyObject * and the like ---
+
+_OBJECT_POINTERS = r"^(const )?(struct )?(_object|_typeobject|PyObject|Py[A-Za-z]+Object|_[a-z]*frame) \*( const)?$"
+
+
+def summary(value, _dictionary):
+    """`frame variable`, `p`: the object behind a pointer."""
+    try:
+        address = value.GetNonSyntheticValue().GetValueAsUnsigned(0)
+        return _follower.follow(value.GetTarget()).object_text(address) if address else None
+    except binding.Error:
+        return None
+
+
+def _install_summaries(debugger):
+    debugger.HandleCommand('type summary add -w pyscry -F %s.summary -x "%s"' % (__name__, _OBJECT_POINTERS))
+    debugger.HandleCommand("type category enable pyscry")
+
+
+def __lldb_init_module(debugger, _dictionary):
+    for row in binding.commands():
+        _install_command(debugger, row)
+    _install_summaries(debugger)
