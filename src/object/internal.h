@@ -49,6 +49,10 @@ scry_addr scry_type_dict(struct scry_runtime *r, const struct scry_type *t);
 int scry_mro_next(struct scry_runtime *r, scry_addr type, uint64_t *it, scry_addr *ret);
 /** A name in the dicts along the MRO of a type (or of an old-style class): the value, and who has it. */
 int scry_type_lookup(struct scry_runtime *r, scry_addr type, const char *name, scry_addr *ret, scry_addr *ret_owner);
+/** Put the names of types that the dump lacks into r->names, as far as Python's dictionaries tell. */
+void scry_lost_names_find(struct scry_runtime *r);
+/** A name for a type whose own is not in the dump: by its flags, "?" where nothing tells; NULL: its name is there. */
+const char *scry_lost_name(struct scry_runtime *r, scry_addr type);
 /** "DEAD pattern" names for words of a freed or fenced block, or NULL. */
 const char *scry_pattern_name(uint64_t word, unsigned size);
 

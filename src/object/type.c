@@ -8,6 +8,7 @@
 
 /* In the arena, as all that was decoded: it dies with it. */
 struct type_cache {
+	bool names_found;
 	struct scry_type *bucket[BUCKETS];
 };
 
@@ -87,9 +88,27 @@ static bool plausible_name(const char *name)
 	return n > 0 && n <= NAME_MAX_LENGTH;
 }
 
+/* Its name is not in the dump: other ways to know it. The flag comes first, since finding names looks at types. */
+static int find_lost_name(struct scry_runtime *r, scry_addr type, const char **ret)
+{
+	struct type_cache *cache = r->object_state;
+
+	if (cache && !cache->names_found) {
+		cache->names_found = true;
+		scry_lost_names_find(r);
+	}
+	*ret = scry_hash_find(&r->names, type);
+	if (!*ret)
+		*ret = scry_lost_name(r, type);
+	return *ret ? SCRY_OK : SCRY_EFAULT;
+}
+
 static int read_name(struct scry_runtime *r, scry_addr type, const char **ret)
 {
 	int rc = scry_type_name(r, type, ret);
+
+	if (rc == SCRY_EFAULT && find_lost_name(r, type, ret) == SCRY_OK)
+		return SCRY_OK;
 
 	if (rc == SCRY_OK && !plausible_name(*ret))
 		return scry_fail(r->session, SCRY_ECORRUPT, type, "type at 0x%" PRIx64 " has no readable name", type);
