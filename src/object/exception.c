@@ -203,9 +203,10 @@ static void message_unicode_error(struct scry_printer *p, scry_addr exc)
 	if (one && v.bytes)
 		scry_printf(p, "' codec can't %s 0x%02x in position %" PRIu64 ": ", what, (unsigned)code, start);
 	else if (one)
-		scry_printf(p, code < 0x100 ? "' codec can't %s '\\x%02x' in position %" PRIu64 ": " :
-			    code < 0x10000 ? "' codec can't %s '\\u%04x' in position %" PRIu64 ": " :
-			    "' codec can't %s '\\U%08x' in position %" PRIu64 ": ", what, (unsigned)code, start);
+		scry_printf(p, code < 0x100 ? "' codec can't %s %s'\\x%02x' in position %" PRIu64 ": " :
+			    code < 0x10000 ? "' codec can't %s %s'\\u%04x' in position %" PRIu64 ": " :
+			    "' codec can't %s %s'\\U%08x' in position %" PRIu64 ": ", what,
+			    scry_layout_has(r->layout, SCRY_F_CLASSOBJ_DICT) ? "u" : "", (unsigned)code, start);
 	else
 		scry_printf(p, "' codec can't %ss in position %" PRIu64 "-%" PRIu64 ": ", what, start, end - 1);
 	scry_print_plain(p, optional(r, exc, SCRY_F_UNICODE_ERROR_REASON));

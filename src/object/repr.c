@@ -145,6 +145,7 @@ static const char *repr_key(struct scry_runtime *r, struct scry_type *t)
 				return value_key(r, t, cls, value);
 			continue;
 		}
+		base = NULL;
 		if (c->base && scry_type_at(r, c->base, &base) == SCRY_OK && base->repr == c->repr)
 			continue;
 		if (is_structseq(r, c, base))

@@ -10,6 +10,7 @@ from tests.support import programs, run
 from .conftest import every
 
 VALUES = programs.Program('values', 'values.py')
+EXCEPTIONS = programs.Program('values-exceptions', 'values_exceptions.py')
 WITHOUT_CTYPES = programs.Program('values', 'values.py', ('no-ctypes',))
 # The differences by design: what is not in the process's memory.
 NOT_IN_MEMORY = {
@@ -60,3 +61,26 @@ def test_expressions(dumps, interpreter):
     got = reprs(dump, '', ['__main__:' + expression for expression, _ in expressions])
     report(['%s: %s, not %s' % (expression, answer['repr'], wanted)
             for (expression, wanted), answer in zip(expressions, got) if answer['repr'] != wanted])
+
+
+@pytest.mark.parametrize('interpreter', every())
+def test_exceptions(dumps, interpreter):
+    """Type, message, cause, context, notes, members, and the traceback's functions and lines."""
+    dump = dumps.core(interpreter, EXCEPTIONS)
+    truth = dump.truth['exceptions']
+    got = reprs(dump, '', ['!%s %s' % (e['id'], e['traceback']) for e in truth])
+    report(['%s: %s is %s, not %s' % (wanted['name'], key, answer.get(key), wanted[key])
+            for wanted, answer in zip(truth, got)
+            for key in ('type', 'message', 'cause', 'context', 'suppress', 'notes', 'members', 'entries')
+            if answer.get(key) != wanted[key]])
+
+
+@pytest.mark.parametrize('interpreter', every())
+def test_whatis(dumps, interpreter):
+    """Size as __sizeof__() and the collector's state of every value."""
+    dump = dumps.core(interpreter, VALUES if interpreter.ctypes else WITHOUT_CTYPES)
+    truth = dump.truth['values']
+    got = reprs(dump, '', ['?' + value['id'] for value in truth])
+    report(['%s: %s is %s, not %s' % (value['name'], key, answer.get(key), value[key])
+            for value, answer in zip(truth, got) for key in ('size', 'tracked')
+            if value[key] is not None and answer.get(key) != value[key]])

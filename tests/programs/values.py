@@ -11,6 +11,7 @@ import datetime
 import decimal
 import fractions
 import functools
+import gc
 import io
 import itertools
 import json
@@ -695,13 +696,17 @@ def expressions():
     return [[e, repr(eval(e))] for e in EXPRESSIONS]
 
 
+SIZED = (int, float, bool, complex, tuple, list, type(u""), bytes, type(2**100), slice, functools.partial, type(outer), Slots)
+
+
 def truth():
     out = []
     for name, value in VALUES:
         text = repr(value)
         if not PY3:
             text = text.decode("latin-1")
-        out.append({"name": name, "repr": text, "type": type(value).__name__, "id": hex(id(value)).rstrip("L")})
+        out.append({"name": name, "repr": text, "type": type(value).__name__, "id": hex(id(value)).rstrip("L"),
+                    "tracked": gc.is_tracked(value), "size": value.__sizeof__() if type(value) in SIZED else None})
     return out
 
 

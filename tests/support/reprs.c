@@ -1,10 +1,15 @@
-/* Prints objects of a dump: reprs DUMP [EXE [LAYOUT [SYSROOT]]] < addresses, one a line; gives one line of JSON for each. */
+/*
+ * Prints objects of a dump: reprs DUMP [EXE [LAYOUT [SYSROOT]]] < lines; gives one line of JSON for each. A line is an
+ * address (its repr), "!ADDRESS" (the exception there), "!ADDRESS TRACEBACK" (with that traceback), "?ADDRESS" (what
+ * stands there), or an expression.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "object/exception.h"
 #include "object/expr.h"
 #include "object/object.h"
 #include "object/whatis.h"
@@ -13,6 +18,105 @@ static int usage(void)
 {
 	fputs("usage: reprs DUMP [EXE [LAYOUT [SYSROOT]]] < addresses or expressions\n", stderr);
 	return 2;
+}
+
+static void put_addr(struct scry_json *j, const char *key, scry_addr addr)
+{
+	scry_json_key(j, key);
+	if (addr)
+		scry_json_addr(j, addr);
+	else
+		scry_json_null(j);
+}
+
+static void put_entries(struct scry_json *j, struct scry_runtime *r, scry_addr tb)
+{
+	struct scry_traceback walk = { .runtime = r, .next = tb };
+	struct scry_location at;
+	struct scry_frame f;
+
+	scry_json_key(j, "entries");
+	scry_json_open(j, '[');
+	while (scry_traceback_next(&walk, &f, &at) == SCRY_ITEM) {
+		scry_json_open(j, '[');
+		scry_json_text(j, f.code ? f.code->name : f.damaged);
+		scry_json_int(j, at.line);
+		scry_json_close(j, ']');
+	}
+	scry_json_close(j, ']');
+}
+
+static void print_exception(struct scry_runtime *r, const char *line)
+{
+	struct scry_buf out = SCRY_BUF_INIT;
+	struct scry_json j = { .out = &out };
+	struct scry_exception e;
+	const char *note;
+	char *end;
+	uint64_t it = 0;
+	scry_addr member, addr = strtoull(line, &end, 16), tb = strtoull(end, NULL, 16);
+
+	scry_json_open(&j, '{');
+	if (scry_exception_at(r, addr, &e) < 0) {
+		scry_json_key(&j, "error");
+		scry_json_text(&j, scry_session_error(r->session));
+	} else {
+		scry_json_key(&j, "type");
+		scry_json_text(&j, e.type_name);
+		scry_json_key(&j, "message");
+		scry_json_text(&j, e.message);
+		put_addr(&j, "cause", e.cause);
+		put_addr(&j, "context", e.context);
+		put_entries(&j, r, tb ? tb : e.traceback);
+		scry_json_key(&j, "suppress");
+		scry_json_bool(&j, e.suppress_context);
+		scry_json_key(&j, "notes");
+		scry_json_open(&j, '[');
+		while (scry_exception_note_next(&e, &it, &note) == SCRY_ITEM)
+			scry_json_text(&j, note);
+		scry_json_close(&j, ']');
+		scry_json_key(&j, "members");
+		scry_json_open(&j, '[');
+		for (it = 0; scry_exception_member_next(&e, &it, &member) == SCRY_ITEM;)
+			scry_json_addr(&j, member);
+		scry_json_close(&j, ']');
+	}
+	scry_json_close(&j, '}');
+	puts(out.text);
+	scry_buf_done(&out);
+}
+
+static void print_whatis(struct scry_runtime *r, const char *line)
+{
+	struct scry_buf out = SCRY_BUF_INIT, dump = SCRY_BUF_INIT;
+	struct scry_json j = { .out = &out };
+	struct scry_whatis w = { 0 };
+
+	scry_json_open(&j, '{');
+	if (scry_whatis(r, strtoull(line, NULL, 16), &w) == SCRY_OK) {
+		scry_json_key(&j, "type");
+		scry_json_text(&j, w.type_name);
+		scry_json_key(&j, "problem");
+		scry_json_text(&j, w.problem);
+		scry_json_key(&j, "pattern");
+		scry_json_text(&j, w.pattern);
+		scry_json_key(&j, "refcount");
+		scry_json_int(&j, w.refcount);
+		scry_json_key(&j, "immortal");
+		scry_json_bool(&j, w.immortal);
+		scry_json_key(&j, "size");
+		scry_json_int(&j, (int64_t)w.size);
+		scry_json_key(&j, "tracked");
+		scry_json_bool(&j, w.gc == SCRY_GC_TRACKED);
+		put_addr(&j, "near", w.near);
+		scry_whatis_dump(r, w.addr, w.type ? scry_whatis_struct(r, w.type) : SCRY_S_OBJECT, 8, &dump);
+		scry_json_key(&j, "dump");
+		scry_json_text(&j, dump.text);
+	}
+	scry_json_close(&j, '}');
+	puts(out.text);
+	scry_buf_done(&out);
+	scry_buf_done(&dump);
 }
 
 static void print_one(struct scry_session *s, struct scry_runtime *r, const char *line)
@@ -67,11 +171,17 @@ int main(int argc, char **argv)
 	struct scry_runtime *r = scry_session_open_dump(s, argv[1]) < 0 ? NULL : scry_runtime_first(s);
 	if (!r) {
 		fprintf(stderr, "%s\n", scry_session_error(s));
+		scry_session_free(s);
 		return 1;
 	}
 	while (fgets(line, sizeof(line), stdin)) {
 		line[strcspn(line, "\n")] = '\0';
-		print_one(s, r, line);
+		if (*line == '!')
+			print_exception(r, line + 1);
+		else if (*line == '?')
+			print_whatis(r, line + 1);
+		else
+			print_one(s, r, line);
 	}
 	scry_session_free(s);
 	return 0;
