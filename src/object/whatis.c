@@ -118,26 +118,42 @@ static uint64_t text_size(struct scry_runtime *r, scry_addr addr)
 {
 	struct scry_text_view v;
 
-	if (scry_text_open(r, addr, &v) < 0 || v.bytes || v.data < addr)
+	if (scry_text_open(r, addr, &v) < 0 || v.bytes)
 		return 0;
-	return v.data - addr + (v.length + 1) * v.kind;
+	if (!scry_layout_has(r->layout, SCRY_F_ASCII_LENGTH)) /* 2.7: a block of its own, which is counted */
+		return r->layout->size[SCRY_S_UNICODE] + (v.length + 1) * v.kind;
+	return v.data < addr || v.data - addr > 200 ? 0 : v.data - addr + (v.length + 1) * v.kind;
+}
+
+/* From 3.11 on an int has room for a digit at least: Objects/longobject.c, int___sizeof___impl(). */
+static uint64_t int_size(struct scry_runtime *r, scry_addr addr)
+{
+	const struct scry_slot *digits = &r->layout->slot[SCRY_F_LONG_DIGITS];
+	uint64_t tag, n;
+	int64_t size = 0;
+
+	if (scry_field_read(r, addr, SCRY_F_LONG_TAG, &tag) == SCRY_OK)
+		n = tag >> 3;
+	else
+		n = scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &size) == SCRY_OK ? (uint64_t)llabs(size) : 0;
+	if (n == 0 && r->version >= SCRY_VERSION_OF(3, 11))
+		n = 1;
+	return digits->offset + n * digits->size;
 }
 
 static uint64_t object_size(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
 {
 	int64_t n = 0;
-	uint64_t tag;
 
 	if (t->flags & TYPE_UNICODE && text_size(r, addr))
 		return text_size(r, addr);
+	if (t->flags & TYPE_LONG && !(t->flags & TYPE_HEAP))
+		return int_size(r, addr);
 	if (t->flags & TYPE_LIST)
 		return t->basicsize + optional(r, addr, SCRY_F_LIST_ALLOCATED) * r->session->target->abi.ptr_size;
 	if (!t->itemsize)
 		return t->basicsize;
-	if (t->flags & TYPE_LONG && scry_field_read(r, addr, SCRY_F_LONG_TAG, &tag) == SCRY_OK)
-		n = (int64_t)(tag >> 3);
-	else
-		scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &n);
+	scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &n);
 	return t->basicsize + (uint64_t)llabs(n) * t->itemsize;
 }
 
