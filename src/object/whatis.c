@@ -73,17 +73,20 @@ static void gc_from_links(struct scry_runtime *r, struct scry_whatis *w, scry_ad
 	w->gc_collecting = prev & 2;
 }
 
-/* 3.4-3.7: gc_refs >> 1 is -2 while untracked, bit 0 says finalized; 2.7 and 3.3: the number alone */
-static void gc_from_refs(struct scry_runtime *r, struct scry_whatis *w, scry_addr head)
+/*
+ * Up to 3.7 the header is a union with a double or a long double: 24 or 32 bytes by micro version and by who patched
+ * it, and half of that on 32-bit. In whichever the neighbour points back, the object is tracked.
+ */
+static scry_addr old_head(struct scry_runtime *r, scry_addr addr)
 {
-	int64_t refs = 0;
-	bool shifted = r->version >= SCRY_VERSION_OF(3, 4);
+	unsigned ptr = r->session->target->abi.ptr_size;
+	scry_addr next, back;
 
-	scry_field_read_int(r, head, SCRY_F_GC_HEAD_REFS, &refs);
-	w->gc_finalized = shifted && (refs & 1);
-	refs >>= shifted;
-	w->gc = refs == -2 ? SCRY_GC_UNTRACKED : SCRY_GC_TRACKED;
-	w->gc_collecting = refs >= 0;
+	for (unsigned size = 3 * ptr; size <= 4 * ptr; size += ptr)
+		if (scry_word(r, addr - size, &next) == SCRY_OK && next && scry_word(r, next + ptr, &back) == SCRY_OK &&
+		    back == addr - size)
+			return addr - size;
+	return 0;
 }
 
 /* free-threaded: ob_gc_bits, Include/internal/pycore_gc.h */
@@ -98,15 +101,24 @@ static void gc_from_bits(struct scry_runtime *r, struct scry_whatis *w)
 static void read_gc(struct scry_runtime *r, struct scry_whatis *w, const struct scry_type *t)
 {
 	unsigned ptr = r->session->target->abi.ptr_size;
-	scry_addr head = w->addr;
+	uint64_t flags;
 
 	w->block = w->addr;
-	if (t->flags & TYPE_GC && scry_layout_has(r->layout, SCRY_F_OBJECT_GC_BITS)) {
+	/* a static type is of a type with the flag, and no object of the collector: Objects/typeobject.c, type_is_gc() */
+	bool is_static = t->flags & TYPE_TYPE && scry_field_read(r, w->addr, SCRY_F_TYPE_FLAGS, &flags) == SCRY_OK &&
+			 !(flags & TYPE_HEAP);
+	if (!(t->flags & TYPE_GC) || is_static)
+		return;
+	if (scry_layout_has(r->layout, SCRY_F_OBJECT_GC_BITS)) {
 		gc_from_bits(r, w);
-	} else if (t->flags & TYPE_GC) {
-		head = w->addr - r->layout->size[SCRY_S_GC_HEAD];
-		(scry_layout_has(r->layout, SCRY_F_GC_HEAD_REFS) ? gc_from_refs : gc_from_links)(r, w, head);
-		w->block = head;
+	} else if (scry_layout_has(r->layout, SCRY_F_GC_HEAD_NEXT) && r->version >= SCRY_VERSION_OF(3, 8)) {
+		w->block = w->addr - r->layout->size[SCRY_S_GC_HEAD];
+		gc_from_links(r, w, w->block);
+	} else {
+		scry_addr head = old_head(r, w->addr);
+
+		w->gc = head ? SCRY_GC_TRACKED : SCRY_GC_UNTRACKED;
+		w->block = head ? head : w->addr;
 	}
 	if (t->flags & (TYPE_MANAGED_DICT | TYPE_MANAGED_WEAKREF) && r->version >= SCRY_VERSION_OF(3, 11))
 		w->block -= 2 * ptr;
