@@ -169,9 +169,11 @@ const char *scry_lost_name(struct scry_runtime *r, scry_addr type)
 	if (flags & TYPE_HEAP && scry_field_read(r, type, SCRY_F_HEAP_TYPE_NAME, &heap) == SCRY_OK &&
 	    scry_text_at(r, heap, 200, &name) == SCRY_OK)
 		return name;
-	if (scry_field_read(r, type, SCRY_F_TYPE_BASE, &base) == SCRY_OK && !base)
+	if (scry_field_read(r, type, SCRY_F_TYPE_BASE, &base) < 0)
+		return "?";
+	if (!base)
 		return "object";
-	if (base && scry_field_read(r, base, SCRY_F_TYPE_BASE, &above) == SCRY_OK && !above)
-		name = by_flags(r, flags);
+	if (scry_field_read(r, base, SCRY_F_TYPE_BASE, &above) < 0 || !above)
+		name = by_flags(r, flags); /* of a base that the dump lacks nothing speaks against object */
 	return name ? name : "?";
 }

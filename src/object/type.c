@@ -98,8 +98,11 @@ static int find_lost_name(struct scry_runtime *r, scry_addr type, const char **r
 		scry_lost_names_find(r);
 	}
 	*ret = scry_hash_find(&r->names, type);
-	if (!*ret)
-		*ret = scry_lost_name(r, type);
+	if (*ret)
+		return SCRY_OK;
+	*ret = scry_lost_name(r, type);
+	if (*ret && strcmp(*ret, "?"))
+		scry_hash_put(&r->names, type, (void *)(uintptr_t)*ret);
 	return *ret ? SCRY_OK : SCRY_EFAULT;
 }
 

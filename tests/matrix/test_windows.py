@@ -120,7 +120,7 @@ def compare_locals(got, want, where, nameless):
         v = got[name]
         assert v["address"] == address, (where, name)
         if v["type"] is not None or kind not in nameless:
-            assert v["type"].split(".")[-1] == kind, (where, name)
+            assert str(v["type"]).split(".")[-1] == kind, (where, name)
         if text is not None and kind in PLAIN:
             assert v["repr"] == text, (where, name)
 
