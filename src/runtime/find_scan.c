@@ -135,7 +135,12 @@ static void scan_words(struct scry_search *search, struct scry_module *m, scry_a
 	}
 }
 
+/* Chance finds likely words too: what has no dictionaries counts only where nothing better is found. */
 void scry_find_by_scan(struct scry_search *search)
 {
+	search->strict = true;
 	scan_maps(search, scan_words);
+	search->strict = false;
+	if (!search->found)
+		scan_maps(search, scan_words);
 }

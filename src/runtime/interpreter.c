@@ -85,6 +85,16 @@ static bool has_live_thread(struct scry_runtime *r, uint64_t thread)
 	return t->thread_count == 0;
 }
 
+static int check_strictly(struct scry_runtime *r, const struct scry_interp *interp, scry_addr thread)
+{
+	bool numbered = !scry_layout_has(r->layout, SCRY_F_INTERP_ID) || (interp->id >= 0 && interp->id < INTERPS_MAX);
+
+	if (thread && numbered && scry_is_dict(r, interp->modules) && scry_is_dict(r, interp->sysdict) &&
+	    scry_is_dict(r, interp->builtins))
+		return SCRY_OK;
+	return scry_fail(r->session, SCRY_ECORRUPT, interp->addr, "no interpreter at 0x%" PRIx64, interp->addr);
+}
+
 /*
  * Its thread states must point back, and its dictionaries must be some; where these are not in the dump a thread state
  * that points back and is of a thread that the target has is enough.
@@ -102,9 +112,13 @@ static int check(struct scry_runtime *r, const struct scry_interp *interp, bool 
 		return scry_fail(r->session, SCRY_ECORRUPT, thread,
 				 "thread state 0x%" PRIx64 " belongs to no interpreter at 0x%" PRIx64, thread,
 				 interp->addr);
+	/* a stack of frames has dictionaries too, and words that point back and forth: nothing of it is an interpreter */
+	if (r->strict)
+		return check_strictly(r, interp, thread);
 	if (scry_is_dict(r, interp->modules) || scry_is_dict(r, interp->sysdict))
 		return SCRY_OK;
-	if (!thread || !has_live_thread(r, thread) || !(missing || is_unknown(r, interp->modules) || is_unknown(r, interp->sysdict)))
+	if ( !thread || !has_live_thread(r, thread) ||
+	    !(missing || is_unknown(r, interp->modules) || is_unknown(r, interp->sysdict)))
 		return scry_fail(r->session, SCRY_ECORRUPT, interp->addr,
 				 "the interpreter at 0x%" PRIx64 " has no module dictionary", interp->addr);
 	return SCRY_OK;
@@ -153,7 +167,7 @@ int scry_interps_load(struct scry_runtime *r)
 			break;
 		}
 		rc = load_one(r, addr, interp);
-		if (rc < 0 && r->interps) {
+		if (rc < 0 && r->interps && !r->strict) {
 			scry_note(s, "the list of interpreters is damaged: %s", s->error.text);
 			rc = SCRY_OK;
 			break;

@@ -136,7 +136,8 @@ bool scry_search_try(struct scry_search *search, struct scry_module *m, const st
 	struct scry_runtime *r = scry_arena_alloc(&s->arena, sizeof(*r));
 	if (!r)
 		return false;
-	*r = (struct scry_runtime){ .session = s, .finder = search->finder, .module = m, .roots = *roots };
+	*r = (struct scry_runtime){ .session = s, .finder = search->finder, .module = m, .roots = *roots,
+				    .strict = search->strict };
 	r->roots.debug_offsets = find_cookie(s, roots);
 	struct scry_flavour flavour = { 0 };
 

@@ -11,6 +11,7 @@ struct scry_search {
 	struct scry_runtime **tail;
 	unsigned found;      /* accepted so far */
 	unsigned tried;      /* candidates that were looked at */
+	bool strict;         /* candidates are chance words: they must show dictionaries */
 	bool all;            /* second round: modules with any name, all writable memory */
 	const struct scry_module *measured; /* the module that scan_layout is of: it may have many mappings */
 	const struct scry_layout *scan_layout;

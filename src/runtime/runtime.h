@@ -25,6 +25,7 @@ struct scry_runtime {
 	const char *finder;        /* the row of the finder's table that won */
 	struct scry_module *module; /* may be NULL (found by cookie, no file) */
 	struct scry_roots roots;
+	bool strict;               /* its roots are a guess: only an interpreter with dictionaries counts */
 	struct scry_layout *layout;
 	const struct scry_strategy *strategy; /* what differs by version as algorithm, not as offset */
 	uint32_t version;          /* as PY_VERSION_HEX */
