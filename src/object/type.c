@@ -131,7 +131,10 @@ static int decode(struct scry_runtime *r, struct scry_type *t)
 
 	if (rc == SCRY_OK)
 		rc = read_name(r, t->addr, &t->name);
-	if (rc < 0)
+	/* a core alone lacks .rodata, where static types have their names: such an object has its attributes all the same */
+	if (rc == SCRY_EFAULT && t->metatype)
+		t->name = "?";
+	else if (rc < 0)
 		return rc;
 	t->base = optional(r, t->addr, SCRY_F_TYPE_BASE);
 	t->dict = optional(r, t->addr, SCRY_F_TYPE_DICT);
