@@ -70,17 +70,26 @@ static int print_defaultdict(struct scry_printer *p, scry_addr addr, scry_addr t
 
 /* --- OrderedDict --- */
 
-static int values_by_key(struct scry_printer *p, scry_addr dict, scry_addr key, scry_addr *ret)
+/* The values of a dict by the address of their keys; filled at the first look-up, so that printing stays linear. */
+static int fill_values(struct scry_printer *p, struct scry_hash *values, scry_addr dict)
 {
 	struct scry_dict_view v;
-	scry_addr k;
+	scry_addr key, value;
 	uint64_t it = 0;
 	int rc = scry_dict_open(p->runtime, dict, &v);
 
-	while (rc >= 0 && (rc = scry_dict_view_next(&v, &it, &k, ret)) == SCRY_ITEM)
-		if (k == key)
-			return SCRY_OK;
-	return rc < 0 ? rc : SCRY_ENOTFOUND;
+	while (rc >= 0 && (rc = scry_dict_view_next(&v, &it, &key, &value)) == SCRY_ITEM)
+		if (!scry_hash_put(values, key, (void *)(uintptr_t)value))
+			return scry_fail(p->runtime->session, SCRY_ENOMEM, 0, "out of memory");
+	return rc;
+}
+
+static int value_of_key(struct scry_printer *p, struct scry_hash *values, scry_addr dict, scry_addr key, scry_addr *ret)
+{
+	int rc = values->count ? SCRY_OK : fill_values(p, values, dict);
+
+	*ret = (uintptr_t)scry_hash_find(values, key);
+	return rc < 0 ? rc : *ret ? SCRY_OK : SCRY_ENOTFOUND;
 }
 
 static void print_pair(struct scry_printer *p, scry_addr key, scry_addr value, const char *form)
@@ -99,6 +108,7 @@ static void print_pair(struct scry_printer *p, scry_addr key, scry_addr value, c
 static int print_odict_items(struct scry_printer *p, scry_addr addr, const char *form)
 {
 	struct scry_runtime *r = p->runtime;
+	struct scry_hash values = { 0 };
 	struct scry_dict_view v;
 	scry_addr node, key, dict_key, value;
 	uint64_t it = 0;
@@ -112,12 +122,13 @@ static int print_odict_items(struct scry_printer *p, scry_addr addr, const char 
 		rc = rc < 0 ? rc : scry_field_read(r, node, SCRY_F_ODICT_NODE_NEXT, &node);
 		rc = rc < 0 ? rc : scry_dict_view_next(&v, &it, &dict_key, &value);
 		if (rc >= 0 && (rc != SCRY_ITEM || dict_key != key))
-			rc = values_by_key(p, addr, key, &value);
+			rc = value_of_key(p, &values, addr, key, &value);
 		if (rc >= 0)
 			print_pair(p, key, value, form);
 		else if (rc == SCRY_ENOTFOUND)
 			scry_buf_puts(p->out, "<missing>"), rc = SCRY_OK;
 	}
+	scry_hash_done(&values);
 	return rc < 0 ? rc : SCRY_OK;
 }
 
@@ -179,6 +190,7 @@ static int link_next(struct scry_runtime *r, scry_addr link, scry_addr *ret_next
 static int print_odict_links(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_runtime *r = p->runtime;
+	struct scry_hash values = { 0 };
 	uint64_t used;
 	scry_addr root, link, key, value, next;
 	int rc = scry_field_read(r, addr, SCRY_F_DICT_USED, &used);
@@ -190,7 +202,7 @@ static int print_odict_links(struct scry_printer *p, scry_addr addr, scry_addr t
 	scry_printf(p, "%s(%s", scry_type_short(r, type), used ? "[" : "");
 	for (uint64_t i = 0; rc >= 0 && scry_printer_more(p, i, used); i++) {
 		rc = link_next(r, link, &next, &key);
-		rc = rc < 0 ? rc : values_by_key(p, addr, key, &value);
+		rc = rc < 0 ? rc : value_of_key(p, &values, addr, key, &value);
 		if (rc >= 0)
 			print_pair(p, key, value, "(");
 		link = next;
@@ -198,6 +210,7 @@ static int print_odict_links(struct scry_printer *p, scry_addr addr, scry_addr t
 	if (rc < 0)
 		scry_printer_damage(p, addr);
 	scry_printf(p, "%s)", used ? "]" : "");
+	scry_hash_done(&values);
 	scry_printer_leave(p);
 	return SCRY_OK;
 }
@@ -205,6 +218,7 @@ static int print_odict_links(struct scry_printer *p, scry_addr addr, scry_addr t
 static int print_odict2(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_runtime *r = p->runtime;
+	struct scry_hash values = { 0 };
 	uint64_t used;
 	scry_addr root, link, key, next, value;
 	int rc = scry_field_read(r, addr, SCRY_F_DICT_USED, &used);
@@ -216,7 +230,7 @@ static int print_odict2(struct scry_printer *p, scry_addr addr, scry_addr type)
 	scry_printf(p, "%s(%s", scry_type_short(r, type), used ? "[" : "");
 	for (uint64_t i = 0; rc >= 0 && link != root && scry_printer_more(p, i, used); i++) {
 		rc = ring_next(r, link, &next, &key);
-		rc = rc < 0 ? rc : values_by_key(p, addr, key, &value);
+		rc = rc < 0 ? rc : value_of_key(p, &values, addr, key, &value);
 		if (rc >= 0)
 			print_pair(p, key, value, "(");
 		link = next;
@@ -224,6 +238,7 @@ static int print_odict2(struct scry_printer *p, scry_addr addr, scry_addr type)
 	if (rc < 0)
 		scry_printer_damage(p, addr);
 	scry_printf(p, "%s)", used ? "]" : "");
+	scry_hash_done(&values);
 	scry_printer_leave(p);
 	return SCRY_OK;
 }
