@@ -47,14 +47,24 @@ static void thread_stack_json(struct scry_call *call, struct scry_thread *t)
 	scry_json_close(call->json, '}');
 }
 
-static void show_thread(struct scry_call *call, struct scry_thread *t, bool locals)
+static void show_state(struct scry_call *call, struct scry_thread *t, bool locals, bool first)
 {
-	for (; t; t = t->also) {
-		if (call->json)
-			thread_stack_json(call, t);
-		else
-			thread_stack_text(call, t, locals);
+	if (call->json) {
+		thread_stack_json(call, t);
+		return;
 	}
+	if (!first)
+		scry_buf_putc(call->out, '\n');
+	thread_stack_text(call, t, locals);
+}
+
+/* One thread of the system may have a state in each of several interpreters. */
+static void show_thread(struct scry_call *call, struct scry_thread *chosen, bool locals)
+{
+	show_state(call, chosen, locals, true);
+	for (struct scry_thread *t = scry_thread_first(call->s); t && chosen->tid; t = t->next)
+		if (t->tid == chosen->tid && t != chosen && t->runtime)
+			show_state(call, t, locals, false);
 }
 
 static int show_all(struct scry_call *call, bool locals)
@@ -63,12 +73,7 @@ static int show_all(struct scry_call *call, bool locals)
 	bool any = false;
 
 	for (struct scry_thread *t = first; t; t = t->next) {
-		if (!call->json && t != first)
-			scry_buf_putc(call->out, '\n');
-		if (call->json)
-			thread_stack_json(call, t);
-		else
-			thread_stack_text(call, t, locals);
+		show_state(call, t, locals, t == first);
 		any = any || t->runtime;
 	}
 	if (any)
