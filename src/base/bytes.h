@@ -12,11 +12,12 @@ static inline uint64_t scry_load(const void *at, unsigned size, bool big_endian)
 	const uint8_t *p = at;
 	uint64_t v = 0;
 
-	if (!big_endian && size == 8) {
-		for (unsigned i = 8; i-- > 0;)
-			v = v << 8 | p[i];
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	if (!big_endian && size == 8) { /* what nearly every read is */
+		memcpy(&v, p, 8);
 		return v;
 	}
+#endif
 	for (unsigned i = 0; i < size && i < 8; i++)
 		v = v << 8 | p[big_endian ? i : size - 1 - i];
 	return v;

@@ -140,7 +140,9 @@ int scry_walk_next(struct scry_walk *w, struct scry_frame *ret)
 int scry_frame_location(const struct scry_frame *f, struct scry_location *ret)
 {
 	*ret = (struct scry_location){ 0 };
-	if (!f->code)
+	if (f->where)
+		*ret = *f->where;
+	if (!f->code || f->where)
 		return SCRY_OK;
 	int rc = scry_code_location(f->code, f->lasti, ret);
 	if (f->traced_line > 0 && f->traced_line != ret->line)

@@ -132,6 +132,7 @@ struct scry_frame {
 	unsigned owner;             /* 3.11+: the frame's owner field */
 	bool entry;                 /* C code called into the interpreter here */
 	bool incomplete;            /* still being set up: no line yet */
+	const struct scry_location *where; /* of a traceback's entry: where it was then; NULL: as the frame says */
 	int traced_line;            /* the line that the frame object keeps while it is traced, 0 none */
 	unsigned depth;             /* 0 the newest Python frame */
 	const char *damaged;        /* for SCRY_FRAME_DAMAGED: why */
