@@ -154,6 +154,13 @@ class Follower:
             self.session.select(_tid(thread))
         return self.session
 
+    def current(self):
+        """The session for a printer: nothing is asked of GDB where nothing happened since the last time."""
+        inferior = gdb.selected_inferior()
+        if self.session is None or self.stale or self.key[:2] != (inferior.num, inferior.pid):
+            return self.follow()
+        return self.session
+
     def open(self, key, inferior, core):
         self.session = None
         session = binding.Session(**_options())
@@ -184,6 +191,45 @@ def _run(name, arguments):
         raise gdb.GdbError(reasons.rstrip("\n"))
     for line in reasons.splitlines():
         gdb.write("pyscry: %s\n" % line, gdb.STDERR)
+
+
+class ObjectPrinter:
+    """A pointer to a Python object, in `print`, `info locals` and `bt`: the value behind it."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def to_string(self):
+        return self.text
+
+
+_STRUCTS = re.compile(r"^(_object|Py\w*Object|wrapperobject|method_descriptor)$")
+
+
+def _find_printer(value):
+    kind = value.type.strip_typedefs()
+    if kind.code != gdb.TYPE_CODE_PTR:
+        return None
+    # a typedef of the struct may be all that has a name
+    target = value.type.target() if value.type.code == gdb.TYPE_CODE_PTR else kind.target()
+    names = (target.unqualified().name, target.unqualified().strip_typedefs().name)
+    if not any(name and _STRUCTS.match(name.replace("struct ", "")) for name in names):
+        return None
+    try:
+        address = int(value)
+        text = _follower.current().object_text(address) if address else None
+    except (gdb.error, gdb.GdbError, binding.Error):
+        return None
+    return None if text is None else ObjectPrinter(text)
+
+
+_find_printer.name = "pyscry"  # for `info pretty-printer` and `disable pretty-printer global pyscry`
+
+
+def _install_printer():
+    gdb.pretty_printers[:] = [found for found in gdb.pretty_printers if getattr(found, "name", "") != "pyscry"]
+    _find_printer.enabled = True
+    gdb.pretty_printers.append(_find_printer)
 
 
 def _complete(name, text, word):
@@ -238,4 +284,5 @@ class Keeper:
 
 
 install()
+_install_printer()
 _keeper = Keeper()

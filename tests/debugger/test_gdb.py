@@ -1,4 +1,5 @@
 """The commands in GDB: the same text as on the command line, on cores and on processes."""
+import json
 import os
 import re
 import shutil
@@ -44,6 +45,18 @@ def test_locals(gdb, any_core):
     assert [line.split(" = ")[0] for line in lines] == ["jobs", "more", "options", "key", "total"]
     assert lines[1:3] == ["more = (1, 2)", "options = {'mode': 'fast'}"] and lines[4] == "total = 'café'"
     assert shown.said[4].splitlines()[1:] == ["factor = 2", "product = 6"]
+
+
+def test_printer(gdb, cli, core, python):
+    """GDB's own print and bt show values."""
+    document = json.loads(cli(core, "--json", "bt-full").out)
+    options = [v for v in document["threads"][0]["frames"][3]["locals"] if v["name"] == "more"][0]
+    shown = gdb(["print (PyObject *)%s" % options["address"], "print (PyObject *)0", "bt"], python, core)
+    if not shown.said[0]:
+        pytest.skip("no debug information: GDB knows no PyObject")
+    assert shown.said[0] == "$1 = (1, 2)\n"
+    assert shown.said[1] == "$2 = (PyObject *) 0x0\n"
+    assert "Python Exception" not in shown.err
 
 
 def test_core_without_executable(gdb, cli, core):
