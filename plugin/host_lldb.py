@@ -303,8 +303,10 @@ def summary(value, _dictionary):
 
 
 def _install_summaries(debugger):
-    debugger.HandleCommand('type summary add -w pyscry -F %s.summary -x "%s"' % (__name__, _OBJECT_POINTERS))
-    debugger.HandleCommand("type category enable pyscry")
+    category = debugger.CreateCategory("pyscry")
+    category.AddTypeSummary(lldb.SBTypeNameSpecifier(_OBJECT_POINTERS, True),
+                            lldb.SBTypeSummary.CreateWithFunctionName(__name__ + ".summary"))
+    category.SetEnabled(True)
 
 
 def __lldb_init_module(debugger, _dictionary):

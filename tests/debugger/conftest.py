@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tests.support import lldbs
 from tests.support.story import (GDBINIT, PYSCRY, STORY, clean_environment, interpreters, make_core, name_of,
                                  run)
 
@@ -13,6 +14,8 @@ from tests.support.story import (GDBINIT, PYSCRY, STORY, clean_environment, inte
 def pytest_generate_tests(metafunc):
     if "python" in metafunc.fixturenames:
         metafunc.parametrize("python", interpreters(), ids=name_of, scope="session")
+    if "lldb" in metafunc.fixturenames:
+        metafunc.parametrize("lldb", lldb_parameters(), indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +44,19 @@ def gdb():
         result.said = [part.split("<<<\n")[1] for part in result.out.split(">>>\n")[:-1]]
         return result
     return call
+
+
+def lldb_parameters():
+    found = lldbs.find()
+    if not found:
+        return [pytest.param(None, id="none", marks=pytest.mark.skip(reason="no lldb with Python"))]
+    return [pytest.param(pair, id=os.path.basename(os.path.realpath(pair[0]))) for pair in found]
+
+
+@pytest.fixture(scope="session")
+def lldb(request):
+    """Each LLDB in turn; see lldbs.Lldb."""
+    return lldbs.Lldb(*request.param)
 
 
 @pytest.fixture(scope="session")

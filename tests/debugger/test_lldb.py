@@ -1,0 +1,149 @@
+"""The commands in LLDB: what is LLDB's own. That the text is the same everywhere: test_parity.py."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.support import lldbs
+from tests.support.story import STORY, TOP, interpreters
+
+
+def test_moving(lldb, any_core):
+    said = lldb(["py-up", "py-up 2", "py-down", "py-frame", "py-frame 4"], "-c", any_core)
+    heads = [re.match(r"#(\d+) +(\S+)", each.out).groups() for each in said]
+    assert heads == [("1", "Job.weigh"), ("3", "plan"), ("2", "plan.<locals>.key"), ("2", "plan.<locals>.key"),
+                     ("4", "<module>")]
+
+
+def test_thread_selection(lldb, cli, any_core):
+    tids = [int(tid) for tid in re.findall(r'"tid":(\d+)', cli(any_core, "threads", "--json").out)]
+    said = lldb(["thread select 2", "py-bt", "py-up", "py-frame", "thread select 1", "py-frame"], "-c", any_core)
+    assert said[1].out.startswith("Thread %d " % tids[1])
+    assert "waiter" in said[1].out and "stop" not in said[1].out
+    assert said[3].out.startswith("#1 ") and said[5].out.startswith("#0 ")
+
+
+def test_mistakes(lldb, any_core):
+    """What failed is an error of LLDB's, with the library's words."""
+    said = lldb(["py-bt --nonsense", "py-bt 999999", "py-print nothing_of_that_name", "py-frame 99", "py-bt"], "-c", any_core)
+    assert [each.ok for each in said] == [False, False, False, False, True]
+    assert said[0].err == "error: py-bt has no option '--nonsense' (try py-bt --help)\n"
+    assert "no thread 999999" in said[1].err and "nothing_of_that_name" in said[2].err
+    assert not any("Traceback" in each.err for each in said)
+
+
+def test_no_target(lldb):
+    said, = lldb(["py-bt"])
+    assert not said.ok and said.out == ""
+    assert said.err == "error: no process and no core file: run, attach, or use target create --core first\n"
+
+
+def test_help(lldb):
+    said = lldb(["help py-bt", "help"])
+    assert "Show the Python stack of a thread, or of all threads." in said[0].out
+    assert "Usage: py-bt [--all|THREAD]" in said[0].out
+    assert re.search(r"py-threads +-- ", said[1].out)
+
+
+def test_other_ways_to_open(lldb, cli, any_core):
+    """Not on the command line; beside another core; of a path with a space, by a relative path."""
+    expected = cli(any_core, "bt").out
+    said = lldb(["target create --core %s" % any_core, "py-bt"])
+    assert said[1].out == expected
+
+
+def test_several_targets(lldb, cli, cores):
+    if len(interpreters()) < 2:
+        pytest.skip("one interpreter")
+    one, two = (cores(python) for python in interpreters()[:2])
+    said = lldb(["target create --core %s" % two, "py-bt", "target select 0", "py-bt", "target select 1", "py-bt"], "-c", one)
+    assert [each.out for each in said[1::2]] == [cli(path, "bt").out for path in (two, one, two)]
+
+
+def test_space_in_path(lldb, cli, any_core, tmp_path):
+    directory = tmp_path / "a directory"
+    directory.mkdir()
+    shutil.copy(any_core, str(directory / "the core"))
+    said = lldb(["py-bt"], "-c", directory / "the core")
+    assert said[0].out == cli(any_core, "bt").out
+
+
+COUNTER = '''
+import time, sys
+def one(): time.sleep(0.01)
+def two(): time.sleep(0.01)
+def turn():
+    step = one
+    while True:
+        step()
+        step = two if step is one else one
+def first():
+    sys.stdout.write("ready\\n"); sys.stdout.flush()
+    turn()
+first()
+'''
+
+
+def test_target_that_runs_on(lldb, process, tmp_path):
+    """After the target ran, everything is read anew."""
+    child = process(interpreters()[0], COUNTER, tmp_path)
+    step = ["breakpoint set -o true -n clock_nanosleep", "process continue", "py-bt"] * 2
+    said = lldb(step, "-p", child.pid, first=["settings set symbols.enable-external-lookup false"])
+    seen = {re.search(r"^#0 +(\w+)", each.out, re.M).group(1) for each in (said[2], said[5])}
+    assert seen == {"one", "two"}
+
+
+def test_process_runs_on_after_detaching(lldb, process, tmp_path):
+    child = process(interpreters()[0], STORY, tmp_path, "wait")
+    said = lldb(["py-bt", "detach", "script __import__('time').sleep(1)", "py-bt"], "-p", child.pid)
+    assert "stop" in said[0].out and not said[3].ok and "no process" in said[3].err
+    assert child.poll() is None
+
+
+EXTENSION = r'''
+#include <Python.h>
+#include <signal.h>
+PyObject *keep;
+static int crash(PyObject *args, PyTypeObject *type)
+{
+	PyObject *nothing = NULL;
+	raise(SIGABRT);
+	return args && type && !nothing;
+}
+int main(int argc, char **argv)
+{
+	Py_Initialize();
+	PyObject *args = Py_BuildValue("(is)", 42, "caf\303\251");
+	keep = Py_BuildValue("{si}", "a", argc);
+	return crash(args, Py_TYPE(args)) + argv[0][0];
+}
+'''
+
+
+def test_summaries(lldb, tmp_path):
+    """`frame variable` shows what stands behind a PyObject *."""
+    config = shutil.which("python3-config")
+    if not config or not shutil.which("cc"):
+        pytest.skip("no python3-config or no compiler")
+    (tmp_path / "embed.c").write_text(EXTENSION)
+    flags = subprocess.check_output([config, "--includes", "--ldflags", "--embed"]).decode().split()
+    subprocess.check_call(["cc", "-g", "-O0", "embed.c", "-o", "embed"] + flags, cwd=str(tmp_path))
+    said = lldb(["run", "script [lldb.frame.thread.SetSelectedFrame(i) for i, f in enumerate(lldb.frame.thread)"
+                 " if f.name == 'crash']", "frame variable", "target variable keep"], "--", tmp_path / "embed")
+    text = said[2].out + said[3].out
+    assert re.search(r"args = 0x[0-9a-f]+ \(42, 'café'\)", text), text
+    assert re.search(r"type = 0x[0-9a-f]+ <class 'tuple'>", text), text
+    assert re.search(r"nothing = 0x0+\n", text) or "nothing = NULL" in text, text
+    assert re.search(r"keep = 0x[0-9a-f]+ \{'a': 1\}", text), text
+
+
+def test_script_import(lldb, any_core, cli):
+    """The other way in: command script import."""
+    answers = subprocess.run(
+        [lldb.program, "--no-lldbinit", "-b", "-c", any_core, "-o",
+         "command script import " + os.path.join(TOP, "plugin", "host_lldb.py"), "-o", "py-bt"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, env=lldb.environment)
+    assert cli(any_core, "bt").out in answers.stdout.decode("utf-8")

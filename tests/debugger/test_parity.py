@@ -1,0 +1,82 @@
+"""The same text everywhere: each command in GDB, in LLDB and on the command line, on the same core, process or minidump."""
+import difflib
+import glob
+import os
+import subprocess
+
+import pytest
+
+from tests.support.story import STORY, TOP, interpreters
+
+# every command of the table that shows something of a target; `help` knows the table
+COMMANDS = ["bt", "bt --all", "bt -v", "bt --whole --limit 2", "bt --all --json", "bt-full", "threads", "threads --json",
+            "info", "info --layout", "locals --frame 3", "locals --json", "list", "frame 2", "frame 1 --json",
+            "print --frame 1 self.name", "print --frame 3 options", "print --frame 2 --json job", "regs", "regs --all-frames",
+            "regs --json", "regs --all-frames --json"]
+# of a process that runs on between two looks at it
+LIVE = ["bt", "bt --all", "bt -v", "bt-full", "threads", "locals --frame 3", "list", "frame 2", "print --frame 1 self.name",
+        "regs", "regs --all-frames"]
+MINIDUMP = ["bt", "bt --all", "bt-full", "threads", "info", "regs", "regs --json", "locals", "frame 1", "bt --all --json"]
+MOVES = ["up", "frame", "down", "frame 3", "up", "locals", "bt"]
+
+
+def same(name, expected, command, text):
+    if text != expected:
+        lines = difflib.unified_diff(expected.splitlines(True), text.splitlines(True), "command line", name)
+        raise AssertionError("%s: %s\n%s" % (name, command, "".join(lines)))
+
+
+def known(cli, commands):
+    """Without those that this build does not have."""
+    names = cli("--help").out
+    return [command for command in commands if command.split()[0] in names]
+
+
+def test_core(gdb, lldb, cli, core, python):
+    commands = known(cli, COMMANDS)
+    prefixed = ["py-" + command for command in commands]
+    in_gdb, in_lldb = gdb(prefixed, os.path.realpath(python), core).said, lldb(prefixed, "-c", core, os.path.realpath(python))
+    for command, one, two in zip(commands, in_gdb, in_lldb):
+        expected = cli("--exe", os.path.realpath(python), core, *command.split()).out
+        assert expected, command
+        same("gdb", expected, command, one)
+        same("lldb", expected, command, two.out)
+
+
+def test_moves(gdb, lldb, any_core):
+    """The selection lasts in the debuggers."""
+    prefixed = ["py-" + command for command in MOVES]
+    for one, two in zip(gdb(prefixed, "-c", any_core).said, lldb(prefixed, "-c", any_core)):
+        same("lldb", one, two.command, two.out)
+
+
+def test_process(gdb, lldb, cli, process, tmp_path):
+    child = process(interpreters()[0], STORY, tmp_path, "wait")
+    commands = known(cli, LIVE)
+    prefixed = ["py-" + command for command in commands]
+    in_gdb, in_lldb = gdb(prefixed, "-p", child.pid).said, lldb(prefixed, "-p", child.pid)
+    for command, one, two in zip(commands, in_gdb, in_lldb):
+        expected = cli(child.pid, *command.split()).out
+        same("gdb", expected, command, one)
+        same("lldb", expected, command, two.out)
+    assert child.poll() is None
+
+
+def minidumps():
+    places = [os.environ.get("PYSCRY_COREFILES", ""), os.path.join(TOP, "..", "shared", "corefiles")]
+    found = [path for place in places if place for sub in ("", "windows")
+             for path in sorted(glob.glob(os.path.join(place, sub, "*.dmp.zst")))]
+    skip = pytest.mark.skip(reason="no Windows dumps: set PYSCRY_COREFILES to the directory that holds them")
+    return [pytest.param(path, id=os.path.basename(path)[:-8]) for path in found] or [
+        pytest.param(None, marks=skip, id="none")]
+
+
+@pytest.mark.parametrize("packed", minidumps())
+def test_minidump(lldb, cli, packed, tmp_path):
+    dump = str(tmp_path / "x.dmp")
+    subprocess.check_call(["zstd", "-dqf", packed, "-o", dump])
+    commands = known(cli, MINIDUMP)
+    for command, said in zip(commands, lldb(["py-" + command for command in commands], "-c", dump)):
+        expected = cli(dump, *command.split())
+        same("lldb", expected.out, command, said.out)
+        assert said.ok == (expected.status != 2), command
