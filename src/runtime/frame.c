@@ -169,24 +169,18 @@ static const char *function_qualname(struct scry_runtime *r, scry_addr addr, scr
 	return NULL;
 }
 
-/*
- * Up to 3.10 a frame does not know its function, but the caller keeps it on its value stack during the call (a
- * generator has its own name). Stale slots do no harm: only a function with this very code counts.
- */
-static const char *search_qualname(const struct scry_frame *f)
+#define QUALNAME_TRIES 8 /* callers searched for one code object: a recursion has the same caller 200,000 times */
+
+/* Of a function with the code of `f`, on the value stack of the frame at `caller`. */
+static const char *search_stack(const struct scry_frame *f, scry_addr caller)
 {
 	struct scry_runtime *r = f->runtime;
 	unsigned size = r->session->target->abi.ptr_size;
-	uint64_t stack = 0, depth = 0, code = 0, gen = 0, name = 0;
+	uint64_t stack = 0, depth = 0, code = 0;
 	const char *text = NULL;
 
-	if (scry_layout_has(r->layout, SCRY_F_FRAME_GEN) && scry_layout_has(r->layout, SCRY_F_GEN_QUALNAME) &&
-	    scry_field_read(r, f->addr, SCRY_F_FRAME_GEN, &gen) == SCRY_OK && gen &&
-	    scry_field_read(r, gen, SCRY_F_GEN_QUALNAME, &name) == SCRY_OK &&
-	    scry_text_at(r, name, 65536, &text) == SCRY_OK)
-		return text;
-	if (!f->back || scry_field_read(r, f->back, SCRY_F_FRAME_VALUESTACK, &stack) < 0 ||
-	    scry_field_read(r, f->back, SCRY_F_FRAME_CODE, &code) < 0 ||
+	if (scry_field_read(r, caller, SCRY_F_FRAME_VALUESTACK, &stack) < 0 ||
+	    scry_field_read(r, caller, SCRY_F_FRAME_CODE, &code) < 0 ||
 	    scry_field_read(r, code, SCRY_F_CODE_STACKSIZE, &depth) < 0)
 		return NULL;
 	depth &= 0xffff;
@@ -201,7 +195,31 @@ static const char *search_qualname(const struct scry_frame *f)
 	return text;
 }
 
-#define QUALNAME_TRIES 8 /* callers searched for one code object: a recursion has the same caller 200,000 times */
+/*
+ * Up to 3.10 a frame does not know its function, but the caller keeps it on its value stack during the call (a
+ * generator has its own name). Stale slots do no harm: only a function with this very code counts.
+ */
+static const char *search_qualname(const struct scry_frame *f)
+{
+	struct scry_runtime *r = f->runtime;
+	uint64_t code = 0, gen = 0, name = 0;
+	const char *text = NULL;
+	unsigned tries = 0;
+
+	if (scry_layout_has(r->layout, SCRY_F_FRAME_GEN) && scry_layout_has(r->layout, SCRY_F_GEN_QUALNAME) &&
+	    scry_field_read(r, f->addr, SCRY_F_FRAME_GEN, &gen) == SCRY_OK && gen &&
+	    scry_field_read(r, gen, SCRY_F_GEN_QUALNAME, &name) == SCRY_OK &&
+	    scry_text_at(r, name, 65536, &text) == SCRY_OK)
+		return text;
+	/* where the stack of a caller is lost, an outer call of a recursion may tell */
+	for (scry_addr caller = f->back; caller && tries++ < QUALNAME_TRIES && !text;) {
+		text = search_stack(f, caller);
+		if (scry_field_read(r, caller, SCRY_F_FRAME_CODE, &code) < 0 || code != f->code_addr ||
+		    scry_field_read(r, caller, SCRY_F_FRAME_BACK, &caller) < 0)
+			break;
+	}
+	return text;
+}
 
 const char *scry_frame_qualname(const struct scry_frame *f)
 {

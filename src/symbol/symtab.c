@@ -369,7 +369,8 @@ static bool sorted_at(const struct scry_symtab *t, uint64_t addr, struct scry_sy
 		struct scry_symtab_symbol symbol;
 		size_t index = t->sorted[low - 1 - back].index;
 
-		if (!symbol_at(t, index, &symbol, &global) || (found && !better(&symbol, ret, addr)))
+		/* of aliases the first in the table, as linear_at() */
+		if (!symbol_at(t, index, &symbol, &global) || (found && better(ret, &symbol, addr)))
 			continue;
 		symbol.name = symbol_name(t, index);
 		*ret = symbol;
