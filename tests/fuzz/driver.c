@@ -31,14 +31,19 @@ static uint64_t next_random(void)
 	return rng;
 }
 
-static void save_input(int sig)
+static void save_as(const char *path)
 {
-	FILE *f = fopen("fuzz-failure.bin", "wb");
+	FILE *f = fopen(path, "wb");
 
 	if (f) {
 		fwrite(now, 1, now_size, f);
 		fclose(f);
 	}
+}
+
+static void save_input(int sig)
+{
+	save_as("fuzz-failure.bin");
 	fprintf(stderr, "signal %d: the input is in fuzz-failure.bin\n", sig);
 	_exit(77);
 }
@@ -62,9 +67,13 @@ static void try_input(const uint8_t *data, size_t size, double *slowest)
 	alarm(ONE_INPUT);
 	LLVMFuzzerTestOneInput(now, size);
 	alarm(0);
+	double took = seconds() - start;
+	if (took > *slowest) {
+		*slowest = took;
+		if (took > 1)
+			save_as("fuzz-slowest.bin");
+	}
 	free(now);
-	if (seconds() - start > *slowest)
-		*slowest = seconds() - start;
 }
 
 static void damage(uint8_t *data, size_t size)
