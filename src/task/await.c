@@ -1,0 +1,320 @@
+/* Suspended generators and coroutines, and what they wait for. */
+#include "task/await.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "object/object.h"
+
+#define BASES_MAX 64
+#define CHAIN_MAX 100000
+#define STACK_MAX 65536 /* words of a frame */
+
+/* --- kinds --- */
+
+static const struct scry_kind_row {
+	const char *name; /* as type.__repr__ gives it */
+	enum scry_kind kind;
+} kinds[] = {
+	{ "generator", SCRY_KIND_GENERATOR },
+	{ "coroutine", SCRY_KIND_COROUTINE },
+	{ "async_generator", SCRY_KIND_ASYNC_GENERATOR },
+	{ "coroutine_wrapper", SCRY_KIND_CORO_WRAPPER },
+	{ "async_generator_asend", SCRY_KIND_ASEND },
+	{ "async_generator_athrow", SCRY_KIND_ATHROW },
+	{ "anext_awaitable", SCRY_KIND_ANEXT },
+	{ "_asyncio.FutureIter", SCRY_KIND_FUTURE_ITER },
+	{ "_asyncio.Task", SCRY_KIND_C_TASK },
+	{ "_asyncio.Future", SCRY_KIND_C_FUTURE },
+	{ "asyncio.tasks.Task", SCRY_KIND_PY_TASK },
+	{ "asyncio.futures.Future", SCRY_KIND_PY_FUTURE },
+	{ "method", SCRY_KIND_METHOD },
+	{ "builtin_function_or_method", SCRY_KIND_BUILTIN },
+	{ "function", SCRY_KIND_FUNCTION },
+	{ "functools.partial", SCRY_KIND_PARTIAL },
+	{ "TaskWakeupMethWrapper", SCRY_KIND_WAKEUP },
+};
+static const struct scry_kind_row other = { "", SCRY_KIND_OTHER };
+
+void scry_kinds_done(struct scry_kinds *k)
+{
+	scry_hash_done(&k->types);
+}
+
+static const struct scry_kind_row *row_of(struct scry_runtime *r, scry_addr type)
+{
+	const char *name;
+
+	for (unsigned depth = 0; type && depth < BASES_MAX; depth++) {
+		if (scry_type_full_name(r, type, &name) < 0)
+			break;
+		for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+			if (!strcmp(name, kinds[i].name))
+				return &kinds[i];
+		if (scry_field_read(r, type, SCRY_F_TYPE_BASE, &type) < 0)
+			break;
+	}
+	return &other;
+}
+
+enum scry_kind scry_kind_of(struct scry_kinds *k, scry_addr object)
+{
+	const struct scry_kind_row *row;
+	scry_addr type;
+
+	if (!object || object % k->runtime->session->target->abi.ptr_size ||
+	    scry_field_read(k->runtime, object, SCRY_F_OBJECT_TYPE, &type) < 0 || !type)
+		return SCRY_KIND_OTHER;
+	row = scry_hash_find(&k->types, type);
+	if (!row) {
+		row = scry_type_of(k->runtime, object, &type) < 0 ? &other : row_of(k->runtime, type);
+		scry_hash_put(&k->types, type, (void *)(uintptr_t)row);
+	}
+	return row->kind;
+}
+
+/* --- frames of generators --- */
+
+/* What tells the state of a generator, and whether its topmost value is what it yields from. */
+struct way {
+	uint32_t since;
+	/* Fill state, frame and, where the frame says so, `*ret_yields_from`. */
+	int (*read)(struct scry_runtime *r, scry_addr gen, struct scry_await *a, bool *ret_yields_from);
+	int8_t created, suspended, yield_from, yield_from_locked, executing; /* values of gi_frame_state, 3.13+ */
+	uint8_t depth; /* which word from the top is it */
+};
+
+#define YIELD_FROM 72 /* Include/opcode.h, 3.3 to 3.10 */
+
+/* _PyGen_yf(), Objects/genobject.c: the next instruction is YIELD_FROM. */
+static bool next_is_yield_from(struct scry_runtime *r, const struct scry_frame *f)
+{
+	unsigned step = r->version >= 0x03060000 ? 2 : 1;
+	uint64_t opcode;
+
+	if (r->version < 0x03030000 || f->lasti < 0 || !f->code || f->lasti + step >= f->code->instructions_size)
+		return false;
+	return scry_read_uint(r->session, f->code->instructions + (uint64_t)f->lasti + step, 1, &opcode) == SCRY_OK &&
+	       opcode == YIELD_FROM;
+}
+
+static bool flag(struct scry_runtime *r, scry_addr base, enum scry_field f)
+{
+	uint64_t value = 0;
+
+	return scry_layout_has(r->layout, f) && scry_field_read(r, base, f, &value) == SCRY_OK && value;
+}
+
+/* Up to 3.10 a generator has a frame object until it is over. */
+static int read_frame_object(struct scry_runtime *r, scry_addr gen, struct scry_await *a, bool *ret_yields_from)
+{
+	struct scry_frame f;
+	uint64_t frame;
+	int64_t state = 1;
+	int rc = scry_field_read(r, gen, SCRY_F_GEN_FRAME, &frame);
+
+	if (rc < 0)
+		return rc;
+	a->frame = frame;
+	a->state = SCRY_CLOSED;
+	if (!frame || frame == r->none)
+		return a->frame = 0, SCRY_OK;
+	if (scry_frame_at(r, frame, &f) < 0)
+		return SCRY_ECORRUPT;
+	/* 3.10: enum _framestate, Include/cpython/frameobject.h: 0 is FRAME_EXECUTING */
+	if (scry_layout_has(r->layout, SCRY_F_FRAME_STATE))
+		scry_field_read_int(r, frame, SCRY_F_FRAME_STATE, &state);
+	if (flag(r, gen, SCRY_F_GEN_RUNNING) || flag(r, frame, SCRY_F_FRAME_EXECUTING) || state == 0)
+		a->state = SCRY_RUNNING;
+	else
+		a->state = f.lasti < 0 ? SCRY_CREATED : SCRY_SUSPENDED;
+	*ret_yields_from = a->state == SCRY_SUSPENDED && next_is_yield_from(r, &f);
+	return SCRY_OK;
+}
+
+/* 3.11 and 3.12: after the instruction stands RESUME, whose argument is 2 or more behind a yield from or an await. */
+static bool next_is_resume(struct scry_runtime *r, scry_addr frame)
+{
+	enum { RESUME = 151, RESUME_QUICK = 150, INSTRUMENTED_RESUME = 240 }; /* Include/opcode.h, 3.11 and 3.12 */
+	uint64_t at, opcode, arg;
+
+	return scry_field_read(r, frame, SCRY_F_IFRAME_PREV_INSTR, &at) == SCRY_OK &&
+	       scry_read_uint(r->session, at + 2, 1, &opcode) == SCRY_OK &&
+	       scry_read_uint(r->session, at + 3, 1, &arg) == SCRY_OK &&
+	       (opcode == RESUME || opcode == RESUME_QUICK || opcode == INSTRUMENTED_RESUME) && (arg & 3) >= 2;
+}
+
+static const struct way *way_for(const struct scry_runtime *r);
+
+static int read_embedded_frame(struct scry_runtime *r, scry_addr gen, struct scry_await *a, bool *ret_yields_from)
+{
+	const struct way *w = way_for(r);
+	int64_t state;
+	int rc = scry_field_read_int(r, gen, SCRY_F_GEN_STATE, &state);
+
+	if (rc < 0)
+		return rc;
+	state = (int8_t)state;
+	a->frame = scry_field_addr(r, gen, SCRY_F_GEN_IFRAME);
+	if (state == w->created)
+		a->state = SCRY_CREATED;
+	else if (state == w->executing)
+		a->state = SCRY_RUNNING;
+	else if (state == w->suspended || (w->yield_from && state == w->yield_from) ||
+		 (w->yield_from_locked && state == w->yield_from_locked))
+		a->state = SCRY_SUSPENDED;
+	else
+		a->state = SCRY_CLOSED, a->frame = 0;
+	if (a->state == SCRY_SUSPENDED)
+		*ret_yields_from = w->yield_from ? state != w->suspended : next_is_resume(r, a->frame);
+	return SCRY_OK;
+}
+
+/* enum _framestate: Include/internal/pycore_frame.h, 3.11 to 3.15 */
+static const struct way ways[] = {
+	{ .since = 0x030f0000, .read = read_embedded_frame, .created = 0, .suspended = 1, .yield_from = 2,
+	  .yield_from_locked = 3, .executing = 4, .depth = 2 },
+	{ .since = 0x030d0000, .read = read_embedded_frame, .created = -3, .suspended = -2, .yield_from = -1,
+	  .executing = 0, .depth = 1 },
+	{ .since = 0x030b0000, .read = read_embedded_frame, .created = -2, .suspended = -1, .executing = 0, .depth = 1 },
+	{ .since = 0, .read = read_frame_object, .depth = 1 },
+};
+
+static const struct way *way_for(const struct scry_runtime *r)
+{
+	const struct way *w = ways;
+
+	while (r->version < w->since)
+		w++;
+	return w;
+}
+
+/* The address behind the topmost value of a suspended frame; 0 unknown. */
+static scry_addr stack_top(struct scry_runtime *r, scry_addr frame)
+{
+	unsigned ptr = r->session->target->abi.ptr_size;
+	uint64_t at = 0;
+	int64_t depth = 0;
+
+	if (scry_layout_has(r->layout, SCRY_F_FRAME_STACKTOP) && r->version < 0x030a0000)
+		return scry_field_read(r, frame, SCRY_F_FRAME_STACKTOP, &at) < 0 ? 0 : at;
+	if (r->version < 0x030b0000) {
+		if (scry_field_read(r, frame, SCRY_F_FRAME_VALUESTACK, &at) < 0 ||
+		    scry_field_read_int(r, frame, SCRY_F_FRAME_STACKDEPTH, &depth) < 0)
+			return 0;
+	} else if (scry_layout_has(r->layout, SCRY_F_IFRAME_STACKPOINTER)) {
+		return scry_field_read(r, frame, SCRY_F_IFRAME_STACKPOINTER, &at) < 0 ? 0 : at;
+	} else {
+		at = scry_field_addr(r, frame, SCRY_F_IFRAME_SLOTS);
+		if (scry_field_read_int(r, frame, SCRY_F_IFRAME_STACKTOP, &depth) < 0)
+			return 0;
+	}
+	return depth > 0 && depth < STACK_MAX ? at + (uint64_t)depth * ptr : 0;
+}
+
+static int read_generator(struct scry_runtime *r, scry_addr gen, struct scry_await *a)
+{
+	const struct way *w = way_for(r);
+	bool yields_from = false;
+	scry_addr top, word;
+	int rc = w->read(r, gen, a, &yields_from);
+
+	if (rc < 0 || !yields_from)
+		return rc;
+	top = stack_top(r, a->frame);
+	if (!top || scry_read_ptr(r->session, top - w->depth * r->session->target->abi.ptr_size, &word) < 0)
+		return scry_fail(r->session, SCRY_ECORRUPT, a->frame, "the stack of the frame at 0x%" PRIx64
+				 " is damaged", a->frame);
+	a->next = scry_untag(r, word);
+	return SCRY_OK;
+}
+
+/* --- links --- */
+
+/* The first member of an object of a type that no header shows: FutureIter's future, Modules/_asynciomodule.c. */
+static int first_member(struct scry_runtime *r, scry_addr object, scry_addr *ret)
+{
+	unsigned ptr = r->session->target->abi.ptr_size;
+
+	return scry_read_ptr(r->session, scry_field_addr(r, object, SCRY_F_OBJECT_TYPE) + ptr, ret);
+}
+
+int scry_await_read(struct scry_kinds *k, scry_addr object, struct scry_await *ret)
+{
+	struct scry_runtime *r = k->runtime;
+
+	*ret = (struct scry_await){ .kind = scry_kind_of(k, object), .state = SCRY_SUSPENDED };
+	switch (ret->kind) {
+	case SCRY_KIND_GENERATOR:
+	case SCRY_KIND_COROUTINE:
+	case SCRY_KIND_ASYNC_GENERATOR:
+		return read_generator(r, object, ret);
+	case SCRY_KIND_CORO_WRAPPER:
+		return scry_field_read(r, object, SCRY_F_CORO_WRAPPER_CORO, &ret->next);
+	case SCRY_KIND_ASEND:
+		return scry_field_read(r, object, SCRY_F_AGEN_ASEND_GEN, &ret->next);
+	case SCRY_KIND_ATHROW:
+		return scry_field_read(r, object, SCRY_F_AGEN_ATHROW_GEN, &ret->next);
+	case SCRY_KIND_ANEXT:
+		return scry_field_read(r, object, SCRY_F_ANEXT_AWAITABLE_WRAPPED, &ret->next);
+	case SCRY_KIND_FUTURE_ITER:
+		return first_member(r, object, &ret->next);
+	default:
+		return SCRY_OK;
+	}
+}
+
+static bool push(struct scry_session *s, struct scry_chain *c, size_t *room, scry_addr frame)
+{
+	if (c->count == *room) {
+		size_t more = *room ? *room * 2 : 4;
+		scry_addr *list = scry_arena_alloc(&s->arena, more * sizeof(*list));
+
+		if (!list)
+			return false;
+		if (c->count)
+			memcpy(list, c->frames, c->count * sizeof(*list));
+		c->frames = list;
+		*room = more;
+	}
+	c->frames[c->count++] = frame;
+	return true;
+}
+
+static const char *error_text(struct scry_session *s)
+{
+	const char *text = scry_arena_text(&s->arena, s->error.text, strlen(s->error.text));
+
+	return text ? text : "out of memory";
+}
+
+void scry_chain_read(struct scry_kinds *k, scry_addr object, struct scry_chain *ret)
+{
+	struct scry_session *s = k->runtime->session;
+	struct scry_hash seen = { 0 };
+	struct scry_await a;
+	size_t room = 0;
+
+	*ret = (struct scry_chain){ .end = object };
+	for (size_t n = 0; object; object = a.next, n++) {
+		ret->end = object;
+		if (n == CHAIN_MAX || scry_hash_add(&seen, object) <= 0) {
+			ret->error = n == CHAIN_MAX ? "the chain of awaits has no end" : "the chain of awaits is a cycle";
+			break;
+		}
+		if (scry_await_read(k, object, &a) < 0) {
+			ret->error = error_text(s);
+			break;
+		}
+		if (n == 0)
+			ret->state = a.state;
+		if (a.kind == SCRY_KIND_OTHER || a.kind > SCRY_KIND_FUTURE_ITER)
+			break;
+		if (a.frame && !push(s, ret, &room, a.frame))
+			break;
+		ret->running = ret->running || a.state == SCRY_RUNNING;
+		if (!a.next)
+			ret->end = 0;
+	}
+	scry_hash_done(&seen);
+}

@@ -1,0 +1,66 @@
+/**
+ * What stands suspended: generators, coroutines and the small objects between them, and what each waits for. The links
+ * of a chain of awaits, from the outermost coroutine to the future or the frame that parks it.
+ */
+#ifndef SCRY_AWAIT_H
+#define SCRY_AWAIT_H
+
+#include "runtime/runtime.h"
+
+/** What the kinds of tasks know an object as. */
+enum scry_kind {
+	SCRY_KIND_OTHER,
+	SCRY_KIND_GENERATOR, SCRY_KIND_COROUTINE, SCRY_KIND_ASYNC_GENERATOR,
+	SCRY_KIND_CORO_WRAPPER, SCRY_KIND_ASEND, SCRY_KIND_ATHROW, SCRY_KIND_ANEXT, /* pass on to another object */
+	SCRY_KIND_FUTURE_ITER,
+	SCRY_KIND_C_FUTURE, SCRY_KIND_C_TASK, SCRY_KIND_PY_FUTURE, SCRY_KIND_PY_TASK, /* also of subclasses */
+	SCRY_KIND_METHOD, SCRY_KIND_BUILTIN, SCRY_KIND_FUNCTION, SCRY_KIND_PARTIAL, SCRY_KIND_WAKEUP,
+};
+
+/** Which kind an object is, remembered by type. */
+struct scry_kinds {
+	struct scry_runtime *runtime;
+	struct scry_hash types;
+};
+
+#define SCRY_KINDS_INIT(r) { .runtime = (r) }
+void scry_kinds_done(struct scry_kinds *k);
+/** OTHER for what is none of these, damaged objects too. */
+enum scry_kind scry_kind_of(struct scry_kinds *k, scry_addr object);
+static inline bool scry_kind_suspends(enum scry_kind kind)
+{
+	return kind >= SCRY_KIND_GENERATOR && kind <= SCRY_KIND_ASYNC_GENERATOR;
+}
+static inline bool scry_kind_is_task(enum scry_kind kind)
+{
+	return kind == SCRY_KIND_C_TASK || kind == SCRY_KIND_PY_TASK;
+}
+static inline bool scry_kind_is_future(enum scry_kind kind)
+{
+	return kind >= SCRY_KIND_C_FUTURE && kind <= SCRY_KIND_PY_TASK;
+}
+
+enum scry_suspension { SCRY_CREATED, SCRY_SUSPENDED, SCRY_RUNNING, SCRY_CLOSED };
+
+/** One link: what an object is doing. */
+struct scry_await {
+	enum scry_kind kind;
+	enum scry_suspension state; /* of what has a frame */
+	scry_addr frame;            /* 0: it has none, or it is over */
+	scry_addr next;             /* what it yields from or awaits, 0 nothing */
+};
+/** SCRY_OK also for objects without a frame; negative where a generator is damaged. */
+int scry_await_read(struct scry_kinds *k, scry_addr object, struct scry_await *ret);
+
+/** A chain of awaits from `object` on; lives in the session's arena. */
+struct scry_chain {
+	scry_addr *frames;          /* outermost first */
+	size_t count;
+	scry_addr end;              /* what the innermost waits for: a future, some other object; 0 nothing */
+	enum scry_suspension state; /* of the outermost */
+	bool running;               /* one of them runs: the rest of the stack is its thread's */
+	const char *error;          /* why the chain is cut, or NULL */
+};
+void scry_chain_read(struct scry_kinds *k, scry_addr object, struct scry_chain *ret);
+
+#endif

@@ -1,0 +1,209 @@
+/* Who awaits a task: what 3.14+ keeps with it, and before that what its done callbacks lead to. */
+#include <string.h>
+
+#include "object/key.h"
+#include "object/object.h"
+#include "task/asyncio.h"
+
+#define DEPTH_MAX 32
+#define AWAITERS_MAX 1000000
+
+struct search {
+	struct scry_asyncio *asyncio;
+	struct scry_hash seen;
+	struct scry_hash added;
+	scry_addr *list;
+	size_t count, room;
+};
+
+static void from_callback(struct search *s, scry_addr callback, unsigned depth);
+
+static void add(struct search *s, scry_addr task)
+{
+	if (s->count >= AWAITERS_MAX || scry_hash_add(&s->added, task) <= 0)
+		return;
+	if (s->count == s->room) {
+		size_t room = s->room ? s->room * 2 : 2;
+		scry_addr *list = scry_arena_alloc(&s->asyncio->runtime->session->arena, room * sizeof(*list));
+
+		if (!list)
+			return;
+		if (s->count)
+			memcpy(list, s->list, s->count * sizeof(*list));
+		s->list = list;
+		s->room = room;
+	}
+	s->list[s->count++] = task;
+}
+
+/* A task awaits by itself; a future on behalf of who awaits it. */
+static void from_future(struct search *s, scry_addr addr, unsigned depth)
+{
+	struct scry_asyncio *a = s->asyncio;
+	enum scry_kind kind = scry_kind_of(&a->kinds, addr);
+	struct scry_future f;
+	scry_addr callback;
+	uint64_t it = 0;
+
+	if (scry_kind_is_task(kind)) {
+		add(s, addr);
+		return;
+	}
+	if (depth > DEPTH_MAX || !scry_kind_is_future(kind) || scry_hash_add(&s->seen, addr) <= 0 ||
+	    scry_future_read(&a->kinds, addr, &f) < 0)
+		return;
+	for (unsigned n = 0; n < AWAITERS_MAX; n++) {
+		if (scry_future_callback_next(a->runtime, &f, &it, &callback) != SCRY_ITEM)
+			break;
+		from_callback(s, callback, depth + 1);
+	}
+}
+
+/* The getters of a queue: futures that who waits for an item awaits. */
+static void from_queue(struct search *s, scry_addr queue, unsigned depth)
+{
+	struct scry_runtime *r = s->asyncio->runtime;
+	struct scry_item item;
+	scry_addr getters;
+	uint64_t count;
+
+	if (scry_attr(r, queue, "_getters", &getters) < 0 || scry_field_read(r, getters, SCRY_F_VAR_SIZE, &count) < 0)
+		return;
+	for (uint64_t i = 0; i < count && i < 1000; i++) {
+		if (scry_item_at(r, getters, (int64_t)i, &item) < 0 || !item.addr)
+			break;
+		from_future(s, item.addr, depth + 1);
+	}
+}
+
+/* What the nested functions of asyncio/tasks.py close over: gather's and shield's outer, wait's waiter, as_completed's done. */
+static void from_variable(struct search *s, const char *name, scry_addr value, unsigned depth)
+{
+	if (!strcmp(name, "outer") || !strcmp(name, "waiter"))
+		from_future(s, value, depth + 1);
+	else if (!strcmp(name, "done"))
+		from_queue(s, value, depth);
+}
+
+static void from_function(struct search *s, scry_addr function, unsigned depth)
+{
+	struct scry_runtime *r = s->asyncio->runtime;
+	uint64_t code, closure, count, cell, value;
+	scry_addr items;
+	unsigned ptr = r->session->target->abi.ptr_size;
+
+	if (scry_field_read(r, function, SCRY_F_FUNCTION_CODE, &code) < 0 ||
+	    scry_field_read(r, function, SCRY_F_FUNCTION_CLOSURE, &closure) < 0 || !closure ||
+	    scry_sequence(r, closure, &count, &items) < 0)
+		return;
+	struct scry_code *c = scry_code_at(r, code);
+	if (!c || c->damaged || scry_code_locals(c) < 0)
+		return;
+	for (unsigned slot = 0, i = 0; slot < c->slots && i < count; slot++) {
+		if (c->locals[slot].kind != SCRY_LOCAL_FREE)
+			continue;
+		if (scry_read_ptr(r->session, items + i++ * ptr, &cell) == SCRY_OK &&
+		    scry_field_read(r, cell, SCRY_F_CELL_REF, &value) == SCRY_OK && value)
+			from_variable(s, c->locals[slot].name, value, depth);
+	}
+}
+
+/* partial(_release_waiter, waiter) of wait_for up to 3.11, partial(_done_callback, i) of gather up to 3.6. */
+static void from_partial(struct search *s, scry_addr partial, unsigned depth)
+{
+	struct scry_runtime *r = s->asyncio->runtime;
+	uint64_t fn, args, count;
+	scry_addr items, value;
+
+	if (scry_field_read(r, partial, SCRY_F_PARTIAL_FN, &fn) == SCRY_OK)
+		from_callback(s, fn, depth + 1);
+	if (scry_field_read(r, partial, SCRY_F_PARTIAL_ARGS, &args) < 0 || scry_sequence(r, args, &count, &items) < 0)
+		return;
+	for (uint64_t i = 0; i < count && i < 16; i++)
+		if (scry_read_ptr(r->session, items + i * r->session->target->abi.ptr_size, &value) == SCRY_OK)
+			from_future(s, value, depth + 1);
+}
+
+/* Task.__wakeup, TaskGroup._on_task_done (3.11+), _AsCompletedIterator._handle_completion (3.13+). */
+static void from_method(struct search *s, scry_addr self, unsigned depth)
+{
+	struct scry_runtime *r = s->asyncio->runtime;
+	scry_addr value;
+
+	if (scry_kind_is_future(scry_kind_of(&s->asyncio->kinds, self)))
+		from_future(s, self, depth + 1);
+	else if (scry_attr(r, self, "_parent_task", &value) == SCRY_OK)
+		from_future(s, value, depth + 1);
+	else if (scry_attr(r, self, "_done", &value) == SCRY_OK)
+		from_queue(s, value, depth);
+}
+
+static void from_callback(struct search *s, scry_addr callback, unsigned depth)
+{
+	struct scry_runtime *r = s->asyncio->runtime;
+	uint64_t self = 0;
+
+	if (depth > DEPTH_MAX)
+		return;
+	switch (scry_kind_of(&s->asyncio->kinds, callback)) {
+	case SCRY_KIND_WAKEUP:
+		if (scry_field_read(r, callback, SCRY_F_TASK_WAKEUP_TASK, &self) == SCRY_OK)
+			from_future(s, self, depth + 1);
+		break;
+	case SCRY_KIND_METHOD:
+		if (scry_field_read(r, callback, SCRY_F_METHOD_SELF, &self) == SCRY_OK)
+			from_method(s, self, depth);
+		break;
+	case SCRY_KIND_BUILTIN:
+		if (scry_field_read(r, callback, SCRY_F_CFUNCTION_SELF, &self) == SCRY_OK)
+			from_future(s, self, depth + 1);
+		break;
+	case SCRY_KIND_FUNCTION:
+		from_function(s, callback, depth);
+		break;
+	case SCRY_KIND_PARTIAL:
+		from_partial(s, callback, depth);
+		break;
+	default:
+		break;
+	}
+}
+
+static void from_kept(struct search *s, scry_addr awaited_by)
+{
+	struct scry_asyncio *a = s->asyncio;
+	scry_addr item;
+	uint64_t it = 0;
+
+	if (scry_kind_is_future(scry_kind_of(&a->kinds, awaited_by))) {
+		from_future(s, awaited_by, 0);
+		return;
+	}
+	for (unsigned n = 0; n < AWAITERS_MAX; n++) {
+		if (scry_set_next(a->runtime, awaited_by, &it, &item) != SCRY_ITEM)
+			break;
+		from_future(s, item, 0);
+	}
+}
+
+void scry_asyncio_find_awaiters(struct scry_asyncio *a, struct scry_task *t)
+{
+	const struct scry_asyncio_task *d = t->detail;
+	struct search s = { .asyncio = a };
+	scry_addr callback;
+	uint64_t it = 0;
+
+	if (d->future.state != SCRY_FUTURE_PENDING)
+		return;
+	if (d->future.awaited_by)
+		from_kept(&s, d->future.awaited_by);
+	for (unsigned n = 0; !s.count && n < AWAITERS_MAX; n++) {
+		if (scry_future_callback_next(a->runtime, &d->future, &it, &callback) != SCRY_ITEM)
+			break;
+		from_callback(&s, callback, 0);
+	}
+	t->awaited_by = s.list;
+	t->awaited_by_count = s.count;
+	scry_hash_done(&s.seen);
+	scry_hash_done(&s.added);
+}
