@@ -2,8 +2,8 @@
 #include <inttypes.h>
 
 #include "command/command.h"
+#include "command/tasks.h"
 #include "task/stackless.h"
-#include "task/task.h"
 
 /* A task's frames for the stack renderer. */
 struct task_stack {
@@ -99,14 +99,12 @@ static void task_json(struct scry_call *call, struct scry_task *t)
 	scry_json_close(j, '}');
 }
 
-/* All tasks of a kind: negative where there is none and a reason why. */
-static int show_tasks(struct scry_call *call, const struct scry_task_ops *ops, uint64_t ident)
+int scry_show_task_list(struct scry_call *call, const struct scry_task_ops *ops, struct scry_task *first,
+			uint64_t ident)
 {
 	struct scry_session *s = call->s;
 	uint64_t limit = s->options.limit[SCRY_LIMIT_TASKS], shown = 0, left = 0;
 
-	*s->error.text = '\0';
-	struct scry_task *first = scry_tasks_collect(s, ops);
 	if (call->json) {
 		scry_json_key(call->json, "tasks");
 		scry_json_open(call->json, '[');
@@ -130,11 +128,20 @@ static int show_tasks(struct scry_call *call, const struct scry_task_ops *ops, u
 		scry_json_close(call->json, ']');
 	if (left)
 		scry_note(s, "%" PRIu64 " more %s are not shown (limit %" PRIu64 ")", left, ops->command, limit);
-	if (!first && *s->error.text)
-		return SCRY_ENOTFOUND;
 	if (!shown && !call->json)
 		scry_buf_printf(call->out, "no %s\n", ops->command);
 	return SCRY_OK;
+}
+
+/* All tasks of a kind: negative where there is none and a reason why. */
+static int show_tasks(struct scry_call *call, const struct scry_task_ops *ops, uint64_t ident)
+{
+	struct scry_session *s = call->s;
+
+	*s->error.text = '\0';
+	struct scry_task *first = scry_tasks_collect(s, ops);
+	int rc = scry_show_task_list(call, ops, first, ident);
+	return rc == SCRY_OK && !first && *s->error.text ? SCRY_ENOTFOUND : rc;
 }
 
 /* --- Stackless --- */

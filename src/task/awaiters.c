@@ -197,7 +197,7 @@ void scry_asyncio_find_awaiters(struct scry_asyncio *a, struct scry_task *t)
 		return;
 	if (d->future.awaited_by)
 		from_kept(&s, d->future.awaited_by);
-	for (unsigned n = 0; !s.count && n < AWAITERS_MAX; n++) {
+	for (unsigned n = 0, kept = s.count > 0; !kept && n < AWAITERS_MAX; n++) {
 		if (scry_future_callback_next(a->runtime, &d->future, &it, &callback) != SCRY_ITEM)
 			break;
 		from_callback(&s, callback, 0);

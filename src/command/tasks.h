@@ -1,0 +1,12 @@
+/** What the commands that list tasks share. */
+#ifndef SCRY_COMMAND_TASKS_H
+#define SCRY_COMMAND_TASKS_H
+
+#include "command/command.h"
+#include "task/task.h"
+
+/** Every task of the list, or with `ident` only those of that thread: text, or the JSON's "tasks". */
+int scry_show_task_list(struct scry_call *call, const struct scry_task_ops *ops, struct scry_task *first,
+			uint64_t ident);
+
+#endif
