@@ -549,8 +549,8 @@ def mark(nodes, path, wanted):
             mark(n.children, n.path, wanted)
 
 
-def text_of(nodes):
-    """The row, runs of equal unnamed members counted."""
+def text_of(nodes, union=False):
+    """The row, runs of equal unnamed members counted; of a union's alternatives one is enough."""
     items = []
     for n in nodes:
         name = '=' + n.path if n.wanted and n.kind != '{' else ''
@@ -561,13 +561,13 @@ def text_of(nodes):
         elif n.kind == '{':
             body, count = n.code + '{' + ' '.join(([f'+{n.lead}'] if n.lead else []) + bit_words(n.children)) + '}', 1
         else:
-            body = n.kind + text_of(n.children) + {'(': ')', '<': '>'}[n.kind]
+            body = n.kind + text_of(n.children, n.kind == '<') + {'(': ')', '<': '>'}[n.kind]
             count = n.count
         if n.align:
             body += f'%{n.align}'
         if not name and items and items[-1][:3] == (n.cond, body, '') and body[0] not in '(<@' and '{' not in body and \
                 not n.align:
-            items[-1] = (n.cond, body, '', items[-1][3] + count)
+            items[-1] = (n.cond, body, '', max(items[-1][3], count) if union else items[-1][3] + count)
         else:
             items.append((n.cond, body, name, count))
     out = []

@@ -13,12 +13,10 @@
 #define NAME_SLOTS 512 /* a power of two, well above the number of C names in fields.def */
 #define UNITS_MAX 8192
 
-/* The first units hold most structs, the others those that no unit but theirs knows. In order of worth. */
+/* Units in order of worth: these hold what frames, threads and the commonest values need. */
 static const char *const units[] = {
-	"pystate.c", "ceval.c", "genobject.c", "frameobject.c", "dictobject.c", "typeobject.c", "odictobject.c",
-	"_asynciomodule.c", "_collectionsmodule.c", "exceptions.c", "memoryobject.c", "setobject.c", "descrobject.c",
-	"funcobject.c", "classobject.c", "rangeobject.c", "iterobject.c", "context.c", "_threadmodule.c", "listobject.c",
-	"gcmodule.c",
+	"pystate.c", "ceval.c", "genobject.c", "dictobject.c", "typeobject.c", "exceptions.c", "descrobject.c",
+	"_collectionsmodule.c", "funcobject.c",
 };
 
 #define UNITS (sizeof(units) / sizeof(*units))
@@ -239,14 +237,16 @@ static size_t worth(Dwarf *dwarf, Dwarf_Off off)
 static void read_units(struct scan *scan, bool all)
 {
 	Dwarf_Off chosen[UNITS] = { 0 }, off = 0, next;
-	size_t head;
+	size_t head, seen = 0;
 
-	for (int i = 0; i < UNITS_MAX && dwarf_nextcu(scan->dwarf, off, &next, &head, NULL, NULL, NULL) == 0;
+	for (int i = 0; i < UNITS_MAX && seen < UNITS && dwarf_nextcu(scan->dwarf, off, &next, &head, NULL, NULL, NULL) == 0;
 	     i++, off = next) {
 		size_t w = worth(scan->dwarf, off + head);
 
-		if (w < UNITS && !chosen[w])
+		if (w < UNITS && !chosen[w]) {
 			chosen[w] = off + head;
+			seen++;
+		}
 	}
 	for (size_t w = 0; w < UNITS && scan->missing; w++)
 		if (chosen[w])
