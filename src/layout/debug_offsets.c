@@ -205,6 +205,18 @@ static int read_words(struct table *t, const char *text)
 	return SCRY_OK;
 }
 
+/* Sizes may come behind the fields: all that was taken is inside its struct. A flexible array begins where it ends. */
+static int check_room(struct table *t)
+{
+	for (int f = 0; f < SCRY_F_COUNT; f++) {
+		uint32_t size = t->l->size[scry_field_struct((enum scry_field)f)];
+
+		if (t->l->slot[f].size && size && t->l->slot[f].offset > size)
+			return nonsense(t, scry_field_name((enum scry_field)f), t->l->slot[f].offset);
+	}
+	return SCRY_OK;
+}
+
 /* What has been so since 1991 or cannot be otherwise; a table of a format that we do not know fails here. */
 static int cross_check(struct table *t)
 {
@@ -261,6 +273,8 @@ int scry_layout_from_offsets(struct scry_session *s, scry_addr addr, struct scry
 	const char *text = format_for(l->flavour.version);
 
 	if ((rc = read_words(&t, text)) < 0 || (rc = take_all(&t, text)) < 0)
+		return rc;
+	if ((rc = check_room(&t)) < 0)
 		return rc;
 	return cross_check(&t);
 }
