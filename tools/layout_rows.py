@@ -101,22 +101,23 @@ class Dwarf:
 
     def scan(self, cu):
         for die in cu.get_top_DIE().iter_children():
-            if die.tag not in ('DW_TAG_structure_type', 'DW_TAG_typedef'):
+            if die.tag not in ('DW_TAG_structure_type', 'DW_TAG_union_type', 'DW_TAG_typedef'):
                 continue
             name = self.name(die)
             struct = self.by_name.get(name)
             if not struct:
                 continue
             target = self.strip(die)
-            if target is None or target.tag != 'DW_TAG_structure_type' or 'DW_AT_declaration' in target.attributes:
-                continue
-            if 'DW_AT_byte_size' not in target.attributes:
+            if target is None or target.tag not in ('DW_TAG_structure_type', 'DW_TAG_union_type') or \
+                    'DW_AT_declaration' in target.attributes or 'DW_AT_byte_size' not in target.attributes:
                 continue
             for s, d in self.structs.items():
                 if name in d['names'] and (s not in self.found or
                                            d['names'].index(name) < d['names'].index(self.found[s][0])):
                     offsets = {}
                     tree = self.members(target, '', 0, offsets, s)
+                    if target.tag == 'DW_TAG_union_type':
+                        tree = [Node('<', children=tree)]
                     self.found[s] = (name, tree, target.attributes['DW_AT_byte_size'].value, offsets)
 
     @staticmethod

@@ -54,6 +54,12 @@ static void add_names(struct scan *scan, enum scry_struct s)
 	}
 }
 
+/* PyGC_Head was a union up to 3.7. */
+static bool is_struct(int tag)
+{
+	return tag == DW_TAG_structure_type || tag == DW_TAG_union_type;
+}
+
 /* Behind typedefs and qualifiers; libdw's own dwarf_peel_type() stops at nothing else. */
 static bool type_of(Dwarf_Die *die, Dwarf_Die *ret)
 {
@@ -163,8 +169,7 @@ static void members(struct scan *scan, enum scry_struct s, Dwarf_Die *type, stru
 
 		if (n)
 			take(scan, s, path, slot);
-		if ((tag == DW_TAG_structure_type || tag == DW_TAG_union_type) &&
-		    (!n || leads_on(s, path->text, path->len)))
+		if (is_struct(tag) && (!n || leads_on(s, path->text, path->len)))
 			members(scan, s, &inner, path, slot.offset);
 		path->len = len;
 	} while (dwarf_siblingof(&member, &member) == 0);
@@ -198,7 +203,7 @@ static void consider(struct scan *scan, Dwarf_Die *die)
 			continue;
 		if (dwarf_tag(&type) == DW_TAG_typedef && dwarf_peel_type(&type, &type) != 0)
 			continue;
-		if (dwarf_tag(&type) == DW_TAG_structure_type && !dwarf_hasattr(&type, DW_AT_declaration) &&
+		if (is_struct(dwarf_tag(&type)) && !dwarf_hasattr(&type, DW_AT_declaration) &&
 		    (size = number(&type, DW_AT_byte_size, 0)) != 0)
 			read_struct(scan, s, &type, size);
 	}
@@ -213,7 +218,7 @@ static void read_unit(struct scan *scan, Dwarf_Off off)
 	do {
 		int tag = dwarf_tag(&die);
 
-		if (tag == DW_TAG_structure_type || tag == DW_TAG_typedef)
+		if (is_struct(tag) || tag == DW_TAG_typedef)
 			consider(scan, &die);
 	} while (scan->missing && dwarf_siblingof(&die, &die) == 0);
 }
