@@ -16,6 +16,7 @@ import os
 import pickle
 import re
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from difflib import SequenceMatcher
 
 LETTERS = 'gfrwn'
@@ -191,7 +192,8 @@ class Dwarf:
         """Of a member, or of its type where the source gives one."""
         while die is not None:
             if 'DW_AT_alignment' in die.attributes:
-                return die.attributes['DW_AT_alignment'].value
+                align = die.attributes['DW_AT_alignment'].value
+                return align if align > die.cu.header['address_size'] else 0  # less is natural enough
             if die.tag in ('DW_TAG_structure_type', 'DW_TAG_union_type', 'DW_TAG_pointer_type', 'DW_TAG_base_type'):
                 return 0
             die = self.type_of(die)
@@ -339,7 +341,7 @@ def load(path, structs, cache):
     if cache:
         st = os.stat(path)
         text = repr((os.path.abspath(path), st.st_mtime_ns, st.st_size, sorted(structs.items()),
-                     open(__file__, 'rb').read()[:14000]))
+                     open(__file__, 'rb').read()[:16000]))
         key = os.path.join(cache, hashlib.sha1(text.encode()).hexdigest())
         if os.path.exists(key):
             return pickle.load(open(key, 'rb'))
@@ -717,17 +719,21 @@ def main():
     ap.add_argument('--fields', default=os.path.join(here, '..', 'src', 'layout', 'fields.def'))
     ap.add_argument('--cache')
     ap.add_argument('--only')
+    ap.add_argument('--jobs', type=int, default=2)
     ap.add_argument('--source', default='', help='a remark for each version, {} is the version')
     ap.add_argument('spec', nargs='+')
     args = ap.parse_args()
     sys.setrecursionlimit(10000)
     structs = read_fields(args.fields)
     versions = {}
+    with ProcessPoolExecutor(args.jobs) as pool:
+        files = list(dict.fromkeys(f for spec in args.spec for f in parse_spec(spec)[2]))
+        loaded = dict(zip(files, pool.map(load, files, itertools.repeat(structs), itertools.repeat(args.cache))))
     for spec in args.spec:
         version, flavour, files = parse_spec(spec)
         into = versions.setdefault(version, {}).setdefault(flavour, {})
         for path in files:
-            for s, found in load(path, structs, args.cache).items():
+            for s, found in loaded[path].items():
                 names = structs[s]['names']
                 if s not in into or names.index(found[0]) < names.index(into[s][0]):
                     into[s] = found

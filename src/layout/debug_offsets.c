@@ -131,6 +131,8 @@ static int set_field(struct table *t, enum scry_field f, uint64_t offset, uint64
 	unsigned ptr = t->s->target->abi.ptr_size, width = slot.size && slot.size < ptr ? slot.size : ptr;
 	uint64_t room = t->l->size[s] ? t->l->size[s] : 1 << 16;
 
+	if (!slot.size && t->l->flavour.version >> 16 <= scry_rows_cpython.last >> 16)
+		return SCRY_OK; /* 0 for what only a free-threaded build has */
 	if (offset > room || base + offset > room || (base + offset) % (width ? width : 1))
 		return nonsense(t, scry_field_name(f), offset);
 	slot.offset = (uint32_t)(base + offset);
