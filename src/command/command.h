@@ -55,8 +55,11 @@ struct scry_command_row {
 };
 
 /** THE list of commands: scry_command_NAME is the row of each, in the command's own file. */
-#define SCRY_COMMANDS(X) X(bt) X(bt_full) X(threads) X(up) X(down) X(frame) X(list) X(locals) X(print) X(info) X(exc) X(obj) X(regs) X(tasklets) X(channels) \
-	X(tasks)
+#define SCRY_COMMANDS(X)                                                            \
+	X(bt) X(bt_full) X(threads) X(up) X(down) X(frame) X(list) X(locals) X(print) \
+	X(info) X(dis) X(exc) X(obj) X(regs)                                         \
+	X(tasks)                                                                     \
+	X(tasklets) X(channels)
 
 #define COMMAND(name) extern const struct scry_command_row scry_command_##name;
 SCRY_COMMANDS(COMMAND)

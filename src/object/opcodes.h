@@ -1,0 +1,32 @@
+/** Names of byte codes by version, and the walk over a code object's instructions. */
+#ifndef SCRY_OPCODES_H
+#define SCRY_OPCODES_H
+
+#include "runtime/runtime.h"
+
+/** One instruction, decoded. */
+struct scry_instruction {
+	uint32_t offset;     /* bytes from the start of the code */
+	uint32_t size;       /* bytes, caches and EXTENDED_ARG prefixes included */
+	unsigned opcode;
+	char name[48];       /* of the instruction as compiled; "<249>" for one that the table lacks */
+	char adapted[48];    /* the specialised or instrumented form that stands there, "" where it is the same */
+	bool has_arg;
+	uint32_t arg;        /* EXTENDED_ARG prefixes joined */
+	char kind;           /* c constant, n name, l local, f cell or free, r and a jumps, '-' a number, '.' no argument */
+	int64_t target;      /* of a relative or absolute jump, in bytes; -1 none */
+};
+
+/** A walk over the instructions of one code object, in the target's own memory. */
+struct scry_instructions {
+	struct scry_code *code;
+	const struct scry_opcode_row *row;
+	uint32_t at;
+};
+
+/** SCRY_EUNSUPPORTED for a version without a table. */
+int scry_instructions_open(struct scry_instructions *w, struct scry_code *c);
+/** SCRY_ITEM, SCRY_OK at the end, SCRY_EFAULT where the code is not readable. */
+int scry_instruction_next(struct scry_instructions *w, struct scry_instruction *ret);
+
+#endif
