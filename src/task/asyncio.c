@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "object/object.h"
+#include "object/internal.h"
 
 #define CHILDREN_MAX 8 /* of a gather, in a line of text */
 
@@ -15,7 +15,7 @@ static scry_addr attr(struct scry_runtime *r, scry_addr object, const char *name
 {
 	scry_addr value;
 
-	return !object || scry_attr(r, object, name, &value) < 0 || value == r->none ? 0 : value;
+	return !object || scry_attr(r, object, name, &value) < 0 || scry_is_none(r, value) ? 0 : value;
 }
 
 static int64_t attr_int(struct scry_runtime *r, scry_addr object, const char *name)
@@ -112,6 +112,8 @@ static void finish(struct scry_asyncio *a, struct scry_task *t)
 	if (!d->loop)
 		return;
 	d->loop->tasks++;
+	if (!d->loop->current && d->chain.running) /* 3.6 keeps it where only C finds it */
+		d->loop->current = t->addr;
 	d->current = d->loop->current == t->addr;
 	t->thread = d->loop->thread;
 	t->thread_ident = d->loop->thread_ident;

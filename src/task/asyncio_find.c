@@ -2,7 +2,7 @@
 #include <inttypes.h>
 
 #include "heap/gc.h"
-#include "object/object.h"
+#include "object/internal.h"
 #include "task/asyncio.h"
 
 #define NODES_MAX ((uint64_t)100000000)
@@ -11,7 +11,7 @@ static scry_addr attr(struct scry_runtime *r, scry_addr object, const char *name
 {
 	scry_addr value;
 
-	return !object || scry_attr(r, object, name, &value) < 0 || value == r->none ? 0 : value;
+	return !object || scry_attr(r, object, name, &value) < 0 || scry_is_none(r, value) ? 0 : value;
 }
 
 static scry_addr module(struct scry_interp *interp, const char *name)

@@ -117,7 +117,7 @@ static int read_frame_object(struct scry_runtime *r, scry_addr gen, struct scry_
 		return rc;
 	a->frame = frame;
 	a->state = SCRY_CLOSED;
-	if (!frame || frame == r->none)
+	if (!frame)
 		return a->frame = 0, SCRY_OK;
 	if (scry_frame_at(r, frame, &f) < 0)
 		return SCRY_ECORRUPT;

@@ -1,23 +1,23 @@
 /* Futures and tasks: struct FutureObj and TaskObj of the C module, and the attributes of those written in Python. */
 #include <string.h>
 
-#include "object/object.h"
+#include "object/internal.h"
 #include "task/asyncio.h"
 
 static scry_addr object_at(struct scry_runtime *r, scry_addr base, enum scry_field f)
 {
 	uint64_t value = 0;
 
-	if (!scry_layout_has(r->layout, f) || scry_field_read(r, base, f, &value) < 0 || value == r->none)
+	if (!scry_layout_has(r->layout, f) || scry_field_read(r, base, f, &value) < 0 || scry_is_none(r, value))
 		return 0;
 	return value;
 }
 
-static int64_t number_at(struct scry_runtime *r, scry_addr base, enum scry_field f)
+static uint64_t number_at(struct scry_runtime *r, scry_addr base, enum scry_field f)
 {
-	int64_t value = 0;
+	uint64_t value = 0;
 
-	return scry_layout_has(r->layout, f) && scry_field_read_int(r, base, f, &value) == SCRY_OK ? value : 0;
+	return scry_layout_has(r->layout, f) && scry_field_read(r, base, f, &value) == SCRY_OK ? value : 0;
 }
 
 static void read_c(struct scry_runtime *r, struct scry_future *f)
@@ -27,27 +27,29 @@ static void read_c(struct scry_runtime *r, struct scry_future *f)
 					      SCRY_F_FUTURE_AWAITED_BY };
 	scry_addr *const to[] = { &f->loop, &f->exception, &f->result, &f->callback0, &f->callbacks,
 				  &f->awaited_by };
-	int64_t state = number_at(r, f->addr, SCRY_F_FUTURE_STATE) & 0xffffffff;
+	uint64_t state = number_at(r, f->addr, SCRY_F_FUTURE_STATE);
 
 	for (size_t i = 0; i < sizeof(at) / sizeof(*at); i++)
 		*to[i] = object_at(r, f->addr, at[i]);
 	/* enum fut_state, Modules/_asynciomodule.c, 3.6 to 3.15 */
-	f->state = state >= 0 && state <= 2 ? (enum scry_future_state)state : SCRY_FUTURE_UNKNOWN;
+	f->state = state <= 2 ? (enum scry_future_state)state : SCRY_FUTURE_UNKNOWN;
 	f->log_traceback = number_at(r, f->addr, SCRY_F_FUTURE_LOG_TB) != 0;
-	if (f->kind != SCRY_KIND_C_TASK)
-		return;
+}
+
+static void read_c_task(struct scry_runtime *r, struct scry_future *f)
+{
 	f->coro = object_at(r, f->addr, SCRY_F_TASK_CORO);
 	f->waiter = object_at(r, f->addr, SCRY_F_TASK_WAITER);
 	f->name = object_at(r, f->addr, SCRY_F_TASK_NAME);
 	f->must_cancel = number_at(r, f->addr, SCRY_F_TASK_MUST_CANCEL) != 0;
-	f->cancels = number_at(r, f->addr, SCRY_F_TASK_CANCEL_REQUESTED);
+	f->cancels = (int32_t)number_at(r, f->addr, SCRY_F_TASK_CANCEL_REQUESTED);
 }
 
 static scry_addr attr(struct scry_runtime *r, scry_addr object, const char *name)
 {
 	scry_addr value;
 
-	return scry_attr(r, object, name, &value) < 0 || value == r->none ? 0 : value;
+	return scry_attr(r, object, name, &value) < 0 || scry_is_none(r, value) ? 0 : value;
 }
 
 static bool is_true(struct scry_runtime *r, scry_addr object, const char *name)
@@ -61,7 +63,7 @@ static bool is_true(struct scry_runtime *r, scry_addr object, const char *name)
 static void read_python(struct scry_runtime *r, struct scry_future *f)
 {
 	static const char *const states[] = { "PENDING", "CANCELLED", "FINISHED" };
-	scry_addr state = attr(r, f->addr, "_state"), cancels = attr(r, f->addr, "_num_cancels_requested");
+	scry_addr state = attr(r, f->addr, "_state");
 	const char *text;
 
 	f->state = SCRY_FUTURE_UNKNOWN;
@@ -75,8 +77,12 @@ static void read_python(struct scry_runtime *r, struct scry_future *f)
 	f->awaited_by = attr(r, f->addr, "_Future__asyncio_awaited_by");
 	/* __log_traceback from 3.7 on */
 	f->log_traceback = is_true(r, f->addr, "_Future__log_traceback") || is_true(r, f->addr, "_log_traceback");
-	if (f->kind != SCRY_KIND_PY_TASK)
-		return;
+}
+
+static void read_python_task(struct scry_runtime *r, struct scry_future *f)
+{
+	scry_addr cancels = attr(r, f->addr, "_num_cancels_requested");
+
 	f->coro = attr(r, f->addr, "_coro");
 	f->waiter = attr(r, f->addr, "_fut_waiter");
 	f->name = attr(r, f->addr, "_name");
@@ -85,15 +91,29 @@ static void read_python(struct scry_runtime *r, struct scry_future *f)
 		scry_int_value(r, cancels, &f->cancels);
 }
 
+/* In 3.6 a task written in Python stands on the C module's future (Lib/asyncio/tasks.py). */
+static bool is_c(struct scry_runtime *r, const struct scry_future *f)
+{
+	scry_addr type;
+
+	return f->kind == SCRY_KIND_C_FUTURE || f->kind == SCRY_KIND_C_TASK ||
+	       (r->version < 0x03070000 && scry_type_of(r, f->addr, &type) == SCRY_OK &&
+		scry_type_is(r, type, "_asyncio.Future"));
+}
+
 int scry_future_read(struct scry_kinds *k, scry_addr addr, struct scry_future *ret)
 {
 	*ret = (struct scry_future){ .addr = addr, .kind = scry_kind_of(k, addr) };
 	if (!scry_kind_is_future(ret->kind))
 		return SCRY_ECORRUPT;
-	if (ret->kind == SCRY_KIND_C_FUTURE || ret->kind == SCRY_KIND_C_TASK)
+	if (is_c(k->runtime, ret))
 		read_c(k->runtime, ret);
 	else
 		read_python(k->runtime, ret);
+	if (ret->kind == SCRY_KIND_C_TASK)
+		read_c_task(k->runtime, ret);
+	else if (ret->kind == SCRY_KIND_PY_TASK)
+		read_python_task(k->runtime, ret);
 	return SCRY_OK;
 }
 

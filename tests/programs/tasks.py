@@ -255,6 +255,9 @@ if 'python' in arguments:
             setattr(asyncio.tasks, each, getattr(asyncio.tasks, '_py' + ('' if each.startswith('_') else '_') + each))
             if hasattr(asyncio, each):
                 setattr(asyncio, each, getattr(asyncio.tasks, each))
+    for each in ('future_add_to_awaited_by', 'future_discard_from_awaited_by'):
+        if hasattr(asyncio.futures, '_py_' + each):
+            setattr(asyncio.futures, each, getattr(asyncio.futures, '_py_' + each))
 loop = asyncio.new_event_loop()
 asyncio.set_event_loop(loop)
 loop.run_until_complete(main(int((arguments or ['20'])[0])))
