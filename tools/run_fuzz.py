@@ -15,7 +15,7 @@ def build():
     if not os.path.exists(os.path.join(BUILD, "build.ninja")):
         subprocess.check_call(["meson", "setup", BUILD, TOP, "-Db_sanitize=address,undefined", "-Db_lundef=false"],
                               env=dict(os.environ, CC="clang"))
-    targets = ["tests/fuzz/" + name for name in list(FUZZERS) + ["elf_seeds"]]
+    targets = ["tests/fuzz/" + name for name in list(FUZZERS) + ["elf_seeds"]] + ["src/cli/pyscry"]
     subprocess.check_call(["ninja", "-C", BUILD] + targets)
 
 
@@ -34,11 +34,16 @@ def main():
     for name, (ends, others) in FUZZERS.items():
         seeds = sorted(p for p in glob.glob(os.path.join(SEEDS, "*")) if p.endswith(ends)) + others
         print("%s: %d seeds" % (name, len(seeds)), flush=True)
-        command = [os.path.join(BUILD, "tests", "fuzz", name), "--seconds", str(seconds / len(FUZZERS))] + seeds
+        command = [os.path.join(BUILD, "tests", "fuzz", name), "--seconds", str(seconds / (len(FUZZERS) + 1))] + seeds
         if subprocess.call(command, cwd=BUILD, env=env):
             failed.append(name)
+    # cores of real interpreters, damaged around the frames; run from the top, for its modules
+    command = [sys.executable, "-m", "tests.fuzz.cores", "--seconds", str(seconds / (len(FUZZERS) + 1)),
+               "--pyscry", os.path.join(BUILD, "src", "cli", "pyscry")]
+    if subprocess.call(command, cwd=TOP, env=env):
+        failed.append("cores")
     if failed:
-        sys.exit("failed: %s; the input is in build-fuzz/fuzz-failure.bin" % " ".join(failed))
+        sys.exit("failed: %s; the input is in build-fuzz/fuzz-failure.bin or ./fuzz-failure.core" % " ".join(failed))
 
 
 if __name__ == "__main__":

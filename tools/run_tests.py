@@ -1,4 +1,5 @@
 """Run the unit tests (meson, TAP) and pytest, and end with one line: N passed, N failed, N skipped."""
+import importlib.util
 import os
 import subprocess
 import sys
@@ -35,13 +36,29 @@ def run(command, junit):
     return counts
 
 
+def parallel():
+    """Options of pytest-xdist, where it is: two workers, each with the interpreters of its own."""
+    if importlib.util.find_spec("xdist") is None:
+        return []
+    return ["-n", str(max(2, os.cpu_count() or 2)), "--dist", "loadgroup"]
+
+
+def fetch():
+    """More interpreters from Debian's archive, kept between runs; $PYSCRY_FETCH=0 goes without, else seconds."""
+    seconds = os.environ.get("PYSCRY_FETCH", "420")
+    if seconds != "0":
+        subprocess.call([sys.executable, "-m", "tests.support.debian", "fetch", seconds], cwd=TOP)
+
+
 def main():
+    if not sys.argv[1:]:
+        fetch()
     logs = os.path.join(BUILD, "meson-logs")
     unit = run(["meson", "test", "-C", BUILD, "--suite", "unit", "--no-rebuild",
                 "--print-errorlogs"], os.path.join(logs, "testlog.junit.xml"))
     junit = os.path.join(logs, "pytest.junit.xml")
     pytest = run([sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider",
-                  "--junitxml", junit] + (sys.argv[1:] or ["tests"]), junit)
+                  "--junitxml", junit] + parallel() + (sys.argv[1:] or ["tests"]), junit)
     total = [a + b for a, b in zip(unit, pytest)]
     print("%d passed, %d failed, %d skipped" % tuple(total), flush=True)
     return 1 if total[1] or not total[0] else 0
