@@ -34,7 +34,8 @@ static bool is_loaded(struct scry_target *t, const struct scry_map *first, const
 		const struct scry_map *map = scry_map_at(t, e->bias + p->vaddr);
 		if (!map)
 			return false;
-		if (permissions)
+		/* gcore leaves code out that files have: of such a mapping no permission is known at all */
+		if (permissions && map->flags & (SCRY_MAP_READ | SCRY_MAP_WRITE | SCRY_MAP_EXEC))
 			return map->flags & SCRY_MAP_EXEC;
 		return !same_path(map, first) ||
 		       e->bias + p->vaddr - map->start + map->offset == p->offset;

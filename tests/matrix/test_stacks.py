@@ -15,8 +15,8 @@ def few(interpreter, program):
     return program.name in FEW
 
 
-def check(truth, answer, status=0, wanted=0, errors=''):
-    differences = compare.differences(truth, answer)
+def check(truth, answer, status=0, wanted=0, errors='', gil=True):
+    differences = compare.differences(truth, answer, gil)
     if status != wanted:
         differences.append('exit status %d, expected %d: %s' % (status, wanted, ascii(errors[-2000:])))
     if differences:
@@ -86,14 +86,13 @@ def test_core_only(dumps, interpreter, program):
     dump = dumps.copied(interpreter, program, hidden=True)
     status, output, errors = run.pyscry('--json', dump.core, 'bt', '--all')
     if interpreter.version >= (3, 7):
-        answer, status, errors = run.answer(dump.core)
-        check(dump.truth, answer, status=0, errors=errors)
+        check_core(dump)
     elif status == 2:
         name = os.path.basename(interpreter.library or interpreter.exe)
         assert name in errors or name in output, 'the missing file is not named: ' + errors
     else:
         answer, status, errors = run.answer(dump.core)
-        check(dump.truth, answer, status=0, errors=errors)
+        check(dump.truth, answer, status, errors=errors, gil=False)  # _PyThreadState_Current cannot be told by scanning
 
 
 @pytest.mark.parametrize('interpreter', every())

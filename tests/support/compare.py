@@ -75,23 +75,23 @@ def name_differences(thread, got):
     return ['name: expected %r, got %r' % (thread['name'], got['name'])]
 
 
-def crash_differences(truth, thread, got):
+def crash_differences(truth, thread, got, gil):
     if truth['end'] == 'sleep' or not thread['self']:
         return []
     found = []
     if not got['crashed']:
         found.append('not marked as the one that crashed')
-    if truth['end'] == 'abort' and not truth['free_threaded'] and got['gil'] != 'held':
+    if gil and truth['end'] == 'abort' and not truth['free_threaded'] and got['gil'] != 'held':
         found.append('gil: expected held, got %s' % got['gil'])
     return found
 
 
-def differences(truth, answer):
+def differences(truth, answer, gil=True):
     """Everything in which `answer` (pyscry's JSON) is not the truth, in ASCII; empty: exact."""
-    return [ascii(line)[1:-1] for line in all_differences(truth, answer)]
+    return [ascii(line)[1:-1] for line in all_differences(truth, answer, gil)]
 
 
-def all_differences(truth, answer):
+def all_differences(truth, answer, gil):
     found = []
     left = [thread for thread in answer['threads'] if thread['frames'] and python_frames(thread)]
     for thread in stacks(truth):
@@ -103,7 +103,7 @@ def all_differences(truth, answer):
             continue
         lines, got = closest(thread, candidates)
         left.remove(got)
-        lines = lines + name_differences(thread, got) + crash_differences(truth, thread, got)
+        lines = lines + name_differences(thread, got) + crash_differences(truth, thread, got, gil)
         found += ['%s: %s' % (what, line) for line in lines]
     for thread in left:
         found.append('thread %s (%s): not in the truth, %d frames from %s' % (
