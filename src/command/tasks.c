@@ -133,8 +133,7 @@ int scry_show_task_list(struct scry_call *call, const struct scry_task_ops *ops,
 	return SCRY_OK;
 }
 
-/* All tasks of a kind: negative where there is none and a reason why. */
-static int show_tasks(struct scry_call *call, const struct scry_task_ops *ops, uint64_t ident)
+int scry_show_tasks(struct scry_call *call, const struct scry_task_ops *ops, uint64_t ident)
 {
 	struct scry_session *s = call->s;
 
@@ -233,7 +232,7 @@ static int run_tasklets(struct scry_call *call)
 	if (!r)
 		return scry_fail(call->s, SCRY_ENOTFOUND, 0, "no Stackless Python in the target");
 	schedulers(call);
-	return show_tasks(call, &scry_task_tasklet, t ? t->ident : 0);
+	return scry_show_tasks(call, &scry_task_tasklet, t ? t->ident : 0);
 }
 
 static const struct scry_flag tasklet_flags[] = {

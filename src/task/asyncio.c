@@ -225,11 +225,7 @@ static int frame_next(struct scry_task *t, struct scry_walk *walk, struct scry_f
 
 	if (d->chain.running && t->thread && d->chain.count)
 		return running_frame_next(t, walk, ret);
-	if (walk->depth >= d->chain.count)
-		return SCRY_OK;
-	scry_frame_at(t->runtime, d->chain.frames[d->chain.count - 1 - walk->depth], ret);
-	ret->depth = walk->depth++;
-	return SCRY_ITEM;
+	return scry_chain_frame_next(t->runtime, &d->chain, walk, ret);
 }
 
 /* --- text --- */

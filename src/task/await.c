@@ -318,3 +318,13 @@ void scry_chain_read(struct scry_kinds *k, scry_addr object, struct scry_chain *
 	}
 	scry_hash_done(&seen);
 }
+
+int scry_chain_frame_next(struct scry_runtime *r, const struct scry_chain *c, struct scry_walk *walk,
+			  struct scry_frame *ret)
+{
+	if (walk->depth >= c->count)
+		return SCRY_OK;
+	scry_frame_at(r, c->frames[c->count - 1 - walk->depth], ret);
+	ret->depth = walk->depth++;
+	return SCRY_ITEM;
+}

@@ -62,5 +62,8 @@ struct scry_chain {
 	const char *error;          /* why the chain is cut, or NULL */
 };
 void scry_chain_read(struct scry_kinds *k, scry_addr object, struct scry_chain *ret);
+/** The chain's frames, innermost first, as scry_task_ops.frame_next gives them. */
+int scry_chain_frame_next(struct scry_runtime *r, const struct scry_chain *c, struct scry_walk *walk,
+			  struct scry_frame *ret);
 
 #endif

@@ -1,0 +1,18 @@
+/** Generators, coroutines and async generators that are not over, anywhere on the heap. */
+#ifndef SCRY_GENERATOR_H
+#define SCRY_GENERATOR_H
+
+#include "task/await.h"
+#include "task/task.h"
+
+/** What such a task carries in `detail`. */
+struct scry_generator {
+	struct scry_chain chain;
+	enum scry_suspension state;
+	scry_addr own; /* its frame, where the chain is left out */
+};
+
+/** The list of all; each element's own ops name its kind. */
+extern const struct scry_task_ops scry_task_generator;
+
+#endif
