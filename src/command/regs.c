@@ -36,6 +36,16 @@ static void short_repr(struct scry_runtime *r, scry_addr object, struct scry_buf
 	scry_print(&p, object);
 }
 
+/* What a target says is not to move the cursor. */
+static void text_repr(struct scry_runtime *r, scry_addr object, struct scry_buf *out)
+{
+	struct scry_buf text = SCRY_BUF_INIT;
+
+	short_repr(r, object, &text);
+	scry_put_safe_bytes(out, text.text ? text.text : "", text.len);
+	scry_buf_done(&text);
+}
+
 static void text_slots(struct job *job, const struct scry_meaning *m)
 {
 	struct scry_buf *out = job->call->out;
@@ -50,9 +60,30 @@ static void text_slots(struct job *job, const struct scry_meaning *m)
 		}
 		if (scry_type_of(m->runtime, m->slots[i], &type) < 0 || scry_type_name(m->runtime, type, &name) < 0)
 			name = "?";
-		scry_buf_printf(out, "0x%" PRIx64 " %s ", m->slots[i], name);
-		short_repr(m->runtime, m->slots[i], out);
+		scry_buf_printf(out, "0x%" PRIx64 " ", m->slots[i]);
+		scry_put_safe(out, name);
+		scry_buf_putc(out, ' ');
+		text_repr(m->runtime, m->slots[i], out);
 	}
+}
+
+static void text_function(struct scry_buf *out, const struct scry_meaning *m)
+{
+	if (!m->function)
+		return;
+	scry_buf_puts(out, " of ");
+	scry_put_safe(out, m->function);
+}
+
+static void text_code(struct scry_buf *out, const struct scry_meaning *m)
+{
+	scry_buf_puts(out, "code ");
+	scry_put_safe(out, m->module ? m->module->name : "(no module)");
+	if (m->symbol) {
+		scry_buf_putc(out, ' ');
+		scry_put_safe(out, m->symbol);
+	}
+	scry_buf_printf(out, "+0x%" PRIx64, m->offset);
 }
 
 static void text_meaning(struct job *job, uint64_t word, const struct scry_meaning *m)
@@ -67,15 +98,26 @@ static void text_meaning(struct job *job, uint64_t word, const struct scry_meani
 	case SCRY_WORD_OBJECT:
 	case SCRY_WORD_TYPE:
 	case SCRY_WORD_CODE_OBJECT:
-		scry_buf_printf(out, "%s ", m->kind == SCRY_WORD_TYPE ? "type" : type);
-		short_repr(m->runtime, m->object, out);
+		scry_put_safe(out, m->kind == SCRY_WORD_TYPE ? "type" : type);
+		scry_buf_putc(out, ' ');
+		text_repr(m->runtime, m->object, out);
 		break;
 	case SCRY_WORD_CODE:
-		scry_buf_printf(out, "code %s%s%s+0x%" PRIx64, m->module ? m->module->name : "(no module)",
-				m->symbol ? " " : "", m->symbol ? m->symbol : "", m->offset);
+		text_code(out, m);
+		break;
+	case SCRY_WORD_FRAME:
+		scry_buf_puts(out, "frame");
+		text_function(out, m);
+		if (m->runtime && !m->function) {
+			scry_buf_putc(out, ' ');
+			text_repr(m->runtime, m->object, out);
+		}
 		break;
 	case SCRY_WORD_INTERIOR:
-		scry_buf_printf(out, "inside %s at 0x%" PRIx64 ", +%" PRIu64, type, m->object, m->offset);
+		scry_buf_puts(out, "inside ");
+		scry_put_safe(out, type);
+		text_function(out, m);
+		scry_buf_printf(out, " at 0x%" PRIx64 ", +%" PRIu64, m->object, m->offset);
 		text_slots(job, m);
 		break;
 	case SCRY_WORD_OBJECTS:
@@ -130,6 +172,10 @@ static void json_meaning(struct scry_json *j, const struct scry_meaning *m)
 		scry_json_text(j, m->module ? m->module->name : NULL);
 		scry_json_key(j, "symbol");
 		scry_json_text(j, m->symbol);
+	}
+	if (m->function) {
+		scry_json_key(j, "function");
+		scry_json_text(j, m->function);
 	}
 	if (m->slot_count) {
 		scry_json_key(j, "slots");
@@ -188,10 +234,16 @@ static void text_head(struct job *job, const struct scry_native_frame *f)
 	struct scry_buf *out = job->call->out;
 
 	scry_buf_printf(out, "%sframe %u: 0x%" PRIx64, job->depth ? "\n" : "", job->depth, f->pc);
-	if (f->symbol.name)
-		scry_buf_printf(out, " in %s+0x%" PRIx64, f->symbol.name, f->pc - f->symbol.addr);
-	if (f->module)
-		scry_buf_printf(out, " (%s+0x%" PRIx64 ")", f->module->name, f->pc - f->module->start);
+	if (f->symbol.name) {
+		scry_buf_puts(out, " in ");
+		scry_put_safe(out, f->symbol.name);
+		scry_buf_printf(out, "+0x%" PRIx64, f->pc - f->symbol.addr);
+	}
+	if (f->module) {
+		scry_buf_puts(out, " (");
+		scry_put_safe(out, f->module->name);
+		scry_buf_printf(out, "+0x%" PRIx64 ")", f->pc - f->module->start);
+	}
 	scry_buf_putc(out, '\n');
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "native/doubt.h"
 #include "object/object.h"
 
 #define FLAG_TYPE (1u << 31)     /* Py_TPFLAGS_TYPE_SUBCLASS, Include/object.h, v2.7 to v3.15 */
@@ -87,7 +88,7 @@ static void remember_frames(struct scry_words *w, struct scry_thread *t)
 			w->spans = more;
 			room = room * 2 + 64;
 		}
-		w->spans[w->span_count++] = (struct scry_span){ f.addr, frame_end(&f) };
+		w->spans[w->span_count++] = (struct scry_span){ f.addr, frame_end(&f), f.code ? f.code->name : NULL };
 		remember(w, f.addr, SCRY_WORD_FRAME);
 	}
 	if (w->span_count)
@@ -112,21 +113,6 @@ void scry_words_done(struct scry_words *w)
 	scry_hash_done(&w->frames);
 }
 
-/* The object's reference count and type tell whether it lives. */
-static const char *find_doubt(struct scry_runtime *r, scry_addr addr)
-{
-	uint64_t count = 1;
-
-	if (r->layout->flavour.free_threaded || scry_field_read(r, addr, SCRY_F_OBJECT_REFCNT, &count) < 0)
-		return NULL;
-	/* 3.12+ keeps flags and an immortality mark in the upper half; before, no count gets that far */
-	if ((count & 0xffffffff) == 0)
-		return "its reference count is 0: freed";
-	if (r->version < 0x030c0000 && count >> 32)
-		return "its reference count is implausible";
-	return NULL;
-}
-
 static struct scry_runtime *object_at(struct scry_session *s, scry_addr addr, scry_addr *ret_type)
 {
 	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
@@ -146,7 +132,7 @@ static bool read_object(struct scry_words *w, scry_addr addr, struct scry_meanin
 	ret->runtime = r;
 	ret->object = addr;
 	ret->kind = SCRY_WORD_OBJECT;
-	ret->doubt = find_doubt(r, addr);
+	ret->doubt = scry_object_doubt(r, addr);
 	ret->module = scry_module_at(w->session, addr);
 	if (scry_type_name(r, type, &ret->type) < 0)
 		ret->type = NULL;
@@ -173,7 +159,8 @@ static uint64_t object_size(struct scry_runtime *r, scry_addr addr, scry_addr ty
 	return count < 1 << 24 ? basic + item * (uint64_t)count : 0;
 }
 
-static bool inside_frame(const struct scry_words *w, uint64_t word, struct scry_meaning *ret)
+/* The frame of the thread's stack that the word points to or into. */
+static const struct scry_span *find_span(const struct scry_words *w, uint64_t word)
 {
 	size_t low = 0, high = w->span_count;
 
@@ -186,13 +173,34 @@ static bool inside_frame(const struct scry_words *w, uint64_t word, struct scry_
 			high = mid;
 	}
 	/* the end counts: it is where the pointer of a full value stack stands */
-	if (!low || word > w->spans[low - 1].end)
+	return low && word <= w->spans[low - 1].end ? &w->spans[low - 1] : NULL;
+}
+
+static bool inside_frame(const struct scry_words *w, uint64_t word, struct scry_meaning *ret)
+{
+	const struct scry_span *span = find_span(w, word);
+
+	if (!span)
 		return false;
 	ret->kind = SCRY_WORD_INTERIOR;
-	ret->object = w->spans[low - 1].start;
-	ret->offset = word - ret->object;
+	ret->object = span->start;
+	ret->offset = word - span->start;
 	ret->type = "frame";
+	ret->function = span->function;
 	return true;
+}
+
+/* A frame, thread state or interpreter that was met before. */
+static void read_known(struct scry_words *w, uint64_t word, enum scry_word_kind kind, struct scry_meaning *ret)
+{
+	const struct scry_span *span = kind == SCRY_WORD_FRAME ? find_span(w, word) : NULL;
+
+	/* up to 3.10 frames are objects */
+	if (kind == SCRY_WORD_FRAME)
+		read_object(w, word, ret);
+	ret->kind = kind;
+	ret->object = word;
+	ret->function = span ? span->function : NULL;
 }
 
 /* Chance makes type names too: for a guess, only such as a class statement could have made. */
@@ -267,6 +275,17 @@ static void read_code(struct scry_words *w, uint64_t word, struct scry_meaning *
 	}
 }
 
+/* Nothing better known; where it is freed memory of a debug build, that is told. */
+static void read_memory(struct scry_words *w, uint64_t word, bool on_stack, struct scry_meaning *ret)
+{
+	unsigned size = w->session->target->abi.ptr_size;
+	uint64_t value;
+
+	ret->kind = on_stack ? SCRY_WORD_STACK : SCRY_WORD_MEMORY;
+	if (!on_stack && scry_read_uint(w->session, word + size, size, &value) == SCRY_OK)
+		ret->doubt = scry_pattern_doubt(value, size);
+}
+
 void scry_words_read(struct scry_words *w, uint64_t word, struct scry_meaning *ret)
 {
 	struct scry_target *t = w->session->target;
@@ -274,12 +293,11 @@ void scry_words_read(struct scry_words *w, uint64_t word, struct scry_meaning *r
 	uintptr_t known = (uintptr_t)scry_hash_find(&w->frames, word);
 	uint8_t byte;
 
-	*ret = (struct scry_meaning){ .kind = SCRY_WORD_NUMBER };
-	if (word < NUMBER_MAX || word >= ADDRESS_END)
+	*ret = (struct scry_meaning){ .kind = SCRY_WORD_NUMBER, .doubt = scry_pattern_doubt(word, t->abi.ptr_size) };
+	if (word < NUMBER_MAX || word >= ADDRESS_END || ret->doubt)
 		return;
 	if (known) {
-		ret->kind = (enum scry_word_kind)(known - 1);
-		ret->object = word;
+		read_known(w, word, (enum scry_word_kind)(known - 1), ret);
 		return;
 	}
 	if (map && (map->flags & SCRY_MAP_EXEC)) {
@@ -298,5 +316,5 @@ void scry_words_read(struct scry_words *w, uint64_t word, struct scry_meaning *r
 	if (read_slots(w, word, ret) && !interior)
 		ret->kind = SCRY_WORD_OBJECTS;
 	else if (!interior)
-		ret->kind = on_stack ? SCRY_WORD_STACK : SCRY_WORD_MEMORY;
+		read_memory(w, word, on_stack, ret);
 }

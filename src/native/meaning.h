@@ -28,6 +28,7 @@ struct scry_meaning {
 	scry_addr object;              /* the object, frame, or the one the word points into */
 	uint64_t offset;               /* SCRY_WORD_INTERIOR, SCRY_WORD_CODE: from object, symbol or module start */
 	const char *type;              /* tp_name of the object, or NULL */
+	const char *function;          /* of a frame that the thread's stack has, else NULL */
 	struct scry_module *module;    /* SCRY_WORD_CODE, or a static object's; may be NULL */
 	const char *symbol;            /* SCRY_WORD_CODE: nearest function before, or NULL */
 	const char *doubt;             /* why the reading is uncertain, or NULL */
@@ -41,6 +42,7 @@ struct scry_words {
 	struct scry_hash frames;  /* addresses of frames, thread states and interpreters to their kind */
 	struct scry_span {
 		scry_addr start, end;
+		const char *function;
 	} *spans;                 /* the frames of the thread, in the session's arena, in address order */
 	size_t span_count;
 	scry_addr stack_start, stack_end; /* the thread's stack, where its stack pointer tells */
