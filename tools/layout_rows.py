@@ -23,6 +23,7 @@ LETTERS = 'gfrwn'
 POINTER_SIZED = {'size_t', 'ssize_t', 'Py_ssize_t', 'Py_hash_t', 'Py_uhash_t', 'Py_intptr_t', 'Py_uintptr_t',
                  'intptr_t', 'uintptr_t', 'atomic_uintptr_t', 'ptrdiff_t', 'mpd_ssize_t', 'mpd_size_t', 'mpd_uint_t', 'SOCKET'}
 FIXED = {'int8_t': '1', 'uint8_t': '1', 'int16_t': '2', 'uint16_t': '2', 'int32_t': '4', 'uint32_t': '4',
+         'off_t': '8', 'off64_t': '8', 'Py_off_t': '8',  # large files everywhere
          'int64_t': '8', 'uint64_t': '8', '__int64_t': '8', '__uint64_t': '8', 'wchar_t': 'w',
          'pthread_mutex_t': 'M', 'SRWLOCK': 'M', 'pthread_cond_t': 'C', 'CONDITION_VARIABLE': 'C', 'DWORD': '4'}
 HUGE = 700  # bytes: past its last wanted field such a struct is cut, and its size stays unknown
