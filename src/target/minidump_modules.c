@@ -12,6 +12,8 @@ enum { V_FILE_HIGH = 8, V_FILE_LOW = 12 };
 /* Breakpad's and crashpad's CodeView record of an ELF build id */
 #define CODEVIEW_ELF 0x4270454cu
 #define BUILD_ID_MAX 64u
+/* Large processes have a few hundred. */
+#define MODULES_MAX 2048
 
 static void load_codeview(const struct scry_minidump *md, struct scry_target_module *m, struct scry_blob cv)
 {
@@ -92,6 +94,10 @@ int scry_minidump_load_modules(struct scry_minidump *md)
 	size_t n = scry_minidump_list(md, SCRY_MD_MODULES, M_RECORD, &b);
 	const char *first = NULL;
 
+	if (n > MODULES_MAX) {
+		scry_target_note(t, "the minidump lists %zu modules: all but the first %d are left out", n, MODULES_MAX);
+		n = MODULES_MAX;
+	}
 	t->modules = calloc(n ? n : 1, sizeof(*t->modules));
 	if (!t->modules)
 		return scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
