@@ -1,4 +1,5 @@
 /* Files of the target's that are no modules: its Python sources. */
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -41,13 +42,24 @@ static int open_joined(const char *dir, int len, const char *path)
 	return scry_open_regular(whole);
 }
 
+/* Does the path begin with this? Windows takes both separators and does not tell cases apart. */
+static bool begins(const char *path, const char *with, size_t len, bool windows)
+{
+	if (!windows)
+		return !strncmp(path, with, len);
+	for (size_t i = 0; i < len; i++)
+		if (tolower((unsigned char)path[i]) != (with[i] == '\\' ? '/' : tolower((unsigned char)with[i])))
+			return false;
+	return true;
+}
+
 static int open_mapped(struct scry_session *s, const char *path)
 {
 	for (struct scry_source_map *map = s->options.source_maps; map; map = map->next) {
 		size_t len = strlen(map->from);
 		char whole[PATH_MAX];
 
-		if (strncmp(path, map->from, len) ||
+		if (!begins(path, map->from, len, s->target->abi.windows) ||
 		    snprintf(whole, sizeof(whole), "%s%s", map->to, path + len) >= (int)sizeof(whole))
 			continue;
 		int fd = scry_open_regular(whole);
@@ -83,11 +95,17 @@ static int open_anywhere(struct scry_session *s, const char *path)
 {
 	int fd = open_mapped(s, path);
 
+	if (s->target->abi.windows && path[0] && path[1] == ':')
+		path += 2; /* the sysroot stands for every drive */
 	if (fd < 0 && s->options.sysroot && path[0] == '/')
 		fd = scry_open_in_root(s->options.sysroot, path);
 	if (fd < 0)
 		fd = open_of_process(s->target, path);
-	return fd >= 0 ? fd : open_here(s->target, path);
+	if (fd >= 0 || s->target->abi.windows) { /* C:\x is no file here */
+		errno = ENOENT;
+		return fd;
+	}
+	return open_here(s->target, path);
 }
 
 /* "/path/app.pyz/package/module.py": some leading part of the path is a zip file. */
@@ -114,6 +132,8 @@ int scry_target_open_file(struct scry_session *s, const char *path)
 
 	if (!s->target || !to_bytes(path, bytes, sizeof(bytes)) || bytes[0] == '<') /* "<string>" */
 		return scry_fail(s, SCRY_ENOTFOUND, 0, "no such file: %s", path);
+	for (char *p = bytes; s->target->abi.windows && *p; p++)
+		*p = *p == '\\' ? '/' : *p;
 	int fd = open_anywhere(s, bytes);
 	if (fd >= 0)
 		return fd;

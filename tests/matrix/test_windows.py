@@ -200,3 +200,19 @@ def test_registers(name):
     # whom a call spares, by the Windows convention
     saved = {reg: r["saved"] for reg, r in registers.items()}
     assert saved["rsi"] == saved["rdi"] == saved["rbx"] == "preserved" and saved["rcx"] == saved["r8"] == "volatile"
+
+
+@pytest.mark.parametrize("name", names(lambda n: n == "c38"))
+def test_sources_are_found(name, tmp_path):
+    """Under a --source-map or a --sysroot, whichever way the separators and cases are."""
+    where = show(name)[0]["threads"][0]["frames"][0]["file"]
+    directory = ntpath.dirname(where)
+    (tmp_path / "wprog.py").write_text("".join("line %d\n" % i for i in range(1, 200)))
+    inside = tmp_path / "root" / directory[3:].replace("\\", "/")
+    inside.mkdir(parents=True)
+    (inside / "wprog.py").write_text((tmp_path / "wprog.py").read_text())
+    for option in (["--source-map", "%s=%s" % (directory, tmp_path)],
+                   ["--source-map", "%s=%s" % (directory.lower().replace("\\", "/"), tmp_path)],
+                   ["--sysroot", str(tmp_path / "root")]):
+        done = subprocess.run([CLI, *option, DUMPS[name], "bt"], stdout=subprocess.PIPE, timeout=60, check=True)
+        assert b"line 61\n" in done.stdout, option
