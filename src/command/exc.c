@@ -24,13 +24,6 @@ struct job {
 	unsigned shown;
 };
 
-static scry_addr pointer(struct scry_runtime *r, scry_addr base, enum scry_field f)
-{
-	uint64_t value = 0;
-
-	return base && scry_field_read(r, base, f, &value) == SCRY_OK ? value : 0;
-}
-
 /* --- the traceback --- */
 
 /* An entry's frame, with the place it was at when the exception passed. */
@@ -267,9 +260,9 @@ static void show(struct job *job, const struct scry_thread *t, scry_addr addr, e
 /* Up to 3.11 three words, a value that may not be made yet; since 3.12 one. */
 static scry_addr raised(struct scry_runtime *r, scry_addr state)
 {
-	scry_addr value = pointer(r, state, SCRY_F_THREAD_CURRENT_EXCEPTION);
+	scry_addr value = scry_field_get(r, state, SCRY_F_THREAD_CURRENT_EXCEPTION);
 
-	return value ? value : pointer(r, state, SCRY_F_THREAD_CUREXC_VALUE);
+	return value ? value : scry_field_get(r, state, SCRY_F_THREAD_CUREXC_VALUE);
 }
 
 static bool is_none(struct scry_runtime *r, scry_addr object)
@@ -286,21 +279,21 @@ static bool is_none(struct scry_runtime *r, scry_addr object)
 static void show_old_handled(struct job *job, const struct scry_thread *t)
 {
 	struct scry_runtime *r = job->runtime;
-	scry_addr value = pointer(r, t->state, SCRY_F_THREAD_EXC_VALUE);
+	scry_addr value = scry_field_get(r, t->state, SCRY_F_THREAD_EXC_VALUE);
 	struct scry_thread *thread = (struct scry_thread *)t;
 	struct scry_walk walk;
 	struct scry_frame f;
 	unsigned count = 0;
 
-	job->traceback = pointer(r, t->state, SCRY_F_THREAD_EXC_TRACEBACK);
+	job->traceback = scry_field_get(r, t->state, SCRY_F_THREAD_EXC_TRACEBACK);
 	if (!is_none(r, value))
 		show(job, t, value, HANDLED);
 	scry_walk_thread(&walk, thread);
 	while (count < CHAIN_MAX && walk.depth < STACK_MAX && scry_walk_next(&walk, &f) == SCRY_ITEM) {
-		value = f.kind == SCRY_FRAME_DAMAGED ? 0 : pointer(r, f.addr, SCRY_F_FRAME_EXC_VALUE);
+		value = f.kind == SCRY_FRAME_DAMAGED ? 0 : scry_field_get(r, f.addr, SCRY_F_FRAME_EXC_VALUE);
 		if (is_none(r, value))
 			continue;
-		job->traceback = pointer(r, f.addr, SCRY_F_FRAME_EXC_TRACEBACK);
+		job->traceback = scry_field_get(r, f.addr, SCRY_F_FRAME_EXC_TRACEBACK);
 		show(job, t, value, HANDLED);
 		count++;
 	}
@@ -310,15 +303,15 @@ static void show_old_handled(struct job *job, const struct scry_thread *t)
 static void show_handled(struct job *job, const struct scry_thread *t)
 {
 	struct scry_runtime *r = job->runtime;
-	scry_addr item = pointer(r, t->state, SCRY_F_THREAD_EXC_INFO), value;
+	scry_addr item = scry_field_get(r, t->state, SCRY_F_THREAD_EXC_INFO), value;
 
 	if (!item)
 		show_old_handled(job, t);
 	for (unsigned n = 0; item && n < CHAIN_MAX; n++) {
-		value = pointer(r, item, SCRY_F_EXC_INFO_VALUE);
+		value = scry_field_get(r, item, SCRY_F_EXC_INFO_VALUE);
 		if (!is_none(r, value))
 			show(job, t, value, HANDLED);
-		item = pointer(r, item, SCRY_F_EXC_INFO_PREVIOUS);
+		item = scry_field_get(r, item, SCRY_F_EXC_INFO_PREVIOUS);
 	}
 }
 
@@ -347,7 +340,7 @@ static void show_thread(struct job *job, struct scry_thread *t)
 		scry_buf_putc(call->out, '\n');
 	}
 	scry_addr value = raised(t->runtime, t->state);
-	job->traceback = pointer(t->runtime, t->state, SCRY_F_THREAD_CUREXC_TRACEBACK);
+	job->traceback = scry_field_get(t->runtime, t->state, SCRY_F_THREAD_CUREXC_TRACEBACK);
 	if (!is_none(t->runtime, value))
 		show(job, t, value, RAISED);
 	job->traceback = 0;

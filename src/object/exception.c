@@ -7,13 +7,6 @@
 
 #define PY3 SCRY_VERSION_OF(3, 0)
 
-static scry_addr optional(struct scry_runtime *r, scry_addr base, enum scry_field f)
-{
-	uint64_t value = 0;
-
-	return scry_field_read(r, base, f, &value) == SCRY_OK ? value : 0;
-}
-
 static int read_args(struct scry_runtime *r, scry_addr exc, uint64_t *n, scry_addr *items)
 {
 	scry_addr args;
@@ -96,7 +89,7 @@ static int print_import_error(struct scry_printer *p, scry_addr addr, scry_addr 
 		return rc;
 	scry_buf_cut(p->out, p->out->len - 1);
 	for (size_t i = 0; i < 2; i++) {
-		scry_addr value = optional(p->runtime, addr, rows[i].field);
+		scry_addr value = scry_field_get(p->runtime, addr, rows[i].field);
 
 		if (!value)
 			continue;
@@ -121,7 +114,7 @@ static void message_plain(struct scry_printer *p, scry_addr exc)
 	if (n == 1 && scry_word(p->runtime, items, &first) == SCRY_OK)
 		scry_print_plain(p, first);
 	else if (n > 1)
-		scry_print(p, optional(p->runtime, exc, SCRY_F_EXCEPTION_ARGS));
+		scry_print(p, scry_field_get(p->runtime, exc, SCRY_F_EXCEPTION_ARGS));
 }
 
 static void message_key_error(struct scry_printer *p, scry_addr exc)
@@ -138,8 +131,8 @@ static void message_key_error(struct scry_printer *p, scry_addr exc)
 static void message_os_error(struct scry_printer *p, scry_addr exc)
 {
 	struct scry_runtime *r = p->runtime;
-	scry_addr number = optional(r, exc, SCRY_F_OS_ERROR_ERRNO), text = optional(r, exc, SCRY_F_OS_ERROR_STRERROR),
-		  file = optional(r, exc, SCRY_F_OS_ERROR_FILENAME), file2 = optional(r, exc, SCRY_F_OS_ERROR_FILENAME2);
+	scry_addr number = scry_field_get(r, exc, SCRY_F_OS_ERROR_ERRNO), text = scry_field_get(r, exc, SCRY_F_OS_ERROR_STRERROR),
+		  file = scry_field_get(r, exc, SCRY_F_OS_ERROR_FILENAME), file2 = scry_field_get(r, exc, SCRY_F_OS_ERROR_FILENAME2);
 	bool old = scry_layout_has(r->layout, SCRY_F_CLASSOBJ_DICT); /* 2.7 has None where 3.x has NULL */
 
 	if (old && scry_is_none(r, file))
@@ -165,12 +158,12 @@ static void message_os_error(struct scry_printer *p, scry_addr exc)
 static void message_syntax_error(struct scry_printer *p, scry_addr exc)
 {
 	struct scry_runtime *r = p->runtime;
-	scry_addr file = optional(r, exc, SCRY_F_SYNTAX_ERROR_FILENAME), line = optional(r, exc, SCRY_F_SYNTAX_ERROR_LINENO);
+	scry_addr file = scry_field_get(r, exc, SCRY_F_SYNTAX_ERROR_FILENAME), line = scry_field_get(r, exc, SCRY_F_SYNTAX_ERROR_LINENO);
 	const char *path = NULL;
 	int64_t number;
 	bool has_line = line && scry_int_value(r, line, &number) == SCRY_OK;
 
-	scry_print_plain(p, optional(r, exc, SCRY_F_SYNTAX_ERROR_MSG));
+	scry_print_plain(p, scry_field_get(r, exc, SCRY_F_SYNTAX_ERROR_MSG));
 	if (!file || scry_text_at(r, file, 1000, &path) < 0)
 		path = NULL;
 	if (path && strrchr(path, '/'))
@@ -187,16 +180,16 @@ static void message_unicode_error(struct scry_printer *p, scry_addr exc)
 {
 	struct scry_runtime *r = p->runtime;
 	struct scry_text_view v;
-	uint64_t start = optional(r, exc, SCRY_F_UNICODE_ERROR_START), end = optional(r, exc, SCRY_F_UNICODE_ERROR_END),
+	uint64_t start = scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_START), end = scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_END),
 		 code;
-	scry_addr object = optional(r, exc, SCRY_F_UNICODE_ERROR_OBJECT);
+	scry_addr object = scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_OBJECT);
 
 	if (!object || scry_text_open(r, object, &v) < 0) {
 		message_plain(p, exc);
 		return;
 	}
 	scry_buf_putc(p->out, '\'');
-	scry_print_plain(p, optional(r, exc, SCRY_F_UNICODE_ERROR_ENCODING));
+	scry_print_plain(p, scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_ENCODING));
 	bool one = end == start + 1 && start < v.length &&
 		   scry_read_uint(r->session, v.data + start * v.kind, v.kind, &code) == SCRY_OK;
 	const char *what = v.bytes ? "decode byte" : "encode character";
@@ -209,12 +202,12 @@ static void message_unicode_error(struct scry_printer *p, scry_addr exc)
 			    scry_layout_has(r->layout, SCRY_F_CLASSOBJ_DICT) ? "u" : "", (unsigned)code, start);
 	else
 		scry_printf(p, "' codec can't %ss in position %" PRIu64 "-%" PRIu64 ": ", what, start, end - 1);
-	scry_print_plain(p, optional(r, exc, SCRY_F_UNICODE_ERROR_REASON));
+	scry_print_plain(p, scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_REASON));
 }
 
 static void message_import_error(struct scry_printer *p, scry_addr exc)
 {
-	scry_addr msg = optional(p->runtime, exc, SCRY_F_IMPORT_ERROR_MSG);
+	scry_addr msg = scry_field_get(p->runtime, exc, SCRY_F_IMPORT_ERROR_MSG);
 	struct scry_text_view v;
 
 	if (msg && scry_text_open(p->runtime, msg, &v) == SCRY_OK)
@@ -228,8 +221,8 @@ static void message_group(struct scry_printer *p, scry_addr exc)
 	uint64_t n;
 	scry_addr items;
 
-	scry_print_plain(p, optional(p->runtime, exc, SCRY_F_EXCEPTION_GROUP_MESSAGE));
-	if (scry_sequence(p->runtime, optional(p->runtime, exc, SCRY_F_EXCEPTION_GROUP_EXCS), &n, &items) == SCRY_OK)
+	scry_print_plain(p, scry_field_get(p->runtime, exc, SCRY_F_EXCEPTION_GROUP_MESSAGE));
+	if (scry_sequence(p->runtime, scry_field_get(p->runtime, exc, SCRY_F_EXCEPTION_GROUP_EXCS), &n, &items) == SCRY_OK)
 		scry_printf(p, " (%" PRIu64 " sub-exception%s)", n, n == 1 ? "" : "s");
 }
 
@@ -305,7 +298,7 @@ int scry_exception_at(struct scry_runtime *r, scry_addr addr, struct scry_except
 	if (rc < 0)
 		return rc;
 	bool old = !strcmp(t->name, "instance") && scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_CLASS);
-	e.type = old ? optional(r, addr, SCRY_F_OLD_INSTANCE_CLASS) : t->addr;
+	e.type = old ? scry_field_get(r, addr, SCRY_F_OLD_INSTANCE_CLASS) : t->addr;
 	if (!old && !(t->flags & TYPE_EXCEPTION))
 		return scry_fail(r->session, SCRY_EINVAL, addr, "%s is no exception", t->name);
 	e.type_name = old ? scry_attr_text(r, e.type, "__name__") : exception_name(r, t->addr);
@@ -313,13 +306,13 @@ int scry_exception_at(struct scry_runtime *r, scry_addr addr, struct scry_except
 		e.type_name = "?";
 	e.message = message_text(r, addr, t->addr, old);
 	if (!old) {
-		e.args = optional(r, addr, SCRY_F_EXCEPTION_ARGS);
-		e.cause = not_none(r, optional(r, addr, SCRY_F_EXCEPTION_CAUSE));
-		e.context = not_none(r, optional(r, addr, SCRY_F_EXCEPTION_CONTEXT));
-		e.traceback = not_none(r, optional(r, addr, SCRY_F_EXCEPTION_TRACEBACK));
-		e.suppress_context = optional(r, addr, SCRY_F_EXCEPTION_SUPPRESS) != 0;
+		e.args = scry_field_get(r, addr, SCRY_F_EXCEPTION_ARGS);
+		e.cause = not_none(r, scry_field_get(r, addr, SCRY_F_EXCEPTION_CAUSE));
+		e.context = not_none(r, scry_field_get(r, addr, SCRY_F_EXCEPTION_CONTEXT));
+		e.traceback = not_none(r, scry_field_get(r, addr, SCRY_F_EXCEPTION_TRACEBACK));
+		e.suppress_context = scry_field_get(r, addr, SCRY_F_EXCEPTION_SUPPRESS) != 0;
 		if (derives(r, t->addr, "BaseExceptionGroup"))
-			e.group = optional(r, addr, SCRY_F_EXCEPTION_GROUP_EXCS);
+			e.group = scry_field_get(r, addr, SCRY_F_EXCEPTION_GROUP_EXCS);
 		/* a struct member from 3.11 on, but always shown as the attribute */
 		if (scry_attr(r, addr, "__notes__", &e.notes) < 0)
 			e.notes = 0;

@@ -41,7 +41,16 @@ static bool is_type(struct scry_runtime *r, scry_addr obj)
 	       scry_field_read(r, meta, SCRY_F_TYPE_FLAGS, &flags) == SCRY_OK && (flags & TYPE_TYPE);
 }
 
-/* The first name counts: aliases (IOError) stand behind. */
+/* Other names of built-in types; before 3.6 they may come before the real ones. Lib/, 2.7 to 3.15. */
+static bool is_alias(const struct scry_runtime *r, const char *name)
+{
+	bool old = r->version >> 24 == 2;
+
+	return old ? !strcmp(name, "bytes")
+		   : !strcmp(name, "IOError") || !strcmp(name, "EnvironmentError") || !strcmp(name, "WindowsError");
+}
+
+/* The first name counts. */
 static void learn(struct scry_runtime *r, scry_addr type, const char *name)
 {
 	if (name && is_type(r, type) && is_lost(r, type) && !scry_hash_find(&r->names, type))
@@ -65,7 +74,8 @@ static void from_builtins(struct scry_runtime *r, scry_addr dict)
 	while (scry_dict_next(r, dict, &it, &key, &value) == SCRY_ITEM) {
 		if (scry_text_at(r, key, 100, &name) < 0)
 			continue;
-		learn(r, value, name);
+		if (!is_alias(r, name))
+			learn(r, value, name);
 		for (size_t i = 0; i < sizeof(in_builtins) / sizeof(*in_builtins); i++)
 			if (!strcmp(name, in_builtins[i][0]))
 				learn_type_of(r, value, in_builtins[i][1]);

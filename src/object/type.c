@@ -112,17 +112,9 @@ static int read_name(struct scry_runtime *r, scry_addr type, const char **ret)
 
 	if (rc == SCRY_EFAULT && find_lost_name(r, type, ret) == SCRY_OK)
 		return SCRY_OK;
-
 	if (rc == SCRY_OK && !plausible_name(*ret))
 		return scry_fail(r->session, SCRY_ECORRUPT, type, "type at 0x%" PRIx64 " has no readable name", type);
 	return rc;
-}
-
-static uint64_t optional(struct scry_runtime *r, scry_addr base, enum scry_field f)
-{
-	uint64_t value = 0;
-
-	return scry_field_read(r, base, f, &value) == SCRY_OK ? value : 0;
 }
 
 static int decode(struct scry_runtime *r, struct scry_type *t)
@@ -131,18 +123,15 @@ static int decode(struct scry_runtime *r, struct scry_type *t)
 
 	if (rc == SCRY_OK)
 		rc = read_name(r, t->addr, &t->name);
-	/* a core alone lacks .rodata, where static types have their names: such an object has its attributes all the same */
-	if (rc == SCRY_EFAULT && t->metatype)
-		t->name = "?";
-	else if (rc < 0)
+	if (rc < 0)
 		return rc;
-	t->base = optional(r, t->addr, SCRY_F_TYPE_BASE);
-	t->dict = optional(r, t->addr, SCRY_F_TYPE_DICT);
-	t->mro = optional(r, t->addr, SCRY_F_TYPE_MRO);
-	t->repr = optional(r, t->addr, SCRY_F_TYPE_REPR);
-	t->flags = (uint32_t)optional(r, t->addr, SCRY_F_TYPE_FLAGS);
-	t->basicsize = optional(r, t->addr, SCRY_F_TYPE_BASICSIZE);
-	t->itemsize = optional(r, t->addr, SCRY_F_TYPE_ITEMSIZE);
+	t->base = scry_field_get(r, t->addr, SCRY_F_TYPE_BASE);
+	t->dict = scry_field_get(r, t->addr, SCRY_F_TYPE_DICT);
+	t->mro = scry_field_get(r, t->addr, SCRY_F_TYPE_MRO);
+	t->repr = scry_field_get(r, t->addr, SCRY_F_TYPE_REPR);
+	t->flags = (uint32_t)scry_field_get(r, t->addr, SCRY_F_TYPE_FLAGS);
+	t->basicsize = scry_field_get(r, t->addr, SCRY_F_TYPE_BASICSIZE);
+	t->itemsize = scry_field_get(r, t->addr, SCRY_F_TYPE_ITEMSIZE);
 	scry_field_read_int(r, t->addr, SCRY_F_TYPE_DICTOFFSET, &t->dictoffset);
 	if (t->basicsize > 1u << 20 || t->itemsize > 1u << 20)
 		return scry_fail(r->session, SCRY_ECORRUPT, t->addr, "type %s has size %" PRIu64, t->name,
@@ -236,15 +225,15 @@ bool scry_type_is(struct scry_runtime *r, scry_addr type, const char *name)
 static scry_addr managed_dict_of(struct scry_runtime *r, const struct scry_type *t, enum scry_field array)
 {
 	const struct scry_layout *l = r->layout;
-	uint64_t index = optional(r, t->addr, SCRY_F_TYPE_SUBCLASSES);
+	uint64_t index = scry_field_get(r, t->addr, SCRY_F_TYPE_SUBCLASSES);
 	uint32_t size = l->size[SCRY_S_STATIC_TYPE];
 
 	if (!r->interps || !size || !index || index > l->slot[array].size / size)
 		return 0;
 	scry_addr row = scry_field_addr(r, r->interps->addr, array) + (index - 1) * size;
-	if (optional(r, row, SCRY_F_STATIC_TYPE_TYPE) != t->addr)
+	if (scry_field_get(r, row, SCRY_F_STATIC_TYPE_TYPE) != t->addr)
 		return 0;
-	return optional(r, row, SCRY_F_STATIC_TYPE_DICT);
+	return scry_field_get(r, row, SCRY_F_STATIC_TYPE_DICT);
 }
 
 static scry_addr static_type_dict(struct scry_runtime *r, const struct scry_type *t)
@@ -331,7 +320,7 @@ static scry_addr class_dict(struct scry_runtime *r, scry_addr cls)
 	struct scry_type *t;
 
 	if (is_old_class(r, cls))
-		return optional(r, cls, SCRY_F_CLASSOBJ_DICT);
+		return scry_field_get(r, cls, SCRY_F_CLASSOBJ_DICT);
 	return scry_type_at(r, cls, &t) == SCRY_OK ? scry_type_dict(r, t) : 0;
 }
 

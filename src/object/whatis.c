@@ -8,13 +8,6 @@
 #define TYPE_GC (1u << 14)
 #define TYPE_MANAGED_WEAKREF (1u << 3)
 
-static uint64_t optional(struct scry_runtime *r, scry_addr base, enum scry_field f)
-{
-	uint64_t value = 0;
-
-	return scry_field_read(r, base, f, &value) == SCRY_OK ? value : 0;
-}
-
 /* --- reference counts --- */
 
 static void no_immortals(struct scry_runtime *r, struct scry_whatis *w, uint64_t count)
@@ -43,7 +36,7 @@ static const struct {
 
 static void read_counts(struct scry_runtime *r, struct scry_whatis *w)
 {
-	uint64_t count = optional(r, w->addr, SCRY_F_OBJECT_REFCNT);
+	uint64_t count = scry_field_get(r, w->addr, SCRY_F_OBJECT_REFCNT);
 	size_t i = 0;
 
 	w->biased = scry_layout_has(r->layout, SCRY_F_OBJECT_REF_SHARED);
@@ -54,7 +47,7 @@ static void read_counts(struct scry_runtime *r, struct scry_whatis *w)
 		/* the lowest two bits are flags: Include/refcount.h, _Py_REF_SHARED_SHIFT */
 		scry_field_read_int(r, w->addr, SCRY_F_OBJECT_REF_SHARED, &shared);
 		w->shared = shared >> 2;
-		w->owner = optional(r, w->addr, SCRY_F_OBJECT_TID);
+		w->owner = scry_field_get(r, w->addr, SCRY_F_OBJECT_TID);
 	}
 	while (r->version < immortals[i].since)
 		i++;
@@ -66,9 +59,9 @@ static void read_counts(struct scry_runtime *r, struct scry_whatis *w)
 /* 3.8+: Include/internal/pycore_gc.h: the next pointer is NULL while untracked; flags are in the previous one */
 static void gc_from_links(struct scry_runtime *r, struct scry_whatis *w, scry_addr head)
 {
-	uint64_t prev = optional(r, head, SCRY_F_GC_HEAD_PREV);
+	uint64_t prev = scry_field_get(r, head, SCRY_F_GC_HEAD_PREV);
 
-	w->gc = optional(r, head, SCRY_F_GC_HEAD_NEXT) ? SCRY_GC_TRACKED : SCRY_GC_UNTRACKED;
+	w->gc = scry_field_get(r, head, SCRY_F_GC_HEAD_NEXT) ? SCRY_GC_TRACKED : SCRY_GC_UNTRACKED;
 	w->gc_finalized = prev & 1;
 	w->gc_collecting = prev & 2;
 }
@@ -92,7 +85,7 @@ static scry_addr old_head(struct scry_runtime *r, scry_addr addr)
 /* free-threaded: ob_gc_bits, Include/internal/pycore_gc.h */
 static void gc_from_bits(struct scry_runtime *r, struct scry_whatis *w)
 {
-	uint64_t bits = optional(r, w->addr, SCRY_F_OBJECT_GC_BITS);
+	uint64_t bits = scry_field_get(r, w->addr, SCRY_F_OBJECT_GC_BITS);
 
 	w->gc = bits & 1 ? SCRY_GC_TRACKED : SCRY_GC_UNTRACKED;
 	w->gc_finalized = bits & 2;
@@ -162,7 +155,7 @@ static uint64_t object_size(struct scry_runtime *r, scry_addr addr, const struct
 	if (t->flags & TYPE_LONG && !(t->flags & TYPE_HEAP))
 		return int_size(r, addr);
 	if (t->flags & TYPE_LIST)
-		return t->basicsize + optional(r, addr, SCRY_F_LIST_ALLOCATED) * r->session->target->abi.ptr_size;
+		return t->basicsize + scry_field_get(r, addr, SCRY_F_LIST_ALLOCATED) * r->session->target->abi.ptr_size;
 	if (!t->itemsize)
 		return t->basicsize;
 	scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &n);

@@ -110,3 +110,17 @@ scry_addr scry_field_addr(struct scry_runtime *r, scry_addr base, enum scry_fiel
 {
 	return scry_layout_has(r->layout, f) ? base + r->layout->slot[f].offset : 0;
 }
+
+uint64_t scry_field_get(struct scry_runtime *r, scry_addr base, enum scry_field f)
+{
+	uint64_t value = 0;
+
+	return base && scry_field_read(r, base, f, &value) == SCRY_OK ? value : 0;
+}
+
+int64_t scry_field_get_int(struct scry_runtime *r, scry_addr base, enum scry_field f)
+{
+	int64_t value = 0;
+
+	return base && scry_field_read_int(r, base, f, &value) == SCRY_OK ? value : 0;
+}

@@ -193,6 +193,9 @@ int64_t scry_record_int(const struct scry_record *rec, enum scry_field f);
 /** One field straight from the target. SCRY_ENOFIELD names the field. */
 int scry_field_read(struct scry_runtime *r, scry_addr base, enum scry_field f, uint64_t *ret);
 int scry_field_read_int(struct scry_runtime *r, scry_addr base, enum scry_field f, int64_t *ret);
+/** The field's value where it can be had, else 0; of no base too. For what may well be missing. */
+uint64_t scry_field_get(struct scry_runtime *r, scry_addr base, enum scry_field f);
+int64_t scry_field_get_int(struct scry_runtime *r, scry_addr base, enum scry_field f);
 /** base + offset, 0 where the layout lacks the field. */
 scry_addr scry_field_addr(struct scry_runtime *r, scry_addr base, enum scry_field f);
 

@@ -206,35 +206,6 @@ static const char *name_by_symbol(struct scry_runtime *r, scry_addr type)
 	return name_by_singleton(r, type);
 }
 
-/*
- * The types that have a bit of their own in tp_flags, and bool, where neither name nor symbol is at hand: a core
- * alone lacks .rodata. A type that derives from one of them has the bit too, but so has its base.
- */
-static const char *name_by_flags(struct scry_runtime *r, scry_addr type)
-{
-	/* Py_TPFLAGS_*_SUBCLASS, from bit 24 on; bytes is 2.7's str */
-	static const char *const names[][2] = { { "int", "long" }, { "list" }, { "tuple" }, { "bytes", "str" },
-						{ "str", "unicode" }, { "dict" }, { NULL }, { "type" } };
-	uint64_t flags, size, base = 0, base_flags = 0;
-
-	if (scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags) < 0 || (flags & 1u << 9 /* Py_TPFLAGS_HEAPTYPE */))
-		return NULL;
-	scry_field_read(r, type, SCRY_F_TYPE_BASE, &base);
-	if (base)
-		scry_field_read(r, base, SCRY_F_TYPE_FLAGS, &base_flags);
-	else if (scry_field_read(r, type, SCRY_F_TYPE_BASICSIZE, &size) == SCRY_OK && r->layout->size[SCRY_S_OBJECT] &&
-		 size == r->layout->size[SCRY_S_OBJECT])
-		return "object"; /* the only one without a base */
-	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (!(flags >> (24 + i) & 1) || !names[i][0])
-			continue;
-		if (base_flags >> (24 + i) & 1)
-			return i == 0 ? "bool" : NULL;
-		return names[i][r->version >> 24 == 2 && names[i][1] ? 1 : 0];
-	}
-	return NULL;
-}
-
 /* A C identifier with dots, or any text of a heap type's name: no control characters, valid UTF-8, not empty. */
 static bool is_name(const char *text)
 {
@@ -265,7 +236,7 @@ int scry_type_name(struct scry_runtime *r, scry_addr type, const char **ret)
 	if (rc < 0)
 		return rc;
 	rc = scry_read_cstr(r->session, at, 256, &name);
-	if (rc < 0 && !(name = name_by_symbol(r, type)) && !(name = name_by_flags(r, type)))
+	if (rc < 0 && !(name = name_by_symbol(r, type)))
 		return rc;
 	if (!is_name(name))
 		return scry_fail(r->session, SCRY_ECORRUPT, type, "0x%" PRIx64 " is no type: it has no name", type);

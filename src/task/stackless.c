@@ -48,36 +48,22 @@ bool scry_is_channel(struct scry_stackless *sl, scry_addr object)
 	       (!sl->channel_type && by_name(sl, object, "_stackless.channel"));
 }
 
-static int64_t small(struct scry_runtime *r, scry_addr base, enum scry_field f)
-{
-	int64_t value = 0;
-
-	return scry_field_read_int(r, base, f, &value) < 0 ? 0 : value;
-}
-
-static scry_addr pointer(struct scry_runtime *r, scry_addr base, enum scry_field f)
-{
-	uint64_t value = 0;
-
-	return scry_field_read(r, base, f, &value) < 0 ? 0 : value;
-}
-
 static void read_scheduler(struct scry_stackless *sl, struct scry_scheduler *c)
 {
 	struct scry_runtime *r = sl->runtime;
 
-	c->main = pointer(r, c->st, SCRY_F_STACKLESS_MAIN);
-	c->current = pointer(r, c->st, SCRY_F_STACKLESS_CURRENT);
-	c->initial_stub = pointer(r, c->st, SCRY_F_STACKLESS_INITIAL_STUB);
-	c->watchdogs = pointer(r, c->st, SCRY_F_STACKLESS_WATCHDOGS);
-	c->interrupted = pointer(r, c->st, SCRY_F_STACKLESS_INTERRUPTED);
-	c->del_post_switch = pointer(r, c->st, SCRY_F_STACKLESS_DEL_POST_SWITCH);
-	c->serial_last_jump = pointer(r, c->st, SCRY_F_STACKLESS_SERIAL_LAST_JUMP);
-	c->runcount = small(r, c->st, SCRY_F_STACKLESS_RUNCOUNT);
-	c->nesting_level = small(r, c->st, SCRY_F_STACKLESS_NESTING_LEVEL);
-	c->switch_trap = small(r, c->st, SCRY_F_STACKLESS_SWITCH_TRAP);
-	c->is_blocked = small(r, c->st, SCRY_F_STACKLESS_IS_BLOCKED);
-	c->is_idle = small(r, c->st, SCRY_F_STACKLESS_IS_IDLE);
+	c->main = scry_field_get(r, c->st, SCRY_F_STACKLESS_MAIN);
+	c->current = scry_field_get(r, c->st, SCRY_F_STACKLESS_CURRENT);
+	c->initial_stub = scry_field_get(r, c->st, SCRY_F_STACKLESS_INITIAL_STUB);
+	c->watchdogs = scry_field_get(r, c->st, SCRY_F_STACKLESS_WATCHDOGS);
+	c->interrupted = scry_field_get(r, c->st, SCRY_F_STACKLESS_INTERRUPTED);
+	c->del_post_switch = scry_field_get(r, c->st, SCRY_F_STACKLESS_DEL_POST_SWITCH);
+	c->serial_last_jump = scry_field_get(r, c->st, SCRY_F_STACKLESS_SERIAL_LAST_JUMP);
+	c->runcount = scry_field_get_int(r, c->st, SCRY_F_STACKLESS_RUNCOUNT);
+	c->nesting_level = scry_field_get_int(r, c->st, SCRY_F_STACKLESS_NESTING_LEVEL);
+	c->switch_trap = scry_field_get_int(r, c->st, SCRY_F_STACKLESS_SWITCH_TRAP);
+	c->is_blocked = scry_field_get_int(r, c->st, SCRY_F_STACKLESS_IS_BLOCKED);
+	c->is_idle = scry_field_get_int(r, c->st, SCRY_F_STACKLESS_IS_IDLE);
 	if (c->current)
 		c->ring = scry_tasklet_ring(sl, c->current, c->current, &c->ring_count, &c->error);
 }
@@ -85,8 +71,8 @@ static void read_scheduler(struct scry_stackless *sl, struct scry_scheduler *c)
 /* main and current are tasklets, or nothing: what tells that st is where we think it is. */
 static bool fits(struct scry_stackless *sl, scry_addr st)
 {
-	scry_addr main = pointer(sl->runtime, st, SCRY_F_STACKLESS_MAIN);
-	scry_addr current = pointer(sl->runtime, st, SCRY_F_STACKLESS_CURRENT);
+	scry_addr main = scry_field_get(sl->runtime, st, SCRY_F_STACKLESS_MAIN);
+	scry_addr current = scry_field_get(sl->runtime, st, SCRY_F_STACKLESS_CURRENT);
 
 	return (!main || scry_is_tasklet(sl, main)) && (!current || scry_is_tasklet(sl, current)) && (main || current);
 }
@@ -100,7 +86,7 @@ static scry_addr find_st(struct scry_stackless *sl, scry_addr state)
 	if (!st || fits(sl, st))
 		return st;
 	for (scry_addr at = state + 16 * size; at < state + 80 * size; at += size)
-		if (fits(sl, at) && pointer(sl->runtime, at, SCRY_F_STACKLESS_MAIN))
+		if (fits(sl, at) && scry_field_get(sl->runtime, at, SCRY_F_STACKLESS_MAIN))
 			return at;
 	return st;
 }
@@ -176,11 +162,11 @@ static void from_cstacks(struct gather *g)
 		scry_addr at = c->initial_stub;
 
 		for (size_t n = 0; at && n < SCRY_RING_MAX && scry_hash_add(&g->seen, at) > 0; n++) {
-			scry_addr task = pointer(r, at, SCRY_F_CSTACK_TASK);
+			scry_addr task = scry_field_get(r, at, SCRY_F_CSTACK_TASK);
 
 			if (task && scry_is_tasklet(g->sl, task))
 				take_tasklet(g, task);
-			at = pointer(r, at, SCRY_F_CSTACK_NEXT);
+			at = scry_field_get(r, at, SCRY_F_CSTACK_NEXT);
 		}
 	}
 }

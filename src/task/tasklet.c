@@ -51,20 +51,6 @@ static void read_flags(struct scry_tasklet *d, uint32_t flags)
 	d->pending_irq = flags >> 7 & 1;
 }
 
-static scry_addr pointer(struct scry_runtime *r, scry_addr base, enum scry_field f)
-{
-	uint64_t value = 0;
-
-	return scry_field_read(r, base, f, &value) < 0 ? 0 : value;
-}
-
-static int64_t small(struct scry_runtime *r, scry_addr base, enum scry_field f)
-{
-	int64_t value = 0;
-
-	return scry_field_read_int(r, base, f, &value) < 0 ? 0 : value;
-}
-
 /* The scheduler whose thread state the saved stack names. */
 static struct scry_scheduler *scheduler_of(struct scry_stackless *sl, scry_addr state)
 {
@@ -83,10 +69,10 @@ static void find_channel(struct scry_stackless *sl, struct scry_tasklet *d)
 	for (size_t n = 0; at && n < SCRY_RING_MAX && scry_hash_add(&seen, at) > 0; n++) {
 		if (scry_is_channel(sl, at)) {
 			d->channel = at;
-			d->balance = small(sl->runtime, at, SCRY_F_CHANNEL_BALANCE);
+			d->balance = scry_field_get_int(sl->runtime, at, SCRY_F_CHANNEL_BALANCE);
 			break;
 		}
-		at = pointer(sl->runtime, at, SCRY_F_TASKLET_NEXT);
+		at = scry_field_get(sl->runtime, at, SCRY_F_TASKLET_NEXT);
 	}
 	scry_hash_done(&seen);
 }
@@ -95,13 +81,13 @@ static void find_channel(struct scry_stackless *sl, struct scry_tasklet *d)
 static void read_cstack(struct scry_stackless *sl, scry_addr task, struct scry_tasklet *d)
 {
 	struct scry_runtime *r = sl->runtime;
-	scry_addr owner = pointer(r, d->cstate, SCRY_F_CSTACK_TASK);
+	scry_addr owner = scry_field_get(r, d->cstate, SCRY_F_CSTACK_TASK);
 	uint64_t words = 0;
 
 	scry_field_read(r, d->cstate, SCRY_F_VAR_SIZE, &words);
 	if (d->is_current)
 		return;
-	d->nesting_level = small(r, d->cstate, SCRY_F_CSTACK_NESTING_LEVEL);
+	d->nesting_level = scry_field_get_int(r, d->cstate, SCRY_F_CSTACK_NESTING_LEVEL);
 	d->hard = owner == task && d->nesting_level > 0;
 	d->slice_words = owner == task ? words : 0;
 	d->stale = !owner && d->nesting_level > 0;
@@ -115,10 +101,10 @@ static void count_slices(struct scry_stackless *sl, scry_addr task, struct scry_
 	for (size_t n = 0; at && n < 1000000; n++) {
 		uint64_t words = 0;
 
-		if (pointer(r, at, SCRY_F_CSTACK_TASK) == task &&
+		if (scry_field_get(r, at, SCRY_F_CSTACK_TASK) == task &&
 		    scry_field_read(r, at, SCRY_F_VAR_SIZE, &words) == SCRY_OK && words)
 			d->slices++;
-		at = pointer(r, at, SCRY_F_CSTACK_NEXT);
+		at = scry_field_get(r, at, SCRY_F_CSTACK_NEXT);
 		if (at == d->cstate)
 			break;
 	}
@@ -128,12 +114,12 @@ static void count_slices(struct scry_stackless *sl, scry_addr task, struct scry_
 static void find_entry(struct scry_stackless *sl, scry_addr head, struct scry_tasklet *d)
 {
 	struct scry_runtime *r = sl->runtime;
-	scry_addr type = pointer(r, head, SCRY_F_OBJECT_TYPE);
+	scry_addr type = scry_field_get(r, head, SCRY_F_OBJECT_TYPE);
 	const char *name;
 
 	if (!type || (type != r->cframe_type && (scry_type_name(r, type, &name) < 0 || !strstr(name, "cframe"))))
 		return;
-	d->entry = pointer(r, head, SCRY_F_SLP_CFRAME_OB1);
+	d->entry = scry_field_get(r, head, SCRY_F_SLP_CFRAME_OB1);
 }
 
 /* The exception being handled: from 3.7 on a chain that ends in the tasklet itself. */
@@ -141,17 +127,17 @@ static void find_exception(struct scry_stackless *sl, scry_addr addr, const stru
 			   struct scry_tasklet *d)
 {
 	struct scry_runtime *r = sl->runtime;
-	scry_addr item = d->is_current && c ? pointer(r, c->thread->state, SCRY_F_THREAD_EXC_INFO)
-					    : pointer(r, addr, SCRY_F_TASKLET_EXC_INFO);
+	scry_addr item = d->is_current && c ? scry_field_get(r, c->thread->state, SCRY_F_THREAD_EXC_INFO)
+					    : scry_field_get(r, addr, SCRY_F_TASKLET_EXC_INFO);
 
 	for (unsigned depth = 0; item && depth < 1000; depth++) {
-		scry_addr value = pointer(r, item, SCRY_F_EXC_INFO_VALUE);
+		scry_addr value = scry_field_get(r, item, SCRY_F_EXC_INFO_VALUE);
 
 		if (value && value != r->none) {
 			d->exception = value;
 			return;
 		}
-		item = pointer(r, item, SCRY_F_EXC_INFO_PREVIOUS);
+		item = scry_field_get(r, item, SCRY_F_EXC_INFO_PREVIOUS);
 	}
 }
 
@@ -159,7 +145,7 @@ static void find_exception(struct scry_stackless *sl, scry_addr addr, const stru
 static void derive(struct scry_stackless *sl, struct scry_task *t, struct scry_tasklet *d)
 {
 	struct scry_runtime *r = sl->runtime;
-	scry_addr state = pointer(r, d->cstate, SCRY_F_CSTACK_TSTATE), own = t->frame;
+	scry_addr state = scry_field_get(r, d->cstate, SCRY_F_CSTACK_TSTATE), own = t->frame;
 	struct scry_scheduler *c = state ? scheduler_of(sl, state) : NULL;
 
 	for (struct scry_scheduler *each = sl->schedulers; each; each = each->next) {
@@ -170,8 +156,8 @@ static void derive(struct scry_stackless *sl, struct scry_task *t, struct scry_t
 	}
 	if (d->is_current) {
 		/* its frames are the thread's, its counters too */
-		t->frame = pointer(r, c->thread->state, SCRY_F_THREAD_FRAME);
-		d->recursion_depth = small(r, c->thread->state, SCRY_F_THREAD_RECURSION);
+		t->frame = scry_field_get(r, c->thread->state, SCRY_F_THREAD_FRAME);
+		d->recursion_depth = scry_field_get_int(r, c->thread->state, SCRY_F_THREAD_RECURSION);
 		d->nesting_level = c->nesting_level;
 	}
 	d->thread_id = c ? (int64_t)c->thread->ident : -1;
