@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #define DIGITS_MAX 20000
+#define EXPONENT_MAX 2000000000000000000 /* twice what the library allows */
 
 /* Modules/_decimal/libmpdec/mpdecimal.h */
 enum { MPD_NEG = 1, MPD_INF = 2, MPD_NAN = 4, MPD_SNAN = 8 };
@@ -65,6 +66,8 @@ static int print_decimal_c(struct scry_printer *p, scry_addr addr)
 	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_DECIMAL_DATA, &data);
 	if (rc < 0)
 		return rc;
+	if (exp > EXPONENT_MAX || exp < -EXPONENT_MAX)
+		return scry_fail(r->session, SCRY_ECORRUPT, addr, "Decimal with exponent %" PRId64, exp);
 	const char *sign = flags & MPD_NEG ? "-" : "";
 	if (flags & MPD_INF) {
 		scry_printf(p, "Decimal('%sInfinity')", sign);
@@ -95,7 +98,7 @@ static int print_decimal_python(struct scry_printer *p, scry_addr addr)
 	if (rc < 0 || !digits)
 		return rc < 0 ? rc : SCRY_ECORRUPT;
 	scry_printf(p, "Decimal('%s", sign ? "-" : "");
-	if (scry_attr_int(r, addr, "_exp", &exp) == SCRY_OK) {
+	if (scry_attr_int(r, addr, "_exp", &exp) == SCRY_OK && exp <= EXPONENT_MAX && exp >= -EXPONENT_MAX) {
 		put_decimal(p->out, *digits ? digits : "0", exp);
 	} else {
 		const char *kind = scry_attr_text(r, addr, "_exp");

@@ -110,6 +110,10 @@ void scry_printf(struct scry_printer *p, const char *fmt, ...) __attribute__((fo
 const char *scry_type_short(struct scry_runtime *r, scry_addr type);
 const char *scry_type_qualname(struct scry_runtime *r, scry_addr type);
 const char *scry_type_module(struct scry_runtime *r, scry_addr type);
+/** The name of a stream: that of the raw file at the end of textio.buffer, buffered.raw. */
+bool scry_stream_name(struct scry_runtime *r, scry_addr stream, scry_addr *ret);
+/** The frame of a generator or coroutine that is not finished, 0 else. */
+scry_addr scry_generator_frame(struct scry_runtime *r, scry_addr gen);
 /** The name of an object's type: tp_name, "?" unknown. */
 const char *scry_type_name_of(struct scry_runtime *r, scry_addr obj);
 /** A str attribute as text, or NULL. */
@@ -154,6 +158,7 @@ int scry_print_units(struct scry_printer *p, scry_addr data, uint64_t n, unsigne
 extern const struct scry_printer_row scry_printers_number[], scry_printers_text[], scry_printers_sequence[],
 	scry_printers_mapping[], scry_printers_callable[], scry_printers_instance[], scry_printers_exception[],
 	scry_printers_chrono[], scry_printers_decimal[], scry_printers_enum[], scry_printers_io[],
-	scry_printers_sync[], scry_printers_ctypes[], scry_printers_misc[], scry_printers_numpy[];
+	scry_printers_sync[], scry_printers_ctypes[], scry_printers_misc[], scry_printers_numpy[],
+	scry_printers_asyncio[], scry_printers_library[];
 
 #endif

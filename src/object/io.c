@@ -1,8 +1,7 @@
 /* Files, sockets, memory maps. */
 #include "object/internal.h"
 
-/* The name attribute of a stream: of the raw file at the end of textio.buffer, buffered.raw. */
-static bool stream_name(struct scry_runtime *r, scry_addr stream, scry_addr *ret)
+bool scry_stream_name(struct scry_runtime *r, scry_addr stream, scry_addr *ret)
 {
 	scry_addr next;
 
@@ -36,7 +35,7 @@ static int print_textio_as(struct scry_printer *p, scry_addr addr, scry_addr typ
 	if (rc < 0)
 		return rc;
 	scry_printf(p, "<%s", t->name);
-	if (stream_name(p->runtime, addr, &value)) {
+	if (scry_stream_name(p->runtime, addr, &value)) {
 		scry_buf_puts(p->out, " name=");
 		scry_print(p, value);
 	}
@@ -74,7 +73,7 @@ static int print_buffered(struct scry_printer *p, scry_addr addr, scry_addr type
 	if (rc < 0)
 		return rc;
 	scry_printf(p, "<%s", t->name);
-	if (stream_name(p->runtime, addr, &name)) {
+	if (scry_stream_name(p->runtime, addr, &name)) {
 		scry_buf_puts(p->out, " name=");
 		scry_print(p, name);
 	}

@@ -105,30 +105,52 @@ static void print_pair(struct scry_printer *p, scry_addr key, scry_addr value, c
  * The list of nodes says the order; the dict's own is the same unless move_to_end() was used, and a look-up of each
  * key in turn would be quadratic: so the two are walked side by side, and a search starts only where they differ.
  */
+struct odict_walk {
+	struct scry_printer *p;
+	struct scry_dict_view v;
+	struct scry_hash values;
+	scry_addr dict, node;
+	uint64_t it;
+};
+
+static int odict_open(struct scry_printer *p, scry_addr dict, struct odict_walk *w)
+{
+	*w = (struct odict_walk){ .p = p, .dict = dict };
+	int rc = scry_dict_open(p->runtime, dict, &w->v);
+
+	return rc < 0 ? rc : scry_field_read(p->runtime, dict, SCRY_F_ODICT_FIRST, &w->node);
+}
+
+static int odict_next(struct odict_walk *w, scry_addr *ret_key, scry_addr *ret_value)
+{
+	struct scry_runtime *r = w->p->runtime;
+	scry_addr dict_key;
+	int rc;
+
+	if (!w->node)
+		return SCRY_OK;
+	rc = scry_field_read(r, w->node, SCRY_F_ODICT_NODE_KEY, ret_key);
+	rc = rc < 0 ? rc : scry_field_read(r, w->node, SCRY_F_ODICT_NODE_NEXT, &w->node);
+	rc = rc < 0 ? rc : scry_dict_view_next(&w->v, &w->it, &dict_key, ret_value);
+	if (rc >= 0 && (rc != SCRY_ITEM || dict_key != *ret_key))
+		rc = value_of_key(w->p, &w->values, w->dict, *ret_key, ret_value);
+	if (rc == SCRY_ENOTFOUND)
+		*ret_value = 0;
+	return rc < 0 && rc != SCRY_ENOTFOUND ? rc : SCRY_ITEM;
+}
+
 static int print_odict_items(struct scry_printer *p, scry_addr addr, const char *form)
 {
-	struct scry_runtime *r = p->runtime;
-	struct scry_hash values = { 0 };
-	struct scry_dict_view v;
-	scry_addr node, key, dict_key, value;
-	uint64_t it = 0;
-	int rc = scry_dict_open(r, addr, &v);
+	struct odict_walk w;
+	scry_addr key, value;
+	int rc = odict_open(p, addr, &w);
 
-	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_ODICT_FIRST, &node);
-	if (rc < 0)
-		return rc;
-	for (uint64_t i = 0; rc >= 0 && node && scry_printer_more(p, i, v.used); i++) {
-		rc = scry_field_read(r, node, SCRY_F_ODICT_NODE_KEY, &key);
-		rc = rc < 0 ? rc : scry_field_read(r, node, SCRY_F_ODICT_NODE_NEXT, &node);
-		rc = rc < 0 ? rc : scry_dict_view_next(&v, &it, &dict_key, &value);
-		if (rc >= 0 && (rc != SCRY_ITEM || dict_key != key))
-			rc = value_of_key(p, &values, addr, key, &value);
-		if (rc >= 0)
+	for (uint64_t i = 0; rc >= 0 && w.node && scry_printer_more(p, i, w.v.used); i++) {
+		rc = odict_next(&w, &key, &value);
+		if (rc == SCRY_ITEM)
 			print_pair(p, key, value, form);
-		else if (rc == SCRY_ENOTFOUND)
-			scry_buf_puts(p->out, "<missing>"), rc = SCRY_OK;
 	}
-	scry_hash_done(&values);
+	scry_hash_done(&w.values);
 	return rc < 0 ? rc : SCRY_OK;
 }
 
@@ -326,30 +348,39 @@ static int print_dictproxy2(struct scry_printer *p, scry_addr addr, scry_addr ty
 	return print_wrapped(p, addr, "dict_proxy", SCRY_F_MAPPINGPROXY_MAPPING);
 }
 
-/* A view is dict_keys([...]), also of an OrderedDict, whose names differ. */
+static void print_view_item(struct scry_printer *p, const char *kind, scry_addr key, scry_addr value)
+{
+	if (strstr(kind, "keys") || strstr(kind, "values"))
+		scry_print(p, strstr(kind, "keys") ? key : value);
+	else
+		print_pair(p, key, value, "(");
+}
+
+/* A view is dict_keys([...]); an OrderedDict's has a name of its own, and the list's order. */
 static int print_dict_view(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	struct scry_dict_view v;
+	struct odict_walk w = { 0 };
 	struct scry_type *t;
 	scry_addr dict, key, value;
-	uint64_t it = 0;
 	int rc = scry_field_read(p->runtime, addr, SCRY_F_DICT_VIEW_DICT, &dict);
 
 	rc = rc < 0 ? rc : scry_type_at(p->runtime, type, &t);
-	rc = rc < 0 ? rc : scry_dict_open(p->runtime, dict, &v);
+	bool ordered = rc == SCRY_OK && *t->name == 'o';
+	if (rc == SCRY_OK)
+		rc = ordered ? odict_open(p, dict, &w) : scry_dict_open(p->runtime, dict, &w.v);
 	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
 		return rc;
-	bool keys = strstr(t->name, "keys"), values = strstr(t->name, "values");
 	scry_printf(p, "%s([", t->name);
-	for (uint64_t i = 0; scry_printer_more(p, i, v.used); i++) {
-		if (scry_dict_view_next(&v, &it, &key, &value) != SCRY_ITEM)
+	for (uint64_t i = 0; scry_printer_more(p, i, w.v.used); i++) {
+		rc = ordered ? odict_next(&w, &key, &value) : scry_dict_view_next(&w.v, &w.it, &key, &value);
+		if (rc != SCRY_ITEM)
 			break;
-		if (keys || values)
-			scry_print(p, keys ? key : value);
-		else
-			print_pair(p, key, value, "(");
+		print_view_item(p, t->name, key, value);
 	}
+	if (rc < 0)
+		scry_printer_damage(p, dict);
 	scry_buf_puts(p->out, "])");
+	scry_hash_done(&w.values);
 	scry_printer_leave(p);
 	return SCRY_OK;
 }

@@ -12,7 +12,7 @@ static const struct scry_printer_row *const families[] = {
 	scry_printers_number, scry_printers_text, scry_printers_sequence, scry_printers_mapping,
 	scry_printers_callable, scry_printers_instance, scry_printers_exception, scry_printers_chrono,
 	scry_printers_decimal, scry_printers_enum, scry_printers_io, scry_printers_sync, scry_printers_ctypes,
-	scry_printers_misc, scry_printers_numpy,
+	scry_printers_misc, scry_printers_numpy, scry_printers_asyncio, scry_printers_library,
 };
 
 static bool row_fits(const struct scry_runtime *r, const struct scry_printer_row *row)
@@ -89,8 +89,8 @@ static const char *function_key(struct scry_runtime *r, scry_addr owner, scry_ad
 	if (ends_with(qualname, "<locals>.wrapper"))
 		return scry_type_full_name(r, owner, &key) == SCRY_OK ? key : NULL;
 	char *text = scry_arena_printf(&r->session->arena, "%s.%s", file, qualname);
-	if (text && ends_with(text, ".__repr__"))
-		text[strlen(text) - strlen(".__repr__")] = '\0';
+	if (text && (ends_with(text, ".__repr__") || ends_with(text, ".__str__")))
+		*strrchr(text, '.') = '\0';
 	return text;
 }
 

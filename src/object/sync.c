@@ -228,8 +228,6 @@ const struct scry_printer_row scry_printers_sync[] = {
 	{ "threading.Semaphore", .form = "<%Q at %A: value={_value}>" },
 	{ "threading.BoundedSemaphore", .form = "<%Q at %A: value={_value}/{_initial_value}>" },
 	{ "threading.Event", .form = "<%Q at %A: {_flag:set|unset}>" },
-	{ "asyncio.locks.Lock", .form = "<%Q object at %A \\[{_locked:locked|unlocked}[_waiters:, waiters:{_waiters:n}]\\]>" },
-	{ "asyncio.locks.Event", .form = "<%Q object at %A \\[{_value:set|unset}\\]>" },
 	{ "_contextvars.ContextVar", 0, print_contextvar },
 	{ "ContextVar", 0, print_contextvar },
 	{ "_contextvars.Token", 0, print_token },

@@ -1,0 +1,215 @@
+/* More of the standard library: classes that are met in programs' variables. */
+#include "object/internal.h"
+
+#define PY38  SCRY_VERSION_OF(3, 8)
+#define PY313 SCRY_VERSION_OF(3, 13)
+#define PY314 SCRY_VERSION_OF(3, 14)
+
+/* "<Popen: returncode: None args: ['x']>", cut at 80: Lib/subprocess.py */
+static int print_popen(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	size_t start = p->out->len;
+	int rc = scry_print_form(p, addr, type, "<%C: returncode: {returncode} args: {args}>");
+
+	if (rc == SCRY_OK && p->out->len - start > 80) {
+		size_t len = p->out->len;
+
+		scry_printer_cut(p, start, 80);
+		if (p->out->len < len) {
+			scry_printer_cut(p, start, 76);
+			scry_buf_puts(p->out, "...>");
+		}
+	}
+	return rc;
+}
+
+/* --- os.environ: bytes decoded as the file system's names are --- */
+
+static void print_decoded(struct scry_printer *p, scry_addr obj)
+{
+	struct scry_text_view v;
+	char text[4096];
+
+	if (scry_text_open(p->runtime, obj, &v) < 0 || !v.bytes || v.length >= sizeof(text)) {
+		scry_print(p, obj);
+		return;
+	}
+	text[scry_read_some(p->runtime->session, v.data, text, v.length)] = '\0';
+	scry_print_quoted(p, text);
+}
+
+static int print_environ(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_dict_view v;
+	scry_addr data, key, value;
+	uint64_t it = 0;
+	int rc = scry_attr(p->runtime, addr, "_data", &data);
+
+	(void)type;
+	rc = rc < 0 ? rc : scry_dict_open(p->runtime, data, &v);
+	if (rc < 0)
+		return rc;
+	scry_buf_puts(p->out, "environ({");
+	for (uint64_t i = 0; scry_printer_more(p, i, v.used); i++) {
+		if (scry_dict_view_next(&v, &it, &key, &value) != SCRY_ITEM)
+			break;
+		print_decoded(p, key);
+		scry_buf_puts(p->out, ": ");
+		print_decoded(p, value);
+	}
+	scry_buf_puts(p->out, "})");
+	return SCRY_OK;
+}
+
+/* --- logging: "<StreamHandler <stderr> (NOTSET)>" --- */
+
+static void print_level(struct scry_printer *p, scry_addr addr)
+{
+	static const char *const names[] = { "NOTSET", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL" };
+	int64_t level;
+
+	if (scry_attr_int(p->runtime, addr, "level", &level) < 0)
+		level = 0;
+	if (level >= 0 && level <= 50 && level % 10 == 0)
+		scry_printf(p, "(%s)>", names[level / 10]);
+	else
+		scry_printf(p, "(Level %" PRId64 ")>", level);
+}
+
+static int print_handler(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_printf(p, "<%s ", scry_type_short(p->runtime, type));
+	print_level(p, addr);
+	return SCRY_OK;
+}
+
+static int print_stream_handler(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr stream, name;
+
+	scry_printf(p, "<%s ", scry_type_short(p->runtime, type));
+	if (scry_attr(p->runtime, addr, "stream", &stream) == SCRY_OK && scry_stream_name(p->runtime, stream, &name)) {
+		scry_print_plain(p, name);
+		scry_buf_putc(p->out, ' ');
+	}
+	print_level(p, addr);
+	return SCRY_OK;
+}
+
+static int print_file_handler(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	const char *file = scry_attr_text(p->runtime, addr, "baseFilename");
+
+	scry_printf(p, "<%s %s ", scry_type_short(p->runtime, type), file ? file : "?");
+	print_level(p, addr);
+	return SCRY_OK;
+}
+
+/* --- concurrent.futures --- */
+
+static int print_concurrent_future(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	static const char *const states[][2] = { { "PENDING", "pending" }, { "RUNNING", "running" },
+		{ "CANCELLED", "cancelled" }, { "CANCELLED_AND_NOTIFIED", "cancelled" }, { "FINISHED", "finished" } };
+	const char *state = scry_attr_text(p->runtime, addr, "_state"), *shown = "?";
+	scry_addr value, of;
+
+	for (size_t i = 0; state && i < sizeof(states) / sizeof(states[0]); i++)
+		if (!strcmp(state, states[i][0]))
+			shown = states[i][1];
+	scry_printf(p, "<%s at 0x%" PRIx64 " state=%s", scry_type_short(p->runtime, type), addr, shown);
+	if (!strcmp(shown, "finished") && scry_attr(p->runtime, addr, "_exception", &value) == SCRY_OK) {
+		bool raised = !scry_is_none(p->runtime, value);
+
+		if ((raised || scry_attr(p->runtime, addr, "_result", &value) == SCRY_OK) &&
+		    scry_type_of(p->runtime, value, &of) == SCRY_OK)
+			scry_printf(p, " %s %s", raised ? "raised" : "returned", scry_type_short(p->runtime, of));
+	}
+	scry_buf_putc(p->out, '>');
+	return SCRY_OK;
+}
+
+static int print_methodcaller_from(struct scry_printer *p, scry_addr addr, scry_addr type, uint64_t first)
+{
+	struct scry_runtime *r = p->runtime;
+	struct scry_dict_view v;
+	scry_addr name, args, kw = 0, items, key, value;
+	uint64_t n, it = 0;
+	int rc = scry_field_read(r, addr, SCRY_F_METHODCALLER_NAME, &name);
+
+	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_METHODCALLER_ARGS, &args);
+	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_METHODCALLER_KWARGS, &kw);
+	rc = rc < 0 ? rc : scry_sequence(r, args, &n, &items);
+	if (rc < 0)
+		return rc;
+	first = first < n ? first : n;
+	items += first * r->session->target->abi.ptr_size;
+	n -= first;
+	scry_printf(p, "operator.%s(", scry_type_short(r, type));
+	scry_print(p, name);
+	scry_buf_puts(p->out, n ? ", " : "");
+	scry_print_items(p, items, n);
+	if (kw && scry_dict_open(r, kw, &v) == SCRY_OK)
+		while (scry_dict_view_next(&v, &it, &key, &value) == SCRY_ITEM) {
+			scry_buf_puts(p->out, ", ");
+			scry_print_plain(p, key);
+			scry_buf_putc(p->out, '=');
+			scry_print(p, value);
+		}
+	scry_buf_putc(p->out, ')');
+	return SCRY_OK;
+}
+
+static int print_methodcaller(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	return print_methodcaller_from(p, addr, type, 0);
+}
+
+/* 3.13: xargs starts with the name */
+static int print_methodcaller_3_13(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	return print_methodcaller_from(p, addr, type, 1);
+}
+
+static int print_element(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr tag;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_ELEMENT_TAG, &tag);
+
+	(void)type;
+	if (rc < 0)
+		return rc;
+	scry_buf_puts(p->out, "<Element ");
+	scry_print(p, tag);
+	scry_printf(p, " at 0x%" PRIx64 ">", addr);
+	return SCRY_OK;
+}
+
+#define PROCESS_3_8 "<%C name={_name}[_popen: pid={_popen.pid}] parent={_parent_pid} {_popen:started|initial}>"
+
+const struct scry_printer_row scry_printers_library[] = {
+	{ "subprocess.CompletedProcess",
+	  .form = "%C(args={args}, returncode={returncode}[stdout:, stdout={stdout}][stderr:, stderr={stderr}])" },
+	{ "subprocess.Popen", 0, print_popen },
+	{ "tempfile.TemporaryDirectory", .form = "<%C {name}>" },
+	{ "os._Environ", 0, print_environ },
+	{ "logging.Handler", 0, print_handler },
+	{ "logging.StreamHandler", 0, print_stream_handler },
+	{ "logging.FileHandler", 0, print_file_handler },
+	{ "logging.LogRecord", .form = "<LogRecord: {name:s}, {levelno}, {pathname:s}, {lineno}, \"{msg:s}\">" },
+	{ "traceback.FrameSummary", .form = "<FrameSummary file {filename:s}, line {lineno} in {name:s}>" },
+	{ "multiprocessing.process.BaseProcess", .form = PROCESS_3_8, .since = PY38 },
+	{ "multiprocessing.process.BaseProcess", .form = "<%C({_name:s}, {_popen:started|initial})>", .until = PY38 },
+	{ "concurrent.futures._base.Future", 0, print_concurrent_future },
+	{ "threading.Barrier", .form = "<%Q at %A: waiters={_count}/{_parties}>" },
+	{ "statistics.NormalDist", .form = "%C(mu={_mu}, sigma={_sigma})" },
+	{ "inspect.Parameter", .form = "<%C \"{_name:s}\">" },
+	{ "operator.methodcaller", 0, print_methodcaller_3_13, .since = PY313, .until = PY314 },
+	{ "operator.methodcaller", 0, print_methodcaller },
+	{ "xml.etree.ElementTree.Element", 0, print_element },
+	{ "asyncio.base_events.BaseEventLoop",
+	  .form = "<%C running={_thread_id:True|False} closed={_closed} debug={_debug}>" },
+	{ "typing._SpecialForm", .form = "typing.{_name:s}" },
+	{ "typing._SpecialGenericAlias", .form = "typing.{_name:s}" },
+	{ NULL },
+};
