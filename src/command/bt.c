@@ -81,10 +81,24 @@ static int show_all(struct scry_call *call, bool locals)
 	return scry_fail(call->s, SCRY_ENOTFOUND, 0, "no thread has Python state");
 }
 
+/* A thread that runs no Python code is an answer too ("thread apply all py-bt"), but not where nothing does. */
+static int choose(struct scry_call *call, struct scry_thread **ret)
+{
+	struct scry_thread *t;
+
+	if (call->argc)
+		return scry_thread_find(call->s, call->argv[0], ret);
+	t = scry_thread_selected(call->s);
+	if (!t || !scry_runtime_first(call->s))
+		return scry_selected_thread(call->s, ret);
+	*ret = t;
+	return SCRY_OK;
+}
+
 static int show_chosen(struct scry_call *call, bool locals)
 {
 	struct scry_thread *t;
-	int rc = call->argc ? scry_thread_find(call->s, call->argv[0], &t) : scry_selected_thread(call->s, &t);
+	int rc = choose(call, &t);
 
 	if (rc >= 0)
 		show_thread(call, t, locals);

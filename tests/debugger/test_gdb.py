@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from tests.support.story import BUILD, GDBINIT, STORY, TOP, clean_environment, interpreters, name_of, run
+from tests.support.story import BUILD, GDBINIT, STORY, TOP, clean_environment, interpreters, make_core, name_of, run
 
 ALL = ["bt", "bt --all", "bt -v", "threads", "info", "list", "bt --json", "bt --all --limit 2",
        "bt-full", "locals --frame 3", "print --frame 1 self.name", "bt --json --locals --max-string 3", "frame 2"]
@@ -97,6 +97,28 @@ def test_thread_selection(gdb, cli, any_core):
     assert "waiter" in shown.said[1] and "stop" not in shown.said[1]
     assert shown.said[3].startswith("#1 ")
     assert shown.said[5].startswith("#0 ")
+
+
+NATIVE = """
+import ctypes, os, time
+libc = ctypes.CDLL(None)
+thread = ctypes.c_ulong()
+pause = ctypes.cast(libc.pause, ctypes.c_void_p)
+libc.pthread_create(ctypes.byref(thread), None, pause, None)
+time.sleep(0.2)
+os.abort()
+"""
+
+
+def test_thread_without_python(gdb, cli, tmp_path):
+    core = make_core(interpreters()[0], tmp_path, NATIVE)
+    shown = gdb(["thread apply all py-bt", "thread 2", "py-bt", "py-locals"], "-c", core)
+    assert shown.said[0].count("(most recent call first):") == 2
+    assert shown.said[2].endswith("(most recent call first):\n    no Python state\n")
+    assert "has no Python state (see py-threads)" in shown.err
+    document = json.loads(cli(core, "--json").out)
+    assert [thread["interpreter"] for thread in document["threads"]] == [0, None]
+    assert document["threads"][1]["frames"] == []
 
 
 def test_help_and_completion(gdb):
