@@ -135,6 +135,7 @@ def _declare(library):
             ("session_open_dump", ctypes.c_int, [session, text]),
             ("session_open_host", ctypes.c_int,
              [session, ctypes.POINTER(_HostOps), ctypes.c_void_p, ctypes.c_int]),
+            ("session_set_signal", ctypes.c_int, [session, ctypes.c_uint64, ctypes.c_int, _uint64_p]),
             ("session_refresh", None, [session]),
             ("session_error", text, [session]),
             ("session_select", ctypes.c_int, [session, ctypes.c_uint64]),
@@ -213,6 +214,11 @@ class Session:
             self._ops.map = _MAP()
         self._check(_library.scry_session_open_host(self._session, ctypes.byref(self._ops), None, host.pid))
 
+    def set_signal(self, tid, signal, fault=None):
+        """By which signal a debugger's target stopped; it holds until refresh."""
+        address = None if fault is None else ctypes.byref(ctypes.c_uint64(fault))
+        self._check(_library.scry_session_set_signal(self._session, tid, signal, address))
+
     def refresh(self):
         _library.scry_session_refresh(self._session)
 
@@ -221,6 +227,10 @@ class Session:
         if tid != self._selected:
             _library.scry_session_select(self._session, tid)
         self._selected = tid
+
+    def forget_selection(self):
+        """After a refresh nothing is selected any more."""
+        self._selected = None
 
     def _with_buffers(self, function):
         out, err = _library.scry_buf_new(), _library.scry_buf_new()

@@ -1,12 +1,16 @@
 """pyscry in GDB (10 and newer): registers the table's commands, and tells the library what GDB looks at."""
 import os
 import re
+import signal
 import sys
 
 import gdb
 
 import binding
 
+# signals that end a process, and those of them that are about an address
+_DEADLY = {name: getattr(signal, name) for name in ("SIGILL", "SIGABRT", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGSYS")}
+_ABOUT_ADDRESS = {"SIGILL", "SIGBUS", "SIGFPE", "SIGSEGV"}
 _FLAGS = {"r": 4, "w": 2, "x": 1}
 
 
@@ -129,6 +133,8 @@ class Follower:
     def __init__(self):
         self.key = self.session = None
         self.stale = False
+        self.stopped = None  # (tid, signal, address) of a deadly signal
+        gdb.events.stop.connect(self.note_signal)
         for name in ("cont", "stop", "memory_changed", "register_changed"):
             registry = getattr(gdb.events, name, None)
             if registry is not None:
@@ -136,6 +142,28 @@ class Follower:
 
     def forget(self, _event=None):
         self.stale = True
+
+    def note_signal(self, event):
+        """Called at each stop: was it a crash?"""
+        name = getattr(event, "stop_signal", None)
+        thread = gdb.selected_thread()
+        self.stopped = None
+        if name not in _DEADLY or thread is None:
+            return
+        address = None
+        if name in _ABOUT_ADDRESS:
+            try:
+                address = int(gdb.parse_and_eval("$_siginfo._sifields._sigfault.si_addr"))
+            except gdb.error:
+                pass
+        self.stopped = (_tid(thread), int(_DEADLY[name]), address)
+
+    def tell_signal(self):
+        try:
+            if self.stopped is not None:
+                self.session.set_signal(*self.stopped)
+        except binding.Error:
+            pass  # the thread is gone
 
     def follow(self):
         inferior = gdb.selected_inferior()
@@ -147,7 +175,8 @@ class Follower:
             self.open(key, inferior, core)
         elif self.stale and core is None:
             self.session.refresh()
-            self.session._selected = None
+            self.session.forget_selection()
+            self.tell_signal()
         self.stale = False
         thread = gdb.selected_thread()
         if thread is not None:
@@ -169,6 +198,8 @@ class Follower:
         else:
             session.open_host(GdbHost(inferior, _is_local(inferior)))
         self.session, self.key = session, key
+        if core is None:
+            self.tell_signal()
 
 
 _follower = Follower()

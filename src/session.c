@@ -205,3 +205,19 @@ int scry_session_select(struct scry_session *s, uint64_t tid)
 		return scry_fail(s, SCRY_ENOTFOUND, 0, "the target has no thread %" PRIu64, tid);
 	return SCRY_OK;
 }
+
+int scry_session_set_signal(struct scry_session *s, uint64_t tid, int signal, const scry_addr *fault)
+{
+	struct scry_os_thread *os = s->target ? scry_os_thread_find(s->target, tid) : NULL;
+
+	if (!os)
+		return scry_fail(s, SCRY_ENOTFOUND, 0, "the target has no thread %" PRIu64, tid);
+	os->crashed = true;
+	os->signal = signal;
+	s->target->signal = signal;
+	s->target->has_fault = fault;
+	s->target->fault_addr = fault ? *fault : 0;
+	for (struct scry_thread *t = s->threads; t; t = t->next)
+		t->crashed = t->tid == tid;
+	return SCRY_OK;
+}

@@ -95,6 +95,11 @@ SCRY_API int scry_session_open_dump(struct scry_session *s, const char *path);
 SCRY_API int scry_session_open_pid(struct scry_session *s, int pid);
 /** Open what a debugger has. `pid` may be 0. The ops must outlive the session. */
 SCRY_API int scry_session_open_host(struct scry_session *s, const struct scry_host_ops *ops, void *arg, int pid);
+/**
+ * Tell by which signal thread `tid` of a debugger's target stopped; `fault` is the address it is about, NULL none. It
+ * holds until refresh.
+ */
+SCRY_API int scry_session_set_signal(struct scry_session *s, uint64_t tid, int signal, const scry_addr *fault);
 /** Forget all that was read: a live target went on. */
 SCRY_API void scry_session_refresh(struct scry_session *s);
 /** The last failure: its text (never NULL). */

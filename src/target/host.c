@@ -191,6 +191,8 @@ static int host_refresh(struct scry_target *t)
 	scry_cache_clear(&host->cache);
 	t->map_count = t->thread_count = 0;
 	t->exe = t->command = NULL;
+	t->signal = 0;
+	t->has_fault = false;
 	t->notes = NULL;
 	scry_arena_done(&t->keep);
 	return host_read(t);

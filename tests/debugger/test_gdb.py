@@ -162,6 +162,27 @@ first()
 '''
 
 
+CRASH = """
+import ctypes, threading
+def fall(address):
+    ctypes.string_at(address)
+thread = threading.Thread(target=fall, args=(0x123,), name="faller")
+thread.start()
+thread.join()
+"""
+
+
+def test_crash_in_gdb(gdb, tmp_path):
+    """A program that crashes while GDB runs it: the thread, the signal and the address."""
+    script = tmp_path / "story.py"
+    script.write_text(CRASH)
+    shown = gdb(["run", "py-bt", "thread 1", "py-threads", "py-bt --json"], "--args", interpreters()[0], script)
+    assert re.match(r'Thread \d+ "faller" \[crashed: SIGSEGV at 0x123, holds the GIL\]', shown.said[1])
+    assert shown.said[3].count("crashed") == 1
+    document = json.loads(shown.said[4])
+    assert document["target"]["signal"] == 11 and document["target"]["fault_address"] == "0x123"
+
+
 def test_target_that_runs_on(gdb, process, tmp_path):
     """After the target ran, everything is read anew."""
     child = process(interpreters()[0], COUNTER, tmp_path)
