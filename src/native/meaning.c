@@ -176,7 +176,7 @@ static const struct scry_span *find_span(const struct scry_words *w, uint64_t wo
 	return low && word <= w->spans[low - 1].end ? &w->spans[low - 1] : NULL;
 }
 
-static bool inside_frame(const struct scry_words *w, uint64_t word, struct scry_meaning *ret)
+static bool inside_frame(const struct scry_words *w, uint64_t word, struct scry_meaning *ret, scry_addr *ret_end)
 {
 	const struct scry_span *span = find_span(w, word);
 
@@ -187,6 +187,7 @@ static bool inside_frame(const struct scry_words *w, uint64_t word, struct scry_
 	ret->offset = word - span->start;
 	ret->type = "frame";
 	ret->function = span->function;
+	*ret_end = span->end;
 	return true;
 }
 
@@ -210,7 +211,7 @@ static bool is_identifier(const char *name)
 }
 
 /* Objects start at multiples of 8 (16 on most systems); the nearest that reaches over the word wins. */
-static bool read_interior(struct scry_words *w, uint64_t word, struct scry_meaning *ret)
+static bool read_interior(struct scry_words *w, uint64_t word, struct scry_meaning *ret, scry_addr *ret_end)
 {
 	scry_addr start = word & ~(uint64_t)7;
 
@@ -229,33 +230,41 @@ static bool read_interior(struct scry_words *w, uint64_t word, struct scry_meani
 		}
 		ret->kind = SCRY_WORD_INTERIOR;
 		ret->offset = word - at;
+		*ret_end = at + size;
 		return true;
 	}
 	return false;
 }
 
-/* Objects or NULLs in a row from `word` on; what comes first must be an object. */
-static unsigned read_slots(struct scry_words *w, uint64_t word, struct scry_meaning *ret)
+/* A slot's object; what chance makes of a struct's other members seldom has a type's name. */
+static struct scry_runtime *slot_object(struct scry_words *w, scry_addr value)
 {
-	unsigned size = w->session->target->abi.ptr_size, n = 0, objects = 0;
+	scry_addr type;
+	const char *name;
+	struct scry_runtime *r = object_at(w->session, value, &type);
+
+	return r && scry_type_name(r, type, &name) == SCRY_OK && is_identifier(name) ? r : NULL;
+}
+
+/* Objects or NULLs in a row from `word` on, before `end` (0: not known); what comes first must be an object. */
+static unsigned read_slots(struct scry_words *w, uint64_t word, scry_addr end, struct scry_meaning *ret)
+{
+	unsigned size = w->session->target->abi.ptr_size, n = 0;
 
 	ret->slot_count = 0;
 	if (word % size)
 		return 0;
-	for (; n < SCRY_MAX_SLOTS; n++) {
-		scry_addr value, type;
+	for (; n < SCRY_MAX_SLOTS && (!end || word + (n + 1) * size <= end); n++) {
+		scry_addr value;
 
 		if (scry_read_ptr(w->session, word + n * size, &value) < 0)
 			break;
-		struct scry_runtime *r = value ? object_at(w->session, value, &type) : NULL;
-		if (value && !r)
+		struct scry_runtime *r = value ? slot_object(w, value) : NULL;
+		if (!r && (value || n == 0))
 			break;
 		if (r)
 			ret->runtime = r;
-		objects += r != NULL;
 		ret->slots[n] = value;
-		if (n == 0 && !objects)
-			return 0;
 	}
 	while (n && !ret->slots[n - 1])
 		n--;
@@ -312,8 +321,9 @@ void scry_words_read(struct scry_words *w, uint64_t word, struct scry_meaning *r
 		return;
 	/* no objects live on a stack, but what looks like one easily does */
 	bool on_stack = word >= w->stack_start && word < w->stack_end;
-	bool interior = inside_frame(w, word, ret) || (!on_stack && read_interior(w, word, ret));
-	if (read_slots(w, word, ret) && !interior)
+	scry_addr end = 0;
+	bool interior = inside_frame(w, word, ret, &end) || (!on_stack && read_interior(w, word, ret, &end));
+	if (read_slots(w, word, end, ret) && !interior)
 		ret->kind = SCRY_WORD_OBJECTS;
 	else if (!interior)
 		read_memory(w, word, on_stack, ret);
