@@ -1,6 +1,7 @@
 /* info: what was opened, which interpreters were found in it and how, and where their structs' fields lie. */
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "command/command.h"
 
@@ -9,6 +10,16 @@ static void put_field(struct scry_call *call, const char *name, const char *text
 	scry_buf_printf(call->out, "%-9s ", name);
 	scry_put_safe(call->out, text);
 	scry_buf_putc(call->out, '\n');
+}
+
+static void put_time(struct scry_call *call, const char *name, int64_t seconds)
+{
+	time_t when = (time_t)seconds;
+	struct tm tm;
+	char text[64];
+
+	if (seconds > 0 && gmtime_r(&when, &tm) && strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm))
+		put_field(call, name, text);
 }
 
 static void put_target(struct scry_call *call)
@@ -40,6 +51,8 @@ static void put_target(struct scry_call *call)
 		put_field(call, "program", t->exe);
 	if (t->command)
 		put_field(call, "command", t->command);
+	put_time(call, "started", t->started);
+	put_time(call, "dumped", t->taken);
 }
 
 static void put_runtime(struct scry_call *call, struct scry_runtime *r)

@@ -9,13 +9,13 @@
 #include "registry.h"
 
 /* MINIDUMP_HEADER */
-enum { HEADER_SIZE = 32, H_STREAMS = 8, H_DIRECTORY = 12, H_FLAGS = 24 };
+enum { HEADER_SIZE = 32, H_STREAMS = 8, H_DIRECTORY = 12, H_TIME = 20, H_FLAGS = 24 };
 /* MINIDUMP_DIRECTORY: type, location (size, rva) */
 enum { DIRECTORY_SIZE = 12 };
 /* MINIDUMP_SYSTEM_INFO */
 enum { S_ARCHITECTURE = 0, S_PLATFORM = 20, S_SIZE = 24 };
 /* MINIDUMP_MISC_INFO */
-enum { M_FLAGS = 4, M_PID = 8, M_SIZE = 12, M_HAS_PID = 1 };
+enum { M_FLAGS = 4, M_PID = 8, M_STARTED = 12, M_SIZE = 24, M_HAS_PID = 1, M_HAS_TIMES = 2 };
 /* PROCESSOR_ARCHITECTURE_* that mean the same as another; 0x8003 is Breakpad's first ARM64 */
 enum { MACHINE_I386 = 0, MACHINE_AMD64 = 9, MACHINE_I386_ON_64 = 10, MACHINE_ARM64 = 12, MACHINE_ARM64_OLD = 0x8003 };
 /* Longer names are cut: MAX_PATH is 260, and NT's own limit 32767 units. */
@@ -206,8 +206,13 @@ static void load_misc(struct scry_minidump *md)
 {
 	struct scry_blob b = scry_minidump_stream(md, SCRY_MD_MISC);
 
-	if (b.len >= M_SIZE && scry_md32(b.at + M_FLAGS) & M_HAS_PID)
+	md->t->taken = scry_md32(md->data + H_TIME);
+	if (b.len < M_SIZE)
+		return;
+	if (scry_md32(b.at + M_FLAGS) & M_HAS_PID)
 		md->t->pid = scry_md32(b.at + M_PID);
+	if (scry_md32(b.at + M_FLAGS) & M_HAS_TIMES)
+		md->t->started = scry_md32(b.at + M_STARTED);
 }
 
 /* A UNICODE_STRING (ntdef.h) in target memory. */

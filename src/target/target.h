@@ -100,6 +100,7 @@ struct scry_target {
 	scry_addr fault_addr;
 	const char *exe;     /* path of the executable as the target knew it, or NULL */
 	const char *command; /* command line, or NULL */
+	int64_t started, taken; /* when the process began and the dump was written, seconds since 1970; 0 unknown */
 	struct scry_map *maps; /* in address order, disjoint; scry_target_add_map() */
 	size_t map_count, map_room;
 	struct scry_target_module *modules; /* in address order, disjoint; NULL: see struct scry_target_module */

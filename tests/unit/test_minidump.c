@@ -61,6 +61,7 @@ static void check_windows(struct scry_session *s)
 	assert_true(t->abi.windows && t->abi.ptr_size == 8 && t->abi.long_size == 4 && t->abi.wchar_size == 2 &&
 		    t->abi.long_double == 8);
 	assert_int_equal(t->pid, 4711);
+	assert_true(t->started == 0x5fffffff && t->taken == 0x60000000);
 	assert_int_equal(t->exception, 0xc0000005);
 	assert_true(t->has_fault && t->fault_addr == 0xdead0);
 	assert_string_equal(t->command, "py x.py \xc3\x9f");
