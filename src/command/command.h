@@ -130,6 +130,8 @@ void scry_thread_json(struct scry_call *call, const struct scry_thread *t);
 void scry_threads_open(struct scry_call *call);
 /** "SIGSEGV", or "signal 99" (in a static buffer of the call's thread). */
 const char *scry_signal_name(int number);
+/** "exception 0xc0000005 (access violation)" (in a static buffer of the call's thread). */
+const char *scry_exception_name(uint32_t code);
 
 /* --- what run.c needs of options.c --- */
 /**

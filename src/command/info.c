@@ -40,7 +40,7 @@ static void put_target(struct scry_call *call)
 	if (t->signal || t->exception) {
 		scry_buf_puts(out, "signal    ");
 		if (t->exception)
-			scry_buf_printf(out, "exception 0x%08" PRIx32, t->exception);
+			scry_buf_puts(out, scry_exception_name(t->exception));
 		else
 			scry_buf_puts(out, scry_signal_name(t->signal));
 		if (t->has_fault)

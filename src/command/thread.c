@@ -19,7 +19,7 @@ static void put_crash(struct scry_call *call, const struct scry_thread *t, bool 
 
 	put_state(call, first, SCRY_STYLE_ERROR, "crashed");
 	if (target->exception)
-		scry_buf_printf(call->out, ": exception 0x%08" PRIx32, target->exception);
+		scry_buf_printf(call->out, ": %s", scry_exception_name(target->exception));
 	else if (signal)
 		scry_buf_printf(call->out, ": %s", scry_signal_name(signal));
 	if (target->has_fault)
