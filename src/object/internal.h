@@ -127,6 +127,8 @@ int scry_print_unknown(struct scry_printer *p, scry_addr addr, scry_addr type);
 bool scry_is_none(struct scry_runtime *r, scry_addr obj);
 /** Digits of a double as repr() writes them; `dot0` adds ".0" to whole numbers. */
 void scry_format_double(double value, bool dot0, char text[64]);
+/** The same for narrower floats, which need fewer digits: `width` 8, 4 or 2 bytes. */
+void scry_format_float(double value, unsigned width, bool dot0, char text[64]);
 int scry_double_at(struct scry_runtime *r, scry_addr addr, double *ret);
 /** A pointer-sized word. */
 int scry_word(struct scry_runtime *r, scry_addr addr, uint64_t *ret);

@@ -228,8 +228,21 @@ static bool next_up(char *digits, int n, int *exponent, double value)
 	return strtod(text, NULL) == value;
 }
 
+/* Does the text read back as the same number of that width? A half has 11 bits of precision. */
+static bool reads_back(const char *text, double value, unsigned width)
+{
+	int exponent;
+
+	if (width == 8)
+		return strtod(text, NULL) == value;
+	if (width == 4)
+		return strtof(text, NULL) == (float)value;
+	frexp(value, &exponent);
+	return fabs(strtod(text, NULL) - value) < ldexp(0.5, (exponent < -13 ? -13 : exponent) - 11);
+}
+
 /* value > 0 and finite: digits d.ddd * 10^exponent */
-static int shortest(double value, char digits[20], int *exponent)
+static int shortest(double value, unsigned width, char digits[20], int *exponent)
 {
 	char text[40];
 
@@ -243,14 +256,15 @@ static int shortest(double value, char digits[20], int *exponent)
 				digits[k++] = *c;
 		digits[k] = '\0';
 		*exponent = atoi(e + 1);
-		if (strtod(text, NULL) == value || (n > 14 && n < 17 && next_up(digits, n, exponent, value)))
+		if (reads_back(text, value, width) ||
+		    (width == 8 && n > 14 && n < 17 && next_up(digits, n, exponent, value)))
 			return n;
 	}
 	return 17;
 }
 
 /* Python/pystrtod.c: exponents below -4 and from 16 on are written as such */
-void scry_format_double(double value, bool dot0, char out[64])
+void scry_format_float(double value, unsigned width, bool dot0, char out[64])
 {
 	const char *sign = signbit(value) ? "-" : "";
 	char digits[20];
@@ -264,7 +278,7 @@ void scry_format_double(double value, bool dot0, char out[64])
 		snprintf(out, 64, "%s0%s", sign, dot0 ? ".0" : "");
 		return;
 	}
-	n = shortest(fabs(value), digits, &exponent);
+	n = shortest(fabs(value), width, digits, &exponent);
 	while (n > 1 && digits[n - 1] == '0')
 		n--;
 	digits[n] = '\0';
@@ -278,6 +292,11 @@ void scry_format_double(double value, bool dot0, char out[64])
 	else
 		snprintf(out, 64, "%s%s%.*s%s", sign, digits, exponent + 1 - n, "0000000000000000",
 			 dot0 ? ".0" : "");
+}
+
+void scry_format_double(double value, bool dot0, char out[64])
+{
+	scry_format_float(value, 8, dot0, out);
 }
 
 int scry_double_at(struct scry_runtime *r, scry_addr addr, double *ret)
