@@ -45,6 +45,8 @@ def test_signal(dumps, interpreter):
     dump = dumps.core(interpreter, programs.find('calls'), 'segv')
     answer = check_core(dump, *run.where(interpreter))
     assert answer['target']['signal'] == 11
+    if interpreter.ctypes:
+        assert answer['target']['fault_address'] == '0x10'
 
 
 def sources(interpreter):

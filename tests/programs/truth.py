@@ -154,8 +154,8 @@ def ending():
         return time.sleep, (600,)
     if how == 'segv':
         try:
-            import faulthandler
-            return faulthandler._sigsegv, ()
+            import ctypes  # not faulthandler._sigsegv, which forbids the core file
+            return ctypes.memset, (16, 0, 8)
         except ImportError:
             return os.kill, (os.getpid(), 11)
     return os.abort, ()

@@ -96,8 +96,8 @@ def running(interpreter, program, directory, copy=None):
     env = environment(directory, 'sleep', copy.environment if copy else ())
     command = copy.command if copy else interpreter.command
     with open(os.path.join(directory, 'output'), 'wb') as output:
-        process = subprocess.Popen(command + [script] + list(program.args), cwd=directory, env=env, stdin=subprocess.DEVNULL,
-                                   stdout=output, stderr=output)
+        process = subprocess.Popen(command + [script] + list(program.args), cwd=directory, env=env, preexec_fn=limits,
+                                   stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
         give_up = time.monotonic() + 60
         while not os.path.exists(os.path.join(directory, 'truth.json')):
