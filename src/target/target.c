@@ -7,11 +7,12 @@
 
 #include "base/bytes.h"
 #include "registry.h"
+#include "target/overlay.h"
 
 /* Nothing of ours lies there, and debuggers choke on it. */
 #define ADDR_LIMIT ((scry_addr)1 << 56)
 
-static const uint8_t *view(struct scry_target *t, scry_addr addr, size_t *ret_len)
+static const uint8_t *view_target(struct scry_target *t, scry_addr addr, size_t *ret_len)
 {
 	if (addr - t->seen_start < t->seen_len) {
 		*ret_len = t->seen_len - (size_t)(addr - t->seen_start);
@@ -29,6 +30,20 @@ static const uint8_t *view(struct scry_target *t, scry_addr addr, size_t *ret_le
 	t->seen_start = addr;
 	t->seen_len = len;
 	*ret_len = len;
+	return p;
+}
+
+static const uint8_t *view(struct scry_target *t, scry_addr addr, size_t *ret_len)
+{
+	size_t len = 0;
+
+	if (!t->overlay)
+		return view_target(t, addr, ret_len);
+	const uint8_t *p = scry_overlay_view(t, addr, ret_len);
+	if (p || !*ret_len)
+		return p;
+	p = view_target(t, addr, &len);
+	*ret_len = len < *ret_len ? len : *ret_len;
 	return p;
 }
 

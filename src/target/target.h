@@ -120,6 +120,7 @@ struct scry_target {
 	size_t seen_len;
 	/* where bytes that the dump left out are looked up (mapped files, build id checked); set by the module layer */
 	const uint8_t *(*fallback)(struct scry_target *t, scry_addr addr, size_t *ret_len);
+	struct scry_overlay *overlay; /* bytes that stand over the target's for a while (overlay.h), or NULL */
 };
 
 /**

@@ -49,6 +49,22 @@ struct scry_tasklet {
 	unsigned slices;           /* saved slices altogether: more than one after spilling */
 	scry_addr entry;           /* the callable of a tasklet that has not started, 0 none */
 	scry_addr exception;       /* the exception it is handling, 0 none */
+	struct scry_c_stack *c_stack; /* NULL: scry_tasklet_c_stack() was not asked yet */
+};
+
+/** The C stack of a tasklet that is not running: out of its saved slices, innermost frame first. */
+struct scry_c_frame {
+	scry_addr pc;
+	const char *function; /* NULL unknown */
+	const char *module;   /* file name, NULL: in none */
+	bool loop;            /* the interpreter's loop: it runs a Python frame */
+};
+
+struct scry_c_stack {
+	struct scry_c_frame *frames;
+	size_t count, room;
+	unsigned loops;       /* how many of them run a Python frame */
+	const char *error;    /* why there are none, or why they end early; NULL */
 };
 
 /** All of a runtime's Stackless state, collected once. */
@@ -65,6 +81,9 @@ struct scry_stackless *scry_stackless_of(struct scry_runtime *r);
 /** Is the object a tasklet, a channel (or of a subclass)? By type, cached. */
 bool scry_is_tasklet(struct scry_stackless *sl, scry_addr object);
 bool scry_is_channel(struct scry_stackless *sl, scry_addr object);
+
+/** Unwound once; never NULL but when out of memory. Without frames and without error where there is no saved stack. */
+const struct scry_c_stack *scry_tasklet_c_stack(struct scry_task *t);
 
 extern const struct scry_task_ops scry_task_tasklet;
 

@@ -245,6 +245,21 @@ static void text(struct scry_task *t, struct scry_buf *out)
 			scry_buf_printf(out, ", %s", names[i]);
 }
 
+static void c_stack_lines(struct scry_task *t, struct scry_buf *out)
+{
+	const struct scry_c_stack *stack = scry_tasklet_c_stack(t);
+
+	if (!stack || (!stack->count && !stack->error))
+		return;
+	scry_buf_printf(out, "    C stack, %zu frames, of which %u run Python:\n", stack->count, stack->loops);
+	for (size_t i = 0; i < stack->count; i++)
+		scry_buf_printf(out, "      %-3zu 0x%016" PRIx64 " %s (%s)\n", i, stack->frames[i].pc,
+				stack->frames[i].function ? stack->frames[i].function : "?",
+				stack->frames[i].module ? stack->frames[i].module : "?");
+	if (stack->error)
+		scry_buf_printf(out, "      %s\n", stack->error);
+}
+
 static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 {
 	const struct scry_tasklet *d = t->detail;
@@ -270,6 +285,31 @@ static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 		scry_buf_printf(out, "    recursion depth %" PRId64 ", nesting level %" PRId64 ", C stack of %" PRIu64
 				     " words in %u slices\n",
 				d->recursion_depth, d->nesting_level, d->slice_words, d->slices);
+	if (verbose)
+		c_stack_lines(t, out);
+}
+
+static void c_stack_json(struct scry_task *t, struct scry_json *j)
+{
+	const struct scry_c_stack *stack = scry_tasklet_c_stack(t);
+
+	scry_json_key(j, "native_frames");
+	scry_json_open(j, '[');
+	for (size_t i = 0; stack && i < stack->count; i++) {
+		scry_json_open(j, '{');
+		scry_json_key(j, "pc");
+		scry_json_addr(j, stack->frames[i].pc);
+		scry_json_key(j, "function");
+		scry_json_text(j, stack->frames[i].function);
+		scry_json_key(j, "module");
+		scry_json_text(j, stack->frames[i].module);
+		scry_json_key(j, "runs_python");
+		scry_json_bool(j, stack->frames[i].loop);
+		scry_json_close(j, '}');
+	}
+	scry_json_close(j, ']');
+	scry_json_key(j, "native_error");
+	scry_json_text(j, stack ? stack->error : NULL);
 }
 
 static void json(struct scry_task *t, struct scry_json *j)
@@ -318,6 +358,7 @@ static void json(struct scry_task *t, struct scry_json *j)
 	scry_task_id_json(j, d->cstate);
 	scry_json_key(j, "slices");
 	scry_json_int(j, d->slices);
+	c_stack_json(t, j);
 }
 
 const struct scry_task_ops scry_task_tasklet = {
