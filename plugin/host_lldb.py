@@ -86,6 +86,20 @@ def _regions(process):
         flags = 4 * info.IsReadable() + 2 * info.IsWritable() + info.IsExecutable()
         offset = start - first.setdefault(path, start) if path.startswith("/") else 0
         found.append((start, info.GetRegionEnd(), offset, flags, path))
+    return found or _sections(process.GetTarget())
+
+
+def _sections(target):
+    """What a stub that knows no regions (gdbserver) leaves: the loaded parts of files."""
+    found = []
+    for module in target.module_iter():
+        for section in module.section_iter():
+            start = section.GetLoadAddress(target)
+            if start != lldb.LLDB_INVALID_ADDRESS and section.GetFileByteSize():
+                permissions = section.GetPermissions()
+                flags = 4 * bool(permissions & lldb.ePermissionsReadable) + 2 * bool(
+                    permissions & lldb.ePermissionsWritable) + bool(permissions & lldb.ePermissionsExecutable)
+                found.append((start, start + section.GetByteSize(), section.GetFileOffset(), flags, module.file.fullpath))
     return found
 
 
@@ -170,10 +184,12 @@ def _core_path(process):
 
 # --- what LLDB looks at ---
 
-def _setting(debugger, name):
-    """The first value of a setting that is a list."""
+def _first_path(debugger, name):
+    """The first value of a setting that is a list of paths. It comes as text: "[0]: /one  [1]: /two"."""
     values = debugger.GetInternalVariableValue(name, debugger.GetInstanceName())
-    return values.GetStringAtIndex(0) if values.IsValid() and values.GetSize() else None
+    text = " ".join(values.GetStringAtIndex(i) for i in range(values.GetSize())) if values.IsValid() else ""
+    found = re.search(r"\[0\]: \"?(.+?)\"?(?=\s+\[1\]: |\s*$)", text)
+    return found.group(1) if found else None
 
 
 def _sysroot(debugger):
@@ -190,7 +206,7 @@ def _options(target):
     return {
         "exe": path if path and os.path.isfile(path) else None,
         "sysroot": _sysroot(debugger),
-        "search": _setting(debugger, "target.exec-search-paths"),
+        "search": _first_path(debugger, "target.exec-search-paths"),
     }
 
 

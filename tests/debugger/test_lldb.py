@@ -2,12 +2,12 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
-import sys
+import time
 
 import pytest
 
-from tests.support import lldbs
 from tests.support.story import STORY, TOP, interpreters
 
 
@@ -101,6 +101,31 @@ def test_process_runs_on_after_detaching(lldb, process, tmp_path):
     said = lldb(["py-bt", "detach", "script __import__('time').sleep(1)", "py-bt"], "-p", child.pid)
     assert "stop" in said[0].out and not said[3].ok and "no process" in said[3].err
     assert child.poll() is None
+
+
+@pytest.mark.parametrize("knows_regions", [True, False])
+def test_remote(lldb, cli, process, tmp_path, knows_regions):
+    """A target behind a stub: LLDB's own, which tells the regions of memory, and gdbserver, which does not."""
+    server = sorted(map(shutil.which, filter(shutil.which, ["lldb-server"] + ["lldb-server-%d" % i for i in range(14, 30)])))
+    server = [server[-1], "gdbserver"] if knows_regions and server else [shutil.which("gdbserver")]
+    if not server[0] or knows_regions and len(server) == 1:
+        pytest.skip("no stub")
+    child = process(interpreters()[0], STORY, tmp_path, "wait")
+    expected = cli(child.pid, "bt", "--all").out
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    words = ["localhost:%d" % port, "--attach", str(child.pid)]
+    stub = subprocess.Popen(server + (words if knows_regions else [words[1], words[0], words[2]]),
+                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(2)
+    try:
+        said = lldb(["target create %s" % os.path.realpath(interpreters()[0]), "gdb-remote localhost:%d" % port, "py-bt --all",
+                     "detach"])
+    finally:
+        stub.kill()
+        stub.wait()
+    assert said[2].out == expected, said[2].err
 
 
 EXTENSION = r'''
