@@ -134,6 +134,22 @@ static void join_row(struct join *j)
 	join_source(j, j->row, name);
 }
 
+/* The user asked for one source only: say so where it had nothing to give. */
+static void check_choice(struct join *j)
+{
+	static const uint8_t asked[] = { [SCRY_LAYOUT_OFFSETS] = SCRY_FROM_OFFSETS, [SCRY_LAYOUT_DWARF] = SCRY_FROM_DWARF,
+					 [SCRY_LAYOUT_MEMBERS] = SCRY_FROM_MEMBERS,
+					 [SCRY_LAYOUT_ROWS] = SCRY_FROM_ROW };
+	enum scry_layout_choice choice = j->hints->choice;
+
+	if (choice == SCRY_LAYOUT_AUTO)
+		return;
+	for (int f = 0; f < SCRY_F_COUNT; f++)
+		if (j->l->field_source[f] == asked[choice])
+			return;
+	scry_remark(j->s, "layout: no %s here; %s is used", scry_source_name(asked[choice]), j->l->name);
+}
+
 int scry_layout_resolve(struct scry_session *s, const struct scry_layout_hints *hints, struct scry_layout **ret)
 {
 	struct join j = { .s = s, .hints = hints };
@@ -152,6 +168,7 @@ int scry_layout_resolve(struct scry_session *s, const struct scry_layout_hints *
 	if (!j.l->size[SCRY_S_OBJECT] || !scry_layout_has(j.l, SCRY_F_TYPE_NAME))
 		return scry_fail(s, SCRY_EUNSUPPORTED, 0, "no layout for Python %u.%u: no built-in row, no DWARF",
 				 j.l->flavour.version >> 24, j.l->flavour.version >> 16 & 255);
+	check_choice(&j);
 	*ret = j.l;
 	return SCRY_OK;
 }
