@@ -51,9 +51,9 @@ def process(request, tmp_path):
     p.wait()
 
 
-def write(process, tmp_path, style):
+def write(process, tmp_path, style, signal=0):
     path = str(tmp_path / (style + ".dmp"))
-    subprocess.run([sys.executable, "-B", WRITER, str(process.pid), path, style], check=True, timeout=60)
+    subprocess.run([sys.executable, "-B", WRITER, str(process.pid), path, style, str(signal)], check=True, timeout=60)
     return path
 
 
@@ -84,3 +84,11 @@ def test_stacks_only(process, tmp_path):
         shown, status, err = show(write(process, tmp_path, style))
         assert status in (1, 2) and "gcore" in err
         assert len(shown["threads"]) == 4
+
+
+@pytest.mark.parametrize("process", [sys.executable], indirect=True)
+def test_crash(process, tmp_path):
+    shown, _, _ = show(write(process, tmp_path, "breakpad-full", 11))
+    assert shown["target"]["signal_name"] == "SIGSEGV" and shown["target"]["fault_address"] == "0x10"
+    first = shown["threads"][0]
+    assert first["crashed"] and first["tid"] == process.pid and first["frames"][0]["function"] == "inner"

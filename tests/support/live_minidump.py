@@ -1,8 +1,10 @@
 #!/usr/bin/python3
-"""Write a minidump of a live Linux process (x86-64), as Breakpad or crashpad do: live_minidump.py PID FILE [STYLE].
+"""Write a minidump of a live Linux process (x86-64), as Breakpad or crashpad do:
+live_minidump.py PID FILE [STYLE [SIGNAL]].
 
 STYLE: breakpad (stacks, copies of /proc files), crashpad (stacks, thread names, thread pointers, no copies), either
-with "-full" behind it: all writable memory and the headers of the modules too. The process is stopped meanwhile.
+with "-full" behind it: all writable memory and the headers of the modules too. SIGNAL: as if the first thread had died of
+it, at address 0x10. The process is stopped meanwhile.
 """
 import ctypes
 import os
@@ -130,7 +132,7 @@ def dump(pid, style="breakpad", signal=0, crashed=None):
             d.thread(tid, context, (start, data), teb=regs["fs_base"] if crashpad else 0,
                      name=name if crashpad else None)
             if tid == crashed:
-                d.exception(tid, signal, 0, regs=context)
+                d.exception(tid, signal, 0x10, regs=context)
         for base, size, path, ident in modules(memory, maps):
             d.module(base, size, path, codeview=md.build_id_record(ident) if ident else b"")
             if full:
@@ -149,5 +151,6 @@ def dump(pid, style="breakpad", signal=0, crashed=None):
 
 
 if __name__ == "__main__":
-    with open(sys.argv[2], "wb") as out:
-        out.write(dump(int(sys.argv[1]), sys.argv[3] if len(sys.argv) > 3 else "breakpad"))
+    pid, path, style, signal = (sys.argv[1:] + ["breakpad", "0"][len(sys.argv) - 3:])[:4]
+    with open(path, "wb") as out:
+        out.write(dump(int(pid), style, int(signal), int(pid) if int(signal) else None))
