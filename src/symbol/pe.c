@@ -251,8 +251,9 @@ bool scry_pe_file_matches(struct scry_module *m, const char *file, const char **
 		*ret_problem = scry_arena_printf(a, "CodeView id is %s, not %s", ours, theirs);
 	} else if (stamp != h->timestamp || m->end - m->start != h->size_of_image) {
 		same = false;
-		*ret_problem = scry_arena_printf(a, "time stamp and image size are %" PRIx32 " %" PRIx32 ", not %" PRIx32
-						 " %" PRIx64, h->timestamp, h->size_of_image, stamp, m->end - m->start);
+		*ret_problem = scry_arena_printf(a, "time stamp and image size are %" PRIx32 " %" PRIx32 ", not %"
+						 PRIx32 " %" PRIx64, h->timestamp, h->size_of_image, stamp,
+						 m->end - m->start);
 	}
 	scry_pe_unmap_file(&f);
 	return same;
@@ -272,7 +273,8 @@ int scry_pe_open(struct scry_module *m, const char *file)
 			pe->headers = pe->file.headers;
 	}
 	if (!pe->in_memory && !pe->file.data)
-		return scry_fail(m->session, SCRY_ENOTFOUND, m->start, "the headers of %s are not in the dump", m->name);
+		return scry_fail(m->session, SCRY_ENOTFOUND, m->start, "the headers of %s are not in the dump",
+				 m->name);
 	m->state = pe;
 	m->ops = &scry_module_pe;
 	m->bias = m->start - (pe->file.data ? pe->file.headers.image_base : pe->headers.image_base);
@@ -316,8 +318,10 @@ static bool resource_version(struct scry_pe *pe, struct scry_pe_version *ret)
 	for (unsigned i = 0; i <= VERSION_SEARCH; i += 4) {
 		if (scry_pe32(info + i) != FIXED_FILE_INFO)
 			continue;
-		*ret = (struct scry_pe_version){ { scry_pe16(info + i + V_FILE_HIGH + 2), scry_pe16(info + i + V_FILE_HIGH),
-						   scry_pe16(info + i + V_FILE_LOW + 2), scry_pe16(info + i + V_FILE_LOW) } };
+		const uint8_t *high = info + i + V_FILE_HIGH, *low = info + i + V_FILE_LOW;
+
+		*ret = (struct scry_pe_version){ { scry_pe16(high + 2), scry_pe16(high), scry_pe16(low + 2),
+						   scry_pe16(low) } };
 		return true;
 	}
 	return false;

@@ -18,7 +18,8 @@ enum { S_SIZE = 8, S_RVA = 12, S_FILE_SIZE = 16, S_OFFSET = 20, S_FLAGS = 36, SE
 /* IMAGE_BASE_RELOCATION: page, block size, then 16-bit entries of type and offset */
 enum { REL_HIGHLOW = 3, REL_DIR64 = 10 };
 /* IMAGE_DEBUG_DIRECTORY */
-enum { D_TYPE = 12, D_SIZE = 16, D_RVA = 20, DEBUG_ENTRY = 28, DEBUG_CODEVIEW = 2, MAX_DEBUG = 32, MAX_CODEVIEW = 1024 };
+enum { D_TYPE = 12, D_SIZE = 16, D_RVA = 20, DEBUG_ENTRY = 28, DEBUG_CODEVIEW = 2, MAX_DEBUG = 32,
+       MAX_CODEVIEW = 1024 };
 
 static void parse_sections(const uint8_t *p, const uint8_t *end, unsigned count, struct scry_pe_headers *h)
 {

@@ -7,9 +7,10 @@
 
 #include "symbol/pe_image.h"
 
-enum { MACHINE_AMD64 = 0x8664, FUNCTION_SIZE = 12, INFO_HEADER = 4, FLAG_CHAINED = 4, MAX_CHAIN = 32, MAX_CODES = 256 };
-enum { OP_PUSH = 0, OP_ALLOC_LARGE = 1, OP_ALLOC_SMALL = 2, OP_SET_FRAME = 3, OP_SAVE = 4, OP_SAVE_FAR = 5, OP_EPILOG = 6,
-       OP_SPARE = 7, OP_SAVE_XMM = 8, OP_SAVE_XMM_FAR = 9, OP_MACHINE_FRAME = 10 };
+enum { MACHINE_AMD64 = 0x8664, FUNCTION_SIZE = 12, INFO_HEADER = 4, FLAG_CHAINED = 4, MAX_CHAIN = 32,
+       MAX_CODES = 256 };
+enum { OP_PUSH = 0, OP_ALLOC_LARGE = 1, OP_ALLOC_SMALL = 2, OP_SET_FRAME = 3, OP_SAVE = 4, OP_SAVE_FAR = 5,
+       OP_EPILOG = 6, OP_SPARE = 7, OP_SAVE_XMM = 8, OP_SAVE_XMM_FAR = 9, OP_MACHINE_FRAME = 10 };
 /* UNWIND_INFO numbers registers as instructions do. */
 static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
 				       "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15" };

@@ -77,8 +77,8 @@ size_t scry_minidump_list(const struct scry_minidump *md, uint32_t type, size_t 
 	if (want <= count)
 		count = (size_t)want;
 	else
-		scry_target_note(md->t, "stream %" PRIu32 " of the minidump is cut: %zu of %" PRIu64 " records are there",
-				 type, count, want);
+		scry_target_note(md->t, "stream %" PRIu32 " of the minidump is cut: %zu of %" PRIu64
+				 " records are there", type, count, want);
 	*ret = (struct scry_blob){ b.at + head, count * record };
 	return count;
 }
@@ -187,7 +187,8 @@ static void load_system(struct scry_minidump *md)
 	const struct scry_arch *arch = find_arch(machine);
 
 	if (b.len < S_SIZE)
-		scry_target_note(t, "the minidump has no SystemInfo: taken for %s Windows", arch ? arch->name : "64-bit");
+		scry_target_note(t, "the minidump has no SystemInfo: taken for %s Windows",
+				 arch ? arch->name : "64-bit");
 	if (!arch)
 		scry_target_note(t, "the minidump's processor architecture %u is not known: memory only", machine);
 	md->linux_process = platform == SCRY_MD_OS_LINUX || platform == SCRY_MD_OS_ANDROID;
@@ -195,7 +196,8 @@ static void load_system(struct scry_minidump *md)
 	scry_target_set_machine(t, arch ? arch->elf_machine : 0, is64, false);
 	if (platform > SCRY_MD_OS_CE) {
 		if (!md->linux_process)
-			scry_target_note(t, "the minidump's platform 0x%" PRIx32 " is neither Windows nor Linux", platform);
+			scry_target_note(t, "the minidump's platform 0x%" PRIx32 " is neither Windows nor Linux",
+					 platform);
 		return;
 	}
 	t->abi = (struct scry_abi){ .ptr_size = is64 ? 8 : 4, .long_size = 4, .align8 = 8, .wchar_size = 2,

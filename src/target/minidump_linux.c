@@ -122,7 +122,8 @@ static bool add_segments(struct scry_minidump *md, scry_addr base, const char *p
 	bool is64 = md->t->abi.ptr_size == 8;
 
 	*ret_count = 0;
-	if (!scry_minidump_read(md, base, e, is64 ? 64 : 52) || memcmp(e, "\177ELF", 4) || e[EI_CLASS] != (is64 ? 2 : 1))
+	if (!scry_minidump_read(md, base, e, is64 ? 64 : 52) || memcmp(e, "\177ELF", 4) ||
+	    e[EI_CLASS] != (is64 ? 2 : 1))
 		return true;
 	scry_addr at = base + scry_md_addr(md, e + (is64 ? 32 : 28));
 	unsigned size = scry_md16(e + (is64 ? 54 : 42)), count = scry_md16(e + (is64 ? 56 : 44));
@@ -131,8 +132,10 @@ static bool add_segments(struct scry_minidump *md, scry_addr base, const char *p
 		if (!scry_minidump_read(md, at, ph, is64 ? 56 : 32) || scry_md32(ph) != PT_LOAD_)
 			continue;
 		uint32_t flags = scry_md32(ph + (is64 ? 4 : 24));
-		uint64_t offset = scry_md_addr(md, ph + (is64 ? 8 : 4)), vaddr = scry_md_addr(md, ph + (is64 ? 16 : 8));
-		uint64_t filesz = scry_md_addr(md, ph + (is64 ? 32 : 16)), memsz = scry_md_addr(md, ph + (is64 ? 40 : 20));
+		uint64_t offset = scry_md_addr(md, ph + (is64 ? 8 : 4));
+		uint64_t vaddr = scry_md_addr(md, ph + (is64 ? 16 : 8));
+		uint64_t filesz = scry_md_addr(md, ph + (is64 ? 32 : 16));
+		uint64_t memsz = scry_md_addr(md, ph + (is64 ? 40 : 20));
 
 		if (lowest == ~(scry_addr)0)
 			lowest = vaddr & ~(uint64_t)4095;

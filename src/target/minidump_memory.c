@@ -147,8 +147,8 @@ int scry_minidump_load_memory(struct scry_minidump *md)
 		scry_target_note(md->t, "the minidump is truncated: %" PRIu64 " of its memory ranges run past its end, "
 				 "%" PRIu64 " bytes are missing", r.cut_ranges, r.cut_bytes);
 	if (aliased)
-		scry_target_note(md->t, "the minidump lists far more memory than it can hold: what lies above 0x%" PRIx64
-				 " is left out", md->range_count ? md->ranges[md->range_count - 1].start : 0);
+		scry_target_note(md->t, "the minidump lists far more memory than it can hold: what lies above 0x%"
+				 PRIx64 " is left out", md->range_count ? md->ranges[md->range_count - 1].start : 0);
 	return SCRY_OK;
 }
 
@@ -256,7 +256,8 @@ static bool add_memory_info(struct scry_minidump *md)
 		scry_addr start = scry_md_addr(md, p);
 		uint64_t len = scry_md64(p + I_REGION);
 
-		if (scry_md32(p + I_STATE) != STATE_COMMIT || start >= SCRY_MD_USER_LIMIT || len > SCRY_MD_USER_LIMIT - start || !len)
+		if (scry_md32(p + I_STATE) != STATE_COMMIT || !len || start >= SCRY_MD_USER_LIMIT ||
+		    len > SCRY_MD_USER_LIMIT - start)
 			continue;
 		struct scry_map map = map_in_module(md, start, start + len, protection(scry_md32(p + I_PROTECT)));
 		if (!scry_target_add_map(md->t, &map))
@@ -293,8 +294,8 @@ static bool add_sections(struct scry_minidump *md, size_t known, const struct sc
 
 		if (rva >= room || size == 0)
 			continue;
-		struct scry_map map = { m->start + rva, m->start + rva + (size < room - rva ? size : room - rva), rva, 0,
-					m->path };
+		struct scry_map map = { .start = m->start + rva, .offset = rva, .path = m->path };
+		map.end = map.start + (size < room - rva ? size : room - rva);
 		map.flags = (scn & SCN_READ ? SCRY_MAP_READ : 0) | (scn & SCN_WRITE ? SCRY_MAP_WRITE : 0) |
 			    (scn & SCN_EXECUTE ? SCRY_MAP_EXEC : 0);
 		if (!fill_map(md, known, map))
@@ -380,9 +381,10 @@ void scry_minidump_advise(struct scry_minidump *md)
 {
 	struct scry_target *t = md->t;
 	const char *how = md->linux_process
-		? "for Python stacks take an ELF core (gcore PID, or ulimit -c unlimited), or have the writer add all memory"
-		: "for Python stacks ask for a full dump: WER LocalDumps with DumpType 2, procdump -ma, or MiniDumpWriteDump with "
-		  "MiniDumpWithFullMemory, or with MiniDumpWithPrivateReadWriteMemory and MiniDumpWithDataSegs";
+		? "for Python stacks take an ELF core (gcore PID, or ulimit -c unlimited), or have the writer add all "
+		  "memory"
+		: "for Python stacks ask for a full dump: WER LocalDumps with DumpType 2, procdump -ma, or "
+		  "MiniDumpWriteDump with MiniDumpWithFullMemory, or with MiniDumpWithPrivateReadWriteMemory and MiniDumpWithDataSegs";
 
 	if (md->flags & SCRY_MD_FULL_MEMORY)
 		return;

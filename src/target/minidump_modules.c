@@ -95,7 +95,8 @@ int scry_minidump_load_modules(struct scry_minidump *md)
 	const char *first = NULL;
 
 	if (n > MODULES_MAX) {
-		scry_target_note(t, "the minidump lists %zu modules: all but the first %d are left out", n, MODULES_MAX);
+		scry_target_note(t, "the minidump lists %zu modules: all but the first %d are left out", n,
+				 MODULES_MAX);
 		n = MODULES_MAX;
 	}
 	t->modules = calloc(n ? n : 1, sizeof(*t->modules));
