@@ -41,7 +41,7 @@ static void report_modules(struct scry_session *s, Dwfl *dwfl)
 	for (struct scry_module *m = scry_module_first(s); m; m = m->next) {
 		/* asking for a symbol opens the file, with all checks */
 		scry_module_symbol(m, "_", &symbol);
-		if (m->file)
+		if (m->file && m->verified)
 			dwfl_report_elf(dwfl, m->name, m->file, -1, m->bias, true);
 	}
 	dwfl_report_end(dwfl, NULL, NULL);
