@@ -1,5 +1,7 @@
 """Every interpreter found, every program, every source of layouts, every kind of target: all frames are the truth."""
+import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -108,26 +110,34 @@ def test_live(dumps, interpreter):
         assert run.state(pid) in 'SR', 'the process was left in state %s' % run.state(pid)
 
 
+def damaged(thread):
+    return thread['error'] or any(frame['kind'] == 'damaged' for frame in thread['frames'])
+
+
 @pytest.mark.parametrize('interpreter', every())
 def test_gcore(dumps, interpreter):
     """A core that gdb made of a process that lives on."""
     place = dumps.place(interpreter, 'gcore')
     with run.running(interpreter, programs.find('threads'), place) as (pid, truth):
-        subprocess.run(['gcore', '-o', os.path.join(place, 'core'), str(pid)], stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, timeout=120)
+        done = subprocess.run(['gcore', '-o', os.path.join(place, 'core'), str(pid)], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=120)
     core = os.path.join(place, 'core.%d' % pid)
     if not os.path.exists(core):
         pytest.skip('gcore made no core of %s' % interpreter.tag)
     try:
         answer, status, errors = run.answer(core, *run.where(interpreter))
-        check(truth, answer, status, errors=errors)
         assert not any(thread['crashed'] for thread in answer['threads'])
+        lost = re.findall(r'Memory read failed for corefile section, \d+ bytes at 0x[0-7]\w{0,11}\.', done.stdout.decode(errors='replace'))
+        if lost and compare.differences(truth, answer):
+            # guard pages inside a mapping (glibc 2.42 and newer) make older gdbs drop the megabyte around them
+            assert status == 1 and any(damaged(thread) for thread in answer['threads']), 'memory is missing, and nothing says so'
+            pytest.skip('gdb lost memory of the process: ' + lost[0])
+        check(truth, answer, status, errors=errors)
     finally:
         os.remove(core)
 
 
 def gdb_answer(*commands, **kwargs):
-    import json
     status, output, errors = run.gdb(*commands, **kwargs)
     lines = [line for line in output.splitlines() if line.startswith('{"pyscry"')]
     assert lines, 'no JSON from gdb: %s\n%s' % (output[-2000:], errors[-2000:])
