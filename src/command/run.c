@@ -152,8 +152,10 @@ int scry_command_run(struct scry_session *s, const char *name, const char *args,
 	scry_hash_done(&call.rendered);
 	if (call.help)
 		return rc < 0 ? 2 : 0;
-	if (put_notes(s, err))
-		call.partial = true;
+	bool noted = put_notes(s, err);
+	if (rc >= 0 && call.partial && !noted && err)
+		scry_buf_puts(err, "the answer is partial: what could not be shown is marked in it\n");
+	call.partial |= noted;
 	if (rc < 0 && err && *s->error.text) {
 		scry_put_safe(err, s->error.text);
 		scry_buf_putc(err, '\n');
