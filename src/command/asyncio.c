@@ -4,8 +4,6 @@
 #include "command/tasks.h"
 #include "task/asyncio.h"
 
-#define DEPTH_MAX 64
-
 /* --- loops --- */
 
 static void loop_text(struct scry_call *call, const struct scry_loop *loop)
@@ -70,120 +68,6 @@ static void show_loops(struct scry_call *call, const struct scry_task *first)
 		scry_buf_putc(call->out, '\n');
 }
 
-/* --- the tree --- */
-
-/* An edge of the tree: `child` is awaited by the task whose list this stands in. */
-struct edge {
-	struct edge *next;
-	struct scry_task *child;
-};
-
-struct node {
-	struct scry_task *task;
-	struct edge *children, **tail;
-	bool open, shown;
-};
-
-struct tree {
-	struct scry_call *call;
-	struct scry_hash nodes; /* by the task's address */
-	uint64_t lines;
-};
-
-static void tree_line(struct tree *tree, const struct node *node, unsigned depth)
-{
-	struct scry_buf *out = tree->call->out;
-	struct scry_task *t = node->task;
-	struct scry_walk walk = { 0 };
-	struct scry_frame f;
-	struct scry_location at;
-
-	scry_buf_printf(out, "%*s", (int)depth * 4, "");
-	scry_put_styled(tree->call, SCRY_STYLE_NAME, t->name ? t->name : "task");
-	scry_buf_printf(out, " 0x%" PRIx64 " [", t->addr);
-	scry_put_styled(tree->call, SCRY_STYLE_MARK, t->state);
-	scry_buf_putc(out, ']');
-	if (scry_task_frame_next(t, &walk, &f) == SCRY_ITEM && f.code) {
-		scry_frame_location(&f, &at);
-		scry_buf_puts(out, " in ");
-		scry_put_styled(tree->call, SCRY_STYLE_FUNCTION, f.code->qualname ? f.code->qualname : f.code->name);
-		scry_buf_puts(out, " (");
-		scry_put_styled(tree->call, SCRY_STYLE_FILE, f.code->file);
-		scry_buf_printf(out, ":%d)", at.line);
-	}
-	if (node->open)
-		scry_buf_puts(out, " ... a cycle");
-	else if (node->shown && node->children)
-		scry_buf_puts(out, " ... as above");
-	scry_buf_putc(out, '\n');
-	tree->lines++;
-}
-
-static void show_node(struct tree *tree, struct node *node, unsigned depth)
-{
-	tree_line(tree, node, depth);
-	if (node->open || node->shown)
-		return;
-	node->open = node->shown = true;
-	for (struct edge *e = node->children; e; e = e->next) {
-		struct node *child = scry_hash_find(&tree->nodes, e->child->addr);
-
-		if (depth < DEPTH_MAX)
-			show_node(tree, child, depth + 1);
-	}
-	if (depth == DEPTH_MAX && node->children)
-		scry_buf_printf(tree->call->out, "%*s... deeper ones follow below\n", (int)(depth + 1) * 4, "");
-	node->open = false;
-}
-
-static bool plant(struct tree *tree, struct scry_task *first)
-{
-	struct scry_arena *arena = &tree->call->s->arena;
-
-	for (struct scry_task *t = first; t; t = t->next) {
-		struct node *node = scry_arena_alloc(arena, sizeof(*node));
-
-		if (!node)
-			return false;
-		node->task = t;
-		node->tail = &node->children;
-		scry_hash_put(&tree->nodes, t->addr, node);
-	}
-	for (struct scry_task *t = first; t; t = t->next)
-		for (size_t i = 0; i < t->awaited_by_count; i++) {
-			struct node *parent = scry_hash_find(&tree->nodes, t->awaited_by[i]);
-			struct edge *e = parent ? scry_arena_alloc(arena, sizeof(*e)) : NULL;
-
-			if (!e)
-				continue;
-			e->child = t;
-			*parent->tail = e;
-			parent->tail = &e->next;
-		}
-	return true;
-}
-
-/* First what nobody awaits; then what is left: cycles. */
-static void show_tree(struct scry_call *call, struct scry_task *first)
-{
-	struct tree tree = { .call = call };
-
-	if (plant(&tree, first)) {
-		for (struct scry_task *t = first; t; t = t->next)
-			if (!t->awaited_by_count)
-				show_node(&tree, scry_hash_find(&tree.nodes, t->addr), 0);
-		for (struct scry_task *t = first; t; t = t->next) {
-			struct node *node = scry_hash_find(&tree.nodes, t->addr);
-
-			if (!node->shown)
-				show_node(&tree, node, 0);
-		}
-	}
-	if (!first)
-		scry_buf_puts(call->out, "no tasks\n");
-	scry_hash_done(&tree.nodes);
-}
-
 static int run_tasks(struct scry_call *call)
 {
 	struct scry_session *s = call->s;
@@ -197,7 +81,7 @@ static int run_tasks(struct scry_call *call)
 		s, scry_call_flag(call, "all") ? &scry_task_asyncio_heap : &scry_task_asyncio);
 	show_loops(call, first);
 	if (!call->json && scry_call_flag(call, "tree")) {
-		show_tree(call, first);
+		scry_show_task_tree(call, &scry_task_asyncio, first);
 		return SCRY_OK;
 	}
 	return scry_show_task_list(call, &scry_task_asyncio, first, thread ? thread->ident : 0);

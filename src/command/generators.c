@@ -1,6 +1,7 @@
-/* py-generators: what stands suspended on the heap. */
+/* py-generators and py-greenlets: what stands suspended on the heap. */
 #include "command/tasks.h"
 #include "task/generator.h"
+#include "task/greenlet.h"
 
 static int run_generators(struct scry_call *call)
 {
@@ -14,4 +15,26 @@ const struct scry_command_row scry_command_generators = {
 		"is parked innermost to its own. This looks at every object that the garbage collector knows.",
 		0 },
 	.run = run_generators,
+};
+
+static int run_greenlets(struct scry_call *call)
+{
+	if (call->json || !scry_call_flag(call, "tree"))
+		return scry_show_tasks(call, &scry_task_greenlet, 0);
+	scry_show_task_tree(call, &scry_task_greenlet, scry_tasks_collect(call->s, &scry_task_greenlet));
+	return SCRY_OK;
+}
+
+static const struct scry_flag greenlet_flags[] = {
+	{ "tree", 't', NULL, "one line each, below its parent" },
+	{ NULL },
+};
+
+const struct scry_command_row scry_command_greenlets = {
+	.public = {
+		"greenlets", "[-v] [--tree]", "Show greenlets (gevent's and eventlet's, too).",
+		"Each with its state (active, suspended, not started, dead), its thread, its parent, what it will\n"
+		"run, and its Python stack. Those of gevent and eventlet are greenlets like any other.",
+		0 },
+	.run = run_greenlets, .flags = greenlet_flags,
 };

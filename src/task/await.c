@@ -33,6 +33,7 @@ static const struct scry_kind_row {
 	{ "function", SCRY_KIND_FUNCTION },
 	{ "functools.partial", SCRY_KIND_PARTIAL },
 	{ "TaskWakeupMethWrapper", SCRY_KIND_WAKEUP },
+	{ "greenlet.greenlet", SCRY_KIND_GREENLET },
 };
 static const struct scry_kind_row other = { "", SCRY_KIND_OTHER };
 
