@@ -34,13 +34,18 @@ static void add(struct scry_gc *gc, scry_addr head)
 		gc->heads[gc->count++] = head;
 }
 
-/* `count` generations in a row, in a field of the struct at `base`. */
+/*
+ * `count` generations in a row, in a field of the struct at `base`. Debian's 3.13 has them four bytes before where the
+ * header's text has them (its DWARF says so, too): what is a list tells.
+ */
 static void add_field(struct scry_gc *gc, scry_addr base, enum scry_field f, unsigned count)
 {
 	const struct scry_slot *slot = &gc->runtime->layout->slot[f];
+	unsigned before = gc->count;
 
-	for (unsigned i = 0; base && slot->size && i < count; i++)
-		add(gc, base + slot->offset + i * (slot->size / count));
+	for (unsigned back = 0; base && slot->size && back <= 4 && gc->count == before; back += 4)
+		for (unsigned i = 0; i < count; i++)
+			add(gc, base + slot->offset - back + i * (slot->size / count));
 }
 
 /*
