@@ -1,0 +1,79 @@
+"""Stackless Pythons that run here: the C stack of each switched-out tasklet has one interpreter loop per Python frame."""
+import os
+
+import pytest
+
+from tests.support import programs, run
+
+from .conftest import every
+
+PROGRAM = programs.Program("tasklets", "tasklets.py")
+EACH = every(lambda interpreter: interpreter.stackless) or [
+    pytest.param(None, id="none", marks=pytest.mark.skip(reason="no Stackless Python: set PYSCRY_INTERPRETERS"))]
+HARD = {"sort", "sub", "reduce", "len", "channel", "nested", "removed", "spilled", "main"}
+
+
+def by_name(dump, *options):
+    told, status, errors = run.answer(dump.core, *options, command=("tasklets",))
+    assert status == 0, errors
+    found = {int(t["id"], 16): t for t in told["tasks"]}
+    return {name: found[t["id"]] for name, t in dump.truth["tasklets"].items()}
+
+
+def python_frames(task):
+    return [[os.path.basename(f["file"]), f["function"], f["line"]] for f in task["frames"]]
+
+
+@pytest.mark.parametrize("interpreter", EACH)
+def test_every_python_frame_has_its_loop(dumps, interpreter):
+    dump = dumps.core(interpreter, PROGRAM)
+    got = by_name(dump, *run.where(interpreter))
+    for name, want in dump.truth["tasklets"].items():
+        task = got[name]
+        native = [f["function"] for f in task["native_frames"]]
+        loops = sum(f["runs_python"] for f in task["native_frames"])
+        assert python_frames(task) == want["frames"], name
+        assert task["native_error"] is None, name
+        assert task["hard_switched"] == (name in HARD), name
+        assert loops == (len(want["frames"]) if name in HARD else 0), name
+        if name in HARD:
+            assert native[0] in ("slp_switch", "slp_transfer"), name
+            assert native[-1] in (("_start",) if name == "main" else ("slp_run_tasklet", "slp_eval_frame")), name
+            assert all(f["module"] and int(f["pc"], 16) for f in task["native_frames"])
+    assert got["spilled"]["slices"] > 1
+    for name, part in (("sub", "pattern_sub"), ("reduce", "reduce"), ("len", "len"), ("sort", "sort")):
+        assert any(part in (f["function"] or "") for f in got[name]["native_frames"]), name
+
+
+@pytest.mark.parametrize("interpreter", EACH)
+def test_text_shows_the_c_stack(dumps, interpreter):
+    dump = dumps.core(interpreter, PROGRAM)
+    status, text, errors = run.pyscry(*run.where(interpreter), dump.core, "tasklets", "-v")
+    assert status == 0, errors
+    assert text.count("C stack, ") == len(HARD)
+    assert "slp_transfer" in text
+    status, text, errors = run.pyscry(*run.where(interpreter), dump.core, "tasklets")
+    assert "slp_transfer" not in text
+
+
+@pytest.mark.parametrize("interpreter", EACH)
+def test_a_stripped_interpreter_unwinds_too(dumps, interpreter):
+    dump = dumps.copied(interpreter, PROGRAM)
+    want, got = dump.truth["tasklets"], by_name(dump)
+    for name in HARD:
+        assert python_frames(got[name]) == want[name]["frames"], name
+        assert got[name]["native_error"] is None, name
+        assert len(got[name]["native_frames"]) > 2 * len(want[name]["frames"]), name
+
+
+@pytest.mark.parametrize("interpreter", EACH)
+def test_without_the_file_the_reason_is_told(dumps, interpreter):
+    dump = dumps.copied(interpreter, PROGRAM, strip=False, hidden=True)
+    told, status, errors = run.answer(dump.core, command=("tasklets",))
+    if not told.get("tasks"):
+        pytest.skip("an executable that is gone took its symbols with it")
+    found = {int(t["id"], 16): t for t in told["tasks"]}
+    for name in HARD:
+        task = found[dump.truth["tasklets"][name]["id"]]
+        assert task["native_frames"] == []
+        assert "nothing to unwind" in task["native_error"]
