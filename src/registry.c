@@ -1,4 +1,4 @@
-/* THE list of plug-ins. An addition is a file of its own and one line here. */
+/* Dump formats and architectures. An addition is a file of its own and one line here. */
 #include "registry.h"
 
 const struct scry_target_ops *const scry_dump_formats[] = {
@@ -11,9 +11,5 @@ const struct scry_arch *const scry_architectures[] = {
 	&scry_arch_x86_64,
 	&scry_arch_i386,
 	&scry_arch_aarch64,
-	NULL,
-};
-
-const struct scry_task_ops *const scry_task_kinds[] = {
 	NULL,
 };

@@ -4,11 +4,8 @@
 
 #include "target/target.h"
 
-struct scry_task_ops;
-
 extern const struct scry_target_ops *const scry_dump_formats[];
 extern const struct scry_arch *const scry_architectures[];
-extern const struct scry_task_ops *const scry_task_kinds[];
 
 /* what registry.c names */
 extern const struct scry_target_ops scry_target_elfcore, scry_target_minidump, scry_target_live, scry_target_host;

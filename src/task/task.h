@@ -1,7 +1,7 @@
 /**
  * A task: whatever has a Python stack and no OS thread of its own right now. Tasklet, greenlet, asyncio task, suspended
  * coroutine or generator: one noun, one renderer (src/command/tasks.c). A kind is one file with its ops and one line in
- * registry.c.
+ * a row of SCRY_COMMANDS (src/command/command.h).
  */
 #ifndef SCRY_TASK_H
 #define SCRY_TASK_H
