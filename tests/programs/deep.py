@@ -37,7 +37,7 @@ def start():
 if sys.version_info >= (3, 11):
     start()
 else:
-    threading.stack_size(min(1 << 30, max(16 << 20, depth * 1024)))
+    threading.stack_size(min(1 << 30, max(16 << 20, depth * 4096)))
     thread = threading.Thread(target=start)
     thread.start()
     thread.join()

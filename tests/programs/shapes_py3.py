@@ -1,7 +1,7 @@
 # -*- coding: utf-8 -*-
 """Shapes of Python 3.3 and later: keyword-only arguments, yield from, nonlocal, names beyond ASCII."""
 import functools
-import importlib.abc
+import importlib.machinery
 import sys
 import types
 
@@ -128,6 +128,9 @@ def shape_lru_cache(go):
 
 
 def shape_singledispatch(go):
+    if sys.version_info < (3, 4):
+        return go()
+
     @functools.singledispatch
     def single(value):
         return None
@@ -138,7 +141,7 @@ def shape_singledispatch(go):
     return single(3)
 
 
-class Loader(importlib.abc.Loader):
+class Loader:
     def __init__(self, go):
         self.go = go
 
@@ -150,13 +153,12 @@ class Loader(importlib.abc.Loader):
         exec(compile('"""made"""\n\n\ndef body():\n    go()\n\n\nbody()\n', '<made module>', 'exec'), module.__dict__)
 
 
-class Finder(importlib.abc.MetaPathFinder):
+class Finder:
     def __init__(self, go):
         self.go = go
 
     def find_spec(self, name, path=None, target=None):
         if name == 'made_up_module':
-            import importlib.machinery
             return importlib.machinery.ModuleSpec(name, Loader(self.go))
         if name == 'found_module':
             self.go(name)
