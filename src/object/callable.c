@@ -346,6 +346,23 @@ static int print_cell(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 /* --- generators, coroutines, async generators --- */
 
+/* With -v: where it stands, or that it is done. */
+static void print_generator_place(struct scry_printer *p, scry_addr gen)
+{
+	scry_addr at = scry_generator_frame(p->runtime, gen);
+	struct scry_location where = { 0 };
+	struct scry_frame f;
+
+	if (!at) {
+		scry_buf_puts(p->out, " finished");
+		return;
+	}
+	if (scry_frame_at(p->runtime, at, &f) < 0 || !f.code)
+		return;
+	scry_frame_location(&f, &where);
+	scry_printf(p, " at %s:%d", f.code->file, where.line ? where.line : f.code->first_line);
+}
+
 static int print_generator(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	const char *name;
@@ -363,7 +380,10 @@ static int print_generator(struct scry_printer *p, scry_addr addr, scry_addr typ
 		const struct scry_code *code = scry_code_at(p->runtime, code_addr);
 		name = code ? code->name : "?";
 	}
-	scry_printf(p, "<%s object %s at 0x%" PRIx64 ">", t->name, name, addr);
+	scry_printf(p, "<%s object %s at 0x%" PRIx64, t->name, name, addr);
+	if (p->verbose)
+		print_generator_place(p, addr);
+	scry_buf_putc(p->out, '>');
 	return SCRY_OK;
 }
 

@@ -296,7 +296,8 @@ static scry_addr container_of(struct eval *e, scry_addr obj)
 	scry_addr inner;
 
 	for (int i = 0; i < 5 && scry_length(e->r, obj) < 0; i++) {
-		bool proxy = !strcmp(scry_type_name_of(e->r, obj), "mappingproxy");
+		const char *type = scry_type_name_of(e->r, obj);
+		bool proxy = !strcmp(type, "mappingproxy") || !strcmp(type, "dictproxy");
 
 		if (proxy ? scry_field_read(e->r, obj, SCRY_F_MAPPINGPROXY_MAPPING, &inner) < 0 :
 			    scry_attr(e->r, obj, "data", &inner) < 0)

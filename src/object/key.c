@@ -252,7 +252,7 @@ bool scry_key_matches(struct scry_runtime *r, const struct scry_key *key, scry_a
 static int deque_item(struct scry_runtime *r, scry_addr deque, int64_t index, scry_addr *ret)
 {
 	unsigned ptr = r->session->target->abi.ptr_size;
-	uint64_t at, per_block = r->layout->slot[SCRY_F_DEQUE_BLOCK_DATA].size / ptr;
+	uint64_t at = 0, per_block = r->layout->slot[SCRY_F_DEQUE_BLOCK_DATA].size / ptr;
 	scry_addr block;
 	int rc = scry_field_read(r, deque, SCRY_F_DEQUE_LEFT, &block);
 

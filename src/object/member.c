@@ -167,6 +167,15 @@ static const struct {
 	{ "type", "__bases__", SCRY_F_TYPE_BASES },
 };
 
+/* Properties of the library that return an attribute. */
+static const struct {
+	const char *type, *name, *attribute;
+} aliases[] = {
+	{ "Enum", "value", "_value_" }, { "Enum", "name", "_name_" }, { "Thread", "name", "_name" },
+	{ "Thread", "name", "_Thread__name" }, { "Thread", "daemon", "_Thread__daemonic" }, { "Thread", "ident", "_ident" }, { "Thread", "daemon", "_daemonic" }, { "Fraction", "numerator", "_numerator" },
+	{ "Fraction", "denominator", "_denominator" },
+};
+
 static int dunder(struct scry_runtime *r, scry_addr obj, const struct scry_type *t, const char *name, scry_addr *ret)
 {
 	struct scry_dict_view v;
@@ -188,6 +197,10 @@ int scry_getset_field(struct scry_runtime *r, scry_addr obj, const char *name, s
 		return SCRY_ENOTFOUND;
 	if (dunder(r, obj, t, name, ret) == SCRY_OK)
 		return SCRY_OK;
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
+		if (!strcmp(aliases[i].name, name) && scry_type_is(r, t->addr, aliases[i].type) &&
+		    scry_attr(r, obj, aliases[i].attribute, ret) == SCRY_OK)
+			return SCRY_OK;
 	for (size_t i = 0; i < sizeof(getters) / sizeof(getters[0]); i++) {
 		if (strcmp(getters[i].name, name) || !scry_type_is(r, t->addr, getters[i].type) ||
 		    scry_field_read(r, obj, getters[i].field, &value) < 0)

@@ -681,6 +681,14 @@ SLOTTED.a = [1, 2, 3]
 SEQUENCE = list(range(20))
 KEY = "db"
 NAMES = collections.deque("abcdefg")
+THREAD = threading.current_thread()
+FRACTION = fractions.Fraction(3, 4)
+OUTER_CELL = outer()
+PROXY = type.__dict__["__dict__"].__get__(type(str("Namespace"), (object,), {"a": [5]}))
+TEXT = u"na\u00efve \u2603"
+BIG = (2**80, -1)
+ORDERED = collections.OrderedDict(k=[1])
+COUNTER = collections.Counter("mississippi")
 EXPRESSIONS = [
     "CONFIG['db']['host']", 'CONFIG["db"]["host"][0]', "CONFIG['db'][u'port\\u2603']", "CONFIG[(1, 'a')]", "CONFIG[1, 'a']",
     "CONFIG[None]", "CONFIG[-7]", "CONFIG[(2, (3, None))]", "CONFIG[ 'db' ]", "NODE.items[3].name", "NODE.items[-1].items[1]",
@@ -689,6 +697,8 @@ EXPRESSIONS = [
     "SEQUENCE[100:]", "SEQUENCE[2:10][3]", "SEQUENCE[2:10][1:5]", "SEQUENCE[::2][::-1]", "NAMES[3]", "NAMES[-1]",
     "KEY[1:]", "KEY[0]", "CONFIG[KEY]['host']", "NODE.items[SLOTTED.a[0]].name", "outer.__name__", "Node.kind", "sys.maxsize",
     "sys.flags.optimize", "collections.OrderedDict", "SEQUENCE", "os.path.sep", "NODE.__class__", "NODE", "SEQUENCE[True]",
+    "THREAD.name", "THREAD.daemon", "FRACTION.numerator", "OUTER_CELL.__closure__[0].cell_contents", "PROXY['a']",
+    "TEXT[2:]", "TEXT[-1]", "BIG[0]", "ORDERED['k']", "COUNTER['i']", "CONFIG['db'].__class__",
 ]
 
 
