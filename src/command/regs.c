@@ -93,7 +93,8 @@ static void text_meaning(struct job *job, uint64_t word, const struct scry_meani
 
 	switch (m->kind) {
 	case SCRY_WORD_NUMBER:
-		scry_buf_printf(out, "%" PRId64, (int64_t)word);
+		scry_buf_printf(out, "%" PRId64,
+				job->call->s->target->abi.ptr_size == 4 ? (int32_t)word : (int64_t)word);
 		break;
 	case SCRY_WORD_OBJECT:
 	case SCRY_WORD_TYPE:
@@ -206,7 +207,8 @@ static void one_register(struct job *job, const struct scry_regs *regs, unsigned
 	if (!j) {
 		scry_buf_printf(job->call->out, "%-6s ", row->name);
 		if (known)
-			scry_buf_printf(job->call->out, "0x%016" PRIx64 "  ", regs->value[i]);
+			scry_buf_printf(job->call->out, "0x%0*" PRIx64 "  ", (int)(2 * regs->arch->ptr_size),
+					regs->value[i]);
 		scry_buf_printf(job->call->out, "%-19s ", saved_name(job->call->s, row));
 		if (known)
 			text_meaning(job, regs->value[i], &m);
