@@ -1,0 +1,135 @@
+"""asyncio's tasks, suspended generators and greenlets: all that the program knows of them, on every interpreter."""
+import subprocess
+
+import pytest
+
+from tests.support import programs, run
+
+from .conftest import every
+
+TASKS = programs.Program('tasks', 'tasks.py', since=(3, 5))
+PYTHON_TASKS = programs.Program('python-tasks', 'tasks.py', ('python',), since=(3, 6))
+MANY = programs.Program('many-tasks', 'tasks.py', ('1000',), since=(3, 5))
+GENERATORS = programs.Program('generators', 'generators.py')
+GREENLETS = programs.Program('greenlets', 'greenlets.py')
+
+
+def since(*version):
+    return lambda interpreter: interpreter.version >= version
+
+
+def with_greenlets(interpreter):
+    return subprocess.run(interpreter.command + ['-c', 'import greenlet'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          stdin=subprocess.DEVNULL, timeout=60).returncode == 0
+
+
+def frames(task):
+    return [[frame['function'], frame['line']] for frame in task['frames']]
+
+
+def ask(target, interpreter, *command):
+    answer, status, errors = run.answer(target, *run.where(interpreter), command=command)
+    return answer, {task['id']: task for task in answer['tasks']}, status, errors
+
+
+def compare(wanted, found, fields):
+    """Every one of `wanted`, with the values that each of `fields` takes from our task; nothing else."""
+    differences = ['nobody knows %s %s' % (task['name'], task['id']) for identity, task in found.items()
+                   if identity not in {each['id'] for each in wanted}]
+    for truth in wanted:
+        task = found.get(truth['id'])
+        if task is None:
+            differences.append('%s is missing' % truth)
+            continue
+        for field, value in fields.items():
+            mine = value(task)
+            if mine != truth[field] and not (field == 'frames' and task['state'] in ('running', 'active')):
+                differences.append('%s: %s %s, not %s' % (truth.get('name') or truth['id'], field, mine, truth[field]))
+    return differences
+
+
+def compare_tasks(truth, target, interpreter):
+    # what is finished stands in no list any more: only on the heap, where that can be walked
+    finished = 'keeps no list' if interpreter.free_threaded and interpreter.version >= (3, 14) else None
+    wanted = [task for task in truth['tasks'] if not finished or task['state'] in ('pending', 'running')]
+    answer, found, status, errors = ask(target, interpreter, 'tasks', '--all')
+    differences = compare(wanted, found, {
+        'name': lambda task: task['name'], 'state': lambda task: task['state'], 'frames': frames,
+        'awaited_by': lambda task: sorted(task['awaited_by']),
+        'lost': lambda task: task['never_retrieved'],
+        'waits_for': lambda task: None if task['state'] == 'running' else task['waits_for']})
+    loop = next((loop for loop in answer['loops'] if loop['id'] == truth['loop']), None)
+    if loop is None or (loop['running'], loop['closed'], loop['thread'], loop['current']) != (True, False, truth['pid'], truth['current']):
+        differences.append('the loop: %s' % loop)
+    if status != (1 if interpreter.free_threaded else 0):
+        differences.append('exit status %d: %s' % (status, errors[-500:]))
+    return differences
+
+
+def report(differences):
+    if differences:
+        pytest.fail('%d differ\n%s' % (len(differences), '\n'.join(ascii(each)[1:-1] for each in differences[:40])), pytrace=False)
+
+
+@pytest.mark.parametrize('interpreter', every(since(3, 5)))
+def test_tasks(dumps, interpreter):
+    dump = dumps.core(interpreter, TASKS)
+    report(compare_tasks(dump.truth, dump.core, interpreter))
+
+
+@pytest.mark.parametrize('interpreter', every(since(3, 6)))
+def test_python_tasks(dumps, interpreter):
+    """asyncio's tasks and futures that are written in Python."""
+    dump = dumps.core(interpreter, PYTHON_TASKS)
+    report(compare_tasks(dump.truth, dump.core, interpreter))
+
+
+@pytest.mark.parametrize('interpreter', every(since(3, 5)))
+def test_many_tasks(dumps, interpreter):
+    dump = dumps.core(interpreter, MANY)
+    report(compare_tasks(dump.truth, dump.core, interpreter))
+
+
+@pytest.mark.parametrize('interpreter', every(since(3, 5)))
+def test_tasks_live(interpreter, tmp_path):
+    with run.running(interpreter, TASKS, str(tmp_path / 'live')) as (pid, truth):
+        report(compare_tasks(truth, str(pid), interpreter))
+
+
+@pytest.mark.parametrize('interpreter', every(since(3, 5)))
+def test_tree(dumps, interpreter):
+    """Each task stands below everyone that awaits it."""
+    dump = dumps.core(interpreter, TASKS)
+    _, output, _ = run.pyscry(*run.where(interpreter), dump.core, 'tasks', '--tree')
+    stack, edges = [], set()
+    for line in output.splitlines():
+        words = line.split(' [')[0].rsplit(None, 1)
+        if line.startswith('loop ') or len(words) != 2 or not words[1].startswith('0x'):
+            continue
+        depth = (len(line) - len(line.lstrip())) // 4
+        del stack[depth:]
+        if stack:
+            edges.add((stack[-1], words[1]))
+        stack.append(words[1])
+    assert edges == {(by, task['id']) for task in dump.truth['tasks'] for by in task['awaited_by']}
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: not interpreter.free_threaded))
+def test_generators(dumps, interpreter):
+    dump = dumps.core(interpreter, GENERATORS)
+    _, found, status, errors = ask(dump.core, interpreter, 'generators')
+    report(compare(dump.truth['generators'], found, {
+        'kind': lambda task: task['kind'], 'state': lambda task: task['state'], 'name': lambda task: task['name'], 'frames': frames}))
+    assert status == 0, errors
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: not interpreter.free_threaded))
+def test_greenlets(dumps, interpreter):
+    if not with_greenlets(interpreter):
+        pytest.skip('%s has no greenlet' % interpreter.tag)
+    dump = dumps.core(interpreter, GREENLETS)
+    _, found, status, errors = ask(dump.core, interpreter, 'greenlets')
+    report(compare(dump.truth['greenlets'], found, {
+        'state': lambda task: task['state'], 'parent': lambda task: task['parent'], 'thread': lambda task: task['thread'],
+        'frames': frames}))
+    assert status == 0, errors
