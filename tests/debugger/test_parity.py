@@ -9,7 +9,6 @@ import pytest
 
 from tests.support.story import STORY, TOP, interpreters
 
-# every command of the table that shows something of a target; `help` knows the table
 COMMANDS = ["bt", "bt --all", "bt -v", "bt --whole --limit 2", "bt --all --json", "bt-full", "threads", "threads --json",
             "info", "info --layout", "locals --frame 3", "locals --json", "list", "frame 2", "frame 1 --json",
             "print --frame 1 self.name", "print --frame 3 options", "print --frame 2 --json job", "regs", "regs --all-frames",
@@ -28,15 +27,17 @@ def same(name, expected, command, text):
         raise AssertionError("%s: %s\n%s" % (name, command, "".join(lines)))
 
 
-def test_all_commands_are_compared(cli):
+def unlisted(cli):
+    """Commands of the table that stand in none of the lists: as they are, without arguments."""
     table = cli("--help").out.split("Commands")[1].split("Options")[0]
     names = [line.split()[0] for line in table.splitlines()[1:] if line.startswith("  ")]
-    assert set(names) == {command.split()[0] for command in COMMANDS + MOVES}
+    assert len(names) > 15
+    return [name for name in names if name not in {command.split()[0] for command in COMMANDS + MOVES}]
 
 
 def test_core(gdb, lldb, cli, core, python):
     address = json.loads(cli(core, "print", "--frame", 3, "--json", "options").out)["address"]
-    commands = [command.replace("ADDRESS", address) for command in COMMANDS]
+    commands = [command.replace("ADDRESS", address) for command in COMMANDS + unlisted(cli)]
     prefixed = ["py-" + command for command in commands]
     in_gdb, in_lldb = gdb(prefixed, os.path.realpath(python), core).said, lldb(prefixed, "-c", core, os.path.realpath(python))
     for command, one, two in zip(commands, in_gdb, in_lldb):
