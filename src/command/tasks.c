@@ -245,8 +245,8 @@ const struct scry_command_row scry_command_tasklets = {
 		"tasklets", "[-v] [--all-threads | THREAD]", "Show the tasklets of a Stackless Python.",
 		"Each thread's scheduler comes first, then every tasklet with its state, the channel it is blocked\n"
 		"on, the value it carries, and its Python stack: runnable, blocked, paused, new and dead ones.\n"
-		"With -v, depths too, and the C stack of each that was switched out together with it: its saved words are\n"
-		"unwound with the interpreter's file.",
+		"With -v, depths too, and the C stack of each that was switched out together with it: its saved\n"
+		"words are unwound with the interpreter's file.",
 		0 },
 	.run = run_tasklets, .flags = tasklet_flags, .max_args = 1,
 };
