@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from tests.support import programs, run
+from tests.support import corefile, programs, run
 
 from .conftest import every
 
@@ -77,3 +77,48 @@ def test_without_the_file_the_reason_is_told(dumps, interpreter):
         task = found[dump.truth["tasklets"][name]["id"]]
         assert task["native_frames"] == []
         assert "nothing to unwind" in task["native_error"]
+
+
+def spoil(dump, *options):
+    """Take a saved C stack from its tasklet, as a switch back does: its words are nobody's then."""
+    task = by_name(dump, *options)["sort"]
+    with corefile.CoreFile(dump.core) as core:
+        at = int(task["cstate"], 16) + 48  # struct _cstack, `task`
+        kept = core.word(at)
+        assert kept == int(task["id"], 16)
+        core.set_word(at, 0)
+    return at, kept
+
+
+@pytest.mark.parametrize("interpreter", EACH)
+def test_a_stale_slice_is_told(dumps, interpreter):
+    dump = dumps.core(interpreter, PROGRAM)
+    at, kept = spoil(dump, *run.where(interpreter))
+    try:
+        task = by_name(dump, *run.where(interpreter))["sort"]
+    finally:
+        with corefile.CoreFile(dump.core) as core:
+            core.set_word(at, kept)
+    assert task["stale"] and not task["hard_switched"]
+    assert task["native_frames"] == [] and "stale" in task["native_error"]
+
+
+@pytest.mark.parametrize("interpreter", EACH)
+def test_a_damaged_slice_is_told(dumps, interpreter):
+    dump = dumps.core(interpreter, PROGRAM)
+    task = by_name(dump, *run.where(interpreter))["sort"]
+    words = [int(task["cstate"], 16) + 80 + 8 * i for i in range(40)]
+    with corefile.CoreFile(dump.core) as core:
+        kept = [core.word(at) for at in words]
+        for at in words:
+            core.set_word(at, 0x4141414141414141)
+    try:
+        told, status, _ = run.answer(dump.core, *run.where(interpreter), command=("tasklets",))
+    finally:
+        with corefile.CoreFile(dump.core) as core:
+            for at, word in zip(words, kept):
+                core.set_word(at, word)
+    found = {t["id"]: t for t in told["tasks"]}
+    assert found[task["id"]]["native_frames"] == []
+    assert "does not begin as a switch leaves it" in found[task["id"]]["native_error"]
+    assert len(told["tasks"]) >= len(dump.truth["tasklets"])
