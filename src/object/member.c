@@ -172,8 +172,11 @@ static const struct {
 	const char *type, *name, *attribute;
 } aliases[] = {
 	{ "Enum", "value", "_value_" }, { "Enum", "name", "_name_" }, { "Thread", "name", "_name" },
-	{ "Thread", "name", "_Thread__name" }, { "Thread", "daemon", "_Thread__daemonic" }, { "Thread", "ident", "_ident" }, { "Thread", "daemon", "_daemonic" }, { "Fraction", "numerator", "_numerator" },
-	{ "Fraction", "denominator", "_denominator" },
+	{ "Thread", "ident", "_ident" }, { "Thread", "daemon", "_daemonic" },
+	/* 2.7 */
+	{ "Thread", "name", "_Thread__name" }, { "Thread", "ident", "_Thread__ident" },
+	{ "Thread", "daemon", "_Thread__daemonic" },
+	{ "Fraction", "numerator", "_numerator" }, { "Fraction", "denominator", "_denominator" },
 };
 
 static int dunder(struct scry_runtime *r, scry_addr obj, const struct scry_type *t, const char *name, scry_addr *ret)
