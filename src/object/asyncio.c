@@ -53,7 +53,8 @@ static void print_coroutine(struct scry_printer *p, scry_addr coro)
 	scry_addr str = optional(r, coro, SCRY_F_GEN_QUALNAME), frame = scry_generator_frame(r, coro);
 	const struct scry_code *code = NULL;
 
-	if (!scry_type_is(r, optional(r, coro, SCRY_F_OBJECT_TYPE), "coroutine") || scry_text_at(r, str, 500, &name) < 0) {
+	if (!scry_type_is(r, optional(r, coro, SCRY_F_OBJECT_TYPE), "coroutine") ||
+	    scry_text_at(r, str, 500, &name) < 0) {
 		scry_print(p, coro);
 		return;
 	}
@@ -88,7 +89,8 @@ static void print_callback(struct scry_printer *p, scry_addr func)
 	if (!strcmp(t->name, "method") && scry_field_read(r, func, SCRY_F_METHOD_FUNC, &inner) == SCRY_OK)
 		func = inner;
 	if (scry_type_for(r, func, &t) == SCRY_OK && !strcmp(t->name, "function") &&
-	    scry_field_read(r, func, SCRY_F_FUNCTION_QUALNAME, &str) == SCRY_OK && scry_text_at(r, str, 500, &name) == SCRY_OK) {
+	    scry_field_read(r, func, SCRY_F_FUNCTION_QUALNAME, &str) == SCRY_OK &&
+	    scry_text_at(r, str, 500, &name) == SCRY_OK) {
 		const struct scry_code *code = scry_code_at(r, optional(r, func, SCRY_F_FUNCTION_CODE));
 
 		scry_printf(p, "%s()", name);

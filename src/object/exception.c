@@ -131,8 +131,10 @@ static void message_key_error(struct scry_printer *p, scry_addr exc)
 static void message_os_error(struct scry_printer *p, scry_addr exc)
 {
 	struct scry_runtime *r = p->runtime;
-	scry_addr number = scry_field_get(r, exc, SCRY_F_OS_ERROR_ERRNO), text = scry_field_get(r, exc, SCRY_F_OS_ERROR_STRERROR),
-		  file = scry_field_get(r, exc, SCRY_F_OS_ERROR_FILENAME), file2 = scry_field_get(r, exc, SCRY_F_OS_ERROR_FILENAME2);
+	scry_addr number = scry_field_get(r, exc, SCRY_F_OS_ERROR_ERRNO),
+		  text = scry_field_get(r, exc, SCRY_F_OS_ERROR_STRERROR),
+		  file = scry_field_get(r, exc, SCRY_F_OS_ERROR_FILENAME),
+		  file2 = scry_field_get(r, exc, SCRY_F_OS_ERROR_FILENAME2);
 	bool old = scry_layout_has(r->layout, SCRY_F_CLASSOBJ_DICT); /* 2.7 has None where 3.x has NULL */
 
 	if (old && scry_is_none(r, file))
@@ -158,7 +160,8 @@ static void message_os_error(struct scry_printer *p, scry_addr exc)
 static void message_syntax_error(struct scry_printer *p, scry_addr exc)
 {
 	struct scry_runtime *r = p->runtime;
-	scry_addr file = scry_field_get(r, exc, SCRY_F_SYNTAX_ERROR_FILENAME), line = scry_field_get(r, exc, SCRY_F_SYNTAX_ERROR_LINENO);
+	scry_addr file = scry_field_get(r, exc, SCRY_F_SYNTAX_ERROR_FILENAME),
+		  line = scry_field_get(r, exc, SCRY_F_SYNTAX_ERROR_LINENO);
 	const char *path = NULL;
 	int64_t number;
 	bool has_line = line && scry_int_value(r, line, &number) == SCRY_OK;
@@ -180,7 +183,8 @@ static void message_unicode_error(struct scry_printer *p, scry_addr exc)
 {
 	struct scry_runtime *r = p->runtime;
 	struct scry_text_view v;
-	uint64_t start = scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_START), end = scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_END),
+	uint64_t start = scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_START),
+		 end = scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_END),
 		 code;
 	scry_addr object = scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_OBJECT);
 
@@ -222,7 +226,8 @@ static void message_group(struct scry_printer *p, scry_addr exc)
 	scry_addr items;
 
 	scry_print_plain(p, scry_field_get(p->runtime, exc, SCRY_F_EXCEPTION_GROUP_MESSAGE));
-	if (scry_sequence(p->runtime, scry_field_get(p->runtime, exc, SCRY_F_EXCEPTION_GROUP_EXCS), &n, &items) == SCRY_OK)
+	scry_addr members = scry_field_get(p->runtime, exc, SCRY_F_EXCEPTION_GROUP_EXCS);
+	if (scry_sequence(p->runtime, members, &n, &items) == SCRY_OK)
 		scry_printf(p, " (%" PRIu64 " sub-exception%s)", n, n == 1 ? "" : "s");
 }
 

@@ -139,8 +139,9 @@ void scry_print_pairs(struct scry_printer *p, scry_addr dict, const char *colon)
 
 /**
  * Print by a form, for classes whose __repr__ is Python code that we know: %C the class's name, %Q with module, %A the
- * address (%D in decimal), {attr.attr} its repr, {attr:s} its str(), {attr:n} how many items, {attr:*} its items, {attr:yes|no} one of
- * two texts by its truth, [attr:...] only where the attribute is not None. Backslash takes the next one as it is.
+ * address (%D in decimal), {attr.attr} its repr, {attr:s} its str(), {attr:n} how many items, {attr:*} its items,
+ * {attr:yes|no} one of two texts by its truth, [attr:...] only where the attribute is not None. Backslash takes the
+ * next one as it is.
  */
 int scry_print_form(struct scry_printer *p, scry_addr addr, scry_addr type, const char *form);
 /** An attribute path "a.b.c". */
@@ -158,8 +159,8 @@ int scry_print_units(struct scry_printer *p, scry_addr data, uint64_t n, unsigne
 
 /* the families: each ends with a NULL type */
 extern const struct scry_printer_row scry_printers_number[], scry_printers_text[], scry_printers_sequence[],
-	scry_printers_mapping[], scry_printers_callable[], scry_printers_instance[], scry_printers_exception[],
-	scry_printers_chrono[], scry_printers_decimal[], scry_printers_enum[], scry_printers_io[],
+	scry_printers_mapping[], scry_printers_callable[], scry_printers_class[], scry_printers_instance[],
+	scry_printers_exception[], scry_printers_chrono[], scry_printers_decimal[], scry_printers_enum[], scry_printers_io[],
 	scry_printers_sync[], scry_printers_ctypes[], scry_printers_misc[], scry_printers_numpy[],
 	scry_printers_asyncio[], scry_printers_library[];
 

@@ -217,7 +217,8 @@ static int print_raw_socket(struct scry_printer *p, scry_addr addr, scry_addr ty
 
 	(void)type;
 	if (rc == SCRY_OK)
-		scry_printf(p, "<socket object, fd=%" PRId64 ", family=%" PRId64 ", type=%" PRId64 ", proto=%" PRId64 ">",
+		scry_printf(p,
+			    "<socket object, fd=%" PRId64 ", family=%" PRId64 ", type=%" PRId64 ", proto=%" PRId64 ">",
 			    v[0], v[1], v[2], v[3]);
 	return rc;
 }

@@ -25,7 +25,8 @@ static unsigned hex_digits(const char **at, unsigned n)
 
 	for (; n && **at; n--, ++*at) {
 		char c = **at;
-		int digit = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+		int letter = (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+		int digit = c >= '0' && c <= '9' ? c - '0' : letter;
 
 		if (digit < 0)
 			break;
@@ -104,7 +105,8 @@ static int parse_tuple(struct parser *p, const struct scry_key *first, char end,
 		if (*p->at == end)
 			break;
 		if (n == SCRY_KEY_TUPLE_MAX)
-			return scry_fail(p->r->session, SCRY_ELIMIT, 0, "a key of more than %d items", SCRY_KEY_TUPLE_MAX);
+			return scry_fail(p->r->session, SCRY_ELIMIT, 0, "a key of more than %d items",
+					 SCRY_KEY_TUPLE_MAX);
 		rc = parse_one(p, &items[n++]);
 		skip_space(p);
 	}
@@ -142,7 +144,8 @@ static int parse_one(struct parser *p, struct scry_key *ret)
 	if (p->depth++ > 20)
 		return scry_fail(p->r->session, SCRY_ELIMIT, 0, "a key nested too deep");
 	skip_space(p);
-	if (*p->at == '\'' || *p->at == '"' || ((*p->at == 'b' || *p->at == 'u') && (p->at[1] == '\'' || p->at[1] == '"')))
+	bool prefixed = *p->at == 'b' || *p->at == 'u';
+	if (p->at[prefixed] == '\'' || p->at[prefixed] == '"')
 		return parse_text(p, ret);
 	if (*p->at == '(')
 		return parse_parens(p, ret);

@@ -3,9 +3,9 @@
 
 /* Include/structmember.h (descrobject.h since 3.12): the numbers never changed. */
 enum {
-	T_SHORT = 0, T_INT = 1, T_LONG = 2, T_FLOAT = 3, T_DOUBLE = 4, T_STRING = 5, T_OBJECT = 6, T_CHAR = 7, T_BYTE = 8,
-	T_UBYTE = 9, T_USHORT = 10, T_UINT = 11, T_ULONG = 12, T_STRING_INPLACE = 13, T_BOOL = 14, T_OBJECT_EX = 16,
-	T_LONGLONG = 17, T_ULONGLONG = 18, T_PYSSIZET = 19
+	T_SHORT = 0, T_INT = 1, T_LONG = 2, T_FLOAT = 3, T_DOUBLE = 4, T_STRING = 5, T_OBJECT = 6, T_CHAR = 7,
+	T_BYTE = 8, T_UBYTE = 9, T_USHORT = 10, T_UINT = 11, T_ULONG = 12, T_STRING_INPLACE = 13, T_BOOL = 14,
+	T_OBJECT_EX = 16, T_LONGLONG = 17, T_ULONGLONG = 18, T_PYSSIZET = 19
 };
 
 int scry_member_of(struct scry_runtime *r, scry_addr obj, scry_addr descriptor, struct scry_member *ret)

@@ -231,7 +231,8 @@ static int read_shape(struct scry_runtime *r, scry_addr addr, struct array *a)
 	for (unsigned i = 0; rc == SCRY_OK && i < a->nd; i++) {
 		rc = scry_read_int(r->session, dims + i * ptr, ptr, &a->shape[i]);
 		rc = rc < 0 ? rc : scry_read_int(r->session, strides + i * ptr, ptr, &a->stride[i]);
-		if (rc == SCRY_OK && (a->shape[i] < 0 || a->shape[i] > (int64_t)1 << 40 || a->count > (uint64_t)1 << 20 << 20))
+		if (rc == SCRY_OK &&
+		    (a->shape[i] < 0 || a->shape[i] > (int64_t)1 << 40 || a->count > (uint64_t)1 << 20 << 20))
 			rc = scry_fail(r->session, SCRY_ECORRUPT, addr, "array with %" PRId64 " items", a->shape[i]);
 		a->count *= rc < 0 ? 0 : (uint64_t)a->shape[i];
 	}

@@ -10,9 +10,9 @@
 
 static const struct scry_printer_row *const families[] = {
 	scry_printers_number, scry_printers_text, scry_printers_sequence, scry_printers_mapping,
-	scry_printers_callable, scry_printers_instance, scry_printers_exception, scry_printers_chrono,
-	scry_printers_decimal, scry_printers_enum, scry_printers_io, scry_printers_sync, scry_printers_ctypes,
-	scry_printers_misc, scry_printers_numpy, scry_printers_asyncio, scry_printers_library,
+	scry_printers_callable, scry_printers_class, scry_printers_instance, scry_printers_exception,
+	scry_printers_chrono, scry_printers_decimal, scry_printers_enum, scry_printers_io, scry_printers_sync,
+	scry_printers_ctypes, scry_printers_misc, scry_printers_numpy, scry_printers_asyncio, scry_printers_library,
 };
 
 static bool row_fits(const struct scry_runtime *r, const struct scry_printer_row *row)

@@ -108,7 +108,8 @@ static bool thread_started(struct scry_runtime *r, scry_addr addr)
 
 	if (thread_attr(r, addr, "_started", &event) < 0)
 		return false;
-	return (scry_attr(r, event, "_flag", &flag) == SCRY_OK || scry_attr(r, event, "_Event__flag", &flag) == SCRY_OK) &&
+	return (scry_attr(r, event, "_flag", &flag) == SCRY_OK ||
+		scry_attr(r, event, "_Event__flag", &flag) == SCRY_OK) &&
 	       scry_truth(r, flag, false);
 }
 
@@ -162,7 +163,8 @@ static int print_rlock2(struct scry_printer *p, scry_addr addr, scry_addr type)
 	scry_int_value(r, owner, &ident);
 	bool found = ident && scry_type_lookup(r, type, "__repr__", &repr, NULL) == SCRY_OK &&
 		     scry_field_read(r, repr, SCRY_F_FUNCTION_GLOBALS, &globals) == SCRY_OK &&
-		     scry_dict_get(r, globals, "_active", &active) == SCRY_OK && scry_dict_open(r, active, &v) == SCRY_OK;
+		     scry_dict_get(r, globals, "_active", &active) == SCRY_OK &&
+		     scry_dict_open(r, active, &v) == SCRY_OK;
 	while (found && scry_dict_view_next(&v, &it, &key, &thread) == SCRY_ITEM)
 		if (scry_int_value(r, key, &other) == SCRY_OK && other == ident &&
 		    thread_attr(r, thread, "_name", &owner) == SCRY_OK)

@@ -97,7 +97,7 @@ static void read_gc(struct scry_runtime *r, struct scry_whatis *w, const struct 
 	uint64_t flags;
 
 	w->block = w->addr;
-	/* a static type is of a type with the flag, and no object of the collector: Objects/typeobject.c, type_is_gc() */
+	/* a static type is none of the collector's objects: Objects/typeobject.c, type_is_gc() */
 	bool is_static = t->flags & TYPE_TYPE && scry_field_read(r, w->addr, SCRY_F_TYPE_FLAGS, &flags) == SCRY_OK &&
 			 !(flags & TYPE_HEAP);
 	if (!(t->flags & TYPE_GC) || is_static)

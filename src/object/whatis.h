@@ -22,7 +22,7 @@ struct scry_whatis {
 };
 /** Fill the facts in; SCRY_EFAULT only where no memory is there at all. */
 int scry_whatis(struct scry_runtime *r, scry_addr addr, struct scry_whatis *ret);
-/** Append `words` pointer-sized words from `addr` with the names of the fields of struct `what` and what they point to. */
+/** Append `words` words from `addr` with the names of the fields of struct `what` and what they point to. */
 void scry_whatis_dump(struct scry_runtime *r, scry_addr addr, enum scry_struct what, unsigned words,
 		      struct scry_buf *out);
 /** The struct of the layout that describes objects of this type (OBJECT where unknown). */

@@ -1,0 +1,351 @@
+/* Classes, old-style instances, modules, weak references, generic aliases. */
+#include "object/internal.h"
+
+#define PY3 SCRY_VERSION_OF(3, 0)
+
+static int field_text(struct scry_printer *p, scry_addr addr, enum scry_field f, const char **ret)
+{
+	scry_addr str;
+	int rc = scry_field_read(p->runtime, addr, f, &str);
+
+	return rc < 0 ? rc : scry_text_at(p->runtime, str, 2000, ret);
+}
+
+static int print_type(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	const char *name;
+	int rc = scry_type_full_name(p->runtime, addr, &name);
+
+	(void)type;
+	if (rc == SCRY_OK)
+		scry_printf(p, "<class '%s'>", name);
+	return rc;
+}
+
+static int print_type2(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_type *t;
+	const char *name;
+	int rc = scry_type_at(p->runtime, addr, &t);
+
+	(void)type;
+	rc = rc < 0 ? rc : scry_type_full_name(p->runtime, addr, &name);
+	if (rc == SCRY_OK)
+		scry_printf(p, "<%s '%s'>", t->flags & TYPE_HEAP ? "class" : "type", name);
+	return rc;
+}
+
+/* 2.7 old-style: "<class __main__.A at 0x...>", "<__main__.A instance at 0x...>" */
+static const char *old_class_name(struct scry_printer *p, scry_addr cls)
+{
+	const char *name;
+	scry_addr dict, module;
+
+	if (field_text(p, cls, SCRY_F_CLASSOBJ_NAME, &name) < 0)
+		return NULL;
+	if (scry_field_read(p->runtime, cls, SCRY_F_CLASSOBJ_DICT, &dict) < 0 ||
+	    scry_dict_get(p->runtime, dict, "__module__", &module) < 0)
+		return name;
+	const char *text;
+	if (scry_text_at(p->runtime, module, 500, &text) < 0)
+		return name;
+	return scry_arena_printf(&p->runtime->session->arena, "%s.%s", text, name);
+}
+
+static int print_classobj(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	const char *name = old_class_name(p, addr);
+
+	(void)type;
+	if (!name)
+		return SCRY_ECORRUPT;
+	scry_printf(p, "<class %s at 0x%" PRIx64 ">", name, addr);
+	return SCRY_OK;
+}
+
+static int print_old_instance(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr cls, value, owner;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_OLD_INSTANCE_CLASS, &cls);
+	const char *name = rc < 0 ? NULL : old_class_name(p, cls);
+
+	(void)type;
+	if (!name)
+		return rc < 0 ? rc : SCRY_ECORRUPT;
+	bool own = scry_type_lookup(p->runtime, cls, "__repr__", &value, &owner) == SCRY_OK;
+	const char *key = own ? old_class_name(p, owner) : NULL;
+	const struct scry_printer_row *row = key ? scry_printer_named(p->runtime, key) : NULL;
+	if (row && row->form)
+		return scry_print_form(p, addr, cls, row->form);
+	scry_printf(p, own ? "<%s at 0x%" PRIx64 ">" : "<%s instance at 0x%" PRIx64 ">", name, addr);
+	return SCRY_OK;
+}
+
+/* --- modules: Lib/importlib/_bootstrap.py, _module_repr(); 2.7: Objects/moduleobject.c --- */
+
+static bool print_from(struct scry_printer *p, scry_addr module)
+{
+	const char *file = scry_attr_text(p->runtime, module, "__file__");
+
+	if (!file)
+		return false;
+	scry_buf_puts(p->out, " from ");
+	scry_print_quoted(p, file);
+	return true;
+}
+
+static void print_loader(struct scry_printer *p, scry_addr of, const char *attribute, const char *none)
+{
+	scry_addr loader;
+
+	if (scry_attr(p->runtime, of, attribute, &loader) < 0 || scry_is_none(p->runtime, loader)) {
+		scry_buf_puts(p->out, none);
+		return;
+	}
+	/* these two describe their modules themselves: BuiltinImporter.module_repr() */
+	const char *name = scry_type_short(p->runtime, loader);
+	if (!strcmp(name, "BuiltinImporter") || !strcmp(name, "FrozenImporter")) {
+		scry_buf_puts(p->out, *name == 'B' ? " (built-in)" : " (frozen)");
+		return;
+	}
+	scry_buf_puts(p->out, " (");
+	scry_print(p, loader);
+	scry_buf_putc(p->out, ')');
+}
+
+static void print_spec(struct scry_printer *p, scry_addr spec)
+{
+	scry_addr located;
+	int64_t has = 0;
+	const char *origin = scry_attr_text(p->runtime, spec, "origin");
+
+	if (!origin) {
+		print_loader(p, spec, "loader",
+			     p->runtime->version >= SCRY_VERSION_OF(3, 7) ? " (namespace)" : "");
+		return;
+	}
+	if (scry_attr(p->runtime, spec, "_set_fileattr", &located) == SCRY_OK)
+		scry_int_value(p->runtime, located, &has);
+	if (!has) {
+		scry_printf(p, " (%s)", origin);
+		return;
+	}
+	scry_buf_puts(p->out, " from ");
+	scry_print_quoted(p, origin);
+}
+
+static int print_module(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_runtime *r = p->runtime;
+	scry_addr spec;
+	const char *name = NULL;
+
+	(void)type;
+	scry_buf_puts(p->out, "<module ");
+	if (scry_attr(r, addr, "__spec__", &spec) == SCRY_OK && !scry_is_none(r, spec)) {
+		name = scry_attr_text(r, spec, "name");
+		scry_print_quoted(p, name ? name : "?");
+		print_spec(p, spec);
+	} else {
+		name = scry_attr_text(r, addr, "__name__");
+		scry_print_quoted(p, name ? name : "?");
+		if (!print_from(p, addr))
+			print_loader(p, addr, "__loader__", "");
+	}
+	scry_buf_putc(p->out, '>');
+	return SCRY_OK;
+}
+
+static int print_module2(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	const char *name = scry_attr_text(p->runtime, addr, "__name__");
+
+	(void)type;
+	scry_printf(p, "<module '%s'", name ? name : "?");
+	const char *file = scry_attr_text(p->runtime, addr, "__file__");
+	if (file)
+		scry_printf(p, " from '%s'>", file);
+	else
+		scry_buf_puts(p->out, " (built-in)>");
+	return SCRY_OK;
+}
+
+/* --- weak references: Objects/weakrefobject.c --- */
+
+static const char *referent_name(struct scry_printer *p, scry_addr obj, const struct scry_type *t)
+{
+	const char *name;
+
+	if (t->flags & TYPE_TYPE)
+		return scry_type_short(p->runtime, obj);
+	if (!strcmp(t->name, "function") && field_text(p, obj, SCRY_F_FUNCTION_NAME, &name) == SCRY_OK)
+		return name;
+	if (!strcmp(t->name, "generator") && field_text(p, obj, SCRY_F_GEN_NAME, &name) == SCRY_OK)
+		return name;
+	return NULL;
+}
+
+/* PyType_GetFullyQualifiedName(), 3.13+: no module for builtins and __main__ */
+static const char *fully_qualified(struct scry_runtime *r, scry_addr type)
+{
+	const char *module = scry_type_module(r, type), *name = scry_type_qualname(r, type);
+
+	if (!strcmp(module, "builtins") || !strcmp(module, "__main__"))
+		return name;
+	return scry_arena_printf(&r->session->arena, "%s.%s", module, name);
+}
+
+static int referent(struct scry_printer *p, scry_addr ref, scry_addr *ret, struct scry_type **ret_type)
+{
+	int rc = scry_field_read(p->runtime, ref, SCRY_F_WEAKREF_OBJECT, ret);
+
+	if (rc == SCRY_OK && (*ret == 0 || scry_is_none(p->runtime, *ret)))
+		return *ret = 0, SCRY_OK;
+	return rc < 0 ? rc : scry_type_for(p->runtime, *ret, ret_type);
+}
+
+static int print_weakref_in(struct scry_printer *p, scry_addr addr, bool qualified)
+{
+	scry_addr obj;
+	struct scry_type *t = NULL;
+	int rc = referent(p, addr, &obj, &t);
+
+	if (rc < 0)
+		return rc;
+	scry_printf(p, "<weakref at 0x%" PRIx64, addr);
+	if (!obj) {
+		scry_buf_puts(p->out, "; dead>");
+		return SCRY_OK;
+	}
+	const char *name = referent_name(p, obj, t);
+	scry_printf(p, "; to '%s' at 0x%" PRIx64 "%s%s%s>", qualified ? fully_qualified(p->runtime, t->addr) : t->name,
+		    obj, name ? " (" : "", name ? name : "", name ? ")" : "");
+	return SCRY_OK;
+}
+
+static int print_weakref(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_weakref_in(p, addr, false);
+}
+
+static int print_weakref_3_13(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_weakref_in(p, addr, true);
+}
+
+static int print_weakproxy(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr obj;
+	struct scry_type *t = NULL;
+	int rc = referent(p, addr, &obj, &t);
+
+	(void)type;
+	if (rc == SCRY_OK)
+		scry_printf(p, "<weakproxy at 0x%" PRIx64 " to %s at 0x%" PRIx64 ">", addr, obj ? t->name : "NoneType",
+			    obj ? obj : p->runtime->none);
+	return rc;
+}
+
+static int print_weakproxy_3_13(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr obj;
+	struct scry_type *t = NULL;
+	int rc = referent(p, addr, &obj, &t);
+
+	(void)type;
+	if (rc == SCRY_OK && !obj)
+		scry_printf(p, "<weakproxy at 0x%" PRIx64 "; dead>", addr);
+	else if (rc == SCRY_OK)
+		scry_printf(p, "<weakproxy at 0x%" PRIx64 "; to '%s' at 0x%" PRIx64 ">", addr,
+			    fully_qualified(p->runtime, t->addr), obj);
+	return rc;
+}
+
+/* --- list[int], int | str: Objects/genericaliasobject.c, unionobject.c --- */
+
+static void print_alias_item(struct scry_printer *p, scry_addr item)
+{
+	struct scry_type *t;
+	const char *name;
+
+	if (scry_type_for(p->runtime, item, &t) < 0)
+		scry_printer_damage(p, item);
+	else if (!strcmp(t->name, "ellipsis"))
+		scry_buf_puts(p->out, "...");
+	else if (t->flags & TYPE_TYPE && scry_type_full_name(p->runtime, item, &name) == SCRY_OK)
+		scry_buf_puts(p->out, strcmp(name, "NoneType") ? name : "None");
+	else
+		scry_print(p, item);
+}
+
+static int print_alias_items(struct scry_printer *p, scry_addr args, const char *between)
+{
+	unsigned ptr = p->runtime->session->target->abi.ptr_size;
+	uint64_t n;
+	scry_addr items, item;
+	int rc = scry_sequence(p->runtime, args, &n, &items);
+
+	if (rc == SCRY_OK && n == 0)
+		scry_buf_puts(p->out, "()");
+	for (uint64_t i = 0; rc == SCRY_OK && i < n && i < 1000; i++) {
+		scry_buf_puts(p->out, i ? between : "");
+		rc = scry_word(p->runtime, items + i * ptr, &item);
+		if (rc == SCRY_OK)
+			print_alias_item(p, item);
+	}
+	return rc;
+}
+
+static int print_generic_alias(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr origin, args;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_GENERIC_ALIAS_ORIGIN, &origin);
+
+	(void)type;
+	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_GENERIC_ALIAS_ARGS, &args);
+	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
+		return rc;
+	print_alias_item(p, origin);
+	scry_buf_putc(p->out, '[');
+	rc = print_alias_items(p, args, ", ");
+	scry_buf_putc(p->out, ']');
+	scry_printer_leave(p);
+	return rc;
+}
+
+static int print_union(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr args;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_UNION_ARGS, &args);
+
+	(void)type;
+	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
+		return rc;
+	rc = print_alias_items(p, args, " | ");
+	scry_printer_leave(p);
+	return rc;
+}
+
+const struct scry_printer_row scry_printers_class[] = {
+	{ "type", TYPE_TYPE, print_type, .since = PY3 },
+	{ "type", TYPE_TYPE, print_type2, .until = PY3 },
+	{ "classobj", 0, print_classobj, .until = PY3 },
+	{ "instance", 0, print_old_instance, .until = PY3 },
+	{ "module", 0, print_module, .since = PY3 },
+	{ "module", 0, print_module2, .until = PY3 },
+	{ "weakref", 0, print_weakref, .until = SCRY_VERSION_OF(3, 13) },
+	{ "weakref.ReferenceType", 0, print_weakref, .until = SCRY_VERSION_OF(3, 13) },
+	{ "weakref.ReferenceType", 0, print_weakref_3_13, .since = SCRY_VERSION_OF(3, 13) },
+	{ "weakproxy", 0, print_weakproxy, .until = SCRY_VERSION_OF(3, 13) },
+	{ "weakcallableproxy", 0, print_weakproxy, .until = SCRY_VERSION_OF(3, 13) },
+	{ "weakref.ProxyType", 0, print_weakproxy, .until = SCRY_VERSION_OF(3, 13) },
+	{ "weakref.ProxyType", 0, print_weakproxy_3_13, .since = SCRY_VERSION_OF(3, 13) },
+	{ "weakref.CallableProxyType", 0, print_weakproxy, .until = SCRY_VERSION_OF(3, 13) },
+	{ "weakref.CallableProxyType", 0, print_weakproxy_3_13, .since = SCRY_VERSION_OF(3, 13) },
+	{ "types.GenericAlias", 0, print_generic_alias },
+	{ "types.UnionType", 0, print_union },
+	{ "typing.Union", 0, print_union },
+	{ NULL },
+};
