@@ -89,7 +89,7 @@ static int run_tasks(struct scry_call *call)
 
 static const struct scry_flag tasks_flags[] = {
 	{ "tree", 't', NULL, "who awaits whom, one line a task" },
-	{ "all", 'a', NULL, "look at the whole heap: finished tasks that asyncio has forgotten, too" },
+	{ "all", 'a', NULL, "look for tasks on the whole heap, however large" },
 	{ NULL },
 };
 

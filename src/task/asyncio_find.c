@@ -5,6 +5,7 @@
 #include "object/internal.h"
 #include "task/asyncio.h"
 
+#define OBJECTS_MAX 5000000 /* some seconds */
 #define NODES_MAX ((uint64_t)100000000)
 
 static scry_addr attr(struct scry_runtime *r, scry_addr object, const char *name)
@@ -28,7 +29,7 @@ static bool from_set(struct scry_asyncio *a, scry_addr set)
 {
 	struct scry_runtime *r = a->runtime;
 	scry_addr data = attr(r, set, "data"), item;
-	uint64_t it = 0;
+	uint64_t it = 0, strangers = 0;
 	int rc = SCRY_ENOTFOUND;
 
 	if (!set)
@@ -36,8 +37,11 @@ static bool from_set(struct scry_asyncio *a, scry_addr set)
 	while ((rc = scry_set_next(r, data ? data : set, &it, &item)) == SCRY_ITEM) {
 		if (data && scry_field_read(r, item, SCRY_F_WEAKREF_OBJECT, &item) < 0)
 			continue;
-		scry_asyncio_add(a, item);
+		strangers += !scry_asyncio_add(a, item) && !scry_is_none(r, item);
 	}
+	if (strangers)
+		scry_note(r->session, "%" PRIu64 " of the set of tasks at 0x%" PRIx64 " are no tasks of asyncio's",
+			  strangers, set);
 	if (rc < 0)
 		scry_note(r->session, "the set of tasks at 0x%" PRIx64 " is damaged: %s", set,
 			  r->session->error.text);
@@ -133,27 +137,36 @@ static void from_threads(struct scry_asyncio *a)
 	}
 }
 
-/* What no list has: finished tasks, and those of 3.6, whose set only C knows. */
-static void from_heap(struct scry_asyncio *a, struct scry_interp *interp)
+/*
+ * What no list has: finished tasks of 3.14+, and those of 3.6, whose set only C knows. Of a large heap only a part is
+ * looked at unless all was asked for, or nothing else has tasks.
+ */
+static void from_heap(struct scry_asyncio *a, struct scry_interp *interp, bool whole)
 {
+	struct scry_session *s = a->runtime->session;
+	uint64_t left = whole ? UINT64_MAX : OBJECTS_MAX;
 	struct scry_gc gc;
 	scry_addr object;
 
 	if (scry_gc_open(&gc, interp) < 0) {
-		scry_note(a->runtime->session, "tasks that are in no list are not shown: %s",
-			  a->runtime->session->error.text);
+		if (whole)
+			scry_note(s, "tasks that are in no list are not shown: %s", s->error.text);
+		else
+			scry_remark(s, "finished tasks are not shown: %s", s->error.text);
 		return;
 	}
-	while (scry_gc_next(&gc, &object) == SCRY_ITEM)
+	while (left-- && scry_gc_next(&gc, &object) == SCRY_ITEM)
 		if (scry_kind_is_task(scry_kind_of(&a->kinds, object)))
 			scry_asyncio_add(a, object);
+	if (left == UINT64_MAX)
+		scry_warn(s, "finished tasks were looked for among %d objects only: --all looks at all", OBJECTS_MAX);
 }
 
 static void from_interp(struct scry_asyncio *a, struct scry_interp *interp)
 {
 	struct scry_runtime *r = a->runtime;
 	scry_addr tasks = module(interp, "asyncio.tasks"), c = module(interp, "_asyncio");
-	bool found = scry_layout_has(r->layout, SCRY_F_TASK_NODE);
+	bool listed = scry_layout_has(r->layout, SCRY_F_TASK_NODE), found = listed;
 
 	if (!tasks && !c)
 		return;
@@ -170,10 +183,10 @@ static void from_interp(struct scry_asyncio *a, struct scry_interp *interp)
 	from_set(a, pointer(r, state, SCRY_F_ASYNCIO_STATE_TASKS));
 	from_set(a, pointer(r, state, SCRY_F_ASYNCIO_STATE_EAGER_TASKS));
 	/* tasks of threads that have ended */
-	if (scry_layout_has(r->layout, SCRY_F_INTERP_ASYNCIO_TASKS) && scry_layout_has(r->layout, SCRY_F_TASK_NODE))
+	if (scry_layout_has(r->layout, SCRY_F_INTERP_ASYNCIO_TASKS) && listed)
 		from_list(a, scry_field_addr(r, interp->addr, SCRY_F_INTERP_ASYNCIO_TASKS));
-	if (a->whole_heap || !found)
-		from_heap(a, interp);
+	if (a->whole_heap || listed || !found)
+		from_heap(a, interp, a->whole_heap || !found);
 }
 
 void scry_asyncio_find(struct scry_asyncio *a)

@@ -96,7 +96,7 @@ static const char *name_of(struct scry_runtime *r, scry_addr addr, const char *t
 
 	if (!strncmp(type, "greenlet.", 9))
 		return NULL;
-	if (scry_attr(r, addr, "name", &name) == SCRY_OK && scry_text_at(r, name, 1000, &text) == SCRY_OK)
+	if (scry_attr(r, addr, "name", &name) == SCRY_OK && scry_text_at(r, name, 1000, &text) == SCRY_OK && *text)
 		return text;
 	return dot ? dot + 1 : type;
 }
@@ -105,7 +105,7 @@ static struct scry_task *add(struct search *s, scry_addr addr)
 {
 	struct scry_runtime *r = s->runtime;
 	struct scry_task *t = scry_hash_find(&s->seen, addr);
-	scry_addr type;
+	scry_addr type, run;
 
 	if (t || scry_kind_of(&s->kinds, addr) != SCRY_KIND_GREENLET)
 		return t;
@@ -122,6 +122,8 @@ static struct scry_task *add(struct search *s, scry_addr addr)
 	else
 		read_plain(r, addr, g);
 	t->name = name_of(r, addr, g->type);
+	if (!g->run && t->name && scry_attr(r, addr, "_run", &run) == SCRY_OK) /* gevent keeps it */
+		g->run = run;
 	t->state = t->error ? "unknown" : state_of(g);
 	t->parent = g->parent;
 	t->frame = innermost(r, g->top_frame);
