@@ -224,7 +224,7 @@ static bool read_saved(struct scry_runtime *r, scry_addr at, struct saved *ret)
 }
 
 /* The slices of a tasklet, from the ring of all; how many. One that has no task is a stub, or stale. */
-static size_t collect(struct scry_task *t, scry_addr cstate, struct saved **ret)
+static size_t collect(struct scry_task *t, scry_addr cstate, size_t slices, struct saved **ret)
 {
 	struct scry_runtime *r = t->runtime;
 	struct scry_arena *arena = &r->session->arena;
@@ -250,7 +250,7 @@ static size_t collect(struct scry_task *t, scry_addr cstate, struct saved **ret)
 			(*ret)[count++] = one;
 		}
 		at = value(r, at, SCRY_F_CSTACK_NEXT);
-		if (at == cstate)
+		if (at == cstate || count >= slices)
 			break;
 	}
 	return count;
@@ -291,7 +291,7 @@ static void unwind_all(struct scry_task *t, struct scry_c_stack *stack)
 		stack->error = "saved C stacks of this machine cannot be unwound";
 		return;
 	}
-	count = collect(t, d->cstate, &list);
+	count = collect(t, d->cstate, d->slices, &list);
 	if (!count)
 		return;
 	qsort(list, count, sizeof(*list), by_nesting);

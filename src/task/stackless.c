@@ -214,5 +214,7 @@ struct scry_stackless *scry_stackless_of(struct scry_runtime *r)
 	from_cstacks(&g);
 	from_collector(&g);
 	scry_hash_done(&g.seen);
+	scry_hash_done(&sl->slices);
+	scry_hash_done(&sl->cstacks);
 	return sl;
 }

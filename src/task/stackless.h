@@ -74,6 +74,8 @@ struct scry_stackless {
 	struct scry_channel *channels;
 	struct scry_task *tasklets;
 	scry_addr tasklet_type, channel_type; /* 0 until met */
+	struct scry_hash slices;   /* how many saved slices each tasklet has, by its address */
+	struct scry_hash cstacks;  /* the saved stacks that were counted */
 };
 
 /** The state of a Stackless runtime, or NULL (scry_fail) for others. */

@@ -93,21 +93,30 @@ static void read_cstack(struct scry_stackless *sl, scry_addr task, struct scry_t
 	d->stale = !owner && d->nesting_level > 0;
 }
 
-static void count_slices(struct scry_stackless *sl, scry_addr task, struct scry_tasklet *d)
+/* All saved stacks of a ring are counted at once: walking it for each tasklet would take for ever. */
+static void index_ring(struct scry_stackless *sl, scry_addr first)
 {
 	struct scry_runtime *r = sl->runtime;
-	scry_addr at = d->cstate;
+	scry_addr at = first;
 
-	for (size_t n = 0; at && n < 1000000; n++) {
+	for (size_t n = 0; at && n < SCRY_RING_MAX && scry_hash_add(&sl->cstacks, at) > 0; n++) {
+		scry_addr task = scry_field_get(r, at, SCRY_F_CSTACK_TASK);
 		uint64_t words = 0;
 
-		if (scry_field_get(r, at, SCRY_F_CSTACK_TASK) == task &&
-		    scry_field_read(r, at, SCRY_F_VAR_SIZE, &words) == SCRY_OK && words)
-			d->slices++;
+		if (task && scry_field_read(r, at, SCRY_F_VAR_SIZE, &words) == SCRY_OK && words) {
+			uintptr_t count = (uintptr_t)scry_hash_find(&sl->slices, task);
+
+			scry_hash_put(&sl->slices, task, (void *)(count + 1));
+		}
 		at = scry_field_get(r, at, SCRY_F_CSTACK_NEXT);
-		if (at == d->cstate)
-			break;
 	}
+}
+
+static void count_slices(struct scry_stackless *sl, scry_addr task, struct scry_tasklet *d)
+{
+	if (!scry_hash_find(&sl->cstacks, d->cstate))
+		index_ring(sl, d->cstate);
+	d->slices = (unsigned)(uintptr_t)scry_hash_find(&sl->slices, task);
 }
 
 /* A cframe that has not run yet keeps the callable: run_cframe's ob1 with i == 0 (Stackless/module/taskletobject.c). */
