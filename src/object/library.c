@@ -174,9 +174,13 @@ static int print_methodcaller_3_13(struct scry_printer *p, scry_addr addr, scry_
 static int print_element(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	scry_addr tag;
-	int rc = scry_field_read(p->runtime, addr, SCRY_F_ELEMENT_TAG, &tag);
+	int rc = SCRY_OK;
 
 	(void)type;
+	/* a build without _elementtree has the Python class, under the same name */
+	if (scry_attr(p->runtime, addr, "tag", &tag) < 0 ||
+	    !strcmp(scry_type_name_of(p->runtime, tag), "getset_descriptor"))
+		rc = scry_field_read(p->runtime, addr, SCRY_F_ELEMENT_TAG, &tag);
 	if (rc < 0)
 		return rc;
 	scry_buf_puts(p->out, "<Element ");

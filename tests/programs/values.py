@@ -684,7 +684,7 @@ NAMES = collections.deque("abcdefg")
 THREAD = threading.current_thread()
 FRACTION = fractions.Fraction(3, 4)
 OUTER_CELL = outer()
-PROXY = type.__dict__["__dict__"].__get__(type(str("Namespace"), (object,), {"a": [5]}))
+PROXY = type(str("Namespace"), (object,), {"a": [5]}).__dict__
 TEXT = u"na\u00efve \u2603"
 BIG = (2**80, -1)
 ORDERED = collections.OrderedDict(k=[1])
