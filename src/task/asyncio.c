@@ -282,6 +282,18 @@ static void describe_children(struct scry_kinds *k, scry_addr children, struct s
 	}
 }
 
+/* A _GatheringFuture's (asyncio/tasks.py); a plain future is not searched for any. */
+static scry_addr children_of(struct scry_runtime *r, scry_addr object)
+{
+	const char *name;
+	scry_addr type;
+
+	if (scry_type_of(r, object, &type) < 0 || scry_type_full_name(r, type, &name) < 0 ||
+	    !strcmp(name, "_asyncio.Future") || !strcmp(name, "asyncio.futures.Future"))
+		return 0;
+	return attr(r, object, "_children");
+}
+
 static void describe(struct scry_runtime *r, scry_addr object, struct scry_buf *out)
 {
 	static const char *const states[] = { "pending", "cancelled", "finished", "damaged" };
@@ -293,7 +305,7 @@ static void describe(struct scry_runtime *r, scry_addr object, struct scry_buf *
 		scry_task_value_text(r, object, out);
 	} else if (scry_kind_is_task(f.kind)) {
 		describe_task(r, &f, out);
-	} else if ((children = attr(r, object, "_children"))) { /* _GatheringFuture, asyncio/tasks.py */
+	} else if ((children = children_of(r, object))) {
 		scry_buf_printf(out, "gather 0x%" PRIx64, object);
 		describe_children(&k, children, out);
 	} else {

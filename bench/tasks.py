@@ -1,0 +1,48 @@
+"""Measures py-tasks on 100,000 tasks: seconds and peak memory. bench/tasks.py [TASKS] [INTERPRETER...]
+
+INTERPRETER is a tag as `python3 -m tests.support.interpreters` lists them; the default is the newest of this machine's own.
+"""
+import os
+import shutil
+import sys
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, TOP)
+
+from tests.support import interpreters, programs, run  # noqa: E402
+
+
+def measure(command):
+    """(seconds, megabytes at the peak) of a command, or None where it fails."""
+    begin = time.perf_counter()
+    child = os.fork()
+    if child == 0:
+        null = os.open(os.devnull, os.O_RDWR)
+        for descriptor in range(3):
+            os.dup2(null, descriptor)
+        os.execv(command[0], command)
+    _, status, usage = os.wait4(child, 0)
+    return None if status else (time.perf_counter() - begin, usage.ru_maxrss / 1024)
+
+
+def main():
+    arguments = sys.argv[1:]
+    count = arguments.pop(0) if arguments and arguments[0].isdigit() else '100000'
+    known = [each for each in interpreters.everything() if not each.reason and each.version >= (3, 7)]
+    chosen = [each for each in known if each.tag in arguments] or [each for each in known if each.root is None][-1:]
+    for interpreter in chosen:
+        directory = tempfile.mkdtemp()
+        try:
+            dump = run.crash(interpreter, programs.Program('tasks', 'tasks.py', (count,)), os.path.join(directory, 'tasks'))
+            for command in (['tasks', '--tree'], ['--json', 'tasks'], ['tasks'], ['generators']):
+                found = measure([run.cli(), *run.where(interpreter), dump.core, *command])
+                print('%-16s %8s tasks  %-14s %s' % (interpreter.tag, count, ' '.join(command),
+                                                     '%6.2f s %6.0f MB' % found if found else 'failed'))
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+if __name__ == '__main__':
+    main()
