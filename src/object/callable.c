@@ -156,9 +156,13 @@ static int print_descriptor(struct scry_printer *p, scry_addr addr, const char *
 
 	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_DESCR_TYPE, &of);
 	rc = rc < 0 ? rc : scry_type_at(p->runtime, of, &t);
-	if (rc == SCRY_OK)
-		scry_printf(p, "<%s '%s' of '%s' objects>", kind, name, t->name);
-	return rc;
+	if (rc < 0)
+		return rc;
+	/* 3.15+ leaves object's out: descr_repr() */
+	bool plain = p->runtime->version >= SCRY_VERSION_OF(3, 15) && !strcmp(t->name, "object");
+	scry_printf(p, "<%s '%s'", kind, name);
+	scry_printf(p, plain ? ">" : " of '%s' objects>", t->name);
+	return SCRY_OK;
 }
 
 static int print_method_descriptor(struct scry_printer *p, scry_addr addr, scry_addr type)

@@ -317,6 +317,9 @@ def callables():
     add("classmethod descriptor", dict.__dict__["fromkeys"])
     add("slot wrapper", list.__repr__)
     add("method-wrapper", [].__repr__)
+    add("slot wrapper of object", object.__repr__)
+    add("method of object", object.__reduce__)
+    add("class dict", Plain.__dict__)
     add("getset", type(outer).__dict__["__code__" if PY3 else "func_code"])
     add("code", outer.__code__)
     add("cell", outer().__closure__[0])
@@ -684,7 +687,8 @@ NAMES = collections.deque("abcdefg")
 THREAD = threading.current_thread()
 FRACTION = fractions.Fraction(3, 4)
 OUTER_CELL = outer()
-PROXY = type(str("Namespace"), (object,), {"a": [5]}).__dict__
+SPACE = type(str("Namespace"), (object,), {"a": [5]})
+PROXY = SPACE.__dict__
 TEXT = u"na\u00efve \u2603"
 BIG = (2**80, -1)
 ORDERED = collections.OrderedDict(k=[1])
