@@ -57,6 +57,16 @@ if !$_pyscry
   _pyscry-define py-locals locals
   _pyscry-define py-list list
   _pyscry-define py-print print
+  _pyscry-define py-dis dis
+  _pyscry-define py-exc exc
+  _pyscry-define py-obj obj
+  _pyscry-define py-regs regs
+  _pyscry-define py-tasks tasks
+  _pyscry-define py-generators generators
+  _pyscry-define py-greenlets greenlets
+  _pyscry-define py-tasklets tasklets
+  _pyscry-define py-channels channels
+  _pyscry-define py-zombies zombies
   _pyscry-define _pyscry-frame frame
 
   define py-frame

@@ -232,7 +232,7 @@ void scry_put_flags(struct scry_buf *out, const struct scry_flag *flags)
 			snprintf(letter, sizeof(letter), "-%c, ", flags->letter);
 		snprintf(left, sizeof(left), "%s--%s%s%s", letter, flags->name, flags->value ? " " : "",
 			 flags->value ? flags->value : "");
-		scry_buf_printf(out, "  %-22s %s\n", left, flags->help);
+		scry_buf_printf(out, "  %-27s %s\n", left, flags->help);
 	}
 }
 

@@ -263,3 +263,6 @@ def test_without_python(gdb, cli, any_core, tmp_path):
     assert shown.said[0] == cli(any_core, "bt").out
     assert shown.said[1] == cli(any_core, "bt", "--all").out
     assert [text.split()[0] for text in shown.said[2:]] == ["#1", "#2", "#1"]
+    # the list there is by hand: it has every command
+    for name in re.findall(r"^  ([\w-]+) +[A-Z]", cli("--help").out, re.M):
+        assert re.search(r"^  (define|_pyscry-define) py-%s\b" % name, text, re.M), name
