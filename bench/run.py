@@ -9,6 +9,7 @@ time; (xN) is the CPU time over that of a C program that only follows the frames
 import argparse
 import os
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -33,11 +34,17 @@ WORKLOADS = [
 SLOW = {'5,000 frames', '200,000 frames', '200 threads x 20', '1,000 threads x 20'}
 
 
+def cpu():
+    """CPU seconds of all children so far."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def median(command, repeat, timeout=600):
     """Median (wall seconds, CPU seconds) of a command, or None where it fails or takes too long."""
     times = []
     for _ in range(repeat):
-        begin, used = time.perf_counter(), os.times()
+        begin, used = time.perf_counter(), cpu()
         try:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                   timeout=timeout)
@@ -45,12 +52,10 @@ def median(command, repeat, timeout=600):
             return None
         if done.returncode:
             return None
-        now = os.times()
-        times.append((time.perf_counter() - begin,
-                      now.children_user + now.children_system - used.children_user - used.children_system))
+        times.append((time.perf_counter() - begin, cpu() - used))
         if sum(wall for wall, _ in times) > 60:
             break
-    return statistics.median(wall for wall, _ in times), statistics.median(cpu for _, cpu in times)
+    return statistics.median(wall for wall, _ in times), statistics.median(used for _, used in times)
 
 
 def make_core(interpreter, arguments, directory):
@@ -120,12 +125,13 @@ def show(times, limit):
         return '-'
     text = '%.3f' % times[0] if times[0] < 10 else '%.1f' % times[0]
     # CPU time: the ratio then holds on a machine that is busy with other things, too
-    return text + (' (x%.1f)' % (times[1] / max(limit[1], 0.001)) if limit else '')
+    return text + (' (x%.1f)' % (times[1] / max(limit[1], 0.0001)) if limit else '')
 
 
 def bench(interpreter, program, options):
     print('\n%s: %s' % (interpreter.tag, '.'.join(map(str, interpreter.version))))
-    columns = None
+    columns = ['limit', 'pyscry bt', 'pyscry bt --all', 'pyscry --json', 'gdb alone', 'gdb + py-bt', 'gdb + its script', 'pystack']
+    print('%-20s %8s  ' % ('seconds', 'frames') + ' '.join('%18s' % column for column in columns))
     for name, arguments in WORKLOADS:
         if options.quick and ('200,000' in name or '1,000' in name):
             continue
@@ -137,9 +143,6 @@ def bench(interpreter, program, options):
                    for column, command in commands(name, core, interpreter, floor, options.peers)]
         finally:
             shutil.rmtree(directory)
-        if columns is None:
-            columns = ['limit', 'pyscry bt', 'pyscry bt --all', 'pyscry --json', 'gdb alone', 'gdb + py-bt', 'gdb + its script', 'pystack']
-            print('%-20s %8s  ' % ('seconds', 'frames') + ' '.join('%18s' % column for column in columns))
         times = dict(row)
         limit = times['limit']
         print('%-20s %8d  ' % (name, frames) + ' '.join('%18s' % (
