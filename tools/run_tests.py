@@ -43,16 +43,7 @@ def parallel():
     return ["-n", str(max(2, os.cpu_count() or 2)), "--dist", "loadgroup"]
 
 
-def fetch():
-    """More interpreters from Debian's archive, kept between runs; $PYSCRY_FETCH=0 goes without, else seconds."""
-    seconds = os.environ.get("PYSCRY_FETCH", "420")
-    if seconds != "0":
-        subprocess.call([sys.executable, "-m", "tests.support.debian", "fetch", seconds], cwd=TOP)
-
-
 def main():
-    if not sys.argv[1:]:
-        fetch()
     logs = os.path.join(BUILD, "meson-logs")
     unit = run(["meson", "test", "-C", BUILD, "--suite", "unit", "--no-rebuild",
                 "--print-errorlogs"], os.path.join(logs, "testlog.junit.xml"))

@@ -81,7 +81,8 @@ def crash(interpreter, program, directory, end='abort', copy=None):
     if done.returncode not in (-signal.SIGABRT, -signal.SIGSEGV):
         with open(os.path.join(directory, 'output'), errors='replace') as output:
             raise RuntimeError('%s on %s ended with %d: %s' % (program.name, interpreter.tag, done.returncode, output.read()[-2000:]))
-    if program.ctypes and interpreter.version < (3, 6) and not os.path.exists(os.path.join(directory, 'truth.json')):
+    uses_ctypes = program.ctypes or end == 'segv'
+    if uses_ctypes and interpreter.version < (3, 6) and not os.path.exists(os.path.join(directory, 'truth.json')):
         raise NoCore('the ctypes of %s crashes by itself: it is older than its libffi' % interpreter.tag)
     cores = glob.glob(os.path.join(directory, 'core*'))
     if not cores:
