@@ -129,6 +129,24 @@ static bool is_structseq(struct scry_runtime *r, const struct scry_type *t, cons
 	return class_has(r, t->addr, "n_sequence_fields");
 }
 
+/* What a class's dict has as __repr__. A dict that is not all there cannot say that it has none. */
+static int own_repr(struct scry_runtime *r, const struct scry_type *t, scry_addr *ret)
+{
+	struct scry_text_view text;
+	struct scry_dict_view v;
+	scry_addr key;
+	uint64_t it = 0;
+	bool complete = true;
+	int rc = scry_dict_open(r, scry_type_dict(r, t), &v);
+
+	while (rc >= 0 && (rc = scry_dict_view_next(&v, &it, &key, ret)) == SCRY_ITEM) {
+		if (scry_text_is(r, key, "__repr__"))
+			return SCRY_OK;
+		complete = complete && scry_text_open(r, key, &text) == SCRY_OK;
+	}
+	return rc < 0 ? rc : complete ? SCRY_ENOTFOUND : SCRY_EFAULT;
+}
+
 /* A static type defines its repr where its slot differs from its base's; a class where its dict says so. */
 static const char *repr_key(struct scry_runtime *r, struct scry_type *t)
 {
@@ -139,11 +157,11 @@ static const char *repr_key(struct scry_runtime *r, struct scry_type *t)
 
 	while (scry_mro_next(r, t->addr, &it, &cls) == SCRY_ITEM && scry_type_at(r, cls, &c) == SCRY_OK) {
 		if (c->flags & TYPE_HEAP) {
-			scry_addr dict = scry_type_dict(r, c);
+			int rc = own_repr(r, c, &value);
 
-			if (dict && scry_dict_get(r, dict, "__repr__", &value) == SCRY_OK)
-				return value_key(r, t, cls, value);
-			continue;
+			if (rc == SCRY_ENOTFOUND)
+				continue;
+			return rc == SCRY_OK ? value_key(r, t, cls, value) : NULL;
 		}
 		base = NULL;
 		if (c->base && scry_type_at(r, c->base, &base) == SCRY_OK && base->repr == c->repr)
