@@ -215,7 +215,6 @@ struct scry_walk {
 	struct scry_runtime *runtime;
 	scry_addr next;
 	unsigned depth;
-	bool entry;                   /* the frame that comes now was called from C */
 	bool ended;
 	scry_addr anchor;             /* Brent's cycle detection */
 	uint64_t power, steps;

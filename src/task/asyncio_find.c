@@ -75,13 +75,6 @@ static bool from_namespace(struct scry_asyncio *a, scry_addr object)
 	return found;
 }
 
-static scry_addr pointer(struct scry_runtime *r, scry_addr base, enum scry_field f)
-{
-	uint64_t value = 0;
-
-	return base && scry_layout_has(r->layout, f) && scry_field_read(r, base, f, &value) == SCRY_OK ? value : 0;
-}
-
 /* 3.14+: struct llist_node, Include/internal/pycore_llist.h: next, prev; the head is a node too. */
 static void from_list(struct scry_asyncio *a, scry_addr head)
 {
@@ -122,8 +115,8 @@ static void from_threads(struct scry_asyncio *a)
 		if (t->runtime != r || !t->state)
 			continue;
 		scry_addr head = scry_field_addr(r, t->state, SCRY_F_THREAD_IMPL_ASYNCIO_TASKS);
-		scry_addr running = pointer(r, t->state, SCRY_F_THREAD_IMPL_RUNNING_LOOP);
-		scry_addr task = pointer(r, t->state, SCRY_F_THREAD_IMPL_RUNNING_TASK);
+		scry_addr running = scry_field_get(r, t->state, SCRY_F_THREAD_IMPL_RUNNING_LOOP);
+		scry_addr task = scry_field_get(r, t->state, SCRY_F_THREAD_IMPL_RUNNING_TASK);
 
 		if (head && scry_layout_has(r->layout, SCRY_F_TASK_NODE))
 			from_list(a, head);
@@ -179,9 +172,9 @@ static void from_interp(struct scry_asyncio *a, struct scry_interp *interp)
 	} else {
 		found |= from_namespace(a, tasks);
 	}
-	scry_addr state = pointer(r, c, SCRY_F_MODULE_STATE);
-	from_set(a, pointer(r, state, SCRY_F_ASYNCIO_STATE_TASKS));
-	from_set(a, pointer(r, state, SCRY_F_ASYNCIO_STATE_EAGER_TASKS));
+	scry_addr state = scry_field_get(r, c, SCRY_F_MODULE_STATE);
+	from_set(a, scry_field_get(r, state, SCRY_F_ASYNCIO_STATE_TASKS));
+	from_set(a, scry_field_get(r, state, SCRY_F_ASYNCIO_STATE_EAGER_TASKS));
 	/* tasks of threads that have ended */
 	if (scry_layout_has(r->layout, SCRY_F_INTERP_ASYNCIO_TASKS) && listed)
 		from_list(a, scry_field_addr(r, interp->addr, SCRY_F_INTERP_ASYNCIO_TASKS));
