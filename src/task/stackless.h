@@ -2,6 +2,7 @@
 #ifndef SCRY_STACKLESS_H
 #define SCRY_STACKLESS_H
 
+#include "task/cstack.h"
 #include "task/task.h"
 
 #define SCRY_RING_MAX 10000000 /* tasklets of one ring or queue */
@@ -50,21 +51,6 @@ struct scry_tasklet {
 	scry_addr entry;           /* the callable of a tasklet that has not started, 0 none */
 	scry_addr exception;       /* the exception it is handling, 0 none */
 	struct scry_c_stack *c_stack; /* NULL: scry_tasklet_c_stack() was not asked yet */
-};
-
-/** The C stack of a tasklet that is not running: out of its saved slices, innermost frame first. */
-struct scry_c_frame {
-	scry_addr pc;
-	const char *function; /* NULL unknown */
-	const char *module;   /* file name, NULL: in none */
-	bool loop;            /* the interpreter's loop: it runs a Python frame */
-};
-
-struct scry_c_stack {
-	struct scry_c_frame *frames;
-	size_t count, room;
-	unsigned loops;       /* how many of them run a Python frame */
-	const char *error;    /* why there are none, or why they end early; NULL */
 };
 
 /** All of a runtime's Stackless state, collected once. */

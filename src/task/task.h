@@ -9,6 +9,8 @@
 #include "base/json.h"
 #include "runtime/runtime.h"
 
+struct scry_c_stack; /* task/cstack.h */
+
 struct scry_task {
 	struct scry_task *next;
 	const struct scry_task_ops *ops;
@@ -37,6 +39,8 @@ struct scry_task_ops {
 	 * the first call, and the kind's to use. SCRY_ITEM, or SCRY_OK at the end.
 	 */
 	int (*frame_next)(struct scry_task *t, struct scry_walk *walk, struct scry_frame *ret);
+	/** Its C stack where it is not running, unwound once; NULL: the kind has none, or there is no memory. */
+	const struct scry_c_stack *(*c_stack)(struct scry_task *t);
 	/** More words for the head line, and lines below it (4 spaces, line end); may be NULL. */
 	void (*text)(struct scry_task *t, struct scry_buf *out);
 	void (*lines)(struct scry_task *t, struct scry_buf *out, bool verbose);

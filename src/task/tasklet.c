@@ -254,21 +254,6 @@ static void text(struct scry_task *t, struct scry_buf *out)
 			scry_buf_printf(out, ", %s", names[i]);
 }
 
-static void c_stack_lines(struct scry_task *t, struct scry_buf *out)
-{
-	const struct scry_c_stack *stack = scry_tasklet_c_stack(t);
-
-	if (!stack || (!stack->count && !stack->error))
-		return;
-	scry_buf_printf(out, "    C stack, %zu frames, of which %u run Python:\n", stack->count, stack->loops);
-	for (size_t i = 0; i < stack->count; i++)
-		scry_buf_printf(out, "      %-3zu 0x%016" PRIx64 " %s (%s)\n", i, stack->frames[i].pc,
-				stack->frames[i].function ? stack->frames[i].function : "?",
-				stack->frames[i].module ? stack->frames[i].module : "?");
-	if (stack->error)
-		scry_buf_printf(out, "      %s\n", stack->error);
-}
-
 static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 {
 	const struct scry_tasklet *d = t->detail;
@@ -295,30 +280,7 @@ static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 				     " words in %u slices\n",
 				d->recursion_depth, d->nesting_level, d->slice_words, d->slices);
 	if (verbose)
-		c_stack_lines(t, out);
-}
-
-static void c_stack_json(struct scry_task *t, struct scry_json *j)
-{
-	const struct scry_c_stack *stack = scry_tasklet_c_stack(t);
-
-	scry_json_key(j, "native_frames");
-	scry_json_open(j, '[');
-	for (size_t i = 0; stack && i < stack->count; i++) {
-		scry_json_open(j, '{');
-		scry_json_key(j, "pc");
-		scry_json_addr(j, stack->frames[i].pc);
-		scry_json_key(j, "function");
-		scry_json_text(j, stack->frames[i].function);
-		scry_json_key(j, "module");
-		scry_json_text(j, stack->frames[i].module);
-		scry_json_key(j, "runs_python");
-		scry_json_bool(j, stack->frames[i].loop);
-		scry_json_close(j, '}');
-	}
-	scry_json_close(j, ']');
-	scry_json_key(j, "native_error");
-	scry_json_text(j, stack ? stack->error : NULL);
+		scry_c_stack_lines(scry_tasklet_c_stack(t), out);
 }
 
 static void json(struct scry_task *t, struct scry_json *j)
@@ -367,9 +329,10 @@ static void json(struct scry_task *t, struct scry_json *j)
 	scry_task_id_json(j, d->cstate);
 	scry_json_key(j, "slices");
 	scry_json_int(j, d->slices);
-	c_stack_json(t, j);
+	scry_c_stack_json(scry_tasklet_c_stack(t), j);
 }
 
 const struct scry_task_ops scry_task_tasklet = {
-	.kind = "tasklet", .command = "tasklets", .collect = collect, .text = text, .lines = lines, .json = json,
+	.kind = "tasklet", .command = "tasklets", .collect = collect, .c_stack = scry_tasklet_c_stack,
+	.text = text, .lines = lines, .json = json,
 };
