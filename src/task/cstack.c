@@ -7,49 +7,15 @@
 #include "native/native.h"
 #include "target/overlay.h"
 
-#define FRAMES_MAX 1000000 /* of all slices of a task */
-
 struct unwinding {
 	struct scry_c_walk *walk;
 	bool first; /* the innermost frame comes */
 	bool full;  /* no frame more: too many, or no memory */
 };
 
-bool scry_is_function(const struct scry_symbol *symbol, const char *name)
-{
-	size_t len = strlen(name);
-
-	return symbol->name && !strncmp(symbol->name, name, len) && (!symbol->name[len] || symbol->name[len] == '.');
-}
-
 const char *scry_because(struct scry_runtime *r)
 {
 	return scry_arena_printf(&r->session->arena, "%s", r->session->error.text);
-}
-
-static bool add_frame(struct scry_c_walk *w, const struct scry_native_frame *f)
-{
-	struct scry_c_stack *stack = w->stack;
-
-	if (stack->count >= FRAMES_MAX)
-		return false;
-	if (stack->count == stack->room) {
-		size_t room = stack->room * 2 + 32;
-		struct scry_c_frame *more = scry_arena_alloc(&w->runtime->session->arena, room * sizeof(*more));
-
-		if (!more)
-			return false;
-		if (stack->count)
-			memcpy(more, stack->frames, stack->count * sizeof(*more));
-		stack->frames = more;
-		stack->room = room;
-	}
-	bool loop = w->is_loop(stack, &f->symbol);
-	stack->frames[stack->count++] = (struct scry_c_frame){ .pc = f->pc, .function = f->symbol.name,
-							       .module = f->module ? f->module->name : NULL,
-							       .loop = loop };
-	stack->loops += loop;
-	return true;
 }
 
 static bool each(void *arg, const struct scry_native_frame *given)
@@ -66,7 +32,7 @@ static bool each(void *arg, const struct scry_native_frame *given)
 	w->at_end = w->end && f.regs.value[f.regs.arch->sp] >= w->end;
 	if (w->at_end)
 		return false;
-	u->full = !add_frame(w, &f);
+	u->full = !scry_c_stack_add(w->stack, w->runtime->session, w->runtime, &f);
 	w->at_last = !u->full && w->is_last && w->is_last(&f.symbol);
 	return !u->full && !w->at_last;
 }
@@ -108,7 +74,7 @@ void scry_c_stack_lines(const struct scry_c_stack *stack, struct scry_buf *out)
 {
 	if (!stack || (!stack->count && !stack->error))
 		return;
-	scry_buf_printf(out, "    C stack, %zu frames, of which %u run Python:\n", stack->count, stack->loops);
+	scry_buf_printf(out, "    C stack, %zu frames, of which %zu run Python:\n", stack->count, stack->loops);
 	for (size_t i = 0; i < stack->count; i++)
 		scry_buf_printf(out, "      %-3zu 0x%016" PRIx64 " %s (%s)\n", i, stack->frames[i].pc,
 				stack->frames[i].function ? stack->frames[i].function : "?",

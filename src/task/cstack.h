@@ -6,22 +6,7 @@
 #define SCRY_CSTACK_H
 
 #include "base/json.h"
-#include "runtime/runtime.h"
-
-struct scry_c_frame {
-	scry_addr pc;
-	const char *function; /* NULL unknown */
-	const char *module;   /* file name, NULL: in none */
-	bool loop;            /* the interpreter's loop: it runs a Python frame */
-};
-
-/** Innermost frame first. */
-struct scry_c_stack {
-	struct scry_c_frame *frames;
-	size_t count, room;
-	unsigned loops;       /* how many of them run a Python frame */
-	const char *error;    /* why there are none, or why they end early; NULL */
-};
+#include "native/c_stack.h"
 
 /** One walk through saved words, and where it ends. */
 struct scry_c_walk {
@@ -32,8 +17,6 @@ struct scry_c_walk {
 	size_t count;
 	bool from_call;             /* the first frame's pc is a return address */
 	scry_addr end;              /* frames from here on up are not the task's, 0: it has no end */
-	/** Does the interpreter's loop run in the function, called by the frame that was added last? */
-	bool (*is_loop)(const struct scry_c_stack *stack, const struct scry_symbol *symbol);
 	/** Is it the task's outermost function? NULL: none is. */
 	bool (*is_last)(const struct scry_symbol *symbol);
 	bool at_last, at_end;       /* out: is_last() said so; the walk came to `end` */
@@ -41,8 +24,6 @@ struct scry_c_walk {
 
 /** Unwind from `regs`. NULL, or why it broke off before the walk's end. */
 const char *scry_c_walk(struct scry_c_walk *w, const struct scry_regs *regs);
-/** Is a symbol this function, or a part that the compiler made of it ("name.part.0")? */
-bool scry_is_function(const struct scry_symbol *symbol, const char *name);
 /** The session's last failure, kept. */
 const char *scry_because(struct scry_runtime *r);
 

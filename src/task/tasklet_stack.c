@@ -34,21 +34,6 @@ static bool is_named(const struct scry_c_stack *stack, size_t i, const char *nam
 }
 
 /*
- * slp_eval_frame_value() runs one Python frame each, called by PyEval_EvalFrameEx_slp() or by a dispatcher
- * (Python/ceval.c, Stackless/core/stacklesseval.c). Its caller alone stands there while it calls a trace function, or
- * where the compiler made one of both; but not where it moved the frame to a stack of its own.
- */
-static bool is_loop(const struct scry_c_stack *stack, const struct scry_symbol *symbol)
-{
-	size_t n = stack->count;
-
-	if (scry_is_function(symbol, "slp_eval_frame_value"))
-		return true;
-	return scry_is_function(symbol, "PyEval_EvalFrameEx_slp") && n && !stack->frames[n - 1].loop &&
-	       !is_named(stack, n - 1, "slp_eval_frame_newstack");
-}
-
-/*
  * slp_run_tasklet() is static: where the compiler made it a part of slp_eval_frame(), that frame is the tasklet's
  * first. What called it only made room on the stack: climb_stack_and_eval_frame(), once or many times, and the outer
  * slp_eval_frame().
@@ -117,7 +102,7 @@ static const char *unwind_saved(struct scry_runtime *r, struct scry_c_stack *sta
 	if (!words)
 		return "out of memory";
 	struct scry_c_walk w = { .runtime = r, .stack = stack, .start = saved->start, .words = words,
-				 .count = saved->count, .from_call = true, .is_loop = is_loop };
+				 .count = saved->count, .from_call = true };
 	const char *error;
 	if (scry_read(r->session, scry_field_addr(r, saved->addr, SCRY_F_CSTACK_STACK), words,
 		      saved->count * sizeof(*words)) < 0)

@@ -1,0 +1,72 @@
+/* C stacks that are kept. */
+#include "native/c_stack.h"
+
+#include <string.h>
+
+bool scry_is_function(const struct scry_symbol *symbol, const char *name)
+{
+	size_t len = strlen(name);
+
+	return symbol->name && !strncmp(symbol->name, name, len) && (!symbol->name[len] || symbol->name[len] == '.');
+}
+
+static bool make_room(struct scry_c_stack *stack, struct scry_arena *arena)
+{
+	size_t room = stack->room * 2 + 32;
+	struct scry_c_frame *more;
+
+	if (stack->count < stack->room)
+		return true;
+	if (stack->count >= SCRY_C_STACK_MAX || !(more = scry_arena_alloc(arena, room * sizeof(*more))))
+		return false;
+	if (stack->count)
+		memcpy(more, stack->frames, stack->count * sizeof(*more));
+	stack->frames = more;
+	stack->room = room;
+	return true;
+}
+
+static bool is_last(const struct scry_c_stack *stack, const char *name)
+{
+	struct scry_symbol symbol = { .name = stack->count ? stack->frames[stack->count - 1].function : NULL };
+
+	return scry_is_function(&symbol, name);
+}
+
+/*
+ * slp_eval_frame_value() runs one Python frame each, called by PyEval_EvalFrameEx_slp() or by a dispatcher
+ * (Python/ceval.c, Stackless/core/stacklesseval.c). Its caller alone stands there while it calls a trace function, or
+ * where the compiler made one of both; but not where it moved the frame to a stack of its own.
+ */
+static bool is_stackless_loop(const struct scry_c_stack *stack, const struct scry_symbol *symbol)
+{
+	size_t n = stack->count;
+
+	if (scry_is_function(symbol, "slp_eval_frame_value"))
+		return true;
+	return scry_is_function(symbol, "PyEval_EvalFrameEx_slp") && n && !stack->frames[n - 1].loop &&
+	       !is_last(stack, "slp_eval_frame_newstack");
+}
+
+static bool is_loop(const struct scry_runtime *r, const struct scry_c_stack *stack, const struct scry_symbol *symbol)
+{
+	if (!r || !r->layout)
+		return false;
+	if (r->layout->flavour.stackless)
+		return is_stackless_loop(stack, symbol);
+	/* 3.6 put a function of its own below PyEval_EvalFrameEx(): PEP 523 */
+	return scry_is_function(symbol, r->version < 0x03060000 ? "PyEval_EvalFrameEx" : "_PyEval_EvalFrameDefault");
+}
+
+bool scry_c_stack_add(struct scry_c_stack *stack, struct scry_session *s, const struct scry_runtime *r,
+		      const struct scry_native_frame *f)
+{
+	if (!make_room(stack, &s->arena))
+		return false;
+	bool loop = is_loop(r, stack, &f->symbol);
+	stack->frames[stack->count++] = (struct scry_c_frame){
+		.pc = f->pc, .sp = f->regs.value[f->regs.arch->sp], .function = f->symbol.name,
+		.module = f->module ? f->module->name : NULL, .is_call = f->is_call, .loop = loop };
+	stack->loops += loop;
+	return true;
+}

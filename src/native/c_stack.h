@@ -1,0 +1,33 @@
+/** A C stack, unwound once and kept: of a thread, or of a task out of its saved words. */
+#ifndef SCRY_C_STACK_H
+#define SCRY_C_STACK_H
+
+#include "native/native.h"
+
+struct scry_c_frame {
+	scry_addr pc, sp;
+	const char *function; /* NULL unknown */
+	const char *module;   /* file name, NULL: in none */
+	bool is_call;         /* pc is a return address */
+	bool loop;            /* the interpreter's loop: it runs Python frames */
+};
+
+struct scry_c_stack {
+	struct scry_c_frame *frames; /* innermost first */
+	size_t count, room;
+	size_t loops;         /* how many of them run Python frames */
+	const char *error;    /* why there are none, or why they end early; NULL: complete */
+};
+
+#define SCRY_C_STACK_MAX 4000000 /* frames of one stack */
+
+/**
+ * Append a frame; false when that is not possible any more. Which functions are the interpreter's loop depends on the
+ * runtime (NULL: none is).
+ */
+bool scry_c_stack_add(struct scry_c_stack *stack, struct scry_session *s, const struct scry_runtime *r,
+		      const struct scry_native_frame *f);
+/** Is the symbol the function `name`, or a part of it that the compiler split off (name.part.0, name.cold)? */
+bool scry_is_function(const struct scry_symbol *symbol, const char *name);
+
+#endif
