@@ -77,8 +77,12 @@ static void text_function(struct scry_buf *out, const struct scry_meaning *m)
 
 static void text_code(struct scry_buf *out, const struct scry_meaning *m)
 {
+	if (!m->module) {
+		scry_buf_puts(out, "code in no module");
+		return;
+	}
 	scry_buf_puts(out, "code ");
-	scry_put_safe(out, m->module ? m->module->name : "(no module)");
+	scry_put_safe(out, m->module->name);
 	if (m->symbol) {
 		scry_buf_putc(out, ' ');
 		scry_put_safe(out, m->symbol);

@@ -31,25 +31,37 @@ static int print_lock(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return rc;
 }
 
-static int print_rlock_as(struct scry_printer *p, scry_addr addr, scry_addr type, bool locked, uint64_t owner,
+static int print_rlock_as(struct scry_printer *p, scry_addr addr, scry_addr type, bool locked, int64_t owner,
 			  uint64_t count)
 {
 	struct scry_type *t;
 	int rc = scry_type_at(p->runtime, type, &t);
 
 	if (rc == SCRY_OK)
-		scry_printf(p, "<%s %s object owner=%" PRIu64 " count=%" PRIu64 " at 0x%" PRIx64 ">",
+		scry_printf(p, "<%s %s object owner=%" PRId64 " count=%" PRIu64 " at 0x%" PRIx64 ">",
 			    locked ? "locked" : "unlocked", t->name, owner, count, addr);
 	return rc;
 }
 
+/* Up to 3.12 the format is "%ld" of an unsigned long: an id in the upper half of 32 bits is negative. */
 static int print_rlock(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	int64_t owner;
+	uint64_t count;
+	int rc = scry_field_read_int(p->runtime, addr, SCRY_F_RLOCK_OWNER, &owner);
+
+	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_RLOCK_COUNT, &count);
+	return rc < 0 ? rc : print_rlock_as(p, addr, type, count != 0, owner, count);
+}
+
+/* PyThread_ident_t, shown as it is: Modules/_threadmodule.c, v3.13. */
+static int print_rlock_3_13(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	uint64_t owner, count;
 	int rc = scry_field_read(p->runtime, addr, SCRY_F_RLOCK_OWNER, &owner);
 
 	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_RLOCK_COUNT, &count);
-	return rc < 0 ? rc : print_rlock_as(p, addr, type, count != 0, owner, count);
+	return rc < 0 ? rc : print_rlock_as(p, addr, type, count != 0, (int64_t)owner, count);
 }
 
 /* 3.3, 3.4: "<_thread.RLock owner=0 count=0>" */
@@ -79,7 +91,7 @@ static int print_rlock_3_14(struct scry_printer *p, scry_addr addr, scry_addr ty
 	if (rc < 0)
 		return rc;
 	locked = owner != 0;
-	return print_rlock_as(p, addr, type, locked, owner, locked ? level + 1 : 0);
+	return print_rlock_as(p, addr, type, locked, (int64_t)owner, locked ? level + 1 : 0);
 }
 
 /* --- threading.py --- */
@@ -219,7 +231,8 @@ static int print_token(struct scry_printer *p, scry_addr addr, scry_addr type)
 const struct scry_printer_row scry_printers_sync[] = {
 	{ "_thread.lock", 0, print_lock },
 	{ "_thread.RLock", 0, print_rlock_old, .until = SCRY_VERSION_OF(3, 5) },
-	{ "_thread.RLock", 0, print_rlock, .since = SCRY_VERSION_OF(3, 5), .until = PY314 },
+	{ "_thread.RLock", 0, print_rlock, .since = SCRY_VERSION_OF(3, 5), .until = SCRY_VERSION_OF(3, 13) },
+	{ "_thread.RLock", 0, print_rlock_3_13, .since = SCRY_VERSION_OF(3, 13), .until = PY314 },
 	{ "_thread.RLock", 0, print_rlock_3_14, .since = PY314 },
 	{ "threading._RLock", 0, print_rlock2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "threading.Thread", 0, print_thread },

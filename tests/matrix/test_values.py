@@ -26,8 +26,8 @@ BY_DESIGN = {
 def reprs(dump, layout, lines):
     """What the tool gives for each address or expression."""
     tool = os.path.join(run.build_directory(), 'tests', 'support', 'reprs')
-    root = dump.interpreter.root
-    exe = '' if root else dump.exe
+    root = dump.root or dump.interpreter.root
+    exe = dump.exe if dump.root or not root else ''
     done = subprocess.run([tool, dump.core, exe, layout] + ([root] if root else []), input=''.join(line + '\n' for line in lines).encode(),
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
     assert done.returncode == 0, done.stderr.decode(errors='replace')[-2000:]

@@ -435,8 +435,9 @@ def library():
                  "100000000000000000000000000000000000000000"):
         add("Decimal %s" % text, decimal.Decimal(text))
     add("Fraction", fractions.Fraction(-3, 7))
+    long = 8 * array.array("l").itemsize
     for code, items in (("b", [-1, 2]), ("B", [255]), ("h", [-3]), ("H", [65535]), ("i", [-5, 6]), ("I", [4000000000]),
-                        ("l", [-2**40]), ("L", [2**63]), ("f", [0.5, 0.1]), ("d", [0.1, 1e100]), ("i", [])):
+                        ("l", [-2**(long - 20)]), ("L", [2**(long - 1)]), ("f", [0.5, 0.1]), ("d", [0.1, 1e100]), ("i", [])):
         add("array %s" % code, array.array(code, items))
     if sys.version_info >= (3, 3):
         add("array q", array.array("q", [-2**60]))

@@ -1,8 +1,12 @@
-"""Just enough of ELF core files to damage them on purpose: 64-bit little-endian, read and patched in place."""
+"""Just enough of ELF core files to damage them on purpose: little-endian, read and patched in place."""
 import mmap
 import struct
 
 PT_LOAD, PT_NOTE, PF_W, NT_FILE = 1, 4, 2, 0x46494c45
+# by EI_CLASS: bytes of a word and its format, where e_phoff and e_phentsize stand, a program header, and which of its
+# members are type, flags, file offset, address, bytes in the file
+CLASSES = {1: (4, '<I', 28, 42, '<IIIIIII', (0, 6, 1, 2, 4)),
+           2: (8, '<Q', 32, 54, '<IIQQQQ', (0, 1, 2, 3, 5))}
 
 
 class CoreFile:
@@ -11,12 +15,14 @@ class CoreFile:
     def __init__(self, path):
         self.file = open(path, 'r+b')
         self.data = mmap.mmap(self.file.fileno(), 0)
-        if self.data[:6] != b'\x7fELF\x02\x01':
-            raise ValueError('%s is no 64-bit little-endian ELF file' % path)
-        offset, = struct.unpack_from('<Q', self.data, 32)
-        size, count = struct.unpack_from('<HH', self.data, 54)
+        if self.data[:4] != b'\x7fELF' or self.data[4] not in CLASSES or self.data[5] != 1:
+            raise ValueError('%s is no little-endian ELF file' % path)
+        self.size, self.format, header, sizes, form, order = CLASSES[self.data[4]]
+        offset, = struct.unpack_from(self.format, self.data, header)
+        size, count = struct.unpack_from('<HH', self.data, sizes)
+        headers = (struct.unpack_from(form, self.data, offset + i * size) for i in range(count))
         # (type, flags, file offset, address, bytes in the file)
-        self.headers = [struct.unpack_from('<IIQQ8xQ', self.data, offset + i * size) for i in range(count)]
+        self.headers = [tuple(members[i] for i in order) for members in headers]
         self.segments = [h for h in self.headers if h[0] == PT_LOAD and h[4]]
 
     def __enter__(self):
@@ -33,11 +39,11 @@ class CoreFile:
         return None
 
     def word(self, address):
-        at = self.offset(address, 8)
-        return None if at is None else struct.unpack_from('<Q', self.data, at)[0]
+        at = self.offset(address, self.size)
+        return None if at is None else struct.unpack_from(self.format, self.data, at)[0]
 
     def set_word(self, address, value):
-        struct.pack_into('<Q', self.data, self.offset(address, 8), value & (1 << 64) - 1)
+        struct.pack_into(self.format, self.data, self.offset(address, self.size), value & (1 << 8 * self.size) - 1)
 
     def writable(self):
         return [h for h in self.segments if h[1] & PF_W]
@@ -56,8 +62,8 @@ class CoreFile:
         """Rename every mapped file in the list of mappings, so that none of them is found on disk."""
         for number, offset, size in self.notes():
             if number == NT_FILE:
-                count, = struct.unpack_from('<Q', self.data, offset)
-                start = offset + 16 + count * 24
+                count, = struct.unpack_from(self.format, self.data, offset)
+                start = offset + (2 + count * 3) * self.size
                 paths = self.data[start:offset + size].split(b'\0')
                 hidden = [b'/' + b'-' * (len(p.rsplit(b'/', 1)[0]) - 1) + b'/' + p.rsplit(b'/', 1)[1] if p.startswith(b'/') and p.count(b'/') > 1
                           else p for p in paths]
@@ -66,7 +72,7 @@ class CoreFile:
 
 def link(core, newer, older):
     """Where the frame at `newer` points to the one at `older`: the address of that pointer, or None."""
-    for at in range(newer, newer + 128, 8):
+    for at in range(newer, newer + 16 * core.size, core.size):
         if core.word(at) == older:
             return at
     return None

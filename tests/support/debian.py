@@ -17,10 +17,12 @@ import subprocess
 import sys
 import time
 
-# suite, packages, interpreters in it
+# name, suite, architecture (None: this machine's), packages, interpreters in it
 ROOTS = [
-    ('bullseye', ['python2.7', 'python3.9', 'libc-bin'], ['python2.7', 'python3.9']),
-    ('sid', ['python3.13', 'python3.14', 'python3.15', 'libc-bin'], ['python3.13', 'python3.14', 'python3.15']),
+    ('bullseye', 'bullseye', None, ['python2.7', 'python3.9', 'libc-bin'], ['python2.7', 'python3.9']),
+    ('sid', 'sid', None, ['python3.13', 'python3.14', 'python3.15', 'libc-bin'], ['python3.13', 'python3.14', 'python3.15']),
+    ('i386', 'bookworm', 'i386', ['python3.11', 'libc-bin'], ['python3.11']),
+    ('arm64', 'bookworm', 'arm64', ['python3.11', 'libc-bin'], []),  # only for an emulator
 ]
 FREE_THREADED = ('forky', 'python3.13')
 # packaging's own needs, of no use in a root that is never upgraded
@@ -39,16 +41,26 @@ def reasons():
         return {}
 
 
+def root(where):
+    """The directory of a root, or the exception that says why there is none."""
+    path = os.path.join(cache(), 'roots', where)
+    if os.path.exists(path + '/.ready'):
+        return path
+    return LookupError(reasons().get(where, 'not fetched: run python3 -m tests.support.debian fetch'))
+
+
 def interpreters():
     """(tag, (root, executable)), (tag, executable), or (tag, the exception that says why there is none)."""
-    for suite, _, names in ROOTS:
-        root = os.path.join(cache(), 'roots', suite)
+    for where, _, _, _, names in ROOTS:
+        place = root(where)
         for name in names:
-            tag = '%s-%s' % (suite, name[6:])
-            if os.path.exists('%s/.ready' % root) and os.path.exists('%s/usr/bin/%s' % (root, name)):
-                yield tag, (root, '/usr/bin/' + name)
+            tag = '%s-%s' % (where, name[6:])
+            if isinstance(place, Exception):
+                yield tag, place
+            elif os.path.exists('%s/usr/bin/%s' % (place, name)):
+                yield tag, (place, '/usr/bin/' + name)
             else:
-                yield tag, LookupError(reasons().get(suite, 'not fetched: run python3 -m tests.support.debian fetch'))
+                yield tag, LookupError('the root has no %s' % name)
     built = os.path.join(cache(), 'free-threaded', 'python')
     if os.access(built, os.X_OK) and os.path.exists(os.path.join(cache(), 'free-threaded', '.ready')):
         yield 'built-3.13t', built
@@ -57,11 +69,11 @@ def interpreters():
 
 
 class Archive:
-    """apt with a state of its own for one suite."""
+    """apt with a state of its own for one suite, and one architecture."""
 
-    def __init__(self, suite, deadline, source=False):
-        self.suite, self.deadline = suite, deadline
-        self.state = os.path.join(cache(), 'apt', suite + ('-source' if source else ''))
+    def __init__(self, suite, deadline, source=False, architecture=None):
+        self.suite, self.deadline, self.architecture = suite, deadline, architecture
+        self.state = os.path.join(cache(), 'apt', '-'.join(filter(None, [suite, source and 'source', architecture])))
         for directory in ('lists/partial', 'empty/partial', 'debs/partial'):
             os.makedirs(os.path.join(self.state, directory), exist_ok=True)
         open(os.path.join(self.state, 'status'), 'w').close()
@@ -86,6 +98,8 @@ class Archive:
                    'Dir::Cache': self.state, 'Dir::Cache::archives': '%s/%s' % (self.state, archives), 'Dir::Cache::pkgcache': '',
                    'Dir::Cache::srcpkgcache': '', 'Debug::NoLocking': 'true', 'Acquire::Languages': 'none', 'Acquire::Retries': '3',
                    'APT::Install-Recommends': 'false', 'APT::Sandbox::User': 'root'}
+        if self.architecture:
+            options.update({'APT::Architecture': self.architecture, 'APT::Architectures::': self.architecture})
         command = ['apt-get', '-qq'] + ['-o%s=%s' % pair for pair in options.items()] + list(arguments)
         left = self.deadline - time.monotonic()
         if left <= 0:
@@ -138,11 +152,11 @@ def unpack(deb, root):
         raise RuntimeError('cannot unpack ' + deb)
 
 
-def make_root(suite, packages, deadline):
-    root = os.path.join(cache(), 'roots', suite)
+def make_root(where, suite, architecture, packages, deadline):
+    root = os.path.join(cache(), 'roots', where)
     if os.path.exists(root + '/.ready'):
         return
-    archive = Archive(suite, deadline)
+    archive = Archive(suite, deadline, architecture=architecture)
     archive.update()
     debs = archive.download(archive.closure(packages))
     if not os.path.exists(root + '/usr'):
@@ -189,7 +203,7 @@ def fetch(seconds):
     with open(os.path.join(cache(), 'lock'), 'w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         failed = {}
-        jobs = [(suite, make_root, (suite, packages, deadline)) for suite, packages, _ in ROOTS]
+        jobs = [(where, make_root, (where, suite, architecture, packages, deadline)) for where, suite, architecture, packages, _ in ROOTS]
         for name, job, arguments in jobs + [('free-threaded', build_free_threaded, (deadline,))]:
             begin = time.monotonic()
             try:

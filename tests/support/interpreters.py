@@ -28,7 +28,7 @@ has_ctypes = os.waitpid(child, 0)[1] == 0
 print(json.dumps({
     "version": list(sys.version_info[:3]), "level": sys.version_info[3], "text": sys.version, "exe": os.readlink("/proc/self/exe"),
     "library": library[0] if library else None, "root": root[-1], "prefix": sys.prefix,
-    "flags": getattr(sys, "abiflags", ""), "debug": hasattr(sys, "gettotalrefcount"), "ctypes": has_ctypes,
+    "flags": getattr(sys, "abiflags", ""), "machine": os.uname()[4] if sys.maxsize > 2**32 else "32-bit", "debug": hasattr(sys, "gettotalrefcount"), "ctypes": has_ctypes,
     "free_threaded": hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled()}))
 '''
 
@@ -44,6 +44,7 @@ class Interpreter:
     debug: bool = False
     free_threaded: bool = False
     stackless: bool = False
+    machine: str = None      # "x86_64", or "32-bit" whatever the kernel says
     ctypes: bool = True
     reason: str = None       # why it cannot be used
 
@@ -99,7 +100,7 @@ def probe(tag, path):
         return Interpreter(tag, reason='%s does not run: %s' % (path, error))
     if facts['root'] != '/':
         found.root = facts['root']
-    for name in ('exe', 'library', 'prefix', 'debug', 'ctypes', 'free_threaded'):
+    for name in ('exe', 'library', 'prefix', 'debug', 'ctypes', 'machine', 'free_threaded'):
         setattr(found, name, facts[name])
     found.version = tuple(facts['version'])
     found.stackless = 'Stackless' in facts['text']

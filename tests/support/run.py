@@ -27,7 +27,7 @@ class Dump:
     directory: str
     interpreter: object
     exe: str          # as we see it
-    options: tuple = ()
+    root: str = None  # where the target's files are, if the core does not name them
 
     def remove(self):
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -70,7 +70,7 @@ def load(directory):
         return json.load(source)
 
 
-def crash(interpreter, program, directory, end='abort', copy=None):
+def crash(interpreter, program, directory, end='abort', copy=None, cores='core*'):
     """Run a program until it dies; `copy` is a Copy of the interpreter to run instead of the original."""
     script = prepare(program, directory)
     command = copy.command if copy else interpreter.command
@@ -84,12 +84,12 @@ def crash(interpreter, program, directory, end='abort', copy=None):
     uses_ctypes = program.ctypes or end == 'segv'
     if uses_ctypes and interpreter.version < (3, 6) and not os.path.exists(os.path.join(directory, 'truth.json')):
         raise NoCore('the ctypes of %s crashes by itself: it is older than its libffi' % interpreter.tag)
-    cores = glob.glob(os.path.join(directory, 'core*'))
-    if not cores:
+    found = glob.glob(os.path.join(directory, cores))
+    if not found:
         with open('/proc/sys/kernel/core_pattern') as pattern:
             raise NoCore('no core file here: core_pattern is %r, limit %r' % (pattern.read().strip(), resource.getrlimit(resource.RLIMIT_CORE)))
     exe = copy.exe if copy else interpreter.outside(interpreter.exe)
-    return Dump(cores[0], load(directory), directory, interpreter, exe)
+    return Dump(found[0], load(directory), directory, interpreter, exe)
 
 
 @contextlib.contextmanager
