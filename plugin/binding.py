@@ -1,6 +1,7 @@
 """libpyscry through ctypes: what a debugger's adapter needs, and nothing of any debugger. Python 3.6 and newer."""
 import ctypes
 import os
+import re
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 
@@ -145,7 +146,8 @@ def _declare(library):
             ("command_at", ctypes.POINTER(Command), [ctypes.c_uint]),
             ("command_run", ctypes.c_int, [session, text, text, buf, buf]),
             ("command_complete", ctypes.c_int, [session, text, text, buf]),
-            ("object_text", ctypes.c_int, [session, ctypes.c_uint64, buf])):
+            ("pointer_type", text, [ctypes.c_uint]),
+            ("pointer_text", ctypes.c_int, [session, text, ctypes.c_uint64, ctypes.c_uint64, buf])):
         function = getattr(library, "scry_" + name, None)
         if function is not None:
             function.restype, function.argtypes = result, arguments
@@ -168,6 +170,23 @@ def commands():
             return rows
         rows.append(row.contents)
         index += 1
+
+
+def pointer_types():
+    """Names of C types that pointer_text() knows; "*" in one stands for any characters."""
+    found = []
+    while True:
+        name = _library.scry_pointer_type(len(found))
+        if name is None:
+            return found
+        found.append(name.decode())
+
+
+_pointer_types = re.compile("^(%s)$" % "|".join(name.replace("*", r"\w*") for name in pointer_types()))
+
+
+def is_pointer_type(name):
+    return _pointer_types.match(name) is not None
 
 
 def help_of(row, prefix="py-"):
@@ -247,10 +266,10 @@ class Session:
         return self._with_buffers(lambda out, err: _library.scry_command_run(
             self._session, _encode(name), _encode(arguments), out, err))
 
-    def object_text(self, address):
-        """The repr of the object at an address, or None."""
-        status, text, _ = self._with_buffers(
-            lambda out, err: _library.scry_object_text(self._session, address, out))
+    def pointer_text(self, kind, word, most=0):
+        """What to show for a pointer of a C type (None: any object), cut at `most` bytes; None: only the pointer."""
+        status, text, _ = self._with_buffers(lambda out, err: _library.scry_pointer_text(
+            self._session, _encode(kind) if kind else None, word, most, out))
         return text if status >= 0 else None
 
 

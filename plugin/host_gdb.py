@@ -7,6 +7,7 @@ import sys
 import gdb
 
 import binding
+import gdb_values
 
 # signals that end a process, and those of them that are about an address
 _DEADLY = {name: getattr(signal, name) for name in ("SIGILL", "SIGABRT", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGSYS")}
@@ -224,45 +225,6 @@ def _run(name, arguments):
         gdb.write("pyscry: %s\n" % line, gdb.STDERR)
 
 
-class ObjectPrinter:
-    """A pointer to a Python object, in `print`, `info locals` and `bt`: the value behind it."""
-
-    def __init__(self, text):
-        self.text = text
-
-    def to_string(self):
-        return self.text
-
-
-_STRUCTS = re.compile(r"^(_object|Py\w*Object|wrapperobject|method_descriptor)$")
-
-
-def _find_printer(value):
-    kind = value.type.strip_typedefs()
-    if kind.code != gdb.TYPE_CODE_PTR:
-        return None
-    # a typedef of the struct may be all that has a name
-    target = value.type.target() if value.type.code == gdb.TYPE_CODE_PTR else kind.target()
-    names = (target.unqualified().name, target.unqualified().strip_typedefs().name)
-    if not any(name and _STRUCTS.match(name.replace("struct ", "")) for name in names):
-        return None
-    try:
-        address = int(value)
-        text = _follower.current().object_text(address) if address else None
-    except (gdb.error, gdb.GdbError, binding.Error):
-        return None
-    return None if text is None else ObjectPrinter(text)
-
-
-_find_printer.name = "pyscry"  # for `info pretty-printer` and `disable pretty-printer global pyscry`
-
-
-def _install_printer():
-    gdb.pretty_printers[:] = [found for found in gdb.pretty_printers if getattr(found, "name", "") != "pyscry"]
-    _find_printer.enabled = True
-    gdb.pretty_printers.append(_find_printer)
-
-
 def _complete(name, text, word):
     if word is None:  # GDB only asks where words begin
         return []
@@ -297,9 +259,9 @@ def install():
 class Keeper:
     """CPython's own script, which GDB may load with any file, takes some of our names: take them back."""
 
-    def __init__(self):
-        self.theirs = self.look()
-        for name in ("new_objfile", "before_prompt"):
+    def __init__(self, values):
+        self.theirs, self.values = self.look(), values
+        for name in ("new_objfile", "stop", "before_prompt"):
             registry = getattr(gdb.events, name, None)
             if registry is not None:
                 registry.connect(self.check)
@@ -312,8 +274,8 @@ class Keeper:
         if self.look() is not self.theirs:
             self.theirs = self.look()
             install()
+            gdb_values.go_first(self.values)
 
 
 install()
-_install_printer()
-_keeper = Keeper()
+_keeper = Keeper(gdb_values.install(_follower.current))

@@ -231,6 +231,14 @@ class Follower:
         entry.catch_up()
         return entry.session
 
+    def current(self, target):
+        """The session for a summary: nothing is asked of LLDB where nothing happened since the last time."""
+        process = target.GetProcess()
+        entry = self.kept.get(process.GetUniqueID())
+        if entry is not None and entry.stop == process.GetStopID() and process.GetState() == lldb.eStateStopped:
+            return entry.session
+        return self.follow(target)
+
 
 class Entry:
     """The session of a process."""
@@ -306,22 +314,68 @@ def _install_command(debugger, row):
 
 # --- variables of type PyObject * and the like ---
 
-_OBJECT_POINTERS = r"^(const )?(struct )?(_object|_typeobject|PyObject|Py[A-Za-z]+Object|_[a-z]*frame) \*( const)?$"
+_HEADS = {"ob_base", "ob_refcnt", "ob_type", "m_base"}  # what a struct that begins with PyObject_HEAD has in front
+MOST = 1024  # bytes of a value
+
+
+def _plain(name):
+    """A type's name without what C puts around it; as LLDB displays it or as it is canonical."""
+    return re.sub(r"\b(const|volatile|struct|union)\b|[*&\s]", "", name or "")
+
+
+def _kind(kind):
+    """What the library calls the type of a variable: a name, or None for any struct that begins as an object does."""
+    if kind.IsReferenceType():
+        kind = kind.GetDereferencedType()
+    names = [_plain(each.GetName()) for each in (kind, kind.GetCanonicalType())]
+    known = [name for name in names if binding.is_pointer_type(name)]
+    return known[0] if known else None
+
+
+def _word(value):
+    """The pointer, or the bits of a reference that is a union."""
+    bits = value.GetChildMemberWithName("bits") if not value.GetType().IsPointerType() else None
+    return (bits if bits is not None and bits.IsValid() else value).GetValueAsUnsigned(0)
 
 
 def summary(value, _dictionary):
     """`frame variable`, `p`: the object behind a pointer."""
     try:
-        address = value.GetNonSyntheticValue().GetValueAsUnsigned(0)
-        return _follower.follow(value.GetTarget()).object_text(address) if address else None
-    except binding.Error:
-        return None
+        value = value.GetNonSyntheticValue()
+        word = _word(value)
+        if not word:
+            return "NULL"
+        return _follower.current(value.GetTarget()).pointer_text(_kind(value.GetType()), word, MOST) or ""
+    except Exception:  # whatever it is, the pointer is shown
+        return ""
+
+
+def begins_as_object(kind, _dictionary):
+    """For LLDB 17 and newer: is it a pointer to a struct of an extension module's own that is an object?"""
+    try:
+        if not kind.IsPointerType():
+            return False
+        struct = kind.GetPointeeType().GetCanonicalType()
+        name = _plain(struct.GetName())
+        return not binding.is_pointer_type(name) and any(
+            struct.GetFieldAtIndex(i).GetName() in _HEADS for i in range(min(4, struct.GetNumberOfFields())))
+    except Exception:
+        return False
 
 
 def _install_summaries(debugger):
     category = debugger.CreateCategory("pyscry")
-    category.AddTypeSummary(lldb.SBTypeNameSpecifier(_OBJECT_POINTERS, True),
-                            lldb.SBTypeSummary.CreateWithFunctionName(__name__ + ".summary"))
+    # what is for a pointer is not for a pointer to it
+    show = lldb.SBTypeSummary.CreateWithFunctionName(__name__ + ".summary",
+                                                     lldb.eTypeOptionCascade | lldb.eTypeOptionSkipPointers)
+    names = "|".join(name.replace("*", r"\w*") for name in binding.pointer_types() if name != "_PyStackRef")
+    pattern = r"^(const )?(struct )?(%s) \*( ?const)?$" % names
+    category.AddTypeSummary(lldb.SBTypeNameSpecifier(pattern, True), show)
+    category.AddTypeSummary(lldb.SBTypeNameSpecifier(r"^(const )?(union )?_PyStackRef$", True),
+                            lldb.SBTypeSummary.CreateWithFunctionName(__name__ + ".summary", lldb.eTypeOptionCascade
+                                                                      | lldb.eTypeOptionHideChildren))
+    if hasattr(lldb, "eFormatterMatchCallback"):
+        category.AddTypeSummary(lldb.SBTypeNameSpecifier(__name__ + ".begins_as_object", lldb.eFormatterMatchCallback), show)
     category.SetEnabled(True)
 
 

@@ -123,10 +123,22 @@ SCRY_API int scry_command_run(struct scry_session *s, const char *name, const ch
 /** Completions of `word` for a command's arguments, one a line. */
 SCRY_API int scry_command_complete(struct scry_session *s, const char *name, const char *word, struct scry_buf *out);
 /**
- * The text of the object at `addr`, for a debugger's own printers ("print args"); damage becomes text. Returns a
- * negative scry_result only where nothing at all can be said.
+ * The text of the object at `addr`; damage becomes text. Returns a negative scry_result only where nothing at all can
+ * be said.
  */
 SCRY_API int scry_object_text(struct scry_session *s, scry_addr addr, struct scry_buf *out);
+/**
+ * For a debugger's own printers ("print args"): the C types of which scry_pointer_text() has something to say, by
+ * index, NULL past the last. A name of a struct or typedef; '*' in it stands for any characters.
+ */
+SCRY_API const char *scry_pointer_type(unsigned index);
+/**
+ * The text for a variable of type `type *` (of `type` itself where that is a word, as _PyStackRef) with the value
+ * `word`, cut at about `max_text` bytes (0: the session's limit). `type` NULL is any struct that begins with an
+ * object's fields. Garbage becomes text too. SCRY_ENOTFOUND where there is nothing better to show than the pointer.
+ */
+SCRY_API int scry_pointer_text(struct scry_session *s, const char *type, scry_addr word, uint64_t max_text,
+			       struct scry_buf *out);
 
 #ifdef __cplusplus
 }

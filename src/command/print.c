@@ -92,23 +92,6 @@ static int run_print(struct scry_call *call)
 	return SCRY_OK;
 }
 
-int scry_object_text(struct scry_session *s, scry_addr addr, struct scry_buf *out)
-{
-	struct scry_runtime *r = s->target ? scry_runtime_first(s) : NULL;
-	struct scry_buf text = SCRY_BUF_INIT;
-	scry_addr type;
-
-	if (!r)
-		return scry_fail(s, SCRY_ENOTFOUND, 0, "no Python interpreter was found in the target");
-	int rc = scry_type_of(r, addr, &type);
-	if (rc < 0)
-		return rc;
-	scry_repr(r, addr, &text);
-	scry_put_safe_bytes(out, text.text, text.len);
-	scry_buf_done(&text);
-	return SCRY_OK;
-}
-
 const struct scry_command_row scry_command_print = {
 	.public = {
 		"print", "EXPR", "Show the value of a variable, or of an attribute or item of it.",
