@@ -103,6 +103,12 @@ void scry_frame_json(struct scry_call *call, const struct scry_frame *f);
 unsigned scry_locals_text(struct scry_call *call, const struct scry_frame *f, const char *indent);
 void scry_locals_json(struct scry_call *call, const struct scry_frame *f);
 
+/**
+ * The byte code of `c`, the instruction at `lasti` marked (-1 none); not `all`: what is around it. In JSON the key
+ * "instructions".
+ */
+int scry_put_instructions(struct scry_call *call, struct scry_code *c, int64_t lasti, bool all);
+
 /** Where the frames of a stack come from: SCRY_ITEM, SCRY_OK at the end, negative after scry_fail(). */
 struct scry_stack {
 	int (*next)(struct scry_stack *stack, struct scry_frame *ret);

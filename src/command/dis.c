@@ -125,28 +125,31 @@ static bool is_current(const struct scry_instruction *i, int64_t lasti)
 	return lasti >= i->offset && lasti < (int64_t)i->offset + i->size;
 }
 
-/* Which instruction is the current one, counted from 0; the count itself where there is none. */
+/* Which instruction is the current one, counted from 0: the first where none is yet, the count where there is none such. */
 static unsigned find_current(struct scry_code *c, int64_t lasti)
 {
 	struct scry_instructions w;
 	struct scry_instruction i;
 	unsigned n = 0;
 
-	if (scry_instructions_open(&w, c) < 0)
+	if (lasti < 0 || scry_instructions_open(&w, c) < 0)
 		return 0;
 	while (scry_instruction_next(&w, &i) == SCRY_ITEM && !is_current(&i, lasti))
 		n++;
 	return n;
 }
 
-static int show(struct scry_call *call, const struct scry_frame *f, bool all)
+int scry_put_instructions(struct scry_call *call, struct scry_code *c, int64_t lasti, bool all)
 {
-	struct scry_code *c = f->code;
 	struct scry_instructions w;
 	struct scry_instruction i;
-	unsigned n = 0, current = find_current(c, f->lasti);
+	unsigned n = 0, current = find_current(c, lasti);
 	int last = 0, rc = scry_instructions_open(&w, c);
 
+	if (call->json) {
+		scry_json_key(call->json, "instructions");
+		scry_json_open(call->json, '[');
+	}
 	while (rc >= 0 && (rc = scry_instruction_next(&w, &i)) == SCRY_ITEM) {
 		struct scry_location at = { 0 };
 		unsigned this = n++;
@@ -155,11 +158,13 @@ static int show(struct scry_call *call, const struct scry_frame *f, bool all)
 			continue;
 		scry_code_location(c, i.offset, &at);
 		if (call->json)
-			put_json(call->json, &i, at.line, is_current(&i, f->lasti));
+			put_json(call->json, &i, at.line, is_current(&i, lasti));
 		else
-			put_text(call, c, &i, at.line != last ? at.line : 0, is_current(&i, f->lasti));
+			put_text(call, c, &i, at.line != last ? at.line : 0, is_current(&i, lasti));
 		last = at.line;
 	}
+	if (call->json)
+		scry_json_close(call->json, ']');
 	return rc;
 }
 
@@ -173,14 +178,7 @@ static int run_dis(struct scry_call *call)
 		return rc;
 	if (!f.code)
 		return scry_fail(call->s, SCRY_ECORRUPT, f.addr, "the frame is damaged: %s", f.damaged);
-	if (call->json) {
-		scry_json_key(call->json, "instructions");
-		scry_json_open(call->json, '[');
-	}
-	rc = show(call, &f, scry_call_flag(call, "all"));
-	if (call->json)
-		scry_json_close(call->json, ']');
-	return rc;
+	return scry_put_instructions(call, f.code, f.lasti, scry_call_flag(call, "all"));
 }
 
 static const struct scry_flag flags[] = {

@@ -1,13 +1,21 @@
-/* list: source around the selected frame's line, or where the user says. */
+/* list: source around the selected frame's line, of a function, or where the user says. */
 #include <stdio.h>
 #include <string.h>
 
 #include "command/command.h"
+#include "object/expr.h"
+
+#define AROUND 5 /* lines before and behind */
 
 struct range {
 	const char *file;
 	int first, last, current; /* current 0: no line is marked */
 };
+
+static struct range around(const char *file, int line)
+{
+	return (struct range){ file, line - AROUND, line + AROUND, line };
+}
 
 static bool parse_line(const char *text, size_t len, int *ret)
 {
@@ -24,8 +32,8 @@ static bool parse_line(const char *text, size_t len, int *ret)
 	return true;
 }
 
-/* "START", "START,END" or "FILE:LINE"; words may be split at the comma. */
-static int parse_range(struct scry_call *call, struct range *range)
+/* "START", "START,END" or "FILE:LINE"; words may be split at the comma. False: it is something else. */
+static bool parse_range(struct scry_call *call, struct range *range)
 {
 	char *text = call->argv[0], *comma = strchr(text, ','), *colon = strrchr(text, ':');
 	const char *second = comma && comma[1] ? comma + 1 : call->argc > 1 ? call->argv[1] : NULL;
@@ -33,20 +41,83 @@ static int parse_range(struct scry_call *call, struct range *range)
 	int line;
 
 	if (parse_line(text, len, &range->first)) {
-		range->last = range->first + 10;
-		if (!second || parse_line(second, strlen(second), &range->last))
-			return SCRY_OK;
-	} else if (colon && parse_line(colon + 1, strlen(colon + 1), &line)) {
-		*colon = 0;
-		range->file = text;
-		range->current = line;
-		range->first = line - 5;
-		range->last = line + 5;
-		return SCRY_OK;
+		range->last = range->first + 2 * AROUND;
+		return !second || parse_line(second + (*second == ','), strlen(second + (*second == ',')), &range->last);
 	}
-	return scry_fail(call->s, SCRY_EINVAL, 0, "'%s' is no line; usage: %s %s", text, call->row->public.name,
-			 call->row->public.usage);
+	if (call->argc > 1 || !colon || !parse_line(colon + 1, strlen(colon + 1), &line))
+		return false;
+	*colon = 0;
+	*range = around(text, line);
+	return true;
 }
+
+/* --- a function's code --- */
+
+/* Where objects keep what has code: decorated functions first their own, then methods, partials, properties. */
+static const char *const inner[] = { "__wrapped__", "__code__", "__func__", "func", "fget", "gi_code", "cr_code", "ag_code" };
+
+static struct scry_code *code_of(struct scry_runtime *r, scry_addr obj)
+{
+	const char *name;
+	scry_addr type, next;
+
+	for (unsigned steps = 0; steps < 8; steps++) {
+		if (scry_type_of(r, obj, &type) < 0 || scry_type_name(r, type, &name) < 0)
+			return NULL;
+		if (!strcmp(name, "code"))
+			return scry_code_at(r, obj);
+		next = 0;
+		for (size_t i = 0; i < sizeof(inner) / sizeof(*inner) && !next; i++)
+			if (scry_attr(r, obj, inner[i], &next) < 0)
+				next = 0;
+		if (!next)
+			return NULL;
+		obj = next;
+	}
+	return NULL;
+}
+
+/* A function that runs in the thread, by its name or qualified name: nested ones are no variables of other frames. */
+static struct scry_code *code_on_stack(struct scry_call *call, const char *name)
+{
+	struct scry_thread *t;
+	struct scry_walk w;
+	struct scry_frame f;
+
+	if (scry_selected_thread(call->s, &t) < 0)
+		return NULL;
+	for (scry_walk_thread(&w, t); scry_walk_next(&w, &f) == SCRY_ITEM;) {
+		const char *qualname = f.code ? scry_frame_qualname(&f) : NULL;
+
+		if (f.code && (!strcmp(f.code->name, name) || (qualname && !strcmp(qualname, name))))
+			return f.code;
+	}
+	return NULL;
+}
+
+static int find_function(struct scry_call *call, const char *name, struct scry_code **ret)
+{
+	struct scry_thread *t;
+	struct scry_frame f;
+	struct scry_value value = { 0 };
+	bool has_frame = scry_selected_frame(call->s, &t, &f) == SCRY_OK && f.code;
+	struct scry_runtime *r = has_frame ? f.runtime : scry_runtime_first(call->s);
+
+	if (!r)
+		return SCRY_ENOTFOUND;
+	int rc = scry_eval(call->s, has_frame ? &f : NULL, name, &value);
+	*ret = rc == SCRY_OK && value.addr ? code_of(r, value.addr) : NULL;
+	if (!*ret)
+		*ret = code_on_stack(call, name);
+	if (*ret && !(*ret)->damaged)
+		return SCRY_OK;
+	return rc < 0 ? scry_fail(call->s, SCRY_EINVAL, 0, "'%.200s' is no line, no FILE:LINE and no function; usage: %s%s %s",
+				  name, call->s->options.prefix, call->row->public.name, call->row->public.usage)
+		      : scry_fail(call->s, SCRY_ENOTFOUND, 0, "'%.200s' is no Python function: it has no source (%s)", name,
+				  value.type);
+}
+
+/* --- showing --- */
 
 static void put_line(struct scry_call *call, const struct range *range, int number, const char *text, size_t len)
 {
@@ -96,35 +167,76 @@ static int put_lines(struct scry_call *call, struct range *range)
 	return SCRY_OK;
 }
 
+/* Where the file is not here the byte code still is: it is the target's own. */
+static int put_code(struct scry_call *call, struct range *range, struct scry_code *code, int64_t lasti)
+{
+	int rc = put_lines(call, range);
+
+	if (rc != SCRY_ENOTFOUND)
+		return rc;
+	if (call->json) {
+		scry_json_key(call->json, "file");
+		scry_json_text(call->json, range->file);
+		scry_json_key(call->json, "lines");
+		scry_json_open(call->json, '[');
+		scry_json_close(call->json, ']');
+	} else {
+		scry_buf_puts(call->out, "The source of ");
+		scry_put_safe(call->out, code->file);
+		scry_buf_puts(call->out, " is not here. The byte code of ");
+		scry_put_safe(call->out, code->qualname ? code->qualname : code->name);
+		scry_buf_puts(call->out, ":\n");
+	}
+	call->partial = true;
+	return scry_put_instructions(call, code, lasti, false);
+}
+
+static int list_function(struct scry_call *call)
+{
+	struct range range = { 0 };
+	struct scry_code *code = NULL;
+	int rc = call->argc > 1 ? scry_fail(call->s, SCRY_EINVAL, 0, "unexpected argument '%s'; usage: %s%s %s", call->argv[1],
+					    call->s->options.prefix, call->row->public.name, call->row->public.usage)
+				: find_function(call, call->argv[0], &code);
+
+	if (rc < 0)
+		return rc;
+	range = (struct range){ code->file, code->first_line, code->first_line + 2 * AROUND, 0 };
+	return put_code(call, &range, code, -1);
+}
+
 static int run_list(struct scry_call *call)
 {
 	struct range range = { 0 };
 	struct scry_location at = { 0 };
 	struct scry_thread *t;
 	struct scry_frame f;
-	int rc = call->argc ? parse_range(call, &range) : SCRY_OK;
 
-	if (rc < 0 || range.file)
-		return rc < 0 ? rc : put_lines(call, &range);
-	rc = scry_selected_frame(call->s, &t, &f);
+	if (call->argc && !parse_range(call, &range))
+		return list_function(call);
+	if (range.file)
+		return put_lines(call, &range);
+	int rc = scry_selected_frame(call->s, &t, &f);
 	if (rc < 0)
 		return rc;
 	if (!f.code)
 		return scry_fail(call->s, SCRY_ECORRUPT, f.addr, "the frame is damaged: %s", f.damaged);
 	scry_frame_location(&f, &at);
+	if (!call->argc) {
+		range = around(f.code->file, at.line);
+		return put_code(call, &range, f.code, f.lasti);
+	}
 	range.file = f.code->file;
 	range.current = at.line;
-	if (!call->argc) {
-		range.first = at.line - 5;
-		range.last = at.line + 5;
-	}
 	return put_lines(call, &range);
 }
 
 const struct scry_command_row scry_command_list = {
 	.public = {
-		"list", "[START[,END] | FILE:LINE]", "Show source around the line of the selected frame.",
-		"The current line is marked with '>'. START and END are lines of the frame's file.",
+		"list", "[START[,END] | FUNCTION | FILE:LINE]", "Show source around the line of the selected frame.",
+		"The current line is marked with '>'. START and END are lines of the frame's file. FUNCTION is a\n"
+		"function, method, coroutine or anything with code, as print finds it (Class.method, MODULE:NAME),\n"
+		"or one on the thread's stack. Where a file is not here, the byte code is shown (see dis).",
 		0 },
 	.run = run_list, .max_args = 2,
 };

@@ -26,6 +26,10 @@ static int take_number(struct scry_call *call, uint64_t *ret)
 	return SCRY_OK;
 }
 
+/* What CPython's own py-up and py-down say at the ends, word by word: scripts look for it. */
+#define OLDEST "Unable to find an older python frame"
+#define NEWEST "Unable to find a newer python frame"
+
 /* Select a frame and show it; beyond the oldest is a failure that selects nothing. */
 static int go(struct scry_call *call, uint64_t number, const char *past)
 {
@@ -53,7 +57,7 @@ static int run_up(struct scry_call *call)
 
 	if (rc < 0)
 		return rc;
-	return go(call, n > UINT32_MAX ? n : call->s->selected_frame + n, "unable to find an older Python frame");
+	return go(call, n > UINT32_MAX ? n : call->s->selected_frame + n, OLDEST);
 }
 
 static int run_down(struct scry_call *call)
@@ -64,7 +68,7 @@ static int run_down(struct scry_call *call)
 	if (rc < 0)
 		return rc;
 	if (n > call->s->selected_frame)
-		return scry_fail(call->s, SCRY_ENOTFOUND, 0, "unable to find a newer Python frame");
+		return scry_fail(call->s, SCRY_ENOTFOUND, 0, NEWEST);
 	return go(call, call->s->selected_frame - n, NULL);
 }
 

@@ -82,8 +82,8 @@ def test_moving(gdb, any_core):
 
 def test_ends(gdb, any_core):
     shown = gdb(["py-down", "py-frame 4", "py-up", "py-frame 5", "py-frame"], "-c", any_core)
-    assert "unable to find a newer Python frame" in shown.err
-    assert "unable to find an older Python frame" in shown.err
+    assert "Unable to find a newer python frame" in shown.err
+    assert "Unable to find an older python frame" in shown.err
     assert "no frame 5: the oldest is 4" in shown.err
     assert shown.said[4].startswith("#4 ")  # what failed selected nothing
 
