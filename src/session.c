@@ -36,6 +36,9 @@ struct scry_session *scry_session_new(void)
 /* All that was decoded; the options and the target stay. */
 static void forget(struct scry_session *s)
 {
+	if (s->unwinder)
+		s->unwinder_close(s->unwinder);
+	s->unwinder = NULL;
 	scry_runtimes_done(s);
 	scry_modules_close(s);
 	s->runtimes = NULL;

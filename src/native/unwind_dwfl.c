@@ -1,6 +1,7 @@
 /* Unwinding by libdwfl (.eh_frame, .debug_frame): our memory, our registers, our files. */
 #include <elfutils/libdwfl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "native/native.h"
@@ -119,26 +120,58 @@ static int one_frame(Dwfl_Frame *state, void *arg)
 	return w->each(w->arg, &f) ? DWARF_CB_OK : DWARF_CB_ABORT;
 }
 
-static int walk(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each, void *arg)
+/* Reporting the modules and reading their tables costs more than a walk: kept with the session, for the next walk. */
+struct kept {
+	Dwfl *dwfl;
+	struct walk walk; /* the callbacks' argument, fixed when the state is attached */
+	const char *problem;
+};
+
+static void close_kept(void *arg)
+{
+	struct kept *kept = arg;
+
+	dwfl_end(kept->dwfl);
+	free(kept);
+}
+
+static struct kept *open_kept(struct scry_session *s)
 {
 	static const Dwfl_Callbacks files = { .find_elf = no_elf, .find_debuginfo = no_debuginfo };
 	static const Dwfl_Thread_Callbacks threads = { .next_thread = next_thread, .get_thread = get_thread,
 						       .memory_read = read_memory,
 						       .set_initial_registers = set_registers };
-	struct walk w = { .s = s, .start = start, .each = each, .arg = arg };
-	Dwfl *dwfl = dwfl_begin(&files);
+	struct kept *kept = calloc(1, sizeof(*kept));
 
-	if (!dwfl)
+	if (!kept)
+		return NULL;
+	kept->dwfl = dwfl_begin(&files);
+	if (!kept->dwfl) {
+		free(kept);
+		return NULL;
+	}
+	kept->walk.s = s;
+	report_modules(s, kept->dwfl);
+	if (!dwfl_attach_state(kept->dwfl, NULL, 1, &threads, &kept->walk))
+		kept->problem = dwfl_errmsg(-1);
+	s->unwinder = kept;
+	s->unwinder_close = close_kept;
+	return kept;
+}
+
+static int walk(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each, void *arg)
+{
+	struct kept *kept = s->unwinder ? s->unwinder : open_kept(s);
+
+	if (!kept)
 		return scry_fail(s, SCRY_ESYSTEM, 0, "libdwfl: %s", dwfl_errmsg(-1));
-	report_modules(s, dwfl);
-	int rc = SCRY_OK;
-	if (!dwfl_attach_state(dwfl, NULL, 1, &threads, &w))
-		rc = scry_fail(s, SCRY_ENOTFOUND, 0, "nothing to unwind with: %s", dwfl_errmsg(-1));
-	else if (dwfl_getthread_frames(dwfl, 1, one_frame, &w) < 0)
-		rc = scry_fail(s, SCRY_EFAULT, w.last_pc, "unwinding ends at 0x%" PRIx64 ": %s", w.last_pc,
-			       dwfl_errmsg(-1));
-	dwfl_end(dwfl);
-	return rc;
+	if (kept->problem)
+		return scry_fail(s, SCRY_ENOTFOUND, 0, "nothing to unwind with: %s", kept->problem);
+	kept->walk = (struct walk){ .s = s, .start = start, .each = each, .arg = arg };
+	if (dwfl_getthread_frames(kept->dwfl, 1, one_frame, &kept->walk) < 0)
+		return scry_fail(s, SCRY_EFAULT, kept->walk.last_pc, "unwinding ends at 0x%" PRIx64 ": %s",
+				 kept->walk.last_pc, dwfl_errmsg(-1));
+	return SCRY_OK;
 }
 
 const struct scry_unwinder scry_unwinder_dwfl = { "libdwfl", fits, walk };
