@@ -1,7 +1,10 @@
-/* Walking the collector's lists. A list is circular; its head stands in the interpreter's or the runtime's state. */
+/* Walking what the collector knows. A list is circular; its head stands in the interpreter's or the runtime's state. */
 #include "heap/gc.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+
+#include "heap/mimalloc.h"
 
 #define STEPS_MAX ((uint64_t)1 << 32)
 
@@ -94,14 +97,26 @@ static void add_static(struct scry_gc *gc, struct scry_module *m)
 		add_three(gc, first);
 }
 
+static int open_heap(struct scry_gc *gc, struct scry_interp *interp)
+{
+	int rc;
+
+	gc->heap = malloc(sizeof(*gc->heap));
+	if (!gc->heap)
+		return scry_fail(gc->runtime->session, SCRY_ENOMEM, 0, "out of memory");
+	rc = scry_mimalloc_open(gc->heap, interp);
+	if (rc < 0)
+		scry_gc_done(gc);
+	return rc;
+}
+
 int scry_gc_open(struct scry_gc *gc, struct scry_interp *interp)
 {
 	struct scry_runtime *r = interp->runtime;
 
 	*gc = (struct scry_gc){ .runtime = r, .power = 1 };
 	if (r->layout->flavour.free_threaded)
-		return scry_fail(r->session, SCRY_EUNSUPPORTED, 0,
-				 "a free-threaded Python keeps no list of its objects");
+		return open_heap(gc, interp);
 	gc->head_size = head_size(gc, interp);
 	add_field(gc, interp->addr, SCRY_F_INTERP_GC_GENERATIONS, 3);
 	add_field(gc, interp->addr, SCRY_F_INTERP_GC_YOUNG, 1);
@@ -116,7 +131,10 @@ int scry_gc_open(struct scry_gc *gc, struct scry_interp *interp)
 	}
 	if (!gc->count && r->version < 0x03070000)
 		add_static(gc, r->module);
-	if (!gc->count)
+	if (gc->count && interp != r->interps && !scry_layout_has(r->layout, SCRY_F_INTERP_GC_GENERATIONS) &&
+	    !scry_layout_has(r->layout, SCRY_F_INTERP_GC_YOUNG))
+		gc->count = 0; /* before 3.9 all interpreters share one collector: the first has shown its objects */
+	else if (!gc->count)
 		return scry_fail(r->session, SCRY_ENOTFOUND, interp->addr,
 				 "the garbage collector's lists were not found");
 	return SCRY_OK;
@@ -142,10 +160,20 @@ static void next_list(struct scry_gc *gc)
 	gc->lap = 0;
 }
 
+void scry_gc_done(struct scry_gc *gc)
+{
+	if (gc->heap)
+		scry_mimalloc_done(gc->heap);
+	free(gc->heap);
+	gc->heap = NULL;
+}
+
 int scry_gc_next(struct scry_gc *gc, scry_addr *ret_object)
 {
 	struct scry_runtime *r = gc->runtime;
 
+	if (gc->heap)
+		return scry_mimalloc_next(gc->heap, ret_object);
 	while (gc->at < gc->count && gc->steps++ < STEPS_MAX) {
 		scry_addr head = gc->heads[gc->at];
 		scry_addr next = next_of(gc, gc->node ? gc->node : head);

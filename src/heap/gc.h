@@ -1,4 +1,4 @@
-/** The lists of the cyclic garbage collector: every container object of an interpreter stands in one of them. */
+/** What the cyclic garbage collector knows: every container object of an interpreter. */
 #ifndef SCRY_GC_H
 #define SCRY_GC_H
 
@@ -6,9 +6,12 @@
 
 #define SCRY_GC_LISTS 8
 
-/** A walk over the lists of one interpreter. */
+struct scry_mimalloc;
+
+/** A walk over the collector's objects of one interpreter: its lists, or the heaps of a free-threaded build. */
 struct scry_gc {
 	struct scry_runtime *runtime;
+	struct scry_mimalloc *heap;     /* NULL: there are lists */
 	uint32_t head_size;             /* bytes from a header to its object */
 	scry_addr heads[SCRY_GC_LISTS]; /* addresses of the lists' heads */
 	unsigned count, at;             /* how many lists, and which one is walked */
@@ -19,11 +22,12 @@ struct scry_gc {
 };
 
 /**
- * Find the lists of an interpreter. SCRY_ENOTFOUND where they cannot be reached (a stripped 3.3-3.6 without symbol),
- * SCRY_EUNSUPPORTED in free-threaded builds, which have none.
+ * Find the lists or heaps of an interpreter; scry_gc_done() where this succeeds. SCRY_ENOTFOUND where they cannot be
+ * reached (a stripped 3.3-3.6 without symbol).
  */
 int scry_gc_open(struct scry_gc *gc, struct scry_interp *interp);
 /** The next object: SCRY_ITEM, SCRY_OK at the end. A damaged list ends there, noted, and the next one follows. */
 int scry_gc_next(struct scry_gc *gc, scry_addr *ret_object);
+void scry_gc_done(struct scry_gc *gc);
 
 #endif

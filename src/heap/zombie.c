@@ -176,6 +176,7 @@ static void from_collector(struct search *s)
 		}
 		while (scry_gc_next(&gc, &object) == SCRY_ITEM)
 			take_object(s, object);
+		scry_gc_done(&gc);
 		if (!scry_layout_has(r->layout, SCRY_F_INTERP_GC_GENERATIONS))
 			return; /* before 3.9 all interpreters share one collector */
 	}

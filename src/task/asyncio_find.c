@@ -151,6 +151,7 @@ static void from_heap(struct scry_asyncio *a, struct scry_interp *interp, bool w
 	while (left-- && scry_gc_next(&gc, &object) == SCRY_ITEM)
 		if (scry_kind_is_task(scry_kind_of(&a->kinds, object)))
 			scry_asyncio_add(a, object);
+	scry_gc_done(&gc);
 	if (left == UINT64_MAX)
 		scry_warn(s, "finished tasks were looked for among %d objects only: --all looks at all", OBJECTS_MAX);
 }

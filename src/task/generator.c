@@ -128,6 +128,7 @@ static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tai
 			if (scry_kind_suspends(kind))
 				add(&s, object, kind);
 		}
+		scry_gc_done(&gc);
 	}
 	find_awaiters(&s, *tail);
 	scry_hash_done(&s.awaited);

@@ -233,6 +233,7 @@ static void from_heap(struct search *s, struct scry_interp *interp)
 	while (scry_gc_next(&gc, &object) == SCRY_ITEM)
 		if (scry_kind_of(&s->kinds, object) == SCRY_KIND_GREENLET)
 			add(s, object);
+	scry_gc_done(&gc);
 }
 
 static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tail)

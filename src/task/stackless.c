@@ -188,6 +188,7 @@ static void from_collector(struct gather *g)
 			else if (scry_is_channel(g->sl, object))
 				take_channel(g, object);
 		}
+		scry_gc_done(&gc);
 		/* before 3.9 all interpreters share one collector */
 		if (!scry_layout_has(r->layout, SCRY_F_INTERP_GC_GENERATIONS))
 			return;

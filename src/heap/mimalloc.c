@@ -1,0 +1,372 @@
+/*
+ * Walking mimalloc as CPython 3.13+ embeds it: gc_visit_heaps(), Python/gc_free_threading.c. A segment (32 MiB, aligned)
+ * starts with the descriptors of its pages; a page is a run of blocks of one size, of which three lists hold the free
+ * ones. Facts: Include/internal/mimalloc/mimalloc/types.h, Objects/mimalloc/segment.c, heap.c, the same in 3.13 to 3.15.
+ */
+#include "heap/mimalloc.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define PAGES_MAX ((size_t)1 << 26)
+#define BINS 75                          /* MI_BIN_FULL + 1 */
+#define HUGE_BLOCK ((uint64_t)2 << 30)   /* MI_HUGE_BLOCK_SIZE: too large for xblock_size */
+#define GC_BITS_TRACKED 1                /* _PyGC_BITS_TRACKED, Include/internal/pycore_gc.h */
+
+/* _Py_mimalloc_heap_id, Include/internal/pycore_mimalloc.h: objects without and with two words before them */
+enum { HEAP_GC = 2, HEAP_GC_PRE = 3 };
+
+static unsigned ptr_size(const struct scry_mimalloc *m)
+{
+	return m->runtime->session->target->abi.ptr_size;
+}
+
+static unsigned slice_shift(const struct scry_mimalloc *m)
+{
+	return ptr_size(m) == 8 ? 16 : 15;
+}
+
+static scry_addr segment_of(const struct scry_mimalloc *m, scry_addr page)
+{
+	return page & ~(((scry_addr)1 << (ptr_size(m) == 8 ? 25 : 22)) - 1);
+}
+
+/* Which slice of its segment a descriptor stands for; -1: it is none. */
+static int64_t slice_index(struct scry_mimalloc *m, scry_addr page)
+{
+	const struct scry_layout *l = m->runtime->layout;
+	scry_addr segment = segment_of(m, page);
+	uint64_t offset = page - segment - l->slot[SCRY_F_MI_SEGMENT_SLICES].offset, entries;
+
+	if (offset % l->size[SCRY_S_MI_PAGE] || offset >= l->slot[SCRY_F_MI_SEGMENT_SLICES].size ||
+	    scry_field_read(m->runtime, segment, SCRY_F_MI_SEGMENT_SLICE_ENTRIES, &entries) < 0)
+		return -1;
+	offset /= l->size[SCRY_S_MI_PAGE];
+	return offset < entries ? (int64_t)offset : -1;
+}
+
+/* _mi_segment_page_start_from_slice(): pages of small blocks start a few blocks late, for the caches' sake. */
+static unsigned late_blocks(const struct scry_mimalloc *m, uint64_t block_size)
+{
+	return block_size < ptr_size(m) ? 0 : block_size <= 64 ? 3 : block_size <= 512 ? 1 : 0;
+}
+
+static bool read_page(struct scry_mimalloc *m, scry_addr addr, const struct scry_record *rec, unsigned tag,
+		      struct scry_mimalloc_page *ret)
+{
+	int64_t slice = slice_index(m, addr);
+	uint64_t size = scry_record_uint(rec, SCRY_F_MI_PAGE_SLICE_COUNT) << slice_shift(m);
+	uint64_t block = scry_record_uint(rec, SCRY_F_MI_PAGE_BLOCK_SIZE);
+
+	*ret = (struct scry_mimalloc_page){ .addr = addr, .block_size = block >= HUGE_BLOCK ? size : block };
+	ret->capacity = (uint32_t)scry_record_uint(rec, SCRY_F_MI_PAGE_CAPACITY);
+	if (slice < 0 || !size || scry_record_uint(rec, SCRY_F_MI_PAGE_TAG) != tag || block < ptr_size(m) ||
+	    ret->capacity > SCRY_MIMALLOC_CAPACITY_MAX || scry_record_uint(rec, SCRY_F_MI_PAGE_SLICE_OFFSET))
+		return false;
+	unsigned late = late_blocks(m, block);
+
+	ret->start = segment_of(m, addr) + ((uint64_t)slice << slice_shift(m)) + late * block;
+	return (ret->capacity + late) * ret->block_size <= size;
+}
+
+static bool add_page(struct scry_mimalloc *m, const struct scry_mimalloc_page *page)
+{
+	if (m->count == m->room) {
+		size_t room = m->room ? m->room * 2 : 256;
+		struct scry_mimalloc_page *more = room <= PAGES_MAX ? realloc(m->pages, room * sizeof(*more)) : NULL;
+
+		if (!more)
+			return false;
+		m->pages = more;
+		m->room = room;
+	}
+	m->pages[m->count++] = *page;
+	return true;
+}
+
+/* --- lists of free blocks --- */
+
+/* mi_ptr_decode(), Include/internal/mimalloc/mimalloc/internal.h; `owner` stands for NULL. */
+static scry_addr decode(const struct scry_mimalloc *m, scry_addr word, const uint64_t keys[2], scry_addr owner)
+{
+	unsigned bits = ptr_size(m) * 8, turn = keys[0] % bits;
+	uint64_t mask = bits == 64 ? UINT64_MAX : UINT32_MAX;
+
+	word = (word - keys[0]) & mask;
+	word = (turn ? word >> turn | word << (bits - turn) : word) & mask;
+	word ^= keys[1];
+	return word == owner ? 0 : word;
+}
+
+/* The block behind `block`: links are encoded where the owner, a page or a heap, has keys in this build. */
+static bool next_block(struct scry_mimalloc *m, scry_addr block, scry_addr owner, const uint64_t keys[2], scry_addr *ret)
+{
+	if (scry_read_ptr(m->runtime->session, block, ret) < 0)
+		return false;
+	if (scry_layout_has(m->runtime->layout, SCRY_F_MI_PAGE_KEYS))
+		*ret = decode(m, *ret, keys, owner);
+	return true;
+}
+
+static void read_keys(struct scry_mimalloc *m, scry_addr owner, enum scry_field f, uint64_t keys[2])
+{
+	scry_addr at = scry_field_addr(m->runtime, owner, f);
+
+	for (unsigned i = 0; i < 2; i++)
+		if (!at || scry_read_ptr(m->runtime->session, at + i * ptr_size(m), &keys[i]) < 0)
+			keys[i] = 0;
+}
+
+/* Mark the free blocks of one list; false where it leaves the page or has no end. */
+static bool mark_free(struct scry_mimalloc *m, const struct scry_mimalloc_page *page, const uint64_t keys[2],
+		      scry_addr block)
+{
+	for (uint32_t n = 0; block; n++) {
+		uint64_t offset = block - page->start, index = offset / page->block_size;
+
+		if (n == page->capacity || block < page->start || index >= page->capacity || offset % page->block_size)
+			return false;
+		m->free[index / 64] |= (uint64_t)1 << index % 64;
+		if (!next_block(m, block, page->addr, keys, &block))
+			return false;
+	}
+	return true;
+}
+
+static void open_page(struct scry_mimalloc *m, const struct scry_mimalloc_page *page)
+{
+	struct scry_record rec;
+	uint64_t keys[2];
+
+	for (size_t i = 0; i <= page->capacity / 64 && i < sizeof(m->free) / sizeof(*m->free); i++)
+		m->free[i] = 0;
+	m->block = 0;
+	if (scry_record_read(m->runtime, SCRY_S_MI_PAGE, page->addr, &rec) < 0)
+		return;
+	read_keys(m, page->addr, SCRY_F_MI_PAGE_KEYS, keys);
+	/* the lowest bits of the last say how other threads hand blocks back: mi_delayed_t */
+	bool whole = mark_free(m, page, keys, scry_record_uint(&rec, SCRY_F_MI_PAGE_FREE));
+	whole &= mark_free(m, page, keys, scry_record_uint(&rec, SCRY_F_MI_PAGE_LOCAL_FREE));
+	whole &= mark_free(m, page, keys, scry_record_uint(&rec, SCRY_F_MI_PAGE_THREAD_FREE) & ~(scry_addr)3);
+	m->damaged += !whole;
+}
+
+/* Blocks that went to their heap's own list instead of the page's: _mi_heap_delayed_free_partial(). */
+static void read_delayed(struct scry_mimalloc *m, scry_addr heap)
+{
+	scry_addr block = scry_field_get(m->runtime, heap, SCRY_F_MI_HEAP_DELAYED_FREE);
+	uint64_t keys[2];
+
+	read_keys(m, heap, SCRY_F_MI_HEAP_KEYS, keys);
+	while (block)
+		if (scry_hash_add(&m->freed, block) <= 0 || !next_block(m, block, heap, keys, &block)) {
+			m->damaged++;
+			return;
+		}
+}
+
+/* --- finding pages --- */
+
+/* Remember a page; false where it was known before. */
+static bool read_and_add(struct scry_mimalloc *m, scry_addr page, unsigned heap, struct scry_record *rec)
+{
+	struct scry_mimalloc_page p;
+
+	if (scry_record_read(m->runtime, SCRY_S_MI_PAGE, page, rec) < 0 || !read_page(m, page, rec, heap, &p))
+		return false;
+	p.shift = (uint8_t)(m->shift + (heap == HEAP_GC_PRE ? 2 * ptr_size(m) : 0));
+	return scry_hash_add(&m->known, page) > 0 && add_page(m, &p);
+}
+
+/* One queue of a heap, from one of its ends; false where it is damaged. */
+static bool read_queue(struct scry_mimalloc *m, scry_addr page, enum scry_field link, unsigned heap)
+{
+	struct scry_record rec;
+
+	for (; page; page = scry_record_uint(&rec, link))
+		if (!read_and_add(m, page, heap, &rec))
+			return false;
+	return true;
+}
+
+static bool read_queues(struct scry_mimalloc *m, scry_addr queues, unsigned heap)
+{
+	scry_addr first, last;
+	bool whole = true;
+
+	for (unsigned i = 0; i < BINS; i++, queues += 3 * ptr_size(m)) { /* mi_page_queue_t */
+		if (scry_read_ptr(m->runtime->session, queues, &first) < 0 ||
+		    scry_read_ptr(m->runtime->session, queues + ptr_size(m), &last) < 0)
+			return false;
+		if (read_queue(m, first, SCRY_F_MI_PAGE_NEXT, heap))
+			continue;
+		/* what a damaged queue has behind the damage is reached from its end */
+		whole = false;
+		read_queue(m, last, SCRY_F_MI_PAGE_PREV, heap);
+	}
+	return whole;
+}
+
+/* A thread that has not begun has an empty heap. */
+static void read_heap(struct scry_mimalloc *m, scry_addr addr, unsigned heap)
+{
+	struct scry_runtime *r = m->runtime;
+	uint64_t count = scry_field_get(r, addr, SCRY_F_MI_HEAP_PAGE_COUNT);
+	size_t before = m->count;
+
+	if (!count)
+		return;
+	if (scry_field_get(r, addr, SCRY_F_MI_HEAP_TAG) != heap) {
+		m->damaged++;
+		return;
+	}
+	read_delayed(m, addr);
+	if (!read_queues(m, scry_field_addr(r, addr, SCRY_F_MI_HEAP_PAGES), heap) || m->count - before != count)
+		m->damaged++;
+}
+
+/* The pages of a segment whose thread has ended: mi_segment_visit_pages(), Objects/mimalloc/segment.c. */
+static void read_segment(struct scry_mimalloc *m, scry_addr segment)
+{
+	struct scry_runtime *r = m->runtime;
+	scry_addr slices = scry_field_addr(r, segment, SCRY_F_MI_SEGMENT_SLICES);
+	uint64_t slice = scry_field_get(r, segment, SCRY_F_MI_SEGMENT_INFO_SLICES), size = r->layout->size[SCRY_S_MI_PAGE];
+	uint64_t end = scry_field_get(r, segment, SCRY_F_MI_SEGMENT_SLICE_ENTRIES), slices_of_page = 0;
+	struct scry_record rec;
+
+	if (!slice || !end || end > r->layout->slot[SCRY_F_MI_SEGMENT_SLICES].size / size)
+		m->damaged++;
+	for (; slice && slice < end; slice += slices_of_page) {
+		scry_addr page = slices + slice * size;
+
+		if (scry_record_read(r, SCRY_S_MI_PAGE, page, &rec) < 0)
+			return (void)m->damaged++;
+		slices_of_page = scry_record_uint(&rec, SCRY_F_MI_PAGE_SLICE_COUNT);
+		uint64_t tag = scry_record_uint(&rec, SCRY_F_MI_PAGE_TAG);
+		bool used = scry_record_uint(&rec, SCRY_F_MI_PAGE_BLOCK_SIZE) > 0;
+		if (!slices_of_page ||
+		    (used && (tag == HEAP_GC || tag == HEAP_GC_PRE) && !read_and_add(m, page, (unsigned)tag, &rec)))
+			return (void)m->damaged++;
+	}
+}
+
+/* Segments that threads left behind when they ended. The head of one of the two lists counts in its lowest bits. */
+static void read_abandoned(struct scry_mimalloc *m, scry_addr interp, enum scry_field list)
+{
+	struct scry_runtime *r = m->runtime;
+	scry_addr segment = segment_of(m, scry_field_get(r, interp, list));
+
+	while (segment) {
+		if (scry_hash_add(&m->known, segment) <= 0) {
+			m->damaged++;
+			return;
+		}
+		read_segment(m, segment);
+		if (scry_field_read(r, segment, SCRY_F_MI_SEGMENT_ABANDONED_NEXT, &segment) < 0 ||
+		    segment != segment_of(m, segment)) {
+			m->damaged++;
+			return;
+		}
+	}
+}
+
+/*
+ * The debug allocator puts two words before each block, in debug builds and with PYTHONMALLOC=debug: where a dictionary
+ * stands in its block tells. Returns false where it stands in none.
+ */
+static bool find_shift(struct scry_mimalloc *m, scry_addr dict)
+{
+	struct scry_runtime *r = m->runtime;
+	scry_addr segment = segment_of(m, dict), page;
+	struct scry_record rec;
+	struct scry_mimalloc_page p;
+	uint64_t back, offset;
+
+	page = scry_field_addr(r, segment, SCRY_F_MI_SEGMENT_SLICES) +
+	       ((dict - segment) >> slice_shift(m)) * r->layout->size[SCRY_S_MI_PAGE];
+	if (!dict || scry_field_read(r, page, SCRY_F_MI_PAGE_SLICE_OFFSET, &back) < 0)
+		return false;
+	page -= back;
+	if (scry_record_read(r, SCRY_S_MI_PAGE, page, &rec) < 0 || !read_page(m, page, &rec, HEAP_GC, &p) || dict < p.start)
+		return false;
+	offset = (dict - p.start) % p.block_size;
+	if (offset != 0 && offset != 2 * ptr_size(m))
+		return false;
+	m->shift = (uint8_t)offset;
+	return true;
+}
+
+int scry_mimalloc_open(struct scry_mimalloc *m, struct scry_interp *interp)
+{
+	struct scry_runtime *r = interp->runtime;
+	uint32_t heap_size = r->layout->size[SCRY_S_MI_HEAP];
+
+	*m = (struct scry_mimalloc){ .runtime = r };
+	if (!scry_layout_has(r->layout, SCRY_F_THREAD_IMPL_MI_HEAPS) || !r->layout->size[SCRY_S_MI_PAGE] || !heap_size)
+		return scry_fail(r->session, SCRY_EUNSUPPORTED, 0, "the layout of this Python's heap is not known");
+	if (!find_shift(m, interp->modules) && !find_shift(m, interp->sysdict) && !find_shift(m, interp->builtins))
+		m->shift = (uint8_t)(r->layout->flavour.debug ? 2 * ptr_size(m) : 0);
+	for (struct scry_thread *t = scry_thread_first(r->session); t; t = t->next) {
+		scry_addr heaps = t->interp == interp ? scry_field_addr(r, t->state, SCRY_F_THREAD_IMPL_MI_HEAPS) : 0;
+
+		for (unsigned heap = HEAP_GC; heaps && heap <= HEAP_GC_PRE; heap++)
+			read_heap(m, heaps + (uint64_t)heap * heap_size, heap);
+	}
+	read_abandoned(m, interp->addr, SCRY_F_INTERP_MI_ABANDONED);
+	read_abandoned(m, interp->addr, SCRY_F_INTERP_MI_VISITED);
+	if (!m->count)
+		return scry_fail(r->session, SCRY_ENOTFOUND, interp->addr, "the heap of the interpreter at 0x%" PRIx64
+				 " was not found", interp->addr);
+	return SCRY_OK;
+}
+
+/* --- objects --- */
+
+static bool is_object(struct scry_mimalloc *m, scry_addr block, scry_addr object)
+{
+	uint64_t bits, type;
+
+	return !scry_hash_find(&m->freed, block) &&
+	       scry_field_read(m->runtime, object, SCRY_F_OBJECT_GC_BITS, &bits) == SCRY_OK && bits & GC_BITS_TRACKED &&
+	       scry_field_read(m->runtime, object, SCRY_F_OBJECT_TYPE, &type) == SCRY_OK && type;
+}
+
+static bool next_page(struct scry_mimalloc *m)
+{
+	if (m->page == m->count)
+		return false;
+	open_page(m, &m->pages[m->page++]);
+	return true;
+}
+
+int scry_mimalloc_next(struct scry_mimalloc *m, scry_addr *ret_object)
+{
+	while (m->page || next_page(m)) {
+		const struct scry_mimalloc_page *p = &m->pages[m->page - 1];
+
+		while (m->block < p->capacity) {
+			uint32_t i = m->block++;
+			scry_addr block = p->start + i * p->block_size;
+
+			if (m->free[i / 64] >> i % 64 & 1 || !is_object(m, block, block + p->shift))
+				continue;
+			*ret_object = block + p->shift;
+			return SCRY_ITEM;
+		}
+		if (!next_page(m))
+			break;
+	}
+	if (m->damaged)
+		scry_note(m->runtime->session, "the heap is damaged in %u places: some objects may be missing", m->damaged);
+	m->damaged = 0;
+	return SCRY_OK;
+}
+
+void scry_mimalloc_done(struct scry_mimalloc *m)
+{
+	free(m->pages);
+	scry_hash_done(&m->known);
+	scry_hash_done(&m->freed);
+	m->pages = NULL;
+	m->count = m->room = m->page = 0;
+}
