@@ -7,6 +7,8 @@
 
 #include "pyscry/pyscry.h"
 
+#define SPILL 0x40000 /* bytes that are worth a call of the sink */
+
 /* Room for `more` bytes and the NUL. */
 static bool reserve(struct scry_buf *b, size_t more)
 {
@@ -61,6 +63,14 @@ void scry_buf_cut(struct scry_buf *b, size_t len)
 		return;
 	b->len = len;
 	b->text[len] = '\0';
+}
+
+void scry_buf_spill(struct scry_buf *b)
+{
+	if (!b->sink || b->len < SPILL)
+		return;
+	b->sink(b->sink_arg, b->text, b->len);
+	scry_buf_cut(b, 0);
 }
 
 void scry_buf_put(struct scry_buf *b, const void *data, size_t len)

@@ -13,14 +13,19 @@ struct scry_buf {
 	char *text;
 	size_t len, cap;
 	bool failed;
+	/** Takes a long text piece by piece; NULL: it stays here whole. */
+	void (*sink)(void *arg, const char *text, size_t len);
+	void *sink_arg;
 };
 
-#define SCRY_BUF_INIT { NULL, 0, 0, false }
+#define SCRY_BUF_INIT { NULL, 0, 0, false, NULL, NULL }
 
 /** Free what the buffer holds and make it empty; the struct itself is the caller's. */
 void scry_buf_done(struct scry_buf *b);
 /** Cut to `len` bytes; does nothing when the text is shorter. */
 void scry_buf_cut(struct scry_buf *b, size_t len);
+/** Hand the text to the sink once there is much of it: where nobody will cut it or look back any more. */
+void scry_buf_spill(struct scry_buf *b);
 void scry_buf_put(struct scry_buf *b, const void *data, size_t len);
 void scry_buf_puts(struct scry_buf *b, const char *text);
 void scry_buf_putc(struct scry_buf *b, char c);

@@ -203,19 +203,25 @@ static void set_color(struct arguments *a)
 	scry_session_set(a->s, "color", wanted ? "always" : "never");
 }
 
+static bool is_live(const struct arguments *a)
+{
+	return !a->target[strspn(a->target, "0123456789")] && strlen(a->target) < 10;
+}
+
 /* A failure stays in the session; the command reports it, in JSON too. */
 static void open_target(struct arguments *a)
 {
-	if (!a->target[strspn(a->target, "0123456789")] && strlen(a->target) < 10)
+	if (is_live(a))
 		scry_session_open_pid(a->s, atoi(a->target));
 	else
 		scry_session_open_dump(a->s, a->target);
 }
 
-static void write_all(int fd, const char *text, size_t len)
+static void write_all(void *unused, const char *text, size_t len)
 {
+	(void)unused;
 	while (len) {
-		ssize_t n = write(fd, text, len);
+		ssize_t n = write(1, text, len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -250,9 +256,12 @@ static int run(struct arguments *a)
 	}
 	if (!a->command)
 		scry_buf_puts(&a->options, " --all");
+	/* a process is held until the command is done: it must not wait for a reader */
+	if (!is_live(a))
+		out.sink = write_all;
 	status = scry_command_run(a->s, a->command ? a->command : "bt", a->options.text, &out, &err);
 	if (out.text)
-		write_all(1, out.text, out.len);
+		write_all(NULL, out.text, out.len);
 	write_reasons(&err);
 	scry_buf_done(&out);
 	scry_buf_done(&err);

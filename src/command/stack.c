@@ -144,6 +144,7 @@ uint64_t scry_stack_text(struct scry_call *call, struct scry_stack *stack)
 		} else {
 			put_hidden(call, &hidden);
 			put_frame(call, stack, &f);
+			scry_buf_spill(call->out);
 			shown++;
 		}
 	}
@@ -162,8 +163,10 @@ uint64_t scry_stack_json(struct scry_call *call, struct scry_stack *stack)
 	scry_json_key(call->json, "frames");
 	scry_json_open(call->json, '[');
 	for (; (rc = stack->next(stack, &f)) == SCRY_ITEM; count++)
-		if (!limit || count < limit)
+		if (!limit || count < limit) {
 			scry_frame_json(call, &f);
+			scry_buf_spill(call->out);
+		}
 	scry_json_close(call->json, ']');
 	note_end(call, rc);
 	if (limit && count > limit) {

@@ -122,6 +122,7 @@ int scry_show_task_list(struct scry_call *call, const struct scry_task_ops *ops,
 			task_json(call, t);
 		else
 			task_text(call, t);
+		scry_buf_spill(call->out);
 		shown++;
 	}
 	if (call->json)
