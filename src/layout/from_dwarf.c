@@ -13,16 +13,25 @@
 #define NAME_SLOTS 512 /* a power of two, well above the number of C names in fields.def */
 #define UNITS_MAX 8192
 
-/* Units in order of worth: these hold what frames, threads and the commonest values need. */
-static const char *const units[] = {
-	"pystate.c", "ceval.c", "genobject.c", "dictobject.c", "typeobject.c", "exceptions.c", "descrobject.c",
-	"_collectionsmodule.c", "funcobject.c",
+/*
+ * Units in order of worth: these hold what frames, threads and the commonest values need. The function of each, which
+ * every version since 2.7 exports, finds it by its address; else all units are gone through for the name of the file.
+ */
+static const struct {
+	const char *file, *function;
+} units[] = {
+	{ "pystate.c", "PyThreadState_New" }, { "ceval.c", "PyEval_EvalCode" }, { "genobject.c", "PyGen_New" },
+	{ "dictobject.c", "PyDict_New" }, { "typeobject.c", "PyType_Ready" },
+	{ "exceptions.c", "PyUnicodeDecodeError_GetStart" }, { "descrobject.c", "PyDescr_NewMethod" },
+	{ "_collectionsmodule.c", "PyInit__collections" }, { "funcobject.c", "PyFunction_New" },
 };
 
 #define UNITS (sizeof(units) / sizeof(*units))
+#define ENOUGH (UNITS - 1) /* a module of the library may be a file of its own */
 
 struct scan {
 	Dwarf *dwarf;
+	struct scry_module *module; /* NULL: its symbols are not at hand */
 	struct scry_layout *l;
 	struct {
 		const char *name;
@@ -58,6 +67,14 @@ static void add_names(struct scan *scan, enum scry_struct s)
 static bool is_struct(int tag)
 {
 	return tag == DW_TAG_structure_type || tag == DW_TAG_union_type;
+}
+
+/* dwarf_diename() also asks what the DIE stems from: three looks at each of the many that have no name. */
+static const char *name_of(Dwarf_Die *die)
+{
+	Dwarf_Attribute attr;
+
+	return dwarf_formstring(dwarf_attr(die, DW_AT_name, &attr));
 }
 
 /* Behind typedefs and qualifiers; libdw's own dwarf_peel_type() stops at nothing else. */
@@ -154,7 +171,7 @@ static void members(struct scan *scan, enum scry_struct s, Dwarf_Die *type, stru
 	if (++path->depth > DEPTH_MAX || dwarf_child(type, &member) != 0)
 		return (void)path->depth--;
 	do {
-		const char *name = dwarf_tag(&member) == DW_TAG_member ? dwarf_diename(&member) : NULL;
+		const char *name = dwarf_tag(&member) == DW_TAG_member ? name_of(&member) : NULL;
 		size_t n = name ? strlen(name) : 0;
 
 		if (dwarf_tag(&member) != DW_TAG_member || len + n + 2 > sizeof(path->text) ||
@@ -191,7 +208,7 @@ static void read_struct(struct scan *scan, enum scry_struct s, Dwarf_Die *type, 
 /* A struct or typedef at the top level: is it one of ours, and complete? */
 static void consider(struct scan *scan, Dwarf_Die *die)
 {
-	const char *name = dwarf_diename(die);
+	const char *name = name_of(die);
 	size_t len = name ? strlen(name) : 0;
 
 	for (size_t at = hash_name(name, len); len && scan->names[at].name; at = (at + 1) & (NAME_SLOTS - 1)) {
@@ -227,45 +244,76 @@ static void read_unit(struct scan *scan, Dwarf_Off off)
 static size_t worth(Dwarf *dwarf, Dwarf_Off off)
 {
 	Dwarf_Die die;
-	const char *name = dwarf_offdie(dwarf, off, &die) ? dwarf_diename(&die) : NULL, *slash;
+	const char *name = dwarf_offdie(dwarf, off, &die) ? name_of(&die) : NULL, *slash;
 	size_t i = 0;
 
 	if (!name)
 		return UNITS;
 	slash = strrchr(name, '/');
 	name = slash ? slash + 1 : name;
-	while (i < UNITS && strcmp(units[i], name) != 0)
+	while (i < UNITS && strcmp(units[i].file, name) != 0)
 		i++;
 	return i;
 }
 
-static void read_units(struct scan *scan, bool all)
+/* By .debug_aranges: the names of 300 units need 300 tables of abbreviations. How many were found. */
+static size_t choose_by_address(struct scan *scan, Dwarf_Off *chosen)
 {
-	Dwarf_Off chosen[UNITS] = { 0 }, off = 0, next;
-	size_t head, seen = 0;
+	Dwarf_Aranges *ranges;
+	size_t count, found = 0;
 
-	for (int i = 0; i < UNITS_MAX && seen < UNITS && dwarf_nextcu(scan->dwarf, off, &next, &head, NULL, NULL, NULL) == 0;
+	if (!scan->module || dwarf_getaranges(scan->dwarf, &ranges, &count) != 0)
+		return 0;
+	for (size_t w = 0; w < UNITS; w++) {
+		struct scry_symbol symbol;
+		Dwarf_Off off;
+
+		if (scry_module_symbol(scan->module, units[w].function, &symbol) != SCRY_OK)
+			continue;
+		Dwarf_Arange *range = dwarf_getarange_addr(ranges, symbol.addr - scan->module->bias);
+		if (range && dwarf_getarangeinfo(range, NULL, NULL, &off) == 0 && worth(scan->dwarf, off) == w) {
+			chosen[w] = off;
+			found++;
+		}
+	}
+	return found;
+}
+
+static void choose_by_name(struct scan *scan, Dwarf_Off *chosen, size_t found)
+{
+	Dwarf_Off off = 0, next;
+	size_t head;
+
+	for (int i = 0; i < UNITS_MAX && found < UNITS && dwarf_nextcu(scan->dwarf, off, &next, &head, NULL, NULL, NULL) == 0;
 	     i++, off = next) {
 		size_t w = worth(scan->dwarf, off + head);
 
 		if (w < UNITS && !chosen[w]) {
 			chosen[w] = off + head;
-			seen++;
+			found++;
 		}
 	}
+}
+
+static void read_units(struct scan *scan, bool all)
+{
+	Dwarf_Off chosen[UNITS] = { 0 }, off = 0, next;
+	size_t head, found = choose_by_address(scan, chosen);
+
+	if (found < ENOUGH)
+		choose_by_name(scan, chosen, found);
 	for (size_t w = 0; w < UNITS && scan->missing; w++)
 		if (chosen[w])
 			read_unit(scan, chosen[w]);
-	off = 0;
 	for (int i = 0; all && i < UNITS_MAX && scan->missing &&
 			dwarf_nextcu(scan->dwarf, off, &next, &head, NULL, NULL, NULL) == 0;
 	     i++, off = next)
 		read_unit(scan, off + head);
 }
 
-int scry_layout_scan_dwarf(Dwarf *dwarf, bool all, struct scry_layout *l)
+int scry_layout_scan_dwarf(Dwarf *dwarf, struct scry_module *m, bool all, struct scry_layout *l)
 {
-	struct scan scan = { .dwarf = dwarf, .l = l, .missing = SCRY_S_COUNT };
+	struct scan scan = { .dwarf = dwarf, .module = m, .l = l, .missing = SCRY_S_COUNT };
 
 	memset(l, 0, sizeof(*l));
 	for (int s = 0; s < SCRY_S_COUNT; s++)
@@ -278,5 +326,5 @@ int scry_layout_from_dwarf(struct scry_module *m, struct scry_layout *l)
 {
 	Dwarf *dwarf = scry_module_dwarf(m, NULL, NULL);
 
-	return dwarf ? scry_layout_scan_dwarf(dwarf, true, l) : SCRY_ENOTFOUND;
+	return dwarf ? scry_layout_scan_dwarf(dwarf, m, true, l) : SCRY_ENOTFOUND;
 }

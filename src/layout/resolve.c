@@ -92,7 +92,7 @@ static void join_dwarf(struct join *j)
 		return;
 	Dwarf *dwarf = scry_module_dwarf(j->hints->module, NULL, NULL);
 
-	if (dwarf && scry_layout_scan_dwarf(dwarf, only, j->next) == SCRY_OK)
+	if (dwarf && scry_layout_scan_dwarf(dwarf, j->hints->module, only, j->next) == SCRY_OK)
 		join_source(j, j->next, scry_source_name(SCRY_FROM_DWARF));
 }
 

@@ -33,7 +33,7 @@ static bool add_file(struct comparison *c, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	Dwarf *dwarf = fd >= 0 ? dwarf_begin(fd, DWARF_C_READ) : NULL;
-	bool found = dwarf && scry_layout_scan_dwarf(dwarf, true, &c->part) == SCRY_OK;
+	bool found = dwarf && scry_layout_scan_dwarf(dwarf, NULL, true, &c->part) == SCRY_OK;
 
 	for (int f = 0; found && f < SCRY_F_COUNT; f++)
 		if (!c->dwarf.size[scry_field_struct(f)])
