@@ -1,7 +1,7 @@
 /* Finders that know where to look: symbols, sections, and code that returns the list's head. */
-#include <capstone/capstone.h>
 #include <string.h>
 
+#include "base/library.h"
 #include "runtime/locate.h"
 
 static scry_addr symbol(struct scry_module *m, const char *name)
@@ -79,6 +79,7 @@ static scry_addr decode_accessor(struct scry_session *s, scry_addr code)
 		cs_mode mode;
 	} machines[] = { { "x86_64", CS_ARCH_X86, CS_MODE_64 }, { "i386", CS_ARCH_X86, CS_MODE_32 },
 			 { "aarch64", CS_ARCH_ARM64, CS_MODE_ARM } };
+	const struct scry_capstone_library *lib = scry_capstone_library();
 	const char *arch = s->target->arch ? s->target->arch->name : "";
 	uint8_t bytes[64];
 	size_t len = scry_read_some(s, code, bytes, sizeof(bytes));
@@ -86,18 +87,18 @@ static scry_addr decode_accessor(struct scry_session *s, scry_addr code)
 	cs_insn *insns;
 	csh cs;
 
-	for (size_t m = 0; m < sizeof(machines) / sizeof(*machines); m++) {
-		if (strcmp(arch, machines[m].arch) || cs_open(machines[m].cs, machines[m].mode, &cs) != CS_ERR_OK)
+	for (size_t m = 0; lib && m < sizeof(machines) / sizeof(*machines); m++) {
+		if (strcmp(arch, machines[m].arch) || lib->cs_open(machines[m].cs, machines[m].mode, &cs) != CS_ERR_OK)
 			continue;
-		cs_option(cs, CS_OPT_DETAIL, CS_OPT_ON);
-		size_t n = cs_disasm(cs, bytes, len, code, 12, &insns);
-		for (size_t i = 0; i < n && !found && !cs_insn_group(cs, &insns[i], CS_GRP_RET); i++)
+		lib->cs_option(cs, CS_OPT_DETAIL, CS_OPT_ON);
+		size_t n = lib->cs_disasm(cs, bytes, len, code, 12, &insns);
+		for (size_t i = 0; i < n && !found && !lib->cs_insn_group(cs, &insns[i], CS_GRP_RET); i++)
 			found = m == 0   ? x86_load(&insns[i])
 				: m == 1 ? i386_load(&insns[i], &base)
 					 : arm64_load(&insns[i], &base);
 		if (n)
-			cs_free(insns, n);
-		cs_close(&cs);
+			lib->cs_free(insns, n);
+		lib->cs_close(&cs);
 	}
 	return found;
 }

@@ -4,8 +4,6 @@
  */
 #include "target/dumpfile.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,6 +12,8 @@
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+
+#include "base/library.h"
 
 /* left free on the temporary file system */
 #define RESERVE ((uint64_t)64 << 20)
@@ -98,6 +98,7 @@ struct unpack {
 	int fd;
 	uint64_t size;  /* unpacked so far */
 	uint64_t room;  /* bytes that may still be written */
+	const struct scry_archive_library *lib;
 };
 
 /* Write a block, leaving holes where whole pages are zero. */
@@ -132,7 +133,7 @@ static int copy_blocks(struct unpack *u, struct archive *a)
 	la_int64_t at;
 	int rc;
 
-	while ((rc = archive_read_data_block(a, &block, &len, &at)) == ARCHIVE_OK || rc == ARCHIVE_WARN) {
+	while ((rc = u->lib->archive_read_data_block(a, &block, &len, &at)) == ARCHIVE_OK || rc == ARCHIVE_WARN) {
 		int failed = put_block(u, block, len, (uint64_t)at);
 
 		if (failed < 0)
@@ -142,32 +143,32 @@ static int copy_blocks(struct unpack *u, struct archive *a)
 		return SCRY_OK;
 	if (!u->size)
 		return scry_fail(u->t->session, SCRY_ECORRUPT, 0, "cannot unpack %s (%s): %s", u->t->path, u->packer,
-				 archive_error_string(a));
+				 u->lib->archive_error_string(a));
 	scry_target_note(u->t, "%s (%s) ends early or is damaged: unpacked %" PRIu64 " bytes (%s)", u->t->path,
-			 u->packer, u->size, archive_error_string(a));
+			 u->packer, u->size, u->lib->archive_error_string(a));
 	return SCRY_OK;
 }
 
 static int unpack_fd(struct unpack *u, int fd)
 {
-	struct archive *a = archive_read_new();
+	struct archive *a = u->lib->archive_read_new();
 	struct archive_entry *entry;
 	int rc;
 
 	if (!a)
 		return scry_fail(u->t->session, SCRY_ENOMEM, 0, "out of memory");
-	archive_read_support_filter_gzip(a);
-	archive_read_support_filter_bzip2(a);
-	archive_read_support_filter_xz(a);
-	archive_read_support_filter_zstd(a);
-	archive_read_support_filter_lz4(a);
-	archive_read_support_format_raw(a);
-	if (archive_read_open_fd(a, fd, 1 << 16) != ARCHIVE_OK || archive_read_next_header(a, &entry) != ARCHIVE_OK)
+	u->lib->archive_read_support_filter_gzip(a);
+	u->lib->archive_read_support_filter_bzip2(a);
+	u->lib->archive_read_support_filter_xz(a);
+	u->lib->archive_read_support_filter_zstd(a);
+	u->lib->archive_read_support_filter_lz4(a);
+	u->lib->archive_read_support_format_raw(a);
+	if (u->lib->archive_read_open_fd(a, fd, 1 << 16) != ARCHIVE_OK || u->lib->archive_read_next_header(a, &entry) != ARCHIVE_OK)
 		rc = scry_fail(u->t->session, SCRY_ECORRUPT, 0, "cannot unpack %s (%s): %s", u->t->path, u->packer,
-			       archive_error_string(a));
+			       u->lib->archive_error_string(a));
 	else
 		rc = copy_blocks(u, a);
-	archive_read_free(a);
+	u->lib->archive_read_free(a);
 	if (rc == SCRY_OK && ftruncate(u->fd, (off_t)u->size) < 0)
 		rc = scry_fail_errno(u->t->session, "cannot unpack %s", u->t->path);
 	return rc;
@@ -179,6 +180,10 @@ int scry_compressed_unpack(struct scry_target *t, int fd, const uint8_t *head, s
 
 	if (!u.packer)
 		return SCRY_ENOTFOUND;
+	u.lib = scry_archive_library();
+	if (!u.lib)
+		return scry_fail(t->session, SCRY_EUNSUPPORTED, 0, "%s is compressed (%s), and libarchive is not installed",
+				 t->path, u.packer);
 	u.fd = open_temporary(t);
 	if (u.fd < 0)
 		return u.fd;
