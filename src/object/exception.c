@@ -7,7 +7,7 @@
 
 #define PY3 SCRY_VERSION_OF(3, 0)
 
-static int read_args(struct scry_runtime *r, scry_addr exc, uint64_t *n, scry_addr *items)
+int scry_exception_args(struct scry_runtime *r, scry_addr exc, uint64_t *n, scry_addr *items)
 {
 	scry_addr args;
 	int rc = scry_field_read(r, exc, SCRY_F_EXCEPTION_ARGS, &args);
@@ -35,7 +35,7 @@ static int print_exception(struct scry_printer *p, scry_addr addr, scry_addr typ
 {
 	uint64_t n;
 	scry_addr items;
-	int rc = read_args(p->runtime, addr, &n, &items);
+	int rc = scry_exception_args(p->runtime, addr, &n, &items);
 
 	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
 		return rc;
@@ -54,7 +54,7 @@ static int print_group(struct scry_printer *p, scry_addr addr, scry_addr type)
 	uint64_t n, members;
 	scry_addr items, excs, member_items, second, message;
 	struct scry_type *t;
-	int rc = read_args(r, addr, &n, &items);
+	int rc = scry_exception_args(r, addr, &n, &items);
 
 	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_EXCEPTION_GROUP_EXCS, &excs);
 	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_EXCEPTION_GROUP_MESSAGE, &message);
@@ -82,7 +82,7 @@ static int print_import_error(struct scry_printer *p, scry_addr addr, scry_addr 
 	} rows[] = { { "name", SCRY_F_IMPORT_ERROR_NAME }, { "path", SCRY_F_IMPORT_ERROR_PATH } };
 	uint64_t n;
 	scry_addr items;
-	int rc = read_args(p->runtime, addr, &n, &items);
+	int rc = scry_exception_args(p->runtime, addr, &n, &items);
 
 	rc = rc < 0 ? rc : print_exception(p, addr, type);
 	if (rc < 0)
@@ -100,149 +100,10 @@ static int print_import_error(struct scry_printer *p, scry_addr addr, scry_addr 
 	return SCRY_OK;
 }
 
-/* --- str() --- */
-
-static void message_plain(struct scry_printer *p, scry_addr exc)
-{
-	uint64_t n;
-	scry_addr items, first;
-
-	if (read_args(p->runtime, exc, &n, &items) < 0) {
-		scry_printer_damage(p, exc);
-		return;
-	}
-	if (n == 1 && scry_word(p->runtime, items, &first) == SCRY_OK)
-		scry_print_plain(p, first);
-	else if (n > 1)
-		scry_print(p, scry_field_get(p->runtime, exc, SCRY_F_EXCEPTION_ARGS));
-}
-
-static void message_key_error(struct scry_printer *p, scry_addr exc)
-{
-	uint64_t n;
-	scry_addr items;
-
-	if (read_args(p->runtime, exc, &n, &items) == SCRY_OK && n == 1)
-		scry_print_at(p, items);
-	else
-		message_plain(p, exc);
-}
-
-static void message_os_error(struct scry_printer *p, scry_addr exc)
-{
-	struct scry_runtime *r = p->runtime;
-	scry_addr number = scry_field_get(r, exc, SCRY_F_OS_ERROR_ERRNO),
-		  text = scry_field_get(r, exc, SCRY_F_OS_ERROR_STRERROR),
-		  file = scry_field_get(r, exc, SCRY_F_OS_ERROR_FILENAME),
-		  file2 = scry_field_get(r, exc, SCRY_F_OS_ERROR_FILENAME2);
-	bool old = scry_layout_has(r->layout, SCRY_F_CLASSOBJ_DICT); /* 2.7 has None where 3.x has NULL */
-
-	if (old && scry_is_none(r, file))
-		file = 0;
-	if (!number || !text || (old && !file && scry_is_none(r, number))) {
-		message_plain(p, exc);
-		return;
-	}
-	scry_buf_puts(p->out, "[Errno ");
-	scry_print_plain(p, number);
-	scry_buf_puts(p->out, "] ");
-	scry_print_plain(p, text);
-	if (!file)
-		return;
-	scry_buf_puts(p->out, ": ");
-	scry_print(p, file);
-	if (file2) {
-		scry_buf_puts(p->out, " -> ");
-		scry_print(p, file2);
-	}
-}
-
-static void message_syntax_error(struct scry_printer *p, scry_addr exc)
-{
-	struct scry_runtime *r = p->runtime;
-	scry_addr file = scry_field_get(r, exc, SCRY_F_SYNTAX_ERROR_FILENAME),
-		  line = scry_field_get(r, exc, SCRY_F_SYNTAX_ERROR_LINENO);
-	const char *path = NULL;
-	int64_t number;
-	bool has_line = line && scry_int_value(r, line, &number) == SCRY_OK;
-
-	scry_print_plain(p, scry_field_get(r, exc, SCRY_F_SYNTAX_ERROR_MSG));
-	if (!file || scry_text_at(r, file, 1000, &path) < 0)
-		path = NULL;
-	if (path && strrchr(path, '/'))
-		path = strrchr(path, '/') + 1;
-	if (path && has_line)
-		scry_printf(p, " (%s, line %" PRId64 ")", path, number);
-	else if (path)
-		scry_printf(p, " (%s)", path);
-	else if (has_line)
-		scry_printf(p, " (line %" PRId64 ")", number);
-}
-
-static void message_unicode_error(struct scry_printer *p, scry_addr exc)
-{
-	struct scry_runtime *r = p->runtime;
-	struct scry_text_view v;
-	uint64_t start = scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_START),
-		 end = scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_END),
-		 code;
-	scry_addr object = scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_OBJECT);
-
-	if (!object || scry_text_open(r, object, &v) < 0) {
-		message_plain(p, exc);
-		return;
-	}
-	scry_buf_putc(p->out, '\'');
-	scry_print_plain(p, scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_ENCODING));
-	bool one = end == start + 1 && start < v.length &&
-		   scry_read_uint(r->session, v.data + start * v.kind, v.kind, &code) == SCRY_OK;
-	const char *what = v.bytes ? "decode byte" : "encode character";
-	if (one && v.bytes)
-		scry_printf(p, "' codec can't %s 0x%02x in position %" PRIu64 ": ", what, (unsigned)code, start);
-	else if (one)
-		scry_printf(p, code < 0x100 ? "' codec can't %s %s'\\x%02x' in position %" PRIu64 ": " :
-			    code < 0x10000 ? "' codec can't %s %s'\\u%04x' in position %" PRIu64 ": " :
-			    "' codec can't %s %s'\\U%08x' in position %" PRIu64 ": ", what,
-			    scry_layout_has(r->layout, SCRY_F_CLASSOBJ_DICT) ? "u" : "", (unsigned)code, start);
-	else
-		scry_printf(p, "' codec can't %ss in position %" PRIu64 "-%" PRIu64 ": ", what, start, end - 1);
-	scry_print_plain(p, scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_REASON));
-}
-
-static void message_import_error(struct scry_printer *p, scry_addr exc)
-{
-	scry_addr msg = scry_field_get(p->runtime, exc, SCRY_F_IMPORT_ERROR_MSG);
-	struct scry_text_view v;
-
-	if (msg && scry_text_open(p->runtime, msg, &v) == SCRY_OK)
-		scry_print_str(p, msg);
-	else
-		message_plain(p, exc);
-}
-
-static void message_group(struct scry_printer *p, scry_addr exc)
-{
-	uint64_t n;
-	scry_addr items;
-
-	scry_print_plain(p, scry_field_get(p->runtime, exc, SCRY_F_EXCEPTION_GROUP_MESSAGE));
-	scry_addr members = scry_field_get(p->runtime, exc, SCRY_F_EXCEPTION_GROUP_EXCS);
-	if (scry_sequence(p->runtime, members, &n, &items) == SCRY_OK)
-		scry_printf(p, " (%" PRIu64 " sub-exception%s)", n, n == 1 ? "" : "s");
-}
-
-static const struct {
-	const char *type;
-	void (*print)(struct scry_printer *p, scry_addr exc);
-} messages[] = {
-	{ "KeyError", message_key_error }, { "OSError", message_os_error },
-	{ "EnvironmentError", message_os_error }, { "SyntaxError", message_syntax_error },
-	{ "UnicodeDecodeError", message_unicode_error }, { "UnicodeEncodeError", message_unicode_error },
-	{ "ImportError", message_import_error }, { "BaseExceptionGroup", message_group },
-};
+/* --- decoding --- */
 
 /* In 2.7 the built-in exceptions' names start with "exceptions.". */
-static bool derives(struct scry_runtime *r, scry_addr type, const char *name)
+bool scry_exception_derives(struct scry_runtime *r, scry_addr type, const char *name)
 {
 	char old[64];
 
@@ -250,34 +111,29 @@ static bool derives(struct scry_runtime *r, scry_addr type, const char *name)
 	return scry_type_is(r, type, name) || scry_type_is(r, type, old);
 }
 
-static void print_message(struct scry_printer *p, scry_addr exc, scry_addr type)
+static const char *text_of(struct scry_runtime *r, struct scry_buf *buf)
 {
-	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
-		if (derives(p->runtime, type, messages[i].type)) {
-			messages[i].print(p, exc);
-			return;
-		}
-	message_plain(p, exc);
+	const char *text = buf->len ? scry_arena_text(&r->session->arena, buf->text, buf->len) : "";
+
+	scry_buf_done(buf);
+	return text ? text : "";
 }
 
-/* --- decoding --- */
-
+/* NULL where only code of the target could tell. */
 static const char *message_text(struct scry_runtime *r, scry_addr exc, scry_addr type, bool old_style)
 {
 	struct scry_buf buf = SCRY_BUF_INIT;
 	struct scry_printer p;
 	scry_addr args;
-	const char *text = "";
+	bool known = true;
 
 	scry_printer_init(&p, r, &buf);
 	if (!old_style)
-		print_message(&p, exc, type);
+		known = scry_exception_message(&p, exc, type);
 	else if (scry_attr(r, exc, "args", &args) == SCRY_OK)
 		scry_print(&p, args);
-	if (buf.text)
-		text = scry_arena_text(&r->session->arena, buf.text, buf.len);
-	scry_buf_done(&buf);
-	return text ? text : "";
+	const char *text = text_of(r, &buf);
+	return known ? text : NULL;
 }
 
 /* As the last line of a traceback: no module for built-in ones and for __main__. */
@@ -286,12 +142,36 @@ static const char *exception_name(struct scry_runtime *r, scry_addr type)
 	const char *module = scry_type_module(r, type), *name = scry_type_qualname(r, type);
 	bool plain = !strcmp(module, "builtins") || !strcmp(module, "__main__") || !strcmp(module, "exceptions");
 
-	return plain ? name : scry_arena_printf(&r->session->arena, "%s.%s", module, name);
+	const char *whole = plain ? name : scry_arena_printf(&r->session->arena, "%s.%s", module, name);
+	return whole ? whole : "?";
+}
+
+/* 2.7: Include/classobject.h */
+static const char *old_class_name(struct scry_runtime *r, scry_addr class)
+{
+	const char *name;
+
+	return scry_text_at(r, scry_field_get(r, class, SCRY_F_CLASSOBJ_NAME), 1000, &name) == SCRY_OK ? name : "?";
 }
 
 static scry_addr not_none(struct scry_runtime *r, scry_addr obj)
 {
 	return obj && !scry_is_none(r, obj) ? obj : 0;
+}
+
+static void read_links(struct scry_runtime *r, struct scry_exception *e)
+{
+	e->args = scry_field_get(r, e->addr, SCRY_F_EXCEPTION_ARGS);
+	e->cause = not_none(r, scry_field_get(r, e->addr, SCRY_F_EXCEPTION_CAUSE));
+	e->context = not_none(r, scry_field_get(r, e->addr, SCRY_F_EXCEPTION_CONTEXT));
+	e->traceback = not_none(r, scry_field_get(r, e->addr, SCRY_F_EXCEPTION_TRACEBACK));
+	e->suppress_context = scry_field_get(r, e->addr, SCRY_F_EXCEPTION_SUPPRESS) != 0;
+	if (scry_exception_derives(r, e->type, "BaseExceptionGroup"))
+		e->group = scry_field_get(r, e->addr, SCRY_F_EXCEPTION_GROUP_EXCS);
+	/* a struct member from 3.11 on, but always shown as the attribute */
+	if (scry_attr(r, e->addr, "__notes__", &e->notes) < 0)
+		e->notes = 0;
+	e->notes = not_none(r, e->notes);
 }
 
 int scry_exception_at(struct scry_runtime *r, scry_addr addr, struct scry_exception *ret)
@@ -306,24 +186,88 @@ int scry_exception_at(struct scry_runtime *r, scry_addr addr, struct scry_except
 	e.type = old ? scry_field_get(r, addr, SCRY_F_OLD_INSTANCE_CLASS) : t->addr;
 	if (!old && !(t->flags & TYPE_EXCEPTION))
 		return scry_fail(r->session, SCRY_EINVAL, addr, "%s is no exception", t->name);
-	e.type_name = old ? scry_attr_text(r, e.type, "__name__") : exception_name(r, t->addr);
-	if (!e.type_name)
-		e.type_name = "?";
+	e.type_name = old ? old_class_name(r, e.type) : exception_name(r, t->addr);
 	e.message = message_text(r, addr, t->addr, old);
-	if (!old) {
-		e.args = scry_field_get(r, addr, SCRY_F_EXCEPTION_ARGS);
-		e.cause = not_none(r, scry_field_get(r, addr, SCRY_F_EXCEPTION_CAUSE));
-		e.context = not_none(r, scry_field_get(r, addr, SCRY_F_EXCEPTION_CONTEXT));
-		e.traceback = not_none(r, scry_field_get(r, addr, SCRY_F_EXCEPTION_TRACEBACK));
-		e.suppress_context = scry_field_get(r, addr, SCRY_F_EXCEPTION_SUPPRESS) != 0;
-		if (derives(r, t->addr, "BaseExceptionGroup"))
-			e.group = scry_field_get(r, addr, SCRY_F_EXCEPTION_GROUP_EXCS);
-		/* a struct member from 3.11 on, but always shown as the attribute */
-		if (scry_attr(r, addr, "__notes__", &e.notes) < 0)
-			e.notes = 0;
-	}
+	if (!old)
+		read_links(r, &e);
+	else if (scry_attr(r, addr, "args", &e.args) < 0)
+		e.args = 0;
 	*ret = e;
 	return SCRY_OK;
+}
+
+/* An instance of the class it is kept with, or of any where none is: else PyErr_NormalizeException() is still due. */
+static bool is_instance(struct scry_runtime *r, const struct scry_kept *kept)
+{
+	struct scry_type *t, *class;
+
+	if (!kept->value || scry_type_for(r, kept->value, &t) < 0)
+		return !kept->type;
+	if (!strcmp(t->name, "instance") && scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_CLASS))
+		return !kept->type || scry_field_get(r, kept->value, SCRY_F_OLD_INSTANCE_CLASS) == kept->type;
+	if (!(t->flags & TYPE_EXCEPTION))
+		return !kept->type;
+	return !kept->type || scry_type_at(r, kept->type, &class) < 0 || scry_type_is(r, t->addr, class->name);
+}
+
+int scry_exception_kept(struct scry_runtime *r, const struct scry_kept *kept, struct scry_exception *ret)
+{
+	struct scry_exception e = { .runtime = r, .type = kept->type, .not_made = true };
+	struct scry_buf buf = SCRY_BUF_INIT;
+	struct scry_printer p;
+	struct scry_type *t;
+	int rc;
+
+	if (is_instance(r, kept)) {
+		rc = scry_exception_at(r, kept->value, ret);
+	} else {
+		bool old = scry_layout_has(r->layout, SCRY_F_CLASSOBJ_BASES) &&
+			   !strcmp(scry_type_name_of(r, kept->type), "classobj");
+		rc = old ? SCRY_OK : scry_type_at(r, kept->type, &t);
+		if (rc < 0)
+			return rc;
+		e.type_name = old ? old_class_name(r, kept->type) : exception_name(r, kept->type);
+		scry_printer_init(&p, r, &buf);
+		scry_exception_message_of(&p, kept->type, kept->value);
+		e.message = text_of(r, &buf);
+		e.args = kept->value;
+		*ret = e;
+	}
+	/* the thread's may be longer: an exception gets its own when a handler takes it */
+	if (rc == SCRY_OK && not_none(r, kept->traceback))
+		ret->traceback = kept->traceback;
+	return rc;
+}
+
+/* --- attributes of its own --- */
+
+/* C members that say what it is about; the rest is in its dict and slots. */
+static const struct {
+	const char *type, *name;
+} members[] = {
+	{ "SyntaxError", "filename" }, { "SyntaxError", "lineno" }, { "SyntaxError", "offset" }, { "SyntaxError", "text" },
+	{ "OSError", "errno" }, { "OSError", "strerror" }, { "OSError", "filename" }, { "OSError", "filename2" },
+	{ "EnvironmentError", "errno" }, { "EnvironmentError", "strerror" }, { "EnvironmentError", "filename" },
+	{ "ImportError", "name" }, { "ImportError", "path" }, { "StopIteration", "value" }, { "SystemExit", "code" },
+	{ "AttributeError", "name" }, { "AttributeError", "obj" }, { "NameError", "name" },
+	{ "UnicodeError", "encoding" }, { "UnicodeError", "object" }, { "UnicodeError", "reason" },
+};
+#define MEMBERS (sizeof(members) / sizeof(members[0]))
+
+int scry_exception_attr_next(const struct scry_exception *e, struct scry_exception_attrs *it, const char **ret_name,
+			     scry_addr *ret_value)
+{
+	while (it->member < MEMBERS && e->addr) {
+		size_t m = it->member++;
+
+		if (scry_exception_derives(e->runtime, e->type, members[m].type) &&
+		    scry_attr(e->runtime, e->addr, members[m].name, ret_value) == SCRY_OK &&
+		    not_none(e->runtime, *ret_value)) {
+			*ret_name = members[m].name;
+			return SCRY_ITEM;
+		}
+	}
+	return e->addr ? scry_attr_next(e->runtime, e->addr, &it->rest, ret_name, ret_value) : SCRY_OK;
 }
 
 static int item_next(struct scry_runtime *r, scry_addr seq, uint64_t *it, scry_addr *ret)
@@ -340,20 +284,28 @@ static int item_next(struct scry_runtime *r, scry_addr seq, uint64_t *it, scry_a
 	return rc < 0 ? rc : SCRY_ITEM;
 }
 
+/* add_note() makes a list, but anybody may have put anything there: that is one note, its repr(). */
 int scry_exception_note_next(const struct scry_exception *e, uint64_t *it, const char **ret)
 {
+	struct scry_runtime *r = e->runtime;
 	scry_addr note;
 	struct scry_buf buf = SCRY_BUF_INIT;
 	struct scry_printer p;
-	int rc = item_next(e->runtime, e->notes, it, &note);
+	struct scry_type *t;
 
+	if (!e->notes)
+		return SCRY_OK;
+	bool sequence = scry_type_for(r, e->notes, &t) == SCRY_OK && t->flags & (TYPE_LIST | TYPE_TUPLE);
+	int rc = sequence ? item_next(r, e->notes, it, &note) : (*it)++ ? SCRY_OK : SCRY_ITEM;
 	if (rc != SCRY_ITEM)
 		return rc;
-	scry_printer_init(&p, e->runtime, &buf);
-	scry_print_plain(&p, note);
-	*ret = buf.text ? scry_arena_text(&e->runtime->session->arena, buf.text, buf.len) : "";
-	scry_buf_done(&buf);
-	return *ret ? SCRY_ITEM : SCRY_ENOMEM;
+	scry_printer_init(&p, r, &buf);
+	if (sequence)
+		scry_print_plain(&p, note);
+	else
+		scry_print(&p, e->notes);
+	*ret = text_of(r, &buf);
+	return SCRY_ITEM;
 }
 
 int scry_exception_member_next(const struct scry_exception *e, uint64_t *it, scry_addr *ret)

@@ -2,20 +2,30 @@
 #ifndef SCRY_EXCEPTION_H
 #define SCRY_EXCEPTION_H
 
-#include "object/object.h"
+#include "object/handled.h"
 
 /** An exception object, decoded. Addresses are 0 where there is nothing. */
 struct scry_exception {
 	struct scry_runtime *runtime;
 	scry_addr addr, type;
 	const char *type_name;  /* "module.Type" as a traceback's last line has it */
-	const char *message;    /* str(exception); "" where it is empty. WTF-8 */
+	const char *message;    /* str(exception); "" where it is empty, NULL: only its own Python code knows. WTF-8 */
 	scry_addr args, cause, context, traceback, notes, group; /* group: the tuple of member exceptions */
 	bool suppress_context;
-	const char *damaged;    /* why something is missing, or NULL */
+	bool not_made;          /* no instance yet (`addr` is 0): `args` is what the class will be called with */
 };
 /** Decode the exception instance at `addr` (2.7: also old-style instances). */
 int scry_exception_at(struct scry_runtime *r, scry_addr addr, struct scry_exception *ret);
+/** Decode what a thread keeps, also where it is no instance yet; its traceback is the thread's where there is one. */
+int scry_exception_kept(struct scry_runtime *r, const struct scry_kept *kept, struct scry_exception *ret);
+/** Where scry_exception_attr_next() is; zero it at first. */
+struct scry_exception_attrs {
+	size_t member;
+	uint64_t rest;
+};
+/** Its attributes: what C keeps of built-in ones (errno, filename ...), then its dict and slots. */
+int scry_exception_attr_next(const struct scry_exception *e, struct scry_exception_attrs *it, const char **ret_name,
+			     scry_addr *ret_value);
 /** Next note (3.11+); *it is 0 at first. SCRY_ITEM with its text. */
 int scry_exception_note_next(const struct scry_exception *e, uint64_t *it, const char **ret);
 /** Next member of an exception group; *it is 0 at first. */
@@ -34,5 +44,15 @@ struct scry_traceback {
  * SCRY_FRAME_DAMAGED.
  */
 int scry_traceback_next(struct scry_traceback *t, struct scry_frame *ret_frame, struct scry_location *ret_where);
+
+/* --- what exception.c and message.c share --- */
+/** The items of the exception's args. */
+int scry_exception_args(struct scry_runtime *r, scry_addr exc, uint64_t *n, scry_addr *items);
+/** True where a type is, or derives from, the built-in exception of this name. */
+bool scry_exception_derives(struct scry_runtime *r, scry_addr type, const char *name);
+/** Append str(exception); false (nothing written) where that is code of the target's own. */
+bool scry_exception_message(struct scry_printer *p, scry_addr exc, scry_addr type);
+/** Append str() of the exception that type(value) or type(*value) would make. */
+void scry_exception_message_of(struct scry_printer *p, scry_addr type, scry_addr value);
 
 #endif

@@ -1,0 +1,34 @@
+/** What a thread is raising and handling, as the interpreter keeps it. */
+#ifndef SCRY_HANDLED_H
+#define SCRY_HANDLED_H
+
+#include "object/object.h"
+
+/** An exception where the interpreter keeps it. Up to 3.11 there may be a class and no instance yet. */
+struct scry_kept {
+	scry_addr value;     /* the instance, or what its class will be called with; 0 or None: nothing */
+	scry_addr type;      /* the class where it is kept beside the value, else 0 */
+	scry_addr traceback; /* where it is kept beside the value, else 0 */
+};
+
+/** One exception that is being handled. */
+struct scry_handled {
+	struct scry_handled *next; /* the one that this handler displaced: outwards */
+	struct scry_kept kept;
+	struct scry_frame frame;   /* whose handler runs; no code: none was found */
+	bool unowned;              /* nothing in Python handles it: C code does, or it was left behind */
+};
+
+/** True where nothing is kept. */
+bool scry_kept_is_none(struct scry_runtime *r, const struct scry_kept *kept);
+/** What the thread is raising: the error indicator. Nothing: none of it. */
+struct scry_kept scry_thread_raised(struct scry_thread *t);
+/**
+ * The exceptions that handlers of the thread have in hand, innermost first: those of handlers within one another, in
+ * one frame and in many, and in generators that run. In the arena; NULL for none. *ret_count: how many.
+ */
+struct scry_handled *scry_thread_handled(struct scry_thread *t, size_t *ret_count);
+/** What a suspended generator or coroutine has in hand and will see again when it goes on. */
+struct scry_kept scry_generator_handled(struct scry_runtime *r, scry_addr gen);
+
+#endif
