@@ -1,8 +1,8 @@
-/* py-tasks: the loops and tasks of asyncio, flat or as a tree of who awaits whom. */
+/* py-tasks: the loops and tasks of asyncio, trio and curio, flat or as a tree of who awaits whom. */
 #include <inttypes.h>
 
 #include "command/tasks.h"
-#include "task/asyncio.h"
+#include "task/loop.h"
 
 /* --- loops --- */
 
@@ -10,12 +10,12 @@ static void loop_text(struct scry_call *call, const struct scry_loop *loop)
 {
 	struct scry_buf *out = call->out, repr = SCRY_BUF_INIT;
 
-	scry_buf_printf(out, "loop 0x%" PRIx64 " ", loop->addr);
+	scry_buf_printf(out, "%s loop 0x%" PRIx64 " ", loop->library->ops->kind, loop->addr);
 	scry_task_value_text(loop->runtime, loop->addr, &repr);
 	scry_put_safe(out, repr.text ? repr.text : "?");
 	scry_buf_done(&repr);
 	scry_buf_puts(out, " [");
-	scry_put_styled(call, SCRY_STYLE_MARK, loop->closed ? "closed" : loop->running ? "running" : "not running");
+	scry_put_styled(call, SCRY_STYLE_MARK, loop->closed > 0 ? "closed" : loop->running ? "running" : "not running");
 	scry_buf_putc(out, ']');
 	if (loop->thread && loop->thread->tid)
 		scry_buf_printf(out, " of thread %" PRIu64, loop->thread->tid);
@@ -28,6 +28,8 @@ static void loop_text(struct scry_call *call, const struct scry_loop *loop)
 static void loop_json(struct scry_json *j, const struct scry_loop *loop)
 {
 	scry_json_open(j, '{');
+	scry_json_key(j, "kind");
+	scry_json_text(j, loop->library->ops->kind);
 	scry_json_key(j, "id");
 	scry_json_addr(j, loop->addr);
 	scry_json_key(j, "loop");
@@ -37,34 +39,30 @@ static void loop_json(struct scry_json *j, const struct scry_loop *loop)
 	scry_json_key(j, "running");
 	scry_json_bool(j, loop->running);
 	scry_json_key(j, "closed");
-	scry_json_bool(j, loop->closed);
+	if (loop->closed < 0)
+		scry_json_null(j);
+	else
+		scry_json_bool(j, loop->closed);
 	scry_json_key(j, "current");
 	scry_task_id_json(j, loop->current);
 	scry_json_close(j, '}');
 }
 
-static void show_loops(struct scry_call *call, const struct scry_task *first)
+static void show_loops(struct scry_call *call, const struct scry_loops *loops)
 {
-	const struct scry_loops *before = NULL;
-
 	if (call->json) {
 		scry_json_key(call->json, "loops");
 		scry_json_open(call->json, '[');
 	}
-	for (const struct scry_task *t = first; t; t = t->next) {
-		const struct scry_loops *loops = ((const struct scry_asyncio_task *)t->detail)->loops;
-
-		for (const struct scry_loop *loop = loops == before ? NULL : loops->first; loop; loop = loop->next) {
-			if (call->json)
-				loop_json(call->json, loop);
-			else
-				loop_text(call, loop);
-		}
-		before = loops;
+	for (const struct scry_loop *loop = loops->first; loop; loop = loop->next) {
+		if (call->json)
+			loop_json(call->json, loop);
+		else
+			loop_text(call, loop);
 	}
 	if (call->json)
 		scry_json_close(call->json, ']');
-	else if (first)
+	else if (loops->first)
 		scry_buf_putc(call->out, '\n');
 }
 
@@ -77,14 +75,17 @@ static int run_tasks(struct scry_call *call)
 		return SCRY_ENOTFOUND;
 	if (!scry_runtime_first(s))
 		return SCRY_ENOTFOUND;
-	struct scry_task *first = scry_tasks_collect(
-		s, scry_call_flag(call, "all") ? &scry_task_asyncio_heap : &scry_task_asyncio);
-	show_loops(call, first);
-	if (!call->json && scry_call_flag(call, "tree")) {
-		scry_show_task_tree(call, &scry_task_asyncio, first);
-		return SCRY_OK;
-	}
-	return scry_show_task_list(call, &scry_task_asyncio, first, thread ? thread->ident : 0);
+	struct scry_loops loops;
+	struct scry_task *first = scry_loops_collect(s, scry_call_flag(call, "all"), &loops);
+	int rc = SCRY_OK;
+
+	show_loops(call, &loops);
+	if (!call->json && scry_call_flag(call, "tree"))
+		scry_show_task_tree(call, "tasks", first);
+	else
+		rc = scry_show_task_list(call, "tasks", first, thread ? thread->ident : 0);
+	scry_loops_done(&loops);
+	return rc;
 }
 
 static const struct scry_flag tasks_flags[] = {
@@ -95,9 +96,13 @@ static const struct scry_flag tasks_flags[] = {
 
 const struct scry_command_row scry_command_tasks = {
 	.public = {
-		"tasks", "[-v] [--tree] [--all] [THREAD]", "Show the tasks of asyncio.",
-		"The event loops come first, then every task with its state, what it waits for, who awaits it, and\n"
-		"its stack down to the frame where it is parked, through coroutines and async generators.",
+		"tasks", "[-v] [--tree] [--all] [THREAD]", "Show the tasks of asyncio, trio and curio.",
+		"The event loops come first (trio's runners and curio's kernels are such), then every task with its\n"
+		"state, what it waits for, who awaits it or is its parent, and its stack down to the frame where it\n"
+		"is parked, through coroutines and async generators. A state is pending, running, done, cancelled,\n"
+		"or must-cancel: it will be cancelled when it runs next. Finished tasks are shown as long as they\n"
+		"live; --all finds those of a very large heap, too. From Python 3.14 on who awaits a task is what\n"
+		"the interpreter keeps, before it is what the done callbacks lead to.",
 		0 },
 	.run = run_tasks, .flags = tasks_flags, .max_args = 1,
 };

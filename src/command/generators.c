@@ -21,7 +21,7 @@ static int run_greenlets(struct scry_call *call)
 {
 	if (call->json || !scry_call_flag(call, "tree"))
 		return scry_show_tasks(call, &scry_task_greenlet, 0);
-	scry_show_task_tree(call, &scry_task_greenlet, scry_tasks_collect(call->s, &scry_task_greenlet));
+	scry_show_task_tree(call, "greenlets", scry_tasks_collect(call->s, &scry_task_greenlet));
 	return SCRY_OK;
 }
 

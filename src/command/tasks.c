@@ -74,7 +74,10 @@ static void task_json(struct scry_call *call, struct scry_task *t)
 	scry_json_key(j, "id");
 	scry_json_addr(j, t->addr);
 	scry_json_key(j, "name");
-	scry_json_text(j, t->name);
+	if (t->name_size)
+		scry_json_bytes(j, t->name, t->name_size);
+	else
+		scry_json_text(j, t->name);
 	scry_json_key(j, "state");
 	scry_json_text(j, t->state);
 	scry_json_key(j, "thread");
@@ -99,7 +102,7 @@ static void task_json(struct scry_call *call, struct scry_task *t)
 	scry_json_close(j, '}');
 }
 
-int scry_show_task_list(struct scry_call *call, const struct scry_task_ops *ops, struct scry_task *first,
+int scry_show_task_list(struct scry_call *call, const char *what, struct scry_task *first,
 			uint64_t ident)
 {
 	struct scry_session *s = call->s;
@@ -128,9 +131,9 @@ int scry_show_task_list(struct scry_call *call, const struct scry_task_ops *ops,
 	if (call->json)
 		scry_json_close(call->json, ']');
 	if (left)
-		scry_note(s, "%" PRIu64 " more %s are not shown (limit %" PRIu64 ")", left, ops->command, limit);
+		scry_note(s, "%" PRIu64 " more %s are not shown (limit %" PRIu64 ")", left, what, limit);
 	if (!shown && !call->json)
-		scry_buf_printf(call->out, "no %s\n", ops->command);
+		scry_buf_printf(call->out, "no %s\n", what);
 	return SCRY_OK;
 }
 
@@ -140,7 +143,7 @@ int scry_show_tasks(struct scry_call *call, const struct scry_task_ops *ops, uin
 
 	*s->error.text = '\0';
 	struct scry_task *first = scry_tasks_collect(s, ops);
-	int rc = scry_show_task_list(call, ops, first, ident);
+	int rc = scry_show_task_list(call, ops->command, first, ident);
 	return rc == SCRY_OK && !first && *s->error.text ? SCRY_ENOTFOUND : rc;
 }
 

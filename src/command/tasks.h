@@ -6,11 +6,11 @@
 #include "task/task.h"
 
 /** Every task of the list, or with `ident` only those of that thread: text, or the JSON's "tasks". */
-int scry_show_task_list(struct scry_call *call, const struct scry_task_ops *ops, struct scry_task *first,
+int scry_show_task_list(struct scry_call *call, const char *what, struct scry_task *first,
 			uint64_t ident);
 /** All tasks of a kind, or only those of a thread: negative where there is none and a reason why. */
 int scry_show_tasks(struct scry_call *call, const struct scry_task_ops *ops, uint64_t ident);
 /** One line a task, below the one that awaits it or is its parent. */
-void scry_show_task_tree(struct scry_call *call, const struct scry_task_ops *ops, struct scry_task *first);
+void scry_show_task_tree(struct scry_call *call, const char *what, struct scry_task *first);
 
 #endif

@@ -104,7 +104,7 @@ static bool plant(struct tree *tree, struct scry_task *first)
 }
 
 /* First what stands below nothing; then what is left: cycles. */
-void scry_show_task_tree(struct scry_call *call, const struct scry_task_ops *ops, struct scry_task *first)
+void scry_show_task_tree(struct scry_call *call, const char *what, struct scry_task *first)
 {
 	struct tree tree = { .call = call };
 
@@ -120,6 +120,6 @@ void scry_show_task_tree(struct scry_call *call, const struct scry_task_ops *ops
 		}
 	}
 	if (!first)
-		scry_buf_printf(call->out, "no %s\n", ops->command);
+		scry_buf_printf(call->out, "no %s\n", what);
 	scry_hash_done(&tree.nodes);
 }

@@ -2,66 +2,40 @@
 #include "task/asyncio.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "object/internal.h"
+
+static const struct scry_task_ops asyncio;
 
 #define CHILDREN_MAX 8 /* of a gather, in a line of text */
 
 /* --- collecting --- */
 
-static scry_addr attr(struct scry_runtime *r, scry_addr object, const char *name)
+struct scry_loop *scry_asyncio_loop(struct scry_task_search *s, scry_addr addr)
 {
-	scry_addr value;
+	struct scry_runtime *r = s->runtime;
+	struct scry_loop *loop;
+	scry_addr closed;
+	bool new;
 
-	return !object || scry_attr(r, object, name, &value) < 0 || scry_is_none(r, value) ? 0 : value;
-}
-
-static int64_t attr_int(struct scry_runtime *r, scry_addr object, const char *name)
-{
-	scry_addr value = attr(r, object, name);
-	int64_t number = 0;
-
-	return value && scry_int_value(r, value, &number) == SCRY_OK ? number : 0;
-}
-
-struct scry_loop *scry_asyncio_loop(struct scry_asyncio *a, scry_addr addr)
-{
-	struct scry_runtime *r = a->runtime;
-	struct scry_loop **at = &a->loops->first;
-	scry_addr type;
-
-	while (*at && (*at)->addr != addr)
-		at = &(*at)->next;
-	if (*at || scry_type_of(r, addr, &type) < 0)
-		return *at;
-	struct scry_loop *loop = scry_arena_alloc(&r->session->arena, sizeof(*loop));
-	if (!loop)
-		return NULL;
-	/* BaseEventLoop of asyncio/base_events.py, 3.4 to 3.15; _owner in 3.4.0 */
-	*loop = (struct scry_loop){ .runtime = r, .addr = addr };
-	loop->thread_ident = (uint64_t)attr_int(r, addr, "_thread_id");
+	loop = scry_loop_at(s, &scry_task_asyncio_library, addr, &new);
+	if (!new)
+		return loop;
+	/* BaseEventLoop of asyncio/base_events.py, 3.4 to 3.15; uvloop's are out of sight */
+	loop->thread_ident = (uint64_t)scry_loop_attr_int(r, addr, "_thread_id");
 	loop->running = loop->thread_ident != 0;
-	loop->closed = attr_int(r, addr, "_closed") != 0;
-	return *at = loop;
+	closed = scry_loop_attr(r, addr, "_closed");
+	loop->closed = closed ? scry_loop_attr_int(r, addr, "_closed") != 0 : -1;
+	return loop;
 }
 
-/* Task.get_name(): from 3.13 on a name that nobody gave is only its number until somebody asks. */
-static const char *name_of(struct scry_runtime *r, scry_addr name)
+static bool is_over(const struct scry_asyncio_task *d)
 {
-	const char *text;
-	int64_t number;
-
-	if (!name)
-		return NULL;
-	if (scry_text_at(r, name, 1000, &text) == SCRY_OK)
-		return text;
-	if (scry_int_value(r, name, &number) == SCRY_OK)
-		return scry_arena_printf(&r->session->arena, "Task-%" PRId64, number);
-	return NULL;
+	return d->future.state == SCRY_FUTURE_CANCELLED || d->future.state == SCRY_FUTURE_FINISHED;
 }
 
+/* A task of another make may keep its state elsewhere: that of its coroutine tells. */
 static const char *state_of(const struct scry_asyncio_task *d)
 {
 	switch (d->future.state) {
@@ -69,32 +43,30 @@ static const char *state_of(const struct scry_asyncio_task *d)
 		return "cancelled";
 	case SCRY_FUTURE_FINISHED:
 		return "done";
-	case SCRY_FUTURE_PENDING:
-		return d->chain.running ? "running" : d->future.must_cancel ? "must-cancel" : "pending";
 	default:
-		return "unknown";
+		if (d->future.state == SCRY_FUTURE_UNKNOWN && !d->chain.count)
+			return "unknown";
+		return d->chain.running ? "running" : d->future.must_cancel ? "must-cancel" : "pending";
 	}
 }
 
-struct scry_task *scry_asyncio_add(struct scry_asyncio *a, scry_addr addr)
+struct scry_task *scry_asyncio_add(struct scry_task_search *s, scry_addr addr)
 {
-	struct scry_runtime *r = a->runtime;
 	struct scry_asyncio_task *d;
-	struct scry_task *t = scry_hash_find(&a->seen, addr);
+	struct scry_task *t = scry_hash_find(&s->seen, addr);
 
-	if (t || !scry_kind_is_task(scry_kind_of(&a->kinds, addr)))
+	if (t || !scry_kind_is_task(scry_kind_of(&s->kinds, addr)))
 		return t;
-	d = scry_arena_alloc(&r->session->arena, sizeof(*d));
-	t = d ? scry_task_add(r, &scry_task_asyncio, addr, &a->tail) : NULL;
-	if (!t || !scry_hash_put(&a->seen, addr, t))
+	t = scry_loop_task(s, &asyncio, addr, sizeof(*d));
+	if (!t)
 		return NULL;
-	t->detail = d;
-	scry_future_read(&a->kinds, addr, &d->future);
-	d->loops = a->loops;
-	d->loop = d->future.loop ? scry_asyncio_loop(a, d->future.loop) : NULL;
-	if (d->future.state == SCRY_FUTURE_PENDING && d->future.coro)
-		scry_chain_read(&a->kinds, d->future.coro, &d->chain);
-	t->name = name_of(r, d->future.name);
+	d = t->detail;
+	scry_future_read(&s->kinds, addr, &d->future);
+	t->loop = d->future.loop;
+	d->loop = scry_asyncio_loop(s, t->loop);
+	if (!is_over(d) && d->future.coro)
+		scry_chain_read(&s->kinds, d->future.coro, &d->chain);
+	scry_loop_name(t, d->future.name);
 	t->state = state_of(d);
 	t->error = d->chain.error;
 	t->frame = d->chain.count ? d->chain.frames[d->chain.count - 1] : 0;
@@ -103,129 +75,35 @@ struct scry_task *scry_asyncio_add(struct scry_asyncio *a, scry_addr addr)
 	return t;
 }
 
-/* What is known only when all tasks and loops are. */
-static void finish(struct scry_asyncio *a, struct scry_task *t)
+static void finish(struct scry_task_search *s, struct scry_task *t)
 {
 	struct scry_asyncio_task *d = t->detail;
 
-	scry_asyncio_find_awaiters(a, t);
+	scry_asyncio_find_awaiters(s, t);
+	scry_loop_has(d->loop, t);
 	if (!d->loop)
 		return;
-	d->loop->tasks++;
 	if (!d->loop->current && d->chain.running) /* 3.6 keeps it where only C finds it */
 		d->loop->current = t->addr;
 	d->current = d->loop->current == t->addr;
-	t->thread = d->loop->thread;
-	t->thread_ident = d->loop->thread_ident;
 }
 
-static void find_loop_thread(struct scry_loop *loop)
+static void heap_object(struct scry_task_search *s, enum scry_kind kind, scry_addr object)
 {
-	struct scry_task t = { .runtime = loop->runtime, .thread_ident = loop->thread_ident };
-
-	scry_task_find_thread(&t);
-	loop->thread = t.thread;
+	if (kind == SCRY_KIND_LOOP)
+		scry_asyncio_loop(s, object);
+	else if (scry_kind_is_task(kind))
+		scry_asyncio_add(s, object);
 }
 
-/* "Task-9" comes before "Task-10": by length where the beginnings differ only in digits. */
-static int compare_names(const char *a, const char *b)
-{
-	while (*a && *a == *b)
-		a++, b++;
-	size_t m = strspn(a, "0123456789"), n = strspn(b, "0123456789");
-	if ((m || n) && m != n)
-		return m < n ? -1 : 1;
-	return (unsigned char)*a - (unsigned char)*b;
-}
-
-static int compare(const void *x, const void *y)
-{
-	const struct scry_task *a = *(struct scry_task *const *)x, *b = *(struct scry_task *const *)y;
-	const struct scry_asyncio_task *da = a->detail, *db = b->detail;
-	int order = 0;
-
-	if (da->loop != db->loop)
-		return (da->loop ? da->loop->addr : 0) < (db->loop ? db->loop->addr : 0) ? -1 : 1;
-	if (a->name && b->name)
-		order = compare_names(a->name, b->name);
-	return order ? order : a->addr < b->addr ? -1 : a->addr > b->addr;
-}
-
-static void sort(struct scry_asyncio *a)
-{
-	size_t n = a->seen.count, i = 0;
-	struct scry_task **all = n ? malloc(n * sizeof(*all)) : NULL;
-
-	if (!all)
-		return;
-	for (struct scry_task *t = a->tasks; t && i < n; t = t->next)
-		all[i++] = t;
-	qsort(all, i, sizeof(*all), compare);
-	a->tail = &a->tasks;
-	for (size_t k = 0; k < i; k++) {
-		*a->tail = all[k];
-		a->tail = &all[k]->next;
-	}
-	*a->tail = NULL;
-	free(all);
-}
-
-static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tail, bool whole_heap)
-{
-	struct scry_asyncio a = { .runtime = r, .kinds = SCRY_KINDS_INIT(r), .whole_heap = whole_heap };
-
-	a.tail = &a.tasks;
-	a.loops = scry_arena_alloc(&r->session->arena, sizeof(*a.loops));
-	if (!a.loops)
-		return tail;
-	scry_asyncio_find(&a);
-	for (struct scry_loop *loop = a.loops->first; loop; loop = loop->next)
-		find_loop_thread(loop);
-	for (struct scry_task *t = a.tasks; t; t = t->next)
-		finish(&a, t);
-	sort(&a);
-	if (a.tasks) {
-		*tail = a.tasks;
-		tail = a.tail;
-	}
-	scry_hash_done(&a.seen);
-	scry_kinds_done(&a.kinds);
-	return tail;
-}
-
-static struct scry_task **collect_listed(struct scry_runtime *r, struct scry_task **tail)
-{
-	return collect(r, tail, false);
-}
-
-static struct scry_task **collect_heap(struct scry_runtime *r, struct scry_task **tail)
-{
-	return collect(r, tail, true);
-}
-
-/* --- frames --- */
-
-/* A running task's frames are its thread's, down to its coroutine; a suspended one's are the chain's, innermost first. */
-static int running_frame_next(struct scry_task *t, struct scry_walk *walk, struct scry_frame *ret)
-{
-	const struct scry_asyncio_task *d = t->detail;
-	int rc;
-
-	if (!walk->runtime)
-		scry_walk_thread(walk, (struct scry_thread *)(uintptr_t)t->thread);
-	rc = scry_walk_next(walk, ret);
-	if (rc == SCRY_ITEM && ret->addr == d->chain.frames[0])
-		walk->ended = true;
-	return rc;
-}
+const struct scry_task_library scry_task_asyncio_library = {
+	.ops = &asyncio, .find = scry_asyncio_find, .object = heap_object, .first = SCRY_KIND_C_TASK,
+	.last = SCRY_KIND_LOOP, .finish = finish,
+};
 
 static int frame_next(struct scry_task *t, struct scry_walk *walk, struct scry_frame *ret)
 {
-	const struct scry_asyncio_task *d = t->detail;
-
-	if (d->chain.running && t->thread && d->chain.count)
-		return running_frame_next(t, walk, ret);
-	return scry_chain_frame_next(t->runtime, &d->chain, walk, ret);
+	return scry_loop_frame_next(t, &((const struct scry_asyncio_task *)t->detail)->chain, walk, ret);
 }
 
 /* --- text --- */
@@ -233,7 +111,7 @@ static int frame_next(struct scry_task *t, struct scry_walk *walk, struct scry_f
 static void task_text(struct scry_task *t, struct scry_buf *out)
 {
 	const struct scry_asyncio_task *d = t->detail;
-	bool pending = d->future.state == SCRY_FUTURE_PENDING;
+	bool pending = !is_over(d);
 
 	if (d->current)
 		scry_buf_puts(out, ", current");
@@ -249,10 +127,11 @@ static void task_text(struct scry_task *t, struct scry_buf *out)
 
 static void describe_task(struct scry_runtime *r, const struct scry_future *f, struct scry_buf *out)
 {
-	const char *name = name_of(r, f->name);
+	struct scry_task t = { .runtime = r };
 
-	if (name)
-		scry_buf_printf(out, "task \"%s\" 0x%" PRIx64, name, f->addr);
+	scry_loop_name(&t, f->name);
+	if (t.name)
+		scry_buf_printf(out, "task \"%s\" 0x%" PRIx64, t.name, f->addr);
 	else
 		scry_buf_printf(out, "task 0x%" PRIx64, f->addr);
 }
@@ -291,7 +170,7 @@ static scry_addr children_of(struct scry_runtime *r, scry_addr object)
 	if (scry_type_of(r, object, &type) < 0 || scry_type_full_name(r, type, &name) < 0 ||
 	    !strcmp(name, "_asyncio.Future") || !strcmp(name, "asyncio.futures.Future"))
 		return 0;
-	return attr(r, object, "_children");
+	return scry_loop_attr(r, object, "_children");
 }
 
 static void describe(struct scry_runtime *r, scry_addr object, struct scry_buf *out)
@@ -399,11 +278,7 @@ static void task_json(struct scry_task *t, struct scry_json *j)
 	callbacks_json(t, j);
 }
 
-const struct scry_task_ops scry_task_asyncio = {
-	.kind = "asyncio", .command = "tasks", .collect = collect_listed, .frame_next = frame_next,
-	.text = task_text, .lines = task_lines, .json = task_json,
-};
-
-const struct scry_task_ops scry_task_asyncio_heap = {
-	.kind = "asyncio", .command = "tasks", .collect = collect_heap,
+static const struct scry_task_ops asyncio = {
+	.kind = "asyncio", .command = "tasks", .frame_next = frame_next, .text = task_text, .lines = task_lines,
+	.json = task_json,
 };

@@ -1,34 +1,30 @@
 /* Where asyncio keeps its tasks: sets in its modules, lists of each thread from 3.14 on, and the heap behind all. */
 #include <inttypes.h>
 
-#include "heap/gc.h"
 #include "object/internal.h"
 #include "task/asyncio.h"
 
-#define OBJECTS_MAX 5000000 /* some seconds */
 #define NODES_MAX ((uint64_t)100000000)
 
-static scry_addr attr(struct scry_runtime *r, scry_addr object, const char *name)
+/*
+ * asyncio._register_task() takes whatever has a coroutine. Only those whose attributes Python sees are taken, and all
+ * of that class from then on.
+ */
+static struct scry_task *add_registered(struct scry_task_search *a, scry_addr item)
 {
-	scry_addr value;
+	struct scry_task *t = scry_asyncio_add(a, item);
 
-	return !object || scry_attr(r, object, name, &value) < 0 || scry_is_none(r, value) ? 0 : value;
-}
-
-static scry_addr module(struct scry_interp *interp, const char *name)
-{
-	scry_addr found;
-
-	if (!interp->modules || scry_dict_get(interp->runtime, interp->modules, name, &found) < 0)
-		return 0;
-	return found;
+	if (t || !scry_loop_attr(a->runtime, item, "_coro"))
+		return t;
+	scry_kind_teach(&a->kinds, item, SCRY_KIND_PY_TASK);
+	return scry_asyncio_add(a, item);
 }
 
 /* A set of tasks, or a WeakSet, whose `data` is a set of weak references. True where there is such a set. */
-static bool from_set(struct scry_asyncio *a, scry_addr set)
+static bool from_set(struct scry_task_search *a, scry_addr set)
 {
 	struct scry_runtime *r = a->runtime;
-	scry_addr data = attr(r, set, "data"), item;
+	scry_addr data = scry_loop_attr(r, set, "data"), item;
 	uint64_t it = 0, strangers = 0;
 	int rc = SCRY_ENOTFOUND;
 
@@ -37,10 +33,10 @@ static bool from_set(struct scry_asyncio *a, scry_addr set)
 	while ((rc = scry_set_next(r, data ? data : set, &it, &item)) == SCRY_ITEM) {
 		if (data && scry_field_read(r, item, SCRY_F_WEAKREF_OBJECT, &item) < 0)
 			continue;
-		strangers += !scry_asyncio_add(a, item) && !scry_is_none(r, item);
+		strangers += !scry_is_none(r, item) && !add_registered(a, item);
 	}
 	if (strangers)
-		scry_note(r->session, "%" PRIu64 " of the set of tasks at 0x%" PRIx64 " are no tasks of asyncio's",
+		scry_note(r->session, "%" PRIu64 " of the set of tasks at 0x%" PRIx64 " are no tasks whose coroutine Python sees",
 			  strangers, set);
 	if (rc < 0)
 		scry_note(r->session, "the set of tasks at 0x%" PRIx64 " is damaged: %s", set,
@@ -49,13 +45,13 @@ static bool from_set(struct scry_asyncio *a, scry_addr set)
 }
 
 /* {loop: its current task} */
-static void from_current(struct scry_asyncio *a, scry_addr dict)
+static void from_current(struct scry_task_search *a, scry_addr dict)
 {
 	scry_addr key, value;
 	uint64_t it = 0;
 
 	while (dict && scry_dict_next(a->runtime, dict, &it, &key, &value) == SCRY_ITEM) {
-		struct scry_task *t = scry_asyncio_add(a, value);
+		struct scry_task *t = add_registered(a, value);
 		struct scry_loop *loop = scry_asyncio_loop(a, key);
 
 		if (loop && t)
@@ -64,19 +60,19 @@ static void from_current(struct scry_asyncio *a, scry_addr dict)
 }
 
 /* The sets are attributes of a module, or up to 3.6 of the class Task. */
-static bool from_namespace(struct scry_asyncio *a, scry_addr object)
+static bool from_namespace(struct scry_task_search *a, scry_addr object)
 {
 	static const char *const sets[] = { "_all_tasks", "_scheduled_tasks", "_eager_tasks" };
 	bool found = false;
 
 	for (size_t i = 0; object && i < sizeof(sets) / sizeof(*sets); i++)
-		found |= from_set(a, attr(a->runtime, object, sets[i]));
-	from_current(a, attr(a->runtime, object, "_current_tasks"));
+		found |= from_set(a, scry_loop_attr(a->runtime, object, sets[i]));
+	from_current(a, scry_loop_attr(a->runtime, object, "_current_tasks"));
 	return found;
 }
 
 /* 3.14+: struct llist_node, Include/internal/pycore_llist.h: next, prev; the head is a node too. */
-static void from_list(struct scry_asyncio *a, scry_addr head)
+static void from_list(struct scry_task_search *a, scry_addr head)
 {
 	struct scry_runtime *r = a->runtime;
 	struct scry_session *s = r->session;
@@ -107,12 +103,28 @@ static void from_list(struct scry_asyncio *a, scry_addr head)
 	scry_hash_done(&seen);
 }
 
-static void from_threads(struct scry_asyncio *a)
+/*
+ * Up to 3.12 the C module keeps the running loop in the dict of the thread's state; up to 3.11 in an object that only it
+ * knows, behind that one's head: PyRunningLoopHolder, Modules/_asynciomodule.c.
+ */
+static scry_addr loop_of_dict(struct scry_task_search *a, scry_addr state)
+{
+	struct scry_runtime *r = a->runtime;
+	scry_addr dict = scry_field_get(r, state, SCRY_F_THREAD_DICT), found;
+
+	if (!dict || scry_dict_get(r, dict, "__asyncio_running_event_loop__", &found) < 0)
+		return 0;
+	if (scry_kind_of(&a->kinds, found) != SCRY_KIND_LOOP && scry_first_member(r, found, &found) < 0)
+		return 0;
+	return scry_kind_of(&a->kinds, found) == SCRY_KIND_LOOP ? found : 0;
+}
+
+static void from_threads(struct scry_task_search *a, struct scry_interp *interp)
 {
 	struct scry_runtime *r = a->runtime;
 
 	for (struct scry_thread *t = scry_thread_first(r->session); t; t = t->next) {
-		if (t->runtime != r || !t->state)
+		if (t->interp != interp || !t->state)
 			continue;
 		scry_addr head = scry_field_addr(r, t->state, SCRY_F_THREAD_IMPL_ASYNCIO_TASKS);
 		scry_addr running = scry_field_get(r, t->state, SCRY_F_THREAD_IMPL_RUNNING_LOOP);
@@ -120,7 +132,9 @@ static void from_threads(struct scry_asyncio *a)
 
 		if (head && scry_layout_has(r->layout, SCRY_F_TASK_NODE))
 			from_list(a, head);
-		struct scry_loop *loop = running ? scry_asyncio_loop(a, running) : NULL;
+		if (!running)
+			running = loop_of_dict(a, t->state);
+		struct scry_loop *loop = scry_asyncio_loop(a, running);
 		if (!loop)
 			continue;
 		loop->running = true;
@@ -130,63 +144,37 @@ static void from_threads(struct scry_asyncio *a)
 	}
 }
 
-/*
- * What no list has: finished tasks of 3.14+, and those of 3.6, whose set only C knows. Of a large heap only a part is
- * looked at unless all was asked for, or nothing else has tasks.
- */
-static void from_heap(struct scry_asyncio *a, struct scry_interp *interp, bool whole)
-{
-	struct scry_session *s = a->runtime->session;
-	uint64_t left = whole ? UINT64_MAX : OBJECTS_MAX;
-	struct scry_gc gc;
-	scry_addr object;
-
-	if (scry_gc_open(&gc, interp) < 0) {
-		if (whole)
-			scry_note(s, "tasks that are in no list are not shown: %s", s->error.text);
-		else
-			scry_remark(s, "finished tasks are not shown: %s", s->error.text);
-		return;
-	}
-	while (left-- && scry_gc_next(&gc, &object) == SCRY_ITEM)
-		if (scry_kind_is_task(scry_kind_of(&a->kinds, object)))
-			scry_asyncio_add(a, object);
-	scry_gc_done(&gc);
-	if (left == UINT64_MAX)
-		scry_warn(s, "finished tasks were looked for among %d objects only: --all looks at all", OBJECTS_MAX);
-}
-
-static void from_interp(struct scry_asyncio *a, struct scry_interp *interp)
+/* The state of an _asyncio module and the set of the class Task, in which C keeps all tasks of 3.6. */
+static bool from_modules(struct scry_task_search *a, scry_addr tasks, scry_addr c)
 {
 	struct scry_runtime *r = a->runtime;
-	scry_addr tasks = module(interp, "asyncio.tasks"), c = module(interp, "_asyncio");
-	bool listed = scry_layout_has(r->layout, SCRY_F_TASK_NODE), found = listed;
+	bool found = from_namespace(a, c);
 
-	if (!tasks && !c)
-		return;
-	a->any = true;
-	found |= from_namespace(a, c);
 	if (r->version < 0x03070000) {
 		/* where the C module is used, the class of that name written in Python has only the tasks of its own */
-		found |= from_namespace(a, attr(r, tasks, "Task"));
-		from_namespace(a, attr(r, tasks, "_PyTask"));
+		found |= from_namespace(a, scry_loop_attr(r, tasks, "Task"));
+		from_namespace(a, scry_loop_attr(r, tasks, "_PyTask"));
 	} else {
 		found |= from_namespace(a, tasks);
 	}
 	scry_addr state = scry_field_get(r, c, SCRY_F_MODULE_STATE);
 	from_set(a, scry_field_get(r, state, SCRY_F_ASYNCIO_STATE_TASKS));
 	from_set(a, scry_field_get(r, state, SCRY_F_ASYNCIO_STATE_EAGER_TASKS));
+	return found;
+}
+
+enum scry_heap_share scry_asyncio_find(struct scry_task_search *a, struct scry_interp *interp)
+{
+	struct scry_runtime *r = a->runtime;
+	scry_addr tasks = scry_loop_module(interp, "asyncio.tasks"), c = scry_loop_module(interp, "_asyncio");
+	bool listed = scry_layout_has(r->layout, SCRY_F_TASK_NODE);
+
+	if (!tasks && !c)
+		return SCRY_HEAP_NONE;
+	bool found = from_modules(a, tasks, c) || listed;
 	/* tasks of threads that have ended */
 	if (scry_layout_has(r->layout, SCRY_F_INTERP_ASYNCIO_TASKS) && listed)
 		from_list(a, scry_field_addr(r, interp->addr, SCRY_F_INTERP_ASYNCIO_TASKS));
-	if (a->whole_heap || listed || !found)
-		from_heap(a, interp, a->whole_heap || !found);
-}
-
-void scry_asyncio_find(struct scry_asyncio *a)
-{
-	for (struct scry_interp *i = a->runtime->interps; i; i = i->next)
-		from_interp(a, i);
-	if (a->any)
-		from_threads(a);
+	from_threads(a, interp);
+	return !found ? SCRY_HEAP_ALL : listed ? SCRY_HEAP_MUCH : SCRY_HEAP_LITTLE;
 }

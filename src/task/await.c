@@ -23,11 +23,18 @@ static const struct scry_kind_row {
 	{ "async_generator_asend", SCRY_KIND_ASEND },
 	{ "async_generator_athrow", SCRY_KIND_ATHROW },
 	{ "anext_awaitable", SCRY_KIND_ANEXT },
+	{ "asyncio.coroutines.CoroWrapper", SCRY_KIND_DEBUG_WRAPPER }, /* of a loop in debug mode, 3.4 to 3.7 */
 	{ "_asyncio.FutureIter", SCRY_KIND_FUTURE_ITER },
 	{ "_asyncio.Task", SCRY_KIND_C_TASK },
 	{ "_asyncio.Future", SCRY_KIND_C_FUTURE },
 	{ "asyncio.tasks.Task", SCRY_KIND_PY_TASK },
 	{ "asyncio.futures.Future", SCRY_KIND_PY_FUTURE },
+	{ "asyncio.events.AbstractEventLoop", SCRY_KIND_LOOP }, /* BaseEventLoop's base, 3.4 to 3.15 */
+	{ "uvloop.loop.Loop", SCRY_KIND_LOOP },
+	{ "trio._core._run.Task", SCRY_KIND_TRIO_TASK },
+	{ "trio._core._run.Runner", SCRY_KIND_TRIO_RUNNER },
+	{ "curio.task.Task", SCRY_KIND_CURIO_TASK },
+	{ "curio.kernel.Kernel", SCRY_KIND_CURIO_KERNEL },
 	{ "method", SCRY_KIND_METHOD },
 	{ "builtin_function_or_method", SCRY_KIND_BUILTIN },
 	{ "function", SCRY_KIND_FUNCTION },
@@ -72,6 +79,17 @@ enum scry_kind scry_kind_of(struct scry_kinds *k, scry_addr object)
 		scry_hash_put(&k->types, type, (void *)(uintptr_t)row);
 	}
 	return row->kind;
+}
+
+void scry_kind_teach(struct scry_kinds *k, scry_addr object, enum scry_kind kind)
+{
+	scry_addr type;
+
+	if (scry_type_of(k->runtime, object, &type) < 0)
+		return;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (kinds[i].kind == kind)
+			scry_hash_put(&k->types, type, (void *)(uintptr_t)&kinds[i]);
 }
 
 /* --- frames of generators --- */
@@ -232,8 +250,7 @@ static int read_generator(struct scry_runtime *r, scry_addr gen, struct scry_awa
 
 /* --- links --- */
 
-/* The first member of an object of a type that no header shows: FutureIter's future, Modules/_asynciomodule.c. */
-static int first_member(struct scry_runtime *r, scry_addr object, scry_addr *ret)
+int scry_first_member(struct scry_runtime *r, scry_addr object, scry_addr *ret)
 {
 	unsigned ptr = r->session->target->abi.ptr_size;
 
@@ -258,8 +275,10 @@ int scry_await_read(struct scry_kinds *k, scry_addr object, struct scry_await *r
 		return scry_field_read(r, object, SCRY_F_AGEN_ATHROW_GEN, &ret->next);
 	case SCRY_KIND_ANEXT:
 		return scry_field_read(r, object, SCRY_F_ANEXT_AWAITABLE_WRAPPED, &ret->next);
+	case SCRY_KIND_DEBUG_WRAPPER:
+		return scry_attr(r, object, "gen", &ret->next);
 	case SCRY_KIND_FUTURE_ITER:
-		return first_member(r, object, &ret->next);
+		return scry_first_member(r, object, &ret->next); /* FutureIter, Modules/_asynciomodule.c */
 	default:
 		return SCRY_OK;
 	}

@@ -12,8 +12,10 @@ enum scry_kind {
 	SCRY_KIND_OTHER,
 	SCRY_KIND_GENERATOR, SCRY_KIND_COROUTINE, SCRY_KIND_ASYNC_GENERATOR,
 	SCRY_KIND_CORO_WRAPPER, SCRY_KIND_ASEND, SCRY_KIND_ATHROW, SCRY_KIND_ANEXT, /* pass on to another object */
+	SCRY_KIND_DEBUG_WRAPPER,
 	SCRY_KIND_FUTURE_ITER,
-	SCRY_KIND_C_FUTURE, SCRY_KIND_C_TASK, SCRY_KIND_PY_FUTURE, SCRY_KIND_PY_TASK, /* also of subclasses */
+	SCRY_KIND_C_FUTURE, SCRY_KIND_PY_FUTURE, SCRY_KIND_C_TASK, SCRY_KIND_PY_TASK, /* also of subclasses */
+	SCRY_KIND_LOOP, SCRY_KIND_TRIO_TASK, SCRY_KIND_TRIO_RUNNER, SCRY_KIND_CURIO_TASK, SCRY_KIND_CURIO_KERNEL,
 	SCRY_KIND_METHOD, SCRY_KIND_BUILTIN, SCRY_KIND_FUNCTION, SCRY_KIND_PARTIAL, SCRY_KIND_WAKEUP, SCRY_KIND_GREENLET,
 };
 
@@ -27,6 +29,8 @@ struct scry_kinds {
 void scry_kinds_done(struct scry_kinds *k);
 /** OTHER for what is none of these, damaged objects too. */
 enum scry_kind scry_kind_of(struct scry_kinds *k, scry_addr object);
+/** From now on all objects of this one's class, and of that only, are of a kind. */
+void scry_kind_teach(struct scry_kinds *k, scry_addr object, enum scry_kind kind);
 static inline bool scry_kind_suspends(enum scry_kind kind)
 {
 	return kind >= SCRY_KIND_GENERATOR && kind <= SCRY_KIND_ASYNC_GENERATOR;
@@ -49,6 +53,8 @@ struct scry_await {
 	scry_addr frame;            /* 0: it has none, or it is over */
 	scry_addr next;             /* what it yields from or awaits, 0 nothing */
 };
+/** The first member of an object of a type that no header shows. */
+int scry_first_member(struct scry_runtime *r, scry_addr object, scry_addr *ret);
 /** SCRY_OK also for objects without a frame; negative where a generator is damaged. */
 int scry_await_read(struct scry_kinds *k, scry_addr object, struct scry_await *ret);
 

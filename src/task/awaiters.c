@@ -9,7 +9,7 @@
 #define AWAITERS_MAX 1000000
 
 struct search {
-	struct scry_asyncio *asyncio;
+	struct scry_task_search *asyncio;
 	struct scry_hash seen;
 	struct scry_hash added;
 	scry_addr *list;
@@ -39,7 +39,7 @@ static void add(struct search *s, scry_addr task)
 /* A task awaits by itself; a future on behalf of who awaits it. */
 static void from_future(struct search *s, scry_addr addr, unsigned depth)
 {
-	struct scry_asyncio *a = s->asyncio;
+	struct scry_task_search *a = s->asyncio;
 	enum scry_kind kind = scry_kind_of(&a->kinds, addr);
 	struct scry_future f;
 	scry_addr callback;
@@ -76,10 +76,11 @@ static void from_queue(struct search *s, scry_addr queue, unsigned depth)
 	}
 }
 
-/* What the nested functions of asyncio/tasks.py close over: gather's and shield's outer, wait's waiter, as_completed's done. */
+/* What the nested functions of asyncio/tasks.py close over: gather's and shield's outer, wait's waiter,
+ * as_completed's done, and in asyncio/staggered.py what all of a race completes. */
 static void from_variable(struct search *s, const char *name, scry_addr value, unsigned depth)
 {
-	if (!strcmp(name, "outer") || !strcmp(name, "waiter"))
+	if (!strcmp(name, "outer") || !strcmp(name, "waiter") || !strcmp(name, "on_completed_fut"))
 		from_future(s, value, depth + 1);
 	else if (!strcmp(name, "done"))
 		from_queue(s, value, depth);
@@ -171,33 +172,35 @@ static void from_callback(struct search *s, scry_addr callback, unsigned depth)
 
 static void from_kept(struct search *s, scry_addr awaited_by)
 {
-	struct scry_asyncio *a = s->asyncio;
+	struct scry_task_search *a = s->asyncio;
 	scry_addr item;
 	uint64_t it = 0;
 
 	if (scry_kind_is_future(scry_kind_of(&a->kinds, awaited_by))) {
-		from_future(s, awaited_by, 0);
+		add(s, awaited_by);
 		return;
 	}
 	for (unsigned n = 0; n < AWAITERS_MAX; n++) {
 		if (scry_set_next(a->runtime, awaited_by, &it, &item) != SCRY_ITEM)
 			break;
-		from_future(s, item, 0);
+		if (scry_kind_is_future(scry_kind_of(&a->kinds, item)))
+			add(s, item);
 	}
 }
 
-void scry_asyncio_find_awaiters(struct scry_asyncio *a, struct scry_task *t)
+#define KEPT_SINCE 0x030e0000 /* Future._asyncio_awaited_by, Modules/_asynciomodule.c and Lib/asyncio/futures.py */
+
+/* From 3.14 on exactly what the interpreter keeps; before, the callbacks of what is not done. */
+void scry_asyncio_find_awaiters(struct scry_task_search *a, struct scry_task *t)
 {
 	const struct scry_asyncio_task *d = t->detail;
 	struct search s = { .asyncio = a };
 	scry_addr callback;
 	uint64_t it = 0;
 
-	if (d->future.state != SCRY_FUTURE_PENDING)
-		return;
 	if (d->future.awaited_by)
 		from_kept(&s, d->future.awaited_by);
-	for (unsigned n = 0, kept = s.count > 0; !kept && n < AWAITERS_MAX; n++) {
+	for (unsigned n = 0; a->runtime->version < KEPT_SINCE && n < AWAITERS_MAX; n++) {
 		if (scry_future_callback_next(a->runtime, &d->future, &it, &callback) != SCRY_ITEM)
 			break;
 		from_callback(&s, callback, 0);

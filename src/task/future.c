@@ -91,13 +91,15 @@ static void read_python_task(struct scry_runtime *r, struct scry_future *f)
 		scry_int_value(r, cancels, &f->cancels);
 }
 
-/* In 3.6 a task written in Python stands on the C module's future (Lib/asyncio/tasks.py). */
+/*
+ * In 3.6 a task written in Python stands on the C module's future (Lib/asyncio/tasks.py), and so may tasks of other makes.
+ */
 static bool is_c(struct scry_runtime *r, const struct scry_future *f)
 {
 	scry_addr type;
 
 	return f->kind == SCRY_KIND_C_FUTURE || f->kind == SCRY_KIND_C_TASK ||
-	       (r->version < 0x03070000 && scry_type_of(r, f->addr, &type) == SCRY_OK &&
+	       (f->kind == SCRY_KIND_PY_TASK && scry_type_of(r, f->addr, &type) == SCRY_OK &&
 		scry_type_is(r, type, "_asyncio.Future"));
 }
 

@@ -17,11 +17,13 @@ struct scry_task {
 	struct scry_runtime *runtime;
 	scry_addr addr;               /* its id() */
 	const char *name;             /* or NULL */
+	size_t name_size;             /* bytes of a name with NUL in it, 0: the name ends at the first */
 	const char *state;            /* "running", "waiting", "done" ... static or in the arena; never NULL */
 	uint64_t thread_ident;        /* of the thread it belongs to, as threading.get_ident(); 0 none */
 	const struct scry_thread *thread; /* that thread, or NULL */
 	scry_addr waits_for;          /* object, 0 none */
-	scry_addr parent;             /* greenlets: the parent's id, 0 none */
+	scry_addr parent;             /* greenlets, trio, curio: the parent's id, 0 none */
+	scry_addr loop;               /* the event loop's id, 0 none */
 	const scry_addr *awaited_by;  /* asyncio: ids of who awaits it */
 	size_t awaited_by_count;
 	scry_addr frame;              /* newest frame, 0 none */

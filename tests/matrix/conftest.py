@@ -1,6 +1,7 @@
 """One core per interpreter and program, shared by the tests; interpreters that are not there are visible skips."""
 import os
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -38,6 +39,19 @@ def every(choose=lambda interpreter: True):
     """Parameters: every interpreter that `choose` takes."""
     return [pytest.param(interpreter, id=interpreter.tag, marks=skipped(interpreter) + grouped(interpreter))
             for interpreter in interpreters.everything() if interpreter.reason or choose(interpreter)]
+
+
+HAS = {}
+
+
+def need(interpreter, module):
+    """Skip the test where the interpreter cannot import a module: one that was built without, or an older Debian's."""
+    if (interpreter.tag, module) not in HAS:
+        done = subprocess.run(interpreter.command + ['-c', 'import ' + module], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              stdin=subprocess.DEVNULL, timeout=60)
+        HAS[interpreter.tag, module] = done.returncode == 0
+    if not HAS[interpreter.tag, module]:
+        pytest.skip('%s has no %s' % (interpreter.tag, module))
 
 
 class Dumps:

@@ -13,8 +13,6 @@ from tests.support.corefile import CoreFile
 from .conftest import every
 
 TASKS = programs.Program('tasks', 'tasks.py', since=(3, 5))
-PYTHON_TASKS = programs.Program('python-tasks', 'tasks.py', ('python',), since=(3, 6))
-MANY = programs.Program('many-tasks', 'tasks.py', ('1000',), since=(3, 5))
 GENERATORS = programs.Program('generators', 'generators.py')
 GREENLETS = programs.Program('greenlets', 'greenlets.py')
 
@@ -77,25 +75,6 @@ def report(differences):
 def test_tasks(dumps, interpreter):
     dump = dumps.core(interpreter, TASKS)
     report(compare_tasks(dump.truth, dump.core, interpreter))
-
-
-@pytest.mark.parametrize('interpreter', every(since(3, 6)))
-def test_python_tasks(dumps, interpreter):
-    """asyncio's tasks and futures that are written in Python."""
-    dump = dumps.core(interpreter, PYTHON_TASKS)
-    report(compare_tasks(dump.truth, dump.core, interpreter))
-
-
-@pytest.mark.parametrize('interpreter', every(since(3, 5)))
-def test_many_tasks(dumps, interpreter):
-    dump = dumps.core(interpreter, MANY)
-    report(compare_tasks(dump.truth, dump.core, interpreter))
-
-
-@pytest.mark.parametrize('interpreter', every(since(3, 5)))
-def test_tasks_live(interpreter, tmp_path):
-    with run.running(interpreter, TASKS, str(tmp_path / 'live')) as (pid, truth):
-        report(compare_tasks(truth, str(pid), interpreter))
 
 
 @pytest.mark.parametrize('interpreter', every(since(3, 5)))

@@ -11,6 +11,8 @@ import sys
 import time
 import types
 
+import without_c
+
 KINDS = (types.GeneratorType, types.CoroutineType, getattr(types, 'AsyncGeneratorType', types.CoroutineType))
 named = {}    # task: what the program calls it
 awaiters = {} # task: the names of those that await it
@@ -247,17 +249,7 @@ def end(found):
 arguments = sys.argv[1:]
 if 'python' in arguments:
     arguments.remove('python')
-    asyncio.Task = asyncio.tasks.Task = asyncio.tasks._PyTask if hasattr(asyncio.tasks, '_PyTask') else asyncio.Task
-    asyncio.Future = asyncio.futures.Future = asyncio.futures._PyFuture if hasattr(asyncio.futures, '_PyFuture') else asyncio.Future
-    for each in ('current_task', 'all_tasks', '_register_task', '_enter_task', '_leave_task', '_unregister_task', '_swap_current_task',
-                 '_register_eager_task', '_unregister_eager_task'):
-        if hasattr(asyncio.tasks, '_py' + ('' if each.startswith('_') else '_') + each):
-            setattr(asyncio.tasks, each, getattr(asyncio.tasks, '_py' + ('' if each.startswith('_') else '_') + each))
-            if hasattr(asyncio, each):
-                setattr(asyncio, each, getattr(asyncio.tasks, each))
-    for each in ('future_add_to_awaited_by', 'future_discard_from_awaited_by'):
-        if hasattr(asyncio.futures, '_py_' + each):
-            setattr(asyncio.futures, each, getattr(asyncio.futures, '_py_' + each))
+    without_c.use_python()
 loop = asyncio.new_event_loop()
 asyncio.set_event_loop(loop)
 loop.run_until_complete(main(int((arguments or ['20'])[0])))

@@ -1,0 +1,228 @@
+/* curio's tasks: attributes of Task (curio/task.py) and Kernel (curio/kernel.py), as 0.9 to 1.6 have them. */
+#include <inttypes.h>
+
+#include "object/internal.h"
+#include "task/loop.h"
+
+#define TASKS_MAX 1000000
+
+static const struct scry_task_ops curio;
+
+struct curio_task {
+	struct scry_chain chain;
+	struct scry_loop *kernel;
+	scry_addr coro, joining, exception;
+	int64_t id, parent_id;
+	const char *state; /* curio's own word: "READY", "TIME_SLEEP", ... or NULL */
+};
+
+/*
+ * A trap is a generator that yields its request, a tuple of the trap's name and arguments (curio/traps.py,
+ * _kernel_trap()): of these the first argument is what the task waits for.
+ */
+static scry_addr trapped_for(struct scry_runtime *r, const struct scry_chain *c)
+{
+	static const char *const traps[] = { "trap_io", "trap_io_waiting", "trap_future_wait", "trap_sched_wait" };
+	unsigned ptr = r->session->target->abi.ptr_size, it = 0;
+	struct scry_frame f;
+	struct scry_local local;
+	scry_addr items, word;
+	uint64_t count;
+
+	if (!c->count || scry_frame_at(r, c->frames[c->count - 1], &f) < 0 || !f.code)
+		return 0;
+	while (scry_frame_local_next(&f, &it, &local) == SCRY_ITEM) {
+		if (strcmp(local.name, "request") || scry_sequence(r, local.value, &count, &items) < 0 || count < 2 ||
+		    scry_read_ptr(r->session, items, &word) < 0)
+			continue;
+		for (size_t i = 0; i < sizeof(traps) / sizeof(*traps); i++)
+			if (scry_text_is(r, word, traps[i]))
+				return scry_read_ptr(r->session, items + ptr, &word) < 0 ? 0 : word;
+	}
+	return 0;
+}
+
+static const char *state_of(struct scry_runtime *r, scry_addr task, const struct curio_task *d)
+{
+	if (d->chain.running)
+		return "running";
+	if (scry_loop_attr_int(r, task, "terminated"))
+		return scry_loop_attr_int(r, task, "cancelled") ? "cancelled" : "done";
+	return scry_loop_attr(r, task, "cancel_pending") ? "must-cancel" : "pending";
+}
+
+static struct scry_loop *kernel_at(struct scry_task_search *s, scry_addr addr);
+
+static struct scry_task *add(struct scry_task_search *s, scry_addr addr, struct scry_loop *kernel)
+{
+	struct scry_runtime *r = s->runtime;
+	struct scry_task *t = scry_hash_find(&s->seen, addr);
+
+	if (t || scry_kind_of(&s->kinds, addr) != SCRY_KIND_CURIO_TASK)
+		return t;
+	t = scry_loop_task(s, &curio, addr, sizeof(struct curio_task));
+	if (!t)
+		return NULL;
+	struct curio_task *d = t->detail;
+	d->kernel = kernel;
+	t->loop = kernel ? kernel->addr : 0;
+	d->coro = scry_loop_attr(r, addr, "coro");
+	d->joining = scry_loop_attr(r, addr, "joining");
+	d->exception = scry_loop_attr(r, addr, "_final_exc");
+	d->id = scry_loop_attr_int(r, addr, "id");
+	d->parent_id = scry_loop_attr_int(r, addr, "parentid");
+	d->state = scry_attr_text(r, addr, "state");
+	if (d->coro)
+		scry_chain_read(&s->kinds, d->coro, &d->chain);
+	scry_loop_name(t, scry_loop_attr(r, addr, "name"));
+	t->error = d->chain.error;
+	t->state = state_of(r, addr, d);
+	t->frame = d->chain.count ? d->chain.frames[d->chain.count - 1] : 0;
+	if (!d->chain.running)
+		t->waits_for = trapped_for(r, &d->chain);
+	return t;
+}
+
+static struct scry_loop *kernel_at(struct scry_task_search *s, scry_addr addr)
+{
+	struct scry_loop *loop;
+	scry_addr tasks, key, task;
+	uint64_t it = 0;
+	bool new;
+
+	if (!addr || scry_kind_of(&s->kinds, addr) != SCRY_KIND_CURIO_KERNEL)
+		return NULL;
+	loop = scry_loop_at(s, &scry_task_curio_library, addr, &new);
+	if (!new)
+		return loop;
+	tasks = scry_loop_attr(s->runtime, addr, "_tasks");
+	while (tasks && scry_dict_next(s->runtime, tasks, &it, &key, &task) == SCRY_ITEM)
+		add(s, task, loop);
+	loop->closed = !scry_loop_attr(s->runtime, addr, "_shutdown_funcs"); /* None once it was shut down */
+	return loop;
+}
+
+static enum scry_heap_share find(struct scry_task_search *s, struct scry_interp *interp)
+{
+	if (!scry_loop_module(interp, "curio.kernel"))
+		return SCRY_HEAP_NONE;
+	for (struct scry_thread *t = scry_thread_first(s->runtime->session); t; t = t->next) {
+		if (t->interp != interp || !t->state)
+			continue;
+		struct scry_loop *loop = kernel_at(s, scry_loop_local(t, "curio/kernel.py", "self"));
+		if (!loop)
+			continue;
+		loop->running = true;
+		loop->thread_ident = t->ident;
+	}
+	return SCRY_HEAP_MUCH; /* tasks that ended and were not joined are in no table */
+}
+
+static void heap_object(struct scry_task_search *s, enum scry_kind kind, scry_addr object)
+{
+	if (kind == SCRY_KIND_CURIO_KERNEL)
+		kernel_at(s, object);
+	else
+		add(s, object, NULL);
+}
+
+/* The parent by its number, in the kernel's table. */
+static scry_addr parent_of(struct scry_runtime *r, const struct curio_task *d)
+{
+	scry_addr table = d->kernel ? scry_loop_attr(r, d->kernel->addr, "_tasks") : 0, key, task;
+	uint64_t it = 0;
+	int64_t id;
+
+	while (table && d->parent_id && scry_dict_next(r, table, &it, &key, &task) == SCRY_ITEM)
+		if (scry_int_value(r, key, &id) == SCRY_OK && id == d->parent_id)
+			return task;
+	return 0;
+}
+
+/* SchedBarrier._tasks, curio/sched.py: who joins it. */
+static void find_joining(struct scry_task_search *s, struct scry_task *t)
+{
+	struct scry_runtime *r = s->runtime;
+	struct curio_task *d = t->detail;
+	scry_addr set = scry_loop_attr(r, d->joining, "_tasks"), task;
+	size_t count = 0, room = 0;
+	uint64_t it = 0;
+
+	while (set && scry_set_next(r, set, &it, &task) == SCRY_ITEM && room < TASKS_MAX)
+		room++;
+	scry_addr *list = room ? scry_arena_alloc(&r->session->arena, room * sizeof(*list)) : NULL;
+	for (it = 0; list && count < room && scry_set_next(r, set, &it, &task) == SCRY_ITEM;)
+		list[count++] = task;
+	t->awaited_by = list;
+	t->awaited_by_count = count;
+}
+
+static void finish(struct scry_task_search *s, struct scry_task *t)
+{
+	struct curio_task *d = t->detail;
+
+	t->parent = parent_of(s->runtime, d);
+	find_joining(s, t);
+	scry_loop_has(d->kernel, t);
+	if (d->kernel && d->chain.running)
+		d->kernel->current = t->addr;
+}
+
+const struct scry_task_library scry_task_curio_library = {
+	.ops = &curio, .find = find, .object = heap_object, .first = SCRY_KIND_CURIO_TASK,
+	.last = SCRY_KIND_CURIO_KERNEL, .finish = finish,
+};
+
+static int frame_next(struct scry_task *t, struct scry_walk *walk, struct scry_frame *ret)
+{
+	return scry_loop_frame_next(t, &((const struct curio_task *)t->detail)->chain, walk, ret);
+}
+
+static void text(struct scry_task *t, struct scry_buf *out)
+{
+	const struct curio_task *d = t->detail;
+
+	if (d->state)
+		scry_buf_printf(out, ", %s", d->state);
+}
+
+static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
+{
+	const struct curio_task *d = t->detail;
+
+	(void)verbose;
+	if (t->waits_for) {
+		scry_buf_puts(out, "    waits for ");
+		scry_task_value_text(t->runtime, t->waits_for, out);
+		scry_buf_putc(out, '\n');
+	}
+	if (t->parent)
+		scry_buf_printf(out, "    child of 0x%" PRIx64 "\n", t->parent);
+	for (size_t i = 0; i < t->awaited_by_count; i++)
+		scry_buf_printf(out, "    joined by 0x%" PRIx64 "\n", t->awaited_by[i]);
+	if (d->exception) {
+		scry_buf_puts(out, "    failed with ");
+		scry_task_value_text(t->runtime, d->exception, out);
+		scry_buf_putc(out, '\n');
+	}
+}
+
+static void json(struct scry_task *t, struct scry_json *j)
+{
+	const struct curio_task *d = t->detail;
+
+	scry_json_key(j, "loop");
+	scry_task_id_json(j, t->loop);
+	scry_json_key(j, "coroutine");
+	scry_task_value_json(t->runtime, d->coro, j);
+	scry_json_key(j, "number");
+	scry_json_int(j, d->id);
+	scry_json_key(j, "scheduling");
+	scry_json_text(j, d->state);
+	scry_json_key(j, "exception");
+	scry_task_value_json(t->runtime, d->exception, j);
+}
+
+static const struct scry_task_ops curio = {
+	.kind = "curio", .command = "tasks", .frame_next = frame_next, .text = text, .lines = lines, .json = json,
+};

@@ -1,0 +1,83 @@
+/**
+ * What the command `tasks` lists: event loops and their tasks, of every library that has such. A library is a row: its
+ * struct scry_task_ops, and where it keeps what it runs (scry_task_libraries).
+ */
+#ifndef SCRY_LOOP_H
+#define SCRY_LOOP_H
+
+#include "task/await.h"
+#include "task/task.h"
+
+struct scry_loop {
+	struct scry_loop *next;
+	const struct scry_task_library *library;
+	struct scry_runtime *runtime;
+	scry_addr addr;
+	uint64_t thread_ident;       /* of the thread that runs it, 0 it does not run or does not tell */
+	const struct scry_thread *thread;
+	bool running;
+	int closed;                  /* -1: not known */
+	scry_addr current;           /* the current task, 0 none */
+	uint64_t tasks;
+};
+
+struct scry_loops {
+	struct scry_loop *first, **tail;
+	struct scry_hash by_address;
+};
+
+/** A search of one runtime. */
+struct scry_task_search {
+	struct scry_runtime *runtime;
+	struct scry_kinds kinds;
+	struct scry_hash seen;          /* tasks by address: struct scry_task */
+	struct scry_task *tasks, **tail;
+	struct scry_loops *loops;
+	bool whole_heap;                /* look at every object for tasks that no list has */
+};
+
+/** How much of the heap a library needs to be looked at, besides its own lists. */
+enum scry_heap_share { SCRY_HEAP_NONE, SCRY_HEAP_LITTLE, SCRY_HEAP_MUCH, SCRY_HEAP_ALL };
+
+struct scry_task_library {
+	const struct scry_task_ops *ops;
+	/** Tasks and loops of the library's own lists. NONE where the interpreter has not imported it. */
+	enum scry_heap_share (*find)(struct scry_task_search *s, struct scry_interp *interp);
+	/** An object of the heap that is of one of the kinds from `first` to `last`. */
+	void (*object)(struct scry_task_search *s, enum scry_kind kind, scry_addr object);
+	enum scry_kind first, last;
+	/** What is known only when all tasks and loops are. */
+	void (*finish)(struct scry_task_search *s, struct scry_task *t);
+};
+/** The rows; the last one's ops is NULL. */
+extern const struct scry_task_library scry_task_asyncio_library, scry_task_trio_library, scry_task_curio_library;
+
+/** Every loop and task of a target; the list of tasks is ordered by library, loop and name. */
+struct scry_task *scry_loops_collect(struct scry_session *s, bool whole_heap, struct scry_loops *ret);
+void scry_loops_done(struct scry_loops *loops);
+
+/* --- for libraries --- */
+/** The loop at `addr`, added where it is new; NULL where there is no object. *ret_new may be NULL. */
+struct scry_loop *scry_loop_at(struct scry_task_search *s, const struct scry_task_library *library, scry_addr addr,
+			       bool *ret_new);
+/** A new task for the list, with `detail` of `size` zeroed bytes; NULL where it is there already, or out of memory. */
+struct scry_task *scry_loop_task(struct scry_task_search *s, const struct scry_task_ops *ops, scry_addr addr,
+				 size_t size);
+/** The thread of the loop becomes that of the task, and the loop counts it; NULL: nothing is known. */
+void scry_loop_has(struct scry_loop *loop, struct scry_task *t);
+/** The local variable `name` of the newest frame of a thread that has such and runs code of that file; 0 none. */
+scry_addr scry_loop_local(struct scry_thread *t, const char *file, const char *name);
+/** The frames of a task whose chain begins at its coroutine; those of one that runs are its thread's. */
+int scry_loop_frame_next(struct scry_task *t, const struct scry_chain *c, struct scry_walk *walk,
+			 struct scry_frame *ret);
+/** Task.name of any library: text, or where nobody gave one yet, asyncio's number (3.12+). */
+void scry_loop_name(struct scry_task *t, scry_addr name);
+
+/** An attribute, 0 where it is missing or None; of no object too. */
+scry_addr scry_loop_attr(struct scry_runtime *r, scry_addr object, const char *name);
+/** The same as a number, and as a truth: 0 where there is none. */
+int64_t scry_loop_attr_int(struct scry_runtime *r, scry_addr object, const char *name);
+/** A module of sys.modules, 0 none. */
+scry_addr scry_loop_module(struct scry_interp *interp, const char *name);
+
+#endif

@@ -1,0 +1,184 @@
+/* trio's tasks: attributes of Task, Nursery and Runner in trio/_core/_run.py, as 0.12 to 0.34 have them. */
+#include <inttypes.h>
+
+#include "object/internal.h"
+#include "task/loop.h"
+
+#define NURSERIES_MAX 1000
+
+static const struct scry_task_ops trio;
+
+struct trio_task {
+	struct scry_chain chain;
+	struct scry_loop *runner;
+	scry_addr coro, nursery;
+	bool ready;     /* rescheduled, it has not run since */
+	bool cancelled; /* a cancel scope around it is */
+};
+
+/* The nursery that the task stands in the end of, waiting for its children. */
+static scry_addr joined_nursery(struct scry_runtime *r, scry_addr task)
+{
+	scry_addr list = scry_loop_attr(r, task, "_child_nurseries"), items, nursery;
+	uint64_t count;
+
+	if (!list || scry_sequence(r, list, &count, &items) < 0)
+		return 0;
+	for (uint64_t i = count; i-- && count - i < NURSERIES_MAX;) /* the innermost is the last */
+		if (scry_read_ptr(r->session, items + i * r->session->target->abi.ptr_size, &nursery) == SCRY_OK &&
+		    scry_loop_attr_int(r, nursery, "_parent_waiting_in_aexit"))
+			return nursery;
+	return 0;
+}
+
+/* What parks it: what it said itself, else the nursery whose end it stands in, else what its coroutine ends in. */
+static scry_addr waits_for(struct scry_runtime *r, scry_addr task, const struct scry_chain *chain)
+{
+	scry_addr data = scry_loop_attr(r, task, "custom_sleep_data");
+
+	data = data ? data : joined_nursery(r, task);
+	return data ? data : chain->end;
+}
+
+static struct scry_loop *runner_at(struct scry_task_search *s, scry_addr addr);
+
+static void add(struct scry_task_search *s, scry_addr addr)
+{
+	struct scry_runtime *r = s->runtime;
+	struct scry_task *t;
+
+	if (scry_kind_of(&s->kinds, addr) != SCRY_KIND_TRIO_TASK)
+		return;
+	t = scry_loop_task(s, &trio, addr, sizeof(struct trio_task));
+	if (!t)
+		return;
+	struct trio_task *d = t->detail;
+	t->loop = scry_loop_attr(r, addr, "_runner");
+	d->runner = runner_at(s, t->loop);
+	d->coro = scry_loop_attr(r, addr, "coro");
+	d->nursery = scry_loop_attr(r, addr, "_parent_nursery");
+	t->parent = scry_loop_attr(r, d->nursery, "_parent_task");
+	/* _next_send_fn since 0.16 */
+	d->ready = scry_loop_attr(r, addr, "_next_send_fn") || scry_loop_attr(r, addr, "_next_send");
+	d->cancelled = scry_loop_attr_int(r, scry_loop_attr(r, addr, "_cancel_status"), "effectively_cancelled");
+	if (d->coro)
+		scry_chain_read(&s->kinds, d->coro, &d->chain);
+	scry_loop_name(t, scry_loop_attr(r, addr, "name"));
+	t->error = d->chain.error;
+	t->state = d->chain.running ? "running" : d->coro && d->chain.state == SCRY_CLOSED ? "done" : "pending";
+	t->frame = d->chain.count ? d->chain.frames[d->chain.count - 1] : 0;
+	if (!d->chain.running && !d->ready)
+		t->waits_for = waits_for(r, addr, &d->chain);
+}
+
+static struct scry_loop *runner_at(struct scry_task_search *s, scry_addr addr)
+{
+	struct scry_loop *loop;
+	scry_addr tasks, task;
+	uint64_t it = 0;
+	bool new;
+
+	if (!addr || scry_kind_of(&s->kinds, addr) != SCRY_KIND_TRIO_RUNNER)
+		return NULL;
+	loop = scry_loop_at(s, &scry_task_trio_library, addr, &new);
+	if (!new)
+		return loop;
+	tasks = scry_loop_attr(s->runtime, addr, "tasks");
+	while (tasks && scry_set_next(s->runtime, tasks, &it, &task) == SCRY_ITEM)
+		add(s, task);
+	loop->closed = !it;
+	return loop;
+}
+
+static enum scry_heap_share find(struct scry_task_search *s, struct scry_interp *interp)
+{
+	enum scry_heap_share share = SCRY_HEAP_MUCH;
+
+	if (!scry_loop_module(interp, "trio._core._run"))
+		return SCRY_HEAP_NONE;
+	for (struct scry_thread *t = scry_thread_first(s->runtime->session); t; t = t->next) {
+		if (t->interp != interp || !t->state)
+			continue;
+		/* run() and unrolled_run(), before 0.17 run_impl() */
+		struct scry_loop *loop = runner_at(s, scry_loop_local(t, "trio/_core/_run.py", "runner"));
+		if (!loop)
+			continue;
+		loop->running = true;
+		loop->thread_ident = t->ident;
+		share = SCRY_HEAP_LITTLE;
+	}
+	return share;
+}
+
+/* A task that ended is nobody's any more; one that still has a runner is in its set. */
+static void heap_object(struct scry_task_search *s, enum scry_kind kind, scry_addr object)
+{
+	if (kind == SCRY_KIND_TRIO_RUNNER)
+		runner_at(s, object);
+}
+
+static void finish(struct scry_task_search *s, struct scry_task *t)
+{
+	struct trio_task *d = t->detail;
+
+	(void)s;
+	scry_loop_has(d->runner, t);
+	if (d->runner && d->chain.running)
+		d->runner->current = t->addr;
+}
+
+const struct scry_task_library scry_task_trio_library = {
+	.ops = &trio, .find = find, .object = heap_object, .first = SCRY_KIND_TRIO_TASK, .last = SCRY_KIND_TRIO_RUNNER,
+	.finish = finish,
+};
+
+static int frame_next(struct scry_task *t, struct scry_walk *walk, struct scry_frame *ret)
+{
+	return scry_loop_frame_next(t, &((const struct trio_task *)t->detail)->chain, walk, ret);
+}
+
+static void text(struct scry_task *t, struct scry_buf *out)
+{
+	const struct trio_task *d = t->detail;
+
+	if (d->coro && d->chain.state == SCRY_CREATED)
+		scry_buf_puts(out, ", not started");
+	else if (d->ready && !d->chain.running)
+		scry_buf_puts(out, ", ready");
+	if (d->cancelled)
+		scry_buf_puts(out, ", in a cancelled scope");
+}
+
+static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
+{
+	const struct trio_task *d = t->detail;
+
+	(void)verbose;
+	if (t->waits_for) {
+		scry_buf_puts(out, "    waits for ");
+		scry_task_value_text(t->runtime, t->waits_for, out);
+		scry_buf_putc(out, '\n');
+	}
+	if (t->parent)
+		scry_buf_printf(out, "    child of 0x%" PRIx64 " in nursery 0x%" PRIx64 "\n", t->parent, d->nursery);
+}
+
+static void json(struct scry_task *t, struct scry_json *j)
+{
+	const struct trio_task *d = t->detail;
+
+	scry_json_key(j, "loop");
+	scry_task_id_json(j, t->loop);
+	scry_json_key(j, "coroutine");
+	scry_task_value_json(t->runtime, d->coro, j);
+	scry_json_key(j, "nursery");
+	scry_task_id_json(j, d->nursery);
+	scry_json_key(j, "ready");
+	scry_json_bool(j, d->ready);
+	scry_json_key(j, "cancelled");
+	scry_json_bool(j, d->cancelled);
+}
+
+static const struct scry_task_ops trio = {
+	.kind = "trio", .command = "tasks", .frame_next = frame_next, .text = text, .lines = lines, .json = json,
+};

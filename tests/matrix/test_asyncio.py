@@ -1,0 +1,98 @@
+"""asyncio in every shape, and tasks that nobody should make: all fields of all tasks, on every interpreter, in cores and live."""
+import json
+
+import pytest
+
+from tests.support import programs, run
+
+from .conftest import every, need
+from .test_tasks import ask, compare, frames, report, since
+
+SHAPES = [
+    programs.Program('tasks-shapes', 'tasks_shapes.py', since=(3, 5)),
+    programs.Program('tasks-1000', 'tasks_shapes.py', ('9',), since=(3, 5)),
+    programs.Program('tasks-python', 'tasks_shapes.py', ('python',), since=(3, 6)),
+    programs.Program('tasks-debug', 'tasks_shapes.py', ('debug',), since=(3, 5)),
+]
+ODD = programs.Program('tasks-odd', 'tasks_odd.py', since=(3, 7))
+
+
+# what pyscry says of a task, in the program's words
+EVERYTHING = {
+    'name': lambda task: task['name'], 'state': lambda task: task['state'], 'frames': frames,
+    'waits_for': lambda task: None if task['state'] == 'running' else task['waits_for'],
+    'awaited_by': lambda task: sorted(task['awaited_by']), 'callbacks': lambda task: [each['id'] for each in task['callbacks']],
+    'coroutine': lambda task: task['coroutine'] and task['coroutine']['id'], 'must_cancel': lambda task: task['must_cancel'],
+    'loop': lambda task: task['loop'], 'cancelling': lambda task: task['cancelling'],
+    'exception': lambda task: task['exception'] and task['exception']['id'], 'error': lambda task: task['error'],
+}
+
+
+def compare_everything(truth, target, interpreter):
+    answer, found, status, errors = ask(target, interpreter, 'tasks', '--all')
+    wanted = [dict(task, error=None) for task in truth['tasks']]
+    differences = compare(wanted, found, EVERYTHING)
+    differences += compare([task for task in wanted if task['never_retrieved'] is not None and task['id'] in found],
+                           {task['id']: found[task['id']] for task in wanted if task['id'] in found},
+                           {'never_retrieved': lambda task: task['never_retrieved']})
+    loops = [{key: loop[key] for key in ('id', 'running', 'closed', 'thread', 'current')} for loop in answer['loops']]
+    for loop in truth['loops']:
+        if loop not in loops:
+            differences.append('no loop %s among %s' % (loop, loops))
+    if len(loops) != len(truth['loops']):
+        differences.append('%d loops, not %d' % (len(loops), len(truth['loops'])))
+    if status:
+        differences.append('exit status %d: %s' % (status, errors[-500:]))
+    return differences
+
+
+@pytest.mark.parametrize('program', SHAPES, ids=lambda program: program.name)
+@pytest.mark.parametrize('interpreter', every(since(3, 5)))
+def test_shapes(dumps, interpreter, program):
+    """Whatever asyncio's library makes, a thousand tasks of it, written in C and in Python, and in debug mode."""
+    if not program.runs_on(interpreter):
+        pytest.skip('3.5 has no C tasks')
+    need(interpreter, 'asyncio')
+    dump = dumps.core(interpreter, program)
+    report(compare_everything(dump.truth, dump.core, interpreter))
+
+
+def test_shapes_notice(dumps):
+    """A truth that is not the core's is found to be so, in each of its fields."""
+    interpreter = next(each.values[0] for each in every(since(3, 8)) if not each.values[0].reason)
+    dump = dumps.core(interpreter, SHAPES[0])
+    for field in [field for field in EVERYTHING if field != 'error'] + ['never_retrieved']:
+        truth = json.loads(json.dumps(dump.truth))
+        task = next(task for task in truth['tasks'] if task['state'] == 'pending')
+        task[field] = {'frames': [['another', 1]], 'awaited_by': ['0x10']}.get(field, 'another')
+        assert any(field in each for each in compare_everything(truth, dump.core, interpreter)), field
+    for key in ('id', 'running', 'closed', 'thread', 'current'):
+        truth = json.loads(json.dumps(dump.truth))
+        truth['loops'][-1][key] = 'another'
+        assert compare_everything(truth, dump.core, interpreter), key
+
+
+@pytest.mark.parametrize('interpreter', every(since(3, 5)))
+def test_shapes_live(interpreter, tmp_path):
+    need(interpreter, 'asyncio')
+    with run.running(interpreter, SHAPES[0], str(tmp_path / 'live')) as (pid, truth):
+        report(compare_everything(truth, str(pid), interpreter))
+
+
+@pytest.mark.parametrize('interpreter', every(since(3, 7)))
+def test_odd(dumps, interpreter):
+    """Foreign tasks, cycles, ten thousand awaits, a thread that left its tasks, eager ones in each other."""
+    need(interpreter, 'asyncio')
+    dump = dumps.core(interpreter, ODD)
+    answer, found, status, errors = ask(dump.core, interpreter, 'tasks', '--all')
+    known = {task['id']: found[task['id']] for task in dump.truth['tasks'] if task['id'] in found}
+    differences = compare(dump.truth['tasks'], known, {
+        'name': lambda task: task['name'], 'state': lambda task: task['state'], 'waits_for': lambda task: task['waits_for'],
+        'awaited_by': lambda task: sorted(task['awaited_by']),
+        'functions': lambda task: [frame['function'] for frame in task['frames']]})
+    report(differences)
+    assert sorted(task['id'] for task in answer['tasks'] if task['state'] == 'running') == dump.truth['running']
+    assert [loop['current'] for loop in answer['loops'] if loop['running']] == [dump.truth['current']]
+    assert status == 0, errors
+    _, tree, _ = run.pyscry(*run.where(interpreter), dump.core, 'tasks', '--tree')
+    assert tree.count('... a cycle') == 2
