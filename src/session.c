@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/runtime.h"
+#include "native/native.h"
 #include "target/target.h"
 
 static const uint64_t default_limits[SCRY_LIMIT_COUNT] = {
@@ -36,9 +36,7 @@ struct scry_session *scry_session_new(void)
 /* All that was decoded; the options and the target stay. */
 static void forget(struct scry_session *s)
 {
-	if (s->unwinder)
-		s->unwinder_close(s->unwinder);
-	s->unwinder = NULL;
+	scry_native_close(s);
 	scry_runtimes_done(s);
 	scry_modules_close(s);
 	s->runtimes = NULL;

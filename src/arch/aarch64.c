@@ -47,7 +47,7 @@ static const struct scry_reg_row rows[] = {
 const struct scry_arch scry_arch_aarch64 = {
 	.name = "aarch64", .elf_machine = 183, .minidump_machine = 12, .ptr_size = 8, .align8 = 8, .long_double = 16,
 	.mutex_size = 48,
-	.gregset_size = 272, .pc = 32, .sp = 31, .fp = 29,
+	.gregset_size = 272, .pc = 32, .sp = 31, .fp = 29, .link = 30,
 	.syscall_number = 64 /* x8 */, .syscall_arg0 = 0, .futex = 98, .futex64 = 98,
 	.tls = -1, .tls_name = "tpidr", .syscall_name = "x8",
 	.count = sizeof(rows) / sizeof(*rows), .regs = rows,

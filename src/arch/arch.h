@@ -32,6 +32,7 @@ struct scry_arch {
 	uint8_t mutex_size;        /* sizeof(pthread_mutex_t) on Linux; 0: 40 where pointers have 8 bytes, else 24 */
 	uint16_t gregset_size;     /* sizeof(elf_gregset_t) */
 	int pc, sp, fp;            /* indices into regs */
+	int link;                  /* index of the register that a call puts the return address into, -1: on the stack */
 	int syscall_number;        /* byte offset in the gregset of the system call's number (orig_rax), or -1 */
 	int syscall_arg0;          /* index of the register that holds the first argument of a system call */
 	uint32_t futex, futex64;   /* numbers of the futex system calls on Linux (32- and 64-bit time) */

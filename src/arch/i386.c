@@ -21,7 +21,7 @@ static const struct scry_reg_row rows[] = {
 
 const struct scry_arch scry_arch_i386 = {
 	.name = "i386", .elf_machine = 3, .minidump_machine = 0, .ptr_size = 4, .align8 = 4, .long_double = 12,
-	.gregset_size = 68, .pc = 8, .sp = 4, .fp = 5,
+	.gregset_size = 68, .pc = 8, .sp = 4, .fp = 5, .link = -1,
 	.syscall_number = 44 /* orig_eax */, .syscall_arg0 = 3 /* ebx */, .futex = 240, .futex64 = 422 /* futex_time64 */,
 	.tls = -1, .tls_name = "gs_base", .syscall_name = "orig_eax",
 	.count = sizeof(rows) / sizeof(*rows), .regs = rows,

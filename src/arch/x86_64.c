@@ -29,7 +29,7 @@ static const struct scry_reg_row rows[] = {
 
 const struct scry_arch scry_arch_x86_64 = {
 	.name = "x86_64", .elf_machine = 62, .minidump_machine = 9, .ptr_size = 8, .align8 = 8, .long_double = 16,
-	.gregset_size = 216, .pc = 16, .sp = 7, .fp = 6,
+	.gregset_size = 216, .pc = 16, .sp = 7, .fp = 6, .link = -1,
 	.syscall_number = 120 /* orig_rax */, .syscall_arg0 = 5 /* rdi */, .futex = 202, .futex64 = 202,
 	.tls = 168 /* fs_base */, .tls_name = "fs_base", .syscall_name = "orig_rax",
 	.count = sizeof(rows) / sizeof(*rows), .regs = rows,

@@ -64,9 +64,8 @@ struct scry_session {
 	bool threads_done;
 	struct scry_thread *selected;  /* NULL: not chosen yet */
 	unsigned selected_frame;       /* 0: the newest Python frame */
-	void *unwinder;                /* what unwinding keeps between walks (native/unwind_dwfl.c), or NULL */
-	void (*unwinder_close)(void *unwinder);
 	uint64_t want_tid;             /* survives refresh: what the debugger selected, 0 none */
+	void *unwinding, *places;      /* src/native: what it remembers; NULL: nothing yet */
 	void (*log)(void *arg, const char *text);
 	void *log_arg;
 };

@@ -23,15 +23,18 @@ struct scry_unwinder {
 	int (*walk)(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each, void *arg);
 };
 
-extern const struct scry_unwinder scry_unwinder_dwfl, scry_unwinder_pe;
+extern const struct scry_unwinder scry_unwinder_cfi, scry_unwinder_pe;
 
 /**
  * Unwind from a set of registers, at most SCRY_UNWIND_MAX frames. The innermost frame always comes; SCRY_EFAULT and a
  * reason where the walk broke off before the stack's end. A cycle ends it.
  */
-#define SCRY_UNWIND_MAX 100000
+#define SCRY_UNWIND_MAX 4000000
 int scry_unwind(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each, void *arg);
-/** Add module and symbol to a frame whose pc is set. */
+/** Add module and symbol (the function that covers the pc, if any) to a frame whose pc and is_call are set. */
 void scry_native_name(struct scry_session *s, struct scry_native_frame *f);
+
+/** Give back what unwinding and naming keep in the session. */
+void scry_native_close(struct scry_session *s);
 
 #endif

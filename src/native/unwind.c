@@ -2,17 +2,15 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "native/native.h"
+#include "native/cfi.h"
+#include "native/place.h"
 
-static const struct scry_unwinder *const unwinders[] = { &scry_unwinder_pe, &scry_unwinder_dwfl, NULL };
+static const struct scry_unwinder *const unwinders[] = { &scry_unwinder_pe, &scry_unwinder_cfi, NULL };
 
-void scry_native_name(struct scry_session *s, struct scry_native_frame *f)
+void scry_native_close(struct scry_session *s)
 {
-	scry_addr at = f->pc - f->is_call;
-
-	f->module = scry_module_at(s, at);
-	if (!f->module || scry_symbol_at(s, at, &f->symbol) < 0)
-		f->symbol = (struct scry_symbol){ 0 };
+	scry_cfi_close(s);
+	scry_places_close(s);
 }
 
 /* The frame that the registers themselves describe: there even where nothing can be unwound. */
@@ -39,8 +37,11 @@ static bool give_outer(void *arg, const struct scry_native_frame *f)
 
 	if (skip->count++ == 0)
 		return true;
-	/* stacks grow down on every machine here: a caller's frame that is not above its callee's is a cycle */
-	if (skip->count > SCRY_UNWIND_MAX || (skip->count > 2 && sp && sp <= skip->last_sp))
+	/*
+	 * Stacks grow down on every machine here: a caller's frame that is not above its callee's is a cycle. But what a
+	 * signal interrupted may have another stack than its handler.
+	 */
+	if (skip->count > SCRY_UNWIND_MAX || (skip->count > 2 && f->is_call && sp && sp <= skip->last_sp))
 		return false;
 	skip->last_sp = sp;
 	return skip->each(skip->arg, f);

@@ -27,13 +27,6 @@ static struct scry_debug_file *debug_of(struct scry_module *m)
 	return m->debug;
 }
 
-/* The module's own file as mapped by elf.c, or NULL. */
-static const struct scry_elf *own_file(struct scry_module *m)
-{
-	scry_module_open(m);
-	return m->ops == &scry_module_elf && m->verified ? m->state : NULL;
-}
-
 const struct scry_elf *scry_module_debug_elf(struct scry_module *m)
 {
 	struct scry_debug_file *d = debug_of(m);
@@ -41,7 +34,7 @@ const struct scry_elf *scry_module_debug_elf(struct scry_module *m)
 	if (!d)
 		return NULL;
 	if (!d->searched) {
-		const struct scry_elf *own = own_file(m);
+		const struct scry_elf *own = scry_module_elf_file(m);
 
 		d->searched = true;
 		if (m->file && !own)
@@ -67,7 +60,7 @@ static bool has_dwarf(const struct scry_elf *e, bool *ret_compressed)
 /* The ELF file that holds the DWARF, and what kind it is; NULL where there is none. */
 static const struct scry_elf *find_dwarf(struct scry_module *m, unsigned *ret_flags)
 {
-	const struct scry_elf *e = own_file(m);
+	const struct scry_elf *e = scry_module_elf_file(m);
 	bool compressed = false;
 
 	*ret_flags = 0;

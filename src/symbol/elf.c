@@ -162,3 +162,9 @@ int scry_elf_module_open(struct scry_module *m)
 		scry_symtab_from_section(&state->dynamic, &state->elf, SHT_DYNSYM);
 	return SCRY_OK;
 }
+
+const struct scry_elf *scry_module_elf_file(struct scry_module *m)
+{
+	scry_module_open(m);
+	return m->ops == &scry_module_elf && m->verified ? m->state : NULL;
+}

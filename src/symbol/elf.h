@@ -11,5 +11,7 @@ extern const struct scry_module_ops scry_module_elf, scry_module_elf_memory;
  * say); without a file take what target memory has. SCRY_ENOTFOUND where that is nothing.
  */
 int scry_elf_module_open(struct scry_module *m);
+/** The module's own file as it is mapped here, where it is what the target had mapped; else NULL. Opens it now. */
+const struct scry_elf *scry_module_elf_file(struct scry_module *m);
 
 #endif

@@ -1,0 +1,178 @@
+/* DWARF expressions of call frame information: those of PLTs and of signal frames, as libdw hands them out. */
+#include <dwarf.h>
+
+#include "native/cfi.h"
+
+#define STACK_MAX 64
+#define STEPS_MAX 1000
+
+struct machine {
+	struct scry_session *s;
+	const struct scry_regs *regs;
+	const struct scry_rule *rule;
+	scry_addr frame;
+	uint64_t stack[STACK_MAX];
+	unsigned depth;
+	bool is_place; /* the result is the address of the value */
+};
+
+static bool push(struct machine *m, uint64_t value)
+{
+	if (m->depth == STACK_MAX)
+		return false;
+	m->stack[m->depth++] = value;
+	return true;
+}
+
+static bool push_register(struct machine *m, uint64_t number, uint64_t offset)
+{
+	int i = scry_reg_by_dwarf(m->regs->arch, number);
+
+	return i >= 0 && (m->regs->valid >> i & 1) && push(m, m->regs->value[i] + offset);
+}
+
+static bool load(struct machine *m, uint64_t size)
+{
+	return m->depth && size && size <= 8 &&
+	       scry_read_uint(m->s, m->stack[m->depth - 1], (unsigned)size, &m->stack[m->depth - 1]) == SCRY_OK;
+}
+
+static bool compute(unsigned atom, uint64_t a, uint64_t b, uint64_t *ret)
+{
+	switch (atom) {
+	case DW_OP_plus:  *ret = a + b; return true;
+	case DW_OP_minus: *ret = a - b; return true;
+	case DW_OP_mul:   *ret = a * b; return true;
+	case DW_OP_and:   *ret = a & b; return true;
+	case DW_OP_or:    *ret = a | b; return true;
+	case DW_OP_xor:   *ret = a ^ b; return true;
+	case DW_OP_shl:   *ret = b < 64 ? a << b : 0; return true;
+	case DW_OP_shr:   *ret = b < 64 ? a >> b : 0; return true;
+	case DW_OP_shra:  *ret = (uint64_t)((int64_t)a >> (b < 64 ? b : 63)); return true;
+	case DW_OP_eq:    *ret = a == b; return true;
+	case DW_OP_ne:    *ret = a != b; return true;
+	case DW_OP_ge:    *ret = (int64_t)a >= (int64_t)b; return true;
+	case DW_OP_gt:    *ret = (int64_t)a > (int64_t)b; return true;
+	case DW_OP_le:    *ret = (int64_t)a <= (int64_t)b; return true;
+	case DW_OP_lt:    *ret = (int64_t)a < (int64_t)b; return true;
+	}
+	return false;
+}
+
+static bool binary(struct machine *m, unsigned atom)
+{
+	if (m->depth < 2)
+		return false;
+	m->depth--;
+	return compute(atom, m->stack[m->depth - 1], m->stack[m->depth], &m->stack[m->depth - 1]);
+}
+
+/* Operators that take what is on the stack and no more. */
+static bool shuffle(struct machine *m, unsigned atom)
+{
+	uint64_t *top = m->depth ? &m->stack[m->depth - 1] : NULL;
+
+	if (!top)
+		return false;
+	switch (atom) {
+	case DW_OP_dup:
+		return push(m, *top);
+	case DW_OP_drop:
+		m->depth--;
+		return true;
+	case DW_OP_over:
+		return m->depth > 1 && push(m, top[-1]);
+	case DW_OP_swap:
+		if (m->depth < 2)
+			return false;
+		uint64_t below = top[-1];
+		top[-1] = top[0];
+		top[0] = below;
+		return true;
+	case DW_OP_neg:
+		*top = -*top;
+		return true;
+	case DW_OP_not:
+		*top = ~*top;
+		return true;
+	}
+	return binary(m, atom);
+}
+
+/* A jump: the index of the operation to go on with, or the count where there is none such. */
+static size_t target_of(const struct scry_rule *rule, const Dwarf_Op *op)
+{
+	uint64_t offset = (uint64_t)(op->offset + 3 + (int16_t)op->number);
+	size_t i = 0;
+
+	while (i < rule->count && rule->ops[i].offset != offset)
+		i++;
+	return i;
+}
+
+static bool operate(struct machine *m, const Dwarf_Op *op)
+{
+	unsigned atom = op->atom;
+
+	if (atom >= DW_OP_lit0 && atom <= DW_OP_lit31)
+		return push(m, atom - DW_OP_lit0);
+	if (atom >= DW_OP_breg0 && atom <= DW_OP_breg31)
+		return push_register(m, atom - DW_OP_breg0, op->number);
+	if (atom >= DW_OP_reg0 && atom <= DW_OP_reg31)
+		return push_register(m, atom - DW_OP_reg0, 0);
+	switch (atom) {
+	case DW_OP_regx:
+		return push_register(m, op->number, 0);
+	case DW_OP_bregx:
+		return push_register(m, op->number, op->number2);
+	case DW_OP_const1u: case DW_OP_const1s: case DW_OP_const2u: case DW_OP_const2s:
+	case DW_OP_const4u: case DW_OP_const4s: case DW_OP_const8u: case DW_OP_const8s:
+	case DW_OP_constu: case DW_OP_consts:
+		return push(m, op->number);
+	case DW_OP_plus_uconst:
+		if (!m->depth)
+			return false;
+		m->stack[m->depth - 1] += op->number;
+		return true;
+	case DW_OP_deref:
+		return load(m, m->s->target->abi.ptr_size);
+	case DW_OP_deref_size:
+		return load(m, op->number);
+	case DW_OP_call_frame_cfa: /* libdw puts it before an expression of a place */
+		m->is_place = true;
+		return push(m, m->frame);
+	case DW_OP_stack_value:
+		m->is_place = false;
+		return true;
+	case DW_OP_nop:
+		return true;
+	}
+	return shuffle(m, atom);
+}
+
+bool scry_cfi_expression(struct scry_session *s, const struct scry_rule *rule, const struct scry_regs *now,
+			 scry_addr frame, uint64_t *ret)
+{
+	struct machine m = { .s = s, .regs = now, .rule = rule, .frame = frame };
+	unsigned steps = 0;
+
+	for (size_t i = 0; i < rule->count;) {
+		const Dwarf_Op *op = &rule->ops[i];
+
+		if (++steps > STEPS_MAX)
+			return false;
+		if (op->atom == DW_OP_skip || op->atom == DW_OP_bra) {
+			if (op->atom == DW_OP_bra && !m.depth)
+				return false;
+			i = op->atom == DW_OP_skip || m.stack[--m.depth] ? target_of(rule, op) : i + 1;
+			continue;
+		}
+		if (!operate(&m, op))
+			return false;
+		i++;
+	}
+	if (!m.depth)
+		return false;
+	*ret = m.stack[m.depth - 1];
+	return !m.is_place || scry_read_ptr(s, *ret, ret) == SCRY_OK;
+}

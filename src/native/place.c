@@ -1,0 +1,151 @@
+/* Places of machine code: symbols at once, DWARF when asked for. */
+#include "native/place.h"
+
+#include <dwarf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "symbol/dwarf.h"
+
+#define INLINED_MAX 64
+
+static struct scry_hash *places_of(struct scry_session *s)
+{
+	if (!s->places)
+		s->places = scry_arena_alloc(&s->arena, sizeof(struct scry_hash));
+	return s->places;
+}
+
+void scry_places_close(struct scry_session *s)
+{
+	if (s->places)
+		scry_hash_done(s->places);
+	s->places = NULL;
+}
+
+struct scry_place *scry_place_at(struct scry_session *s, scry_addr addr)
+{
+	struct scry_hash *places = places_of(s);
+	struct scry_place *p = places ? scry_hash_find(places, addr) : NULL;
+
+	if (p || !places)
+		return p;
+	p = scry_arena_alloc(&s->arena, sizeof(*p));
+	if (!p || !scry_hash_put(places, addr, p))
+		return NULL;
+	p->module = scry_module_at(s, addr);
+	/* a symbol that ends before the address is another function's: this one has none in the table */
+	if (!p->module || scry_symbol_at(s, addr, &p->symbol) < 0 ||
+	    (p->symbol.size && addr - p->symbol.addr >= p->symbol.size))
+		p->symbol = (struct scry_symbol){ 0 };
+	return p;
+}
+
+void scry_native_name(struct scry_session *s, struct scry_native_frame *f)
+{
+	const struct scry_place *p = scry_place_at(s, f->pc - f->is_call);
+
+	f->module = p ? p->module : NULL;
+	f->symbol = p ? p->symbol : (struct scry_symbol){ 0 };
+}
+
+/* --- DWARF --- */
+
+/* The unit that has code at `at`: by .debug_aranges, or (clang writes none) by asking each. */
+static bool find_unit(Dwarf *dwarf, Dwarf_Addr at, Dwarf_Die *ret)
+{
+	Dwarf_Off offset = 0, next;
+	size_t header;
+
+	if (dwarf_addrdie(dwarf, at, ret))
+		return true;
+	while (dwarf_nextcu(dwarf, offset, &next, &header, NULL, NULL, NULL) == 0) {
+		if (dwarf_offdie(dwarf, offset + header, ret) && dwarf_haspc(ret, at) == 1)
+			return true;
+		offset = next;
+	}
+	return false;
+}
+
+static const char *keep(struct scry_session *s, const char *text)
+{
+	return text ? scry_arena_text(&s->arena, text, strlen(text)) : NULL;
+}
+
+/* Where the function that contains an inlined one "calls" it. */
+static void call_site(struct scry_session *s, Dwarf_Die *unit, Dwarf_Die *inlined, struct scry_c_function *ret)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Files *files;
+	Dwarf_Word value;
+	size_t count;
+
+	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attr), &value) == 0 && value <= INT32_MAX)
+		ret->line = (int)value;
+	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attr), &value) == 0 &&
+	    dwarf_getsrcfiles(unit, &files, &count) == 0 && value < count)
+		ret->file = keep(s, dwarf_filesrc(files, value, NULL, NULL));
+}
+
+static size_t collect(struct scry_session *s, Dwarf_Die *unit, Dwarf_Die *scopes, int count,
+		      struct scry_c_function *list)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < count && n < INLINED_MAX; i++) {
+		int tag = dwarf_tag(&scopes[i]);
+
+		if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
+			continue;
+		list[n].name = keep(s, dwarf_diename(&scopes[i]));
+		list[n].inlined = tag == DW_TAG_inlined_subroutine;
+		n++;
+		if (tag == DW_TAG_subprogram)
+			return n;
+		if (n < INLINED_MAX)
+			call_site(s, unit, &scopes[i], &list[n]);
+	}
+	return 0; /* no function contains them all: rather none than a part */
+}
+
+static size_t functions(struct scry_session *s, Dwarf_Die *unit, Dwarf_Addr at, struct scry_c_function *list)
+{
+	Dwarf_Die *scopes = NULL, *tree = NULL;
+	Dwarf_Line *line = dwarf_getsrc_die(unit, at);
+	size_t n = 0;
+
+	if (line) {
+		dwarf_lineno(line, &list[0].line);
+		list[0].file = keep(s, dwarf_linesrc(line, NULL, NULL));
+	}
+	/* the first says which scope is innermost, the second what that one was inlined into */
+	if (dwarf_getscopes(unit, at, &scopes) > 0) {
+		int count = dwarf_getscopes_die(&scopes[0], &tree);
+
+		n = collect(s, unit, tree, count, list);
+	}
+	free(scopes);
+	free(tree);
+	return n || !line ? n : 1;
+}
+
+void scry_place_functions(struct scry_session *s, struct scry_place *p, scry_addr addr)
+{
+	struct scry_c_function list[INLINED_MAX] = { 0 };
+	Dwarf_Die unit;
+
+	if (p->searched || !p->module)
+		return;
+	p->searched = true;
+	Dwarf *dwarf = scry_module_has_dwarf(p->module, NULL) ? scry_module_dwarf(p->module, NULL, NULL) : NULL;
+	if (!dwarf || !find_unit(dwarf, addr - p->module->bias, &unit))
+		return;
+	size_t count = functions(s, &unit, addr - p->module->bias, list);
+	p->functions = count ? scry_arena_alloc(&s->arena, count * sizeof(*list)) : NULL;
+	if (!p->functions)
+		return;
+	memcpy(p->functions, list, count * sizeof(*list));
+	p->count = count;
+	if (!p->functions[count - 1].name)
+		p->functions[count - 1].name = p->symbol.name;
+}

@@ -1,0 +1,113 @@
+/* Unwinding by call frame information; where there is none, by the chain of frame pointers. */
+#include <inttypes.h>
+
+#include "native/cfi.h"
+
+#define GAP_MAX (64u << 20) /* between two frame pointers: no stack frame is larger */
+
+static bool fits(struct scry_session *s)
+{
+	return s->target->arch && !s->target->abi.windows;
+}
+
+static bool is_code(struct scry_session *s, scry_addr at)
+{
+	const struct scry_map *map = scry_map_at(s->target, at);
+
+	return map && (!(map->flags & (SCRY_MAP_READ | SCRY_MAP_WRITE | SCRY_MAP_EXEC)) || (map->flags & SCRY_MAP_EXEC));
+}
+
+/* Pointer authentication puts a signature above the address (AArch64). */
+static scry_addr plain(struct scry_session *s, scry_addr pc)
+{
+	return s->target->arch->link >= 0 && !is_code(s, pc) ? pc & (((scry_addr)1 << 48) - 1) : pc;
+}
+
+/* A call through a bad pointer: nothing was pushed but the return address. */
+static bool step_off_bad_call(struct scry_session *s, const struct scry_regs *now, struct scry_regs *ret)
+{
+	const struct scry_arch *arch = now->arch;
+	scry_addr pc = 0, sp = now->value[arch->sp];
+
+	if (is_code(s, now->value[arch->pc]))
+		return false;
+	*ret = *now;
+	if (arch->link >= 0) {
+		pc = now->value[arch->link];
+	} else {
+		if (scry_read_ptr(s, sp, &pc) < 0)
+			return false;
+		ret->value[arch->sp] = sp + arch->ptr_size;
+	}
+	ret->value[arch->pc] = pc = plain(s, pc);
+	return is_code(s, pc);
+}
+
+/* Code without a table (compiled at run time, written by hand): where it keeps a frame pointer, two words are there. */
+static bool step_by_frame_pointer(struct scry_session *s, const struct scry_regs *now, struct scry_regs *ret)
+{
+	const struct scry_arch *arch = now->arch;
+	scry_addr fp = now->value[arch->fp], sp = now->value[arch->sp], outer, pc;
+
+	if (!(now->valid >> arch->fp & 1) || fp % arch->ptr_size || fp < sp || fp - sp > GAP_MAX ||
+	    scry_read_ptr(s, fp, &outer) < 0 || scry_read_ptr(s, fp + arch->ptr_size, &pc) < 0)
+		return false;
+	pc = plain(s, pc);
+	if (!is_code(s, pc) || (outer && (outer <= fp || outer - fp > GAP_MAX)))
+		return false;
+	*ret = (struct scry_regs){ .arch = arch, .valid = (uint64_t)1 << arch->pc | (uint64_t)1 << arch->sp |
+							  (uint64_t)1 << arch->fp };
+	ret->value[arch->pc] = pc;
+	ret->value[arch->sp] = fp + 2 * arch->ptr_size;
+	ret->value[arch->fp] = outer;
+	return true;
+}
+
+/* The caller's registers; *is_call: it called, else it was interrupted by a signal. */
+static int step(struct scry_session *s, const struct scry_regs *now, bool innermost, bool *is_call,
+		struct scry_regs *ret)
+{
+	scry_addr pc = now->value[now->arch->pc];
+	const struct scry_cfi_row *row = scry_cfi_at(s, pc - *is_call);
+
+	if (!row)
+		return scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
+	if (row->known) {
+		int rc = scry_cfi_step(s, row, now, ret);
+
+		*is_call = !row->signal;
+		if (rc == SCRY_ITEM)
+			ret->value[now->arch->pc] = plain(s, ret->value[now->arch->pc]);
+		return rc;
+	}
+	bool done = (innermost && step_off_bad_call(s, now, ret)) || step_by_frame_pointer(s, now, ret);
+	*is_call = true;
+	return done ? SCRY_ITEM : scry_fail(s, SCRY_EFAULT, pc, "%s", row->why);
+}
+
+static int walk(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each, void *arg)
+{
+	struct scry_native_frame f = { .regs = *start, .pc = start->value[start->arch->pc] };
+	struct scry_regs next;
+	bool is_call = false;
+
+	for (unsigned depth = 0; depth < SCRY_UNWIND_MAX; depth++) {
+		f.is_call = is_call;
+		scry_native_name(s, &f);
+		if (!each(arg, &f))
+			return SCRY_OK;
+		int rc = step(s, &f.regs, depth == 0, &is_call, &next);
+		if (rc == SCRY_OK)
+			return SCRY_OK;
+		if (rc < 0) {
+			const char *why = scry_arena_printf(&s->arena, "%s", s->error.text);
+
+			return scry_fail(s, SCRY_EFAULT, f.pc, "unwinding ends at 0x%" PRIx64 ": %s", f.pc, why ? why : "");
+		}
+		f.regs = next;
+		f.pc = next.value[next.arch->pc];
+	}
+	return SCRY_OK;
+}
+
+const struct scry_unwinder scry_unwinder_cfi = { "cfi", fits, walk };
