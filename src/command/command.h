@@ -6,6 +6,7 @@
 #define SCRY_COMMAND_H
 
 #include "base/json.h"
+#include "native/merge.h"
 #include "runtime/runtime.h"
 #include "symbol/source.h"
 
@@ -109,14 +110,21 @@ void scry_locals_json(struct scry_call *call, const struct scry_frame *f);
  */
 int scry_put_instructions(struct scry_call *call, struct scry_code *c, int64_t lasti, bool all);
 
+/** The same for a C frame of a merged stack: "C   f (x.c:7)". */
+void scry_native_text(struct scry_call *call, const struct scry_frame *f);
+void scry_native_json(struct scry_call *call, const struct scry_frame *f);
+
 /** Where the frames of a stack come from: SCRY_ITEM, SCRY_OK at the end, negative after scry_fail(). */
 struct scry_stack {
 	int (*next)(struct scry_stack *stack, struct scry_frame *ret);
 	struct scry_walk walk; /* for scry_stack_of_thread(); others embed the struct in their own */
+	struct scry_merge *merge; /* C frames too; NULL: Python frames alone */
 	bool locals;           /* text: "name = repr" lines below each frame */
 	bool whole;            /* text: do not fold repeated frames */
 };
 struct scry_stack scry_stack_of_thread(struct scry_thread *t);
+/** C and Python frames; `m` is initialized, and the caller's while the stack is in use. */
+struct scry_stack scry_stack_merged(struct scry_merge *m);
 /**
  * All frames, newest first. Runs of equal frames are folded ("... 199,990 more frames of f at x.py:3"), --limit cuts
  * and says so. How many frames there are, shown or not.

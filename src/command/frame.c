@@ -163,6 +163,10 @@ static void put_damaged(struct scry_call *call, const struct scry_frame *f)
 
 void scry_frame_text(struct scry_call *call, const struct scry_frame *f)
 {
+	if (f->kind == SCRY_FRAME_NATIVE) {
+		scry_native_text(call, f);
+		return;
+	}
 	put_number(call->out, f->depth);
 	if (!f->code)
 		put_damaged(call, f);
@@ -223,6 +227,10 @@ void scry_frame_json(struct scry_call *call, const struct scry_frame *f)
 {
 	struct scry_json *j = call->json;
 
+	if (f->kind == SCRY_FRAME_NATIVE) {
+		scry_native_json(call, f);
+		return;
+	}
 	scry_json_open(j, '{');
 	if (f->code)
 		put_rendered(call, f, json_body);

@@ -16,12 +16,23 @@ struct scry_stack scry_stack_of_thread(struct scry_thread *t)
 	return stack;
 }
 
+static int next_merged(struct scry_stack *stack, struct scry_frame *ret)
+{
+	return scry_merge_next(stack->merge, ret);
+}
+
+struct scry_stack scry_stack_merged(struct scry_merge *m)
+{
+	return (struct scry_stack){ .next = next_merged, .merge = m };
+}
+
 /*
  * Folding. Frames are equal where code and instruction are. A run repeats with a period of up to MAX_PERIOD frames
  * (a function that calls itself: 1; two that call each other: 2); SHOWN frames of a run are shown, and what follows is
  * counted until a frame breaks it.
  */
-#define MAX_PERIOD 8
+#define PYTHON_PERIOD 8
+#define MAX_PERIOD 48 /* with C frames between the Python ones */
 #define SHOWN 10
 
 struct fold {
@@ -29,6 +40,7 @@ struct fold {
 		scry_addr code;
 		int64_t lasti;
 	} ring[MAX_PERIOD];
+	unsigned max_period;
 	uint64_t frames;            /* seen so far */
 	uint64_t equal[MAX_PERIOD]; /* [p - 1]: how many in a row equal the one p frames before */
 };
@@ -41,10 +53,11 @@ static bool same(const struct mark *a, const struct mark *b)
 /* The period of the run that this frame continues and that is shown enough already; 0: show it. */
 static unsigned fold_take(struct fold *fold, const struct scry_frame *f)
 {
-	struct mark m = { f->code ? f->code->addr : f->addr, f->lasti };
+	/* a C frame is known by its pc and by what is inlined there */
+	struct mark m = { f->code ? f->code->addr : f->addr, f->native ? (int64_t)(intptr_t)f->function_of : f->lasti };
 	unsigned period = 0;
 
-	for (unsigned p = 1; p <= MAX_PERIOD; p++) {
+	for (unsigned p = 1; p <= fold->max_period; p++) {
 		bool equal = fold->frames >= p && same(&m, &fold->ring[(fold->frames - p) % MAX_PERIOD]);
 
 		fold->equal[p - 1] = equal ? fold->equal[p - 1] + 1 : 0;
@@ -70,7 +83,7 @@ static void put_place(struct scry_call *call, const struct scry_frame *f)
 }
 
 struct hidden {
-	uint64_t count;
+	uint64_t count, native; /* all of them; C frames */
 	unsigned period;
 	struct scry_frame frame[MAX_PERIOD]; /* the first ones of them */
 };
@@ -82,22 +95,45 @@ static void hide(struct hidden *h, const struct scry_frame *f, unsigned period)
 	if (h->count < MAX_PERIOD)
 		h->frame[h->count] = *f;
 	h->count++;
+	h->native += f->kind == SCRY_FRAME_NATIVE;
+}
+
+static void put_period(struct scry_call *call, const struct hidden *h)
+{
+	const char *between = " of ";
+	bool all = h->native == h->count;
+
+	for (unsigned i = 0; i < h->period && i < h->count; i++) {
+		const struct scry_frame *f = &h->frame[i];
+
+		if (f->native && !all)
+			continue;
+		scry_buf_puts(call->out, between);
+		if (f->native)
+			scry_put_safe(call->out, f->native->function ? f->native->function : "??");
+		else
+			put_place(call, f);
+		between = ", ";
+	}
 }
 
 static void put_hidden(struct scry_call *call, struct hidden *h)
 {
+	uint64_t count = h->native == h->count ? h->count : h->count - h->native;
+
 	if (!h->count)
 		return;
 	scry_buf_puts(call->out, "… ");
-	scry_put_count(call->out, h->count);
-	scry_buf_puts(call->out, h->count == 1 ? " more frame of " : " more frames of ");
-	for (unsigned i = 0; i < h->period && i < h->count; i++) {
-		if (i)
-			scry_buf_puts(call->out, ", ");
-		put_place(call, &h->frame[i]);
+	scry_put_count(call->out, count);
+	scry_buf_puts(call->out, count == 1 ? " more frame" : " more frames");
+	put_period(call, h);
+	if (h->native && h->native < h->count) {
+		scry_buf_puts(call->out, ", with ");
+		scry_put_count(call->out, h->native);
+		scry_buf_puts(call->out, " C frames");
 	}
 	scry_buf_putc(call->out, '\n');
-	h->count = 0;
+	h->count = h->native = 0;
 }
 
 static void put_frame(struct scry_call *call, const struct scry_stack *stack, const struct scry_frame *f)
@@ -105,7 +141,7 @@ static void put_frame(struct scry_call *call, const struct scry_stack *stack, co
 	scry_frame_text(call, f);
 	if (stack->locals && f->code)
 		scry_locals_text(call, f, "        ");
-	if (call->verbose && f->entry)
+	if (call->verbose && f->entry && !stack->merge)
 		scry_buf_printf(call->out, "%s    [C call]%s\n", scry_style(call, SCRY_STYLE_DIM),
 				scry_style(call, SCRY_STYLE_OFF));
 }
@@ -119,9 +155,13 @@ static void put_omitted(struct scry_call *call, uint64_t count)
 	scry_buf_printf(call->out, " older frame%s not shown (--limit)\n", count == 1 ? "" : "s");
 }
 
-/* A walk that failed outright: said once, like any other reason. */
-static void note_end(struct scry_call *call, int rc)
+/* A walk that failed outright, or two that do not fit: said once, like any other reason. */
+static void note_end(struct scry_call *call, const struct scry_stack *stack, int rc)
 {
+	if (stack->merge && stack->merge->problem) {
+		scry_note(call->s, "C frames: %s", stack->merge->problem);
+		call->partial = true;
+	}
 	if (rc < 0)
 		scry_note(call->s, "a stack could not be walked to its end: %s", call->s->error.text);
 }
@@ -129,7 +169,7 @@ static void note_end(struct scry_call *call, int rc)
 uint64_t scry_stack_text(struct scry_call *call, struct scry_stack *stack)
 {
 	uint64_t limit = call->s->options.limit[SCRY_LIMIT_FRAMES], shown = 0, omitted = 0, count = 0;
-	struct fold fold = { 0 };
+	struct fold fold = { .max_period = stack->merge ? MAX_PERIOD : PYTHON_PERIOD };
 	struct hidden hidden = { 0 };
 	struct scry_frame f;
 	int rc;
@@ -137,7 +177,7 @@ uint64_t scry_stack_text(struct scry_call *call, struct scry_stack *stack)
 	for (; (rc = stack->next(stack, &f)) == SCRY_ITEM; count++) {
 		unsigned period = stack->whole ? 0 : fold_take(&fold, &f);
 
-		if (limit && shown >= limit && f.code) {
+		if (limit && shown >= limit && (f.code || f.native)) {
 			omitted++;
 		} else if (period) {
 			hide(&hidden, &f, period);
@@ -150,7 +190,12 @@ uint64_t scry_stack_text(struct scry_call *call, struct scry_stack *stack)
 	}
 	put_hidden(call, &hidden);
 	put_omitted(call, omitted);
-	note_end(call, rc);
+	if (stack->merge && stack->merge->problem) {
+		scry_buf_puts(call->out, "    ");
+		scry_put_styled(call, SCRY_STYLE_ERROR, stack->merge->problem);
+		scry_buf_putc(call->out, '\n');
+	}
+	note_end(call, stack, rc);
 	return count;
 }
 
@@ -168,7 +213,7 @@ uint64_t scry_stack_json(struct scry_call *call, struct scry_stack *stack)
 			scry_buf_spill(call->out);
 		}
 	scry_json_close(call->json, ']');
-	note_end(call, rc);
+	note_end(call, stack, rc);
 	if (limit && count > limit) {
 		scry_json_key(call->json, "omitted");
 		scry_json_int(call->json, (int64_t)(count - limit));

@@ -66,7 +66,38 @@ bool scry_c_stack_add(struct scry_c_stack *stack, struct scry_session *s, const 
 	bool loop = is_loop(r, stack, &f->symbol);
 	stack->frames[stack->count++] = (struct scry_c_frame){
 		.pc = f->pc, .sp = f->regs.value[f->regs.arch->sp], .function = f->symbol.name,
-		.module = f->module ? f->module->name : NULL, .is_call = f->is_call, .loop = loop };
+		.module = f->module ? f->module->name : NULL, .offset = f->module ? f->pc - f->module->start : f->pc,
+		.is_call = f->is_call, .is_signal = f->is_signal, .loop = loop };
 	stack->loops += loop;
 	return true;
+}
+
+struct of_thread {
+	struct scry_c_stack *stack;
+	struct scry_thread *thread;
+	bool full;
+};
+
+static bool each(void *arg, const struct scry_native_frame *f)
+{
+	struct of_thread *to = arg;
+
+	to->full = !scry_c_stack_add(to->stack, to->thread->session, to->thread->runtime, f);
+	return !to->full;
+}
+
+struct scry_c_stack *scry_thread_c_stack(struct scry_thread *t)
+{
+	struct scry_session *s = t->session;
+	struct scry_c_stack *stack = scry_arena_alloc(&s->arena, sizeof(*stack));
+	struct of_thread to = { stack, t, false };
+	static const struct scry_regs none;
+
+	if (!stack)
+		return NULL;
+	if (scry_unwind(s, t->os ? scry_os_thread_regs(s->target, t->os) : &none, each, &to) < 0)
+		stack->error = scry_arena_printf(&s->arena, "%s", s->error.text);
+	else if (to.full)
+		stack->error = "it is too deep to be kept";
+	return stack;
 }

@@ -8,7 +8,9 @@ struct scry_c_frame {
 	scry_addr pc, sp;
 	const char *function; /* NULL unknown */
 	const char *module;   /* file name, NULL: in none */
+	scry_addr offset;     /* of pc from the module's start */
 	bool is_call;         /* pc is a return address */
+	bool is_signal;       /* called by the kernel, for a signal: the next frame was interrupted */
 	bool loop;            /* the interpreter's loop: it runs Python frames */
 };
 
@@ -27,6 +29,8 @@ struct scry_c_stack {
  */
 bool scry_c_stack_add(struct scry_c_stack *stack, struct scry_session *s, const struct scry_runtime *r,
 		      const struct scry_native_frame *f);
+/** The stack of a thread that stands still. Without frames and with an error where its registers are not known. */
+struct scry_c_stack *scry_thread_c_stack(struct scry_thread *t);
 /** Is the symbol the function `name`, or a part of it that the compiler split off (name.part.0, name.cold)? */
 bool scry_is_function(const struct scry_symbol *symbol, const char *name);
 

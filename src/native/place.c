@@ -8,6 +8,7 @@
 #include "symbol/dwarf.h"
 
 #define INLINED_MAX 64
+#define DEPTH_MAX 256 /* nested blocks */
 
 static struct scry_hash *places_of(struct scry_session *s)
 {
@@ -87,46 +88,68 @@ static void call_site(struct scry_session *s, Dwarf_Die *unit, Dwarf_Die *inline
 		ret->file = keep(s, dwarf_filesrc(files, value, NULL, NULL));
 }
 
-static size_t collect(struct scry_session *s, Dwarf_Die *unit, Dwarf_Die *scopes, int count,
-		      struct scry_c_function *list)
+/* The child of `parent` whose code covers `at`: a function, a block, or an inlined function. */
+static bool child_at(Dwarf_Die *parent, Dwarf_Addr at, unsigned depth, Dwarf_Die *ret)
 {
-	size_t n = 0;
+	int rc = dwarf_child(parent, ret);
 
-	for (int i = 0; i < count && n < INLINED_MAX; i++) {
-		int tag = dwarf_tag(&scopes[i]);
+	for (; rc == 0; rc = dwarf_siblingof(ret, ret)) {
+		int tag = dwarf_tag(ret);
 
-		if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
-			continue;
-		list[n].name = keep(s, dwarf_diename(&scopes[i]));
-		list[n].inlined = tag == DW_TAG_inlined_subroutine;
-		n++;
-		if (tag == DW_TAG_subprogram)
-			return n;
-		if (n < INLINED_MAX)
-			call_site(s, unit, &scopes[i], &list[n]);
+		if (tag == DW_TAG_namespace || tag == DW_TAG_module || tag == DW_TAG_structure_type ||
+		    tag == DW_TAG_class_type) {
+			Dwarf_Die inner;
+
+			if (depth < DEPTH_MAX && child_at(ret, at, depth + 1, &inner)) {
+				*ret = inner;
+				return true;
+			}
+		} else if ((tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine ||
+			    tag == DW_TAG_lexical_block || tag == DW_TAG_try_block || tag == DW_TAG_catch_block) &&
+			   dwarf_haspc(ret, at) == 1) {
+			return true;
+		}
 	}
-	return 0; /* no function contains them all: rather none than a part */
+	return false;
+}
+
+/* The functions on the way down to the address, outermost first. */
+static unsigned functions_down(Dwarf_Die *unit, Dwarf_Addr at, Dwarf_Die *list)
+{
+	Dwarf_Die in = *unit, next;
+	unsigned n = 0;
+
+	for (unsigned depth = 0; depth < DEPTH_MAX && n < INLINED_MAX && child_at(&in, at, 0, &next); depth++) {
+		int tag = dwarf_tag(&next);
+
+		in = next;
+		if (tag == DW_TAG_subprogram)
+			n = 0; /* a function inside another one's source (Ada, lambdas) */
+		if (tag == DW_TAG_subprogram || (n && tag == DW_TAG_inlined_subroutine))
+			list[n++] = next;
+	}
+	return n;
 }
 
 static size_t functions(struct scry_session *s, Dwarf_Die *unit, Dwarf_Addr at, struct scry_c_function *list)
 {
-	Dwarf_Die *scopes = NULL, *tree = NULL;
+	Dwarf_Die down[INLINED_MAX];
+	unsigned count = functions_down(unit, at, down);
 	Dwarf_Line *line = dwarf_getsrc_die(unit, at);
-	size_t n = 0;
 
 	if (line) {
 		dwarf_lineno(line, &list[0].line);
 		list[0].file = keep(s, dwarf_linesrc(line, NULL, NULL));
 	}
-	/* the first says which scope is innermost, the second what that one was inlined into */
-	if (dwarf_getscopes(unit, at, &scopes) > 0) {
-		int count = dwarf_getscopes_die(&scopes[0], &tree);
+	for (unsigned i = 0; i < count; i++) {
+		Dwarf_Die *die = &down[count - 1 - i];
 
-		n = collect(s, unit, tree, count, list);
+		list[i].name = keep(s, dwarf_diename(die));
+		list[i].inlined = i + 1 < count;
+		if (list[i].inlined)
+			call_site(s, unit, die, &list[i + 1]);
 	}
-	free(scopes);
-	free(tree);
-	return n || !line ? n : 1;
+	return count || !line ? count : 1;
 }
 
 void scry_place_functions(struct scry_session *s, struct scry_place *p, scry_addr addr)

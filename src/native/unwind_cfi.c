@@ -63,51 +63,52 @@ static bool step_by_frame_pointer(struct scry_session *s, const struct scry_regs
 	return true;
 }
 
-/* The caller's registers; *is_call: it called, else it was interrupted by a signal. */
-static int step(struct scry_session *s, const struct scry_regs *now, bool innermost, bool *is_call,
+/* The caller's registers, by whatever way. */
+static int step(struct scry_session *s, const struct scry_cfi_row *row, const struct scry_regs *now, bool innermost,
 		struct scry_regs *ret)
 {
-	scry_addr pc = now->value[now->arch->pc];
-	const struct scry_cfi_row *row = scry_cfi_at(s, pc - *is_call);
+	const struct scry_arch *arch = now->arch;
 
-	if (!row)
-		return scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
 	if (row->known) {
 		int rc = scry_cfi_step(s, row, now, ret);
 
-		*is_call = !row->signal;
 		if (rc == SCRY_ITEM)
-			ret->value[now->arch->pc] = plain(s, ret->value[now->arch->pc]);
+			ret->value[arch->pc] = plain(s, ret->value[arch->pc]);
 		return rc;
 	}
-	bool done = (innermost && step_off_bad_call(s, now, ret)) || step_by_frame_pointer(s, now, ret);
-	*is_call = true;
-	return done ? SCRY_ITEM : scry_fail(s, SCRY_EFAULT, pc, "%s", row->why);
+	if ((innermost && step_off_bad_call(s, now, ret)) || step_by_frame_pointer(s, now, ret))
+		return SCRY_ITEM;
+	return scry_fail(s, SCRY_EFAULT, now->value[arch->pc], "%s", row->why);
+}
+
+static int fail_at(struct scry_session *s, scry_addr pc)
+{
+	const char *why = scry_arena_printf(&s->arena, "%s", s->error.text);
+
+	return scry_fail(s, SCRY_EFAULT, pc, "unwinding ends at 0x%" PRIx64 ": %s", pc, why ? why : "");
 }
 
 static int walk(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each, void *arg)
 {
-	struct scry_native_frame f = { .regs = *start, .pc = start->value[start->arch->pc] };
+	struct scry_native_frame f = { .regs = *start };
 	struct scry_regs next;
-	bool is_call = false;
+	int rc = SCRY_ITEM;
 
-	for (unsigned depth = 0; depth < SCRY_UNWIND_MAX; depth++) {
-		f.is_call = is_call;
+	for (unsigned depth = 0; rc == SCRY_ITEM && depth < SCRY_UNWIND_MAX; depth++) {
+		f.pc = f.regs.value[f.regs.arch->pc];
+		const struct scry_cfi_row *row = scry_cfi_at(s, f.pc - f.is_call);
+		if (!row)
+			return scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
+		f.is_signal = row->known && row->signal;
+		f.is_call = f.is_call && !f.is_signal;
 		scry_native_name(s, &f);
 		if (!each(arg, &f))
 			return SCRY_OK;
-		int rc = step(s, &f.regs, depth == 0, &is_call, &next);
-		if (rc == SCRY_OK)
-			return SCRY_OK;
-		if (rc < 0) {
-			const char *why = scry_arena_printf(&s->arena, "%s", s->error.text);
-
-			return scry_fail(s, SCRY_EFAULT, f.pc, "unwinding ends at 0x%" PRIx64 ": %s", f.pc, why ? why : "");
-		}
+		rc = step(s, row, &f.regs, depth == 0, &next);
 		f.regs = next;
-		f.pc = next.value[next.arch->pc];
+		f.is_call = !f.is_signal;
 	}
-	return SCRY_OK;
+	return rc < 0 ? fail_at(s, f.pc) : SCRY_OK;
 }
 
 const struct scry_unwinder scry_unwinder_cfi = { "cfi", fits, walk };

@@ -131,6 +131,7 @@ int scry_walk_next(struct scry_walk *w, struct scry_frame *ret)
 
 		ret->entry = scry_field_read(w->runtime, w->next, SCRY_F_IFRAME_OWNER, &owner) == SCRY_OK &&
 			     owner >= 3;
+		ret->shim = ret->entry ? w->next : 0;
 	}
 	ret->thread = w->thread;
 	ret->depth = w->depth++;

@@ -8,6 +8,8 @@
 struct scry_runtime;
 struct scry_interp;
 struct scry_frame;
+struct scry_c_frame;
+struct scry_c_function;
 
 /** Where the interpreter's roots are; a finder fills in what it has. */
 struct scry_roots {
@@ -131,11 +133,14 @@ struct scry_frame {
 	int64_t lasti;              /* byte offset of the current instruction, -1 not started */
 	unsigned owner;             /* 3.11+: the frame's owner field */
 	bool entry;                 /* C code called into the interpreter here */
+	scry_addr shim;             /* 3.12+: the shim behind it, which stands on the C stack; 0 none */
 	bool incomplete;            /* still being set up: no line yet */
 	const struct scry_location *where; /* of a traceback's entry: where it was then; NULL: as the frame says */
 	int traced_line;            /* the line that the frame object keeps while it is traced, 0 none */
 	unsigned depth;             /* 0 the newest Python frame */
 	const char *damaged;        /* for SCRY_FRAME_DAMAGED: why */
+	const struct scry_c_frame *native; /* SCRY_FRAME_NATIVE: the frame (native/c_stack.h) ... */
+	const struct scry_c_function *function_of; /* ... and what DWARF says of it, or of one inlined there; NULL nothing */
 };
 
 /** A local variable's value. */
