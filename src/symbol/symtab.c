@@ -300,12 +300,22 @@ static bool covers(const struct scry_symtab_symbol *s, uint64_t addr)
 	return addr - s->value < s->size;
 }
 
+/* Of two names of one function the one that people use: raise, not gsignal or __GI_raise. */
+static bool nicer(const char *a, const char *b)
+{
+	size_t under_a = strspn(a, "_"), under_b = strspn(b, "_");
+
+	return under_a != under_b ? under_a < under_b : strlen(a) < strlen(b);
+}
+
 /* Is `a` a better answer than `b` for addr? Both lie at or before it. */
 static bool better(const struct scry_symtab_symbol *a, const struct scry_symtab_symbol *b, uint64_t addr)
 {
 	if (covers(a, addr) != covers(b, addr))
 		return covers(a, addr);
-	return a->value > b->value || (a->value == b->value && a->size > b->size);
+	if (a->value != b->value || a->size != b->size)
+		return a->value > b->value || (a->value == b->value && a->size > b->size);
+	return nicer(a->name, b->name);
 }
 
 /* Labels without a type (_edata, parts of assembly code) name no place that one would want to hear of. */
@@ -322,9 +332,9 @@ static bool linear_at(const struct scry_symtab *t, uint64_t addr, struct scry_sy
 	for (size_t i = 0; i < t->count; i++) {
 		if (!symbol_at(t, i, &symbol, &global) || !is_place(&symbol) || symbol.value > addr)
 			continue;
+		symbol.name = symbol_name(t, i);
 		if (found && !better(&symbol, ret, addr))
 			continue;
-		symbol.name = symbol_name(t, i);
 		*ret = symbol;
 		found = true;
 	}
@@ -369,10 +379,10 @@ static bool sorted_at(const struct scry_symtab *t, uint64_t addr, struct scry_sy
 		struct scry_symtab_symbol symbol;
 		size_t index = t->sorted[low - 1 - back].index;
 
-		/* of aliases the first in the table, as linear_at() */
+		symbol.name = symbol_name(t, index);
+		/* where nothing tells them apart the first in the table, as linear_at() */
 		if (!symbol_at(t, index, &symbol, &global) || (found && better(ret, &symbol, addr)))
 			continue;
-		symbol.name = symbol_name(t, index);
 		*ret = symbol;
 		found = true;
 	}

@@ -1,6 +1,6 @@
 /**
  * The C stack of a task that is not running. Its lowest part was saved elsewhere, so the saved words are laid over the
- * target while libdwfl unwinds. Tasklets (tasklet_stack.c) and greenlets (greenlet_stack.c) say where they are.
+ * target while it is unwound. Tasklets (tasklet_stack.c) and greenlets (greenlet_stack.c) say where they are.
  */
 #ifndef SCRY_CSTACK_H
 #define SCRY_CSTACK_H

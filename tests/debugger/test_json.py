@@ -9,7 +9,7 @@ from tests.support.story import TOP, STORY, interpreters
 jsonschema = pytest.importorskip("jsonschema")
 
 COMMANDS = [["bt"], ["bt", "--all"], ["bt", "--all", "--limit", "1"], ["threads"], ["info"], ["info", "--layout"], ["frame", "2"],
-            ["list"], ["bt-full"], ["--locals"], ["locals"], ["print", "sys"], ["regs"], ["regs", "--all-frames"], ["bt", "--locals", "--max-depth=0"]]
+            ["list"], ["bt-full"], ["--locals"], ["locals"], ["print", "sys"], ["regs"], ["regs", "--all-frames"], ["bt", "--locals", "--max-depth=0"], ["bt", "--native"]]
 
 
 @pytest.fixture(scope="module")

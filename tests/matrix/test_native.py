@@ -1,0 +1,204 @@
+"""bt --native: C frames beside gdb's, Python frames beside the truth, and each of them where it is run."""
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from tests.support import compare, interpreters, programs, run
+from tests.matrix.conftest import every, pairs
+
+SHAPES = ('calls', 'flow', 'py311', 'threads', 'signals', 'callbacks', 'trace-call', 'collecting', 'deep-3000-mixed')
+NATIVE = ('native_outer', 'native_inner', 'native_deep', 'hidden')
+
+
+def merged(target, *options, command=('bt', '--all', '--native')):
+    answer, status, errors = run.answer(target, *options, command=command)
+    return answer, status, errors
+
+
+def misplaced(thread):
+    """Python frames stand behind the loop that runs them, and each loop runs some."""
+    found, before = [], None
+    for frame in thread['frames']:
+        python = frame['kind'] != 'native'
+        if python and before is None:
+            found.append('%s is before all C frames' % frame['function'])
+        if python and before and before['kind'] == 'native' and not before['runs_python']:
+            found.append('%s stands behind %s' % (frame['function'], before['function']))
+        if not python and before and before['kind'] == 'native' and before['runs_python']:
+            found.append('%s runs nothing' % before['function'])
+        before = frame
+    return found
+
+
+def complete(truth, answer, status, errors):
+    found = compare.differences(truth, answer)
+    for thread in answer['threads']:
+        if compare.python_frames(thread):
+            found += misplaced(thread)
+        if not any(frame['kind'] == 'native' for frame in thread['frames']):
+            found.append('thread %s has no C frames' % thread['tid'])
+    if status or answer['errors']:
+        found.append('status %d: %s %s' % (status, answer['errors'], errors[-500:]))
+    return found
+
+
+def usual(interpreter, program):
+    return program.name in SHAPES
+
+
+@pytest.mark.parametrize('interpreter, program', pairs(usual))
+def test_merged(dumps, interpreter, program):
+    """Each Python frame of the truth, none more, behind a C frame of the loop."""
+    dump = dumps.core(interpreter, program)
+    found = complete(dump.truth, *merged(dump.core, *run.where(interpreter)))
+    assert not found, found[:10]
+
+
+def test_a_wrong_place_is_noticed(dumps):
+    usable = [i for i in interpreters.everything() if not i.reason and i.root is None and i.version >= (3, 11)]
+    if not usable:
+        pytest.skip('no interpreter since 3.11')
+    dump = dumps.core(usable[0], programs.find('calls'))
+    answer, status, errors = merged(dump.core)
+    assert not complete(dump.truth, answer, status, errors)
+    thread = next(t for t in answer['threads'] if t['crashed'])
+    at = next(i for i, f in enumerate(thread['frames']) if f['kind'] == 'python')
+    python, native = thread['frames'][at], thread['frames'][at - 1]
+    thread['frames'][at - 1:at + 1] = [python, native]
+    assert any('stands behind' in line for line in complete(dump.truth, answer, status, errors))
+    thread['frames'][at - 1:at + 1] = [native]
+    assert any('frame 0: ' in line for line in complete(dump.truth, answer, status, errors))
+
+
+# --- beside gdb ---
+
+IN_GDB = '''python
+import json
+frame, found = gdb.newest_frame(), []
+while frame is not None and frame.is_valid():
+    if frame.type() != gdb.TAILCALL_FRAME:  # these are gone from the stack
+        found.append((frame.name(), frame.type() == gdb.INLINE_FRAME))
+    frame = frame.older()
+print('@' + json.dumps(found))
+end
+'''
+
+
+def gdb_frames(dump, interpreter, directory):
+    script = directory / 'frames.gdb'
+    script.write_text(IN_GDB)
+    options = ['set sysroot %s' % interpreter.root] if interpreter.root else []
+    options += ['set backtrace past-main on', 'set backtrace past-entry on']
+    _, output, errors = run.gdb('source %s' % script, core=dump.core, exe=dump.exe, options=options)
+    lines = re.findall(r'^@(.+)$', output, re.M)
+    assert lines, (output, errors)
+    return [(plain(name), inlined) for name, inlined in json.loads(lines[0])]
+
+
+def plain(name):
+    """One of the names that glibc gives a function, without what the compiler added."""
+    name = re.sub(r'^__GI_', '', name or '').split('.')[0]
+    return {'gsignal': 'raise'}.get(name, name)
+
+
+def native_frames(thread):
+    return [(plain(f['function']), f['inlined']) for f in thread['frames'] if f['kind'] == 'native']
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.library and interpreter.root is None))
+def test_beside_gdb(dumps, interpreter, tmp_path):
+    """The C frames are gdb's: names, inlined functions, order."""
+    for name in ('calls', 'callbacks') if interpreter.ctypes else ('calls',):
+        dump = dumps.core(interpreter, programs.find(name))
+        answer, _, _ = merged(dump.core, command=('bt', '--native'))
+        assert native_frames(answer['threads'][0]) == gdb_frames(dump, interpreter, tmp_path)
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: not interpreter.tag.startswith('built-')))
+def test_beside_gdb_stripped(dumps, interpreter, tmp_path):
+    """Without symbols: as many frames, the same names where there are any."""
+    dump = dumps.copied(interpreter, programs.find('calls'))
+    answer, status, errors = merged(dump.core, *run.where(interpreter), command=('bt', '--native'))
+    ours, theirs = native_frames(answer['threads'][0]), gdb_frames(dump, interpreter, tmp_path)
+    ours = [frame for frame in ours if not frame[1]]
+    theirs = [frame for frame in theirs if not frame[1]]
+    assert len(ours) == len(theirs)
+    assert [name for (name, _), (other, _) in zip(ours, theirs) if name and other and name != other] == []
+    assert not complete(dump.truth, *merged(dump.core, *run.where(interpreter)))
+
+
+# --- a library of known functions ---
+
+@pytest.fixture(scope='session')
+def library(tmp_path_factory):
+    compiler = shutil.which('cc') or shutil.which('gcc')
+    if not compiler:
+        pytest.skip('no C compiler')
+    path = str(tmp_path_factory.mktemp('library') / 'libnative.so')
+    subprocess.run([compiler, '-g', '-O2', '-shared', '-fPIC', '-o', path, os.path.join(run.PROGRAMS, 'native.c')], check=True)
+    return path
+
+
+def story(thread, functions):
+    """The thread's frames that the program knows of, oldest first."""
+    return [f['function'] for f in reversed(thread['frames']) if f['function'] in functions]
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.ctypes and not interpreter.root))
+def test_known_functions(dumps, interpreter, library):
+    """Python and C functions in the order in which they called each other, with their lines."""
+    program = programs.Program('native', 'native.py', (library,), ctypes=True)
+    dump = dumps.core(interpreter, program)
+    answer, status, errors = merged(dump.core)
+    assert not complete(dump.truth, answer, status, errors)
+    crashed = next(t for t in answer['threads'] if t['crashed'])
+    other = next(t for t in answer['threads'] if not t['crashed'])
+    functions = NATIVE + ('oldest', 'middle', 'numbers', 'newest', '__lt__', 'worker', 'waiting')
+    assert story(crashed, functions) == ['oldest', 'native_outer', 'native_inner', 'hidden', 'middle', 'numbers', 'native_deep',
+                                         'native_deep', 'native_deep', 'native_deep', 'newest']
+    assert story(other, functions) == ['worker', '__lt__', 'native_inner', 'hidden', 'waiting']
+    with open(os.path.join(run.PROGRAMS, 'native.c')) as source:
+        lines = source.read().splitlines()
+    for frame in crashed['frames']:
+        if frame['function'] in NATIVE:
+            assert os.path.basename(frame['file']) == 'native.c' and 'call' in lines[frame['line'] - 1], frame
+            assert frame['module'] == 'libnative.so'
+
+
+# --- other ways to a stack ---
+
+@pytest.mark.parametrize('interpreter', every())
+def test_live(dumps, interpreter):
+    place = dumps.place(interpreter, 'live-native')
+    with run.running(interpreter, programs.find('threads'), place) as (pid, truth):
+        found = complete(truth, *merged(pid))
+        assert run.state(pid) in 'SR'
+    assert not found, found[:10]
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.root is None))
+def test_in_gdb(dumps, interpreter):
+    """The same JSON in gdb, whose threads and registers are its own."""
+    dump = dumps.core(interpreter, programs.find('calls'))
+    _, output, errors = run.gdb('py-bt --native --json', core=dump.core, exe=dump.exe)
+    lines = [line for line in output.splitlines() if line.startswith('{"pyscry"')]
+    assert lines, (output, errors)
+    mine = merged(dump.core, command=('bt', '--native'))[0]
+    assert json.loads(lines[0])['threads'][0]['frames'] == mine['threads'][0]['frames']
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.version >= (3, 3)))
+def test_interpreters(dumps, interpreter):
+    """Sub-interpreters that run in one thread: each stack has its own frames at their places."""
+    dump = dumps.core(interpreter, programs.find('interpreters'))
+    answer, status, errors = merged(dump.core, *run.where(interpreter))
+    assert not compare.differences(dump.truth, answer)
+    for thread in answer['threads']:
+        before = None
+        for frame in thread['frames']:
+            assert frame['kind'] == 'native' or before['kind'] != 'native' or before['runs_python'], (thread['tid'], frame)
+            before = frame
