@@ -3,6 +3,7 @@ import mmap
 import os
 import re
 import sys
+import time
 
 import lldb
 
@@ -11,6 +12,7 @@ import binding  # noqa: E402
 
 ADDRESS_END = 2 ** 47  # above it, LLDB takes addresses for errors of its own
 PAGE = 4096
+SUMMARY_SECONDS = 0.5  # how long what summaries have read is taken to be so
 DUMP_PLUGINS = ("elf-core", "minidump", "mach-o-core")
 # what LLDB calls some registers otherwise
 ALIASES = {"eflags": "rflags", "x29": "fp", "x30": "lr", "tpidr": "tpidr_el0"}
@@ -232,10 +234,11 @@ class Follower:
         return entry.session
 
     def current(self, target):
-        """The session for a summary: nothing is asked of LLDB where nothing happened since the last time."""
+        """The session for a summary: one command shows many, and between them nothing changes."""
         process = target.GetProcess()
         entry = self.kept.get(process.GetUniqueID())
-        if entry is not None and entry.stop == process.GetStopID() and process.GetState() == lldb.eStateStopped:
+        if entry is not None and entry.stop == process.GetStopID() and process.GetState() == lldb.eStateStopped and (
+                entry.core is not None or time.monotonic() - entry.read < SUMMARY_SECONDS):
             return entry.session
         return self.follow(target)
 
@@ -246,7 +249,7 @@ class Entry:
     def __init__(self, process, options):
         self.process, self.options = process, options
         self.core = _core_path(process)
-        self.stop = process.GetStopID()
+        self.stop, self.read = None, 0
         self.session = binding.Session(**dict(options))
         if self.core is not None:
             self.session.open_dump(self.core)
@@ -256,10 +259,10 @@ class Entry:
     def catch_up(self):
         """Where LLDB went: on in time, or to another thread."""
         stop = self.process.GetStopID()
-        if stop != self.stop and self.core is None:
-            self.session.refresh()
-            self.session._selected = None
-        self.stop = stop
+        if self.core is None:
+            # LLDB tells nobody of `memory write`: what was read is read anew
+            self.session.refresh(keep=stop == self.stop)
+        self.stop, self.read = stop, time.monotonic()
         thread = self.process.GetSelectedThread()
         if thread.IsValid():
             self.session.select(thread.GetThreadID())
