@@ -26,9 +26,10 @@ class LldbHost(binding.Host):
         self.local = local
         self.pid = process.GetProcessID() if local else 0
         self._constant = None
+        self._memory = _open_memory(self.pid) if local else None
 
     def read(self, address, length):
-        data = self._read_exactly(address, length)
+        data = self._read_directly(address, length) or self._read_exactly(address, length)
         if len(data) == length:
             return data
         address, end = address + len(data), address + length
@@ -40,6 +41,13 @@ class LldbHost(binding.Host):
             if len(piece) < step:
                 break
         return data
+
+    def _read_directly(self, address, length):
+        """Of a process on this machine: LLDB keeps what it has read, and not always notices that it was written."""
+        try:
+            return os.pread(self._memory.fileno(), length, address) if self._memory is not None else b""
+        except (OSError, OverflowError):
+            return b""
 
     def _read_exactly(self, address, length):
         if not 0 < address < ADDRESS_END - length:
@@ -103,6 +111,14 @@ def _sections(target):
                     permissions & lldb.ePermissionsWritable) + bool(permissions & lldb.ePermissionsExecutable)
                 found.append((start, start + section.GetByteSize(), section.GetFileOffset(), flags, module.file.fullpath))
     return found
+
+
+def _open_memory(pid):
+    """/proc/PID/mem, where this user may read it; of a process that is gone or runs another program it reads as empty."""
+    try:
+        return open("/proc/%d/mem" % pid, "rb", buffering=0)
+    except OSError:
+        return None
 
 
 def _is_local(process):
