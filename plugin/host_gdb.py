@@ -135,19 +135,14 @@ class Follower:
         self.key = self.session = None
         self.stale = False
         self.stopped = None  # (tid, signal, address) of a deadly signal
-        self.moved = False  # the target ran: frames have other numbers now
         gdb.events.stop.connect(self.note_signal)
-        gdb.events.cont.connect(self.forget)
-        gdb.events.stop.connect(self.forget)
-        gdb.events.memory_changed.connect(self.doubt)
-        gdb.events.register_changed.connect(self.doubt)
-
-    def doubt(self, _event=None):
-        """The user wrote to the target."""
-        self.stale = True
+        for name in ("cont", "stop", "memory_changed", "register_changed"):
+            registry = getattr(gdb.events, name, None)
+            if registry is not None:
+                registry.connect(self.forget)
 
     def forget(self, _event=None):
-        self.stale = self.moved = True
+        self.stale = True
 
     def note_signal(self, event):
         """Called at each stop: was it a crash?"""
@@ -180,9 +175,10 @@ class Follower:
         if self.session is None or key != self.key:
             self.open(key, inferior, core)
         elif self.stale and core is None:
-            self.session.refresh(keep=not self.moved)
+            self.session.refresh()
+            self.session.forget_selection()
             self.tell_signal()
-        self.stale = self.moved = False
+        self.stale = False
         thread = gdb.selected_thread()
         if thread is not None:
             self.session.select(_tid(thread))

@@ -191,8 +191,6 @@ static int print_element(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 #define PROCESS_3_8 "<%C name={_name}[_popen: pid={_popen.pid}] parent={_parent_pid} {_popen:started|initial}>"
 
-#define HELP "Type help() for interactive help, or help(object) for help about object."
-
 const struct scry_printer_row scry_printers_library[] = {
 	{ "subprocess.CompletedProcess",
 	  .form = "%C(args={args}, returncode={returncode}[stdout:, stdout={stdout}][stderr:, stderr={stderr}])" },
@@ -217,7 +215,5 @@ const struct scry_printer_row scry_printers_library[] = {
 	  .form = "<%C running={_thread_id:True|False} closed={_closed} debug={_debug}>" },
 	{ "typing._SpecialForm", .form = "typing.{_name:s}" },
 	{ "typing._SpecialGenericAlias", .form = "typing.{_name:s}" },
-	{ "_sitebuiltins._Helper", .form = HELP }, /* Lib/_sitebuiltins.py; 2.7: Lib/site.py */
-	{ "site._Helper", .form = HELP },
 	{ NULL },
 };

@@ -8,21 +8,14 @@
 #include "object/internal.h"
 
 #define FRAMES_MAX 10000000
-#define PARENTS_MAX 10000
+#define EXCEPTIONS_MAX 1000
 
 struct search {
+	struct scry_greenlets *all;
 	struct scry_runtime *runtime;
 	struct scry_kinds kinds;
-	struct scry_hash seen; /* greenlets by address: their tasks */
 	struct scry_task **tail;
 };
-
-static scry_addr pointer(struct scry_runtime *r, scry_addr base, enum scry_field f)
-{
-	uint64_t value = 0;
-
-	return scry_layout_has(r->layout, f) && scry_field_read(r, base, f, &value) == SCRY_OK ? value : 0;
-}
 
 static scry_addr all_ones(const struct scry_runtime *r)
 {
@@ -31,53 +24,113 @@ static scry_addr all_ones(const struct scry_runtime *r)
 
 /* --- one greenlet --- */
 
+static bool is_exception(struct scry_runtime *r, scry_addr value)
+{
+	struct scry_type *type;
+
+	return value && scry_type_for(r, value, &type) == SCRY_OK && type->flags & TYPE_EXCEPTION;
+}
+
+/*
+ * The exception being handled while the greenlet is suspended. exc_info is the thread's chain, through the generators
+ * that it stands in; its last item is the thread state's, whose value was saved apart.
+ */
+static scry_addr exception_of(struct scry_runtime *r, scry_addr base, enum scry_field info, enum scry_field state)
+{
+	scry_addr item = scry_field_get(r, base, info), saved = scry_field_addr(r, base, state);
+
+	for (unsigned depth = 0; depth < EXCEPTIONS_MAX; depth++) {
+		scry_addr previous = item ? scry_field_get(r, item, SCRY_F_EXC_INFO_PREVIOUS) : 0;
+		scry_addr value = scry_field_get(r, previous ? item : saved, SCRY_F_EXC_INFO_VALUE);
+
+		if (is_exception(r, value))
+			return value;
+		if (!previous)
+			break;
+		item = previous;
+	}
+	return 0;
+}
+
 /* Up to 1.x all stands in the object. run_info is the callable at first, then the dict of the thread's state. */
 static void read_plain(struct scry_runtime *r, scry_addr addr, struct scry_greenlet *g)
 {
-	scry_addr info = pointer(r, addr, SCRY_F_GREENLET_RUN_INFO);
+	scry_addr info = scry_field_get(r, addr, SCRY_F_GREENLET_RUN_INFO);
 
-	g->stack_start = pointer(r, addr, SCRY_F_GREENLET_STACK_START);
-	g->stack_stop = pointer(r, addr, SCRY_F_GREENLET_STACK_STOP);
-	g->stack_copy = pointer(r, addr, SCRY_F_GREENLET_STACK_COPY);
-	g->stack_saved = pointer(r, addr, SCRY_F_GREENLET_STACK_SAVED);
-	g->top_frame = pointer(r, addr, SCRY_F_GREENLET_TOP_FRAME);
-	g->parent = pointer(r, addr, SCRY_F_GREENLET_PARENT);
+	g->stack_start = scry_field_get(r, addr, SCRY_F_GREENLET_STACK_START);
+	g->stack_stop = scry_field_get(r, addr, SCRY_F_GREENLET_STACK_STOP);
+	g->stack_copy = scry_field_get(r, addr, SCRY_F_GREENLET_STACK_COPY);
+	g->stack_saved = scry_field_get(r, addr, SCRY_F_GREENLET_STACK_SAVED);
+	g->top_frame = scry_field_get(r, addr, SCRY_F_GREENLET_TOP_FRAME);
+	g->parent = scry_field_get(r, addr, SCRY_F_GREENLET_PARENT);
 	g->is_main = g->stack_stop == all_ones(r);
 	g->run = g->stack_stop ? 0 : info;
 	g->thread_dict = g->stack_stop ? info : 0;
+	if (!g->top_frame)
+		return;
+	g->context = scry_field_get(r, addr, SCRY_F_GREENLET_CONTEXT);
+	g->exception = scry_layout_has(r->layout, SCRY_F_GREENLET_EXC_INFO)
+			       ? exception_of(r, addr, SCRY_F_GREENLET_EXC_INFO, SCRY_F_GREENLET_EXC_STATE)
+			       : scry_field_get(r, addr, SCRY_F_GREENLET_EXC_VALUE);
+	g->exception = is_exception(r, g->exception) ? g->exception : 0;
 }
 
 /* From 2.0 on the object points to a C++ one, which points back. */
 static const char *read_impl(struct scry_runtime *r, scry_addr addr, struct scry_greenlet *g)
 {
-	scry_addr impl = pointer(r, addr, SCRY_F_GREENLET_PIMPL);
+	scry_addr impl = scry_field_get(r, addr, SCRY_F_GREENLET_PIMPL);
 
 	if (!impl)
 		return "it has lost its state";
-	g->stack_stop = pointer(r, impl, SCRY_F_GREENLET_IMPL_STACK_STOP);
-	g->is_main = g->stack_stop == all_ones(r);
 	/* MainGreenlet's own members begin with _self up to 3.1.0, as UserGreenlet's do */
-	if (pointer(r, impl, SCRY_F_GREENLET_IMPL_SELF) != addr)
+	if (scry_field_get(r, impl, SCRY_F_GREENLET_IMPL_SELF) != addr)
 		return "its state belongs to another object, or its version is not known";
-	g->stack_start = pointer(r, impl, SCRY_F_GREENLET_IMPL_STACK_START);
-	g->stack_copy = pointer(r, impl, SCRY_F_GREENLET_IMPL_STACK_COPY);
-	g->stack_saved = pointer(r, impl, SCRY_F_GREENLET_IMPL_STACK_SAVED);
-	g->top_frame = pointer(r, impl, SCRY_F_GREENLET_IMPL_TOP_FRAME);
-	if (!g->is_main) {
-		g->main = pointer(r, impl, SCRY_F_GREENLET_IMPL_MAIN);
-		g->run = pointer(r, impl, SCRY_F_GREENLET_IMPL_RUN);
-		g->parent = pointer(r, impl, SCRY_F_GREENLET_IMPL_PARENT);
-	}
+	scry_read_ptr(r->session, impl, &g->vtable);
+	g->stack_stop = scry_field_get(r, impl, SCRY_F_GREENLET_IMPL_STACK_STOP);
+	g->is_main = g->stack_stop == all_ones(r);
+	g->stack_start = scry_field_get(r, impl, SCRY_F_GREENLET_IMPL_STACK_START);
+	g->stack_copy = scry_field_get(r, impl, SCRY_F_GREENLET_IMPL_STACK_COPY);
+	g->stack_saved = scry_field_get(r, impl, SCRY_F_GREENLET_IMPL_STACK_SAVED);
+	g->top_frame = scry_field_get(r, impl, SCRY_F_GREENLET_IMPL_TOP_FRAME);
+	if (!g->top_frame)
+		return NULL;
+	g->prev_frame = scry_field_get(r, impl, SCRY_F_GREENLET_IMPL_PREV_FRAME);
+	g->context = scry_field_get(r, impl, SCRY_F_GREENLET_IMPL_CONTEXT);
+	g->exception = scry_layout_has(r->layout, SCRY_F_GREENLET_IMPL_EXC_INFO)
+			       ? exception_of(r, impl, SCRY_F_GREENLET_IMPL_EXC_INFO, SCRY_F_GREENLET_IMPL_EXC_STATE)
+			       : scry_field_get(r, impl, SCRY_F_GREENLET_IMPL_EXC_VALUE);
+	g->exception = is_exception(r, g->exception) ? g->exception : 0;
 	return NULL;
 }
 
+/*
+ * The members that MainGreenlet and UserGreenlet do not share. The main greenlet of a thread that has ended is marked
+ * as one no more: then only its class tells, as that of the others.
+ */
+static void read_rest(struct scry_runtime *r, scry_addr addr, struct scry_greenlet *g)
+{
+	scry_addr impl = scry_field_get(r, addr, SCRY_F_GREENLET_PIMPL);
+
+	g->is_main = g->is_main || (g->vtable && g->vtable == g->all->main_vtable);
+	if (g->is_main) {
+		g->thread_state = scry_field_get(r, impl, SCRY_F_GREENLET_MAIN_THREAD_STATE);
+		if (scry_field_get(r, g->thread_state, SCRY_F_GREENLET_THREAD_MAIN) == addr)
+			g->current = scry_field_get(r, g->thread_state, SCRY_F_GREENLET_THREAD_CURRENT);
+		return;
+	}
+	g->main = scry_field_get(r, impl, SCRY_F_GREENLET_IMPL_MAIN);
+	g->run = scry_field_get(r, impl, SCRY_F_GREENLET_IMPL_RUN);
+	g->parent = scry_field_get(r, impl, SCRY_F_GREENLET_IMPL_PARENT);
+}
+
+/* As far as it is known alone: scry_greenlet_find_threads() knows better. */
 static const char *state_of(const struct scry_greenlet *g)
 {
 	if (!g->stack_stop)
 		return "not started";
 	if (!g->stack_start)
 		return "dead";
-	return g->top_frame ? "suspended" : "active";
+	return g->top_frame || g->stack_saved ? "suspended" : "active";
 }
 
 /* The innermost frame: from 3.11 on the frame object is a handle. */
@@ -85,7 +138,7 @@ static scry_addr innermost(struct scry_runtime *r, scry_addr frame)
 {
 	if (!frame || !scry_layout_has(r->layout, SCRY_F_FRAME_INNER))
 		return frame;
-	return pointer(r, frame, SCRY_F_FRAME_INNER);
+	return scry_field_get(r, frame, SCRY_F_FRAME_INNER);
 }
 
 /* A class of its own says more than "greenlet"; gevent's have names, too. */
@@ -104,16 +157,17 @@ static const char *name_of(struct scry_runtime *r, scry_addr addr, const char *t
 static struct scry_task *add(struct search *s, scry_addr addr)
 {
 	struct scry_runtime *r = s->runtime;
-	struct scry_task *t = scry_hash_find(&s->seen, addr);
-	scry_addr type, run;
+	struct scry_task *t = scry_hash_find(&s->all->tasks, addr);
+	scry_addr type;
 
 	if (t || scry_kind_of(&s->kinds, addr) != SCRY_KIND_GREENLET)
 		return t;
 	struct scry_greenlet *g = scry_arena_alloc(&r->session->arena, sizeof(*g));
 	t = g ? scry_task_add(r, &scry_task_greenlet, addr, &s->tail) : NULL;
-	if (!t || !scry_hash_put(&s->seen, addr, t))
+	if (!t || !scry_hash_put(&s->all->tasks, addr, t))
 		return NULL;
 	t->detail = g;
+	g->all = s->all;
 	g->type = "?";
 	if (scry_type_of(r, addr, &type) == SCRY_OK)
 		scry_type_full_name(r, type, &g->type);
@@ -121,104 +175,27 @@ static struct scry_task *add(struct search *s, scry_addr addr)
 		t->error = read_impl(r, addr, g);
 	else
 		read_plain(r, addr, g);
+	if (g->is_main && g->vtable)
+		s->all->main_vtable = g->vtable;
 	t->name = name_of(r, addr, g->type);
-	if (!g->run && t->name && scry_attr(r, addr, "_run", &run) == SCRY_OK) /* gevent keeps it */
-		g->run = run;
 	t->state = t->error ? "unknown" : state_of(g);
-	t->parent = g->parent;
 	t->frame = innermost(r, g->top_frame);
 	return t;
 }
 
-/* --- threads --- */
-
-/* The main greenlet that a greenlet's parents lead to: itself where they lead to none. */
-static struct scry_task *main_of(struct search *s, struct scry_task *t)
+/* What can be told when all of the heap's are known; adds what they point to and the collector does not know. */
+static void complete(struct search *s, struct scry_task *t)
 {
-	for (unsigned n = 0; n < PARENTS_MAX; n++) {
-		const struct scry_greenlet *g = t->detail;
-		struct scry_task *up = scry_hash_find(&s->seen, g->main ? g->main : g->parent);
+	struct scry_greenlet *g = t->detail;
+	scry_addr run;
 
-		if (g->is_main || !up || up == t)
-			break;
-		t = up;
-	}
-	return t;
-}
-
-static uint64_t stack_pointer(struct scry_session *s, const struct scry_thread *thread)
-{
-	static const char *const names[] = { "rsp", "sp", "esp" };
-	const struct scry_regs *regs = thread->os ? scry_os_thread_regs(s->target, thread->os) : NULL;
-	uint64_t sp = 0;
-
-	for (size_t i = 0; regs && i < sizeof(names) / sizeof(*names) && !sp; i++)
-		if (!scry_regs_find(regs, names[i], &sp))
-			sp = 0;
-	return sp;
-}
-
-/* Where a greenlet's stack began lies on the stack of its thread: the one whose stack pointer is nearest. */
-static const struct scry_thread *thread_by_stack(struct search *s, scry_addr stack)
-{
-	const struct scry_thread *best = NULL;
-	uint64_t distance = UINT64_MAX;
-
-	for (struct scry_thread *t = scry_thread_first(s->runtime->session); t; t = t->next) {
-		uint64_t sp = t->runtime == s->runtime ? stack_pointer(s->runtime->session, t) : 0;
-		uint64_t d = sp > stack ? sp - stack : stack - sp;
-
-		if (sp && d < distance) {
-			distance = d;
-			best = t;
-		}
-	}
-	return best;
-}
-
-static const struct scry_thread *thread_by_dict(struct search *s, scry_addr dict)
-{
-	for (struct scry_thread *t = scry_thread_first(s->runtime->session); t; t = t->next)
-		if (t->runtime == s->runtime && t->state && pointer(s->runtime, t->state, SCRY_F_THREAD_DICT) == dict)
-			return t;
-	return NULL;
-}
-
-static const struct scry_thread *only_thread(struct search *s)
-{
-	const struct scry_thread *only = NULL;
-
-	for (struct scry_thread *t = scry_thread_first(s->runtime->session); t; t = t->next)
-		if (t->runtime == s->runtime && t->state) {
-			if (only)
-				return NULL;
-			only = t;
-		}
-	return only;
-}
-
-/* First the main greenlets, by what they or their children tell; then all others by their main one. */
-static void find_threads(struct search *s, struct scry_task *first)
-{
-	const struct scry_thread *only = only_thread(s);
-
-	for (struct scry_task *t = first; t; t = t->next) {
-		const struct scry_greenlet *g = t->detail;
-		struct scry_task *main = main_of(s, t);
-
-		if (main->thread)
-			continue;
-		if (g->is_main && g->thread_dict)
-			main->thread = thread_by_dict(s, g->thread_dict);
-		else if (only)
-			main->thread = only;
-		else if (g->stack_stop && !g->is_main && !scry_layout_has(s->runtime->layout, SCRY_F_GREENLET_STACK_START))
-			main->thread = thread_by_stack(s, g->stack_stop);
-	}
-	for (struct scry_task *t = first; t; t = t->next) {
-		t->thread = main_of(s, t)->thread;
-		t->thread_ident = t->thread ? t->thread->ident : 0;
-	}
+	if (!t->error && g->vtable)
+		read_rest(s->runtime, t->addr, g);
+	if (!g->run && t->name && scry_attr(s->runtime, t->addr, "_run", &run) == SCRY_OK) /* gevent keeps it */
+		g->run = run;
+	add(s, g->parent);
+	add(s, g->main);
+	t->parent = g->parent;
 }
 
 /* --- collecting --- */
@@ -246,17 +223,16 @@ static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tai
 		imported = imported || (i->modules && scry_dict_get(r, i->modules, "greenlet", &module) == SCRY_OK);
 	if (!imported || !scry_greenlet_lay_out(r))
 		return tail;
+	s.all = scry_arena_alloc(&r->session->arena, sizeof(*s.all));
+	if (!s.all)
+		return tail;
+	s.all->runtime = r;
 	for (struct scry_interp *i = r->interps; i; i = i->next)
 		from_heap(&s, i);
-	/* parents that the collector does not know, and theirs */
-	for (struct scry_task *t = *tail; t; t = t->next) {
-		const struct scry_greenlet *g = t->detail;
-
-		add(&s, g->parent);
-		add(&s, g->main);
-	}
-	find_threads(&s, *tail);
-	scry_hash_done(&s.seen);
+	for (struct scry_task *t = *tail; t; t = t->next)
+		complete(&s, t);
+	scry_greenlet_find_threads(s.all, *tail);
+	scry_hash_done(&s.all->tasks);
 	scry_kinds_done(&s.kinds);
 	return s.tail;
 }
@@ -283,7 +259,7 @@ static int suspended_frame_next(struct scry_task *t, struct scry_walk *w, struct
 		if (w->steps++ >= FRAMES_MAX)
 			return scry_fail(t->runtime->session, SCRY_ELIMIT, at, "more than %d frames", FRAMES_MAX);
 		scry_frame_at(t->runtime, through_slice(g, at), ret);
-		w->next = ret->back;
+		w->next = ret->back ? ret->back : w->steps == 1 ? g->prev_frame : 0;
 		w->ended = ret->kind == SCRY_FRAME_DAMAGED && !ret->code;
 		ret->addr = at;
 		if (at == w->anchor || (w->next && w->next == at)) { /* Brent, as in runtime/frame.c */
@@ -321,8 +297,18 @@ static void text(struct scry_task *t, struct scry_buf *out)
 {
 	const struct scry_greenlet *g = t->detail;
 
-	if (g->is_main)
-		scry_buf_puts(out, ", main");
+	scry_buf_puts(out, g->is_main ? ", main" : "");
+	scry_buf_puts(out, g->switching ? ", in the middle of a switch" : "");
+	scry_buf_puts(out, g->orphaned ? ", its thread has ended" : "");
+}
+
+static void value_line(struct scry_task *t, struct scry_buf *out, const char *what, scry_addr value)
+{
+	if (!value || scry_is_none(t->runtime, value))
+		return;
+	scry_buf_printf(out, "    %s ", what);
+	scry_task_value_text(t->runtime, value, out);
+	scry_buf_putc(out, '\n');
 }
 
 static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
@@ -333,14 +319,15 @@ static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 		scry_buf_printf(out, "    is a %s\n", g->type);
 	if (g->parent)
 		scry_buf_printf(out, "    child of 0x%" PRIx64 "\n", g->parent);
-	if (g->run) {
-		scry_buf_puts(out, "    runs ");
-		scry_task_value_text(t->runtime, g->run, out);
-		scry_buf_putc(out, '\n');
-	}
-	if (verbose && g->stack_start && !g->is_main)
+	value_line(t, out, "runs", g->run);
+	value_line(t, out, "handles", g->exception);
+	if (!verbose)
+		return;
+	value_line(t, out, "context", g->context);
+	if (g->stack_start && !g->is_current && !g->is_main)
 		scry_buf_printf(out, "    C stack 0x%" PRIx64 "-0x%" PRIx64 ", %" PRIu64 " bytes saved at 0x%" PRIx64 "\n",
 				g->stack_start, g->stack_stop, g->stack_saved, g->stack_copy);
+	scry_c_stack_lines(scry_greenlet_c_stack(t), out);
 }
 
 static void json(struct scry_task *t, struct scry_json *j)
@@ -351,13 +338,24 @@ static void json(struct scry_task *t, struct scry_json *j)
 	scry_json_text(j, g->type);
 	scry_json_key(j, "is_main");
 	scry_json_bool(j, g->is_main);
+	scry_json_key(j, "is_current");
+	scry_json_bool(j, g->is_current);
+	scry_json_key(j, "switching");
+	scry_json_bool(j, g->switching);
+	scry_json_key(j, "orphaned");
+	scry_json_bool(j, g->orphaned);
 	scry_json_key(j, "run");
 	scry_task_value_json(t->runtime, g->run, j);
+	scry_json_key(j, "exception");
+	scry_task_value_json(t->runtime, g->exception, j);
+	scry_json_key(j, "context");
+	scry_task_id_json(j, g->context);
 	scry_json_key(j, "stack_saved");
 	scry_json_int(j, (int64_t)g->stack_saved);
+	scry_c_stack_json(scry_greenlet_c_stack(t), j);
 }
 
 const struct scry_task_ops scry_task_greenlet = {
 	.kind = "greenlet", .command = "greenlets", .collect = collect, .frame_next = frame_next,
-	.text = text, .lines = lines, .json = json,
+	.c_stack = scry_greenlet_c_stack, .text = text, .lines = lines, .json = json,
 };

@@ -3,24 +3,56 @@
 #define SCRY_GREENLET_H
 
 #include "task/await.h"
+#include "task/cstack.h"
+#include "task/switch_code.h"
 #include "task/task.h"
+
+#define SCRY_SWITCH_CODES 4
+
+/** What all greenlets of a runtime share. */
+struct scry_greenlets {
+	struct scry_runtime *runtime;
+	struct scry_hash tasks;         /* by their addresses */
+	scry_addr main_vtable;          /* from 2.0 on: what makes a greenlet a main one; 0 not met */
+	struct scry_module *module;     /* the extension; NULL: not in one */
+	bool code_known;                /* it was looked for */
+	struct scry_switch_code code[SCRY_SWITCH_CODES];
+	size_t code_count;
+};
 
 /** What such a task carries in `detail`. */
 struct scry_greenlet {
+	struct scry_greenlets *all;
 	scry_addr stack_start;       /* lowest address of its C stack, 0 it does not stand on one */
 	scry_addr stack_stop;        /* where that stack began, 0 it was never started */
 	scry_addr stack_copy;        /* where its lowest part was saved to, as long as others use the place */
 	uint64_t stack_saved;        /* how many bytes of it */
 	scry_addr top_frame;         /* frame object it stands in while it is suspended, else 0 */
+	scry_addr prev_frame;        /* 3.0.0 to 3.0.2 with 3.12: what its newest frame was cut from, else 0 */
+	scry_addr vtable;            /* from 2.0 on: the class of its state, else 0 */
 	scry_addr parent, main;      /* 0 none */
 	scry_addr run;               /* what it calls first, until it has, 0 none */
 	scry_addr thread_dict;       /* up to 1.x, of a main greenlet: its thread state's */
-	bool is_main;
+	scry_addr thread_state;      /* from 2.0 on, of a main greenlet: the extension's own; 0 its thread has ended */
+	scry_addr current;           /* of a main greenlet: which one of its thread runs, 0 unknown */
+	scry_addr exception;         /* the one it is handling, 0 none */
+	scry_addr context;           /* of contextvars, while it is suspended, 0 none */
+	bool is_main, is_current;
+	bool switching;              /* it runs, and its state is saved already */
+	bool orphaned;               /* its thread has ended, and it had not */
 	const char *type;            /* its class, as repr() writes it */
+	struct scry_c_stack *c_stack; /* NULL: scry_greenlet_c_stack() was not asked yet */
 };
 
 /** Where greenlet's structs have their members, by the module's version. False where that is not known: noted. */
 bool scry_greenlet_lay_out(struct scry_runtime *r);
+/** Give each greenlet of the list its thread, and tell which run. */
+void scry_greenlet_find_threads(struct scry_greenlets *all, struct scry_task *first);
+/**
+ * Unwound once, down to where the greenlet began; of a running one out of its thread's registers. Without frames and
+ * without error where it stands on no stack. NULL when out of memory.
+ */
+const struct scry_c_stack *scry_greenlet_c_stack(struct scry_task *t);
 
 extern const struct scry_task_ops scry_task_greenlet;
 

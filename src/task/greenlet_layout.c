@@ -3,6 +3,7 @@
  * (up to 1.1), greenlet_greenlet.hpp (2.0 to 3.1.0) and TGreenlet.hpp (3.1.1 to 3.5.3).
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "layout/rows.h"
@@ -31,38 +32,82 @@ static bool find_version(struct scry_runtime *r, uint32_t *ret)
 	return false;
 }
 
-/* class PythonState behind _top_frame */
-static void python_state(uint32_t version, uint32_t python, struct scry_buf *out)
+/* Members that some versions of greenlet have, built for some versions of Python: [since, until), 0 any. */
+struct part {
+	uint32_t since, until, python, python_until;
+	const char *text;
+};
+
+#define V(major, minor, micro) SCRY_SINCE(major, minor, micro)
+/* typedef struct _greenlet, greenlet.h up to 1.1 */
+static const struct part plain[] = {
+	{ 0, 0, 0, 0, "O p=stack_start p=stack_stop p=stack_copy p=stack_saved p p=parent p=run_info p=top_frame 4" },
+	{ V(1, 1, 3), 0, PY(11), 0, "[4]p" }, /* current_frame, datastack_* */
+	{ 0, 0, 0, 0, "p" },                  /* weakreflist */
+	{ V(0, 4, 14), 0, PY(7), 0, "p=exc_info @EXC_INFO=exc_state" },
+	{ V(0, 4, 14), 0, 0, PY(7), "p p=exc_value p" },
+	{ 0, V(0, 4, 14), 0, 0, "p p=exc_value p" },
+	{ 0, 0, 0, 0, "p=dict" },
+	{ V(0, 4, 17), 0, PY(7), 0, "p=context" },
+};
+/* class Greenlet with what it consists of, behind the vtable: from 2.0 on */
+static const struct part implementation[] = {
+	{ 0, 0, 0, 0, "p" },
+	{ V(3, 1, 1), 0, 0, 0, "p=self" },
+	{ 0, 0, PY(7), 0, "p=exc_info @EXC_INFO=exc_state" },
+	{ 0, 0, 0, PY(7), "p=exc_value [2]p" },
+	{ 0, 0, 0, 0, "[2]p p=stack_start p=stack_stop p=stack_copy p=stack_saved p" },
+	{ 0, 0, PY(7), 0, "p=context" },
+	{ 0, 0, 0, 0, "p=top_frame" },
+	{ 0, 0, PY(10), PY(13), "p 4" },                         /* cframe, use_tracing */
+	{ V(3, 3, 0), 0, PY(14), 0, "4 p p f:p" },               /* py_recursion_depth, current_executor, stackpointer, c_stack_refs */
+	{ V(3, 2, 4), V(3, 3, 0), PY(14), 0, "4 p" },
+	{ V(3, 0, 0), V(3, 2, 4), PY(14), 0, "[2]4" },           /* py_recursion_depth, c_recursion_depth */
+	{ V(3, 0, 0), 0, PY(12), PY(14), "[2]4" },
+	{ 0, V(3, 0, 0), PY(12), 0, "4" },
+	{ 0, 0, 0, PY(12), "4" },                                /* recursion_depth */
+	{ 0, 0, PY(13), 0, "p" },                                /* delete_later */
+	{ V(3, 5, 3), 0, PY(13), 0, "p" },                       /* critical_section */
+	{ 0, 0, 0, PY(13), "4" },                                /* trash_delete_nesting */
+	{ 0, 0, PY(11), 0, "[4]p" },                             /* current_frame, datastack_* */
+	{ V(3, 0, 0), V(3, 0, 3), PY(12), 0, "p=prev_frame" },
+};
+static const struct part user[] = {
+	{ 0, V(3, 1, 1), 0, 0, "p=self" },
+	{ 0, 0, 0, 0, "p=main_greenlet p=run_callable p=parent" },
+};
+static const struct part main_greenlet[] = {
+	{ 0, 0, 0, 0, "p p=thread_state" },
+};
+#undef V
+
+struct parts {
+	uint32_t version, python;
+	struct scry_buf text;
+};
+
+static bool applies(const struct parts *to, const struct part *p)
 {
-	if (python >= PY(10) && python < PY(13))
-		scry_buf_puts(out, " p 4"); /* cframe, use_tracing */
-	if (python >= PY(14) && version >= SCRY_SINCE(3, 3, 0))
-		scry_buf_puts(out, " 4 p p f:p"); /* py_recursion_depth, current_executor, stackpointer, c_stack_refs */
-	else if (python >= PY(14) && version >= SCRY_SINCE(3, 2, 4))
-		scry_buf_puts(out, " 4 p");
-	else
-		scry_buf_puts(out, python >= PY(12) && version >= SCRY_SINCE(3, 0, 0) ? " [2]4" : " 4");
-	if (python >= PY(13))
-		scry_buf_puts(out, version >= SCRY_SINCE(3, 5, 3) ? " [2]p" : " p"); /* delete_later, critical_section */
-	else
-		scry_buf_puts(out, " 4"); /* trash_delete_nesting */
-	if (python >= PY(11))
-		scry_buf_puts(out, " [4]p"); /* current_frame, datastack_* */
+	return to->version >= p->since && (!p->until || to->version < p->until) && to->python >= p->python &&
+	       (!p->python_until || to->python < p->python_until);
 }
 
-/* class UserGreenlet: the vtable, class Greenlet, its own members */
-static void implementation(uint32_t version, uint32_t python, struct scry_buf *out)
+static void add(struct parts *to, const struct part *parts, size_t count, bool named)
 {
-	bool self_first = version >= SCRY_SINCE(3, 1, 1);
+	for (const struct part *p = parts; p < parts + count; p++) {
+		const char *end;
 
-	scry_buf_puts(out, self_first ? "p p=self" : "p");
-	scry_buf_puts(out, python >= PY(7) ? " p @EXC_INFO" : " [3]p");
-	scry_buf_puts(out, " [2]p p=stack_start p=stack_stop p=stack_copy p=stack_saved p");
-	scry_buf_puts(out, python >= PY(7) ? " p p=top_frame" : " p=top_frame");
-	python_state(version, python, out);
-	scry_buf_puts(out, self_first ? " p=main_greenlet" : " p=self p=main_greenlet");
-	scry_buf_puts(out, " p=run_callable p=parent");
+		if (!applies(to, p))
+			continue;
+		for (const char *c = p->text; *c; c = end + (*end == ' ')) { /* member by member: "type=name" */
+			end = c + strcspn(c, " ");
+			int len = (int)(named ? (size_t)(end - c) : strcspn(c, "= "));
+			scry_buf_printf(&to->text, "%s%.*s", to->text.len ? " " : "", len, c);
+		}
+	}
 }
+
+#define ADD(to, parts, named) add(to, parts, sizeof(parts) / sizeof(*(parts)), named)
 
 static bool lay_out(struct scry_runtime *r, enum scry_struct s, const char *text)
 {
@@ -73,24 +118,36 @@ static bool lay_out(struct scry_runtime *r, enum scry_struct s, const char *text
 	return scry_row_lay_out(texts, s, &r->layout->flavour, &r->session->target->abi, r->layout);
 }
 
+static bool lay_out_parts(struct scry_runtime *r, enum scry_struct s, struct parts *parts)
+{
+	bool done = !parts->text.failed && lay_out(r, s, parts->text.text);
+
+	scry_buf_done(&parts->text);
+	return done;
+}
+
 bool scry_greenlet_lay_out(struct scry_runtime *r)
 {
-	struct scry_buf text = SCRY_BUF_INIT;
-	uint32_t version;
+	struct parts parts = { .python = r->version };
 	bool done;
 
 	if (scry_layout_has(r->layout, SCRY_F_GREENLET_STACK_START) || scry_layout_has(r->layout, SCRY_F_GREENLET_PIMPL))
 		return true;
-	if (!find_version(r, &version)) {
+	if (!find_version(r, &parts.version)) {
 		scry_note(r->session, "the version of greenlet was not found: its greenlets are not shown");
 		return false;
 	}
-	if (version < SCRY_SINCE(2, 0, 0))
-		return lay_out(r, SCRY_S_GREENLET,
-			       "O p=stack_start p=stack_stop p=stack_copy p=stack_saved p p=parent p=run_info p=top_frame ...");
-	implementation(version, r->version, &text);
-	done = !text.failed && lay_out(r, SCRY_S_GREENLET, "O p p=dict p=pimpl") &&
-	       lay_out(r, SCRY_S_GREENLET_IMPL, text.text);
-	scry_buf_done(&text);
-	return done;
+	if (parts.version < SCRY_SINCE(2, 0, 0)) {
+		ADD(&parts, plain, true);
+		return lay_out_parts(r, SCRY_S_GREENLET, &parts);
+	}
+	ADD(&parts, implementation, true);
+	ADD(&parts, user, true);
+	done = lay_out_parts(r, SCRY_S_GREENLET_IMPL, &parts);
+	ADD(&parts, implementation, false); /* the same members, but those are known already */
+	ADD(&parts, main_greenlet, true);
+	done = done && lay_out_parts(r, SCRY_S_GREENLET_MAIN, &parts);
+	scry_buf_done(&parts.text);
+	return done && lay_out(r, SCRY_S_GREENLET_THREAD, "p=main_greenlet p=current_greenlet ...") &&
+	       lay_out(r, SCRY_S_GREENLET, "O p p=dict p=pimpl");
 }

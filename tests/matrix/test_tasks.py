@@ -1,9 +1,8 @@
-"""asyncio's tasks, suspended generators and greenlets: all that the program knows of them, on every interpreter."""
+"""asyncio's tasks and suspended generators: all that the program knows of them, on every interpreter."""
 import json
 import os
 import random
 import shutil
-import subprocess
 
 import pytest
 
@@ -14,16 +13,10 @@ from .conftest import every
 
 TASKS = programs.Program('tasks', 'tasks.py', since=(3, 5))
 GENERATORS = programs.Program('generators', 'generators.py')
-GREENLETS = programs.Program('greenlets', 'greenlets.py')
 
 
 def since(*version):
     return lambda interpreter: interpreter.version >= version
-
-
-def with_greenlets(interpreter):
-    return subprocess.run(interpreter.command + ['-c', 'import greenlet'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                          stdin=subprocess.DEVNULL, timeout=60).returncode == 0
 
 
 def frames(task):
@@ -101,18 +94,6 @@ def test_generators(dumps, interpreter):
     _, found, status, errors = ask(dump.core, interpreter, 'generators')
     report(compare(dump.truth['generators'], found, {
         'kind': lambda task: task['kind'], 'state': lambda task: task['state'], 'name': lambda task: task['name'], 'frames': frames}))
-    assert status == 0, errors
-
-
-@pytest.mark.parametrize('interpreter', every())
-def test_greenlets(dumps, interpreter):
-    if not with_greenlets(interpreter):
-        pytest.skip('%s has no greenlet' % interpreter.tag)
-    dump = dumps.core(interpreter, GREENLETS)
-    _, found, status, errors = ask(dump.core, interpreter, 'greenlets')
-    report(compare(dump.truth['greenlets'], found, {
-        'state': lambda task: task['state'], 'parent': lambda task: task['parent'], 'thread': lambda task: task['thread'],
-        'frames': frames}))
     assert status == 0, errors
 
 

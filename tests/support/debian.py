@@ -24,6 +24,9 @@ ROOTS = [
     ('i386', 'bookworm', 'i386', ['python3.11', 'libc-bin'], ['python3.11']),
     ('arm64', 'bookworm', 'arm64', ['python3.11', 'libc-bin'], []),  # only for an emulator
 ]
+# packages that some of the tests want in a root; without one that cannot be had the root is of use all the same
+EXTRAS = {'bullseye': ['python3-greenlet', 'python3-gevent', 'python3-eventlet'],
+          'sid': ['python3-greenlet', 'python3-gevent', 'python3-eventlet'], 'i386': ['python3-greenlet']}
 FREE_THREADED = ('forky', 'python3.13')
 # packaging's own needs, of no use in a root that is never upgraded
 UNWANTED = re.compile(r'^(dpkg|debconf|tar|tzdata|perl-base|ucf|sensible-utils|mailcap|media-types)$')
@@ -77,9 +80,11 @@ class Archive:
         for directory in ('lists/partial', 'empty/partial', 'debs/partial'):
             os.makedirs(os.path.join(self.state, directory), exist_ok=True)
         open(os.path.join(self.state, 'status'), 'w').close()
-        with open(os.path.join(self.state, 'sources.list'), 'w') as out:
-            for line in self.sources('deb-src' if source else 'deb'):
-                print(line, file=out)
+        self.list = 'sources.list'
+        sources = list(self.sources('deb-src' if source else 'deb'))
+        for name, lines in (('sources.list', sources), ('main.list', sources[:1])):
+            with open(os.path.join(self.state, name), 'w') as out:
+                print('\n'.join(lines), file=out)
         # the host's hooks after an update are not ours to run
         with open(os.path.join(self.state, 'apt.conf'), 'w') as out:
             out.write('#clear APT::Update::Post-Invoke;\n#clear APT::Update::Post-Invoke-Success;\n')
@@ -93,7 +98,7 @@ class Archive:
 
     def apt(self, *arguments, cwd=None, check=True, archives='debs'):
         options = {'Dir::State': self.state, 'Dir::State::status': self.state + '/status', 'Dir::State::lists': self.state + '/lists',
-                   'Dir::Etc::sourcelist': self.state + '/sources.list', 'Dir::Etc::sourceparts': self.state + '/empty',
+                   'Dir::Etc::sourcelist': self.state + '/' + self.list, 'Dir::Etc::sourceparts': self.state + '/empty',
                    'Dir::Etc::preferences': '/dev/null', 'Dir::Etc::preferencesparts': self.state + '/empty',
                    'Dir::Cache': self.state, 'Dir::Cache::archives': '%s/%s' % (self.state, archives), 'Dir::Cache::pkgcache': '',
                    'Dir::Cache::srcpkgcache': '', 'Debug::NoLocking': 'true', 'Acquire::Languages': 'none', 'Acquire::Retries': '3',
@@ -153,23 +158,44 @@ def unpack(deb, root):
 
 
 def make_root(where, suite, architecture, packages, deadline):
+    """`.ready` in a root holds the names of the packages that were unpacked there."""
     root = os.path.join(cache(), 'roots', where)
+    there = set()
     if os.path.exists(root + '/.ready'):
+        with open(root + '/.ready') as ready:
+            there = set(ready.read().split())
+    wanted = [package for package in EXTRAS.get(where, []) if package not in there]
+    if there and not wanted:
         return
     archive = Archive(suite, deadline, architecture=architecture)
     archive.update()
-    debs = archive.download(archive.closure(packages))
     if not os.path.exists(root + '/usr'):
         for directory in ('bin', 'sbin', 'lib', 'lib64'):
             os.makedirs('%s/usr/%s' % (root, directory))
             os.symlink('usr/' + directory, '%s/%s' % (root, directory))
         for directory in ('tmp', 'proc', 'dev', 'root', 'etc'):
             os.makedirs('%s/%s' % (root, directory))
-    for deb in debs:
-        unpack(deb, root)
+    if not there:
+        add(archive, packages, root, there)
+    archive.list = 'main.list'  # an old suite's security archive lists packages that it has no more
+    for package in wanted:
+        try:
+            add(archive, [package], root, there)
+        except subprocess.SubprocessError as error:
+            print('%s: no %s: %s' % (where, package, (error.stderr or b'').decode(errors='replace').strip() or error))
+            there.add(package)  # not again
     subprocess.run(['ldconfig', '-r', root], stderr=subprocess.DEVNULL)
     shutil.rmtree(os.path.join(archive.state, 'debs'))
-    open(root + '/.ready', 'w').close()
+    with open(root + '/.ready', 'w') as ready:
+        print('\n'.join(sorted(there)), file=ready)
+
+
+def add(archive, packages, root, there):
+    """Unpack packages and what they depend on, but not what is there."""
+    names = [name for name in archive.closure(packages) if name.split('_')[0] not in there]
+    for deb in archive.download(names):
+        unpack(deb, root)
+    there.update(name.split('_')[0] for name in names)
 
 
 def build_free_threaded(deadline):
