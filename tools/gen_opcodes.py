@@ -2,14 +2,21 @@
 """Print the rows of src/object/opcodes.inc, by asking interpreters of each minor version for their own opcodes.
 
     gen_opcodes.py PYTHON ... > src/object/opcodes.inc
+    gen_opcodes.py --arguments PYTHON ... > src/object/opcode_args.inc
 
 Each PYTHON is an executable; of several of one minor version the last wins. A row is a version and a text of words
 NUMBER:NAME:KIND:CACHES, where KIND tells what the argument indexes (c constants, n names, l locals, f cells and free
-variables, r relative jump, a absolute jump, - nothing; '.': it has none), and CACHES how many code units of cache follow. A specialised
-opcode has the name of the one it stands for in front: NUMBER:BASE/NAME:KIND:CACHES.
+variables, r relative jump, a absolute jump, - nothing; '.': it has none), and CACHES how many code units of cache follow. A
+specialised or instrumented opcode has the name of the one it stands for in front: NUMBER:BASE/NAME:KIND:CACHES. A version that no
+PYTHON has keeps the row that the file has. The other file tells what numbers mean as arguments: lines of an opcode, how
+the number is taken ("5": shifted by five; "flags": its bits), and a word for each value.
 """
+import ast
+import os
 import subprocess
 import sys
+
+INC = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'src', 'object', 'opcodes.inc')
 
 ASK = r'''
 import sys, opcode
@@ -32,6 +39,10 @@ if not numbers and hasattr(opcode, '_specialized_instructions'):
     numbers = dict(zip(opcode._specialized_instructions, free))
 for name, number in numbers.items():
     names[number] = (deopt.get(name, name), name)
+for number, (base, name) in list(names.items()):
+    plain = name[len('INSTRUMENTED_'):]
+    if name.startswith('INSTRUMENTED_') and plain in opcode.opmap:
+        names[number] = (plain, name)
 caches = getattr(opcode, '_inline_cache_entries', {})
 def cached(base):
     if hasattr(caches, 'get'):
@@ -59,19 +70,59 @@ for number in sorted(names):
 print('%d %d %s' % (sys.version_info[0], sys.version_info[1], ' '.join(words)))
 '''
 
+ARGUMENTS = r'''
+import sys, opcode, dis
+version = sys.version_info[:2]
+lines = []
+def add(name, how, words):
+    if name in opcode.opmap and words:
+        lines.append([name, how] + list(words))
+add('COMPARE_OP', '5' if version >= (3, 13) else '4' if version == (3, 12) else '0', opcode.cmp_op)
+add('BINARY_OP', '0', [text for _, text in getattr(opcode, '_nb_ops', [])])
+add('CALL_INTRINSIC_1', '0', getattr(opcode, '_intrinsic_1_descs', []))
+add('CALL_INTRINSIC_2', '0', getattr(opcode, '_intrinsic_2_descs', []))
+add('LOAD_COMMON_CONSTANT', '0', [c.__name__ if isinstance(c, type) else repr(c) for c in getattr(opcode, '_common_constants', [])])
+add('LOAD_SPECIAL', '0', getattr(opcode, '_special_method_names', []))
+add('CONVERT_VALUE', '0', ['', 'str', 'repr', 'ascii'])
+add('FORMAT_VALUE', 'format', ['', 'str', 'repr', 'ascii'])
+add('MAKE_FUNCTION', 'flags', getattr(dis, 'MAKE_FUNCTION_FLAGS', []))
+add('SET_FUNCTION_ATTRIBUTE', 'flags', getattr(dis, 'FUNCTION_ATTR_FLAGS', []))
+if version >= (3, 14):
+    add('IS_OP', '0', ['is', 'is not'])
+    add('CONTAINS_OP', '0', ['in', 'not in'])
+print('%d %d %s' % (version + (repr(lines),)))
+'''
 
-def rows(pythons):
+
+def rows(pythons, question):
     found = {}
     for python in pythons:
-        told = subprocess.run([python, '-c', ASK], stdout=subprocess.PIPE, check=True).stdout.decode()
+        told = subprocess.run([python, '-c', question], stdout=subprocess.PIPE, check=True).stdout.decode()
         major, minor, words = told.strip().split(' ', 2)
         found[int(major), int(minor)] = words
-    return sorted(found.items())
+    return found
 
 
-def main():
+def kept():
+    """The rows that the file has."""
+    found, version = {}, None
+    try:
+        with open(INC) as source:
+            for line in source:
+                if line.startswith('{ 0x'):
+                    version = int(line[4:6], 16), int(line[6:8], 16)
+                elif line.startswith('\t"'):
+                    found.setdefault(version, []).append(line.split('"')[1])
+    except OSError:
+        pass
+    return {version: ' '.join(' '.join(lines).split()) for version, lines in found.items()}
+
+
+def print_numbers(pythons):
+    found = kept()
+    found.update(rows(pythons, ASK))
     print('/* Made by tools/gen_opcodes.py: version, NUMBER:[BASE/]NAME:KIND:CACHES ... */')
-    for (major, minor), words in rows(sys.argv[1:]):
+    for (major, minor), words in sorted(found.items()):
         print('{ 0x%02x%02x0000,' % (major, minor))
         line = '\t"'
         for word in words.split():
@@ -80,6 +131,32 @@ def main():
                 line = '\t"'
             line += word + ' '
         print(line.rstrip() + '" },')
+
+
+def print_arguments(pythons):
+    last = None
+    print('/* Made by tools/gen_opcodes.py --arguments: version, lines of OPCODE, how its number is taken, words by value */')
+    for (major, minor), lines in sorted(rows(pythons, ARGUMENTS).items()):
+        if lines == last:
+            continue
+        last = lines
+        print('{ 0x%02x%02x0000,' % (major, minor))
+        for words in ast.literal_eval(lines):
+            line = '\t"'
+            for word in words:
+                if len(line) + len(word) > 110:
+                    print(line + '"')
+                    line = '\t"'
+                line += word.replace('\\', '\\\\').replace('"', '\\"') + '\\t'
+            print(line[:-2] + '\\n"')
+        print('},')
+
+
+def main():
+    if sys.argv[1:2] == ['--arguments']:
+        print_arguments(sys.argv[2:])
+    else:
+        print_numbers(sys.argv[1:])
 
 
 if __name__ == '__main__':

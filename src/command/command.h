@@ -105,10 +105,12 @@ unsigned scry_locals_text(struct scry_call *call, const struct scry_frame *f, co
 void scry_locals_json(struct scry_call *call, const struct scry_frame *f);
 
 /**
- * The byte code of `c`, the instruction at `lasti` marked (-1 none); not `all`: what is around it. In JSON the key
- * "instructions".
+ * The byte code of `c`, the instruction at `lasti` marked (-1 none); not `all`: what is around it. In JSON the keys
+ * "instructions" and "exception_table".
  */
 int scry_put_instructions(struct scry_call *call, struct scry_code *c, int64_t lasti, bool all);
+/** The code of what `name` means: a function, a method or anything with code, as print finds it, or one on the stack. */
+int scry_find_function(struct scry_call *call, const char *name, struct scry_code **ret);
 
 /** The same for a C frame of a merged stack: "C   f (x.c:7)". */
 void scry_native_text(struct scry_call *call, const struct scry_frame *f);

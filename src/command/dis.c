@@ -1,104 +1,61 @@
-/* dis: the byte code of the selected frame's function, from the target's own memory, the current instruction marked. */
+/* dis: the byte code of a function, from the target's own memory; of the selected frame's the current instruction. */
 #include <inttypes.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "command/command.h"
-#include "object/object.h"
 #include "object/opcodes.h"
 
 #define AROUND 12 /* instructions before and behind the current one, without --all */
 
-/* The item of one of the code's tuples, as text; nothing where the index is not one. */
-static void put_item(struct scry_call *call, struct scry_code *c, enum scry_field tuple, uint32_t index, bool repr)
-{
-	struct scry_runtime *r = c->runtime;
-	scry_addr object, items;
-	uint64_t count, at;
-	const char *text;
+struct job {
+	struct scry_call *call;
+	struct scry_code *code;
+	int64_t lasti;            /* of the current instruction, -1 none */
+	bool all;
+	struct scry_hash targets; /* offsets, + 1, that are jumped to */
+};
 
-	if (scry_field_read(r, c->addr, tuple, &at) < 0 || scry_sequence(r, at, &count, &items) < 0 || index >= count ||
-	    scry_read_ptr(r->session, items + (scry_addr)index * r->session->target->abi.ptr_size, &object) < 0)
-		return;
-	struct scry_buf out = SCRY_BUF_INIT;
-	if (repr)
-		scry_repr(r, object, &out);
-	else if (scry_text_at(r, object, 200, &text) == SCRY_OK)
-		scry_buf_puts(&out, text);
-	if (out.len) {
-		scry_buf_puts(call->out, " (");
-		scry_put_safe_bytes(call->out, out.text, out.len);
-		scry_buf_putc(call->out, ')');
-	}
-	scry_buf_done(&out);
+static bool is_current(const struct job *job, const struct scry_instruction *i)
+{
+	return job->lasti >= i->offset && job->lasti < (int64_t)i->offset + i->size;
 }
 
-/* Some instructions keep flags in the lowest bits of a name's index: Python/bytecodes.c, v3.11 to v3.15. */
-static uint32_t name_index(const struct scry_runtime *r, const struct scry_instruction *i)
+static bool is_target(struct job *job, const struct scry_instruction *i)
 {
-	static const struct {
-		const char *name;
-		uint32_t since;
-		unsigned shift;
-	} shifted[] = { { "LOAD_GLOBAL", 0x030b0000, 1 }, { "LOAD_ATTR", 0x030c0000, 1 },
-			{ "LOAD_SUPER_ATTR", 0x030c0000, 2 } };
-
-	for (size_t k = 0; k < sizeof(shifted) / sizeof(*shifted); k++)
-		if (!strcmp(i->name, shifted[k].name) && r->version >= shifted[k].since)
-			return i->arg >> shifted[k].shift;
-	return i->arg;
+	return scry_hash_find(&job->targets, (uint64_t)i->offset + 1);
 }
 
-static void put_local(struct scry_call *call, struct scry_code *c, uint32_t index)
+static void put_text(struct job *job, const struct scry_instruction *i, int line)
 {
-	if (scry_code_locals(c) < 0 || index >= c->slots)
-		return;
-	scry_buf_puts(call->out, " (");
-	scry_put_safe(call->out, c->locals[index].name);
-	scry_buf_putc(call->out, ')');
-}
-
-static void put_argument(struct scry_call *call, struct scry_code *c, const struct scry_instruction *i)
-{
-	bool slots = scry_layout_has(c->runtime->layout, SCRY_F_CODE_LOCALSPLUSNAMES);
-	const char *two = i->kind == 'l' ? strstr(i->name, "FAST_") : NULL;
-
-	if (!i->has_arg)
-		return;
-	scry_buf_printf(call->out, " %" PRIu32, i->arg);
-	if (i->kind == 'c')
-		put_item(call, c, SCRY_F_CODE_CONSTS, i->arg, true);
-	else if (i->kind == 'n')
-		put_item(call, c, SCRY_F_CODE_NAMES, name_index(c->runtime, i), false);
-	else if (i->kind == 'l' && two && strstr(two + 1, "_FAST")) { /* 3.13+: two variables, four bits each */
-		put_local(call, c, i->arg >> 4);
-		put_local(call, c, i->arg & 15);
-	} else if (i->kind == 'l')
-		put_local(call, c, i->arg);
-	else if (i->kind == 'f') /* up to 3.10 cells are counted behind the locals */
-		put_local(call, c, slots ? i->arg : c->nlocals + i->arg);
-	else if (i->target >= 0)
-		scry_buf_printf(call->out, " (to %" PRId64 ")", i->target);
-}
-
-static void put_text(struct scry_call *call, struct scry_code *c, const struct scry_instruction *i, int line,
-		     bool current)
-{
-	struct scry_buf *out = call->out;
+	struct scry_call *call = job->call;
+	struct scry_buf *out = call->out, text = SCRY_BUF_INIT;
 
 	if (line > 0)
 		scry_buf_printf(out, "%s%6d%s", scry_style(call, SCRY_STYLE_LINE), line,
 				scry_style(call, SCRY_STYLE_OFF));
 	else
 		scry_buf_puts(out, "      ");
-	scry_buf_printf(out, " %s %6" PRIu32 " %-24s", current ? "-->" : "   ", i->offset, i->name);
-	put_argument(call, c, i);
+	scry_buf_printf(out, " %s %s %6" PRIu32 " %-24s", is_current(job, i) ? "-->" : "   ",
+			is_target(job, i) ? ">>" : "  ", i->offset, i->name);
+	if (i->has_arg)
+		scry_buf_printf(out, " %" PRIu32, i->arg);
+	scry_instruction_text(job->code, i, &text);
+	if (text.len) {
+		scry_buf_puts(out, " (");
+		scry_put_safe_bytes(out, text.text, text.len);
+		scry_buf_putc(out, ')');
+	}
 	if (*i->adapted)
 		scry_buf_printf(out, "  [%s]", i->adapted);
 	scry_buf_putc(out, '\n');
+	scry_buf_done(&text);
 }
 
-static void put_json(struct scry_json *j, const struct scry_instruction *i, int line, bool current)
+static void put_json(struct job *job, const struct scry_instruction *i, int line)
 {
+	struct scry_json *j = job->call->json;
+	struct scry_buf text = SCRY_BUF_INIT;
+
 	scry_json_open(j, '{');
 	scry_json_key(j, "offset");
 	scry_json_int(j, i->offset);
@@ -115,65 +72,153 @@ static void put_json(struct scry_json *j, const struct scry_instruction *i, int 
 		scry_json_int(j, i->arg);
 	else
 		scry_json_null(j);
+	scry_instruction_text(job->code, i, &text);
+	scry_json_key(j, "text");
+	scry_json_bytes(j, text.text ? text.text : "", text.len);
+	scry_buf_done(&text);
+	scry_json_key(j, "extended");
+	scry_json_int(j, i->prefixes);
+	scry_json_key(j, "target");
+	if (i->target >= 0)
+		scry_json_int(j, i->target);
+	else
+		scry_json_null(j);
+	scry_json_key(j, "is_target");
+	scry_json_bool(j, is_target(job, i));
 	scry_json_key(j, "current");
-	scry_json_bool(j, current);
+	scry_json_bool(j, is_current(job, i));
 	scry_json_close(j, '}');
 }
 
-static bool is_current(const struct scry_instruction *i, int64_t lasti)
+/* Which instruction is the current one, counted from 0; what is jumped to. */
+static unsigned look_ahead(struct job *job)
 {
-	return lasti >= i->offset && lasti < (int64_t)i->offset + i->size;
+	struct scry_exception_table t;
+	struct scry_exception_entry e;
+	struct scry_instructions w;
+	struct scry_instruction i;
+	unsigned n = 0, current = 0;
+
+	if (scry_instructions_open(&w, job->code) < 0)
+		return 0;
+	for (; scry_instruction_next(&w, &i) == SCRY_ITEM; n++) {
+		if (is_current(job, &i))
+			current = n;
+		if (i.target >= 0)
+			scry_hash_add(&job->targets, (uint64_t)i.target + 1);
+	}
+	scry_exception_table_open(&t, job->code);
+	while (scry_exception_table_next(&t, &e) == SCRY_ITEM)
+		scry_hash_add(&job->targets, (uint64_t)e.target + 1);
+	return current;
 }
 
-/* Which instruction is the current one, counted from 0: the first where none is yet, the count where there is none such. */
-static unsigned find_current(struct scry_code *c, int64_t lasti)
+static int put_instructions(struct job *job)
 {
 	struct scry_instructions w;
 	struct scry_instruction i;
-	unsigned n = 0;
+	unsigned n = 0, current = look_ahead(job);
+	int last = 0, rc = scry_instructions_open(&w, job->code);
 
-	if (lasti < 0 || scry_instructions_open(&w, c) < 0)
-		return 0;
-	while (scry_instruction_next(&w, &i) == SCRY_ITEM && !is_current(&i, lasti))
-		n++;
-	return n;
+	while (rc >= 0 && (rc = scry_instruction_next(&w, &i)) == SCRY_ITEM) {
+		struct scry_location at = { 0 };
+		unsigned this = n++;
+
+		if (!job->all && (this + AROUND < current || this > current + AROUND))
+			continue;
+		scry_code_location(job->code, i.offset, &at);
+		if (job->call->json)
+			put_json(job, &i, at.line);
+		else
+			put_text(job, &i, at.line != last ? at.line : 0);
+		last = at.line;
+	}
+	return rc;
+}
+
+static void entry_json(struct scry_json *j, const struct scry_exception_entry *e)
+{
+	scry_json_open(j, '{');
+	scry_json_key(j, "start");
+	scry_json_int(j, e->start);
+	scry_json_key(j, "end");
+	scry_json_int(j, e->end);
+	scry_json_key(j, "target");
+	scry_json_int(j, e->target);
+	scry_json_key(j, "depth");
+	scry_json_int(j, e->depth);
+	scry_json_key(j, "lasti");
+	scry_json_bool(j, e->lasti);
+	scry_json_close(j, '}');
+}
+
+/* 3.11+. As dis, the last instruction of a range is shown, not what is behind it. */
+static void put_exception_table(struct job *job)
+{
+	struct scry_exception_table t;
+	struct scry_exception_entry e;
+	struct scry_json *j = job->call->json;
+	bool any = false;
+
+	if (j) {
+		scry_json_key(j, "exception_table");
+		scry_json_open(j, '[');
+	}
+	scry_exception_table_open(&t, job->code);
+	while (job->all && scry_exception_table_next(&t, &e) == SCRY_ITEM) {
+		if (j) {
+			entry_json(j, &e);
+			continue;
+		}
+		if (!any)
+			scry_buf_puts(job->call->out, "exception table:\n");
+		any = true;
+		scry_buf_printf(job->call->out, "  %" PRIu32 " to %" PRIu32 " -> %" PRIu32 " [%" PRIu32 "]%s\n", e.start,
+				e.end ? e.end - 2 : 0, e.target, e.depth, e.lasti ? " lasti" : "");
+	}
+	if (j)
+		scry_json_close(j, ']');
 }
 
 int scry_put_instructions(struct scry_call *call, struct scry_code *c, int64_t lasti, bool all)
 {
-	struct scry_instructions w;
-	struct scry_instruction i;
-	unsigned n = 0, current = find_current(c, lasti);
-	int last = 0, rc = scry_instructions_open(&w, c);
+	struct job job = { .call = call, .code = c, .lasti = lasti, .all = all };
 
 	if (call->json) {
 		scry_json_key(call->json, "instructions");
 		scry_json_open(call->json, '[');
 	}
-	while (rc >= 0 && (rc = scry_instruction_next(&w, &i)) == SCRY_ITEM) {
-		struct scry_location at = { 0 };
-		unsigned this = n++;
-
-		if (!all && (this + AROUND < current || this > current + AROUND))
-			continue;
-		scry_code_location(c, i.offset, &at);
-		if (call->json)
-			put_json(call->json, &i, at.line, is_current(&i, lasti));
-		else
-			put_text(call, c, &i, at.line != last ? at.line : 0, is_current(&i, lasti));
-		last = at.line;
-	}
+	int rc = put_instructions(&job);
 	if (call->json)
 		scry_json_close(call->json, ']');
+	put_exception_table(&job);
+	scry_hash_done(&job.targets);
 	return rc;
+}
+
+static int of_expression(struct scry_call *call)
+{
+	char at[32];
+	const char *name = call->argv[0];
+	struct scry_code *code;
+	uint64_t addr;
+
+	if (scry_parse_number(name, &addr)) {
+		snprintf(at, sizeof(at), "@0x%" PRIx64, addr);
+		name = at;
+	}
+	int rc = scry_find_function(call, name, &code);
+	return rc < 0 ? rc : scry_put_instructions(call, code, -1, true);
 }
 
 static int run_dis(struct scry_call *call)
 {
 	struct scry_thread *t;
 	struct scry_frame f;
-	int rc = scry_selected_frame(call->s, &t, &f);
 
+	if (call->argc)
+		return of_expression(call);
+	int rc = scry_selected_frame(call->s, &t, &f);
 	if (rc < 0)
 		return rc;
 	if (!f.code)
@@ -188,10 +233,12 @@ static const struct scry_flag flags[] = {
 
 const struct scry_command_row scry_command_dis = {
 	.public = {
-		"dis", "[--all]", "Show the byte code of the selected frame's function.",
-		"The current instruction is marked with '-->'. Where the interpreter has put a specialised or\n"
-		"instrumented form in an instruction's place, it stands in brackets behind it. The code is the\n"
-		"target's own: no source and no file is needed.",
+		"dis", "[--all] [FUNCTION]", "Show the byte code of the selected frame's function, or of another one.",
+		"The current instruction is marked with '-->', what is jumped to with '>>'. Where the interpreter\n"
+		"has put a specialised or instrumented form in an instruction's place, it stands in brackets behind\n"
+		"it. The code is the target's own: no source and no file is needed. FUNCTION is one as list takes\n"
+		"it, or the address of a function or code object; it is shown as a whole. Of a whole function the\n"
+		"exception table follows (3.11+): first and last instruction, handler, depth of the stack.",
 		0 },
-	.run = run_dis, .flags = flags,
+	.run = run_dis, .flags = flags, .max_args = 1,
 };

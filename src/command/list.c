@@ -95,7 +95,7 @@ static struct scry_code *code_on_stack(struct scry_call *call, const char *name)
 	return NULL;
 }
 
-static int find_function(struct scry_call *call, const char *name, struct scry_code **ret)
+int scry_find_function(struct scry_call *call, const char *name, struct scry_code **ret)
 {
 	struct scry_thread *t;
 	struct scry_frame f;
@@ -197,7 +197,7 @@ static int list_function(struct scry_call *call)
 	struct scry_code *code = NULL;
 	int rc = call->argc > 1 ? scry_fail(call->s, SCRY_EINVAL, 0, "unexpected argument '%s'; usage: %s%s %s", call->argv[1],
 					    call->s->options.prefix, call->row->public.name, call->row->public.usage)
-				: find_function(call, call->argv[0], &code);
+				: scry_find_function(call, call->argv[0], &code);
 
 	if (rc < 0)
 		return rc;

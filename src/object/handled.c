@@ -99,39 +99,17 @@ static unsigned saved_in_blocks_or_generator(const struct scry_frame *f, struct 
 
 /* --- 3.11+: no blocks; the exception table tells where a handler is, and how deep the stack there --- */
 
-struct table {
-	struct scry_runtime *runtime;
-	scry_addr at, end;
-};
-
-/* Six bits a byte, the highest first; bit 6: more follow. Objects/exception_handling_notes.txt */
-static bool table_number(struct table *t, uint32_t *ret)
-{
-	uint64_t byte = 64;
-
-	for (*ret = 0; byte & 64; *ret = *ret << 6 | (byte & 63)) {
-		if (t->at >= t->end || scry_read_uint(t->runtime->session, t->at, 1, &byte) < 0 || *ret >> 26)
-			return false;
-		t->at++;
-	}
-	return true;
-}
-
 /* Where an exception at byte `at` would be handled: the target in bytes, and the depth that the stack is cut to. */
 static bool table_find(const struct scry_code *c, uint32_t at, uint32_t *ret_target, uint32_t *ret_depth)
 {
-	struct scry_text_view bytes;
-	scry_addr object = scry_field_get(c->runtime, c->addr, SCRY_F_CODE_EXCEPTIONTABLE);
-	uint32_t start, length, target, depth;
+	struct scry_exception_table t;
+	struct scry_exception_entry e;
 
-	if (!object || scry_text_open(c->runtime, object, &bytes) < 0 || bytes.kind != 1 || bytes.length > 1u << 24)
-		return false;
-	struct table t = { c->runtime, bytes.data, bytes.data + bytes.length };
-	while (table_number(&t, &start) && table_number(&t, &length) && table_number(&t, &target) &&
-	       table_number(&t, &depth))
-		if (at / 2 >= start && at / 2 - start < length) {
-			*ret_target = target * 2;
-			*ret_depth = depth >> 1;
+	scry_exception_table_open(&t, c);
+	while (scry_exception_table_next(&t, &e) == SCRY_ITEM)
+		if (at >= e.start && at < e.end) {
+			*ret_target = e.target;
+			*ret_depth = e.depth;
 			return true;
 		}
 	return false;

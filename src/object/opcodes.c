@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "object/internal.h"
+
 #define WORDCODE 0x03060000   /* from 3.6 on every instruction is two bytes */
 #define UNIT_JUMPS 0x030a0000 /* from 3.10 on jumps count code units */
 #define EXTENDED_MAX 3        /* prefixes that one instruction can have */
@@ -78,10 +80,52 @@ static int next_bytes(struct scry_instructions *w, struct scry_instruction *ret)
 		ret->has_arg = ret->kind != '.' && n == 3;
 		w->at += ret->has_arg ? 3 : 1;
 		ret->arg = ret->has_arg ? extended << 16 | (uint32_t)(b[1] | b[2] << 8) : 0;
+		ret->prefixes = 3 * prefixes;
 		if (strcmp(ret->name, "EXTENDED_ARG") || prefixes >= EXTENDED_MAX)
 			return SCRY_ITEM;
 		extended = ret->arg;
 	}
+}
+
+/*
+ * 3.12+: sys.settrace() and sys.monitoring put instructions of their own in place; what was there is in the code's
+ * monitoring data. Of lines there are two bytes a unit; later 3.13 and on say themselves how many, and begin with that
+ * number (2 to 5, where the older form has the first instruction's opcode): Python/instrumentation.c.
+ */
+static int find_original(const struct scry_code *c, uint32_t unit, bool line, uint8_t *ret)
+{
+	struct scry_runtime *r = c->runtime;
+	scry_addr data = scry_field_get(r, c->addr, SCRY_F_CODE_MONITORING);
+	uint8_t width = 1;
+
+	data = scry_field_get(r, data, line ? SCRY_F_MONITORING_LINES : SCRY_F_MONITORING_OPCODES);
+	if (!data)
+		return SCRY_ENOTFOUND;
+	if (line && scry_read(r->session, data, &width, 1) == SCRY_OK) {
+		bool told = r->version >= SCRY_VERSION_OF(3, 13) && width >= 2 && width <= 6;
+
+		data += told;
+		width = told ? width : 2;
+	}
+	return scry_read(r->session, data + (scry_addr)unit * width, ret, 1);
+}
+
+/* The opcode at a unit, looked up; instrumented forms lead to what they stand for. Units of cache are returned. */
+static unsigned look_up_unit(const struct scry_instructions *w, uint32_t unit, uint8_t opcode,
+			     struct scry_instruction *ret)
+{
+	unsigned caches = look_up(w->row, opcode, ret);
+	char found[sizeof(ret->adapted)];
+
+	copy(found, sizeof(found), ret->name, strlen(ret->name));
+	for (unsigned n = 0; n < 2 && !strncmp(ret->name, "INSTRUMENTED_", 13); n++) {
+		*ret->adapted = '\0';
+		if (find_original(w->code, unit, !strcmp(ret->name, "INSTRUMENTED_LINE"), &opcode) < 0)
+			break;
+		caches = look_up(w->row, opcode, ret);
+		copy(ret->adapted, sizeof(ret->adapted), found, strlen(found));
+	}
+	return caches;
 }
 
 /* From 3.6 on: an opcode and an argument of a byte each, then its caches. */
@@ -98,16 +142,22 @@ static int next_word(struct scry_instructions *w, struct scry_instruction *ret)
 			return rc;
 		*ret->adapted = '\0';
 		ret->opcode = b[0];
-		w->at += 2 + 2 * look_up(w->row, b[0], ret);
+		w->at += 2 + 2 * look_up_unit(w, w->at / 2, b[0], ret);
 		ret->has_arg = ret->kind != '.';
 		ret->arg = extended << 8 | b[1];
+		ret->prefixes = 2 * prefixes;
 		if (strcmp(ret->name, "EXTENDED_ARG") || prefixes >= EXTENDED_MAX)
 			return SCRY_ITEM;
 		extended = ret->arg;
 	}
 }
 
-/* Where a jump leads: relative to the instruction behind it, back where its name says so. */
+/* Where a jump leads: relative to the instruction behind it, back where its name says so, or where a loop began. */
+static bool is_from(const struct scry_instruction *i)
+{
+	return !strcmp(i->name, "END_ASYNC_FOR");
+}
+
 static void find_target(const struct scry_instructions *w, struct scry_instruction *ret)
 {
 	int64_t distance = ret->arg;
@@ -120,7 +170,7 @@ static void find_target(const struct scry_instructions *w, struct scry_instructi
 	if (ret->kind == 'a')
 		ret->target = distance;
 	else
-		ret->target = (int64_t)w->at + (strstr(ret->name, "BACKWARD") ? -distance : distance);
+		ret->target = (int64_t)w->at + (strstr(ret->name, "BACKWARD") || is_from(ret) ? -distance : distance);
 }
 
 int scry_instruction_next(struct scry_instructions *w, struct scry_instruction *ret)
@@ -137,4 +187,189 @@ int scry_instruction_next(struct scry_instructions *w, struct scry_instruction *
 	ret->size = w->at - start;
 	find_target(w, ret);
 	return SCRY_ITEM;
+}
+
+/* --- the exception table --- */
+
+void scry_exception_table_open(struct scry_exception_table *t, const struct scry_code *c)
+{
+	struct scry_runtime *r = c->runtime;
+	scry_addr object = scry_field_get(r, c->addr, SCRY_F_CODE_EXCEPTIONTABLE);
+	struct scry_text_view bytes;
+
+	*t = (struct scry_exception_table){ .runtime = r };
+	if (!object || scry_text_open(r, object, &bytes) < 0 || bytes.kind != 1 || bytes.length > 1u << 24)
+		return;
+	t->at = bytes.data;
+	t->end = bytes.data + bytes.length;
+}
+
+/* Six bits a byte, the highest first; bit 6: more follow. Objects/exception_handling_notes.txt */
+static bool table_number(struct scry_exception_table *t, uint32_t *ret)
+{
+	uint64_t byte = 64;
+
+	for (*ret = 0; byte & 64; *ret = *ret << 6 | (byte & 63)) {
+		if (t->at >= t->end || *ret >> 26 || scry_read_uint(t->runtime->session, t->at, 1, &byte) < 0)
+			return false;
+		t->at++;
+	}
+	return true;
+}
+
+int scry_exception_table_next(struct scry_exception_table *t, struct scry_exception_entry *ret)
+{
+	uint32_t start, length, target, depth;
+
+	if (!table_number(t, &start) || !table_number(t, &length) || !table_number(t, &target) ||
+	    !table_number(t, &depth) || (start | length | target) >> 28)
+		return SCRY_OK;
+	*ret = (struct scry_exception_entry){ start * 2, (start + length) * 2, target * 2, depth >> 1, depth & 1 };
+	return SCRY_ITEM;
+}
+
+/* --- what arguments mean --- */
+
+static const struct {
+	uint32_t since;
+	const char *lines; /* OPCODE, how its number is taken, words by value; tabs between them */
+} argument_rows[] = {
+#include "object/opcode_args.inc"
+};
+
+/* What follows the opcode's name in the line for it, or NULL. */
+static const char *argument_words(uint32_t version, const char *opcode)
+{
+	const char *lines = NULL;
+	size_t n = strlen(opcode);
+
+	for (size_t i = 0; i < sizeof(argument_rows) / sizeof(*argument_rows); i++)
+		if (argument_rows[i].since <= version)
+			lines = argument_rows[i].lines;
+	for (; lines && *lines; lines = strchr(lines, '\n') + 1)
+		if (!strncmp(lines, opcode, n) && lines[n] == '\t')
+			return lines + n + 1;
+	return NULL;
+}
+
+static void put_word(const char *words, uint32_t number, struct scry_buf *out)
+{
+	for (words = strpbrk(words, "\t\n"); number && *words == '\t'; number--)
+		words = strpbrk(words + 1, "\t\n");
+	if (*words == '\t')
+		scry_buf_put(out, words + 1, strcspn(words + 1, "\t\n"));
+}
+
+static void put_flags(const char *words, uint32_t bits, struct scry_buf *out)
+{
+	bool any = false;
+
+	for (unsigned bit = 0; bit < 8; bit++)
+		if (bits >> bit & 1) {
+			scry_buf_puts(out, any ? ", " : "");
+			put_word(words, bit, out);
+			any = true;
+		}
+}
+
+static void put_number(uint32_t version, const struct scry_instruction *i, struct scry_buf *out)
+{
+	const char *words = argument_words(version, i->name);
+
+	if (!words)
+		return;
+	if (!strncmp(words, "flags", 5)) {
+		put_flags(words, i->arg, out);
+	} else if (!strncmp(words, "format", 6)) { /* FORMAT_VALUE up to 3.12 */
+		put_word(words, i->arg & 3, out);
+		if (i->arg & 4)
+			scry_buf_puts(out, i->arg & 3 ? ", with format" : "with format");
+	} else {
+		unsigned shift = (unsigned)strtoul(words, NULL, 10);
+		bool as_bool = shift == 5 && i->arg & 16; /* COMPARE_OP since 3.13 */
+
+		scry_buf_puts(out, as_bool ? "bool(" : "");
+		put_word(words, i->arg >> shift, out);
+		scry_buf_puts(out, as_bool ? ")" : "");
+	}
+}
+
+/* The item of one of the code's tuples; nothing where the index is none. */
+static void put_item(struct scry_code *c, enum scry_field tuple, uint32_t index, bool repr, struct scry_buf *out)
+{
+	struct scry_runtime *r = c->runtime;
+	scry_addr object, items;
+	uint64_t count, at;
+	const char *text;
+
+	if (scry_field_read(r, c->addr, tuple, &at) < 0 || scry_sequence(r, at, &count, &items) < 0 || index >= count ||
+	    scry_word(r, items + (scry_addr)index * r->session->target->abi.ptr_size, &object) < 0)
+		return;
+	if (repr)
+		scry_repr(r, object, out);
+	else if (scry_text_at(r, object, 200, &text) == SCRY_OK)
+		scry_buf_puts(out, text);
+}
+
+/* Some keep flags in the lowest bits of a name's index: Python/bytecodes.c, v3.11 to v3.15. `mark`: what bit 0 means. */
+static const struct {
+	const char *name;
+	uint32_t since;
+	unsigned shift;
+	const char *mark, *mark2;
+} shifted[] = {
+	{ "LOAD_GLOBAL", SCRY_VERSION_OF(3, 11), 1, "NULL", "" },
+	{ "LOAD_ATTR", SCRY_VERSION_OF(3, 12), 1, "NULL|self", "" },
+	{ "LOAD_SUPER_ATTR", SCRY_VERSION_OF(3, 12), 2, "NULL|self", "" },
+	{ "IMPORT_NAME", SCRY_VERSION_OF(3, 15), 2, "lazy", "eager" },
+};
+
+static void put_name(struct scry_code *c, const struct scry_instruction *i, struct scry_buf *out)
+{
+	uint32_t version = c->runtime->version;
+	const char *mark = "";
+	unsigned shift = 0;
+
+	for (size_t k = 0; k < sizeof(shifted) / sizeof(*shifted); k++)
+		if (!strcmp(i->name, shifted[k].name) && version >= shifted[k].since) {
+			shift = shifted[k].shift;
+			mark = i->arg & 1 ? shifted[k].mark : i->arg & 2 && shift > 1 ? shifted[k].mark2 : "";
+		}
+	bool behind = version >= SCRY_VERSION_OF(3, 13);
+	if (*mark && !behind)
+		scry_buf_printf(out, "%s + ", mark);
+	put_item(c, SCRY_F_CODE_NAMES, i->arg >> shift, false, out);
+	if (*mark && behind)
+		scry_buf_printf(out, " + %s", mark);
+}
+
+static void put_local(struct scry_code *c, uint32_t index, struct scry_buf *out)
+{
+	if (scry_code_locals(c) == SCRY_OK && index < c->slots)
+		scry_buf_puts(out, c->locals[index].name);
+}
+
+void scry_instruction_text(struct scry_code *c, const struct scry_instruction *i, struct scry_buf *out)
+{
+	bool slots = scry_layout_has(c->runtime->layout, SCRY_F_CODE_LOCALSPLUSNAMES);
+	const char *two = i->kind == 'l' ? strstr(i->name, "FAST_") : NULL;
+
+	if (!i->has_arg)
+		return;
+	if (i->kind == 'c')
+		put_item(c, SCRY_F_CODE_CONSTS, i->arg, true, out);
+	else if (i->kind == 'n')
+		put_name(c, i, out);
+	else if (two && strstr(two + 1, "_FAST")) { /* 3.13+: two variables, four bits each */
+		put_local(c, i->arg >> 4, out);
+		scry_buf_puts(out, ", ");
+		put_local(c, i->arg & 15, out);
+	} else if (i->kind == 'l')
+		put_local(c, i->arg, out);
+	else if (i->kind == 'f') /* up to 3.10 cells are counted behind the locals */
+		put_local(c, slots ? i->arg : c->nlocals + i->arg, out);
+	else if (i->target >= 0)
+		scry_buf_printf(out, "%s %" PRId64, is_from(i) ? "from" : "to", i->target);
+	else
+		put_number(c->runtime->version, i, out);
 }

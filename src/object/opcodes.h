@@ -2,7 +2,7 @@
 #ifndef SCRY_OPCODES_H
 #define SCRY_OPCODES_H
 
-#include "runtime/runtime.h"
+#include "object/object.h"
 
 /** One instruction, decoded. */
 struct scry_instruction {
@@ -15,6 +15,7 @@ struct scry_instruction {
 	uint32_t arg;        /* EXTENDED_ARG prefixes joined */
 	char kind;           /* c constant, n name, l local, f cell or free, r and a jumps, '-' a number, '.' no argument */
 	int64_t target;      /* of a relative or absolute jump, in bytes; -1 none */
+	uint32_t prefixes;   /* bytes of EXTENDED_ARG before it: dis has the instruction behind them */
 };
 
 /** A walk over the instructions of one code object, in the target's own memory. */
@@ -28,5 +29,23 @@ struct scry_instructions {
 int scry_instructions_open(struct scry_instructions *w, struct scry_code *c);
 /** SCRY_ITEM, SCRY_OK at the end, SCRY_EFAULT where the code is not readable. */
 int scry_instruction_next(struct scry_instructions *w, struct scry_instruction *ret);
+/** What the argument means, as dis has it in brackets ("to 34", "NULL + print"); nothing where that is not known. */
+void scry_instruction_text(struct scry_code *c, const struct scry_instruction *i, struct scry_buf *out);
+
+/** 3.11+: an entry of a code object's exception table; all but depth in bytes. */
+struct scry_exception_entry {
+	uint32_t start, end, target;
+	uint32_t depth; /* items that stay on the stack */
+	bool lasti;     /* the place of the failure is pushed as well */
+};
+/** A walk over the table. */
+struct scry_exception_table {
+	struct scry_runtime *runtime;
+	scry_addr at, end;
+};
+/** An empty table where the version has none. */
+void scry_exception_table_open(struct scry_exception_table *t, const struct scry_code *c);
+/** SCRY_ITEM, SCRY_OK at the end or at what is no entry. */
+int scry_exception_table_next(struct scry_exception_table *t, struct scry_exception_entry *ret);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * Prints objects of a dump: reprs DUMP [EXE [LAYOUT [SYSROOT]]] < lines; gives one line of JSON for each. A line is an
  * address (its repr), "!ADDRESS" (the exception there), "!ADDRESS TRACEBACK" (with that traceback), "?ADDRESS" (what
- * stands there), or an expression.
+ * stands there), ":COMMAND ARGUMENTS" (a command, whose output is one line with --json), or an expression.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -119,6 +119,19 @@ static void print_whatis(struct scry_runtime *r, const char *line)
 	scry_buf_done(&dump);
 }
 
+static void run_command(struct scry_session *s, char *line)
+{
+	struct scry_buf *out = scry_buf_new(), *err = scry_buf_new();
+	char *args = line + strcspn(line, " ");
+
+	if (*args)
+		*args++ = '\0';
+	scry_command_run(s, line, args, out, err);
+	fputs(out->text ? out->text : "{}\n", stdout);
+	scry_buf_free(out);
+	scry_buf_free(err);
+}
+
 static void print_one(struct scry_session *s, struct scry_runtime *r, const char *line)
 {
 	struct scry_buf text = SCRY_BUF_INIT, out = SCRY_BUF_INIT;
@@ -180,6 +193,8 @@ int main(int argc, char **argv)
 			print_exception(r, line + 1);
 		else if (*line == '?')
 			print_whatis(r, line + 1);
+		else if (*line == ':')
+			run_command(s, line + 1);
 		else
 			print_one(s, r, line);
 	}
