@@ -54,9 +54,12 @@ static void put_counts_text(struct scry_buf *out, const struct scry_whatis *w)
 {
 	if (w->immortal)
 		scry_buf_puts(out, "immortal");
+	else if (w->merged)
+		scry_buf_printf(out, "%" PRId64 " references, of no thread in particular%s", w->refcount + w->shared,
+				w->deferred ? ", deferred" : "");
 	else if (w->biased)
-		scry_buf_printf(out, "%" PRId64 " references of its thread 0x%" PRIx64 ", %" PRId64 " of others",
-				w->refcount, w->owner, w->shared);
+		scry_buf_printf(out, "%" PRId64 " references of its thread 0x%" PRIx64 ", %" PRId64 " of others%s",
+				w->refcount, w->owner, w->shared, w->deferred ? ", deferred" : "");
 	else
 		scry_buf_printf(out, "%" PRId64 " references", w->refcount);
 }
@@ -71,8 +74,8 @@ static void object_text(struct scry_call *call, struct scry_runtime *r, const st
 	put_counts_text(out, w);
 	if (w->size)
 		scry_buf_printf(out, ", %" PRIu64 " bytes", w->size);
-	scry_buf_printf(out, ", %s%s%s\n", gc_name(w), w->gc_finalized ? ", finalized" : "",
-			w->gc_collecting ? ", being collected" : "");
+	scry_buf_printf(out, ", %s%s%s%s\n", gc_name(w), w->gc_frozen ? ", frozen" : "",
+			w->gc_finalized ? ", finalized" : "", w->gc_collecting ? ", being collected" : "");
 	if (w->pattern) {
 		scry_buf_puts(out, "  ");
 		scry_put_styled(call, SCRY_STYLE_ERROR, w->pattern);
@@ -146,6 +149,9 @@ static void object_json(struct scry_call *call, struct scry_runtime *r, const st
 			scry_json_int(j, w->shared);
 		else
 			scry_json_null(j);
+		scry_json_key(j, "deferred");
+		scry_json_bool(j, w->deferred);
+		json_addr_or_null(j, "owner", w->owner);
 		scry_json_key(j, "size");
 		scry_json_positive(j, (int64_t)w->size);
 		scry_json_key(j, "gc");

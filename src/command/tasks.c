@@ -139,12 +139,9 @@ int scry_show_task_list(struct scry_call *call, const char *what, struct scry_ta
 
 int scry_show_tasks(struct scry_call *call, const struct scry_task_ops *ops, uint64_t ident)
 {
-	struct scry_session *s = call->s;
-
-	*s->error.text = '\0';
-	struct scry_task *first = scry_tasks_collect(s, ops);
-	int rc = scry_show_task_list(call, ops->command, first, ident);
-	return rc == SCRY_OK && !first && *s->error.text ? SCRY_ENOTFOUND : rc;
+	if (!scry_runtime_first(call->s))
+		return SCRY_ENOTFOUND;
+	return scry_show_task_list(call, ops->command, scry_tasks_collect(call->s, ops), ident);
 }
 
 /* --- Stackless --- */

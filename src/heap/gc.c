@@ -71,6 +71,21 @@ static uint32_t head_size(const struct scry_gc *gc, const struct scry_interp *in
 }
 
 /*
+ * What gc.freeze() took out of the generations of 3.7 and 3.8 stands in a list behind them and a pointer to the first:
+ * struct _gc_runtime_state, Include/internal/mem.h (3.7), Include/internal/pycore_pymem.h (3.8).
+ */
+static void add_permanent(struct scry_gc *gc, scry_addr behind)
+{
+	unsigned ptr = gc->runtime->session->target->abi.ptr_size;
+
+	if (gc->runtime->version < 0x03070000)
+		return;
+	add(gc, behind + ptr);
+	if (gc->count == 3) /* the other alignment */
+		add(gc, behind + 2 * ptr);
+}
+
+/*
  * Three generations in a row, whose distance depends on the header's alignment: of the possible ones the right one
  * finds a list thrice.
  */
@@ -80,21 +95,76 @@ static void add_three(struct scry_gc *gc, scry_addr first)
 		gc->count = 0;
 		for (unsigned i = 0; i < 3; i++)
 			add(gc, first + i * stride);
-		if (gc->count == 3)
+		if (gc->count == 3) {
+			add_permanent(gc, first + 3 * stride);
 			return;
+		}
 	}
 	gc->count = 0;
 }
 
-/* Up to 3.6 the generations are a static array of gcmodule.c, which _PyGC_generation0 points to. */
-static void add_static(struct scry_gc *gc, struct scry_module *m)
+static bool is_cycle(struct scry_gc *gc)
 {
+	if (gc->node == gc->anchor)
+		return true;
+	if (gc->lap++ == gc->power) {
+		gc->anchor = gc->node;
+		gc->power *= 2;
+		gc->lap = 0;
+	}
+	return false;
+}
+
+static void begin_list(struct scry_gc *gc)
+{
+	gc->node = gc->anchor = 0;
+	gc->power = 1;
+	gc->lap = 0;
+}
+
+/* From an object's header on to where its list comes through initialised data of a file: that is the list's head. */
+static scry_addr head_of(struct scry_gc *gc, scry_addr node)
+{
+	const struct scry_map *map = NULL;
+	scry_addr start = node;
+
+	for (uint64_t steps = 0; node && steps < STEPS_MAX; steps++) {
+		if (!map || node < map->start || node >= map->end)
+			map = scry_map_at(gc->runtime->session->target, node);
+		if (!map)
+			return 0;
+		if (map->flags & SCRY_MAP_FILE)
+			return node;
+		gc->node = node;
+		node = next_of(gc, node);
+		if (node == start || is_cycle(gc))
+			return 0;
+	}
+	return 0;
+}
+
+/*
+ * Up to 3.6 the generations are a static array of gcmodule.c, which _PyGC_generation0 points to. Without symbols the list
+ * that a dictionary of the interpreter stands in leads to the head of one of the three.
+ */
+static void add_static(struct scry_gc *gc, struct scry_interp *interp)
+{
+	scry_addr dicts[] = { interp->modules, interp->sysdict, interp->builtins }, first;
+	struct scry_module *m = gc->runtime->module;
 	struct scry_symbol symbol;
-	scry_addr first;
 
 	if (m && scry_module_symbol(m, "_PyGC_generation0", &symbol) == SCRY_OK &&
 	    scry_read_ptr(gc->runtime->session, symbol.addr, &first) == SCRY_OK)
 		add_three(gc, first);
+	for (size_t i = 0; i < sizeof(dicts) / sizeof(*dicts) && !gc->count; i++) {
+		scry_addr head = dicts[i] ? head_of(gc, dicts[i] - gc->head_size) : 0;
+
+		begin_list(gc);
+		/* the oldest first: of three lists in a row with others around them it must be these */
+		for (int back = 2; head && back >= 0 && !gc->count; back--)
+			for (uint32_t stride = gc->head_size + 8; stride <= gc->head_size + 16 && !gc->count; stride += 8)
+				add_three(gc, head - (unsigned)back * stride);
+	}
 }
 
 static int open_heap(struct scry_gc *gc, struct scry_interp *interp)
@@ -128,9 +198,12 @@ int scry_gc_open(struct scry_gc *gc, struct scry_interp *interp)
 			add_three(gc, scry_field_addr(r, r->roots.runtime, SCRY_F_RUNTIME_GC_GENERATIONS) - 8);
 	} else {
 		add_field(gc, r->roots.runtime, SCRY_F_RUNTIME_GC_GENERATIONS, 3);
+		if (gc->count == 3 && scry_layout_has(r->layout, SCRY_F_RUNTIME_GC_GENERATIONS))
+			add_permanent(gc, scry_field_addr(r, r->roots.runtime, SCRY_F_RUNTIME_GC_GENERATIONS) +
+						  r->layout->slot[SCRY_F_RUNTIME_GC_GENERATIONS].size);
 	}
 	if (!gc->count && r->version < 0x03070000)
-		add_static(gc, r->module);
+		add_static(gc, interp);
 	if (gc->count && interp != r->interps && !scry_layout_has(r->layout, SCRY_F_INTERP_GC_GENERATIONS) &&
 	    !scry_layout_has(r->layout, SCRY_F_INTERP_GC_YOUNG))
 		gc->count = 0; /* before 3.9 all interpreters share one collector: the first has shown its objects */
@@ -138,26 +211,6 @@ int scry_gc_open(struct scry_gc *gc, struct scry_interp *interp)
 		return scry_fail(r->session, SCRY_ENOTFOUND, interp->addr,
 				 "the garbage collector's lists were not found");
 	return SCRY_OK;
-}
-
-static bool is_cycle(struct scry_gc *gc)
-{
-	if (gc->node == gc->anchor)
-		return true;
-	if (gc->lap++ == gc->power) {
-		gc->anchor = gc->node;
-		gc->power *= 2;
-		gc->lap = 0;
-	}
-	return false;
-}
-
-static void next_list(struct scry_gc *gc)
-{
-	gc->at++;
-	gc->node = gc->anchor = 0;
-	gc->power = 1;
-	gc->lap = 0;
 }
 
 void scry_gc_done(struct scry_gc *gc)
@@ -179,13 +232,15 @@ int scry_gc_next(struct scry_gc *gc, scry_addr *ret_object)
 		scry_addr next = next_of(gc, gc->node ? gc->node : head);
 
 		if (next == head) {
-			next_list(gc);
+			gc->at++;
+			begin_list(gc);
 			continue;
 		}
 		gc->node = next;
 		if (!next || is_cycle(gc)) {
 			scry_note(r->session, "the garbage collector's list at 0x%" PRIx64 " is damaged", head);
-			next_list(gc);
+			gc->at++;
+			begin_list(gc);
 			continue;
 		}
 		*ret_object = next + gc->head_size;

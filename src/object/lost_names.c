@@ -21,6 +21,11 @@ static const char *const in_builtins[][2] = {
 	{ "None", "NoneType" }, { "Ellipsis", "ellipsis" }, { "NotImplemented", "NotImplementedType" },
 	{ "len", "builtin_function_or_method" },
 };
+/* Attributes that one static type of the interpreter defines. */
+static const char *const telltales[][2] = {
+	{ "gi_frame", "generator" }, { "cr_frame", "coroutine" }, { "ag_frame", "async_generator" }, { "co_code", "code" },
+	{ "f_lineno", "frame" }, { "tb_lineno", "traceback" }, { "cell_contents", "cell" },
+};
 /* Modules in C whose types say they are of the Python module in front of them. */
 static const char *const fronts[] = { "_collections", "_functools", "_datetime", "_decimal", "_operator" };
 
@@ -138,7 +143,7 @@ static void from_modules(struct scry_runtime *r, scry_addr modules)
 			learn_type_of(r, module, "module");
 		if (!module_dict(r, module, &dict))
 			continue;
-		if (!strcmp(name, "types"))
+		if (!strcmp(name, "types") || !strcmp(name, "_types")) /* 3.14 */
 			from_types(r, dict);
 		else if (!strcmp(name, "_frozen_importlib") && scry_dict_get(r, dict, "_wrap", &value) == SCRY_OK)
 			learn_type_of(r, value, "function");
@@ -155,6 +160,28 @@ void scry_lost_names_find(struct scry_runtime *r)
 		if (i->modules)
 			from_modules(r, i->modules);
 	}
+}
+
+/* Is it in the data of the same file as its metatype, and so of the interpreter? Cython's generators have gi_frame too. */
+static bool is_interpreters(struct scry_runtime *r, scry_addr type)
+{
+	const struct scry_map *map = scry_map_at(r->session->target, type), *meta = NULL;
+	uint64_t metatype;
+
+	if (scry_field_read(r, type, SCRY_F_OBJECT_TYPE, &metatype) == SCRY_OK)
+		meta = scry_map_at(r->session->target, metatype);
+	return map && meta && (map == meta || (map->path && meta->path && !strcmp(map->path, meta->path)));
+}
+
+static const char *by_attribute(struct scry_runtime *r, scry_addr type)
+{
+	struct scry_type t = { .addr = type, .dict = scry_field_get(r, type, SCRY_F_TYPE_DICT) };
+	scry_addr dict = is_interpreters(r, type) ? scry_type_dict(r, &t) : 0, value;
+
+	for (size_t i = 0; dict && i < sizeof(telltales) / sizeof(*telltales); i++)
+		if (scry_dict_get(r, dict, telltales[i][0], &value) == SCRY_OK)
+			return telltales[i][1];
+	return NULL;
 }
 
 /* Only the built-in type itself has this flag and derives from object directly. */
@@ -185,5 +212,7 @@ const char *scry_lost_name(struct scry_runtime *r, scry_addr type)
 		return "object";
 	if (scry_field_read(r, base, SCRY_F_TYPE_BASE, &above) < 0 || !above)
 		name = by_flags(r, flags); /* of a base that the dump lacks nothing speaks against object */
+	if (!name && !above)
+		name = by_attribute(r, type);
 	return name ? name : "?";
 }

@@ -8,6 +8,13 @@
 #define TYPE_GC (1u << 14)
 #define TYPE_MANAGED_WEAKREF (1u << 3)
 
+/* free-threaded: ob_gc_bits, Include/internal/pycore_gc.h, 3.13 to 3.15 */
+#define GC_BITS_TRACKED 1
+#define GC_BITS_FINALIZED 2
+#define GC_BITS_UNREACHABLE 4
+#define GC_BITS_FROZEN 8
+#define GC_BITS_DEFERRED 64
+
 /* --- reference counts --- */
 
 static void no_immortals(struct scry_runtime *r, struct scry_whatis *w, uint64_t count)
@@ -15,6 +22,25 @@ static void no_immortals(struct scry_runtime *r, struct scry_whatis *w, uint64_t
 	(void)r;
 	(void)w;
 	(void)count;
+}
+
+/*
+ * Free-threaded: the lowest two bits of the shared count are flags, 3 is _Py_REF_MERGED (Include/refcount.h). An object
+ * whose references are counted only in part has a large number more from 3.14 on, _Py_REF_DEFERRED
+ * (Include/internal/pycore_object.h); in 3.13 only the bit of _PyGC_BITS_DEFERRED.
+ */
+static void read_shared_count(struct scry_runtime *r, struct scry_whatis *w)
+{
+	unsigned bits = r->session->target->abi.ptr_size * 8;
+	int64_t shared = 0, bias = (INT64_MAX >> (64 - bits)) / 8;
+
+	scry_field_read_int(r, w->addr, SCRY_F_OBJECT_REF_SHARED, &shared);
+	w->merged = (shared & 3) == 3;
+	w->shared = shared >> 2;
+	w->owner = w->merged ? 0 : scry_field_get(r, w->addr, SCRY_F_OBJECT_TID);
+	w->deferred = scry_field_get(r, w->addr, SCRY_F_OBJECT_GC_BITS) & GC_BITS_DEFERRED;
+	if (w->deferred && w->shared > bias / 2)
+		w->shared -= bias;
 }
 
 /* 3.12+: Include/object.h, _Py_IsImmortal(): the low 32 bits, as a signed number, are negative; on 32-bit, the top two
@@ -41,14 +67,8 @@ static void read_counts(struct scry_runtime *r, struct scry_whatis *w)
 
 	w->biased = scry_layout_has(r->layout, SCRY_F_OBJECT_REF_SHARED);
 	w->refcount = (int64_t)count;
-	if (w->biased) {
-		int64_t shared = 0;
-
-		/* the lowest two bits are flags: Include/refcount.h, _Py_REF_SHARED_SHIFT */
-		scry_field_read_int(r, w->addr, SCRY_F_OBJECT_REF_SHARED, &shared);
-		w->shared = shared >> 2;
-		w->owner = scry_field_get(r, w->addr, SCRY_F_OBJECT_TID);
-	}
+	if (w->biased)
+		read_shared_count(r, w);
 	while (r->version < immortals[i].since)
 		i++;
 	immortals[i].find(r, w, count);
@@ -82,13 +102,14 @@ static scry_addr old_head(struct scry_runtime *r, scry_addr addr)
 	return 0;
 }
 
-/* free-threaded: ob_gc_bits, Include/internal/pycore_gc.h */
 static void gc_from_bits(struct scry_runtime *r, struct scry_whatis *w)
 {
 	uint64_t bits = scry_field_get(r, w->addr, SCRY_F_OBJECT_GC_BITS);
 
-	w->gc = bits & 1 ? SCRY_GC_TRACKED : SCRY_GC_UNTRACKED;
-	w->gc_finalized = bits & 2;
+	w->gc = bits & GC_BITS_TRACKED ? SCRY_GC_TRACKED : SCRY_GC_UNTRACKED;
+	w->gc_finalized = bits & GC_BITS_FINALIZED;
+	w->gc_collecting = bits & GC_BITS_UNREACHABLE;
+	w->gc_frozen = bits & GC_BITS_FROZEN;
 }
 
 static void read_gc(struct scry_runtime *r, struct scry_whatis *w, const struct scry_type *t)

@@ -12,12 +12,14 @@ struct scry_whatis {
 	const char *pattern;     /* "freed (debug allocator, 0xdd)" where the words say so, or NULL */
 	bool immortal, biased;   /* biased: free-threaded build, two counts */
 	int64_t refcount;        /* of a biased one: the owner's */
-	int64_t shared;          /* the other threads' */
+	int64_t shared;          /* the other threads', without what stands for a deferred count */
+	bool deferred;           /* references on threads' stacks are not counted: only the collector frees it */
+	bool merged;             /* nobody owns it any more: all are counted in `shared` */
 	uint64_t owner;          /* thread that owns it (free-threaded), 0 none */
 	uint64_t size;           /* bytes as __sizeof__() without what it points to; 0 unknown */
 	scry_addr block;         /* where its memory starts: before the GC head and managed words */
 	enum { SCRY_GC_NOT, SCRY_GC_UNTRACKED, SCRY_GC_TRACKED } gc;
-	bool gc_finalized, gc_collecting;
+	bool gc_finalized, gc_collecting, gc_frozen;
 	scry_addr near;          /* nearest valid object at or before, where there is none here; 0 none found */
 };
 /** Fill the facts in; SCRY_EFAULT only where no memory is there at all. */

@@ -120,8 +120,10 @@ static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tai
 	scry_addr object;
 
 	for (struct scry_interp *i = r->interps; i; i = i->next) {
-		if (scry_gc_open(&gc, i) < 0)
+		if (scry_gc_open(&gc, i) < 0) {
+			scry_note(r->session, "generators are not shown: %s", r->session->error.text);
 			continue;
+		}
 		while (scry_gc_next(&gc, &object) == SCRY_ITEM) {
 			enum scry_kind kind = scry_kind_of(&s.kinds, object);
 

@@ -205,8 +205,10 @@ static void from_heap(struct search *s, struct scry_interp *interp)
 	struct scry_gc gc;
 	scry_addr object;
 
-	if (scry_gc_open(&gc, interp) < 0)
+	if (scry_gc_open(&gc, interp) < 0) {
+		scry_note(s->runtime->session, "greenlets may be missing: %s", s->runtime->session->error.text);
 		return;
+	}
 	while (scry_gc_next(&gc, &object) == SCRY_ITEM)
 		if (scry_kind_of(&s->kinds, object) == SCRY_KIND_GREENLET)
 			add(s, object);
