@@ -169,8 +169,12 @@ enum scry_heap_share scry_asyncio_find(struct scry_task_search *a, struct scry_i
 	scry_addr tasks = scry_loop_module(interp, "asyncio.tasks"), c = scry_loop_module(interp, "_asyncio");
 	bool listed = scry_layout_has(r->layout, SCRY_F_TASK_NODE);
 
-	if (!tasks && !c)
+	if (!tasks && !c) {
+		if (!scry_loop_module(interp, "sys") && !scry_loop_module(interp, "__main__"))
+			scry_note(r->session, "sys.modules of interpreter %" PRId64 " is missing or damaged: tasks were not "
+				  "looked for", interp->id);
 		return SCRY_HEAP_NONE;
+	}
 	bool found = from_modules(a, tasks, c) || listed;
 	/* tasks of threads that have ended */
 	if (scry_layout_has(r->layout, SCRY_F_INTERP_ASYNCIO_TASKS) && listed)
