@@ -245,6 +245,7 @@ static void show_suspended(struct job *job, struct scry_interp *i)
 		if (!scry_kept_is_none(i->runtime, &kept))
 			show(job, &(struct entry){ .role = SUSPENDED, .kept = kept, .generator = object });
 	}
+	scry_gc_done(&gc);
 	scry_kinds_done(&kinds);
 }
 
