@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "object/object.h"
+#include "object/internal.h"
 
 #define BASES_MAX 64
 #define CHAIN_MAX 100000
@@ -42,16 +42,37 @@ static const struct scry_kind_row {
 	{ "TaskWakeupMethWrapper", SCRY_KIND_WAKEUP },
 	{ "greenlet.greenlet", SCRY_KIND_GREENLET },
 };
-static const struct scry_kind_row other = { "", SCRY_KIND_OTHER };
+static const struct scry_kind_row other = { "", SCRY_KIND_OTHER }, between = { "", SCRY_KIND_BETWEEN };
 
 void scry_kinds_done(struct scry_kinds *k)
 {
 	scry_hash_done(&k->types);
 }
 
+/*
+ * Of a type whose name the dump lacks: asend, athrow and anext() objects, coroutine wrappers (Objects/genobject.c,
+ * iterobject.c, 3.5 to 3.15) and FutureIter all have these methods and start with what they pass on to.
+ */
+static bool passes_on(struct scry_runtime *r, scry_addr type)
+{
+	static const char *const methods[] = { "send", "throw", "close" };
+	struct scry_type *t;
+	scry_addr value;
+
+	if (scry_type_at(r, type, &t) < 0 || strcmp(t->name, "?") != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
+		if (scry_dict_get(r, scry_type_dict(r, t), methods[i], &value) < 0)
+			return false;
+	return true;
+}
+
 static const struct scry_kind_row *row_of(struct scry_runtime *r, scry_addr type)
 {
 	const char *name;
+
+	if (passes_on(r, type))
+		return &between;
 
 	for (unsigned depth = 0; type && depth < BASES_MAX; depth++) {
 		if (scry_type_full_name(r, type, &name) < 0)
@@ -74,10 +95,15 @@ enum scry_kind scry_kind_of(struct scry_kinds *k, scry_addr object)
 	    scry_field_read(k->runtime, object, SCRY_F_OBJECT_TYPE, &type) < 0 || !type)
 		return SCRY_KIND_OTHER;
 	row = scry_hash_find(&k->types, type);
-	if (!row) {
-		row = scry_type_of(k->runtime, object, &type) < 0 ? &other : row_of(k->runtime, type);
+	if (row)
+		return row->kind;
+	struct scry_type *t;
+	bool sound = scry_type_of(k->runtime, object, &type) == SCRY_OK;
+
+	row = sound ? row_of(k->runtime, type) : &other;
+	/* one damaged object says nothing about the others of its type */
+	if (sound || scry_type_at(k->runtime, type, &t) < 0)
 		scry_hash_put(&k->types, type, (void *)(uintptr_t)row);
-	}
 	return row->kind;
 }
 
@@ -277,6 +303,7 @@ int scry_await_read(struct scry_kinds *k, scry_addr object, struct scry_await *r
 		return scry_field_read(r, object, SCRY_F_ANEXT_AWAITABLE_WRAPPED, &ret->next);
 	case SCRY_KIND_DEBUG_WRAPPER:
 		return scry_attr(r, object, "gen", &ret->next);
+	case SCRY_KIND_BETWEEN:
 	case SCRY_KIND_FUTURE_ITER:
 		return scry_first_member(r, object, &ret->next); /* FutureIter, Modules/_asynciomodule.c */
 	default:

@@ -9,13 +9,18 @@
 
 static const struct scry_task_ops generator, coroutine, async_generator;
 
-/* Chains of a recursion share their frames: past so many in all, each keeps its own frame only. */
+/*
+ * Chains of a recursion share their frames, so that all of them together are as long as its depth's square: past so
+ * many frames in all, and so many more for each generator, the rest keep their own frame only.
+ */
 #define FRAMES_MAX 1000000
+#define FRAMES_EACH 8
+#define BETWEEN_MAX 16 /* objects between two generators */
 
 struct search {
-	size_t frames; /* in all chains */
+	size_t count;
 	struct scry_kinds kinds;
-	struct scry_hash awaited; /* what a generator waits for: that generator's task */
+	struct scry_hash tasks; /* by address of the generator */
 	struct scry_task **tail;
 };
 
@@ -39,20 +44,26 @@ static const char *name_of(struct scry_runtime *r, scry_addr addr, scry_addr fra
 	return frame && scry_frame_at(r, frame, &f) == SCRY_OK && f.code ? f.code->name : NULL;
 }
 
-static void read_chain(struct search *s, struct scry_task *t, const struct scry_await *a, struct scry_generator *d)
+static void read_chains(struct search *s, struct scry_task *first)
 {
-	if (s->frames < FRAMES_MAX) {
-		scry_chain_read(&s->kinds, t->addr, &d->chain);
-		s->frames += d->chain.count;
-		return;
+	size_t room = FRAMES_MAX + s->count * FRAMES_EACH, short_ones = 0;
+
+	for (struct scry_task *t = first; t; t = t->next) {
+		struct scry_generator *d = t->detail;
+
+		if (room) {
+			scry_chain_read(&s->kinds, t->addr, &d->chain);
+			room = d->chain.count < room ? room - d->chain.count : 0;
+			t->error = d->chain.error;
+			continue;
+		}
+		short_ones++;
+		d->own = t->frame;
+		d->chain = (struct scry_chain){ .frames = &d->own, .count = 1 };
 	}
-	if (s->frames < SIZE_MAX) {
-		s->frames = SIZE_MAX;
-		scry_note(t->runtime->session, "the chains of more than %d frames: the rest shows single frames",
-			  FRAMES_MAX);
-	}
-	d->own = a->frame;
-	d->chain = (struct scry_chain){ .frames = &d->own, .count = 1 };
+	if (short_ones)
+		scry_note(first->runtime->session, "the chains of %zu generators have %d frames already: of the other %zu "
+			  "only their own are shown", s->count - short_ones, (int)FRAMES_MAX, short_ones);
 }
 
 static void add(struct search *s, scry_addr addr, enum scry_kind kind)
@@ -69,47 +80,52 @@ static void add(struct search *s, scry_addr addr, enum scry_kind kind)
 	if (!t)
 		return;
 	t->detail = d;
-	read_chain(s, t, &a, d);
-	d->state = a.state;
+	s->count++;
+	*d = (struct scry_generator){ .state = a.state };
 	t->state = states[a.state];
-	t->error = d->chain.error;
 	t->frame = a.frame;
 	t->name = name_of(r, addr, a.frame);
 	t->waits_for = a.next;
-	if (a.next)
-		scry_hash_put(&s->awaited, a.next, t);
 }
 
-/* Objects between two generators (asend objects, wrappers) stand for the one they lead to. */
-static void link_awaiters(struct search *s)
+/* The generator that one waits for, directly or through asend objects and wrappers; NULL where it is something else. */
+static struct scry_task *awaited(struct search *s, const struct scry_task *t)
 {
-	struct scry_hash through = { 0 };
-	struct scry_await a;
+	struct scry_await a = { .next = t->waits_for };
 
-	for (size_t i = 0; i < s->awaited.size; i++) {
-		const struct scry_hash_slot *slot = &s->awaited.slots[i];
+	for (unsigned hops = 0; a.next && hops < BETWEEN_MAX; hops++) {
+		struct scry_task *found = scry_hash_find(&s->tasks, a.next);
+		enum scry_kind kind = found ? SCRY_KIND_OTHER : scry_kind_of(&s->kinds, a.next);
 
-		if (!slot->value || scry_kind_suspends(scry_kind_of(&s->kinds, slot->key)))
-			continue;
-		if (scry_await_read(&s->kinds, slot->key, &a) == SCRY_OK && a.next)
-			scry_hash_put(&through, a.next, slot->value);
+		if (found || kind == SCRY_KIND_OTHER || kind >= SCRY_KIND_FUTURE_ITER || scry_await_read(&s->kinds, a.next, &a) < 0)
+			return found;
 	}
-	for (size_t i = 0; i < through.size; i++)
-		if (through.slots[i].value)
-			scry_hash_put(&s->awaited, through.slots[i].key, through.slots[i].value);
-	scry_hash_done(&through);
+	return NULL;
 }
 
 static void find_awaiters(struct search *s, struct scry_task *first)
 {
-	link_awaiters(s);
+	for (struct scry_task *t = first; t; t = t->next)
+		scry_hash_put(&s->tasks, t->addr, t);
 	for (struct scry_task *t = first; t; t = t->next) {
-		const struct scry_task *by = scry_hash_find(&s->awaited, t->addr);
+		struct scry_generator *d = t->detail;
+		struct scry_task *to = d->awaits = awaited(s, t);
 
-		if (by) {
-			t->awaited_by = &by->addr;
-			t->awaited_by_count = 1;
-		}
+		if (to)
+			((struct scry_generator *)to->detail)->awaiters++;
+	}
+	for (struct scry_task *t = first; t; t = t->next) {
+		const struct scry_generator *d = t->detail;
+		struct scry_task *to = d->awaits;
+		struct scry_generator *other = to ? to->detail : NULL;
+
+		if (to && !other->awaited_by)
+			other->awaited_by = scry_arena_alloc(&s->kinds.runtime->session->arena,
+							     other->awaiters * sizeof(*other->awaited_by));
+		if (!to || !other->awaited_by)
+			continue;
+		other->awaited_by[to->awaited_by_count++] = t->addr;
+		to->awaited_by = other->awaited_by;
 	}
 }
 
@@ -132,8 +148,9 @@ static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tai
 		}
 		scry_gc_done(&gc);
 	}
+	read_chains(&s, *tail);
 	find_awaiters(&s, *tail);
-	scry_hash_done(&s.awaited);
+	scry_hash_done(&s.tasks);
 	scry_kinds_done(&s.kinds);
 	return s.tail;
 }
@@ -153,8 +170,8 @@ static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 		scry_task_value_text(t->runtime, t->waits_for, out);
 		scry_buf_putc(out, '\n');
 	}
-	if (t->awaited_by_count)
-		scry_buf_printf(out, "    awaited by 0x%" PRIx64 "\n", t->awaited_by[0]);
+	for (size_t i = 0; i < t->awaited_by_count; i++)
+		scry_buf_printf(out, "    awaited by 0x%" PRIx64 "\n", t->awaited_by[i]);
 }
 
 #define GENERATOR_OPS(text) { .kind = text, .command = "generators", .collect = collect, .frame_next = frame_next, .lines = lines }

@@ -10,6 +10,9 @@ struct scry_generator {
 	struct scry_chain chain;
 	enum scry_suspension state;
 	scry_addr own; /* its frame, where the chain is left out */
+	struct scry_task *awaits; /* the generator that it waits for, or NULL */
+	scry_addr *awaited_by;    /* `awaiters` of them */
+	size_t awaiters;
 };
 
 /** The list of all; each element's own ops name its kind. */

@@ -24,7 +24,12 @@ def compare(truth, tasks):
     wanted, found = {each['id']: each for each in truth['generators']}, {task['id']: task for task in tasks}
     differences = ['%s is missing' % wanted[each] for each in wanted.keys() - found.keys()]
     differences += ['nobody knows %s %s %s' % (found[each]['name'], each, found[each]['state']) for each in found.keys() - wanted.keys()]
+    awaited_by = {}
+    for each in wanted.values():
+        awaited_by.setdefault(each['leads_to'], []).append(each['id'])
     for each in wanted.keys() & found.keys():
+        if sorted(found[each]['awaited_by']) != sorted(awaited_by.get(each, [])):
+            differences.append('%s: awaited by %s, not %s' % (wanted[each]['name'], found[each]['awaited_by'], awaited_by.get(each)))
         for field, value in FIELDS.items():
             mine = value(found[each])
             if mine != wanted[each][field]:

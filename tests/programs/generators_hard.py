@@ -35,6 +35,16 @@ def waits_for(thing):
     return attribute(thing, 'await') if found is None else found
 
 
+def leads_to(thing):
+    """The generator that one waits for, directly or through what stands between."""
+    between = ('async_generator_asend', 'async_generator_athrow', 'coroutine_wrapper', 'anext_awaitable')
+    to = waits_for(thing)
+    while to is not None and type(to) not in KINDS:
+        to = next((each for each in gc.get_referents(to) if type(each) in KINDS or type(each).__name__ in between), None) \
+            if type(to).__name__ in between else None
+    return to
+
+
 def started(thing, n=1):
     for _ in range(n):
         next(thing)
@@ -150,6 +160,11 @@ class Class(object):
 def itself():
     me = yield
     yield me
+
+
+def endless():
+    while True:
+        yield 1
 
 
 def long_code():
@@ -383,6 +398,9 @@ def build_delegations():
     keep.append(outer)
     next(outer), next(outer)
     delegated[id(outer)] = middle
+    shared = endless() # two wait for the same one
+    delegation(shared)
+    delegation(shared)
     delegation(Iterator())
     delegation(iter([1, 2, 3]))
     delegation(iter('abc'))
@@ -486,7 +504,7 @@ def describe(thing):
     return {'id': hex(id(thing)).rstrip('L'), 'kind': KINDS[type(thing)], 'state': state_of(thing),
             'name': getattr(thing, '__qualname__', None) or getattr(thing, '__name__', None),
             'own': [frame.f_code.co_name, frame.f_lineno], 'waits_for': None if to is None else hex(id(to)).rstrip('L'),
-            'first': frame.f_code.co_firstlineno}
+            'leads_to': None if leads_to(thing) is None else hex(id(leads_to(thing))).rstrip('L')}
 
 
 def truth():
