@@ -35,8 +35,9 @@ void scry_rows_choose(const struct scry_row_set *set, uint32_t version, const ch
 {
 	if ((version & 0xffff) == 0)
 		version |= 0xffff; /* only the minor is known: its newest */
-	for (size_t i = 0; i < set->count && set->rows[i].since <= version; i++)
-		texts[set->rows[i].of] = set->rows[i].text;
+	for (size_t i = 0; i < set->count; i++)
+		if (set->rows[i].since <= version)
+			texts[set->rows[i].of] = set->rows[i].text;
 }
 
 int scry_layout_from_rows(const struct scry_flavour *flavour, const struct scry_abi *abi, struct scry_layout *l)

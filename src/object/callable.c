@@ -11,15 +11,6 @@ static int field_text(struct scry_printer *p, scry_addr addr, enum scry_field f,
 	return rc < 0 ? rc : scry_text_at(p->runtime, str, 2000, ret);
 }
 
-/* A char* behind a pointer field. */
-static int field_cstr(struct scry_printer *p, scry_addr addr, enum scry_field f, const char **ret)
-{
-	scry_addr at;
-	int rc = scry_field_read(p->runtime, addr, f, &at);
-
-	return rc < 0 ? rc : scry_read_cstr(p->runtime->session, at, 500, ret);
-}
-
 /* __qualname__ of a function where the version has it, else __name__. */
 static int function_name(struct scry_printer *p, scry_addr function, const char **ret)
 {
@@ -43,12 +34,11 @@ static int print_builtin(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_type *t = NULL;
 	const char *name;
-	scry_addr def, self;
-	int rc = scry_field_read(p->runtime, addr, SCRY_F_CFUNCTION_DEF, &def);
+	scry_addr self;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_CFUNCTION_SELF, &self);
 
 	(void)type;
-	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_CFUNCTION_SELF, &self);
-	rc = rc < 0 ? rc : field_cstr(p, def, SCRY_F_METHOD_DEF_NAME, &name);
+	rc = rc < 0 ? rc : scry_builtin_name(p->runtime, addr, &name);
 	if (rc == SCRY_OK && self)
 		rc = scry_type_for(p->runtime, self, &t);
 	if (rc < 0)
@@ -60,19 +50,13 @@ static int print_builtin(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
-/* The name of whatever a method is bound to: a function's, else an attribute's, else "?". */
+/* The name of whatever a method is bound to; "?" where it has none. */
 static const char *callable_name(struct scry_printer *p, scry_addr func)
 {
-	const char *name = NULL;
-	struct scry_type *t;
+	bool full = scry_layout_has(p->runtime->layout, SCRY_F_FUNCTION_QUALNAME);
+	const char *name = full ? scry_name_of(p->runtime, func, true) : NULL;
 
-	if (scry_type_for(p->runtime, func, &t) < 0)
-		return "?";
-	if (!strcmp(t->name, "function"))
-		return function_name(p, func, &name) == SCRY_OK ? name : "?";
-	name = scry_attr_text(p->runtime, func, "__qualname__");
-	if (!name)
-		name = scry_attr_text(p->runtime, func, "__name__");
+	name = name ? name : scry_name_of(p->runtime, func, false);
 	return name ? name : "?";
 }
 
@@ -108,9 +92,8 @@ static int print_method_3_3(struct scry_printer *p, scry_addr addr, scry_addr ty
 	rc = rc < 0 ? rc : scry_type_of(p->runtime, self, &self_type);
 	if (rc < 0)
 		return rc;
-	if (field_text(p, func, SCRY_F_FUNCTION_NAME, &name) < 0)
-		name = "?";
-	scry_printf(p, "<bound method %s.%s of ", scry_type_short(p->runtime, self_type), name);
+	name = scry_name_of(p->runtime, func, false);
+	scry_printf(p, "<bound method %s.%s of ", scry_type_short(p->runtime, self_type), name ? name : "?");
 	scry_print(p, self);
 	scry_buf_putc(p->out, '>');
 	return SCRY_OK;
@@ -248,55 +231,6 @@ static int print_super(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return rc;
 }
 
-/* --- partial: "functools.partial(f, 1, k=2)" --- */
-
-static int print_partial_as(struct scry_printer *p, scry_addr addr, const char *name)
-{
-	struct scry_runtime *r = p->runtime;
-	struct scry_dict_view v;
-	scry_addr fn, args, kw, items, key, value;
-	uint64_t n, it = 0;
-	int rc = scry_field_read(r, addr, SCRY_F_PARTIAL_FN, &fn);
-
-	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_PARTIAL_ARGS, &args);
-	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_PARTIAL_KW, &kw);
-	rc = rc < 0 ? rc : scry_sequence(r, args, &n, &items);
-	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
-		return rc;
-	scry_printf(p, "%s(", name);
-	scry_print(p, fn);
-	if (n)
-		scry_buf_puts(p->out, ", ");
-	scry_print_items(p, items, n);
-	if (kw && scry_dict_open(r, kw, &v) == SCRY_OK)
-		while (scry_dict_view_next(&v, &it, &key, &value) == SCRY_ITEM) {
-			scry_buf_puts(p->out, ", ");
-			scry_print_plain(p, key);
-			scry_buf_putc(p->out, '=');
-			scry_print(p, value);
-		}
-	scry_buf_putc(p->out, ')');
-	scry_printer_leave(p);
-	return SCRY_OK;
-}
-
-static int print_partial(struct scry_printer *p, scry_addr addr, scry_addr type)
-{
-	struct scry_type *t;
-	int rc = scry_type_at(p->runtime, type, &t);
-
-	return rc < 0 ? rc : print_partial_as(p, addr, t->name);
-}
-
-/* 3.13+: module and qualified name of a subclass too */
-static int print_partial_3_13(struct scry_printer *p, scry_addr addr, scry_addr type)
-{
-	const char *name;
-	int rc = scry_type_full_name(p->runtime, type, &name);
-
-	return rc < 0 ? rc : print_partial_as(p, addr, name);
-}
-
 /* --- code, frames, cells --- */
 
 static int print_code(struct scry_printer *p, scry_addr addr, scry_addr type)
@@ -406,8 +340,6 @@ const struct scry_printer_row scry_printers_callable[] = {
 	{ "staticmethod", 0, print_staticmethod },
 	{ "classmethod", 0, print_classmethod },
 	{ "super", 0, print_super },
-	{ "functools.partial", 0, print_partial, .until = SCRY_VERSION_OF(3, 13) },
-	{ "functools.partial", 0, print_partial_3_13, .since = SCRY_VERSION_OF(3, 13) },
 	{ "code", 0, print_code },
 	{ "frame", 0, print_frame },
 	{ "cell", 0, print_cell },

@@ -81,108 +81,21 @@ static int print_old_instance(struct scry_printer *p, scry_addr addr, scry_addr 
 	return SCRY_OK;
 }
 
-/* --- modules: Lib/importlib/_bootstrap.py, _module_repr(); 2.7: Objects/moduleobject.c --- */
-
-static bool print_from(struct scry_printer *p, scry_addr module)
-{
-	const char *file = scry_attr_text(p->runtime, module, "__file__");
-
-	if (!file)
-		return false;
-	scry_buf_puts(p->out, " from ");
-	scry_print_quoted(p, file);
-	return true;
-}
-
-static void print_loader(struct scry_printer *p, scry_addr of, const char *attribute, const char *none)
-{
-	scry_addr loader;
-
-	if (scry_attr(p->runtime, of, attribute, &loader) < 0 || scry_is_none(p->runtime, loader)) {
-		scry_buf_puts(p->out, none);
-		return;
-	}
-	/* these two describe their modules themselves: BuiltinImporter.module_repr() */
-	const char *name = scry_type_short(p->runtime, loader);
-	if (!strcmp(name, "BuiltinImporter") || !strcmp(name, "FrozenImporter")) {
-		scry_buf_puts(p->out, *name == 'B' ? " (built-in)" : " (frozen)");
-		return;
-	}
-	scry_buf_puts(p->out, " (");
-	scry_print(p, loader);
-	scry_buf_putc(p->out, ')');
-}
-
-static void print_spec(struct scry_printer *p, scry_addr spec)
-{
-	scry_addr located;
-	int64_t has = 0;
-	const char *origin = scry_attr_text(p->runtime, spec, "origin");
-
-	if (!origin) {
-		print_loader(p, spec, "loader",
-			     p->runtime->version >= SCRY_VERSION_OF(3, 7) ? " (namespace)" : "");
-		return;
-	}
-	if (scry_attr(p->runtime, spec, "_set_fileattr", &located) == SCRY_OK)
-		scry_int_value(p->runtime, located, &has);
-	if (!has) {
-		scry_printf(p, " (%s)", origin);
-		return;
-	}
-	scry_buf_puts(p->out, " from ");
-	scry_print_quoted(p, origin);
-}
-
-static int print_module(struct scry_printer *p, scry_addr addr, scry_addr type)
-{
-	struct scry_runtime *r = p->runtime;
-	scry_addr spec;
-	const char *name = NULL;
-
-	(void)type;
-	scry_buf_puts(p->out, "<module ");
-	if (scry_attr(r, addr, "__spec__", &spec) == SCRY_OK && !scry_is_none(r, spec)) {
-		name = scry_attr_text(r, spec, "name");
-		scry_print_quoted(p, name ? name : "?");
-		print_spec(p, spec);
-	} else {
-		name = scry_attr_text(r, addr, "__name__");
-		scry_print_quoted(p, name ? name : "?");
-		if (!print_from(p, addr))
-			print_loader(p, addr, "__loader__", "");
-	}
-	scry_buf_putc(p->out, '>');
-	return SCRY_OK;
-}
-
-static int print_module2(struct scry_printer *p, scry_addr addr, scry_addr type)
-{
-	const char *name = scry_attr_text(p->runtime, addr, "__name__");
-
-	(void)type;
-	scry_printf(p, "<module '%s'", name ? name : "?");
-	const char *file = scry_attr_text(p->runtime, addr, "__file__");
-	if (file)
-		scry_printf(p, " from '%s'>", file);
-	else
-		scry_buf_puts(p->out, " (built-in)>");
-	return SCRY_OK;
-}
-
 /* --- weak references: Objects/weakrefobject.c --- */
 
+/* Up to 3.11.3 any attribute of the object, since then only what its class says: weakref_repr(), gh-99184. */
 static const char *referent_name(struct scry_printer *p, scry_addr obj, const struct scry_type *t)
 {
-	const char *name;
+	const char *name = NULL;
+	scry_addr value;
 
-	if (t->flags & TYPE_TYPE)
-		return scry_type_short(p->runtime, obj);
-	if (!strcmp(t->name, "function") && field_text(p, obj, SCRY_F_FUNCTION_NAME, &name) == SCRY_OK)
-		return name;
-	if (!strcmp(t->name, "generator") && field_text(p, obj, SCRY_F_GEN_NAME, &name) == SCRY_OK)
-		return name;
-	return NULL;
+	if (p->runtime->version < (SCRY_VERSION_OF(3, 11) | 4u << 8))
+		return scry_name_of(p->runtime, obj, false);
+	name = scry_own_name(p->runtime, obj, false);
+	if (!name && scry_type_lookup(p->runtime, t->addr, "__name__", &value, NULL) == SCRY_OK &&
+	    scry_text_at(p->runtime, value, 1000, &name) < 0)
+		return NULL;
+	return name;
 }
 
 /* PyType_GetFullyQualifiedName(), 3.13+: no module for builtins and __main__ */
@@ -301,12 +214,16 @@ static int print_alias_items(struct scry_printer *p, scry_addr args, const char 
 static int print_generic_alias(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	scry_addr origin, args;
+	uint64_t starred;
 	int rc = scry_field_read(p->runtime, addr, SCRY_F_GENERIC_ALIAS_ORIGIN, &origin);
 
 	(void)type;
 	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_GENERIC_ALIAS_ARGS, &args);
 	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
 		return rc;
+	/* *tuple[int], since 3.11 */
+	if (scry_field_read(p->runtime, addr, SCRY_F_GENERIC_ALIAS_STARRED, &starred) == SCRY_OK && starred & 0xff)
+		scry_buf_putc(p->out, '*');
 	print_alias_item(p, origin);
 	scry_buf_putc(p->out, '[');
 	rc = print_alias_items(p, args, ", ");
@@ -333,8 +250,6 @@ const struct scry_printer_row scry_printers_class[] = {
 	{ "type", TYPE_TYPE, print_type2, .until = PY3 },
 	{ "classobj", 0, print_classobj, .until = PY3 },
 	{ "instance", 0, print_old_instance, .until = PY3 },
-	{ "module", 0, print_module, .since = PY3 },
-	{ "module", 0, print_module2, .until = PY3 },
 	{ "weakref", 0, print_weakref, .until = SCRY_VERSION_OF(3, 13) },
 	{ "weakref.ReferenceType", 0, print_weakref, .until = SCRY_VERSION_OF(3, 13) },
 	{ "weakref.ReferenceType", 0, print_weakref_3_13, .since = SCRY_VERSION_OF(3, 13) },

@@ -121,8 +121,146 @@ static int print_decimal(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return python ? print_decimal_python(p, addr) : print_decimal_c(p, addr);
 }
 
+/* --- contexts: Modules/_decimal/_decimal.c; the bits are those of libmpdec --- */
+
+static const struct {
+	uint32_t bit;
+	const char *name;
+} conditions[] = {
+	{ 0x1, "Clamped" }, { 0x2, "InvalidOperation" }, { 0x4, "DivisionByZero" }, { 0x8, "InvalidOperation" },
+	{ 0x10, "InvalidOperation" }, { 0x20, "InvalidOperation" }, { 0x40, "Inexact" }, { 0x80, "InvalidOperation" },
+	{ 0x100, "InvalidOperation" }, { 0x200, "InvalidOperation" }, { 0x400, "FloatOperation" },
+	{ 0x800, "Overflow" }, { 0x1000, "Rounded" }, { 0x2000, "Subnormal" }, { 0x4000, "Underflow" },
+};
+
+#define INVALID 0x3ba /* all that are InvalidOperation, which is written once */
+
+static void put_signals(struct scry_buf *out, uint64_t bits)
+{
+	const char *between = "";
+	bool invalid = false;
+
+	scry_buf_putc(out, '[');
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++) {
+		bool again = conditions[i].bit & INVALID && invalid;
+
+		if (!(bits & conditions[i].bit) || again)
+			continue;
+		invalid |= conditions[i].bit & INVALID;
+		scry_buf_printf(out, "%s%s", between, conditions[i].name);
+		between = ", ";
+	}
+	scry_buf_putc(out, ']');
+}
+
+static int print_context_c(struct scry_printer *p, scry_addr addr)
+{
+	static const char *const roundings[] = { "ROUND_UP", "ROUND_DOWN", "ROUND_CEILING", "ROUND_FLOOR", "ROUND_HALF_UP",
+		"ROUND_HALF_DOWN", "ROUND_HALF_EVEN", "ROUND_05UP", "ROUND_TRUNC" };
+	static const enum scry_field f[] = { SCRY_F_DECIMAL_CONTEXT_PREC, SCRY_F_DECIMAL_CONTEXT_EMIN,
+		SCRY_F_DECIMAL_CONTEXT_EMAX, SCRY_F_DECIMAL_CONTEXT_CAPITALS, SCRY_F_DECIMAL_CONTEXT_CLAMP,
+		SCRY_F_DECIMAL_CONTEXT_ROUND };
+	uint64_t status, traps;
+	int64_t v[6];
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_DECIMAL_CONTEXT_STATUS, &status);
+
+	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_DECIMAL_CONTEXT_TRAPS, &traps);
+	for (int i = 0; i < 6 && rc == SCRY_OK; i++)
+		rc = scry_field_read_int(p->runtime, addr, f[i], &v[i]);
+	if (rc < 0)
+		return rc;
+	if (v[5] < 0 || (size_t)v[5] >= sizeof(roundings) / sizeof(roundings[0]))
+		return scry_fail(p->runtime->session, SCRY_ECORRUPT, addr, "Context with rounding %" PRId64, v[5]);
+	scry_printf(p, "Context(prec=%" PRId64 ", rounding=%s, Emin=%" PRId64 ", Emax=%" PRId64 ", capitals=%" PRId64
+		    ", clamp=%" PRId64 ", flags=", v[0], roundings[v[5]], v[1], v[2], v[3], v[4]);
+	put_signals(p->out, status);
+	scry_buf_puts(p->out, ", traps=");
+	put_signals(p->out, traps);
+	scry_buf_putc(p->out, ')');
+	return SCRY_OK;
+}
+
+/* The classes of a dict that are set, in its order. */
+static void print_set_classes(struct scry_printer *p, scry_addr addr, const char *name)
+{
+	struct scry_dict_view v;
+	scry_addr dict, key, value;
+	uint64_t it = 0;
+	const char *between = "";
+
+	scry_printf(p, ", %s=[", name);
+	if (scry_attr(p->runtime, addr, name, &dict) == SCRY_OK && scry_dict_open(p->runtime, dict, &v) == SCRY_OK)
+		while (scry_dict_view_next(&v, &it, &key, &value) == SCRY_ITEM)
+			if (scry_truth(p->runtime, value, false)) {
+				scry_printf(p, "%s%s", between, scry_type_short(p->runtime, key));
+				between = ", ";
+			}
+	scry_buf_putc(p->out, ']');
+}
+
+/* decimal.py of 2.7, and _pydecimal.py */
+static int print_context_python(struct scry_printer *p, scry_addr addr)
+{
+	static const char *const names[] = { "prec", "rounding", "Emin", "Emax", "capitals", "clamp" };
+	scry_addr v[6];
+	unsigned n = scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT) ? 5 : 6;
+
+	for (unsigned i = 0; i < n; i++) {
+		int rc = scry_attr(p->runtime, addr, names[i], &v[i]);
+
+		if (rc < 0)
+			return rc;
+	}
+	scry_buf_puts(p->out, "Context(");
+	for (unsigned i = 0; i < n; i++) {
+		scry_printf(p, "%s%s=", i ? ", " : "", names[i]);
+		scry_print_plain(p, v[i]);
+	}
+	print_set_classes(p, addr, "flags");
+	print_set_classes(p, addr, "traps");
+	scry_buf_putc(p->out, ')');
+	return SCRY_OK;
+}
+
+static int print_context(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr value;
+	bool python = scry_type_lookup(p->runtime, type, "_set_integer_check", &value, NULL) == SCRY_OK ||
+		      scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT);
+
+	return python ? print_context_python(p, addr) : print_context_c(p, addr);
+}
+
+/* context.flags, context.traps: the signals in the order of signal_map */
+static int print_signal_dict(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	static const struct {
+		const char *name;
+		uint32_t bits;
+	} signals[] = {
+		{ "InvalidOperation", INVALID }, { "FloatOperation", 0x400 }, { "DivisionByZero", 0x4 },
+		{ "Overflow", 0x800 }, { "Underflow", 0x4000 }, { "Subnormal", 0x2000 }, { "Inexact", 0x40 },
+		{ "Rounded", 0x1000 }, { "Clamped", 0x1 },
+	};
+	scry_addr flags;
+	uint64_t bits;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_SIGNAL_DICT_FLAGS, &flags);
+
+	(void)type;
+	rc = rc < 0 ? rc : scry_read_uint(p->runtime->session, flags, 4, &bits);
+	for (size_t i = 0; rc == SCRY_OK && i < sizeof(signals) / sizeof(signals[0]); i++)
+		scry_printf(p, "%s<class 'decimal.%s'>:%s", i ? ", " : "{", signals[i].name,
+			    bits & signals[i].bits ? "True" : "False");
+	if (rc == SCRY_OK)
+		scry_buf_putc(p->out, '}');
+	return rc;
+}
+
 const struct scry_printer_row scry_printers_decimal[] = {
 	{ "decimal.Decimal", 0, print_decimal },
-	{ "fractions.Fraction", .form = "%C({_numerator}, {_denominator})" },
+	{ "decimal.Context", 0, print_context },
+	{ "decimal.SignalDictMixin", 0, print_signal_dict },
+	{ "fractions.Fraction", .form = "%C({_numerator}, {_denominator})", .since = SCRY_VERSION_OF(3, 0) },
+	{ "fractions.Fraction", .form = "Fraction({_numerator:s}, {_denominator:s})", .until = SCRY_VERSION_OF(3, 0) },
 	{ NULL },
 };

@@ -381,6 +381,5 @@ const struct scry_printer_row scry_printers_instance[] = {
 	{ "weakref.WeakValueDictionary", .form = "<%C at %D>", .until = PY35 },
 	{ "weakref.WeakKeyDictionary", .form = "<%C at %D>", .until = PY35 },
 	{ "_weakrefset.WeakSet", .form = "{data}" },
-	{ "functools.partialmethod", .form = "%Q({func}, {args:*})" },
 	{ NULL },
 };

@@ -47,6 +47,8 @@ int scry_type_for(struct scry_runtime *r, scry_addr obj, struct scry_type **ret)
 scry_addr scry_type_dict(struct scry_runtime *r, const struct scry_type *t);
 /** Walk the method resolution order: *it is 0 at first. SCRY_ITEM, SCRY_OK at the end. Old-style classes too. */
 int scry_mro_next(struct scry_runtime *r, scry_addr type, uint64_t *it, scry_addr *ret);
+/** Is a class of this full name ("enum.Flag") in the MRO? */
+bool scry_type_derives(struct scry_runtime *r, scry_addr type, const char *full);
 /** A name in the dicts along the MRO of a type (or of an old-style class): the value, and who has it. */
 int scry_type_lookup(struct scry_runtime *r, scry_addr type, const char *name, scry_addr *ret, scry_addr *ret_owner);
 /** Put the names of types that the dump lacks into r->names, as far as Python's dictionaries tell. */
@@ -83,7 +85,8 @@ struct scry_text_view {
 int scry_text_open(struct scry_runtime *r, scry_addr str, struct scry_text_view *ret);
 /** True where a str (2.7: str or unicode) has exactly this text. */
 bool scry_text_is(struct scry_runtime *r, scry_addr str, const char *text);
-bool scry_char_printable(unsigned code);
+/** str.isprintable() of a character, in the Unicode version of that Python. */
+bool scry_char_printable(unsigned code, uint32_t version);
 /** Append str(obj) of a str object (no quotes), as it is; damage in place. */
 void scry_print_str(struct scry_printer *p, scry_addr str);
 /** Append the repr of text that is here already. */
@@ -112,6 +115,12 @@ const char *scry_type_qualname(struct scry_runtime *r, scry_addr type);
 const char *scry_type_module(struct scry_runtime *r, scry_addr type);
 /** The name of a stream: that of the raw file at the end of textio.buffer, buffered.raw. */
 bool scry_stream_name(struct scry_runtime *r, scry_addr stream, scry_addr *ret);
+/** __name__ of a built-in function or method. */
+int scry_builtin_name(struct scry_runtime *r, scry_addr obj, const char **ret);
+/** __name__ or __qualname__ of what has one as a C getter: functions, classes, descriptors, generators. NULL: none. */
+const char *scry_own_name(struct scry_runtime *r, scry_addr obj, bool qualified);
+/** The same of any object, attributes looked up; NULL: none. */
+const char *scry_name_of(struct scry_runtime *r, scry_addr obj, bool qualified);
 /** The frame of a generator or coroutine that is not finished, 0 else. */
 scry_addr scry_generator_frame(struct scry_runtime *r, scry_addr gen);
 /** The name of an object's type: tp_name, "?" unknown. */
@@ -129,11 +138,17 @@ bool scry_is_none(struct scry_runtime *r, scry_addr obj);
 void scry_format_double(double value, bool dot0, char text[64]);
 /** The same for narrower floats, which need fewer digits: `width` 8, 4 or 2 bytes. */
 void scry_format_float(double value, unsigned width, bool dot0, char text[64]);
+/** The value of an IEEE float of 2, 4 or 8 bytes. */
+double scry_float_of_bits(uint64_t bits, unsigned size);
+/** Append a complex number of floats of `width` bytes, as repr() writes it. */
+void scry_put_complex(struct scry_buf *out, double real, double imag, unsigned width);
 int scry_double_at(struct scry_runtime *r, scry_addr addr, double *ret);
 /** A pointer-sized word. */
 int scry_word(struct scry_runtime *r, scry_addr addr, uint64_t *ret);
 /** Print items of an array of pointers, comma separated, from `first` on. */
 void scry_print_items(struct scry_printer *p, scry_addr items, uint64_t n);
+/** "key: value", or "(key, value)" where `form` is "(". */
+void scry_print_pair(struct scry_printer *p, scry_addr key, scry_addr value, const char *form);
 /** Print "key: value, ..." of a dict. */
 void scry_print_pairs(struct scry_printer *p, scry_addr dict, const char *colon);
 
@@ -162,6 +177,7 @@ extern const struct scry_printer_row scry_printers_number[], scry_printers_text[
 	scry_printers_mapping[], scry_printers_callable[], scry_printers_class[], scry_printers_instance[],
 	scry_printers_exception[], scry_printers_chrono[], scry_printers_decimal[], scry_printers_enum[], scry_printers_io[],
 	scry_printers_sync[], scry_printers_ctypes[], scry_printers_misc[], scry_printers_numpy[],
-	scry_printers_asyncio[], scry_printers_library[];
+	scry_printers_asyncio[], scry_printers_library[], scry_printers_module[],
+	scry_printers_functools[], scry_printers_counter[];
 
 #endif

@@ -1,9 +1,7 @@
 /* More of the standard library: classes that are met in programs' variables. */
 #include "object/internal.h"
 
-#define PY38  SCRY_VERSION_OF(3, 8)
-#define PY313 SCRY_VERSION_OF(3, 13)
-#define PY314 SCRY_VERSION_OF(3, 14)
+#define PY38 SCRY_VERSION_OF(3, 8)
 
 /* "<Popen: returncode: None args: ['x']>", cut at 80: Lib/subprocess.py */
 static int print_popen(struct scry_printer *p, scry_addr addr, scry_addr type)
@@ -129,48 +127,6 @@ static int print_concurrent_future(struct scry_printer *p, scry_addr addr, scry_
 	return SCRY_OK;
 }
 
-static int print_methodcaller_from(struct scry_printer *p, scry_addr addr, scry_addr type, uint64_t first)
-{
-	struct scry_runtime *r = p->runtime;
-	struct scry_dict_view v;
-	scry_addr name, args, kw = 0, items, key, value;
-	uint64_t n, it = 0;
-	int rc = scry_field_read(r, addr, SCRY_F_METHODCALLER_NAME, &name);
-
-	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_METHODCALLER_ARGS, &args);
-	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_METHODCALLER_KWARGS, &kw);
-	rc = rc < 0 ? rc : scry_sequence(r, args, &n, &items);
-	if (rc < 0)
-		return rc;
-	first = first < n ? first : n;
-	items += first * r->session->target->abi.ptr_size;
-	n -= first;
-	scry_printf(p, "operator.%s(", scry_type_short(r, type));
-	scry_print(p, name);
-	scry_buf_puts(p->out, n ? ", " : "");
-	scry_print_items(p, items, n);
-	if (kw && scry_dict_open(r, kw, &v) == SCRY_OK)
-		while (scry_dict_view_next(&v, &it, &key, &value) == SCRY_ITEM) {
-			scry_buf_puts(p->out, ", ");
-			scry_print_plain(p, key);
-			scry_buf_putc(p->out, '=');
-			scry_print(p, value);
-		}
-	scry_buf_putc(p->out, ')');
-	return SCRY_OK;
-}
-
-static int print_methodcaller(struct scry_printer *p, scry_addr addr, scry_addr type)
-{
-	return print_methodcaller_from(p, addr, type, 0);
-}
-
-/* 3.13: xargs starts with the name */
-static int print_methodcaller_3_13(struct scry_printer *p, scry_addr addr, scry_addr type)
-{
-	return print_methodcaller_from(p, addr, type, 1);
-}
-
 static int print_element(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	scry_addr tag;
@@ -208,8 +164,6 @@ const struct scry_printer_row scry_printers_library[] = {
 	{ "threading.Barrier", .form = "<%Q at %A: waiters={_count}/{_parties}>" },
 	{ "statistics.NormalDist", .form = "%C(mu={_mu}, sigma={_sigma})" },
 	{ "inspect.Parameter", .form = "<%C \"{_name:s}\">" },
-	{ "operator.methodcaller", 0, print_methodcaller_3_13, .since = PY313, .until = PY314 },
-	{ "operator.methodcaller", 0, print_methodcaller },
 	{ "xml.etree.ElementTree.Element", 0, print_element },
 	{ "asyncio.base_events.BaseEventLoop",
 	  .form = "<%C running={_thread_id:True|False} closed={_closed} debug={_debug}>" },

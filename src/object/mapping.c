@@ -92,7 +92,7 @@ static int value_of_key(struct scry_printer *p, struct scry_hash *values, scry_a
 	return rc < 0 ? rc : *ret ? SCRY_OK : SCRY_ENOTFOUND;
 }
 
-static void print_pair(struct scry_printer *p, scry_addr key, scry_addr value, const char *form)
+void scry_print_pair(struct scry_printer *p, scry_addr key, scry_addr value, const char *form)
 {
 	scry_buf_puts(p->out, *form == '(' ? "(" : "");
 	scry_print(p, key);
@@ -148,7 +148,7 @@ static int print_odict_items(struct scry_printer *p, scry_addr addr, const char 
 	for (uint64_t i = 0; rc >= 0 && w.node && scry_printer_more(p, i, w.v.used); i++) {
 		rc = odict_next(&w, &key, &value);
 		if (rc == SCRY_ITEM)
-			print_pair(p, key, value, form);
+			scry_print_pair(p, key, value, form);
 	}
 	scry_hash_done(&w.values);
 	return rc < 0 ? rc : SCRY_OK;
@@ -226,7 +226,7 @@ static int print_odict_links(struct scry_printer *p, scry_addr addr, scry_addr t
 		rc = link_next(r, link, &next, &key);
 		rc = rc < 0 ? rc : value_of_key(p, &values, addr, key, &value);
 		if (rc >= 0)
-			print_pair(p, key, value, "(");
+			scry_print_pair(p, key, value, "(");
 		link = next;
 	}
 	if (rc < 0)
@@ -254,69 +254,13 @@ static int print_odict2(struct scry_printer *p, scry_addr addr, scry_addr type)
 		rc = ring_next(r, link, &next, &key);
 		rc = rc < 0 ? rc : value_of_key(p, &values, addr, key, &value);
 		if (rc >= 0)
-			print_pair(p, key, value, "(");
+			scry_print_pair(p, key, value, "(");
 		link = next;
 	}
 	if (rc < 0)
 		scry_printer_damage(p, addr);
 	scry_printf(p, "%s)", used ? "]" : "");
 	scry_hash_done(&values);
-	scry_printer_leave(p);
-	return SCRY_OK;
-}
-
-/* --- Counter: the most common first, equal ones in their order --- */
-
-struct counted {
-	scry_addr key, value;
-	int64_t count;
-	uint64_t place;
-};
-
-static int more_common(const void *a, const void *b)
-{
-	const struct counted *x = a, *y = b;
-
-	if (x->count != y->count)
-		return x->count > y->count ? -1 : 1;
-	return x->place < y->place ? -1 : x->place > y->place;
-}
-
-#define COUNTER_MAX 200000
-
-static struct counted *counter_items(struct scry_printer *p, const struct scry_dict_view *v, uint64_t *ret, bool *sorts)
-{
-	uint64_t most = v->used < COUNTER_MAX ? v->used : COUNTER_MAX, n = 0, it = 0;
-	struct counted *items = calloc(most ? most : 1, sizeof(*items));
-
-	*sorts = most == v->used;
-	while (items && n < most && scry_dict_view_next(v, &it, &items[n].key, &items[n].value) == SCRY_ITEM) {
-		items[n].place = n;
-		if (scry_int_value(p->runtime, items[n].value, &items[n].count) < 0)
-			*sorts = false;
-		n++;
-	}
-	*ret = n;
-	return items;
-}
-
-static int print_counter(struct scry_printer *p, scry_addr addr, scry_addr type)
-{
-	struct scry_dict_view v;
-	uint64_t n;
-	bool sorts;
-	int rc = scry_dict_open(p->runtime, addr, &v);
-
-	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
-		return rc;
-	struct counted *items = counter_items(p, &v, &n, &sorts);
-	if (items && sorts)
-		qsort(items, n, sizeof(*items), more_common);
-	scry_printf(p, "%s(%s", scry_type_short(p->runtime, type), v.used ? "{" : "");
-	for (uint64_t i = 0; items && i < n && scry_printer_more(p, i, v.used); i++)
-		print_pair(p, items[i].key, items[i].value, ":");
-	scry_printf(p, "%s)", v.used ? "}" : "");
-	free(items);
 	scry_printer_leave(p);
 	return SCRY_OK;
 }
@@ -353,7 +297,7 @@ static void print_view_item(struct scry_printer *p, const char *kind, scry_addr 
 	if (strstr(kind, "keys") || strstr(kind, "values"))
 		scry_print(p, strstr(kind, "keys") ? key : value);
 	else
-		print_pair(p, key, value, "(");
+		scry_print_pair(p, key, value, "(");
 }
 
 /* A view is dict_keys([...]); an OrderedDict's has a name of its own, and the list's order. */
@@ -395,7 +339,6 @@ const struct scry_printer_row scry_printers_mapping[] = {
 	{ "collections.OrderedDict", 0, print_odict_pairs, .since = SCRY_VERSION_OF(3, 5), .until = PY312 },
 	{ "collections.OrderedDict", 0, print_odict_links, .since = PY3, .until = SCRY_VERSION_OF(3, 5) },
 	{ "collections.OrderedDict", 0, print_odict2, .until = PY3 },
-	{ "collections.Counter", 0, print_counter },
 	{ "mappingproxy", 0, print_mappingproxy },
 	{ "dictproxy", 0, print_dictproxy2, .until = PY3 },
 	{ "dict_keys", 0, print_dict_view },

@@ -3,32 +3,50 @@
 
 /* --- array.array --- */
 
+static void put_real(struct scry_printer *p, uint64_t bits, unsigned size)
+{
+	char text[64];
+
+	scry_format_double(scry_float_of_bits(bits, size), true, text);
+	scry_buf_puts(p->out, text);
+}
+
+/* Two floats, since 3.15: 'F' of C floats, 'D' of doubles. */
+static int print_complex(struct scry_printer *p, scry_addr at, unsigned half)
+{
+	uint64_t bits[2];
+	int rc = scry_read_uint(p->runtime->session, at, half, &bits[0]);
+
+	rc = rc < 0 ? rc : scry_read_uint(p->runtime->session, at + half, half, &bits[1]);
+	if (rc == SCRY_OK)
+		scry_put_complex(p->out, scry_float_of_bits(bits[0], half), scry_float_of_bits(bits[1], half), 8);
+	return rc;
+}
+
+static int print_element_of(struct scry_printer *p, scry_addr at, unsigned size, char code)
+{
+	bool old = scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT);
+	uint64_t value;
+	int64_t number;
+
+	if (code == 'F' || code == 'D')
+		return print_complex(p, at, size / 2);
+	int rc = scry_read_uint(p->runtime->session, at, size, &value);
+	if (rc < 0)
+		return rc;
+	if (strchr("efd", code))
+		put_real(p, value, size);
+	else if (code < 'a')
+		scry_printf(p, "%" PRIu64 "%s", value, old && strchr("IL", code) ? "L" : "");
+	else if ((rc = scry_read_int(p->runtime->session, at, size, &number)) == SCRY_OK)
+		scry_printf(p, "%" PRId64, number);
+	return rc;
+}
 
 static void print_element(struct scry_printer *p, scry_addr at, unsigned size, char code)
 {
-	uint64_t value;
-	int64_t number;
-	bool old = scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT);
-
-	if (size > 8 || scry_read_uint(p->runtime->session, at, size, &value) < 0) {
+	if (print_element_of(p, at, size, code) < 0)
 		scry_printer_damage(p, at);
-		return;
-	}
-	if (code == 'f' || code == 'd') {
-		char text[64];
-		double real;
-		float narrow;
-		uint32_t low = (uint32_t)value;
-
-		memcpy(&real, &value, 8);
-		memcpy(&narrow, &low, 4);
-		scry_format_double(size == 4 ? (double)narrow : real, true, text);
-		scry_buf_puts(p->out, text);
-	} else if (code >= 'a' && scry_read_int(p->runtime->session, at, size, &number) == SCRY_OK) {
-		scry_printf(p, "%" PRId64, number);
-	} else {
-		scry_printf(p, "%" PRIu64 "%s", value, old && (code == 'I' || code == 'L') ? "L" : "");
-	}
 }
 
 static int print_array_items(struct scry_printer *p, scry_addr items, uint64_t n, unsigned size, char code)
@@ -63,7 +81,7 @@ static int print_array_as(struct scry_printer *p, scry_addr addr, const char *na
 	rc = rc < 0 ? rc : scry_field_read(r, descr, SCRY_F_ARRAY_DESCR_ITEMSIZE, &size);
 	if (rc < 0)
 		return rc;
-	if (code < 0x20 || code > 0x7e || size == 0 || size > 8)
+	if (code < 0x20 || code > 0x7e || size == 0 || size > (strchr("FD", (int)code) ? 16 : 8))
 		return scry_fail(r->session, SCRY_ECORRUPT, addr, "array of items of %" PRIu64 " bytes", size);
 	scry_printf(p, "%s('%c'", name, (char)code);
 	if (n) {
@@ -174,7 +192,7 @@ static bool is_one(struct scry_runtime *r, scry_addr obj)
 }
 
 /* long_cnt is set once the count has left Py_ssize_t, or is no int at all */
-static int print_count(struct scry_printer *p, scry_addr addr, scry_addr type)
+static int print_count_as(struct scry_printer *p, scry_addr addr, const char *title)
 {
 	int64_t n;
 	scry_addr number = 0, step = 0;
@@ -184,7 +202,7 @@ static int print_count(struct scry_printer *p, scry_addr addr, scry_addr type)
 	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_ITER_COUNT_LONG_STEP, &step);
 	if (rc < 0)
 		return rc;
-	scry_printf(p, "%s(", scry_type_short(p->runtime, type));
+	scry_printf(p, "%s(", title);
 	if (number)
 		scry_print(p, number);
 	else
@@ -197,7 +215,19 @@ static int print_count(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
-static int print_repeat(struct scry_printer *p, scry_addr addr, scry_addr type)
+/* up to 3.6 a subclass's name is not written, here and in repeat */
+static int print_count_old(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_count_as(p, addr, "count");
+}
+
+static int print_count(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	return print_count_as(p, addr, scry_type_short(p->runtime, type));
+}
+
+static int print_repeat_as(struct scry_printer *p, scry_addr addr, const char *title)
 {
 	int64_t n;
 	scry_addr element;
@@ -206,7 +236,7 @@ static int print_repeat(struct scry_printer *p, scry_addr addr, scry_addr type)
 	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_REPEAT_ELEMENT, &element);
 	if (rc < 0)
 		return rc;
-	scry_printf(p, "%s(", scry_type_short(p->runtime, type));
+	scry_printf(p, "%s(", title);
 	scry_print(p, element);
 	if (n != -1)
 		scry_printf(p, ", %" PRId64, n);
@@ -214,28 +244,36 @@ static int print_repeat(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
-/* A tuple's items without the comma of a single one. */
-static int print_arguments(struct scry_printer *p, scry_addr addr, enum scry_field f)
+static int print_repeat_old(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	uint64_t n;
-	scry_addr value, items;
-	int rc = scry_field_read(p->runtime, addr, f, &value);
-
-	if (rc < 0)
-		return rc;
-	if (scry_sequence(p->runtime, value, &n, &items) < 0)
-		scry_print(p, value); /* itemgetter of one item holds it bare */
-	else
-		scry_print_items(p, items, n);
-	return SCRY_OK;
+	(void)type;
+	return print_repeat_as(p, addr, "repeat");
 }
 
+static int print_repeat(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	return print_repeat_as(p, addr, scry_type_short(p->runtime, type));
+}
+
+/* One item is held bare, more of them in a tuple. */
 static int print_itemgetter(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	scry_printf(p, "%s.%s(", "operator", scry_type_short(p->runtime, type));
-	int rc = print_arguments(p, addr, SCRY_F_ITEMGETTER_ITEM);
+	uint64_t count, n;
+	scry_addr value, items;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_ITEMGETTER_NITEMS, &count);
+
+	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_ITEMGETTER_ITEM, &value);
+	if (rc == SCRY_OK && count != 1)
+		rc = scry_sequence(p->runtime, value, &n, &items);
+	if (rc < 0)
+		return rc;
+	scry_printf(p, "operator.%s(", scry_type_short(p->runtime, type));
+	if (count == 1)
+		scry_print(p, value);
+	else
+		scry_print_items(p, items, n);
 	scry_buf_putc(p->out, ')');
-	return rc;
+	return SCRY_OK;
 }
 
 /* Dotted names are kept split: a tuple of their parts. */
@@ -275,16 +313,20 @@ static int print_attrgetter(struct scry_printer *p, scry_addr addr, scry_addr ty
 	return SCRY_OK;
 }
 
+#define PY37 SCRY_VERSION_OF(3, 7)
+
 const struct scry_printer_row scry_printers_misc[] = {
-	{ "array.array", 0, print_array, .since = SCRY_VERSION_OF(3, 7) },
-	{ "array.array", 0, print_array_old, .until = SCRY_VERSION_OF(3, 7) },
+	{ "array.array", 0, print_array, .since = PY37 },
+	{ "array.array", 0, print_array_old, .until = PY37 },
 	{ "memoryview", 0, print_memoryview },
 	{ "re.Pattern", 0, print_pattern },
 	{ "_sre.SRE_Pattern", 0, print_pattern, .since = SCRY_VERSION_OF(3, 0) },
 	{ "re.Match", 0, print_match },
 	{ "_sre.SRE_Match", 0, print_match, .since = SCRY_VERSION_OF(3, 0) },
-	{ "itertools.count", 0, print_count },
-	{ "itertools.repeat", 0, print_repeat },
+	{ "itertools.count", 0, print_count, .since = PY37 },
+	{ "itertools.count", 0, print_count_old, .until = PY37 },
+	{ "itertools.repeat", 0, print_repeat, .since = PY37 },
+	{ "itertools.repeat", 0, print_repeat_old, .until = PY37 },
 	{ "operator.itemgetter", 0, print_itemgetter },
 	{ "operator.attrgetter", 0, print_attrgetter },
 	{ NULL },

@@ -299,6 +299,44 @@ void scry_format_double(double value, bool dot0, char out[64])
 	scry_format_float(value, 8, dot0, out);
 }
 
+static double half_value(uint64_t bits)
+{
+	int exponent = bits >> 10 & 31;
+	double mantissa = (double)(bits & 0x3ff), value;
+
+	if (exponent == 31)
+		value = mantissa ? NAN : INFINITY;
+	else
+		value = exponent ? ldexp(mantissa + 1024, exponent - 25) : ldexp(mantissa, -24);
+	return bits >> 15 & 1 ? -value : value;
+}
+
+double scry_float_of_bits(uint64_t bits, unsigned size)
+{
+	double value;
+	float narrow;
+	uint32_t low = (uint32_t)bits;
+
+	if (size == 2)
+		return half_value(bits);
+	memcpy(&narrow, &low, 4);
+	memcpy(&value, &bits, 8);
+	return size == 4 ? (double)narrow : value;
+}
+
+void scry_put_complex(struct scry_buf *out, double real, double imag, unsigned width)
+{
+	bool whole = real == 0 && !signbit(real);
+	char text[64];
+
+	if (!whole) {
+		scry_format_float(real, width, false, text);
+		scry_buf_printf(out, "(%s", text);
+	}
+	scry_format_float(imag, width, false, text);
+	scry_buf_printf(out, "%s%sj%s", !whole && text[0] != '-' ? "+" : "", text, whole ? "" : ")");
+}
+
 int scry_double_at(struct scry_runtime *r, scry_addr addr, double *ret)
 {
 	uint64_t bits;
@@ -325,7 +363,6 @@ static int print_float(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 static int print_complex(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	char text[64];
 	double real, imag;
 	int rc = scry_double_at(p->runtime, scry_field_addr(p->runtime, addr, SCRY_F_COMPLEX_REAL), &real);
 
@@ -334,13 +371,7 @@ static int print_complex(struct scry_printer *p, scry_addr addr, scry_addr type)
 		scry_double_at(p->runtime, scry_field_addr(p->runtime, addr, SCRY_F_COMPLEX_IMAG), &imag);
 	if (rc < 0)
 		return rc;
-	bool whole = real == 0 && !signbit(real);
-	if (!whole) {
-		scry_format_double(real, false, text);
-		scry_printf(p, "(%s", text);
-	}
-	scry_format_double(imag, false, text);
-	scry_printf(p, "%s%sj%s", !whole && text[0] != '-' ? "+" : "", text, whole ? "" : ")");
+	scry_put_complex(p->out, real, imag, 8);
 	return SCRY_OK;
 }
 

@@ -57,31 +57,6 @@ static bool is_numpy2(struct scry_runtime *r)
 
 /* --- elements --- */
 
-static double half_value(uint64_t bits)
-{
-	int exponent = bits >> 10 & 31;
-	double mantissa = (double)(bits & 0x3ff), value;
-
-	if (exponent == 31)
-		value = mantissa ? NAN : INFINITY;
-	else
-		value = exponent ? ldexp(mantissa + 1024, exponent - 25) : ldexp(mantissa, -24);
-	return bits >> 15 & 1 ? -value : value;
-}
-
-static double float_value(uint64_t bits, unsigned size)
-{
-	double value;
-	float narrow;
-	uint32_t low = (uint32_t)bits;
-
-	if (size == 2)
-		return half_value(bits);
-	memcpy(&narrow, &low, 4);
-	memcpy(&value, &bits, 8);
-	return size == 4 ? (double)narrow : value;
-}
-
 static int read_bits(struct scry_runtime *r, scry_addr at, unsigned size, bool swapped, uint64_t *ret)
 {
 	uint8_t bytes[8];
@@ -98,7 +73,6 @@ static int print_complex(struct scry_printer *p, scry_addr at, const struct item
 {
 	unsigned half = t->size / 2;
 	uint64_t bits[2];
-	char text[64];
 
 	for (int i = 0; i < 2; i++) {
 		int rc = read_bits(p->runtime, at + (unsigned)i * half, half, t->swapped, &bits[i]);
@@ -106,14 +80,7 @@ static int print_complex(struct scry_printer *p, scry_addr at, const struct item
 		if (rc < 0)
 			return rc;
 	}
-	double real = float_value(bits[0], half);
-	if (real != 0 || signbit(real)) {
-		scry_format_float(real, half, false, text);
-		scry_printf(p, "(%s", text);
-	}
-	bool whole = real == 0 && !signbit(real);
-	scry_format_float(float_value(bits[1], half), half, false, text);
-	scry_printf(p, "%s%sj%s", !whole && text[0] != '-' ? "+" : "", text, whole ? "" : ")");
+	scry_put_complex(p->out, scry_float_of_bits(bits[0], half), scry_float_of_bits(bits[1], half), half);
 	return SCRY_OK;
 }
 
@@ -133,7 +100,7 @@ static int print_number(struct scry_printer *p, scry_addr at, const struct item 
 	else if (t->kind == 'i')
 		scry_printf(p, "%" PRId64, (int64_t)(bits << shift) >> shift);
 	else if (t->kind == 'f') {
-		scry_format_float(float_value(bits, t->size), t->size, true, text);
+		scry_format_float(scry_float_of_bits(bits, t->size), t->size, true, text);
 		scry_buf_puts(p->out, text);
 	} else
 		scry_printf(p, "%" PRIu64, bits);

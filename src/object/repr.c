@@ -13,6 +13,7 @@ static const struct scry_printer_row *const families[] = {
 	scry_printers_callable, scry_printers_class, scry_printers_instance, scry_printers_exception,
 	scry_printers_chrono, scry_printers_decimal, scry_printers_enum, scry_printers_io, scry_printers_sync,
 	scry_printers_ctypes, scry_printers_misc, scry_printers_numpy, scry_printers_asyncio, scry_printers_library,
+	scry_printers_module, scry_printers_functools, scry_printers_counter,
 };
 
 static bool row_fits(const struct scry_runtime *r, const struct scry_printer_row *row)
@@ -385,7 +386,7 @@ bool scry_print_attr(struct scry_printer *p, scry_addr obj, const char *name)
 
 void scry_print_plain(struct scry_printer *p, scry_addr obj)
 {
-	struct scry_type *t;
+	struct scry_type *t = NULL;
 
 	if (scry_type_for(p->runtime, obj, &t) == SCRY_OK &&
 	    (t->flags & TYPE_UNICODE ||
@@ -393,6 +394,10 @@ void scry_print_plain(struct scry_printer *p, scry_addr obj)
 		scry_print_str(p, obj);
 	else
 		scry_print(p, obj);
+	/* 2.7: str(5L) is "5" */
+	if (t && t->flags & TYPE_LONG && scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT) &&
+	    ends_with(p->out->text, "L"))
+		scry_buf_cut(p->out, p->out->len - 1);
 }
 
 bool scry_is_none(struct scry_runtime *r, scry_addr obj)

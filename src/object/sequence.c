@@ -254,7 +254,7 @@ static int print_deque_items(struct scry_printer *p, scry_addr addr, uint64_t n)
 }
 
 /* 2.7 holds the number of items in `len`, 3.x in ob_size */
-static int print_deque(struct scry_printer *p, scry_addr addr, scry_addr type)
+static int print_deque_as(struct scry_printer *p, scry_addr addr, const char *name)
 {
 	uint64_t n;
 	int64_t most = -1;
@@ -265,7 +265,7 @@ static int print_deque(struct scry_printer *p, scry_addr addr, scry_addr type)
 	if (rc < 0 || !scry_printer_enter(p, addr, "[...]"))
 		return rc;
 	scry_field_read_int(p->runtime, addr, SCRY_F_DEQUE_MAXLEN, &most);
-	scry_printf(p, "%s([", scry_type_short(p->runtime, type));
+	scry_printf(p, "%s([", name);
 	if (print_deque_items(p, addr, n) < 0)
 		scry_printer_damage(p, addr);
 	scry_buf_putc(p->out, ']');
@@ -276,7 +276,20 @@ static int print_deque(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
-#define PY3 SCRY_VERSION_OF(3, 0)
+/* up to 3.6 a subclass's name is not written */
+static int print_deque_old(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_deque_as(p, addr, "deque");
+}
+
+static int print_deque(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	return print_deque_as(p, addr, scry_type_short(p->runtime, type));
+}
+
+#define PY3  SCRY_VERSION_OF(3, 0)
+#define PY37 SCRY_VERSION_OF(3, 7)
 
 const struct scry_printer_row scry_printers_sequence[] = {
 	{ "list", TYPE_LIST, print_list },
@@ -291,6 +304,7 @@ const struct scry_printer_row scry_printers_sequence[] = {
 	{ "range", 0, print_range },
 	{ "xrange", 0, print_xrange },
 	{ "slice", 0, print_slice },
-	{ "collections.deque", 0, print_deque },
+	{ "collections.deque", 0, print_deque, .since = PY37 },
+	{ "collections.deque", 0, print_deque_old, .until = PY37 },
 	{ NULL },
 };

@@ -3,13 +3,34 @@
 
 #include "base/utf8.h"
 
+/* Which characters repr() escapes: never printable (age 0), or not before the Unicode version (times ten) that has them. */
 static const struct {
 	uint32_t first, last;
+	uint8_t age;
 } hidden[] = {
 #include "object/printable.inc"
 };
 
-bool scry_char_printable(unsigned code)
+/* unicodedata.unidata_version of each Python: Tools/unicode/makeunicodedata.py */
+static const struct {
+	uint32_t since;
+	uint8_t unicode;
+} unicode_versions[] = {
+	{ SCRY_VERSION_OF(3, 15), 170 }, { SCRY_VERSION_OF(3, 14), 160 }, { SCRY_VERSION_OF(3, 13), 151 },
+	{ SCRY_VERSION_OF(3, 12), 150 }, { SCRY_VERSION_OF(3, 11), 140 }, { SCRY_VERSION_OF(3, 9), 130 },
+	{ SCRY_VERSION_OF(3, 8), 121 }, { SCRY_VERSION_OF(3, 7), 110 }, { SCRY_VERSION_OF(3, 6), 90 },
+	{ SCRY_VERSION_OF(3, 5), 80 }, { SCRY_VERSION_OF(3, 4), 63 },
+};
+
+static unsigned unicode_version(uint32_t python)
+{
+	for (size_t i = 0; i < sizeof(unicode_versions) / sizeof(unicode_versions[0]); i++)
+		if (python >= unicode_versions[i].since)
+			return unicode_versions[i].unicode;
+	return 61;
+}
+
+bool scry_char_printable(unsigned code, uint32_t version)
 {
 	size_t low = 0, high = sizeof(hidden) / sizeof(hidden[0]);
 
@@ -23,7 +44,7 @@ bool scry_char_printable(unsigned code)
 		else if (code > hidden[mid].last)
 			low = mid + 1;
 		else
-			return false;
+			return hidden[mid].age && hidden[mid].age <= unicode_version(version);
 	}
 	return true;
 }
@@ -174,11 +195,17 @@ enum style {
 	STYLE_TEXT /* printable characters as they are */
 };
 
-static void put_escaped(struct scry_buf *out, unsigned code, enum style style)
+struct quoting {
+	enum style style;
+	char quote;
+	uint32_t version; /* of Python: what is printable */
+};
+
+static void put_escaped(struct scry_buf *out, unsigned code, const struct quoting *q)
 {
 	if (code < 0x80)
 		scry_buf_printf(out, "\\x%02x", code);
-	else if (style == STYLE_TEXT && scry_char_printable(code))
+	else if (q->style == STYLE_TEXT && scry_char_printable(code, q->version))
 		scry_buf_put_char(out, code);
 	else if (code < 0x100)
 		scry_buf_printf(out, "\\x%02x", code);
@@ -188,16 +215,16 @@ static void put_escaped(struct scry_buf *out, unsigned code, enum style style)
 		scry_buf_printf(out, "\\U%08x", code);
 }
 
-static void put_quoted_char(struct scry_buf *out, unsigned code, char quote, enum style style)
+static void put_quoted_char(struct scry_buf *out, unsigned code, const struct quoting *q)
 {
-	if (code == (unsigned char)quote || code == '\\' || (code == '\'' && style == STYLE_BYTEARRAY))
+	if (code == (unsigned char)q->quote || code == '\\' || (code == '\'' && q->style == STYLE_BYTEARRAY))
 		scry_buf_putc(out, '\\'), scry_buf_putc(out, (char)code);
 	else if (code == '\t' || code == '\n' || code == '\r')
 		scry_buf_puts(out, code == '\t' ? "\\t" : code == '\n' ? "\\n" : "\\r");
 	else if (code >= 0x20 && code < 0x7f)
 		scry_buf_putc(out, (char)code);
 	else
-		put_escaped(out, code, style);
+		put_escaped(out, code, q);
 }
 
 /* repr() takes '"' only where that saves escapes: the text has ' and no ". */
@@ -220,24 +247,24 @@ static int print_quoted(struct scry_printer *p, const struct scry_text_view *v, 
 {
 	uint64_t limit = p->max_string && p->max_string < v->length ? p->max_string : v->length;
 	struct reader in = { .runtime = p->runtime, .view = v };
+	struct quoting q = { .style = style, .version = p->runtime->version };
 	size_t start = p->out->len;
 	unsigned code;
-	char quote;
-	int rc = choose_quote(p->runtime, v, limit, &quote);
+	int rc = choose_quote(p->runtime, v, limit, &q.quote);
 
 	if (rc < 0)
 		return rc;
-	scry_buf_putc(p->out, quote);
+	scry_buf_putc(p->out, q.quote);
 	while (in.at < limit && (rc = read_point(&in, &code)) == SCRY_ITEM) {
 		if (p->max_text && p->out->len - p->start > p->max_text)
 			break;
-		put_quoted_char(p->out, code, quote, style);
+		put_quoted_char(p->out, code, &q);
 	}
 	if (rc < 0) {
 		scry_buf_cut(p->out, start);
 		return rc;
 	}
-	scry_buf_putc(p->out, quote);
+	scry_buf_putc(p->out, q.quote);
 	if (in.at < v->length) {
 		p->truncated = true;
 		scry_printf(p, "… %" PRIu64 " more", v->length - in.at);
@@ -248,13 +275,13 @@ static int print_quoted(struct scry_printer *p, const struct scry_text_view *v, 
 void scry_print_quoted(struct scry_printer *p, const char *text)
 {
 	bool twice = strchr(text, '\'') && !strchr(text, '"');
+	struct quoting q = { STYLE_TEXT, twice ? '"' : '\'', p->runtime->version };
 	size_t len = strlen(text), i = 0;
-	char quote = twice ? '"' : '\'';
 
-	scry_buf_putc(p->out, quote);
+	scry_buf_putc(p->out, q.quote);
 	while (i < len)
-		put_quoted_char(p->out, scry_utf8_next(text, len, &i), quote, STYLE_TEXT);
-	scry_buf_putc(p->out, quote);
+		put_quoted_char(p->out, scry_utf8_next(text, len, &i), &q);
+	scry_buf_putc(p->out, q.quote);
 }
 
 void scry_print_str(struct scry_printer *p, scry_addr str)

@@ -341,6 +341,18 @@ int scry_type_lookup(struct scry_runtime *r, scry_addr type, const char *name, s
 	return scry_fail(r->session, SCRY_ENOTFOUND, type, "no attribute '%s'", name);
 }
 
+bool scry_type_derives(struct scry_runtime *r, scry_addr type, const char *full)
+{
+	uint64_t it = 0;
+	scry_addr cls;
+	const char *name;
+
+	while (scry_mro_next(r, type, &it, &cls) == SCRY_ITEM)
+		if (scry_type_full_name(r, cls, &name) == SCRY_OK && !strcmp(name, full))
+			return true;
+	return false;
+}
+
 /* --- names --- */
 
 static const char *last_part(const char *name)

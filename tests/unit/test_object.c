@@ -391,9 +391,14 @@ static void printable(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++)
-		assert_true(scry_char_printable(shown[i]));
+		assert_true(scry_char_printable(shown[i], SCRY_VERSION_OF(3, 3)));
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(*hidden); i++)
-		assert_false(scry_char_printable(hidden[i]));
+		assert_false(scry_char_printable(hidden[i], SCRY_VERSION_OF(3, 15)));
+	/* an emoji of Unicode 14, a currency sign of Unicode 10 */
+	assert_false(scry_char_printable(0x1fae0, SCRY_VERSION_OF(3, 10)));
+	assert_true(scry_char_printable(0x1fae0, SCRY_VERSION_OF(3, 11)));
+	assert_false(scry_char_printable(0x20bf, SCRY_VERSION_OF(3, 6)));
+	assert_true(scry_char_printable(0x20bf, SCRY_VERSION_OF(3, 7)));
 }
 
 static void patterns(void **state)

@@ -1,0 +1,122 @@
+/* What __name__ and __qualname__ say of functions, classes, built-ins, descriptors, generators; and __module__. */
+#include "object/internal.h"
+
+static const char *text_of(struct scry_runtime *r, scry_addr obj, enum scry_field f)
+{
+	scry_addr str;
+	const char *text;
+
+	if (scry_field_read(r, obj, f, &str) < 0 || scry_text_at(r, str, 2000, &text) < 0)
+		return NULL;
+	return text;
+}
+
+int scry_builtin_name(struct scry_runtime *r, scry_addr obj, const char **ret)
+{
+	scry_addr def, at;
+	int rc = scry_field_read(r, obj, SCRY_F_CFUNCTION_DEF, &def);
+
+	rc = rc < 0 ? rc : scry_field_read(r, def, SCRY_F_METHOD_DEF_NAME, &at);
+	return rc < 0 ? rc : scry_read_cstr(r->session, at, 500, ret);
+}
+
+static const char *dotted(struct scry_runtime *r, scry_addr type, const char *name)
+{
+	return name ? scry_arena_printf(&r->session->arena, "%s.%s", scry_type_qualname(r, type), name) : NULL;
+}
+
+/* Objects/methodobject.c, meth_get__qualname__(): a method's has the class of self before it, a function's nothing */
+static const char *name_of_builtin(struct scry_runtime *r, scry_addr obj, bool qualified)
+{
+	struct scry_type *t;
+	const char *name;
+	scry_addr self;
+
+	if (scry_builtin_name(r, obj, &name) < 0)
+		return NULL;
+	if (!qualified || scry_field_read(r, obj, SCRY_F_CFUNCTION_SELF, &self) < 0 || !self ||
+	    scry_type_for(r, self, &t) < 0 || scry_type_is(r, t->addr, "module"))
+		return name;
+	return dotted(r, t->flags & TYPE_TYPE ? self : t->addr, name);
+}
+
+static const char *name_of_function(struct scry_runtime *r, scry_addr obj, bool qualified)
+{
+	return text_of(r, obj, qualified ? SCRY_F_FUNCTION_QUALNAME : SCRY_F_FUNCTION_NAME);
+}
+
+/* 3.3 and 3.4 had no name of their own */
+static const char *name_of_generator(struct scry_runtime *r, scry_addr obj, bool qualified)
+{
+	const char *name = text_of(r, obj, qualified ? SCRY_F_GEN_QUALNAME : SCRY_F_GEN_NAME);
+	scry_addr code_addr;
+
+	if (name || scry_field_read(r, obj, SCRY_F_GEN_CODE, &code_addr) < 0)
+		return name;
+	const struct scry_code *code = scry_code_at(r, code_addr);
+	return code && !qualified ? code->name : NULL;
+}
+
+static const char *name_of_descriptor(struct scry_runtime *r, scry_addr obj, bool qualified)
+{
+	const char *name = text_of(r, obj, SCRY_F_DESCR_NAME);
+	scry_addr of;
+
+	if (!qualified || scry_field_read(r, obj, SCRY_F_DESCR_TYPE, &of) < 0)
+		return name;
+	return dotted(r, of, name);
+}
+
+static const char *name_of_wrapper(struct scry_runtime *r, scry_addr obj, bool qualified)
+{
+	scry_addr descr;
+
+	return scry_field_read(r, obj, SCRY_F_WRAPPER_DESCR, &descr) < 0 ? NULL : name_of_descriptor(r, descr, qualified);
+}
+
+static const struct {
+	const char *type;
+	const char *(*name)(struct scry_runtime *r, scry_addr obj, bool qualified);
+} named[] = {
+	{ "function", name_of_function },
+	{ "builtin_function_or_method", name_of_builtin },
+	{ "generator", name_of_generator },
+	{ "coroutine", name_of_generator },
+	{ "async_generator", name_of_generator },
+	{ "method_descriptor", name_of_descriptor },
+	{ "classmethod_descriptor", name_of_descriptor },
+	{ "member_descriptor", name_of_descriptor },
+	{ "getset_descriptor", name_of_descriptor },
+	{ "wrapper_descriptor", name_of_descriptor },
+	{ "method-wrapper", name_of_wrapper },
+};
+
+const char *scry_own_name(struct scry_runtime *r, scry_addr obj, bool qualified)
+{
+	struct scry_type *t;
+
+	if (scry_type_for(r, obj, &t) < 0)
+		return NULL;
+	if (t->flags & TYPE_TYPE)
+		return qualified ? scry_type_qualname(r, obj) : scry_type_short(r, obj);
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+		if (!strcmp(t->name, named[i].type))
+			return named[i].name(r, obj, qualified);
+	return NULL;
+}
+
+const char *scry_name_of(struct scry_runtime *r, scry_addr obj, bool qualified)
+{
+	const char *name = NULL;
+	struct scry_type *t;
+
+	/* a bound method passes it on: Objects/classobject.c, method_getattro() */
+	for (int i = 0; i < 10 && scry_type_for(r, obj, &t) == SCRY_OK; i++) {
+		if (strcmp(t->name, "method") && strcmp(t->name, "instancemethod"))
+			break;
+		if (scry_field_read(r, obj, SCRY_F_METHOD_FUNC, &obj) < 0)
+			return NULL;
+	}
+	name = scry_own_name(r, obj, qualified);
+	return name ? name : scry_attr_text(r, obj, qualified ? "__qualname__" : "__name__");
+}
