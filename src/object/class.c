@@ -74,6 +74,8 @@ static int print_old_instance(struct scry_printer *p, scry_addr addr, scry_addr 
 		return rc < 0 ? rc : SCRY_ECORRUPT;
 	bool own = scry_type_lookup(p->runtime, cls, "__repr__", &value, &owner) == SCRY_OK;
 	const char *key = own ? old_class_name(p, owner) : NULL;
+	/* else it is asked for as any attribute: an old file wrapper answers with that of the file */
+	own = own || scry_type_lookup(p->runtime, cls, "__getattr__", &value, &owner) == SCRY_OK;
 	const struct scry_printer_row *row = key ? scry_printer_named(p->runtime, key) : NULL;
 	if (row && row->form)
 		return scry_print_form(p, addr, cls, row->form);

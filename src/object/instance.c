@@ -84,296 +84,45 @@ static int print_attrs(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
-/* --- namespaces: "namespace(a=1)"; sorted up to 3.8 --- */
-
-struct named {
-	const char *name;
-	scry_addr value;
-};
-
-#define NAMED_MAX 1000
-
-static int by_name(const void *a, const void *b)
+/* zoneinfo: one of a file has no key, but the text of the file */
+static int print_zoneinfo(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
-}
+	struct scry_type *t;
+	scry_addr key, file;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_ZONEINFO_KEY, &key);
 
-static int print_namespace_as(struct scry_printer *p, scry_addr addr, const char *name, bool sorted)
-{
-	struct named *all = calloc(NAMED_MAX, sizeof(*all));
-	uint64_t it = 0, n = 0;
-	int rc = all ? SCRY_ITEM : scry_fail(p->runtime->session, SCRY_ENOMEM, 0, "out of memory");
-
-	while (rc == SCRY_ITEM && n < NAMED_MAX) {
-		rc = scry_attr_next(p->runtime, addr, &it, &all[n].name, &all[n].value);
-		n += rc == SCRY_ITEM;
-	}
-	if (rc >= 0 && scry_printer_enter(p, addr, "")) {
-		if (sorted)
-			qsort(all, n, sizeof(*all), by_name);
-		scry_printf(p, "%s(", name);
-		for (uint64_t i = 0; scry_printer_more(p, i, n); i++) {
-			scry_printf(p, "%s=", all[i].name);
-			scry_print(p, all[i].value);
-		}
-		scry_buf_putc(p->out, ')');
-		scry_printer_leave(p);
-	} else if (rc >= 0) {
-		scry_printf(p, "%s(...)", name);
-	}
-	free(all);
-	return rc < 0 ? rc : SCRY_OK;
-}
-
-static const char *namespace_name(struct scry_printer *p, scry_addr type)
-{
-	const char *name = scry_type_short(p->runtime, type);
-
-	return !strcmp(name, "SimpleNamespace") ? "namespace" : name;
-}
-
-static int print_namespace(struct scry_printer *p, scry_addr addr, scry_addr type)
-{
-	return print_namespace_as(p, addr, namespace_name(p, type), false);
-}
-
-static int print_namespace_sorted(struct scry_printer *p, scry_addr addr, scry_addr type)
-{
-	return print_namespace_as(p, addr, namespace_name(p, type), true);
-}
-
-/* --- pathlib: "PosixPath('/a/b')" --- */
-
-static bool put_raw_part(struct scry_buf *out, const char *part, bool *rooted)
-{
-	size_t slashes = strspn(part, "/");
-
-	if (slashes) { /* an absolute part drops what stood before; exactly two slashes are kept */
-		scry_buf_cut(out, 0);
-		scry_buf_puts(out, slashes == 2 ? "//" : "/");
-		*rooted = true;
-	}
-	for (part += slashes; *part;) {
-		size_t n = strcspn(part, "/");
-
-		if (n && !(n == 1 && *part == '.')) {
-			if (out->len && out->text[out->len - 1] != '/')
-				scry_buf_putc(out, '/');
-			scry_buf_put(out, part, n);
-		}
-		part += n;
-		part += strspn(part, "/");
-	}
-	return true;
-}
-
-/* 3.12+: _raw_paths, a list of what the constructor got */
-static bool path_from_raw(struct scry_runtime *r, scry_addr addr, struct scry_buf *out)
-{
-	scry_addr list, items, part;
-	uint64_t n;
-	bool rooted = false;
-	const char *text;
-
-	if (scry_attr(r, addr, "_raw_paths", &list) < 0 || scry_sequence(r, list, &n, &items) < 0)
-		return false;
-	for (uint64_t i = 0; i < n && i < 1000; i++)
-		if (scry_word(r, items + i * r->session->target->abi.ptr_size, &part) < 0 ||
-		    scry_text_at(r, part, 5000, &text) < 0 || !put_raw_part(out, text, &rooted))
-			return false;
-	return true;
-}
-
-/* up to 3.11: drive, root, and parts of which the first is drive and root again */
-static bool path_from_parts(struct scry_runtime *r, scry_addr addr, struct scry_buf *out)
-{
-	const char *drive = scry_attr_text(r, addr, "_drv"), *root = scry_attr_text(r, addr, "_root"), *text;
-	scry_addr list, items, part;
-	uint64_t n;
-
-	if (!drive || !root || scry_attr(r, addr, "_parts", &list) < 0 || scry_sequence(r, list, &n, &items) < 0)
-		return false;
-	bool anchored = *drive || *root;
-	scry_buf_puts(out, drive);
-	scry_buf_puts(out, root);
-	for (uint64_t i = anchored; i < n && i < 1000; i++) {
-		if (scry_word(r, items + i * r->session->target->abi.ptr_size, &part) < 0 ||
-		    scry_text_at(r, part, 5000, &text) < 0)
-			return false;
-		if (i > anchored)
-			scry_buf_putc(out, '/');
-		scry_buf_puts(out, text);
-	}
-	return true;
-}
-
-static int print_path(struct scry_printer *p, scry_addr addr, scry_addr type)
-{
-	struct scry_buf text = SCRY_BUF_INIT;
-	const char *known = scry_attr_text(p->runtime, addr, "_str");
-
-	if (known)
-		scry_buf_puts(&text, known);
-	else if (!path_from_raw(p->runtime, addr, &text) && !path_from_parts(p->runtime, addr, &text)) {
-		scry_buf_done(&text);
-		return scry_print_unknown(p, addr, type);
-	}
-	if (!text.len)
-		scry_buf_putc(&text, '.');
-	const char *name = scry_type_short(p->runtime, type);
-	for (size_t i = 0; strstr(name, "Windows") && i < text.len; i++)
-		if (text.text[i] == '\\')
-			text.text[i] = '/';
-	scry_printf(p, "%s(", name);
-	scry_print_quoted(p, text.text ? text.text : ".");
-	scry_buf_putc(p->out, ')');
-	scry_buf_done(&text);
-	return SCRY_OK;
-}
-
-/* --- ints that stand for something: UUID, IP addresses --- */
-
-/* An int of up to 128 bits as bytes, the highest first. */
-static int read_bytes16(struct scry_runtime *r, scry_addr obj, const char *name, uint8_t bytes[16])
-{
-	struct scry_buf text = SCRY_BUF_INIT;
-	struct scry_printer p;
-	scry_addr value;
-	int rc = scry_attr(r, obj, name, &value);
-
-	if (rc < 0)
-		return rc;
-	scry_printer_init(&p, r, &text);
-	scry_print(&p, value);
-	memset(bytes, 0, 16);
-	for (const char *c = text.text; c && *c >= '0' && *c <= '9'; c++) {
-		unsigned carry = (unsigned)(*c - '0');
-
-		for (int i = 15; i >= 0; i--) {
-			carry += bytes[i] * 10u;
-			bytes[i] = (uint8_t)carry;
-			carry >>= 8;
-		}
-	}
-	scry_buf_done(&text);
-	return SCRY_OK;
-}
-
-static int print_uuid(struct scry_printer *p, scry_addr addr, scry_addr type)
-{
-	uint8_t b[16];
-	int rc = read_bytes16(p->runtime, addr, "int", b);
-
-	if (rc < 0)
-		return rc;
-	scry_printf(p, "%s('", scry_type_short(p->runtime, type));
-	for (int i = 0; i < 16; i++)
-		scry_printf(p, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", b[i]);
-	scry_buf_puts(p->out, "')");
-	return SCRY_OK;
-}
-
-static int print_ipv6(struct scry_printer *p, scry_addr addr, scry_addr type);
-
-static int print_ip(struct scry_printer *p, scry_addr addr, scry_addr type)
-{
-	int64_t ip;
-
-	if (scry_type_is(p->runtime, type, "IPv6Address"))
-		return print_ipv6(p, addr, type);
-	int rc = scry_attr_int(p->runtime, addr, "_ip", &ip);
 	if (rc == SCRY_OK)
-		scry_printf(p, "%s('%d.%d.%d.%d')", scry_type_short(p->runtime, type), (int)(ip >> 24 & 255),
-			    (int)(ip >> 16 & 255), (int)(ip >> 8 & 255), (int)(ip & 255));
-	return rc;
-}
-
-/* The longest run of zero words, of at least two, becomes "::": ipaddress.py, _compress_hextets(). */
-static int print_ipv6(struct scry_printer *p, scry_addr addr, scry_addr type)
-{
-	uint8_t b[16];
-	int best = -1, best_len = 1;
-	int rc = read_bytes16(p->runtime, addr, "_ip", b);
-
+		rc = scry_field_read(p->runtime, addr, SCRY_F_ZONEINFO_FILE_REPR, &file);
 	if (rc < 0)
 		return rc;
-	for (int i = 0; i < 8; i++) {
-		int n = 0;
-
-		while (i + n < 8 && !b[2 * (i + n)] && !b[2 * (i + n) + 1])
-			n++;
-		if (n > best_len) {
-			best = i;
-			best_len = n;
-		}
+	rc = scry_type_at(p->runtime, type, &t);
+	if (rc < 0)
+		return rc;
+	scry_buf_puts(p->out, t->name);
+	if (scry_is_none(p->runtime, key)) {
+		scry_buf_puts(p->out, ".from_file(");
+		scry_print_plain(p, file);
+	} else {
+		scry_buf_puts(p->out, "(key=");
+		scry_print(p, key);
 	}
-	scry_printf(p, "%s('", scry_type_short(p->runtime, type));
-	for (int i = 0; i < 8; i++) {
-		if (i == best) {
-			scry_buf_puts(p->out, i ? ":" : "::");
-			i += best_len - 1;
-			continue;
-		}
-		scry_printf(p, "%x%s", b[2 * i] << 8 | b[2 * i + 1], i < 7 ? ":" : "");
-	}
-	scry_buf_puts(p->out, "')");
-	return SCRY_OK;
-}
-
-/* --- logging: the level is that of the nearest ancestor that has one --- */
-
-static const char *level_name(int64_t level)
-{
-	static const char *const names[] = { "NOTSET", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL" };
-
-	return level >= 0 && level <= 50 && level % 10 == 0 ? names[level / 10] : NULL;
-}
-
-static int print_logger(struct scry_printer *p, scry_addr addr, scry_addr type)
-{
-	const char *name = scry_attr_text(p->runtime, addr, "name");
-	scry_addr at = addr;
-	int64_t level = 0;
-
-	for (int i = 0; i < 100; i++)
-		if (scry_attr_int(p->runtime, at, "level", &level) < 0 || level ||
-		    scry_attr(p->runtime, at, "parent", &at) < 0 || scry_is_none(p->runtime, at))
-			break;
-	scry_printf(p, "<%s %s (", scry_type_short(p->runtime, type), name ? name : "?");
-	if (level_name(level))
-		scry_printf(p, "%s)>", level_name(level));
-	else
-		scry_printf(p, "Level %" PRId64 ")>", level);
+	scry_buf_putc(p->out, ')');
 	return SCRY_OK;
 }
 
 #define SPEC "%C(name={name}, loader={loader}[origin:, origin={origin}]" \
 	     "[submodule_search_locations:, submodule_search_locations={submodule_search_locations}])"
 #define PY35 SCRY_VERSION_OF(3, 5)
-#define PY39 SCRY_VERSION_OF(3, 9)
 
 const struct scry_printer_row scry_printers_instance[] = {
 	{ "<dataclass>", 0, print_dataclass },
 	{ "<attrs>", 0, print_attrs },
-	{ "types.SimpleNamespace", 0, print_namespace, .since = PY39 },
-	{ "types.SimpleNamespace", 0, print_namespace_sorted, .until = PY39 },
-	{ "namespace", 0, print_namespace_sorted, .until = PY39 },
-	{ "argparse._AttributeHolder", 0, print_namespace, .since = PY39 },
-	{ "argparse._AttributeHolder", 0, print_namespace_sorted, .until = PY39 },
-	{ "argparse.Namespace", 0, print_namespace_sorted, .until = PY3 },
-	{ "pathlib.PurePath", 0, print_path },
-	{ "pathlib._local.PurePath", 0, print_path },
-	{ "uuid.UUID", 0, print_uuid },
-	{ "ipaddress._BaseAddress", 0, print_ip },
-	{ "ipaddress.IPv6Address", 0, print_ipv6 },
-	{ "logging.Logger", 0, print_logger },
-	{ "logging.RootLogger", 0, print_logger },
 	{ "collections.UserDict", .form = "{data}" },
 	{ "collections.UserList", .form = "{data}" },
 	{ "collections.UserString", .form = "{data}" },
 	{ "UserDict.UserDict", .form = "{data}" },
 	{ "collections.ChainMap", .form = "%C({maps:*})" },
-	{ "zoneinfo.ZoneInfo", .form = "%Q(key={key})" },
+	{ "zoneinfo.ZoneInfo", 0, print_zoneinfo },
 	{ "_frozen_importlib.ModuleSpec", .form = SPEC },
 	{ "importlib._bootstrap.ModuleSpec", .form = SPEC },
 	{ "weakref.WeakValueDictionary", .form = "<%C at %A>", .since = PY35 },

@@ -1,33 +1,71 @@
 /* Files, sockets, memory maps. */
 #include "object/internal.h"
 
-bool scry_stream_name(struct scry_runtime *r, scry_addr stream, scry_addr *ret)
+/* The raw file at the end of textio.buffer, buffered.raw. */
+static bool raw_stream(struct scry_runtime *r, scry_addr stream, scry_addr *ret)
 {
-	scry_addr next;
-
-	for (int i = 0; i < 10; i++) {
+	for (int i = 0; i < 10 && stream; i++) {
+		enum scry_field next = SCRY_F_BUFFERED_RAW;
 		struct scry_type *t;
 
 		if (scry_type_for(r, stream, &t) < 0)
 			return false;
-		if (scry_type_is(r, t->addr, "_io.TextIOWrapper")) {
-			if (scry_field_read(r, stream, SCRY_F_TEXTIO_BUFFER, &next) < 0)
-				return false;
-		} else if (scry_type_is(r, t->addr, "_io._BufferedIOBase")) {
-			if (scry_field_read(r, stream, SCRY_F_BUFFERED_RAW, &next) < 0)
-				return false;
-		} else {
-			return scry_attr(r, stream, "name", ret) == SCRY_OK;
-		}
-		if (!next)
+		if (scry_type_is(r, t->addr, "_io.TextIOWrapper"))
+			next = SCRY_F_TEXTIO_BUFFER;
+		else if (!scry_type_is(r, t->addr, "_io._BufferedIOBase"))
+			return *ret = stream, true;
+		if (scry_field_read(r, stream, next, &stream) < 0)
 			return false;
-		stream = next;
 	}
 	return false;
 }
 
+static bool is_property(struct scry_runtime *r, scry_addr value)
+{
+	return !strcmp(scry_type_name_of(r, value), "property");
+}
+
+bool scry_stream_name(struct scry_runtime *r, scry_addr stream, scry_addr *ret)
+{
+	return raw_stream(r, stream, &stream) && scry_attr(r, stream, "name", ret) == SCRY_OK && !is_property(r, *ret);
+}
+
+/* Lib/socket.py: the property `name` of a SocketIO is its file descriptor, -1 once it is closed */
+static int socket_stream_fd(struct scry_runtime *r, scry_addr stream, int64_t *ret)
+{
+	scry_addr sock;
+	struct scry_type *t;
+	int rc = scry_type_for(r, stream, &t);
+
+	if (rc < 0 || !scry_type_derives(r, t->addr, "socket.SocketIO"))
+		return rc < 0 ? rc : SCRY_ENOTFOUND;
+	rc = scry_attr(r, stream, "_sock", &sock);
+	*ret = -1;
+	return rc < 0 || scry_is_none(r, sock) ? rc : scry_field_read_int(r, sock, SCRY_F_SOCKET_FD, ret);
+}
+
+/* " name=..." where there is one; SCRY_ENOTFOUND where code would tell. */
+static int print_stream_name(struct scry_printer *p, scry_addr addr)
+{
+	scry_addr stream, name;
+	int64_t fd;
+
+	if (!raw_stream(p->runtime, addr, &stream) || scry_attr(p->runtime, stream, "name", &name) < 0)
+		return SCRY_OK;
+	if (!is_property(p->runtime, name)) {
+		scry_buf_puts(p->out, " name=");
+		scry_print(p, name);
+		return SCRY_OK;
+	}
+	int rc = socket_stream_fd(p->runtime, stream, &fd);
+	if (rc == SCRY_OK)
+		scry_printf(p, " name=%" PRId64, fd);
+	return rc;
+}
+
 static int print_textio_as(struct scry_printer *p, scry_addr addr, scry_addr type, bool with_mode)
 {
+	size_t start = p->out->len;
 	scry_addr value;
 	struct scry_type *t;
 	int rc = scry_type_at(p->runtime, type, &t);
@@ -35,9 +73,9 @@ static int print_textio_as(struct scry_printer *p, scry_addr addr, scry_addr typ
 	if (rc < 0)
 		return rc;
 	scry_printf(p, "<%s", t->name);
-	if (scry_stream_name(p->runtime, addr, &value)) {
-		scry_buf_puts(p->out, " name=");
-		scry_print(p, value);
+	if (print_stream_name(p, addr) < 0) {
+		scry_buf_cut(p->out, start);
+		return scry_print_unknown(p, addr, type);
 	}
 	if (with_mode && scry_attr(p->runtime, addr, "mode", &value) == SCRY_OK) {
 		scry_buf_puts(p->out, " mode=");
@@ -66,16 +104,16 @@ static int print_textio2(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 static int print_buffered(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	scry_addr name;
+	size_t start = p->out->len;
 	struct scry_type *t;
 	int rc = scry_type_at(p->runtime, type, &t);
 
 	if (rc < 0)
 		return rc;
 	scry_printf(p, "<%s", t->name);
-	if (scry_stream_name(p->runtime, addr, &name)) {
-		scry_buf_puts(p->out, " name=");
-		scry_print(p, name);
+	if (print_stream_name(p, addr) < 0) {
+		scry_buf_cut(p->out, start);
+		return scry_print_unknown(p, addr, type);
 	}
 	scry_buf_putc(p->out, '>');
 	return SCRY_OK;
@@ -210,17 +248,27 @@ static int print_socket(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
-static int print_raw_socket(struct scry_printer *p, scry_addr addr, scry_addr type)
+static int print_raw_socket_as(struct scry_printer *p, scry_addr addr, const char *proto)
 {
 	int64_t v[4];
 	int rc = read_socket(p, addr, v);
 
-	(void)type;
 	if (rc == SCRY_OK)
-		scry_printf(p,
-			    "<socket object, fd=%" PRId64 ", family=%" PRId64 ", type=%" PRId64 ", proto=%" PRId64 ">",
-			    v[0], v[1], v[2], v[3]);
+		scry_printf(p, "<socket object, fd=%" PRId64 ", family=%" PRId64 ", type=%" PRId64 ", %s=%" PRId64 ">",
+			    v[0], v[1], v[2], proto, v[3]);
 	return rc;
+}
+
+static int print_raw_socket(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_raw_socket_as(p, addr, "proto");
+}
+
+static int print_raw_socket2(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_raw_socket_as(p, addr, "protocol");
 }
 
 static int print_mmap(struct scry_printer *p, scry_addr addr, scry_addr type)
@@ -258,7 +306,8 @@ const struct scry_printer_row scry_printers_io[] = {
 	{ "_io.FileIO", 0, print_fileio_old, .until = SCRY_VERSION_OF(3, 5) },
 	{ "file", 0, print_file2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "socket.socket", 0, print_socket },
-	{ "_socket.socket", 0, print_raw_socket },
+	{ "_socket.socket", 0, print_raw_socket, .since = PY3 },
+	{ "_socket.socket", 0, print_raw_socket2, .until = PY3 },
 	{ "mmap.mmap", 0, print_mmap },
 	{ NULL },
 };

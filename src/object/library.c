@@ -59,50 +59,6 @@ static int print_environ(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
-/* --- logging: "<StreamHandler <stderr> (NOTSET)>" --- */
-
-static void print_level(struct scry_printer *p, scry_addr addr)
-{
-	static const char *const names[] = { "NOTSET", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL" };
-	int64_t level;
-
-	if (scry_attr_int(p->runtime, addr, "level", &level) < 0)
-		level = 0;
-	if (level >= 0 && level <= 50 && level % 10 == 0)
-		scry_printf(p, "(%s)>", names[level / 10]);
-	else
-		scry_printf(p, "(Level %" PRId64 ")>", level);
-}
-
-static int print_handler(struct scry_printer *p, scry_addr addr, scry_addr type)
-{
-	scry_printf(p, "<%s ", scry_type_short(p->runtime, type));
-	print_level(p, addr);
-	return SCRY_OK;
-}
-
-static int print_stream_handler(struct scry_printer *p, scry_addr addr, scry_addr type)
-{
-	scry_addr stream, name;
-
-	scry_printf(p, "<%s ", scry_type_short(p->runtime, type));
-	if (scry_attr(p->runtime, addr, "stream", &stream) == SCRY_OK && scry_stream_name(p->runtime, stream, &name)) {
-		scry_print_plain(p, name);
-		scry_buf_putc(p->out, ' ');
-	}
-	print_level(p, addr);
-	return SCRY_OK;
-}
-
-static int print_file_handler(struct scry_printer *p, scry_addr addr, scry_addr type)
-{
-	const char *file = scry_attr_text(p->runtime, addr, "baseFilename");
-
-	scry_printf(p, "<%s %s ", scry_type_short(p->runtime, type), file ? file : "?");
-	print_level(p, addr);
-	return SCRY_OK;
-}
-
 /* --- concurrent.futures --- */
 
 static int print_concurrent_future(struct scry_printer *p, scry_addr addr, scry_addr type)
@@ -153,17 +109,12 @@ const struct scry_printer_row scry_printers_library[] = {
 	{ "subprocess.Popen", 0, print_popen },
 	{ "tempfile.TemporaryDirectory", .form = "<%C {name}>" },
 	{ "os._Environ", 0, print_environ },
-	{ "logging.Handler", 0, print_handler },
-	{ "logging.StreamHandler", 0, print_stream_handler },
-	{ "logging.FileHandler", 0, print_file_handler },
-	{ "logging.LogRecord", .form = "<LogRecord: {name:s}, {levelno}, {pathname:s}, {lineno}, \"{msg:s}\">" },
 	{ "traceback.FrameSummary", .form = "<FrameSummary file {filename:s}, line {lineno} in {name:s}>" },
 	{ "multiprocessing.process.BaseProcess", .form = PROCESS_3_8, .since = PY38 },
 	{ "multiprocessing.process.BaseProcess", .form = "<%C({_name:s}, {_popen:started|initial})>", .until = PY38 },
 	{ "concurrent.futures._base.Future", 0, print_concurrent_future },
 	{ "threading.Barrier", .form = "<%Q at %A: waiters={_count}/{_parties}>" },
 	{ "statistics.NormalDist", .form = "%C(mu={_mu}, sigma={_sigma})" },
-	{ "inspect.Parameter", .form = "<%C \"{_name:s}\">" },
 	{ "xml.etree.ElementTree.Element", 0, print_element },
 	{ "asyncio.base_events.BaseEventLoop",
 	  .form = "<%C running={_thread_id:True|False} closed={_closed} debug={_debug}>" },

@@ -176,8 +176,13 @@ static int print_match(struct scry_printer *p, scry_addr addr, scry_addr type)
 	rc = rc < 0 ? rc : scry_type_at(r, type, &t);
 	if (rc < 0)
 		return rc;
+	size_t at = p->out->len;
 	scry_printf(p, "<%s object; span=(%" PRId64 ", %" PRId64 "), match=", t->name, start, end);
 	rc = scry_print_text_range(p, string, start < 0 ? 0 : (uint64_t)start, end < 0 ? 0 : (uint64_t)end, 50);
+	if (rc < 0) { /* in an array, say */
+		scry_buf_cut(p->out, at);
+		return scry_print_unknown(p, addr, type);
+	}
 	scry_buf_putc(p->out, '>');
 	return rc;
 }

@@ -13,7 +13,8 @@ static const struct scry_printer_row *const families[] = {
 	scry_printers_callable, scry_printers_class, scry_printers_instance, scry_printers_exception,
 	scry_printers_chrono, scry_printers_decimal, scry_printers_enum, scry_printers_io, scry_printers_sync,
 	scry_printers_ctypes, scry_printers_misc, scry_printers_numpy, scry_printers_asyncio, scry_printers_library,
-	scry_printers_module, scry_printers_functools, scry_printers_counter,
+	scry_printers_module, scry_printers_functools, scry_printers_counter, scry_printers_path,
+	scry_printers_network, scry_printers_logging, scry_printers_argparse, scry_printers_inspect,
 };
 
 static bool row_fits(const struct scry_runtime *r, const struct scry_printer_row *row)
@@ -156,6 +157,9 @@ static const char *repr_key(struct scry_runtime *r, struct scry_type *t)
 	struct scry_type *c, *base = NULL;
 	const char *key;
 
+	/* never readied, as some iterators of 2.7 until somebody asks: PyObject_Repr() has a text for these */
+	if (!t->repr && !(t->flags & TYPE_HEAP))
+		return KEY_DEFAULT;
 	while (scry_mro_next(r, t->addr, &it, &cls) == SCRY_ITEM && scry_type_at(r, cls, &c) == SCRY_OK) {
 		if (c->flags & TYPE_HEAP) {
 			int rc = own_repr(r, c, &value);

@@ -317,11 +317,49 @@ static const char *text_prefix(const struct scry_runtime *r, const struct scry_t
 	return old && !v->bytes ? "u" : !old && v->bytes ? "b" : "";
 }
 
+/* The bytes of a bytearray. */
+static int open_bytearray(struct scry_runtime *r, scry_addr addr, struct scry_text_view *v)
+{
+	uint8_t byte;
+	int rc = scry_field_read(r, addr, SCRY_F_VAR_SIZE, &v->length);
+
+	v->kind = 1;
+	v->bytes = true;
+	if (rc == SCRY_OK) {
+		rc = scry_field_read(r, addr, SCRY_F_BYTEARRAY_START, &v->data);
+		if (rc == SCRY_ENOFIELD) /* 2.7 and 3.3 */
+			rc = scry_field_read(r, addr, SCRY_F_BYTEARRAY_BYTES, &v->data);
+	}
+	if (rc == SCRY_OK && v->length)
+		rc = v->length > 1ull << 40 ? scry_fail(r->session, SCRY_ECORRUPT, addr,
+							"bytearray says it has %" PRIu64 " bytes", v->length) :
+			scry_read(r->session, v->data + v->length - 1, &byte, 1);
+	return rc;
+}
+
+/* Text, or what exports bytes: a match may be in any of these. */
+static int open_buffer(struct scry_runtime *r, scry_addr obj, struct scry_text_view *v)
+{
+	struct scry_type *t;
+	int rc = scry_type_for(r, obj, &t);
+
+	if (rc < 0)
+		return rc;
+	if (scry_type_is(r, t->addr, "bytearray"))
+		return open_bytearray(r, obj, v);
+	if (strcmp(t->name, "memoryview"))
+		return scry_text_open(r, obj, v);
+	v->kind = 1;
+	v->bytes = true;
+	rc = scry_field_read(r, obj, SCRY_F_MEMORYVIEW_BUF, &v->data);
+	return rc < 0 ? rc : scry_field_read(r, obj, SCRY_F_MEMORYVIEW_LEN, &v->length);
+}
+
 int scry_print_text_range(struct scry_printer *p, scry_addr str, uint64_t start, uint64_t end, size_t most)
 {
 	struct scry_text_view v;
 	size_t at = p->out->len;
-	int rc = scry_text_open(p->runtime, str, &v);
+	int rc = open_buffer(p->runtime, str, &v);
 
 	if (rc < 0)
 		return rc;
@@ -384,19 +422,9 @@ static int print_bytes(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 static int print_bytearray_as(struct scry_printer *p, scry_addr addr, const char *name, enum style style)
 {
-	struct scry_text_view v = { .kind = 1, .bytes = true };
-	uint8_t byte;
-	int rc = scry_field_read(p->runtime, addr, SCRY_F_VAR_SIZE, &v.length);
+	struct scry_text_view v;
+	int rc = open_bytearray(p->runtime, addr, &v);
 
-	if (rc == SCRY_OK) {
-		rc = scry_field_read(p->runtime, addr, SCRY_F_BYTEARRAY_START, &v.data);
-		if (rc == SCRY_ENOFIELD) /* 2.7 and 3.3 */
-			rc = scry_field_read(p->runtime, addr, SCRY_F_BYTEARRAY_BYTES, &v.data);
-	}
-	if (rc == SCRY_OK && v.length)
-		rc = v.length > 1ull << 40 ? scry_fail(p->runtime->session, SCRY_ECORRUPT, addr,
-						       "bytearray says it has %" PRIu64 " bytes", v.length) :
-			scry_read(p->runtime->session, v.data + v.length - 1, &byte, 1);
 	if (rc < 0)
 		return rc;
 	scry_printf(p, "%s(b", name);
