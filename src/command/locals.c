@@ -10,29 +10,53 @@ static const char *const kind_names[] = {
 	[SCRY_LOCAL_ARG] = "arg", [SCRY_LOCAL_VAR] = "local", [SCRY_LOCAL_CELL] = "cell", [SCRY_LOCAL_FREE] = "free",
 };
 
-/* A walk over either kind of variables. */
+/* A walk over either kind of variables: those in slots, the namespace, and those of a comprehension in it. */
 struct variables {
 	const struct scry_frame *frame;
 	unsigned fast;  /* of scry_frame_local_next() */
 	uint64_t items; /* of scry_dict_next() */
-	bool fast_done;
+	enum { IN_SLOTS, IN_NAMESPACE, IN_COMPREHENSION } part;
 };
 
-/* A class body has free variables and a dictionary; a function's dictionary is only a copy. */
-static int next_variable(struct variables *v, struct scry_local *ret)
+static int next_slot(struct variables *v, struct scry_local *ret)
+{
+	int rc;
+
+	while ((rc = scry_frame_local_next(v->frame, &v->fast, ret)) == SCRY_ITEM)
+		if (ret->hidden == (v->part == IN_COMPREHENSION))
+			break;
+	return rc;
+}
+
+static int next_name(struct variables *v, struct scry_local *ret)
 {
 	const struct scry_frame *f = v->frame;
-	int rc = v->fast_done ? SCRY_OK : scry_frame_local_next(f, &v->fast, ret);
+	scry_addr key;
+	int rc;
 
-	if (rc == SCRY_ITEM)
-		return rc;
-	v->fast_done = true;
-	if ((f->code->flags & CO_OPTIMIZED) || !f->locals)
-		return rc;
-	for (scry_addr key; (rc = scry_dict_next(f->runtime, f->locals, &v->items, &key, &ret->value)) == SCRY_ITEM;) {
+	while ((rc = scry_dict_next(f->runtime, f->locals, &v->items, &key, &ret->value)) == SCRY_ITEM) {
 		ret->kind = SCRY_LOCAL_VAR;
 		if (scry_text_at(f->runtime, key, 256, &ret->name) == SCRY_OK)
-			return SCRY_ITEM;
+			break;
+	}
+	return rc;
+}
+
+/* A class body has free variables and a namespace; a function's dictionary is only a copy. */
+static int next_variable(struct variables *v, struct scry_local *ret)
+{
+	bool has_names = !(v->frame->code->flags & CO_OPTIMIZED) && v->frame->locals;
+	int rc = v->part == IN_NAMESPACE ? SCRY_OK : next_slot(v, ret);
+
+	if (v->part == IN_SLOTS && rc == SCRY_OK) {
+		v->part = IN_NAMESPACE;
+		v->fast = 0;
+	}
+	if (v->part == IN_NAMESPACE) {
+		if (has_names && (rc = next_name(v, ret)) == SCRY_ITEM)
+			return rc;
+		v->part = IN_COMPREHENSION;
+		rc = next_slot(v, ret);
 	}
 	return rc;
 }

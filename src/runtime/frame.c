@@ -7,6 +7,7 @@
 
 /* CO_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR; Include/code.h, v3.6 to v3.15. */
 #define CO_GENERATORS (0x20 | 0x80 | 0x100 | 0x200)
+#define CO_OPTIMIZED  1 /* a function; modules and class bodies have a namespace */
 
 static void mark_damaged(struct scry_frame *f, const char *why)
 {
@@ -270,6 +271,18 @@ static scry_addr slot_value(const struct scry_frame *f, unsigned slot, bool in_c
 	return scry_field_read(r, value, SCRY_F_CELL_REF, &inner) < 0 ? 0 : inner;
 }
 
+/*
+ * What the compiler keeps in a class body for itself: the namespace as a cell (3.12+), annotations that ran (3.14+),
+ * and what a generic class passes in (".type_params"). f_locals has none of these.
+ */
+static bool made_by_compiler(const struct scry_code *c, const struct scry_local_name *name)
+{
+	if (c->flags & CO_OPTIMIZED)
+		return false;
+	return (name->kind == SCRY_LOCAL_FREE && name->name[0] == '.') || !strcmp(name->name, "__classdict__") ||
+	       !strcmp(name->name, "__conditional_annotations__");
+}
+
 int scry_frame_local_next(const struct scry_frame *f, unsigned *it, struct scry_local *ret)
 {
 	if (!f->code || !f->slots)
@@ -283,9 +296,9 @@ int scry_frame_local_next(const struct scry_frame *f, unsigned *it, struct scry_
 
 		if (!value && name->cell)
 			value = slot_value(f, name->cell, true);
-		if (!value || name->hidden)
+		if (!value || made_by_compiler(f->code, name))
 			continue;
-		*ret = (struct scry_local){ name->name, name->kind, value };
+		*ret = (struct scry_local){ name->name, name->kind, value, name->hidden };
 		++*it;
 		return SCRY_ITEM;
 	}

@@ -113,7 +113,7 @@ struct scry_local_name {
 	const char *name;
 	enum scry_local_kind kind;
 	bool in_cell; /* the slot holds a cell (an argument may be one too) */
-	bool hidden;  /* 3.12+: an inlined comprehension's variable */
+	bool hidden;  /* 3.12+: the variable of a comprehension that was inlined into a module or class body */
 	unsigned cell; /* <= 3.10: an argument's slot is empty once a cell took it over: the cell's slot, 0 none */
 	bool alias;    /* such a cell: shown in its argument's place */
 };
@@ -148,6 +148,7 @@ struct scry_local {
 	const char *name;
 	enum scry_local_kind kind;
 	scry_addr value; /* dereferenced from its cell, untagged; never 0 (unbound ones are skipped) */
+	bool hidden;     /* of a comprehension, while that runs in a module or class body: no name of theirs */
 };
 
 struct scry_line_table;
