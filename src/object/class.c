@@ -180,22 +180,42 @@ static int print_weakproxy_3_13(struct scry_printer *p, scry_addr addr, scry_add
 
 /* --- list[int], int | str: Objects/genericaliasobject.c, unionobject.c --- */
 
-static void print_alias_item(struct scry_printer *p, scry_addr item)
+/* What looks like a class, by its names, is written as one: Objects/genericaliasobject.c, ga_repr_item(). */
+static bool print_as_class(struct scry_printer *p, scry_addr item, const struct scry_type *t)
+{
+	struct scry_runtime *r = p->runtime;
+	scry_addr value;
+	const char *name, *module;
+
+	if (!(t->flags & TYPE_TYPE) && scry_attr(r, item, "__origin__", &value) == SCRY_OK &&
+	    scry_attr(r, item, "__args__", &value) == SCRY_OK)
+		return false;
+	name = scry_name_of(r, item, true);
+	module = t->flags & TYPE_TYPE ? scry_type_module(r, item) : scry_attr_text(r, item, "__module__");
+	if (!name || !module)
+		return false;
+	scry_printf(p, "%s%s%s", strcmp(module, "builtins") ? module : "", strcmp(module, "builtins") ? "." : "", name);
+	return true;
+}
+
+/* A union writes NoneType as "None", an alias since 3.14 (_Py_typing_type_repr()). */
+static void print_alias_item(struct scry_printer *p, scry_addr item, bool none)
 {
 	struct scry_type *t;
-	const char *name;
 
 	if (scry_type_for(p->runtime, item, &t) < 0)
 		scry_printer_damage(p, item);
 	else if (!strcmp(t->name, "ellipsis"))
 		scry_buf_puts(p->out, "...");
-	else if (t->flags & TYPE_TYPE && scry_type_full_name(p->runtime, item, &name) == SCRY_OK)
-		scry_buf_puts(p->out, strcmp(name, "NoneType") ? name : "None");
-	else
+	else if (none && t->flags & TYPE_TYPE && !strcmp(scry_type_short(p->runtime, item), "NoneType"))
+		scry_buf_puts(p->out, "None");
+	else if (p->runtime->version >= SCRY_VERSION_OF(3, 15) && !strcmp(t->name, "typing.TypeAliasType"))
+		scry_print_unknown(p, item, t->addr); /* with its module, which only a C getter knows */
+	else if (!print_as_class(p, item, t))
 		scry_print(p, item);
 }
 
-static int print_alias_items(struct scry_printer *p, scry_addr args, const char *between)
+static int print_alias_items(struct scry_printer *p, scry_addr args, const char *between, bool none)
 {
 	unsigned ptr = p->runtime->session->target->abi.ptr_size;
 	uint64_t n;
@@ -208,7 +228,7 @@ static int print_alias_items(struct scry_printer *p, scry_addr args, const char 
 		scry_buf_puts(p->out, i ? between : "");
 		rc = scry_word(p->runtime, items + i * ptr, &item);
 		if (rc == SCRY_OK)
-			print_alias_item(p, item);
+			print_alias_item(p, item, none);
 	}
 	return rc;
 }
@@ -226,9 +246,9 @@ static int print_generic_alias(struct scry_printer *p, scry_addr addr, scry_addr
 	/* *tuple[int], since 3.11 */
 	if (scry_field_read(p->runtime, addr, SCRY_F_GENERIC_ALIAS_STARRED, &starred) == SCRY_OK && starred & 0xff)
 		scry_buf_putc(p->out, '*');
-	print_alias_item(p, origin);
+	print_alias_item(p, origin, false);
 	scry_buf_putc(p->out, '[');
-	rc = print_alias_items(p, args, ", ");
+	rc = print_alias_items(p, args, ", ", p->runtime->version >= SCRY_VERSION_OF(3, 14));
 	scry_buf_putc(p->out, ']');
 	scry_printer_leave(p);
 	return rc;
@@ -242,7 +262,7 @@ static int print_union(struct scry_printer *p, scry_addr addr, scry_addr type)
 	(void)type;
 	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
 		return rc;
-	rc = print_alias_items(p, args, " | ");
+	rc = print_alias_items(p, args, " | ", true);
 	scry_printer_leave(p);
 	return rc;
 }

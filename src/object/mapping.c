@@ -280,6 +280,24 @@ static int print_wrapped(struct scry_printer *p, scry_addr addr, const char *nam
 	return SCRY_OK;
 }
 
+/* 3.15+: a dict in all but its type */
+static int print_frozendict(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	uint64_t used;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_DICT_USED, &used);
+	const char *name = scry_type_short(p->runtime, type);
+
+	if (rc < 0)
+		return rc;
+	scry_printf(p, used ? "%s({" : "%s(", name);
+	if (used && scry_printer_enter(p, addr, "...")) {
+		scry_print_pairs(p, addr, ": ");
+		scry_printer_leave(p);
+	}
+	scry_buf_puts(p->out, used ? "})" : ")");
+	return SCRY_OK;
+}
+
 static int print_mappingproxy(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	(void)type;
@@ -339,6 +357,7 @@ const struct scry_printer_row scry_printers_mapping[] = {
 	{ "collections.OrderedDict", 0, print_odict_pairs, .since = SCRY_VERSION_OF(3, 5), .until = PY312 },
 	{ "collections.OrderedDict", 0, print_odict_links, .since = PY3, .until = SCRY_VERSION_OF(3, 5) },
 	{ "collections.OrderedDict", 0, print_odict2, .until = PY3 },
+	{ "frozendict", 0, print_frozendict },
 	{ "mappingproxy", 0, print_mappingproxy },
 	{ "dictproxy", 0, print_dictproxy2, .until = PY3 },
 	{ "dict_keys", 0, print_dict_view },
