@@ -93,8 +93,8 @@ static void print_all_items(struct scry_printer *p, scry_addr value)
 		scry_print_items(p, items, n);
 }
 
-/* One {path:option}, the braces taken off. */
-static void print_hole(struct scry_printer *p, scry_addr obj, const char *hole, size_t len)
+/* One {path:option}, the braces taken off. SCRY_EUNSUPPORTED: a subclass has a property there, code would tell. */
+static int print_hole(struct scry_printer *p, scry_addr obj, const char *hole, size_t len)
 {
 	const char *colon = memchr(hole, ':', len), *option = colon ? colon + 1 : "";
 	size_t path = colon ? (size_t)(colon - hole) : len, rest = colon ? len - path - 1 : 0;
@@ -103,6 +103,8 @@ static void print_hole(struct scry_printer *p, scry_addr obj, const char *hole, 
 
 	if (scry_attr_path(p->runtime, obj, hole, path, &value) < 0)
 		scry_printer_damage(p, obj);
+	else if (!strcmp(scry_type_name_of(p->runtime, value), "property"))
+		return SCRY_EUNSUPPORTED;
 	else if (bar && scry_truth(p->runtime, value, true))
 		scry_buf_put(p->out, option, (size_t)(bar - option));
 	else if (bar)
@@ -115,6 +117,7 @@ static void print_hole(struct scry_printer *p, scry_addr obj, const char *hole, 
 		print_all_items(p, value);
 	else
 		scry_print(p, value);
+	return SCRY_OK;
 }
 
 static void print_percent(struct scry_printer *p, scry_addr addr, scry_addr type, char what)
@@ -144,13 +147,16 @@ static const char *enter_group(struct scry_printer *p, scry_addr addr, const cha
 
 int scry_print_form(struct scry_printer *p, scry_addr addr, scry_addr type, const char *form)
 {
+	size_t start = p->out->len;
+	int rc = SCRY_OK;
+
 	if (!scry_printer_enter(p, addr, "..."))
 		return SCRY_OK;
-	for (const char *c = form; *c;) {
+	for (const char *c = form; *c && rc == SCRY_OK;) {
 		const char *end = *c == '{' ? strchr(c, '}') : NULL;
 
 		if (end) {
-			print_hole(p, addr, c + 1, (size_t)(end - c - 1));
+			rc = print_hole(p, addr, c + 1, (size_t)(end - c - 1));
 			c = end + 1;
 		} else if (*c == '%' && c[1]) {
 			print_percent(p, addr, type, c[1]);
@@ -166,5 +172,8 @@ int scry_print_form(struct scry_printer *p, scry_addr addr, scry_addr type, cons
 		}
 	}
 	scry_printer_leave(p);
-	return SCRY_OK;
+	if (rc == SCRY_OK)
+		return SCRY_OK;
+	scry_buf_cut(p->out, start);
+	return scry_print_unknown(p, addr, type);
 }

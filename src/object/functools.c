@@ -199,5 +199,6 @@ const struct scry_printer_row scry_printers_functools[] = {
 	{ "operator.methodcaller", 0, print_methodcaller_3_13, .since = PY313, .until = PY314 },
 	{ "operator.methodcaller", 0, print_methodcaller },
 	{ "_collections._tuplegetter", 0, print_tuplegetter },
+	{ "collections._tuplegetter", 0, print_tuplegetter },
 	{ NULL },
 };
