@@ -34,7 +34,9 @@ const struct scry_command_row scry_command_greenlets = {
 	.public = {
 		"greenlets", "[-v] [--tree]", "Show greenlets (gevent's and eventlet's, too).",
 		"Each with its state (active, suspended, not started, dead), its thread, its parent, what it will\n"
-		"run, and its Python stack. Those of gevent and eventlet are greenlets like any other.",
+		"run, the exception it handles, and its Python stack. Of gevent's and eventlet's greenlets it is\n"
+		"told what will wake them: events, semaphores, queues, other greenlets, files, timers. With -v, the\n"
+		"C stack too: of a suspended one out of its saved words, unwound with the files of the process.",
 		0 },
 	.run = run_greenlets, .flags = greenlet_flags,
 };

@@ -6,6 +6,7 @@
 
 #include "heap/gc.h"
 #include "object/internal.h"
+#include "task/greenlet_wait.h"
 
 #define FRAMES_MAX 10000000
 #define EXCEPTIONS_MAX 1000
@@ -14,6 +15,7 @@ struct search {
 	struct scry_greenlets *all;
 	struct scry_runtime *runtime;
 	struct scry_kinds kinds;
+	struct scry_holders holders;
 	struct scry_task **tail;
 };
 
@@ -151,7 +153,8 @@ static const char *name_of(struct scry_runtime *r, scry_addr addr, const char *t
 		return NULL;
 	if (scry_attr(r, addr, "name", &name) == SCRY_OK && scry_text_at(r, name, 1000, &text) == SCRY_OK && *text)
 		return text;
-	return dot ? dot + 1 : type;
+	text = scry_gevent_name(r, addr);
+	return text ? text : dot ? dot + 1 : type;
 }
 
 static struct scry_task *add(struct search *s, scry_addr addr)
@@ -209,9 +212,11 @@ static void from_heap(struct search *s, struct scry_interp *interp)
 		scry_note(s->runtime->session, "greenlets may be missing: %s", s->runtime->session->error.text);
 		return;
 	}
-	while (scry_gc_next(&gc, &object) == SCRY_ITEM)
+	while (scry_gc_next(&gc, &object) == SCRY_ITEM) {
 		if (scry_kind_of(&s->kinds, object) == SCRY_KIND_GREENLET)
 			add(s, object);
+		scry_holder_note(&s->holders, object);
+	}
 	scry_gc_done(&gc);
 }
 
@@ -229,11 +234,15 @@ static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tai
 	if (!s.all)
 		return tail;
 	s.all->runtime = r;
+	s.holders.runtime = r;
+	s.holders.kinds = &s.kinds;
 	for (struct scry_interp *i = r->interps; i; i = i->next)
 		from_heap(&s, i);
 	for (struct scry_task *t = *tail; t; t = t->next)
 		complete(&s, t);
 	scry_greenlet_find_threads(s.all, *tail);
+	scry_greenlet_find_waits(&s.holders, s.all, *tail);
+	scry_holders_done(&s.holders);
 	scry_hash_done(&s.all->tasks);
 	scry_kinds_done(&s.kinds);
 	return s.tail;
@@ -293,71 +302,8 @@ static int frame_next(struct scry_task *t, struct scry_walk *w, struct scry_fram
 	return scry_walk_next(w, ret);
 }
 
-/* --- text and JSON --- */
-
-static void text(struct scry_task *t, struct scry_buf *out)
-{
-	const struct scry_greenlet *g = t->detail;
-
-	scry_buf_puts(out, g->is_main ? ", main" : "");
-	scry_buf_puts(out, g->switching ? ", in the middle of a switch" : "");
-	scry_buf_puts(out, g->orphaned ? ", its thread has ended" : "");
-}
-
-static void value_line(struct scry_task *t, struct scry_buf *out, const char *what, scry_addr value)
-{
-	if (!value || scry_is_none(t->runtime, value))
-		return;
-	scry_buf_printf(out, "    %s ", what);
-	scry_task_value_text(t->runtime, value, out);
-	scry_buf_putc(out, '\n');
-}
-
-static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
-{
-	const struct scry_greenlet *g = t->detail;
-
-	if (t->name || verbose)
-		scry_buf_printf(out, "    is a %s\n", g->type);
-	if (g->parent)
-		scry_buf_printf(out, "    child of 0x%" PRIx64 "\n", g->parent);
-	value_line(t, out, "runs", g->run);
-	value_line(t, out, "handles", g->exception);
-	if (!verbose)
-		return;
-	value_line(t, out, "context", g->context);
-	if (g->stack_start && !g->is_current && !g->is_main)
-		scry_buf_printf(out, "    C stack 0x%" PRIx64 "-0x%" PRIx64 ", %" PRIu64 " bytes saved at 0x%" PRIx64 "\n",
-				g->stack_start, g->stack_stop, g->stack_saved, g->stack_copy);
-	scry_c_stack_lines(scry_greenlet_c_stack(t), out);
-}
-
-static void json(struct scry_task *t, struct scry_json *j)
-{
-	const struct scry_greenlet *g = t->detail;
-
-	scry_json_key(j, "type");
-	scry_json_text(j, g->type);
-	scry_json_key(j, "is_main");
-	scry_json_bool(j, g->is_main);
-	scry_json_key(j, "is_current");
-	scry_json_bool(j, g->is_current);
-	scry_json_key(j, "switching");
-	scry_json_bool(j, g->switching);
-	scry_json_key(j, "orphaned");
-	scry_json_bool(j, g->orphaned);
-	scry_json_key(j, "run");
-	scry_task_value_json(t->runtime, g->run, j);
-	scry_json_key(j, "exception");
-	scry_task_value_json(t->runtime, g->exception, j);
-	scry_json_key(j, "context");
-	scry_task_id_json(j, g->context);
-	scry_json_key(j, "stack_saved");
-	scry_json_int(j, (int64_t)g->stack_saved);
-	scry_c_stack_json(scry_greenlet_c_stack(t), j);
-}
-
 const struct scry_task_ops scry_task_greenlet = {
 	.kind = "greenlet", .command = "greenlets", .collect = collect, .frame_next = frame_next,
-	.c_stack = scry_greenlet_c_stack, .text = text, .lines = lines, .json = json,
+	.c_stack = scry_greenlet_c_stack, .text = scry_greenlet_text, .lines = scry_greenlet_lines,
+	.json = scry_greenlet_json,
 };

@@ -8,6 +8,16 @@
 #include "task/task.h"
 
 #define SCRY_SWITCH_CODES 4
+#define SCRY_WAITS_MAX 8 /* objects that a greenlet waits for at once, which are kept */
+
+/** How much it tells that something will wake a greenlet; only the most telling ones are kept. */
+enum scry_wait_rank {
+	SCRY_WAIT_NOTHING,
+	SCRY_WAIT_WAITER, /* a Waiter that nothing else leads to */
+	SCRY_WAIT_TURN,   /* it will run in the hub's next round */
+	SCRY_WAIT_EVENT,  /* a watcher or timer of the hub */
+	SCRY_WAIT_OBJECT, /* an event, semaphore, queue, another greenlet */
+};
 
 /** What all greenlets of a runtime share. */
 struct scry_greenlets {
@@ -37,6 +47,12 @@ struct scry_greenlet {
 	scry_addr current;           /* of a main greenlet: which one of its thread runs, 0 unknown */
 	scry_addr exception;         /* the one it is handling, 0 none */
 	scry_addr context;           /* of contextvars, while it is suspended, 0 none */
+	scry_addr waits[SCRY_WAITS_MAX]; /* what will wake it: gevent's and eventlet's */
+	size_t wait_count;           /* may be more than are kept */
+	enum scry_wait_rank wait_rank;
+	scry_addr timeout;           /* the timer that will raise an exception in it, 0 none */
+	scry_addr loop;              /* of a hub: gevent's loop, eventlet's hub; 0 unknown */
+	bool is_hub;
 	bool is_main, is_current;
 	bool switching;              /* it runs, and its state is saved already */
 	bool orphaned;               /* its thread has ended, and it had not */
@@ -53,6 +69,11 @@ void scry_greenlet_find_threads(struct scry_greenlets *all, struct scry_task *fi
  * without error where it stands on no stack. NULL when out of memory.
  */
 const struct scry_c_stack *scry_greenlet_c_stack(struct scry_task *t);
+
+/** What scry_task_ops.text, lines and json show. */
+void scry_greenlet_text(struct scry_task *t, struct scry_buf *out);
+void scry_greenlet_lines(struct scry_task *t, struct scry_buf *out, bool verbose);
+void scry_greenlet_json(struct scry_task *t, struct scry_json *j);
 
 extern const struct scry_task_ops scry_task_greenlet;
 

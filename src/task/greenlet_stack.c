@@ -35,15 +35,20 @@ static bool is_outermost(const struct scry_symbol *symbol)
 	return symbol->name && strstr(symbol->name, "g_initialstub");
 }
 
+static bool in_extension(struct scry_greenlets *all, const struct scry_c_frame *f)
+{
+	return scry_module_at(all->runtime->session, f->pc) == all->module;
+}
+
 /*
  * The frame that holds the mark where the stack began (g_switch()) belongs to who started the greenlet. Where
- * functions have no names, it is the last frame below the mark.
+ * functions have no names, it is the last frame below the mark; unless the compiler made one of it and the greenlet's.
  */
 static void drop_starter(struct scry_greenlets *all, struct scry_c_stack *stack, scry_addr end)
 {
 	const struct scry_c_frame *last = stack->count > 1 ? &stack->frames[stack->count - 1] : NULL;
 
-	if (last && end - last->sp < FRAME_MAX && scry_module_at(all->runtime->session, last->pc) == all->module)
+	if (last && end - last->sp < FRAME_MAX && in_extension(all, last) && in_extension(all, last - 1))
 		stack->count--;
 }
 
@@ -52,8 +57,7 @@ static bool came_to_end(struct scry_greenlets *all, const struct scry_c_stack *s
 {
 	const struct scry_c_frame *last = stack->count ? &stack->frames[stack->count - 1] : NULL;
 
-	return last && end > last->sp && end - last->sp < FRAME_MAX &&
-	       scry_module_at(all->runtime->session, last->pc) == all->module;
+	return last && end > last->sp && end - last->sp < FRAME_MAX && in_extension(all, last);
 }
 
 static const char *walk(const struct scry_greenlet *g, struct scry_c_walk *w, const struct scry_regs *regs)
@@ -73,9 +77,9 @@ static const char *walk(const struct scry_greenlet *g, struct scry_c_walk *w, co
 
 /* --- suspended --- */
 
-static bool begins_as_switch(const struct scry_greenlets *all, const struct scry_c_stack *stack)
+static bool begins_as_switch(struct scry_greenlets *all, const struct scry_c_stack *stack)
 {
-	return stack->count > 1 && scry_module_at(all->runtime->session, stack->frames[1].pc) == all->module;
+	return stack->count > 1 && in_extension(all, &stack->frames[1]);
 }
 
 static const char *unwind_words(const struct scry_greenlet *g, struct scry_c_walk *w)

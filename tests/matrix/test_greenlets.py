@@ -10,6 +10,8 @@ from .conftest import every
 from .test_tasks import ask, compare, report
 
 GREENLETS = programs.Program('greenlets', 'greenlets.py')
+GEVENT = programs.Program('gevents', 'gevents.py')
+PYTHON_GEVENT = programs.Program('python-gevents', 'gevents.py', ('python',))
 # where the compiler split the interpreter's loop, and strip took the names of the parts
 NAMELESS = ('sid-3.14', 'sid-3.15')
 
@@ -80,3 +82,35 @@ def test_greenlets_live(interpreter, tmp_path):
     needs(interpreter, 'greenlet')
     with run.running(interpreter, GREENLETS, str(tmp_path / 'live')) as (pid, truth):
         report(compare_greenlets(truth, str(pid), interpreter))
+
+
+def waits(task):
+    return task['waits'][0] if task['waits'] else None
+
+
+def type_of_wait(task):
+    return task['waits'][0]['object']['type'] if task['waits'] else None
+
+
+def compare_waits(truth, target, interpreter):
+    answer, found, status, errors = ask(target, interpreter, 'greenlets')
+    ids = {each['id'] for each in truth['greenlets']}
+    wanted = [dict(each, waits_for=each['waits_for'] or found.get(each['id'], {}).get('waits_for')) for each in truth['greenlets']]
+    differences = compare(wanted, {key: task for key, task in found.items() if key in ids}, {
+        'name': lambda task: task['name'], 'state': lambda task: task['state'], 'waits_for': lambda task: task['waits_for'],
+        'type': type_of_wait, 'fd': lambda task: waits(task) and waits(task)['fd'], 'events': lambda task: waits(task) and waits(task)['events'],
+        'timeout': lambda task: task['timeout'] is not None, 'hub': lambda task: task['is_hub'], 'scheduled': lambda task: task['scheduled']})
+    hub = next((task for task in found.values() if task['is_hub']), None)
+    if hub is None or hub['loop'] is None or hub['loop']['id'] != truth['loop']:
+        differences.append('the hub: %s' % hub)
+    if status:
+        differences.append('exit status %d: %s' % (status, errors[-500:]))
+    return differences
+
+
+@pytest.mark.parametrize('interpreter', every())
+@pytest.mark.parametrize('program', [GEVENT, PYTHON_GEVENT], ids=lambda program: program.name)
+def test_gevent(dumps, interpreter, program):
+    needs(interpreter, 'gevent')
+    dump = dumps.core(interpreter, program)
+    report(compare_waits(dump.truth, dump.core, interpreter))
