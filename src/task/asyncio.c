@@ -17,6 +17,7 @@ struct scry_loop *scry_asyncio_loop(struct scry_task_search *s, scry_addr addr)
 	struct scry_runtime *r = s->runtime;
 	struct scry_loop *loop;
 	scry_addr closed;
+	int64_t number;
 	bool new;
 
 	loop = scry_loop_at(s, &scry_task_asyncio_library, addr, &new);
@@ -26,7 +27,7 @@ struct scry_loop *scry_asyncio_loop(struct scry_task_search *s, scry_addr addr)
 	loop->thread_ident = (uint64_t)scry_loop_attr_int(r, addr, "_thread_id");
 	loop->running = loop->thread_ident != 0;
 	closed = scry_loop_attr(r, addr, "_closed");
-	loop->closed = closed ? scry_loop_attr_int(r, addr, "_closed") != 0 : -1;
+	loop->closed = closed && scry_int_value(r, closed, &number) == SCRY_OK ? number != 0 : -1;
 	return loop;
 }
 

@@ -31,6 +31,8 @@ static const struct scry_kind_row {
 	{ "asyncio.futures.Future", SCRY_KIND_PY_FUTURE },
 	{ "asyncio.events.AbstractEventLoop", SCRY_KIND_LOOP }, /* BaseEventLoop's base, 3.4 to 3.15 */
 	{ "uvloop.loop.Loop", SCRY_KIND_LOOP },
+	{ "trio.lowlevel.Task", SCRY_KIND_TRIO_TASK }, /* 0.15+: what is public says where it is found */
+	{ "trio.hazmat.Task", SCRY_KIND_TRIO_TASK },
 	{ "trio._core._run.Task", SCRY_KIND_TRIO_TASK },
 	{ "trio._core._run.Runner", SCRY_KIND_TRIO_RUNNER },
 	{ "curio.task.Task", SCRY_KIND_CURIO_TASK },

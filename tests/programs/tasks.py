@@ -4,7 +4,6 @@ Runs on Python 3.5 to 3.15. Arguments: `python` replaces the C module's tasks by
 tasks the crowd has. Ends as $PYSCRY_END says, inside the loop, with every task parked.
 """
 import asyncio
-import gc
 import json
 import os
 import sys
@@ -12,8 +11,8 @@ import time
 import types
 
 import without_c
+from awaits import frames
 
-KINDS = (types.GeneratorType, types.CoroutineType, getattr(types, 'AsyncGeneratorType', types.CoroutineType))
 named = {}    # task: what the program calls it
 awaiters = {} # task: the names of those that await it
 keep = []
@@ -29,34 +28,6 @@ def name(task, text, *by):
 
 def make(coroutine):
     return asyncio.ensure_future(coroutine)
-
-
-def frame_of(thing):
-    for attribute in ('cr_frame', 'gi_frame', 'ag_frame'):
-        frame = getattr(thing, attribute, None)
-        if frame is not None:
-            return frame
-    return None
-
-
-def awaited(thing):
-    for attribute in ('cr_await', 'gi_yieldfrom', 'ag_await'):
-        if hasattr(thing, attribute):
-            return getattr(thing, attribute)
-    if type(thing).__name__ in ('async_generator_asend', 'async_generator_athrow', 'coroutine_wrapper', 'anext_awaitable'):
-        return next((each for each in gc.get_referents(thing) if not isinstance(each, (type, tuple, int))), None)
-    return None
-
-
-def frames(coroutine):
-    """Innermost first: name and line of every frame through which the coroutine is parked."""
-    found, thing = [], coroutine
-    while thing is not None:
-        frame = frame_of(thing)
-        if frame is not None:
-            found.append([frame.f_code.co_name, frame.f_lineno])
-        thing = awaited(thing)
-    return found[::-1]
 
 
 async def sleeper():

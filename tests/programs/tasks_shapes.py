@@ -1,8 +1,8 @@
 """Tasks of asyncio in every shape that its library makes; what the program itself finds out about each goes to $PYSCRY_TRUTH.
 
-Runs on Python 3.5 to 3.15. Arguments: `python` takes the tasks and futures that are written in Python, `debug` loops in debug mode;
-a number is how often everything is made. Who awaits a task is what the interpreter keeps from 3.14 on, and before what each
-coroutine says in its own argument `by`. Ends as $PYSCRY_END says, inside the loop, with every task parked.
+Runs on Python 3.5 to 3.15. Arguments: `python` takes the tasks and futures that are written in Python, `debug` loops in debug mode,
+`uvloop` loops of uvloop; a number is how often everything is made. Who awaits a task is what the interpreter keeps from 3.14 on,
+and before what each coroutine says in its own argument `by`. Ends as $PYSCRY_END says, inside the loop, with every task parked.
 """
 import asyncio
 import concurrent.futures
@@ -18,10 +18,14 @@ import types
 import warnings
 
 import without_c
+from awaits import frame_of, frames
 
 arguments = sys.argv[1:]
 if 'python' in arguments:
     without_c.use_python()
+if 'uvloop' in arguments:
+    import uvloop
+    asyncio.new_event_loop = uvloop.new_event_loop
 DEBUG = 'debug' in arguments
 ROUNDS = int(next((each for each in arguments if each.isdigit()), 1))
 warnings.simplefilter('ignore')
@@ -587,35 +591,6 @@ def stopped_loops():
 
 # --- the truth ---
 
-def frame_of(thing):
-    return next((getattr(thing, each) for each in ('cr_frame', 'gi_frame', 'ag_frame') if getattr(thing, each, None) is not None), None)
-
-
-PASSES_ON = ('async_generator_asend', 'async_generator_athrow', 'coroutine_wrapper', 'anext_awaitable')
-
-
-def awaited(thing):
-    if type(thing).__name__ == 'CoroWrapper': # of debug mode, up to 3.7
-        return thing.gen
-    for attribute in ('cr_await', 'gi_yieldfrom', 'ag_await'):
-        if hasattr(thing, attribute):
-            return getattr(thing, attribute)
-    if type(thing).__name__ in PASSES_ON:
-        return next((each for each in gc.get_referents(thing) if not isinstance(each, (type, tuple, int))), None)
-    return None
-
-
-def frames(coroutine):
-    """Innermost first: name and line of every frame through which the coroutine is parked."""
-    found, thing = [], coroutine
-    while thing is not None:
-        frame = frame_of(thing) if type(thing).__name__ != 'CoroWrapper' else None
-        if frame is not None:
-            found.append([frame.f_code.co_name, frame.f_lineno])
-        thing = awaited(thing)
-    return found[::-1]
-
-
 def coroutine_of(task):
     if V[:2] == (3, 12) and named.get(task, '').endswith('eager result'):
         return None # get_coro() would crash: nothing is left
@@ -688,7 +663,7 @@ def everything():
 
 
 def describe_loop(loop, thread, task):
-    return {'id': hex(id(loop)), 'running': loop.is_running(), 'closed': loop.is_closed(), 'thread': thread or None, 'current': task}
+    return {'id': hex(id(loop)), 'running': loop.is_running(), 'closed': None if 'uvloop' in arguments else loop.is_closed(), 'thread': thread or None, 'current': task}
 
 
 def truth(loop):

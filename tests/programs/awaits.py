@@ -1,0 +1,30 @@
+"""Through what a coroutine is parked, as far as the interpreter itself tells it."""
+import gc
+
+PASSES_ON = ('async_generator_asend', 'async_generator_athrow', 'coroutine_wrapper', 'anext_awaitable')
+
+
+def frame_of(thing):
+    return next((getattr(thing, each) for each in ('cr_frame', 'gi_frame', 'ag_frame') if getattr(thing, each, None) is not None), None)
+
+
+def awaited(thing):
+    if type(thing).__name__ == 'CoroWrapper': # of asyncio's debug mode, up to 3.7
+        return thing.gen
+    for attribute in ('cr_await', 'gi_yieldfrom', 'ag_await'):
+        if hasattr(thing, attribute):
+            return getattr(thing, attribute)
+    if type(thing).__name__ in PASSES_ON:
+        return next((each for each in gc.get_referents(thing) if not isinstance(each, (type, tuple, int))), None)
+    return None
+
+
+def frames(coroutine):
+    """Innermost first: name and line of every frame through which the coroutine is parked."""
+    found, thing = [], coroutine
+    while thing is not None:
+        frame = frame_of(thing) if type(thing).__name__ != 'CoroWrapper' else None
+        if frame is not None:
+            found.append([frame.f_code.co_name, frame.f_lineno])
+        thing = awaited(thing)
+    return found[::-1]
