@@ -44,13 +44,17 @@ def every(choose=lambda interpreter: True):
 HAS = {}
 
 
-def need(interpreter, module):
-    """Skip the test where the interpreter cannot import a module: one that was built without, or an older Debian's."""
+def has(interpreter, module):
     if (interpreter.tag, module) not in HAS:
         done = subprocess.run(interpreter.command + ['-c', 'import ' + module], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                               stdin=subprocess.DEVNULL, timeout=60)
         HAS[interpreter.tag, module] = done.returncode == 0
-    if not HAS[interpreter.tag, module]:
+    return HAS[interpreter.tag, module]
+
+
+def need(interpreter, module):
+    """Skip the test where the interpreter cannot import a module: one that was built without, or an older Debian's."""
+    if not has(interpreter, module):
         pytest.skip('%s has no %s' % (interpreter.tag, module))
 
 

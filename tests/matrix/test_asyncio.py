@@ -1,11 +1,13 @@
 """asyncio in every shape, and tasks that nobody should make: all fields of all tasks, on every interpreter, in cores and live."""
 import json
+import os
+import shutil
 
 import pytest
 
 from tests.support import programs, run
 
-from .conftest import every, need
+from .conftest import every, has, need
 from .test_tasks import ask, compare, frames, report, since
 
 SHAPES = [
@@ -96,3 +98,77 @@ def test_odd(dumps, interpreter):
     assert status == 0, errors
     _, tree, _ = run.pyscry(*run.where(interpreter), dump.core, 'tasks', '--tree')
     assert tree.count('... a cycle') == 2
+
+
+# --- uvloop, trio and curio ---
+
+UVLOOP = programs.Program('tasks-uvloop', 'tasks_shapes.py', ('uvloop',), since=(3, 6))
+TRIO = [programs.Program('tasks-trio', 'tasks_trio.py', since=(3, 7)), programs.Program('tasks-guest', 'tasks_trio.py', ('guest',), since=(3, 7))]
+CURIO = programs.Program('tasks-curio', 'tasks_curio.py', since=(3, 7))
+# pure Python, of Debian's packages: what an interpreter without them gets beside the program
+PACKAGES = ('trio', 'outcome', 'sniffio', 'sortedcontainers', 'attr', 'attrs', 'async_generator', 'idna', 'exceptiongroup')
+PLACE = '/usr/lib/python3/dist-packages'
+
+
+# a module in C: only the default Python of each Debian has it
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.tag in ('bullseye-3.9', 'host-3.11', 'sid-3.14')))
+def test_uvloop(dumps, interpreter):
+    need(interpreter, 'uvloop')
+    dump = dumps.core(interpreter, UVLOOP)
+    report(compare_everything(dump.truth, dump.core, interpreter))
+
+
+def compare_library(truth, target, interpreter, kind):
+    """The keys that the truth has of each task, and the loops of that kind."""
+    answer, found, status, errors = ask(target, interpreter, 'tasks')
+    found = {identity: task for identity, task in found.items() if task['kind'] == kind}
+    words = {'frames': frames, 'coroutine': EVERYTHING['coroutine'], 'awaited_by': EVERYTHING['awaited_by']}
+    assert truth['tasks']
+    differences = compare(truth['tasks'], found, {key: words.get(key, lambda task, key=key: task[key]) for key in truth['tasks'][0]})
+    loops = [{key: loop[key] for key in ('id', 'running', 'closed', 'thread', 'current')} for loop in answer['loops'] if loop['kind'] == kind]
+    if sorted(loops, key=lambda loop: loop['id']) != sorted(truth['loops'], key=lambda loop: loop['id']):
+        differences.append('loops %s, not %s' % (loops, truth['loops']))
+    if status:
+        differences.append('exit status %d: %s' % (status, errors[-500:]))
+    return differences
+
+
+def provide(interpreter, directory):
+    """Put trio beside the program where the interpreter has none: 0.22, which does not run on 3.13 and later."""
+    if has(interpreter, 'trio'):
+        return
+    if not os.path.exists(PLACE + '/trio') or interpreter.version >= (3, 13):
+        pytest.skip('%s has no trio' % interpreter.tag)
+    for name in PACKAGES:
+        if os.path.exists(os.path.join(PLACE, name)):
+            shutil.copytree(os.path.join(PLACE, name), os.path.join(directory, name), ignore=shutil.ignore_patterns('tests', '*.so', '__pycache__'))
+
+
+@pytest.mark.parametrize('program', TRIO, ids=lambda program: program.name)
+@pytest.mark.parametrize('interpreter', every(since(3, 7)))
+def test_trio(interpreter, program, tmp_path):
+    provide(interpreter, str(tmp_path))
+    dump = run.crash(interpreter, program, str(tmp_path))
+    report(compare_library(dump.truth, dump.core, interpreter, 'trio'))
+    for key in dump.truth['tasks'][-1]:
+        dump.truth['tasks'][-1][key] = [] if key == 'frames' else 'another'
+        assert compare_library(dump.truth, dump.core, interpreter, 'trio'), key
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.version >= (3, 7) and interpreter.tag.startswith('host')))
+def test_trio_live(interpreter, tmp_path):
+    provide(interpreter, str(tmp_path))
+    with run.running(interpreter, TRIO[0], str(tmp_path)) as (pid, truth):
+        report(compare_library(truth, str(pid), interpreter, 'trio'))
+
+
+@pytest.mark.parametrize('interpreter', every(since(3, 7)))
+def test_curio(interpreter, tmp_path):
+    """Debian has no package of it: who has it may set PYSCRY_CURIO to the directory that holds its package."""
+    place = os.environ.get('PYSCRY_CURIO')
+    if place:
+        shutil.copytree(os.path.join(place, 'curio'), str(tmp_path / 'curio'))
+    else:
+        need(interpreter, 'curio')
+    dump = run.crash(interpreter, CURIO, str(tmp_path))
+    report(compare_library(dump.truth, dump.core, interpreter, 'curio'))

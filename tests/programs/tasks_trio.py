@@ -14,6 +14,7 @@ import trio
 
 from awaits import frames
 
+lowlevel = trio.lowlevel if hasattr(trio, 'lowlevel') else trio.hazmat # up to 0.14
 running, keep, runners, waits = set(), [], [], {}
 
 
@@ -145,7 +146,7 @@ def describe(task):
     nursery = task.parent_nursery
     runs = task in running
     # a task that is about to run waits for nothing
-    ready = task._next_send_fn is not None and not runs
+    ready = getattr(task, '_next_send_fn', getattr(task, '_next_send', None)) is not None and not runs
     return {'id': hex(id(task)), 'name': task.name, 'state': 'running' if runs else 'pending', 'ready': ready,
             'parent': hex(id(nursery.parent_task)) if nursery else None, 'nursery': hex(id(nursery)) if nursery else None,
             'coroutine': hex(id(task.coro)), 'frames': [] if runs else frames(task.coro), 'waits_for': None if runs or ready else data_of(task),
@@ -161,7 +162,7 @@ def family(task):
 
 def truth():
     tasks = [describe(task) for root, _ in runners for task in family(root)]
-    current = trio.lowlevel.current_task()
+    current = lowlevel.current_task()
     loops = [{'id': hex(id(root._runner)), 'running': True, 'closed': False, 'thread': thread,
               'current': hex(id(current)) if current._runner is root._runner else None} for root, thread in runners]
     return {'version': sys.version, 'trio': trio.__version__, 'pid': os.getpid(), 'tasks': tasks, 'loops': loops}
@@ -189,7 +190,7 @@ def native_id():
 
 
 async def elsewhere(ready):
-    runners.append((trio.lowlevel.current_root_task(), native_id()))
+    runners.append((lowlevel.current_root_task(), native_id()))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(sleeper, name='in another thread')
         await trio.sleep(0.05)
@@ -197,7 +198,7 @@ async def elsewhere(ready):
 
 
 async def main():
-    runners.append((trio.lowlevel.current_root_task(), native_id()))
+    runners.append((lowlevel.current_root_task(), native_id()))
     ready, event = threading.Event(), threading.Event()
     threading.Thread(target=trio.run, args=(elsewhere, ready), daemon=True).start()
     ready.wait()
@@ -206,7 +207,7 @@ async def main():
         make(nursery, event)
         await trio.sleep(0.2)
         nursery.start_soon(sleeper, name='fresh')
-        running.add(trio.lowlevel.current_task())
+        running.add(lowlevel.current_task())
         end()
 
 
@@ -216,12 +217,12 @@ def run_as_guest():
     async def host():
         done = asyncio.Event()
         loop = asyncio.get_running_loop()
-        trio.lowlevel.start_guest_run(main, run_sync_soon_threadsafe=loop.call_soon_threadsafe, done_callback=lambda outcome: done.set())
+        lowlevel.start_guest_run(main, run_sync_soon_threadsafe=loop.call_soon_threadsafe, done_callback=lambda outcome: done.set())
         await done.wait()
     asyncio.run(host())
 
 
-if 'guest' in sys.argv:
+if 'guest' in sys.argv and hasattr(lowlevel, 'start_guest_run'): # 0.16+
     run_as_guest()
 else:
     trio.run(main)

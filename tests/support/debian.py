@@ -25,8 +25,9 @@ ROOTS = [
     ('arm64', 'bookworm', 'arm64', ['python3.11', 'libc-bin'], []),  # only for an emulator
 ]
 # packages that some of the tests want in a root; without one that cannot be had the root is of use all the same
-EXTRAS = {'bullseye': ['python3-greenlet', 'python3-gevent', 'python3-eventlet'],
-          'sid': ['python3-greenlet', 'python3-gevent', 'python3-eventlet'], 'i386': ['python3-greenlet']}
+EXTRAS = {'bullseye': ['python3-greenlet', 'python3-gevent', 'python3-eventlet', 'python3-trio', 'python3-uvloop'],
+          'sid': ['python3-greenlet', 'python3-gevent', 'python3-eventlet', 'python3-trio', 'python3-uvloop'],
+          'i386': ['python3-greenlet']}
 FREE_THREADED = ('forky', 'python3.13')
 # packaging's own needs, of no use in a root that is never upgraded
 UNWANTED = re.compile(r'^(dpkg|debconf|tar|tzdata|perl-base|ucf|sensible-utils|mailcap|media-types)$')
