@@ -27,12 +27,13 @@ static int run_greenlets(struct scry_call *call)
 
 static const struct scry_flag greenlet_flags[] = {
 	{ "tree", 't', NULL, "one line each, below its parent" },
+	{ "native", 'n', NULL, "C frames too, as bt --native shows them" },
 	{ NULL },
 };
 
 const struct scry_command_row scry_command_greenlets = {
 	.public = {
-		"greenlets", "[-v] [--tree]", "Show greenlets (gevent's and eventlet's, too).",
+		"greenlets", "[-v] [--native] [--tree]", "Show greenlets (gevent's and eventlet's, too).",
 		"Each with its state (active, suspended, not started, dead), its thread, its parent, what it will\n"
 		"run, the exception it handles, and its Python stack. Of gevent's and eventlet's greenlets it is\n"
 		"told what will wake them: events, semaphores, queues, other greenlets, files, timers. With -v, the\n"

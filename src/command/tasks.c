@@ -9,6 +9,7 @@
 struct task_stack {
 	struct scry_stack stack; /* first: the renderer hands a pointer to it back */
 	struct scry_task *task;
+	struct scry_merge merge;
 };
 
 static int next_frame(struct scry_stack *stack, struct scry_frame *ret)
@@ -18,15 +19,26 @@ static int next_frame(struct scry_stack *stack, struct scry_frame *ret)
 	return scry_task_frame_next(ts->task, &stack->walk, ret);
 }
 
-static struct task_stack stack_of(struct scry_call *call, struct scry_task *t)
+static int next_python(void *task, struct scry_walk *walk, struct scry_frame *ret)
 {
-	return (struct task_stack){ .stack = { .next = next_frame, .locals = call->s->options.locals }, .task = t };
+	return scry_task_frame_next(task, walk, ret);
+}
+
+/* Python frames, or with --native those of C too where the kind has any. */
+static void stack_of(struct scry_call *call, struct scry_task *t, struct task_stack *ret)
+{
+	const struct scry_c_stack *c = scry_call_flag(call, "native") && t->ops->c_stack ? t->ops->c_stack(t) : NULL;
+
+	*ret = (struct task_stack){ .stack = { .next = next_frame }, .task = t };
+	if (c && (c->count || c->error) && scry_merge_init(&ret->merge, t->runtime, c, next_python, t) == SCRY_OK)
+		ret->stack = scry_stack_merged(&ret->merge);
+	ret->stack.locals = call->s->options.locals;
 }
 
 static void task_text(struct scry_call *call, struct scry_task *t)
 {
 	struct scry_buf *out = call->out, lines = SCRY_BUF_INIT;
-	struct task_stack ts = stack_of(call, t);
+	struct task_stack ts;
 
 	scry_buf_printf(out, "%s 0x%" PRIx64, t->ops->kind, t->addr);
 	if (t->name) {
@@ -60,13 +72,14 @@ static void task_text(struct scry_call *call, struct scry_task *t)
 		p = *end ? end + 1 : end;
 	}
 	scry_buf_done(&lines);
+	stack_of(call, t, &ts);
 	scry_stack_text(call, &ts.stack);
 }
 
 static void task_json(struct scry_call *call, struct scry_task *t)
 {
 	struct scry_json *j = call->json;
-	struct task_stack ts = stack_of(call, t);
+	struct task_stack ts;
 
 	scry_json_open(j, '{');
 	scry_json_key(j, "kind");
@@ -98,6 +111,7 @@ static void task_json(struct scry_call *call, struct scry_task *t)
 		t->ops->json(t, j);
 	scry_json_key(j, "error");
 	scry_json_text(j, t->error);
+	stack_of(call, t, &ts);
 	scry_stack_json(call, &ts.stack);
 	scry_json_close(j, '}');
 }
@@ -238,12 +252,13 @@ static int run_tasklets(struct scry_call *call)
 
 static const struct scry_flag tasklet_flags[] = {
 	{ "all-threads", 'a', NULL, "tasklets of every thread (the default)" },
+	{ "native", 'n', NULL, "C frames too, as bt --native shows them" },
 	{ NULL },
 };
 
 const struct scry_command_row scry_command_tasklets = {
 	.public = {
-		"tasklets", "[-v] [--all-threads | THREAD]", "Show the tasklets of a Stackless Python.",
+		"tasklets", "[-v] [--native] [--all-threads | THREAD]", "Show the tasklets of a Stackless Python.",
 		"Each thread's scheduler comes first, then every tasklet with its state, the channel it is blocked\n"
 		"on, the value it carries, and its Python stack: runnable, blocked, paused, new and dead ones.\n"
 		"With -v, depths too, and the C stack of each that was switched out together with it: its saved\n"

@@ -25,6 +25,28 @@ static struct scry_run *add_run(struct scry_merge *m)
 	return &m->runs[m->run_count++];
 }
 
+static bool on_c_stack(const struct scry_c_stack *stack, scry_addr at)
+{
+	return stack->count && at >= stack->frames[0].sp && at < stack->frames[stack->count - 1].sp;
+}
+
+/*
+ * A suspended greenlet's shims went away with its C stack, and greenlet 3 leads the chain of frames around them: then
+ * the true link is kept in the frame object (GreenletState's expose_frames(), greenlet 3.0 to 3.3). Nothing else that
+ * a frame links to lies on a C stack.
+ */
+static void find_shim(const struct scry_merge *m, struct scry_frame *f)
+{
+	const scry_addr candidates[] = {
+		f->back, f->frame_object ? scry_field_get(m->runtime, f->frame_object, SCRY_F_FRAME_OWNED) : 0
+	};
+
+	for (size_t i = 0; i < 2 && !f->shim; i++)
+		if (on_c_stack(m->stack, candidates[i]))
+			f->shim = candidates[i];
+	f->entry |= f->shim != 0;
+}
+
 static int collect_runs(struct scry_merge *m)
 {
 	bool one_each = !scry_layout_has(m->runtime->layout, SCRY_F_IFRAME_CODE);
@@ -34,6 +56,8 @@ static int collect_runs(struct scry_merge *m)
 	int rc;
 
 	while ((rc = m->next(m->arg, &walk, &f)) == SCRY_ITEM) {
+		if (!m->thread && !one_each)
+			find_shim(m, &f);
 		if (!run && !(run = add_run(m)))
 			return scry_fail(m->session, SCRY_ENOMEM, 0, "out of memory");
 		if (!run->count++)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support import compare, interpreters, programs, run
 from tests.matrix.conftest import every, pairs
+from tests.matrix.test_greenlets import GREENLETS, imports
 
 SHAPES = ('calls', 'flow', 'py311', 'threads', 'signals', 'callbacks', 'trace-call', 'collecting', 'deep-3000-mixed')
 NATIVE = ('native_outer', 'native_inner', 'native_deep', 'hidden')
@@ -202,3 +203,27 @@ def test_interpreters(dumps, interpreter):
         for frame in thread['frames']:
             assert frame['kind'] == 'native' or before['kind'] != 'native' or before['runs_python'], (thread['tid'], frame)
             before = frame
+
+
+# --- tasks that have a C stack of their own ---
+
+def misplaced_in(tasks):
+    found = []
+    for task in tasks:
+        if any(frame['kind'] == 'native' for frame in task['frames']):
+            found += ['%s %s: %s' % (task['kind'], task['id'], line) for line in misplaced(task)]
+    return found
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.machine == 'x86_64'))
+def test_greenlets(dumps, interpreter):
+    """Suspended greenlets: C frames out of the saved words, and each Python frame behind its loop."""
+    if not imports(interpreter, 'greenlet'):
+        pytest.skip('%s has no greenlet' % interpreter.tag)
+    dump = dumps.core(interpreter, GREENLETS)
+    plain = run.answer(dump.core, *run.where(interpreter), command=('greenlets',))[0]['tasks']
+    tasks = merged(dump.core, *run.where(interpreter), command=('greenlets', '--native'))[0]['tasks']
+    assert [compare.python_frames(task) for task in tasks] == [task['frames'] for task in plain]
+    suspended = [task for task in tasks if task['state'] == 'suspended' and task['native_frames'] and not task['native_error']]
+    assert suspended and all(any(frame['kind'] == 'native' for frame in task['frames']) for task in suspended)
+    assert not misplaced_in(suspended)
