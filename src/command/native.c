@@ -41,6 +41,8 @@ void scry_native_text(struct scry_call *call, const struct scry_frame *f)
 	scry_buf_putc(out, ')');
 	if (f->function_of && f->function_of->inlined)
 		scry_buf_puts(out, " [inlined]");
+	if (f->native->is_guess)
+		scry_buf_puts(out, " [found by searching the stack]");
 	if (call->verbose)
 		scry_buf_printf(out, " [0x%" PRIx64 "]", f->addr);
 	scry_buf_printf(out, "%s\n", scry_style(call, SCRY_STYLE_OFF));
@@ -77,6 +79,8 @@ void scry_native_json(struct scry_call *call, const struct scry_frame *f)
 	scry_json_bool(j, in && in->inlined);
 	scry_json_key(j, "signal");
 	scry_json_bool(j, f->native->is_signal);
+	scry_json_key(j, "uncertain");
+	scry_json_text(j, f->native->is_guess ? "found by searching the stack" : NULL);
 	scry_json_key(j, "runs_python");
 	scry_json_bool(j, f->entry && !(in && in->inlined));
 	scry_json_close(j, '}');

@@ -67,7 +67,7 @@ bool scry_c_stack_add(struct scry_c_stack *stack, struct scry_session *s, const 
 	stack->frames[stack->count++] = (struct scry_c_frame){
 		.pc = f->pc, .sp = f->regs.value[f->regs.arch->sp], .function = f->symbol.name,
 		.module = f->module ? f->module->name : NULL, .offset = f->module ? f->pc - f->module->start : f->pc,
-		.is_call = f->is_call, .is_signal = f->is_signal, .loop = loop };
+		.is_call = f->is_call, .is_signal = f->is_signal, .is_guess = f->is_guess, .loop = loop };
 	stack->loops += loop;
 	return true;
 }

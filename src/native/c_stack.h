@@ -11,6 +11,7 @@ struct scry_c_frame {
 	scry_addr offset;     /* of pc from the module's start */
 	bool is_call;         /* pc is a return address */
 	bool is_signal;       /* called by the kernel, for a signal: the next frame was interrupted */
+	bool is_guess;        /* found by a search of the stack */
 	bool loop;            /* the interpreter's loop: it runs Python frames */
 };
 

@@ -48,6 +48,11 @@ bool scry_cfi_expression(struct scry_session *s, const struct scry_rule *rule, c
 			 scry_addr frame, uint64_t *ret);
 /** Index of a DWARF register number, or -1. */
 int scry_reg_by_dwarf(const struct scry_arch *arch, uint64_t number);
+/**
+ * The caller of code that is in no module and has no frame pointer (unwind_scan.c): the next word on the stack that
+ * follows a call and can be unwound further. A guess.
+ */
+bool scry_unwind_scan(struct scry_session *s, const struct scry_regs *now, struct scry_regs *ret);
 /** Forget rules and handles. */
 void scry_cfi_close(struct scry_session *s);
 

@@ -9,6 +9,7 @@ struct scry_native_frame {
 	scry_addr pc;
 	bool is_call;               /* pc is a return address: the call stands before it */
 	bool is_signal;             /* what a signal handler returns to: the next frame was interrupted */
+	bool is_guess;              /* found by a search of the stack */
 	struct scry_regs regs;
 	struct scry_module *module; /* NULL: in no module */
 	struct scry_symbol symbol;  /* name NULL: none known */

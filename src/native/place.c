@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "symbol/dwarf.h"
+#include "symbol/pe.h"
 
 #define INLINED_MAX 64
 #define DEPTH_MAX 256 /* nested blocks */
@@ -35,6 +36,10 @@ struct scry_place *scry_place_at(struct scry_session *s, scry_addr addr)
 	if (!p || !scry_hash_put(places, addr, p))
 		return NULL;
 	p->module = scry_module_at(s, addr);
+	scry_addr begin, end, root;
+	/* of a DLL only exports are known: without .pdata the one before the address may be of any other function */
+	if (p->module && s->target->abi.windows && scry_pe_function(p->module, addr, &begin, &end, &root) < 0)
+		return p;
 	/* a symbol that ends before the address is another function's: this one has none in the table */
 	if (!p->module || scry_symbol_at(s, addr, &p->symbol) < 0 ||
 	    (p->symbol.size && addr - p->symbol.addr >= p->symbol.size))

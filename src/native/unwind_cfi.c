@@ -65,10 +65,11 @@ static bool step_by_frame_pointer(struct scry_session *s, const struct scry_regs
 
 /* The caller's registers, by whatever way. */
 static int step(struct scry_session *s, const struct scry_cfi_row *row, const struct scry_regs *now, bool innermost,
-		struct scry_regs *ret)
+		struct scry_regs *ret, bool *ret_guess)
 {
 	const struct scry_arch *arch = now->arch;
 
+	*ret_guess = false;
 	if (row->known) {
 		int rc = scry_cfi_step(s, row, now, ret);
 
@@ -77,6 +78,9 @@ static int step(struct scry_session *s, const struct scry_cfi_row *row, const st
 		return rc;
 	}
 	if ((innermost && step_off_bad_call(s, now, ret)) || step_by_frame_pointer(s, now, ret))
+		return SCRY_ITEM;
+	*ret_guess = true;
+	if (is_code(s, now->value[arch->pc]) && scry_unwind_scan(s, now, ret))
 		return SCRY_ITEM;
 	return scry_fail(s, SCRY_EFAULT, now->value[arch->pc], "%s", row->why);
 }
@@ -104,7 +108,7 @@ static int walk(struct scry_session *s, const struct scry_regs *start, scry_unwi
 		scry_native_name(s, &f);
 		if (!each(arg, &f))
 			return SCRY_OK;
-		rc = step(s, row, &f.regs, depth == 0, &next);
+		rc = step(s, row, &f.regs, depth == 0, &next, &f.is_guess);
 		f.regs = next;
 		f.is_call = !f.is_signal;
 	}

@@ -1,0 +1,69 @@
+/* Out of code that nothing describes (compiled at run time): the next return address on the stack that makes sense. */
+#include <string.h>
+
+#include "native/cfi.h"
+
+#define SCAN_MAX 1024 /* words: such code keeps little on the stack */
+#define CHECKED 3     /* frames that must come out of a return address for it to be believed */
+
+/* x86: e8 rel32, or ff /2 with one of its addressing forms, stands before the address (Intel SDM, CALL). */
+static bool follows_call(struct scry_session *s, scry_addr at)
+{
+	uint8_t code[7];
+
+	if (scry_read(s, at - sizeof(code), code, sizeof(code)) < 0)
+		return false;
+	if (code[2] == 0xe8)
+		return true;
+	for (size_t len = 2; len <= 7; len++) {
+		const uint8_t *p = code + sizeof(code) - len;
+
+		if (p[0] == 0xff && (p[1] & 0x38) == 0x10)
+			return true;
+	}
+	return false;
+}
+
+/* Can it be unwound from here for some frames, or to the stack's end? */
+static bool makes_sense(struct scry_session *s, const struct scry_regs *from)
+{
+	struct scry_regs now = *from, next;
+
+	for (unsigned i = 0; i < CHECKED; i++) {
+		scry_addr pc = now.value[now.arch->pc], sp = now.value[now.arch->sp];
+		const struct scry_cfi_row *row = scry_module_at(s, pc - 1) ? scry_cfi_at(s, pc - 1) : NULL;
+
+		if (!row || !row->known || row->signal || !follows_call(s, pc))
+			return false;
+		int rc = scry_cfi_step(s, row, &now, &next);
+		if (rc != SCRY_ITEM)
+			return rc == SCRY_OK && i;
+		if (next.value[next.arch->sp] <= sp)
+			return false;
+		now = next;
+	}
+	return true;
+}
+
+bool scry_unwind_scan(struct scry_session *s, const struct scry_regs *now, struct scry_regs *ret)
+{
+	const struct scry_arch *arch = now->arch;
+	scry_addr sp = now->value[arch->sp], pc;
+
+	if (arch->link >= 0 || sp % arch->ptr_size || scry_module_at(s, now->value[arch->pc]))
+		return false;
+	for (unsigned i = 0; i < SCAN_MAX; i++, sp += arch->ptr_size) {
+		if (scry_read_ptr(s, sp, &pc) < 0)
+			return false;
+		if (!scry_module_at(s, pc))
+			continue;
+		*ret = *now; /* the frame pointer may be its caller's still: it is tried out */
+		ret->valid &= (uint64_t)1 << arch->fp;
+		ret->value[arch->pc] = pc;
+		ret->value[arch->sp] = sp + arch->ptr_size;
+		ret->valid |= (uint64_t)1 << arch->pc | (uint64_t)1 << arch->sp;
+		if (makes_sense(s, ret))
+			return true;
+	}
+	return false;
+}
