@@ -10,6 +10,7 @@ import pytest
 from tests.support import compare, interpreters, programs, run
 from tests.matrix.conftest import every, pairs
 from tests.matrix.test_greenlets import GREENLETS, imports
+from tests.matrix.test_stackless_live import PROGRAM as TASKLETS
 
 SHAPES = ('calls', 'flow', 'py311', 'threads', 'signals', 'callbacks', 'trace-call', 'collecting', 'deep-3000-mixed')
 NATIVE = ('native_outer', 'native_inner', 'native_deep', 'hidden')
@@ -227,3 +228,14 @@ def test_greenlets(dumps, interpreter):
     suspended = [task for task in tasks if task['state'] == 'suspended' and task['native_frames'] and not task['native_error']]
     assert suspended and all(any(frame['kind'] == 'native' for frame in task['frames']) for task in suspended)
     assert not misplaced_in(suspended)
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.stackless) or [
+    pytest.param(None, id='none', marks=pytest.mark.skip(reason='no Stackless Python: set PYSCRY_INTERPRETERS'))])
+def test_tasklets(dumps, interpreter):
+    """Hard-switched tasklets: C frames out of the saved slices, and each Python frame behind its loop."""
+    dump = dumps.core(interpreter, TASKLETS)
+    tasks = merged(dump.core, command=('tasklets', '--native'))[0]['tasks']
+    hard = [task for task in tasks if task['hard_switched'] and not task['native_error']]
+    assert hard and all(any(frame['kind'] == 'native' for frame in task['frames']) for task in hard)
+    assert not misplaced_in(hard)
