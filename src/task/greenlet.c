@@ -7,6 +7,7 @@
 #include "heap/gc.h"
 #include "object/internal.h"
 #include "task/greenlet_wait.h"
+#include "task/loop.h"
 
 #define FRAMES_MAX 10000000
 #define EXCEPTIONS_MAX 1000
@@ -220,15 +221,26 @@ static void from_heap(struct search *s, struct scry_interp *interp)
 	scry_gc_done(&gc);
 }
 
+static bool is_imported(struct scry_runtime *r)
+{
+	bool imported = false;
+
+	for (struct scry_interp *i = r->interps; i; i = i->next) {
+		bool has = scry_loop_module(i, "greenlet") != 0;
+
+		imported = imported || has;
+		if (!has && !scry_loop_module(i, "sys") && !scry_loop_module(i, "__main__"))
+			scry_note(r->session, "sys.modules of interpreter %" PRId64 " is missing or damaged: greenlets were not "
+				  "looked for", i->id);
+	}
+	return imported;
+}
+
 static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tail)
 {
 	struct search s = { .runtime = r, .kinds = SCRY_KINDS_INIT(r), .tail = tail };
-	scry_addr module;
-	bool imported = false;
 
-	for (struct scry_interp *i = r->interps; i; i = i->next)
-		imported = imported || (i->modules && scry_dict_get(r, i->modules, "greenlet", &module) == SCRY_OK);
-	if (!imported || !scry_greenlet_lay_out(r))
+	if (!is_imported(r) || !scry_greenlet_lay_out(r))
 		return tail;
 	s.all = scry_arena_alloc(&r->session->arena, sizeof(*s.all));
 	if (!s.all)

@@ -86,7 +86,6 @@ static const char *unwind_words(const struct scry_greenlet *g, struct scry_c_wal
 {
 	struct scry_session *s = w->runtime->session;
 	uint64_t words[SCRY_SWITCH_WORDS] = { 0 };
-	const char *error = NULL;
 	struct scry_overlay over;
 	struct scry_regs regs;
 
@@ -97,12 +96,12 @@ static const char *unwind_words(const struct scry_greenlet *g, struct scry_c_wal
 		*w->stack = (struct scry_c_stack){ 0 };
 		if (!scry_switch_code_regs(&g->all->code[i], s->target->arch, w->start, words, &regs))
 			continue;
-		error = walk(g, w, &regs);
+		const char *error = walk(g, w, &regs);
 		if (begins_as_switch(g->all, w->stack))
 			return error;
 	}
 	*w->stack = (struct scry_c_stack){ 0 };
-	return error ? error : "the saved C stack does not begin as a switch leaves it";
+	return "the saved C stack does not begin as a switch leaves it";
 }
 
 static const char *unwind_saved(struct scry_task *t, const struct scry_greenlet *g, struct scry_c_stack *stack)

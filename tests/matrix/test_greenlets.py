@@ -1,24 +1,36 @@
 """Greenlets: all that the program knows of them, and their C stacks, on every interpreter that has the module."""
 import copy
+import json
+import os
+import random
+import re
+import shutil
 import subprocess
 
 import pytest
 
 from tests.support import programs, run
+from tests.support.corefile import CoreFile
 
 from .conftest import every
 from .test_tasks import ask, compare, report
 
 GREENLETS = programs.Program('greenlets', 'greenlets.py')
 GEVENT = programs.Program('gevents', 'gevents.py')
+EVENTLET = programs.Program('eventlets', 'eventlets.py')
 PYTHON_GEVENT = programs.Program('python-gevents', 'gevents.py', ('python',))
 # where the compiler split the interpreter's loop, and strip took the names of the parts
 NAMELESS = ('sid-3.14', 'sid-3.15')
 
 
+def some(*versions):
+    return every(lambda interpreter: interpreter.version[:2] in versions and interpreter.machine == 'x86_64')
+
+
 def imports(interpreter, module):
+    environment = run.environment('/', 'none', {'EVENTLET_NO_GREENDNS': 'yes'})  # else it wants a resolv.conf
     return subprocess.run(interpreter.command + ['-c', 'import %s' % module], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                          stdin=subprocess.DEVNULL, timeout=60, env=run.environment('/', 'none')).returncode == 0
+                          stdin=subprocess.DEVNULL, timeout=60, env=environment).returncode == 0
 
 
 def needs(interpreter, module):
@@ -64,7 +76,7 @@ def test_greenlets(dumps, interpreter):
     report(compare_greenlets(dump.truth, dump.core, interpreter))
 
 
-@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.version[:2] in ((3, 9), (3, 11)) and interpreter.machine == 'x86_64'))
+@pytest.mark.parametrize('interpreter', some((3, 9), (3, 11)))
 def test_what_differs_is_reported(dumps, interpreter):
     needs(interpreter, 'greenlet')
     dump = dumps.core(interpreter, GREENLETS)
@@ -114,3 +126,96 @@ def test_gevent(dumps, interpreter, program):
     needs(interpreter, 'gevent')
     dump = dumps.core(interpreter, program)
     report(compare_waits(dump.truth, dump.core, interpreter))
+
+
+@pytest.mark.parametrize('interpreter', every())
+def test_eventlet(dumps, interpreter):
+    needs(interpreter, 'eventlet')
+    dump = dumps.core(interpreter, EVENTLET)
+    report(compare_waits(dump.truth, dump.core, interpreter))
+
+
+@pytest.mark.parametrize('interpreter', some((3, 9), (3, 11)))
+def test_what_waits_differently_is_reported(dumps, interpreter):
+    needs(interpreter, 'gevent')
+    dump = dumps.core(interpreter, GEVENT)
+    for key, other in (('name', 'x'), ('state', 'dead'), ('waits_for', '0x10'), ('type', 'x'), ('fd', 99), ('events', 'x'), ('timeout', True),
+                       ('hub', True), ('scheduled', True)):
+        truth = copy.deepcopy(dump.truth)
+        task = next(task for task in truth['greenlets'] if task['fd'] is not None)
+        task[key] = other
+        assert compare_waits(truth, dump.core, interpreter), key
+    assert not compare_waits(dump.truth, dump.core, interpreter)
+
+
+# --- damage ---
+
+def slices(core, interpreter):
+    """id: (address of the saved part of its C stack, its size)"""
+    _, output, _ = run.pyscry(*run.where(interpreter), core, 'greenlets', '-v')
+    found, identity = {}, None
+    for line in output.splitlines():
+        identity = line.split()[1] if line.startswith('greenlet ') else identity
+        match = re.match(r' +C stack 0x[0-9a-f]+-0x[0-9a-f]+, (\d+) bytes saved at 0x([0-9a-f]+)', line)
+        if match and int(match.group(1)):
+            found[identity] = int(match.group(2), 16), int(match.group(1))
+    return found
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.machine == 'x86_64'))
+def test_a_damaged_slice_is_told(dumps, interpreter, tmp_path):
+    needs(interpreter, 'greenlet')
+    dump = dumps.core(interpreter, GREENLETS)
+    saved = slices(dump.core, interpreter)
+    wanted = {task['id']: task for task in ask(dump.core, interpreter, 'greenlets')[1].values()}
+    chosen = [task['id'] for task in dump.truth['greenlets'] if task['id'] in saved][1:3]
+    core = str(tmp_path / 'core')
+    shutil.copyfile(dump.core, core)
+    with CoreFile(core) as file:
+        for identity, keep in zip(chosen, (0, 24)):
+            at, size = saved[identity]
+            for offset in range(8 * keep, size, 8):
+                file.set_word(at + offset, 0x4141414141414141)
+    found = ask(core, interpreter, 'greenlets')[1]
+    for identity, task in found.items():
+        if identity in chosen:
+            assert task['native_error'], identity
+            assert len(task['native_frames']) < len(wanted[identity]['native_frames'])
+        else:
+            assert task['native_frames'] == wanted[identity]['native_frames']
+    assert found[chosen[0]]['native_error'] == 'the saved C stack does not begin as a switch leaves it'
+
+
+def damage(core, identities, seed):
+    """Words of the greenlets and of what they point to become pointers to other ones, garbage and nothing."""
+    choose = random.Random(seed)
+    with CoreFile(core) as file:
+        for _ in range(40):
+            at = choose.choice(identities)
+            for _ in range(choose.randrange(3)):
+                inner = file.word(at + 8 * choose.randrange(2, 12))
+                at = inner if inner and inner % 8 == 0 and file.offset(inner, 400) is not None else at
+            at += 8 * choose.randrange(-2, 30)
+            value = choose.choice([choose.choice(identities), choose.choice(identities), at, 0, 8, choose.getrandbits(64)])
+            if file.offset(at, 8) is not None:
+                file.set_word(at, value)
+
+
+@pytest.mark.parametrize('interpreter', some((3, 9), (3, 14)))
+@pytest.mark.parametrize('program', [GREENLETS, GEVENT, EVENTLET], ids=lambda program: program.name)
+def test_damaged(dumps, interpreter, program, tmp_path):
+    """Whatever stands in them, the answer comes, in time."""
+    needs(interpreter, {'gevents': 'gevent', 'eventlets': 'eventlet'}.get(program.name, 'greenlet'))
+    dump = dumps.core(interpreter, program)
+    identities = [int(task['id'], 16) for task in dump.truth['greenlets']]
+    for seed in range(3):
+        core = str(tmp_path / ('damaged-%d' % seed))
+        shutil.copyfile(dump.core, core)
+        damage(core, identities, seed)
+        for command in (['--json', 'greenlets'], ['greenlets', '--tree'], ['greenlets', '-v']):
+            status, output, errors = run.pyscry(*run.where(interpreter), core, *command, timeout=60)
+            assert status in (0, 1, 2), '%s, seed %d: status %d %s' % (command, seed, status, errors[-500:])
+            if command[0] == '--json':
+                answer = json.loads(output)
+                assert answer['tasks'] or answer['errors'], 'seed %d' % seed
+        os.remove(core)

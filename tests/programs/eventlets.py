@@ -1,0 +1,85 @@
+"""eventlet's green threads, each waiting for something else; what each waits for, written to $PYSCRY_TRUTH. Ends as $PYSCRY_END says."""
+import json
+import os
+import sys
+import warnings
+
+os.environ['EVENTLET_NO_GREENDNS'] = 'yes'
+warnings.simplefilter('ignore')
+
+import eventlet  # noqa: E402
+import eventlet.event  # noqa: E402
+import eventlet.queue  # noqa: E402
+import eventlet.semaphore  # noqa: E402
+from eventlet import hubs  # noqa: E402
+from eventlet.green import socket  # noqa: E402
+
+said = []
+keep = []
+
+
+def identity(thing):
+    return hex(id(thing)).rstrip('L')
+
+
+def start(waits_for, function, *arguments, **more):
+    """`waits_for` is the object, or the name of its type where it is eventlet's own."""
+    greenlet = eventlet.spawn(function, *arguments)
+    keep.append((greenlet, waits_for))
+    known = isinstance(waits_for, str)
+    said.append({'id': identity(greenlet), 'state': 'suspended', 'name': 'GreenThread', 'type': waits_for if known else type(waits_for).__name__,
+                 'waits_for': None if known else identity(waits_for), 'fd': more.get('fd'), 'events': more.get('events'),
+                 'timeout': more.get('timeout', False), 'hub': False, 'scheduled': False})
+    return greenlet
+
+
+def with_timeout(function):
+    with eventlet.Timeout(1000):
+        function()
+
+
+event = eventlet.event.Event()
+start(event, event.wait)
+start(event, with_timeout, event.wait, timeout=True)
+semaphore = eventlet.semaphore.Semaphore(0)
+start(semaphore, semaphore.acquire)
+for kind in (eventlet.queue.LightQueue, eventlet.queue.Queue, eventlet.queue.PriorityQueue, eventlet.queue.LifoQueue):
+    queue = kind(1)
+    start(queue, queue.get)
+    full = kind(1)
+    full.put(1)
+    start(full, full.put, 2)
+joinable = eventlet.queue.Queue()
+joinable.put(1)
+start(joinable._cond, joinable.join)
+sleeper = start('Timer', eventlet.sleep, 1000)
+start('Timer', with_timeout, lambda: eventlet.sleep(1000), timeout=True)
+start(sleeper._exit_event, sleeper.wait)
+left, right = socket.socketpair()
+start('FdListener', left.recv, 1, fd=left.fileno(), events='read')
+reading, writing = os.pipe()
+os.set_blocking(writing, False)
+try:
+    while True:
+        os.write(writing, b'x' * 4096)
+except BlockingIOError:
+    pass
+start('FdListener', hubs.trampoline, writing, False, True, fd=writing, events='write')
+
+
+def end():
+    for truth, (greenlet, waits_for) in zip(said, keep):
+        assert not greenlet.dead and greenlet, (truth, greenlet)
+    hub = hubs.get_hub()
+    truths = said + [{'id': identity(hub.greenlet), 'state': 'suspended', 'name': None, 'type': None, 'waits_for': None, 'fd': None,
+                      'events': None, 'timeout': False, 'hub': True, 'scheduled': False}]
+    with open(os.environ['PYSCRY_TRUTH'] + '.part', 'w') as out:
+        json.dump({'version': sys.version, 'eventlet': eventlet.__version__, 'pid': os.getpid(), 'loop': identity(hub), 'greenlets': truths}, out)
+    os.rename(os.environ['PYSCRY_TRUTH'] + '.part', os.environ['PYSCRY_TRUTH'])
+    if os.environ.get('PYSCRY_END') == 'abort':
+        os.abort()
+    import time
+    time.sleep(600)
+
+
+eventlet.spawn_after(0.2, end).wait()
