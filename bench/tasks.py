@@ -1,9 +1,12 @@
-"""Measures py-tasks on 100,000 tasks: seconds and peak memory. bench/tasks.py [TASKS] [INTERPRETER...]
+"""Measures py-tasks on 100,000 tasks, and py-greenlets on a tenth as many greenlets: seconds and peak memory.
+
+bench/tasks.py [TASKS] [INTERPRETER...]
 
 INTERPRETER is a tag as `python3 -m tests.support.interpreters` lists them; the default is the newest of this machine's own.
 """
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +30,22 @@ def measure(command):
     return None if status else (time.perf_counter() - begin, usage.ru_maxrss / 1024)
 
 
+def greenlets(interpreter, count, directory):
+    """A core of suspended greenlets, four functions deep, or None where there is no greenlet."""
+    os.makedirs(directory)
+    shutil.copy(os.path.join(TOP, 'bench', 'workloads.py'), directory)
+    subprocess.run(interpreter.command + ['workloads.py', 'greenlets', count], cwd=directory, preexec_fn=run.limits,
+                   env=run.environment(directory, 'abort'), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return next((os.path.join(directory, name) for name in os.listdir(directory) if name.startswith('core')), None)
+
+
+def show(interpreter, count, what, core, commands):
+    for command in commands:
+        found = measure([run.cli(), *run.where(interpreter), core, *command])
+        print('%-16s %8s %-9s  %-18s %s' % (interpreter.tag, count, what, ' '.join(command),
+                                            '%6.2f s %6.0f MB' % found if found else 'failed'), flush=True)
+
+
 def main():
     arguments = sys.argv[1:]
     count = arguments.pop(0) if arguments and arguments[0].isdigit() else '100000'
@@ -36,10 +55,12 @@ def main():
         directory = tempfile.mkdtemp()
         try:
             dump = run.crash(interpreter, programs.Program('tasks', 'tasks.py', (count,)), os.path.join(directory, 'tasks'))
-            for command in (['tasks', '--tree'], ['--json', 'tasks'], ['tasks'], ['generators']):
-                found = measure([run.cli(), *run.where(interpreter), dump.core, *command])
-                print('%-16s %8s tasks  %-14s %s' % (interpreter.tag, count, ' '.join(command),
-                                                     '%6.2f s %6.0f MB' % found if found else 'failed'))
+            show(interpreter, count, 'tasks', dump.core, (['tasks', '--tree'], ['--json', 'tasks'], ['tasks'], ['generators']))
+            number = str(int(count) // 10)
+            core = greenlets(interpreter, number, os.path.join(directory, 'greenlets'))
+            if core:
+                show(interpreter, number, 'greenlets', core,
+                     (['greenlets', '--tree'], ['--json', 'greenlets'], ['greenlets'], ['greenlets', '-v']))
         finally:
             shutil.rmtree(directory, ignore_errors=True)
 

@@ -3,6 +3,7 @@
 stack N            N frames of one function, in one thread
 threads T D        T threads that wait, each D frames deep
 heap N             N objects on the heap, few frames
+greenlets N        N greenlets, suspended four functions deep (needs the module greenlet)
 """
 import os
 import sys
@@ -63,5 +64,17 @@ def heap(count):
     return down(7, kept)
 
 
+def switch_away(n, to):
+    return to.switch() if n <= 1 else switch_away(n - 1, to)
+
+
+def greenlets(count):
+    import greenlet
+    kept = [greenlet.greenlet(switch_away) for _ in range(count)]
+    for each in kept:
+        each.switch(4, greenlet.getcurrent())
+    finish()
+
+
 if __name__ == '__main__':
-    {'stack': stack, 'threads': threads, 'heap': heap}[sys.argv[1]](*map(int, sys.argv[2:]))
+    {'stack': stack, 'threads': threads, 'heap': heap, 'greenlets': greenlets}[sys.argv[1]](*map(int, sys.argv[2:]))
