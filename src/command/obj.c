@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "object/expr.h"
+#include "heap/gc.h"
+#include "native/meaning.h"
 #include "object/whatis.h"
 
 #define DUMP_WORDS 12  /* of something that is no object */
@@ -50,6 +51,99 @@ static void put_attributes(struct scry_call *call, struct scry_runtime *r, scry_
 		scry_json_close(j, '}');
 }
 
+/* Which of the collector's lists has it: -1 none, or there are none. */
+static int find_generation(struct scry_runtime *r, const struct scry_whatis *w)
+{
+	struct scry_gc gc;
+	scry_addr object;
+
+	for (struct scry_interp *i = r->interps; i && w->gc == SCRY_GC_TRACKED && !w->biased; i = i->next) {
+		if (scry_gc_open(&gc, i) < 0)
+			continue;
+		while (scry_gc_next(&gc, &object) == SCRY_ITEM)
+			if (object == w->addr)
+				return (int)gc.at;
+	}
+	return -1;
+}
+
+/* What is no object: what else it is, by the mappings and by what is known of threads, frames and functions. */
+static void put_place(struct scry_call *call, const struct scry_meaning *m, scry_addr addr)
+{
+	const struct scry_map *map = scry_map_at(call->s->target, addr);
+	struct scry_buf *out = call->out;
+
+	scry_buf_printf(out, "  %s", scry_word_kind_name(m->kind));
+	if (m->function) {
+		scry_buf_puts(out, " of ");
+		scry_put_safe(out, m->function);
+	}
+	if (m->symbol) {
+		scry_buf_puts(out, " of ");
+		scry_put_safe(out, m->symbol);
+		scry_buf_printf(out, "+0x%" PRIx64, m->offset);
+	}
+	if (map && map->path) {
+		scry_buf_puts(out, ", of ");
+		scry_put_safe(out, map->path);
+	}
+	scry_buf_putc(out, '\n');
+}
+
+static void put_memory_text(struct scry_call *call, const struct scry_whatis *w)
+{
+	struct scry_buf *out = call->out;
+
+	if (w->has_memory) {
+		scry_buf_printf(out, "  in a block of %" PRIu32 " bytes at 0x%" PRIx64 " (pymalloc)", w->memory.size,
+				w->memory.start);
+		if (w->memory.free)
+			scry_put_styled(call, SCRY_STYLE_ERROR, ", which is free: what stands there is no more");
+		scry_buf_putc(out, '\n');
+	}
+	if (w->has_debug) {
+		scry_buf_printf(out, "  debug allocator: %" PRIu64 " bytes at 0x%" PRIx64 " for %s, ", w->debug.size, w->debug.start,
+				w->debug.domain);
+		if (w->debug.before_intact && w->debug.behind_intact)
+			scry_buf_puts(out, "the bytes around them intact\n");
+		else
+			scry_buf_printf(out, "the bytes %s them overwritten\n", w->debug.before_intact ? "behind" :
+					w->debug.behind_intact ? "before" : "around");
+	}
+}
+
+static void memory_json(struct scry_json *j, const struct scry_whatis *w)
+{
+	scry_json_key(j, "memory");
+	if (w->has_memory) {
+		scry_json_open(j, '{');
+		scry_json_key(j, "address");
+		scry_json_addr(j, w->memory.start);
+		scry_json_key(j, "size");
+		scry_json_int(j, w->memory.size);
+		scry_json_key(j, "free");
+		scry_json_bool(j, w->memory.free);
+		scry_json_close(j, '}');
+	} else {
+		scry_json_null(j);
+	}
+	scry_json_key(j, "debug_block");
+	if (w->has_debug) {
+		scry_json_open(j, '{');
+		scry_json_key(j, "address");
+		scry_json_addr(j, w->debug.start);
+		scry_json_key(j, "size");
+		scry_json_int(j, (int64_t)w->debug.size);
+		scry_json_key(j, "domain");
+		scry_json_text(j, w->debug.domain);
+		scry_json_key(j, "intact");
+		scry_json_bool(j, w->debug.before_intact && w->debug.behind_intact);
+		scry_json_close(j, '}');
+	} else {
+		scry_json_null(j);
+	}
+}
+
 static void put_counts_text(struct scry_buf *out, const struct scry_whatis *w)
 {
 	if (w->immortal)
@@ -74,8 +168,15 @@ static void object_text(struct scry_call *call, struct scry_runtime *r, const st
 	put_counts_text(out, w);
 	if (w->size)
 		scry_buf_printf(out, ", %" PRIu64 " bytes", w->size);
-	scry_buf_printf(out, ", %s%s%s%s\n", gc_name(w), w->gc_frozen ? ", frozen" : "",
+	if (w->size && !w->head_unknown && w->block < w->addr)
+		scry_buf_printf(out, " (and %" PRIu64 " before it)", w->addr - w->block);
+	scry_buf_printf(out, ", %s", gc_name(w));
+	int generation = find_generation(r, w);
+	if (generation >= 0)
+		scry_buf_printf(out, " in generation %d", generation);
+	scry_buf_printf(out, "%s%s%s\n", w->gc_frozen ? ", frozen" : "",
 			w->gc_finalized ? ", finalized" : "", w->gc_collecting ? ", being collected" : "");
+	put_memory_text(call, w);
 	if (w->pattern) {
 		scry_buf_puts(out, "  ");
 		scry_put_styled(call, SCRY_STYLE_ERROR, w->pattern);
@@ -90,21 +191,25 @@ static void object_text(struct scry_call *call, struct scry_runtime *r, const st
 }
 
 /* No object: the words with the names that an object's fields would have, and the nearest that is one. */
-static void damage_text(struct scry_call *call, struct scry_runtime *r, const struct scry_whatis *w)
+static void damage_text(struct scry_call *call, struct scry_runtime *r, const struct scry_whatis *w,
+			const struct scry_meaning *m)
 {
 	struct scry_buf dump = SCRY_BUF_INIT;
 	struct scry_buf repr = SCRY_BUF_INIT;
 
 	scry_buf_printf(call->out, "0x%" PRIx64 ": no object: %s\n", w->addr, w->problem ? w->problem : "unknown");
+	put_place(call, m, w->addr);
 	if (w->pattern)
 		scry_buf_printf(call->out, "  %s\n", w->pattern);
+	put_memory_text(call, w);
 	scry_whatis_dump(r, w->addr & ~(uint64_t)(call->s->target->abi.ptr_size - 1), SCRY_S_OBJECT, DUMP_WORDS, &dump);
 	scry_buf_put(call->out, dump.text ? dump.text : "", dump.len);
 	scry_buf_done(&dump);
 	if (w->near) {
 		scry_repr(r, w->near, &repr);
-		scry_buf_printf(call->out, "  nearest object before: 0x%" PRIx64 " (%" PRIu64 " bytes back) ", w->near,
-				w->addr - w->near);
+		scry_buf_printf(call->out, "  %s: 0x%" PRIx64 " (%" PRIu64 " bytes back", w->inside ? "inside an object" :
+				"nearest object before", w->near, w->addr - w->near);
+		scry_buf_printf(call->out, "%s%s) ", w->near_field ? ", " : "", w->near_field ? w->near_field : "");
 		scry_put_safe_bytes(call->out, repr.text ? repr.text : "", repr.len);
 		scry_buf_putc(call->out, '\n');
 		scry_buf_done(&repr);
@@ -120,7 +225,8 @@ static void json_addr_or_null(struct scry_json *j, const char *key, scry_addr ad
 		scry_json_null(j);
 }
 
-static void object_json(struct scry_call *call, struct scry_runtime *r, const struct scry_whatis *w)
+static void object_json(struct scry_call *call, struct scry_runtime *r, const struct scry_whatis *w,
+			const struct scry_meaning *m)
 {
 	struct scry_json *j = call->json;
 	struct scry_buf repr = SCRY_BUF_INIT;
@@ -135,7 +241,19 @@ static void object_json(struct scry_call *call, struct scry_runtime *r, const st
 	scry_json_text(j, w->problem);
 	scry_json_key(j, "pattern");
 	scry_json_text(j, w->pattern);
+	scry_json_key(j, "kind");
+	scry_json_text(j, w->type_name ? "object" : scry_word_kind_name(m->kind));
 	json_addr_or_null(j, "nearest", w->near);
+	scry_json_key(j, "nearest_offset");
+	if (w->near)
+		scry_json_int(j, (int64_t)(w->addr - w->near));
+	else
+		scry_json_null(j);
+	scry_json_key(j, "inside");
+	scry_json_bool(j, w->inside);
+	scry_json_key(j, "field");
+	scry_json_text(j, w->near_field);
+	memory_json(j, w);
 	if (w->type_name) {
 		scry_json_key(j, "refcount");
 		if (w->immortal)
@@ -154,8 +272,16 @@ static void object_json(struct scry_call *call, struct scry_runtime *r, const st
 		json_addr_or_null(j, "owner", w->owner);
 		scry_json_key(j, "size");
 		scry_json_positive(j, (int64_t)w->size);
+		scry_json_key(j, "getsizeof");
+		scry_json_positive(j, w->size && !w->head_unknown ? (int64_t)(w->size + w->addr - w->block) : 0);
 		scry_json_key(j, "gc");
 		scry_json_text(j, gc_name(w));
+		int generation = find_generation(r, w);
+		scry_json_key(j, "generation");
+		if (generation >= 0)
+			scry_json_int(j, generation);
+		else
+			scry_json_null(j);
 		scry_repr(r, w->addr, &repr);
 		scry_json_key(j, "repr");
 		scry_json_bytes(j, repr.text ? repr.text : "", repr.len);
@@ -163,6 +289,25 @@ static void object_json(struct scry_call *call, struct scry_runtime *r, const st
 		put_attributes(call, r, w->addr);
 	}
 	scry_json_close(j, '}');
+}
+
+static void show(struct scry_call *call, struct scry_runtime *r, const struct scry_whatis *w)
+{
+	struct scry_words words;
+	struct scry_meaning m = { 0 };
+	struct scry_thread *t;
+
+	if (!w->type_name) {
+		scry_words_init(&words, call->s, scry_selected_thread(call->s, &t) == SCRY_OK ? t : NULL);
+		scry_words_read(&words, w->addr, &m);
+		scry_words_done(&words);
+	}
+	if (call->json)
+		object_json(call, r, w, &m);
+	else if (w->type_name)
+		object_text(call, r, w);
+	else
+		damage_text(call, r, w, &m);
 }
 
 static int run_obj(struct scry_call *call)
@@ -187,21 +332,19 @@ static int run_obj(struct scry_call *call)
 	if (rc < 0)
 		return rc;
 	call->partial = !w.type_name;
-	if (call->json)
-		object_json(call, r, &w);
-	else if (w.type_name)
-		object_text(call, r, &w);
-	else
-		damage_text(call, r, &w);
+	show(call, r, &w);
 	return SCRY_OK;
 }
 
 const struct scry_command_row scry_command_obj = {
 	.public = {
 		"obj", "ADDRESS", "Show whatever stands at an address.",
-		"An object: its type, reference count, size, state in the garbage collector, value and attributes\n"
-		"(-v: all of them). Anything else: why it is no object, its words with the names of an object's\n"
-		"fields, patterns of freed memory, and the nearest object before it.",
+		"An object: its type, reference count, size (as __sizeof__ has it, and what the collector keeps\n"
+		"before it), state and generation in the garbage collector, value and attributes (-v: all of them).\n"
+		"Anything else: why it is no object and what it is, its words with the names of an object's fields,\n"
+		"patterns of freed memory, and the object that it lies in, with the field there, or the nearest one\n"
+		"before it. Of either: the block of Python's allocator, whether that is free, and whether the marks\n"
+		"of the debug allocator (PYTHONMALLOC=debug) around it are intact.",
 		0 },
 	.run = run_obj, .max_args = 1,
 };

@@ -289,3 +289,54 @@ int scry_sequence(struct scry_runtime *r, scry_addr seq, uint64_t *ret_count, sc
 	*ret_items = items;
 	return SCRY_OK;
 }
+
+/* --- sizes --- */
+
+/* _PyDict_KeysSize(); two thirds of the slots have room for an entry, up to 3.5 all. */
+uint64_t scry_keys_sizeof(struct scry_runtime *r, scry_addr keys)
+{
+	const struct scry_layout *l = r->layout;
+	struct scry_dict_view v = { 0 };
+	uint64_t slots, index_bytes;
+
+	if (keys_shape(r, keys, &slots, &index_bytes) < 0)
+		return 0;
+	keys_entries(r, keys, index_bytes, &v);
+	if (scry_layout_has(l, SCRY_F_KEYS_NENTRIES))
+		return v.entries - keys + slots * 2 / 3 * v.stride;
+	return v.entries - keys + slots * v.stride;
+}
+
+static uint64_t table_sizeof(struct scry_runtime *r, scry_addr dict, const struct scry_type *t)
+{
+	scry_addr table = scry_field_get(r, dict, SCRY_F_DICT_TABLE);
+	uint64_t mask = scry_field_get(r, dict, SCRY_F_DICT_MASK);
+
+	if (mask >= TABLE_MAX)
+		return 0;
+	return table - dict < t->basicsize ? t->basicsize : t->basicsize + (mask + 1) * r->layout->size[SCRY_S_ENTRY];
+}
+
+/* Objects/dictobject.c, _PyDict_SizeOf(): keys that others share are counted with their type. */
+uint64_t scry_dict_sizeof(struct scry_runtime *r, scry_addr dict, const struct scry_type *t)
+{
+	scry_addr keys = scry_field_get(r, dict, SCRY_F_DICT_KEYS);
+	uint64_t size = t->basicsize, slots, index_bytes;
+	bool counted = scry_layout_has(r->layout, SCRY_F_KEYS_NENTRIES);
+
+	if (scry_layout_has(r->layout, SCRY_F_DICT_TABLE))
+		return table_sizeof(r, dict, t);
+	if (keys_shape(r, keys, &slots, &index_bytes) < 0)
+		return 0;
+	if (scry_field_get(r, dict, SCRY_F_DICT_VALUES)) {
+		uint64_t room = counted && scry_layout_has(r->layout, SCRY_F_KEYS_USABLE) &&
+				r->version >= SCRY_VERSION_OF(3, 11) ?
+				scry_field_get(r, keys, SCRY_F_KEYS_NENTRIES) +
+				scry_field_get(r, keys, SCRY_F_KEYS_USABLE) : counted ? slots * 2 / 3 : slots;
+
+		size += room * r->session->target->abi.ptr_size;
+	}
+	if (scry_field_get(r, keys, SCRY_F_KEYS_REFCNT) == 1)
+		size += scry_keys_sizeof(r, keys);
+	return size;
+}

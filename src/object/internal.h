@@ -58,6 +58,11 @@ const char *scry_lost_name(struct scry_runtime *r, scry_addr type);
 /** "DEAD pattern" names for words of a freed or fenced block, or NULL. */
 const char *scry_pattern_name(uint64_t word, unsigned size);
 
+/** What __sizeof__() would say, 0 where that is not known. */
+uint64_t scry_object_sizeof(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
+/** Bytes from the object's start that are its own: what it keeps elsewhere is not counted. */
+uint64_t scry_object_extent(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
+
 /* --- dicts, opened once --- */
 struct scry_dict_view {
 	struct scry_runtime *runtime;
@@ -66,6 +71,9 @@ struct scry_dict_view {
 	int order_step;                   /* how the order bytes run */
 };
 int scry_dict_open(struct scry_runtime *r, scry_addr dict, struct scry_dict_view *ret);
+/** What __sizeof__() says of a dict, and the part of its keys; 0 unknown. */
+uint64_t scry_dict_sizeof(struct scry_runtime *r, scry_addr dict, const struct scry_type *t);
+uint64_t scry_keys_sizeof(struct scry_runtime *r, scry_addr keys);
 int scry_dict_view_next(const struct scry_dict_view *v, uint64_t *it, scry_addr *ret_key, scry_addr *ret_value);
 /** A view of a dict's keys object with values elsewhere: what inline values are. */
 int scry_keys_open(struct scry_runtime *r, scry_addr keys, struct scry_dict_view *ret);

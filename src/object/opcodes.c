@@ -311,7 +311,7 @@ static void put_item(struct scry_code *c, enum scry_field tuple, uint32_t index,
 		scry_buf_puts(out, text);
 }
 
-/* Some keep flags in the lowest bits of a name's index: Python/bytecodes.c, v3.11 to v3.15. `mark`: what bit 0 means. */
+/* Some keep flags in the lowest bits of a name's index: Python/bytecodes.c, v3.11 to v3.15. `mark`: what bit 0 is. */
 static const struct {
 	const char *name;
 	uint32_t since;

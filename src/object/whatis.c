@@ -1,8 +1,6 @@
 /* What stands at an address: an object's head, its collector's state, or why it is none. */
 #include "object/whatis.h"
 
-#include <stdlib.h>
-
 #include "object/internal.h"
 
 #define TYPE_GC (1u << 14)
@@ -102,6 +100,22 @@ static scry_addr old_head(struct scry_runtime *r, scry_addr addr)
 	return 0;
 }
 
+/* Of one that is not tracked nothing tells; of the interpreter's own dicts, which are, it does. */
+static uint64_t old_head_size(struct scry_runtime *r)
+{
+	for (struct scry_interp *i = r->interps; i; i = i->next) {
+		const scry_addr dicts[] = { i->modules, i->sysdict, i->builtins };
+
+		for (size_t n = 0; n < sizeof(dicts) / sizeof(*dicts); n++) {
+			scry_addr head = dicts[n] ? old_head(r, dicts[n]) : 0;
+
+			if (head)
+				return dicts[n] - head;
+		}
+	}
+	return 0;
+}
+
 static void gc_from_bits(struct scry_runtime *r, struct scry_whatis *w)
 {
 	uint64_t bits = scry_field_get(r, w->addr, SCRY_F_OBJECT_GC_BITS);
@@ -132,70 +146,76 @@ static void read_gc(struct scry_runtime *r, struct scry_whatis *w, const struct 
 		scry_addr head = old_head(r, w->addr);
 
 		w->gc = head ? SCRY_GC_TRACKED : SCRY_GC_UNTRACKED;
-		w->block = head ? head : w->addr;
+		w->block = head ? head : w->addr - old_head_size(r);
+		w->head_unknown = w->block == w->addr;
 	}
 	if (t->flags & (TYPE_MANAGED_DICT | TYPE_MANAGED_WEAKREF) && r->version >= SCRY_VERSION_OF(3, 11))
 		w->block -= 2 * ptr;
 }
 
-/* --- size --- */
-
-static uint64_t text_size(struct scry_runtime *r, scry_addr addr)
-{
-	struct scry_text_view v;
-
-	if (scry_text_open(r, addr, &v) < 0 || v.bytes)
-		return 0;
-	if (!scry_layout_has(r->layout, SCRY_F_ASCII_LENGTH)) /* 2.7: a block of its own, which is counted */
-		return r->layout->size[SCRY_S_UNICODE] + (v.length + 1) * v.kind;
-	return v.data < addr || v.data - addr > 200 ? 0 : v.data - addr + (v.length + 1) * v.kind;
-}
-
-/* From 3.11 on an int has room for a digit at least: Objects/longobject.c, int___sizeof___impl(). */
-static uint64_t int_size(struct scry_runtime *r, scry_addr addr)
-{
-	const struct scry_slot *digits = &r->layout->slot[SCRY_F_LONG_DIGITS];
-	uint64_t tag, n;
-	int64_t size = 0;
-
-	if (scry_field_read(r, addr, SCRY_F_LONG_TAG, &tag) == SCRY_OK)
-		n = tag >> 3;
-	else
-		n = scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &size) == SCRY_OK ? (uint64_t)llabs(size) : 0;
-	if (n == 0 && r->version >= SCRY_VERSION_OF(3, 11))
-		n = 1;
-	return digits->offset + n * digits->size;
-}
-
-static uint64_t object_size(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
-{
-	int64_t n = 0;
-
-	if (t->flags & TYPE_UNICODE && text_size(r, addr))
-		return text_size(r, addr);
-	if (t->flags & TYPE_LONG && !(t->flags & TYPE_HEAP))
-		return int_size(r, addr);
-	if (t->flags & TYPE_LIST)
-		return t->basicsize + scry_field_get(r, addr, SCRY_F_LIST_ALLOCATED) * r->session->target->abi.ptr_size;
-	if (!t->itemsize)
-		return t->basicsize;
-	scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &n);
-	return t->basicsize + (uint64_t)llabs(n) * t->itemsize;
-}
-
 /* --- what stands near --- */
 
 #define NEAR_BYTES 512
+#define INSIDE_BYTES (1 << 20) /* how far before an address the object may start that it lies in */
 
-static scry_addr nearest(struct scry_runtime *r, scry_addr addr)
+/* An object of a type whose name is one: chance makes others. */
+static bool is_object(struct scry_runtime *r, scry_addr at, struct scry_type **ret)
+{
+	return scry_type_for(r, at, ret) == SCRY_OK && ((*ret)->flags & TYPE_HEAP || *(*ret)->name);
+}
+
+/* In a block of the allocator the object starts behind the collector's header and other words that belong to it. */
+static scry_addr in_block(struct scry_runtime *r, scry_addr addr, const struct scry_block *b)
 {
 	unsigned ptr = r->session->target->abi.ptr_size;
 	struct scry_type *t;
 
-	for (scry_addr at = addr / ptr * ptr; addr - at < NEAR_BYTES && at > ptr; at -= ptr)
-		if (at != addr && scry_type_for(r, at, &t) == SCRY_OK && addr - at < object_size(r, at, t))
+	for (scry_addr at = b->start; at <= addr && at < b->start + 8 * ptr; at += ptr)
+		if (is_object(r, at, &t) && addr - at < scry_object_extent(r, at, t))
 			return at;
 	return 0;
+}
+
+static void find_near(struct scry_runtime *r, struct scry_whatis *w)
+{
+	unsigned ptr = r->session->target->abi.ptr_size;
+	struct scry_type *t;
+
+	w->near = w->has_memory ? in_block(r, w->addr, &w->memory) : 0;
+	w->inside = w->near != 0;
+	for (scry_addr at = w->addr / ptr * ptr; !w->near && w->addr - at < INSIDE_BYTES && at > ptr; at -= ptr) {
+		if (at == w->addr || !is_object(r, at, &t))
+			continue;
+		w->inside = w->addr - at < scry_object_extent(r, at, t);
+		if (w->inside || w->addr - at < NEAR_BYTES)
+			w->near = at;
+		else if (w->has_memory)
+			break; /* what is larger than a block is none of pymalloc's */
+	}
+}
+
+/* Which field of the struct, or which item behind it, stands at an offset of an object. */
+static const char *field_at(struct scry_runtime *r, scry_addr object, uint64_t offset)
+{
+	struct scry_type *t;
+
+	if (scry_type_for(r, object, &t) < 0)
+		return NULL;
+	enum scry_struct what = scry_whatis_struct(r, t->addr);
+	const char *found = NULL;
+	for (int f = 0; f < SCRY_F_COUNT; f++) {
+		enum scry_struct of = scry_field_struct((enum scry_field)f);
+		const struct scry_slot *slot = &r->layout->slot[f];
+		const char *dot = strchr(scry_field_name((enum scry_field)f), '.');
+
+		if ((of == what || of == SCRY_S_OBJECT || (of == SCRY_S_VAR && t->itemsize)) && slot->size && !slot->bits &&
+		    offset >= slot->offset && offset < (uint64_t)slot->offset + slot->size)
+			found = dot ? dot + 1 : found;
+	}
+	if (t->itemsize && offset >= t->basicsize - t->basicsize % t->itemsize && t->flags & TYPE_TUPLE)
+		return scry_arena_printf(&r->session->arena, "items[%" PRIu64 "]",
+					 (offset - r->layout->slot[SCRY_F_TUPLE_ITEMS].offset) / t->itemsize);
+	return found;
 }
 
 static const char *find_pattern(struct scry_runtime *r, scry_addr addr)
@@ -223,16 +243,22 @@ int scry_whatis(struct scry_runtime *r, scry_addr addr, struct scry_whatis *ret)
 	if (rc < 0)
 		return rc;
 	w.pattern = find_pattern(r, addr);
+	w.has_memory = scry_block_find(r, addr, &w.memory);
 	rc = scry_type_for(r, addr, &t);
 	if (rc < 0) {
 		w.problem = scry_arena_text(&s->arena, s->error.text, strlen(s->error.text));
-		w.near = nearest(r, addr);
+		find_near(r, &w);
+		w.near_field = w.inside ? field_at(r, w.near, addr - w.near) : NULL;
+		/* the debug hooks' words are the first of a block */
+		w.has_debug = w.has_memory &&
+			      scry_debug_block_at(r, w.memory.start + 2 * s->target->abi.ptr_size, &w.debug);
 	} else {
 		w.type = t->addr;
 		rc = scry_type_full_name(r, t->addr, &w.type_name);
 		read_counts(r, &w);
 		read_gc(r, &w, t);
-		w.size = object_size(r, addr, t);
+		w.size = scry_object_sizeof(r, addr, t);
+		w.has_debug = scry_debug_block_at(r, w.block, &w.debug);
 	}
 	*ret = w;
 	return SCRY_OK;

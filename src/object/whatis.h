@@ -4,6 +4,24 @@
 
 #include "object/object.h"
 
+/** A block of pymalloc, Python's allocator for up to 512 bytes. */
+struct scry_block {
+	scry_addr start;
+	uint32_t size;
+	bool free; /* freed, or never given out: what points here is dangling */
+};
+/** What the debug hooks (PYTHONMALLOC=debug, debug builds) have put around a block. */
+struct scry_debug_block {
+	scry_addr start;    /* of what the caller got */
+	uint64_t size;      /* that the caller asked for */
+	const char *domain; /* "raw", "mem", "object": who gave it out */
+	bool before_intact, behind_intact; /* the bytes that nobody should write */
+};
+/** The block that an address lies in; false where there is no pool. */
+bool scry_block_find(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
+/** The debug hooks' marks around what starts at `start`; false where there are none. */
+bool scry_debug_block_at(struct scry_runtime *r, scry_addr start, struct scry_debug_block *ret);
+
 /** Facts about an object, or about what looks like none. */
 struct scry_whatis {
 	scry_addr addr, type;
@@ -16,11 +34,17 @@ struct scry_whatis {
 	bool deferred;           /* references on threads' stacks are not counted: only the collector frees it */
 	bool merged;             /* nobody owns it any more: all are counted in `shared` */
 	uint64_t owner;          /* thread that owns it (free-threaded), 0 none */
-	uint64_t size;           /* bytes as __sizeof__() without what it points to; 0 unknown */
-	scry_addr block;         /* where its memory starts: before the GC head and managed words */
+	uint64_t size;           /* what __sizeof__() would say; 0 unknown */
+	scry_addr block;         /* where its memory starts: before the GC head and managed words, which getsizeof() counts */
+	bool head_unknown;       /* how much stands before it is not known */
 	enum { SCRY_GC_NOT, SCRY_GC_UNTRACKED, SCRY_GC_TRACKED } gc;
 	bool gc_finalized, gc_collecting, gc_frozen;
-	scry_addr near;          /* nearest valid object at or before, where there is none here; 0 none found */
+	scry_addr near;          /* where there is none here: the object that the address lies in, or one before; 0 none */
+	const char *near_field;  /* what of it stands there, or NULL */
+	bool inside;             /* the address lies in it */
+	bool has_memory, has_debug;
+	struct scry_block memory;      /* pymalloc's */
+	struct scry_debug_block debug;
 };
 /** Fill the facts in; SCRY_EFAULT only where no memory is there at all. */
 int scry_whatis(struct scry_runtime *r, scry_addr addr, struct scry_whatis *ret);

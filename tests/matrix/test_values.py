@@ -42,6 +42,17 @@ def numpy_array(value):
     return value['type'] in ('ndarray', 'datetime64') or value['name'].startswith('dtype')
 
 
+# whose __sizeof__() is not known
+OTHER_SIZES = {'OrderedDict', 'code', 'frame', 'Decimal', 'BufferedWriter', 'BufferedReader', 'BufferedRandom', 'BytesIO', 'PyCSimpleType'}
+
+
+def unknown_size(interpreter, value, key, answer):
+    if key != 'tracked' and not answer['size']:
+        return True
+    # 3.11 and 3.12 count the collector's header for static types too, which have none
+    return key == 'getsizeof' and value['type'] == 'type' and (3, 11) <= interpreter.version < (3, 13)
+
+
 def sources(interpreter):
     return [''] + ['rows']
 
@@ -96,10 +107,12 @@ def test_exceptions(dumps, interpreter):
 
 @pytest.mark.parametrize('interpreter', every())
 def test_whatis(dumps, interpreter):
-    """Size as __sizeof__() and the collector's state of every value."""
+    """Size as __sizeof__() and as sys.getsizeof(), and the collector's state, of every value."""
     dump = dumps.core(interpreter, VALUES if interpreter.ctypes else WITHOUT_CTYPES)
     truth = dump.truth['values']
     got = reprs(dump, '', ['?' + value['id'] for value in truth])
     report(['%s: %s is %s, not %s' % (value['name'], key, answer.get(key), value[key])
-            for value, answer in zip(truth, got) for key in ('size', 'tracked')
-            if value[key] is not None and answer.get(key) != value[key]])
+            for value, answer in zip(truth, got) for key in ('size', 'getsizeof', 'tracked')
+            if value[key] is not None and answer.get(key) != value[key] and not unknown_size(interpreter, value, key, answer)])
+    unknown = [value['type'] for value, answer in zip(truth, got) if not answer['size']]
+    assert set(unknown) <= OTHER_SIZES, unknown

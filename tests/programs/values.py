@@ -711,7 +711,11 @@ def expressions():
     return [[e, repr(eval(e))] for e in EXPRESSIONS]
 
 
-SIZED = (int, float, bool, complex, tuple, list, type(u""), bytes, type(2**100), slice, functools.partial, type(outer), Slots)
+def asked(question, value):
+    try:
+        return question(value)
+    except Exception:
+        return None
 
 
 def truth():
@@ -721,7 +725,8 @@ def truth():
         if not PY3:
             text = text.decode("latin-1")
         out.append({"name": name, "repr": text, "type": type(value).__name__, "id": hex(id(value)).rstrip("L"),
-                    "tracked": gc.is_tracked(value), "size": value.__sizeof__() if type(value) in SIZED else None})
+                    "tracked": gc.is_tracked(value), "size": asked(lambda v: type(v).__sizeof__(v), value),
+                    "getsizeof": asked(sys.getsizeof, value)})
     return out
 
 

@@ -106,6 +106,13 @@ static void print_whatis(struct scry_runtime *r, const char *line)
 		scry_json_bool(&j, w.immortal);
 		scry_json_key(&j, "size");
 		scry_json_int(&j, (int64_t)w.size);
+		scry_json_key(&j, "getsizeof");
+		if (w.size && !w.head_unknown)
+			scry_json_int(&j, (int64_t)(w.size + w.addr - w.block));
+		else
+			scry_json_null(&j);
+		scry_json_key(&j, "free");
+		scry_json_bool(&j, w.has_memory && w.memory.free);
 		scry_json_key(&j, "tracked");
 		scry_json_bool(&j, w.gc == SCRY_GC_TRACKED);
 		put_addr(&j, "near", w.near);

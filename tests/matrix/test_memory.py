@@ -1,0 +1,86 @@
+"""py-obj: generations, freed memory, addresses inside objects, the debug allocator's marks."""
+import json
+import os
+import subprocess
+
+import jsonschema
+import pytest
+
+from tests.support import programs, run
+from tests.support.corefile import CoreFile
+
+from .conftest import every
+
+with open(os.path.join(run.TOP, 'docs', 'schema.json')) as source:
+    SCHEMA = jsonschema.Draft7Validator(json.load(source))
+MEMORY = programs.Program('memory', 'memory.py')
+DEBUG = programs.Program('memory-debug', 'memory.py', ('debug',), since=(3, 6))
+
+
+def told(dump, addresses):
+    """What obj says of each address."""
+    interpreter = dump.interpreter
+    tool = os.path.join(run.build_directory(), 'tests', 'support', 'reprs')
+    command = [tool, dump.core, '' if interpreter.root else dump.exe, ''] + ([interpreter.root] if interpreter.root else [])
+    done = subprocess.run(command, input=''.join(':obj --json %s\n' % a for a in addresses).encode(), stdout=subprocess.PIPE, timeout=120)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    for answer in answers:
+        SCHEMA.validate(answer)
+    return [answer['object'] for answer in answers]
+
+
+def pairs(truth, answers, key):
+    return [[address, answer[key]] for (address, _), answer in zip(truth, answers)]
+
+
+@pytest.mark.parametrize('interpreter', every())
+def test_generations(dumps, interpreter):
+    if interpreter.free_threaded:
+        pytest.skip('a free-threaded Python has no generations')
+    dump = dumps.core(interpreter, MEMORY)
+    truth = dump.truth['generations']
+    found = pairs(truth, told(dump, [address for address, _ in truth]), 'generation')
+    assert found == truth and len({generation for _, generation in truth}) > 1
+    truth[0][1] += 1  # a changed expectation is seen
+    assert found != truth
+
+
+@pytest.mark.parametrize('interpreter', every())
+def test_addresses_inside_objects(dumps, interpreter):
+    dump = dumps.core(interpreter, MEMORY)
+    truth = dump.truth['inside']
+    answers = told(dump, [address for address, _ in truth])
+    assert pairs(truth, answers, 'nearest') == truth
+    assert [[a, a['type']] for a in answers if not a['inside'] or a['type']] == []
+    tuples = [a['field'] for (address, of), a in zip(truth, answers) if of == truth[0][1]]
+    assert 'items[0]' in tuples and 'items[3]' in tuples, tuples
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: not i.free_threaded))
+def test_freed_blocks(dumps, interpreter):
+    dump = dumps.core(interpreter, MEMORY)
+    assert [a['memory'] and a['memory']['free'] for a in told(dump, dump.truth['free'])] == [True] * 3
+    kept = told(dump, dump.truth['kept'])
+    assert [a['memory'] and a['memory']['free'] for a in kept] == [False] * len(kept)
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.version >= (3, 6)))
+def test_debug_allocator(dumps, interpreter):
+    dump = dumps.core(interpreter, DEBUG)
+    things = told(dump, dump.truth['things'])
+    blocks = [a['debug_block'] and [a['debug_block']['intact'], a['debug_block']['domain']] for a in things]
+    assert blocks == [[True, 'object']] * len(things)
+    elsewhere = ('list', 'dict', 'type')  # what they hold is in other blocks
+    assert [a['type'] for a in things if a['type'] not in elsewhere and a['debug_block']['size'] < (a['getsizeof'] or 0)] == []
+    patterns = [a['pattern'] for a in told(dump, dump.truth['free'])]
+    assert all('debug allocator' in (pattern or '') for pattern in patterns), patterns
+    # one byte behind a block is overwritten
+    block = things[0]['debug_block']
+    with CoreFile(dump.core) as core:
+        at = core.offset(int(block['address'], 16) + block['size'])
+        old = core.data[at]
+        core.data[at] = 0
+        try:
+            assert not told(dump, dump.truth['things'][:1])[0]['debug_block']['intact']
+        finally:
+            core.data[at] = old
