@@ -192,14 +192,14 @@ static int take_all(struct table *t, const char *text)
 	return SCRY_OK;
 }
 
-static int read_words(struct table *t, const char *text)
+static int read_words(struct table *t, const char *text, unsigned head)
 {
 	for (const char *p = text; p; p = strchr(p, ' '), p = p ? p + 1 : p)
 		t->count++;
 	if (t->count > WORDS_MAX)
 		return SCRY_EINVAL;
 	for (size_t i = 0; i < t->count; i++) {
-		int rc = scry_read_uint(t->s, t->addr + 8 * (HEAD_WORDS + i), 8, &t->words[i]);
+		int rc = scry_read_uint(t->s, t->addr + 8 * (head + i), 8, &t->words[i]);
 
 		if (rc < 0)
 			return rc;
@@ -274,9 +274,78 @@ int scry_layout_from_offsets(struct scry_session *s, scry_addr addr, struct scry
 		return rc;
 	const char *text = format_for(l->flavour.version);
 
-	if ((rc = read_words(&t, text)) < 0 || (rc = take_all(&t, text)) < 0)
+	if ((rc = read_words(&t, text, HEAD_WORDS)) < 0 || (rc = take_all(&t, text)) < 0)
 		return rc;
 	if ((rc = check_room(&t)) < 0)
 		return rc;
 	return cross_check(&t);
+}
+
+/* --- asyncio's own table --- */
+
+/* _Py_AsyncioModuleDebugOffsets, Modules/_asynciomodule.c, v3.14.0 to v3.15.0: no cookie, no version */
+static const struct {
+	uint32_t since;
+	const char *text;
+} asyncio_formats[] = {
+	{ SCRY_SINCE(3, 14, 0),
+	  "#TASK task_name task_awaited_by - task_awaited_by_is_set task_coro task_node "
+	  "#INTERP asyncio_tasks_head #THREAD_IMPL asyncio_running_loop asyncio_running_task asyncio_tasks_head" },
+};
+
+static bool inside(const struct scry_layout *l, enum scry_field f, unsigned len)
+{
+	uint32_t size = l->size[scry_field_struct(f)], at = l->slot[f].offset;
+
+	return !l->slot[f].size || (at <= size && len <= size - at);
+}
+
+/* What ties it to this interpreter: the size of its state, which the interpreter's own table has, too. */
+static int check_asyncio(struct table *t, const struct scry_layout *known)
+{
+	static const enum scry_field fields[] = { SCRY_F_TASK_NAME, SCRY_F_TASK_AWAITED_BY, SCRY_F_TASK_CORO,
+						  SCRY_F_THREAD_IMPL_RUNNING_LOOP, SCRY_F_THREAD_IMPL_RUNNING_TASK };
+	static const enum scry_field nodes[] = { SCRY_F_TASK_NODE, SCRY_F_INTERP_ASYNCIO_TASKS,
+						 SCRY_F_THREAD_IMPL_ASYNCIO_TASKS };
+	const struct scry_layout *l = t->l;
+	unsigned ptr = t->s->target->abi.ptr_size;
+
+	if (known->size[SCRY_S_INTERP] && known->size[SCRY_S_INTERP] != l->size[SCRY_S_INTERP])
+		return nonsense(t, "the size of the interpreter's state", l->size[SCRY_S_INTERP]);
+	if (l->size[SCRY_S_THREAD_IMPL] < known->size[SCRY_S_THREAD])
+		return nonsense(t, "the size of a thread's state", l->size[SCRY_S_THREAD_IMPL]);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		bool twice = i && fields[i] != SCRY_F_THREAD_IMPL_RUNNING_LOOP &&
+			     l->slot[fields[i]].offset == l->slot[fields[i - 1]].offset;
+
+		if (!inside(l, fields[i], ptr) || l->slot[fields[i]].offset < known->size[SCRY_S_OBJECT] || twice)
+			return nonsense(t, scry_field_name(fields[i]), l->slot[fields[i]].offset);
+	}
+	for (size_t i = 0; i < sizeof(nodes) / sizeof(*nodes); i++)
+		if (!inside(l, nodes[i], 2 * ptr))
+			return nonsense(t, scry_field_name(nodes[i]), l->slot[nodes[i]].offset);
+	return SCRY_OK;
+}
+
+int scry_layout_from_asyncio(struct scry_session *s, scry_addr addr, const struct scry_layout *known,
+			     struct scry_layout *l)
+{
+	struct scry_layout *row = scry_arena_alloc(&s->arena, sizeof(*row));
+	struct table t = { .s = s, .addr = addr, .row = row, .l = l };
+	const char *text = NULL;
+	int rc;
+
+	if (!row)
+		return SCRY_ENOMEM;
+	memset(l, 0, sizeof(*l));
+	l->flavour = known->flavour;
+	for (size_t i = 0; i < sizeof(asyncio_formats) / sizeof(*asyncio_formats); i++)
+		if (known->flavour.version >= asyncio_formats[i].since)
+			text = asyncio_formats[i].text;
+	if (!text)
+		return SCRY_ENOTFOUND;
+	if ((rc = scry_layout_from_rows(&l->flavour, &s->target->abi, row)) < 0 ||
+	    (rc = read_words(&t, text, 0)) < 0 || (rc = take_all(&t, text)) < 0)
+		return rc;
+	return check_asyncio(&t, known);
 }

@@ -75,6 +75,12 @@ int scry_layout_from_dwarf(struct scry_module *m, struct scry_layout *l);
  * l->flavour.version and free_threaded. SCRY_ECORRUPT where it makes no sense.
  */
 int scry_layout_from_offsets(struct scry_session *s, scry_addr addr, struct scry_layout *l);
+/**
+ * Only asyncio's table at `addr` (3.14+): what it says of tasks, and of the interpreter's and the threads' lists of
+ * them, checked against `known`. SCRY_ENOTFOUND before 3.14; SCRY_ECORRUPT where it makes no sense.
+ */
+int scry_layout_from_asyncio(struct scry_session *s, scry_addr addr, const struct scry_layout *known,
+			     struct scry_layout *l);
 /** "thread.next": static text. */
 const char *scry_field_name(enum scry_field f);
 enum scry_struct scry_field_struct(enum scry_field f);

@@ -80,6 +80,47 @@ static void join_offsets(struct join *j)
 	join_source(j, j->next, scry_source_name(SCRY_FROM_OFFSETS));
 }
 
+/* The module of another version in the same process is not asked. */
+static bool is_asyncio(const struct scry_module *m, uint32_t version)
+{
+	const char *tag = strstr(m->name, "cpython-");
+	char wanted[32];
+
+	snprintf(wanted, sizeof(wanted), "cpython-%u%u", version >> 24, version >> 16 & 255);
+	return !strncmp(m->name, "_asyncio.", 9) && (!tag || !strncmp(tag, wanted, strlen(wanted)));
+}
+
+/*
+ * asyncio's table is a section of the module _asyncio, which may be part of the interpreter's file: GENERATE_DEBUG_SECTION,
+ * Include/internal/pycore_debug_offsets.h. In PE files the names of sections have eight letters.
+ */
+static scry_addr asyncio_table(struct join *j)
+{
+	static const char *const names[] = { ".AsyncioDebug", "AsyncioD" };
+	struct scry_section section;
+
+	for (struct scry_module *m = scry_module_first(j->s); m; m = m->next)
+		for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+			if ((m == j->hints->module || is_asyncio(m, j->l->flavour.version)) &&
+			    scry_module_section(m, names[i], &section) == SCRY_OK)
+				return section.addr;
+	return 0;
+}
+
+static void join_asyncio(struct join *j)
+{
+	scry_addr table;
+	int rc;
+
+	if (!wanted(j, SCRY_LAYOUT_OFFSETS) || j->l->flavour.version < SCRY_SINCE(3, 14, 0) || !(table = asyncio_table(j)))
+		return;
+	rc = scry_layout_from_asyncio(j->s, table, j->l, j->next);
+	if (rc == SCRY_OK)
+		join_source(j, j->next, "asyncio's offsets");
+	else if (rc == SCRY_ECORRUPT)
+		scry_note(j->s, "%s", j->s->error.text);
+}
+
 /* In AUTO, DWARF that must be decompressed or searched for elsewhere is not worth its time beside a row. */
 static void join_dwarf(struct join *j)
 {
@@ -161,6 +202,7 @@ int scry_layout_resolve(struct scry_session *s, const struct scry_layout_hints *
 		return scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
 	j.l->flavour = hints->flavour;
 	join_offsets(&j);
+	join_asyncio(&j);
 	find_row(&j);
 	join_dwarf(&j);
 	join_members(&j);
