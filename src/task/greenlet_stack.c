@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "native/native.h"
+#include "native/merge.h"
 #include "object/object.h"
 #include "target/overlay.h"
 #include "task/greenlet.h"
@@ -176,6 +176,38 @@ static const char *unwind(struct scry_task *t, const struct scry_greenlet *g, st
 	return error ? error : unwind_saved(t, g, stack);
 }
 
+/* --- loops without a name --- */
+
+static int next_python(void *task, struct scry_walk *walk, struct scry_frame *ret)
+{
+	return scry_task_frame_next(task, walk, ret);
+}
+
+static bool is_nameless(const struct scry_runtime *r, const struct scry_c_stack *stack)
+{
+	for (size_t i = 0; r->module && i < stack->count; i++)
+		if (!stack->frames[i].function && stack->frames[i].module &&
+		    !strcmp(stack->frames[i].module, r->module->name))
+			return true;
+	return false;
+}
+
+/* Where the compiler split the interpreter's loop and strip took the names, Python's frames tell which C frames it has. */
+static void mark_loops(struct scry_task *t, struct scry_c_stack *stack)
+{
+	struct scry_merge m = { 0 };
+
+	if (stack->error || !is_nameless(t->runtime, stack) ||
+	    scry_merge_init(&m, t->runtime, stack, next_python, t) < 0 || m.unplaced)
+		return;
+	for (size_t i = 0; i < m.run_count; i++) {
+		struct scry_c_frame *f = &stack->frames[m.runs[i].place];
+
+		stack->loops += !f->loop;
+		f->loop = true;
+	}
+}
+
 const struct scry_c_stack *scry_greenlet_c_stack(struct scry_task *t)
 {
 	struct scry_greenlet *g = t->detail;
@@ -183,7 +215,9 @@ const struct scry_c_stack *scry_greenlet_c_stack(struct scry_task *t)
 	if (g->c_stack)
 		return g->c_stack;
 	g->c_stack = scry_arena_alloc(&t->runtime->session->arena, sizeof(*g->c_stack));
-	if (g->c_stack && !t->error && g->stack_start)
-		g->c_stack->error = unwind(t, g, g->c_stack);
+	if (!g->c_stack || t->error || !g->stack_start)
+		return g->c_stack;
+	g->c_stack->error = unwind(t, g, g->c_stack);
+	mark_loops(t, g->c_stack);
 	return g->c_stack;
 }

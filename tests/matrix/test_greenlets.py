@@ -19,8 +19,6 @@ GREENLETS = programs.Program('greenlets', 'greenlets.py')
 GEVENT = programs.Program('gevents', 'gevents.py')
 EVENTLET = programs.Program('eventlets', 'eventlets.py')
 PYTHON_GEVENT = programs.Program('python-gevents', 'gevents.py', ('python',))
-# where the compiler split the interpreter's loop, and strip took the names of the parts
-NAMELESS = ('sid-3.14', 'sid-3.15')
 
 
 def some(*versions):
@@ -52,9 +50,7 @@ def loops(task):
 def wanted_loops(task, interpreter):
     if task['loops'] is not None and interpreter.machine != 'x86_64':
         return 'saved C stacks of this machine cannot be unwound'
-    if task['orphaned']:
-        return None
-    return 0 if task['loops'] and interpreter.tag in NAMELESS else task['loops']
+    return None if task['orphaned'] else task['loops']
 
 
 def compare_greenlets(truth, target, interpreter):
