@@ -11,14 +11,14 @@ static const struct scry_task_ops generator, coroutine, async_generator;
 
 /*
  * Chains of a recursion share their frames, so that all of them together are as long as its depth's square: past so
- * many frames in all, and so many more for each generator, the rest keep their own frame only.
+ * many frames in all, and so many more for each generator, the rest have their own frame only.
  */
 #define FRAMES_MAX 1000000
 #define FRAMES_EACH 8
 #define BETWEEN_MAX 16 /* objects between two generators */
 
 struct search {
-	size_t count;
+	size_t count, frames, cut; /* generators, frames of all chains, chains left out */
 	struct scry_kinds kinds;
 	struct scry_hash tasks; /* by address of the generator */
 	struct scry_task **tail;
@@ -42,28 +42,6 @@ static const char *name_of(struct scry_runtime *r, scry_addr addr, scry_addr fra
 		    scry_text_at(r, name, 1000, &text) == SCRY_OK)
 			return text;
 	return frame && scry_frame_at(r, frame, &f) == SCRY_OK && f.code ? f.code->name : NULL;
-}
-
-static void read_chains(struct search *s, struct scry_task *first)
-{
-	size_t room = FRAMES_MAX + s->count * FRAMES_EACH, short_ones = 0;
-
-	for (struct scry_task *t = first; t; t = t->next) {
-		struct scry_generator *d = t->detail;
-
-		if (room) {
-			scry_chain_read(&s->kinds, t->addr, &d->chain);
-			room = d->chain.count < room ? room - d->chain.count : 0;
-			t->error = d->chain.error;
-			continue;
-		}
-		short_ones++;
-		d->own = t->frame;
-		d->chain = (struct scry_chain){ .frames = &d->own, .count = 1 };
-	}
-	if (short_ones)
-		scry_note(first->runtime->session, "the chains of %zu generators have %d frames already: of the other %zu "
-			  "only their own are shown", s->count - short_ones, (int)FRAMES_MAX, short_ones);
 }
 
 static void add(struct search *s, scry_addr addr, enum scry_kind kind)
@@ -129,6 +107,35 @@ static void find_awaiters(struct search *s, struct scry_task *first)
 	}
 }
 
+static void read_chain(struct search *s, struct scry_task *t)
+{
+	struct scry_generator *d = t->detail;
+
+	if (s->frames >= FRAMES_MAX + s->count * FRAMES_EACH) {
+		s->cut++;
+		d->own = t->frame;
+		d->chain = (struct scry_chain){ .frames = &d->own, .count = 1 };
+		return;
+	}
+	scry_chain_read(&s->kinds, t->addr, &d->chain);
+	s->frames += d->chain.count;
+	t->error = d->chain.error;
+}
+
+/* First those that nobody awaits: the others are parts of theirs. */
+static void read_chains(struct search *s, struct scry_task *first)
+{
+	for (struct scry_task *t = first; t; t = t->next)
+		if (!t->awaited_by_count)
+			read_chain(s, t);
+	for (struct scry_task *t = first; t; t = t->next)
+		if (t->awaited_by_count)
+			read_chain(s, t);
+	if (s->cut)
+		scry_note(s->kinds.runtime->session, "the chains of %zu generators have %zu frames: of the other %zu, which "
+			  "those wait for, only their own are shown", s->count - s->cut, s->frames, s->cut);
+}
+
 static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tail)
 {
 	struct search s = { .kinds = SCRY_KINDS_INIT(r), .tail = tail };
@@ -148,8 +155,8 @@ static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tai
 		}
 		scry_gc_done(&gc);
 	}
-	read_chains(&s, *tail);
 	find_awaiters(&s, *tail);
+	read_chains(&s, *tail);
 	scry_hash_done(&s.tasks);
 	scry_kinds_done(&s.kinds);
 	return s.tail;
