@@ -70,6 +70,7 @@ static void read_counts(struct scry_runtime *r, struct scry_whatis *w)
 	while (r->version < immortals[i].since)
 		i++;
 	immortals[i].find(r, w, count);
+	w->deferred &= !w->immortal; /* static ones have the bit, too */
 }
 
 /* --- the cyclic collector --- */
