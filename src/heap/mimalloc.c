@@ -65,8 +65,10 @@ static bool read_page(struct scry_mimalloc *m, scry_addr addr, const struct scry
 		return false;
 	unsigned late = late_blocks(m, block);
 
+	/* mi_page_init(), Objects/mimalloc/page.c: as many blocks as the page has room for */
 	ret->start = segment_of(m, addr) + ((uint64_t)slice << slice_shift(m)) + late * block;
-	return (ret->capacity + late) * ret->block_size <= size;
+	uint64_t reserved = scry_record_uint(rec, SCRY_F_MI_PAGE_RESERVED);
+	return ret->capacity <= reserved && reserved == (size - late * block) / ret->block_size;
 }
 
 static bool add_page(struct scry_mimalloc *m, const struct scry_mimalloc_page *page)
@@ -117,20 +119,22 @@ static void read_keys(struct scry_mimalloc *m, scry_addr owner, enum scry_field 
 			keys[i] = 0;
 }
 
-/* Mark the free blocks of one list; false where it leaves the page or has no end. */
-static bool mark_free(struct scry_mimalloc *m, const struct scry_mimalloc_page *page, const uint64_t keys[2],
-		      scry_addr block)
+/* Mark the free blocks of one list, and return how many they are; -1 where it leaves the page or has no end. */
+static int64_t mark_free(struct scry_mimalloc *m, const struct scry_mimalloc_page *page, const uint64_t keys[2],
+			 scry_addr block)
 {
-	for (uint32_t n = 0; block; n++) {
+	int64_t n = 0;
+
+	for (; block; n++) {
 		uint64_t offset = block - page->start, index = offset / page->block_size;
 
 		if (n == page->capacity || block < page->start || index >= page->capacity || offset % page->block_size)
-			return false;
+			return -1;
 		m->free[index / 64] |= (uint64_t)1 << index % 64;
 		if (!next_block(m, block, page->addr, keys, &block))
-			return false;
+			return -1;
 	}
-	return true;
+	return n;
 }
 
 static void open_page(struct scry_mimalloc *m, const struct scry_mimalloc_page *page)
@@ -144,11 +148,13 @@ static void open_page(struct scry_mimalloc *m, const struct scry_mimalloc_page *
 	if (scry_record_read(m->runtime, SCRY_S_MI_PAGE, page->addr, &rec) < 0)
 		return;
 	read_keys(m, page->addr, SCRY_F_MI_PAGE_KEYS, keys);
-	/* the lowest bits of the last say how other threads hand blocks back: mi_delayed_t */
-	bool whole = mark_free(m, page, keys, scry_record_uint(&rec, SCRY_F_MI_PAGE_FREE));
-	whole &= mark_free(m, page, keys, scry_record_uint(&rec, SCRY_F_MI_PAGE_LOCAL_FREE));
-	whole &= mark_free(m, page, keys, scry_record_uint(&rec, SCRY_F_MI_PAGE_THREAD_FREE) & ~(scry_addr)3);
-	m->damaged += !whole;
+	/* the lowest bits of the third say how other threads hand blocks back, mi_delayed_t; its blocks count as used */
+	int64_t own = mark_free(m, page, keys, scry_record_uint(&rec, SCRY_F_MI_PAGE_FREE));
+	int64_t local = mark_free(m, page, keys, scry_record_uint(&rec, SCRY_F_MI_PAGE_LOCAL_FREE));
+	int64_t others = mark_free(m, page, keys, scry_record_uint(&rec, SCRY_F_MI_PAGE_THREAD_FREE) & ~(scry_addr)3);
+	int64_t used = (int64_t)scry_record_uint(&rec, SCRY_F_MI_PAGE_USED);
+	/* one more or less: the program was stopped just there */
+	m->damaged += own < 0 || local < 0 || others < 0 || llabs(own + local + used - page->capacity) > 1;
 }
 
 /* Blocks that went to their heap's own list instead of the page's: _mi_heap_delayed_free_partial(). */
@@ -225,29 +231,53 @@ static void read_heap(struct scry_mimalloc *m, scry_addr addr, unsigned heap)
 		m->damaged++;
 }
 
+/*
+ * How many slices the page or free span at one of them has, 0 where that cannot be: the last one points back to the
+ * first, and a page larger than a segment has one more for that. mi_segment_span_allocate(), mi_segment_span_free(),
+ * Objects/mimalloc/segment.c.
+ */
+static uint64_t span(struct scry_mimalloc *m, scry_addr slice, uint64_t left, const struct scry_record *rec)
+{
+	uint64_t count = scry_record_uint(rec, SCRY_F_MI_PAGE_SLICE_COUNT), size = m->runtime->layout->size[SCRY_S_MI_PAGE];
+	uint64_t last = count > left ? left : count - 1, back = 0;
+
+	if (!count || scry_record_uint(rec, SCRY_F_MI_PAGE_SLICE_OFFSET) ||
+	    scry_field_read(m->runtime, slice + last * size, SCRY_F_MI_PAGE_SLICE_OFFSET, &back) < 0)
+		return 0;
+	return back == last * size ? count : 0;
+}
+
+/* A page of a segment without a heap; false where it makes no sense. */
+static bool read_abandoned_page(struct scry_mimalloc *m, scry_addr addr, struct scry_record *rec)
+{
+	unsigned tag = (unsigned)scry_record_uint(rec, SCRY_F_MI_PAGE_TAG);
+	struct scry_mimalloc_page p;
+
+	if (!scry_record_uint(rec, SCRY_F_MI_PAGE_BLOCK_SIZE)) /* free */
+		return !scry_record_uint(rec, SCRY_F_MI_PAGE_CAPACITY);
+	return tag == HEAP_GC || tag == HEAP_GC_PRE ? read_and_add(m, addr, tag, rec) : read_page(m, addr, rec, tag, &p);
+}
+
 /* The pages of a segment whose thread has ended: mi_segment_visit_pages(), Objects/mimalloc/segment.c. */
 static void read_segment(struct scry_mimalloc *m, scry_addr segment)
 {
 	struct scry_runtime *r = m->runtime;
+	const struct scry_layout *l = r->layout;
 	scry_addr slices = scry_field_addr(r, segment, SCRY_F_MI_SEGMENT_SLICES);
-	uint64_t slice = scry_field_get(r, segment, SCRY_F_MI_SEGMENT_INFO_SLICES), size = r->layout->size[SCRY_S_MI_PAGE];
-	uint64_t end = scry_field_get(r, segment, SCRY_F_MI_SEGMENT_SLICE_ENTRIES), slices_of_page = 0;
+	uint64_t size = l->size[SCRY_S_MI_PAGE], max = l->slot[SCRY_F_MI_SEGMENT_SLICES].size / size;
+	uint64_t end = scry_field_get(r, segment, SCRY_F_MI_SEGMENT_SLICE_ENTRIES), count;
+	/* what the segment's own head takes: mi_segment_calculate_slices() */
+	uint64_t first = ((l->size[SCRY_S_MI_SEGMENT] - 1) >> slice_shift(m)) + 1;
+	bool whole = end <= max && scry_field_get(r, segment, SCRY_F_MI_SEGMENT_INFO_SLICES) == first;
 	struct scry_record rec;
 
-	if (!slice || !end || end > r->layout->slot[SCRY_F_MI_SEGMENT_SLICES].size / size)
-		m->damaged++;
-	for (; slice && slice < end; slice += slices_of_page) {
-		scry_addr page = slices + slice * size;
-
-		if (scry_record_read(r, SCRY_S_MI_PAGE, page, &rec) < 0)
-			return (void)m->damaged++;
-		slices_of_page = scry_record_uint(&rec, SCRY_F_MI_PAGE_SLICE_COUNT);
-		uint64_t tag = scry_record_uint(&rec, SCRY_F_MI_PAGE_TAG);
-		bool used = scry_record_uint(&rec, SCRY_F_MI_PAGE_BLOCK_SIZE) > 0;
-		if (!slices_of_page ||
-		    (used && (tag == HEAP_GC || tag == HEAP_GC_PRE) && !read_and_add(m, page, (unsigned)tag, &rec)))
-			return (void)m->damaged++;
+	for (uint64_t i = first; i < end && i < max; i += count ? count : 1) {
+		count = 0;
+		if (scry_record_read(r, SCRY_S_MI_PAGE, slices + i * size, &rec) == SCRY_OK)
+			count = span(m, slices + i * size, end - i, &rec);
+		whole = count && read_abandoned_page(m, slices + i * size, &rec) && whole;
 	}
+	m->damaged += !whole;
 }
 
 /* Segments that threads left behind when they ended. The head of one of the two lists counts in its lowest bits. */

@@ -1,7 +1,12 @@
 """Generators, coroutines and async generators in every odd state, from cores, stripped Pythons, live processes."""
+import os
+import random
+import subprocess
+
 import pytest
 
 from tests.support import programs, run
+from tests.support.corefile import CoreFile
 
 from .conftest import every
 
@@ -88,3 +93,40 @@ def test_stripped(dumps, interpreter):
 def test_live(interpreter, tmp_path):
     with run.running(interpreter, HARD, str(tmp_path / 'live')) as (pid, truth):
         report(compare(truth, ask(str(pid), interpreter)))
+
+
+SEGMENT = 1 << 25 # mimalloc's, of 64-bit builds
+
+
+def damage_heap(core, generators, seed):
+    """Overwrite words of the segments that the generators stand in, of what they point to, and of free blocks near them."""
+    choose = random.Random(seed)
+    segments = sorted({int(each['id'], 16) // SEGMENT * SEGMENT for each in generators})
+    with CoreFile(core) as file:
+        for _ in range(30):
+            segment = choose.choice(segments)
+            at = segment + 8 * choose.choice([choose.randrange(40), choose.randrange(40, 2000)])
+            inner = file.word(at)
+            if choose.randrange(3) == 0 and inner and inner % 8 == 0 and file.offset(inner, 2048) is not None:
+                at = inner + 8 * choose.randrange(-8, 60)
+            value = choose.choice([segment, segment + 64 * choose.randrange(2000), at, 0, 8, 1 << 16, choose.getrandbits(64), choose.getrandbits(16)])
+            if file.offset(at, 8) is not None:
+                file.set_word(at, value)
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.free_threaded))
+def test_damaged_heap(dumps, interpreter, tmp_path):
+    """Whatever stands in the heap's own structs, the answer comes, in time, and says that it is not whole."""
+    dump = dumps.core(interpreter, HARD)
+    wanted, lost = {each['id'] for each in dump.truth['generators']}, 0
+    for seed in range(8):
+        core = str(tmp_path / ('damaged-%d' % seed))
+        subprocess.run(['cp', '--sparse=always', dump.core, core], check=True)
+        damage_heap(core, dump.truth['generators'], seed)
+        answer, status, errors = run.answer(core, *run.where(interpreter), command=('generators',), timeout=60)
+        assert status in (0, 1, 2), 'seed %d: status %d %s' % (seed, status, errors[-500:])
+        missing = wanted - {task['id'] for task in answer['tasks']}
+        assert not missing or answer['errors'], 'seed %d: %d are missing and nothing is said' % (seed, len(missing))
+        lost += bool(missing)
+        os.remove(core)
+    assert lost, 'no damage did any harm'
