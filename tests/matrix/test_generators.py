@@ -130,3 +130,17 @@ def test_damaged_heap(dumps, interpreter, tmp_path):
         lost += bool(missing)
         os.remove(core)
     assert lost, 'no damage did any harm'
+
+
+INTERPRETERS = programs.Program('generators-interpreters', 'generators_interpreters.py', since=(3, 3))
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.version >= (3, 3)))
+def test_interpreters(dumps, interpreter):
+    """Each interpreter's, once: with a collector in common (to 3.8), one each (3.9), or a heap each (free-threaded)."""
+    dump = dumps.core(interpreter, INTERPRETERS)
+    found = sorted((task['id'], task['name'].rpartition('.')[2].strip('<>'), task['frames'][-1]['line'])
+                   for task in ask(dump.core, interpreter) if task['kind'] == 'generator' and task['state'] != 'running')
+    wanted = sorted((each['id'], each['name'].strip('<>'), each['line']) for each in dump.truth['generators'])
+    assert found == wanted
+    assert len(wanted) > 4 or not any(os.path.exists(os.path.join(dump.directory, 'generators-%d' % i)) for i in range(4))
