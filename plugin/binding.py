@@ -238,18 +238,25 @@ class Session:
         address = None if fault is None else ctypes.byref(ctypes.c_uint64(fault))
         self._check(_library.scry_session_set_signal(self._session, tid, signal, address))
 
-    def refresh(self):
+    def refresh(self, keep=False):
+        """Forget all that was read. With `keep` the frame stays selected: the target did not run."""
+        number, tid = self._frame_number() if keep else 0, self._selected
         _library.scry_session_refresh(self._session)
+        self._selected = None
+        if number and tid is not None:
+            self.select(tid)
+            self.run("frame", str(number))
+
+    def _frame_number(self):
+        """Of the selected frame, 0 where there is none."""
+        found = re.match(r"#(\d+) ", self.run("frame", "--color=never")[1])
+        return int(found.group(1)) if found else 0
 
     def select(self, tid):
         """Follow the debugger to a thread; what was selected here stays while the debugger's choice does."""
         if tid != self._selected:
             _library.scry_session_select(self._session, tid)
         self._selected = tid
-
-    def forget_selection(self):
-        """After a refresh nothing is selected any more."""
-        self._selected = None
 
     def _with_buffers(self, function):
         out, err = _library.scry_buf_new(), _library.scry_buf_new()

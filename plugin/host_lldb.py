@@ -3,6 +3,7 @@ import mmap
 import os
 import re
 import sys
+import time
 
 import lldb
 
@@ -11,6 +12,7 @@ import binding  # noqa: E402
 
 ADDRESS_END = 2 ** 47  # above it, LLDB takes addresses for errors of its own
 PAGE = 4096
+SUMMARY_SECONDS = 0.5  # how long what summaries have read is taken to be so
 DUMP_PLUGINS = ("elf-core", "minidump", "mach-o-core")
 # what LLDB calls some registers otherwise
 ALIASES = {"eflags": "rflags", "x29": "fp", "x30": "lr", "tpidr": "tpidr_el0"}
@@ -24,9 +26,10 @@ class LldbHost(binding.Host):
         self.local = local
         self.pid = process.GetProcessID() if local else 0
         self._constant = None
+        self._memory = _open_memory(self.pid) if local else None
 
     def read(self, address, length):
-        data = self._read_exactly(address, length)
+        data = self._read_directly(address, length) or self._read_exactly(address, length)
         if len(data) == length:
             return data
         address, end = address + len(data), address + length
@@ -38,6 +41,13 @@ class LldbHost(binding.Host):
             if len(piece) < step:
                 break
         return data
+
+    def _read_directly(self, address, length):
+        """Of a process on this machine: LLDB keeps what it has read, and not always notices that it was written."""
+        try:
+            return os.pread(self._memory.fileno(), length, address) if self._memory is not None else b""
+        except (OSError, OverflowError):
+            return b""
 
     def _read_exactly(self, address, length):
         if not 0 < address < ADDRESS_END - length:
@@ -101,6 +111,14 @@ def _sections(target):
                     permissions & lldb.ePermissionsWritable) + bool(permissions & lldb.ePermissionsExecutable)
                 found.append((start, start + section.GetByteSize(), section.GetFileOffset(), flags, module.file.fullpath))
     return found
+
+
+def _open_memory(pid):
+    """/proc/PID/mem, where this user may read it; of a process that is gone or runs another program it reads as empty."""
+    try:
+        return open("/proc/%d/mem" % pid, "rb", buffering=0)
+    except OSError:
+        return None
 
 
 def _is_local(process):
@@ -232,10 +250,11 @@ class Follower:
         return entry.session
 
     def current(self, target):
-        """The session for a summary: nothing is asked of LLDB where nothing happened since the last time."""
+        """The session for a summary: one command shows many, and between them nothing changes."""
         process = target.GetProcess()
         entry = self.kept.get(process.GetUniqueID())
-        if entry is not None and entry.stop == process.GetStopID() and process.GetState() == lldb.eStateStopped:
+        if entry is not None and entry.stop == process.GetStopID() and process.GetState() == lldb.eStateStopped and (
+                entry.core is not None or time.monotonic() - entry.read < SUMMARY_SECONDS):
             return entry.session
         return self.follow(target)
 
@@ -246,7 +265,7 @@ class Entry:
     def __init__(self, process, options):
         self.process, self.options = process, options
         self.core = _core_path(process)
-        self.stop = process.GetStopID()
+        self.stop, self.read = None, 0
         self.session = binding.Session(**dict(options))
         if self.core is not None:
             self.session.open_dump(self.core)
@@ -256,10 +275,10 @@ class Entry:
     def catch_up(self):
         """Where LLDB went: on in time, or to another thread."""
         stop = self.process.GetStopID()
-        if stop != self.stop and self.core is None:
-            self.session.refresh()
-            self.session._selected = None
-        self.stop = stop
+        if self.core is None:
+            # LLDB tells nobody of `memory write`: what was read is read anew
+            self.session.refresh(keep=stop == self.stop)
+        self.stop, self.read = stop, time.monotonic()
         thread = self.process.GetSelectedThread()
         if thread.IsValid():
             self.session.select(thread.GetThreadID())

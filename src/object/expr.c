@@ -65,26 +65,20 @@ static int fail_at(struct eval *e, int code, const char *fmt, ...)
 	return scry_fail(e->s, code, e->value.addr, "%.*s: %s", (int)(e->at - e->text), e->text, why);
 }
 
-static int set_object(struct eval *e, scry_addr addr)
-{
-	scry_addr type;
-	int rc = scry_type_of(e->r, addr, &type);
-
-	if (rc < 0) {
-		char why[200];
-
-		snprintf(why, sizeof(why), "%.199s", e->s->error.text);
-		return fail_at(e, rc, "no object at 0x%" PRIx64 " (%s)", addr, why);
-	}
-	e->value = (struct value){ .kind = VALUE_OBJECT, .addr = addr };
-	return SCRY_OK;
-}
-
 static int set_text(struct eval *e, const char *text, const char *type)
 {
 	if (!text)
 		return scry_fail(e->s, SCRY_ENOMEM, 0, "out of memory");
 	e->value = (struct value){ .kind = VALUE_TEXT, .text = text, .type = type };
+	return SCRY_OK;
+}
+
+/* A damaged object is a value too: it prints as what it is, and an attribute of it fails. */
+static int set_object(struct eval *e, scry_addr addr)
+{
+	if (!addr)
+		return set_text(e, "<NULL>", "?");
+	e->value = (struct value){ .kind = VALUE_OBJECT, .addr = addr };
 	return SCRY_OK;
 }
 
@@ -169,11 +163,16 @@ static int eval_address(struct eval *e)
 {
 	char *end;
 	uint64_t addr = strtoull(e->at + 1, &end, 0);
+	scry_addr type;
+	char why[200];
 
 	if (end == e->at + 1)
 		return scry_fail(e->s, SCRY_EINVAL, 0, "'@' needs an address, as in @0x7f0123456780");
 	e->at = end;
-	return set_object(e, addr);
+	if (scry_type_of(e->r, addr, &type) == SCRY_OK)
+		return set_object(e, addr);
+	snprintf(why, sizeof(why), "%.199s", e->s->error.text);
+	return fail_at(e, SCRY_ECORRUPT, "no object at 0x%" PRIx64 " (%s)", addr, why);
 }
 
 static int eval_primary(struct eval *e)

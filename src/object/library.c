@@ -214,6 +214,8 @@ static int print_dataclass_params(struct scry_printer *p, scry_addr addr, scry_a
 #define ADDRESS "%C(display_name={_display_name}, username={_username}, domain={_domain})"
 #define PROCESS_3_8 "<%C name={_name}[_popen: pid={_popen.pid}] parent={_parent_pid} {_popen:started|initial}>"
 
+#define HELP "Type help() for interactive help, or help(object) for help about object."
+
 const struct scry_printer_row scry_printers_library[] = {
 	{ "subprocess.CompletedProcess",
 	  .form = "%C(args={args}, returncode={returncode}[stdout:, stdout={stdout}][stderr:, stderr={stderr}])" },
@@ -251,5 +253,7 @@ const struct scry_printer_row scry_printers_library[] = {
 	{ "sentinel", .form = "{__name__:s}" },
 	{ "asyncio.base_events.BaseEventLoop",
 	  .form = "<%C running={_thread_id:True|False} closed={_closed} debug={_debug}>" },
+	{ "_sitebuiltins._Helper", .form = HELP }, /* Lib/_sitebuiltins.py; 2.7: Lib/site.py */
+	{ "site._Helper", .form = HELP },
 	{ NULL },
 };
