@@ -7,6 +7,7 @@ import sys
 import gdb
 
 import binding
+import gdb_frames
 import gdb_values
 
 # signals that end a process, and those of them that are about an address
@@ -135,14 +136,19 @@ class Follower:
         self.key = self.session = None
         self.stale = False
         self.stopped = None  # (tid, signal, address) of a deadly signal
+        self.moved = False  # the target ran: frames have other numbers now
         gdb.events.stop.connect(self.note_signal)
-        for name in ("cont", "stop", "memory_changed", "register_changed"):
-            registry = getattr(gdb.events, name, None)
-            if registry is not None:
-                registry.connect(self.forget)
+        gdb.events.cont.connect(self.forget)
+        gdb.events.stop.connect(self.forget)
+        gdb.events.memory_changed.connect(self.doubt)
+        gdb.events.register_changed.connect(self.doubt)
+
+    def doubt(self, _event=None):
+        """The user wrote to the target."""
+        self.stale = True
 
     def forget(self, _event=None):
-        self.stale = True
+        self.stale = self.moved = True
 
     def note_signal(self, event):
         """Called at each stop: was it a crash?"""
@@ -175,10 +181,9 @@ class Follower:
         if self.session is None or key != self.key:
             self.open(key, inferior, core)
         elif self.stale and core is None:
-            self.session.refresh()
-            self.session.forget_selection()
+            self.session.refresh(keep=not self.moved)
             self.tell_signal()
-        self.stale = False
+        self.stale = self.moved = False
         thread = gdb.selected_thread()
         if thread is not None:
             self.session.select(_tid(thread))
@@ -279,3 +284,4 @@ class Keeper:
 
 install()
 _keeper = Keeper(gdb_values.install(_follower.current))
+gdb_frames.Frames(_follower.current)

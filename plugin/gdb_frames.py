@@ -1,0 +1,116 @@
+"""Python frames in GDB's own bt: a frame filter, off until `set pyscry frames on`. The library tells which C frame runs which."""
+import json
+
+import gdb
+from gdb.FrameDecorator import FrameDecorator
+
+import binding
+from gdb_values import Parameter
+
+
+class PythonFrame(FrameDecorator):
+    """A Python frame. It borrows the C frame that runs it: `frame N` and `up` go there."""
+
+    def __init__(self, base, thread, frame, hidden):
+        super().__init__(base)
+        self.thread, self.frame, self.hidden = thread, frame, hidden
+
+    def function(self):
+        return self.frame["qualname"] or self.frame["function"] or "<damaged frame>"
+
+    def filename(self):
+        return self.frame["file"]
+
+    def line(self):
+        return self.frame["line"]
+
+    def address(self):
+        return None
+
+    def elided(self):
+        return self.hidden  # the C frame itself stands below its oldest Python frame, unless `bt -hide`
+
+    def frame_args(self):
+        return self.variables(True)
+
+    def frame_locals(self):
+        return self.variables(False)
+
+    def variables(self, arguments):
+        return [variable for variable in self.thread.variables(self.frame) if variable.is_argument == arguments] or None
+
+
+class Variable:
+    """What GDB wants of a variable: symbol() and value()."""
+
+    def __init__(self, name, value, is_argument):
+        self.symbol, self.value, self.is_argument = (lambda: name), (lambda: value), is_argument
+
+
+class Thread:
+    """What the library says of the selected thread's stack."""
+
+    def __init__(self, session, tid):
+        self.session, self.tid = session, tid
+        self.runs = []  # (pc of the C frame, its Python frames), newest first
+        number = 0
+        for frame in self.ask("bt", "--native")["threads"][0]["frames"]:
+            if frame["kind"] == "native":
+                if frame.get("runs_python"):
+                    self.runs.append((int(frame["address"], 16), []))
+            else:
+                frame["number"] = number
+                number += 1
+                if self.runs:
+                    self.runs[-1][1].append(frame)
+
+    def ask(self, command, words):
+        _, text, _ = self.session.run(command, "--json --thread %d %s" % (self.tid, words))
+        return json.loads(text)
+
+    def variables(self, frame):
+        """Needs a type that GDB knows; py-bt-full does not."""
+        if "variables" not in frame:
+            try:
+                pointer = gdb.lookup_type("PyObject").pointer()
+                found = self.ask("locals", "--frame %d" % frame["number"])["threads"][0]["frames"][0]["locals"]
+                frame["variables"] = [Variable(each["name"], gdb.Value(int(each["address"], 16)).cast(pointer), each["kind"] == "arg")
+                                      for each in found]
+            except (gdb.error, binding.Error, LookupError, TypeError, ValueError):
+                frame["variables"] = []
+        return frame["variables"]
+
+
+class Frames:
+    name, priority = "pyscry", 50
+
+    def __init__(self, current):
+        self.current, self.enabled = current, False
+        Parameter("frames", gdb.PARAM_BOOLEAN, False, "whether bt shows Python frames in front of the C frames that run them.",
+                  self.enable)
+        gdb.frame_filters[self.name] = self
+
+    def enable(self, on):
+        self.enabled = on
+
+    def filter(self, frames):
+        try:
+            tid = gdb.selected_thread().ptid[1]
+            runs = Thread(self.current(), tid)
+        except Exception:  # no Python here, or nothing that can be read: GDB's own frames
+            return frames
+        return self.merge(frames, runs)
+
+    @staticmethod
+    def merge(frames, thread):
+        left = iter(thread.runs)
+        expected = next(left, None)
+        for frame in frames:
+            native = frame.inferior_frame()
+            if expected is None or native.type() == gdb.INLINE_FRAME or native.pc() != expected[0] or not expected[1]:
+                yield frame
+                continue
+            last = len(expected[1]) - 1
+            for index, each in enumerate(expected[1]):
+                yield PythonFrame(frame, thread, each, [frame] if index == last else None)
+            expected = next(left, None)
