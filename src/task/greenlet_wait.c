@@ -158,7 +158,7 @@ static void record(struct visit *v, scry_addr greenlet, bool is_throw)
 	struct scry_greenlet *g = t ? t->detail : NULL;
 	enum scry_wait_rank rank = v->holder->row->rank;
 
-	if (!g || g->is_hub || strcmp(t->state, "suspended"))
+	if (!g || g->is_hub || (strcmp(t->state, "suspended") && strcmp(t->state, "not started")))
 		return;
 	if (is_throw) {
 		g->timeout = v->holder->object;

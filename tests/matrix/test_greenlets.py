@@ -106,9 +106,9 @@ def compare_waits(truth, target, interpreter):
     wanted = [dict(each, waits_for=each['waits_for'] or found.get(each['id'], {}).get('waits_for')) for each in truth['greenlets']]
     differences = compare(wanted, {key: task for key, task in found.items() if key in ids}, {
         'name': lambda task: task['name'], 'state': lambda task: task['state'], 'waits_for': lambda task: task['waits_for'],
-        'type': type_of_wait, 'fd': lambda task: waits(task) and waits(task)['fd'], 'events': lambda task: waits(task) and waits(task)['events'],
+        'thread': lambda task: task['thread'], 'type': type_of_wait, 'fd': lambda task: waits(task) and waits(task)['fd'], 'events': lambda task: waits(task) and waits(task)['events'],
         'timeout': lambda task: task['timeout'] is not None, 'hub': lambda task: task['is_hub'], 'scheduled': lambda task: task['scheduled']})
-    hub = next((task for task in found.values() if task['is_hub']), None)
+    hub = next((task for task in found.values() if task['is_hub'] and task['thread'] == truth['pid']), None)
     if hub is None or hub['loop'] is None or hub['loop']['id'] != truth['loop']:
         differences.append('the hub: %s' % hub)
     if status:

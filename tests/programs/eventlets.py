@@ -22,14 +22,20 @@ def identity(thing):
     return hex(id(thing)).rstrip('L')
 
 
-def start(waits_for, function, *arguments, **more):
-    """`waits_for` is the object, or the name of its type where it is eventlet's own."""
-    greenlet = eventlet.spawn(function, *arguments)
+def tell(greenlet, name, waits_for, **more):
+    """`waits_for` is the object, or the name of its type where it is eventlet's own, or None."""
+    known = waits_for is not None and not isinstance(waits_for, str)
+    truth = {'id': identity(greenlet), 'state': 'suspended', 'name': name, 'thread': os.getpid(),
+             'type': type(waits_for).__name__ if known else waits_for, 'waits_for': identity(waits_for) if known else None,
+             'fd': None, 'events': None, 'timeout': False, 'hub': False, 'scheduled': False}
+    truth.update(more)
+    said.append(truth)
     keep.append((greenlet, waits_for))
-    known = isinstance(waits_for, str)
-    said.append({'id': identity(greenlet), 'state': 'suspended', 'name': 'GreenThread', 'type': waits_for if known else type(waits_for).__name__,
-                 'waits_for': None if known else identity(waits_for), 'fd': more.get('fd'), 'events': more.get('events'),
-                 'timeout': more.get('timeout', False), 'hub': False, 'scheduled': False})
+
+
+def start(waits_for, function, *arguments, **more):
+    greenlet = eventlet.spawn(function, *arguments)
+    tell(greenlet, 'GreenThread', waits_for, **more)
     return greenlet
 
 
@@ -68,13 +74,13 @@ start('FdListener', hubs.trampoline, writing, False, True, fd=writing, events='w
 
 
 def end():
-    for truth, (greenlet, waits_for) in zip(said, keep):
+    for truth, (greenlet, _) in zip(said, keep):
         assert not greenlet.dead and greenlet, (truth, greenlet)
     hub = hubs.get_hub()
-    truths = said + [{'id': identity(hub.greenlet), 'state': 'suspended', 'name': None, 'type': None, 'waits_for': None, 'fd': None,
-                      'events': None, 'timeout': False, 'hub': True, 'scheduled': False}]
+    tell(hub.greenlet, None, None, hub=True)
+    truth = {'version': sys.version, 'eventlet': eventlet.__version__, 'pid': os.getpid(), 'loop': identity(hub), 'greenlets': said}
     with open(os.environ['PYSCRY_TRUTH'] + '.part', 'w') as out:
-        json.dump({'version': sys.version, 'eventlet': eventlet.__version__, 'pid': os.getpid(), 'loop': identity(hub), 'greenlets': truths}, out)
+        json.dump(truth, out)
     os.rename(os.environ['PYSCRY_TRUTH'] + '.part', os.environ['PYSCRY_TRUTH'])
     if os.environ.get('PYSCRY_END') == 'abort':
         os.abort()

@@ -2,6 +2,7 @@
 import json
 import os
 import sys
+import threading
 import time
 
 if sys.argv[1:] == ['python']:
@@ -23,19 +24,25 @@ def identity(thing):
     return hex(id(thing)).rstrip('L')
 
 
+def tell(greenlet, name, waits_for, state='suspended', **more):
+    """`waits_for` is the object, or the name of its type where it is gevent's own, or None."""
+    known = waits_for is not None and not isinstance(waits_for, str)
+    truth = {'id': identity(greenlet), 'state': state, 'name': name, 'thread': int(os.readlink('/proc/thread-self').rsplit('/', 1)[1]),
+             'type': type(waits_for).__name__ if known else waits_for, 'waits_for': identity(waits_for) if known else None,
+             'fd': None, 'events': None, 'timeout': False, 'hub': False, 'scheduled': False}
+    truth.update(more)
+    said.append(truth)
+    keep.append((greenlet, waits_for))
+
+
 def start(waits_for, function, *arguments, **more):
-    """`waits_for` is the object, or the name of its type where it is gevent's own."""
     greenlet = gevent.spawn(function, *arguments)
-    name = more.get('name')
+    name = more.pop('name', None)
     if name:
         greenlet.name = name
-    elif more.get('ident'):
+    elif more.pop('ident', False):
         name = 'Greenlet-%d' % greenlet.minimal_ident
-    keep.append((greenlet, waits_for))
-    known = isinstance(waits_for, str)
-    said.append({'id': identity(greenlet), 'state': 'suspended', 'name': name or 'Greenlet', 'type': waits_for if known else type(waits_for).__name__,
-                 'waits_for': None if known else identity(waits_for), 'fd': more.get('fd'), 'events': more.get('events'),
-                 'timeout': more.get('timeout', False), 'hub': False, 'scheduled': False})
+    tell(greenlet, name or 'Greenlet', waits_for, **more)
     return greenlet
 
 
@@ -94,10 +101,14 @@ waiter = Waiter()
 start(waiter, waiter.get)
 pool = gevent.pool.Pool(1)
 pooled = pool.spawn(event.wait)
-keep.append((pooled, event))
-said.append({'id': identity(pooled), 'state': 'suspended', 'name': 'Greenlet', 'type': 'Event', 'waits_for': identity(event), 'fd': None, 'events': None,
-             'timeout': False, 'hub': False, 'scheduled': False})
+tell(pooled, 'Greenlet', event)
 start(pool._semaphore, pool.spawn, event.wait)
+
+
+later = gevent.spawn_later(1000, event.wait)
+tell(later, 'Greenlet', 'timer', 'not started')
+raw = gevent.spawn_raw(event.wait)
+tell(raw, type(raw).__name__, event)
 
 
 class Own(gevent.Greenlet):
@@ -111,25 +122,38 @@ class Own(gevent.Greenlet):
 
 own = Own(sleeper.switch)
 own.start()
-keep.append((own, semaphore))
-said.append({'id': identity(own), 'state': 'suspended', 'name': 'Own', 'type': type(semaphore).__name__, 'waits_for': identity(semaphore), 'fd': None,
-             'events': None, 'timeout': False, 'hub': False, 'scheduled': False})
+tell(own, 'Own', semaphore)
+
+
+def other_hub(ready):
+    """A thread with a hub of its own, which runs."""
+    mine = gevent.event.Event()
+    start(mine, mine.wait)
+    start('timer', gevent.sleep, 1000)
+    tell(gevent.get_hub(), 'Hub', None, 'active', hub=True)
+    gevent.spawn_later(0.05, ready.set)
+    mine.wait()
 
 
 def end():
     gevent.sleep(0.1)
     gevent.spawn(gevent.sleep, 1000)  # not started before this one ends
-    for truth, (greenlet, waits_for) in zip(said, keep):
+    for truth, (greenlet, _) in zip(said, keep):
         assert not greenlet.dead and greenlet, (truth, greenlet)
     hub = gevent.get_hub()
-    truths = said + [{'id': identity(hub), 'state': 'suspended', 'name': 'Hub', 'type': None, 'waits_for': None, 'fd': None, 'events': None,
-                      'timeout': False, 'hub': True, 'scheduled': False}]
+    tell(hub, 'Hub', None, hub=True)
+    truth = {'version': sys.version, 'gevent': gevent.__version__, 'pid': os.getpid(), 'loop': identity(hub.loop), 'greenlets': said}
     with open(os.environ['PYSCRY_TRUTH'] + '.part', 'w') as out:
-        json.dump({'version': sys.version, 'gevent': gevent.__version__, 'pid': os.getpid(), 'loop': identity(hub.loop), 'greenlets': truths}, out)
+        json.dump(truth, out)
     os.rename(os.environ['PYSCRY_TRUTH'] + '.part', os.environ['PYSCRY_TRUTH'])
     if os.environ.get('PYSCRY_END') == 'abort':
         os.abort()
     time.sleep(600)
 
 
+ready = threading.Event()
+thread = threading.Thread(target=other_hub, args=(ready,))
+thread.daemon = True
+thread.start()
+ready.wait()
 gevent.spawn(end).join()
