@@ -49,6 +49,7 @@ static void add_field(struct scry_gc *gc, scry_addr base, enum scry_field f, uns
 	for (unsigned back = 0; base && slot->size && back <= 4 && gc->count == before; back += 4)
 		for (unsigned i = 0; i < count; i++)
 			add(gc, base + slot->offset - back + i * (slot->size / count));
+	gc->missing += base && slot->size ? count - (gc->count - before) : 0;
 }
 
 /*
@@ -204,6 +205,9 @@ int scry_gc_open(struct scry_gc *gc, struct scry_interp *interp)
 	}
 	if (!gc->count && r->version < 0x03070000)
 		add_static(gc, interp);
+	if (gc->count && gc->missing)
+		scry_note(r->session, "%u of the garbage collector's lists lead to memory that is damaged or not in the dump",
+			  gc->missing);
 	if (gc->count && interp != r->interps && !scry_layout_has(r->layout, SCRY_F_INTERP_GC_GENERATIONS) &&
 	    !scry_layout_has(r->layout, SCRY_F_INTERP_GC_YOUNG))
 		gc->count = 0; /* before 3.9 all interpreters share one collector: the first has shown its objects */

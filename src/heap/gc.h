@@ -15,6 +15,7 @@ struct scry_gc {
 	uint32_t head_size;             /* bytes from a header to its object */
 	scry_addr heads[SCRY_GC_LISTS]; /* addresses of the lists' heads */
 	unsigned count, at;             /* how many lists, and which one is walked */
+	unsigned missing;               /* lists that there should be, but whose first object is damaged or not there */
 	scry_addr node;                 /* the header stood on; 0: a list begins */
 	uint64_t steps;
 	scry_addr anchor;               /* Brent's cycle detection */
