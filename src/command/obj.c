@@ -56,15 +56,17 @@ static int find_generation(struct scry_runtime *r, const struct scry_whatis *w)
 {
 	struct scry_gc gc;
 	scry_addr object;
+	int found = -1;
 
-	for (struct scry_interp *i = r->interps; i && w->gc == SCRY_GC_TRACKED && !w->biased; i = i->next) {
+	for (struct scry_interp *i = r->interps; i && found < 0 && w->gc == SCRY_GC_TRACKED && !w->biased; i = i->next) {
 		if (scry_gc_open(&gc, i) < 0)
 			continue;
-		while (scry_gc_next(&gc, &object) == SCRY_ITEM)
+		while (found < 0 && scry_gc_next(&gc, &object) == SCRY_ITEM)
 			if (object == w->addr)
-				return (int)gc.at;
+				found = (int)gc.at;
+		scry_gc_done(&gc);
 	}
-	return -1;
+	return found;
 }
 
 /* What is no object: what else it is, by the mappings and by what is known of threads, frames and functions. */
