@@ -7,6 +7,20 @@
 
 /* --- str() --- */
 
+/* str() of the one argument: of an exception its own message. */
+static void print_str_of(struct scry_printer *p, scry_addr arg)
+{
+	struct scry_type *t;
+
+	if (scry_type_for(p->runtime, arg, &t) < 0 || !(t->flags & TYPE_EXCEPTION)) {
+		scry_print_plain(p, arg);
+	} else if (scry_printer_enter(p, arg, "...")) {
+		if (!scry_exception_message(p, arg, t->addr))
+			scry_print(p, arg);
+		scry_printer_leave(p);
+	}
+}
+
 static void message_plain(struct scry_printer *p, scry_addr exc)
 {
 	uint64_t n;
@@ -17,7 +31,7 @@ static void message_plain(struct scry_printer *p, scry_addr exc)
 		return;
 	}
 	if (n == 1 && scry_word(p->runtime, items, &first) == SCRY_OK)
-		scry_print_plain(p, first);
+		print_str_of(p, first);
 	else if (n > 1)
 		scry_print(p, scry_field_get(p->runtime, exc, SCRY_F_EXCEPTION_ARGS));
 }
@@ -41,15 +55,12 @@ static void message_os_error(struct scry_printer *p, scry_addr exc)
 		  file = scry_field_get(r, exc, SCRY_F_OS_ERROR_FILENAME),
 		  file2 = scry_field_get(r, exc, SCRY_F_OS_ERROR_FILENAME2);
 	scry_addr windows = scry_field_get(r, exc, SCRY_F_OS_ERROR_WINERROR); /* has priority: OSError_str() */
-	bool old = scry_layout_has(r->layout, SCRY_F_CLASSOBJ_DICT); /* 2.7 has None where 3.x has NULL */
 
-	if (old && scry_is_none(r, file))
-		file = 0;
 	if (windows && !scry_is_none(r, windows))
 		number = windows;
 	else
 		windows = 0;
-	if (!number || !text || (old && !file && scry_is_none(r, number))) {
+	if (!number || !text) {
 		message_plain(p, exc);
 		return;
 	}
@@ -73,8 +84,13 @@ static void message_syntax_error(struct scry_printer *p, scry_addr exc)
 	scry_addr file = scry_field_get(r, exc, SCRY_F_SYNTAX_ERROR_FILENAME),
 		  line = scry_field_get(r, exc, SCRY_F_SYNTAX_ERROR_LINENO);
 	const char *path = NULL;
-	int64_t number;
-	bool has_line = line && scry_int_value(r, line, &number) == SCRY_OK;
+	int64_t number = 0;
+	bool has_line = line && !strcmp(scry_type_name_of(r, line), "int");
+
+	/* what is no C long is -1: SyntaxError_str() */
+	if (has_line && (scry_int_value(r, line, &number) < 0 ||
+			 (r->session->target->abi.long_size == 4 && number != (int32_t)number)))
+		number = -1;
 
 	if (scry_field_get(r, exc, SCRY_F_SYNTAX_ERROR_MSG))
 		scry_print_plain(p, scry_field_get(r, exc, SCRY_F_SYNTAX_ERROR_MSG));
@@ -227,6 +243,9 @@ static const char *str_owner(struct scry_runtime *r, scry_addr type)
 	if (scry_type_lookup(r, type, "__str__", &value, &owner) < 0)
 		return "?";
 	kind = scry_type_name_of(r, value);
+	if (!strcmp(kind, "wrapper_descriptor") &&
+	    scry_text_is(r, scry_field_get(r, value, SCRY_F_DESCR_NAME), "__repr__"))
+		return "object"; /* a class may say __str__ = Exception.__repr__ */
 	if (!strcmp(kind, "wrapper_descriptor") && scry_field_read(r, value, SCRY_F_DESCR_TYPE, &owner) == SCRY_OK)
 		return scry_type_name(r, owner, &kind) == SCRY_OK ? kind : "?";
 	return NULL;

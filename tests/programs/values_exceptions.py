@@ -73,6 +73,63 @@ def simple():
     catch("encode byte", u"\xe9".encode, "ascii")
 
 
+class Text(type(u"")):
+    pass
+
+
+class Plain(KeyError):
+    """A KeyError that does not print as one."""
+    __str__ = Exception.__str__
+
+
+class Own(Exception):
+    def __str__(self):
+        return "its own words"
+
+
+class OwnBase(Own, OSError):
+    pass
+
+
+class Slotted(Exception):
+    __slots__ = ("where",)
+
+
+class Renamed(Exception):
+    __str__ = Exception.__repr__
+
+
+def odd():
+    """Messages that are easily got wrong. None: only the code of the class could tell."""
+    slotted = Slotted("s")
+    slotted.where = [1]
+    for what in (Plain("k"), Plain(), KeyError(), KeyError("a", "b"), KeyError(None), KeyError((1,)), ValueError(None), ValueError(()), ValueError([]),
+                 ValueError(Text(u"sub\u2603")), ValueError(b"bytes"), ValueError(ValueError("inner")), KeyError(KeyError("k")),
+                 slotted, SystemExit(), SystemExit(None), SystemExit("bye"), StopIteration(), StopIteration((1, 2)), StopIteration(None),
+                 OSError(), OSError(2), OSError(None, None), OSError(2, None), OSError(2, "x", None), OSError(2, "gone", "a\nb"),
+                 OSError(2, "gone", b"bytes"), OSError(2, "gone", 7), OSError("a", "b"), OSError(1, 2, 3, 4, 5, 6), IOError(2, u"\u2603"),
+                 ImportError(), ImportError("a", "b"), ImportError(7), SyntaxError(), SyntaxError(None), SyntaxError("m", ("f.py", 3, 4, "text")),
+                 SyntaxError("m", ("/a/b/f.py", 3, 4, "text")), SyntaxError("m", (None, None, None, None)),
+                 SyntaxError("m", (None, 3, 4, "t")), SyntaxError("m", ("f.py", None, 4, "t")), SyntaxError("m", ("f.py", 10 ** 18, 4, "t")),
+                 UnicodeDecodeError("utf-8", b"abc", 1, 2, "why"), UnicodeDecodeError("utf-8", b"abc", 1, 3, "why"),
+                 UnicodeEncodeError("x", u"a\u2603\U0001f600", 1, 2, "why"), UnicodeTranslateError(u"a\xe9", 1, 2, "why"),
+                 UnicodeTranslateError(u"abc", 0, 3, "why"), UnicodeTranslateError(u"a\u2603", 1, 2, u"w\xe9" if PY3 else "w"),
+                 Exception("x" * 500), Exception(*range(30)), Exception(u"line\nline"), RuntimeError(10 ** 30), GeneratorExit("g"),
+                 Renamed("r", 1), MemoryError(), NotImplementedError("n")):
+        catch("odd %r" % (what,), raiser, what)
+    cut = UnicodeDecodeError("utf-8", b"abcdef", 1, 3, "why")
+    cut.reason, cut.encoding = "new", "latin"
+    catch("changed", raiser, cut)
+    late = OSError(2, "gone", "f")
+    late.errno, late.filename = 5, "other"
+    catch("changed os", raiser, late)
+    changed = ValueError("before")
+    changed.args = ("after", 2)
+    catch("changed args", raiser, changed)
+    for own in Own("o", 1), OwnBase(1, "two"):
+        catch("own", raiser, own)
+
+
 def three():
     catch("context", chained)
     catch("cause", run, "try:\n  1/0\nexcept ZeroDivisionError as e:\n  raise ValueError('outer') from e")
@@ -84,10 +141,16 @@ def three():
         noted.add_note(u"second \u2603\nwith two lines")
         catch("notes", raiser, noted)
         catch("group", raiser, ExceptionGroup("several", [ValueError(1), ExceptionGroup("in", [KeyError("k")])]))  # noqa: F821
+        odd_notes = ValueError("odd notes")
+        odd_notes.__notes__ = ["text", 7, None, [1]]
+        catch("odd notes", raiser, odd_notes)
+        catch("nested", raiser, ExceptionGroup(u"\u2603", [ExceptionGroup("in", [ValueError(i) for i in range(3)])]))  # noqa: F821
         catch("one member", raiser, BaseExceptionGroup("one", [KeyboardInterrupt()]))  # noqa: F821
 
 
 def message(e):
+    if isinstance(e, Own):
+        return None
     try:
         text = str(e) if PY3 else unicode(e)  # noqa: F821
     except Exception:
@@ -108,11 +171,12 @@ def describe(name, e, tb):
             ("builtins", "exceptions", "__main__") else "%s.%s" % (module, cls.__qualname__),
             "message": message(e), "cause": ident(getattr(e, "__cause__", None)), "traceback": ident(tb), "entries": entries,
             "context": ident(getattr(e, "__context__", None)), "suppress": getattr(e, "__suppress_context__", False),
-            "notes": getattr(e, "__notes__", []), "members": [ident(m) for m in getattr(e, "exceptions", [])]}
+            "notes": [str(n) for n in getattr(e, "__notes__", [])], "members": [ident(m) for m in getattr(e, "exceptions", [])]}
 
 
 def main():
     simple()
+    odd()
     if PY3:
         three()
     with open(sys.argv[1] if len(sys.argv) > 1 else os.environ["PYSCRY_TRUTH"], "w") as f:
