@@ -15,7 +15,7 @@ def build():
     if not os.path.exists(os.path.join(BUILD, "build.ninja")):
         subprocess.check_call(["meson", "setup", BUILD, TOP, "-Db_sanitize=address,undefined", "-Db_lundef=false"],
                               env=dict(os.environ, CC="clang"))
-    targets = ["tests/fuzz/" + name for name in list(FUZZERS) + ["elf_seeds"]] + ["src/cli/pyscry"]
+    targets = ["tests/fuzz/" + name for name in list(FUZZERS) + ["elf_seeds", "fuzz_values"]] + ["src/cli/pyscry"]
     subprocess.check_call(["ninja", "-C", BUILD] + targets)
 
 
@@ -31,17 +31,23 @@ def main():
     make_seeds()
     env = dict(os.environ, UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
     failed = []
+    share = seconds / (len(FUZZERS) + 2)
     for name, (ends, others) in FUZZERS.items():
         seeds = sorted(p for p in glob.glob(os.path.join(SEEDS, "*")) if p.endswith(ends)) + others
         print("%s: %d seeds" % (name, len(seeds)), flush=True)
-        command = [os.path.join(BUILD, "tests", "fuzz", name), "--seconds", str(seconds / (len(FUZZERS) + 1))] + seeds
+        command = [os.path.join(BUILD, "tests", "fuzz", name), "--seconds", str(share)] + seeds
         if subprocess.call(command, cwd=BUILD, env=env):
             failed.append(name)
     # cores of real interpreters, damaged around the frames; run from the top, for its modules
-    command = [sys.executable, "-m", "tests.fuzz.cores", "--seconds", str(seconds / (len(FUZZERS) + 1)),
+    command = [sys.executable, "-m", "tests.fuzz.cores", "--seconds", str(share),
                "--pyscry", os.path.join(BUILD, "src", "cli", "pyscry")]
     if subprocess.call(command, cwd=TOP, env=env):
         failed.append("cores")
+    # every command, damaged where that command reads
+    command = [sys.executable, "-m", "tests.fuzz.values", "--seconds", str(share), "--fuzzer",
+               os.path.join(BUILD, "tests", "fuzz", "fuzz_values")]
+    if subprocess.call(command, cwd=TOP, env=env):
+        failed.append("values")
     if failed:
         sys.exit("failed: %s; the input is in build-fuzz/fuzz-failure.bin or ./fuzz-failure.core" % " ".join(failed))
 

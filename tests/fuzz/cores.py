@@ -21,7 +21,8 @@ from tests.support import interpreters, programs, run
 from tests.support.corefile import CoreFile
 
 SECONDS, MEGABYTES = 30, 1500
-COMMANDS = [['bt', '--all'], ['--json', '--locals', 'bt', '--all'], ['bt-full'], ['threads'], ['info', '--layout'], ['regs']]
+COMMANDS = [['bt', '--all'], ['--json', '--locals', 'bt', '--all'], ['bt-full'], ['threads'], ['info', '--layout'], ['regs'],
+            ['exc', '--all'], ['dis', '--all'], ['locals'], ['generators'], ['tasks'], ['greenlets'], ['tasklets'], ['zombies']]
 VALUES = [0, 1, 8, -1, -8, 1 << 31, (1 << 31) - 1, 1 << 47, (1 << 47) - 8, 1 << 63, 0x4141414141414141, 0xdddddddddddddddd, 0xfdfdfdfdfdfdfdfd]
 
 

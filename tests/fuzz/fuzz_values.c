@@ -12,13 +12,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/session.h"
 #include "target/target.h"
 
-enum { ONE_INPUT = 30 /* seconds; sanitizers are slow */, LINE = 64, WORDS_MAX = 16, OUTPUT_MAX = 256 << 20 };
+enum { ONE_INPUT = 30 /* seconds of the processor; sanitizers are slow */, LINE = 64, WORDS_MAX = 16, OUTPUT_MAX = 256 << 20 };
 
 /* "@": an address that the command read */
 static const char *const commands[] = {
@@ -61,6 +62,14 @@ static double seconds(clockid_t clock)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* Of what the process itself uses: other processes may be busy. */
+static void limit(int most)
+{
+	struct itimerval timer = { .it_value.tv_sec = most };
+
+	setitimer(ITIMER_PROF, &timer, NULL);
+}
+
 static void fail(const char *why)
 {
 	FILE *f = fopen("fuzz-failure.core", "wb");
@@ -75,7 +84,7 @@ static void fail(const char *why)
 
 static void on_signal(int sig)
 {
-	fail(sig == SIGALRM ? "too slow" : "crashed");
+	fail(sig == SIGPROF ? "too slow" : "crashed");
 }
 
 /* --- what is read --- */
@@ -230,9 +239,9 @@ static void one_input(size_t command, uint64_t seed, double *slowest)
 	failing = line;
 	failing_seed = seed;
 	double start = seconds(CLOCK_PROCESS_CPUTIME_ID), took;
-	alarm(ONE_INPUT);
+	limit(ONE_INPUT);
 	run(line);
-	alarm(0);
+	limit(0);
 	took = seconds(CLOCK_PROCESS_CPUTIME_ID) - start;
 	if (took > *slowest) {
 		*slowest = took;
@@ -251,9 +260,9 @@ static void record(void)
 		recording = &logs[i];
 		complete(commands[i], &logs[0], line);
 		failing = line;
-		alarm(ONE_INPUT);
+		limit(ONE_INPUT);
 		run(line);
-		alarm(0);
+		limit(0);
 		recording = NULL;
 	}
 }
@@ -300,7 +309,7 @@ int main(int argc, char **argv)
 	}
 	if (i + 1 != argc)
 		return fprintf(stderr, "usage: fuzz_values [OPTION VALUE]... CORE\n"), 2;
-	for (const int *sig = (const int[]){ SIGALRM, SIGSEGV, SIGABRT, SIGBUS, SIGFPE, 0 }; *sig; sig++)
+	for (const int *sig = (const int[]){ SIGPROF, SIGSEGV, SIGABRT, SIGBUS, SIGFPE, 0 }; *sig; sig++)
 		signal(*sig, on_signal);
 	open_core(argv[i]);
 	record();

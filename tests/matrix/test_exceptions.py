@@ -13,6 +13,7 @@ from .conftest import every
 
 with open(os.path.join(run.TOP, 'docs', 'schema.json')) as source:
     SCHEMA = jsonschema.Draft7Validator(json.load(source))
+ENDLESS = programs.Program('endless', 'endless.py', since=(3, 6))
 HANDLED = programs.Program('handled', 'handled.py')
 
 
@@ -90,3 +91,26 @@ def test_what_C_code_leaves_unclean(dumps, careless, interpreter, tmp_path):
         assert len(unclean_differences(dump.truth, entries)) == 1
     finally:
         dump.remove()
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.version >= (3, 6)))
+def test_what_has_no_end_is_cut_and_said(dumps, interpreter):
+    """A chain of 10,000, a circle, a traceback of 5,000, 300 handlers, groups that double a hundred times."""
+    dump = dumps.core(interpreter, ENDLESS)
+    status, text, errors = run.pyscry(dump.core, *run.where(interpreter), 'exc', '--all')
+    assert status == 0 and len(text) < 1 << 20, errors
+    assert '9,950 more exceptions before it' in text and '4,990 more frames of again' in text
+    assert '201 more are handled by older frames' in text
+    answer, status, errors = run.answer(dump.core, *run.where(interpreter), command=('exc', '--all'))
+    assert status == 0 and answer['omitted'] == 201, errors
+    first = {e['tid']: e['exception'] for e in reversed(answer['exceptions'])}
+    circle = first[dump.truth['circle']]
+    assert circle['cause']['cause']['cause']['repeated'] and circle['cause']['cause']['cause']['id'] == circle['id']
+    assert len(first[dump.truth['deep']]['frames']) == 5003
+    depth, link = 0, first[dump.truth['chained']]
+    while not link.get('truncated'):
+        depth, link = depth + 1, link['cause'] or link['context']
+    assert depth == 51
+    if 'groups' in dump.truth:
+        members = first[dump.truth['groups']]['members']
+        assert len(members[0]['members']) == 500 and members[2]['repeated'] and members[1]['members'][1]['repeated']
