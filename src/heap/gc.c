@@ -10,6 +10,7 @@
 
 /* PREV_MASK_COLLECTING and NEXT_MASK_UNREACHABLE live in the lowest bits: Include/internal/pycore_gc.h, 3.8+. */
 #define LINK(word) ((word) & ~(uint64_t)3)
+#define PREV_MASK_COLLECTING 2
 
 /* A header starts with its two links: PyGC_Head, Include/objimpl.h (to 3.7), Include/internal/pycore_gc.h (3.8+). */
 static scry_addr next_of(const struct scry_gc *gc, scry_addr node)
@@ -24,11 +25,20 @@ static scry_addr prev_of(const struct scry_gc *gc, scry_addr node)
 	return next_of(gc, node + gc->runtime->session->target->abi.ptr_size);
 }
 
+/* While a collection runs, the links back hold counts, and say so: Include/internal/pycore_gc.h, 3.8+. */
+static bool is_collecting(const struct scry_gc *gc, scry_addr node)
+{
+	uint64_t word;
+
+	return gc->runtime->version >= 0x03080000 &&
+	       scry_field_read(gc->runtime, node, SCRY_F_GC_HEAD_PREV, &word) == SCRY_OK && word & PREV_MASK_COLLECTING;
+}
+
 static bool is_list(const struct scry_gc *gc, scry_addr head)
 {
 	scry_addr next = next_of(gc, head);
 
-	return next && prev_of(gc, next) == head;
+	return next && (prev_of(gc, next) == head || is_collecting(gc, next));
 }
 
 static void add(struct scry_gc *gc, scry_addr head)

@@ -144,3 +144,16 @@ def test_interpreters(dumps, interpreter):
     wanted = sorted((each['id'], each['name'].strip('<>'), each['line']) for each in dump.truth['generators'])
     assert found == wanted
     assert len(wanted) > 4 or not any(os.path.exists(os.path.join(dump.directory, 'generators-%d' % i)) for i in range(4))
+
+
+COLLECTING = programs.Program('generators-collecting', 'generators_collecting.py', ctypes=True)
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.ctypes))
+def test_collecting(dumps, interpreter):
+    """While the collector counts, its lists cannot be walked backwards."""
+    dump = dumps.core(interpreter, COLLECTING)
+    tasks = ask(dump.core, interpreter)
+    assert len(tasks) >= 350
+    assert {each['id'] for each in dump.truth['generators']} == \
+        {task['id'] for task in tasks if task['kind'] == 'generator' and task['state'] != 'running'}
