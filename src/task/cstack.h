@@ -27,7 +27,7 @@ const char *scry_c_walk(struct scry_c_walk *w, const struct scry_regs *regs);
 /** The session's last failure, kept. */
 const char *scry_because(struct scry_runtime *r);
 
-/** Lines for the text (with a head line, each indented by 4), and the keys "native_frames", "native_error". NULL: nothing. */
+/** Lines of text, and the keys "native_frames" and "native_error". NULL: nothing. */
 void scry_c_stack_lines(const struct scry_c_stack *stack, struct scry_buf *out);
 void scry_c_stack_json(const struct scry_c_stack *stack, struct scry_json *j);
 

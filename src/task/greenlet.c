@@ -230,8 +230,8 @@ static bool is_imported(struct scry_runtime *r)
 
 		imported = imported || has;
 		if (!has && !scry_loop_module(i, "sys") && !scry_loop_module(i, "__main__"))
-			scry_note(r->session, "sys.modules of interpreter %" PRId64 " is missing or damaged: greenlets were not "
-				  "looked for", i->id);
+			scry_note(r->session, "sys.modules of interpreter %" PRId64 " is missing or damaged: "
+				  "greenlets were not looked for", i->id);
 	}
 	return imported;
 }

@@ -1,4 +1,7 @@
-/** Greenlets: stacks that switch by themselves within a thread. 0.4 to 3.5, and what stands on them (gevent, eventlet). */
+/**
+ * Greenlets: stacks that switch by themselves within a thread. greenlet 0.4 to 3.5, and what stands on it (gevent,
+ * eventlet).
+ */
 #ifndef SCRY_GREENLET_H
 #define SCRY_GREENLET_H
 

@@ -1,6 +1,6 @@
 /*
- * The structs of the extension greenlet. Their members depend on its own version and on Python's: src/greenlet/greenlet.h
- * (up to 1.1), greenlet_greenlet.hpp (2.0 to 3.1.0) and TGreenlet.hpp (3.1.1 to 3.5.3).
+ * The structs of the extension greenlet. Their members depend on its own version and on Python's:
+ * src/greenlet/greenlet.h (up to 1.1), greenlet_greenlet.hpp (2.0 to 3.1.0) and TGreenlet.hpp (3.1.1 to 3.5.3).
  */
 #include <stdio.h>
 #include <string.h>
@@ -60,7 +60,8 @@ static const struct part implementation[] = {
 	{ 0, 0, PY(7), 0, "p=context" },
 	{ 0, 0, 0, 0, "p=top_frame" },
 	{ 0, 0, PY(10), PY(13), "p 4" },                         /* cframe, use_tracing */
-	{ V(3, 3, 0), 0, PY(14), 0, "4 p p f:p" },               /* py_recursion_depth, current_executor, stackpointer, c_stack_refs */
+	/* py_recursion_depth, current_executor, stackpointer, c_stack_refs */
+	{ V(3, 3, 0), 0, PY(14), 0, "4 p p f:p" },
 	{ V(3, 2, 4), V(3, 3, 0), PY(14), 0, "4 p" },
 	{ V(3, 0, 0), V(3, 2, 4), PY(14), 0, "[2]4" },           /* py_recursion_depth, c_recursion_depth */
 	{ V(3, 0, 0), 0, PY(12), PY(14), "[2]4" },
@@ -131,7 +132,8 @@ bool scry_greenlet_lay_out(struct scry_runtime *r)
 	struct parts parts = { .python = r->version };
 	bool done;
 
-	if (scry_layout_has(r->layout, SCRY_F_GREENLET_STACK_START) || scry_layout_has(r->layout, SCRY_F_GREENLET_PIMPL))
+	if (scry_layout_has(r->layout, SCRY_F_GREENLET_STACK_START) ||
+	    scry_layout_has(r->layout, SCRY_F_GREENLET_PIMPL))
 		return true;
 	if (!find_version(r, &parts.version)) {
 		scry_note(r->session, "the version of greenlet was not found: its greenlets are not shown");

@@ -132,7 +132,8 @@ static const char *unwind_saved(struct scry_task *t, const struct scry_greenlet 
 static const char *unwind_thread(struct scry_task *t, const struct scry_greenlet *g, struct scry_c_stack *stack)
 {
 	struct scry_session *s = t->runtime->session;
-	const struct scry_regs *regs = t->thread && t->thread->os ? scry_os_thread_regs(s->target, t->thread->os) : NULL;
+	const struct scry_thread *thread = t->thread;
+	const struct scry_regs *regs = thread && thread->os ? scry_os_thread_regs(s->target, thread->os) : NULL;
 	struct scry_c_walk w = { .runtime = t->runtime, .stack = stack };
 
 	return regs ? walk(g, &w, regs) : "the registers of its thread are not known";
@@ -192,7 +193,7 @@ static bool is_nameless(const struct scry_runtime *r, const struct scry_c_stack 
 	return false;
 }
 
-/* Where the compiler split the interpreter's loop and strip took the names, Python's frames tell which C frames it has. */
+/* Where the compiler split the interpreter's loop and strip took the names, Python's frames tell which frames it has. */
 static void mark_loops(struct scry_task *t, struct scry_c_stack *stack)
 {
 	struct scry_merge m = { 0 };

@@ -58,7 +58,8 @@ void scry_greenlet_lines(struct scry_task *t, struct scry_buf *out, bool verbose
 		return;
 	value_line(t, out, "context", g->context);
 	if (g->stack_start && !g->is_current && !g->is_main)
-		scry_buf_printf(out, "    C stack 0x%" PRIx64 "-0x%" PRIx64 ", %" PRIu64 " bytes saved at 0x%" PRIx64 "\n",
+		scry_buf_printf(out, "    C stack 0x%" PRIx64 "-0x%" PRIx64 ", %" PRIu64 " bytes saved at 0x%" PRIx64
+				"\n",
 				g->stack_start, g->stack_stop, g->stack_saved, g->stack_copy);
 	scry_c_stack_lines(scry_greenlet_c_stack(t), out);
 }

@@ -128,7 +128,7 @@ static void tell_state(struct scry_greenlets *all, struct scry_task *t)
 	t->thread_ident = t->thread ? t->thread->ident : 0;
 	if (t->error)
 		return;
-	/* from 2.0 on what was running in a thread is cleared when that ends, up to its stack_stop, and greenlet.dead tells */
+	/* from 2.0 on what ran in a thread is cleared when that ends, even stack_stop, and greenlet.dead tells */
 	g->orphaned = m->is_main && m->orphaned && (g->is_main || g->stack_start || g->main);
 	if (g->orphaned && !plain)
 		t->state = "dead";

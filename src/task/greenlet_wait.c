@@ -35,7 +35,7 @@ static const struct scry_holder_row {
 	uint16_t accept;
 	enum scry_wait_rank rank;
 } rows[] = {
-	/* gevent: _abstract_linkable.py (events, semaphores), greenlet.py (join), queue.py, libev/corecext.pyx or _ffi/ */
+	/* _abstract_linkable.py (events, semaphores), greenlet.py (join), queue.py, libev/corecext.pyx or _ffi/ */
 	{ "gevent.", "AbstractLinkable", "_links", LIST | DEQUE | SET, SCRY_WAIT_OBJECT },
 	{ "gevent.", "Greenlet", "_links", LIST | DEQUE, SCRY_WAIT_OBJECT },
 	{ "gevent.", "SimpleQueue", "getters putters", DEQUE | SET, SCRY_WAIT_OBJECT },
@@ -148,7 +148,8 @@ static bool is_named(struct scry_runtime *r, scry_addr method, const char *name)
 		return !strcmp(text, name);
 	else if (strcmp(scry_type_name_of(r, func), "cython_function_or_method")) /* begins with a PyCFunctionObject */
 		return false;
-	return scry_field_read(r, scry_field_get(r, func, SCRY_F_CFUNCTION_DEF), SCRY_F_METHOD_DEF_NAME, &at) == SCRY_OK &&
+	func = scry_field_get(r, func, SCRY_F_CFUNCTION_DEF);
+	return scry_field_read(r, func, SCRY_F_METHOD_DEF_NAME, &at) == SCRY_OK &&
 	       scry_read_cstr(r->session, at, 100, &text) == SCRY_OK && !strcmp(text, name);
 }
 
@@ -178,7 +179,8 @@ static void record(struct visit *v, scry_addr greenlet, bool is_throw)
 	t->waits_for = g->waits[0];
 }
 
-static bool own_words(struct scry_runtime *r, scry_addr object, scry_addr base, scry_addr *ret_words, unsigned *ret_count);
+static bool own_words(struct scry_runtime *r, scry_addr object, scry_addr base, scry_addr *ret_words,
+		      unsigned *ret_count);
 
 /* The greenlet that stands in get() of a Waiter: the attribute, else the one word that is a greenlet but no hub. */
 static scry_addr waiting_in(struct visit *v, scry_addr waiter, const struct known *known)
@@ -236,7 +238,7 @@ static void each_item(struct visit *v, scry_addr list, int64_t length)
 	for (int64_t i = 0; i < length && i < ITEMS_MAX; i++) {
 		if (scry_item_at(r, list, i, &item) < 0)
 			continue;
-		if (v->holder->row->accept & PAIRS && scry_type_is(r, scry_field_get(r, item.addr, SCRY_F_OBJECT_TYPE), "tuple") &&
+		if (v->holder->row->accept & PAIRS && !strcmp(scry_type_name_of(r, item.addr), "tuple") &&
 		    scry_length(r, item.addr) == 2 && scry_item_at(r, item.addr, 1, &second) == SCRY_OK)
 			item = second;
 		wake(v, item.addr);
@@ -301,7 +303,8 @@ static void look_at(struct visit *v, scry_addr value)
 }
 
 /* The words of a compiled class's instances that its bases do not explain: the object's head is left out. */
-static bool own_words(struct scry_runtime *r, scry_addr object, scry_addr base, scry_addr *ret_words, unsigned *ret_count)
+static bool own_words(struct scry_runtime *r, scry_addr object, scry_addr base, scry_addr *ret_words,
+		      unsigned *ret_count)
 {
 	unsigned ptr = r->session->target->abi.ptr_size, head = (unsigned)r->layout->slot[SCRY_F_OBJECT_TYPE].offset + ptr;
 	struct scry_type *t;

@@ -1,6 +1,7 @@
 /**
  * What suspended greenlets of gevent and eventlet wait for. Nothing says so in the greenlet itself (and gevent is
- * compiled, so there are no frames to look into): what will wake it refers to its switch(), directly or through a Waiter.
+ * compiled, so there are no frames to look into): what will wake it refers to its switch(), directly or through a
+ * Waiter.
  */
 #ifndef SCRY_GREENLET_WAIT_H
 #define SCRY_GREENLET_WAIT_H

@@ -10,6 +10,7 @@
 #include "target/image.h"
 #include "target/overlay.h"
 #include "task/slice.h"
+#include "task/switch_code.h"
 
 #define SP 0x7ffe1000
 #define SWITCH 0x5000   /* returns into slp_switch() */
@@ -160,11 +161,93 @@ static void nonsense(void **state)
 	assert_int_equal(scry_slice_regs(&slice, &scry_arch_x86_64, &regs), SCRY_ENOTFOUND);
 }
 
+/* --- slp_switch() of greenlet, found by its code --- */
+
+#define CODE 0x400000
+
+static int whole_image(struct scry_module *m, const char *name, struct scry_section *ret)
+{
+	(void)m;
+	*ret = (struct scry_section){ CODE, 4096 };
+	return strcmp(name, ".text") ? SCRY_ENOTFOUND : SCRY_OK;
+}
+
+/* Code at CODE + 100 of an otherwise empty module; how many switches are in it. */
+static size_t find_in(const uint8_t *code, size_t size, struct scry_switch_code *ret, size_t max)
+{
+	static const struct scry_module_ops ops = { .section = whole_image };
+	struct scry_session *s = scry_image_session(62, true, false);
+	uint8_t *at = scry_image_add(s, CODE, 4096);
+	struct scry_module m = { .session = s, .ops = &ops, .opened = true, .start = CODE, .end = CODE + 4096 };
+
+	memcpy(at + 100, code, size);
+	size_t count = scry_switch_code_find(&m, ret, max);
+	scry_session_free(s);
+	return count;
+}
+
+static void switch_without_frame_pointer(void **state)
+{
+	(void)state;
+	/* gcc -O2: fstcw 0xa(%rsp); stmxcsr 0xc(%rsp); mov %rbp,0x10(%rsp); mov %rbx,0x18(%rsp); mov %rsp,%rbx */
+	static const uint8_t code[] = { 0x9b, 0xd9, 0x7c, 0x24, 0x0a, 0x0f, 0xae, 0x5c, 0x24, 0x0c, 0x48, 0x89, 0x6c, 0x24,
+					0x10, 0x48, 0x89, 0x5c, 0x24, 0x18, 0x48, 0x89, 0xe3 };
+	uint64_t words[SCRY_SWITCH_WORDS] = { 1, 2, 0xb1, 0xb0 };
+	struct scry_switch_code found[2];
+	struct scry_regs regs;
+
+	assert_int_equal(find_in(code, sizeof(code), found, 2), 1);
+	assert_true(scry_switch_code_regs(&found[0], &scry_arch_x86_64, SP, words, &regs));
+	assert_int_equal(reg(&regs, "rip"), CODE + 105);
+	assert_int_equal(reg(&regs, "rsp"), SP);
+	assert_int_equal(reg(&regs, "rbp"), 0xb1);
+	assert_int_equal(reg(&regs, "rbx"), 0xb0);
+	assert_int_equal(find_in(code, 10, found, 2), 0); /* rbp is stored nowhere */
+	assert_int_equal(find_in(code, sizeof(code), found, 0), 0);
+}
+
+static void switch_with_frame_pointer(void **state)
+{
+	(void)state;
+	/* gcc -O0: stmxcsr -0x4c(%rbp); mov %rbp,-0x40(%rbp); mov %rbx,-0x200(%rbp) */
+	static const uint8_t code[] = { 0x0f, 0xae, 0x5d, 0xb4, 0x48, 0x89, 0x6d, 0xc0,
+					0x48, 0x89, 0x9d, 0x00, 0xfe, 0xff, 0xff };
+	uint64_t words[SCRY_SWITCH_WORDS] = { 0 };
+	struct scry_switch_code found[2];
+	struct scry_regs regs;
+
+	assert_int_equal(find_in(code, sizeof(code), found, 2), 1);
+	assert_false(scry_switch_code_regs(&found[0], &scry_arch_x86_64, SP, words, &regs)); /* no word points to its place */
+	words[3] = SP + 8 * 3 + 0x40;
+	assert_true(scry_switch_code_regs(&found[0], &scry_arch_x86_64, SP, words, &regs));
+	assert_int_equal(reg(&regs, "rbp"), SP + 8 * 3 + 0x40);
+	assert_int_equal(__builtin_popcountll(regs.valid), 3); /* rbx lies before the words: it is not known */
+}
+
+static void other_code(void **state)
+{
+	(void)state;
+	static const uint8_t ldmxcsr[] = { 0x0f, 0xae, 0x54, 0x24, 0x0c, 0x48, 0x89, 0x6c, 0x24, 0x10 };
+	static const uint8_t indexed[] = { 0x0f, 0xae, 0x5c, 0x05, 0x0c, 0x48, 0x89, 0x6c, 0x24, 0x10 };
+	static const uint8_t global[] = { 0x0f, 0xae, 0x1d, 1, 0, 0, 0, 0x48, 0x89, 0x6c, 0x24, 0x10 };
+	static const uint8_t another_base[] = { 0x0f, 0xae, 0x5c, 0x24, 0x0c, 0x48, 0x89, 0x6d, 0xc0 };
+	static const uint8_t misplaced[] = { 0x0f, 0xae, 0x5c, 0x24, 0x0c, 0x48, 0x89, 0x6c, 0x24, 0x11 };
+	struct scry_switch_code found[2];
+
+	assert_int_equal(find_in(ldmxcsr, sizeof(ldmxcsr), found, 2), 0);
+	assert_int_equal(find_in(indexed, sizeof(indexed), found, 2), 0);
+	assert_int_equal(find_in(global, sizeof(global), found, 2), 0);
+	assert_int_equal(find_in(another_base, sizeof(another_base), found, 2), 0);
+	assert_int_equal(find_in(misplaced, sizeof(misplaced), found, 2), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(overlays_stand_over_memory), cmocka_unit_test(inline_switch),
 		cmocka_unit_test(stackman_switch), cmocka_unit_test(nonsense),
+		cmocka_unit_test(switch_without_frame_pointer), cmocka_unit_test(switch_with_frame_pointer),
+		cmocka_unit_test(other_code),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
