@@ -20,7 +20,9 @@ static const char *scope_of(const struct scry_frame *f, const char *name)
 		return "local";
 	if (f->globals && scry_dict_get(f->runtime, f->globals, name, &value) == SCRY_OK)
 		return "global";
-	return "builtin";
+	/* what is in none of these was found in sys.modules, or is a keyword */
+	bool in_dict = f->builtins && scry_dict_get(f->runtime, f->builtins, name, &value) == SCRY_OK;
+	return in_dict || (f->builtins && scry_attr(f->runtime, f->builtins, name, &value) == SCRY_OK) ? "builtin" : NULL;
 }
 
 static void put_json(struct scry_call *call, const char *expr, const char *scope, const struct scry_value *value,

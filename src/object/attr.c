@@ -174,7 +174,7 @@ static int class_of(struct scry_runtime *r, scry_addr obj, scry_addr *ret)
 	return SCRY_OK;
 }
 
-int scry_attr(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret)
+int scry_attr_from(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret, enum scry_attr_place *ret_place)
 {
 	struct scry_member member;
 	scry_addr type, value = 0;
@@ -183,20 +183,48 @@ int scry_attr(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr
 	if (rc < 0)
 		return rc;
 	bool found = scry_type_lookup(r, type, name, &value, NULL) == SCRY_OK;
+	*ret_place = SCRY_ATTR_VALUE;
 	if (found && scry_member_of(r, obj, value, &member) == SCRY_OK)
 		return scry_member_object(r, &member, name, ret);
 	if (scry_getset_field(r, obj, name, ret) == SCRY_OK)
 		return SCRY_OK;
+	*ret_place = SCRY_ATTR_TYPE;
+	if (found && !strcmp(scry_type_name_of(r, value), "property")) /* the instance's dict cannot shadow it */
+		return *ret = value, SCRY_OK;
+	*ret_place = SCRY_ATTR_CLASS;
 	if (is_class(r, obj) && scry_type_lookup(r, obj, name, ret, NULL) == SCRY_OK)
 		return SCRY_OK;
+	*ret_place = SCRY_ATTR_VALUE;
 	rc = instance_get(r, obj, name, ret);
 	if (rc != SCRY_ENOTFOUND)
 		return rc;
 	if (!found)
 		return scry_fail(r->session, SCRY_ENOTFOUND, obj, "%s object has no attribute '%s'",
 				 scry_type_name_of(r, obj), name);
+	*ret_place = SCRY_ATTR_TYPE;
 	*ret = value;
 	return SCRY_OK;
+}
+
+int scry_attr(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret)
+{
+	enum scry_attr_place place;
+
+	return scry_attr_from(r, obj, name, ret, &place);
+}
+
+/* The address of None, from the builtins; 0 while these are not known. */
+scry_addr scry_none(struct scry_runtime *r)
+{
+	scry_addr builtins = r->interps ? r->interps->builtins : 0, dict;
+	struct scry_dict_view v;
+
+	if (r->none || !builtins)
+		return r->none;
+	if (scry_dict_get(r, builtins, "None", &r->none) < 0 &&
+	    (scry_instance_dict(r, builtins, &dict, &v) < 0 || !dict || scry_dict_get(r, dict, "None", &r->none) < 0))
+		r->none = 0;
+	return r->none;
 }
 
 const char *scry_attr_text(struct scry_runtime *r, scry_addr obj, const char *name)

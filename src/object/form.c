@@ -35,6 +35,17 @@ int scry_attr_path(struct scry_runtime *r, scry_addr obj, const char *path, size
 	return SCRY_OK;
 }
 
+static int64_t range_length(struct scry_runtime *r, scry_addr obj, bool is_long)
+{
+	scry_addr length;
+	int64_t n;
+	int rc = is_long ? scry_field_read_int(r, obj, SCRY_F_RANGE_LEN, &n) : scry_field_read(r, obj, SCRY_F_RANGE_LENGTH, &length);
+
+	if (rc == SCRY_OK && !is_long)
+		rc = scry_int_value(r, length, &n);
+	return rc < 0 ? rc : n;
+}
+
 int64_t scry_length(struct scry_runtime *r, scry_addr obj)
 {
 	struct scry_type *t;
@@ -52,6 +63,10 @@ int64_t scry_length(struct scry_runtime *r, scry_addr obj)
 				     SCRY_F_ASCII_LENGTH : SCRY_F_UNICODE_LENGTH, &n);
 	else if (t->flags & (TYPE_LIST | TYPE_TUPLE | TYPE_BYTES))
 		rc = scry_field_read(r, obj, SCRY_F_VAR_SIZE, &n);
+	else if (scry_type_is(r, t->addr, "bytearray") || scry_type_is(r, t->addr, "array.array"))
+		rc = scry_field_read(r, obj, SCRY_F_VAR_SIZE, &n);
+	else if (!strcmp(t->name, "range") || !strcmp(t->name, "xrange"))
+		return range_length(r, obj, *t->name == 'x');
 	else if (scry_type_is(r, t->addr, "collections.deque"))
 		rc = scry_field_read(r, obj, scry_layout_has(r->layout, SCRY_F_DEQUE_LEN) ? SCRY_F_DEQUE_LEN :
 				     SCRY_F_VAR_SIZE, &n);

@@ -53,6 +53,18 @@ static int print_dataclass(struct scry_printer *p, scry_addr addr, scry_addr typ
 	return SCRY_OK;
 }
 
+/* attr.ib(repr=function): code of the program's own */
+static bool has_own_reprs(struct scry_runtime *r, scry_addr items, uint64_t n)
+{
+	scry_addr attribute, repr;
+
+	for (uint64_t i = 0; i < n && i < 1000; i++)
+		if (scry_word(r, items + i * r->session->target->abi.ptr_size, &attribute) == SCRY_OK &&
+		    scry_attr(r, attribute, "repr", &repr) == SCRY_OK && strcmp(scry_type_name_of(r, repr), "bool"))
+			return true;
+	return false;
+}
+
 /* attrs: a tuple of Attribute objects; the name is what follows the last ">." of the qualified name */
 static int print_attrs(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
@@ -64,6 +76,10 @@ static int print_attrs(struct scry_printer *p, scry_addr addr, scry_addr type)
 	rc = rc < 0 ? rc : scry_sequence(r, tuple, &n, &items);
 	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
 		return rc;
+	if (has_own_reprs(r, items, n)) {
+		scry_printer_leave(p);
+		return scry_print_unknown(p, addr, type);
+	}
 	const char *name = scry_type_qualname(r, type), *tail = strstr(name, ">.");
 	for (const char *next = tail; next; next = strstr(next + 2, ">."))
 		tail = next;

@@ -133,6 +133,12 @@ const char *scry_name_of(struct scry_runtime *r, scry_addr obj, bool qualified);
 scry_addr scry_generator_frame(struct scry_runtime *r, scry_addr gen);
 /** The name of an object's type: tp_name, "?" unknown. */
 const char *scry_type_name_of(struct scry_runtime *r, scry_addr obj);
+/** Where an attribute was found: in the object (its dict, a slot, a field), in the class that it is, in its type. */
+enum scry_attr_place { SCRY_ATTR_VALUE, SCRY_ATTR_CLASS, SCRY_ATTR_TYPE };
+/** scry_attr(), and where: what a type or class holds may be a descriptor. */
+int scry_attr_from(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret, enum scry_attr_place *ret_place);
+/** None's address, 0 while it is not known. */
+scry_addr scry_none(struct scry_runtime *r);
 /** A str attribute as text, or NULL. */
 const char *scry_attr_text(struct scry_runtime *r, scry_addr obj, const char *name);
 /** An int attribute. */
@@ -175,6 +181,13 @@ bool scry_truth(struct scry_runtime *r, scry_addr obj, bool otherwise);
 int64_t scry_length(struct scry_runtime *r, scry_addr obj);
 /** Print the characters [start, end) of a str or bytes as their repr, cut to `most` characters of text (0: not). */
 int scry_print_text_range(struct scry_printer *p, scry_addr str, uint64_t start, uint64_t end, size_t most);
+/** Print every `step`-th character of a str, bytes or bytearray: `count` of them from `start`, as their repr. */
+int scry_print_text_stepped(struct scry_printer *p, scry_addr str, int64_t start, int64_t step, int64_t count);
+/** Start and step of a range (2.7: xrange), where they are no big ints. */
+int scry_range_parts(struct scry_runtime *r, scry_addr range, int64_t *ret_start, int64_t *ret_step);
+/** The typecode of an array ('?' unknown), and the repr of one of its items. */
+char scry_array_code(struct scry_runtime *r, scry_addr array);
+int scry_print_array_item(struct scry_printer *p, scry_addr array, uint64_t index);
 /** Cut what was appended since `start` to `most` characters, as "%.200R" does. */
 void scry_printer_cut(struct scry_printer *p, size_t start, size_t most);
 /** Text units that stand in memory: wchar_t arrays and the like, `size` bytes each. */

@@ -1,6 +1,7 @@
 /* Keys of expressions, and items by index. */
 #include "object/key.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/utf8.h"
@@ -137,10 +138,28 @@ static int parse_parens(struct parser *p, struct scry_key *ret)
 	return rc;
 }
 
-static int parse_one(struct parser *p, struct scry_key *ret)
+static int parse_number(struct parser *p, struct scry_key *ret)
 {
+	const char *start = p->at;
 	char *end;
 
+	errno = 0;
+	*ret = (struct scry_key){ .kind = SCRY_KEY_INT, .number = strtoll(start, &end, 0) };
+	if (end == start)
+		return scry_fail(p->r->session, SCRY_EINVAL, 0, "no number at '%s'", start);
+	if (*end == '.' || *end == 'e' || *end == 'E') {
+		ret->kind = SCRY_KEY_FLOAT;
+		ret->real = strtod(start, &end);
+	} else if (errno == ERANGE) {
+		ret->kind = SCRY_KEY_BIG;
+		ret->text = scry_arena_text(&p->r->session->arena, start + (*start == '+'), (size_t)(end - start) - (*start == '+'));
+	}
+	p->at = end;
+	return SCRY_OK;
+}
+
+static int parse_one(struct parser *p, struct scry_key *ret)
+{
 	if (p->depth++ > 20)
 		return scry_fail(p->r->session, SCRY_ELIMIT, 0, "a key nested too deep");
 	skip_space(p);
@@ -150,11 +169,7 @@ static int parse_one(struct parser *p, struct scry_key *ret)
 	if (*p->at == '(')
 		return parse_parens(p, ret);
 	if ((*p->at >= '0' && *p->at <= '9') || *p->at == '-' || *p->at == '+') {
-		*ret = (struct scry_key){ .kind = SCRY_KEY_INT, .number = strtoll(p->at, &end, 0) };
-		if (end == p->at)
-			return scry_fail(p->r->session, SCRY_EINVAL, 0, "no number at '%s'", p->at);
-		p->at = end;
-		return SCRY_OK;
+		return parse_number(p, ret);
 	}
 	*ret = (struct scry_key){ .kind = SCRY_KEY_NONE };
 	if (take_word(p, "None"))
@@ -225,6 +240,22 @@ static bool is_float(struct scry_runtime *r, scry_addr obj, double value)
 	       scry_double_at(r, scry_field_addr(r, obj, SCRY_F_FLOAT_VALUE), &there) == SCRY_OK && there == value;
 }
 
+static bool is_big_int(struct scry_runtime *r, scry_addr obj, const char *digits)
+{
+	struct scry_buf text = SCRY_BUF_INIT;
+	struct scry_printer p;
+	struct scry_type *t;
+	bool same = false;
+
+	if (!digits || scry_type_for(r, obj, &t) < 0 || !(t->flags & TYPE_LONG))
+		return false;
+	scry_printer_init(&p, r, &text);
+	scry_print_plain(&p, obj);
+	same = text.text && !strcmp(text.text, digits);
+	scry_buf_done(&text);
+	return same;
+}
+
 bool scry_key_matches(struct scry_runtime *r, const struct scry_key *key, scry_addr obj)
 {
 	struct scry_text_view v;
@@ -238,6 +269,10 @@ bool scry_key_matches(struct scry_runtime *r, const struct scry_key *key, scry_a
 	case SCRY_KEY_INT:
 		return (scry_int_value(r, obj, &number) == SCRY_OK && number == key->number) ||
 		       is_float(r, obj, (double)key->number);
+	case SCRY_KEY_FLOAT:
+		return is_float(r, obj, key->real) || (scry_int_value(r, obj, &number) == SCRY_OK && (double)number == key->real);
+	case SCRY_KEY_BIG:
+		return is_big_int(r, obj, key->text);
 	case SCRY_KEY_TEXT:
 	case SCRY_KEY_BYTES:
 		return scry_text_open(r, obj, &v) == SCRY_OK && (old || v.bytes == (key->kind == SCRY_KEY_BYTES)) &&
@@ -291,6 +326,44 @@ static int text_item(struct scry_runtime *r, scry_addr str, int64_t index, struc
 	return rc;
 }
 
+static int bytearray_item(struct scry_runtime *r, scry_addr obj, int64_t index, int64_t *ret)
+{
+	scry_addr start;
+	uint64_t byte;
+	int rc = scry_field_read(r, obj, SCRY_F_BYTEARRAY_START, &start);
+
+	if (rc == SCRY_ENOFIELD) /* 2.7 and 3.3 */
+		rc = scry_field_read(r, obj, SCRY_F_BYTEARRAY_BYTES, &start);
+	rc = rc < 0 ? rc : scry_read_uint(r->session, start + (uint64_t)index, 1, &byte);
+	if (rc == SCRY_OK)
+		*ret = (int64_t)byte;
+	return rc;
+}
+
+static int range_item(struct scry_runtime *r, scry_addr range, int64_t index, int64_t *ret)
+{
+	int64_t start, step;
+	int rc = scry_range_parts(r, range, &start, &step);
+
+	if (rc == SCRY_OK)
+		*ret = (int64_t)((uint64_t)start + (uint64_t)index * (uint64_t)step);
+	return rc;
+}
+
+static int array_item(struct scry_runtime *r, scry_addr array, int64_t index, struct scry_item *ret)
+{
+	struct scry_buf out = SCRY_BUF_INIT;
+	struct scry_printer p;
+
+	scry_printer_init(&p, r, &out);
+	int rc = scry_print_array_item(&p, array, (uint64_t)index);
+	if (rc == SCRY_OK && !(ret->text = scry_arena_text(&r->session->arena, out.text, out.len)))
+		rc = scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory");
+	ret->type = strchr("FD", scry_array_code(r, array)) ? "complex" : strchr("efd", scry_array_code(r, array)) ? "float" : "int";
+	scry_buf_done(&out);
+	return rc;
+}
+
 int scry_item_at(struct scry_runtime *r, scry_addr seq, int64_t index, struct scry_item *ret)
 {
 	struct scry_item item = { .type = "int" };
@@ -306,6 +379,12 @@ int scry_item_at(struct scry_runtime *r, scry_addr seq, int64_t index, struct sc
 		rc = rc < 0 ? rc : scry_word(r, items + (uint64_t)index * r->session->target->abi.ptr_size, &item.addr);
 	} else if (t->flags & (TYPE_UNICODE | TYPE_BYTES)) {
 		rc = text_item(r, seq, index, &item);
+	} else if (scry_type_is(r, t->addr, "bytearray")) {
+		rc = bytearray_item(r, seq, index, &item.number);
+	} else if (!strcmp(t->name, "range") || !strcmp(t->name, "xrange")) {
+		rc = range_item(r, seq, index, &item.number);
+	} else if (scry_type_is(r, t->addr, "array.array")) {
+		rc = array_item(r, seq, index, &item);
 	} else if (scry_type_is(r, t->addr, "collections.deque")) {
 		rc = deque_item(r, seq, index, &item.addr);
 	} else {

@@ -8,8 +8,10 @@
 
 struct scry_key {
 	enum { SCRY_KEY_NONE, SCRY_KEY_BOOL, SCRY_KEY_INT, SCRY_KEY_TEXT, SCRY_KEY_BYTES, SCRY_KEY_TUPLE,
+	       SCRY_KEY_FLOAT, SCRY_KEY_BIG, /* an int of more than 64 bits: its digits are the text */
 	       SCRY_KEY_OBJECT } kind;
 	int64_t number;
+	double real;
 	const char *text;
 	scry_addr addr;
 	unsigned count;

@@ -40,8 +40,8 @@ int scry_member_object(struct scry_runtime *r, const struct scry_member *m, cons
 	int rc = scry_word(r, m->at, &value);
 	if (rc < 0)
 		return rc;
-	if (!value && m->kind == T_OBJECT && r->none)
-		value = r->none;
+	if (!value && m->kind == T_OBJECT)
+		value = scry_none(r);
 	if (!value)
 		return scry_fail(r->session, SCRY_ENOTFOUND, m->at, "'%s' is not set", name);
 	*ret = value;
@@ -130,12 +130,35 @@ int scry_member_text(struct scry_runtime *r, const struct scry_member *m, const 
 	return scry_fail(r->session, SCRY_EUNSUPPORTED, m->at, "C member of kind %u", m->kind);
 }
 
+const char *scry_member_type(const struct scry_member *m)
+{
+	switch (m->kind) {
+	case T_FLOAT:
+	case T_DOUBLE:
+		return "float";
+	case T_BOOL:
+		return "bool";
+	case T_STRING:
+	case T_STRING_INPLACE:
+	case T_CHAR:
+		return "str";
+	default:
+		return "int";
+	}
+}
+
+bool scry_member_is_optional(const struct scry_member *m)
+{
+	return m->kind == T_OBJECT;
+}
+
 /* Getters (tp_getset) that return a field; the type is the one that has the getter. */
 static const struct {
 	const char *type, *name;
 	enum scry_field field;
 } getters[] = {
 	{ "BaseException", "args", SCRY_F_EXCEPTION_ARGS },
+	{ "exceptions.BaseException", "args", SCRY_F_EXCEPTION_ARGS },
 	{ "BaseException", "__cause__", SCRY_F_EXCEPTION_CAUSE },
 	{ "BaseException", "__context__", SCRY_F_EXCEPTION_CONTEXT },
 	{ "BaseException", "__traceback__", SCRY_F_EXCEPTION_TRACEBACK },
@@ -149,10 +172,19 @@ static const struct {
 	{ "function", "__module__", SCRY_F_FUNCTION_MODULE },
 	{ "cell", "cell_contents", SCRY_F_CELL_REF },
 	{ "generator", "gi_code", SCRY_F_GEN_CODE },
+	{ "coroutine", "cr_code", SCRY_F_GEN_CODE },
+	{ "async_generator", "ag_code", SCRY_F_GEN_CODE },
 	{ "generator", "__name__", SCRY_F_GEN_NAME },
 	{ "generator", "__qualname__", SCRY_F_GEN_QUALNAME },
 	{ "coroutine", "__name__", SCRY_F_GEN_NAME },
 	{ "coroutine", "__qualname__", SCRY_F_GEN_QUALNAME },
+	{ "async_generator", "__name__", SCRY_F_GEN_NAME },
+	{ "async_generator", "__qualname__", SCRY_F_GEN_QUALNAME },
+	{ "builtin_function_or_method", "__self__", SCRY_F_CFUNCTION_SELF },
+	{ "builtin_function_or_method", "__module__", SCRY_F_CFUNCTION_MODULE },
+	{ "method", "__func__", SCRY_F_METHOD_FUNC },
+	{ "method", "__self__", SCRY_F_METHOD_SELF },
+	{ "frame", "f_globals", SCRY_F_FRAME_GLOBALS },
 	{ "traceback", "tb_next", SCRY_F_TRACEBACK_NEXT },
 	{ "traceback", "tb_frame", SCRY_F_TRACEBACK_FRAME },
 	{ "mappingproxy", "mapping", SCRY_F_MAPPINGPROXY_MAPPING },
@@ -183,6 +215,8 @@ static int dunder(struct scry_runtime *r, scry_addr obj, const struct scry_type 
 {
 	struct scry_dict_view v;
 
+	if (!strcmp(name, "__class__") && scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_CLASS) && !strcmp(t->name, "instance"))
+		return scry_field_read(r, obj, SCRY_F_OLD_INSTANCE_CLASS, ret);
 	if (!strcmp(name, "__class__"))
 		return *ret = t->addr, SCRY_OK;
 	if (strcmp(name, "__dict__"))
@@ -209,7 +243,7 @@ int scry_getset_field(struct scry_runtime *r, scry_addr obj, const char *name, s
 		    scry_field_read(r, obj, getters[i].field, &value) < 0)
 			continue;
 		if (!value)
-			value = r->none;
+			value = scry_none(r);
 		if (!value)
 			return SCRY_ENOTFOUND;
 		*ret = value;

@@ -15,6 +15,10 @@ int scry_member_of(struct scry_runtime *r, scry_addr obj, scry_addr descriptor, 
 int scry_member_object(struct scry_runtime *r, const struct scry_member *m, const char *name, scry_addr *ret);
 /** A C value as text (arena): a T_INT, T_STRING ... member. */
 int scry_member_text(struct scry_runtime *r, const struct scry_member *m, const char **ret);
+/** The type of that text: "int", "float", "bool", "str". */
+const char *scry_member_type(const struct scry_member *m);
+/** A member where NULL reads as None. */
+bool scry_member_is_optional(const struct scry_member *m);
 /** What a C getter returns where that is just a field: exception.args, function.__code__ ... */
 int scry_getset_field(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret);
 

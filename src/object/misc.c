@@ -68,6 +68,33 @@ static int print_array_items(struct scry_printer *p, scry_addr items, uint64_t n
 	return rc;
 }
 
+char scry_array_code(struct scry_runtime *r, scry_addr array)
+{
+	uint64_t code;
+	scry_addr descr;
+
+	if (scry_field_read(r, array, SCRY_F_ARRAY_DESCR, &descr) < 0 ||
+	    scry_field_read(r, descr, SCRY_F_ARRAY_DESCR_CODE, &code) < 0 || code < 0x20 || code > 0x7e)
+		return '?';
+	return (char)code;
+}
+
+int scry_print_array_item(struct scry_printer *p, scry_addr array, uint64_t index)
+{
+	char code = scry_array_code(p->runtime, array);
+	scry_addr items, descr;
+	uint64_t size;
+	int rc = scry_field_read(p->runtime, array, SCRY_F_ARRAY_DESCR, &descr);
+
+	rc = rc < 0 ? rc : scry_field_read(p->runtime, descr, SCRY_F_ARRAY_DESCR_ITEMSIZE, &size);
+	rc = rc < 0 ? rc : scry_field_read(p->runtime, array, SCRY_F_ARRAY_ITEMS, &items);
+	if (rc < 0)
+		return rc;
+	if (strchr("uwc?", code) || size == 0 || size > 16)
+		return scry_fail(p->runtime->session, SCRY_EUNSUPPORTED, array, "items of array('%c') are parts of a text", code);
+	return print_element_of(p, items + index * size, (unsigned)size, code);
+}
+
 static int print_array_as(struct scry_printer *p, scry_addr addr, const char *name)
 {
 	struct scry_runtime *r = p->runtime;

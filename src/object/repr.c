@@ -58,7 +58,10 @@ static const char *generated_key(struct scry_runtime *r, scry_addr owner, scry_a
 	const struct scry_code *code = scry_code_at(r, code_addr);
 	if (!code)
 		return NULL;
-	if (code->file[0] == '<' && !strncmp(code->file, "<attrs generated", 16))
+	/* attrs up to 20.x has a closure where later ones generate a function */
+	bool closure = !strcmp(code->name, "__repr__") &&
+		       (ends_with(code->file, "attr/_make.py") || ends_with(code->file, "attr\\_make.py"));
+	if (!strncmp(code->file, "<attrs generated", 16) || (closure && class_has(r, owner, "__attrs_attrs__")))
 		return "<attrs>";
 	bool wrapper = !strcmp(code->name, "wrapper") &&
 		       (ends_with(code->file, "dataclasses.py") || ends_with(code->file, "reprlib.py") ||

@@ -201,6 +201,21 @@ static int print_range(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return print_fields(p, addr, "range", f, one ? 2 : 3);
 }
 
+int scry_range_parts(struct scry_runtime *r, scry_addr range, int64_t *ret_start, int64_t *ret_step)
+{
+	scry_addr start, step;
+	int rc;
+
+	if (!strcmp(scry_type_name_of(r, range), "xrange")) {
+		rc = scry_field_read_int(r, range, SCRY_F_RANGE_START, ret_start);
+		return rc < 0 ? rc : scry_field_read_int(r, range, SCRY_F_RANGE_STEP, ret_step);
+	}
+	rc = scry_field_read(r, range, SCRY_F_RANGE_START, &start);
+	rc = rc < 0 ? rc : scry_field_read(r, range, SCRY_F_RANGE_STEP, &step);
+	rc = rc < 0 ? rc : scry_int_value(r, start, ret_start);
+	return rc < 0 ? rc : scry_int_value(r, step, ret_step);
+}
+
 /* 2.7: three C longs; "xrange(stop)" is written for what starts at 0 with step 1 */
 static int print_xrange(struct scry_printer *p, scry_addr addr, scry_addr type)
 {

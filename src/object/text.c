@@ -3,52 +3,6 @@
 
 #include "base/utf8.h"
 
-/* Which characters repr() escapes: never printable (age 0), or not before the Unicode version (times ten) that has them. */
-static const struct {
-	uint32_t first, last;
-	uint8_t age;
-} hidden[] = {
-#include "object/printable.inc"
-};
-
-/* unicodedata.unidata_version of each Python: Tools/unicode/makeunicodedata.py */
-static const struct {
-	uint32_t since;
-	uint8_t unicode;
-} unicode_versions[] = {
-	{ SCRY_VERSION_OF(3, 15), 170 }, { SCRY_VERSION_OF(3, 14), 160 }, { SCRY_VERSION_OF(3, 13), 151 },
-	{ SCRY_VERSION_OF(3, 12), 150 }, { SCRY_VERSION_OF(3, 11), 140 }, { SCRY_VERSION_OF(3, 9), 130 },
-	{ SCRY_VERSION_OF(3, 8), 121 }, { SCRY_VERSION_OF(3, 7), 110 }, { SCRY_VERSION_OF(3, 6), 90 },
-	{ SCRY_VERSION_OF(3, 5), 80 }, { SCRY_VERSION_OF(3, 4), 63 },
-};
-
-static unsigned unicode_version(uint32_t python)
-{
-	for (size_t i = 0; i < sizeof(unicode_versions) / sizeof(unicode_versions[0]); i++)
-		if (python >= unicode_versions[i].since)
-			return unicode_versions[i].unicode;
-	return 61;
-}
-
-bool scry_char_printable(unsigned code, uint32_t version)
-{
-	size_t low = 0, high = sizeof(hidden) / sizeof(hidden[0]);
-
-	if (code < 0x80)
-		return code >= 0x20 && code != 0x7f;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (code < hidden[mid].first)
-			high = mid;
-		else if (code > hidden[mid].last)
-			low = mid + 1;
-		else
-			return hidden[mid].age && hidden[mid].age <= unicode_version(version);
-	}
-	return true;
-}
-
 /* --- where the characters are --- */
 
 /* Compact strings, PEP 393: the data stand behind one of two headers, or (legacy) behind a pointer. */
@@ -372,6 +326,50 @@ int scry_print_text_range(struct scry_printer *p, scry_addr str, uint64_t start,
 	if (most)
 		scry_printer_cut(p, at, most);
 	return rc;
+}
+
+/* The character at an index; 2.7's narrow builds count halves of surrogate pairs, as Python does. */
+static int char_at(struct scry_runtime *r, const struct scry_text_view *v, int64_t index, unsigned *ret)
+{
+	uint64_t unit;
+	int rc = index < 0 || (uint64_t)index >= v->length ? SCRY_EINVAL :
+		scry_read_uint(r->session, v->data + (uint64_t)index * v->kind, v->kind, &unit);
+
+	if (rc == SCRY_OK)
+		*ret = (unsigned)unit;
+	return rc;
+}
+
+int scry_print_text_stepped(struct scry_printer *p, scry_addr str, int64_t start, int64_t step, int64_t count)
+{
+	struct quoting q = { .quote = '\'', .version = p->runtime->version };
+	bool single = false, twice = false;
+	struct scry_text_view v;
+	unsigned code;
+
+	if (step == 1)
+		return scry_print_text_range(p, str, (uint64_t)start, (uint64_t)(start + count), 0);
+	int rc = open_buffer(p->runtime, str, &v);
+	uint64_t most = p->max_string && (uint64_t)count > p->max_string ? p->max_string : (uint64_t)count;
+	for (uint64_t i = 0; rc == SCRY_OK && i < most; i++)
+		if ((rc = char_at(p->runtime, &v, start + (int64_t)i * step, &code)) == SCRY_OK) {
+			single |= code == '\'';
+			twice |= code == '"';
+		}
+	if (rc < 0)
+		return rc;
+	q.style = text_style(p->runtime, &v);
+	q.quote = single && !twice ? '"' : '\'';
+	scry_printf(p, "%s%c", text_prefix(p->runtime, &v), q.quote);
+	for (uint64_t i = 0; i < most; i++)
+		if (char_at(p->runtime, &v, start + (int64_t)i * step, &code) == SCRY_OK)
+			put_quoted_char(p->out, code, &q);
+	scry_buf_putc(p->out, q.quote);
+	if (most < (uint64_t)count) {
+		p->truncated = true;
+		scry_printf(p, "… %" PRIu64 " more", (uint64_t)count - most);
+	}
+	return SCRY_OK;
 }
 
 int scry_print_units(struct scry_printer *p, scry_addr data, uint64_t n, unsigned size, const char *prefix)
