@@ -211,6 +211,40 @@ static int print_dataclass_params(struct scry_printer *p, scry_addr addr, scry_a
 	return print_attributes(p, addr, "_DataclassParams", names);
 }
 
+/* "dataclasses.InitVar[int]" */
+static int print_init_var(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr value;
+	struct scry_type *t;
+	int rc = scry_attr(p->runtime, addr, "type", &value);
+
+	(void)type;
+	rc = rc < 0 ? rc : scry_type_for(p->runtime, value, &t);
+	if (rc < 0)
+		return rc;
+	scry_buf_puts(p->out, "dataclasses.InitVar[");
+	if (t->flags & TYPE_TYPE)
+		scry_buf_puts(p->out, scry_type_short(p->runtime, value));
+	else
+		scry_print(p, value);
+	scry_buf_putc(p->out, ']');
+	return SCRY_OK;
+}
+
+/* 3.13+ */
+static int print_struct(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr format;
+	int rc = scry_field_read(p->runtime, addr, SCRY_F_STRUCT_FORMAT, &format);
+
+	if (rc < 0)
+		return rc;
+	scry_printf(p, "%s(", scry_type_short(p->runtime, type));
+	print_decoded(p, format);
+	scry_buf_putc(p->out, ')');
+	return SCRY_OK;
+}
+
 #define ADDRESS "%C(display_name={_display_name}, username={_username}, domain={_domain})"
 #define PROCESS_3_8 "<%C name={_name}[_popen: pid={_popen.pid}] parent={_parent_pid} {_popen:started|initial}>"
 
@@ -247,6 +281,8 @@ const struct scry_printer_row scry_printers_library[] = {
 	{ "importlib._bootstrap_external.FileFinder", .form = "FileFinder({path})" },
 	{ "zipimport.zipimporter", .form = "<zipimporter object \"{archive:s}/{prefix:s}\">", .since = PY38 },
 	{ "zipfile.ZipFile", 0, print_zip_file },
+	{ "_struct.Struct", 0, print_struct },
+	{ "dataclasses.InitVar", 0, print_init_var },
 	{ "dataclasses.Field", 0, print_dataclass_field },
 	{ "dataclasses._DataclassParams", 0, print_dataclass_params },
 	{ "dataclasses._FIELD_BASE", .form = "{name:s}" },
