@@ -1,5 +1,6 @@
 /* curio's tasks: attributes of Task (curio/task.py) and Kernel (curio/kernel.py), as 0.9 to 1.6 have them. */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "object/internal.h"
 #include "task/loop.h"
@@ -14,6 +15,15 @@ struct curio_task {
 	scry_addr coro, joining, exception;
 	int64_t id, parent_id;
 	const char *state; /* curio's own word: "READY", "TIME_SLEEP", ... or NULL */
+};
+
+/* A kernel's table of tasks by their numbers, which rise as they are made. */
+struct table {
+	size_t count, room;
+	struct entry {
+		int64_t id;
+		scry_addr task;
+	} *entries;
 };
 
 /*
@@ -83,22 +93,46 @@ static struct scry_task *add(struct scry_task_search *s, scry_addr addr, struct 
 	return t;
 }
 
+static bool remember(struct scry_session *s, struct table *t, int64_t id, scry_addr task)
+{
+	if (t->count == t->room) {
+		size_t room = t->room ? t->room * 2 : 16;
+		struct entry *more = room <= TASKS_MAX ? scry_arena_alloc(&s->arena, room * sizeof(*more)) : NULL;
+
+		if (!more)
+			return false;
+		if (t->count)
+			memcpy(more, t->entries, t->count * sizeof(*more));
+		t->entries = more;
+		t->room = room;
+	}
+	t->entries[t->count++] = (struct entry){ id, task };
+	return true;
+}
+
 static struct scry_loop *kernel_at(struct scry_task_search *s, scry_addr addr)
 {
+	struct scry_runtime *r = s->runtime;
 	struct scry_loop *loop;
+	struct table *table;
 	scry_addr tasks, key, task;
 	uint64_t it = 0;
+	int64_t id;
 	bool new;
 
 	if (!addr || scry_kind_of(&s->kinds, addr) != SCRY_KIND_CURIO_KERNEL)
 		return NULL;
 	loop = scry_loop_at(s, &scry_task_curio_library, addr, &new);
-	if (!new)
+	table = new ? scry_arena_alloc(&r->session->arena, sizeof(*table)) : NULL;
+	if (!table)
 		return loop;
-	tasks = scry_loop_attr(s->runtime, addr, "_tasks");
-	while (tasks && scry_dict_next(s->runtime, tasks, &it, &key, &task) == SCRY_ITEM)
-		add(s, task, loop);
-	loop->closed = !scry_loop_attr(s->runtime, addr, "_shutdown_funcs"); /* None once it was shut down */
+	*table = (struct table){ 0 };
+	loop->detail = table;
+	tasks = scry_loop_attr(r, addr, "_tasks");
+	while (tasks && scry_dict_next(r, tasks, &it, &key, &task) == SCRY_ITEM)
+		if (add(s, task, loop) && scry_int_value(r, key, &id) == SCRY_OK && !remember(r->session, table, id, task))
+			break;
+	loop->closed = !scry_loop_attr(r, addr, "_shutdown_funcs"); /* None once it was shut down */
 	return loop;
 }
 
@@ -126,17 +160,20 @@ static void heap_object(struct scry_task_search *s, enum scry_kind kind, scry_ad
 		add(s, object, NULL);
 }
 
-/* The parent by its number, in the kernel's table. */
-static scry_addr parent_of(struct scry_runtime *r, const struct curio_task *d)
+static int compare_ids(const void *x, const void *y)
 {
-	scry_addr table = d->kernel ? scry_loop_attr(r, d->kernel->addr, "_tasks") : 0, key, task;
-	uint64_t it = 0;
-	int64_t id;
+	int64_t a = *(const int64_t *)x, b = ((const struct entry *)y)->id;
 
-	while (table && d->parent_id && scry_dict_next(r, table, &it, &key, &task) == SCRY_ITEM)
-		if (scry_int_value(r, key, &id) == SCRY_OK && id == d->parent_id)
-			return task;
-	return 0;
+	return a < b ? -1 : a > b;
+}
+
+/* The parent by its number, as long as it is in the kernel's table. */
+static scry_addr parent_of(const struct curio_task *d)
+{
+	const struct table *t = d->kernel ? d->kernel->detail : NULL;
+	const struct entry *e = t && t->count ? bsearch(&d->parent_id, t->entries, t->count, sizeof(*e), compare_ids) : NULL;
+
+	return e ? e->task : 0;
 }
 
 /* SchedBarrier._tasks, curio/sched.py: who joins it. */
@@ -161,7 +198,7 @@ static void finish(struct scry_task_search *s, struct scry_task *t)
 {
 	struct curio_task *d = t->detail;
 
-	t->parent = parent_of(s->runtime, d);
+	t->parent = parent_of(d);
 	find_joining(s, t);
 	scry_loop_has(d->kernel, t);
 	if (d->kernel && d->chain.running)

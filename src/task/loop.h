@@ -19,6 +19,7 @@ struct scry_loop {
 	int closed;                  /* -1: not known */
 	scry_addr current;           /* the current task, 0 none */
 	uint64_t tasks;
+	void *detail;                /* the library's own, in the arena */
 };
 
 struct scry_loops {
