@@ -82,6 +82,8 @@ static int run_tasks(struct scry_call *call)
 	show_loops(call, &loops);
 	if (!call->json && scry_call_flag(call, "tree"))
 		scry_show_task_tree(call, "tasks", first);
+	else if (!call->json && scry_call_flag(call, "count"))
+		scry_show_task_counts(call, "tasks", first, thread ? thread->ident : 0);
 	else
 		rc = scry_show_task_list(call, "tasks", first, thread ? thread->ident : 0);
 	scry_loops_done(&loops);
@@ -90,19 +92,22 @@ static int run_tasks(struct scry_call *call)
 
 static const struct scry_flag tasks_flags[] = {
 	{ "tree", 't', NULL, "who awaits whom, one line a task" },
+	{ "count", 'c', NULL, "how many tasks stand at the same place, one line a place" },
 	{ "all", 'a', NULL, "look for tasks on the whole heap, however large" },
 	{ NULL },
 };
 
 const struct scry_command_row scry_command_tasks = {
 	.public = {
-		"tasks", "[-v] [--tree] [--all] [THREAD]", "Show the tasks of asyncio, trio and curio.",
+		"tasks", "[-v] [--tree | --count] [--all] [THREAD]", "Show the tasks of asyncio, trio and curio.",
 		"The event loops come first (trio's runners and curio's kernels are such), then every task with its\n"
 		"state, what it waits for, who awaits it or is its parent, and its stack down to the frame where it\n"
 		"is parked, through coroutines and async generators. A state is pending, running, done, cancelled,\n"
 		"or must-cancel: it will be cancelled when it runs next. Finished tasks are shown as long as they\n"
 		"live; --all finds those of a very large heap, too. From Python 3.14 on who awaits a task is what\n"
-		"the interpreter keeps, before it is what the done callbacks lead to.",
+		"the interpreter keeps, before it is what the done callbacks lead to.\n"
+		"Of thousands, --count tells where they stand and --tree who awaits whom; both name the newest frame\n"
+		"that is not the library's own.",
 		0 },
 	.run = run_tasks, .flags = tasks_flags, .max_args = 1,
 };

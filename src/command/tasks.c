@@ -43,7 +43,10 @@ static void task_text(struct scry_call *call, struct scry_task *t)
 	scry_buf_printf(out, "%s 0x%" PRIx64, t->ops->kind, t->addr);
 	if (t->name) {
 		scry_buf_puts(out, " \"");
-		scry_put_styled(call, SCRY_STYLE_NAME, t->name);
+		if (t->name_size)
+			scry_put_safe_bytes(out, t->name, t->name_size);
+		else
+			scry_put_styled(call, SCRY_STYLE_NAME, t->name);
 		scry_buf_putc(out, '"');
 	}
 	scry_buf_puts(out, " [");
@@ -106,6 +109,11 @@ static void task_json(struct scry_call *call, struct scry_task *t)
 	scry_json_open(j, '[');
 	for (size_t i = 0; i < t->awaited_by_count; i++)
 		scry_json_addr(j, t->awaited_by[i]);
+	scry_json_close(j, ']');
+	scry_json_key(j, "awaits");
+	scry_json_open(j, '[');
+	for (size_t i = 0; i < t->awaits_count; i++)
+		scry_json_addr(j, t->awaits[i]);
 	scry_json_close(j, ']');
 	if (t->ops->json)
 		t->ops->json(t, j);

@@ -23,27 +23,48 @@ struct tree {
 	uint64_t lines;
 };
 
+void scry_task_name_text(struct scry_call *call, const struct scry_task *t)
+{
+	if (t->name_size)
+		scry_put_safe_bytes(call->out, t->name, t->name_size);
+	else
+		scry_put_styled(call, SCRY_STYLE_NAME, t->name && *t->name ? t->name : t->ops->kind);
+}
+
+void scry_task_place_text(struct scry_call *call, struct scry_task *t)
+{
+	struct scry_buf *out = call->out;
+	struct scry_location at;
+	struct scry_frame f;
+	const char *library;
+
+	if (scry_task_place(t, &f, &library) != SCRY_ITEM || !f.code)
+		return;
+	scry_frame_location(&f, &at);
+	scry_buf_puts(out, " in ");
+	scry_put_styled(call, SCRY_STYLE_FUNCTION, f.code->qualname ? f.code->qualname : f.code->name);
+	scry_buf_puts(out, " (");
+	scry_put_styled(call, SCRY_STYLE_FILE, f.code->file);
+	scry_buf_printf(out, ":%d)", at.line);
+	if (library) {
+		scry_buf_puts(out, " awaiting ");
+		scry_put_styled(call, SCRY_STYLE_FUNCTION, library);
+	}
+}
+
 static void tree_line(struct tree *tree, const struct node *node, unsigned depth)
 {
 	struct scry_buf *out = tree->call->out;
 	struct scry_task *t = node->task;
-	struct scry_walk walk = { 0 };
-	struct scry_frame f;
-	struct scry_location at;
 
 	scry_buf_printf(out, "%*s", (int)depth * 4, "");
-	scry_put_styled(tree->call, SCRY_STYLE_NAME, t->name ? t->name : t->ops->kind);
+	scry_task_name_text(tree->call, t);
 	scry_buf_printf(out, " 0x%" PRIx64 " [", t->addr);
 	scry_put_styled(tree->call, SCRY_STYLE_MARK, t->state);
+	if (t->ops->text)
+		t->ops->text(t, out);
 	scry_buf_putc(out, ']');
-	if (scry_task_frame_next(t, &walk, &f) == SCRY_ITEM && f.code) {
-		scry_frame_location(&f, &at);
-		scry_buf_puts(out, " in ");
-		scry_put_styled(tree->call, SCRY_STYLE_FUNCTION, f.code->qualname ? f.code->qualname : f.code->name);
-		scry_buf_puts(out, " (");
-		scry_put_styled(tree->call, SCRY_STYLE_FILE, f.code->file);
-		scry_buf_printf(out, ":%d)", at.line);
-	}
+	scry_task_place_text(tree->call, t);
 	if (node->open)
 		scry_buf_puts(out, " ... a cycle");
 	else if (node->shown && node->children)

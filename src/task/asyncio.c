@@ -9,6 +9,8 @@
 static const struct scry_task_ops asyncio;
 
 #define CHILDREN_MAX 8 /* of a gather, in a line of text */
+#define CALLBACKS_MAX 1000 /* of one task, in the answer */
+#define CALLBACKS_COUNTED_MAX 10000000
 
 /* --- collecting --- */
 
@@ -120,8 +122,11 @@ static void task_text(struct scry_task *t, struct scry_buf *out)
 		scry_buf_puts(out, ", not started");
 	else if (pending && !d->chain.running && !t->waits_for)
 		scry_buf_puts(out, ", ready");
+	if (pending && d->loop && !d->loop->running)
+		scry_buf_puts(out, d->loop->closed > 0 ? ", its loop is closed" : ", its loop does not run");
 	if (d->future.cancels > 0 && pending)
-		scry_buf_printf(out, ", cancel requested %" PRId64 " times", d->future.cancels);
+		scry_buf_printf(out, ", cancel requested %" PRId64 " time%s", d->future.cancels,
+				d->future.cancels == 1 ? "" : "s");
 	if (d->future.exception && d->future.state == SCRY_FUTURE_FINISHED)
 		scry_buf_puts(out, d->future.log_traceback ? ", exception never retrieved" : ", failed");
 }
@@ -201,24 +206,51 @@ static void value_line(struct scry_runtime *r, const char *what, scry_addr value
 	scry_buf_putc(out, '\n');
 }
 
-static void awaited_by_line(struct scry_task *t, struct scry_buf *out)
+static void tasks_line(struct scry_task *t, const char *what, const scry_addr *list, size_t count, struct scry_buf *out)
 {
-	if (!t->awaited_by_count)
+	if (!count)
 		return;
-	scry_buf_puts(out, "    awaited by ");
-	for (size_t i = 0; i < t->awaited_by_count && i < CHILDREN_MAX; i++) {
+	scry_buf_printf(out, "    %s ", what);
+	for (size_t i = 0; i < count && i < CHILDREN_MAX; i++) {
 		scry_buf_puts(out, i ? ", " : "");
-		describe(t->runtime, t->awaited_by[i], out);
+		describe(t->runtime, list[i], out);
 	}
-	if (t->awaited_by_count > CHILDREN_MAX)
-		scry_buf_printf(out, ", ... %zu more", t->awaited_by_count - CHILDREN_MAX);
+	if (count > CHILDREN_MAX)
+		scry_buf_printf(out, ", ... %zu more", count - CHILDREN_MAX);
 	scry_buf_putc(out, '\n');
+}
+
+/* What it waits for says it already where that is the one task, or a gather of them. */
+static bool is_said(const struct scry_task *t)
+{
+	return t->awaits_count == 1 ? t->awaits[0] == t->waits_for :
+				      t->waits_for && children_of(t->runtime, t->waits_for);
+}
+
+/*
+ * The lock, queue, stream ... whose method the task is parked in: `self` of the newest frame of asyncio's own modules that
+ * has one, futures left aside.
+ */
+static scry_addr parked_in(struct scry_task *t)
+{
+	struct scry_kinds k = SCRY_KINDS_INIT(t->runtime);
+	struct scry_walk walk = { 0 };
+	struct scry_frame f;
+	struct scry_local local;
+	scry_addr found = 0;
+
+	while (!found && scry_task_frame_next(t, &walk, &f) == SCRY_ITEM && scry_task_is_library(t, &f))
+		for (unsigned it = 0; !found && scry_frame_local_next(&f, &it, &local) == SCRY_ITEM;)
+			if (!strcmp(local.name, "self") && !scry_kind_is_future(scry_kind_of(&k, local.value)))
+				found = local.value;
+	scry_kinds_done(&k);
+	return found;
 }
 
 static void task_lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 {
 	const struct scry_asyncio_task *d = t->detail;
-	scry_addr callback;
+	scry_addr callback, object;
 	uint64_t it = 0;
 
 	if (d->future.coro)
@@ -227,13 +259,17 @@ static void task_lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 		scry_buf_puts(out, "    waits for ");
 		describe(t->runtime, t->waits_for, out);
 		scry_buf_putc(out, '\n');
+		if ((object = parked_in(t)))
+			value_line(t->runtime, "in", object, out);
 	}
-	awaited_by_line(t, out);
+	if (!is_said(t))
+		tasks_line(t, "awaits", t->awaits, t->awaits_count, out);
+	tasks_line(t, "awaited by", t->awaited_by, t->awaited_by_count, out);
 	if (d->future.state == SCRY_FUTURE_FINISHED && d->future.exception)
 		value_line(t->runtime, "failed with", d->future.exception, out);
 	else if (d->future.state == SCRY_FUTURE_FINISHED && (verbose || d->future.result))
 		value_line(t->runtime, "returned", d->future.result ? d->future.result : t->runtime->none, out);
-	for (unsigned n = 0; verbose && n < 1000; n++) {
+	for (unsigned n = 0; verbose && n < CALLBACKS_MAX; n++) {
 		if (scry_future_callback_next(t->runtime, &d->future, &it, &callback) != SCRY_ITEM)
 			break;
 		value_line(t->runtime, "calls back", callback, out);
@@ -246,16 +282,20 @@ static void callbacks_json(struct scry_task *t, struct scry_json *j)
 {
 	const struct scry_asyncio_task *d = t->detail;
 	scry_addr callback;
-	uint64_t it = 0;
+	uint64_t it = 0, n = 0;
 
 	scry_json_key(j, "callbacks");
 	scry_json_open(j, '[');
-	for (unsigned n = 0; n < 1000; n++) {
-		if (scry_future_callback_next(t->runtime, &d->future, &it, &callback) != SCRY_ITEM)
+	while (scry_future_callback_next(t->runtime, &d->future, &it, &callback) == SCRY_ITEM) {
+		if (n++ < CALLBACKS_MAX)
+			scry_task_value_json(t->runtime, callback, j);
+		if (n > CALLBACKS_COUNTED_MAX)
 			break;
-		scry_task_value_json(t->runtime, callback, j);
 	}
 	scry_json_close(j, ']');
+	if (n > CALLBACKS_MAX)
+		scry_remark(t->runtime->session, "task 0x%" PRIx64 ": %" PRIu64 " more callbacks are not shown", t->addr,
+			    n - CALLBACKS_MAX);
 }
 
 static void task_json(struct scry_task *t, struct scry_json *j)
@@ -266,6 +306,8 @@ static void task_json(struct scry_task *t, struct scry_json *j)
 	scry_task_id_json(j, d->future.loop);
 	scry_json_key(j, "coroutine");
 	scry_task_value_json(t->runtime, d->future.coro, j);
+	scry_json_key(j, "parked_in");
+	scry_task_value_json(t->runtime, t->waits_for ? parked_in(t) : 0, j);
 	scry_json_key(j, "current");
 	scry_json_bool(j, d->current);
 	scry_json_key(j, "must_cancel");
@@ -280,6 +322,6 @@ static void task_json(struct scry_task *t, struct scry_json *j)
 }
 
 static const struct scry_task_ops asyncio = {
-	.kind = "asyncio", .command = "tasks", .frame_next = frame_next, .text = task_text, .lines = task_lines,
+	.kind = "asyncio", .command = "tasks", .package = "asyncio", .frame_next = frame_next, .text = task_text, .lines = task_lines,
 	.json = task_json,
 };

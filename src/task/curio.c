@@ -82,6 +82,8 @@ static struct scry_task *add(struct scry_task_search *s, scry_addr addr, struct 
 	d->id = scry_loop_attr_int(r, addr, "id");
 	d->parent_id = scry_loop_attr_int(r, addr, "parentid");
 	d->state = scry_attr_text(r, addr, "state");
+	if (d->state && d->state[strspn(d->state, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_")])
+		d->state = NULL;
 	if (d->coro)
 		scry_chain_read(&s->kinds, d->coro, &d->chain);
 	scry_loop_name(t, scry_loop_attr(r, addr, "name"));
@@ -261,5 +263,5 @@ static void json(struct scry_task *t, struct scry_json *j)
 }
 
 static const struct scry_task_ops curio = {
-	.kind = "curio", .command = "tasks", .frame_next = frame_next, .text = text, .lines = lines, .json = json,
+	.kind = "curio", .command = "tasks", .package = "curio", .frame_next = frame_next, .text = text, .lines = lines, .json = json,
 };

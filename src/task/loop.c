@@ -265,6 +265,28 @@ static void sort(struct scry_task_search *s)
 
 /* --- all of it --- */
 
+/* awaited_by the other way round: counted first, then one array for all. */
+static void link_awaits(struct scry_task_search *s)
+{
+	size_t all = 0;
+	struct scry_task *by;
+
+	for (struct scry_task *t = s->tasks; t; t = t->next)
+		for (size_t i = 0; i < t->awaited_by_count; i++)
+			if ((by = scry_hash_find(&s->seen, t->awaited_by[i])))
+				by->awaits_count++, all++;
+	scry_addr *at = all ? scry_arena_alloc(&s->runtime->session->arena, all * sizeof(*at)) : NULL;
+	for (struct scry_task *t = s->tasks; t; t = t->next) {
+		t->awaits = at;
+		at = at ? at + t->awaits_count : NULL;
+		t->awaits_count = 0;
+	}
+	for (struct scry_task *t = s->tasks; t && all; t = t->next)
+		for (size_t i = 0; i < t->awaited_by_count; i++)
+			if ((by = scry_hash_find(&s->seen, t->awaited_by[i])) && by->awaits)
+				((scry_addr *)(uintptr_t)by->awaits)[by->awaits_count++] = t->addr;
+}
+
 static void finish(struct scry_task_search *s)
 {
 	for (struct scry_loop *loop = s->loops->first; loop; loop = loop->next)
@@ -290,6 +312,7 @@ static void search(struct scry_task_search *s)
 	}
 	finish(s);
 	sort(s);
+	link_awaits(s);
 }
 
 struct scry_task *scry_loops_collect(struct scry_session *session, bool whole_heap, struct scry_loops *ret)

@@ -50,6 +50,43 @@ int scry_task_frame_next(struct scry_task *t, struct scry_walk *walk, struct scr
 	return scry_walk_next(walk, ret);
 }
 
+#define LIBRARY_FRAMES_MAX 64
+
+bool scry_task_is_library(const struct scry_task *t, const struct scry_frame *f)
+{
+	const char *package = t->ops->package;
+	size_t len = package ? strlen(package) : 0;
+	scry_addr name;
+	const char *text;
+
+	return len && f->globals && scry_dict_get(f->runtime, f->globals, "__name__", &name) == SCRY_OK &&
+	       scry_text_at(f->runtime, name, 200, &text) == SCRY_OK && !strncmp(text, package, len) &&
+	       (text[len] == '.' || !text[len]);
+}
+
+int scry_task_place(struct scry_task *t, struct scry_frame *ret, const char **ret_library)
+{
+	struct scry_walk walk = { 0 };
+	struct scry_frame f;
+	const char *library = NULL;
+	int rc = scry_task_frame_next(t, &walk, ret);
+
+	*ret_library = NULL;
+	if (rc != SCRY_ITEM || !ret->code)
+		return rc == SCRY_ITEM ? SCRY_ITEM : SCRY_OK;
+	f = *ret;
+	for (unsigned n = 0; n < LIBRARY_FRAMES_MAX && f.code && scry_task_is_library(t, &f); n++) {
+		library = f.code->qualname ? f.code->qualname : f.code->name;
+		if (scry_task_frame_next(t, &walk, &f) != SCRY_ITEM)
+			return SCRY_ITEM;
+	}
+	if (f.code && !scry_task_is_library(t, &f)) {
+		*ret = f;
+		*ret_library = library;
+	}
+	return SCRY_ITEM;
+}
+
 static const char *type_name(struct scry_runtime *r, scry_addr object)
 {
 	const char *name, *dot;

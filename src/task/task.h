@@ -26,6 +26,8 @@ struct scry_task {
 	scry_addr loop;               /* the event loop's id, 0 none */
 	const scry_addr *awaited_by;  /* asyncio: ids of who awaits it */
 	size_t awaited_by_count;
+	const scry_addr *awaits;      /* the tasks that it awaits: awaited_by the other way round */
+	size_t awaits_count;
 	scry_addr frame;              /* newest frame, 0 none */
 	const char *error;            /* damage met on the way, or NULL */
 	void *detail;                 /* the kind's own, in the arena */
@@ -34,6 +36,7 @@ struct scry_task {
 struct scry_task_ops {
 	const char *kind;    /* "tasklet": the JSON's "kind" */
 	const char *command; /* "tasklets" */
+	const char *package; /* of whose frames a task may be parked in ("asyncio"), or NULL */
 	/** Append every task of the runtime at `tail`; the new tail. What cannot be listed is noted in the session. */
 	struct scry_task **(*collect)(struct scry_runtime *r, struct scry_task **tail);
 	/**
@@ -60,6 +63,13 @@ void scry_task_find_thread(struct scry_task *t);
 /** The next frame by whichever way the kind has; `walk` zeroed at first. */
 int scry_task_frame_next(struct scry_task *t, struct scry_walk *walk, struct scry_frame *ret);
 
+/** Does the frame run the code of its library, by its module's name? */
+bool scry_task_is_library(const struct scry_task *t, const struct scry_frame *f);
+/**
+ * Where its own code stands: the newest frame that is not of the library's. In *ret_library the function of the library
+ * that this one awaits, or NULL. SCRY_ITEM, or SCRY_OK where it has no frame; the newest where all are the library's.
+ */
+int scry_task_place(struct scry_task *t, struct scry_frame *ret, const char **ret_library);
 /** "type repr" of an object, short, for head lines; "?" where it is damaged. */
 void scry_task_value_text(struct scry_runtime *r, scry_addr object, struct scry_buf *out);
 /** The object {"id", "type", "repr"}, or null for 0. */

@@ -180,5 +180,5 @@ static void json(struct scry_task *t, struct scry_json *j)
 }
 
 static const struct scry_task_ops trio = {
-	.kind = "trio", .command = "tasks", .frame_next = frame_next, .text = text, .lines = lines, .json = json,
+	.kind = "trio", .command = "tasks", .package = "trio", .frame_next = frame_next, .text = text, .lines = lines, .json = json,
 };

@@ -26,13 +26,15 @@ EVERYTHING = {
     'awaited_by': lambda task: sorted(task['awaited_by']), 'callbacks': lambda task: [each['id'] for each in task['callbacks']],
     'coroutine': lambda task: task['coroutine'] and task['coroutine']['id'], 'must_cancel': lambda task: task['must_cancel'],
     'loop': lambda task: task['loop'], 'cancelling': lambda task: task['cancelling'],
-    'exception': lambda task: task['exception'] and task['exception']['id'], 'error': lambda task: task['error'],
+    'exception': lambda task: task['exception'] and task['exception']['id'],
+    'error': lambda task: task['error'],
 }
 
 
 def compare_everything(truth, target, interpreter):
     answer, found, status, errors = ask(target, interpreter, 'tasks', '--all')
-    wanted = [dict(task, error=None) for task in truth['tasks']]
+    wanted = [dict({'awaits': sorted(each['id'] for each in truth['tasks'] if task['id'] in each['awaited_by'])}, error=None, **task)
+              for task in truth['tasks']]
     differences = compare(wanted, found, EVERYTHING)
     differences += compare([task for task in wanted if task['never_retrieved'] is not None and task['id'] in found],
                            {task['id']: found[task['id']] for task in wanted if task['id'] in found},
@@ -59,11 +61,24 @@ def test_shapes(dumps, interpreter, program):
     report(compare_everything(dump.truth, dump.core, interpreter))
 
 
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.version[:2] in ((3, 6), (3, 11), (3, 15))))
+def test_count(dumps, interpreter):
+    """Every task in one of the lines, and in the line of its place."""
+    dump = dumps.core(interpreter, SHAPES[0])
+    _, output, _ = run.pyscry(*run.where(interpreter), dump.core, 'tasks', '--all', '--count')
+    lines = [line.split(' ', 1) for line in output.split('\n\n', 1)[1].splitlines()]
+    assert sum(int(count.replace(',', '')) for count, _ in lines) == len(dump.truth['tasks'])
+    lines = [(int(count), rest) for count, rest in lines]
+    assert lines == sorted(lines, key=lambda line: -line[0])
+    bare = [task for task in dump.truth['tasks'] if 'bare' in [function for function, _ in task['frames']]]
+    assert any(count == len(bare) and '[pending] in bare (' in rest for count, rest in lines)
+
+
 def test_shapes_notice(dumps):
     """A truth that is not the core's is found to be so, in each of its fields."""
     interpreter = next(each.values[0] for each in every(since(3, 8)) if not each.values[0].reason)
     dump = dumps.core(interpreter, SHAPES[0])
-    for field in [field for field in EVERYTHING if field != 'error'] + ['never_retrieved']:
+    for field in [field for field in EVERYTHING if field not in ('error', 'awaits')] + ['never_retrieved']:
         truth = json.loads(json.dumps(dump.truth))
         task = next(task for task in truth['tasks'] if task['state'] == 'pending')
         task[field] = {'frames': [['another', 1]], 'awaited_by': ['0x10']}.get(field, 'another')

@@ -19,12 +19,17 @@ def awaited(thing):
     return None
 
 
-def frames(coroutine):
-    """Innermost first: name and line of every frame through which the coroutine is parked."""
+def chain(coroutine):
+    """Innermost first: every frame through which the coroutine is parked."""
     found, thing = [], coroutine
     while thing is not None:
         frame = frame_of(thing) if type(thing).__name__ != 'CoroWrapper' else None
         if frame is not None:
-            found.append([frame.f_code.co_name, frame.f_lineno])
+            found.append(frame)
         thing = awaited(thing)
     return found[::-1]
+
+
+def frames(coroutine):
+    """Name and line of each of them."""
+    return [[frame.f_code.co_name, frame.f_lineno] for frame in chain(coroutine)]

@@ -18,7 +18,7 @@ import types
 import warnings
 
 import without_c
-from awaits import frame_of, frames
+from awaits import chain, frame_of, frames
 
 arguments = sys.argv[1:]
 if 'python' in arguments:
@@ -633,6 +633,19 @@ def awaited_object(task):
     return None if task in running or getattr(task, '_fut_waiter', None) is None else hex(id(task._fut_waiter))
 
 
+def parked_in(task, coroutine):
+    """Whose method of asyncio's own it is: a lock's, a queue's ..."""
+    if awaited_object(task) is None:
+        return None
+    for frame in chain(coroutine):
+        if not frame.f_globals['__name__'].startswith('asyncio'):
+            return None
+        thing = frame.f_locals.get('self')
+        if thing is not None and not isinstance(thing, (asyncio.Future, asyncio.Task)):
+            return hex(id(thing))
+    return None
+
+
 def describe(task, ids):
     done, coroutine = task.done(), coroutine_of(task)
     waiting = not done and task not in running
@@ -645,7 +658,7 @@ def describe(task, ids):
             'coroutine': None if coroutine is None else hex(id(coroutine)), 'must_cancel': task._must_cancel,
             'loop': hex(id(task._loop)), 'never_retrieved': bool(task._log_traceback) if hasattr(task, '_log_traceback') else None,
             'cancelling': task.cancelling() if hasattr(task, 'cancelling') else 0,
-            'exception': None if error is None else hex(id(error))}
+            'parked_in': parked_in(task, coroutine) if waiting else None, 'exception': None if error is None else hex(id(error))}
 
 
 def everything():

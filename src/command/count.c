@@ -1,0 +1,103 @@
+/* Tasks by where they stand: how many of each state have the same stack. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "command/tasks.h"
+
+#define FRAMES_MAX 1000 /* of a stack that tell it from another */
+
+struct group {
+	struct group *next;
+	struct scry_task *first;
+	uint64_t count;
+};
+
+struct counts {
+	struct scry_call *call;
+	struct scry_hash groups; /* by the fingerprint of state and stack */
+	struct group *all, **tail;
+	size_t count;
+};
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 29;
+}
+
+static uint64_t fingerprint(struct scry_task *t)
+{
+	struct scry_walk walk = { 0 };
+	struct scry_frame f;
+	uint64_t hash = mix((uintptr_t)t->ops, 1);
+
+	for (const char *p = t->state; *p; p++)
+		hash = mix(hash, (unsigned char)*p);
+	for (unsigned n = 0; n < FRAMES_MAX && scry_task_frame_next(t, &walk, &f) == SCRY_ITEM; n++)
+		hash = mix(mix(hash, f.code_addr), (uint64_t)f.lasti);
+	return hash;
+}
+
+static bool put(struct counts *c, struct scry_task *t)
+{
+	uint64_t key = fingerprint(t);
+	struct group *g = scry_hash_find(&c->groups, key);
+
+	if (!g) {
+		g = scry_arena_alloc(&c->call->s->arena, sizeof(*g));
+		if (!g || !scry_hash_put(&c->groups, key, g))
+			return false;
+		*g = (struct group){ .first = t };
+		*c->tail = g;
+		c->tail = &g->next;
+		c->count++;
+	}
+	g->count++;
+	return true;
+}
+
+static int compare(const void *x, const void *y)
+{
+	const struct group *a = *(struct group *const *)x, *b = *(struct group *const *)y;
+
+	if (a->count != b->count)
+		return a->count > b->count ? -1 : 1;
+	return a->first->addr < b->first->addr ? -1 : a->first->addr > b->first->addr;
+}
+
+static void show(struct scry_call *call, const struct group *g)
+{
+	struct scry_buf *out = call->out;
+	struct scry_task *t = g->first;
+
+	scry_put_count(out, g->count);
+	scry_buf_printf(out, " %s [", t->ops->kind);
+	scry_put_styled(call, SCRY_STYLE_MARK, t->state);
+	scry_buf_putc(out, ']');
+	scry_task_place_text(call, t);
+	scry_buf_puts(out, g->count > 1 ? ", for example " : ": ");
+	scry_task_name_text(call, t);
+	scry_buf_printf(out, " 0x%" PRIx64 "\n", t->addr);
+}
+
+void scry_show_task_counts(struct scry_call *call, const char *what, struct scry_task *first, uint64_t ident)
+{
+	struct counts c = { .call = call };
+	size_t n = 0;
+
+	c.tail = &c.all;
+	for (struct scry_task *t = first; t; t = t->next)
+		if ((!ident || t->thread_ident == ident) && !put(&c, t))
+			break;
+	struct group **list = c.count ? malloc(c.count * sizeof(*list)) : NULL;
+	for (struct group *g = c.all; list && g; g = g->next)
+		list[n++] = g;
+	if (n)
+		qsort(list, n, sizeof(*list), compare);
+	for (size_t i = 0; i < n; i++)
+		show(call, list[i]);
+	if (!n)
+		scry_buf_printf(call->out, "no %s\n", what);
+	free(list);
+	scry_hash_done(&c.groups);
+}
