@@ -5,6 +5,7 @@
 #include "command/command.h"
 #include "heap/gc.h"
 #include "native/meaning.h"
+#include "object/expr.h"
 #include "object/whatis.h"
 
 #define DUMP_WORDS 12  /* of something that is no object */
@@ -160,6 +161,41 @@ static void put_counts_text(struct scry_buf *out, const struct scry_whatis *w)
 		scry_buf_printf(out, "%" PRId64 " references", w->refcount);
 }
 
+/* What an object of the type, or of the guessed one, would have there. */
+static void put_words(struct scry_call *call, struct scry_runtime *r, const struct scry_whatis *w, struct scry_buf *out)
+{
+	scry_addr type = w->type ? w->type : w->guessed_type;
+
+	scry_whatis_dump(r, w->addr & ~(uint64_t)(call->s->target->abi.ptr_size - 1),
+			 type ? scry_whatis_struct(r, type) : SCRY_S_OBJECT, DUMP_WORDS, out);
+}
+
+/* The repr of an object; damage in it is said, and false. */
+static bool put_value(struct scry_runtime *r, const struct scry_whatis *w, struct scry_buf *out)
+{
+	struct scry_printer p;
+
+	scry_printer_init(&p, r, out);
+	scry_print(&p, w->addr);
+	return !p.damaged;
+}
+
+static void words_json(struct scry_json *j, const struct scry_buf *dump)
+{
+	const char *line = dump->text, *end = dump->text + dump->len;
+
+	scry_json_key(j, "words");
+	scry_json_open(j, '[');
+	while (line && line < end) {
+		const char *stop = memchr(line, '\n', (size_t)(end - line));
+		size_t len = (size_t)((stop ? stop : end) - line);
+
+		scry_json_bytes(j, line, len);
+		line += len + 1;
+	}
+	scry_json_close(j, ']');
+}
+
 static void object_text(struct scry_call *call, struct scry_runtime *r, const struct scry_whatis *w)
 {
 	struct scry_buf *out = call->out, repr = SCRY_BUF_INIT;
@@ -184,11 +220,19 @@ static void object_text(struct scry_call *call, struct scry_runtime *r, const st
 		scry_put_styled(call, SCRY_STYLE_ERROR, w->pattern);
 		scry_buf_putc(out, '\n');
 	}
-	scry_repr(r, w->addr, &repr);
+	bool whole = put_value(r, w, &repr);
 	scry_buf_puts(out, "  ");
 	scry_put_safe_bytes(out, repr.text ? repr.text : "", repr.len);
 	scry_buf_putc(out, '\n');
 	scry_buf_done(&repr);
+	if (!whole) {
+		struct scry_buf dump = SCRY_BUF_INIT;
+
+		put_words(call, r, w, &dump);
+		scry_put_safe_bytes(out, dump.text ? dump.text : "", dump.len);
+		scry_buf_done(&dump);
+		call->partial = true;
+	}
 	put_attributes(call, r, w->addr);
 }
 
@@ -204,13 +248,21 @@ static void damage_text(struct scry_call *call, struct scry_runtime *r, const st
 	if (w->pattern)
 		scry_buf_printf(call->out, "  %s\n", w->pattern);
 	put_memory_text(call, w);
-	scry_whatis_dump(r, w->addr & ~(uint64_t)(call->s->target->abi.ptr_size - 1), SCRY_S_OBJECT, DUMP_WORDS, &dump);
+	if (w->guess) {
+		scry_buf_puts(call->out, "  one bit of its type pointer may have changed: then it is a ");
+		scry_put_safe(call->out, w->guess);
+		scry_buf_putc(call->out, '\n');
+	}
+	put_words(call, r, w, &dump);
 	scry_buf_put(call->out, dump.text ? dump.text : "", dump.len);
 	scry_buf_done(&dump);
 	if (w->near) {
 		scry_repr(r, w->near, &repr);
-		scry_buf_printf(call->out, "  %s: 0x%" PRIx64 " (%" PRIu64 " bytes back", w->inside ? "inside an object" :
-				"nearest object before", w->near, w->addr - w->near);
+		bool behind = w->near > w->addr;
+
+		scry_buf_printf(call->out, "  %s: 0x%" PRIx64 " (%" PRIu64 " bytes %s", w->inside ? "inside an object" :
+				behind ? "belongs to the object behind it" : "nearest object before", w->near,
+				behind ? w->near - w->addr : w->addr - w->near, behind ? "on" : "back");
 		scry_buf_printf(call->out, "%s%s) ", w->near_field ? ", " : "", w->near_field ? w->near_field : "");
 		scry_put_safe_bytes(call->out, repr.text ? repr.text : "", repr.len);
 		scry_buf_putc(call->out, '\n');
@@ -231,7 +283,8 @@ static void object_json(struct scry_call *call, struct scry_runtime *r, const st
 			const struct scry_meaning *m)
 {
 	struct scry_json *j = call->json;
-	struct scry_buf repr = SCRY_BUF_INIT;
+	struct scry_buf repr = SCRY_BUF_INIT, dump = SCRY_BUF_INIT;
+	bool whole = false;
 
 	scry_json_key(j, "object");
 	scry_json_open(j, '{');
@@ -248,13 +301,15 @@ static void object_json(struct scry_call *call, struct scry_runtime *r, const st
 	json_addr_or_null(j, "nearest", w->near);
 	scry_json_key(j, "nearest_offset");
 	if (w->near)
-		scry_json_int(j, (int64_t)(w->addr - w->near));
+		scry_json_int(j, (int64_t)w->addr - (int64_t)w->near);
 	else
 		scry_json_null(j);
 	scry_json_key(j, "inside");
 	scry_json_bool(j, w->inside);
 	scry_json_key(j, "field");
 	scry_json_text(j, w->near_field);
+	scry_json_key(j, "guess");
+	scry_json_text(j, w->guess);
 	memory_json(j, w);
 	if (w->type_name) {
 		scry_json_key(j, "refcount");
@@ -284,12 +339,17 @@ static void object_json(struct scry_call *call, struct scry_runtime *r, const st
 			scry_json_int(j, generation);
 		else
 			scry_json_null(j);
-		scry_repr(r, w->addr, &repr);
+		whole = put_value(r, w, &repr);
+		call->partial = call->partial || !whole;
 		scry_json_key(j, "repr");
 		scry_json_bytes(j, repr.text ? repr.text : "", repr.len);
 		scry_buf_done(&repr);
 		put_attributes(call, r, w->addr);
 	}
+	if (!whole)
+		put_words(call, r, w, &dump);
+	words_json(j, &dump);
+	scry_buf_done(&dump);
 	scry_json_close(j, '}');
 }
 
@@ -312,25 +372,43 @@ static void show(struct scry_call *call, struct scry_runtime *r, const struct sc
 		damage_text(call, r, w, &m);
 }
 
+/* What print takes, too: where that is an object. */
+static int evaluate(struct scry_call *call, uint64_t *ret)
+{
+	struct scry_value value = { 0 };
+	struct scry_thread *t;
+	struct scry_frame f;
+	bool has_frame = scry_selected_frame(call->s, &t, &f) == SCRY_OK && f.code;
+	int rc = scry_eval(call->s, has_frame ? &f : NULL, call->argv[0], &value);
+
+	if (rc == SCRY_OK && !value.addr)
+		return scry_fail(call->s, SCRY_EINVAL, 0, "'%.100s' is no object of the target", call->argv[0]);
+	*ret = value.addr;
+	return rc;
+}
+
 static int run_obj(struct scry_call *call)
 {
 	struct scry_session *s = call->s;
 	struct scry_runtime *r = scry_runtime_first(s);
 	struct scry_whatis w;
-	uint64_t addr;
+	uint64_t addr = 0;
 
-	if (!call->argc || !scry_parse_number(call->argv[0], &addr))
+	if (!call->argc)
 		return scry_fail(s, SCRY_EINVAL, 0, "usage: %s%s %s", s->options.prefix, call->row->public.name,
 				 call->row->public.usage);
 	if (!r)
 		return scry_fail(s, SCRY_ENOTFOUND, 0, "no Python interpreter was found in the target");
+	int rc = scry_parse_number(call->argv[0], &addr) ? SCRY_OK : evaluate(call, &addr);
+	if (rc < 0)
+		return rc;
 	/* of several interpreters the one to which it is an object */
 	for (struct scry_runtime *each = r; each; each = each->next)
 		if (scry_whatis(each, addr, &w) == SCRY_OK && w.type_name) {
 			r = each;
 			break;
 		}
-	int rc = scry_whatis(r, addr, &w);
+	rc = scry_whatis(r, addr, &w);
 	if (rc < 0)
 		return rc;
 	call->partial = !w.type_name;
@@ -340,10 +418,10 @@ static int run_obj(struct scry_call *call)
 
 const struct scry_command_row scry_command_obj = {
 	.public = {
-		"obj", "ADDRESS", "Show whatever stands at an address.",
+		"obj", "ADDRESS|EXPR", "Show whatever stands at an address.",
 		"An object: its type, reference count, size (as __sizeof__ has it, and what the collector keeps\n"
 		"before it), state and generation in the garbage collector, value and attributes (-v: all of them).\n"
-		"Anything else: why it is no object and what it is, its words with the names of an object's fields,\n"
+		"Of a damaged one the words follow, with the names of its fields. Anything else: why it is no object and what it is, its words with the names of an object's fields,\n"
 		"patterns of freed memory, and the object that it lies in, with the field there, or the nearest one\n"
 		"before it. Of either: the block of Python's allocator, whether that is free, and whether the marks\n"
 		"of the debug allocator (PYTHONMALLOC=debug) around it are intact.",

@@ -195,6 +195,44 @@ static void find_near(struct scry_runtime *r, struct scry_whatis *w)
 	}
 }
 
+/* The collector's header and other words stand before an object: what looks like it may be those. */
+static void find_behind(struct scry_runtime *r, struct scry_whatis *w)
+{
+	unsigned ptr = r->session->target->abi.ptr_size;
+	struct scry_type *t;
+
+	for (scry_addr at = w->addr + ptr; at <= w->addr + 4 * ptr; at += ptr) {
+		struct scry_whatis behind = { .addr = at, .block = at };
+
+		if (!is_object(r, at, &t))
+			continue;
+		read_gc(r, &behind, t);
+		if (behind.block <= w->addr) {
+			w->near = at;
+			w->inside = false;
+		}
+		return;
+	}
+}
+
+/* A type pointer with one bit changed: memory that fails does that. Of several types none is believed. */
+static void guess_type(struct scry_runtime *r, struct scry_whatis *w)
+{
+	unsigned bits = 8 * r->session->target->abi.ptr_size;
+	uint64_t word = scry_field_get(r, w->addr, SCRY_F_OBJECT_TYPE);
+	struct scry_type *t, *found = NULL;
+
+	for (unsigned bit = 3; word && bit < bits && bit < 48; bit++) {
+		if (scry_type_at(r, word ^ 1ull << bit, &t) < 0)
+			continue;
+		if (found)
+			return;
+		found = t;
+	}
+	if (found && scry_type_full_name(r, found->addr, &w->guess) == SCRY_OK)
+		w->guessed_type = found->addr;
+}
+
 /* Which field of the struct, or which item behind it, stands at an offset of an object. */
 static const char *field_at(struct scry_runtime *r, scry_addr object, uint64_t offset)
 {
@@ -249,6 +287,10 @@ int scry_whatis(struct scry_runtime *r, scry_addr addr, struct scry_whatis *ret)
 	if (rc < 0) {
 		w.problem = scry_arena_text(&s->arena, s->error.text, strlen(s->error.text));
 		find_near(r, &w);
+		if (!w.inside)
+			find_behind(r, &w);
+		if (!w.inside && addr % s->target->abi.ptr_size == 0)
+			guess_type(r, &w);
 		w.near_field = w.inside ? field_at(r, w.near, addr - w.near) : NULL;
 		/* the debug hooks' words are the first of a block */
 		w.has_debug = w.has_memory &&

@@ -39,8 +39,10 @@ struct scry_whatis {
 	bool head_unknown;       /* how much stands before it is not known */
 	enum { SCRY_GC_NOT, SCRY_GC_UNTRACKED, SCRY_GC_TRACKED } gc;
 	bool gc_finalized, gc_collecting, gc_frozen;
-	scry_addr near;          /* where there is none here: the object that the address lies in, or one before; 0 none */
+	scry_addr near;          /* where there is none here: the object that the address lies in, one before, or just behind; 0 none */
 	const char *near_field;  /* what of it stands there, or NULL */
+	const char *guess;       /* the type that it may have had: one bit of its type pointer has changed; or NULL */
+	scry_addr guessed_type;
 	bool inside;             /* the address lies in it */
 	bool has_memory, has_debug;
 	struct scry_block memory;      /* pymalloc's */

@@ -84,3 +84,35 @@ def test_debug_allocator(dumps, interpreter):
             assert not told(dump, dump.truth['things'][:1])[0]['debug_block']['intact']
         finally:
             core.data[at] = old
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.machine == 'x86_64'))
+def test_damaged_objects(dumps, interpreter):
+    """A type pointer with one bit changed is guessed; what damage leaves is dumped with its fields' names."""
+    dump = dumps.core(interpreter, MEMORY)
+    things = dump.truth['things'][2:6]  # a list, a dict, bytes, a str
+    whole = told(dump, things)
+    assert [a['words'] for a in whole] == [[]] * 4
+    with CoreFile(dump.core) as core:
+        places = [int(a, 16) + (16 if interpreter.free_threaded else 0) for a in things]
+        places = [next(at for at in range(place, place + 40, 8) if core.word(at) == int(answer['type_address'], 16))
+                  for place, answer in zip(places, whole)]
+        old = [core.word(at) for at in places]
+        for at, value in zip(places, old):
+            core.set_word(at, value ^ 1 << 44)
+        damaged = told(dump, things)
+        for at, value in zip(places, old):
+            core.set_word(at, value)
+    assert [a['guess'] for a in damaged] == [a['type'] for a in whole]
+    assert all(not a['type'] and a['problem'] for a in damaged)
+    assert any('  type' in word for word in damaged[0]['words']) and any('size' in word for word in damaged[0]['words'])
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: not i.free_threaded))
+def test_what_stands_before_an_object(dumps, interpreter):
+    """The collector's header, and the words that an instance of a class has before it."""
+    dump = dumps.core(interpreter, MEMORY)
+    things = dump.truth['things'][:1] + dump.truth['things'][2:4]
+    word = 4 if interpreter.machine == 'i386' else 8
+    answers = told(dump, ['0x%x' % (int(address, 16) - word) for address in things])
+    assert [[a['nearest'], a['nearest_offset'], a['inside']] for a in answers] == [[address, -word, False] for address in things]
