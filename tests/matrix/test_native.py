@@ -12,7 +12,7 @@ from tests.matrix.conftest import every, pairs
 from tests.matrix.test_greenlets import GREENLETS, imports
 from tests.matrix.test_stackless_live import PROGRAM as TASKLETS
 
-SHAPES = ('calls', 'flow', 'py311', 'threads', 'signals', 'callbacks', 'trace-call', 'collecting', 'deep-3000-mixed')
+SHAPES = ('calls', 'threads', 'signals', 'callbacks', 'trace-call', 'deep-3000-mixed')
 NATIVE = ('native_outer', 'native_inner', 'native_deep', 'hidden')
 
 
@@ -169,6 +169,40 @@ def test_known_functions(dumps, interpreter, library):
         if frame['function'] in NATIVE:
             assert os.path.basename(frame['file']) == 'native.c' and 'call' in lines[frame['line'] - 1], frame
             assert frame['module'] == 'libnative.so'
+
+
+def native_names(thread):
+    return [frame['function'] for frame in thread['frames'] if frame['kind'] == 'native']
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.ctypes and not interpreter.root))
+@pytest.mark.parametrize('end', ['bad_pointer', 'other_stack'])
+def test_ends(dumps, interpreter, library, end):
+    """A call of what is no function; Python in a signal handler on a stack of its own."""
+    program = programs.Program(end, 'native_ends.py', (end, library), ctypes=True)
+    dump = dumps.core(interpreter, program)
+    answer, status, errors = merged(dump.core)
+    dump.truth['end'] = 'abort' if end == 'other_stack' else 'sleep'
+    assert not complete(dump.truth, answer, status, errors)
+    frames = answer['threads'][0]['frames']
+    if end == 'bad_pointer':
+        assert (frames[0]['function'], frames[0]['module'], frames[0]['address']) == (None, None, '0x10')
+        assert frames[1]['module'].startswith('libffi') or 'ctypes' in frames[1]['module']
+    else:
+        assert [frame.get('signal') for frame in frames].count(True) == 1
+        assert native_names(answer['threads'][0])[-1] == '_start'
+
+
+def test_overflow(dumps, library):
+    """Half a million C frames are folded."""
+    usable = [i for i in interpreters.everything() if not i.reason and i.root is None and i.ctypes and i.version >= (3, 6)]
+    if not usable:
+        pytest.skip('no interpreter with ctypes')
+    dump = dumps.core(usable[0], programs.Program('overflow', 'native_ends.py', ('overflow', library), ctypes=True))
+    status, output, errors = run.pyscry(dump.core, 'bt', '--native')
+    assert status == 0, errors
+    assert re.search(r'^… \d+,\d+ more frames of native_deep$', output, re.M) and output.count('native_deep') < 20
+    assert 'C   _start (' in output and output.count('\n#') >= 3
 
 
 # --- other ways to a stack ---
