@@ -92,7 +92,7 @@ static int show_all(struct scry_call *call, bool locals)
 
 	for (struct scry_thread *t = first; t; t = t->next) {
 		show_state(call, t, locals, t == first);
-		any = any || t->runtime;
+		any = any || t->runtime || scry_call_flag(call, "native");
 	}
 	if (any)
 		return SCRY_OK;
@@ -107,7 +107,7 @@ static int choose(struct scry_call *call, struct scry_thread **ret)
 	if (call->argc)
 		return scry_thread_find(call->s, call->argv[0], ret);
 	t = scry_thread_selected(call->s);
-	if (!t || !scry_runtime_first(call->s))
+	if (!t || (!scry_runtime_first(call->s) && !scry_call_flag(call, "native")))
 		return scry_selected_thread(call->s, ret);
 	*ret = t;
 	return SCRY_OK;
