@@ -28,8 +28,8 @@ struct scry_unwinder {
 extern const struct scry_unwinder scry_unwinder_cfi, scry_unwinder_pe;
 
 /**
- * Unwind from a set of registers, at most SCRY_UNWIND_MAX frames. The innermost frame always comes; SCRY_EFAULT and a
- * reason where the walk broke off before the stack's end. A cycle ends it.
+ * Unwind from a set of registers, at most SCRY_UNWIND_MAX frames. The innermost frame always comes; negative and a
+ * reason where the walk broke off before the stack's end, by a cycle too.
  */
 #define SCRY_UNWIND_MAX 4000000
 int scry_unwind(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each, void *arg);

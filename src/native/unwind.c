@@ -26,9 +26,23 @@ static int give_innermost(struct scry_session *s, const struct scry_regs *start,
 struct skip_first {
 	scry_unwind_fn *each;
 	void *arg;
-	unsigned count;
+	unsigned count, jumps;
 	scry_addr last_sp;
+	bool cycle;
 };
+
+#define JUMPS_MAX 64 /* from one stack down to another */
+
+/*
+ * Stacks grow down on every machine here: a caller's frame that is not above its callee's is a cycle. But what a signal
+ * interrupted may have another stack than its handler.
+ */
+static bool leads_back(struct skip_first *skip, const struct scry_native_frame *f, scry_addr sp)
+{
+	if (skip->count <= 2 || sp > skip->last_sp)
+		return false;
+	return f->is_call || ++skip->jumps > JUMPS_MAX;
+}
 
 static bool give_outer(void *arg, const struct scry_native_frame *f)
 {
@@ -37,11 +51,8 @@ static bool give_outer(void *arg, const struct scry_native_frame *f)
 
 	if (skip->count++ == 0)
 		return true;
-	/*
-	 * Stacks grow down on every machine here: a caller's frame that is not above its callee's is a cycle. But what a
-	 * signal interrupted may have another stack than its handler.
-	 */
-	if (skip->count > SCRY_UNWIND_MAX || (skip->count > 2 && f->is_call && sp && sp <= skip->last_sp))
+	skip->cycle = leads_back(skip, f, sp);
+	if (skip->cycle || skip->count > SCRY_UNWIND_MAX)
 		return false;
 	skip->last_sp = sp;
 	return skip->each(skip->arg, f);
@@ -55,8 +66,14 @@ int scry_unwind(struct scry_session *s, const struct scry_regs *start, scry_unwi
 	if (rc != SCRY_ITEM)
 		return rc;
 	struct skip_first skip = { .each = each, .arg = arg, .last_sp = start->value[start->arch->sp] };
-	for (size_t i = 0; unwinders[i]; i++)
-		if (unwinders[i]->fits(s))
-			return unwinders[i]->walk(s, start, give_outer, &skip);
-	return scry_fail(s, SCRY_EUNSUPPORTED, 0, "no unwinder for this machine");
+	size_t i = 0;
+	while (unwinders[i] && !unwinders[i]->fits(s))
+		i++;
+	if (!unwinders[i])
+		return scry_fail(s, SCRY_EUNSUPPORTED, 0, "no unwinder for this machine");
+	rc = unwinders[i]->walk(s, start, give_outer, &skip);
+	if (skip.cycle)
+		return scry_fail(s, SCRY_ECORRUPT, skip.last_sp, "unwinding ends at the stack pointer 0x%" PRIx64
+				 ": the stack leads back", skip.last_sp);
+	return rc;
 }

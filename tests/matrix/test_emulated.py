@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import debian, interpreters, programs, run
 
-from . import test_stacks, test_values
+from . import test_native, test_stacks, test_values
 
 EMULATOR = shutil.which('qemu-aarch64')
 PROGRAMS = ['calls', 'flow', 'py311', 'threads', 'lines', 'deep-3000-mixed']
@@ -60,3 +60,11 @@ def test_stacks_of_arm64(dumps, interpreter, name):
 
 def test_values_of_arm64(dumps, interpreter):
     test_values.compare(dump_of(dumps, interpreter, test_values.VALUES))
+
+
+@pytest.mark.parametrize('name', ['calls', 'threads'])
+def test_c_frames_of_arm64(dumps, interpreter, name):
+    """The link register instead of a word on the stack."""
+    dump = dump_of(dumps, interpreter, programs.find(name))
+    found = test_native.complete(dump.truth, *test_native.merged(dump.core, '--exe', dump.exe, '--sysroot', dump.root))
+    assert not found, found[:10]
