@@ -8,6 +8,7 @@ python3 -m tests.fuzz.cores [--seconds N] [--seed N] [--pyscry PROGRAM] [--core 
 --core, the one damage of that seed.
 """
 import argparse
+import functools
 import json
 import os
 import random
@@ -22,7 +23,7 @@ from tests.support.corefile import CoreFile
 
 SECONDS, MEGABYTES = 30, 1500
 COMMANDS = [['bt', '--all'], ['--json', '--locals', 'bt', '--all'], ['bt-full'], ['threads'], ['info', '--layout'], ['regs'],
-            ['exc', '--all'], ['dis', '--all'], ['locals'], ['generators'], ['tasks'], ['greenlets'], ['tasklets'], ['zombies']]
+            ['--json', 'bt', '--all', '--native'], ['exc', '--all'], ['dis', '--all'], ['locals'], ['generators'], ['tasks'], ['greenlets'], ['tasklets'], ['zombies']]
 VALUES = [0, 1, 8, -1, -8, 1 << 31, (1 << 31) - 1, 1 << 47, (1 << 47) - 8, 1 << 63, 0x4141414141414141, 0xdddddddddddddddd, 0xfdfdfdfdfdfdfdfd]
 
 
@@ -42,6 +43,14 @@ def anchors(path, program, limit=4000):
                 if value and value % 8 == 0 and core.offset(value, 8) is not None:
                     found.append(value)
     return list(dict.fromkeys(found))[:limit]
+
+
+@functools.lru_cache(maxsize=1)
+def stack_words(path, program):
+    """Stack pointers of the C frames: where --native reads."""
+    status, output, _ = measured([program, '--json', path, 'regs', '--all-frames'])
+    return [int(register['value'], 16) for frame in json.loads(output).get('native_frames', ())
+            for register in frame['registers'] if register['saved'] == 'stack pointer' and register['value']]
 
 
 def damage(core, places, seed):
@@ -91,6 +100,8 @@ def measured(command):
 def attack(path, program, places, seed):
     """The damage of one seed, one command: None, or what went wrong."""
     command = COMMANDS[seed % len(COMMANDS)]
+    if '--native' in command:
+        places = stack_words(path, program) or places
     with CoreFile(path) as core:
         undo = damage(core, places, seed)
         try:
