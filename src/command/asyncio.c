@@ -108,6 +108,6 @@ const struct scry_command_row scry_command_tasks = {
 		"the interpreter keeps, before it is what the done callbacks lead to.\n"
 		"Of thousands, --count tells where they stand and --tree who awaits whom; both name the newest frame\n"
 		"that is not the library's own.",
-		0 },
+		SCRY_COMMAND_CPYTHON },
 	.run = run_tasks, .flags = tasks_flags, .max_args = 1,
 };

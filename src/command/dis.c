@@ -239,6 +239,6 @@ const struct scry_command_row scry_command_dis = {
 		"it. The code is the target's own: no source and no file is needed. FUNCTION is one as list takes\n"
 		"it, or the address of a function or code object; it is shown as a whole. Of a whole function the\n"
 		"exception table follows (3.11+): first and last instruction, handler, depth of the stack.",
-		0 },
+		SCRY_COMMAND_CPYTHON },
 	.run = run_dis, .flags = flags, .max_args = 1,
 };

@@ -296,6 +296,6 @@ const struct scry_command_row scry_command_exc = {
 		"the innermost comes first, each with the frame whose handler it is. An exception that is pending\n"
 		"(up to 3.11 maybe only its class and value), or that nothing in Python has in hand, is pointed out.\n"
 		"What sys.last_exc (or last_value) keeps is shown as well.",
-		0 },
+		SCRY_COMMAND_CPYTHON },
 	.run = run_exc, .flags = flags, .max_args = 1,
 };

@@ -13,7 +13,7 @@ const struct scry_command_row scry_command_generators = {
 		"generators", "", "Show suspended generators and coroutines anywhere on the heap.",
 		"Each that is not over, with what it yields from or awaits, and the stack from the frame that\n"
 		"is parked innermost to its own. This looks at every object that the garbage collector knows.",
-		0 },
+		SCRY_COMMAND_CPYTHON },
 	.run = run_generators,
 };
 
@@ -38,6 +38,6 @@ const struct scry_command_row scry_command_greenlets = {
 		"run, the exception it handles, and its Python stack. Of gevent's and eventlet's greenlets it is\n"
 		"told what will wake them: events, semaphores, queues, other greenlets, files, timers. With -v, the\n"
 		"C stack too: of a suspended one out of its saved words, unwound with the files of the process.",
-		0 },
+		SCRY_COMMAND_CPYTHON },
 	.run = run_greenlets, .flags = greenlet_flags,
 };

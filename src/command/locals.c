@@ -3,6 +3,7 @@
 
 #include "command/command.h"
 #include "object/object.h"
+#include "object/pypy.h"
 
 #define CO_OPTIMIZED 1
 
@@ -67,6 +68,8 @@ static const char *type_name(struct scry_runtime *r, scry_addr addr)
 	scry_addr type;
 	const char *name;
 
+	if (r->pypy)
+		return scry_pypy_type_name(r, addr);
 	if (scry_type_of(r, addr, &type) < 0 || scry_type_name(r, type, &name) < 0)
 		return NULL;
 	const char *dot = strrchr(name, '.');

@@ -425,6 +425,6 @@ const struct scry_command_row scry_command_obj = {
 		"patterns of freed memory, and the object that it lies in, with the field there, or the nearest one\n"
 		"before it. Of either: the block of Python's allocator, whether that is free, and whether the marks\n"
 		"of the debug allocator (PYTHONMALLOC=debug) around it are intact.",
-		0 },
+		SCRY_COMMAND_CPYTHON },
 	.run = run_obj, .max_args = 1,
 };

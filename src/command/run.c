@@ -55,6 +55,18 @@ static int preselect(struct scry_call *call)
 	return SCRY_OK;
 }
 
+/* An answer that no PyPy has any is worse than none. */
+static int refuse_pypy(struct scry_call *call)
+{
+	struct scry_session *s = call->s;
+
+	for (struct scry_runtime *r = scry_runtime_first(s); r && r->pypy; r = r->next)
+		if (!r->next)
+			return scry_fail(s, SCRY_EUNSUPPORTED, 0, "%s%s does not know the objects of PyPy",
+					 s->options.prefix ? s->options.prefix : "", call->row->public.name);
+	return SCRY_OK;
+}
+
 /* A command that moves keeps what it selected; others give back what was. */
 static int run_row(struct scry_call *call)
 {
@@ -65,6 +77,8 @@ static int run_row(struct scry_call *call)
 	if (!s->target)
 		return *s->error.text ? SCRY_ENOTFOUND : scry_fail(s, SCRY_EINVAL, 0, "no target is open");
 	int rc = preselect(call);
+	if (rc >= 0 && call->row->public.flags & SCRY_COMMAND_CPYTHON)
+		rc = refuse_pypy(call);
 	if (rc >= 0)
 		rc = call->row->run(call);
 	if ((call->thread || call->frame) && !(call->row->public.flags & SCRY_COMMAND_MOVES)) {

@@ -128,6 +128,6 @@ const struct scry_command_row scry_command_zombies = {
 		"zombies", "", "Show the frames that Python keeps for the next call (2.7 to 3.9).",
 		"Each code object keeps one frame after a call, and a free list others. They hold memory, the largest\n"
 		"come first. The free list is a static variable: only the interpreter's .symtab tells where it is.",
-		0 },
+		SCRY_COMMAND_CPYTHON },
 	.run = run,
 };

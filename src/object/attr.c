@@ -2,6 +2,7 @@
 #include "object/internal.h"
 
 #include "object/member.h"
+#include "object/pypy.h"
 
 #define NAME_MAX_LENGTH 1000
 
@@ -178,8 +179,10 @@ int scry_attr_from(struct scry_runtime *r, scry_addr obj, const char *name, scry
 {
 	struct scry_member member;
 	scry_addr type, value = 0;
-	int rc = class_of(r, obj, &type);
 
+	if (r->pypy)
+		return scry_pypy_attr_object(r, obj, name, ret);
+	int rc = class_of(r, obj, &type);
 	if (rc < 0)
 		return rc;
 	bool found = scry_type_lookup(r, type, name, &value, NULL) == SCRY_OK;

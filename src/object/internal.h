@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include <gmp.h>
+
 #include "object/object.h"
 
 /* Include/object.h, the same bits since 2.6 */
@@ -99,6 +101,8 @@ bool scry_char_printable(unsigned code, uint32_t version);
 void scry_print_str(struct scry_printer *p, scry_addr str);
 /** Append the repr of text that is here already. */
 void scry_print_quoted(struct scry_printer *p, const char *text);
+/** The same with a length, within the limits; `escape`: as 2.7 writes unicode, \u for all that is not ASCII. */
+void scry_print_quoted_text(struct scry_printer *p, const char *text, size_t len, bool escape);
 
 /* --- the driver --- */
 /** The row of a class by name, or NULL: for old-style classes, whose instances all have one type. */
@@ -148,6 +152,8 @@ int scry_print_default(struct scry_printer *p, scry_addr addr, scry_addr type);
 /** "<module.Type at 0x...>": a type whose repr we do not know. */
 int scry_print_unknown(struct scry_printer *p, scry_addr addr, scry_addr type);
 bool scry_is_none(struct scry_runtime *r, scry_addr obj);
+/** The decimal digits of a number of any size. */
+void scry_put_mpz(struct scry_buf *out, const mpz_t z);
 /** Digits of a double as repr() writes them; `dot0` adds ".0" to whole numbers. */
 void scry_format_double(double value, bool dot0, char text[64]);
 /** The same for narrower floats, which need fewer digits: `width` 8, 4 or 2 bytes. */

@@ -1,5 +1,6 @@
 /* None, bool, int of any size, float, complex. */
 #include "object/internal.h"
+#include "object/pypy.h"
 
 #include <gmp.h>
 #include <math.h>
@@ -46,6 +47,8 @@ static int open_long(struct scry_runtime *r, scry_addr addr, struct int_view *v)
 
 int scry_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
 {
+	if (r->pypy)
+		return scry_pypy_int_value(r, obj, ret);
 	struct scry_type *t;
 	struct int_view v;
 	uint64_t value = 0, digit;
@@ -86,7 +89,7 @@ static int import_digits(struct scry_runtime *r, const struct int_view *v, uint6
 	return rc;
 }
 
-static void put_mpz(struct scry_buf *out, const mpz_t z)
+void scry_put_mpz(struct scry_buf *out, const mpz_t z)
 {
 	char *text = malloc(mpz_sizeinbase(z, 10) + 2);
 
@@ -142,7 +145,7 @@ static int print_long(struct scry_printer *p, scry_addr addr)
 	if (rc == SCRY_OK) {
 		if (v.negative)
 			mpz_neg(z, z);
-		put_mpz(p->out, z);
+		scry_put_mpz(p->out, z);
 	}
 	mpz_clear(z);
 	return rc;

@@ -1,5 +1,6 @@
 /* The driver: which printer an object gets, and the bounds on all of them. */
 #include "object/internal.h"
+#include "object/pypy.h"
 
 #include <stdarg.h>
 
@@ -326,8 +327,10 @@ static int print_default_row(struct scry_printer *p, scry_addr addr, scry_addr t
 static int print_object(struct scry_printer *p, scry_addr addr)
 {
 	struct scry_type *t;
-	int rc = scry_type_for(p->runtime, addr, &t);
 
+	if (p->runtime->pypy)
+		return scry_pypy_print(p, addr);
+	int rc = scry_type_for(p->runtime, addr, &t);
 	if (rc < 0)
 		return rc;
 	if (!t->row_known)

@@ -226,16 +226,29 @@ static int print_quoted(struct scry_printer *p, const struct scry_text_view *v, 
 	return SCRY_OK;
 }
 
-void scry_print_quoted(struct scry_printer *p, const char *text)
+void scry_print_quoted_text(struct scry_printer *p, const char *text, size_t len, bool escape)
 {
-	bool twice = strchr(text, '\'') && !strchr(text, '"');
-	struct quoting q = { STYLE_TEXT, twice ? '"' : '\'', p->runtime->version };
-	size_t len = strlen(text), i = 0;
+	bool twice = memchr(text, '\'', len) && !memchr(text, '"', len);
+	struct quoting q = { escape ? STYLE_UNICODE2 : STYLE_TEXT, twice ? '"' : '\'', p->runtime->version };
+	uint64_t shown = 0;
+	size_t i = 0;
 
 	scry_buf_putc(p->out, q.quote);
-	while (i < len)
+	while (i < len && (!p->max_string || shown++ < p->max_string) &&
+	       (!p->max_text || p->out->len - p->start <= p->max_text))
 		put_quoted_char(p->out, scry_utf8_next(text, len, &i), &q);
 	scry_buf_putc(p->out, q.quote);
+	for (shown = 0; i < len; shown++)
+		scry_utf8_next(text, len, &i);
+	if (shown) {
+		p->truncated = true;
+		scry_printf(p, "… %" PRIu64 " more", shown);
+	}
+}
+
+void scry_print_quoted(struct scry_printer *p, const char *text)
+{
+	scry_print_quoted_text(p, text, strlen(text), false);
 }
 
 void scry_print_str(struct scry_printer *p, scry_addr str)

@@ -1,5 +1,6 @@
 /* Types: checked before they are believed, and remembered. */
 #include "object/internal.h"
+#include "object/pypy.h"
 
 #define NAME_MAX_LENGTH 1000
 #define MRO_MAX         2000
@@ -203,6 +204,11 @@ const char *scry_type_name_of(struct scry_runtime *r, scry_addr obj)
 {
 	struct scry_type *t;
 
+	if (r->pypy) {
+		const char *name = scry_pypy_type_name(r, obj);
+
+		return name ? name : "?";
+	}
 	return scry_type_for(r, obj, &t) == SCRY_OK ? t->name : "?";
 }
 

@@ -78,6 +78,8 @@ static void decode(struct scry_code *c)
 	struct scry_record rec;
 
 	c->name = c->file = "?";
+	if (r->strategy->code_whole)
+		return r->strategy->code_whole(c);
 	if (scry_record_read(r, SCRY_S_CODE, c->addr, &rec) < 0) {
 		c->damaged = scry_arena_text(&s->arena, s->error.text, strlen(s->error.text));
 		return;

@@ -254,6 +254,8 @@ static scry_addr slot_value(const struct scry_frame *f, unsigned slot, bool in_c
 
 	if (scry_read_ptr(r->session, f->slots + (scry_addr)slot * size, &value) < 0)
 		return 0;
+	if (r->strategy->slot_value)
+		return r->strategy->slot_value(r, value, in_cell);
 	value = scry_untag(r, value);
 	if (!in_cell || !value)
 		return value;

@@ -1,5 +1,6 @@
 /* Finding the interpreters of a target: a table of finders, a list of candidates, and validation. */
 #include "runtime/locate.h"
+#include "runtime/pypy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@ const struct scry_finder scry_finders[] = {
 	{ "symbol", scry_find_by_symbol },
 	{ "section .PyRuntime", scry_find_by_section },
 	{ "accessor PyInterpreterState_Head", scry_find_by_accessor },
+	{ "PyPy's list of types", scry_find_pypy },
 	{ "cookie", scry_find_by_cookie },
 	{ "scan", scry_find_by_scan },
 	{ NULL, NULL },
@@ -206,6 +208,8 @@ void scry_runtimes_done(struct scry_session *s)
 	for (struct scry_runtime *r = s->runtimes; r; r = r->next) {
 		scry_hash_done(&r->codes);
 		scry_hash_done(&r->names);
+		if (r->pypy)
+			scry_pypy_done(r->pypy);
 	}
 	s->runtimes = NULL;
 	s->runtimes_done = false;
@@ -214,6 +218,6 @@ void scry_runtimes_done(struct scry_session *s)
 void scry_runtimes_reload(struct scry_session *s)
 {
 	for (struct scry_runtime *r = s->runtimes; r; r = r->next)
-		if (scry_interps_load(r) == SCRY_OK)
+		if (!r->pypy && scry_interps_load(r) == SCRY_OK)
 			scry_gil_load(r);
 }

@@ -7,6 +7,7 @@
 
 struct scry_runtime;
 struct scry_interp;
+struct scry_pypy;
 struct scry_frame;
 struct scry_c_frame;
 struct scry_c_function;
@@ -40,6 +41,7 @@ struct scry_runtime {
 	struct scry_hash names;    /* type names by type address */
 	scry_addr type_type;       /* &PyType_Type, 0 unknown: ob_type of ob_type of anything */
 	scry_addr none, true_, false_; /* 0 until known */
+	struct scry_pypy *pypy;    /* PyPy's description of itself (pypy.h); NULL: CPython's structs */
 	void *object_state;        /* the object layer's cache */
 	void *task_state;          /* the task layer's cache */
 };
@@ -165,6 +167,11 @@ struct scry_strategy {
 	int (*frame_read)(struct scry_runtime *r, scry_addr addr, struct scry_frame *f);
 	int (*code_read)(struct scry_runtime *r, const struct scry_record *rec, struct scry_code *c);
 	int (*line)(const struct scry_line_table *t, int64_t lasti, struct scry_location *ret);
+	/* of interpreters that are not made of CPython's structs; NULL: by the layout's fields */
+	void (*code_whole)(struct scry_code *c);
+	int (*next_state)(struct scry_interp *interp, scry_addr state, scry_addr *ret); /* state 0: the first */
+	int (*state_ident)(struct scry_interp *interp, scry_addr state, uint64_t *ret);
+	scry_addr (*slot_value)(struct scry_runtime *r, scry_addr value, bool in_cell);
 };
 
 /** The row for a version: the newest that is not younger; never NULL. */

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "runtime/pypy.h"
 #include "base/bytes.h"
 #include "base/utf8.h"
 #include "runtime/runtime.h"
@@ -136,8 +137,10 @@ static int wide_text(struct scry_runtime *r, scry_addr str, size_t max, const ch
 int scry_text_at(struct scry_runtime *r, scry_addr str, size_t max, const char **ret)
 {
 	uint64_t type, flags, size;
-	int rc = scry_field_read(r, str, SCRY_F_OBJECT_TYPE, &type);
 
+	if (r->pypy)
+		return scry_pypy_text_at(r, str, max, ret);
+	int rc = scry_field_read(r, str, SCRY_F_OBJECT_TYPE, &type);
 	if (rc == SCRY_OK)
 		rc = scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags);
 	if (rc < 0)

@@ -116,11 +116,35 @@ static struct scry_thread *load_state(struct scry_session *s, struct scry_interp
 	if (!t)
 		return NULL;
 	*t = (struct scry_thread){ .session = s, .runtime = r, .interp = interp, .state = state };
-	scry_field_read(r, state, SCRY_F_THREAD_IDENT, &t->ident);
+	if (r->strategy->state_ident)
+		r->strategy->state_ident(interp, state, &t->ident);
+	else
+		scry_field_read(r, state, SCRY_F_THREAD_IDENT, &t->ident);
 	t->in_gc = interp->gc_running && interp->gil_holder == state;
 	if (!r->layout->flavour.free_threaded && interp->gil_holder == state)
 		t->gil = SCRY_GIL_HELD;
 	return t;
+}
+
+static int next_state(struct scry_interp *interp, scry_addr state, scry_addr *ret)
+{
+	struct scry_runtime *r = interp->runtime;
+
+	if (r->strategy->next_state)
+		return r->strategy->next_state(interp, state, ret);
+	if (!state)
+		return scry_field_read(r, interp->addr, SCRY_F_INTERP_THREADS, ret);
+	return scry_field_read(r, state, SCRY_F_THREAD_NEXT, ret);
+}
+
+static bool is_sound(struct scry_interp *interp, scry_addr state)
+{
+	const struct scry_strategy *strategy = interp->runtime->strategy;
+	uint64_t back;
+
+	if (strategy->state_ident)
+		return strategy->state_ident(interp, state, &back) == SCRY_OK;
+	return scry_field_read(interp->runtime, state, SCRY_F_THREAD_INTERP, &back) == SCRY_OK && back == interp->addr;
 }
 
 /* The thread states of one interpreter, oldest first: the list's head is the youngest. */
@@ -131,9 +155,9 @@ static void load_interp(struct scry_interp *interp, struct scry_thread **list, s
 	struct scry_hash seen = { 0 };
 	struct scry_thread *first = NULL;
 	unsigned count = 0;
-	uint64_t state = 0, back;
+	uint64_t state = 0;
 
-	scry_field_read(r, interp->addr, SCRY_F_INTERP_THREADS, &state);
+	next_state(interp, 0, &state);
 	for (; state && count < THREADS_MAX; count++) {
 		if (scry_hash_add(&seen, state) <= 0) {
 			scry_note(s, "the list of thread states leads back to 0x%" PRIx64, state);
@@ -144,12 +168,12 @@ static void load_interp(struct scry_interp *interp, struct scry_thread **list, s
 			break;
 		t->next = first;
 		first = t;
-		if (scry_field_read(r, state, SCRY_F_THREAD_INTERP, &back) < 0 || back != interp->addr) {
+		if (!is_sound(interp, state)) {
 			t->error = scry_arena_printf(&s->arena, "the thread state at 0x%" PRIx64 " is damaged", state);
 			break;
 		}
 		join(t, match(t, index), index);
-		if (scry_field_read(r, state, SCRY_F_THREAD_NEXT, &state) < 0)
+		if (next_state(interp, state, &state) < 0)
 			break;
 	}
 	scry_hash_done(&seen);

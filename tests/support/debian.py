@@ -25,8 +25,8 @@ ROOTS = [
     ('arm64', 'bookworm', 'arm64', ['python3.11', 'libc-bin'], []),  # only for an emulator
 ]
 # packages that some of the tests want in a root; without one that cannot be had the root is of use all the same
-EXTRAS = {'bullseye': ['python3-greenlet', 'python3-gevent', 'python3-eventlet', 'python3-trio', 'python3-uvloop'],
-          'sid': ['python3-greenlet', 'python3-gevent', 'python3-eventlet', 'python3-trio', 'python3-uvloop'],
+EXTRAS = {'bullseye': ['python3-greenlet', 'python3-gevent', 'python3-eventlet', 'python3-trio', 'python3-uvloop', 'pypy', 'pypy3'],
+          'sid': ['python3-greenlet', 'python3-gevent', 'python3-eventlet', 'python3-trio', 'python3-uvloop', 'pypy3'],
           'i386': ['python3-greenlet']}
 FREE_THREADED = ('forky', 'python3.13')
 # packaging's own needs, of no use in a root that is never upgraded
@@ -70,6 +70,13 @@ def interpreters():
         yield 'built-3.13t', built
     else:
         yield 'built-3.13t', LookupError(reasons().get('free-threaded', 'not built: run python3 -m tests.support.debian fetch'))
+
+
+def pypys():
+    """(tag, root or None, executable) of every PyPy that may be there."""
+    yield 'host-pypy3', None, '/usr/bin/pypy3'
+    for where, name in (('bullseye', 'pypy'), ('bullseye', 'pypy3'), ('sid', 'pypy3')):
+        yield '%s-%s' % (where, name), root(where), '/usr/bin/' + name
 
 
 class Archive:

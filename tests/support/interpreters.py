@@ -47,10 +47,11 @@ class Interpreter:
     machine: str = None      # "x86_64", or "32-bit" whatever the kernel says
     ctypes: bool = True
     reason: str = None       # why it cannot be used
+    options: tuple = ()      # for every program that it runs
 
     @property
     def command(self):
-        return self.wrap([self.exe])
+        return self.wrap([self.exe, *self.options])
 
     def wrap(self, command):
         """A command to be run where the interpreter lives."""

@@ -1,0 +1,110 @@
+"""PyPy: the stacks and values of every PyPy that Debian's suites have, interpreted and in the JIT's own form."""
+import copy
+import os
+
+import pytest
+
+from tests.support import debian, interpreters, programs, run
+
+from . import test_stacks
+
+STACKS = ['flow', 'py3', 'py36', 'threads', 'lines']
+HOT = programs.Program('pypy-hot', 'pypy_hot.py')
+VALUES = programs.Program('pypy-values', 'pypy_values.py')
+
+
+def found():
+    for tag, root, exe in debian.pypys():
+        if isinstance(root, Exception) or not os.path.exists((root or '') + exe):
+            reason = root if isinstance(root, Exception) else 'no %s' % exe
+            yield pytest.param(None, id=tag, marks=[pytest.mark.skip(reason='%s: %s' % (tag, reason))])
+            continue
+        pypy = interpreters.probe(tag, (root, exe) if root else exe)
+        reason = None if pypy.version else pypy.reason
+        pypy.reason = None
+        marks = [pytest.mark.skip(reason='%s: %s' % (tag, reason))] if reason else [pytest.mark.xdist_group(tag)]
+        yield pytest.param(pypy, id=tag, marks=marks)
+
+
+EVERY = list(found())
+
+
+def made(dumps, pypy, program, *options):
+    """A core of a program run with options of the interpreter."""
+    place = dumps.place(pypy, program.name + '-'.join(options))
+    runner = copy.copy(pypy)
+    runner.options = list(options)
+    return dumps.make(place, lambda: run.crash(runner, program, place))
+
+
+@pytest.mark.parametrize('options', [(), ('--jit', 'off')], ids=['jit', 'no-jit'])
+@pytest.mark.parametrize('name', STACKS)
+@pytest.mark.parametrize('pypy', EVERY)
+def test_stacks_of_pypy(dumps, pypy, name, options):
+    program = programs.find(name)
+    if not program.runs_on(pypy):
+        pytest.skip('not for %d.%d' % pypy.version[:2])
+    dump = made(dumps, pypy, program, *options)
+    test_stacks.check_core(dump, *run.where(pypy), gil=False)
+
+
+def locals_of(dump, pypy, function, *options):
+    answer, status, errors = run.answer(dump.core, '--locals', '--max-items', '1000000', '--max-text', '100000000', *run.where(pypy),
+                                        command=('bt', '--all') + options)
+    assert status == 0, errors
+    frames = [frame for thread in answer['threads'] for frame in thread['frames']]
+    return next(frame for frame in frames if frame['function'] == function)['locals']
+
+
+def value_differences(truth, variables):
+    got = {variable['name']: variable for variable in variables}
+    wrong = ['%s is missing' % name for name in truth['values'] if name not in got]
+    for name, variable in got.items():
+        if name in truth['values'] and (variable['repr'], variable['type']) != (truth['values'][name], truth['types'][name]):
+            wrong.append('%s: %s %s, not %s %s' % (name, variable['type'], variable['repr'][:200], truth['types'][name],
+                                                   truth['values'][name][:200]))
+    return [ascii(line)[1:-1] for line in wrong]
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_values_of_pypy(dumps, pypy):
+    dump = made(dumps, pypy, VALUES)
+    variables = locals_of(dump, pypy, 'variables')
+    if pypy.version < (3, 9):
+        dump.truth['values'].pop('emoji')  # old tables say that it is not printable
+    wrong = value_differences(dump.truth, variables)
+    assert not wrong, '\n'.join(wrong)
+    # and the comparison sees a change in any of them
+    for name in dump.truth['values']:
+        changed = dict(dump.truth, values=dict(dump.truth['values'], **{name: 'changed'}))
+        assert value_differences(changed, variables), name
+    names = next(variable for variable in variables if variable['name'] == 'names')
+    assert names['repr'] == '<__main__.Named at %s>' % names['address']
+    for name, value in (('number', '7'), ('text', "'seven'"), ('ratio', '0.25'), ('many', '[1]'), ('six', '6'), ('seven', "'last'")):
+        _, output, _ = run.pyscry(*run.where(pypy), '--frame', '1', dump.core, 'print', 'names.' + name)
+        assert output.strip().endswith('names.%s = %s' % (name, value)), (name, output)
+
+
+def check_frames(wanted, frames):
+    for frame, truth in zip(frames, wanted):
+        variables = {variable['name']: variable['repr'] for variable in frame['locals']}
+        assert (frame['function'], frame['line']) == (truth['function'], truth['line'])
+        assert {name: variables.get(name) for name in truth['locals']} == truth['locals'], truth['function']
+    assert len(frames) >= len(wanted)
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_frames_of_the_jit(dumps, pypy):
+    """Frames that only the JIT's resume data describe, of the thread that died and of one that waits."""
+    dump = made(dumps, pypy, HOT)
+    answer, status, errors = run.answer(dump.core, '--locals', *run.where(pypy))
+    stacks = [[frame for frame in thread['frames']] for thread in answer['threads']]
+    assert status == 0, errors
+    main = next(stack for stack in stacks if any(frame['function'] == 'end' for frame in stack))
+    parked = next(stack for stack in stacks if any(frame['function'] == 'park' for frame in stack))
+    assert any(int(frame['address'], 16) >> 48 == 0x5c59 for frame in main), 'the JIT was not at work'
+    check_frames(dump.truth['main'], main)
+    check_frames(dump.truth['parked'], parked)
+    changed = [dict(truth, line=truth['line'] + 1) for truth in dump.truth['main']]
+    with pytest.raises(AssertionError):
+        check_frames(changed, main)
