@@ -98,8 +98,8 @@ static void put_memory_text(struct scry_call *call, const struct scry_whatis *w)
 	struct scry_buf *out = call->out;
 
 	if (w->has_memory) {
-		scry_buf_printf(out, "  in a block of %" PRIu32 " bytes at 0x%" PRIx64 " (pymalloc)", w->memory.size,
-				w->memory.start);
+		scry_buf_printf(out, "  in a block of %" PRIu64 " bytes at 0x%" PRIx64 " (%s)", w->memory.size, w->memory.start,
+				w->memory.allocator);
 		if (w->memory.free)
 			scry_put_styled(call, SCRY_STYLE_ERROR, ", which is free: what stands there is no more");
 		scry_buf_putc(out, '\n');
@@ -123,7 +123,9 @@ static void memory_json(struct scry_json *j, const struct scry_whatis *w)
 		scry_json_key(j, "address");
 		scry_json_addr(j, w->memory.start);
 		scry_json_key(j, "size");
-		scry_json_int(j, w->memory.size);
+		scry_json_int(j, (int64_t)w->memory.size);
+		scry_json_key(j, "allocator");
+		scry_json_text(j, w->memory.allocator);
 		scry_json_key(j, "free");
 		scry_json_bool(j, w->memory.free);
 		scry_json_close(j, '}');

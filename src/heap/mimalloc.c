@@ -1,7 +1,6 @@
 /*
- * Walking mimalloc as CPython 3.13+ embeds it: gc_visit_heaps(), Python/gc_free_threading.c. A segment (32 MiB, aligned)
- * starts with the descriptors of its pages; a page is a run of blocks of one size, of which three lists hold the free
- * ones. Facts: Include/internal/mimalloc/mimalloc/types.h, Objects/mimalloc/segment.c, heap.c, the same in 3.13 to 3.15.
+ * Walking the heaps of mimalloc: gc_visit_heaps(), Python/gc_free_threading.c. A thread's heap has queues of pages by size
+ * of blocks; segments that a thread left behind are in lists of the interpreter. Facts as in object/mi_page.c.
  */
 #include "heap/mimalloc.h"
 
@@ -9,73 +8,19 @@
 #include <stdlib.h>
 
 #define PAGES_MAX ((size_t)1 << 26)
-#define BINS 75                          /* MI_BIN_FULL + 1 */
-#define HUGE_BLOCK ((uint64_t)2 << 30)   /* MI_HUGE_BLOCK_SIZE: too large for xblock_size */
-#define GC_BITS_TRACKED 1                /* _PyGC_BITS_TRACKED, Include/internal/pycore_gc.h */
-
-/* _Py_mimalloc_heap_id, Include/internal/pycore_mimalloc.h: objects without and with two words before them */
-enum { HEAP_GC = 2, HEAP_GC_PRE = 3 };
+#define BINS 75           /* MI_BIN_FULL + 1 */
+#define GC_BITS_TRACKED 1 /* _PyGC_BITS_TRACKED, Include/internal/pycore_gc.h */
 
 static unsigned ptr_size(const struct scry_mimalloc *m)
 {
 	return m->runtime->session->target->abi.ptr_size;
 }
 
-static unsigned slice_shift(const struct scry_mimalloc *m)
-{
-	return ptr_size(m) == 8 ? 16 : 15;
-}
-
-static scry_addr segment_of(const struct scry_mimalloc *m, scry_addr page)
-{
-	return page & ~(((scry_addr)1 << (ptr_size(m) == 8 ? 25 : 22)) - 1);
-}
-
-/* Which slice of its segment a descriptor stands for; -1: it is none. */
-static int64_t slice_index(struct scry_mimalloc *m, scry_addr page)
-{
-	const struct scry_layout *l = m->runtime->layout;
-	scry_addr segment = segment_of(m, page);
-	uint64_t offset = page - segment - l->slot[SCRY_F_MI_SEGMENT_SLICES].offset, entries;
-
-	if (offset % l->size[SCRY_S_MI_PAGE] || offset >= l->slot[SCRY_F_MI_SEGMENT_SLICES].size ||
-	    scry_field_read(m->runtime, segment, SCRY_F_MI_SEGMENT_SLICE_ENTRIES, &entries) < 0)
-		return -1;
-	offset /= l->size[SCRY_S_MI_PAGE];
-	return offset < entries ? (int64_t)offset : -1;
-}
-
-/* _mi_segment_page_start_from_slice(): pages of small blocks start a few blocks late, for the caches' sake. */
-static unsigned late_blocks(const struct scry_mimalloc *m, uint64_t block_size)
-{
-	return block_size < ptr_size(m) ? 0 : block_size <= 64 ? 3 : block_size <= 512 ? 1 : 0;
-}
-
-static bool read_page(struct scry_mimalloc *m, scry_addr addr, const struct scry_record *rec, unsigned tag,
-		      struct scry_mimalloc_page *ret)
-{
-	int64_t slice = slice_index(m, addr);
-	uint64_t size = scry_record_uint(rec, SCRY_F_MI_PAGE_SLICE_COUNT) << slice_shift(m);
-	uint64_t block = scry_record_uint(rec, SCRY_F_MI_PAGE_BLOCK_SIZE);
-
-	*ret = (struct scry_mimalloc_page){ .addr = addr, .block_size = block >= HUGE_BLOCK ? size : block };
-	ret->capacity = (uint32_t)scry_record_uint(rec, SCRY_F_MI_PAGE_CAPACITY);
-	if (slice < 0 || !size || scry_record_uint(rec, SCRY_F_MI_PAGE_TAG) != tag || block < ptr_size(m) ||
-	    ret->capacity > SCRY_MIMALLOC_CAPACITY_MAX || scry_record_uint(rec, SCRY_F_MI_PAGE_SLICE_OFFSET))
-		return false;
-	unsigned late = late_blocks(m, block);
-
-	/* mi_page_init(), Objects/mimalloc/page.c: as many blocks as the page has room for */
-	ret->start = segment_of(m, addr) + ((uint64_t)slice << slice_shift(m)) + late * block;
-	uint64_t reserved = scry_record_uint(rec, SCRY_F_MI_PAGE_RESERVED);
-	return ret->capacity <= reserved && reserved == (size - late * block) / ret->block_size;
-}
-
-static bool add_page(struct scry_mimalloc *m, const struct scry_mimalloc_page *page)
+static bool add_page(struct scry_mimalloc *m, const struct scry_mi_page *page)
 {
 	if (m->count == m->room) {
 		size_t room = m->room ? m->room * 2 : 256;
-		struct scry_mimalloc_page *more = room <= PAGES_MAX ? realloc(m->pages, room * sizeof(*more)) : NULL;
+		struct scry_mi_page *more = room <= PAGES_MAX ? realloc(m->pages, room * sizeof(*more)) : NULL;
 
 		if (!more)
 			return false;
@@ -86,86 +31,15 @@ static bool add_page(struct scry_mimalloc *m, const struct scry_mimalloc_page *p
 	return true;
 }
 
-/* --- lists of free blocks --- */
-
-/* mi_ptr_decode(), Include/internal/mimalloc/mimalloc/internal.h; `owner` stands for NULL. */
-static scry_addr decode(const struct scry_mimalloc *m, scry_addr word, const uint64_t keys[2], scry_addr owner)
-{
-	unsigned bits = ptr_size(m) * 8, turn = keys[0] % bits;
-	uint64_t mask = bits == 64 ? UINT64_MAX : UINT32_MAX;
-
-	word = (word - keys[0]) & mask;
-	word = (turn ? word >> turn | word << (bits - turn) : word) & mask;
-	word ^= keys[1];
-	return word == owner ? 0 : word;
-}
-
-/* The block behind `block`: links are encoded where the owner, a page or a heap, has keys in this build. */
-static bool next_block(struct scry_mimalloc *m, scry_addr block, scry_addr owner, const uint64_t keys[2], scry_addr *ret)
-{
-	if (scry_read_ptr(m->runtime->session, block, ret) < 0)
-		return false;
-	if (scry_layout_has(m->runtime->layout, SCRY_F_MI_PAGE_KEYS))
-		*ret = decode(m, *ret, keys, owner);
-	return true;
-}
-
-static void read_keys(struct scry_mimalloc *m, scry_addr owner, enum scry_field f, uint64_t keys[2])
-{
-	scry_addr at = scry_field_addr(m->runtime, owner, f);
-
-	for (unsigned i = 0; i < 2; i++)
-		if (!at || scry_read_ptr(m->runtime->session, at + i * ptr_size(m), &keys[i]) < 0)
-			keys[i] = 0;
-}
-
-/* Mark the free blocks of one list, and return how many they are; -1 where it leaves the page or has no end. */
-static int64_t mark_free(struct scry_mimalloc *m, const struct scry_mimalloc_page *page, const uint64_t keys[2],
-			 scry_addr block)
-{
-	int64_t n = 0;
-
-	for (; block; n++) {
-		uint64_t offset = block - page->start, index = offset / page->block_size;
-
-		if (n == page->capacity || block < page->start || index >= page->capacity || offset % page->block_size)
-			return -1;
-		m->free[index / 64] |= (uint64_t)1 << index % 64;
-		if (!next_block(m, block, page->addr, keys, &block))
-			return -1;
-	}
-	return n;
-}
-
-static void open_page(struct scry_mimalloc *m, const struct scry_mimalloc_page *page)
-{
-	struct scry_record rec;
-	uint64_t keys[2];
-
-	for (size_t i = 0; i <= page->capacity / 64 && i < sizeof(m->free) / sizeof(*m->free); i++)
-		m->free[i] = 0;
-	m->block = 0;
-	if (scry_record_read(m->runtime, SCRY_S_MI_PAGE, page->addr, &rec) < 0)
-		return;
-	read_keys(m, page->addr, SCRY_F_MI_PAGE_KEYS, keys);
-	/* the lowest bits of the third say how other threads hand blocks back, mi_delayed_t; its blocks count as used */
-	int64_t own = mark_free(m, page, keys, scry_record_uint(&rec, SCRY_F_MI_PAGE_FREE));
-	int64_t local = mark_free(m, page, keys, scry_record_uint(&rec, SCRY_F_MI_PAGE_LOCAL_FREE));
-	int64_t others = mark_free(m, page, keys, scry_record_uint(&rec, SCRY_F_MI_PAGE_THREAD_FREE) & ~(scry_addr)3);
-	int64_t used = (int64_t)scry_record_uint(&rec, SCRY_F_MI_PAGE_USED);
-	/* one more or less: the program was stopped just there */
-	m->damaged += own < 0 || local < 0 || others < 0 || llabs(own + local + used - page->capacity) > 1;
-}
-
 /* Blocks that went to their heap's own list instead of the page's: _mi_heap_delayed_free_partial(). */
 static void read_delayed(struct scry_mimalloc *m, scry_addr heap)
 {
 	scry_addr block = scry_field_get(m->runtime, heap, SCRY_F_MI_HEAP_DELAYED_FREE);
-	uint64_t keys[2];
+	struct scry_mi_keys keys;
 
-	read_keys(m, heap, SCRY_F_MI_HEAP_KEYS, keys);
+	scry_mi_keys_read(m->runtime, heap, SCRY_F_MI_HEAP_KEYS, &keys);
 	while (block)
-		if (scry_hash_add(&m->freed, block) <= 0 || !next_block(m, block, heap, keys, &block)) {
+		if (scry_hash_add(&m->freed, block) <= 0 || !scry_mi_next(m->runtime, block, &keys, &block)) {
 			m->damaged++;
 			return;
 		}
@@ -176,11 +50,11 @@ static void read_delayed(struct scry_mimalloc *m, scry_addr heap)
 /* Remember a page; false where it was known before. */
 static bool read_and_add(struct scry_mimalloc *m, scry_addr page, unsigned heap, struct scry_record *rec)
 {
-	struct scry_mimalloc_page p;
+	struct scry_mi_page p;
 
-	if (scry_record_read(m->runtime, SCRY_S_MI_PAGE, page, rec) < 0 || !read_page(m, page, rec, heap, &p))
+	if (scry_record_read(m->runtime, SCRY_S_MI_PAGE, page, rec) < 0 ||
+	    !scry_mi_page_read(m->runtime, page, rec, &p) || p.tag != heap)
 		return false;
-	p.shift = (uint8_t)(m->shift + (heap == HEAP_GC_PRE ? 2 * ptr_size(m) : 0));
 	return scry_hash_add(&m->known, page) > 0 && add_page(m, &p);
 }
 
@@ -251,11 +125,12 @@ static uint64_t span(struct scry_mimalloc *m, scry_addr slice, uint64_t left, co
 static bool read_abandoned_page(struct scry_mimalloc *m, scry_addr addr, struct scry_record *rec)
 {
 	unsigned tag = (unsigned)scry_record_uint(rec, SCRY_F_MI_PAGE_TAG);
-	struct scry_mimalloc_page p;
+	struct scry_mi_page p;
 
 	if (!scry_record_uint(rec, SCRY_F_MI_PAGE_BLOCK_SIZE)) /* free */
 		return !scry_record_uint(rec, SCRY_F_MI_PAGE_CAPACITY);
-	return tag == HEAP_GC || tag == HEAP_GC_PRE ? read_and_add(m, addr, tag, rec) : read_page(m, addr, rec, tag, &p);
+	return tag == SCRY_MI_GC || tag == SCRY_MI_GC_PRE ? read_and_add(m, addr, tag, rec)
+								: scry_mi_page_read(m->runtime, addr, rec, &p);
 }
 
 /* The pages of a segment whose thread has ended: mi_segment_visit_pages(), Objects/mimalloc/segment.c. */
@@ -267,7 +142,7 @@ static void read_segment(struct scry_mimalloc *m, scry_addr segment)
 	uint64_t size = l->size[SCRY_S_MI_PAGE], max = l->slot[SCRY_F_MI_SEGMENT_SLICES].size / size;
 	uint64_t end = scry_field_get(r, segment, SCRY_F_MI_SEGMENT_SLICE_ENTRIES), count;
 	/* what the segment's own head takes: mi_segment_calculate_slices() */
-	uint64_t first = ((l->size[SCRY_S_MI_SEGMENT] - 1) >> slice_shift(m)) + 1;
+	uint64_t first = ((l->size[SCRY_S_MI_SEGMENT] - 1) >> scry_mi_slice_shift(r)) + 1;
 	bool whole = end <= max && scry_field_get(r, segment, SCRY_F_MI_SEGMENT_INFO_SLICES) == first;
 	struct scry_record rec;
 
@@ -284,7 +159,7 @@ static void read_segment(struct scry_mimalloc *m, scry_addr segment)
 static void read_abandoned(struct scry_mimalloc *m, scry_addr interp, enum scry_field list)
 {
 	struct scry_runtime *r = m->runtime;
-	scry_addr segment = segment_of(m, scry_field_get(r, interp, list));
+	scry_addr segment = scry_mi_segment(r, scry_field_get(r, interp, list));
 
 	while (segment) {
 		if (scry_hash_add(&m->known, segment) <= 0) {
@@ -293,7 +168,7 @@ static void read_abandoned(struct scry_mimalloc *m, scry_addr interp, enum scry_
 		}
 		read_segment(m, segment);
 		if (scry_field_read(r, segment, SCRY_F_MI_SEGMENT_ABANDONED_NEXT, &segment) < 0 ||
-		    segment != segment_of(m, segment)) {
+		    segment != scry_mi_segment(r, segment)) {
 			m->damaged++;
 			return;
 		}
@@ -306,20 +181,11 @@ static void read_abandoned(struct scry_mimalloc *m, scry_addr interp, enum scry_
  */
 static bool find_shift(struct scry_mimalloc *m, scry_addr dict)
 {
-	struct scry_runtime *r = m->runtime;
-	scry_addr segment = segment_of(m, dict), page;
-	struct scry_record rec;
-	struct scry_mimalloc_page p;
-	uint64_t back, offset;
+	struct scry_mi_page p;
 
-	page = scry_field_addr(r, segment, SCRY_F_MI_SEGMENT_SLICES) +
-	       ((dict - segment) >> slice_shift(m)) * r->layout->size[SCRY_S_MI_PAGE];
-	if (!dict || scry_field_read(r, page, SCRY_F_MI_PAGE_SLICE_OFFSET, &back) < 0)
+	if (!dict || !scry_mi_page_find(m->runtime, dict, &p) || p.tag != SCRY_MI_GC)
 		return false;
-	page -= back;
-	if (scry_record_read(r, SCRY_S_MI_PAGE, page, &rec) < 0 || !read_page(m, page, &rec, HEAP_GC, &p) || dict < p.start)
-		return false;
-	offset = (dict - p.start) % p.block_size;
+	uint64_t offset = (dict - p.start) % p.block_size;
 	if (offset != 0 && offset != 2 * ptr_size(m))
 		return false;
 	m->shift = (uint8_t)offset;
@@ -339,7 +205,7 @@ int scry_mimalloc_open(struct scry_mimalloc *m, struct scry_interp *interp)
 	for (struct scry_thread *t = scry_thread_first(r->session); t; t = t->next) {
 		scry_addr heaps = t->interp == interp ? scry_field_addr(r, t->state, SCRY_F_THREAD_IMPL_MI_HEAPS) : 0;
 
-		for (unsigned heap = HEAP_GC; heaps && heap <= HEAP_GC_PRE; heap++)
+		for (unsigned heap = SCRY_MI_GC; heaps && heap <= SCRY_MI_GC_PRE; heap++)
 			read_heap(m, heaps + (uint64_t)heap * heap_size, heap);
 	}
 	read_abandoned(m, interp->addr, SCRY_F_INTERP_MI_ABANDONED);
@@ -365,22 +231,24 @@ static bool next_page(struct scry_mimalloc *m)
 {
 	if (m->page == m->count)
 		return false;
-	open_page(m, &m->pages[m->page++]);
+	m->block = 0;
+	m->damaged += !scry_mi_page_free(m->runtime, &m->pages[m->page++], &m->free);
 	return true;
 }
 
 int scry_mimalloc_next(struct scry_mimalloc *m, scry_addr *ret_object)
 {
 	while (m->page || next_page(m)) {
-		const struct scry_mimalloc_page *p = &m->pages[m->page - 1];
+		const struct scry_mi_page *p = &m->pages[m->page - 1];
+		unsigned shift = m->shift + (p->tag == SCRY_MI_GC_PRE ? 2 * ptr_size(m) : 0);
 
 		while (m->block < p->capacity) {
 			uint32_t i = m->block++;
 			scry_addr block = p->start + i * p->block_size;
 
-			if (m->free[i / 64] >> i % 64 & 1 || !is_object(m, block, block + p->shift))
+			if (scry_mi_bit(&m->free, i) || !is_object(m, block, block + shift))
 				continue;
-			*ret_object = block + p->shift;
+			*ret_object = block + shift;
 			return SCRY_ITEM;
 		}
 		if (!next_page(m))

@@ -5,23 +5,12 @@
 #ifndef SCRY_MIMALLOC_H
 #define SCRY_MIMALLOC_H
 
-#include "runtime/runtime.h"
-
-#define SCRY_MIMALLOC_CAPACITY_MAX 8192 /* blocks of a page: MI_SMALL_PAGE_SIZE / sizeof(void *) */
-
-/** A page: a run of blocks of one size. */
-struct scry_mimalloc_page {
-	scry_addr addr;      /* mi_page_t */
-	scry_addr start;     /* the first block */
-	uint64_t block_size;
-	uint32_t capacity;   /* blocks that were ever handed out */
-	uint8_t shift;       /* bytes from a block to its object */
-};
+#include "object/mi_page.h"
 
 /** A walk over the objects of one interpreter. */
 struct scry_mimalloc {
 	struct scry_runtime *runtime;
-	struct scry_mimalloc_page *pages; /* all of them, found when the walk is opened */
+	struct scry_mi_page *pages; /* all of them, found when the walk is opened */
 	size_t count, room;
 	struct scry_hash known; /* addresses of pages and segments */
 	struct scry_hash freed; /* blocks that other threads have freed, and their owner has not noticed */
@@ -29,7 +18,7 @@ struct scry_mimalloc {
 	unsigned damaged;       /* pages or lists that make no sense */
 	size_t page;            /* the one walked, counted from 1; 0: none yet */
 	uint32_t block;         /* the next one of it */
-	uint64_t free[SCRY_MIMALLOC_CAPACITY_MAX / 64]; /* a bit for each block of it */
+	struct scry_mi_bits free; /* of its blocks */
 };
 
 /** Find the pages of an interpreter. SCRY_ENOTFOUND where there are none; scry_mimalloc_done() all the same. */

@@ -2,6 +2,7 @@
 #include "object/whatis.h"
 
 #include "object/internal.h"
+#include "object/mi_page.h"
 
 /* --- pymalloc: Objects/obmalloc.c, since 3.12 Include/internal/pycore_obmalloc.h; the same from 2.7 to 3.15 --- */
 
@@ -61,7 +62,7 @@ static bool on_free_list(struct scry_runtime *r, const struct pool *p, uint32_t 
 	return false;
 }
 
-bool scry_block_find(struct scry_runtime *r, scry_addr addr, struct scry_block *ret)
+static bool find_in_pool(struct scry_runtime *r, scry_addr addr, struct scry_block *ret)
 {
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
 		struct pool p = { .size = shapes[i].size };
@@ -78,6 +79,37 @@ bool scry_block_find(struct scry_runtime *r, scry_addr addr, struct scry_block *
 		ret->free = !p.count || ret->start - p.at >= p.next || on_free_list(r, &p, block, ret->start);
 		return true;
 	}
+	return false;
+}
+
+/* --- mimalloc: free-threaded builds --- */
+
+static bool find_in_page(struct scry_runtime *r, scry_addr addr, struct scry_block *ret)
+{
+	struct scry_mi_bits bits;
+	struct scry_mi_page page;
+
+	if (!scry_mi_page_find(r, addr, &page))
+		return false;
+	uint64_t index = (addr - page.start) / page.block_size;
+	*ret = (struct scry_block){ .start = page.start + index * page.block_size, .size = page.block_size };
+	scry_mi_page_free(r, &page, &bits);
+	ret->free = index >= page.capacity || scry_mi_bit(&bits, index);
+	return true;
+}
+
+static const struct {
+	const char *name;
+	bool (*find)(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
+} allocators[] = { { "mimalloc", find_in_page }, { "pymalloc", find_in_pool } };
+
+bool scry_block_find(struct scry_runtime *r, scry_addr addr, struct scry_block *ret)
+{
+	for (size_t i = 0; i < sizeof(allocators) / sizeof(*allocators); i++)
+		if (allocators[i].find(r, addr, ret)) {
+			ret->allocator = allocators[i].name;
+			return true;
+		}
 	return false;
 }
 

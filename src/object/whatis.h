@@ -4,10 +4,11 @@
 
 #include "object/object.h"
 
-/** A block of pymalloc, Python's allocator for up to 512 bytes. */
+/** A block of Python's allocator: pymalloc, for up to 512 bytes, or mimalloc in free-threaded builds. */
 struct scry_block {
+	const char *allocator;
 	scry_addr start;
-	uint32_t size;
+	uint64_t size;
 	bool free; /* freed, or never given out: what points here is dangling */
 };
 /** What the debug hooks (PYTHONMALLOC=debug, debug builds) have put around a block. */
@@ -17,7 +18,7 @@ struct scry_debug_block {
 	const char *domain; /* "raw", "mem", "object": who gave it out */
 	bool before_intact, behind_intact; /* the bytes that nobody should write */
 };
-/** The block that an address lies in; false where there is no pool. */
+/** The block that an address lies in; false where there is none. */
 bool scry_block_find(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
 /** The debug hooks' marks around what starts at `start`; false where there are none. */
 bool scry_debug_block_at(struct scry_runtime *r, scry_addr start, struct scry_debug_block *ret);
@@ -45,7 +46,7 @@ struct scry_whatis {
 	scry_addr guessed_type;
 	bool inside;             /* the address lies in it */
 	bool has_memory, has_debug;
-	struct scry_block memory;      /* pymalloc's */
+	struct scry_block memory;
 	struct scry_debug_block debug;
 };
 /** Fill the facts in; SCRY_EFAULT only where no memory is there at all. */
