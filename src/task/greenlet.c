@@ -2,6 +2,7 @@
 #include "task/greenlet.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "heap/gc.h"
@@ -17,6 +18,8 @@ struct search {
 	struct scry_runtime *runtime;
 	struct scry_kinds kinds;
 	struct scry_holders holders;
+	scry_addr *list; /* greenlets on the heap */
+	size_t count, room;
 	struct scry_task **tail;
 };
 
@@ -204,6 +207,20 @@ static void complete(struct search *s, struct scry_task *t)
 
 /* --- collecting --- */
 
+static void note_greenlet(struct search *s, scry_addr object)
+{
+	if (s->count == s->room) {
+		size_t room = s->room * 2 + 64;
+		scry_addr *more = realloc(s->list, room * sizeof(*more));
+
+		if (!more)
+			return;
+		s->list = more;
+		s->room = room;
+	}
+	s->list[s->count++] = object;
+}
+
 static void from_heap(struct search *s, struct scry_interp *interp)
 {
 	struct scry_gc gc;
@@ -215,7 +232,7 @@ static void from_heap(struct search *s, struct scry_interp *interp)
 	}
 	while (scry_gc_next(&gc, &object) == SCRY_ITEM) {
 		if (scry_kind_of(&s->kinds, object) == SCRY_KIND_GREENLET)
-			add(s, object);
+			note_greenlet(s, object);
 		scry_holder_note(&s->holders, object);
 	}
 	scry_gc_done(&gc);
@@ -236,13 +253,22 @@ static bool is_imported(struct scry_runtime *r)
 	return imported;
 }
 
+static void decode(struct search *s, struct scry_task **first)
+{
+	for (size_t i = 0; i < s->count; i++)
+		add(s, s->list[i]);
+	for (struct scry_task *t = *first; t; t = t->next)
+		complete(s, t);
+	scry_greenlet_find_threads(s->all, *first);
+	scry_greenlet_find_waits(&s->holders, s->all, *first);
+	scry_hash_done(&s->all->tasks);
+}
+
 static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tail)
 {
 	struct search s = { .runtime = r, .kinds = SCRY_KINDS_INIT(r), .tail = tail };
 
-	if (!is_imported(r) || !scry_greenlet_lay_out(r))
-		return tail;
-	s.all = scry_arena_alloc(&r->session->arena, sizeof(*s.all));
+	s.all = is_imported(r) ? scry_arena_alloc(&r->session->arena, sizeof(*s.all)) : NULL;
 	if (!s.all)
 		return tail;
 	s.all->runtime = r;
@@ -250,12 +276,10 @@ static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tai
 	s.holders.kinds = &s.kinds;
 	for (struct scry_interp *i = r->interps; i; i = i->next)
 		from_heap(&s, i);
-	for (struct scry_task *t = *tail; t; t = t->next)
-		complete(&s, t);
-	scry_greenlet_find_threads(s.all, *tail);
-	scry_greenlet_find_waits(&s.holders, s.all, *tail);
+	if (scry_greenlet_lay_out(r, &s.kinds, s.list, s.count))
+		decode(&s, tail);
+	free(s.list);
 	scry_holders_done(&s.holders);
-	scry_hash_done(&s.all->tasks);
 	scry_kinds_done(&s.kinds);
 	return s.tail;
 }

@@ -63,8 +63,11 @@ struct scry_greenlet {
 	struct scry_c_stack *c_stack; /* NULL: scry_greenlet_c_stack() was not asked yet */
 };
 
-/** Where greenlet's structs have their members, by the module's version. False where that is not known: noted. */
-bool scry_greenlet_lay_out(struct scry_runtime *r);
+/**
+ * Where greenlet's structs have their members: by the module's version, if the greenlets at hand look so, else by what
+ * they do look like. False where that is not known: noted.
+ */
+bool scry_greenlet_lay_out(struct scry_runtime *r, struct scry_kinds *kinds, const scry_addr *list, size_t count);
 /** Give each greenlet of the list its thread, and tell which run. */
 void scry_greenlet_find_threads(struct scry_greenlets *all, struct scry_task *first);
 /**

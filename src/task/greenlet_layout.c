@@ -11,6 +11,7 @@
 #include "task/greenlet.h"
 
 #define PY(minor) SCRY_SINCE(3, minor, 0)
+#define FITS_MAX 1000 /* greenlets that are looked at */
 
 /* Greenlet.__version__: "3.1.1", "1.0.0rc1"; the package's, or up to 0.4 the module's own. */
 static bool find_version(struct scry_runtime *r, uint32_t *ret)
@@ -127,19 +128,23 @@ static bool lay_out_parts(struct scry_runtime *r, enum scry_struct s, struct par
 	return done;
 }
 
-bool scry_greenlet_lay_out(struct scry_runtime *r)
+static void forget(struct scry_layout *l)
 {
-	struct parts parts = { .python = r->version };
+	static const enum scry_struct structs[] = { SCRY_S_GREENLET, SCRY_S_GREENLET_IMPL, SCRY_S_GREENLET_MAIN,
+						    SCRY_S_GREENLET_THREAD };
+
+	for (size_t i = 0; i < sizeof(structs) / sizeof(*structs); i++)
+		for (unsigned f = scry_struct_first_field(structs[i]); scry_field_struct(f) == structs[i]; f++)
+			l->slot[f] = (struct scry_slot){ 0 };
+}
+
+static bool lay_out_version(struct scry_runtime *r, uint32_t version)
+{
+	struct parts parts = { .version = version, .python = r->version };
 	bool done;
 
-	if (scry_layout_has(r->layout, SCRY_F_GREENLET_STACK_START) ||
-	    scry_layout_has(r->layout, SCRY_F_GREENLET_PIMPL))
-		return true;
-	if (!find_version(r, &parts.version)) {
-		scry_note(r->session, "the version of greenlet was not found: its greenlets are not shown");
-		return false;
-	}
-	if (parts.version < SCRY_SINCE(2, 0, 0)) {
+	forget(r->layout);
+	if (version < SCRY_SINCE(2, 0, 0)) {
 		ADD(&parts, plain, true);
 		return lay_out_parts(r, SCRY_S_GREENLET, &parts);
 	}
@@ -152,4 +157,97 @@ bool scry_greenlet_lay_out(struct scry_runtime *r)
 	scry_buf_done(&parts.text);
 	return done && lay_out(r, SCRY_S_GREENLET_THREAD, "p=main_greenlet p=current_greenlet ...") &&
 	       lay_out(r, SCRY_S_GREENLET, "O p p=dict p=pimpl");
+}
+
+/* --- does it fit? --- */
+
+/* The fields that both generations have, each by its own name. */
+struct names {
+	enum scry_field start, stop, copy, saved, top_frame, parent;
+};
+#define NAMES(s) \
+	{ SCRY_F_##s##_STACK_START, SCRY_F_##s##_STACK_STOP, SCRY_F_##s##_STACK_COPY, SCRY_F_##s##_STACK_SAVED, \
+	  SCRY_F_##s##_TOP_FRAME, SCRY_F_##s##_PARENT }
+
+static bool is_frame(struct scry_runtime *r, scry_addr object)
+{
+	return !object || !strcmp(scry_type_name_of(r, object), "frame");
+}
+
+static bool is_greenlet(struct scry_kinds *kinds, scry_addr object)
+{
+	return !object || scry_kind_of(kinds, object) == SCRY_KIND_GREENLET;
+}
+
+static bool stack_fits(struct scry_runtime *r, scry_addr base, const struct names *n, bool main)
+{
+	uint64_t start = scry_field_get(r, base, n->start), stop = scry_field_get(r, base, n->stop);
+	uint64_t copy = scry_field_get(r, base, n->copy), saved = scry_field_get(r, base, n->saved);
+
+	if (!saved != !copy || (!stop && (start || saved)))
+		return false;
+	return main || !stop || (start <= stop && saved <= stop - start);
+}
+
+/* 1 it does, and it is a main greenlet; 2 it does; 0 it does not. */
+static int fits(struct scry_runtime *r, struct scry_kinds *kinds, scry_addr addr)
+{
+	static const struct names names[] = { NAMES(GREENLET), NAMES(GREENLET_IMPL) };
+	bool old = scry_layout_has(r->layout, SCRY_F_GREENLET_STACK_START);
+	scry_addr base = old ? addr : scry_field_get(r, addr, SCRY_F_GREENLET_PIMPL);
+	const struct names *n = &names[!old];
+	unsigned bits = 8 * r->session->target->abi.ptr_size;
+	bool main = scry_field_get(r, base, n->stop) == UINT64_MAX >> (64 - bits);
+
+	if (!old && scry_field_get(r, base, SCRY_F_GREENLET_IMPL_SELF) != addr)
+		return 0;
+	if (!stack_fits(r, base, n, main) || !is_frame(r, scry_field_get(r, base, n->top_frame)))
+		return 0;
+	if (main)
+		return 1;
+	scry_addr owner = old ? 0 : scry_field_get(r, base, SCRY_F_GREENLET_IMPL_MAIN);
+	if (!is_greenlet(kinds, owner) || (!old && !owner && scry_field_get(r, base, n->stop)))
+		return 0; /* what was started belongs to a main greenlet */
+	return is_greenlet(kinds, scry_field_get(r, base, n->parent)) ? 2 : 0;
+}
+
+/* Most of the greenlets make sense, and one is a main greenlet: every thread that has any has such. */
+static bool all_fit(struct scry_runtime *r, struct scry_kinds *kinds, const scry_addr *list, size_t count)
+{
+	size_t good = 0, mains = 0;
+
+	count = count < FITS_MAX ? count : FITS_MAX;
+	for (size_t i = 0; i < count; i++) {
+		int rc = fits(r, kinds, list[i]);
+
+		good += rc != 0;
+		mains += rc == 1;
+	}
+	return good > count / 2 && mains;
+}
+
+bool scry_greenlet_lay_out(struct scry_runtime *r, struct scry_kinds *kinds, const scry_addr *list, size_t count)
+{
+	/* one of each generation, newest first */
+	static const uint32_t generations[] = {
+		SCRY_SINCE(3, 5, 3), SCRY_SINCE(3, 3, 0), SCRY_SINCE(3, 2, 4), SCRY_SINCE(3, 1, 1), SCRY_SINCE(3, 0, 3),
+		SCRY_SINCE(3, 0, 0), SCRY_SINCE(2, 0, 0), SCRY_SINCE(1, 1, 3), SCRY_SINCE(0, 4, 17),
+	};
+	uint32_t version = 0;
+
+	find_version(r, &version);
+	if (version && lay_out_version(r, version) && (!count || all_fit(r, kinds, list, count)))
+		return true;
+	for (size_t i = 0; i < sizeof(generations) / sizeof(*generations); i++)
+		if (count && lay_out_version(r, generations[i]) && all_fit(r, kinds, list, count)) {
+			scry_remark(r->session, "greenlet's version is not known: its objects look as those of %u.%u.%u",
+				    generations[i] >> 24, generations[i] >> 16 & 0xff, generations[i] >> 8 & 0xff);
+			return true;
+		}
+	if (!version) {
+		scry_note(r->session, "the version of greenlet was not found: its greenlets are not shown");
+		return false;
+	}
+	scry_note(r->session, "greenlets look as those of no known version of greenlet: they may be wrong");
+	return lay_out_version(r, version);
 }

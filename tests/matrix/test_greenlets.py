@@ -182,6 +182,28 @@ def test_a_damaged_slice_is_told(dumps, interpreter, tmp_path):
     assert found[chosen[0]]['native_error'] == 'the saved C stack does not begin as a switch leaves it'
 
 
+def say_another_version(core, truth, version):
+    """Overwrite the text of greenlet.__version__."""
+    with CoreFile(core) as file:
+        at = file.offset(truth['version_at'], 8)
+        place = file.data.find(truth['greenlet'].encode() + b'\0', at)
+        assert 0 < place - at < 100 and len(version) == len(truth['greenlet'])
+        file.data[place:place + len(version)] = version.encode()
+
+
+@pytest.mark.parametrize('interpreter', every())
+def test_layouts_without_a_version(dumps, interpreter, tmp_path):
+    """What the greenlets look like counts more than what the module says of itself."""
+    needs(interpreter, 'greenlet')
+    dump = dumps.core(interpreter, GREENLETS)
+    core = str(tmp_path / 'core')
+    shutil.copyfile(dump.core, core)
+    other = {'0': '3.3.17', '2': '3.5.3', '3': '2.0.2'}[dump.truth['greenlet'][0]]
+    for version in (other, 'x' * len(other)):
+        say_another_version(core, dict(dump.truth, greenlet=dump.truth['greenlet'] if version == other else other), version)
+        report(compare_greenlets(dump.truth, core, interpreter))
+
+
 def damage(core, identities, seed):
     """Words of the greenlets and of what they point to become pointers to other ones, garbage and nothing."""
     choose = random.Random(seed)

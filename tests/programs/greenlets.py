@@ -149,7 +149,8 @@ def truth():
         if each.gr_frame is not None or not said['orphaned']:  # newer versions clear what belonged to a thread that ends
             said.update(known.get(each, {}))
         found.append(said)
-    return {'version': sys.version, 'greenlet': greenlet.__version__, 'pid': os.getpid(), 'greenlets': found}
+    return {'version': sys.version, 'greenlet': greenlet.__version__, 'version_at': id(greenlet.__version__),
+            'pid': os.getpid(), 'greenlets': found}
 
 
 def end():
