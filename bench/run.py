@@ -111,6 +111,7 @@ def commands(name, core, interpreter, floor, peers):
     yield 'pyscry bt', [run.cli()] + where + [core, 'bt']
     yield 'pyscry bt --all', [run.cli()] + where + [core, 'bt', '--all']
     yield 'pyscry --json', [run.cli()] + where + ['--json', core, 'bt', '--all']
+    yield 'pyscry --native', [run.cli()] + where + [core, 'bt', '--all', '--native']
     yield 'gdb alone', gdb(core, exe)
     yield 'gdb + py-bt', gdb(core, exe, 'source %s/gdbinit' % TOP, 'py-bt')
     script = gdb_script(interpreter)
@@ -118,6 +119,7 @@ def commands(name, core, interpreter, floor, peers):
         yield 'gdb + its script', gdb(core, exe, 'source ' + script, 'py-bt')
     if shutil.which('pystack'):
         yield 'pystack', ['pystack', 'core', core, exe]
+        yield 'pystack --native', ['pystack', 'core', core, exe, '--native-all']
 
 
 def show(times, limit):
@@ -130,7 +132,8 @@ def show(times, limit):
 
 def bench(interpreter, program, options):
     print('\n%s: %s' % (interpreter.tag, '.'.join(map(str, interpreter.version))))
-    columns = ['limit', 'pyscry bt', 'pyscry bt --all', 'pyscry --json', 'gdb alone', 'gdb + py-bt', 'gdb + its script', 'pystack']
+    columns = ['limit', 'pyscry bt', 'pyscry bt --all', 'pyscry --json', 'pyscry --native', 'gdb alone', 'gdb + py-bt',
+               'gdb + its script', 'pystack', 'pystack --native']
     print('%-20s %8s  ' % ('seconds', 'frames') + ' '.join('%18s' % column for column in columns))
     for name, arguments in WORKLOADS:
         if options.quick and ('200,000' in name or '1,000' in name):
