@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "symbol/demangle.h"
 #include "symbol/dwarf.h"
 #include "symbol/pe.h"
 
@@ -78,6 +79,27 @@ static const char *keep(struct scry_session *s, const char *text)
 	return text ? scry_arena_text(&s->arena, text, strlen(text)) : NULL;
 }
 
+/* Mangled names in their readable form, others as they are. */
+static const char *readable(struct scry_session *s, const char *name)
+{
+	struct scry_buf text = SCRY_BUF_INIT;
+	const char *found = NULL;
+
+	if (name && scry_demangle(name, &text) && !text.failed)
+		found = scry_arena_text(&s->arena, text.text, text.len);
+	scry_buf_done(&text);
+	return found ? found : keep(s, name);
+}
+
+/* C++ keeps the namespaces and classes of a function in the name that the linker sees. */
+static const char *name_of(struct scry_session *s, Dwarf_Die *die)
+{
+	Dwarf_Attribute attr;
+	const char *linkage = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &attr));
+
+	return readable(s, linkage && !strncmp(linkage, "_Z", 2) ? linkage : dwarf_diename(die));
+}
+
 /* Where the function that contains an inlined one "calls" it. */
 static void call_site(struct scry_session *s, Dwarf_Die *unit, Dwarf_Die *inlined, struct scry_c_function *ret)
 {
@@ -149,7 +171,7 @@ static size_t functions(struct scry_session *s, Dwarf_Die *unit, Dwarf_Addr at, 
 	for (unsigned i = 0; i < count; i++) {
 		Dwarf_Die *die = &down[count - 1 - i];
 
-		list[i].name = keep(s, dwarf_diename(die));
+		list[i].name = name_of(s, die);
 		list[i].inlined = i + 1 < count;
 		if (list[i].inlined)
 			call_site(s, unit, die, &list[i + 1]);
@@ -165,15 +187,18 @@ void scry_place_functions(struct scry_session *s, struct scry_place *p, scry_add
 	if (p->searched || !p->module)
 		return;
 	p->searched = true;
+	list[0].name = readable(s, p->symbol.name);
 	Dwarf *dwarf = scry_module_has_dwarf(p->module, NULL) ? scry_module_dwarf(p->module, NULL, NULL) : NULL;
-	if (!dwarf || !find_unit(dwarf, addr - p->module->bias, &unit))
-		return;
-	size_t count = functions(s, &unit, addr - p->module->bias, list);
+	size_t count = 0;
+	if (dwarf && find_unit(dwarf, addr - p->module->bias, &unit))
+		count = functions(s, &unit, addr - p->module->bias, list);
+	if (!count && list[0].name)
+		count = 1; /* no more than the symbol */
 	p->functions = count ? scry_arena_alloc(&s->arena, count * sizeof(*list)) : NULL;
 	if (!p->functions)
 		return;
 	memcpy(p->functions, list, count * sizeof(*list));
 	p->count = count;
 	if (!p->functions[count - 1].name)
-		p->functions[count - 1].name = p->symbol.name;
+		p->functions[count - 1].name = readable(s, p->symbol.name);
 }

@@ -4,7 +4,7 @@
 
 #include "native/native.h"
 
-/** A function of the source, as DWARF tells it. */
+/** A function of the source. */
 struct scry_c_function {
 	const char *name;   /* NULL unknown */
 	const char *file;   /* as the compiler wrote it, NULL unknown */
@@ -17,12 +17,12 @@ struct scry_place {
 	struct scry_symbol symbol;           /* the function that covers the address; name NULL: none does */
 	bool searched;                       /* DWARF was asked */
 	struct scry_c_function *functions;   /* innermost first, the last one not inlined; by scry_place_functions() */
-	size_t count;                        /* 0: there is no DWARF for it */
+	size_t count;                        /* without DWARF one with a name alone; 0: nothing is known */
 };
 
 /** Never NULL but when out of memory. For a return address give the one before it. */
 struct scry_place *scry_place_at(struct scry_session *s, scry_addr addr);
-/** Ask DWARF, where there is any, for the functions. */
+/** Find out the functions by DWARF, or else by the symbol; names of C++ in their readable form. */
 void scry_place_functions(struct scry_session *s, struct scry_place *place, scry_addr addr);
 void scry_places_close(struct scry_session *s);
 

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "symbol/demangle.h"
 #include "symbol/list.h"
 #include "symbol/locate.h"
 #include "symbol/source.h"
@@ -529,6 +530,39 @@ static void fifos(void **state)
 	scry_session_free(s);
 }
 
+/* What c++filt -p says, but for "<…>". */
+static void readable_names(void **state)
+{
+	static const char *const names[][2] = {
+		{ "_Z3fooi", "foo" }, { "_ZL3barPKc", "bar" }, { "_ZN8greenlet12UserGreenlet13g_initialstubEPv",
+		  "greenlet::UserGreenlet::g_initialstub" },
+		{ "_ZNK3FooclEv", "Foo::operator()" }, { "_ZN3FooC2Ev", "Foo::Foo" }, { "_ZN3FooD0Ev", "Foo::~Foo" },
+		{ "_ZN12_GLOBAL__N_13fooEi", "(anonymous namespace)::foo" }, { "_ZZ4mainENKUlvE_clEv", "main::{lambda}::operator()" },
+		{ "_ZNSt6vectorIiSaIiEE9push_backEOi", "std::vector<…>::push_back" }, { "_ZNSt3mapIiLi5EE1fEv", "std::map<…>::f" },
+		{ "_ZN4core3ptr13drop_in_place17h0123456789abcdefE", "core::ptr::drop_in_place" },
+	};
+	static const char *const others[] = { "", "_Z", "_ZN", "main", "_ZN1a", "_ZN9999999999999foo", "_ZNKSt9basic_iosIcEcvbEv" };
+	char deep[4096] = "_ZN1aI";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct scry_buf out = SCRY_BUF_INIT;
+
+		assert_true(scry_demangle(names[i][0], &out));
+		assert_string_equal(out.text, names[i][1]);
+		scry_buf_done(&out);
+	}
+	for (size_t i = 6; i + 1 < sizeof(deep); i++)
+		deep[i] = "IL"[i / 6 % 2];
+	for (size_t i = 0; i <= sizeof(others) / sizeof(*others); i++) {
+		struct scry_buf out = SCRY_BUF_INIT;
+
+		assert_false(scry_demangle(i ? others[i - 1] : deep, &out));
+		assert_int_equal(out.len, 0);
+		scry_buf_done(&out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -536,7 +570,7 @@ int main(void)
 		cmocka_unit_test(mapped_twice), cmocka_unit_test(no_permissions), cmocka_unit_test(symbol_map),
 		cmocka_unit_test(ourselves), cmocka_unit_test(data_files),
 		cmocka_unit_test(wrong_exe), cmocka_unit_test(script_exe),
-		cmocka_unit_test(pages_from_file), cmocka_unit_test(source_lines),
+		cmocka_unit_test(readable_names), cmocka_unit_test(pages_from_file), cmocka_unit_test(source_lines),
 		cmocka_unit_test(many_lines), cmocka_unit_test(source_names),
 		cmocka_unit_test(source_in_zip), cmocka_unit_test(fifos),
 	};
