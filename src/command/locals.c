@@ -86,6 +86,25 @@ static bool print_value(struct scry_call *call, struct scry_runtime *r, scry_add
 	return !p.damaged;
 }
 
+/* exec() and __prepare__() take any mapping: what is no dict can only be named. Says so and is true then. */
+static bool print_namespace(struct scry_call *call, const struct scry_frame *f, const char *indent)
+{
+	struct scry_buf text = SCRY_BUF_INIT;
+	scry_addr key, value;
+	uint64_t it = 0;
+
+	if ((f->code->flags & CO_OPTIMIZED) || !f->locals || scry_dict_next(f->runtime, f->locals, &it, &key, &value) >= 0)
+		return false;
+	if (!print_value(call, f->runtime, f->locals, &text))
+		call->partial = true;
+	scry_buf_puts(call->out, indent);
+	scry_buf_puts(call->out, "(the names are in ");
+	scry_put_safe_bytes(call->out, text.text, text.len);
+	scry_buf_puts(call->out, ")\n");
+	scry_buf_done(&text);
+	return true;
+}
+
 unsigned scry_locals_text(struct scry_call *call, const struct scry_frame *f, const char *indent)
 {
 	struct variables v = { .frame = f };
@@ -104,7 +123,7 @@ unsigned scry_locals_text(struct scry_call *call, const struct scry_frame *f, co
 		scry_buf_putc(call->out, '\n');
 	}
 	scry_buf_done(&text);
-	return count;
+	return count + print_namespace(call, f, indent);
 }
 
 static void local_json(struct scry_call *call, const struct scry_frame *f, const struct scry_local *local,

@@ -2,6 +2,7 @@
 #include "object/internal.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* cfield.c: the code in _type_ says what stands at b_ptr; -1: a C long, -2: a pointer, -3: a wchar_t */
 static const struct code {
@@ -72,20 +73,37 @@ static const char *long_mark(struct scry_printer *p, char code)
 	return is_old(p->runtime) && strchr("ILqQ", code) ? "L" : "";
 }
 
-static int print_code(struct scry_printer *p, scry_addr at, const struct code *c)
+/* c_int.__ctype_be__ on a little-endian machine: the class that is its own __ctype_be__ */
+static bool is_swapped(struct scry_runtime *r, scry_addr type)
 {
-	unsigned size = code_size(&p->runtime->session->target->abi, c);
-	uint64_t value;
-	int64_t number;
-	int rc = scry_read_uint(p->runtime->session, at, size, &value);
+	bool big = r->session->target->abi.big_endian;
+	scry_addr value;
+
+	return scry_type_lookup(r, type, big ? "__ctype_le__" : "__ctype_be__", &value, NULL) == SCRY_OK && value == type;
+}
+
+static int read_value(struct scry_runtime *r, scry_addr at, unsigned size, bool swapped, uint64_t *ret)
+{
+	uint8_t bytes[8];
+	int rc = size > sizeof(bytes) ? SCRY_EINVAL : scry_read(r->session, at, bytes, size);
+
+	if (rc == SCRY_OK)
+		*ret = scry_load(bytes, size, r->session->target->abi.big_endian != swapped);
+	return rc;
+}
+
+static int print_code(struct scry_printer *p, scry_addr at, const struct code *c, bool swapped)
+{
+	unsigned size = code_size(&p->runtime->session->target->abi, c), shift = 64 - 8 * (size < 8 ? size : 8);
+	uint64_t value = 0;
+	int rc = read_value(p->runtime, at, size, swapped, &value);
 
 	if (rc < 0)
 		return rc;
 	switch (c->kind) {
 	case CODE_SIGNED:
-		rc = scry_read_int(p->runtime->session, at, size, &number);
-		scry_printf(p, "%" PRId64 "%s", number, long_mark(p, c->code));
-		return rc;
+		scry_printf(p, "%" PRId64 "%s", (int64_t)(value << shift) >> shift, long_mark(p, c->code));
+		return SCRY_OK;
 	case CODE_UNSIGNED:
 		scry_printf(p, "%" PRIu64 "%s", value, long_mark(p, c->code));
 		return SCRY_OK;
@@ -140,7 +158,7 @@ static int print_simple(struct scry_printer *p, scry_addr addr, scry_addr type)
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (codes[i].code == *code) {
 			scry_printf(p, "%s(", t->name);
-			rc = print_code(p, at, &codes[i]);
+			rc = print_code(p, at, &codes[i], is_swapped(p->runtime, type));
 			scry_buf_putc(p->out, ')');
 			return rc;
 		}
@@ -164,7 +182,47 @@ static int print_string_pointer(struct scry_printer *p, scry_addr addr, scry_add
 	return SCRY_OK;
 }
 
+/* "<CDLL 'libc.so.6', handle 7f01 at 0x7f02>": Lib/ctypes/__init__.py */
+static int print_library(struct scry_printer *p, scry_addr addr, const char *at)
+{
+	struct scry_buf text = SCRY_BUF_INIT;
+	struct scry_printer digits;
+	scry_addr name, handle;
+	scry_addr type;
+	int rc = scry_attr(p->runtime, addr, "_name", &name);
+
+	rc = rc < 0 ? rc : scry_attr(p->runtime, addr, "_handle", &handle);
+	rc = rc < 0 ? rc : scry_type_of(p->runtime, addr, &type);
+	if (rc < 0)
+		return rc;
+	scry_printer_init(&digits, p->runtime, &text);
+	scry_print(&digits, handle); /* an address may not fit a signed integer */
+	scry_printf(p, "<%s '", scry_type_short(p->runtime, type));
+	scry_print_plain(p, name);
+	scry_printf(p, "', handle %" PRIx64 " at %s%" PRIx64 ">", (uint64_t)strtoull(text.text ? text.text : "0", NULL, 10), at, addr);
+	scry_buf_done(&text);
+	return SCRY_OK;
+}
+
+static int print_dll(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_library(p, addr, "0x");
+}
+
+static int print_dll2(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_library(p, addr, "");
+}
+
+#define PY3 SCRY_VERSION_OF(3, 0)
+
 const struct scry_printer_row scry_printers_ctypes[] = {
+	{ "ctypes.CDLL", 0, print_dll, .since = PY3 },
+	{ "ctypes.CDLL", 0, print_dll2, .until = PY3 },
+	{ "_ctypes.PyCFuncPtr", .form = "<%C object at %A>" },
+	{ "_ctypes.CFuncPtr", .form = "<%C object at %A>" },
 	{ "_ctypes._SimpleCData", 0, print_simple },
 	{ "ctypes.py_object", 0, print_simple },
 	{ "ctypes.c_char_p", 0, print_string_pointer },

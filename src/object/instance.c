@@ -65,6 +65,33 @@ static bool has_own_reprs(struct scry_runtime *r, scry_addr items, uint64_t n)
 	return false;
 }
 
+/* attrs' own Factory has only slots, in the order in which they print; Attribute leaves some out, by version. */
+static int print_slots(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_runtime *r = p->runtime;
+	uint64_t n, shown = 0;
+	scry_addr tuple, items, slot;
+	const char *name;
+	int rc = strcmp(scry_type_short(r, type), "Factory") ? SCRY_ENOTFOUND :
+		scry_type_lookup(r, type, "__slots__", &tuple, NULL);
+
+	rc = rc < 0 ? rc : scry_sequence(r, tuple, &n, &items);
+	if (rc < 0)
+		return scry_print_unknown(p, addr, type);
+	if (!scry_printer_enter(p, addr, "..."))
+		return SCRY_OK;
+	scry_printf(p, "%s(", scry_type_short(r, type));
+	for (uint64_t i = 0; i < n && i < 100; i++)
+		if (scry_word(r, items + i * r->session->target->abi.ptr_size, &slot) == SCRY_OK &&
+		    scry_text_at(r, slot, 200, &name) == SCRY_OK && name[0] != '_') {
+			scry_buf_puts(p->out, shown++ ? ", " : "");
+			print_field(p, addr, name);
+		}
+	scry_buf_putc(p->out, ')');
+	scry_printer_leave(p);
+	return SCRY_OK;
+}
+
 /* attrs: a tuple of Attribute objects; the name is what follows the last ">." of the qualified name */
 static int print_attrs(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
@@ -73,6 +100,8 @@ static int print_attrs(struct scry_printer *p, scry_addr addr, scry_addr type)
 	scry_addr tuple, items, attribute, repr;
 	int rc = scry_type_lookup(r, type, "__attrs_attrs__", &tuple, NULL);
 
+	if (rc == SCRY_ENOTFOUND)
+		return print_slots(p, addr, type);
 	rc = rc < 0 ? rc : scry_sequence(r, tuple, &n, &items);
 	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
 		return rc;

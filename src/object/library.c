@@ -282,6 +282,8 @@ const struct scry_printer_row scry_printers_library[] = {
 	{ "zipimport.zipimporter", .form = "<zipimporter object \"{archive:s}/{prefix:s}\">", .since = PY38 },
 	{ "zipfile.ZipFile", 0, print_zip_file },
 	{ "_struct.Struct", 0, print_struct },
+	{ "attr._make._Nothing", .form = "NOTHING" },
+	{ "attr._make.Attribute", 0, scry_print_unknown },
 	{ "dataclasses.InitVar", 0, print_init_var },
 	{ "dataclasses.Field", 0, print_dataclass_field },
 	{ "dataclasses._DataclassParams", 0, print_dataclass_params },
