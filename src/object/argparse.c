@@ -26,7 +26,7 @@ static bool is_identifier(const char *name)
 	return true;
 }
 
-/* Names that are no identifiers come last, as "**{'not-one': 1}" (argparse, 3.x) */
+/* Names that are no identifiers come last, as "**{'not-one': 1}" (argparse, 3.6+) */
 static void print_others(struct scry_printer *p, const struct named *all, uint64_t n, bool first)
 {
 	const char *between = "";
@@ -108,7 +108,7 @@ static int print_simple_sorted(struct scry_printer *p, scry_addr addr, scry_addr
  * versions, so it is read from the target: constants of the code, one by one, or since 3.9 a tuple of them.
  */
 
-#define PY3  SCRY_VERSION_OF(3, 0)
+#define PY36 SCRY_VERSION_OF(3, 6)
 #define PY39 SCRY_VERSION_OF(3, 9)
 
 /* Who defines _get_kwargs() for this class, and what constants its code has. */
@@ -170,7 +170,7 @@ static int print_attribute_holder(struct scry_printer *p, scry_addr addr, scry_a
 	const char *owner = names_of(p->runtime, type, &consts);
 
 	if (!strcmp(owner, "argparse._AttributeHolder"))
-		return print_namespace_as(p, addr, scry_type_short(p->runtime, type), version < PY39, version >= PY3);
+		return print_namespace_as(p, addr, scry_type_short(p->runtime, type), version < PY39, version >= PY36);
 	if (strcmp(owner, "argparse.Action") && strcmp(owner, "argparse.ArgumentParser"))
 		return scry_print_unknown(p, addr, type);
 	if (!scry_printer_enter(p, addr, "..."))

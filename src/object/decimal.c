@@ -260,7 +260,7 @@ const struct scry_printer_row scry_printers_decimal[] = {
 	{ "decimal.Decimal", 0, print_decimal },
 	{ "decimal.Context", 0, print_context },
 	{ "decimal.SignalDictMixin", 0, print_signal_dict },
-	{ "fractions.Fraction", .form = "%C({_numerator}, {_denominator})", .since = SCRY_VERSION_OF(3, 0) },
-	{ "fractions.Fraction", .form = "Fraction({_numerator:s}, {_denominator:s})", .until = SCRY_VERSION_OF(3, 0) },
+	{ "fractions.Fraction", .form = "%C({_numerator}, {_denominator})", .since = SCRY_VERSION_OF(3, 5) },
+	{ "fractions.Fraction", .form = "Fraction({_numerator:s}, {_denominator:s})", .until = SCRY_VERSION_OF(3, 5) },
 	{ NULL },
 };

@@ -7,9 +7,10 @@ static void print_keywords(struct scry_printer *p, scry_addr dict)
 	struct scry_dict_view v;
 	scry_addr key, value;
 	uint64_t it = 0;
-	int rc = dict ? scry_dict_open(p->runtime, dict, &v) : SCRY_OK;
+	bool some = dict && !scry_is_none(p->runtime, dict); /* None up to 3.4 */
+	int rc = some ? scry_dict_open(p->runtime, dict, &v) : SCRY_OK;
 
-	while (dict && rc >= 0 && (rc = scry_dict_view_next(&v, &it, &key, &value)) == SCRY_ITEM) {
+	while (some && rc >= 0 && (rc = scry_dict_view_next(&v, &it, &key, &value)) == SCRY_ITEM) {
 		scry_buf_puts(p->out, ", ");
 		scry_print_plain(p, key);
 		scry_buf_putc(p->out, '=');

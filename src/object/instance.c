@@ -5,6 +5,14 @@
 
 #define PY3 SCRY_VERSION_OF(3, 0)
 
+/* A property with the name of a field is code that would run. */
+static bool has_property(struct scry_runtime *r, scry_addr type, const char *name)
+{
+	scry_addr value;
+
+	return scry_type_lookup(r, type, name, &value, NULL) == SCRY_OK && !strcmp(scry_type_name_of(r, value), "property");
+}
+
 /* --- dataclasses: what the generated __repr__ would give from __dataclass_fields__ --- */
 
 static bool is_plain_field(struct scry_runtime *r, scry_addr field)
@@ -37,12 +45,18 @@ static int print_dataclass(struct scry_printer *p, scry_addr addr, scry_addr typ
 	rc = rc < 0 ? rc : scry_dict_open(r, fields, &v);
 	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
 		return rc;
+	size_t start = p->out->len;
 	scry_printf(p, "%s(", scry_type_qualname(r, type));
 	while (scry_dict_view_next(&v, &it, &key, &field) == SCRY_ITEM) {
 		const char *name;
 
 		if (!is_plain_field(r, field) || scry_text_at(r, key, 500, &name) < 0)
 			continue;
+		if (has_property(r, type, name)) {
+			scry_printer_leave(p);
+			scry_buf_cut(p->out, start);
+			return scry_print_unknown(p, addr, type);
+		}
 		if (!scry_printer_more(p, shown, v.used))
 			break;
 		shown++;

@@ -133,6 +133,8 @@ int scry_builtin_name(struct scry_runtime *r, scry_addr obj, const char **ret);
 const char *scry_own_name(struct scry_runtime *r, scry_addr obj, bool qualified);
 /** The same of any object, attributes looked up; NULL: none. */
 const char *scry_name_of(struct scry_runtime *r, scry_addr obj, bool qualified);
+/** For a repr() that is made of str(): does a subclass outside of `module` have a __str__ of its own? */
+bool scry_has_own_str(struct scry_runtime *r, scry_addr type, const char *module);
 /** The frame of a generator or coroutine that is not finished, 0 else. */
 scry_addr scry_generator_frame(struct scry_runtime *r, scry_addr gen);
 /** The name of an object's type: tp_name, "?" unknown. */

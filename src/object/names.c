@@ -120,3 +120,14 @@ const char *scry_name_of(struct scry_runtime *r, scry_addr obj, bool qualified)
 	name = scry_own_name(r, obj, qualified);
 	return name ? name : scry_attr_text(r, obj, qualified ? "__qualname__" : "__name__");
 }
+
+bool scry_has_own_str(struct scry_runtime *r, scry_addr type, const char *module)
+{
+	scry_addr value, owner;
+	size_t n = strlen(module);
+
+	if (scry_type_lookup(r, type, "__str__", &value, &owner) < 0)
+		return false;
+	const char *of = scry_type_module(r, owner);
+	return strncmp(of, module, n) || (of[n] && of[n] != '.');
+}

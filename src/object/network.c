@@ -29,12 +29,16 @@ static int read_bytes16(struct scry_runtime *r, scry_addr obj, const char *name,
 
 static int print_uuid(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
+	bool named = p->runtime->version >= SCRY_VERSION_OF(3, 5);
 	uint8_t b[16];
 	int rc = read_bytes16(p->runtime, addr, "int", b);
 
+	if (scry_has_own_str(p->runtime, type, "uuid"))
+		return scry_print_unknown(p, addr, type);
+
 	if (rc < 0)
 		return rc;
-	scry_printf(p, "%s('", scry_type_short(p->runtime, type));
+	scry_printf(p, "%s('", named ? scry_type_short(p->runtime, type) : "UUID");
 	for (int i = 0; i < 16; i++)
 		scry_printf(p, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", b[i]);
 	scry_buf_puts(p->out, "')");
@@ -118,6 +122,8 @@ static int print_address(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	scry_addr network, length;
 
+	if (scry_has_own_str(p->runtime, type, "ipaddress"))
+		return scry_print_unknown(p, addr, type);
 	scry_printf(p, "%s('", scry_type_short(p->runtime, type));
 	int rc = put_address(p, addr, type);
 	if (rc < 0)

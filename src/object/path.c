@@ -217,6 +217,8 @@ static int print_path(struct scry_printer *p, scry_addr addr, scry_addr type)
 		       scry_type_derives(p->runtime, type, "pathlib._local.PureWindowsPath");
 	const char *known = scry_attr_text(p->runtime, addr, "_str");
 
+	if (scry_has_own_str(p->runtime, type, "pathlib"))
+		return scry_print_unknown(p, addr, type);
 	if (known)
 		scry_buf_puts(&text, known);
 	else if (!path_from_raw(p->runtime, addr, windows, &text) && !path_from_parts(p->runtime, addr, &text)) {

@@ -563,7 +563,7 @@ Kw(1)
 Sd
 """, since=(3, 10))
 block(r"""
-import threading, time, functools, collections, os, sys, io, mmap, socket, re, json, struct, zlib, hashlib, random, logging, argparse, subprocess, select, itertools, operator
+import threading, time, functools, collections, os, sys, io, re, logging, argparse, itertools, operator
 try:
     import queue
 except ImportError:
@@ -681,7 +681,8 @@ argparse.ArgumentParser(prog='pp').add_argument('y', nargs='*')
 argparse.ArgumentParser(prog='pp').parse_args([])
 """)
 block(r"""
-f1 = open(os.path.join(HERE, 'f.txt'), 'w'); 
+import mmap, socket, json, struct, zlib, hashlib, random, subprocess, select
+f1 = open(os.path.join(HERE, "f.txt"), "w")
 f2 = open(os.path.join(HERE, 'f.txt'), 'rb')
 f3 = io.open(os.path.join(HERE, 'f.txt'), 'r', encoding='latin-1'); 
 f4 = io.open(os.path.join(HERE, 'f.txt'), 'w+b'); f5 = io.open(os.path.join(HERE, 'f.txt'), 'ab+', 0)
