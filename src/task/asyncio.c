@@ -82,6 +82,8 @@ static void finish(struct scry_task_search *s, struct scry_task *t)
 {
 	struct scry_asyncio_task *d = t->detail;
 
+	d->roots = &s->loops->roots;
+	scry_loop_runs(s, &d->chain);
 	scry_asyncio_find_awaiters(s, t);
 	scry_loop_has(d->loop, t);
 	if (!d->loop)
@@ -106,7 +108,9 @@ const struct scry_task_library scry_task_asyncio_library = {
 
 static int frame_next(struct scry_task *t, struct scry_walk *walk, struct scry_frame *ret)
 {
-	return scry_loop_frame_next(t, &((const struct scry_asyncio_task *)t->detail)->chain, walk, ret);
+	const struct scry_asyncio_task *d = t->detail;
+
+	return scry_loop_frame_next(t, &d->chain, d->roots, walk, ret);
 }
 
 /* --- text --- */

@@ -31,6 +31,7 @@ int scry_future_callback_next(struct scry_runtime *r, const struct scry_future *
 struct scry_asyncio_task {
 	struct scry_future future;
 	struct scry_chain chain;
+	const struct scry_hash *roots; /* scry_loops.roots */
 	struct scry_loop *loop;
 	bool current;
 };

@@ -11,6 +11,7 @@ static const struct scry_task_ops curio;
 
 struct curio_task {
 	struct scry_chain chain;
+	const struct scry_hash *roots;
 	struct scry_loop *kernel;
 	scry_addr coro, joining, exception;
 	int64_t id, parent_id;
@@ -200,6 +201,8 @@ static void finish(struct scry_task_search *s, struct scry_task *t)
 {
 	struct curio_task *d = t->detail;
 
+	d->roots = &s->loops->roots;
+	scry_loop_runs(s, &d->chain);
 	t->parent = parent_of(d);
 	find_joining(s, t);
 	scry_loop_has(d->kernel, t);
@@ -214,7 +217,9 @@ const struct scry_task_library scry_task_curio_library = {
 
 static int frame_next(struct scry_task *t, struct scry_walk *walk, struct scry_frame *ret)
 {
-	return scry_loop_frame_next(t, &((const struct curio_task *)t->detail)->chain, walk, ret);
+	const struct curio_task *d = t->detail;
+
+	return scry_loop_frame_next(t, &d->chain, d->roots, walk, ret);
 }
 
 static void text(struct scry_task *t, struct scry_buf *out)

@@ -156,16 +156,47 @@ scry_addr scry_loop_local(struct scry_thread *t, const char *file, const char *n
 	return 0;
 }
 
-/* A running task's frames are its thread's, down to its coroutine; a suspended one's are the chain's. */
-int scry_loop_frame_next(struct scry_task *t, const struct scry_chain *c, struct scry_walk *walk,
-			 struct scry_frame *ret)
+void scry_loop_runs(struct scry_task_search *s, const struct scry_chain *c)
+{
+	if (c->running && c->count)
+		scry_hash_add(&s->loops->roots, c->frames[0]);
+}
+
+/* Set the walk on the newest frame of a running task: false where its thread's stack has not its coroutine. */
+static bool begin_running(struct scry_task *t, scry_addr root, const struct scry_hash *roots, struct scry_walk *walk)
+{
+	struct scry_thread *thread = (struct scry_thread *)(uintptr_t)t->thread;
+	uint64_t begin = 0, n = 0;
+	struct scry_frame f;
+
+	scry_walk_thread(walk, thread);
+	do {
+		if (scry_walk_next(walk, &f) != SCRY_ITEM)
+			return false;
+		n++;
+		if (f.addr != root && scry_hash_find(roots, f.addr))
+			begin = n;
+	} while (f.addr != root);
+	scry_walk_thread(walk, thread);
+	while (begin--)
+		scry_walk_next(walk, &f);
+	walk->depth = 0;
+	return true;
+}
+
+int scry_loop_frame_next(struct scry_task *t, const struct scry_chain *c, const struct scry_hash *roots,
+			 struct scry_walk *walk, struct scry_frame *ret)
 {
 	int rc;
 
-	if (!c->running || !t->thread || !c->count)
-		return scry_chain_frame_next(t->runtime, c, walk, ret);
-	if (!walk->runtime)
-		scry_walk_thread(walk, (struct scry_thread *)(uintptr_t)t->thread);
+	if (!walk->runtime) {
+		if (walk->depth || !c->running || !t->thread || !c->count)
+			return scry_chain_frame_next(t->runtime, c, walk, ret);
+		if (!begin_running(t, c->frames[0], roots, walk)) {
+			*walk = (struct scry_walk){ 0 };
+			return scry_chain_frame_next(t->runtime, c, walk, ret);
+		}
+	}
 	rc = scry_walk_next(walk, ret);
 	if (rc == SCRY_ITEM && ret->addr == c->frames[0])
 		walk->ended = true;
@@ -340,4 +371,5 @@ struct scry_task *scry_loops_collect(struct scry_session *session, bool whole_he
 void scry_loops_done(struct scry_loops *loops)
 {
 	scry_hash_done(&loops->by_address);
+	scry_hash_done(&loops->roots);
 }

@@ -25,6 +25,7 @@ struct scry_loop {
 struct scry_loops {
 	struct scry_loop *first, **tail;
 	struct scry_hash by_address;
+	struct scry_hash roots;      /* frames of the coroutines of all tasks that run: they may stand in each other */
 };
 
 /** A search of one runtime. */
@@ -68,9 +69,14 @@ struct scry_task *scry_loop_task(struct scry_task_search *s, const struct scry_t
 void scry_loop_has(struct scry_loop *loop, struct scry_task *t);
 /** The local variable `name` of the newest frame of a thread that has such and runs code of that file; 0 none. */
 scry_addr scry_loop_local(struct scry_thread *t, const char *file, const char *name);
-/** The frames of a task whose chain begins at its coroutine; those of one that runs are its thread's. */
-int scry_loop_frame_next(struct scry_task *t, const struct scry_chain *c, struct scry_walk *walk,
-			 struct scry_frame *ret);
+/**
+ * The frames of a task whose chain begins at its coroutine. Those of one that runs are its thread's, from its coroutine up
+ * to the task that was started eagerly within it.
+ */
+int scry_loop_frame_next(struct scry_task *t, const struct scry_chain *c, const struct scry_hash *roots,
+			 struct scry_walk *walk, struct scry_frame *ret);
+/** For finish(): a task that runs is known as such to scry_loop_frame_next(). */
+void scry_loop_runs(struct scry_task_search *s, const struct scry_chain *c);
 /** Task.name of any library: text, or where nobody gave one yet, asyncio's number (3.12+). */
 void scry_loop_name(struct scry_task *t, scry_addr name);
 

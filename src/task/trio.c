@@ -10,6 +10,7 @@ static const struct scry_task_ops trio;
 
 struct trio_task {
 	struct scry_chain chain;
+	const struct scry_hash *roots;
 	struct scry_loop *runner;
 	scry_addr coro, nursery;
 	bool ready;     /* rescheduled, it has not run since */
@@ -121,7 +122,8 @@ static void finish(struct scry_task_search *s, struct scry_task *t)
 {
 	struct trio_task *d = t->detail;
 
-	(void)s;
+	d->roots = &s->loops->roots;
+	scry_loop_runs(s, &d->chain);
 	scry_loop_has(d->runner, t);
 	if (d->runner && d->chain.running)
 		d->runner->current = t->addr;
@@ -134,7 +136,9 @@ const struct scry_task_library scry_task_trio_library = {
 
 static int frame_next(struct scry_task *t, struct scry_walk *walk, struct scry_frame *ret)
 {
-	return scry_loop_frame_next(t, &((const struct trio_task *)t->detail)->chain, walk, ret);
+	const struct trio_task *d = t->detail;
+
+	return scry_loop_frame_next(t, &d->chain, d->roots, walk, ret);
 }
 
 static void text(struct scry_task *t, struct scry_buf *out)

@@ -108,7 +108,8 @@ def test_odd(dumps, interpreter):
         'awaited_by': lambda task: sorted(task['awaited_by']),
         'functions': lambda task: [frame['function'] for frame in task['frames']]})
     report(differences)
-    assert sorted(task['id'] for task in answer['tasks'] if task['state'] == 'running') == dump.truth['running']
+    assert {task['id']: [frame['function'] for frame in task['frames']] for task in answer['tasks']
+            if task['state'] == 'running'} == dump.truth['running']
     assert [loop['current'] for loop in answer['loops'] if loop['running']] == [dump.truth['current']]
     assert status == 0, errors
     _, tree, _ = run.pyscry(*run.where(interpreter), dump.core, 'tasks', '--tree')

@@ -89,6 +89,14 @@ def cycles(loop):
     me = say(loop.create_task(itself()), name='itself', state='pending', functions=['itself'], awaited_by=['itself'])
 
 
+def by_future(loop):
+    """3.14+: a future may be said to await a task."""
+    future = loop.create_future()
+    keep.append(future)
+    task = say(loop.create_task(leaf()), name='by future', state='pending', functions=['sleep', 'leaf'], awaited_by=[hex(id(future))])
+    asyncio.future_add_to_awaited_by(task, future)
+
+
 def chain_of_tasks(loop):
     """Each waits for the one before."""
     last = None
@@ -130,7 +138,7 @@ def truth(loop):
     ids = {known['name']: hex(id(task)) for task, known in tasks}
     found = []
     for task, known in tasks:
-        known = dict(known, id=hex(id(task)), awaited_by=sorted(ids[each] for each in known['awaited_by']))
+        known = dict(known, id=hex(id(task)), awaited_by=sorted(ids.get(each, each) for each in known['awaited_by']))
         known.setdefault('waits_for', hex(id(task._fut_waiter)) if task._fut_waiter else None)
         if hasattr(task, '_asyncio_awaited_by'):
             assert known['awaited_by'] == sorted(hex(id(each)) for each in task._asyncio_awaited_by or ()), known
@@ -138,7 +146,18 @@ def truth(loop):
             known['name'] = None
         found.append(known)
     return {'version': sys.version, 'pid': os.getpid(), 'tasks': found, 'current': hex(id(running[-1])), 'deep': DEEP,
-            'running': sorted({hex(id(each)) for each in running})}
+            'running': stacks()}
+
+
+def stacks():
+    """Of the tasks that run, each within the one before: the functions from where the next one begins down to its coroutine."""
+    found = {hex(id(task)): ['eager'] for task in running}
+    if V >= (3, 12):
+        found[hex(id(running[0]))] = ['eager', 'main'] # main awaits it as a coroutine
+        found[hex(id(running[-1]))] = ['write', 'end', 'eager']
+    else:
+        found[hex(id(running[-1]))] = ['write', 'end', 'main']
+    return found
 
 
 def write(found):
@@ -155,6 +174,8 @@ async def main(loop):
     foreign(loop)
     cycles(loop)
     chain_of_tasks(loop)
+    if V >= (3, 14):
+        by_future(loop)
     say(loop.create_task(nested(DEEP)), name='deep', state='pending', functions=['sleep', 'leaf'] + ['nested'] * (DEEP + 1), awaited_by=[])
     for _ in range(250):
         await asyncio.sleep(0)
