@@ -38,7 +38,9 @@ scry_addr scry_loop_module(struct scry_interp *interp, const char *name)
 {
 	scry_addr found;
 
-	if (!interp->modules || scry_dict_get(interp->runtime, interp->modules, name, &found) < 0)
+	/* None: whoever imports it is told that it is not there */
+	if (!interp->modules || scry_dict_get(interp->runtime, interp->modules, name, &found) < 0 ||
+	    scry_is_none(interp->runtime, found))
 		return 0;
 	return found;
 }

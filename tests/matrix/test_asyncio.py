@@ -14,6 +14,7 @@ SHAPES = [
     programs.Program('tasks-shapes', 'tasks_shapes.py', since=(3, 5)),
     programs.Program('tasks-1000', 'tasks_shapes.py', ('9',), since=(3, 5)),
     programs.Program('tasks-python', 'tasks_shapes.py', ('python',), since=(3, 6)),
+    programs.Program('tasks-alone', 'tasks_shapes.py', ('alone',), since=(3, 6)),
     programs.Program('tasks-debug', 'tasks_shapes.py', ('debug',), since=(3, 5)),
 ]
 ODD = programs.Program('tasks-odd', 'tasks_odd.py', since=(3, 7))

@@ -1,10 +1,10 @@
 """Tasks of asyncio in every shape that its library makes; what the program itself finds out about each goes to $PYSCRY_TRUTH.
 
-Runs on Python 3.5 to 3.15. Arguments: `python` takes the tasks and futures that are written in Python, `debug` loops in debug mode,
-`uvloop` loops of uvloop; a number is how often everything is made. Who awaits a task is what the interpreter keeps from 3.14 on,
-and before what each coroutine says in its own argument `by`. Ends as $PYSCRY_END says, inside the loop, with every task parked.
+Runs on Python 3.5 to 3.15. Arguments: `python` takes the tasks and futures that are written in Python, `alone` has no other ones,
+`debug` loops in debug mode, `uvloop` loops of uvloop; a number is how often everything is made. Who awaits a task is what the
+interpreter keeps from 3.14 on, and before what each coroutine says in its own argument `by`. Ends as $PYSCRY_END says, inside the
+loop, with every task parked.
 """
-import asyncio
 import concurrent.futures
 import functools
 import gc
@@ -16,6 +16,10 @@ import time
 import traceback
 import types
 import warnings
+
+if 'alone' in sys.argv:
+    sys.modules['_asyncio'] = None
+import asyncio # noqa: E402
 
 import without_c
 from awaits import chain, frame_of, frames
