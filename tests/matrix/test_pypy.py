@@ -108,3 +108,23 @@ def test_frames_of_the_jit(dumps, pypy):
     changed = [dict(truth, line=truth['line'] + 1) for truth in dump.truth['main']]
     with pytest.raises(AssertionError):
         check_frames(changed, main)
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_live_pypy(dumps, pypy):
+    place = dumps.place(pypy, 'live')
+    with run.running(pypy, programs.WAITING, place) as (pid, truth):
+        answer, status, errors = run.answer(pid)
+        test_stacks.check(truth, answer, status, errors=errors, gil=False)
+        if pypy.root is None:
+            test_stacks.check(truth, test_stacks.gdb_answer('py-bt --all --json', pid=pid), gil=False)
+        assert run.state(pid) in 'SR'
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_what_pypy_has_not(dumps, pypy):
+    """An answer that there is none would be wrong."""
+    dump = made(dumps, pypy, VALUES)
+    for command in (['exc'], ['dis'], ['tasks'], ['generators'], ['greenlets'], ['zombies'], ['obj', '0x1000'], ['print', 'rest[0]']):
+        status, output, errors = run.pyscry(*run.where(pypy), '--frame', '1', dump.core, *command)
+        assert status == 2 and not output and 'PyPy' in errors, (command, output, errors)
