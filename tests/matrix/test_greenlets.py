@@ -182,6 +182,20 @@ def test_a_damaged_slice_is_told(dumps, interpreter, tmp_path):
     assert found[chosen[0]]['native_error'] == 'the saved C stack does not begin as a switch leaves it'
 
 
+@pytest.mark.parametrize('interpreter', some((3, 9), (3, 11), (3, 14), (3, 15)))
+@pytest.mark.parametrize('seed', ['1', '2', '3'])
+def test_random_switches(dumps, interpreter, seed):
+    """Stacks that were saved in parts, and share their addresses with those above and below them."""
+    needs(interpreter, 'greenlet')
+    dump = dumps.core(interpreter, programs.Program('greenlets-random-' + seed, 'greenlets_random.py', (seed,)))
+    _, found, status, errors = ask(dump.core, interpreter, 'greenlets')
+    identities = {task['id'] for task in dump.truth['greenlets']}
+    assert len(identities) > 5
+    report(compare(dump.truth['greenlets'], {key: task for key, task in found.items() if key in identities},
+                   {'frames': python_frames, 'loops': loops}))
+    assert status == 0, errors
+
+
 def say_another_version(core, truth, version):
     """Overwrite the text of greenlet.__version__."""
     with CoreFile(core) as file:
