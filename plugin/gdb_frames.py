@@ -24,9 +24,6 @@ class PythonFrame(FrameDecorator):
     def line(self):
         return self.frame["line"]
 
-    def address(self):
-        return None
-
     def elided(self):
         return self.hidden  # the C frame itself stands below its oldest Python frame, unless `bt -hide`
 

@@ -59,6 +59,20 @@ def test_printer(gdb, cli, core, python):
     assert "Python Exception" not in shown.err
 
 
+def test_python_frames(gdb, python, core):
+    """`set pyscry frames on`: Python frames in GDB's own bt, each in front of the C frame that runs it."""
+    shown = gdb(["bt", "set pyscry frames on", "bt", "bt -hide", "bt -no-filters", "thread 2", "bt", "thread 1", "set pyscry frames off",
+                 "bt", "enable frame-filter global pyscry", "bt", "show pyscry frames"], python, core)
+    plain, on, hidden = shown.said[0], shown.said[2], shown.said[3]
+    assert shown.said[4] == shown.said[9] == plain and shown.said[11] == on
+    found = re.findall(r"(\S+) \([^\n]*\) at \S*story\.py:(\d+)$", on, re.M)
+    assert [name.split(".")[-1] for name, _ in found] == ["stop", "weigh", "key", "plan", "<module>"], on
+    assert len(re.findall(r"^ +(?:0x\w+ in )?_?PyEval_EvalFrame\w+ \(", on, re.M)) == len(re.findall(r"PyEval_EvalFrame(?:Ex|Default)\b", plain))
+    assert not re.search(r"PyEval_EvalFrame(Ex|Default)\b", hidden) and ".py:" in hidden and ".py:" not in plain
+    assert re.search(r"waiter \(.*\) at \S*story\.py", shown.said[6])
+    assert "Python Exception" not in shown.err
+
+
 def test_core_without_executable(gdb, cli, core):
     shown = gdb(["py-bt"], "-c", core)
     assert shown.said == [cli(core, "bt").out]
