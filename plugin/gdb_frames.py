@@ -5,7 +5,7 @@ import gdb
 from gdb.FrameDecorator import FrameDecorator
 
 import binding
-from gdb_values import Parameter
+from gdb_values import Parameter, showable
 
 
 class PythonFrame(FrameDecorator):
@@ -16,10 +16,10 @@ class PythonFrame(FrameDecorator):
         self.thread, self.frame, self.hidden = thread, frame, hidden
 
     def function(self):
-        return self.frame["qualname"] or self.frame["function"] or "<damaged frame>"
+        return showable(self.frame["qualname"] or self.frame["function"] or "<damaged frame>")
 
     def filename(self):
-        return self.frame["file"]
+        return showable(self.frame["file"]) if self.frame["file"] else None
 
     def line(self):
         return self.frame["line"]

@@ -1,4 +1,6 @@
 """Python objects in GDB's own print, info locals, finish and bt: pretty-printers, and what a user can set of them."""
+import locale
+
 import gdb
 
 import binding
@@ -10,7 +12,7 @@ class Parameter(gdb.Parameter):
     """One of `set pyscry ...`. `changed` is called with each new value."""
 
     def __init__(self, name, kind, value, doc, changed=None):
-        self.__doc__, self.set_doc, self.show_doc = doc, "Set: " + doc, "Show: " + doc
+        self.__doc__, self.set_doc, self.show_doc = "Set " + doc, "Set " + doc, "Show " + doc
         super().__init__("pyscry " + name, gdb.COMMAND_DATA, kind)
         self.label, self.changed, self.value = name, changed, value
 
@@ -21,6 +23,22 @@ class Parameter(gdb.Parameter):
 
     def get_show_string(self, text):
         return "pyscry %s is %s." % (self.label, text)
+
+
+def _charset():
+    if hasattr(gdb, "host_charset"):  # GDB 12
+        return gdb.host_charset()
+    chosen = gdb.parameter("host-charset")
+    return locale.nl_langinfo(locale.CODESET) if chosen == "auto" else chosen
+
+
+def showable(text):
+    """GDB raises where its charset has not all characters of a text."""
+    try:
+        charset = _charset()
+        return text.encode(charset, "backslashreplace").decode(charset)
+    except (LookupError, ValueError):
+        return text.encode("ascii", "backslashreplace").decode("ascii")
 
 
 def add_prefixes():
@@ -74,7 +92,7 @@ class Values:
             text = self.text(value)
         except Exception:  # whatever it is, GDB's own way to show the value remains
             return None
-        return None if text is None else Text(text)
+        return None if text is None else Text(showable(text))
 
     def text(self, value):
         kind = value.type.strip_typedefs()

@@ -113,6 +113,52 @@ def test_thread_selection(gdb, cli, any_core):
     assert shown.said[5].startswith("#0 ")
 
 
+FORKS = """
+import os, sys, time
+def child():
+    os.getppid()
+    os._exit(5)
+def parent(pid):
+    os.getppid()
+    time.sleep(0.3)
+    os.execv(sys.executable, [sys.executable, "-c", "import os; f = lambda: os.getppid(); f()"])
+pid = os.fork()
+parent(pid) if pid else child()
+"""
+
+
+def test_several_processes(gdb, tmp_path):
+    """Each of GDB's inferiors is looked at for itself: after fork, after exec, after its end."""
+    script = tmp_path / "story.py"
+    script.write_text(FORKS)
+    commands = ["py-bt", "set breakpoint pending on", "set detach-on-fork off", "break getppid", "run", "py-bt", "inferior 2", "py-bt",
+                "continue", "py-bt", "py-print pid", "continue", "py-bt", "inferior 1", "py-bt", "continue", "py-bt", "continue", "py-bt"]
+    said = dict(enumerate(gdb(commands, "--args", interpreters()[0], script).said))
+    for index, names in ((0, []), (5, ["parent", "<module>"]), (7, ["<module>"]), (9, ["child", "<module>"]), (12, []),
+                         (14, ["parent", "<module>"]), (16, ["<lambda>", "<module>"]), (18, [])):
+        assert re.findall(r"^#\d+ +(\S+) \(", said[index], re.M) == names, (index, said)
+    assert said[10] == "global 'pid' = 0\n"
+
+
+@pytest.mark.parametrize("charset", ["C", "C.UTF-8"])
+def test_charset(gdb, cli, any_core, charset):
+    """A terminal that has not all characters."""
+    address = json.loads(cli(any_core, "print", "--frame", 3, "--json", "total").out)["address"]
+    shown = gdb(["print (PyObject *)%s" % address, "set pyscry frames on", "bt", "py-bt"], interpreters()[0], any_core,
+                env=dict(clean_environment(), LC_ALL=charset))
+    assert "Python Exception" not in shown.err + shown.out and "<module>" in shown.said[2]
+    if shown.said[0]:
+        assert shown.said[0] == "$1 = '%s'\n" % ("café" if charset == "C.UTF-8" else r"caf\xe9")
+
+
+def test_settings(gdb, any_core):
+    shown = gdb(["show pyscry values", "set pyscry values off", "show pyscry values", "show pyscry max-text", "show pyscry frames",
+                 "help set pyscry", "set pyscry nonsense 1", "complete set pyscry "], "-c", any_core)
+    assert shown.said[0] == "pyscry values is on.\n" and shown.said[2] == "pyscry values is off.\n"
+    assert shown.said[3] == "pyscry max-text is 1024.\n" and shown.said[4] == "pyscry frames is off.\n"
+    assert "Set whether bt shows Python frames" in shown.said[5] and len(shown.said[7].splitlines()) == 3
+
+
 NATIVE = """
 import ctypes, os, time
 libc = ctypes.CDLL(None)
