@@ -383,18 +383,18 @@ def begins_as_object(kind, _dictionary):
 
 
 def _install_summaries(debugger):
+    # what is for a type is not for a pointer to it
+    alone = lldb.eTypeOptionCascade | lldb.eTypeOptionSkipPointers
     category = debugger.CreateCategory("pyscry")
-    # what is for a pointer is not for a pointer to it
-    show = lldb.SBTypeSummary.CreateWithFunctionName(__name__ + ".summary",
-                                                     lldb.eTypeOptionCascade | lldb.eTypeOptionSkipPointers)
+    show = lldb.SBTypeSummary.CreateWithFunctionName(__name__ + ".summary", alone)
     names = "|".join(name.replace("*", r"\w*") for name in binding.pointer_types() if name != "_PyStackRef")
     pattern = r"^(const )?(struct )?(%s) \*( ?const)?$" % names
     category.AddTypeSummary(lldb.SBTypeNameSpecifier(pattern, True), show)
-    category.AddTypeSummary(lldb.SBTypeNameSpecifier(r"^(const )?(union )?_PyStackRef$", True),
-                            lldb.SBTypeSummary.CreateWithFunctionName(__name__ + ".summary", lldb.eTypeOptionCascade
-                                                                      | lldb.eTypeOptionHideChildren))
+    show_word = lldb.SBTypeSummary.CreateWithFunctionName(__name__ + ".summary", alone | lldb.eTypeOptionHideChildren)
+    category.AddTypeSummary(lldb.SBTypeNameSpecifier(r"^(const )?(union )?_PyStackRef$", True), show_word)
     if hasattr(lldb, "eFormatterMatchCallback"):
-        category.AddTypeSummary(lldb.SBTypeNameSpecifier(__name__ + ".begins_as_object", lldb.eFormatterMatchCallback), show)
+        specifier = lldb.SBTypeNameSpecifier(__name__ + ".begins_as_object", lldb.eFormatterMatchCallback)
+        category.AddTypeSummary(specifier, show)
     category.SetEnabled(True)
 
 
