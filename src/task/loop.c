@@ -96,7 +96,7 @@ struct scry_loop *scry_loop_at(struct scry_task_search *s, const struct scry_tas
 	loop = scry_arena_alloc(&s->runtime->session->arena, sizeof(*loop));
 	if (!loop || !scry_hash_put(&s->loops->by_address, addr, loop))
 		return NULL;
-	*loop = (struct scry_loop){ .library = library, .runtime = s->runtime, .addr = addr };
+	*loop = (struct scry_loop){ .library = library, .runtime = s->runtime, .interp = s->interp, .addr = addr };
 	*s->loops->tail = loop;
 	s->loops->tail = &loop->next;
 	if (ret_new)
@@ -104,12 +104,14 @@ struct scry_loop *scry_loop_at(struct scry_task_search *s, const struct scry_tas
 	return loop;
 }
 
+/* An OS thread may have a state in several interpreters. */
 static void find_thread(struct scry_loop *loop)
 {
-	struct scry_task t = { .runtime = loop->runtime, .thread_ident = loop->thread_ident };
+	struct scry_thread *t = loop->thread_ident ? scry_thread_first(loop->runtime->session) : NULL;
 
-	scry_task_find_thread(&t);
-	loop->thread = t.thread;
+	for (; t && !loop->thread; t = t->next)
+		if (t->ident == loop->thread_ident && t->interp == loop->interp)
+			loop->thread = t;
 }
 
 void scry_loop_has(struct scry_loop *loop, struct scry_task *t)
@@ -336,6 +338,7 @@ static void search(struct scry_task_search *s)
 	for (struct scry_interp *interp = s->runtime->interps; interp; interp = interp->next) {
 		enum scry_heap_share share = SCRY_HEAP_NONE;
 
+		s->interp = interp;
 		for (size_t i = 0; i < LIBRARIES; i++) {
 			enum scry_heap_share more = libraries[i]->find(s, interp);
 

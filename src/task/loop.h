@@ -12,6 +12,7 @@ struct scry_loop {
 	struct scry_loop *next;
 	const struct scry_task_library *library;
 	struct scry_runtime *runtime;
+	const struct scry_interp *interp;
 	scry_addr addr;
 	uint64_t thread_ident;       /* of the thread that runs it, 0 it does not run or does not tell */
 	const struct scry_thread *thread;
@@ -31,6 +32,7 @@ struct scry_loops {
 /** A search of one runtime. */
 struct scry_task_search {
 	struct scry_runtime *runtime;
+	struct scry_interp *interp;     /* the one that is searched now */
 	struct scry_kinds kinds;
 	struct scry_hash seen;          /* tasks by address: struct scry_task */
 	struct scry_task *tasks, **tail;

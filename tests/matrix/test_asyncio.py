@@ -117,6 +117,22 @@ def test_odd(dumps, interpreter):
     assert tree.count('... a cycle') == 2
 
 
+INTERPRETERS = programs.Program('tasks-interpreters', 'tasks_interpreters.py', since=(3, 12))
+
+
+@pytest.mark.parametrize('interpreter', every(since(3, 12)))
+def test_interpreters(dumps, interpreter):
+    """One thread runs a loop of one interpreter within a loop of another one."""
+    dump = dumps.core(interpreter, INTERPRETERS)
+    answer, found, status, errors = ask(dump.core, interpreter, 'tasks')
+    report(compare(dump.truth['tasks'], found, {
+        'name': lambda task: task['name'], 'state': lambda task: task['state'],
+        'functions': lambda task: [frame['function'] for frame in task['frames']]}))
+    loops = [{key: loop[key] for key in ('id', 'running', 'closed', 'current', 'thread')} for loop in answer['loops']]
+    assert sorted(loops, key=str) == sorted(dump.truth['loops'], key=str)
+    assert status == 0, errors
+
+
 # --- uvloop, trio and curio ---
 
 UVLOOP = programs.Program('tasks-uvloop', 'tasks_shapes.py', ('uvloop',), since=(3, 6))
