@@ -92,3 +92,16 @@ def test_crash(process, tmp_path):
     assert shown["target"]["signal_name"] == "SIGSEGV" and shown["target"]["fault_address"] == "0x10"
     first = shown["threads"][0]
     assert first["crashed"] and first["tid"] == process.pid and first["frames"][0]["function"] == "inner"
+
+
+@pytest.mark.parametrize("process", interpreters(), indirect=True)
+def test_c_frames(process, tmp_path):
+    """C stacks come with any minidump; with the heap, each Python frame stands behind the loop that runs it."""
+    for style in "breakpad", "breakpad-full":
+        done = subprocess.run([CLI, "--json", write(process, tmp_path, style), "bt", "--all", "--native"], stdout=subprocess.PIPE, timeout=60)
+        threads = json.loads(done.stdout)["threads"]
+        main = next(t["frames"] for t in threads if t["tid"] == process.pid)
+        assert main[-1]["function"] == "_start" and [f["module"] for f in main if f["kind"] == "native"][0].startswith("libc")
+        python = [i for i, f in enumerate(main) if f["kind"] == "python"]
+        assert [main[i]["function"] for i in python] == (["inner", "outer", "<module>"] if style == "breakpad-full" else [])
+        assert all(main[i - 1]["kind"] == "python" or main[i - 1]["runs_python"] for i in python)
