@@ -248,7 +248,7 @@ void scry_merge_place(struct scry_merge *m)
 			place_in_order(m);
 	} else if (exact || stack->error || !m->thread || !m->thread->os) {
 		place_in_order(m);
-	} else {
+	} else if (scry_layout_has(m->runtime->layout, SCRY_F_FRAME_BACK)) { /* PyPy's loop has them elsewhere */
 		place_by_words(m);
 	}
 	fill_up(m);
