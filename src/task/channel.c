@@ -1,6 +1,4 @@
 /* Channels: struct PyChannelObject and the queue of tasklets that are blocked on it. */
-#include <string.h>
-
 #include "object/object.h"
 #include "task/stackless.h"
 
@@ -17,20 +15,12 @@ struct scry_channel *scry_channel_read(struct scry_stackless *sl, scry_addr addr
 	struct scry_runtime *r = sl->runtime;
 	struct scry_channel *c = scry_arena_alloc(&r->session->arena, sizeof(*c));
 	struct scry_record rec;
-	scry_addr type;
-	const char *name;
 
 	if (!c || scry_record_read(r, SCRY_S_CHANNEL, addr, &rec) < 0)
 		return NULL;
-	*c = (struct scry_channel){ .addr = addr, .type = "channel" };
+	*c = (struct scry_channel){ .addr = addr, .type = scry_stackless_type(sl, addr, "channel") };
 	c->balance = scry_record_int(&rec, SCRY_F_CHANNEL_BALANCE);
 	read_flags(c, (uint32_t)scry_record_uint(&rec, SCRY_F_CHANNEL_FLAGS));
-	if (scry_field_read(r, addr, SCRY_F_OBJECT_TYPE, &type) == SCRY_OK &&
-	    scry_type_name(r, type, &name) == SCRY_OK) {
-		const char *dot = strrchr(name, '.');
-
-		c->type = dot ? dot + 1 : name;
-	}
 	scry_addr head = scry_record_uint(&rec, SCRY_F_CHANNEL_HEAD);
 	/* an empty queue's head is the channel itself */
 	if (head && head != addr)

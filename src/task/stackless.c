@@ -48,6 +48,23 @@ bool scry_is_channel(struct scry_stackless *sl, scry_addr object)
 	       (!sl->channel_type && by_name(sl, object, "_stackless.channel"));
 }
 
+bool scry_is_bomb(struct scry_stackless *sl, scry_addr object)
+{
+	return is_of(sl, object, "PyBomb_Type", &sl->bomb_type) ||
+	       (!sl->bomb_type && by_name(sl, object, "_stackless.bomb"));
+}
+
+const char *scry_stackless_type(struct scry_stackless *sl, scry_addr object, const char *otherwise)
+{
+	scry_addr type = scry_field_get(sl->runtime, object, SCRY_F_OBJECT_TYPE);
+	const char *name, *dot;
+
+	if (!type || scry_type_name(sl->runtime, type, &name) < 0)
+		return otherwise;
+	dot = strrchr(name, '.');
+	return dot ? dot + 1 : name;
+}
+
 static void read_scheduler(struct scry_stackless *sl, struct scry_scheduler *c)
 {
 	struct scry_runtime *r = sl->runtime;

@@ -48,9 +48,22 @@ struct scry_tasklet {
 	bool stale;                /* its saved C stack was restored already */
 	uint64_t slice_words;      /* size of the saved C stack */
 	unsigned slices;           /* saved slices altogether: more than one after spilling */
-	scry_addr entry;           /* the callable of a tasklet that has not started, 0 none */
+	scry_addr entry;           /* the callable of a tasklet without a Python frame, 0 none */
 	scry_addr exception;       /* the exception it is handling, 0 none */
+	const char *type;          /* "tasklet", or a subclass' name */
 	struct scry_c_stack *c_stack; /* NULL: scry_tasklet_c_stack() was not asked yet */
+	struct scry_slp_cframe *cframes; /* of use once has_cframes is set */
+	bool has_cframes;
+};
+
+/** A C function in a tasklet's chain of frames: PyCFrameObject. */
+struct scry_slp_cframe {
+	struct scry_slp_cframe *next;
+	scry_addr addr;
+	const char *function; /* that goes on there, NULL unknown */
+	scry_addr callable;   /* what it calls: of run_cframe(); or 0 */
+	scry_addr object;     /* what another function works on: a generator, a channel ...; or 0 */
+	size_t after;         /* how many newer Python frames there are */
 };
 
 /** All of a runtime's Stackless state, collected once. */
@@ -59,7 +72,7 @@ struct scry_stackless {
 	struct scry_scheduler *schedulers;
 	struct scry_channel *channels;
 	struct scry_task *tasklets;
-	scry_addr tasklet_type, channel_type; /* 0 until met */
+	scry_addr tasklet_type, channel_type, bomb_type; /* 0 until met */
 	struct scry_hash slices;   /* how many saved slices each tasklet has, by its address */
 	struct scry_hash cstacks;  /* the saved stacks that were counted */
 };
@@ -69,18 +82,31 @@ struct scry_stackless *scry_stackless_of(struct scry_runtime *r);
 /** Is the object a tasklet, a channel (or of a subclass)? By type, cached. */
 bool scry_is_tasklet(struct scry_stackless *sl, scry_addr object);
 bool scry_is_channel(struct scry_stackless *sl, scry_addr object);
+/** A bomb: an exception on its way to a tasklet. */
+bool scry_is_bomb(struct scry_stackless *sl, scry_addr object);
 
 /** Unwound once; never NULL but when out of memory. Without frames and without error where there is no saved stack. */
 const struct scry_c_stack *scry_tasklet_c_stack(struct scry_task *t);
 
+/** The cframes among its frames, newest first; NULL where there are none. Read once. */
+const struct scry_slp_cframe *scry_tasklet_cframes(struct scry_task *t);
+
 extern const struct scry_task_ops scry_task_tasklet;
 
-/* --- between stackless.c, tasklet.c and channel.c --- */
+/* --- between the files of Stackless --- */
 /** Decode one tasklet and append it, unless it is there already. */
 void scry_tasklet_add(struct scry_stackless *sl, scry_addr addr, struct scry_hash *seen, struct scry_task ***tail);
 /** The tasklets that follow `first` by their next pointers up to `end` or a cycle; a count in *ret_count. */
 const scry_addr *scry_tasklet_ring(struct scry_stackless *sl, scry_addr first, scry_addr end, size_t *ret_count,
 				   const char **ret_error);
+/** Fill in `entry`; `exception`, with the scheduler that it belongs to (or NULL). */
+void scry_tasklet_find_entry(struct scry_task *t);
+void scry_tasklet_find_exception(struct scry_task *t, const struct scry_scheduler *c);
+void scry_tasklet_text(struct scry_task *t, struct scry_buf *out);
+void scry_tasklet_lines(struct scry_task *t, struct scry_buf *out, bool verbose);
+void scry_tasklet_json(struct scry_task *t, struct scry_json *j);
+/** The last part of a type's name, or `otherwise`. */
+const char *scry_stackless_type(struct scry_stackless *sl, scry_addr object, const char *otherwise);
 struct scry_channel *scry_channel_read(struct scry_stackless *sl, scry_addr addr);
 
 #endif

@@ -119,37 +119,6 @@ static void count_slices(struct scry_stackless *sl, scry_addr task, struct scry_
 	d->slices = (unsigned)(uintptr_t)scry_hash_find(&sl->slices, task);
 }
 
-/* A cframe that has not run yet keeps the callable: run_cframe's ob1 with i == 0 (Stackless/module/taskletobject.c). */
-static void find_entry(struct scry_stackless *sl, scry_addr head, struct scry_tasklet *d)
-{
-	struct scry_runtime *r = sl->runtime;
-	scry_addr type = scry_field_get(r, head, SCRY_F_OBJECT_TYPE);
-	const char *name;
-
-	if (!type || (type != r->cframe_type && (scry_type_name(r, type, &name) < 0 || !strstr(name, "cframe"))))
-		return;
-	d->entry = scry_field_get(r, head, SCRY_F_SLP_CFRAME_OB1);
-}
-
-/* The exception being handled: from 3.7 on a chain that ends in the tasklet itself. */
-static void find_exception(struct scry_stackless *sl, scry_addr addr, const struct scry_scheduler *c,
-			   struct scry_tasklet *d)
-{
-	struct scry_runtime *r = sl->runtime;
-	scry_addr item = d->is_current && c ? scry_field_get(r, c->thread->state, SCRY_F_THREAD_EXC_INFO)
-					    : scry_field_get(r, addr, SCRY_F_TASKLET_EXC_INFO);
-
-	for (unsigned depth = 0; item && depth < 1000; depth++) {
-		scry_addr value = scry_field_get(r, item, SCRY_F_EXC_INFO_VALUE);
-
-		if (value && value != r->none) {
-			d->exception = value;
-			return;
-		}
-		item = scry_field_get(r, item, SCRY_F_EXC_INFO_PREVIOUS);
-	}
-}
-
 /* As the properties of Stackless/module/taskletobject.c compute them. */
 static void derive(struct scry_stackless *sl, struct scry_task *t, struct scry_tasklet *d)
 {
@@ -183,9 +152,8 @@ static void derive(struct scry_stackless *sl, struct scry_task *t, struct scry_t
 	d->scheduled = d->next != 0;
 	d->next = d->next && scry_is_tasklet(sl, d->next) ? d->next : 0;
 	d->prev = d->prev && scry_is_tasklet(sl, d->prev) ? d->prev : 0;
-	if (own && !d->is_current)
-		find_entry(sl, own, d);
-	find_exception(sl, t->addr, c, d);
+	scry_tasklet_find_entry(t);
+	scry_tasklet_find_exception(t, c);
 }
 
 static const char *state_name(const struct scry_tasklet *d)
@@ -215,6 +183,7 @@ void scry_tasklet_add(struct scry_stackless *sl, scry_addr addr, struct scry_has
 	if (!t)
 		return;
 	t->detail = d;
+	d->type = scry_stackless_type(sl, addr, "tasklet");
 	t->frame = scry_record_uint(&rec, SCRY_F_TASKLET_FRAME);
 	d->next = scry_record_uint(&rec, SCRY_F_TASKLET_NEXT);
 	d->prev = scry_record_uint(&rec, SCRY_F_TASKLET_PREV);
@@ -240,99 +209,7 @@ static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tai
 	return tail;
 }
 
-static void text(struct scry_task *t, struct scry_buf *out)
-{
-	const struct scry_tasklet *d = t->detail;
-	static const char *const names[] = { "main", "atomic", "ignores nesting", "block trap", "zombie",
-					     "interrupt pending", "hard-switched", "its saved C stack is stale",
-					     "its thread has ended" };
-	const bool is[] = { d->is_main, d->atomic, d->ignore_nesting, d->block_trap, d->is_zombie,
-			    d->pending_irq, d->hard, d->stale, d->orphaned };
-
-	for (size_t i = 0; i < sizeof(is) / sizeof(*is); i++)
-		if (is[i])
-			scry_buf_printf(out, ", %s", names[i]);
-}
-
-static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
-{
-	const struct scry_tasklet *d = t->detail;
-
-	if (d->channel)
-		scry_buf_printf(out, "    on channel 0x%" PRIx64 " (balance %" PRId64 ")\n", d->channel, d->balance);
-	if (d->entry) {
-		scry_buf_puts(out, "    starts with ");
-		scry_task_value_text(t->runtime, d->entry, out);
-		scry_buf_putc(out, '\n');
-	}
-	if (d->tempval && (verbose || (d->tempval != t->addr && d->tempval != t->runtime->none))) {
-		scry_buf_puts(out, "    value ");
-		scry_task_value_text(t->runtime, d->tempval, out);
-		scry_buf_putc(out, '\n');
-	}
-	if (d->exception) {
-		scry_buf_puts(out, "    handles ");
-		scry_task_value_text(t->runtime, d->exception, out);
-		scry_buf_putc(out, '\n');
-	}
-	if (verbose)
-		scry_buf_printf(out, "    recursion depth %" PRId64 ", nesting level %" PRId64 ", C stack of %" PRIu64
-				     " words in %u slices\n",
-				d->recursion_depth, d->nesting_level, d->slice_words, d->slices);
-	if (verbose)
-		scry_c_stack_lines(scry_tasklet_c_stack(t), out);
-}
-
-static void json(struct scry_task *t, struct scry_json *j)
-{
-	const struct scry_tasklet *d = t->detail;
-	const struct {
-		const char *key;
-		bool value;
-	} flags[] = { { "alive", d->alive }, { "blocked", d->blocked != 0 }, { "scheduled", d->scheduled },
-		      { "paused", d->paused }, { "restorable", d->restorable }, { "atomic", d->atomic },
-		      { "block_trap", d->block_trap }, { "ignore_nesting", d->ignore_nesting },
-		      { "autoschedule", d->autoschedule }, { "is_zombie", d->is_zombie },
-		      { "is_main", d->is_main }, { "is_current", d->is_current }, { "orphaned", d->orphaned },
-		      { "hard_switched", d->hard }, { "stale", d->stale } };
-
-	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
-		scry_json_key(j, flags[i].key);
-		scry_json_bool(j, flags[i].value);
-	}
-	scry_json_key(j, "recursion_depth");
-	scry_json_int(j, d->recursion_depth);
-	scry_json_key(j, "nesting_level");
-	scry_json_int(j, d->nesting_level);
-	scry_json_key(j, "thread_id");
-	scry_json_int(j, d->thread_id);
-	scry_json_key(j, "next");
-	scry_task_id_json(j, d->next);
-	scry_json_key(j, "prev");
-	scry_task_id_json(j, d->prev);
-	scry_json_key(j, "channel");
-	scry_task_id_json(j, d->channel);
-	scry_json_key(j, "balance");
-	if (d->channel)
-		scry_json_int(j, d->balance);
-	else
-		scry_json_null(j);
-	scry_json_key(j, "direction");
-	scry_json_text(j, d->blocked ? d->blocked > 0 ? "send" : "receive" : NULL);
-	scry_json_key(j, "tempval");
-	scry_task_value_json(t->runtime, d->tempval, j);
-	scry_json_key(j, "entry");
-	scry_task_value_json(t->runtime, d->entry, j);
-	scry_json_key(j, "exception");
-	scry_task_value_json(t->runtime, d->exception, j);
-	scry_json_key(j, "cstate");
-	scry_task_id_json(j, d->cstate);
-	scry_json_key(j, "slices");
-	scry_json_int(j, d->slices);
-	scry_c_stack_json(scry_tasklet_c_stack(t), j);
-}
-
 const struct scry_task_ops scry_task_tasklet = {
 	.kind = "tasklet", .command = "tasklets", .collect = collect, .c_stack = scry_tasklet_c_stack,
-	.text = text, .lines = lines, .json = json,
+	.text = scry_tasklet_text, .lines = scry_tasklet_lines, .json = scry_tasklet_json,
 };

@@ -12,12 +12,9 @@ import subprocess
 import pytest
 
 from tests.support import run
+from tests.support.tasklets import IDS, SAME, differences
 
 PLACES = [os.environ.get("PYSCRY_COREFILES", ""), os.path.join(run.TOP, "..", "shared", "corefiles")]
-SAME = ("alive", "blocked", "scheduled", "paused", "restorable", "atomic", "block_trap", "ignore_nesting",
-        "nesting_level", "is_main", "is_current", "thread_id", "balance", "direction")
-IDS = ("channel", "next", "prev")
-
 
 def find_cores():
     for place in PLACES:
@@ -45,58 +42,6 @@ def ask(path, *command):
 def truth(path):
     with open(path[:-len(".core.zst")] + ".json") as f:
         return json.load(f)
-
-
-def number(text):
-    return None if text is None else int(text, 16)
-
-
-def differences_of_tasklet(want, got):
-    for key in SAME:
-        if want[key] != got[key]:
-            yield "%s: %r, not %r" % (key, got[key], want[key])
-    for key in IDS:
-        if want[key] != number(got[key]):
-            yield "%s: %s, not %r" % (key, got[key], want[key])
-    # os.abort() itself counts in the running tasklet of 3.8
-    if abs(want["recursion_depth"] - got["recursion_depth"]) > want.get("recursion_depth_tolerance", 0):
-        yield "recursion_depth: %d, not %d" % (got["recursion_depth"], want["recursion_depth"])
-    value = got["tempval"] or {}
-    if want["tempval"] != {"id": number(value.get("id")), "type": value.get("type"), "repr": value.get("repr")}:
-        yield "tempval: %r, not %r" % (value, want["tempval"])
-    frames = [[f["file"], f["function"], f["line"]] for f in got["frames"]]
-    # of a thread that has ended Python shows no frames, though they are still there
-    if frames != want["frames"] and not got["orphaned"]:
-        yield "frames: %r, not %r" % (frames, want["frames"])
-
-
-def differences(want, tasks, channels, schedulers):
-    mine = {number(t["id"]): t for t in tasks}
-    for tasklet in want["tasklets"]:
-        if tasklet["id"] not in mine:
-            yield "tasklet 0x%x is missing" % tasklet["id"]
-            continue
-        for text in differences_of_tasklet(tasklet, mine[tasklet["id"]]):
-            yield "tasklet 0x%x: %s" % (tasklet["id"], text)
-    for extra in mine.keys() - {t["id"] for t in want["tasklets"]}:
-        yield "tasklet 0x%x was never there" % extra
-    found = {number(c["id"]): c for c in channels}
-    for channel in want["channels"]:
-        got = found.get(channel["id"])
-        if not got:
-            yield "channel 0x%x is missing" % channel["id"]
-        elif [number(q) for q in got["queue"]] != channel["queue"] or any(
-                got[k] != channel[k] for k in ("balance", "closed", "closing", "preference", "schedule_all", "type")):
-            yield "channel: %r, not %r" % (got, channel)
-    threads = {s["thread_id"]: s for s in schedulers}
-    for thread in want["threads"]:
-        got = threads.get(thread["thread_id"])
-        if not got or (number(got["main"]), number(got["current"]), got["runcount"]) != (
-                thread["main"], thread["current"], thread["runcount"]):
-            yield "scheduler: %r, not %r" % (got, thread)
-    rings = [[number(t) for t in s["ring"]] for s in schedulers if number(s["current"]) == want["current"]]
-    if want["current"] is not None and rings != [want["ring"]]:
-        yield "ring: %r, not %r" % (rings, want["ring"])
 
 
 @pytest.mark.parametrize("path", EACH)
