@@ -1,4 +1,4 @@
-"""Stackless Pythons that run here, in every state that tests/programs/tasklets_states.py knows: all as it says of itself."""
+"""Stackless Pythons that run here, in every state that tests/programs/tasklets_*.py know: all as they say of themselves."""
 import copy
 import os
 import subprocess
@@ -12,18 +12,21 @@ from .conftest import every
 
 STACKLESS = every(lambda interpreter: interpreter.stackless) or [
     pytest.param(None, id="none", marks=pytest.mark.skip(reason="no Stackless Python: set PYSCRY_INTERPRETERS"))]
-SCENARIOS = (
-    "runnable", "in_tasklet", "in_nested_tasklet", "no_soft_switch", "channels", "hard_ways", "many_threads",
-    "bound_elsewhere", "states", "handled_now", "spilled", "spilled_main", "spilled_here", "generators", "watched",
-    "interrupted", "watched_nested", "in_schedule_callback", "in_end_callback", "in_channel_callback", "c_functions",
-    "old_entries", "ends_in_error", "contexts", "in_trace", "in_del", "collected")
+SCENARIOS = {
+    "tasklets_states.py": (
+        "runnable", "in_tasklet", "in_nested_tasklet", "no_soft_switch", "channels", "many_threads", "bound_elsewhere",
+        "states", "handled_now", "watched", "interrupted", "watched_nested", "in_schedule_callback", "in_end_callback",
+        "in_channel_callback", "c_functions", "ends_in_error", "contexts", "in_trace", "in_del", "collected"),
+    "tasklets_hard.py": ("hard_ways", "spilled", "spilled_main", "spilled_here", "generators", "old_entries"),
+}
+SCRIPT = {name: script for script, names in SCENARIOS.items() for name in names}
 SINCE = {"contexts": (3, 7)}
 
 
 def core_of(dumps, interpreter, name):
     if interpreter.version < SINCE.get(name, (2, 7)):
         pytest.skip("not in %d.%d" % interpreter.version[:2])
-    return dumps.core(interpreter, programs.Program(name, "tasklets_states.py", (name,)))
+    return dumps.core(interpreter, programs.Program(name, SCRIPT[name], (name,)))
 
 
 def ask(dump, *options, command):
@@ -55,7 +58,7 @@ def running(want):
 
 
 @pytest.mark.parametrize("way", ("files", "symbols"))
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", SCRIPT)
 @pytest.mark.parametrize("interpreter", STACKLESS)
 def test_all_is_as_the_program_said(dumps, interpreter, name, way):
     dump = core_of(dumps, interpreter, name)
@@ -70,7 +73,7 @@ def test_all_is_as_the_program_said(dumps, interpreter, name, way):
     assert [[f["file"], f["function"], f["line"]] for f in crashed[0]["frames"]] == running(want)["frames"]
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", SCRIPT)
 @pytest.mark.parametrize("interpreter", STACKLESS)
 def test_c_stacks_have_no_more_loops_than_frames(dumps, interpreter, name):
     """Fewer they may have: a frame that was left softly has no loop until it goes on."""

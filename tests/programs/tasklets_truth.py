@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+import traceback
 
 import stackless
 
@@ -29,7 +30,7 @@ def of_value(value):
 
 def of_cstate(cstate):
     return {"id": id(cstate), "size": cstate.size, "startaddr": cstate.startaddr if cstate.startaddr else None,
-            "nesting_level": cstate.nesting_level, "task": identity(cstate.task)}
+            "nesting_level": getattr(cstate, "nesting_level", None), "task": identity(cstate.task)}
 
 
 def cframes(tasklet):
@@ -126,7 +127,11 @@ def write(told):
 def dump_abort(expected=None):
     """The running tasklet's own frames are as at the call of abort(), one level less deep than of_tasklet() was."""
     gc.disable()
-    told = tell(expected)
+    try:
+        told = tell(expected)
+    except Exception:  # nobody would hear of it from within a callback
+        traceback.print_exc()
+        os._exit(1)
     frame = sys._getframe()
     for tasklet in told["tasklets"]:
         if tasklet["id"] == told["current"]:
@@ -140,4 +145,4 @@ def dump_abort(expected=None):
     end(*arguments)
 
 
-DIES = dump_abort.__code__.co_firstlineno + 14
+DIES = dump_abort.__code__.co_firstlineno + 18

@@ -15,7 +15,7 @@ def number(text):
 
 def differences_of_cstate(want, got):
     for key in CSTATE:
-        if want.get(key) not in (None, got[key]):  # versions before 3.7 do not tell the serial
+        if want.get(key) not in (None, got[key]):  # what a version does not tell
             yield "cstate's %s: %r, not %r" % (key, got[key], want[key])
     for key in CSTATE_IDS:
         if want[key] != number(got[key]):
