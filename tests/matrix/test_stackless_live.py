@@ -80,8 +80,9 @@ def test_without_the_file_the_reason_is_told(dumps, interpreter):
 
 
 def member(dump, task, offset):
-    """A member of the tasklet's saved stack; debug builds have two more words before all objects."""
-    return int(task["cstate"]["id"], 16) + offset + (16 if dump.interpreter.debug else 0)
+    """A member of the tasklet's saved stack; debug builds before 3.8 have two more words before all objects."""
+    traced = dump.interpreter.debug and dump.interpreter.version < (3, 8)
+    return int(task["cstate"]["id"], 16) + offset + (16 if traced else 0)
 
 
 def spoil(dump, *options):
