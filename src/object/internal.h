@@ -153,7 +153,6 @@ int scry_attr_int(struct scry_runtime *r, scry_addr obj, const char *name, int64
 int scry_print_default(struct scry_printer *p, scry_addr addr, scry_addr type);
 /** "<module.Type at 0x...>": a type whose repr we do not know. */
 int scry_print_unknown(struct scry_printer *p, scry_addr addr, scry_addr type);
-bool scry_is_none(struct scry_runtime *r, scry_addr obj);
 /** The decimal digits of a number of any size. */
 void scry_put_mpz(struct scry_buf *out, const mpz_t z);
 /** Digits of a double as repr() writes them; `dot0` adds ".0" to whole numbers. */

@@ -192,7 +192,7 @@ static scry_addr from_chain(struct scry_runtime *r, scry_addr item)
 	for (unsigned depth = 0; item && depth < 1000; depth++) {
 		scry_addr value = scry_field_get(r, item, SCRY_F_EXC_INFO_VALUE);
 
-		if (value && value != r->none)
+		if (value && !scry_is_none(r, value))
 			return value;
 		item = scry_field_get(r, item, SCRY_F_EXC_INFO_PREVIOUS);
 	}
@@ -217,6 +217,6 @@ void scry_tasklet_find_exception(struct scry_task *t, const struct scry_schedule
 		d->exception = from_slice(r, d->cstate);
 	else
 		d->exception = from_cframe(r, t->frame);
-	if (d->exception == r->none)
+	if (scry_is_none(r, d->exception))
 		d->exception = 0;
 }

@@ -38,7 +38,7 @@ static void value_lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 	const struct scry_tasklet *d = t->detail;
 	struct scry_runtime *r = t->runtime;
 
-	if (!d->tempval || (!verbose && (d->tempval == t->addr || d->tempval == r->none)))
+	if (!d->tempval || (!verbose && (d->tempval == t->addr || scry_is_none(r, d->tempval))))
 		return;
 	if (!scry_is_bomb(scry_stackless_of(r), d->tempval)) {
 		scry_buf_puts(out, "    value ");
@@ -50,7 +50,7 @@ static void value_lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 
 	scry_buf_puts(out, "    bomb of ");
 	bomb_type(r, d->tempval, out);
-	if (value && value != r->none) {
+	if (value && !scry_is_none(r, value)) {
 		scry_buf_puts(out, ": ");
 		scry_task_value_text(r, value, out);
 	}
