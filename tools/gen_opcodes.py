@@ -90,6 +90,8 @@ add('SET_FUNCTION_ATTRIBUTE', 'flags', getattr(dis, 'FUNCTION_ATTR_FLAGS', []))
 if version >= (3, 14):
     add('IS_OP', '0', ['is', 'is not'])
     add('CONTAINS_OP', '0', ['in', 'not in'])
+for number in getattr(opcode, 'hasnargs', []) if version >= (3, 3) else []:
+    add(opcode.opname[number], 'nargs', [''])
 print('%d %d %s' % (version + (repr(lines),)))
 '''
 

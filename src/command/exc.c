@@ -181,13 +181,18 @@ static void remember_stack(struct job *job)
 		scry_hash_add(&job->stack, f.addr);
 }
 
-static void show_thread(struct job *job, struct scry_thread *t)
+static void show_thread(struct job *job, struct scry_thread *t, bool all)
 {
 	struct scry_call *call = job->shown.call;
 	unsigned before = job->entries;
 
-	if (!t->runtime || !t->state)
+	if (!t->runtime || !t->state) {
+		if (!all && !call->json) {
+			scry_thread_text(call, t);
+			scry_buf_puts(call->out, "\n  runs no Python code\n");
+		}
 		return;
+	}
 	job->shown.runtime = t->runtime;
 	job->thread = t;
 	remember_stack(job);
@@ -241,9 +246,9 @@ static void show_suspended(struct job *job, struct scry_interp *i)
 		if (!scry_kind_suspends(scry_kind_of(&kinds, object)) || scry_await_read(&kinds, object, &await) < 0 ||
 		    await.state != SCRY_SUSPENDED)
 			continue;
-		struct scry_kept kept = scry_generator_handled(i->runtime, object);
-		if (!scry_kept_is_none(i->runtime, &kept))
-			show(job, &(struct entry){ .role = SUSPENDED, .kept = kept, .generator = object });
+		const struct scry_handled *h = scry_generator_handled(i->runtime, object, await.frame);
+		for (size_t n = 0; h && n < HANDLED_MAX; h = h->next, n++)
+			show(job, &(struct entry){ .role = SUSPENDED, .kept = h->kept, .generator = object });
 	}
 	scry_gc_done(&gc);
 	scry_kinds_done(&kinds);
@@ -266,7 +271,7 @@ static int run_exc(struct scry_call *call)
 	}
 	for (struct scry_thread *each = scry_thread_first(call->s); each; each = each->next)
 		if (all || each == t)
-			show_thread(&job, each);
+			show_thread(&job, each, all);
 	for (struct scry_runtime *r = scry_runtime_first(call->s); r; r = r->next)
 		for (struct scry_interp *i = r->interps; i; i = i->next) {
 			if (all)

@@ -184,16 +184,16 @@ static bool put_value(struct scry_runtime *r, const struct scry_whatis *w, struc
 
 static void words_json(struct scry_json *j, const struct scry_buf *dump)
 {
-	const char *line = dump->text, *end = dump->text + dump->len;
+	const char *line = dump->text, *end = line ? line + dump->len : NULL;
 
 	scry_json_key(j, "words");
 	scry_json_open(j, '[');
-	while (line && line < end) {
+	while (line != end) {
 		const char *stop = memchr(line, '\n', (size_t)(end - line));
 		size_t len = (size_t)((stop ? stop : end) - line);
 
 		scry_json_bytes(j, line, len);
-		line += len + 1;
+		line += len + (stop != NULL);
 	}
 	scry_json_close(j, ']');
 }
@@ -423,10 +423,11 @@ const struct scry_command_row scry_command_obj = {
 		"obj", "ADDRESS|EXPR", "Show whatever stands at an address.",
 		"An object: its type, reference count, size (as __sizeof__ has it, and what the collector keeps\n"
 		"before it), state and generation in the garbage collector, value and attributes (-v: all of them).\n"
-		"Of a damaged one the words follow, with the names of its fields. Anything else: why it is no object and what it is, its words with the names of an object's fields,\n"
-		"patterns of freed memory, and the object that it lies in, with the field there, or the nearest one\n"
-		"before it. Of either: the block of Python's allocator, whether that is free, and whether the marks\n"
-		"of the debug allocator (PYTHONMALLOC=debug) around it are intact.",
+		"Of a damaged one the words follow, with the names of its fields. Anything else: why it is no\n"
+		"object and what it is, its words, patterns of freed memory, the type that it may have had, and the\n"
+		"object that it lies in, with the field there, or the nearest one. Of either: the block of Python's\n"
+		"allocator, whether that is free, and whether the marks of the debug allocator\n"
+		"(PYTHONMALLOC=debug) around it are intact. EXPR is one as print takes it.",
 		SCRY_COMMAND_CPYTHON },
 	.run = run_obj, .max_args = 1,
 };

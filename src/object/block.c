@@ -14,7 +14,7 @@ struct pool {
 	uint32_t count, arena, class, next, max;
 };
 
-/* Pools are 4 KiB, from 3.10 on 16; blocks are multiples of 8 bytes, of 16 from 3.7 and 3.8 on where pointers have 8. */
+/* Pools are 4 KiB, from 3.10 on 16; blocks are multiples of 8 bytes, of 16 from 3.7 on where pointers have 8. */
 static const struct {
 	uint64_t size;
 	uint32_t align;

@@ -256,9 +256,15 @@ struct scry_handled *scry_thread_handled(struct scry_thread *t, size_t *ret_coun
 	return c.first;
 }
 
-struct scry_kept scry_generator_handled(struct scry_runtime *r, scry_addr gen)
+struct scry_handled *scry_generator_handled(struct scry_runtime *r, scry_addr gen, scry_addr frame)
 {
+	struct collect c = { .runtime = r, .tail = &c.first };
 	scry_addr item = scry_field_addr(r, gen, SCRY_F_GEN_EXC_STATE);
+	struct scry_frame f;
 
-	return item ? in_item(r, item) : in_frame(r, scry_field_get(r, gen, SCRY_F_GEN_FRAME));
+	c.current = item ? in_item(r, item) : in_frame(r, frame);
+	/* nothing in hand: then no handler runs, or only such as wait for an exception */
+	if (!scry_kept_is_none(r, &c.current) && scry_frame_at(r, frame, &f) == SCRY_OK)
+		take_frame(&c, &f);
+	return c.first;
 }

@@ -28,7 +28,7 @@ struct scry_kept scry_thread_raised(struct scry_thread *t);
  * one frame and in many, and in generators that run. In the arena; NULL for none. *ret_count: how many.
  */
 struct scry_handled *scry_thread_handled(struct scry_thread *t, size_t *ret_count);
-/** What a suspended generator or coroutine has in hand and will see again when it goes on. */
-struct scry_kept scry_generator_handled(struct scry_runtime *r, scry_addr gen);
+/** The same of a suspended generator or coroutine with this frame: what it will have in hand when it goes on. */
+struct scry_handled *scry_generator_handled(struct scry_runtime *r, scry_addr gen, scry_addr frame);
 
 #endif

@@ -280,6 +280,8 @@ static void put_number(uint32_t version, const struct scry_instruction *i, struc
 		return;
 	if (!strncmp(words, "flags", 5)) {
 		put_flags(words, i->arg, out);
+	} else if (!strncmp(words, "nargs", 5)) { /* CALL_FUNCTION up to 3.5 */
+		scry_buf_printf(out, "%" PRIu32 " positional, %" PRIu32 " keyword pair", i->arg & 255, i->arg >> 8 & 255);
 	} else if (!strncmp(words, "format", 6)) { /* FORMAT_VALUE up to 3.12 */
 		put_word(words, i->arg & 3, out);
 		if (i->arg & 4)

@@ -187,7 +187,8 @@ static void find_near(struct scry_runtime *r, struct scry_whatis *w)
 	for (scry_addr at = w->addr / ptr * ptr; !w->near && w->addr - at < INSIDE_BYTES && at > ptr; at -= ptr) {
 		if (at == w->addr || !is_object(r, at, &t))
 			continue;
-		w->inside = w->addr - at < scry_object_extent(r, at, t);
+		/* no object reaches from one block into the next */
+		w->inside = w->addr - at < scry_object_extent(r, at, t) && (!w->has_memory || at >= w->memory.start);
 		if (w->inside || w->addr - at < NEAR_BYTES)
 			w->near = at;
 		else if (w->has_memory)
