@@ -178,5 +178,8 @@ uint64_t scry_object_extent(struct scry_runtime *r, scry_addr addr, const struct
 	if (t->flags & (TYPE_UNICODE | TYPE_BYTES) && scry_text_open(r, addr, &v) == SCRY_OK && v.data > addr &&
 	    v.data - addr <= 200)
 		return v.data - addr + (v.length + 1) * v.kind;
+	/* only an int has ever kept a sign there */
+	if (t->itemsize && scry_field_get_int(r, addr, SCRY_F_VAR_SIZE) < 0)
+		return 0;
 	return size_plain(r, addr, t);
 }
