@@ -50,6 +50,16 @@ static int print_builtin(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
+static int print_cython_function(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	const char *name = scry_own_name(p->runtime, addr, true);
+
+	if (!name)
+		return scry_print_unknown(p, addr, type);
+	scry_printf(p, "<cyfunction %s at 0x%" PRIx64 ">", name, addr);
+	return SCRY_OK;
+}
+
 /* The name of whatever a method is bound to; "?" where it has none. */
 static const char *callable_name(struct scry_printer *p, scry_addr func)
 {
@@ -328,6 +338,7 @@ static int print_generator(struct scry_printer *p, scry_addr addr, scry_addr typ
 const struct scry_printer_row scry_printers_callable[] = {
 	{ "function", 0, print_function },
 	{ "builtin_function_or_method", 0, print_builtin },
+	{ "cython_function_or_method", 0, print_cython_function },
 	{ "method", 0, print_method, .since = SCRY_VERSION_OF(3, 5) },
 	{ "method", 0, print_method_3_3, .since = PY3, .until = SCRY_VERSION_OF(3, 5) },
 	{ "instancemethod", 0, print_method2, .until = PY3 },

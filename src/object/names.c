@@ -74,6 +74,48 @@ static const char *name_of_wrapper(struct scry_runtime *r, scry_addr obj, bool q
 	return scry_field_read(r, obj, SCRY_F_WRAPPER_DESCR, &descr) < 0 ? NULL : name_of_descriptor(r, descr, qualified);
 }
 
+static const char *str_at(struct scry_runtime *r, scry_addr at)
+{
+	uint32_t is_str = r->version < SCRY_VERSION_OF(3, 0) ? TYPE_BYTES : TYPE_UNICODE;
+	struct scry_type *t;
+	const char *text;
+	scry_addr str;
+
+	if (scry_word(r, at, &str) < 0 || !str || str % r->session->target->abi.ptr_size ||
+	    scry_type_for(r, str, &t) < 0 || !(t->flags & is_str) || scry_text_at(r, str, 2000, &text) < 0)
+		return NULL;
+	return text;
+}
+
+/*
+ * Cython's functions begin with a PyCFunctionObject, whose m_module is a str. Behind it, after pointers that differ by
+ * version, come func_name (NULL until somebody asked for it), func_qualname and func_doc: Cython 0.23 to 3.1,
+ * Cython/Utility/CythonFunction.c.
+ */
+static const char *name_of_cython(struct scry_runtime *r, scry_addr obj, bool qualified)
+{
+	unsigned ptr = r->session->target->abi.ptr_size;
+	uint64_t at = r->layout->slot[SCRY_F_CFUNCTION_MODULE].offset + ptr;
+	const char *first = NULL, *second;
+	struct scry_type *t;
+
+	if (!qualified || !scry_layout_has(r->layout, SCRY_F_CFUNCTION_MODULE) || scry_type_for(r, obj, &t) < 0)
+		return name_of_builtin(r, obj, false);
+	for (; at + 2 * ptr <= t->basicsize && at < 1024 && !first; at += ptr)
+		first = str_at(r, obj + at);
+	second = first ? str_at(r, obj + at) : NULL;
+	const char *dot = second ? strrchr(second, '.') : NULL;
+	return second && !strcmp(dot ? dot + 1 : second, first) ? second : first;
+}
+
+/* The type's module has Cython's version in its name: _cython_3_1_6. */
+static bool is_cython(const struct scry_type *t)
+{
+	const char *dot = strrchr(t->name, '.');
+
+	return !strcmp(dot ? dot + 1 : t->name, "cython_function_or_method");
+}
+
 static const struct {
 	const char *type;
 	const char *(*name)(struct scry_runtime *r, scry_addr obj, bool qualified);
@@ -102,7 +144,7 @@ const char *scry_own_name(struct scry_runtime *r, scry_addr obj, bool qualified)
 	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
 		if (!strcmp(t->name, named[i].type))
 			return named[i].name(r, obj, qualified);
-	return NULL;
+	return is_cython(t) ? name_of_cython(r, obj, qualified) : NULL;
 }
 
 const char *scry_name_of(struct scry_runtime *r, scry_addr obj, bool qualified)

@@ -177,7 +177,10 @@ static const char *repr_key(struct scry_runtime *r, struct scry_type *t)
 			continue;
 		if (is_structseq(r, c, base))
 			return "<structseq>";
-		return scry_type_full_name(r, cls, &key) == SCRY_OK ? key : NULL;
+		if (scry_type_full_name(r, cls, &key) < 0)
+			return NULL;
+		/* types that all of Cython's modules share: the name of theirs has Cython's version */
+		return !strncmp(key, "_cython_", 8) && strchr(key, '.') ? strchr(key, '.') + 1 : key;
 	}
 	return NULL;
 }

@@ -96,6 +96,10 @@ def waits(task):
     return task['waits'][0] if task['waits'] else None
 
 
+def runs(task):
+    return task['run']['repr'] if task and task['run'] else None
+
+
 def type_of_wait(task):
     return task['waits'][0]['object']['type'] if task['waits'] else None
 
@@ -103,10 +107,11 @@ def type_of_wait(task):
 def compare_waits(truth, target, interpreter):
     answer, found, status, errors = ask(target, interpreter, 'greenlets')
     ids = {each['id'] for each in truth['greenlets']}
-    wanted = [dict(each, waits_for=each['waits_for'] or found.get(each['id'], {}).get('waits_for')) for each in truth['greenlets']]
+    wanted = [dict(each, waits_for=each['waits_for'] or found.get(each['id'], {}).get('waits_for'),
+                   run=each['run'] or runs(found.get(each['id']))) for each in truth['greenlets']]
     differences = compare(wanted, {key: task for key, task in found.items() if key in ids}, {
         'name': lambda task: task['name'], 'state': lambda task: task['state'], 'waits_for': lambda task: task['waits_for'],
-        'thread': lambda task: task['thread'], 'type': type_of_wait, 'fd': lambda task: waits(task) and waits(task)['fd'], 'events': lambda task: waits(task) and waits(task)['events'],
+        'thread': lambda task: task['thread'], 'run': runs, 'type': type_of_wait, 'fd': lambda task: waits(task) and waits(task)['fd'], 'events': lambda task: waits(task) and waits(task)['events'],
         'timeout': lambda task: task['timeout'] is not None, 'hub': lambda task: task['is_hub'], 'scheduled': lambda task: task['scheduled']})
     hub = next((task for task in found.values() if task['is_hub'] and task['thread'] == truth['pid']), None)
     if hub is None or hub['loop'] is None or hub['loop']['id'] != truth['loop']:

@@ -27,7 +27,7 @@ def tell(greenlet, name, waits_for, **more):
     known = waits_for is not None and not isinstance(waits_for, str)
     truth = {'id': identity(greenlet), 'state': 'suspended', 'name': name, 'thread': os.getpid(),
              'type': type(waits_for).__name__ if known else waits_for, 'waits_for': identity(waits_for) if known else None,
-             'fd': None, 'events': None, 'timeout': False, 'hub': False, 'scheduled': False}
+             'fd': None, 'events': None, 'timeout': False, 'hub': False, 'scheduled': False, 'run': None}
     truth.update(more)
     said.append(truth)
     keep.append((greenlet, waits_for))

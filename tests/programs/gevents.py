@@ -29,7 +29,7 @@ def tell(greenlet, name, waits_for, state='suspended', **more):
     known = waits_for is not None and not isinstance(waits_for, str)
     truth = {'id': identity(greenlet), 'state': state, 'name': name, 'thread': int(os.readlink('/proc/thread-self').rsplit('/', 1)[1]),
              'type': type(waits_for).__name__ if known else waits_for, 'waits_for': identity(waits_for) if known else None,
-             'fd': None, 'events': None, 'timeout': False, 'hub': False, 'scheduled': False}
+             'fd': None, 'events': None, 'timeout': False, 'hub': False, 'scheduled': False, 'run': None}
     truth.update(more)
     said.append(truth)
     keep.append((greenlet, waits_for))
@@ -52,7 +52,7 @@ def with_timeout(function, *raised):
 
 
 event = gevent.event.Event()
-start(event, event.wait, name='the first')
+start(event, event.wait, name='the first', run=repr(event.wait))
 start(event, event.wait, 1000, ident=True, timeout=True)
 result = gevent.event.AsyncResult()
 start(result, result.get)
@@ -83,7 +83,7 @@ start('timer', with_timeout, lambda: gevent.sleep(1000), KeyError('late'), timeo
 start(sleeper, sleeper.join)
 start(sleeper, sleeper.get)
 start(event, lambda: gevent.wait([event]))
-start(sleeper, gevent.joinall, [sleeper])
+start(sleeper, gevent.joinall, [sleeper], run=repr(gevent.joinall))
 left, right = gevent.socket.socketpair()
 start('io', left.recv, 1, fd=left.fileno(), events='read')
 reading, writing = os.pipe()
