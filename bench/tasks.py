@@ -1,4 +1,5 @@
-"""Measures py-tasks on 100,000 tasks, and py-greenlets on a tenth as many greenlets: seconds and peak memory.
+"""Measures py-tasks on 100,000 tasks, py-generators on ten times as many generators among a hundred times as many
+objects, and py-greenlets on a tenth as many greenlets: seconds and peak memory.
 
 bench/tasks.py [TASKS] [INTERPRETER...]
 
@@ -30,11 +31,11 @@ def measure(command):
     return None if status else (time.perf_counter() - begin, usage.ru_maxrss / 1024)
 
 
-def greenlets(interpreter, count, directory):
-    """A core of suspended greenlets, four functions deep, or None where there is no greenlet."""
+def workload(interpreter, kind, count, directory):
+    """A core of bench/workloads.py, or None where there is none (no greenlet)."""
     os.makedirs(directory)
     shutil.copy(os.path.join(TOP, 'bench', 'workloads.py'), directory)
-    subprocess.run(interpreter.command + ['workloads.py', 'greenlets', count], cwd=directory, preexec_fn=run.limits,
+    subprocess.run(interpreter.command + ['workloads.py', kind, count], cwd=directory, preexec_fn=run.limits,
                    env=run.environment(directory, 'abort'), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return next((os.path.join(directory, name) for name in os.listdir(directory) if name.startswith('core')), None)
 
@@ -56,8 +57,11 @@ def main():
         try:
             dump = run.crash(interpreter, programs.Program('tasks', 'tasks.py', (count,)), os.path.join(directory, 'tasks'))
             show(interpreter, count, 'tasks', dump.core, (['tasks', '--tree'], ['--json', 'tasks'], ['tasks'], ['generators']))
+            number = str(int(count) * 10)
+            core = workload(interpreter, 'generators', number, os.path.join(directory, 'generators'))
+            show(interpreter, number, 'generators', core, (['generators'], ['--json', 'generators']))
             number = str(int(count) // 10)
-            core = greenlets(interpreter, number, os.path.join(directory, 'greenlets'))
+            core = workload(interpreter, 'greenlets', number, os.path.join(directory, 'greenlets'))
             if core:
                 show(interpreter, number, 'greenlets', core,
                      (['greenlets', '--tree'], ['--json', 'greenlets'], ['greenlets'], ['greenlets', '-v']))

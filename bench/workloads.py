@@ -3,6 +3,7 @@
 stack N            N frames of one function, in one thread
 threads T D        T threads that wait, each D frames deep
 heap N             N objects on the heap, few frames
+generators N       N suspended generators, half of which wait for the other half, among 10 N other objects
 greenlets N        N greenlets, suspended four functions deep (needs the module greenlet)
 """
 import os
@@ -76,5 +77,20 @@ def greenlets(count):
     finish()
 
 
+def leaf(n):
+    yield n
+    yield n
+
+
+def generators(count):
+    scope = {'leaf': leaf}
+    exec('def through(n):\n    yield from leaf(n)\n', scope)
+    others = [[i] for i in range(10 * count)]
+    kept = [scope['through'](i) for i in range(count // 2)]
+    for each in kept:
+        next(each)
+    return down(3, (kept, others))
+
+
 if __name__ == '__main__':
-    {'stack': stack, 'threads': threads, 'heap': heap, 'greenlets': greenlets}[sys.argv[1]](*map(int, sys.argv[2:]))
+    {'stack': stack, 'threads': threads, 'heap': heap, 'generators': generators, 'greenlets': greenlets}[sys.argv[1]](*map(int, sys.argv[2:]))
