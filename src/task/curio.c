@@ -146,7 +146,7 @@ static enum scry_heap_share find(struct scry_task_search *s, struct scry_interp 
 	for (struct scry_thread *t = scry_thread_first(s->runtime->session); t; t = t->next) {
 		if (t->interp != interp || !t->state)
 			continue;
-		struct scry_loop *loop = kernel_at(s, scry_loop_local(t, "curio/kernel.py", "self"));
+		struct scry_loop *loop = kernel_at(s, scry_loop_local(t, "curio.kernel", "self"));
 		if (!loop)
 			continue;
 		loop->running = true;

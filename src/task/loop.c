@@ -139,14 +139,16 @@ struct scry_task *scry_loop_task(struct scry_task_search *s, const struct scry_t
 
 /* --- the stack of the thread that runs a loop --- */
 
-static bool is_in_file(const struct scry_frame *f, const char *file)
+/* By the module's name in the frame's globals: paths differ by system and by how the library was installed. */
+static bool is_in_module(const struct scry_frame *f, const char *module)
 {
-	size_t have = f->code ? strlen(f->code->file) : 0, want = strlen(file);
+	scry_addr name;
 
-	return have >= want && !strcmp(f->code->file + have - want, file);
+	return f->code && f->globals && scry_dict_get(f->runtime, f->globals, "__name__", &name) == SCRY_OK &&
+	       scry_text_is(f->runtime, name, module);
 }
 
-scry_addr scry_loop_local(struct scry_thread *t, const char *file, const char *name)
+scry_addr scry_loop_local(struct scry_thread *t, const char *module, const char *name)
 {
 	struct scry_walk walk;
 	struct scry_frame f;
@@ -154,7 +156,7 @@ scry_addr scry_loop_local(struct scry_thread *t, const char *file, const char *n
 
 	scry_walk_thread(&walk, t);
 	while (scry_walk_next(&walk, &f) == SCRY_ITEM)
-		for (unsigned it = 0; is_in_file(&f, file) && scry_frame_local_next(&f, &it, &local) == SCRY_ITEM;)
+		for (unsigned it = 0; is_in_module(&f, module) && scry_frame_local_next(&f, &it, &local) == SCRY_ITEM;)
 			if (!strcmp(local.name, name))
 				return local.value;
 	return 0;

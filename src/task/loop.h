@@ -69,8 +69,8 @@ struct scry_task *scry_loop_task(struct scry_task_search *s, const struct scry_t
 				 size_t size);
 /** The thread of the loop becomes that of the task, and the loop counts it; NULL: nothing is known. */
 void scry_loop_has(struct scry_loop *loop, struct scry_task *t);
-/** The local variable `name` of the newest frame of a thread that has such and runs code of that file; 0 none. */
-scry_addr scry_loop_local(struct scry_thread *t, const char *file, const char *name);
+/** The local variable `name` of the newest frame of a thread that has such and runs code of that module; 0 none. */
+scry_addr scry_loop_local(struct scry_thread *t, const char *module, const char *name);
 /**
  * The frames of a task whose chain begins at its coroutine. Those of one that runs are its thread's, from its coroutine up
  * to the task that was started eagerly within it.

@@ -88,6 +88,8 @@ static struct scry_loop *runner_at(struct scry_task_search *s, scry_addr addr)
 	while (tasks && scry_set_next(s->runtime, tasks, &it, &task) == SCRY_ITEM)
 		add(s, task);
 	loop->closed = !it;
+	/* 0.16+: a guest's runner is on no stack between two of its turns, and which thread it visits is the host's secret */
+	loop->running = it && scry_loop_attr_int(s->runtime, addr, "is_guest");
 	return loop;
 }
 
@@ -101,7 +103,7 @@ static enum scry_heap_share find(struct scry_task_search *s, struct scry_interp 
 		if (t->interp != interp || !t->state)
 			continue;
 		/* run() and unrolled_run(), before 0.17 run_impl() */
-		struct scry_loop *loop = runner_at(s, scry_loop_local(t, "trio/_core/_run.py", "runner"));
+		struct scry_loop *loop = runner_at(s, scry_loop_local(t, "trio._core._run", "runner"));
 		if (!loop)
 			continue;
 		loop->running = true;

@@ -51,12 +51,17 @@ def compare_everything(truth, target, interpreter):
     return differences
 
 
-@pytest.mark.parametrize('program', SHAPES, ids=lambda program: program.name)
-@pytest.mark.parametrize('interpreter', every(since(3, 5)))
+def runs(listed, choose=lambda interpreter, program: True):
+    """Parameters: every program with the interpreters that `choose` takes."""
+    for program in listed:
+        for each in every(lambda interpreter, program=program: interpreter.version >= program.since and choose(interpreter, program)):
+            yield pytest.param(each.values[0], program, id='%s-%s' % (each.id, program.name), marks=each.marks)
+
+
+@pytest.mark.parametrize('interpreter,program', runs(SHAPES, lambda interpreter, program: program.name != 'tasks-alone' or
+                                                     interpreter.version[:2] in ((3, 6), (3, 8), (3, 11), (3, 13), (3, 15))))
 def test_shapes(dumps, interpreter, program):
     """Whatever asyncio's library makes, a thousand tasks of it, written in C and in Python, and in debug mode."""
-    if not program.runs_on(interpreter):
-        pytest.skip('3.5 has no C tasks')
     need(interpreter, 'asyncio')
     dump = dumps.core(interpreter, program)
     report(compare_everything(dump.truth, dump.core, interpreter))
@@ -136,7 +141,8 @@ def test_interpreters(dumps, interpreter):
 # --- uvloop, trio and curio ---
 
 UVLOOP = programs.Program('tasks-uvloop', 'tasks_shapes.py', ('uvloop',), since=(3, 6))
-TRIO = [programs.Program('tasks-trio', 'tasks_trio.py', since=(3, 7)), programs.Program('tasks-guest', 'tasks_trio.py', ('guest',), since=(3, 7))]
+TRIO = [programs.Program('tasks-trio', 'tasks_trio.py', since=(3, 7)), programs.Program('tasks-guest', 'tasks_trio.py', ('guest',), since=(3, 7)),
+        programs.Program('tasks-idle-guest', 'tasks_trio.py', ('idle',), since=(3, 7))]
 CURIO = programs.Program('tasks-curio', 'tasks_curio.py', since=(3, 7))
 # pure Python, of Debian's packages: what an interpreter without them gets beside the program
 PACKAGES = ('trio', 'outcome', 'sniffio', 'sortedcontainers', 'attr', 'attrs', 'async_generator', 'idna', 'exceptiongroup')
@@ -177,8 +183,8 @@ def provide(interpreter, directory):
             shutil.copytree(os.path.join(PLACE, name), os.path.join(directory, name), ignore=shutil.ignore_patterns('tests', '*.so', '__pycache__'))
 
 
-@pytest.mark.parametrize('program', TRIO, ids=lambda program: program.name)
-@pytest.mark.parametrize('interpreter', every(since(3, 7)))
+@pytest.mark.parametrize('interpreter,program', runs(TRIO, lambda interpreter, program: 'idle' not in program.args or
+                                                     interpreter.tag in ('host-3.11', 'sid-3.14')))
 def test_trio(interpreter, program, tmp_path):
     provide(interpreter, str(tmp_path))
     dump = run.crash(interpreter, program, str(tmp_path))

@@ -637,6 +637,14 @@ def awaited_object(task):
     return None if task in running or getattr(task, '_fut_waiter', None) is None else hex(id(task._fut_waiter))
 
 
+def check_call_graph(task, lines):
+    """3.14+: the interpreter's own graph has the same frames, down to the first generator, and the same tasks behind it."""
+    graph = asyncio.capture_call_graph(task)
+    stack = [[entry.frame.f_code.co_name, entry.frame.f_lineno] for entry in graph.call_stack]
+    assert stack == lines[len(lines) - len(stack):], (task, stack, lines)
+    assert {each.future for each in graph.awaited_by} == set(task._asyncio_awaited_by or ()), task
+
+
 def parked_in(task, coroutine):
     """Whose method of asyncio's own it is: a lock's, a queue's ..."""
     if awaited_object(task) is None:
@@ -656,6 +664,8 @@ def describe(task, ids):
     lines = frames(coroutine) if waiting else []
     stack = [[frame.f_code.co_name, frame.f_lineno] for frame in task.get_stack()] if waiting else []
     assert stack == lines[-1:] or not stack or type(coroutine).__name__ in ('OwnCoroutine', 'CoroWrapper'), (task, stack, lines)
+    if waiting and hasattr(asyncio, 'capture_call_graph'):
+        check_call_graph(task, lines)
     error = task._exception if done else None
     return {'id': hex(id(task)), 'name': task.get_name() if hasattr(task, 'get_name') else None, 'state': state(task),
             'frames': lines, 'waits_for': awaited_object(task), 'awaited_by': awaiters(task, ids), 'callbacks': callbacks(task),

@@ -1,6 +1,6 @@
 """trio's tasks in many shapes; the truth of each as trio itself tells it, written to $PYSCRY_TRUTH. Ends as $PYSCRY_END says.
 
-Argument: `guest` runs trio as a guest of asyncio's loop.
+Argument: `guest` runs trio as a guest of asyncio's loop, `idle` too, and ends in that loop while trio sleeps.
 """
 import json
 import os
@@ -162,9 +162,9 @@ def family(task):
 
 def truth():
     tasks = [describe(task) for root, _ in runners for task in family(root)]
-    current = lowlevel.current_task()
+    current = lowlevel.current_task() if running else None
     loops = [{'id': hex(id(root._runner)), 'running': True, 'closed': False, 'thread': thread,
-              'current': hex(id(current)) if current._runner is root._runner else None} for root, thread in runners]
+              'current': hex(id(current)) if current and current._runner is root._runner else None} for root, thread in runners]
     return {'version': sys.version, 'trio': trio.__version__, 'pid': os.getpid(), 'tasks': tasks, 'loops': loops}
 
 
@@ -206,6 +206,9 @@ async def main():
     async with trio.open_nursery() as nursery:
         make(nursery, event)
         await trio.sleep(0.2)
+        if 'idle' in sys.argv:
+            runners[0] = runners[0][0], None # nobody can tell its thread while it sleeps
+            await trio.sleep(3600)
         nursery.start_soon(sleeper, name='fresh')
         running.add(lowlevel.current_task())
         end()
@@ -218,11 +221,14 @@ def run_as_guest():
         done = asyncio.Event()
         loop = asyncio.get_running_loop()
         lowlevel.start_guest_run(main, run_sync_soon_threadsafe=loop.call_soon_threadsafe, done_callback=lambda outcome: done.set())
+        if 'idle' in sys.argv:
+            await asyncio.sleep(1)
+            end()
         await done.wait()
     asyncio.run(host())
 
 
-if 'guest' in sys.argv and hasattr(lowlevel, 'start_guest_run'): # 0.16+
+if sys.argv[1:] and hasattr(lowlevel, 'start_guest_run'): # 0.16+
     run_as_guest()
 else:
     trio.run(main)
