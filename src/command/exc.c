@@ -112,7 +112,7 @@ static void entry_text(struct job *job, const struct entry *entry, const struct 
 		scry_buf_putc(call->out, '\n');
 	}
 	if (entry->unclean) {
-		scry_buf_puts(call->out, "  ");
+		scry_buf_puts(call->out, "  unclean: ");
 		scry_put_styled(call, SCRY_STYLE_MARK, entry->unclean);
 		scry_buf_putc(call->out, '\n');
 	}

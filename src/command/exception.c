@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define CHAIN_MAX 50      /* links of one chain of causes that are shown */
+#define REST_MAX 100000   /* of the rest, that are counted */
 #define NESTING_MAX 20    /* groups within one another */
 #define SHOWN_MAX 1000    /* exceptions below one that somebody has */
 
@@ -204,12 +205,13 @@ static void put_rest(struct scry_shown *shown, scry_addr addr, unsigned depth)
 	struct scry_exception e;
 	uint64_t count = 0;
 
-	while (addr && scry_hash_add(&shown->seen, addr) > 0 && scry_exception_at(shown->runtime, addr, &e) == SCRY_OK) {
+	while (addr && count < REST_MAX && scry_hash_add(&shown->seen, addr) > 0 &&
+	       scry_exception_at(shown->runtime, addr, &e) == SCRY_OK) {
 		addr = link_of(&e);
 		count++;
 	}
 	indent(shown->call, depth);
-	scry_buf_puts(shown->call->out, "… ");
+	scry_buf_puts(shown->call->out, count < REST_MAX ? "… " : "… at least ");
 	scry_put_count(shown->call->out, count);
 	scry_buf_puts(shown->call->out, count == 1 ? " more exception before it\n" : " more exceptions before it\n");
 }

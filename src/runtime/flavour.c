@@ -48,7 +48,7 @@ static uint32_t version_in(const char *p, size_t len, bool *ret_stackless)
 	const char *at = p;
 
 	for (; at < p + len && (at = memchr(at, '.', (size_t)(p + len - at))); at++) {
-		size_t n;
+		size_t n = 0;
 
 		if (at == p || (at[-1] != '2' && at[-1] != '3') || (at - 1 > p && at[-2] != '\0'))
 			continue;
