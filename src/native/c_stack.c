@@ -73,10 +73,20 @@ bool scry_c_stack_add(struct scry_c_stack *stack, struct scry_session *s, const 
 	return true;
 }
 
+/*
+ * UserGreenlet::g_initialstub(), up to 1.x g_initialstub(): there the stack of a greenlet begins. What stands above it
+ * was another's when that started this one, and may be old.
+ */
+static bool begins_greenlet(const struct scry_native_frame *f)
+{
+	return f->symbol.name && strstr(f->symbol.name, "g_initialstub") && f->module &&
+	       strstr(f->module->name, "greenlet");
+}
+
 struct of_thread {
 	struct scry_c_stack *stack;
 	struct scry_thread *thread;
-	bool full;
+	bool full, ended;
 };
 
 static bool each(void *arg, const struct scry_native_frame *f)
@@ -84,19 +94,20 @@ static bool each(void *arg, const struct scry_native_frame *f)
 	struct of_thread *to = arg;
 
 	to->full = !scry_c_stack_add(to->stack, to->thread->session, to->thread->runtime, f);
-	return !to->full;
+	to->ended = !to->full && begins_greenlet(f);
+	return !to->full && !to->ended;
 }
 
 struct scry_c_stack *scry_thread_c_stack(struct scry_thread *t)
 {
 	struct scry_session *s = t->session;
 	struct scry_c_stack *stack = scry_arena_alloc(&s->arena, sizeof(*stack));
-	struct of_thread to = { stack, t, false };
+	struct of_thread to = { .stack = stack, .thread = t };
 	static const struct scry_regs none;
 
 	if (!stack)
 		return NULL;
-	if (scry_unwind(s, t->os ? scry_os_thread_regs(s->target, t->os) : &none, each, &to) < 0)
+	if (scry_unwind(s, t->os ? scry_os_thread_regs(s->target, t->os) : &none, each, &to) < 0 && !to.ended)
 		stack->error = scry_arena_printf(&s->arena, "%s", s->error.text);
 	else if (to.full)
 		stack->error = "it is too deep to be kept";

@@ -201,6 +201,18 @@ def test_random_switches(dumps, interpreter, seed):
     assert status == 0, errors
 
 
+@pytest.mark.parametrize('interpreter', some((3, 11), (3, 14), (3, 15)))
+def test_the_thread_ends_where_its_greenlet_begins(dumps, interpreter):
+    """Whatever called the one that runs is another one's stack, or was."""
+    needs(interpreter, 'greenlet')
+    dump = dumps.core(interpreter, GREENLETS)
+    answer, status, errors = run.answer(dump.core, *run.where(interpreter), command=('bt', '--native'))
+    thread = next(thread for thread in answer['threads'] if thread['tid'] == dump.truth['pid'])
+    names = [frame['function'] for frame in thread['frames'] if frame['kind'] == 'native']
+    assert 'g_initialstub' in names[-1], names
+    assert status == 0, errors
+
+
 def say_another_version(core, truth, version):
     """Overwrite the text of greenlet.__version__."""
     with CoreFile(core) as file:
