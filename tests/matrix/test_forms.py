@@ -58,7 +58,9 @@ def compare(dump, early):
 @pytest.mark.parametrize('program', [FORMS, EARLY, STDLIB, STDLIB_EARLY, FOREIGN], ids=lambda program: program.name)
 @pytest.mark.parametrize('interpreter', every())
 def test_forms(dumps, interpreter, program):
-    if program.runs_on(interpreter):
+    # once for each version what no repr() has touched: there the layouts do not differ
+    early = program in (EARLY, STDLIB_EARLY) and not interpreter.tag.startswith(('pyenv-', 'sid-', 'built-'))
+    if program.runs_on(interpreter) and not early:
         compare(dumps.core(interpreter, program), program in (EARLY, STDLIB_EARLY))
 
 
