@@ -15,7 +15,7 @@ static const struct scry_printer_row *const families[] = {
 	scry_printers_chrono, scry_printers_decimal, scry_printers_enum, scry_printers_io, scry_printers_sync,
 	scry_printers_ctypes, scry_printers_misc, scry_printers_numpy, scry_printers_asyncio, scry_printers_library,
 	scry_printers_module, scry_printers_functools, scry_printers_counter, scry_printers_path,
-	scry_printers_network, scry_printers_logging, scry_printers_argparse, scry_printers_typing, scry_printers_inspect,
+	scry_printers_network, scry_printers_logging, scry_printers_argparse, scry_printers_pandas, scry_printers_typing, scry_printers_inspect,
 };
 
 static bool row_fits(const struct scry_runtime *r, const struct scry_printer_row *row)

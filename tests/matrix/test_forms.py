@@ -69,3 +69,19 @@ def test_classes():
     assert classify('[<a.B at 0x10>]', '[anything]') == 'unknown'
     assert classify('[<a.B at 0x10>, 1]', '[anything, 2]') == 'wrong'
     assert classify('<a.B object at 0x10>', 'anything') == 'wrong'
+
+
+PANDAS = programs.Program('pandas', 'shapes_pandas.py', since=(3, 6))
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.tag.startswith('host-')))
+def test_pandas(dumps, interpreter):
+    """Shapes of what pandas holds, where it is installed."""
+    dump = dumps.core(interpreter, PANDAS)
+    values = dump.truth['values']
+    if not values:
+        pytest.skip('no pandas for %s' % interpreter.tag)
+    for layout in ('', 'rows'):
+        got = [answer['repr'] for answer in reprs(dump, layout, [value[1] for value in values])]
+        report(['%s: %s, not shape=%s' % (name, text, shape) for (name, _, kind, shape), text in zip(values, got)
+                if text != '<%s shape=%s>' % (kind, shape)])
