@@ -206,7 +206,11 @@ static void load_interp_gil(struct scry_runtime *r, struct scry_interp *interp)
 		scry_field_read(r, interp->addr, SCRY_F_INTERP_GIL, &interp->gil);
 	else if (r->roots.runtime)
 		interp->gil = scry_field_addr(r, r->roots.runtime, SCRY_F_RUNTIME_GIL);
-	if (r->roots.current || scry_layout_has(r->layout, SCRY_F_RUNTIME_CURRENT))
+	/* free-threaded builds have one, too, which is off unless somebody asks for it: Include/internal/pycore_gil.h */
+	if (interp->gil && scry_layout_has(r->layout, SCRY_F_GIL_ENABLED) &&
+	    scry_field_read(r, interp->gil, SCRY_F_GIL_ENABLED, &value) == SCRY_OK && !value)
+		interp->gil_holder = 0;
+	else if (r->roots.current || scry_layout_has(r->layout, SCRY_F_RUNTIME_CURRENT))
 		interp->gil_holder = current_thread(r);
 	else if (interp->gil && scry_field_read(r, interp->gil, SCRY_F_GIL_LOCKED, &locked) == SCRY_OK &&
 		 (int32_t)locked > 0 && scry_field_read(r, interp->gil, SCRY_F_GIL_HOLDER, &value) == SCRY_OK)

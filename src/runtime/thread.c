@@ -121,7 +121,7 @@ static struct scry_thread *load_state(struct scry_session *s, struct scry_interp
 	else
 		scry_field_read(r, state, SCRY_F_THREAD_IDENT, &t->ident);
 	t->in_gc = interp->gc_running && interp->gil_holder == state;
-	if (!r->layout->flavour.free_threaded && interp->gil_holder == state)
+	if (interp->gil_holder == state)
 		t->gil = SCRY_GIL_HELD;
 	return t;
 }

@@ -1,4 +1,4 @@
-"""Reference counts: of one kind, immortal ones, and those of free-threaded builds, with an owner, shared, deferred."""
+"""Reference counts: of one kind, immortal ones, and those of free-threaded builds, with an owner, shared, deferred; their GIL."""
 import pytest
 
 from tests.support import programs, run
@@ -32,3 +32,15 @@ def test_counts(dumps, interpreter):
         pytest.fail('\n'.join(differences), pytrace=False)
     dump.truth['objects'][0]['count'] += 1
     assert compare(dump, dump.truth), 'the comparison cannot fail'
+
+
+@pytest.mark.parametrize('mode', ['on', 'off'])
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.free_threaded))
+def test_gil(dumps, interpreter, mode):
+    """A free-threaded build has one that may be on."""
+    dump = dumps.core(interpreter, programs.Program('gil-' + mode, 'gil.py', (mode,)))
+    assert dump.truth['enabled'] == (mode == 'on')
+    answer, status, errors = run.answer(dump.core, *run.where(interpreter))
+    assert status == 0, errors
+    assert {thread['tid'] == dump.truth['pid']: thread['gil'] for thread in answer['threads']} == \
+        {True: 'held' if mode == 'on' else None, False: None}
