@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "native/native.h"
+#include "symbol/demangle.h"
 #include "target/overlay.h"
 
 struct unwinding {
@@ -70,29 +71,43 @@ const char *scry_c_walk(struct scry_c_walk *w, const struct scry_regs *regs)
 
 /* --- text and JSON --- */
 
+/* As people write it: C++ names are mangled. */
+static void put_function(const struct scry_c_frame *f, struct scry_buf *out)
+{
+	if (!f->function || !scry_demangle(f->function, out))
+		scry_buf_puts(out, f->function ? f->function : "?");
+}
+
 void scry_c_stack_lines(const struct scry_c_stack *stack, struct scry_buf *out)
 {
 	if (!stack || (!stack->count && !stack->error))
 		return;
 	scry_buf_printf(out, "    C stack, %zu frames, of which %zu run Python:\n", stack->count, stack->loops);
-	for (size_t i = 0; i < stack->count; i++)
-		scry_buf_printf(out, "      %-3zu 0x%016" PRIx64 " %s (%s)\n", i, stack->frames[i].pc,
-				stack->frames[i].function ? stack->frames[i].function : "?",
-				stack->frames[i].module ? stack->frames[i].module : "?");
+	for (size_t i = 0; i < stack->count; i++) {
+		const struct scry_c_frame *f = &stack->frames[i];
+
+		scry_buf_printf(out, "      %-3zu 0x%016" PRIx64 " ", i, f->pc);
+		put_function(f, out);
+		scry_buf_printf(out, " (%s)\n", f->module ? f->module : "?");
+	}
 	if (stack->error)
 		scry_buf_printf(out, "      %s\n", stack->error);
 }
 
 void scry_c_stack_json(const struct scry_c_stack *stack, struct scry_json *j)
 {
+	struct scry_buf name = SCRY_BUF_INIT;
+
 	scry_json_key(j, "native_frames");
 	scry_json_open(j, '[');
 	for (size_t i = 0; stack && i < stack->count; i++) {
+		scry_buf_cut(&name, 0);
+		put_function(&stack->frames[i], &name);
 		scry_json_open(j, '{');
 		scry_json_key(j, "pc");
 		scry_json_addr(j, stack->frames[i].pc);
 		scry_json_key(j, "function");
-		scry_json_text(j, stack->frames[i].function);
+		scry_json_text(j, stack->frames[i].function ? name.text : NULL);
 		scry_json_key(j, "module");
 		scry_json_text(j, stack->frames[i].module);
 		scry_json_key(j, "runs_python");
@@ -102,4 +117,5 @@ void scry_c_stack_json(const struct scry_c_stack *stack, struct scry_json *j)
 	scry_json_close(j, ']');
 	scry_json_key(j, "native_error");
 	scry_json_text(j, stack ? stack->error : NULL);
+	scry_buf_done(&name);
 }
