@@ -1,5 +1,6 @@
 """libpyscry through ctypes: what a debugger's adapter needs, and nothing of any debugger. Python 3.6 and newer."""
 import ctypes
+import json
 import os
 import re
 
@@ -243,9 +244,10 @@ class Session:
         number, tid = self._frame_number() if keep else 0, self._selected
         _library.scry_session_refresh(self._session)
         self._selected = None
-        if number and tid is not None:
+        if keep and tid is not None:
             self.select(tid)
-            self.run("frame", str(number))
+            if number:
+                self.run("frame", str(number))
 
     def _frame_number(self):
         """Of the selected frame, 0 where there is none."""
@@ -253,10 +255,12 @@ class Session:
         return int(found.group(1)) if found else 0
 
     def select(self, tid):
-        """Follow the debugger to a thread; what was selected here stays while the debugger's choice does."""
-        if tid != self._selected:
-            _library.scry_session_select(self._session, tid)
+        """Follow the debugger to a thread; what was selected here stays while the debugger's choice does. Is it another?"""
+        if tid == self._selected:
+            return False
+        _library.scry_session_select(self._session, tid)
         self._selected = tid
+        return True
 
     def _with_buffers(self, function):
         out, err = _library.scry_buf_new(), _library.scry_buf_new()
@@ -272,6 +276,33 @@ class Session:
         """(status, text, reasons); status is 0 all shown, 1 partial, 2 nothing."""
         return self._with_buffers(lambda out, err: _library.scry_command_run(
             self._session, _encode(name), _encode(arguments), out, err))
+
+    def runs(self, tid):
+        """[(pc, frames)]: the C frames of a thread that run Python code, newest first, and the Python frames of each."""
+        runs, number = [], 0
+        for frame in self.answer("bt", tid, "--native")["threads"][0]["frames"]:
+            if frame["kind"] == "native":
+                if frame.get("runs_python"):
+                    runs.append((int(frame["address"], 16), []))
+                continue
+            frame["number"] = number
+            number += 1
+            if runs:
+                runs[-1][1].append(frame)
+        return [run for run in runs if run[1]]
+
+    def answer(self, name, tid, words):
+        return json.loads(self.run(name, "--json --thread %d %s" % (tid, words))[1])
+
+    def follow_frame(self, tid, newer, older):
+        """Select the Python frame at a C frame, or the next older one. The pcs of the C frames before it; of it and those behind."""
+        runs = iter(self.runs(tid))
+        run = next(runs, None)
+        for pc in newer:
+            if run is not None and pc == run[0]:
+                run = next(runs, None)
+        if run is not None and run[0] in older:
+            self.run("frame", str(run[1][0]["number"]))
 
     def pointer_text(self, kind, word, most=0):
         """What to show for a pointer of a C type (None: any object), cut at `most` bytes; None: only the pointer."""

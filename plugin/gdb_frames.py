@@ -1,6 +1,4 @@
 """Python frames in GDB's own bt: a frame filter, off until `set pyscry frames on`. The library tells which C frame runs which."""
-import json
-
 import gdb
 from gdb.FrameDecorator import FrameDecorator
 
@@ -48,29 +46,14 @@ class Thread:
     """What the library says of the selected thread's stack."""
 
     def __init__(self, session, tid):
-        self.session, self.tid = session, tid
-        self.runs = []  # (pc of the C frame, its Python frames), newest first
-        number = 0
-        for frame in self.ask("bt", "--native")["threads"][0]["frames"]:
-            if frame["kind"] == "native":
-                if frame.get("runs_python"):
-                    self.runs.append((int(frame["address"], 16), []))
-            else:
-                frame["number"] = number
-                number += 1
-                if self.runs:
-                    self.runs[-1][1].append(frame)
-
-    def ask(self, command, words):
-        _, text, _ = self.session.run(command, "--json --thread %d %s" % (self.tid, words))
-        return json.loads(text)
+        self.session, self.tid, self.runs = session, tid, session.runs(tid)
 
     def variables(self, frame):
         """Needs a type that GDB knows; py-bt-full does not."""
         if "variables" not in frame:
             try:
                 pointer = gdb.lookup_type("PyObject").pointer()
-                found = self.ask("locals", "--frame %d" % frame["number"])["threads"][0]["frames"][0]["locals"]
+                found = self.session.answer("locals", self.tid, "--frame %d" % frame["number"])["threads"][0]["frames"][0]["locals"]
                 frame["variables"] = [Variable(each["name"], gdb.Value(int(each["address"], 16)).cast(pointer), each["kind"] == "arg")
                                       for each in found]
             except (gdb.error, binding.Error, LookupError, TypeError, ValueError):
@@ -104,7 +87,7 @@ class Frames:
         expected = next(left, None)
         for frame in frames:
             native = frame.inferior_frame()
-            if expected is None or native.type() == gdb.INLINE_FRAME or native.pc() != expected[0] or not expected[1]:
+            if expected is None or native.type() == gdb.INLINE_FRAME or native.pc() != expected[0]:
                 yield frame
                 continue
             last = len(expected[1]) - 1

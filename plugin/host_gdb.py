@@ -129,12 +129,21 @@ def _options():
     }
 
 
+def _pcs(frame, end=None):
+    """Of the frames from one on, without inlined ones."""
+    while frame is not None and frame != end:
+        if frame.type() != gdb.INLINE_FRAME:
+            yield frame.pc()
+        frame = frame.older()
+
+
 class Follower:
     """The session for what GDB looks at now; another target gets another session."""
 
     def __init__(self):
         self.key = self.session = None
         self.stale = False
+        self.frame = None  # GDB's, as of the last command
         self.stopped = None  # (tid, signal, address) of a deadly signal
         self.moved = False  # the target ran: frames have other numbers now
         gdb.events.stop.connect(self.note_signal)
@@ -186,8 +195,23 @@ class Follower:
         self.stale = self.moved = False
         thread = gdb.selected_thread()
         if thread is not None:
-            self.session.select(_tid(thread))
+            self.follow_thread(_tid(thread))
         return self.session
+
+    def follow_thread(self, tid):
+        """Where the user went in GDB, to another thread or frame, goes the Python frame; else it stays where it was put."""
+        try:
+            newest, frame = gdb.newest_frame(), gdb.selected_frame()
+        except gdb.error:
+            newest = frame = None  # a thread without registers
+        if self.session.select(tid):
+            self.frame = newest
+        if frame is not None and frame != self.frame:
+            self.frame = frame
+            if frame == newest:
+                self.session.run("frame", "0")
+            else:
+                self.session.follow_frame(tid, _pcs(newest, frame), _pcs(frame))
 
     def current(self):
         """The session for a printer: nothing is asked of GDB where nothing happened since the last time."""

@@ -259,13 +259,23 @@ class Follower:
         return self.follow(target)
 
 
+def _pcs(thread, first, end):
+    """Of the C frames from one on. Of a frame with inlined functions, which share its CFA, the innermost has the true one."""
+    last = None
+    for index in range(first, end):
+        frame = thread.GetFrameAtIndex(index)
+        if frame.GetCFA() != last:
+            yield frame.GetPC()
+        last = frame.GetCFA()
+
+
 class Entry:
     """The session of a process."""
 
     def __init__(self, process, options):
         self.process, self.options = process, options
         self.core = _core_path(process)
-        self.stop, self.read = None, 0
+        self.stop, self.read, self.frame = None, 0, 0
         self.session = binding.Session(**dict(options))
         if self.core is not None:
             self.session.open_dump(self.core)
@@ -281,7 +291,23 @@ class Entry:
         self.stop, self.read = stop, time.monotonic()
         thread = self.process.GetSelectedThread()
         if thread.IsValid():
-            self.session.select(thread.GetThreadID())
+            self.follow_thread(thread)
+
+    def follow_thread(self, thread):
+        """Where the user went in LLDB, to another thread or frame, goes the Python frame; else it stays where it was put."""
+        tid, frame = thread.GetThreadID(), thread.GetSelectedFrame()
+        if self.session.select(tid):
+            self.frame = 0
+        index = frame.GetFrameID() if frame.IsValid() else self.frame
+        if index == self.frame:
+            return
+        self.frame = index
+        if index == 0:
+            self.session.run("frame", "0")
+        else:
+            while index and thread.GetFrameAtIndex(index - 1).GetCFA() == frame.GetCFA():
+                index -= 1
+            self.session.follow_frame(tid, _pcs(thread, 0, index), _pcs(thread, index, thread.GetNumFrames()))
 
 
 _follower = Follower()

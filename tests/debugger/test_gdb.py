@@ -94,6 +94,27 @@ def test_moving(gdb, any_core):
     assert re.search(r"^ *>\d+ +return job.weigh\(2\) and total$", shown.said[4], re.M)
 
 
+def test_frame_selection(gdb, python, core):
+    """The frame chosen in GDB takes the Python frame along: to the one that it runs, or the next older one."""
+    bt = gdb(["bt"], python, core).said[0]
+    loops = [number for number, text in re.findall(r"^#(\d+) +(.*)", bt, re.M) if re.search(r"PyEval_EvalFrame(Ex|Default)\b", text)]
+    assert loops, bt
+    moves = ["py-frame", "py-up 2", "py-frame"]
+    for number in loops:
+        moves += ["frame %s" % number, "py-frame", "py-up", "py-down", "py-frame"]
+    moves += ["frame 1", "py-frame", "frame 0", "py-frame", "py-locals", "frame %s" % loops[-1], "py-list"]
+    said = gdb(moves, python, core).said
+    names = [(re.findall(r"^#\d+ +(\S+) \(", text, re.M) or [""])[0].split(".")[-1] for text in said]
+    assert names[:3] == ["stop", "key", "key"]
+    stack = ["stop", "weigh", "key", "plan", "<module>"]
+    at = [names[4 + 5 * i] for i in range(len(loops))]
+    assert at == (stack if len(loops) == 5 else ["stop", "plan"]), (at, bt)
+    assert [names[7 + 5 * i] for i in range(len(loops))][:-1] == at[:-1]  # the oldest has none above it
+    rest = said[3 + 5 * len(loops):]
+    assert rest[1].startswith("#0  ") and rest[3].startswith("#0  ") and rest[4] == "No locals.\n"
+    assert ">" in rest[6]
+
+
 def test_ends(gdb, any_core):
     shown = gdb(["py-down", "py-frame 4", "py-up", "py-frame 5", "py-frame"], "-c", any_core)
     assert "Unable to find a newer python frame" in shown.err

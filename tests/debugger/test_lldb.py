@@ -26,6 +26,22 @@ def test_thread_selection(lldb, cli, any_core):
     assert said[3].out.startswith("#1 ") and said[5].out.startswith("#0 ")
 
 
+def test_frame_selection(lldb, cores):
+    """The frame chosen in LLDB takes the Python frame along: to the one that it runs, or the next older one."""
+    core, python = cores(interpreters()[-1]), os.path.realpath(interpreters()[-1])
+    bt = lldb(["bt"], "-c", core, python)[0].out
+    if "EvalFrame" not in bt:
+        pytest.skip("this LLDB cannot unwind this Python")
+    moves = ["py-up 2"]
+    for number in re.findall(r"frame #(\d+): ", bt):
+        moves += ["frame select " + number, "py-frame"]
+    said = lldb(moves + ["frame select 0", "py-frame", "py-up", "frame select 1", "frame select 0", "py-down"], "-c", core, python)
+    heads = [each.out.split(" (")[0].split()[-1].split(".")[-1] for each in said if each.command.startswith("py-")]
+    met = [name for name, before in zip(heads[1:-2], [None] + heads[1:]) if name != before]
+    assert heads[0] == "key" and heads[-2:] == ["weigh", "stop"]
+    assert met[:-1] in (["key", "stop", "weigh", "key", "plan", "<module>"], ["key", "stop", "plan"]) and met[-1] == "stop", (bt, heads)
+
+
 def test_mistakes(lldb, any_core):
     """What failed is an error of LLDB's, with the library's words."""
     said = lldb(["py-bt --nonsense", "py-bt 999999", "py-print nothing_of_that_name", "py-frame 99", "py-bt"], "-c", any_core)
