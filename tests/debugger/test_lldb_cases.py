@@ -69,7 +69,7 @@ def test_stack(lldb, started):
     assert said[5].err == "error: Unable to find an older python frame\n" == said[7].err and names_in(said[6].out) == ["<module>"]
     assert said[8].err == "error: Unable to find a newer python frame\n"
     assert said[9].out.count("\n") == 3 and said[10].out.lstrip().split("    ")[1].startswith("def foo(a, b, c):")
-    assert names_in(said[12].out) == ["<module>"]
+    assert names_in(said[12].out) in (["stop"], ["<module>"])  # where LLDB cannot unwind, there is nothing to follow
     if said[13].ok:
         assert "unreadable at 0x1234" in said[14].out and "unreadable" not in said[13].out
 
