@@ -72,7 +72,7 @@ static void compare_field(struct comparison *c, enum scry_field f)
 	struct scry_slot r = c->row.slot[f], d = c->dwarf.slot[f];
 	enum scry_struct s = scry_field_struct(f);
 
-	if (!c->dwarf.size[s] || s == SCRY_S_STACKLESS || known_oddity(c->name, f))
+	if (!c->dwarf.size[s] || known_oddity(c->name, f))
 		return;
 	c->fields++;
 	if (r.size == d.size && (!r.size || (r.offset == d.offset && r.bits == d.bits && r.shift == d.shift)))
@@ -200,6 +200,7 @@ static unsigned compare_interpreter(const char *dir, const char *file, unsigned 
 	f.trace_refs = has_links(&c);
 	f.debug |= f.trace_refs && f.version < SCRY_SINCE(3, 8, 0);
 	f.free_threaded = c.dwarf.slot[SCRY_F_OBJECT_TID].size != 0;
+	f.stackless = c.dwarf.size[SCRY_S_TASKLET] != 0;
 	compare(&c, &f, is_32bit(file) ? &i386 : &linux64);
 	print_message("# %s: %u fields compared, %u wrong\n", file, c.fields, c.wrong);
 	*wrong += c.wrong;
