@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make a small dump for this folder: NAME.core.zst, and NAME.json with what the program said of itself.
 
-    make_corefile.py NAME PROGRAM [PYTHON]
+    make_corefile.py NAME PROGRAM [PYTHON [ARGUMENT...]]
 
 PROGRAM is one of tests/programs, PYTHON the interpreter (default /usr/bin/python3). The program runs in an empty
 environment and in /tmp, so that nothing of the machine gets into the dump but the interpreter's own paths. zstd packs
@@ -17,17 +17,15 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 
-from tests.support import run  # noqa: E402
+from tests.support import programs, run  # noqa: E402
 
 
-def make(name, program, python):
+def make(name, program, python, arguments):
     directory = tempfile.mkdtemp(dir='/tmp', prefix='corefile-')
-    shutil.copy(os.path.join(run.PROGRAMS, program), directory)
-    for helper in ('truth.py',):
-        shutil.copy(os.path.join(run.PROGRAMS, helper), directory)
-    env = {'PATH': '/usr/bin:/bin', 'HOME': '/nonexistent', 'LC_ALL': 'C.UTF-8', 'PYTHONDONTWRITEBYTECODE': '1',
+    run.prepare(programs.Program(name, program), directory)
+    env = {'PATH': '/usr/bin:/bin', 'HOME': '/nonexistent', 'LC_ALL': 'C.UTF-8', 'PYTHONDONTWRITEBYTECODE': '1', 'PYTHONNOUSERSITE': '1',
            'PYSCRY_TRUTH': os.path.join(directory, 'truth.json'), 'PYSCRY_END': 'abort'}
-    subprocess.run([python, program], cwd=directory, env=env, preexec_fn=run.limits, stderr=subprocess.DEVNULL)
+    subprocess.run([python, program] + arguments, cwd=directory, env=env, preexec_fn=run.limits, stderr=subprocess.DEVNULL)
     core = os.path.join(directory, 'core')
     if not os.path.exists(core):
         core = next(os.path.join(directory, f) for f in os.listdir(directory) if f.startswith('core'))
@@ -39,6 +37,6 @@ def make(name, program, python):
 
 
 if __name__ == '__main__':
-    if len(sys.argv) not in (3, 4):
+    if len(sys.argv) < 3:
         sys.exit(__doc__)
-    make(sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) == 4 else '/usr/bin/python3')
+    make(sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else '/usr/bin/python3', sys.argv[4:])

@@ -80,7 +80,7 @@ static const char *unwind_words(struct scry_c_walk *w, bool inner, bool foreign)
 	if (rc == SCRY_EUNSUPPORTED)
 		return "saved C stacks of this machine cannot be unwound";
 	if (rc < 0)
-		return "the saved C stack does not begin as a switch leaves it";
+		return "the saved C stack does not begin as a switch leaves it: it is damaged, or was being written";
 	size_t from = w->stack->count;
 	w->end = inner || foreign ? w->start + w->count * sizeof(*w->words) : 0;
 	w->is_last = inner ? is_outermost : NULL;
