@@ -217,6 +217,15 @@ static void scheduler_text(struct scry_call *call, const struct scry_scheduler *
 	scry_thread_text(call, c->thread);
 	scry_buf_printf(out, ": %" PRId64 " runnable, main 0x%" PRIx64 ", current 0x%" PRIx64 "%s%s\n", c->runcount,
 			c->main, c->current, c->is_blocked ? ", blocked" : "", c->is_idle ? ", idle" : "");
+	if (c->interrupted)
+		scry_buf_printf(out, "    interrupted before tasklet 0x%" PRIx64 " could run\n", c->interrupted);
+	if (c->del_post_switch)
+		scry_buf_printf(out, "    after the switch lets go of 0x%" PRIx64 "\n", c->del_post_switch);
+	if (call->verbose && c->watchdogs) {
+		scry_buf_puts(out, "    watchdogs ");
+		scry_task_value_text(c->thread->runtime, c->watchdogs, out);
+		scry_buf_putc(out, '\n');
+	}
 	if (c->error)
 		scry_buf_printf(out, "    %s\n", c->error);
 }
@@ -269,8 +278,10 @@ const struct scry_command_row scry_command_tasklets = {
 		"tasklets", "[-v] [--native] [--all-threads | THREAD]", "Show the tasklets of a Stackless Python.",
 		"Each thread's scheduler comes first, then every tasklet with its state, the channel it is blocked\n"
 		"on, the value it carries, and its Python stack: runnable, blocked, paused, new and dead ones.\n"
-		"With -v, depths too, and the C stack of each that was switched out together with it: its saved\n"
-		"words are unwound with the interpreter's file.",
+		"A bomb is an exception on its way to a tasklet; what it handles is what sys.exc_info() told it.\n"
+		"With -v, depths and watchdogs too, cframes (C functions among the Python frames, with what they\n"
+		"call), and the C stack of each that was switched out together with it: its saved words are\n"
+		"unwound with the interpreter's file.",
 		0 },
 	.run = run_tasklets, .flags = tasklet_flags, .max_args = 1,
 };

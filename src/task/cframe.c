@@ -14,7 +14,7 @@
 
 static bool is_cframe(struct scry_runtime *r, scry_addr frame)
 {
-	scry_addr type = scry_field_get(r, frame, SCRY_F_OBJECT_TYPE);
+	scry_addr type = frame ? scry_field_get(r, frame, SCRY_F_OBJECT_TYPE) : 0;
 	const char *name;
 
 	if (!type || type == r->frame_type)
@@ -141,6 +141,9 @@ void scry_tasklet_find_entry(struct scry_task *t)
 static scry_addr from_cframe(struct scry_runtime *r, scry_addr at)
 {
 	struct scry_symbol restores;
+
+	if (!is_cframe(r, at))
+		return 0;
 	bool known = r->module && scry_module_symbol(r->module, "slp_restore_exception", &restores) == SCRY_OK;
 
 	for (unsigned n = 0; at && n < 4 && is_cframe(r, at); n++) {

@@ -234,5 +234,6 @@ struct scry_stackless *scry_stackless_of(struct scry_runtime *r)
 	scry_hash_done(&g.seen);
 	scry_hash_done(&sl->slices);
 	scry_hash_done(&sl->cstacks);
+	scry_hash_done(&sl->channel_of);
 	return sl;
 }

@@ -74,6 +74,7 @@ struct scry_stackless {
 	struct scry_task *tasklets;
 	scry_addr tasklet_type, channel_type, bomb_type; /* 0 until met */
 	struct scry_hash slices;   /* how many saved slices each tasklet has, by its address */
+	struct scry_hash channel_of; /* the channel at the end of each blocked tasklet's queue, by its address */
 	struct scry_hash cstacks;  /* the saved stacks that were counted */
 };
 

@@ -60,21 +60,30 @@ static struct scry_scheduler *scheduler_of(struct scry_stackless *sl, scry_addr 
 	return NULL;
 }
 
-/* A blocked tasklet's ring ends in the channel. */
+/*
+ * A blocked tasklet's ring ends in the channel. What was found for one holds for all that follow it: a queue of many is
+ * walked once, not once for each.
+ */
 static void find_channel(struct scry_stackless *sl, struct scry_tasklet *d)
 {
 	struct scry_hash seen = { 0 };
-	scry_addr at = d->next;
+	scry_addr at = d->next, channel = 0;
 
-	for (size_t n = 0; at && n < SCRY_RING_MAX && scry_hash_add(&seen, at) > 0; n++) {
-		if (scry_is_channel(sl, at)) {
-			d->channel = at;
-			d->balance = scry_field_get_int(sl->runtime, at, SCRY_F_CHANNEL_BALANCE);
-			break;
-		}
+	for (size_t n = 0; at && !channel && n < SCRY_RING_MAX && scry_hash_add(&seen, at) > 0; n++) {
+		channel = (uintptr_t)scry_hash_find(&sl->channel_of, at);
+		if (!channel && scry_is_channel(sl, at))
+			channel = at;
 		at = scry_field_get(sl->runtime, at, SCRY_F_TASKLET_NEXT);
 	}
 	scry_hash_done(&seen);
+	if (!channel)
+		return;
+	d->channel = channel;
+	d->balance = scry_field_get_int(sl->runtime, channel, SCRY_F_CHANNEL_BALANCE);
+	for (at = d->next; at && at != channel && !scry_hash_find(&sl->channel_of, at);) {
+		scry_hash_put(&sl->channel_of, at, (void *)(uintptr_t)channel);
+		at = scry_field_get(sl->runtime, at, SCRY_F_TASKLET_NEXT);
+	}
 }
 
 /* The saved C stack: hard-switched where it holds words of a nested interpreter, stale where it belongs to nobody. */
