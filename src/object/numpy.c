@@ -206,6 +206,25 @@ static int read_shape(struct scry_runtime *r, scry_addr addr, struct array *a)
 	return rc;
 }
 
+/*
+ * How long the texts of a dtype are. numpy/core/include/numpy/ndarraytypes.h: 1.x has int elsize and int alignment,
+ * which is never 0, where 2.x has 64 bits of flags, whose upper half is 0, and then npy_intp elsize. 0: not known.
+ */
+static unsigned text_size(struct scry_runtime *r, scry_addr descr)
+{
+	scry_addr at = scry_field_addr(r, descr, SCRY_F_DTYPE_BEHIND_NUM);
+	unsigned ptr = r->session->target->abi.ptr_size;
+	uint64_t first, second, size;
+
+	if (!at || ptr != 8 || r->session->target->abi.big_endian || scry_read_uint(r->session, at, 4, &first) < 0 ||
+	    scry_read_uint(r->session, at + 4, 4, &second) < 0)
+		return 0;
+	size = first;
+	if (second == 0 && scry_read_uint(r->session, at + 8, ptr, &size) < 0)
+		return 0;
+	return size <= ITEM_MAX ? (unsigned)size : 0;
+}
+
 static int read_dtype(struct scry_runtime *r, scry_addr descr, struct array *a)
 {
 	uint64_t kind, order;
@@ -223,12 +242,8 @@ static int read_dtype(struct scry_runtime *r, scry_addr descr, struct array *a)
 	a->item = (struct item){ (char)kind, s ? s->size : 0, order == (big ? '<' : '>') };
 	size_t n = strlen(tail(t->name));
 	a->dtype = scry_arena_text(&r->session->arena, tail(t->name), n - (n && tail(t->name)[n - 1] == '_'));
-	/* texts have no size of their own; between the items of a dimension it shows */
-	if (kind == 'S' || kind == 'U') {
-		int64_t step = a->nd ? llabs(a->stride[a->nd - 1]) : 0;
-
-		a->item.size = step > 0 && step <= ITEM_MAX ? (unsigned)step : 0;
-	}
+	if (kind == 'S' || (kind == 'U' && !a->item.swapped))
+		a->item.size = text_size(r, descr);
 	return a->dtype ? SCRY_OK : SCRY_ENOMEM;
 }
 
@@ -243,7 +258,7 @@ static scry_addr element_at(const struct array *a, uint64_t i)
 	return at;
 }
 
-static int print_array(struct scry_printer *p, scry_addr addr, scry_addr type)
+static int print_array_as(struct scry_printer *p, scry_addr addr, scry_addr type, bool with_data)
 {
 	struct array a = { 0 };
 	scry_addr descr;
@@ -259,7 +274,7 @@ static int print_array(struct scry_printer *p, scry_addr addr, scry_addr type)
 	for (unsigned i = 0; i < a.nd; i++)
 		scry_printf(p, "%s%" PRId64 "%s", i ? ", " : "", a.shape[i], a.nd == 1 ? "," : "");
 	scry_printf(p, ") dtype=%s", a.dtype);
-	if (a.item.size) {
+	if (a.item.size && with_data) {
 		scry_buf_puts(p->out, " [");
 		for (uint64_t i = 0; scry_printer_more(p, i, a.count); i++)
 			print_element(p, element_at(&a, i), &a.item);
@@ -270,6 +285,17 @@ static int print_array(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
+static int print_array(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	return print_array_as(p, addr, type, true);
+}
+
+/* Some of its data do not count. */
+static int print_masked(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	return print_array_as(p, addr, type, false);
+}
+
 static int print_dtype(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct array a = { 0 };
@@ -277,7 +303,11 @@ static int print_dtype(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 	if (rc < 0)
 		return rc;
-	if (strchr("SUVMm", a.item.kind)) /* sizes, fields, units: not where every numpy has them */
+	if (strchr("SU", a.item.kind) && a.item.size) {
+		scry_printf(p, a.item.kind == 'S' ? "dtype('S%u')" : "dtype('<U%u')", a.item.size / (a.item.kind == 'S' ? 1 : 4));
+		return SCRY_OK;
+	}
+	if (strchr("SUVMm", a.item.kind)) /* fields and units: not where every numpy has them */
 		return scry_print_unknown(p, addr, type);
 	if (a.item.swapped && a.item.size)
 		scry_printf(p, "dtype('%c%c%u')", p->runtime->session->target->abi.big_endian ? '<' : '>', a.item.kind,
@@ -297,6 +327,9 @@ const struct scry_printer_row scry_printers_numpy[] = {
 	{ "numpy.str_", 0, print_text_scalar },
 	{ "numpy.bytes_", 0, print_text_scalar },
 	{ "numpy.ndarray", 0, print_array },
+	{ "numpy.core.records.recarray", 0, print_array },
+	{ "numpy._core.records.recarray", 0, print_array },
+	{ "numpy.ma.core.MaskedArray", 0, print_masked },
 	{ "numpy.dtype", 0, print_dtype },
 	{ NULL },
 };

@@ -71,7 +71,7 @@ def test_classes():
     assert classify('<a.B object at 0x10>', 'anything') == 'wrong'
 
 
-PANDAS = programs.Program('pandas', 'shapes_pandas.py', since=(3, 6))
+PANDAS = programs.Program('pandas', 'values_numpy.py', since=(3, 6))
 
 
 @pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.tag.startswith('host-')))
@@ -85,3 +85,15 @@ def test_pandas(dumps, interpreter):
         got = [answer['repr'] for answer in reprs(dump, layout, [value[1] for value in values])]
         report(['%s: %s, not shape=%s' % (name, text, shape) for (name, _, kind, shape), text in zip(values, got)
                 if text != '<%s shape=%s>' % (kind, shape)])
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.tag.startswith('host-')))
+def test_numpy(dumps, interpreter):
+    """Shape, dtype and data, however the data lie in memory."""
+    dump = dumps.core(interpreter, PANDAS)
+    arrays = dump.truth['arrays']
+    if not arrays:
+        pytest.skip('no numpy for %s' % interpreter.tag)
+    for layout in ('', 'rows'):
+        got = [answer['repr'] for answer in reprs(dump, layout, [array[1] for array in arrays])]
+        report(['%s: %s, not %s' % (name, text, wanted) for (name, _, wanted), text in zip(arrays, got) if text != wanted])
