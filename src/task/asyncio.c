@@ -203,13 +203,6 @@ static void describe(struct scry_runtime *r, scry_addr object, struct scry_buf *
 	scry_kinds_done(&k);
 }
 
-static void value_line(struct scry_runtime *r, const char *what, scry_addr value, struct scry_buf *out)
-{
-	scry_buf_printf(out, "    %s ", what);
-	scry_task_value_text(r, value, out);
-	scry_buf_putc(out, '\n');
-}
-
 static void tasks_line(struct scry_task *t, const char *what, const scry_addr *list, size_t count, struct scry_buf *out)
 {
 	if (!count)
@@ -232,8 +225,8 @@ static bool is_said(const struct scry_task *t)
 }
 
 /*
- * The lock, queue, stream ... whose method the task is parked in: `self` of the newest frame of asyncio's own modules that
- * has one, futures left aside.
+ * The lock, queue, stream ... whose method the task is parked in: `self` of the newest frame of asyncio's own modules
+ * that has one, futures left aside.
  */
 static scry_addr parked_in(struct scry_task *t)
 {
@@ -254,29 +247,27 @@ static scry_addr parked_in(struct scry_task *t)
 static void task_lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 {
 	const struct scry_asyncio_task *d = t->detail;
-	scry_addr callback, object;
+	scry_addr callback;
 	uint64_t it = 0;
 
-	if (d->future.coro)
-		value_line(t->runtime, "runs", d->future.coro, out);
+	scry_loop_value_line(t, "runs", d->future.coro, out);
 	if (t->waits_for) {
 		scry_buf_puts(out, "    waits for ");
 		describe(t->runtime, t->waits_for, out);
 		scry_buf_putc(out, '\n');
-		if ((object = parked_in(t)))
-			value_line(t->runtime, "in", object, out);
+		scry_loop_value_line(t, "in", parked_in(t), out);
 	}
 	if (!is_said(t))
 		tasks_line(t, "awaits", t->awaits, t->awaits_count, out);
 	tasks_line(t, "awaited by", t->awaited_by, t->awaited_by_count, out);
 	if (d->future.state == SCRY_FUTURE_FINISHED && d->future.exception)
-		value_line(t->runtime, "failed with", d->future.exception, out);
+		scry_loop_value_line(t, "failed with", d->future.exception, out);
 	else if (d->future.state == SCRY_FUTURE_FINISHED && (verbose || d->future.result))
-		value_line(t->runtime, "returned", d->future.result ? d->future.result : t->runtime->none, out);
+		scry_loop_value_line(t, "returned", d->future.result ? d->future.result : t->runtime->none, out);
 	for (unsigned n = 0; verbose && n < CALLBACKS_MAX; n++) {
 		if (scry_future_callback_next(t->runtime, &d->future, &it, &callback) != SCRY_ITEM)
 			break;
-		value_line(t->runtime, "calls back", callback, out);
+		scry_loop_value_line(t, "calls back", callback, out);
 	}
 }
 
@@ -306,10 +297,7 @@ static void task_json(struct scry_task *t, struct scry_json *j)
 {
 	const struct scry_asyncio_task *d = t->detail;
 
-	scry_json_key(j, "loop");
-	scry_task_id_json(j, d->future.loop);
-	scry_json_key(j, "coroutine");
-	scry_task_value_json(t->runtime, d->future.coro, j);
+	scry_loop_json(t, d->future.coro, j);
 	scry_json_key(j, "parked_in");
 	scry_task_value_json(t->runtime, t->waits_for ? parked_in(t) : 0, j);
 	scry_json_key(j, "current");
@@ -326,6 +314,6 @@ static void task_json(struct scry_task *t, struct scry_json *j)
 }
 
 static const struct scry_task_ops asyncio = {
-	.kind = "asyncio", .command = "tasks", .package = "asyncio", .frame_next = frame_next, .text = task_text, .lines = task_lines,
-	.json = task_json,
+	.kind = "asyncio", .command = "tasks", .package = "asyncio", .frame_next = frame_next, .text = task_text,
+	.lines = task_lines, .json = task_json,
 };

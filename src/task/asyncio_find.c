@@ -104,8 +104,8 @@ static void from_list(struct scry_task_search *a, scry_addr head)
 }
 
 /*
- * Up to 3.12 the C module keeps the running loop in the dict of the thread's state; up to 3.11 in an object that only it
- * knows, behind that one's head: PyRunningLoopHolder, Modules/_asynciomodule.c.
+ * Up to 3.12 the C module keeps the running loop in the dict of the thread's state; up to 3.11 in an object that only
+ * it knows, behind that one's head: PyRunningLoopHolder, Modules/_asynciomodule.c.
  */
 static scry_addr loop_of_dict(struct scry_task_search *a, scry_addr state)
 {

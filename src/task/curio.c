@@ -235,30 +235,19 @@ static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 	const struct curio_task *d = t->detail;
 
 	(void)verbose;
-	if (t->waits_for) {
-		scry_buf_puts(out, "    waits for ");
-		scry_task_value_text(t->runtime, t->waits_for, out);
-		scry_buf_putc(out, '\n');
-	}
+	scry_loop_value_line(t, "waits for", t->waits_for, out);
 	if (t->parent)
 		scry_buf_printf(out, "    child of 0x%" PRIx64 "\n", t->parent);
 	for (size_t i = 0; i < t->awaited_by_count; i++)
 		scry_buf_printf(out, "    joined by 0x%" PRIx64 "\n", t->awaited_by[i]);
-	if (d->exception) {
-		scry_buf_puts(out, "    failed with ");
-		scry_task_value_text(t->runtime, d->exception, out);
-		scry_buf_putc(out, '\n');
-	}
+	scry_loop_value_line(t, "failed with", d->exception, out);
 }
 
 static void json(struct scry_task *t, struct scry_json *j)
 {
 	const struct curio_task *d = t->detail;
 
-	scry_json_key(j, "loop");
-	scry_task_id_json(j, t->loop);
-	scry_json_key(j, "coroutine");
-	scry_task_value_json(t->runtime, d->coro, j);
+	scry_loop_json(t, d->coro, j);
 	scry_json_key(j, "number");
 	scry_json_int(j, d->id);
 	scry_json_key(j, "scheduling");
@@ -268,5 +257,6 @@ static void json(struct scry_task *t, struct scry_json *j)
 }
 
 static const struct scry_task_ops curio = {
-	.kind = "curio", .command = "tasks", .package = "curio", .frame_next = frame_next, .text = text, .lines = lines, .json = json,
+	.kind = "curio", .command = "tasks", .package = "curio", .frame_next = frame_next, .text = text, .lines = lines,
+	.json = json,
 };

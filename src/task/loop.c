@@ -81,6 +81,23 @@ void scry_loop_name(struct scry_task *t, scry_addr name)
 	}
 }
 
+void scry_loop_json(struct scry_task *t, scry_addr coro, struct scry_json *j)
+{
+	scry_json_key(j, "loop");
+	scry_task_id_json(j, t->loop);
+	scry_json_key(j, "coroutine");
+	scry_task_value_json(t->runtime, coro, j);
+}
+
+void scry_loop_value_line(struct scry_task *t, const char *what, scry_addr value, struct scry_buf *out)
+{
+	if (!value)
+		return;
+	scry_buf_printf(out, "    %s ", what);
+	scry_task_value_text(t->runtime, value, out);
+	scry_buf_putc(out, '\n');
+}
+
 /* --- loops --- */
 
 struct scry_loop *scry_loop_at(struct scry_task_search *s, const struct scry_task_library *library, scry_addr addr,

@@ -72,13 +72,16 @@ void scry_loop_has(struct scry_loop *loop, struct scry_task *t);
 /** The local variable `name` of the newest frame of a thread that has such and runs code of that module; 0 none. */
 scry_addr scry_loop_local(struct scry_thread *t, const char *module, const char *name);
 /**
- * The frames of a task whose chain begins at its coroutine. Those of one that runs are its thread's, from its coroutine up
- * to the task that was started eagerly within it.
+ * The frames of a task whose chain begins at its coroutine. Those of one that runs are its thread's, from its coroutine
+ * up to the task that was started eagerly within it.
  */
 int scry_loop_frame_next(struct scry_task *t, const struct scry_chain *c, const struct scry_hash *roots,
 			 struct scry_walk *walk, struct scry_frame *ret);
 /** For finish(): a task that runs is known as such to scry_loop_frame_next(). */
 void scry_loop_runs(struct scry_task_search *s, const struct scry_chain *c);
+/** JSON keys, and the line of text, that tasks of all libraries have. */
+void scry_loop_json(struct scry_task *t, scry_addr coro, struct scry_json *j);
+void scry_loop_value_line(struct scry_task *t, const char *what, scry_addr value, struct scry_buf *out);
 /** Task.name of any library: text, or where nobody gave one yet, asyncio's number (3.12+). */
 void scry_loop_name(struct scry_task *t, scry_addr name);
 

@@ -160,11 +160,7 @@ static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 	const struct trio_task *d = t->detail;
 
 	(void)verbose;
-	if (t->waits_for) {
-		scry_buf_puts(out, "    waits for ");
-		scry_task_value_text(t->runtime, t->waits_for, out);
-		scry_buf_putc(out, '\n');
-	}
+	scry_loop_value_line(t, "waits for", t->waits_for, out);
 	if (t->parent)
 		scry_buf_printf(out, "    child of 0x%" PRIx64 " in nursery 0x%" PRIx64 "\n", t->parent, d->nursery);
 }
@@ -173,10 +169,7 @@ static void json(struct scry_task *t, struct scry_json *j)
 {
 	const struct trio_task *d = t->detail;
 
-	scry_json_key(j, "loop");
-	scry_task_id_json(j, t->loop);
-	scry_json_key(j, "coroutine");
-	scry_task_value_json(t->runtime, d->coro, j);
+	scry_loop_json(t, d->coro, j);
 	scry_json_key(j, "nursery");
 	scry_task_id_json(j, d->nursery);
 	scry_json_key(j, "ready");
@@ -186,5 +179,6 @@ static void json(struct scry_task *t, struct scry_json *j)
 }
 
 static const struct scry_task_ops trio = {
-	.kind = "trio", .command = "tasks", .package = "trio", .frame_next = frame_next, .text = text, .lines = lines, .json = json,
+	.kind = "trio", .command = "tasks", .package = "trio", .frame_next = frame_next, .text = text, .lines = lines,
+	.json = json,
 };

@@ -4,14 +4,12 @@ Runs on Python 3.5 to 3.15. Arguments: `python` replaces the C module's tasks by
 tasks the crowd has. Ends as $PYSCRY_END says, inside the loop, with every task parked.
 """
 import asyncio
-import json
 import os
 import sys
-import time
 import types
 
 import without_c
-from awaits import frames
+from awaits import end, frames
 
 named = {}    # task: what the program calls it
 awaiters = {} # task: the names of those that await it
@@ -205,16 +203,7 @@ async def main(count):
     for _ in range(5):
         await asyncio.sleep(0)
     fresh = name(make(sleeper()), 'fresh')
-    end(truth(task, fresh))
-
-
-def end(found):
-    with open(os.environ['PYSCRY_TRUTH'] + '.part', 'w') as out:
-        json.dump(found, out)
-    os.rename(os.environ['PYSCRY_TRUTH'] + '.part', os.environ['PYSCRY_TRUTH'])
-    if os.environ.get('PYSCRY_END') == 'abort':
-        os.abort()
-    time.sleep(600)
+    end(truth, task, fresh)
 
 
 arguments = sys.argv[1:]

@@ -1,16 +1,14 @@
 """curio's tasks in many shapes; the truth of each, written to $PYSCRY_TRUTH. Ends as $PYSCRY_END says."""
-import json
 import os
 import socket as sockets
 import sys
 import threading
 import time
-import traceback
 
 import curio
 from curio.traps import _get_kernel
 
-from awaits import awaited, frame_of, frames
+from awaits import awaited, end, frame_of, frames, native_id
 
 keep, kernels, expected = [], [], {}
 
@@ -138,27 +136,6 @@ def truth(running):
     return {'version': sys.version, 'pid': os.getpid(), 'tasks': tasks, 'loops': loops}
 
 
-def end(running):
-    try:
-        write(truth(running))
-    except BaseException:
-        traceback.print_exc()
-        os._exit(3)
-
-
-def write(found):
-    with open(os.environ['PYSCRY_TRUTH'] + '.part', 'w') as out:
-        json.dump(found, out)
-    os.rename(os.environ['PYSCRY_TRUTH'] + '.part', os.environ['PYSCRY_TRUTH'])
-    if os.environ.get('PYSCRY_END') == 'abort':
-        os.abort()
-    time.sleep(600)
-
-
-def native_id():
-    return int(os.readlink('/proc/thread-self').split('/')[-1])
-
-
 async def elsewhere(ready):
     kernels.append((await _get_kernel(), native_id()))
     keep.append(await curio.spawn(sleeper))
@@ -185,7 +162,7 @@ async def main():
     await curio.sleep(0.1)
     keep.append(await curio.spawn(sleeper))
     keep[-1].name = 'na\u00efve \u4efb\u52a1'
-    end(await curio.current_task())
+    end(truth, await curio.current_task())
 
 
 curio.run(main)

@@ -4,12 +4,11 @@ Tasks of classes that asyncio does not know, in cycles, behind thousands of awai
 on started eagerly, one in the other.
 """
 import asyncio
-import json
 import os
 import sys
 import threading
-import time
-import traceback
+
+from awaits import end
 
 V = sys.version_info
 tasks = []   # (task, what the truth says)
@@ -121,17 +120,9 @@ async def eager(loop, n):
     """n tasks, each started within the one before; the innermost ends the program."""
     running.append(asyncio.current_task())
     if not n:
-        end(loop)
+        end(truth, loop)
     task = asyncio.Task(eager(loop, n - 1), loop=loop, eager_start=True)
     await task
-
-
-def end(loop):
-    try:
-        write(truth(loop))
-    except BaseException:
-        traceback.print_exc()
-        os._exit(3)
 
 
 def truth(loop):
@@ -160,15 +151,6 @@ def stacks():
     return found
 
 
-def write(found):
-    with open(os.environ['PYSCRY_TRUTH'] + '.part', 'w') as out:
-        json.dump(found, out)
-    os.rename(os.environ['PYSCRY_TRUTH'] + '.part', os.environ['PYSCRY_TRUTH'])
-    if os.environ.get('PYSCRY_END') == 'abort':
-        os.abort()
-    time.sleep(600)
-
-
 async def main(loop):
     running.append(asyncio.current_task())
     foreign(loop)
@@ -179,7 +161,7 @@ async def main(loop):
     say(loop.create_task(nested(DEEP)), name='deep', state='pending', functions=['sleep', 'leaf'] + ['nested'] * (DEEP + 1), awaited_by=[])
     for _ in range(250):
         await asyncio.sleep(0)
-    await eager(loop, 3) if V >= (3, 12) else end(loop)
+    await eager(loop, 3) if V >= (3, 12) else end(truth, loop)
 
 
 def run():

@@ -8,12 +8,9 @@ loop, with every task parked.
 import concurrent.futures
 import functools
 import gc
-import json
 import os
 import sys
 import threading
-import time
-import traceback
 import types
 import warnings
 
@@ -22,7 +19,7 @@ if 'alone' in sys.argv:
 import asyncio # noqa: E402
 
 import without_c
-from awaits import chain, frame_of, frames
+from awaits import chain, end, frame_of, frames, native_id
 
 arguments = sys.argv[1:]
 if 'python' in arguments:
@@ -552,7 +549,7 @@ def run_loop(ready):
         give_name(current(), 'in thread')
         ready.set()
         await task
-    others.append((loop, get_native_id(), None))
+    others.append((loop, native_id(), None))
     loop.run_until_complete(inside())
 
 
@@ -562,14 +559,10 @@ def run_busy_loop(ready):
 
     async def inside():
         give_name(current(), 'busy in thread')
-        others.append((loop, get_native_id(), hex(id(current()))))
+        others.append((loop, native_id(), hex(id(current()))))
         ready.set()
         threading.Event().wait()
     loop.run_until_complete(inside())
-
-
-def get_native_id():
-    return threading.get_native_id() if hasattr(threading, 'get_native_id') else int(os.readlink('/proc/thread-self').split('/')[-1])
 
 
 def threadsafe(loop):
@@ -729,11 +722,7 @@ async def main(loop):
             asyncio.Future.set_result(task._fut_waiter, None)
         if number == 3:
             task.cancel()
-    try:
-        end(truth(loop))
-    except BaseException:
-        traceback.print_exc()
-        os._exit(3)
+    end(truth, loop)
 
 
 async def more(loop):
@@ -750,15 +739,6 @@ async def more(loop):
         make(process.wait(), 'waits for a process')
         make(on(process.communicate()), 'communicates')
         keep.append(process)
-
-
-def end(found):
-    with open(os.environ['PYSCRY_TRUTH'] + '.part', 'w') as out:
-        json.dump(found, out)
-    os.rename(os.environ['PYSCRY_TRUTH'] + '.part', os.environ['PYSCRY_TRUTH'])
-    if os.environ.get('PYSCRY_END') == 'abort':
-        os.abort()
-    time.sleep(600)
 
 
 retrieved, cancels, running = [], {}, set()

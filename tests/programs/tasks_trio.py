@@ -2,17 +2,15 @@
 
 Argument: `guest` runs trio as a guest of asyncio's loop, `idle` too, and ends in that loop while trio sleeps.
 """
-import json
 import os
 import sys
 import threading
 import time
-import traceback
 import types
 
 import trio
 
-from awaits import frames
+from awaits import end, frames, native_id
 
 lowlevel = trio.lowlevel if hasattr(trio, 'lowlevel') else trio.hazmat # up to 0.14
 running, keep, runners, waits = set(), [], [], {}
@@ -168,27 +166,6 @@ def truth():
     return {'version': sys.version, 'trio': trio.__version__, 'pid': os.getpid(), 'tasks': tasks, 'loops': loops}
 
 
-def end():
-    try:
-        write(truth())
-    except BaseException:
-        traceback.print_exc()
-        os._exit(3)
-
-
-def write(found):
-    with open(os.environ['PYSCRY_TRUTH'] + '.part', 'w') as out:
-        json.dump(found, out)
-    os.rename(os.environ['PYSCRY_TRUTH'] + '.part', os.environ['PYSCRY_TRUTH'])
-    if os.environ.get('PYSCRY_END') == 'abort':
-        os.abort()
-    time.sleep(600)
-
-
-def native_id():
-    return int(os.readlink('/proc/thread-self').split('/')[-1])
-
-
 async def elsewhere(ready):
     runners.append((lowlevel.current_root_task(), native_id()))
     async with trio.open_nursery() as nursery:
@@ -211,7 +188,7 @@ async def main():
             await trio.sleep(3600)
         nursery.start_soon(sleeper, name='fresh')
         running.add(lowlevel.current_task())
-        end()
+        end(truth)
 
 
 def run_as_guest():
@@ -223,7 +200,7 @@ def run_as_guest():
         lowlevel.start_guest_run(main, run_sync_soon_threadsafe=loop.call_soon_threadsafe, done_callback=lambda outcome: done.set())
         if 'idle' in sys.argv:
             await asyncio.sleep(1)
-            end()
+            end(truth)
         await done.wait()
     asyncio.run(host())
 
