@@ -105,6 +105,16 @@ int scry_merge_thread(struct scry_merge *m, struct scry_thread *t)
 
 /* --- the merged walk --- */
 
+/* Is the C frame at hand a loop, known by its name or by the run that it was found to execute? */
+static bool runs_python(const struct scry_merge *m)
+{
+	size_t i = m->at_run;
+
+	while (i < m->run_count && m->runs[i].place == m->at_frame && !m->runs[i].known)
+		i++;
+	return m->stack->frames[m->at_frame].loop || (i < m->run_count && m->runs[i].place == m->at_frame);
+}
+
 /* A C frame, or one of the functions inlined there; true when there is one more of it. */
 static bool give_native(struct scry_merge *m, struct scry_frame *ret)
 {
@@ -114,7 +124,7 @@ static bool give_native(struct scry_merge *m, struct scry_frame *ret)
 
 	*ret = (struct scry_frame){ .thread = m->thread, .runtime = m->runtime, .kind = SCRY_FRAME_NATIVE,
 				    .addr = c->pc, .native = c, .lasti = -1,
-				    .entry = c->loop || (m->at_run < m->run_count && m->runs[m->at_run].place == m->at_frame) };
+				    .entry = runs_python(m) };
 	if (place && !c->is_signal) {
 		scry_place_functions(m->session, place, c->pc - c->is_call);
 		count = place->count;

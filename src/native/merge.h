@@ -16,7 +16,8 @@ struct scry_run {
 	scry_addr frame;  /* the newest of them */
 	scry_addr anchor; /* what the loop keeps of them on the C stack, 0 unknown */
 	uint64_t count;
-	size_t place;     /* index of the C frame that they follow, SCRY_NOWHERE: not known */
+	size_t place;     /* index of the C frame that they follow, SCRY_NOWHERE: not known yet */
+	bool known;       /* it runs them, they do not only stand there */
 };
 #define SCRY_NOWHERE SIZE_MAX
 

@@ -222,7 +222,8 @@ static void fill_up(struct scry_merge *m)
 	for (size_t i = 0; i < m->run_count; i++) {
 		if (i == end && m->stack->error)
 			before = last;
-		if (m->runs[i].place == SCRY_NOWHERE) {
+		m->runs[i].known = m->runs[i].place != SCRY_NOWHERE;
+		if (!m->runs[i].known) {
 			m->unplaced += m->runs[i].count;
 			m->runs[i].place = before;
 		}
