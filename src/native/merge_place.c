@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "native/cfi.h"
 #include "native/merge.h"
 
 #define MISSES_MAX 64     /* anchors that lie in no frame, until they are not believed any more */
@@ -76,6 +77,7 @@ struct holder {
 	size_t frame; /* index of the C frame */
 	size_t runs[FOUND_MAX];
 	unsigned count;
+	uint64_t shape;
 	bool loop;
 };
 
@@ -86,6 +88,7 @@ struct search {
 	size_t count, room;
 	size_t index;          /* of the C frame that comes */
 	struct holder *open;   /* its words end where the next frame begins */
+	const struct scry_cfi_row *row; /* of its pc; NULL: not known */
 	scry_addr start;
 };
 
@@ -100,21 +103,49 @@ static void look_at(struct search *s, struct holder *h, uint64_t word)
 		h->runs[h->count++] = found - 1;
 }
 
+/* What a function saved of its caller's registers, on its own stack, says nothing of itself. */
+static bool is_saved(const struct search *s, scry_addr at, scry_addr end)
+{
+	for (unsigned i = 0; s->row && i < s->m->session->target->arch->count; i++)
+		if (s->row->regs[i].kind == SCRY_RULE_MEMORY && end + (scry_addr)s->row->regs[i].offset == at)
+			return true;
+	return false;
+}
+
+/* Nor does a register that it did not save: it is its caller's still. */
+static bool is_own(const struct search *s, unsigned reg)
+{
+	return !s->row || s->row->regs[reg].kind != SCRY_RULE_SAME;
+}
+
 static void look_at_words(struct search *s, scry_addr end)
 {
 	unsigned size = s->m->session->target->abi.ptr_size;
 	uint64_t word;
 
 	for (scry_addr at = s->start; at < end && at - s->start < WORDS_MAX * size; at += size)
-		if (scry_read_ptr(s->m->session, at, &word) == SCRY_OK)
+		if (!is_saved(s, at, end) && scry_read_ptr(s->m->session, at, &word) == SCRY_OK)
 			look_at(s, s->open, word);
 }
 
-/* Without a name it may still be a loop: its cold part in a stripped file. */
-static bool may_be_loop(const struct scry_merge *m, const struct scry_native_frame *f, bool *ret_loop)
+/*
+ * Without a name it may still be a loop: its cold part in a stripped file. Where no loop was found by name, any function of
+ * the interpreter's may be.
+ */
+static bool may_be_loop(const struct scry_merge *m, const struct scry_native_frame *f)
 {
-	*ret_loop = false;
-	return !f->symbol.name && f->module && f->module == m->runtime->module;
+	return (!f->symbol.name || !m->stack->loops) && f->module && f->module == m->runtime->module;
+}
+
+/* Of a function without a name: the size of its frame, and where it saves registers. 0: not known. */
+static uint64_t shape_of(const struct scry_cfi_row *row, const struct scry_arch *arch)
+{
+	uint64_t shape = row ? (uint64_t)row->frame.offset << 8 | (uint64_t)row->frame.reg : 0;
+
+	for (unsigned i = 0; shape && i < arch->count; i++)
+		if (row->regs[i].kind == SCRY_RULE_MEMORY)
+			shape = (shape ^ (i + (uint64_t)row->regs[i].offset)) * 0x9e3779b97f4a7c15u;
+	return shape;
 }
 
 static bool each(void *arg, const struct scry_native_frame *f)
@@ -122,21 +153,24 @@ static bool each(void *arg, const struct scry_native_frame *f)
 	struct search *s = arg;
 	const struct scry_c_stack *stack = s->m->stack;
 	size_t i = s->index++;
-	bool loop;
 
 	if (s->open)
 		look_at_words(s, f->regs.value[f->regs.arch->sp]);
 	s->open = NULL;
 	if (i >= stack->count || s->count == s->room)
 		return false;
-	loop = stack->frames[i].loop;
-	if (!loop && !may_be_loop(s->m, f, &loop))
+	bool loop = stack->frames[i].loop;
+	if (!loop && !may_be_loop(s->m, f))
 		return true;
 	s->open = &s->holders[s->count++];
 	*s->open = (struct holder){ .frame = i, .loop = loop };
 	s->start = f->regs.value[f->regs.arch->sp];
+	s->row = s->m->session->target->abi.windows ? NULL : scry_cfi_at(s->m->session, f->pc - f->is_call);
+	if (s->row && !s->row->known)
+		s->row = NULL;
+	s->open->shape = shape_of(s->row, f->regs.arch);
 	for (unsigned reg = 0; reg < f->regs.arch->count; reg++)
-		if (f->regs.valid >> reg & 1)
+		if ((f->regs.valid >> reg & 1) && is_own(s, reg))
 			look_at(s, s->open, f->regs.value[reg]);
 	return true;
 }
@@ -160,23 +194,56 @@ static size_t oldest_before(const struct holder *h, size_t end)
 	return best;
 }
 
+/* Without names: of all functions that hold Python frames the loop is the one that does so most often. */
+static void elect_loop(struct search *s)
+{
+	struct scry_hash votes = { 0 };
+	uint64_t best = 0;
+	uintptr_t most = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		const struct holder *h = &s->holders[i];
+		uintptr_t n = (uintptr_t)scry_hash_find(&votes, h->shape) + 1;
+
+		if (!h->count || !h->shape)
+			continue;
+		scry_hash_put(&votes, h->shape, (void *)n);
+		if (n > most) {
+			most = n;
+			best = h->shape;
+		}
+	}
+	for (size_t i = 0; i < s->count; i++)
+		s->holders[i].loop = best && s->holders[i].shape == best;
+	scry_hash_done(&votes);
+}
+
+/* The run that a holder executes, of those before `end`; SCRY_NOWHERE: none. */
+static size_t executes(const struct holder *h, size_t end)
+{
+	return end && holds(h, end - 1) ? end - 1 : h->loop ? oldest_before(h, end) : SCRY_NOWHERE;
+}
+
 /*
  * From the outermost on, where nothing has just begun or ended: a loop runs the next frame if it holds it. Where that
- * one has no loop (Stackless runs a chain of frames in one), the next that it does hold.
+ * one has no loop (Stackless runs a chain of frames in one), the next that it does hold. What is only taken for a loop may
+ * be the function that made the frame for it: then the loop itself comes next.
  */
 static void assign(struct search *s)
 {
 	struct scry_merge *m = s->m;
 	size_t end = m->run_count; /* runs from here on have their place */
+	bool sure = true;          /* that of the first of them is a loop's */
 
-	for (size_t i = s->count; i-- > 0 && end > 0;) {
+	for (size_t i = s->count; i-- > 0;) {
 		const struct holder *h = &s->holders[i];
-		size_t run = holds(h, end - 1) ? end - 1 : h->loop ? oldest_before(h, end) : SCRY_NOWHERE;
+		size_t run = !sure && h->loop && holds(h, end) ? end : executes(h, end);
 
 		if (run == SCRY_NOWHERE)
 			continue;
 		m->runs[run].place = h->frame;
 		end = run;
+		sure = h->loop;
 	}
 }
 
@@ -188,8 +255,11 @@ static void place_by_words(struct scry_merge *m)
 	s.holders = calloc(s.room, sizeof(*s.holders));
 	for (size_t i = 0; s.holders && i < m->run_count; i++)
 		scry_hash_put(&s.runs, m->runs[i].frame, (void *)(uintptr_t)(i + 1));
-	if (s.holders && scry_unwind(m->session, scry_os_thread_regs(m->session->target, t->os), each, &s) == SCRY_OK)
+	if (s.holders && scry_unwind(m->session, scry_os_thread_regs(m->session->target, t->os), each, &s) == SCRY_OK) {
+		if (!m->stack->loops)
+			elect_loop(&s);
 		assign(&s);
+	}
 	scry_hash_done(&s.runs);
 	free(s.holders);
 }

@@ -133,6 +133,35 @@ def test_beside_gdb_stripped(dumps, interpreter, tmp_path):
     assert not complete(dump.truth, *merged(dump.core, *run.where(interpreter)))
 
 
+def loop_offsets(answer):
+    return [frame['offset'] for thread in answer['threads'] for frame in thread['frames'] if frame.get('runs_python')]
+
+
+LOOPS = b'_PyEval_EvalFrameDefault', b'PyEval_EvalFrameEx'
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: not interpreter.library and interpreter.root))
+def test_loop_without_a_name(dumps, interpreter):
+    """No symbol tells which function is the loop: up to 3.10 its words do, later what it keeps on the stack."""
+    place = dumps.place(interpreter, 'nameless')
+    os.makedirs(place)
+    copy = run.Copy(interpreter, place)
+    with open(copy.exe, 'rb') as source:
+        data = source.read()
+    for name in LOOPS:
+        data = data.replace(b'\0%s\0' % name, b'\0%s\0' % (b'x' * len(name)))
+    with open(copy.exe, 'wb') as target:
+        target.write(data)
+    dump = run.crash(interpreter, programs.find('calls'), place, 'abort', copy)
+    answer, status, errors = merged(dump.core, *run.where(interpreter))
+    assert not any(name.decode() == f['function'] for name in LOOPS for t in answer['threads'] for f in t['frames'])
+    found = complete(dump.truth, answer, status, errors)
+    assert not found, found[:10]
+    if interpreter.version >= (3, 11):  # before, the function that made a frame may pass for the loop that runs it
+        named = merged(dumps.copied(interpreter, programs.find('calls')).core, *run.where(interpreter))[0]
+        assert loop_offsets(answer) == loop_offsets(named)
+
+
 # --- a library of known functions ---
 
 @pytest.fixture(scope='session')
