@@ -255,7 +255,7 @@ class Session:
         return int(found.group(1)) if found else 0
 
     def select(self, tid):
-        """Follow the debugger to a thread; what was selected here stays while the debugger's choice does. Is it another?"""
+        """Follow the debugger to a thread; what was selected here stays while its choice does. Is it another?"""
         if tid == self._selected:
             return False
         _library.scry_session_select(self._session, tid)
@@ -278,7 +278,7 @@ class Session:
             self._session, _encode(name), _encode(arguments), out, err))
 
     def runs(self, tid):
-        """[(pc, frames)]: the C frames of a thread that run Python code, newest first, and the Python frames of each."""
+        """[(pc, frames)]: a thread's C frames that run Python code, newest first, and the Python frames of each."""
         runs, number = [], 0
         for frame in self.answer("bt", tid, "--native")["threads"][0]["frames"]:
             if frame["kind"] == "native":
@@ -295,7 +295,7 @@ class Session:
         return json.loads(self.run(name, "--json --thread %d %s" % (tid, words))[1])
 
     def follow_frame(self, tid, newer, older):
-        """Select the Python frame at a C frame, or the next older one. The pcs of the C frames before it; of it and those behind."""
+        """Select the Python frame at a C frame, or the next older one. `older` are the pcs of it and those behind."""
         runs = iter(self.runs(tid))
         run = next(runs, None)
         for pc in newer:

@@ -1,4 +1,4 @@
-"""Python frames in GDB's own bt: a frame filter, off until `set pyscry frames on`. The library tells which C frame runs which."""
+"""Python frames in GDB's own bt: a frame filter, off until `set pyscry frames on`."""
 import gdb
 from gdb.FrameDecorator import FrameDecorator
 
@@ -38,8 +38,10 @@ class PythonFrame(FrameDecorator):
 class Variable:
     """What GDB wants of a variable: symbol() and value()."""
 
-    def __init__(self, name, value, is_argument):
-        self.symbol, self.value, self.is_argument = (lambda: name), (lambda: value), is_argument
+    def __init__(self, variable, pointer):
+        value = gdb.Value(int(variable["address"], 16)).cast(pointer)
+        self.symbol, self.value = (lambda: variable["name"]), (lambda: value)
+        self.is_argument = variable["kind"] == "arg"
 
 
 class Thread:
@@ -53,9 +55,8 @@ class Thread:
         if "variables" not in frame:
             try:
                 pointer = gdb.lookup_type("PyObject").pointer()
-                found = self.session.answer("locals", self.tid, "--frame %d" % frame["number"])["threads"][0]["frames"][0]["locals"]
-                frame["variables"] = [Variable(each["name"], gdb.Value(int(each["address"], 16)).cast(pointer), each["kind"] == "arg")
-                                      for each in found]
+                found = self.session.answer("locals", self.tid, "--frame %d" % frame["number"])["threads"][0]["frames"]
+                frame["variables"] = [Variable(each, pointer) for each in found[0]["locals"]]
             except (gdb.error, binding.Error, LookupError, TypeError, ValueError):
                 frame["variables"] = []
         return frame["variables"]
@@ -66,8 +67,8 @@ class Frames:
 
     def __init__(self, current):
         self.current, self.enabled = current, False
-        Parameter("frames", gdb.PARAM_BOOLEAN, False, "whether bt shows Python frames in front of the C frames that run them.",
-                  self.enable)
+        Parameter("frames", gdb.PARAM_BOOLEAN, False,
+                  "whether bt shows Python frames in front of the C frames that run them.", self.enable)
         gdb.frame_filters[self.name] = self
 
     def enable(self, on):

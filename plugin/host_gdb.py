@@ -199,7 +199,7 @@ class Follower:
         return self.session
 
     def follow_thread(self, tid):
-        """Where the user went in GDB, to another thread or frame, goes the Python frame; else it stays where it was put."""
+        """Where the user went in GDB, to another thread or frame, goes the Python frame; else it stays."""
         try:
             newest, frame = gdb.newest_frame(), gdb.selected_frame()
         except gdb.error:

@@ -86,7 +86,7 @@ class LldbHost(binding.Host):
 
 
 def _regions(process):
-    """(start, end, offset, flags, path) of each region; LLDB does not tell offsets: pieces of a file follow each other."""
+    """(start, end, offset, flags, path) of each region. LLDB tells no offsets: pieces of a file follow each other."""
     found, info, first = [], lldb.SBMemoryRegionInfo(), {}
     regions = process.GetMemoryRegions()
     for i in range(regions.GetSize()):
@@ -109,12 +109,13 @@ def _sections(target):
                 permissions = section.GetPermissions()
                 flags = 4 * bool(permissions & lldb.ePermissionsReadable) + 2 * bool(
                     permissions & lldb.ePermissionsWritable) + bool(permissions & lldb.ePermissionsExecutable)
-                found.append((start, start + section.GetByteSize(), section.GetFileOffset(), flags, module.file.fullpath))
+                end = start + section.GetByteSize()
+                found.append((start, end, section.GetFileOffset(), flags, module.file.fullpath))
     return found
 
 
 def _open_memory(pid):
-    """/proc/PID/mem, where this user may read it; of a process that is gone or runs another program it reads as empty."""
+    """/proc/PID/mem, where this user may read it. Of a process that is gone or runs another program it is empty."""
     try:
         return open("/proc/%d/mem" % pid, "rb", buffering=0)
     except OSError:
@@ -260,7 +261,7 @@ class Follower:
 
 
 def _pcs(thread, first, end):
-    """Of the C frames from one on. Of a frame with inlined functions, which share its CFA, the innermost has the true one."""
+    """Of the C frames from one on. Inlined functions share their frame's CFA: the innermost has the true pc."""
     last = None
     for index in range(first, end):
         frame = thread.GetFrameAtIndex(index)
@@ -294,7 +295,7 @@ class Entry:
             self.follow_thread(thread)
 
     def follow_thread(self, thread):
-        """Where the user went in LLDB, to another thread or frame, goes the Python frame; else it stays where it was put."""
+        """Where the user went in LLDB, to another thread or frame, goes the Python frame; else it stays."""
         tid, frame = thread.GetThreadID(), thread.GetSelectedFrame()
         if self.session.select(tid):
             self.frame = 0

@@ -42,7 +42,9 @@ static bool parse_range(struct scry_call *call, struct range *range)
 
 	if (parse_line(text, len, &range->first)) {
 		range->last = range->first + 2 * AROUND;
-		return !second || parse_line(second + (*second == ','), strlen(second + (*second == ',')), &range->last);
+		if (second && *second == ',')
+			second++;
+		return !second || parse_line(second, strlen(second), &range->last);
 	}
 	if (call->argc > 1 || !colon || !parse_line(colon + 1, strlen(colon + 1), &line))
 		return false;
@@ -54,7 +56,8 @@ static bool parse_range(struct scry_call *call, struct range *range)
 /* --- a function's code --- */
 
 /* Where objects keep what has code: decorated functions first their own, then methods, partials, properties. */
-static const char *const inner[] = { "__wrapped__", "__code__", "__func__", "func", "fget", "gi_code", "cr_code", "ag_code" };
+static const char *const inner[] = { "__wrapped__", "__code__", "__func__", "func", "fget", "gi_code", "cr_code",
+				     "ag_code" };
 
 static struct scry_code *code_of(struct scry_runtime *r, scry_addr obj)
 {
@@ -111,10 +114,11 @@ int scry_find_function(struct scry_call *call, const char *name, struct scry_cod
 		*ret = code_on_stack(call, name);
 	if (*ret && !(*ret)->damaged)
 		return SCRY_OK;
-	return rc < 0 ? scry_fail(call->s, SCRY_EINVAL, 0, "'%.200s' is no line, no FILE:LINE and no function; usage: %s%s %s",
-				  name, call->s->options.prefix, call->row->public.name, call->row->public.usage)
-		      : scry_fail(call->s, SCRY_ENOTFOUND, 0, "'%.200s' is no Python function: it has no source (%s)", name,
-				  value.type);
+	if (rc == SCRY_OK)
+		return scry_fail(call->s, SCRY_ENOTFOUND, 0, "'%.200s' is no Python function: it has no source (%s)",
+				 name, value.type);
+	return scry_fail(call->s, SCRY_EINVAL, 0, "'%.200s' is no line, no FILE:LINE and no function; usage: %s%s %s",
+			 name, call->s->options.prefix, call->row->public.name, call->row->public.usage);
 }
 
 /* --- showing --- */

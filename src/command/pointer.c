@@ -1,4 +1,4 @@
-/* What a debugger's own `print`, `info locals` and `frame variable` show in place of a pointer: the table of C types. */
+/* What a debugger's own `print`, `info locals` and `frame variable` show for a pointer: the table of C types. */
 #include <inttypes.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 """Fixtures: the pyscry command, GDB, cores of a small program, and processes that wait."""
+import json
 import os
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ import time
 import pytest
 
 from tests.support import lldbs
-from tests.support.story import (GDBINIT, PYSCRY, STORY, clean_environment, interpreters, make_core, name_of,
+from tests.support.story import (GDBINIT, PYSCRY, STORY, TOP, clean_environment, interpreters, make_core, name_of,
                                  run)
 
 
@@ -99,6 +100,30 @@ def process():
         return child
     yield start
     for child in started:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+
+
+@pytest.fixture
+def debugged(interpreter, tmp_path):
+    """start(mode): tests/programs/debugged.py in `interpreter`. The file child.go lets it go on; child.truth is what it told."""
+    children = []
+
+    def start(mode):
+        script, go, truth = (str(tmp_path / name) for name in ("debugged.py", "go", "truth"))
+        shutil.copy(os.path.join(TOP, "tests", "programs", "debugged.py"), script)
+        words = interpreter.wrap([interpreter.exe, script, mode, go, truth])
+        child = subprocess.Popen(words, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=str(tmp_path),
+                                 env=clean_environment(PYTHONHASHSEED="123"))
+        children.append(child)
+        assert child.stdout.readline() == b"ready\n"
+        with open(truth) as source:
+            child.truth = json.load(source)
+        child.go, child.script = go, script
+        return child
+    yield start
+    for child in children:
         child.kill()
         child.wait()
         child.stdout.close()

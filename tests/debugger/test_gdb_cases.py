@@ -1,21 +1,15 @@
-"""What CPython's own Lib/test/test_gdb asks of its commands, asked of ours: on every interpreter, optimized ones first of all.
+"""What CPython's own Lib/test/test_gdb asks of its commands, asked of ours, on every interpreter, optimized or not.
 
 CPython skips most of its cases where the interpreter is optimized, and all where it has no debug information. Here each
 interpreter runs live below GDB (and LLDB). Where it has debug information, GDB's own print, info locals and bt are
 asked as well, in the function in which CPython's tests stop, too: builtin_id().
 """
 import json
-import os
 import re
-import shutil
-import subprocess
 
 import pytest
 
 from tests.support import interpreters
-from tests.support.story import TOP, clean_environment
-
-PROGRAM = os.path.join(TOP, "tests", "programs", "debugged.py")
 
 
 def every():
@@ -25,29 +19,6 @@ def every():
 
 
 pytestmark = pytest.mark.parametrize("interpreter", list(every()))
-
-
-@pytest.fixture
-def debugged(interpreter, tmp_path):
-    """start(mode): the process, and the file that lets it go on; its truth is in `child.truth`."""
-    children = []
-
-    def start(mode):
-        script, go, truth = (str(tmp_path / name) for name in ("debugged.py", "go", "truth"))
-        shutil.copy(PROGRAM, script)
-        child = subprocess.Popen(interpreter.wrap([interpreter.exe, script, mode, go, truth]), stdout=subprocess.PIPE,
-                                 stdin=subprocess.DEVNULL, cwd=str(tmp_path), env=clean_environment(PYTHONHASHSEED="123"))
-        children.append(child)
-        assert child.stdout.readline() == b"ready\n"
-        with open(truth) as source:
-            child.truth = json.load(source)
-        child.go, child.script = go, script
-        return child
-    yield start
-    for child in children:
-        child.kill()
-        child.wait()
-        child.stdout.close()
 
 
 @pytest.fixture
@@ -78,7 +49,8 @@ def test_values(debugged, gdb):
     printed = ["py-print cases[%d]" % i for i in range(len(cases))]
     pointers = ["print (PyObject *)%s" % case["id"] for case in cases] + ["print (PyObject *)%s" % child.truth["long_list"]]
     stops = [command for _ in cases for command in ("continue", "bt 1")]
-    commands = ["shell touch " + child.go, "break getppid", "continue", "set print entry-values no", "py-up"] + printed + pointers + ["break builtin_id"] + stops
+    commands = ["shell touch " + child.go, "break getppid", "continue", "set print entry-values no", "py-up"]
+    commands += printed + pointers + ["break builtin_id"] + stops
     shown = gdb(commands, "-p", child.pid)
     assert "Traceback" not in shown.err and "Python Exception" not in shown.err
     said = iter(shown.said[5:])
@@ -146,8 +118,8 @@ def test_damage(debugged, gdb, cli):
 
 SECTIONS = {
     # a write to the process makes all be read anew
-    "no source": ["shell mv SCRIPT SCRIPT.away", "set var {char}$sp = {char}$sp", "py-up", "py-list", "py-list foo", "py-list 1,3", "py-dis",
-                  "shell mv SCRIPT.away SCRIPT", "set var {char}$sp = {char}$sp"],
+    "no source": ["shell mv SCRIPT SCRIPT.away", "set var {char}$sp = {char}$sp", "py-up", "py-list", "py-list foo",
+                  "py-list 1,3", "py-dis", "shell mv SCRIPT.away SCRIPT", "set var {char}$sp = {char}$sp"],
     "null": ["print (PyObject *)0", "py-print @0x0", "print (PyObject *)0x1234"],
     "bt": ["py-bt", "py-bt-full"],
     "moving": ["py-up", "py-up", "py-down", "py-up 3", "py-print c", "py-print b", "py-print a", "py-locals", "py-up 99", "py-up",
@@ -303,7 +275,8 @@ def test_threads(below_gdb, interpreter):
 def test_stepping(below_gdb):
     """Each time it stops all is read anew; after the end there is nothing any more."""
     step = ["continue", "py-up 2", "py-print turn"]
-    shown = below_gdb("steps", ["py-up 2", "py-print turn"] + step + ["stepi", "py-frame", "finish", "py-frame"] + step + ["continue", "py-bt"])
+    shown = below_gdb("steps", ["py-up 2", "py-print turn"] + step + ["stepi", "py-frame", "finish", "py-frame"] + step
+                      + ["continue", "py-bt"])
     said = shown.said
     assert [said[1], said[4], said[11]] == ["local 'turn' = %d\n" % i for i in range(3)]
     assert said[6].startswith("#0  stop (") and said[8].startswith("#0  stop (")

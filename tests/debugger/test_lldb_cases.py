@@ -1,14 +1,10 @@
 """The cases of test_gdb_cases.py in LLDB, where they are LLDB's own: summaries, selection, refreshing."""
-import json
 import re
-import shutil
-import subprocess
 
 import pytest
 
-from tests.debugger.test_gdb_cases import PROGRAM, layout_of, names_in, value_of
+from tests.debugger.test_gdb_cases import layout_of, names_in, value_of
 from tests.support import interpreters
-from tests.support.story import clean_environment
 
 # LLDB looks for the files of a process in another root at their paths here
 CHOSEN = [each for each in interpreters.everything() if not each.root and not each.reason]
@@ -18,25 +14,12 @@ FIRST = ["settings set symbols.enable-external-lookup false"]
 
 
 @pytest.fixture
-def started(interpreter, tmp_path):
-    children = []
-
+def started(debugged):
     def start(mode):
-        script, go, truth = (str(tmp_path / name) for name in ("debugged.py", "go", "truth"))
-        shutil.copy(PROGRAM, script)
-        child = subprocess.Popen(interpreter.wrap([interpreter.exe, script, mode, go, truth]), stdout=subprocess.PIPE,
-                                 stdin=subprocess.DEVNULL, cwd=str(tmp_path), env=clean_environment(PYTHONHASHSEED="123"))
-        children.append(child)
-        assert child.stdout.readline() == b"ready\n"
-        with open(truth) as source:
-            child.truth = json.load(source)
-        child.begin = ["script open(%r, 'w').close()" % go, "breakpoint set -n getppid", "process continue"]
+        child = debugged(mode)
+        child.begin = ["script open(%r, 'w').close()" % child.go, "breakpoint set -n getppid", "process continue"]
         return child
-    yield start
-    for child in children:
-        child.kill()
-        child.wait()
-        child.stdout.close()
+    return start
 
 
 def test_values(lldb, started, cli):

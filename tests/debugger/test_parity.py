@@ -9,13 +9,17 @@ import pytest
 
 from tests.support.story import STORY, TOP, interpreters
 
-COMMANDS = ["bt", "bt --all", "bt -v", "bt --native", "bt --native --all --json", "bt --whole --limit 2", "bt --all --json", "bt-full", "threads", "threads --json",
-            "info", "info --layout", "locals --frame 3", "locals --json", "list", "list 1,3", "list plan", "list Job.weigh", "list len", "list --json stop", "frame 2", "frame 1 --json",
+COMMANDS = ["bt", "bt --all", "bt -v", "bt --native", "bt --native --all --json", "bt --whole --limit 2",
+            "bt --all --json", "bt-full", "threads", "threads --json",
+            "info", "info --layout", "locals --frame 3", "locals --json", "list",
+            "list 1,3", "list plan", "list Job.weigh", "list len", "list --json stop",
+            "frame 2", "frame 1 --json",
             "print --frame 1 self.name", "print --frame 3 options", "print --frame 2 --json job", "regs", "regs --all-frames",
             "regs --json", "regs --all-frames --json", "dis --frame 0", "dis --frame 2", "exc", "exc --json", "obj ADDRESS",
             "obj --json ADDRESS", "tasks", "tasks --json", "generators", "tasklets", "channels"]
 # of a process that runs on between two looks at it
-LIVE = ["bt", "bt --all", "bt -v", "bt --native", "bt --native --all", "bt-full", "threads", "locals --frame 3", "list", "list plan", "frame 2", "print --frame 1 self.name",
+LIVE = ["bt", "bt --all", "bt -v", "bt --native", "bt --native --all", "bt-full", "threads", "locals --frame 3",
+        "list", "list plan", "frame 2", "print --frame 1 self.name",
         "regs", "regs --all-frames"]
 MINIDUMP = ["bt", "bt --all", "bt --native", "bt-full", "threads", "info", "regs", "regs --json", "locals", "frame 1", "bt --all --json"]
 MOVES = ["up", "frame", "down", "frame 3", "up", "locals", "bt"]

@@ -123,15 +123,17 @@ def values():
     yield "builtin", [sys, __builtins__, __builtins__.help if hasattr(__builtins__, "help") else None]
 
 
+def address(value):
+    return hex(id(value)).rstrip("L")
+
+
 def show_values():
     cases, table = [], []
     for family, each in values():
         cases += each
-        table += [{"family": family, "repr": repr(value), "id": hex(id(value)).rstrip("L"), "type": hex(id(type(value))).rstrip("L")}
-                  for value in each]
+        table += [{"family": family, "repr": repr(value), "id": address(value)} for value in each]
     long_list, long_text, victim = list(range(1000)), "x" * 5000, Foo()
-    tell({"values": table, "long_list": hex(id(long_list)).rstrip("L"), "victim": hex(id(victim)).rstrip("L"),
-          "victim_type": hex(id(Foo)).rstrip("L"), "pid": os.getpid()})
+    tell({"values": table, "long_list": address(long_list), "victim": address(victim), "victim_type": address(Foo)})
     show_them(cases, long_list, long_text, victim)
 
 

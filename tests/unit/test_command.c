@@ -154,6 +154,32 @@ static void every_command_helps(void **state)
 	scry_session_free(s);
 }
 
+/* What a debugger may ask of any of its variables. */
+static void pointers(void **state)
+{
+	(void)state;
+	struct scry_session *s = scry_session_new();
+	struct scry_buf *out = scry_buf_new();
+	static const char *const others[] = { "int", "PyDictKeysObject", "Object", "PyObjectX", "xPyObject", "Py", "" };
+	unsigned count = 0;
+
+	while (scry_pointer_type(count))
+		count++;
+	assert_true(count > 10);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		assert_int_equal(scry_pointer_text(s, others[i], 0x1000, 0, out), SCRY_ENOTFOUND);
+		assert_non_null(strstr(scry_session_error(s), "is no type of Python's"));
+	}
+	for (unsigned i = 0; i < count; i++)
+		assert_int_equal(scry_pointer_text(s, scry_pointer_type(i), 0x1000, 0, out), SCRY_ENOTFOUND);
+	assert_int_equal(scry_pointer_text(s, "struct PyFooObject", 0x1000, 0, out), SCRY_ENOTFOUND);
+	assert_non_null(strstr(scry_session_error(s), "no Python interpreter"));
+	assert_int_equal(scry_pointer_text(s, NULL, 0x1000, 0, out), SCRY_ENOTFOUND);
+	assert_string_equal(scry_buf_text(out), "");
+	scry_buf_free(out);
+	scry_session_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +187,7 @@ int main(void)
 		cmocka_unit_test(bad_options),	   cmocka_unit_test(raw),
 		cmocka_unit_test(escapes),	   cmocka_unit_test(run_without_target),
 		cmocka_unit_test(every_command_helps),
+		cmocka_unit_test(pointers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
