@@ -163,6 +163,21 @@ static void put_counts_text(struct scry_buf *out, const struct scry_whatis *w)
 		scry_buf_printf(out, "%" PRId64 " references", w->refcount);
 }
 
+/* The lines name types: those are the target's own text. */
+static void put_lines(struct scry_call *call, const struct scry_buf *dump)
+{
+	const char *line = dump->text, *end = line ? line + dump->len : NULL;
+
+	while (line != end) {
+		const char *stop = memchr(line, '\n', (size_t)(end - line));
+		size_t len = (size_t)((stop ? stop : end) - line);
+
+		scry_put_safe_bytes(call->out, line, len);
+		scry_buf_putc(call->out, '\n');
+		line += len + (stop != NULL);
+	}
+}
+
 /* What an object of the type, or of the guessed one, would have there. */
 static void put_words(struct scry_call *call, struct scry_runtime *r, const struct scry_whatis *w, struct scry_buf *out)
 {
@@ -231,7 +246,7 @@ static void object_text(struct scry_call *call, struct scry_runtime *r, const st
 		struct scry_buf dump = SCRY_BUF_INIT;
 
 		put_words(call, r, w, &dump);
-		scry_put_safe_bytes(out, dump.text ? dump.text : "", dump.len);
+		put_lines(call, &dump);
 		scry_buf_done(&dump);
 		call->partial = true;
 	}
@@ -256,7 +271,7 @@ static void damage_text(struct scry_call *call, struct scry_runtime *r, const st
 		scry_buf_putc(call->out, '\n');
 	}
 	put_words(call, r, w, &dump);
-	scry_buf_put(call->out, dump.text ? dump.text : "", dump.len);
+	put_lines(call, &dump);
 	scry_buf_done(&dump);
 	if (w->near) {
 		scry_repr(r, w->near, &repr);

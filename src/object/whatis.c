@@ -272,6 +272,18 @@ static const char *find_pattern(struct scry_runtime *r, scry_addr addr)
 	return NULL;
 }
 
+/*
+ * 3.14+: objects that are kept for reuse are a list through their first words, the reference counts:
+ * Include/internal/pycore_freelist.h, _PyFreeList_PushItem(). The last one's is 0.
+ */
+static bool is_kept_free(struct scry_runtime *r, const struct scry_whatis *w)
+{
+	uint64_t next;
+
+	return r->version >= SCRY_VERSION_OF(3, 14) && !w->biased && scry_word(r, w->addr, &next) == SCRY_OK &&
+	       next != w->addr && next && scry_field_get(r, next, SCRY_F_OBJECT_TYPE) == w->type;
+}
+
 int scry_whatis(struct scry_runtime *r, scry_addr addr, struct scry_whatis *ret)
 {
 	struct scry_session *s = r->session;
@@ -301,6 +313,12 @@ int scry_whatis(struct scry_runtime *r, scry_addr addr, struct scry_whatis *ret)
 		rc = scry_type_full_name(r, t->addr, &w.type_name);
 		read_counts(r, &w);
 		read_gc(r, &w, t);
+		if (is_kept_free(r, &w)) {
+			w.refcount = 0;
+			w.immortal = false;
+		}
+		if (!w.refcount && !w.biased && !w.pattern)
+			w.pattern = "no reference is left: it is being freed, or its memory is kept for the next one";
 		w.size = scry_object_sizeof(r, addr, t);
 		w.has_debug = scry_debug_block_at(r, w.block, &w.debug);
 	}

@@ -60,6 +60,7 @@ def test_addresses_inside_objects(dumps, interpreter):
 def test_freed_blocks(dumps, interpreter):
     dump = dumps.core(interpreter, MEMORY)
     assert [a['memory'] and a['memory']['free'] for a in told(dump, dump.truth['free'])] == [True] * 3
+    assert 'no reference is left' in told(dump, [dump.truth['unused']])[0]['pattern']
     kept = told(dump, dump.truth['kept'])
     assert [a['memory'] and a['memory']['free'] for a in kept] == [False] * len(kept)
 

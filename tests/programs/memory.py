@@ -68,13 +68,14 @@ def main():
     generation, kept = generations()
     addresses, values = inside()
     things = [Thing(), Slotted(), [1], {}, b"b" * 99, u"u" * 99, main, Thing]
-    strings = groups()
+    strings, unused = groups(), [main]
     with open(os.environ["PYSCRY_TRUTH"], "w") as f:
         json.dump({"generations": generation, "inside": addresses, "free": ["0x%x" % id(g[3]) for g in strings],
                    "kept": ["0x%x" % id(g[i]) for g in strings for i in (0, 1, 2, 4, 5, 6)],
-                   "things": ["0x%x" % id(t) for t in things]}, f)
+                   "unused": "0x%x" % id(unused), "things": ["0x%x" % id(t) for t in things]}, f)
     for group in strings:
         del group[3]
+    del unused  # Python keeps it for the next list
     os.abort()
 
 
