@@ -101,12 +101,15 @@ static int run_json(struct scry_call *call)
 }
 
 /* Stop the target. What takes long (files, symbols, layouts) is done before, while it still runs. */
-static void hold(struct scry_session *s)
+static void hold(struct scry_call *call)
 {
+	struct scry_session *s = call->s;
 	bool stops = s->target && s->target->ops->hold && !s->threads_done;
 
 	if (stops)
 		scry_runtime_first(s);
+	if (stops && scry_call_flag(call, "native"))
+		scry_native_prepare(s);
 	if (scry_target_hold(s->target) < 0)
 		scry_note(s, "read while it ran: %s", s->error.text);
 	if (stops)
@@ -128,7 +131,7 @@ static int start(struct scry_call *call)
 		return SCRY_OK;
 	}
 	if (s->target) {
-		hold(s);
+		hold(call);
 		scry_threads_name(s);
 		*s->error.text = 0;
 	}

@@ -36,6 +36,11 @@ int scry_unwind(struct scry_session *s, const struct scry_regs *start, scry_unwi
 /** Add module and symbol (the function that covers the pc, if any) to a frame whose pc and is_call are set. */
 void scry_native_name(struct scry_session *s, struct scry_native_frame *f);
 
+/**
+ * Open the debug information that nearly every C stack needs, before a live target is stopped: decompressing it takes
+ * longer than all the rest.
+ */
+void scry_native_prepare(struct scry_session *s);
 /** Give back what unwinding and naming keep in the session. */
 void scry_native_close(struct scry_session *s);
 

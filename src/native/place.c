@@ -58,6 +58,13 @@ void scry_native_name(struct scry_session *s, struct scry_native_frame *f)
 
 /* --- DWARF --- */
 
+void scry_native_prepare(struct scry_session *s)
+{
+	for (struct scry_module *m = scry_module_first(s); m; m = m->next)
+		if ((scry_module_is_python(m) || !strncmp(m->name, "libc.so", 7)) && scry_module_has_dwarf(m, NULL))
+			scry_module_dwarf(m, NULL, NULL);
+}
+
 /* The unit that has code at `at`: by .debug_aranges, or (clang writes none) by asking each. */
 static bool find_unit(Dwarf *dwarf, Dwarf_Addr at, Dwarf_Die *ret)
 {
