@@ -56,6 +56,23 @@ static int own_name(struct scry_eval *e, scry_addr obj, const struct scry_type *
 	return text ? set_quoted(e, text, "str") : SCRY_ENOTFOUND;
 }
 
+/* Annotations are made when they are asked for: a tuple of names and values, or since 3.14 a function, is left. */
+static int function_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t, const char *name)
+{
+	bool doc = !strcmp(name, "__doc__");
+	struct scry_type *of;
+	scry_addr value;
+
+	if (strcmp(t->name, "function") || (!doc && strcmp(name, "__annotations__")) ||
+	    scry_field_read(e->r, obj, doc ? SCRY_F_FUNCTION_DOC : SCRY_F_FUNCTION_ANNOTATIONS, &value) < 0)
+		return SCRY_ENOTFOUND;
+	if (!value)
+		return doc ? set_none(e) : e->r->version < SCRY_VERSION_OF(3, 14) ? scry_eval_set_text(e, "{}", "dict") : SCRY_ENOTFOUND;
+	if (!doc && (scry_type_for(e->r, value, &of) < 0 || !(of->flags & TYPE_DICT)))
+		return SCRY_ENOTFOUND;
+	return scry_eval_set(e, value);
+}
+
 /* --- attributes that stand without a dict --- */
 
 static int namespace_of(struct scry_eval *e, scry_addr obj, const struct scry_type *t, const char *name)
@@ -324,7 +341,7 @@ static int none_field(struct scry_eval *e, scry_addr obj, const struct scry_type
 int scry_eval_computed(struct scry_eval *e, scry_addr obj, const char *name)
 {
 	static int (*const ways[])(struct scry_eval *, scry_addr, const struct scry_type *, const char *) = {
-		class_attribute, own_name, namespace_of, number_part, date_part, array_part, view_part, deque_part, code_names,
+		class_attribute, own_name, function_part, namespace_of, number_part, date_part, array_part, view_part, deque_part, code_names,
 		frame_part, generator_part, traceback_part, none_field,
 	};
 	struct scry_type *t;

@@ -271,6 +271,8 @@ P.keywords
 P.keywords['base']
 func.__name__
 func.__defaults__
+func.__doc__
+Base.method.__doc__
 func.__defaults__[0]
 func.__dict__
 func.attr
