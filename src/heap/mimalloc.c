@@ -58,15 +58,18 @@ static bool read_and_add(struct scry_mimalloc *m, scry_addr page, unsigned heap,
 	return scry_hash_add(&m->known, page) > 0 && add_page(m, &p);
 }
 
-/* One queue of a heap, from one of its ends; false where it is damaged. */
-static bool read_queue(struct scry_mimalloc *m, scry_addr page, enum scry_field link, unsigned heap)
+/* One queue of a heap, from one of its ends to the other; false where it is damaged. */
+static bool read_queue(struct scry_mimalloc *m, scry_addr page, scry_addr end, enum scry_field link, unsigned heap)
 {
 	struct scry_record rec;
+	scry_addr last = 0;
 
-	for (; page; page = scry_record_uint(&rec, link))
+	for (; page; page = scry_record_uint(&rec, link)) {
 		if (!read_and_add(m, page, heap, &rec))
 			return false;
-	return true;
+		last = page;
+	}
+	return last == end;
 }
 
 static bool read_queues(struct scry_mimalloc *m, scry_addr queues, unsigned heap)
@@ -78,11 +81,11 @@ static bool read_queues(struct scry_mimalloc *m, scry_addr queues, unsigned heap
 		if (scry_read_ptr(m->runtime->session, queues, &first) < 0 ||
 		    scry_read_ptr(m->runtime->session, queues + ptr_size(m), &last) < 0)
 			return false;
-		if (read_queue(m, first, SCRY_F_MI_PAGE_NEXT, heap))
+		if (read_queue(m, first, last, SCRY_F_MI_PAGE_NEXT, heap))
 			continue;
 		/* what a damaged queue has behind the damage is reached from its end */
 		whole = false;
-		read_queue(m, last, SCRY_F_MI_PAGE_PREV, heap);
+		read_queue(m, last, first, SCRY_F_MI_PAGE_PREV, heap);
 	}
 	return whole;
 }
@@ -92,7 +95,7 @@ static void read_heap(struct scry_mimalloc *m, scry_addr addr, unsigned heap)
 {
 	struct scry_runtime *r = m->runtime;
 	uint64_t count = scry_field_get(r, addr, SCRY_F_MI_HEAP_PAGE_COUNT);
-	size_t before = m->count;
+	uint64_t before = m->count;
 
 	if (!count)
 		return;
@@ -101,7 +104,9 @@ static void read_heap(struct scry_mimalloc *m, scry_addr addr, unsigned heap)
 		return;
 	}
 	read_delayed(m, addr);
-	if (!read_queues(m, scry_field_addr(r, addr, SCRY_F_MI_HEAP_PAGES), heap) || m->count - before != count)
+	/* one more or less: the program was stopped just there */
+	if (!read_queues(m, scry_field_addr(r, addr, SCRY_F_MI_HEAP_PAGES), heap) || m->count - before + 1 < count ||
+	    m->count - before > count + 1)
 		m->damaged++;
 }
 
@@ -140,7 +145,7 @@ static void read_segment(struct scry_mimalloc *m, scry_addr segment)
 	const struct scry_layout *l = r->layout;
 	scry_addr slices = scry_field_addr(r, segment, SCRY_F_MI_SEGMENT_SLICES);
 	uint64_t size = l->size[SCRY_S_MI_PAGE], max = l->slot[SCRY_F_MI_SEGMENT_SLICES].size / size;
-	uint64_t end = scry_field_get(r, segment, SCRY_F_MI_SEGMENT_SLICE_ENTRIES), count;
+	uint64_t end = scry_field_get(r, segment, SCRY_F_MI_SEGMENT_SLICE_ENTRIES), count, used = 0;
 	/* what the segment's own head takes: mi_segment_calculate_slices() */
 	uint64_t first = ((l->size[SCRY_S_MI_SEGMENT] - 1) >> scry_mi_slice_shift(r)) + 1;
 	bool whole = end <= max && scry_field_get(r, segment, SCRY_F_MI_SEGMENT_INFO_SLICES) == first;
@@ -151,8 +156,9 @@ static void read_segment(struct scry_mimalloc *m, scry_addr segment)
 		if (scry_record_read(r, SCRY_S_MI_PAGE, slices + i * size, &rec) == SCRY_OK)
 			count = span(m, slices + i * size, end - i, &rec);
 		whole = count && read_abandoned_page(m, slices + i * size, &rec) && whole;
+		used += count && scry_record_uint(&rec, SCRY_F_MI_PAGE_BLOCK_SIZE);
 	}
-	m->damaged += !whole;
+	m->damaged += !whole || used != scry_field_get(r, segment, SCRY_F_MI_SEGMENT_USED);
 }
 
 /* Segments that threads left behind when they ended. The head of one of the two lists counts in its lowest bits. */

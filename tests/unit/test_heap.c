@@ -165,6 +165,7 @@ static void open_world(struct world *w, size_t build)
 	new_heap(w, 3, w->page[1]);
 	put(w, ABANDONED, SCRY_F_MI_SEGMENT_INFO_SLICES, 1);
 	put(w, ABANDONED, SCRY_F_MI_SEGMENT_SLICE_ENTRIES, 4);
+	put(w, ABANDONED, SCRY_F_MI_SEGMENT_USED, 3);
 	w->page[2] = new_page(w, ABANDONED, 1, 2, true);
 	new_page(w, ABANDONED, 2, 0, false);
 	new_page(w, ABANDONED, 3, 1, false);
