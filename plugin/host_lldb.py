@@ -414,7 +414,7 @@ def _install_summaries(debugger):
     alone = lldb.eTypeOptionCascade | lldb.eTypeOptionSkipPointers
     category = debugger.CreateCategory("pyscry")
     show = lldb.SBTypeSummary.CreateWithFunctionName(__name__ + ".summary", alone)
-    names = "|".join(name.replace("*", r"\w*") for name in binding.pointer_types() if name != "_PyStackRef")
+    names = "|".join(name.replace("*", "[A-Za-z0-9_]*") for name in binding.pointer_types() if name != "_PyStackRef")
     pattern = r"^(const )?(struct )?(%s) \*( ?const)?$" % names
     category.AddTypeSummary(lldb.SBTypeNameSpecifier(pattern, True), show)
     show_word = lldb.SBTypeSummary.CreateWithFunctionName(__name__ + ".summary", alone | lldb.eTypeOptionHideChildren)

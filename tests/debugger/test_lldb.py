@@ -144,43 +144,6 @@ def test_remote(lldb, cli, process, tmp_path, knows_regions):
     assert said[2].out == expected, said[2].err
 
 
-EXTENSION = r'''
-#include <Python.h>
-#include <signal.h>
-PyObject *keep;
-static int crash(PyObject *args, PyTypeObject *type)
-{
-	PyObject *nothing = NULL;
-	raise(SIGABRT);
-	return args && type && !nothing;
-}
-int main(int argc, char **argv)
-{
-	Py_Initialize();
-	PyObject *args = Py_BuildValue("(is)", 42, "caf\303\251");
-	keep = Py_BuildValue("{si}", "a", argc);
-	return crash(args, Py_TYPE(args)) + argv[0][0];
-}
-'''
-
-
-def test_summaries(lldb, tmp_path):
-    """`frame variable` shows what stands behind a PyObject *."""
-    config = shutil.which("python3-config")
-    if not config or not shutil.which("cc"):
-        pytest.skip("no python3-config or no compiler")
-    (tmp_path / "embed.c").write_text(EXTENSION)
-    flags = subprocess.check_output([config, "--includes", "--ldflags", "--embed"]).decode().split()
-    subprocess.check_call(["cc", "-g", "-O0", "embed.c", "-o", "embed"] + flags, cwd=str(tmp_path))
-    said = lldb(["run", "script [lldb.frame.thread.SetSelectedFrame(i) for i, f in enumerate(lldb.frame.thread)"
-                 " if f.name == 'crash']", "frame variable", "target variable keep"], "--", tmp_path / "embed")
-    text = said[2].out + said[3].out
-    assert re.search(r"args = 0x[0-9a-f]+ \(42, 'café'\)", text), text
-    assert re.search(r"type = 0x[0-9a-f]+ <class 'tuple'>", text), text
-    assert re.search(r"nothing = 0x0+\n", text) or "nothing = NULL" in text, text
-    assert re.search(r"keep = 0x[0-9a-f]+ \{'a': 1\}", text), text
-
-
 def test_script_import(lldb, any_core, cli):
     """The other way in: command script import."""
     answers = subprocess.run(
