@@ -109,7 +109,9 @@ int scry_find_function(struct scry_call *call, const char *name, struct scry_cod
 	if (!r)
 		return SCRY_ENOTFOUND;
 	int rc = scry_eval(call->s, has_frame ? &f : NULL, name, &value);
-	*ret = rc == SCRY_OK && value.addr ? code_of(r, value.addr) : NULL;
+	scry_addr function = rc < 0 ? 0 : value.addr ? value.addr : value.function;
+
+	*ret = function ? code_of(r, function) : NULL;
 	if (!*ret)
 		*ret = code_on_stack(call, name);
 	if (*ret && !(*ret)->damaged)

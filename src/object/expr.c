@@ -295,6 +295,7 @@ int scry_eval(struct scry_session *s, const struct scry_frame *f, const char *ex
 		v.type = scry_type_name_of(r, v.addr);
 	} else if (e.value.kind != SCRY_VALUE_TEXT) {
 		v.text = scry_eval_text(&e, &v.type);
+		v.function = e.value.kind == SCRY_VALUE_BOUND ? e.value.addr : 0;
 		if (!v.text)
 			return scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
 	}

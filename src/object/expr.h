@@ -9,6 +9,7 @@ struct scry_value {
 	scry_addr addr;   /* 0: only text */
 	const char *text; /* "<property>", "[1, 2]" of a slice, "3" of a C member; NULL where addr is set */
 	const char *type; /* name of the type, never NULL */
+	scry_addr function; /* of a bound method that has no object, 0 none */
 };
 
 /**
