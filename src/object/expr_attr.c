@@ -6,7 +6,7 @@
 static int unset_or_missing(struct scry_eval *e, scry_addr obj, const char *name, int rc)
 {
 	struct scry_member member;
-	struct scry_type *t;
+	struct scry_type *t = NULL;
 	scry_addr value;
 
 	if (scry_type_for(e->r, obj, &t) == SCRY_OK && scry_type_lookup(e->r, t->addr, name, &value, NULL) == SCRY_OK &&
