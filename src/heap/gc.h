@@ -24,7 +24,7 @@ struct scry_gc {
 
 /**
  * Find the lists or heaps of an interpreter; scry_gc_done() where this succeeds. SCRY_ENOTFOUND where they cannot be
- * reached (a stripped 3.3-3.6 without symbol).
+ * reached. Before 3.9 all interpreters share one collector: the first has its objects, the others none.
  */
 int scry_gc_open(struct scry_gc *gc, struct scry_interp *interp);
 /** The next object: SCRY_ITEM, SCRY_OK at the end. A damaged list ends there, noted, and the next one follows. */

@@ -1,4 +1,4 @@
-/* Generators anywhere on the heap: the collector's lists hold every one of them. */
+/* Generators anywhere on the heap: the collector knows every one of them. */
 #include "task/generator.h"
 
 #include <inttypes.h>
