@@ -261,6 +261,9 @@ static void search_heap(struct scry_task_search *s, struct scry_interp *interp, 
 	if (rc == SCRY_ITEM && share == SCRY_HEAP_MUCH)
 		scry_warn(session, "finished tasks were looked for among %d objects only: --all looks at all",
 			  OBJECTS_MUCH);
+	else if (rc == SCRY_ITEM && share == SCRY_HEAP_LITTLE)
+		scry_remark(session, "loops without tasks were looked for among %d objects only: --all looks at all",
+			    OBJECTS_LITTLE);
 }
 
 /* --- order --- */
