@@ -72,7 +72,8 @@ static int print_namespace_as(struct scry_printer *p, scry_addr addr, const char
 		rc = scry_attr_next(p->runtime, addr, &it, &all[n].name, &all[n].value);
 		n += rc == SCRY_ITEM;
 	}
-	if (rc >= 0 && scry_printer_enter(p, addr, "")) {
+	/* only SimpleNamespace has a guard */
+	if (rc >= 0 && scry_printer_enter(p, apart ? 0 : addr, "")) {
 		if (sorted)
 			qsort(all, n, sizeof(*all), by_name);
 		scry_printf(p, "%s(", name);

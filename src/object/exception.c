@@ -37,9 +37,15 @@ static int print_exception(struct scry_printer *p, scry_addr addr, scry_addr typ
 	scry_addr items;
 	int rc = scry_exception_args(p->runtime, addr, &n, &items);
 
-	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
+	if (rc < 0)
 		return rc;
-	scry_printf(p, "%s(", scry_type_short(p->runtime, type));
+	/* since 3.7 one argument is printed by itself, more of them as a tuple, which is what ends a cycle */
+	const char *name = scry_type_short(p->runtime, type);
+	char *again = scry_arena_printf(&p->runtime->session->arena, "%s(...)", name);
+	bool alone = n == 1 && p->runtime->version >= SCRY_VERSION_OF(3, 7);
+	if (!scry_printer_enter(p, alone ? 0 : items, again ? again : "..."))
+		return SCRY_OK;
+	scry_printf(p, "%s(", name);
 	scry_print_items(p, items, n);
 	scry_buf_putc(p->out, ')');
 	scry_printer_leave(p);

@@ -165,7 +165,7 @@ int scry_print_form(struct scry_printer *p, scry_addr addr, scry_addr type, cons
 	size_t start = p->out->len;
 	int rc = SCRY_OK;
 
-	if (!scry_printer_enter(p, addr, "..."))
+	if (!scry_printer_enter(p, 0, "..."))
 		return SCRY_OK;
 	for (const char *c = form; *c && rc == SCRY_OK;) {
 		const char *end = *c == '{' ? strchr(c, '}') : NULL;

@@ -46,7 +46,8 @@ static int print_partial_as(struct scry_printer *p, scry_addr addr, const char *
 
 	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_PARTIAL_ARGS, &args);
 	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_PARTIAL_KW, &kw);
-	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
+	bool guarded = r->version >= SCRY_VERSION_OF(3, 5);
+	if (rc < 0 || !scry_printer_enter(p, guarded ? addr : 0, "..."))
 		return rc;
 	scry_printf(p, "%s(", name);
 	rc = print_call(p, fn, args, kw);

@@ -143,6 +143,15 @@ static int print_attrs(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
+static int print_chain(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	if (!scry_printer_enter(p, addr, "..."))
+		return SCRY_OK;
+	int rc = scry_print_form(p, addr, type, "%C({maps:*})");
+	scry_printer_leave(p);
+	return rc;
+}
+
 /* zoneinfo: one of a file has no key, but the text of the file */
 static int print_zoneinfo(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
@@ -180,7 +189,7 @@ const struct scry_printer_row scry_printers_instance[] = {
 	{ "collections.UserList", .form = "{data}" },
 	{ "collections.UserString", .form = "{data}" },
 	{ "UserDict.UserDict", .form = "{data}" },
-	{ "collections.ChainMap", .form = "%C({maps:*})" },
+	{ "collections.ChainMap", 0, print_chain },
 	{ "zoneinfo.ZoneInfo", 0, print_zoneinfo },
 	{ "_frozen_importlib.ModuleSpec", .form = SPEC },
 	{ "importlib._bootstrap.ModuleSpec", .form = SPEC },

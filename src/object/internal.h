@@ -107,7 +107,10 @@ void scry_print_quoted_text(struct scry_printer *p, const char *text, size_t len
 /* --- the driver --- */
 /** The row of a class by name, or NULL: for old-style classes, whose instances all have one type. */
 const struct scry_printer_row *scry_printer_named(const struct scry_runtime *r, const char *key);
-/** Enter a container: false where it is open already, or too deep; then `text` ("[...]") was written. */
+/**
+ * Enter a container: false where it is open already, or too deep; then `text` ("[...]") was written. 0 for what has no
+ * guard of its own (Py_ReprEnter(), recursive_repr()): the containers in it end a cycle, or the depth does.
+ */
 bool scry_printer_enter(struct scry_printer *p, scry_addr addr, const char *text);
 void scry_printer_leave(struct scry_printer *p);
 /** Before item `i` of `n`: writes ", " between items; false (and says how many are left out) past a limit. */

@@ -220,7 +220,7 @@ bool scry_printer_enter(struct scry_printer *p, scry_addr addr, const char *text
 	const unsigned most = sizeof(p->open) / sizeof(p->open[0]);
 
 	for (unsigned i = 0; i < p->depth; i++)
-		if (p->open[i] == addr) {
+		if (addr && p->open[i] == addr) {
 			scry_buf_puts(p->out, text);
 			return false;
 		}

@@ -52,7 +52,7 @@ static int print_namedtuple_as(struct scry_printer *p, scry_addr addr, scry_addr
 
 	rc = rc < 0 ? rc : scry_type_lookup(r, type, "_fields", &fields, NULL);
 	rc = rc < 0 ? rc : scry_sequence(r, fields, &names, &name_items);
-	if (rc < 0 || !scry_printer_enter(p, addr, "(...)"))
+	if (rc < 0 || !scry_printer_enter(p, 0, "(...)"))
 		return rc;
 	scry_printf(p, "%s(", title);
 	for (uint64_t i = 0; i < n && scry_printer_more(p, i, names); i++) {

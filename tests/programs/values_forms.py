@@ -1058,5 +1058,136 @@ __import__('calendar').MONDAY
 __import__('mmap').ACCESS_READ
 __import__('logging').INFO
 """, since=(3, 6))
+block(r"""
+import collections, functools, types, itertools, operator, array
+ns = types.SimpleNamespace(); ns.me = ns; ns.l = [ns]
+cm = collections.ChainMap({}); cm['me'] = cm
+mp_d = {}; mp = types.MappingProxyType(mp_d); mp_d['me'] = mp
+pf = functools.partial(len); pl = []; pf2 = functools.partial(len, pl); pl.append(pf2)
+ex = ValueError(); ex.args = (ex,)
+exl = []; ex2 = KeyError(exl); exl.append(ex2)
+ex3 = ValueError(); ex3.args = (1, [ex3])
+NTc = collections.namedtuple('NTc', 'a b'); ntl = []; nt = NTc(ntl, 1); ntl.append(nt)
+cn = collections.Counter(); 
+dd = collections.defaultdict(lambda: dd); dd['x'] = dd
+od = collections.OrderedDict(); od['v'] = od.values(); od['k'] = od.keys()
+sl_l = []; sl = slice(sl_l); sl_l.append(sl)
+it_l = []; rp = itertools.repeat(it_l); it_l.append(rp)
+ud = collections.UserDict(); ud['me'] = ud
+ul = collections.UserList(); ul.append(ul)
+dq = collections.deque(maxlen=3); dq.append([dq])
+class Sub(dict): pass
+sd = Sub(); sd['me'] = [sd]
+class SubL(list): pass
+sll = SubL(); sll.append({1: sll})
+st = set(); fz = frozenset([(1, frozenset())])
+class Obj(object):
+    def m(self): pass
+o = Obj(); bm = o.m
+bml = []; bml.append(types.MethodType(len, bml))
+import argparse
+an = argparse.Namespace(); an.me = an
+""", """
+ns
+cm
+mp
+pf2
+pl
+ex
+ex2
+ex3
+nt
+ntl
+dd
+sl
+rp
+ud
+ul
+dq
+sd
+sll
+fz
+bm
+bml
+[ns, ns]
+""", since=(3, 3))
+block(r"""
+import threading, queue
+class BadT(threading.Thread):
+    def __init__(self): pass
+class WithSlots(object):
+    __slots__ = ('a', '__weakref__')
+class SlotDict(object):
+    __slots__ = ('__dict__',)
+sdict = SlotDict(); sdict.q = 1
+class TupSlots(tuple):
+    __slots__ = ()
+class IntD(int): pass
+i = IntD(3); i.__dict__['k'] = 1
+class Multi(dict, object): pass
+class Dotted(object): pass
+Dotted.__module__ = 'a.b.c'
+class Uni(object): pass
+Uni.__name__ = u'\u2603' if PY3 else 'x'
+Uni.__qualname__ = u'\u2603'
+class LongName(object): pass
+LongName.__qualname__ = 'x' * 500
+def outer():
+    class L(object):
+        def meth(self): pass
+    return L
+Lc = outer()
+class Abstract(object):
+    import abc
+gen = (x for x in [1])
+async_src = None
+lam = (lambda: (lambda: 0))()
+""", """
+WithSlots()
+sdict
+sdict.__dict__
+TupSlots((1,))
+i
+Multi(a=1)
+Dotted
+Dotted()
+Uni
+Uni()
+LongName()
+Lc
+Lc()
+Lc.meth
+Lc().meth
+gen
+lam
+outer.__code__.co_consts
+type(gen)
+threading.Thread(target=outer, args=(1,), kwargs={'a': 1}, name='n m')
+threading.Thread(daemon=True)
+queue.Queue().mutex
+threading.Timer(1, outer).finished
+threading.current_thread()._started
+[].__class__.__mro__
+type.__call__
+object.__init_subclass__
+int.from_bytes
+dict.fromkeys
+'abc'.__len__
+(5).__class__
+super.__init__
+NotImplemented.__class__
+sys.getsizeof
+sys.stdout.write
+sys.__dict__['maxsize']
+[int, str, None, Ellipsis, type]
+{int: str}
+print
+open
+__import__
+eval
+type('X', (), {'__slots__': ()})()
+type('Y', (type('Z', (), {}),), {})
+""", since=(3, 3))
+
 
 write()
