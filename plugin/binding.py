@@ -304,6 +304,10 @@ class Session:
         if run is not None and run[0] in older:
             self.run("frame", str(run[1][0]["number"]))
 
+    def complete(self, name, word):
+        return self._with_buffers(lambda out, err: _library.scry_command_complete(
+            self._session, _encode(name), _encode(word), out))
+
     def pointer_text(self, kind, word, most=0):
         """What to show for a pointer of a C type (None: any object), cut at `most` bytes; None: only the pointer."""
         status, text, _ = self._with_buffers(lambda out, err: _library.scry_pointer_text(
@@ -311,10 +315,7 @@ class Session:
         return text if status >= 0 else None
 
 
-def complete(name, word):
-    """Completions of an argument of a command."""
-    session = Session()
-    _, text, _ = session._with_buffers(lambda out, err: _library.scry_command_complete(
-        session._session, _encode(name), _encode(word), out))
-    session.close()
-    return text.split()
+def complete(name, word, session=None):
+    """Completions of an argument of a command, each once; `session` knows the names of its target."""
+    _, text, _ = (session or Session()).complete(name, word)
+    return sorted(set(text.split()))

@@ -259,7 +259,11 @@ def _complete(name, text, word):
         return []
     typed = text.split(" ")[-1]
     skip = len(typed) - len(word)  # GDB wants what stands behind its own idea of a word's start
-    return [found[skip:] for found in binding.complete(name, typed)]
+    try:
+        session = None if typed.startswith("-") else _follower.follow()
+    except (gdb.error, gdb.GdbError, binding.Error):
+        session = None
+    return [found[skip:] for found in binding.complete(name, typed, session)]
 
 
 def _install_command(row):

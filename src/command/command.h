@@ -165,6 +165,8 @@ int scry_parse_options(struct scry_call *call);
 extern const struct scry_flag scry_common_flags[];
 void scry_put_flags(struct scry_buf *out, const struct scry_flag *flags);
 void scry_put_usage(struct scry_call *call);
+/** One completion, where it begins with `word` and is one word. */
+void scry_offer(struct scry_buf *out, const char *word, const char *name);
 void scry_complete_options(const struct scry_command_row *row, const char *word, struct scry_buf *out);
 /** The JSON around a command's own keys. */
 void scry_envelope_open(struct scry_call *call);

@@ -5,7 +5,8 @@
 #include "command/command.h"
 #include "object/expr.h"
 
-#define AROUND 5 /* lines before and behind */
+#define AROUND	    5	 /* lines before and behind */
+#define MOST_FRAMES 1000 /* that completion looks at */
 
 struct range {
 	const char *file;
@@ -237,6 +238,20 @@ static int run_list(struct scry_call *call)
 	return put_lines(call, &range);
 }
 
+/* Functions on the stack of the selected thread. */
+static void complete(struct scry_session *s, const char *word, struct scry_buf *out)
+{
+	struct scry_thread *t;
+	struct scry_walk w;
+	struct scry_frame f;
+
+	if (!s->target || scry_selected_thread(s, &t) < 0)
+		return;
+	for (scry_walk_thread(&w, t); w.depth < MOST_FRAMES && scry_walk_next(&w, &f) == SCRY_ITEM;)
+		if (f.code)
+			scry_offer(out, word, f.code->name);
+}
+
 const struct scry_command_row scry_command_list = {
 	.public = {
 		"list", "[START[,END] | FUNCTION | FILE:LINE]", "Show source around the line of the selected frame.",
@@ -244,5 +259,5 @@ const struct scry_command_row scry_command_list = {
 		"function, method, coroutine or anything with code, as print finds it (Class.method, MODULE:NAME),\n"
 		"or one on the thread's stack. Where a file is not here, the byte code is shown (see dis).",
 		0 },
-	.run = run_list, .max_args = 2,
+	.run = run_list, .max_args = 2, .complete = complete,
 };

@@ -262,3 +262,11 @@ void scry_complete_options(const struct scry_command_row *row, const char *word,
 			    (!word[1] || !strncmp(flag->name, word + 2, strlen(word + 2))))
 				scry_buf_printf(out, "--%s\n", flag->name);
 }
+
+void scry_offer(struct scry_buf *out, const char *word, const char *name)
+{
+	if (!*name || strncmp(name, word, strlen(word)) || strpbrk(name, " \t\r\n\f\v"))
+		return;
+	scry_put_safe(out, name);
+	scry_buf_putc(out, '\n');
+}

@@ -4,6 +4,9 @@
 #include "command/command.h"
 #include "object/expr.h"
 
+#define MOST_GLOBALS 10000 /* names that completion looks at */
+#define MOST_NAME    200
+
 /* Where a plain name was found, as CPython's own py-print says; NULL for any other expression. */
 static const char *scope_of(const struct scry_frame *f, const char *name)
 {
@@ -94,6 +97,29 @@ static int run_print(struct scry_call *call)
 	return SCRY_OK;
 }
 
+/* Names of the selected frame and of its module. */
+static void complete(struct scry_session *s, const char *word, struct scry_buf *out)
+{
+	struct scry_local local;
+	struct scry_thread *t;
+	struct scry_frame f;
+	scry_addr key, value;
+	const char *name;
+	unsigned at = 0;
+	uint64_t it = 0;
+
+	if (!s->target || scry_selected_frame(s, &t, &f) < 0 || !f.code)
+		return;
+	while (scry_frame_local_next(&f, &at, &local) == SCRY_ITEM)
+		scry_offer(out, word, local.name);
+	for (unsigned n = 0; f.globals && n < MOST_GLOBALS; n++) {
+		if (scry_dict_next(f.runtime, f.globals, &it, &key, &value) != SCRY_ITEM)
+			break;
+		if (scry_text_at(f.runtime, key, MOST_NAME, &name) == SCRY_OK)
+			scry_offer(out, word, name);
+	}
+}
+
 const struct scry_command_row scry_command_print = {
 	.public = {
 		"print", "EXPR", "Show the value of a variable, or of an attribute or item of it.",
@@ -101,5 +127,5 @@ const struct scry_command_row scry_command_print = {
 		"attributes and items: self.queue.items[3].name, cfg[\"db\"][\"host\"], data[-1], data[2:5].\n"
 		"MODULE:NAME is a global of a module, @0x7f... the object at an address. Nothing is executed.",
 		SCRY_COMMAND_RAW },
-	.run = run_print, .max_args = 1,
+	.run = run_print, .max_args = 1, .complete = complete,
 };

@@ -212,6 +212,14 @@ def test_help_and_completion(gdb):
     assert "no process and no core file" in shown.err
 
 
+def test_completion_of_names(gdb, any_core):
+    shown = gdb(["complete py-print o", "py-frame 3", "complete py-print o", "complete py-list p", "complete py-print sys",
+                 "complete py-print no_such"], "-c", any_core)
+    assert "py-print os\n" in shown.said[0] and "options" not in shown.said[0]
+    assert "py-print options\n" in shown.said[2] and "py-print os\n" in shown.said[2]
+    assert shown.said[3] == "py-list plan\n" and shown.said[4] == "py-print sys\n" and shown.said[5] == ""
+
+
 def test_mistakes(gdb, any_core):
     shown = gdb(["py-bt --nonsense", "py-bt one two", "py-bt 999999", "py-bt 'open", "py-bt --limit x"], "-c", any_core)
     for text in ("py-bt has no option '--nonsense' (try py-bt --help)", "unexpected argument 'two'",
