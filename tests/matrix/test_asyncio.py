@@ -8,7 +8,7 @@ import pytest
 from tests.support import programs, run
 
 from .conftest import every, has, need
-from .test_tasks import ask, compare, frames, report, since
+from .test_tasks import ask, compare, damage, frames, report, since
 
 SHAPES = [
     programs.Program('tasks-shapes', 'tasks_shapes.py', since=(3, 5)),
@@ -211,3 +211,22 @@ def test_curio(interpreter, tmp_path):
         need(interpreter, 'curio')
     dump = run.crash(interpreter, CURIO, str(tmp_path))
     report(compare_library(dump.truth, dump.core, interpreter, 'curio'))
+
+
+@pytest.mark.parametrize('interpreter,program', runs([SHAPES[0], ODD, TRIO[0]], lambda interpreter, program:
+                                                     interpreter.tag in ('host-3.11', 'sid-3.14')))
+def test_damaged_shapes(interpreter, program, tmp_path):
+    """Words of tasks, loops, coroutines and what they lead to overwritten: an answer comes, in time, and it is JSON."""
+    if program in TRIO:
+        provide(interpreter, str(tmp_path))
+    dump = run.crash(interpreter, program, str(tmp_path))
+    core = str(tmp_path / 'damaged')
+    for seed in range(4):
+        shutil.copyfile(dump.core, core)
+        damage(core, dump.truth['tasks'] + dump.truth.get('loops', []), seed)
+        for command in (['--json', 'tasks'], ['tasks', '--tree'], ['tasks', '--count']):
+            status, output, errors = run.pyscry(*run.where(interpreter), core, *command, timeout=60)
+            assert status in (0, 1, 2), '%s, seed %d: status %d %s' % (command, seed, status, errors[-500:])
+            if command[0] == '--json':
+                answer = json.loads(output)
+                assert answer['tasks'] or answer['errors'], 'seed %d' % seed
