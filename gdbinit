@@ -68,6 +68,8 @@ if !$_pyscry
   _pyscry-define py-channels channels
   _pyscry-define py-zombies zombies
   _pyscry-define _pyscry-frame frame
+  _pyscry-define _pyscry-up up
+  _pyscry-define _pyscry-down down
 
   define py-frame
     set $_pyscry_old = $_pyscry_frame
@@ -78,9 +80,23 @@ if !$_pyscry
     end
   end
   define py-up
-    eval "py-frame %d", $_pyscry_frame + 1
+    set $_pyscry_step = 1
+    if $argc
+      set $_pyscry_step = $arg0
+    end
+    eval "_pyscry-up %d", $_pyscry_step
+    if $_shell_exitcode != 2
+      set $_pyscry_frame = $_pyscry_frame + $_pyscry_step
+    end
   end
   define py-down
-    eval "py-frame %d", $_pyscry_frame - 1
+    set $_pyscry_step = 1
+    if $argc
+      set $_pyscry_step = $arg0
+    end
+    eval "_pyscry-down %d", $_pyscry_step
+    if $_shell_exitcode != 2
+      set $_pyscry_frame = $_pyscry_frame - $_pyscry_step
+    end
   end
 end

@@ -350,10 +350,14 @@ def test_without_python(gdb, cli, any_core, tmp_path):
     init = tmp_path / "gdbinit"
     init.write_text(text)
     env = clean_environment(PYSCRY=os.path.join(TOP, "build", "src", "cli", "pyscry"))
-    shown = gdb(["py-bt", "py-bt --all", "py-up", "py-frame 2", "py-down"], "-c", any_core, init=str(init), env=env)
+    shown = gdb(["py-bt", "py-bt --all", "py-up", "py-frame 2", "py-down", "py-up 3", "py-up", "py-print --json __name__", "py-down 9",
+                 "py-down 4", "py-list 1,2", "py-list plan"], "-c", any_core, init=str(init), env=env)
     assert shown.said[0] == cli(any_core, "bt").out
     assert shown.said[1] == cli(any_core, "bt", "--all").out
-    assert [text.split()[0] for text in shown.said[2:]] == ["#1", "#2", "#1"]
+    assert [text.split()[0] for text in shown.said[2:6]] == ["#1", "#2", "#1", "#4"]
+    assert shown.said[6] == shown.said[8] == "" and "global" in shown.said[7] and shown.said[9].startswith("#0 ")
+    assert "Unable to find an older python frame" in shown.err and "Unable to find a newer python frame" in shown.err
+    assert shown.said[10].count("\n") == 2 and "def plan(" in shown.said[11]
     # the list there is by hand: it has every command
     for name in re.findall(r"^  ([\w-]+) +[A-Z]", cli("--help").out, re.M):
         assert re.search(r"^  (define|_pyscry-define) py-%s\b" % name, text, re.M), name
