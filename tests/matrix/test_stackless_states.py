@@ -89,6 +89,30 @@ def test_c_stacks_have_no_more_loops_than_frames(dumps, interpreter, name):
 
 
 @pytest.mark.parametrize("interpreter", STACKLESS)
+def test_slices_of_an_earlier_run_end_where_they_end(dumps, interpreter):
+    """What is above them on the stack belongs to the call that runs now."""
+    dump = core_of(dumps, interpreter, "old_entries")
+    told = ask(dump, *run.where(interpreter), command=("tasklets",))["tasks"]
+    found = [t for t in told if t["hard_switched"]]
+    assert len(found) >= 2
+    for task in found:
+        functions = [f["function"] for f in task["native_frames"]]
+        assert functions and not {"_start", "main", "Py_Finalize", "Py_FinalizeEx"} & set(functions), functions
+        assert task["native_error"] is None or "earlier run" in task["native_error"]
+
+
+@pytest.mark.parametrize("interpreter", STACKLESS)
+def test_a_process_that_lives(interpreter, tmp_path):
+    program = programs.Program("live", "tasklets_states.py", ("states",))
+    with run.running(interpreter, program, str(tmp_path)) as (pid, want):
+        told, status, errors = run.answer(pid, *run.where(interpreter), command=("tasklets",))
+        channels = run.answer(pid, *run.where(interpreter), command=("channels",))[0]["channels"]
+    assert status == 0, errors
+    assert list(differences(want, told["tasks"], channels, told["schedulers"])) == []
+    assert list(differences_from_expected(want["expected"], told["tasks"], told["schedulers"])) == []
+
+
+@pytest.mark.parametrize("interpreter", STACKLESS)
 def test_changed_facts_are_noticed(dumps, interpreter):
     dump = core_of(dumps, interpreter, "states")
     for key in SAME + IDS + ("recursion_depth", "tempval", "type"):
