@@ -1,4 +1,4 @@
-/* Finding all of a Stackless process' tasklets and channels: by schedulers, queues, saved C stacks and the collector. */
+/* Finding all of a Stackless process' tasklets and channels: by schedulers, queues, saved C stacks, the collector. */
 #include "task/stackless.h"
 
 #include <inttypes.h>

@@ -100,7 +100,7 @@ void scry_tasklet_lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 		scry_c_stack_lines(scry_tasklet_c_stack(t), out);
 }
 
-/* The exception that a tasklet will find when it goes on: struct _bomb. Its value may be the arguments only, or absent. */
+/* The exception that a tasklet finds when it goes on: struct _bomb. Its value may be the arguments only, or absent. */
 static void bomb_json(struct scry_task *t, struct scry_json *j)
 {
 	const struct scry_tasklet *d = t->detail;

@@ -258,7 +258,8 @@ def handled_now(ending):
     """The running one handles an exception, others handle others."""
     handled = [start(deep, 2, handling, forever), start(hard, 1, handling, forever)]
     schedule()
-    handled.append(start(handling_two, lambda: ending({"handles": {str(id(t)): "KeyError('handled')" for t in handled}})))
+    last = start(handling_two, lambda: ending({"handles": {str(id(t)): "KeyError('handled')" for t in handled}}))
+    handled.append(last)
     stackless.run()
 
 

@@ -60,7 +60,8 @@ def of_tasklet(tasklet):
             told[name] = bool(told[name])
     told.update(id=id(tasklet), type=type(tasklet).__name__, next=identity(tasklet.next), prev=identity(tasklet.prev),
                 channel=identity(channel), balance=channel.balance if channel is not None else None, direction=None,
-                tempval=of_value(tasklet.tempval), cstate=of_cstate(tasklet.cstate), frames=frames_of(tasklet.frame), cframes=cframes(tasklet))
+                tempval=of_value(tasklet.tempval), cstate=of_cstate(tasklet.cstate), frames=frames_of(tasklet.frame),
+                cframes=cframes(tasklet))
     if told["blocked"]:
         # the sign of the balance tells which way all in the queue are blocked
         told["direction"] = "send" if channel.balance > 0 else "receive"
