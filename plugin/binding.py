@@ -277,10 +277,13 @@ class Session:
         return self._with_buffers(lambda out, err: _library.scry_command_run(
             self._session, _encode(name), _encode(arguments), out, err))
 
-    def runs(self, tid):
-        """[(pc, frames)]: a thread's C frames that run Python code, newest first, and the Python frames of each."""
+    def runs(self, tid, most=0):
+        """[(pc, frames)]: a thread's C frames that run Python code, newest first, and the Python frames of each.
+
+        `most` frames of both kinds are looked at, 0: all.
+        """
         runs, number = [], 0
-        for frame in self.answer("bt", tid, "--native")["threads"][0]["frames"]:
+        for frame in self.answer("bt", tid, "--native --limit %d" % most)["threads"][0]["frames"]:
             if frame["kind"] == "native":
                 if frame.get("runs_python"):
                     runs.append((int(frame["address"], 16), []))
@@ -296,11 +299,15 @@ class Session:
 
     def follow_frame(self, tid, newer, older):
         """Select the Python frame at a C frame, or the next older one. `older` are the pcs of it and those behind."""
-        runs = iter(self.runs(tid))
-        run = next(runs, None)
-        for pc in newer:
-            if run is not None and pc == run[0]:
-                run = next(runs, None)
+        newer = list(newer)
+        for most in 8 * len(newer) + 256, 0:  # not all of a deep stack, where that is not needed
+            runs = iter(self.runs(tid, most))
+            run = next(runs, None)
+            for pc in newer:
+                if run is not None and pc == run[0]:
+                    run = next(runs, None)
+            if run is not None:
+                break
         if run is not None and run[0] in older:
             self.run("frame", str(run[1][0]["number"]))
 

@@ -76,8 +76,8 @@ class Frames:
 
     def filter(self, frames):
         try:
-            tid = gdb.selected_thread().ptid[1]
-            runs = Thread(self.current(), tid)
+            process, lwp, other = gdb.selected_thread().ptid
+            runs = Thread(self.current(), lwp or other or process)
         except Exception:  # no Python here, or nothing that can be read: GDB's own frames
             return frames
         return self.merge(frames, runs)
