@@ -28,7 +28,8 @@ static const char *const commands[] = {
 	"obj @", "obj @ -v", "obj @ --json", "print @", "print @ -v", "print @ --json", "dis @",
 	"regs --all-frames", "regs --json", "tasks", "tasks --json --locals", "tasks --tree", "generators",
 	"generators --json", "greenlets", "greenlets --json", "tasklets -v", "tasklets --json", "channels", "zombies",
-	"print sys.modules", "print __main__:VALUES", "print __main__:KEPT --json", "print __main__:__dict__ -v",
+	"print @[0]", "print @.__class__.__mro__ -v", "print @.name.args[0:3]", "print @['k'] --json", "bt --all --native",
+	"bt --all --native --json", "print sys.modules", "print __main__:VALUES", "print __main__:KEPT --json", "print __main__:__dict__ -v",
 };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 
