@@ -341,8 +341,8 @@ static int none_field(struct scry_eval *e, scry_addr obj, const struct scry_type
 int scry_eval_computed(struct scry_eval *e, scry_addr obj, const char *name)
 {
 	static int (*const ways[])(struct scry_eval *, scry_addr, const struct scry_type *, const char *) = {
-		class_attribute, own_name, function_part, namespace_of, number_part, date_part, array_part, view_part, deque_part, code_names,
-		frame_part, generator_part, traceback_part, none_field,
+		class_attribute, own_name, function_part, namespace_of, number_part, date_part, array_part, view_part,
+		deque_part, code_names, frame_part, generator_part, traceback_part, none_field,
 	};
 	struct scry_type *t;
 	int rc = scry_type_for(e->r, obj, &t);
