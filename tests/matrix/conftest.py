@@ -41,6 +41,11 @@ def every(choose=lambda interpreter: True):
             for interpreter in interpreters.everything() if interpreter.reason or choose(interpreter)]
 
 
+def having(module, machine=None):
+    """For every(): interpreters with a module that only a few have."""
+    return lambda interpreter: module in interpreter.modules and machine in (None, interpreter.machine)
+
+
 HAS = {}
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.support import programs, run
 from tests.support.corefile import CoreFile
 
-from .conftest import every
+from .conftest import every, having
 from .test_tasks import ask, compare, report
 
 GREENLETS = programs.Program('greenlets', 'greenlets.py')
@@ -22,7 +22,7 @@ PYTHON_GEVENT = programs.Program('python-gevents', 'gevents.py', ('python',))
 
 
 def some(*versions):
-    return every(lambda interpreter: interpreter.version[:2] in versions and interpreter.machine == 'x86_64')
+    return every(lambda interpreter: interpreter.version[:2] in versions and having('greenlet', 'x86_64')(interpreter))
 
 
 def imports(interpreter, module):
@@ -65,7 +65,7 @@ def compare_greenlets(truth, target, interpreter):
     return differences
 
 
-@pytest.mark.parametrize('interpreter', every())
+@pytest.mark.parametrize('interpreter', every(having('greenlet')))
 def test_greenlets(dumps, interpreter):
     needs(interpreter, 'greenlet')
     dump = dumps.core(interpreter, GREENLETS)
@@ -85,7 +85,7 @@ def test_what_differs_is_reported(dumps, interpreter):
         assert not compare_greenlets(dump.truth, dump.core, interpreter), key
 
 
-@pytest.mark.parametrize('interpreter', every())
+@pytest.mark.parametrize('interpreter', every(having('greenlet')))
 def test_greenlets_live(interpreter, tmp_path):
     needs(interpreter, 'greenlet')
     with run.running(interpreter, GREENLETS, str(tmp_path / 'live')) as (pid, truth):
@@ -121,7 +121,7 @@ def compare_waits(truth, target, interpreter):
     return differences
 
 
-@pytest.mark.parametrize('interpreter', every())
+@pytest.mark.parametrize('interpreter', every(having('gevent')))
 @pytest.mark.parametrize('program', [GEVENT, PYTHON_GEVENT], ids=lambda program: program.name)
 def test_gevent(dumps, interpreter, program):
     needs(interpreter, 'gevent')
@@ -129,7 +129,7 @@ def test_gevent(dumps, interpreter, program):
     report(compare_waits(dump.truth, dump.core, interpreter))
 
 
-@pytest.mark.parametrize('interpreter', every())
+@pytest.mark.parametrize('interpreter', every(having('eventlet')))
 def test_eventlet(dumps, interpreter):
     needs(interpreter, 'eventlet')
     dump = dumps.core(interpreter, EVENTLET)
@@ -163,7 +163,7 @@ def slices(core, interpreter):
     return found
 
 
-@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.machine == 'x86_64'))
+@pytest.mark.parametrize('interpreter', every(having('greenlet', 'x86_64')))
 def test_a_damaged_slice_is_told(dumps, interpreter, tmp_path):
     needs(interpreter, 'greenlet')
     dump = dumps.core(interpreter, GREENLETS)
@@ -222,7 +222,7 @@ def say_another_version(core, truth, version):
         file.data[place:place + len(version)] = version.encode()
 
 
-@pytest.mark.parametrize('interpreter', every())
+@pytest.mark.parametrize('interpreter', every(having('greenlet')))
 def test_layouts_without_a_version(dumps, interpreter, tmp_path):
     """What the greenlets look like counts more than what the module says of itself."""
     needs(interpreter, 'greenlet')

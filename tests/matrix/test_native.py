@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from tests.support import compare, interpreters, programs, run
-from tests.matrix.conftest import every, pairs
+from tests.matrix.conftest import every, having, pairs
 from tests.matrix.test_greenlets import GREENLETS, imports
 from tests.matrix.test_stackless_live import PROGRAM as TASKLETS
 
@@ -279,7 +279,7 @@ def misplaced_in(tasks):
     return found
 
 
-@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.machine == 'x86_64'))
+@pytest.mark.parametrize('interpreter', every(having('greenlet', 'x86_64')))
 def test_greenlets(dumps, interpreter):
     """Suspended greenlets: C frames out of the saved words, and each Python frame behind its loop."""
     if not imports(interpreter, 'greenlet'):

@@ -25,10 +25,21 @@ if child == 0:
     ctypes.CFUNCTYPE(ctypes.c_int)(lambda: 0)()
     os._exit(0)
 has_ctypes = os.waitpid(child, 0)[1] == 0
+def importable(name):
+    try:
+        if sys.version_info >= (3, 4):
+            import importlib.util
+            return importlib.util.find_spec(name) is not None
+        import imp
+        imp.find_module(name)
+        return True
+    except ImportError:
+        return False
 print(json.dumps({
     "version": list(sys.version_info[:3]), "level": sys.version_info[3], "text": sys.version, "exe": os.readlink("/proc/self/exe"),
     "library": library[0] if library else None, "root": root[-1], "prefix": sys.prefix,
     "flags": getattr(sys, "abiflags", ""), "machine": os.uname()[4] if sys.maxsize > 2**32 else "32-bit", "debug": hasattr(sys, "gettotalrefcount"), "ctypes": has_ctypes,
+    "modules": [name for name in ("greenlet", "gevent", "eventlet") if importable(name)],
     "free_threaded": hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled()}))
 '''
 
@@ -46,6 +57,7 @@ class Interpreter:
     stackless: bool = False
     machine: str = None      # "x86_64", or "32-bit" whatever the kernel says
     ctypes: bool = True
+    modules: tuple = ()      # which of some that only a few have: greenlet, gevent, eventlet
     reason: str = None       # why it cannot be used
     options: tuple = ()      # for every program that it runs
 
@@ -101,7 +113,7 @@ def probe(tag, path):
         return Interpreter(tag, reason='%s does not run: %s' % (path, error))
     if facts['root'] != '/':
         found.root = facts['root']
-    for name in ('exe', 'library', 'prefix', 'debug', 'ctypes', 'machine', 'free_threaded'):
+    for name in ('exe', 'library', 'prefix', 'debug', 'ctypes', 'machine', 'modules', 'free_threaded'):
         setattr(found, name, facts[name])
     found.version = tuple(facts['version'])
     found.stackless = 'Stackless' in facts['text']
