@@ -149,14 +149,16 @@ static bool read_object(struct scry_words *w, scry_addr addr, struct scry_meanin
 static uint64_t object_size(struct scry_runtime *r, scry_addr addr, scry_addr type)
 {
 	uint64_t basic = 0, item = 0;
-	int64_t count = 0;
+	int64_t signed_count = 0;
 
 	if (scry_field_read(r, type, SCRY_F_TYPE_BASICSIZE, &basic) < 0 ||
 	    scry_field_read(r, type, SCRY_F_TYPE_ITEMSIZE, &item) < 0 || basic > 1 << 20 || item > 1 << 16)
 		return 0;
-	if (item && scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &count) == SCRY_OK)
-		count = count < 0 ? -count : count; /* int kept its sign there up to 3.11 */
-	return count < 1 << 24 ? basic + item * (uint64_t)count : 0;
+	if (item && scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &signed_count) < 0)
+		signed_count = 0;
+	/* int kept its sign there up to 3.11 */
+	uint64_t count = signed_count < 0 ? 0 - (uint64_t)signed_count : (uint64_t)signed_count;
+	return count < 1 << 24 ? basic + item * count : 0;
 }
 
 /* The frame of the thread's stack that the word points to or into. */

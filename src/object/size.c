@@ -57,7 +57,8 @@ static uint64_t size_int(struct scry_runtime *r, scry_addr addr, const struct sc
 	if (scry_field_read(r, addr, SCRY_F_LONG_TAG, &tag) == SCRY_OK)
 		n = tag >> 3;
 	else
-		n = scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &size) == SCRY_OK ? (uint64_t)llabs(size) : 0;
+		n = scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &size) < 0 ? 0 :
+		    size < 0 ? 0 - (uint64_t)size : (uint64_t)size;
 	if (n == 0 && r->version >= SCRY_VERSION_OF(3, 11))
 		n = 1;
 	if (n > 1ull << 40)
