@@ -29,7 +29,7 @@ int scry_fail_errno(struct scry_session *s, const char *fmt, ...)
 	return s->error.code = SCRY_ESYSTEM;
 }
 
-static void add_note(struct scry_session *s, bool remark, bool warning, const char *fmt, va_list ap)
+static void add_note(struct scry_session *s, struct scry_note kind, const char *fmt, va_list ap)
 {
 	char text[1024];
 
@@ -40,8 +40,7 @@ static void add_note(struct scry_session *s, bool remark, bool warning, const ch
 	struct scry_note *note = scry_arena_alloc(&s->arena, sizeof(*note));
 	if (!note)
 		return;
-	note->remark = remark;
-	note->warning = warning;
+	*note = kind;
 	note->text = scry_arena_text(&s->arena, text, strlen(text));
 	if (!note->text)
 		return;
@@ -54,8 +53,30 @@ void scry_note(struct scry_session *s, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add_note(s, false, false, fmt, ap);
+	add_note(s, (struct scry_note){ 0 }, fmt, ap);
 	va_end(ap);
+}
+
+void scry_note_answer(struct scry_session *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_note(s, (struct scry_note){ .passing = true }, fmt, ap);
+	va_end(ap);
+}
+
+void scry_notes_pass(struct scry_session *s)
+{
+	struct scry_note **at = &s->notes;
+
+	while (*at) {
+		if ((*at)->passing)
+			*at = (*at)->next;
+		else
+			at = &(*at)->next;
+	}
+	s->notes_end = at;
 }
 
 void scry_warn(struct scry_session *s, const char *fmt, ...)
@@ -63,7 +84,7 @@ void scry_warn(struct scry_session *s, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add_note(s, false, true, fmt, ap);
+	add_note(s, (struct scry_note){ .warning = true }, fmt, ap);
 	va_end(ap);
 }
 
@@ -72,7 +93,7 @@ void scry_remark(struct scry_session *s, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add_note(s, true, false, fmt, ap);
+	add_note(s, (struct scry_note){ .remark = true }, fmt, ap);
 	va_end(ap);
 }
 

@@ -41,6 +41,7 @@ struct scry_note {
 	bool said;   /* it was printed already */
 	bool remark; /* nothing is missing: only py-info tells */
 	bool warning; /* said like the others, but nothing is missing: no reason for another exit status */
+	bool passing; /* about one answer: forgotten after it */
 };
 
 struct scry_session {
@@ -77,6 +78,9 @@ int scry_fail(struct scry_session *s, int code, scry_addr addr, const char *fmt,
 int scry_fail_errno(struct scry_session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** Add a sentence to the reasons why an answer is partial; the same sentence is kept once. */
 void scry_note(struct scry_session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** The same for what only the answer under way lacks: scry_notes_pass() forgets it. */
+void scry_note_answer(struct scry_session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void scry_notes_pass(struct scry_session *s);
 /** The same for what is said although nothing is missing: the exit status stays. */
 void scry_warn(struct scry_session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** The same for what is only of interest: it makes no answer partial, and py-info tells it. */

@@ -170,6 +170,7 @@ int scry_command_run(struct scry_session *s, const char *name, const char *args,
 	if (call.help)
 		return rc < 0 ? 2 : 0;
 	bool noted = put_notes(s, err);
+	scry_notes_pass(s);
 	if (rc >= 0 && call.partial && !noted && err)
 		scry_buf_puts(err, "the answer is partial: what could not be shown is marked in it\n");
 	call.partial |= noted;

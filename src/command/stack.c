@@ -159,7 +159,7 @@ static void put_omitted(struct scry_call *call, uint64_t count)
 static void note_end(struct scry_call *call, const struct scry_stack *stack, int rc)
 {
 	if (stack->merge && stack->merge->problem) {
-		scry_note(call->s, "C frames: %s", stack->merge->problem);
+		scry_note_answer(call->s, "C frames: %s", stack->merge->problem);
 		call->partial = true;
 	}
 	if (rc < 0)

@@ -21,7 +21,9 @@ COMMANDS = ["bt", "bt --all", "bt -v", "bt --native", "bt --native --all --json"
 LIVE = ["bt", "bt --all", "bt -v", "bt --native", "bt --native --all", "bt-full", "threads", "locals --frame 3",
         "list", "list plan", "frame 2", "print --frame 1 self.name",
         "regs", "regs --all-frames"]
-MINIDUMP = ["bt", "bt --all", "bt --native", "bt-full", "threads", "info", "regs", "regs --json", "locals", "frame 1", "bt --all --json"]
+# "info" names the files that were looked for: unwinding looks for more of them
+MINIDUMP = ["bt", "bt --all", "info", "bt --native", "bt-full", "threads", "regs", "regs --json", "locals", "frame 1",
+            "bt --all --json"]
 MOVES = ["up", "frame", "down", "frame 3", "up", "locals", "bt"]
 
 
