@@ -82,7 +82,9 @@ def test_count(dumps, interpreter):
 
 def test_shapes_notice(dumps):
     """A truth that is not the core's is found to be so, in each of its fields."""
-    interpreter = next(each.values[0] for each in every(since(3, 8)) if not each.values[0].reason)
+    interpreter = next((each.values[0] for each in every(since(3, 8)) if not each.values[0].reason), None)
+    if interpreter is None:
+        pytest.skip('no interpreter since 3.8')
     dump = dumps.core(interpreter, SHAPES[0])
     for field in [field for field in EVERYTHING if field not in ('error', 'awaits')] + ['never_retrieved']:
         truth = json.loads(json.dumps(dump.truth))

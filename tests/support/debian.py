@@ -110,7 +110,8 @@ class Archive:
                    'Dir::Etc::preferences': '/dev/null', 'Dir::Etc::preferencesparts': self.state + '/empty',
                    'Dir::Cache': self.state, 'Dir::Cache::archives': '%s/%s' % (self.state, archives), 'Dir::Cache::pkgcache': '',
                    'Dir::Cache::srcpkgcache': '', 'Debug::NoLocking': 'true', 'Acquire::Languages': 'none', 'Acquire::Retries': '3',
-                   'APT::Install-Recommends': 'false', 'APT::Sandbox::User': 'root'}
+                   'APT::Install-Recommends': 'false', 'APT::Sandbox::User': 'root',
+                   'Acquire::Check-Valid-Until': 'false'}  # a mirror may lag behind: old packages will do
         if self.architecture:
             options.update({'APT::Architecture': self.architecture, 'APT::Architectures::': self.architecture})
         command = ['apt-get', '-qq'] + ['-o%s=%s' % pair for pair in options.items()] + list(arguments)

@@ -37,7 +37,7 @@ def importable(name):
         return False
 print(json.dumps({
     "version": list(sys.version_info[:3]), "level": sys.version_info[3], "text": sys.version, "exe": os.readlink("/proc/self/exe"),
-    "library": library[0] if library else None, "root": root[-1], "prefix": sys.prefix,
+    "library": library[0] if library else None, "root": root[-1] if root else "/", "prefix": sys.prefix,
     "flags": getattr(sys, "abiflags", ""), "machine": os.uname()[4] if sys.maxsize > 2**32 else "32-bit", "debug": hasattr(sys, "gettotalrefcount"), "ctypes": has_ctypes,
     "modules": [name for name in ("greenlet", "gevent", "eventlet") if importable(name)],
     "free_threaded": hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled()}))
