@@ -163,6 +163,12 @@ int scry_type_at(struct scry_runtime *r, scry_addr addr, struct scry_type **ret)
 	return SCRY_OK;
 }
 
+/* Two items of a tuple, the second a type, look like an object whose count is the first one's address. */
+static bool is_address(struct scry_runtime *r, uint64_t count, unsigned size)
+{
+	return count >> (size == 8 ? 32 : 24) && scry_map_at(r->session->target, count);
+}
+
 /* 0 is let pass: an object is at 0 while its tp_dealloc runs. */
 static int check_refcount(struct scry_runtime *r, scry_addr obj)
 {
@@ -177,6 +183,8 @@ static int check_refcount(struct scry_runtime *r, scry_addr obj)
 		return scry_fail(r->session, SCRY_ECORRUPT, obj, "its reference count is %s", pattern);
 	if (slot->size == 8 && value >> 62 == 3)
 		return scry_fail(r->session, SCRY_ECORRUPT, obj, "its reference count is %" PRId64, (int64_t)value);
+	if (is_address(r, value, slot->size))
+		return scry_fail(r->session, SCRY_ECORRUPT, obj, "its reference count is an address, 0x%" PRIx64, value);
 	return SCRY_OK;
 }
 

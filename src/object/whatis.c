@@ -162,7 +162,8 @@ static void read_gc(struct scry_runtime *r, struct scry_whatis *w, const struct 
 /* An object of a type whose name is one: chance makes others. */
 static bool is_object(struct scry_runtime *r, scry_addr at, struct scry_type **ret)
 {
-	return scry_type_for(r, at, ret) == SCRY_OK && ((*ret)->flags & TYPE_HEAP || *(*ret)->name);
+	return scry_type_for(r, at, ret) == SCRY_OK && ((*ret)->flags & TYPE_HEAP || *(*ret)->name) &&
+	       strcmp((*ret)->name, "?");
 }
 
 /* In a block of the allocator the object starts behind the collector's header and other words that belong to it. */
@@ -284,6 +285,20 @@ static bool is_kept_free(struct scry_runtime *r, const struct scry_whatis *w)
 	       next != w->addr && next && scry_field_get(r, next, SCRY_F_OBJECT_TYPE) == w->type;
 }
 
+/* SCRY_OK where an object stands there. One whose type has no name, inside another object, is chance. */
+static int own_type(struct scry_runtime *r, struct scry_whatis *w, struct scry_type **ret)
+{
+	int rc = scry_type_for(r, w->addr, ret);
+
+	if (rc < 0 || strcmp((*ret)->name, "?"))
+		return rc;
+	find_near(r, w);
+	if (w->inside)
+		return scry_fail(r->session, SCRY_ECORRUPT, w->addr, "its type at 0x%" PRIx64 " has no name", (*ret)->addr);
+	w->near = 0;
+	return SCRY_OK;
+}
+
 int scry_whatis(struct scry_runtime *r, scry_addr addr, struct scry_whatis *ret)
 {
 	struct scry_session *s = r->session;
@@ -296,7 +311,7 @@ int scry_whatis(struct scry_runtime *r, scry_addr addr, struct scry_whatis *ret)
 		return rc;
 	w.pattern = find_pattern(r, addr);
 	w.has_memory = scry_block_find(r, addr, &w.memory);
-	rc = scry_type_for(r, addr, &t);
+	rc = own_type(r, &w, &t);
 	if (rc < 0) {
 		w.problem = scry_arena_text(&s->arena, s->error.text, strlen(s->error.text));
 		find_near(r, &w);
