@@ -49,6 +49,21 @@ void *scry_arena_alloc(struct scry_arena *a, size_t size)
 	return block;
 }
 
+void *scry_arena_grow(struct scry_arena *a, void *list, size_t count, size_t *room, size_t size, size_t first)
+{
+	size_t more = *room ? *room * 2 : first;
+
+	if (count < *room)
+		return list;
+	void *grown = more <= SIZE_MAX / size ? scry_arena_alloc(a, more * size) : NULL;
+	if (!grown)
+		return NULL;
+	if (count)
+		memcpy(grown, list, count * size);
+	*room = more;
+	return grown;
+}
+
 char *scry_arena_text(struct scry_arena *a, const char *text, size_t len)
 {
 	char *copy = scry_arena_alloc(a, len + 1);

@@ -78,17 +78,10 @@ static bool keep(struct scry_runtime *r, struct scry_kept_frames *list, scry_add
 
 	if (!frame_size(r, frame, &one.size))
 		return false;
-	if (list->count == list->room) {
-		size_t room = list->room * 2 + 64;
-		struct scry_kept_frame *more = scry_arena_alloc(&r->session->arena, room * sizeof(*more));
-
-		if (!more)
-			return false;
-		if (list->count)
-			memcpy(more, list->frames, list->count * sizeof(*more));
-		list->frames = more;
-		list->room = room;
-	}
+	struct scry_kept_frame *frames = scry_arena_grow(&r->session->arena, list->frames, list->count, &list->room, sizeof(*frames), 64);
+	if (!frames)
+		return false;
+	list->frames = frames;
 	list->frames[list->count++] = one;
 	list->bytes += one.size;
 	return true;

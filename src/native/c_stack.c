@@ -12,17 +12,13 @@ bool scry_is_function(const struct scry_symbol *symbol, const char *name)
 
 static bool make_room(struct scry_c_stack *stack, struct scry_arena *arena)
 {
-	size_t room = stack->room * 2 + 32;
-	struct scry_c_frame *more;
+	struct scry_c_frame *frames = NULL;
 
-	if (stack->count < stack->room)
-		return true;
-	if (stack->count >= SCRY_C_STACK_MAX || !(more = scry_arena_alloc(arena, room * sizeof(*more))))
+	if (stack->count < stack->room || stack->count < SCRY_C_STACK_MAX)
+		frames = scry_arena_grow(arena, stack->frames, stack->count, &stack->room, sizeof(*frames), 32);
+	if (!frames)
 		return false;
-	if (stack->count)
-		memcpy(more, stack->frames, stack->count * sizeof(*more));
-	stack->frames = more;
-	stack->room = room;
+	stack->frames = frames;
 	return true;
 }
 

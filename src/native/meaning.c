@@ -78,16 +78,10 @@ static void remember_frames(struct scry_words *w, struct scry_thread *t)
 	while (w->span_count < FRAMES_MAX && scry_walk_next(&walk, &f) == SCRY_ITEM) {
 		if (f.kind == SCRY_FRAME_DAMAGED)
 			continue;
-		if (w->span_count == room) {
-			struct scry_span *more = scry_arena_alloc(&w->session->arena, (room * 2 + 64) * sizeof(*more));
-
-			if (!more)
-				break;
-			if (room)
-				memcpy(more, w->spans, room * sizeof(*more));
-			w->spans = more;
-			room = room * 2 + 64;
-		}
+		struct scry_span *spans = scry_arena_grow(&w->session->arena, w->spans, w->span_count, &room, sizeof(*spans), 64);
+		if (!spans)
+			break;
+		w->spans = spans;
 		w->spans[w->span_count++] = (struct scry_span){ f.addr, frame_end(&f), f.code ? f.code->name : NULL };
 		remember(w, f.addr, SCRY_WORD_FRAME);
 	}

@@ -2,7 +2,6 @@
 #include "native/merge.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "native/place.h"
 
@@ -10,17 +9,11 @@
 
 static struct scry_run *add_run(struct scry_merge *m)
 {
-	if (m->run_count == m->run_room) {
-		size_t room = m->run_room * 2 + 16;
-		struct scry_run *more = scry_arena_alloc(&m->session->arena, room * sizeof(*more));
+	struct scry_run *runs = scry_arena_grow(&m->session->arena, m->runs, m->run_count, &m->run_room, sizeof(*runs), 16);
 
-		if (!more)
-			return NULL;
-		if (m->run_count)
-			memcpy(more, m->runs, m->run_count * sizeof(*more));
-		m->runs = more;
-		m->run_room = room;
-	}
+	if (!runs)
+		return NULL;
+	m->runs = runs;
 	m->runs[m->run_count] = (struct scry_run){ .place = SCRY_NOWHERE };
 	return &m->runs[m->run_count++];
 }

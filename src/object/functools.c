@@ -20,6 +20,15 @@ static void print_keywords(struct scry_printer *p, scry_addr dict)
 		scry_printer_damage(p, dict);
 }
 
+/* Behind "name(" and what stands before the arguments; the closing parenthesis too. */
+static void print_arguments(struct scry_printer *p, scry_addr items, uint64_t n, scry_addr kw)
+{
+	scry_buf_puts(p->out, n ? ", " : "");
+	scry_print_items(p, items, n);
+	print_keywords(p, kw);
+	scry_buf_putc(p->out, ')');
+}
+
 static int print_call(struct scry_printer *p, scry_addr first, scry_addr args, scry_addr kw)
 {
 	uint64_t n;
@@ -29,10 +38,7 @@ static int print_call(struct scry_printer *p, scry_addr first, scry_addr args, s
 	if (rc < 0)
 		return rc;
 	scry_print(p, first);
-	scry_buf_puts(p->out, n ? ", " : "");
-	scry_print_items(p, items, n);
-	print_keywords(p, kw);
-	scry_buf_putc(p->out, ')');
+	print_arguments(p, items, n, kw);
 	return SCRY_OK;
 }
 
@@ -152,10 +158,7 @@ static int print_methodcaller_from(struct scry_printer *p, scry_addr addr, scry_
 	n -= first;
 	scry_printf(p, "operator.%s(", scry_type_short(r, type));
 	scry_print(p, name);
-	scry_buf_puts(p->out, n ? ", " : "");
-	scry_print_items(p, items, n);
-	print_keywords(p, kw);
-	scry_buf_putc(p->out, ')');
+	print_arguments(p, items, n, kw);
 	return SCRY_OK;
 }
 

@@ -208,6 +208,16 @@ bool scry_regs_find(const struct scry_regs *regs, const char *name, uint64_t *re
 	return false;
 }
 
+void scry_regs_set(struct scry_regs *regs, const char *name, uint64_t value)
+{
+	for (unsigned i = 0; i < regs->arch->count; i++) {
+		if (strcmp(regs->arch->regs[i].name, name))
+			continue;
+		regs->value[i] = value;
+		regs->valid |= (uint64_t)1 << i;
+	}
+}
+
 void scry_regs_load(struct scry_regs *regs, const struct scry_arch *arch, const uint8_t *block, size_t len,
 		    bool minidump, bool big_endian)
 {

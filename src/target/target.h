@@ -174,6 +174,8 @@ struct scry_os_thread *scry_os_thread_find(struct scry_target *t, uint64_t tid);
 const struct scry_regs *scry_os_thread_regs(struct scry_target *t, const struct scry_os_thread *thread);
 /** A register by name: true and *ret where it is known. */
 bool scry_regs_find(const struct scry_regs *regs, const char *name, uint64_t *ret);
+/** Make a register known, by name; one that the architecture does not have is passed over. */
+void scry_regs_set(struct scry_regs *regs, const char *name, uint64_t value);
 /** Fill regs from a raw register block, by each row's `prstatus` or `minidump` offset. */
 void scry_regs_load(struct scry_regs *regs, const struct scry_arch *arch, const uint8_t *block, size_t len,
 		    bool minidump, bool big_endian);

@@ -315,17 +315,11 @@ int scry_await_read(struct scry_kinds *k, scry_addr object, struct scry_await *r
 
 static bool push(struct scry_session *s, struct scry_chain *c, size_t *room, scry_addr frame)
 {
-	if (c->count == *room) {
-		size_t more = *room ? *room * 2 : 4;
-		scry_addr *list = scry_arena_alloc(&s->arena, more * sizeof(*list));
+	scry_addr *list = scry_arena_grow(&s->arena, c->frames, c->count, room, sizeof(*list), 4);
 
-		if (!list)
-			return false;
-		if (c->count)
-			memcpy(list, c->frames, c->count * sizeof(*list));
-		c->frames = list;
-		*room = more;
-	}
+	if (!list)
+		return false;
+	c->frames = list;
 	c->frames[c->count++] = frame;
 	return true;
 }

@@ -22,17 +22,10 @@ static void add(struct search *s, scry_addr task)
 {
 	if (s->count >= AWAITERS_MAX || scry_hash_add(&s->added, task) <= 0)
 		return;
-	if (s->count == s->room) {
-		size_t room = s->room ? s->room * 2 : 2;
-		scry_addr *list = scry_arena_alloc(&s->asyncio->runtime->session->arena, room * sizeof(*list));
-
-		if (!list)
-			return;
-		if (s->count)
-			memcpy(list, s->list, s->count * sizeof(*list));
-		s->list = list;
-		s->room = room;
-	}
+	scry_addr *list = scry_arena_grow(&s->asyncio->runtime->session->arena, s->list, s->count, &s->room, sizeof(*list), 2);
+	if (!list)
+		return;
+	s->list = list;
 	s->list[s->count++] = task;
 }
 

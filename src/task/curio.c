@@ -98,17 +98,13 @@ static struct scry_task *add(struct scry_task_search *s, scry_addr addr, struct 
 
 static bool remember(struct scry_session *s, struct table *t, int64_t id, scry_addr task)
 {
-	if (t->count == t->room) {
-		size_t room = t->room ? t->room * 2 : 16;
-		struct entry *more = room <= TASKS_MAX ? scry_arena_alloc(&s->arena, room * sizeof(*more)) : NULL;
+	struct entry *entries = NULL;
 
-		if (!more)
-			return false;
-		if (t->count)
-			memcpy(more, t->entries, t->count * sizeof(*more));
-		t->entries = more;
-		t->room = room;
-	}
+	if (t->count < t->room || t->room <= TASKS_MAX / 2)
+		entries = scry_arena_grow(&s->arena, t->entries, t->count, &t->room, sizeof(*entries), 16);
+	if (!entries)
+		return false;
+	t->entries = entries;
 	t->entries[t->count++] = (struct entry){ id, task };
 	return true;
 }

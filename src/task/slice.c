@@ -1,21 +1,9 @@
 /* Two forms of saved stack on x86-64: slp_switch() with inline assembly, and the stackman library's (3.8). */
 #include "task/slice.h"
 
-#include <string.h>
-
 #include "base/session.h"
 
 #define X86_64 62 /* EM_X86_64 */
-
-static void set(struct scry_regs *regs, const char *name, uint64_t value)
-{
-	for (unsigned i = 0; i < regs->arch->count; i++) {
-		if (strcmp(regs->arch->regs[i].name, name))
-			continue;
-		regs->value[i] = value;
-		regs->valid |= (uint64_t)1 << i;
-	}
-}
 
 static bool returns_to(const struct scry_slice *slice, size_t word, const char *function, bool guess)
 {
@@ -28,9 +16,9 @@ static bool returns_to(const struct scry_slice *slice, size_t word, const char *
 static void fill(const struct scry_slice *slice, struct scry_regs *regs, const char *const names[6], size_t first)
 {
 	for (size_t i = 0; i < 6; i++)
-		set(regs, names[i], slice->words[first + i]);
-	set(regs, "rip", slice->words[first + 6]);
-	set(regs, "rsp", slice->sp + 8 * (first + 7));
+		scry_regs_set(regs, names[i], slice->words[first + i]);
+	scry_regs_set(regs, "rip", slice->words[first + 6]);
+	scry_regs_set(regs, "rsp", slice->sp + 8 * (first + 7));
 }
 
 /*

@@ -111,16 +111,6 @@ size_t scry_switch_code_find(struct scry_module *m, struct scry_switch_code *ret
 
 /* --- registers --- */
 
-static void set(struct scry_regs *regs, const char *name, uint64_t value)
-{
-	for (unsigned i = 0; i < regs->arch->count; i++) {
-		if (strcmp(regs->arch->regs[i].name, name))
-			continue;
-		regs->value[i] = value;
-		regs->valid |= (uint64_t)1 << i;
-	}
-}
-
 static bool word_at(scry_addr start, const uint64_t *words, scry_addr addr, uint64_t *ret)
 {
 	uint64_t offset = addr - start;
@@ -151,10 +141,10 @@ bool scry_switch_code_regs(const struct scry_switch_code *c, const struct scry_a
 	if (c->by_rbp ? !find_frame_pointer(c, start, words, &rbp)
 		      : !word_at(start, words, start + (uint64_t)(int64_t)c->rbp, &rbp))
 		return false;
-	set(ret, "rip", c->pc);
-	set(ret, "rsp", start);
-	set(ret, "rbp", rbp);
+	scry_regs_set(ret, "rip", c->pc);
+	scry_regs_set(ret, "rsp", start);
+	scry_regs_set(ret, "rbp", rbp);
 	if (c->has_rbx && word_at(start, words, (c->by_rbp ? rbp : start) + (uint64_t)(int64_t)c->rbx, &rbx))
-		set(ret, "rbx", rbx);
+		scry_regs_set(ret, "rbx", rbx);
 	return true;
 }

@@ -1,6 +1,5 @@
 /* Tasklets: struct PyTaskletObject, and what Python's own attributes would say of it. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "object/object.h"
 #include "task/stackless.h"
@@ -20,16 +19,10 @@ const scry_addr *scry_tasklet_ring(struct scry_stackless *sl, scry_addr first, s
 			*ret_error = scry_arena_printf(arena, "the ring is damaged at 0x%" PRIx64, at);
 			break;
 		}
-		if (count == room) {
-			scry_addr *more = scry_arena_alloc(arena, (room * 2 + 16) * sizeof(*more));
-
-			if (!more)
-				break;
-			if (count)
-				memcpy(more, list, count * sizeof(*more));
-			list = more;
-			room = room * 2 + 16;
-		}
+		scry_addr *more = scry_arena_grow(arena, list, count, &room, sizeof(*more), 16);
+		if (!more)
+			break;
+		list = more;
 		list[count++] = at;
 		if (scry_field_read(r, at, SCRY_F_TASKLET_NEXT, &at) < 0 || !at)
 			break;

@@ -1,6 +1,5 @@
 /* The C stacks of tasklets that were switched out with theirs: their saved slices, in order. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "native/native.h"
 #include "task/cstack.h"
@@ -139,16 +138,11 @@ static size_t collect(struct scry_task *t, scry_addr cstate, size_t slices, stru
 		struct saved one;
 
 		if (value(r, at, SCRY_F_CSTACK_TASK) == t->addr && read_saved(r, at, &one)) {
-			if (count == room) {
-				struct saved *more = scry_arena_alloc(arena, (room * 2 + 4) * sizeof(*more));
+			struct saved *list = scry_arena_grow(arena, *ret, count, &room, sizeof(*list), 4);
 
-				if (!more)
-					return count;
-				if (count)
-					memcpy(more, *ret, count * sizeof(*more));
-				*ret = more;
-				room = room * 2 + 4;
-			}
+			if (!list)
+				return count;
+			*ret = list;
 			one.own = at == cstate;
 			(*ret)[count++] = one;
 		}

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/arena.h"
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -60,6 +61,29 @@ static void hash_keeps(void **state)
 	scry_hash_done(&h);
 }
 
+static void arena_grows(void **state)
+{
+	struct scry_arena arena = { 0 };
+	size_t room = 0;
+	unsigned *list = NULL, *old;
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		old = list;
+		list = scry_arena_grow(&arena, list, i, &room, sizeof(*list), 3);
+		assert_non_null(list);
+		assert_int_equal(list == old, i != 0 && i != 3 && i != 6 && i != 12 && i != 24 && i != 48 && i != 96);
+		list[i] = i;
+	}
+	assert_int_equal(room, 192);
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(list[i], i);
+	room = SIZE_MAX / 4;
+	assert_null(scry_arena_grow(&arena, list, room, &room, sizeof(*list), 3));
+	assert_true(room == SIZE_MAX / 4);
+	scry_arena_done(&arena);
+}
+
 static void loads(void **state)
 {
 	(void)state;
@@ -78,6 +102,7 @@ int main(void)
 		cmocka_unit_test(json_escapes),
 		cmocka_unit_test(utf8_rejects),
 		cmocka_unit_test(hash_keeps),
+		cmocka_unit_test(arena_grows),
 		cmocka_unit_test(loads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
