@@ -6,9 +6,10 @@ import shutil
 import pytest
 
 from tests.support import programs, run
+from tests.support.damage import answers_when_damaged
 
 from .conftest import every, has, need
-from .test_tasks import ask, compare, damage, frames, report, since
+from .test_tasks import ask, compare, frames, report, since
 
 SHAPES = [
     programs.Program('tasks-shapes', 'tasks_shapes.py', since=(3, 5)),
@@ -222,13 +223,6 @@ def test_damaged_shapes(interpreter, program, tmp_path):
     if program in TRIO:
         provide(interpreter, str(tmp_path))
     dump = run.crash(interpreter, program, str(tmp_path))
-    core = str(tmp_path / 'damaged')
     for seed in range(4):
-        shutil.copyfile(dump.core, core)
-        damage(core, dump.truth['tasks'] + dump.truth.get('loops', []), seed)
-        for command in (['--json', 'tasks'], ['tasks', '--tree'], ['tasks', '--count']):
-            status, output, errors = run.pyscry(*run.where(interpreter), core, *command, timeout=60)
-            assert status in (0, 1, 2), '%s, seed %d: status %d %s' % (command, seed, status, errors[-500:])
-            if command[0] == '--json':
-                answer = json.loads(output)
-                assert answer['tasks'] or answer['errors'], 'seed %d' % seed
+        answers_when_damaged(interpreter, dump.core, dump.truth['tasks'] + dump.truth.get('loops', []), seed, str(tmp_path / 'damaged'),
+                             (['--json', 'tasks'], ['tasks', '--tree'], ['tasks', '--count']))

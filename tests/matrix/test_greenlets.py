@@ -1,8 +1,5 @@
 """Greenlets: all that the program knows of them, and their C stacks, on every interpreter that has the module."""
 import copy
-import json
-import os
-import random
 import re
 import shutil
 import subprocess
@@ -11,6 +8,7 @@ import pytest
 
 from tests.support import programs, run
 from tests.support.corefile import CoreFile
+from tests.support.damage import answers_when_damaged
 
 from .conftest import every, having
 from .test_tasks import ask, compare, report
@@ -235,36 +233,12 @@ def test_layouts_without_a_version(dumps, interpreter, tmp_path):
         report(compare_greenlets(dump.truth, core, interpreter))
 
 
-def damage(core, identities, seed):
-    """Words of the greenlets and of what they point to become pointers to other ones, garbage and nothing."""
-    choose = random.Random(seed)
-    with CoreFile(core) as file:
-        for _ in range(40):
-            at = choose.choice(identities)
-            for _ in range(choose.randrange(3)):
-                inner = file.word(at + 8 * choose.randrange(2, 12))
-                at = inner if inner and inner % 8 == 0 and file.offset(inner, 400) is not None else at
-            at += 8 * choose.randrange(-2, 30)
-            value = choose.choice([choose.choice(identities), choose.choice(identities), at, 0, 8, choose.getrandbits(64)])
-            if file.offset(at, 8) is not None:
-                file.set_word(at, value)
-
-
 @pytest.mark.parametrize('interpreter', some((3, 9), (3, 14)))
 @pytest.mark.parametrize('program', [GREENLETS, GEVENT, EVENTLET], ids=lambda program: program.name)
 def test_damaged(dumps, interpreter, program, tmp_path):
     """Whatever stands in them, the answer comes, in time."""
     needs(interpreter, {'gevents': 'gevent', 'eventlets': 'eventlet'}.get(program.name, 'greenlet'))
     dump = dumps.core(interpreter, program)
-    identities = [int(task['id'], 16) for task in dump.truth['greenlets']]
     for seed in range(3):
-        core = str(tmp_path / ('damaged-%d' % seed))
-        shutil.copyfile(dump.core, core)
-        damage(core, identities, seed)
-        for command in (['--json', 'greenlets'], ['greenlets', '--tree'], ['greenlets', '-v']):
-            status, output, errors = run.pyscry(*run.where(interpreter), core, *command, timeout=60)
-            assert status in (0, 1, 2), '%s, seed %d: status %d %s' % (command, seed, status, errors[-500:])
-            if command[0] == '--json':
-                answer = json.loads(output)
-                assert answer['tasks'] or answer['errors'], 'seed %d' % seed
-        os.remove(core)
+        answers_when_damaged(interpreter, dump.core, dump.truth['greenlets'], seed, str(tmp_path / 'damaged'),
+                             (['--json', 'greenlets'], ['greenlets', '--tree'], ['greenlets', '-v']), words=12, beside=0)

@@ -1,13 +1,8 @@
 """asyncio's tasks and suspended generators: all that the program knows of them, on every interpreter."""
-import json
-import os
-import random
-import shutil
-
 import pytest
 
 from tests.support import programs, run
-from tests.support.corefile import CoreFile
+from tests.support.damage import answers_when_damaged
 
 from .conftest import every
 
@@ -97,34 +92,10 @@ def test_generators(dumps, interpreter):
     assert status == 0, errors
 
 
-def damage(core, truth, seed):
-    """Overwrite words of the tasks, and of what they point to, with pointers to other tasks, with garbage and with nothing."""
-    choose = random.Random(seed)
-    tasks = [int(task['id'], 16) for task in truth]
-    with CoreFile(core) as file:
-        for _ in range(40):
-            at = choose.choice(tasks)
-            for _ in range(choose.randrange(3)):
-                inner = file.word(at + 8 * choose.randrange(2, 24))
-                at = inner if inner and inner % 8 == 0 and file.offset(inner, 400) is not None else at
-            at += 8 * choose.randrange(-2, 30)
-            value = choose.choice([choose.choice(tasks), choose.choice(tasks) + 160, at, 0, 8, choose.getrandbits(64)])
-            if file.offset(at, 8) is not None:
-                file.set_word(at, value)
-
-
 @pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.version[:2] in ((3, 8), (3, 11), (3, 13), (3, 14))))
 def test_damaged(dumps, interpreter, tmp_path):
     """Whatever stands in the lists, chains and sets, the answer comes, in time."""
     dump = dumps.core(interpreter, TASKS)
     for seed in range(6):
-        core = str(tmp_path / ('damaged-%d' % seed))
-        shutil.copyfile(dump.core, core)
-        damage(core, dump.truth['tasks'], seed)
-        for command in (['--json', 'tasks'], ['tasks', '--tree'], ['tasks', '-v'], ['generators']):
-            status, output, errors = run.pyscry(*run.where(interpreter), core, *command, timeout=60)
-            assert status in (0, 1, 2), '%s, seed %d: status %d %s' % (command, seed, status, errors[-500:])
-            if command[0] == '--json':
-                answer = json.loads(output)
-                assert answer['tasks'] or answer['errors'], 'seed %d' % seed
-        os.remove(core)
+        answers_when_damaged(interpreter, dump.core, dump.truth['tasks'], seed, str(tmp_path / 'damaged'),
+                             (['--json', 'tasks'], ['tasks', '--tree'], ['tasks', '-v'], ['generators']))

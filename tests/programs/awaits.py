@@ -1,9 +1,9 @@
 """What the programs with tasks share: through what a coroutine is parked, as the interpreter tells it; and how they end."""
 import gc
-import json
 import os
-import time
 import traceback
+
+from ends import write
 
 PASSES_ON = ('async_generator_asend', 'async_generator_athrow', 'coroutine_wrapper', 'anext_awaitable')
 
@@ -50,12 +50,3 @@ def end(truth, *args):
     except BaseException:
         traceback.print_exc()
         os._exit(3)
-
-
-def write(found):
-    with open(os.environ['PYSCRY_TRUTH'] + '.part', 'w') as out:
-        json.dump(found, out)
-    os.rename(os.environ['PYSCRY_TRUTH'] + '.part', os.environ['PYSCRY_TRUTH'])
-    if os.environ.get('PYSCRY_END') == 'abort':
-        os.abort()
-    time.sleep(600)

@@ -8,6 +8,8 @@ import sys
 import threading
 import time
 
+from ends import write
+
 DEFERRED = sys.maxsize // 8 # what 3.14+ adds to the count of one whose references are not all counted
 held, names = [], []
 
@@ -85,12 +87,7 @@ def main():
         found.append({'id': hex(id(held[i])).rstrip('L'), 'name': names[i], 'count': number - DEFERRED if deferred and not immortal else number,
                       'deferred': deferred and not immortal, 'immortal': immortal})
     result = {'version': sys.version, 'pid': os.getpid(), 'ident': hex(threading.current_thread().ident), 'objects': found}
-    with open(os.environ['PYSCRY_TRUTH'] + '.part', 'w') as out:
-        json.dump(result, out)
-    os.rename(os.environ['PYSCRY_TRUTH'] + '.part', os.environ['PYSCRY_TRUTH'])
-    if os.environ.get('PYSCRY_END') == 'abort':
-        os.abort()
-    time.sleep(600)
+    write(result)
 
 
 keep = []

@@ -1,7 +1,5 @@
 """eventlet's green threads, each waiting for something else; what each waits for, written to $PYSCRY_TRUTH. Ends as $PYSCRY_END says."""
-import json
 import os
-import sys
 import warnings
 
 os.environ['EVENTLET_NO_GREENDNS'] = 'yes'
@@ -14,23 +12,7 @@ import eventlet.semaphore  # noqa: E402
 from eventlet import hubs  # noqa: E402
 from eventlet.green import socket  # noqa: E402
 
-said = []
-keep = []
-
-
-def identity(thing):
-    return hex(id(thing)).rstrip('L')
-
-
-def tell(greenlet, name, waits_for, **more):
-    """`waits_for` is the object, or the name of its type where it is eventlet's own, or None."""
-    known = waits_for is not None and not isinstance(waits_for, str)
-    truth = {'id': identity(greenlet), 'state': 'suspended', 'name': name, 'thread': os.getpid(),
-             'type': type(waits_for).__name__ if known else waits_for, 'waits_for': identity(waits_for) if known else None,
-             'fd': None, 'events': None, 'timeout': False, 'hub': False, 'scheduled': False, 'run': None}
-    truth.update(more)
-    said.append(truth)
-    keep.append((greenlet, waits_for))
+from green import check, finish, tell  # noqa: E402
 
 
 def start(waits_for, function, *arguments, **more):
@@ -74,18 +56,10 @@ start('FdListener', hubs.trampoline, writing, False, True, fd=writing, events='w
 
 
 def end():
-    for truth, (greenlet, _) in zip(said, keep):
-        assert not greenlet.dead and greenlet, (truth, greenlet)
+    check()
     hub = hubs.get_hub()
     tell(hub.greenlet, None, None, hub=True)
-    truth = {'version': sys.version, 'eventlet': eventlet.__version__, 'pid': os.getpid(), 'loop': identity(hub), 'greenlets': said}
-    with open(os.environ['PYSCRY_TRUTH'] + '.part', 'w') as out:
-        json.dump(truth, out)
-    os.rename(os.environ['PYSCRY_TRUTH'] + '.part', os.environ['PYSCRY_TRUTH'])
-    if os.environ.get('PYSCRY_END') == 'abort':
-        os.abort()
-    import time
-    time.sleep(600)
+    finish(eventlet, hub)
 
 
 eventlet.spawn_after(0.2, end).wait()

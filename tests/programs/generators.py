@@ -3,11 +3,11 @@
 Runs on Python 2.7 to 3.15, ends as $PYSCRY_END says.
 """
 import gc
-import json
 import os
 import sys
-import time
 import types
+
+from ends import write
 
 KINDS = {getattr(types, name): kind for name, kind in (
     ('GeneratorType', 'generator'), ('CoroutineType', 'coroutine'), ('AsyncGeneratorType', 'async_generator')) if hasattr(types, name)}
@@ -189,9 +189,4 @@ def truth():
 
 build()
 result = truth()
-with open(os.environ['PYSCRY_TRUTH'] + '.part', 'w') as out:
-    json.dump(result, out)
-os.rename(os.environ['PYSCRY_TRUTH'] + '.part', os.environ['PYSCRY_TRUTH'])
-if os.environ.get('PYSCRY_END') == 'abort':
-    os.abort()
-time.sleep(600)
+write(result)

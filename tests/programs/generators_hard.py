@@ -7,13 +7,13 @@ import functools
 import gc
 import inspect
 import itertools
-import json
 import os
 import sys
 import threading
 import time
 import types
 
+from ends import write
 from generators_shapes import * # noqa: F401,F403
 from generators_shapes import keep, wide
 
@@ -255,12 +255,7 @@ def main():
     result = truth()
     if 'freeze' in sys.argv:
         gc.freeze()
-    with open(os.environ['PYSCRY_TRUTH'] + '.part', 'w') as out:
-        json.dump(result, out)
-    os.rename(os.environ['PYSCRY_TRUTH'] + '.part', os.environ['PYSCRY_TRUTH'])
-    if os.environ.get('PYSCRY_END') == 'abort':
-        os.abort()
-    time.sleep(600)
+    write(result)
 
 
 main()

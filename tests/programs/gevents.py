@@ -1,9 +1,7 @@
 """gevent's greenlets, each waiting for something else; what each waits for, written to $PYSCRY_TRUTH. Ends as $PYSCRY_END says."""
-import json
 import os
 import sys
 import threading
-import time
 
 if sys.argv[1:] == ['python']:
     os.environ['PURE_PYTHON'] = '1'  # nothing but the loop is compiled then
@@ -16,23 +14,7 @@ import gevent.queue
 import gevent.socket
 from gevent.hub import Waiter
 
-said = []
-keep = []
-
-
-def identity(thing):
-    return hex(id(thing)).rstrip('L')
-
-
-def tell(greenlet, name, waits_for, state='suspended', **more):
-    """`waits_for` is the object, or the name of its type where it is gevent's own, or None."""
-    known = waits_for is not None and not isinstance(waits_for, str)
-    truth = {'id': identity(greenlet), 'state': state, 'name': name, 'thread': int(os.readlink('/proc/thread-self').rsplit('/', 1)[1]),
-             'type': type(waits_for).__name__ if known else waits_for, 'waits_for': identity(waits_for) if known else None,
-             'fd': None, 'events': None, 'timeout': False, 'hub': False, 'scheduled': False, 'run': None}
-    truth.update(more)
-    said.append(truth)
-    keep.append((greenlet, waits_for))
+from green import check, finish, tell
 
 
 def start(waits_for, function, *arguments, **more):
@@ -138,17 +120,10 @@ def other_hub(ready):
 def end():
     gevent.sleep(0.1)
     gevent.spawn(gevent.sleep, 1000)  # not started before this one ends
-    for truth, (greenlet, _) in zip(said, keep):
-        assert not greenlet.dead and greenlet, (truth, greenlet)
+    check()
     hub = gevent.get_hub()
     tell(hub, 'Hub', None, hub=True)
-    truth = {'version': sys.version, 'gevent': gevent.__version__, 'pid': os.getpid(), 'loop': identity(hub.loop), 'greenlets': said}
-    with open(os.environ['PYSCRY_TRUTH'] + '.part', 'w') as out:
-        json.dump(truth, out)
-    os.rename(os.environ['PYSCRY_TRUTH'] + '.part', os.environ['PYSCRY_TRUTH'])
-    if os.environ.get('PYSCRY_END') == 'abort':
-        os.abort()
-    time.sleep(600)
+    finish(gevent, hub.loop)
 
 
 ready = threading.Event()

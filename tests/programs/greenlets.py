@@ -1,12 +1,12 @@
 """Greenlets in many shapes; what greenlet itself says of each, written to $PYSCRY_TRUTH. Ends as $PYSCRY_END says, in a greenlet."""
-import gc
-import json
 import os
 import sys
 import threading
 import time
 
 import greenlet
+
+from ends import write
 
 keep = []
 threads = {}
@@ -155,12 +155,7 @@ def truth():
 
 def end():
     found = truth()
-    with open(os.environ['PYSCRY_TRUTH'] + '.part', 'w') as out:
-        json.dump(found, out)
-    os.rename(os.environ['PYSCRY_TRUTH'] + '.part', os.environ['PYSCRY_TRUTH'])
-    if os.environ.get('PYSCRY_END') == 'abort':
-        os.abort()
-    time.sleep(600)
+    write(found)
 
 
 build()
