@@ -30,7 +30,7 @@ class Abi:
         self.wchar, self.ldouble, self.ldalign, self.mutex, self.cond = wchar, ldouble, ldalign, mutex, cond
 
     def type(self, code):
-        """(size, alignment) of a type code; the same table is in src/layout/lay_out.c."""
+        """(size, alignment) of a type code; the same table is in src/layout/compute.c."""
         return {'1': (1, 1), '2': (2, 2), '4': (4, 4), '8': (8, self.align8), 'd': (8, self.align8),
                 'p': (self.ptr, self.ptr), 'l': (self.long, self.long), 'w': (self.wchar, self.wchar),
                 'D': (self.ldouble, self.ldalign), 'M': (self.mutex, self.ptr), 'C': (self.cond, self.ptr)}[code]
@@ -102,7 +102,7 @@ def holds(cond, flavour):
     return True
 
 
-# ---- laying out (the model of src/layout/lay_out.c, to check rows and to simplify them)
+# ---- laying out (the model of src/layout/compute.c, to check rows and to simplify them)
 
 def measure(n, flavour, abi, rows):
     if n.kind == 'l':

@@ -2,8 +2,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "command/exception.h"
-#include "heap/gc.h"
+#include "command/exception_show.h"
+#include "memory/gc.h"
 #include "task/await.h"
 
 #define HANDLED_MAX 100   /* handled exceptions of one thread that are shown */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "object/expr.h"
+#include "eval/expr.h"
 
 #define AROUND	    5	 /* lines before and behind */
 #define MOST_FRAMES 1000 /* that completion looks at */

@@ -3,7 +3,7 @@
 
 #include "command/command.h"
 #include "object/object.h"
-#include "object/pypy.h"
+#include "object/pypy/pypy_model.h"
 
 #define CO_OPTIMIZED 1
 

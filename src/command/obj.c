@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "heap/gc.h"
+#include "memory/gc.h"
 #include "native/meaning.h"
-#include "object/expr.h"
+#include "eval/expr.h"
 #include "object/whatis.h"
 
 #define DUMP_WORDS 12  /* of something that is no object */

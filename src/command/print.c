@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "object/expr.h"
+#include "eval/expr.h"
 
 #define MOST_GLOBALS 10000 /* names that completion looks at */
 #define MOST_NAME    200

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "heap/gc.h"
+#include "memory/gc.h"
 #include "object/object.h"
 
 #define CONSTS_MAX 1000000

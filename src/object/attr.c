@@ -1,8 +1,8 @@
 /* Attributes without running code: data descriptors, the instance's dict or inline values, then the type's. */
-#include "object/internal.h"
+#include "object/printer.h"
 
 #include "object/member.h"
-#include "object/pypy.h"
+#include "object/pypy/pypy_model.h"
 
 #define NAME_MAX_LENGTH 1000
 

@@ -1,5 +1,5 @@
 /* Functions, methods, descriptors, code, frames, cells, generators. */
-#include "object/internal.h"
+#include "object/printer.h"
 
 #define PY3 SCRY_VERSION_OF(3, 0)
 

@@ -1,5 +1,5 @@
 /* Classes, old-style instances, modules, weak references, generic aliases. */
-#include "object/internal.h"
+#include "object/printer.h"
 
 #define PY3 SCRY_VERSION_OF(3, 0)
 

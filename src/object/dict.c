@@ -1,6 +1,6 @@
 /* Dicts and sets of every generation, as arrays of entries that are walked within bounds. */
-#include "object/internal.h"
-#include "object/pypy.h"
+#include "object/printer.h"
+#include "object/pypy/pypy_model.h"
 
 /* One table is at most this many bytes: hostile sizes end here, real ones by what memory holds. */
 #define TABLE_MAX (1ull << 40)

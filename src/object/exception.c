@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "object/internal.h"
+#include "object/printer.h"
 
 #define PY3 SCRY_VERSION_OF(3, 0)
 

@@ -4,7 +4,7 @@
  */
 #include "object/handled.h"
 
-#include "object/internal.h"
+#include "object/printer.h"
 #include "object/opcodes.h"
 
 #define SAVED_MAX 64       /* handlers within one another in one frame */

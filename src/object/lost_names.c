@@ -2,7 +2,7 @@
  * Names of static types where the dump has the types but not the names: those are C strings in read-only data, which
  * heap dumps leave out. Python's own dictionaries still name most of them, and what a type inherits the rest.
  */
-#include "object/internal.h"
+#include "object/printer.h"
 
 /* What the attributes of the module `types` are called in C; Lib/types.py, 2.7 to 3.15. */
 static const char *const in_types[][2] = {

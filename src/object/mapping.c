@@ -1,5 +1,5 @@
 /* dict and its relatives. */
-#include "object/internal.h"
+#include "object/printer.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 #ifndef SCRY_MEMBER_H
 #define SCRY_MEMBER_H
 
-#include "object/internal.h"
+#include "object/printer.h"
 
 struct scry_member {
 	scry_addr at;   /* where the value stands in the object */

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "object/internal.h"
+#include "object/printer.h"
 
 /* --- str() --- */
 

@@ -1,5 +1,5 @@
 /* What __name__ and __qualname__ say of functions, classes, built-ins, descriptors, generators; and __module__. */
-#include "object/internal.h"
+#include "object/printer.h"
 
 static const char *text_of(struct scry_runtime *r, scry_addr obj, enum scry_field f)
 {

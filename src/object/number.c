@@ -1,6 +1,6 @@
 /* None, bool, int of any size, float, complex. */
-#include "object/internal.h"
-#include "object/pypy.h"
+#include "object/printer.h"
+#include "object/pypy/pypy_model.h"
 
 #include <gmp.h>
 #include <math.h>

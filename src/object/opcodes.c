@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "object/internal.h"
+#include "object/printer.h"
 
 #define WORDCODE 0x03060000   /* from 3.6 on every instruction is two bytes */
 #define UNIT_JUMPS 0x030a0000 /* from 3.10 on jumps count code units */

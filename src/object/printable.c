@@ -1,5 +1,5 @@
 /* str.isprintable(), by the Unicode version of each Python. */
-#include "object/internal.h"
+#include "object/printer.h"
 
 /* Which characters repr() escapes: never printable (age 0), or not before the Unicode version (times ten) that has them. */
 static const struct {

@@ -1,6 +1,6 @@
 /* The driver: which printer an object gets, and the bounds on all of them. */
-#include "object/internal.h"
-#include "object/pypy.h"
+#include "object/printer.h"
+#include "object/pypy/pypy_model.h"
 
 #include <stdarg.h>
 
@@ -9,15 +9,6 @@
 /* Objects of fields that hide in generated code have no name to be known by: these rows have one in brackets. */
 #define KEY_DEFAULT "object"
 
-static const struct scry_printer_row *const families[] = {
-	scry_printers_number, scry_printers_text, scry_printers_sequence, scry_printers_mapping,
-	scry_printers_callable, scry_printers_class, scry_printers_instance, scry_printers_exception,
-	scry_printers_chrono, scry_printers_decimal, scry_printers_enum, scry_printers_io, scry_printers_sync,
-	scry_printers_ctypes, scry_printers_misc, scry_printers_numpy, scry_printers_asyncio, scry_printers_library,
-	scry_printers_module, scry_printers_functools, scry_printers_counter, scry_printers_path,
-	scry_printers_network, scry_printers_logging, scry_printers_argparse, scry_printers_pandas, scry_printers_typing, scry_printers_inspect,
-};
-
 static bool row_fits(const struct scry_runtime *r, const struct scry_printer_row *row)
 {
 	return (!row->since || r->version >= row->since) && (!row->until || r->version < row->until);
@@ -25,8 +16,8 @@ static bool row_fits(const struct scry_runtime *r, const struct scry_printer_row
 
 static const struct scry_printer_row *find_row(const struct scry_runtime *r, const char *key, uint32_t flags)
 {
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-		for (const struct scry_printer_row *row = families[i]; row->type; row++)
+	for (size_t i = 0; scry_printer_families[i]; i++)
+		for (const struct scry_printer_row *row = scry_printer_families[i]; row->type; row++)
 			if ((key ? !strcmp(row->type, key) : (row->flag & flags) != 0) && row_fits(r, row))
 				return row;
 	return NULL;

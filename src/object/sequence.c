@@ -1,5 +1,5 @@
 /* list, tuple and their relatives. */
-#include "object/internal.h"
+#include "object/printer.h"
 
 void scry_print_items(struct scry_printer *p, scry_addr items, uint64_t n)
 {

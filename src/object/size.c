@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "object/internal.h"
+#include "object/printer.h"
 
 static uint64_t pointer_size(const struct scry_runtime *r)
 {

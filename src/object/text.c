@@ -1,5 +1,5 @@
 /* str, unicode, bytes and bytearray: exactly as repr() quotes them. */
-#include "object/internal.h"
+#include "object/printer.h"
 
 #include "base/utf8.h"
 

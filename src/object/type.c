@@ -1,6 +1,6 @@
 /* Types: checked before they are believed, and remembered. */
-#include "object/internal.h"
-#include "object/pypy.h"
+#include "object/printer.h"
+#include "object/pypy/pypy_model.h"
 
 #define NAME_MAX_LENGTH 1000
 #define MRO_MAX         2000
@@ -19,11 +19,6 @@ static struct scry_type **bucket_of(struct scry_runtime *r, scry_addr addr)
 		r->object_state = scry_arena_alloc(&r->session->arena, sizeof(struct type_cache));
 	struct type_cache *cache = r->object_state;
 	return cache ? &cache->bucket[(addr >> 4) * 0x9e3779b97f4a7c15ull >> 54] : NULL;
-}
-
-int scry_word(struct scry_runtime *r, scry_addr addr, uint64_t *ret)
-{
-	return scry_read_ptr(r->session, addr, ret);
 }
 
 /* Objects/obmalloc.c: 0xCB 0xDB 0xFB up to 3.7, 0xCD 0xDD 0xFD since 3.8 */

@@ -1,7 +1,7 @@
 /* What stands at an address: an object's head, its collector's state, or why it is none. */
 #include "object/whatis.h"
 
-#include "object/internal.h"
+#include "object/printer.h"
 
 #define TYPE_GC (1u << 14)
 #define TYPE_MANAGED_WEAKREF (1u << 3)

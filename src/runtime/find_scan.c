@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "runtime/locate.h"
+#include "runtime/find.h"
 
 #define SCAN_MAX ((uint64_t)4 << 30) /* bytes of memory that one finder looks through */
 

@@ -1,8 +1,8 @@
 /* Finders that know where to look: symbols, sections, and code that returns the list's head. */
 #include <string.h>
 
-#include "base/library.h"
-#include "runtime/locate.h"
+#include "base/loadable.h"
+#include "runtime/find.h"
 
 static scry_addr symbol(struct scry_module *m, const char *name)
 {

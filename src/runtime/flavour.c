@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "runtime/locate.h"
+#include "runtime/find.h"
 #include "symbol/pe.h"
 
 static bool has_symbol(struct scry_module *m, const char *name)

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "runtime/locate.h"
+#include "runtime/find.h"
 
 #define INTERPS_MAX 100000
 

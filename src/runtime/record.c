@@ -124,3 +124,8 @@ int64_t scry_field_get_int(struct scry_runtime *r, scry_addr base, enum scry_fie
 
 	return base && scry_field_read_int(r, base, f, &value) == SCRY_OK ? value : 0;
 }
+
+int scry_word(struct scry_runtime *r, scry_addr addr, uint64_t *ret)
+{
+	return scry_read_ptr(r->session, addr, ret);
+}

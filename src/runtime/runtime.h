@@ -211,6 +211,8 @@ uint64_t scry_field_get(struct scry_runtime *r, scry_addr base, enum scry_field 
 int64_t scry_field_get_int(struct scry_runtime *r, scry_addr base, enum scry_field f);
 /** base + offset, 0 where the layout lacks the field. */
 scry_addr scry_field_addr(struct scry_runtime *r, scry_addr base, enum scry_field f);
+/** A pointer-sized word at `addr`. */
+int scry_word(struct scry_runtime *r, scry_addr addr, uint64_t *ret);
 
 /* --- threads and frames --- */
 /** Every thread, Python's first (in interpreter order), then OS threads without Python state. */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/locate.h"
+#include "runtime/find.h"
 
 #define THREADS_MAX 1000000
 

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/library.h"
+#include "base/loadable.h"
 
 #define MAX_SIZE (256u << 20)
 #define MAX_MEMBERS (1u << 20)

@@ -13,7 +13,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "base/library.h"
+#include "base/loadable.h"
 
 /* left free on the temporary file system */
 #define RESERVE ((uint64_t)64 << 20)

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "object/internal.h"
+#include "object/model.h"
 
 static const struct scry_task_ops asyncio;
 

@@ -1,7 +1,7 @@
 /* Where asyncio keeps its tasks: sets in its modules, lists of each thread from 3.14 on, and the heap behind all. */
 #include <inttypes.h>
 
-#include "object/internal.h"
+#include "object/model.h"
 #include "task/asyncio.h"
 
 #define NODES_MAX ((uint64_t)100000000)

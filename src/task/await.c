@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "object/internal.h"
+#include "object/model.h"
 
 #define BASES_MAX 64
 #define CHAIN_MAX 100000

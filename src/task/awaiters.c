@@ -1,7 +1,7 @@
 /* Who awaits a task: what 3.14+ keeps with it, and before that what its done callbacks lead to. */
 #include <string.h>
 
-#include "object/key.h"
+#include "object/item.h"
 #include "object/object.h"
 #include "task/asyncio.h"
 

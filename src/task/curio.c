@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "object/internal.h"
+#include "object/model.h"
 #include "task/loop.h"
 
 #define TASKS_MAX 1000000

@@ -1,7 +1,7 @@
 /* Futures and tasks: struct FutureObj and TaskObj of the C module, and the attributes of those written in Python. */
 #include <string.h>
 
-#include "object/internal.h"
+#include "object/model.h"
 #include "task/asyncio.h"
 
 static scry_addr object_at(struct scry_runtime *r, scry_addr base, enum scry_field f)

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "heap/gc.h"
-#include "object/internal.h"
+#include "memory/gc.h"
+#include "object/model.h"
 
 static const struct scry_task_ops generator, coroutine, async_generator;
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "heap/gc.h"
-#include "object/internal.h"
+#include "memory/gc.h"
+#include "object/model.h"
 #include "task/greenlet_wait.h"
 #include "task/loop.h"
 

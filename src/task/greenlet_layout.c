@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "layout/rows.h"
-#include "object/internal.h"
+#include "object/model.h"
 #include "task/greenlet.h"
 
 #define PY(minor) SCRY_SINCE(3, minor, 0)

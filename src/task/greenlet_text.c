@@ -1,7 +1,7 @@
 /* What is shown of a greenlet beside what all tasks have. */
 #include <inttypes.h>
 
-#include "object/internal.h"
+#include "object/model.h"
 #include "task/greenlet_wait.h"
 
 void scry_greenlet_text(struct scry_task *t, struct scry_buf *out)

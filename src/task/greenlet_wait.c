@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "object/internal.h"
-#include "object/key.h"
+#include "object/model.h"
+#include "object/item.h"
 
 #define BASES_MAX 64
 #define WORDS_MAX 64       /* of an instance of a compiled class */

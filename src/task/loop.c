@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "heap/gc.h"
-#include "object/internal.h"
+#include "memory/gc.h"
+#include "object/printer.h"
 
 #define OBJECTS_LITTLE 500000  /* some tenths of a second: where only loops without tasks are missing */
 #define OBJECTS_MUCH   5000000 /* some seconds */

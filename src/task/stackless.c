@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "heap/gc.h"
+#include "memory/gc.h"
 #include "object/object.h"
 
 static bool is_of(struct scry_stackless *sl, scry_addr object, const char *symbol, scry_addr *known)

@@ -1,7 +1,7 @@
 /* trio's tasks: attributes of Task, Nursery and Runner in trio/_core/_run.py, as 0.12 to 0.34 have them. */
 #include <inttypes.h>
 
-#include "object/internal.h"
+#include "object/model.h"
 #include "task/loop.h"
 
 #define NURSERIES_MAX 1000

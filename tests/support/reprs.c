@@ -10,7 +10,7 @@
 
 #include "base/json.h"
 #include "object/exception.h"
-#include "object/expr.h"
+#include "eval/expr.h"
 #include "object/object.h"
 #include "object/whatis.h"
 

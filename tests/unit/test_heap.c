@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "heap/gc.h"
+#include "memory/gc.h"
 #include "target/image.h"
 
 #define SEGMENT 0x40000000u

@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "layout/rows.h"
-#include "object/expr.h"
-#include "object/internal.h"
+#include "eval/expr.h"
+#include "object/printer.h"
 #include "target/image.h"
 
 #define V(major, minor) ((uint32_t)(major) << 24 | (uint32_t)(minor) << 16)

@@ -1,0 +1,194 @@
+/* Forms: the reprs of library classes whose __repr__ is Python code, as text with attributes in it. */
+#include "object/printer.h"
+
+#include "base/utf8.h"
+
+void scry_printer_cut(struct scry_printer *p, size_t start, size_t most)
+{
+	const char *text = p->out->text;
+	size_t i = start, n = 0;
+
+	while (i < p->out->len && n++ < most)
+		scry_utf8_next(text, p->out->len, &i);
+	scry_buf_cut(p->out, i);
+}
+
+int scry_attr_path(struct scry_runtime *r, scry_addr obj, const char *path, size_t len, scry_addr *ret)
+{
+	const char *end = path + len;
+	char name[100];
+
+	while (path < end) {
+		const char *dot = memchr(path, '.', (size_t)(end - path));
+		size_t n = (size_t)((dot ? dot : end) - path);
+
+		if (n >= sizeof(name))
+			return SCRY_EINVAL;
+		memcpy(name, path, n);
+		name[n] = '\0';
+		int rc = scry_attr(r, obj, name, &obj);
+		if (rc < 0)
+			return rc;
+		path += n + 1;
+	}
+	*ret = obj;
+	return SCRY_OK;
+}
+
+static int64_t range_length(struct scry_runtime *r, scry_addr obj, bool is_long)
+{
+	scry_addr length;
+	int64_t n;
+	int rc = is_long ? scry_field_read_int(r, obj, SCRY_F_RANGE_LEN, &n) : scry_field_read(r, obj, SCRY_F_RANGE_LENGTH, &length);
+
+	if (rc == SCRY_OK && !is_long)
+		rc = scry_int_value(r, length, &n);
+	return rc < 0 ? rc : n;
+}
+
+int64_t scry_length(struct scry_runtime *r, scry_addr obj)
+{
+	struct scry_type *t;
+	uint64_t n;
+	int rc = scry_type_for(r, obj, &t);
+
+	if (rc < 0)
+		return rc;
+	if (t->flags & TYPE_DICT)
+		rc = scry_field_read(r, obj, SCRY_F_DICT_USED, &n);
+	else if (scry_type_is(r, t->addr, "set") || scry_type_is(r, t->addr, "frozenset"))
+		rc = scry_field_read(r, obj, SCRY_F_SET_USED, &n);
+	else if (t->flags & TYPE_UNICODE)
+		rc = scry_field_read(r, obj, scry_layout_has(r->layout, SCRY_F_ASCII_LENGTH) ?
+				     SCRY_F_ASCII_LENGTH : SCRY_F_UNICODE_LENGTH, &n);
+	else if (t->flags & (TYPE_LIST | TYPE_TUPLE | TYPE_BYTES))
+		rc = scry_field_read(r, obj, SCRY_F_VAR_SIZE, &n);
+	else if (scry_type_is(r, t->addr, "bytearray") || scry_type_is(r, t->addr, "array.array"))
+		rc = scry_field_read(r, obj, SCRY_F_VAR_SIZE, &n);
+	else if (!strcmp(t->name, "range") || !strcmp(t->name, "xrange"))
+		return range_length(r, obj, *t->name == 'x');
+	else if (scry_type_is(r, t->addr, "collections.deque"))
+		rc = scry_field_read(r, obj, scry_layout_has(r->layout, SCRY_F_DEQUE_LEN) ? SCRY_F_DEQUE_LEN :
+				     SCRY_F_VAR_SIZE, &n);
+	else
+		return SCRY_EUNSUPPORTED;
+	return rc < 0 ? rc : (int64_t)n;
+}
+
+bool scry_truth(struct scry_runtime *r, scry_addr obj, bool otherwise)
+{
+	int64_t value;
+
+	if (scry_is_none(r, obj))
+		return false;
+	if (scry_int_value(r, obj, &value) == SCRY_OK)
+		return value != 0;
+	value = scry_length(r, obj);
+	return value < 0 ? otherwise : value != 0;
+}
+
+static void print_number_of(struct scry_printer *p, scry_addr value)
+{
+	int64_t n = scry_length(p->runtime, value);
+
+	if (n < 0)
+		scry_buf_putc(p->out, '?');
+	else
+		scry_printf(p, "%" PRId64, n);
+}
+
+static void print_all_items(struct scry_printer *p, scry_addr value)
+{
+	uint64_t n;
+	scry_addr items;
+
+	if (scry_sequence(p->runtime, value, &n, &items) < 0)
+		scry_printer_damage(p, value);
+	else
+		scry_print_items(p, items, n);
+}
+
+/* One {path:option}, the braces taken off. SCRY_EUNSUPPORTED: a subclass has a property there, code would tell. */
+static int print_hole(struct scry_printer *p, scry_addr obj, const char *hole, size_t len)
+{
+	const char *colon = memchr(hole, ':', len), *option = colon ? colon + 1 : "";
+	size_t path = colon ? (size_t)(colon - hole) : len, rest = colon ? len - path - 1 : 0;
+	const char *bar = rest ? memchr(option, '|', rest) : NULL;
+	scry_addr value;
+
+	if (scry_attr_path(p->runtime, obj, hole, path, &value) < 0)
+		scry_printer_damage(p, obj);
+	else if (!strcmp(scry_type_name_of(p->runtime, value), "property"))
+		return SCRY_EUNSUPPORTED;
+	else if (bar && scry_truth(p->runtime, value, true))
+		scry_buf_put(p->out, option, (size_t)(bar - option));
+	else if (bar)
+		scry_buf_put(p->out, bar + 1, rest - (size_t)(bar + 1 - option));
+	else if (*option == 's' && rest)
+		scry_print_plain(p, value);
+	else if (*option == 'n' && rest)
+		print_number_of(p, value);
+	else if (*option == '*' && rest)
+		print_all_items(p, value);
+	else
+		scry_print(p, value);
+	return SCRY_OK;
+}
+
+static void print_percent(struct scry_printer *p, scry_addr addr, scry_addr type, char what)
+{
+	if (what == 'C')
+		scry_buf_puts(p->out, scry_type_short(p->runtime, type));
+	else if (what == 'Q')
+		scry_printf(p, "%s.%s", scry_type_module(p->runtime, type), scry_type_qualname(p->runtime, type));
+	else
+		scry_printf(p, what == 'D' ? "%" PRIu64 : "0x%" PRIx64, addr);
+}
+
+/* A group whose attribute is None, or missing, is skipped; groups do not nest. */
+static const char *enter_group(struct scry_printer *p, scry_addr addr, const char *c)
+{
+	const char *colon = strchr(c, ':');
+	scry_addr value;
+
+	if (!colon)
+		return c + 1;
+	if (scry_attr_path(p->runtime, addr, c + 1, (size_t)(colon - c - 1), &value) == SCRY_OK &&
+	    !scry_is_none(p->runtime, value))
+		return colon + 1;
+	const char *end = strchr(colon, ']');
+	return end ? end + 1 : colon + 1;
+}
+
+int scry_print_form(struct scry_printer *p, scry_addr addr, scry_addr type, const char *form)
+{
+	size_t start = p->out->len;
+	int rc = SCRY_OK;
+
+	if (!scry_printer_enter(p, 0, "..."))
+		return SCRY_OK;
+	for (const char *c = form; *c && rc == SCRY_OK;) {
+		const char *end = *c == '{' ? strchr(c, '}') : NULL;
+
+		if (end) {
+			rc = print_hole(p, addr, c + 1, (size_t)(end - c - 1));
+			c = end + 1;
+		} else if (*c == '%' && c[1]) {
+			print_percent(p, addr, type, c[1]);
+			c += 2;
+		} else if (*c == '[') {
+			c = enter_group(p, addr, c);
+		} else if (*c == ']') {
+			c++;
+		} else {
+			if (*c == '\\' && c[1])
+				c++;
+			scry_buf_putc(p->out, *c++);
+		}
+	}
+	scry_printer_leave(p);
+	if (rc == SCRY_OK)
+		return SCRY_OK;
+	scry_buf_cut(p->out, start);
+	return scry_print_unknown(p, addr, type);
+}

@@ -1,0 +1,379 @@
+/* Printers of PyPy's objects: a row for each class of the interpreter, and what a strategy keeps in objects' places. */
+#include "object/pypy/pypy_printers.h"
+
+#include <gmp.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "object/printer.h"
+
+#define DIGITS_MAX 100000
+#define TEXT_MAX ((size_t)1 << 24)
+#define MRO_MAX 1000
+#define DIGIT_BITS 63 /* SHIFT, rpython/rlib/rbigint.py, on machines with 128-bit integers */
+
+/* --- scalars --- */
+
+void scry_pypy_put_double(struct scry_printer *p, uint64_t bits)
+{
+	char text[64];
+	double value;
+
+	memcpy(&value, &bits, sizeof(value));
+	scry_format_double(value, true, text);
+	scry_buf_puts(p->out, text);
+}
+
+static int print_none(struct scry_printer *p, scry_addr addr)
+{
+	(void)addr;
+	scry_buf_puts(p->out, "None");
+	return SCRY_OK;
+}
+
+static int print_int(struct scry_printer *p, scry_addr addr)
+{
+	uint64_t value;
+	int rc = scry_pypy_read(p->runtime->pypy, addr, SCRY_PYPY_INT_VALUE, &value);
+
+	if (rc == SCRY_OK)
+		scry_printf(p, "%" PRId64, (int64_t)value);
+	return rc;
+}
+
+/* W_BoolObject is a W_IntObject's sibling in older versions: its value follows the header in both. */
+static int print_bool(struct scry_printer *p, scry_addr addr)
+{
+	uint64_t value;
+	int rc = scry_read_uint(p->runtime->session, addr + p->runtime->pypy->field[SCRY_PYPY_INT_VALUE].offset, 8, &value);
+
+	if (rc == SCRY_OK)
+		scry_buf_puts(p->out, value ? "True" : "False");
+	return rc;
+}
+
+static int print_float(struct scry_printer *p, scry_addr addr)
+{
+	uint64_t bits;
+	int rc = scry_pypy_read(p->runtime->pypy, addr, SCRY_PYPY_FLOAT_VALUE, &bits);
+
+	if (rc == SCRY_OK)
+		scry_pypy_put_double(p, bits);
+	return rc;
+}
+
+static int print_complex(struct scry_printer *p, scry_addr addr)
+{
+	struct scry_pypy *y = p->runtime->pypy;
+	double real, imag;
+	int rc = scry_double_at(p->runtime, addr + y->field[SCRY_PYPY_COMPLEX_REAL].offset, &real);
+
+	rc = rc < 0 ? rc : scry_double_at(p->runtime, addr + y->field[SCRY_PYPY_COMPLEX_IMAG].offset, &imag);
+	if (rc == SCRY_OK)
+		scry_put_complex(p->out, real, imag, 8);
+	return rc;
+}
+
+/* rbigint: an array of digits, the sign in `sign` or in `size` itself. */
+static int print_long(struct scry_printer *p, scry_addr addr)
+{
+	struct scry_pypy *y = p->runtime->pypy;
+	struct scry_session *s = p->runtime->session;
+	scry_addr num = scry_pypy_get(y, addr, SCRY_PYPY_LONG_NUM), items;
+	int64_t size = (int64_t)scry_pypy_get(y, num, SCRY_PYPY_BIGINT_SIZE);
+	int64_t sign = y->field[SCRY_PYPY_BIGINT_SIGN].size ? (int64_t)scry_pypy_get(y, num, SCRY_PYPY_BIGINT_SIGN) : size;
+	uint64_t count, room = 0, limb;
+	mpz_t z;
+
+	count = (uint64_t)(size < 0 ? -size : size);
+	if (scry_pypy_array(y, scry_pypy_get(y, num, SCRY_PYPY_BIGINT_DIGITS), &room, &items) < 0 || count > room)
+		return scry_fail(s, SCRY_ECORRUPT, addr, "a long of %" PRIu64 " digits at 0x%" PRIx64, count, addr);
+	if (count > DIGITS_MAX) {
+		scry_printf(p, "<an int of %" PRIu64 " bits>", count * DIGIT_BITS);
+		return SCRY_OK;
+	}
+	mpz_init(z);
+	for (uint64_t i = count; i-- > 0;) {
+		if (scry_read_uint(s, items + 8 * i, 8, &limb) < 0) {
+			mpz_clear(z);
+			return SCRY_EFAULT;
+		}
+		mpz_mul_2exp(z, z, DIGIT_BITS);
+		mpz_add_ui(z, z, limb);
+	}
+	if (sign < 0)
+		mpz_neg(z, z);
+	scry_put_mpz(p->out, z);
+	mpz_clear(z);
+	if (scry_pypy_is_python2(p->runtime))
+		scry_buf_putc(p->out, 'L');
+	return SCRY_OK;
+}
+
+/* --- text --- */
+
+int scry_pypy_print_utf8(struct scry_printer *p, scry_addr string)
+{
+	const char *text;
+	size_t len;
+	int rc = scry_pypy_string(p->runtime->pypy, string, TEXT_MAX, &text, &len);
+
+	if (rc < 0)
+		return rc;
+	scry_buf_puts(p->out, scry_pypy_is_python2(p->runtime) ? "u" : "");
+	scry_print_quoted_text(p, text, len, scry_pypy_is_python2(p->runtime));
+	return SCRY_OK;
+}
+
+int scry_pypy_print_bytes_of(struct scry_printer *p, scry_addr string)
+{
+	const struct scry_pypy_type *t = scry_pypy_type_of(p->runtime->pypy, &string);
+	uint64_t len;
+
+	if (!t || t->tid != p->runtime->pypy->string || scry_read_uint(p->runtime->session, string + 16, 8, &len) < 0)
+		return scry_fail(p->runtime->session, SCRY_ECORRUPT, string, "no string at 0x%" PRIx64, string);
+	return scry_print_units(p, string + 24, len, 1, scry_pypy_is_python2(p->runtime) ? "" : "b");
+}
+
+static int print_unicode(struct scry_printer *p, scry_addr addr)
+{
+	return scry_pypy_print_utf8(p, scry_pypy_get(p->runtime->pypy, addr, SCRY_PYPY_UNICODE_UTF8));
+}
+
+static int print_bytes(struct scry_printer *p, scry_addr addr)
+{
+	return scry_pypy_print_bytes_of(p, scry_pypy_get(p->runtime->pypy, addr, SCRY_PYPY_BYTES_VALUE));
+}
+
+/* --- classes and what has a name --- */
+
+static const char *string_field(struct scry_pypy *y, scry_addr addr, enum scry_pypy_field f)
+{
+	const char *text;
+	size_t len;
+
+	return scry_pypy_string(y, scry_pypy_get(y, addr, f), 1000, &text, &len) == SCRY_OK ? text : NULL;
+}
+
+/* What a class itself has under a name; through the cell in which it may stand. */
+static bool class_get(struct scry_runtime *r, scry_addr cls, const char *name, scry_addr *ret)
+{
+	struct scry_pypy *y = r->pypy;
+	struct scry_pypy_table t;
+
+	return scry_pypy_table_open(y, scry_pypy_get(y, cls, SCRY_PYPY_TYPE_DICT), false, &t) == SCRY_OK &&
+	       scry_pypy_table_get(r, &t, name, ret) == SCRY_OK;
+}
+
+/* __name__, or with `whole` "module.qualname" as repr() has it. */
+static const char *class_name(struct scry_runtime *r, scry_addr cls, bool whole)
+{
+	const char *name = whole ? string_field(r->pypy, cls, SCRY_PYPY_TYPE_QUALNAME) : NULL, *module;
+	scry_addr text;
+
+	if (!name)
+		name = string_field(r->pypy, cls, SCRY_PYPY_TYPE_NAME);
+	if (!whole || !name || !class_get(r, cls, "__module__", &text) || scry_pypy_text_at(r, text, 1000, &module) < 0 ||
+	    !strcmp(module, "builtins") || !strcmp(module, "__builtin__"))
+		return name;
+	return scry_arena_printf(&r->session->arena, "%s.%s", module, name);
+}
+
+/* The class of the MRO that has a name, and what it has there; 0: none is to be found. */
+static scry_addr find_in_mro(struct scry_runtime *r, scry_addr cls, const char *name, scry_addr *ret)
+{
+	enum scry_pypy_kind kind;
+	scry_addr items, of;
+	uint64_t count;
+
+	if (scry_pypy_items_open(r->pypy, scry_pypy_get(r->pypy, cls, SCRY_PYPY_TYPE_MRO), false, &kind, &items, &count) < 0)
+		return 0;
+	for (uint64_t i = 0; i < count && i < MRO_MAX && scry_read_ptr(r->session, items + 8 * i, &of) == SCRY_OK; i++)
+		if (scry_pypy_type_of(r->pypy, &of) && class_get(r, of, name, ret))
+			return of;
+	return 0;
+}
+
+bool scry_pypy_class_find(struct scry_runtime *r, scry_addr cls, const char *name, scry_addr *ret)
+{
+	return find_in_mro(r, cls, name, ret);
+}
+
+/* Its map's terminator knows. */
+scry_addr scry_pypy_class_of(struct scry_pypy *y, const struct scry_pypy_type *t, scry_addr addr)
+{
+	uintptr_t at = (uintptr_t)scry_hash_find(&y->maps, t->tid);
+	scry_addr map = 0, cls;
+
+	if (!at || scry_read_ptr(y->runtime->session, addr + at - 1, &map) < 0 || !scry_pypy_type_of(y, &map))
+		return 0;
+	cls = scry_pypy_get(y, scry_pypy_get(y, map, SCRY_PYPY_MAP_TERMINATOR), SCRY_PYPY_TERMINATOR_CLASS);
+	return scry_pypy_is(y, scry_pypy_type_of(y, &cls), SCRY_PYPY_CLASS_TYPE) ? cls : 0;
+}
+
+static int print_class(struct scry_printer *p, scry_addr addr)
+{
+	const char *name = class_name(p->runtime, addr, true);
+
+	bool old = scry_pypy_is_python2(p->runtime) && name && !strchr(name, '.'); /* built-in ones */
+
+	scry_printf(p, "<%s '%s'>", old ? "type" : "class", name ? name : "?");
+	return SCRY_OK;
+}
+
+static int print_function(struct scry_printer *p, scry_addr addr)
+{
+	const char *name = string_field(p->runtime->pypy, addr, SCRY_PYPY_FUNCTION_QUALNAME);
+
+	if (!name)
+		name = string_field(p->runtime->pypy, addr, SCRY_PYPY_FUNCTION_NAME);
+	scry_printf(p, "<function %s at 0x%" PRIx64 ">", name ? name : "?", addr);
+	return SCRY_OK;
+}
+
+static int print_module(struct scry_printer *p, scry_addr addr)
+{
+	struct scry_pypy *y = p->runtime->pypy;
+	scry_addr file;
+
+	scry_buf_puts(p->out, "<module ");
+	scry_print(p, scry_pypy_get(y, addr, SCRY_PYPY_MODULE_NAME));
+	if (scry_pypy_dict_get(p->runtime, scry_pypy_get(y, addr, SCRY_PYPY_MODULE_DICT), "__file__", &file) == SCRY_OK) {
+		scry_buf_puts(p->out, " from ");
+		scry_print(p, file);
+	} else {
+		scry_buf_puts(p->out, " (built-in)");
+	}
+	scry_buf_putc(p->out, '>');
+	return SCRY_OK;
+}
+
+static int print_object(struct scry_printer *p, scry_addr addr)
+{
+	scry_printf(p, "<object object at 0x%" PRIx64 ">", addr);
+	return SCRY_OK;
+}
+
+static int print_code(struct scry_printer *p, scry_addr addr)
+{
+	const struct scry_code *c = scry_code_at(p->runtime, addr);
+
+	if (c)
+		scry_printf(p, "<code object %s, file \"%s\", line %d>", c->name, c->file, c->first_line);
+	return SCRY_OK;
+}
+
+/* What a module or class keeps in a name's place, so that it can change without ado. */
+static int print_mutable_cell(struct scry_printer *p, scry_addr addr)
+{
+	scry_print(p, scry_pypy_get(p->runtime->pypy, addr, SCRY_PYPY_MUTABLE_CELL_VALUE));
+	return SCRY_OK;
+}
+
+static int print_mutable_int(struct scry_printer *p, scry_addr addr)
+{
+	scry_printf(p, "%" PRId64, (int64_t)scry_pypy_get(p->runtime->pypy, addr, SCRY_PYPY_MUTABLE_CELL_INT));
+	return SCRY_OK;
+}
+
+/* In the order in which they are asked: none is a base of an earlier one. */
+static const struct {
+	enum scry_pypy_class of;
+	const char *name, *old_name; /* type(x).__name__, and in 2.7 where that differs */
+	int (*print)(struct scry_printer *p, scry_addr addr);
+} rows[] = {
+	{ SCRY_PYPY_CLASS_NONE, "NoneType", NULL, print_none },
+	{ SCRY_PYPY_CLASS_BOOL, "bool", NULL, print_bool },
+	{ SCRY_PYPY_CLASS_INT, "int", NULL, print_int },
+	{ SCRY_PYPY_CLASS_LONG, "int", "long", print_long },
+	{ SCRY_PYPY_CLASS_FLOAT, "float", NULL, print_float },
+	{ SCRY_PYPY_CLASS_COMPLEX, "complex", NULL, print_complex },
+	{ SCRY_PYPY_CLASS_UNICODE, "str", "unicode", print_unicode },
+	{ SCRY_PYPY_CLASS_BYTES, "bytes", "str", print_bytes },
+	{ SCRY_PYPY_CLASS_TUPLE, "tuple", NULL, scry_pypy_print_tuple },
+	{ SCRY_PYPY_CLASS_TUPLE_II, "tuple", NULL, scry_pypy_print_pair_of_ints },
+	{ SCRY_PYPY_CLASS_TUPLE_FF, "tuple", NULL, scry_pypy_print_pair_of_floats },
+	{ SCRY_PYPY_CLASS_TUPLE_OO, "tuple", NULL, scry_pypy_print_pair_of_objects },
+	{ SCRY_PYPY_CLASS_LIST, "list", NULL, scry_pypy_print_list },
+	{ SCRY_PYPY_CLASS_DICT, "dict", NULL, scry_pypy_print_dict },
+	{ SCRY_PYPY_CLASS_MODULE_DICT, "dict", NULL, scry_pypy_print_module_dict },
+	{ SCRY_PYPY_CLASS_FROZENSET, "frozenset", NULL, scry_pypy_print_frozenset },
+	{ SCRY_PYPY_CLASS_SET, "set", NULL, scry_pypy_print_set },
+	{ SCRY_PYPY_CLASS_TYPE, "type", NULL, print_class },
+	{ SCRY_PYPY_CLASS_FUNCTION, "function", NULL, print_function },
+	{ SCRY_PYPY_CLASS_MODULE, "module", NULL, print_module },
+	{ SCRY_PYPY_CLASS_CODE, "code", NULL, print_code },
+	{ SCRY_PYPY_CLASS_OBJECT, "object", NULL, print_object },
+	{ SCRY_PYPY_CLASS_MUTABLE_CELL, "object", NULL, print_mutable_cell },
+	{ SCRY_PYPY_CLASS_MUTABLE_INT, "int", NULL, print_mutable_int },
+};
+
+#define ROWS (sizeof(rows) / sizeof(*rows))
+
+static size_t row_of(struct scry_pypy *y, const struct scry_pypy_type *t)
+{
+	size_t i = 0;
+
+	while (i < ROWS && !scry_pypy_is(y, t, rows[i].of))
+		i++;
+	return i;
+}
+
+int scry_pypy_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
+{
+	const struct scry_pypy_type *t = scry_pypy_type_of(r->pypy, &obj);
+
+	*ret = (int64_t)(scry_pypy_is(r->pypy, t, SCRY_PYPY_CLASS_INT) ? scry_pypy_get(r->pypy, obj, SCRY_PYPY_INT_VALUE) : obj);
+	return SCRY_OK;
+}
+
+const char *scry_pypy_type_name(struct scry_runtime *r, scry_addr addr)
+{
+	struct scry_pypy *y = r->pypy;
+	const struct scry_pypy_type *t = scry_pypy_type_of(y, &addr);
+	scry_addr cls = t ? scry_pypy_class_of(y, t, addr) : 0;
+	size_t i = t ? row_of(y, t) : ROWS;
+
+	if (cls)
+		return class_name(r, cls, false);
+	if (i < ROWS)
+		return rows[i].old_name && scry_pypy_is_python2(r) ? rows[i].old_name : rows[i].name;
+	const char *dot = t ? strrchr(t->name, '.') : NULL;
+	return dot ? dot + 1 : NULL;
+}
+
+/* An instance of a class written in Python: as its built-in base prints it, or object; a __repr__ is not run. */
+static int print_instance(struct scry_printer *p, scry_addr addr, scry_addr cls, size_t row)
+{
+	scry_addr value, of = find_in_mro(p->runtime, cls, "__repr__", &value);
+	const char *name = of ? class_name(p->runtime, of, true) : NULL, *own = class_name(p->runtime, cls, true);
+
+	if (name && row < ROWS && rows[row].of != SCRY_PYPY_CLASS_OBJECT &&
+	    (!strcmp(name, rows[row].name) || (rows[row].old_name && !strcmp(name, rows[row].old_name))))
+		return rows[row].print(p, addr);
+	scry_printf(p, "<%s%s at 0x%" PRIx64 ">", own ? own : "?", name && !strcmp(name, "object") ? " object" : "", addr);
+	return SCRY_OK;
+}
+
+int scry_pypy_print(struct scry_printer *p, scry_addr addr)
+{
+	struct scry_pypy *y = p->runtime->pypy;
+	scry_addr at = addr;
+	const struct scry_pypy_type *t = scry_pypy_type_of(y, &at);
+
+	if (!t)
+		return scry_fail(p->runtime->session, SCRY_ECORRUPT, addr, "no object");
+	if (t->tid == y->string)
+		return scry_pypy_print_utf8(p, at);
+	size_t i = row_of(y, t);
+	scry_addr cls = scry_pypy_class_of(y, t, at);
+	if (cls)
+		return print_instance(p, at, cls, i);
+	if (i < ROWS)
+		return rows[i].print(p, at);
+	const char *name = scry_pypy_type_name(p->runtime, at);
+	scry_printf(p, "<%s at 0x%" PRIx64 ">", name ? name : "?", at);
+	return SCRY_OK;
+}

@@ -1,0 +1,436 @@
+/* PyPy as a runtime: the finder, its threads, and the strategy by which its frames are read. */
+#include "runtime/pypy/pypy.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/linetable.h"
+
+#define THREADS_MAX 100000
+#define NAMES_MAX 100000
+#define TABLE_MAX (16u << 20)
+#define TEXT_MAX 65536
+#define STACK_MAX (16u << 20)
+
+/* struct pypy_threadlocal_s, rpython/translator/c/src/threadlocal.h: ready, stack_end, prev, next, ... */
+enum { TLS_READY = 0, TLS_PREV = 16, TLS_NEXT = 24, TLS_IDENT = 56, TLS_EC = 64 };
+#define TLS_IS_READY 42
+#define TLS_IS_HEAD 0xffffffffu /* the list's head: ready is -1, stack_end 0 */
+
+/* --- threads --- */
+
+static bool is_node(struct scry_pypy *p, scry_addr node)
+{
+	uint64_t ready;
+
+	return scry_read_uint(p->runtime->session, node + TLS_READY, 4, &ready) == SCRY_OK && ready == TLS_IS_READY;
+}
+
+/* The list is a ring through its head. */
+static bool is_head(struct scry_pypy_scan *scan, scry_addr at)
+{
+	struct scry_pypy *p = scan->pypy;
+	struct scry_session *s = p->runtime->session;
+	uint64_t ready, end, next, prev, back, there;
+
+	if (scry_read_uint(s, at, 8, &ready) < 0 || ready != TLS_IS_HEAD || scry_read_uint(s, at + 8, 8, &end) < 0 || end ||
+	    scry_read_ptr(s, at + TLS_PREV, &prev) < 0 || scry_read_ptr(s, at + TLS_NEXT, &next) < 0 || !prev || !next ||
+	    !is_node(p, next) || !is_node(p, prev) || scry_read_ptr(s, next + TLS_PREV, &back) < 0 || back != at ||
+	    scry_read_ptr(s, prev + TLS_NEXT, &there) < 0 || there != at)
+		return true;
+	p->threads = at;
+	return false;
+}
+
+/* An execution context, or 0: threads that run no Python have none. */
+static scry_addr context_of(struct scry_pypy *p, scry_addr node)
+{
+	scry_addr ec = 0;
+
+	scry_read_ptr(p->runtime->session, node + TLS_EC, &ec);
+	return ec && scry_pypy_is(p, scry_pypy_type_of(p, &ec), SCRY_PYPY_CLASS_EC) ? ec : 0;
+}
+
+/* Thread states are the nodes of the list. */
+static int next_state(struct scry_interp *interp, scry_addr state, scry_addr *ret)
+{
+	struct scry_pypy *p = interp->runtime->pypy;
+
+	int rc = scry_read_ptr(interp->runtime->session, (state ? state : p->threads) + TLS_NEXT, ret);
+	if (rc == SCRY_OK && *ret == p->threads)
+		*ret = 0;
+	return rc;
+}
+
+static int state_ident(struct scry_interp *interp, scry_addr state, uint64_t *ret)
+{
+	struct scry_pypy *p = interp->runtime->pypy;
+
+	if (!is_node(p, state))
+		return scry_fail(interp->runtime->session, SCRY_ECORRUPT, state,
+				 "the thread-local state at 0x%" PRIx64 " is damaged", state);
+	return scry_read_uint(interp->runtime->session, state + TLS_IDENT, 8, ret);
+}
+
+/* --- frames --- */
+
+/* A reference to a frame: the frame, or a JitVirtualRef to one, which stays where the JIT's form cannot be read. */
+static scry_addr deref(struct scry_pypy *p, scry_addr ref)
+{
+	const struct scry_pypy_type *t = scry_pypy_type_of(p, &ref);
+	scry_addr frame;
+
+	if (!t || !p->vref || t->tid != p->vref)
+		return ref;
+	frame = scry_pypy_get(p, ref, SCRY_PYPY_VREF_FORCED);
+	if (frame || !scry_pypy_get(p, ref, SCRY_PYPY_VREF_TOKEN))
+		return frame;
+	frame = scry_pypy_jit_frame(p, ref);
+	return frame ? frame : ref;
+}
+
+/* Does the JIT keep some of its fields? TOKEN_NONE is 0, TOKEN_TRACING_RESCALL -1: rpython/jit/metainterp/virtualizable.py */
+static scry_addr token_of(struct scry_pypy *p, scry_addr frame)
+{
+	scry_addr token = scry_pypy_get(p, frame, SCRY_PYPY_FRAME_VABLE_TOKEN);
+
+	return token == ~(scry_addr)0 ? 0 : token;
+}
+
+/* Is there an address of code that the JIT made on the stack? Stale words count, too: better too careful. */
+static bool jit_on_stack(struct scry_thread *t)
+{
+	struct scry_session *s = t->session;
+	const struct scry_regs *regs = t->os ? scry_os_thread_regs(s->target, t->os) : NULL;
+	uint64_t sp, word;
+
+	if (!regs || !regs->arch || !scry_regs_find(regs, "rsp", &sp))
+		return false;
+	const struct scry_map *stack = scry_map_at(s->target, sp), *map;
+	scry_addr end = stack ? stack->end : sp;
+	end = end - sp > STACK_MAX ? sp + STACK_MAX : end;
+	for (scry_addr at = (sp + 7) & ~(scry_addr)7; at < end && scry_read_ptr(s, at, &word) == SCRY_OK; at += 8)
+		if ((map = scry_map_at(s->target, word)) && map->flags & SCRY_MAP_EXEC && map->flags & SCRY_MAP_WRITE && !map->path)
+			return true;
+	return false;
+}
+
+static int thread_top(struct scry_thread *t, scry_addr *ret)
+{
+	struct scry_pypy *p = t->runtime->pypy;
+	scry_addr ec = context_of(p, t->state);
+	uint64_t ref = 0;
+	int rc = ec ? scry_pypy_read(p, ec, SCRY_PYPY_EC_TOPFRAMEREF, &ref) : SCRY_OK;
+
+	if (rc < 0)
+		return rc;
+	*ret = deref(p, ref);
+	/* what is told exactly begins with a reference or token of the JIT's; machine code alone leaves no trace in memory */
+	if (*ret && *ret == ref && !token_of(p, ref) && !t->error && jit_on_stack(t))
+		t->error = "code made by the JIT is on the stack: its frames may be missing, lines and values may be old";
+	return SCRY_OK;
+}
+
+static void read_names(struct scry_frame *f, struct scry_pypy *p, scry_addr code)
+{
+	scry_addr debug = scry_pypy_get(p, f->addr, SCRY_PYPY_FRAME_DEBUGDATA);
+
+	f->locals = scry_pypy_get(p, debug, SCRY_PYPY_DEBUGDATA_LOCALS);
+	f->globals = scry_pypy_get(p, debug, SCRY_PYPY_DEBUGDATA_GLOBALS);
+	if (!f->globals)
+		f->globals = scry_pypy_get(p, code, SCRY_PYPY_CODE_GLOBALS);
+}
+
+static int frame_read(struct scry_runtime *r, scry_addr addr, struct scry_frame *f)
+{
+	struct scry_pypy *p = r->pypy;
+	const struct scry_pypy_type *t = scry_pypy_type_of(p, &addr);
+	uint64_t back, code, lasti, locals, count;
+
+	if (t && p->vref && t->tid == p->vref)
+		return scry_pypy_jit_frame(p, addr) ? SCRY_ECORRUPT : r->session->error.code;
+	if (!scry_pypy_is(p, t, SCRY_PYPY_CLASS_FRAME))
+		return scry_fail(r->session, SCRY_ECORRUPT, addr, "no frame at 0x%" PRIx64, addr);
+	int rc = token_of(p, addr) ? scry_pypy_jit_update(p, token_of(p, addr)) : SCRY_OK;
+	rc = rc < 0 ? rc : scry_pypy_read(p, addr, SCRY_PYPY_FRAME_BACKREF, &back);
+	rc = rc < 0 ? rc : scry_pypy_read(p, addr, SCRY_PYPY_FRAME_CODE, &code);
+	rc = rc < 0 ? rc : scry_pypy_read(p, addr, SCRY_PYPY_FRAME_LAST_INSTR, &lasti);
+	rc = rc < 0 ? rc : scry_pypy_read(p, addr, SCRY_PYPY_FRAME_LOCALS, &locals);
+	if (rc < 0)
+		return rc;
+	f->addr = addr;
+	f->back = deref(p, back);
+	f->code_addr = code;
+	f->lasti = (int64_t)lasti;
+	read_names(f, p, code);
+	if (scry_pypy_array(p, locals, &count, &f->slots) < 0)
+		f->slots = 0;
+	/* functions of the interpreter's own that are written in Python are no frames to a user */
+	if (scry_pypy_get(p, code, SCRY_PYPY_CODE_HIDDEN))
+		f->kind = SCRY_FRAME_SHIM;
+	return SCRY_OK;
+}
+
+static scry_addr slot_value(struct scry_runtime *r, scry_addr value, bool in_cell)
+{
+	struct scry_pypy *p = r->pypy;
+	const struct scry_pypy_type *t = scry_pypy_type_of(p, &value);
+
+	return in_cell && scry_pypy_is(p, t, SCRY_PYPY_CLASS_CELL) ? scry_pypy_get(p, value, SCRY_PYPY_CELL_VALUE) : value;
+}
+
+/* --- code --- */
+
+static const char *text_field(struct scry_code *c, enum scry_pypy_field f)
+{
+	struct scry_pypy *p = c->runtime->pypy;
+	struct scry_session *s = c->runtime->session;
+	const char *text;
+	size_t len;
+	uint64_t string;
+
+	if (scry_pypy_read(p, c->addr, f, &string) == SCRY_OK && scry_pypy_string(p, string, TEXT_MAX, &text, &len) == SCRY_OK)
+		return text;
+	if (!c->damaged)
+		c->damaged = scry_arena_text(&s->arena, s->error.text, strlen(s->error.text));
+	return "?";
+}
+
+/* Names of one kind at the end of what is there already: a GcArray of strings. */
+static void add_names(struct scry_code *c, struct scry_local_name *list, enum scry_pypy_field f, enum scry_local_kind kind,
+		      unsigned most)
+{
+	struct scry_pypy *p = c->runtime->pypy;
+	uint64_t count = 0;
+	scry_addr items = 0, string;
+	const char *text;
+	size_t len;
+
+	if (scry_pypy_array(p, scry_pypy_get(p, c->addr, f), &count, &items) < 0)
+		return;
+	for (uint64_t i = 0; i < count && i < most && c->slots < NAMES_MAX; i++) {
+		if (scry_read_ptr(c->runtime->session, items + 8 * i, &string) < 0 ||
+		    scry_pypy_string(p, string, TEXT_MAX, &text, &len) < 0)
+			text = "?";
+		list[c->slots++] = (struct scry_local_name){ .name = text, .kind = kind, .in_cell = kind >= SCRY_LOCAL_CELL };
+	}
+}
+
+static unsigned count_of(struct scry_code *c, enum scry_pypy_field f)
+{
+	struct scry_pypy *p = c->runtime->pypy;
+	uint64_t count = 0;
+	scry_addr items;
+
+	return scry_pypy_array(p, scry_pypy_get(p, c->addr, f), &count, &items) == SCRY_OK && count < NAMES_MAX ? (unsigned)count : 0;
+}
+
+/* CO_VARARGS and CO_VARKEYWORDS, as in CPython. */
+static unsigned parameters(const struct scry_code *c)
+{
+	return c->argcount + c->kwonly + !!(c->flags & 4) + !!(c->flags & 8);
+}
+
+/* locals_cells_stack_w: locals, cells, free variables, the value stack. */
+static void read_locals(struct scry_code *c)
+{
+	unsigned total = c->nlocals + count_of(c, SCRY_PYPY_CODE_CELLVARS) + count_of(c, SCRY_PYPY_CODE_FREEVARS);
+	struct scry_local_name *list = scry_arena_alloc(&c->runtime->session->arena, (total + 1) * sizeof(*list));
+
+	if (!list || c->nlocals > NAMES_MAX)
+		return;
+	add_names(c, list, SCRY_PYPY_CODE_VARNAMES, SCRY_LOCAL_VAR, c->nlocals);
+	c->slots = c->nlocals;
+	for (unsigned i = 0; i < parameters(c) && i < c->nlocals; i++)
+		list[i].kind = SCRY_LOCAL_ARG;
+	unsigned cells = c->slots;
+	add_names(c, list, SCRY_PYPY_CODE_CELLVARS, SCRY_LOCAL_CELL, total);
+	for (unsigned cell = cells; cell < c->slots; cell++)
+		for (unsigned i = 0; i < parameters(c) && i < c->nlocals; i++)
+			if (list[i].name && !strcmp(list[i].name, list[cell].name)) {
+				list[i].alias = true; /* the value that came is still there, the cell has the newest */
+				list[cell].kind = SCRY_LOCAL_ARG;
+			}
+	add_names(c, list, SCRY_PYPY_CODE_FREEVARS, SCRY_LOCAL_FREE, total);
+	for (unsigned i = 0; i < c->slots; i++)
+		if (!list[i].name)
+			list[i].name = "?";
+	c->locals = list;
+}
+
+static void code_whole(struct scry_code *c)
+{
+	struct scry_pypy *p = c->runtime->pypy;
+	struct scry_session *s = c->runtime->session;
+	enum scry_pypy_field table = p->field[SCRY_PYPY_CODE_LINETABLE].size ? SCRY_PYPY_CODE_LINETABLE : SCRY_PYPY_CODE_LNOTAB;
+	scry_addr code = c->addr;
+	const char *bytes;
+	size_t len;
+
+	c->name = c->file = "?";
+	if (!scry_pypy_is(p, scry_pypy_type_of(p, &code), SCRY_PYPY_CLASS_CODE)) {
+		c->damaged = "no code object stands there";
+		return;
+	}
+	c->addr = code;
+	c->name = text_field(c, SCRY_PYPY_CODE_NAME);
+	c->file = text_field(c, SCRY_PYPY_CODE_FILENAME);
+	if (p->field[SCRY_PYPY_CODE_QUALNAME].size)
+		c->qualname = text_field(c, SCRY_PYPY_CODE_QUALNAME);
+	c->first_line = (int)scry_pypy_get(p, code, SCRY_PYPY_CODE_FIRST_LINE);
+	c->flags = (uint32_t)scry_pypy_get(p, code, SCRY_PYPY_CODE_FLAGS);
+	c->argcount = (unsigned)scry_pypy_get(p, code, SCRY_PYPY_CODE_ARGCOUNT);
+	c->kwonly = (unsigned)scry_pypy_get(p, code, SCRY_PYPY_CODE_KWONLY);
+	c->nlocals = (unsigned)scry_pypy_get(p, code, SCRY_PYPY_CODE_NLOCALS);
+	if (scry_pypy_string(p, scry_pypy_get(p, code, table), TABLE_MAX, &bytes, &len) == SCRY_OK) {
+		c->lines = (const uint8_t *)bytes;
+		c->lines_size = (uint32_t)len;
+	} else {
+		scry_note(s, "no line numbers for %s: %s", c->name, s->error.text);
+	}
+	if (c->argcount > NAMES_MAX || c->kwonly > NAMES_MAX)
+		c->argcount = c->kwonly = 0;
+	read_locals(c);
+}
+
+/* From 3.6 on a line's distance is negative above 0x80 (not from it on, as CPython's is): pypy/interpreter/pytraceback.py */
+static int line_from_lnotab(const struct scry_line_table *t, int64_t lasti, struct scry_location *ret)
+{
+	int64_t at = 0;
+	int line = t->first_line;
+
+	for (uint32_t i = 0; i + 1 < t->size; i += 2) {
+		at += t->data[i];
+		if (at > lasti)
+			break;
+		line += t->data[i + 1] > 0x80 ? (int)t->data[i + 1] - 256 : t->data[i + 1];
+	}
+	ret->line = line;
+	return SCRY_OK;
+}
+
+/*
+ * pypy/interpreter/location.py: for each instruction of two bytes the line less the first plus one (0: none) as a
+ * variable number, then a column plus one; where that is not 0 two bytes more: the distance of the last line, a column.
+ */
+static int line_from_linetable(const struct scry_line_table *t, int64_t lasti, struct scry_location *ret)
+{
+	uint32_t i = 0;
+
+	for (int64_t n = lasti < 0 ? 0 : lasti / 2; i < t->size; n--) {
+		uint64_t line = 0;
+
+		for (unsigned shift = 0; i < t->size && shift < 35; shift += 7) {
+			uint8_t byte = t->data[i++];
+
+			line |= (uint64_t)(byte & 0x7f) << shift;
+			if (!(byte & 0x80))
+				break;
+		}
+		uint8_t column = line && i < t->size ? t->data[i++] : 0; /* nothing at all: one byte */
+		if (n == 0) {
+			ret->line = line ? t->first_line + (int)line - 1 : 0;
+			if (column && i + 1 < t->size) {
+				ret->column = column;
+				ret->end_line = ret->line + t->data[i + 1];
+				ret->end_column = t->data[i];
+			}
+			return SCRY_OK;
+		}
+		i += column ? 2 : 0;
+	}
+	return SCRY_OK;
+}
+
+const struct scry_strategy scry_strategy_pypy_old_lnotab = {
+	.name = "PyPy, unsigned lnotab", .thread_top = thread_top, .frame_read = frame_read, .line = scry_line_from_lnotab,
+	.code_whole = code_whole, .next_state = next_state, .state_ident = state_ident, .slot_value = slot_value,
+};
+const struct scry_strategy scry_strategy_pypy_lnotab = {
+	.name = "PyPy, signed lnotab", .thread_top = thread_top, .frame_read = frame_read, .line = line_from_lnotab,
+	.code_whole = code_whole, .next_state = next_state, .state_ident = state_ident, .slot_value = slot_value,
+};
+const struct scry_strategy scry_strategy_pypy_linetable = {
+	.name = "PyPy, line table", .thread_top = thread_top, .frame_read = frame_read, .line = line_from_linetable,
+	.code_whole = code_whole, .next_state = next_state, .state_ident = state_ident, .slot_value = slot_value,
+};
+
+/* --- the finder --- */
+
+/* "3.9.16 (7.3.11...": the beginning of sys.version, among the strings in the data. */
+static bool is_version(struct scry_pypy_scan *scan, scry_addr at)
+{
+	struct scry_runtime *r = scan->pypy->runtime;
+	unsigned major, minor, micro;
+	const char *text;
+	size_t len;
+	uint64_t size;
+
+	if (scry_read_uint(r->session, at + 16, 8, &size) < 0 || size < 8 || size > 300 ||
+	    scry_pypy_string(scan->pypy, at, 40, &text, &len) < 0 ||
+	    sscanf(text, "%1u.%3u.%3u (", &major, &minor, &micro) != 3 || !strstr(text, " (") || (major != 2 && major != 3) ||
+	    minor > 99 || micro > 99)
+		return true;
+	r->version = major << 24 | minor << 16 | micro << 8 | 0xf0;
+	snprintf(r->version_text, sizeof(r->version_text), "%u.%u.%u", major, minor, micro);
+	return false;
+}
+
+static int load(struct scry_pypy *p, struct scry_module *m)
+{
+	struct scry_runtime *r = p->runtime;
+	int rc = scry_pypy_load(p, m);
+
+	rc = rc < 0 ? rc : scry_pypy_load_fields(p);
+	if (rc < 0)
+		return rc;
+	struct scry_pypy_scan scan = { .pypy = p, .low = TLS_IS_HEAD, .found = is_head };
+	scry_pypy_scan(&scan);
+	if (!p->threads)
+		return scry_fail(r->session, SCRY_ENOTFOUND, 0, "PyPy's list of threads was not found in %s", m->path);
+	scan = (struct scry_pypy_scan){ .pypy = p, .low = p->string, .found = is_version };
+	scry_pypy_scan(&scan);
+	if (p->field[SCRY_PYPY_CODE_LINETABLE].size)
+		r->strategy = &scry_strategy_pypy_linetable;
+	else
+		r->strategy = r->version < 0x03060000 ? &scry_strategy_pypy_old_lnotab : &scry_strategy_pypy_lnotab;
+	return SCRY_OK;
+}
+
+static bool try_module(struct scry_search *search, struct scry_module *m)
+{
+	struct scry_session *s = search->s;
+	struct scry_runtime *r = scry_arena_alloc(&s->arena, sizeof(*r));
+	struct scry_pypy *p = scry_arena_alloc(&s->arena, sizeof(*p));
+	struct scry_interp *interp = scry_arena_alloc(&s->arena, sizeof(*interp));
+	struct scry_layout *layout = scry_arena_alloc(&s->arena, sizeof(*layout));
+
+	if (!r || !p || !interp || !layout)
+		return false;
+	snprintf(layout->name, sizeof(layout->name), "its own description");
+	*r = (struct scry_runtime){ .session = s, .name = "PyPy", .finder = search->finder, .module = m, .layout = layout,
+				    .pypy = p, .interps = interp };
+	*interp = (struct scry_interp){ .runtime = r };
+	p->runtime = r;
+	if (load(p, m) < 0) {
+		scry_pypy_done(p);
+		return false;
+	}
+	interp->addr = p->threads;
+	interp->modules = scry_pypy_modules(p);
+	*search->tail = r;
+	search->tail = &r->next;
+	search->found++;
+	return true;
+}
+
+void scry_find_pypy(struct scry_search *search)
+{
+	for (struct scry_module *m = scry_module_first(search->s); m; m = m->next) {
+		if (!strstr(m->name, "pypy"))
+			continue;
+		search->tried += !try_module(search, m);
+	}
+}
