@@ -1,9 +1,10 @@
 /*
- * The limit: maps a core, follows the frames of every thread from its newest one, and copies function and file names
- * once per code object. No validation, no text, no search. What a complete tool needs beyond this is the price of
- * being one; bench/run.py prints the ratio.
+ * The limit: maps a core, follows the frames of every thread from its newest one, and copies
+ * function and file names once per code object. No validation, no text, no search. What a complete
+ * tool needs beyond this is the price of being one; bench/run.py prints the ratio.
  *
- * The offsets and the newest frame of each thread come from pyscry (bench/run.py asks it before it measures).
+ * The offsets and the newest frame of each thread come from pyscry (bench/run.py asks it before it
+ * measures).
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -77,8 +78,9 @@ static void map(const char *path)
 	segments = calloc(eh->e_phnum, sizeof(*segments));
 	for (unsigned i = 0; i < eh->e_phnum; i++)
 		if (ph[i].p_type == PT_LOAD && ph[i].p_filesz)
-			segments[count++] = (struct segment){ ph[i].p_vaddr, ph[i].p_vaddr + ph[i].p_filesz,
-							      file + ph[i].p_offset };
+			segments[count++] =
+				(struct segment) { ph[i].p_vaddr, ph[i].p_vaddr + ph[i].p_filesz,
+						   file + ph[i].p_offset };
 	qsort(segments, count, sizeof(*segments), by_start);
 }
 
@@ -113,7 +115,8 @@ static void see(uint64_t code, const long *offset)
 
 int main(int argc, char **argv)
 {
-	long offset[5]; /* frame.back, frame.code, code.name, code.filename, the size of a str's header */
+	/* frame.back, frame.code, code.name, code.filename, the size of a str's header */
+	long offset[5];
 	uint64_t frames = 0, sum = 0;
 
 	if (argc < 8) {
@@ -124,12 +127,15 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 5; i++)
 		offset[i] = atol(argv[2 + i]);
 	for (int i = 7; i < argc; i++)
-		for (uint64_t f = strtoull(argv[i], NULL, 16); f; f = word(f + (uint64_t)offset[0]), frames++) {
+		for (uint64_t f = strtoull(argv[i], NULL, 16); f;
+		     f = word(f + (uint64_t)offset[0]), frames++) {
 			uint64_t code = word(f + (uint64_t)offset[1]) & ~(uint64_t)7;
 
 			see(code, offset);
-			sum += word(f + (uint64_t)offset[1] + 8); /* the instruction's line would start here */
+			/* the instruction's line would start here */
+			sum += word(f + (uint64_t)offset[1] + 8);
 		}
-	printf("%llu frames, %zu bytes of names, %llx\n", (unsigned long long)frames, names_len, (unsigned long long)sum);
+	printf("%llu frames, %zu bytes of names, %llx\n", (unsigned long long)frames, names_len,
+	       (unsigned long long)sum);
 	return 0;
 }

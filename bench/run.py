@@ -46,8 +46,13 @@ def median(command, repeat, timeout=600):
     for _ in range(repeat):
         begin, used = time.perf_counter(), cpu()
         try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                  timeout=timeout)
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=timeout,
+            )
         except subprocess.TimeoutExpired:
             return None
         if done.returncode:
@@ -55,13 +60,21 @@ def median(command, repeat, timeout=600):
         times.append((time.perf_counter() - begin, cpu() - used))
         if sum(wall for wall, _ in times) > 60:
             break
-    return statistics.median(wall for wall, _ in times), statistics.median(used for _, used in times)
+    return statistics.median(wall for wall, _ in times), statistics.median(
+        used for _, used in times
+    )
 
 
 def make_core(interpreter, arguments, directory):
     shutil.copy(os.path.join(HERE, 'workloads.py'), directory)
-    subprocess.run(interpreter.command + ['workloads.py'] + arguments, cwd=directory, preexec_fn=run.limits,
-                   env=run.environment(directory, 'abort'), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        interpreter.command + ['workloads.py'] + arguments,
+        cwd=directory,
+        preexec_fn=run.limits,
+        env=run.environment(directory, 'abort'),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     cores = [name for name in os.listdir(directory) if name.startswith('core')]
     if not cores:
         raise SystemExit('bench: no core file: see /proc/sys/kernel/core_pattern')
@@ -71,20 +84,34 @@ def make_core(interpreter, arguments, directory):
 def offsets(core, where):
     """struct.field: offset, as py-info --layout shows them."""
     text = run.pyscry(core, *where, 'info', '--layout')[1]
-    return {name: int(value) for name, value in re.findall(r'^\s+(\w+\.\w+)\s+(\d+) \+', text, re.M)}
+    return {
+        name: int(value) for name, value in re.findall(r'^\s+(\w+\.\w+)\s+(\d+) \+', text, re.M)
+    }
 
 
 def floor_command(program, core, interpreter):
     where = run.where(interpreter)
     answer = run.answer(core, *where)[0]
     at = offsets(core, where)
-    frame = ('iframe.previous', 'iframe.code') if interpreter.version >= (3, 11) else ('frame.back', 'frame.code')
+    frame = (
+        ('iframe.previous', 'iframe.code')
+        if interpreter.version >= (3, 11)
+        else ('frame.back', 'frame.code')
+    )
     numbers = [at.get(name) for name in frame + ('code.name', 'code.filename')]
     if None in numbers:
         return None, 0
-    header = 48 if (3, 3) <= interpreter.version < (3, 12) else 40 if interpreter.version >= (3, 12) else 36
+    header = (
+        48
+        if (3, 3) <= interpreter.version < (3, 12)
+        else 40
+        if interpreter.version >= (3, 12)
+        else 36
+    )
     tops = [thread['frames'][0]['address'] for thread in answer['threads'] if thread['frames']]
-    return [program, core] + [str(n) for n in numbers + [header]] + tops, sum(len(t['frames']) for t in answer['threads'])
+    return [program, core] + [str(n) for n in numbers + [header]] + tops, sum(
+        len(t['frames']) for t in answer['threads']
+    )
 
 
 def gdb_script(interpreter):
@@ -97,8 +124,19 @@ def gdb_script(interpreter):
 
 
 def gdb(core, exe, *commands):
-    line = ['gdb', '-nx', '-batch', '-iex', 'set debuginfod enabled off', '-iex', 'set auto-load python-scripts off',
-            '-ex', 'file ' + exe, '-ex', 'core-file ' + core]
+    line = [
+        'gdb',
+        '-nx',
+        '-batch',
+        '-iex',
+        'set debuginfod enabled off',
+        '-iex',
+        'set auto-load python-scripts off',
+        '-ex',
+        'file ' + exe,
+        '-ex',
+        'core-file ' + core,
+    ]
     for command in commands:
         line += ['-ex', command]
     return line
@@ -132,8 +170,18 @@ def show(times, limit):
 
 def bench(interpreter, program, options):
     print('\n%s: %s' % (interpreter.tag, '.'.join(map(str, interpreter.version))))
-    columns = ['limit', 'pyscry bt', 'pyscry bt --all', 'pyscry --json', 'pyscry --native', 'gdb alone', 'gdb + py-bt',
-               'gdb + its script', 'pystack', 'pystack --native']
+    columns = [
+        'limit',
+        'pyscry bt',
+        'pyscry bt --all',
+        'pyscry --json',
+        'pyscry --native',
+        'gdb alone',
+        'gdb + py-bt',
+        'gdb + its script',
+        'pystack',
+        'pystack --native',
+    ]
     print('%-20s %8s  ' % ('seconds', 'frames') + ' '.join('%18s' % column for column in columns))
     for name, arguments in WORKLOADS:
         if options.quick and ('200,000' in name or '1,000' in name):
@@ -142,14 +190,27 @@ def bench(interpreter, program, options):
         try:
             core = make_core(interpreter, arguments, directory)
             floor, frames = floor_command(program, core, interpreter)
-            row = [(column, median(command, options.repeat) if command else None)
-                   for column, command in commands(name, core, interpreter, floor, options.peers)]
+            row = [
+                (column, median(command, options.repeat) if command else None)
+                for column, command in commands(name, core, interpreter, floor, options.peers)
+            ]
         finally:
             shutil.rmtree(directory)
         times = dict(row)
         limit = times['limit']
-        print('%-20s %8d  ' % (name, frames) + ' '.join('%18s' % (
-            '' if column not in times else show(times[column], limit if column.startswith('pyscry') else None)) for column in columns), flush=True)
+        print(
+            '%-20s %8d  ' % (name, frames)
+            + ' '.join(
+                '%18s'
+                % (
+                    ''
+                    if column not in times
+                    else show(times[column], limit if column.startswith('pyscry') else None)
+                )
+                for column in columns
+            ),
+            flush=True,
+        )
 
 
 def live(interpreter, options):
@@ -161,12 +222,24 @@ def live(interpreter, options):
                 continue
             ready = os.path.join(directory, 'ready')
             env = dict(run.environment(directory, 'sleep'), PYSCRY_READY=ready)
-            process = subprocess.Popen(interpreter.command + ['workloads.py'] + arguments, cwd=directory, env=env, stdin=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                interpreter.command + ['workloads.py'] + arguments,
+                cwd=directory,
+                env=env,
+                stdin=subprocess.DEVNULL,
+            )
             try:
                 while not os.path.exists(ready) and process.poll() is None:
                     time.sleep(0.05)
-                times = [median([run.cli(), str(process.pid)] + command, options.repeat) for command in (['bt'], ['bt', '--all'])]
-                print('live %-19s pyscry bt %s   bt --all %s' % (name, show(times[0], None), show(times[1], None)), flush=True)
+                times = [
+                    median([run.cli(), str(process.pid)] + command, options.repeat)
+                    for command in (['bt'], ['bt', '--all'])
+                ]
+                print(
+                    'live %-19s pyscry bt %s   bt --all %s'
+                    % (name, show(times[0], None), show(times[1], None)),
+                    flush=True,
+                )
             finally:
                 process.kill()
                 process.wait()
@@ -177,21 +250,28 @@ def live(interpreter, options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--quick', action='store_true')
     parser.add_argument('--peers', action='store_true')
     parser.add_argument('--repeat', type=int, default=5)
     parser.add_argument('interpreters', nargs='*')
     options = parser.parse_args()
     found = [i for i in interpreters.everything() if not i.reason]
-    chosen = [i for i in found if i.tag in options.interpreters] if options.interpreters else \
-        [i for i in found if i.root is None and not i.debug and not i.free_threaded][-2:]
+    chosen = (
+        [i for i in found if i.tag in options.interpreters]
+        if options.interpreters
+        else [i for i in found if i.root is None and not i.debug and not i.free_threaded][-2:]
+    )
     if not chosen:
         raise SystemExit('bench: no such interpreter; there are: ' + ' '.join(i.tag for i in found))
     work = tempfile.mkdtemp(prefix='pyscry-bench-')
     try:
         program = os.path.join(work, 'floor')
-        subprocess.run(['cc', '-O2', '-std=gnu11', '-o', program, os.path.join(HERE, 'floor.c')], check=True)
+        subprocess.run(
+            ['cc', '-O2', '-std=gnu11', '-o', program, os.path.join(HERE, 'floor.c')], check=True
+        )
         for interpreter in chosen:
             bench(interpreter, program, options)
             live(interpreter, options)

@@ -51,7 +51,9 @@ def threads(count, depth):
     waiting, event = threading.Semaphore(0), threading.Event()
     for i in range(count):
         # the thread's own frames and those of Event.wait() count
-        thread = threading.Thread(target=wait, args=(depth - 6, waiting, event), name='worker-%d' % i)
+        thread = threading.Thread(
+            target=wait, args=(depth - 6, waiting, event), name='worker-%d' % i
+        )
         thread.daemon = True
         thread.start()
     for _ in range(count):
@@ -71,6 +73,7 @@ def switch_away(n, to):
 
 def greenlets(count):
     import greenlet
+
     kept = [greenlet.greenlet(switch_away) for _ in range(count)]
     for each in kept:
         each.switch(4, greenlet.getcurrent())
@@ -93,4 +96,10 @@ def generators(count):
 
 
 if __name__ == '__main__':
-    {'stack': stack, 'threads': threads, 'heap': heap, 'generators': generators, 'greenlets': greenlets}[sys.argv[1]](*map(int, sys.argv[2:]))
+    {
+        'stack': stack,
+        'threads': threads,
+        'heap': heap,
+        'generators': generators,
+        'greenlets': greenlets,
+    }[sys.argv[1]](*map(int, sys.argv[2:]))

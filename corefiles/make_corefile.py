@@ -23,13 +23,30 @@ from tests.support import programs, run  # noqa: E402
 def make(name, program, python, arguments):
     directory = tempfile.mkdtemp(dir='/tmp', prefix='corefile-')
     run.prepare(programs.Program(name, program), directory)
-    env = {'PATH': '/usr/bin:/bin', 'HOME': '/nonexistent', 'LC_ALL': 'C.UTF-8', 'PYTHONDONTWRITEBYTECODE': '1', 'PYTHONNOUSERSITE': '1',
-           'PYSCRY_TRUTH': os.path.join(directory, 'truth.json'), 'PYSCRY_END': 'abort'}
-    subprocess.run([python, program] + arguments, cwd=directory, env=env, preexec_fn=run.limits, stderr=subprocess.DEVNULL)
+    env = {
+        'PATH': '/usr/bin:/bin',
+        'HOME': '/nonexistent',
+        'LC_ALL': 'C.UTF-8',
+        'PYTHONDONTWRITEBYTECODE': '1',
+        'PYTHONNOUSERSITE': '1',
+        'PYSCRY_TRUTH': os.path.join(directory, 'truth.json'),
+        'PYSCRY_END': 'abort',
+    }
+    subprocess.run(
+        [python, program] + arguments,
+        cwd=directory,
+        env=env,
+        preexec_fn=run.limits,
+        stderr=subprocess.DEVNULL,
+    )
     core = os.path.join(directory, 'core')
     if not os.path.exists(core):
-        core = next(os.path.join(directory, f) for f in os.listdir(directory) if f.startswith('core'))
-    subprocess.run(['zstd', '-q', '-f', '-19', core, '-o', os.path.join(HERE, name + '.core.zst')], check=True)
+        core = next(
+            os.path.join(directory, f) for f in os.listdir(directory) if f.startswith('core')
+        )
+    subprocess.run(
+        ['zstd', '-q', '-f', '-19', core, '-o', os.path.join(HERE, name + '.core.zst')], check=True
+    )
     with open(os.path.join(HERE, name + '.json'), 'w') as f:
         json.dump(run.load(directory), f, indent=1, sort_keys=True)
         f.write('\n')
@@ -39,4 +56,9 @@ def make(name, program, python, arguments):
 if __name__ == '__main__':
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    make(sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else '/usr/bin/python3', sys.argv[4:])
+    make(
+        sys.argv[1],
+        sys.argv[2],
+        sys.argv[3] if len(sys.argv) > 3 else '/usr/bin/python3',
+        sys.argv[4:],
+    )

@@ -16,17 +16,28 @@ class Error(Exception):
 
 class Command(ctypes.Structure):
     """A row of the command table."""
+
     _fields_ = [(name, ctypes.c_char_p) for name in ("name", "usage", "summary", "help")] + [
-        ("flags", ctypes.c_uint)]
+        ("flags", ctypes.c_uint)
+    ]
 
 
 _uint64_p = ctypes.POINTER(ctypes.c_uint64)
-_READ = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p,
-                         ctypes.c_size_t)
+_READ = ctypes.CFUNCTYPE(
+    ctypes.c_int64, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_size_t
+)
 _THREAD = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, _uint64_p)
 _REG = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_char_p, _uint64_p)
-_MAP = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, _uint64_p, _uint64_p, _uint64_p,
-                        ctypes.POINTER(ctypes.c_uint), ctypes.POINTER(ctypes.c_char_p))
+_MAP = ctypes.CFUNCTYPE(
+    ctypes.c_int,
+    ctypes.c_void_p,
+    ctypes.c_uint,
+    _uint64_p,
+    _uint64_p,
+    _uint64_p,
+    ctypes.POINTER(ctypes.c_uint),
+    ctypes.POINTER(ctypes.c_char_p),
+)
 
 
 class _HostOps(ctypes.Structure):
@@ -83,7 +94,7 @@ def _lend(host):
             value = host.register(tid, name.decode())
             if value is None:
                 return NOTFOUND
-            ret[0] = value & (2 ** 64 - 1)
+            ret[0] = value & (2**64 - 1)
             return OK
         except Exception:
             return NOTFOUND
@@ -111,6 +122,7 @@ def _candidates():
     found = [os.path.join(os.path.dirname(HERE), "build", "libpyscry.so")]
     try:
         import installed  # written by `meson install`
+
         found.append(installed.LIBRARY)
     except ImportError:
         pass
@@ -124,31 +136,37 @@ def _load():
             return ctypes.CDLL(path)
         except OSError as error:
             problems.append(str(error))
-    raise Error("pyscry's library cannot be loaded (build it, or set PYSCRY_LIBRARY): "
-                + "; ".join(problems))
+    raise Error(
+        "pyscry's library cannot be loaded (build it, or set PYSCRY_LIBRARY): "
+        + "; ".join(problems)
+    )
 
 
 def _declare(library):
     session, text, buf = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p
     for name, result, arguments in (
-            ("session_new", session, []),
-            ("session_free", None, [session]),
-            ("session_set", ctypes.c_int, [session, text, text]),
-            ("session_open_dump", ctypes.c_int, [session, text]),
-            ("session_open_host", ctypes.c_int,
-             [session, ctypes.POINTER(_HostOps), ctypes.c_void_p, ctypes.c_int]),
-            ("session_set_signal", ctypes.c_int, [session, ctypes.c_uint64, ctypes.c_int, _uint64_p]),
-            ("session_refresh", None, [session]),
-            ("session_error", text, [session]),
-            ("session_select", ctypes.c_int, [session, ctypes.c_uint64]),
-            ("buf_new", buf, []),
-            ("buf_free", None, [buf]),
-            ("buf_text", text, [buf]),
-            ("command_at", ctypes.POINTER(Command), [ctypes.c_uint]),
-            ("command_run", ctypes.c_int, [session, text, text, buf, buf]),
-            ("command_complete", ctypes.c_int, [session, text, text, buf]),
-            ("pointer_type", text, [ctypes.c_uint]),
-            ("pointer_text", ctypes.c_int, [session, text, ctypes.c_uint64, ctypes.c_uint64, buf])):
+        ("session_new", session, []),
+        ("session_free", None, [session]),
+        ("session_set", ctypes.c_int, [session, text, text]),
+        ("session_open_dump", ctypes.c_int, [session, text]),
+        (
+            "session_open_host",
+            ctypes.c_int,
+            [session, ctypes.POINTER(_HostOps), ctypes.c_void_p, ctypes.c_int],
+        ),
+        ("session_set_signal", ctypes.c_int, [session, ctypes.c_uint64, ctypes.c_int, _uint64_p]),
+        ("session_refresh", None, [session]),
+        ("session_error", text, [session]),
+        ("session_select", ctypes.c_int, [session, ctypes.c_uint64]),
+        ("buf_new", buf, []),
+        ("buf_free", None, [buf]),
+        ("buf_text", text, [buf]),
+        ("command_at", ctypes.POINTER(Command), [ctypes.c_uint]),
+        ("command_run", ctypes.c_int, [session, text, text, buf, buf]),
+        ("command_complete", ctypes.c_int, [session, text, text, buf]),
+        ("pointer_type", text, [ctypes.c_uint]),
+        ("pointer_text", ctypes.c_int, [session, text, ctypes.c_uint64, ctypes.c_uint64, buf]),
+    ):
         function = getattr(library, "scry_" + name, None)
         if function is not None:
             function.restype, function.argtypes = result, arguments
@@ -183,7 +201,9 @@ def pointer_types():
         found.append(name.decode())
 
 
-_pointer_types = re.compile("^(%s)$" % "|".join(name.replace("*", r"\w*") for name in pointer_types()))
+_pointer_types = re.compile(
+    "^(%s)$" % "|".join(name.replace("*", r"\w*") for name in pointer_types())
+)
 
 
 def is_pointer_type(name):
@@ -193,8 +213,14 @@ def is_pointer_type(name):
 def help_of(row, prefix="py-"):
     """A command's help, as debuggers show it: the first line is a summary."""
     return "%s\n\nUsage: %s%s %s\n\n%s\n\n%s%s --help lists all options." % (
-        row.summary.decode(), prefix, row.name.decode(), row.usage.decode(), row.help.decode(), prefix,
-        row.name.decode())
+        row.summary.decode(),
+        prefix,
+        row.name.decode(),
+        row.usage.decode(),
+        row.help.decode(),
+        prefix,
+        row.name.decode(),
+    )
 
 
 class Session:
@@ -232,7 +258,9 @@ class Session:
         self._host, self._ops = host, _lend(host)
         if host.maps() is None:
             self._ops.map = _MAP()
-        self._check(_library.scry_session_open_host(self._session, ctypes.byref(self._ops), None, host.pid))
+        self._check(
+            _library.scry_session_open_host(self._session, ctypes.byref(self._ops), None, host.pid)
+        )
 
     def set_signal(self, tid, signal, fault=None):
         """By which signal a debugger's target stopped; it holds until refresh."""
@@ -266,16 +294,21 @@ class Session:
         out, err = _library.scry_buf_new(), _library.scry_buf_new()
         try:
             status = function(out, err)
-            return (status,) + tuple((_library.scry_buf_text(b) or b"").decode("utf-8", "backslashreplace")
-                                     for b in (out, err))
+            return (status,) + tuple(
+                (_library.scry_buf_text(b) or b"").decode("utf-8", "backslashreplace")
+                for b in (out, err)
+            )
         finally:
             _library.scry_buf_free(out)
             _library.scry_buf_free(err)
 
     def run(self, name, arguments=""):
         """(status, text, reasons); status is 0 all shown, 1 partial, 2 nothing."""
-        return self._with_buffers(lambda out, err: _library.scry_command_run(
-            self._session, _encode(name), _encode(arguments), out, err))
+        return self._with_buffers(
+            lambda out, err: _library.scry_command_run(
+                self._session, _encode(name), _encode(arguments), out, err
+            )
+        )
 
     def runs(self, tid, most=0):
         """[(pc, frames)]: a thread's C frames that run Python code, newest first, and the Python frames of each.
@@ -312,13 +345,19 @@ class Session:
             self.run("frame", str(run[1][0]["number"]))
 
     def complete(self, name, word):
-        return self._with_buffers(lambda out, err: _library.scry_command_complete(
-            self._session, _encode(name), _encode(word), out))
+        return self._with_buffers(
+            lambda out, err: _library.scry_command_complete(
+                self._session, _encode(name), _encode(word), out
+            )
+        )
 
     def pointer_text(self, kind, word, most=0):
         """What to show for a pointer of a C type (None: any object), cut at `most` bytes; None: only the pointer."""
-        status, text, _ = self._with_buffers(lambda out, err: _library.scry_pointer_text(
-            self._session, _encode(kind) if kind else None, word, most, out))
+        status, text, _ = self._with_buffers(
+            lambda out, err: _library.scry_pointer_text(
+                self._session, _encode(kind) if kind else None, word, most, out
+            )
+        )
         return text if status >= 0 else None
 
 

@@ -23,7 +23,9 @@ class PythonFrame(FrameDecorator):
         return self.frame["line"]
 
     def elided(self):
-        return self.hidden  # the C frame itself stands below its oldest Python frame, unless `bt -hide`
+        return (
+            self.hidden
+        )  # the C frame itself stands below its oldest Python frame, unless `bt -hide`
 
     def frame_args(self):
         return self.variables(True)
@@ -32,7 +34,11 @@ class PythonFrame(FrameDecorator):
         return self.variables(False)
 
     def variables(self, arguments):
-        return [variable for variable in self.thread.variables(self.frame) if variable.is_argument == arguments] or None
+        return [
+            variable
+            for variable in self.thread.variables(self.frame)
+            if variable.is_argument == arguments
+        ] or None
 
 
 class Variable:
@@ -55,7 +61,9 @@ class Thread:
         if "variables" not in frame:
             try:
                 pointer = gdb.lookup_type("PyObject").pointer()
-                found = self.session.answer("locals", self.tid, "--frame %d" % frame["number"])["threads"][0]["frames"]
+                found = self.session.answer("locals", self.tid, "--frame %d" % frame["number"])[
+                    "threads"
+                ][0]["frames"]
                 frame["variables"] = [Variable(each, pointer) for each in found[0]["locals"]]
             except (gdb.error, binding.Error, LookupError, TypeError, ValueError):
                 frame["variables"] = []
@@ -67,8 +75,13 @@ class Frames:
 
     def __init__(self, current):
         self.current, self.enabled = current, False
-        Parameter("frames", gdb.PARAM_BOOLEAN, False,
-                  "whether bt shows Python frames in front of the C frames that run them.", self.enable)
+        Parameter(
+            "frames",
+            gdb.PARAM_BOOLEAN,
+            False,
+            "whether bt shows Python frames in front of the C frames that run them.",
+            self.enable,
+        )
         gdb.frame_filters[self.name] = self
 
     def enable(self, on):

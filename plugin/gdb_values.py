@@ -5,7 +5,12 @@ import gdb
 
 import binding
 
-_HEADS = {"ob_base", "ob_refcnt", "ob_type", "m_base"}  # what a struct that begins with PyObject_HEAD has in front
+_HEADS = {
+    "ob_base",
+    "ob_refcnt",
+    "ob_type",
+    "m_base",
+}  # what a struct that begins with PyObject_HEAD has in front
 
 
 class Parameter(gdb.Parameter):
@@ -43,6 +48,7 @@ def showable(text):
 
 def add_prefixes():
     for verb in ("set", "show"):
+
         class Prefix(gdb.Command):
             __doc__ = "%s what pyscry does in GDB." % verb.capitalize()
 
@@ -51,6 +57,7 @@ def add_prefixes():
 
             def invoke(self, _arguments, _from_tty):
                 gdb.execute("help %s pyscry" % self.verb)
+
         Prefix.verb = verb
         Prefix()
 
@@ -75,10 +82,19 @@ class Values:
         self.current = current  # the session for what GDB looks at
         self.enabled = True
         self.known = {}
-        self.most = Parameter("max-text", gdb.PARAM_ZUINTEGER, 1024,
-                              "how many bytes of a value print, info locals and bt show (0: all).")
-        Parameter("values", gdb.PARAM_BOOLEAN, True,
-                  "whether print, info locals and bt show Python values for pointers to objects.", self.enable)
+        self.most = Parameter(
+            "max-text",
+            gdb.PARAM_ZUINTEGER,
+            1024,
+            "how many bytes of a value print, info locals and bt show (0: all).",
+        )
+        Parameter(
+            "values",
+            gdb.PARAM_BOOLEAN,
+            True,
+            "whether print, info locals and bt show Python values for pointers to objects.",
+            self.enable,
+        )
         gdb.events.new_objfile.connect(self.forget)
 
     def enable(self, on):
@@ -102,16 +118,23 @@ class Values:
             known, name = self.look_up(kind.target())
             word = int(value) if known else 0
         elif kind.code == gdb.TYPE_CODE_UNION or kind.code == gdb.TYPE_CODE_STRUCT:
-            known, name = kind.name == "_PyStackRef" or value.type.name == "_PyStackRef", "_PyStackRef"
+            known, name = (
+                kind.name == "_PyStackRef" or value.type.name == "_PyStackRef",
+                "_PyStackRef",
+            )
             word = int(value["bits"]) if known else 0
         else:
             return None
-        return self.current().pointer_text(name, word, self.most.value or 2 ** 63) if word else None
+        return self.current().pointer_text(name, word, self.most.value or 2**63) if word else None
 
     def look_up(self, target):
         """(is it ours?, the name to tell the library) of the type behind a pointer."""
         target = target.unqualified()
-        struct = target if target.code != gdb.TYPE_CODE_TYPEDEF else target.strip_typedefs().unqualified()
+        struct = (
+            target
+            if target.code != gdb.TYPE_CODE_TYPEDEF
+            else target.strip_typedefs().unqualified()
+        )
         if struct.code not in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION):
             return False, None
         key = target.name, struct.name
@@ -134,7 +157,9 @@ class Values:
 def install(current):
     add_prefixes()
     values = Values(current)
-    gdb.pretty_printers[:] = [found for found in gdb.pretty_printers if getattr(found, "name", "") != "pyscry"]
+    gdb.pretty_printers[:] = [
+        found for found in gdb.pretty_printers if getattr(found, "name", "") != "pyscry"
+    ]
     gdb.pretty_printers.insert(0, values)
     return values
 

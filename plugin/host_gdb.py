@@ -11,7 +11,10 @@ import gdb_frames
 import gdb_values
 
 # signals that end a process, and those of them that are about an address
-_DEADLY = {name: getattr(signal, name) for name in ("SIGILL", "SIGABRT", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGSYS")}
+_DEADLY = {
+    name: getattr(signal, name)
+    for name in ("SIGILL", "SIGABRT", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGSYS")
+}
 _ABOUT_ADDRESS = {"SIGILL", "SIGBUS", "SIGFPE", "SIGSEGV"}
 _FLAGS = {"r": 4, "w": 2, "x": 1}
 
@@ -87,12 +90,21 @@ def _proc_mappings():
         return []
     maps = []
     for line in text.splitlines():
-        found = re.match(r"\s*0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+([rwxsp-]{3,5}\s)?\s*(.*)",
-                         line)
+        found = re.match(
+            r"\s*0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+([rwxsp-]{3,5}\s)?\s*(.*)",
+            line,
+        )
         if found:
             flags = sum(_FLAGS.get(c, 0) for c in found.group(4) or "rw")
-            maps.append((int(found.group(1), 16), int(found.group(2), 16), int(found.group(3), 16), flags,
-                         found.group(5).strip()))
+            maps.append(
+                (
+                    int(found.group(1), 16),
+                    int(found.group(2), 16),
+                    int(found.group(3), 16),
+                    flags,
+                    found.group(5).strip(),
+                )
+            )
     return maps
 
 
@@ -236,8 +248,13 @@ _follower = Follower()
 
 
 def _wants_color():
-    return (gdb.parameter("style enabled") and sys.__stdout__ is not None and os.isatty(1)
-            and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
+    return (
+        gdb.parameter("style enabled")
+        and sys.__stdout__ is not None
+        and os.isatty(1)
+        and not os.environ.get("NO_COLOR")
+        and os.environ.get("TERM") != "dumb"
+    )
 
 
 def _run(name, arguments):

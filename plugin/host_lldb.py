@@ -10,7 +10,7 @@ import lldb
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import binding  # noqa: E402
 
-ADDRESS_END = 2 ** 47  # above it, LLDB takes addresses for errors of its own
+ADDRESS_END = 2**47  # above it, LLDB takes addresses for errors of its own
 PAGE = 4096
 SUMMARY_SECONDS = 0.5  # how long what summaries have read is taken to be so
 DUMP_PLUGINS = ("elf-core", "minidump", "mach-o-core")
@@ -45,7 +45,11 @@ class LldbHost(binding.Host):
     def _read_directly(self, address, length):
         """Of a process on this machine: LLDB keeps what it has read, and not always notices that it was written."""
         try:
-            return os.pread(self._memory.fileno(), length, address) if self._memory is not None else b""
+            return (
+                os.pread(self._memory.fileno(), length, address)
+                if self._memory is not None
+                else b""
+            )
         except (OSError, OverflowError):
             return b""
 
@@ -64,8 +68,15 @@ class LldbHost(binding.Host):
 
     def _constant_ranges(self):
         if self._constant is None:
-            self._constant = [(start, end) for start, end, _, flags, path in self.maps() or []
-                              if path and not flags & 2] if not self.local else []
+            self._constant = (
+                [
+                    (start, end)
+                    for start, end, _, flags, path in self.maps() or []
+                    if path and not flags & 2
+                ]
+                if not self.local
+                else []
+            )
         return self._constant
 
     def threads(self):
@@ -107,8 +118,11 @@ def _sections(target):
             start = section.GetLoadAddress(target)
             if start != lldb.LLDB_INVALID_ADDRESS and section.GetFileByteSize():
                 permissions = section.GetPermissions()
-                flags = 4 * bool(permissions & lldb.ePermissionsReadable) + 2 * bool(
-                    permissions & lldb.ePermissionsWritable) + bool(permissions & lldb.ePermissionsExecutable)
+                flags = (
+                    4 * bool(permissions & lldb.ePermissionsReadable)
+                    + 2 * bool(permissions & lldb.ePermissionsWritable)
+                    + bool(permissions & lldb.ePermissionsExecutable)
+                )
                 end = start + section.GetByteSize()
                 found.append((start, end, section.GetFileOffset(), flags, module.file.fullpath))
     return found
@@ -136,6 +150,7 @@ def _is_local(process):
 
 # --- which file does LLDB show? ---
 
+
 def _is_dump(path):
     try:
         with open(path, "rb") as f:
@@ -151,7 +166,11 @@ def _opened_dumps():
     try:
         with open("/proc/self/maps", "rb") as maps:
             paths = [line.split(None, 5)[5].rstrip(b"\n") for line in maps if line.count(b"/")]
-        paths += [os.readlink(b"/proc/self/fd/" + fd) for fd in os.listdir(b"/proc/self/fd") if fd.isdigit()]
+        paths += [
+            os.readlink(b"/proc/self/fd/" + fd)
+            for fd in os.listdir(b"/proc/self/fd")
+            if fd.isdigit()
+        ]
     except (OSError, IndexError):
         pass
     try:
@@ -196,17 +215,24 @@ def _core_path(process):
     if os.environ.get("PYSCRY_CORE"):
         return os.environ["PYSCRY_CORE"]
     if not found:
-        raise binding.Error("LLDB does not tell which file it shows: set PYSCRY_CORE=FILE in the environment, "
-                            "or say `script import os; os.environ['PYSCRY_CORE'] = 'FILE'`")
+        raise binding.Error(
+            "LLDB does not tell which file it shows: set PYSCRY_CORE=FILE in the environment, "
+            "or say `script import os; os.environ['PYSCRY_CORE'] = 'FILE'`"
+        )
     return found[0]
 
 
 # --- what LLDB looks at ---
 
+
 def _first_path(debugger, name):
     """The first value of a setting that is a list of paths. It comes as text: "[0]: /one  [1]: /two"."""
     values = debugger.GetInternalVariableValue(name, debugger.GetInstanceName())
-    text = " ".join(values.GetStringAtIndex(i) for i in range(values.GetSize())) if values.IsValid() else ""
+    text = (
+        " ".join(values.GetStringAtIndex(i) for i in range(values.GetSize()))
+        if values.IsValid()
+        else ""
+    )
     found = re.search(r"\[0\]: \"?(.+?)\"?(?=\s+\[1\]: |\s*$)", text)
     return found.group(1) if found else None
 
@@ -237,9 +263,15 @@ class Follower:
 
     def follow(self, target):
         process = target.GetProcess() if target.IsValid() else None
-        if not process or not process.IsValid() or process.GetState() in (lldb.eStateExited, lldb.eStateDetached,
-                                                                         lldb.eStateUnloaded, lldb.eStateInvalid):
-            raise binding.Error("no process and no core file: run, attach, or use target create --core first")
+        if (
+            not process
+            or not process.IsValid()
+            or process.GetState()
+            in (lldb.eStateExited, lldb.eStateDetached, lldb.eStateUnloaded, lldb.eStateInvalid)
+        ):
+            raise binding.Error(
+                "no process and no core file: run, attach, or use target create --core first"
+            )
         if process.GetState() in (lldb.eStateRunning, lldb.eStateStepping):
             raise binding.Error("the process runs: stop it first (process interrupt)")
         options = sorted(_options(target).items(), key=str)
@@ -254,8 +286,12 @@ class Follower:
         """The session for a summary: one command shows many, and between them nothing changes."""
         process = target.GetProcess()
         entry = self.kept.get(process.GetUniqueID())
-        if entry is not None and entry.stop == process.GetStopID() and process.GetState() == lldb.eStateStopped and (
-                entry.core is not None or time.monotonic() - entry.read < SUMMARY_SECONDS):
+        if (
+            entry is not None
+            and entry.stop == process.GetStopID()
+            and process.GetState() == lldb.eStateStopped
+            and (entry.core is not None or time.monotonic() - entry.read < SUMMARY_SECONDS)
+        ):
             return entry.session
         return self.follow(target)
 
@@ -308,15 +344,21 @@ class Entry:
         else:
             while index and thread.GetFrameAtIndex(index - 1).GetCFA() == frame.GetCFA():
                 index -= 1
-            self.session.follow_frame(tid, _pcs(thread, 0, index), _pcs(thread, index, thread.GetNumFrames()))
+            self.session.follow_frame(
+                tid, _pcs(thread, 0, index), _pcs(thread, index, thread.GetNumFrames())
+            )
 
 
 _follower = Follower()
 
 
 def _wants_color(debugger):
-    return (debugger.GetUseColor() and os.isatty(1) and not os.environ.get("NO_COLOR")
-            and os.environ.get("TERM") != "dumb")
+    return (
+        debugger.GetUseColor()
+        and os.isatty(1)
+        and not os.environ.get("NO_COLOR")
+        and os.environ.get("TERM") != "dumb"
+    )
 
 
 def _run(debugger, name, arguments, target, result):
@@ -344,7 +386,11 @@ def _install_command(debugger, row):
             pass
 
         def __call__(self, debugger, arguments, context, result):
-            target = context.GetTarget() if context.GetTarget().IsValid() else debugger.GetSelectedTarget()
+            target = (
+                context.GetTarget()
+                if context.GetTarget().IsValid()
+                else debugger.GetSelectedTarget()
+            )
             _run(debugger, name, arguments, target, result)
 
         def get_short_help(self):
@@ -360,7 +406,12 @@ def _install_command(debugger, row):
 
 # --- variables of type PyObject * and the like ---
 
-_HEADS = {"ob_base", "ob_refcnt", "ob_type", "m_base"}  # what a struct that begins with PyObject_HEAD has in front
+_HEADS = {
+    "ob_base",
+    "ob_refcnt",
+    "ob_type",
+    "m_base",
+}  # what a struct that begins with PyObject_HEAD has in front
 MOST = 1024  # bytes of a value
 
 
@@ -391,7 +442,10 @@ def summary(value, _dictionary):
         word = _word(value)
         if not word:
             return "NULL"
-        return _follower.current(value.GetTarget()).pointer_text(_kind(value.GetType()), word, MOST) or ""
+        return (
+            _follower.current(value.GetTarget()).pointer_text(_kind(value.GetType()), word, MOST)
+            or ""
+        )
     except Exception:  # whatever it is, the pointer is shown
         return ""
 
@@ -404,7 +458,9 @@ def begins_as_object(kind, _dictionary):
         struct = kind.GetPointeeType().GetCanonicalType()
         name = _plain(struct.GetName())
         return not binding.is_pointer_type(name) and any(
-            struct.GetFieldAtIndex(i).GetName() in _HEADS for i in range(min(4, struct.GetNumberOfFields())))
+            struct.GetFieldAtIndex(i).GetName() in _HEADS
+            for i in range(min(4, struct.GetNumberOfFields()))
+        )
     except Exception:
         return False
 
@@ -414,13 +470,23 @@ def _install_summaries(debugger):
     alone = lldb.eTypeOptionCascade | lldb.eTypeOptionSkipPointers
     category = debugger.CreateCategory("pyscry")
     show = lldb.SBTypeSummary.CreateWithFunctionName(__name__ + ".summary", alone)
-    names = "|".join(name.replace("*", "[A-Za-z0-9_]*") for name in binding.pointer_types() if name != "_PyStackRef")
+    names = "|".join(
+        name.replace("*", "[A-Za-z0-9_]*")
+        for name in binding.pointer_types()
+        if name != "_PyStackRef"
+    )
     pattern = r"^(const )?(struct )?(%s) \*( ?const)?$" % names
     category.AddTypeSummary(lldb.SBTypeNameSpecifier(pattern, True), show)
-    show_word = lldb.SBTypeSummary.CreateWithFunctionName(__name__ + ".summary", alone | lldb.eTypeOptionHideChildren)
-    category.AddTypeSummary(lldb.SBTypeNameSpecifier(r"^(const )?(union )?_PyStackRef$", True), show_word)
+    show_word = lldb.SBTypeSummary.CreateWithFunctionName(
+        __name__ + ".summary", alone | lldb.eTypeOptionHideChildren
+    )
+    category.AddTypeSummary(
+        lldb.SBTypeNameSpecifier(r"^(const )?(union )?_PyStackRef$", True), show_word
+    )
     if hasattr(lldb, "eFormatterMatchCallback"):
-        specifier = lldb.SBTypeNameSpecifier(__name__ + ".begins_as_object", lldb.eFormatterMatchCallback)
+        specifier = lldb.SBTypeNameSpecifier(
+            __name__ + ".begins_as_object", lldb.eFormatterMatchCallback
+        )
         category.AddTypeSummary(specifier, show)
     category.SetEnabled(True)
 

@@ -1,4 +1,7 @@
-/* Dump formats, architectures, families of printers. An addition is a file of its own and one line here. */
+/*
+ * Dump formats, architectures, families of printers. An addition is a file of its own and one line
+ * here.
+ */
 #include "registry.h"
 
 #include "object/printer.h"
@@ -16,12 +19,17 @@ const struct scry_arch *const scry_architectures[] = {
 	NULL,
 };
 
-/* A family is an array of rows in a file of src/object or src/library: scry_printers_NAME. The first that fits is taken. */
+/*
+ * A family is an array of rows in a file of src/object or src/library: scry_printers_NAME. The
+ * first that fits is taken.
+ */
+/* clang-format off */
 #define SCRY_PRINTER_FAMILIES(X) \
 	X(number) X(text) X(sequence) X(mapping) X(callable) X(class) X(instance) \
-	X(exception) X(chrono) X(decimal) X(enum) X(io) X(sync) X(ctypes) X(misc) X(numpy) \
-	X(asyncio) X(library) X(module) X(functools) X(counter) X(path) X(network) \
-	X(logging) X(argparse) X(pandas) X(typing) X(inspect)
+	X(exception) X(chrono) X(decimal) X(enum) X(io) X(sync) X(ctypes) X(misc) \
+	X(numpy) X(asyncio) X(library) X(module) X(functools) X(counter) X(path) \
+	X(network) X(logging) X(argparse) X(pandas) X(typing) X(inspect)
+/* clang-format on */
 
 #define DECLARE(name) extern const struct scry_printer_row scry_printers_##name[];
 SCRY_PRINTER_FAMILIES(DECLARE)
@@ -31,5 +39,5 @@ const struct scry_printer_row *const scry_printer_families[] = {
 #define FAMILY(name) scry_printers_##name,
 	SCRY_PRINTER_FAMILIES(FAMILY)
 #undef FAMILY
-	NULL,
+		NULL,
 };

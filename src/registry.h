@@ -8,6 +8,7 @@ extern const struct scry_target_ops *const scry_dump_formats[];
 extern const struct scry_arch *const scry_architectures[];
 
 /* what registry.c names */
-extern const struct scry_target_ops scry_target_elfcore, scry_target_minidump, scry_target_live, scry_target_host;
+extern const struct scry_target_ops scry_target_elfcore, scry_target_minidump, scry_target_live,
+	scry_target_host;
 
 #endif

@@ -9,12 +9,10 @@
 #include "target/target.h"
 
 static const uint64_t default_limits[SCRY_LIMIT_COUNT] = {
-	[SCRY_LIMIT_FRAMES] = 0,	/* all, folded */
-	[SCRY_LIMIT_TASKS] = 0,		/* all */
-	[SCRY_LIMIT_ITEMS] = 32,
-	[SCRY_LIMIT_DEPTH] = 6,
-	[SCRY_LIMIT_STRING] = 1024,
-	[SCRY_LIMIT_TEXT] = 65536,
+	[SCRY_LIMIT_FRAMES] = 0, /* all, folded */
+	[SCRY_LIMIT_TASKS] = 0,  /* all */
+	[SCRY_LIMIT_ITEMS] = 32,    [SCRY_LIMIT_DEPTH] = 6,
+	[SCRY_LIMIT_STRING] = 1024, [SCRY_LIMIT_TEXT] = 65536,
 };
 
 const char *scry_version(void)
@@ -93,7 +91,8 @@ static int set_flag(struct scry_session *s, const char *name, const char *value,
 	int i = word_index(words, value);
 
 	if (i < 0)
-		return scry_fail(s, SCRY_EINVAL, 0, "option %s takes 0 or 1, not \"%s\"", name, value);
+		return scry_fail(s, SCRY_EINVAL, 0, "option %s takes 0 or 1, not \"%s\"", name,
+				 value);
 	*at = i & 1;
 	return SCRY_OK;
 }
@@ -104,8 +103,10 @@ static int set_layout(struct scry_session *s, const char *value)
 	int i = word_index(words, value);
 
 	if (i < 0)
-		return scry_fail(s, SCRY_EINVAL, 0,
-				 "option layout takes auto, offsets, dwarf, members or rows, not \"%s\"", value);
+		return scry_fail(
+			s, SCRY_EINVAL, 0,
+			"option layout takes auto, offsets, dwarf, members or rows, not \"%s\"",
+			value);
 	s->options.layout = (enum scry_layout_choice)i;
 	return SCRY_OK;
 }
@@ -116,7 +117,8 @@ static int add_source_map(struct scry_session *s, const char *value)
 	struct scry_source_map *map, **end = &s->options.source_maps;
 
 	if (!equals || equals == value)
-		return scry_fail(s, SCRY_EINVAL, 0, "option source-map takes FROM=TO, not \"%s\"", value);
+		return scry_fail(s, SCRY_EINVAL, 0, "option source-map takes FROM=TO, not \"%s\"",
+				 value);
 	map = scry_arena_alloc(&s->keep, sizeof(*map));
 	if (!map)
 		return scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
@@ -136,12 +138,17 @@ int scry_session_set(struct scry_session *s, const char *name, const char *value
 	const struct {
 		const char *name;
 		const char **at;
-	} texts[] = { { "exe", &o->exe }, { "sysroot", &o->sysroot }, { "symbols", &o->symbols },
-		      { "search", &o->search }, { "prefix", &o->prefix } };
+	} texts[] = { { "exe", &o->exe },
+		      { "sysroot", &o->sysroot },
+		      { "symbols", &o->symbols },
+		      { "search", &o->search },
+		      { "prefix", &o->prefix } };
 	const struct {
 		const char *name;
 		bool *at;
-	} flags[] = { { "debuginfod", &o->debuginfod }, { "color", &o->color }, { "json", &o->json },
+	} flags[] = { { "debuginfod", &o->debuginfod },
+		      { "color", &o->color },
+		      { "json", &o->json },
 		      { "locals", &o->locals } };
 
 	if (!name || !value)
@@ -169,7 +176,8 @@ void scry_session_set_limit(struct scry_session *s, enum scry_limit limit, uint6
 
 static int check_unopened(struct scry_session *s)
 {
-	return s->target ? scry_fail(s, SCRY_EINVAL, 0, "this session has a target already") : SCRY_OK;
+	return s->target ? scry_fail(s, SCRY_EINVAL, 0, "this session has a target already")
+			 : SCRY_OK;
 }
 
 int scry_session_open_dump(struct scry_session *s, const char *path)
@@ -186,7 +194,8 @@ int scry_session_open_pid(struct scry_session *s, int pid)
 	return rc < 0 ? rc : scry_target_open_pid(s, pid);
 }
 
-int scry_session_open_host(struct scry_session *s, const struct scry_host_ops *ops, void *arg, int pid)
+int scry_session_open_host(struct scry_session *s, const struct scry_host_ops *ops, void *arg,
+			   int pid)
 {
 	int rc = check_unopened(s);
 
@@ -207,7 +216,8 @@ int scry_session_select(struct scry_session *s, uint64_t tid)
 	return SCRY_OK;
 }
 
-int scry_session_set_signal(struct scry_session *s, uint64_t tid, int signal, const scry_addr *fault)
+int scry_session_set_signal(struct scry_session *s, uint64_t tid, int signal,
+			    const scry_addr *fault)
 {
 	struct scry_os_thread *os = s->target ? scry_os_thread_find(s->target, tid) : NULL;
 

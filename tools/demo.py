@@ -18,15 +18,36 @@ def say(text):
 def make_core(directory):
     """Crash; where the kernel hands cores to somebody else, gdb writes one."""
     limit = resource.getrlimit(resource.RLIMIT_CORE)[1]
-    subprocess.call([sys.executable, PROGRAM], cwd=directory, stderr=subprocess.DEVNULL,
-                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (limit, limit)))
+    subprocess.call(
+        [sys.executable, PROGRAM],
+        cwd=directory,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (limit, limit)),
+    )
     found = glob.glob(os.path.join(directory, "*core*"))
     if found:
         return found[0]
     path = os.path.join(directory, "core")
-    subprocess.call(["gdb", "-nx", "-q", "-batch", "-ex", "run", "-ex", "generate-core-file " + path,
-                     "-ex", "kill", "--args", sys.executable, PROGRAM], cwd=directory,
-                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.call(
+        [
+            "gdb",
+            "-nx",
+            "-q",
+            "-batch",
+            "-ex",
+            "run",
+            "-ex",
+            "generate-core-file " + path,
+            "-ex",
+            "kill",
+            "--args",
+            sys.executable,
+            PROGRAM,
+        ],
+        cwd=directory,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     return path
 
 
@@ -39,9 +60,28 @@ def main():
     with tempfile.TemporaryDirectory(prefix="pyscry-demo-") as directory:
         say("Crashing %s ..." % os.path.relpath(PROGRAM))
         core = make_core(directory)
-        status = show(["gdb", "-nx", "-q", "-batch", "-iex", "set debuginfod enabled off", "-x",
-                       os.path.join(TOP, "gdbinit"), "-ex", "echo \\n(gdb) py-bt\\n", "-ex", "py-bt", "-ex",
-                       "echo \\n(gdb) py-threads\\n", "-ex", "py-threads", sys.executable, core])
+        status = show(
+            [
+                "gdb",
+                "-nx",
+                "-q",
+                "-batch",
+                "-iex",
+                "set debuginfod enabled off",
+                "-x",
+                os.path.join(TOP, "gdbinit"),
+                "-ex",
+                "echo \\n(gdb) py-bt\\n",
+                "-ex",
+                "py-bt",
+                "-ex",
+                "echo \\n(gdb) py-threads\\n",
+                "-ex",
+                "py-threads",
+                sys.executable,
+                core,
+            ]
+        )
         status |= show([PYSCRY, core])
         status |= show([PYSCRY, core, "bt-full"])
         status |= show([PYSCRY, core, "threads"])

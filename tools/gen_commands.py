@@ -32,8 +32,15 @@ def page():
     for row in binding.commands():
         name = row.name.decode()
         own, common = options_of(name)
-        parts.append("\n## %s\n\n    %s\n\n%s\n\n%s\n" % (
-            name, (name + " " + row.usage.decode()).rstrip(), row.summary.decode(), row.help.decode()))
+        parts.append(
+            "\n## %s\n\n    %s\n\n%s\n\n%s\n"
+            % (
+                name,
+                (name + " " + row.usage.decode()).rstrip(),
+                row.summary.decode(),
+                row.help.decode(),
+            )
+        )
         if own:
             parts.append("\n```\n%s```\n" % own)
     parts.append("\n## Options of every command\n\n```\n%s```\n" % common)

@@ -16,7 +16,9 @@ import os
 import subprocess
 import sys
 
-INC = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'src', 'object', 'opcodes.inc')
+INC = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'src', 'object', 'opcodes.inc'
+)
 
 ASK = r'''
 import sys, opcode
@@ -99,7 +101,9 @@ print('%d %d %s' % (version + (repr(lines),)))
 def rows(pythons, question):
     found = {}
     for python in pythons:
-        told = subprocess.run([python, '-c', question], stdout=subprocess.PIPE, check=True).stdout.decode()
+        told = subprocess.run(
+            [python, '-c', question], stdout=subprocess.PIPE, check=True
+        ).stdout.decode()
         major, minor, words = told.strip().split(' ', 2)
         found[int(major), int(minor)] = words
     return found
@@ -137,7 +141,9 @@ def print_numbers(pythons):
 
 def print_arguments(pythons):
     last = None
-    print('/* Made by tools/gen_opcodes.py --arguments: version, lines of OPCODE, how its number is taken, words by value */')
+    print(
+        '/* Made by tools/gen_opcodes.py --arguments: version, lines of OPCODE, how its number is taken, words by value */'
+    )
     for (major, minor), lines in sorted(rows(pythons, ARGUMENTS).items()):
         if lines == last:
             continue

@@ -24,7 +24,9 @@ def ages(path):
                 first, last, major, minor = match.groups()
                 age = int(major) * 10 + int(minor)
                 if age > OLDEST:
-                    found.update(dict.fromkeys(range(int(first, 16), int(last or first, 16) + 1), age))
+                    found.update(
+                        dict.fromkeys(range(int(first, 16), int(last or first, 16) + 1), age)
+                    )
     return found
 
 
@@ -41,7 +43,10 @@ def ranges(age_of):
 
 
 def main():
-    print("/* Made by tools/gen_printable.py from Unicode %s: do not edit. */" % unicodedata.unidata_version)
+    print(
+        "/* Made by tools/gen_printable.py from Unicode %s: do not edit. */"
+        % unicodedata.unidata_version
+    )
     line = "\t"
     for item in ranges(ages(sys.argv[1])):
         item = "{ 0x%x, 0x%x, %d }, " % item

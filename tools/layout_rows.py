@@ -27,13 +27,29 @@ HUGE = 700  # bytes: past its last wanted field such a struct is cut, and its si
 class Abi:
     def __init__(self, name, ptr, long_, align8, wchar, ldouble, ldalign, mutex, cond):
         self.name, self.ptr, self.long, self.align8 = name, ptr, long_, align8
-        self.wchar, self.ldouble, self.ldalign, self.mutex, self.cond = wchar, ldouble, ldalign, mutex, cond
+        self.wchar, self.ldouble, self.ldalign, self.mutex, self.cond = (
+            wchar,
+            ldouble,
+            ldalign,
+            mutex,
+            cond,
+        )
 
     def type(self, code):
         """(size, alignment) of a type code; the same table is in src/layout/compute.c."""
-        return {'1': (1, 1), '2': (2, 2), '4': (4, 4), '8': (8, self.align8), 'd': (8, self.align8),
-                'p': (self.ptr, self.ptr), 'l': (self.long, self.long), 'w': (self.wchar, self.wchar),
-                'D': (self.ldouble, self.ldalign), 'M': (self.mutex, self.ptr), 'C': (self.cond, self.ptr)}[code]
+        return {
+            '1': (1, 1),
+            '2': (2, 2),
+            '4': (4, 4),
+            '8': (8, self.align8),
+            'd': (8, self.align8),
+            'p': (self.ptr, self.ptr),
+            'l': (self.long, self.long),
+            'w': (self.wchar, self.wchar),
+            'D': (self.ldouble, self.ldalign),
+            'M': (self.mutex, self.ptr),
+            'C': (self.cond, self.ptr),
+        }[code]
 
 
 LINUX64 = Abi('linux64', 8, 8, 8, 4, 16, 16, 40, 48)
@@ -47,6 +63,7 @@ def abi_of(flavour):
 
 
 # ---- merging flavours
+
 
 def merge(a, fa, b, fb):
     """One list that holds the members of both; `fa`, `fb` are the sets of flavours they stand for."""
@@ -76,7 +93,9 @@ def condition(exists, universe):
     for n in (1, 2, 3):
         for letters in itertools.combinations(LETTERS, n):
             for signs in itertools.product((True, False), repeat=n):
-                if {f for f in universe if all((c in f) == s for c, s in zip(letters, signs))} == exists:
+                if {
+                    f for f in universe if all((c in f) == s for c, s in zip(letters, signs))
+                } == exists:
                     return ''.join(('' if s else '-') + c for c, s in zip(letters, signs)) + ':'
     return None
 
@@ -85,7 +104,9 @@ def conditions(nodes, universe):
     for n in nodes:
         n.cond = condition(n.flavours & universe if n.flavours else universe, universe)
         if n.cond is None:  # no conjunction: one copy per flavour
-            raise SystemExit(f'no condition for {n.name}: {sorted(n.flavours)} of {sorted(universe)}')
+            raise SystemExit(
+                f'no condition for {n.name}: {sorted(n.flavours)} of {sorted(universe)}'
+            )
         if n.kind in '(<':
             conditions(n.children, {f for f in universe if holds(n.cond, f)})
 
@@ -103,6 +124,7 @@ def holds(cond, flavour):
 
 
 # ---- laying out (the model of src/layout/compute.c, to check rows and to simplify them)
+
 
 def measure(n, flavour, abi, rows):
     if n.kind == 'l':
@@ -157,6 +179,7 @@ def place(nodes, flavour, abi, rows, out, path, union=False, base=0):
 
 # ---- writing
 
+
 def wanted_paths(struct, offsets_by_flavour):
     """path -> the paths that the row names: per flavour the first alternative that exists."""
     names = set()
@@ -173,8 +196,12 @@ def wanted_in(n, path, wanted):
     where = (path + '.' if path and n.name else path) + n.name
     if n.kind == '{':
         return any(((path + '.' if path else '') + b.name) in wanted for b in n.children if b.name)
-    return where in wanted and bool(n.name) or any(w.startswith(where + '.') for w in wanted if n.name) or \
-        (not n.name and any(wanted_in(c, where, wanted) for c in n.children))
+    return (
+        where in wanted
+        and bool(n.name)
+        or any(w.startswith(where + '.') for w in wanted if n.name)
+        or (not n.name and any(wanted_in(c, where, wanted) for c in n.children))
+    )
 
 
 def flatten(nodes, same):
@@ -185,8 +212,14 @@ def flatten(nodes, same):
         if n.kind in '(<':
             flatten(n.children, same)
             one = [c for c in n.children if c.wanted or c.kind == '(']
-            if n.count == 1 and not n.array and len(n.children) == 1 and n.children[0].kind == 'l' and \
-                    not n.children[0].wanted and n.wanted:
+            if (
+                n.count == 1
+                and not n.array
+                and len(n.children) == 1
+                and n.children[0].kind == 'l'
+                and not n.children[0].wanted
+                and n.wanted
+            ):
                 nodes[i] = copy_of(n.children[0], n.children[0].count, n.cond or n.children[0].cond)
                 nodes[i].path, nodes[i].wanted, nodes[i].array = n.path, True, n.children[0].array
                 if same():
@@ -199,20 +232,29 @@ def flatten(nodes, same):
                 nodes[i] = n
             if n.kind == '(' or len(n.children) == 1:
                 inner = n.children if n.count == 1 else None
-                if inner is None and len(n.children) == 1 and n.children[0].kind == 'l' and not n.children[0].cond:
+                if (
+                    inner is None
+                    and len(n.children) == 1
+                    and n.children[0].kind == 'l'
+                    and not n.children[0].cond
+                ):
                     c = n.children[0]
                     inner = [copy_of(c, c.count * n.count)]
                 elif inner is not None and not n.array and not n.wanted:
                     inner = [c for c in inner]
                     if n.cond:
-                        inner = None if any(c.cond for c in inner) else [copy_of(c, c.count, n.cond) for c in inner]
+                        inner = (
+                            None
+                            if any(c.cond for c in inner)
+                            else [copy_of(c, c.count, n.cond) for c in inner]
+                        )
                 else:
                     inner = None if n.wanted or n.array else inner
                 if inner is not None and not n.wanted:
-                    nodes[i:i + 1] = inner
+                    nodes[i : i + 1] = inner
                     if same():
                         continue
-                    nodes[i:i + len(inner)] = [n]
+                    nodes[i : i + len(inner)] = [n]
             elif n.kind == '<' and not n.wanted:
                 for c in n.children:  # a union of which one member decides
                     nodes[i] = copy_of(c, c.count * n.count, n.cond or c.cond)
@@ -255,15 +297,32 @@ def text_of(nodes, union=False):
         elif n.kind == '@':
             body, count = {'OBJECT': 'O', 'VAR': 'V'}.get(n.code, '@' + n.code), n.count
         elif n.kind == '{':
-            body, count = n.code + '{' + ' '.join(([f'+{n.lead}'] if n.lead else []) + bit_words(n.children)) + '}', 1
+            body, count = (
+                n.code
+                + '{'
+                + ' '.join(([f'+{n.lead}'] if n.lead else []) + bit_words(n.children))
+                + '}',
+                1,
+            )
         else:
             body = n.kind + text_of(n.children, n.kind == '<') + {'(': ')', '<': '>'}[n.kind]
             count = n.count
         if n.align:
             body += f'%{n.align}'
-        if not name and items and items[-1][:3] == (n.cond, body, '') and body[0] not in '(<@' and '{' not in body and \
-                not n.align:
-            items[-1] = (n.cond, body, '', max(items[-1][3], count) if union else items[-1][3] + count)
+        if (
+            not name
+            and items
+            and items[-1][:3] == (n.cond, body, '')
+            and body[0] not in '(<@'
+            and '{' not in body
+            and not n.align
+        ):
+            items[-1] = (
+                n.cond,
+                body,
+                '',
+                max(items[-1][3], count) if union else items[-1][3] + count,
+            )
         else:
             items.append((n.cond, body, name, count))
     out = []
@@ -283,6 +342,7 @@ def bit_words(bits):
 
 
 # ---- one version
+
 
 def build(version, flavours, structs):
     """struct -> (row text, tree), merged over `flavours`: name -> struct -> (C name, tree, size, offsets)."""
@@ -307,7 +367,7 @@ def build(version, flavours, structs):
         cut = max(h[2] for h in have.values()) > HUGE and s not in ('TYPE', 'HEAP_TYPE', 'THREAD')
         if cut:
             last = max((i for i, n in enumerate(tree) if wanted_in(n, '', names)), default=-1)
-            del tree[last + 1:]
+            del tree[last + 1 :]
         check(s, version, have, tree, rows, names, cut, structs)
         simplify(s, tree, rows, universe, names, cut)
         rows[s] = tree
@@ -330,12 +390,16 @@ def check(s, version, have, tree, rows, names, cut, structs, simplified=False):
         total, _ = place_named(tree, f, rows)
         got = total[0]
         if not cut and got != size:
-            raise SystemExit(f'{version} {f or "rel"} {s}: size {got}, DWARF {size}\n{text_of(tree)}')
+            raise SystemExit(
+                f'{version} {f or "rel"} {s}: size {got}, DWARF {size}\n{text_of(tree)}'
+            )
         for name in names:
             real = name.lstrip('@')
             if real in offsets and total[1].get(real) != offsets[real]:
-                raise SystemExit(f'{version} {f or "rel"} {s}.{real}: {total[1].get(real)}, DWARF {offsets[real]}\n'
-                                 f'{text_of(tree)}')
+                raise SystemExit(
+                    f'{version} {f or "rel"} {s}.{real}: {total[1].get(real)}, DWARF {offsets[real]}\n'
+                    f'{text_of(tree)}'
+                )
 
 
 def place_named(tree, flavour, rows):
@@ -370,7 +434,11 @@ def place_by_path(nodes, flavour, abi, rows, out, union=False, base=0):
 
 
 def simplify(s, tree, rows, universe, names, cut):
-    variants = [(f, abi) for f in universe for abi in ({abi_of(f)} if 'w' in f or 'n' in f else {LINUX64, WIN64, I386})]
+    variants = [
+        (f, abi)
+        for f in universe
+        for abi in ({abi_of(f)} if 'w' in f or 'n' in f else {LINUX64, WIN64, I386})
+    ]
 
     def picture():
         result = []
@@ -379,11 +447,13 @@ def simplify(s, tree, rows, universe, names, cut):
             size, align = place_by_path(tree, f, abi, rows, out)
             result.append((out, None if cut else size, None if cut else align))
         return result
+
     before = picture()
     flatten(tree, lambda: picture() == before)
 
 
 # ---- main
+
 
 def parse_spec(text):
     m = re.fullmatch(r'(\d+\.\d+(?:\.\d+)?):(rel|[gfrwn]+)=(.+)', text)
@@ -406,7 +476,9 @@ def wrap(text, indent, width=100):
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     here = os.path.dirname(os.path.abspath(__file__))
     ap.add_argument('--fields', default=os.path.join(here, '..', 'src', 'layout', 'fields.def'))
     ap.add_argument('--cache')
@@ -420,7 +492,12 @@ def main():
     versions = {}
     with ProcessPoolExecutor(args.jobs) as pool:
         files = list(dict.fromkeys(f for spec in args.spec for f in parse_spec(spec)[2]))
-        loaded = dict(zip(files, pool.map(load, files, itertools.repeat(structs), itertools.repeat(args.cache))))
+        loaded = dict(
+            zip(
+                files,
+                pool.map(load, files, itertools.repeat(structs), itertools.repeat(args.cache)),
+            )
+        )
     for spec in args.spec:
         version, flavour, files = parse_spec(spec)
         into = versions.setdefault(version, {}).setdefault(flavour, {})

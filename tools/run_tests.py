@@ -45,11 +45,27 @@ def parallel():
 
 def main():
     logs = os.path.join(BUILD, "meson-logs")
-    unit = run(["meson", "test", "-C", BUILD, "--suite", "unit", "--no-rebuild",
-                "--print-errorlogs"], os.path.join(logs, "testlog.junit.xml"))
+    unit = run(
+        ["meson", "test", "-C", BUILD, "--suite", "unit", "--no-rebuild", "--print-errorlogs"],
+        os.path.join(logs, "testlog.junit.xml"),
+    )
     junit = os.path.join(logs, "pytest.junit.xml")
-    pytest = run([sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider",
-                  "--junitxml", junit] + parallel() + (sys.argv[1:] or ["tests"]), junit)
+    pytest = run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-rfE",
+            "-p",
+            "no:cacheprovider",
+            "--junitxml",
+            junit,
+        ]
+        + parallel()
+        + (sys.argv[1:] or ["tests"]),
+        junit,
+    )
     total = [a + b for a, b in zip(unit, pytest)]
     print("%d passed, %d failed, %d skipped" % tuple(total), flush=True)
     return 1 if total[1] or not total[0] else 0

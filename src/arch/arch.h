@@ -1,6 +1,6 @@
 /**
- * An architecture is data: the row of each register says where every format keeps it. A new one is a file with one
- * `struct scry_arch` and a line in registry.c.
+ * An architecture is data: the row of each register says where every format keeps it. A new one is
+ * a file with one `struct scry_arch` and a line in registry.c.
  */
 #ifndef SCRY_ARCH_H
 #define SCRY_ARCH_H
@@ -14,12 +14,12 @@
 enum scry_saved { SCRY_VOLATILE, SCRY_PRESERVED, SCRY_STACK_POINTER, SCRY_INSTRUCTION_POINTER };
 
 struct scry_reg_row {
-	const char *name;     /* gdb's name: "rax", "x0" */
-	int dwarf;            /* DWARF register number, or -1 */
-	int prstatus;         /* byte offset in elf_gregset_t (NT_PRSTATUS' pr_reg), or -1 */
-	int minidump;         /* byte offset in the minidump CONTEXT, or -1 */
-	uint8_t size;         /* bytes in both places */
-	uint8_t sysv, win64;  /* enum scry_saved in either convention */
+	const char *name;    /* gdb's name: "rax", "x0" */
+	int dwarf;           /* DWARF register number, or -1 */
+	int prstatus;        /* byte offset in elf_gregset_t (NT_PRSTATUS' pr_reg), or -1 */
+	int minidump;        /* byte offset in the minidump CONTEXT, or -1 */
+	uint8_t size;        /* bytes in both places */
+	uint8_t sysv, win64; /* enum scry_saved in either convention */
 };
 
 struct scry_arch {
@@ -27,17 +27,25 @@ struct scry_arch {
 	uint16_t elf_machine;      /* EM_* */
 	uint16_t minidump_machine; /* PROCESSOR_ARCHITECTURE_* */
 	uint8_t ptr_size;
-	uint8_t align8;            /* alignment of a 64-bit integer in a struct: 4 on i386 Linux, else 8 */
-	uint8_t long_double;       /* size of long double on Linux */
-	uint8_t mutex_size;        /* sizeof(pthread_mutex_t) on Linux; 0: 40 where pointers have 8 bytes, else 24 */
-	uint16_t gregset_size;     /* sizeof(elf_gregset_t) */
-	int pc, sp, fp;            /* indices into regs */
-	int link;                  /* index of the register that a call puts the return address into, -1: on the stack */
-	int syscall_number;        /* byte offset in the gregset of the system call's number (orig_rax), or -1 */
-	int syscall_arg0;          /* index of the register that holds the first argument of a system call */
-	uint32_t futex, futex64;   /* numbers of the futex system calls on Linux (32- and 64-bit time) */
-	int tls;                   /* byte offset in the gregset of the thread pointer (fs_base), or -1 */
-	const char *tls_name, *syscall_name; /* what debuggers call the thread pointer and the system call's number */
+	/* alignment of a 64-bit integer in a struct: 4 on i386 Linux, else 8 */
+	uint8_t align8;
+	uint8_t long_double; /* size of long double on Linux */
+	/* sizeof(pthread_mutex_t) on Linux; 0: 40 where pointers have 8 bytes, else 24 */
+	uint8_t mutex_size;
+	uint16_t gregset_size; /* sizeof(elf_gregset_t) */
+	int pc, sp, fp;        /* indices into regs */
+	/* index of the register that a call puts the return address into, -1: on the stack */
+	int link;
+	/* byte offset in the gregset of the system call's number (orig_rax), or -1 */
+	int syscall_number;
+	/* index of the register that holds the first argument of a system call */
+	int syscall_arg0;
+	/* numbers of the futex system calls on Linux (32- and 64-bit time) */
+	uint32_t futex, futex64;
+	/* byte offset in the gregset of the thread pointer (fs_base), or -1 */
+	int tls;
+	/* what debuggers call the thread pointer and the system call's number */
+	const char *tls_name, *syscall_name;
 	unsigned count;
 	const struct scry_reg_row *regs;
 };

@@ -1,28 +1,45 @@
 /*
- * i386. prstatus: struct user_regs_struct, arch/x86/include/asm/user_32.h (Linux 6.1); minidump: CONTEXT, winnt.h
- * (x86); DWARF numbers: System V i386 psABI, table 2.14. The thread pointer is a descriptor that %gs selects: NT_386_TLS.
+ * i386. prstatus: struct user_regs_struct, arch/x86/include/asm/user_32.h (Linux 6.1); minidump:
+ * CONTEXT, winnt.h (x86); DWARF numbers: System V i386 psABI, table 2.14. The thread pointer is a
+ * descriptor that %gs selects: NT_386_TLS.
  */
 #include "arch/arch.h"
 
-enum { V = SCRY_VOLATILE, P = SCRY_PRESERVED, SP = SCRY_STACK_POINTER, PC = SCRY_INSTRUCTION_POINTER };
+enum {
+	V = SCRY_VOLATILE,
+	P = SCRY_PRESERVED,
+	SP = SCRY_STACK_POINTER,
+	PC = SCRY_INSTRUCTION_POINTER
+};
 
 static const struct scry_reg_row rows[] = {
 	/* name  dwarf prstatus minidump size sysv windows */
-	{ "eax", 0, 24, 176, 4, V, V },
-	{ "ecx", 1, 4, 172, 4, V, V },
-	{ "edx", 2, 8, 168, 4, V, V },
-	{ "ebx", 3, 0, 164, 4, P, P },
-	{ "esp", 4, 60, 196, 4, SP, SP },
-	{ "ebp", 5, 20, 180, 4, P, P },
-	{ "esi", 6, 12, 160, 4, P, P },
-	{ "edi", 7, 16, 156, 4, P, P },
+	{ "eax", 0, 24, 176, 4, V, V },   { "ecx", 1, 4, 172, 4, V, V },
+	{ "edx", 2, 8, 168, 4, V, V },    { "ebx", 3, 0, 164, 4, P, P },
+	{ "esp", 4, 60, 196, 4, SP, SP }, { "ebp", 5, 20, 180, 4, P, P },
+	{ "esi", 6, 12, 160, 4, P, P },   { "edi", 7, 16, 156, 4, P, P },
 	{ "eip", 8, 48, 184, 4, PC, PC },
 };
 
 const struct scry_arch scry_arch_i386 = {
-	.name = "i386", .elf_machine = 3, .minidump_machine = 0, .ptr_size = 4, .align8 = 4, .long_double = 12,
-	.gregset_size = 68, .pc = 8, .sp = 4, .fp = 5, .link = -1,
-	.syscall_number = 44 /* orig_eax */, .syscall_arg0 = 3 /* ebx */, .futex = 240, .futex64 = 422 /* futex_time64 */,
-	.tls = -1, .tls_name = "gs_base", .syscall_name = "orig_eax",
-	.count = sizeof(rows) / sizeof(*rows), .regs = rows,
+	.name = "i386",
+	.elf_machine = 3,
+	.minidump_machine = 0,
+	.ptr_size = 4,
+	.align8 = 4,
+	.long_double = 12,
+	.gregset_size = 68,
+	.pc = 8,
+	.sp = 4,
+	.fp = 5,
+	.link = -1,
+	.syscall_number = 44 /* orig_eax */,
+	.syscall_arg0 = 3 /* ebx */,
+	.futex = 240,
+	.futex64 = 422 /* futex_time64 */,
+	.tls = -1,
+	.tls_name = "gs_base",
+	.syscall_name = "orig_eax",
+	.count = sizeof(rows) / sizeof(*rows),
+	.regs = rows,
 };

@@ -1,36 +1,49 @@
 /*
- * x86-64. prstatus: struct user_regs_struct, arch/x86/include/asm/user_64.h (Linux 6.1); minidump: CONTEXT, winnt.h
- * (AMD64); DWARF numbers: System V psABI, figure 3.36. RSI and RDI belong to the caller only in the Windows convention.
+ * x86-64. prstatus: struct user_regs_struct, arch/x86/include/asm/user_64.h (Linux 6.1); minidump:
+ * CONTEXT, winnt.h (AMD64); DWARF numbers: System V psABI, figure 3.36. RSI and RDI belong to the
+ * caller only in the Windows convention.
  */
 #include "arch/arch.h"
 
-enum { V = SCRY_VOLATILE, P = SCRY_PRESERVED, SP = SCRY_STACK_POINTER, PC = SCRY_INSTRUCTION_POINTER };
+enum {
+	V = SCRY_VOLATILE,
+	P = SCRY_PRESERVED,
+	SP = SCRY_STACK_POINTER,
+	PC = SCRY_INSTRUCTION_POINTER
+};
 
 static const struct scry_reg_row rows[] = {
 	/* name  dwarf prstatus minidump size sysv win64 */
-	{ "rax", 0, 80, 120, 8, V, V },
-	{ "rbx", 3, 40, 144, 8, P, P },
-	{ "rcx", 2, 88, 128, 8, V, V },
-	{ "rdx", 1, 96, 136, 8, V, V },
-	{ "rsi", 4, 104, 168, 8, V, P },
-	{ "rdi", 5, 112, 176, 8, V, P },
-	{ "rbp", 6, 32, 160, 8, P, P },
-	{ "rsp", 7, 152, 152, 8, SP, SP },
-	{ "r8", 8, 72, 184, 8, V, V },
-	{ "r9", 9, 64, 192, 8, V, V },
-	{ "r10", 10, 56, 200, 8, V, V },
-	{ "r11", 11, 48, 208, 8, V, V },
-	{ "r12", 12, 24, 216, 8, P, P },
-	{ "r13", 13, 16, 224, 8, P, P },
-	{ "r14", 14, 8, 232, 8, P, P },
-	{ "r15", 15, 0, 240, 8, P, P },
+	{ "rax", 0, 80, 120, 8, V, V },     { "rbx", 3, 40, 144, 8, P, P },
+	{ "rcx", 2, 88, 128, 8, V, V },     { "rdx", 1, 96, 136, 8, V, V },
+	{ "rsi", 4, 104, 168, 8, V, P },    { "rdi", 5, 112, 176, 8, V, P },
+	{ "rbp", 6, 32, 160, 8, P, P },     { "rsp", 7, 152, 152, 8, SP, SP },
+	{ "r8", 8, 72, 184, 8, V, V },      { "r9", 9, 64, 192, 8, V, V },
+	{ "r10", 10, 56, 200, 8, V, V },    { "r11", 11, 48, 208, 8, V, V },
+	{ "r12", 12, 24, 216, 8, P, P },    { "r13", 13, 16, 224, 8, P, P },
+	{ "r14", 14, 8, 232, 8, P, P },     { "r15", 15, 0, 240, 8, P, P },
 	{ "rip", 16, 128, 248, 8, PC, PC },
 };
 
 const struct scry_arch scry_arch_x86_64 = {
-	.name = "x86_64", .elf_machine = 62, .minidump_machine = 9, .ptr_size = 8, .align8 = 8, .long_double = 16,
-	.gregset_size = 216, .pc = 16, .sp = 7, .fp = 6, .link = -1,
-	.syscall_number = 120 /* orig_rax */, .syscall_arg0 = 5 /* rdi */, .futex = 202, .futex64 = 202,
-	.tls = 168 /* fs_base */, .tls_name = "fs_base", .syscall_name = "orig_rax",
-	.count = sizeof(rows) / sizeof(*rows), .regs = rows,
+	.name = "x86_64",
+	.elf_machine = 62,
+	.minidump_machine = 9,
+	.ptr_size = 8,
+	.align8 = 8,
+	.long_double = 16,
+	.gregset_size = 216,
+	.pc = 16,
+	.sp = 7,
+	.fp = 6,
+	.link = -1,
+	.syscall_number = 120 /* orig_rax */,
+	.syscall_arg0 = 5 /* rdi */,
+	.futex = 202,
+	.futex64 = 202,
+	.tls = 168 /* fs_base */,
+	.tls_name = "fs_base",
+	.syscall_name = "orig_rax",
+	.count = sizeof(rows) / sizeof(*rows),
+	.regs = rows,
 };

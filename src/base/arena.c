@@ -21,7 +21,9 @@ static struct scry_arena_chunk *add_chunk(struct scry_arena *a, size_t size)
 	if (!c)
 		return NULL;
 	c->size = size;
-	/* a block of its own goes behind the chunk in use, so that the rest of that one is not lost */
+	/*
+	 * a block of its own goes behind the chunk in use, so that the rest of that one is not lost
+	 */
 	if (size > CHUNK && a->chunks) {
 		c->next = a->chunks->next;
 		a->chunks->next = c;
@@ -49,7 +51,8 @@ void *scry_arena_alloc(struct scry_arena *a, size_t size)
 	return block;
 }
 
-void *scry_arena_grow(struct scry_arena *a, void *list, size_t count, size_t *room, size_t size, size_t first)
+void *scry_arena_grow(struct scry_arena *a, void *list, size_t count, size_t *room, size_t size,
+		      size_t first)
 {
 	size_t more = *room ? *room * 2 : first;
 

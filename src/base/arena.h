@@ -13,13 +13,16 @@ struct scry_arena {
 /** NULL only when out of memory. */
 void *scry_arena_alloc(struct scry_arena *a, size_t size);
 /**
- * Where an array of `count` items of `size` bytes has room for one more: `list` itself, or its copy in a block of twice
- * the room (`first` items at the start, when list is NULL). NULL when out of memory; list and *room are as before then.
+ * Where an array of `count` items of `size` bytes has room for one more: `list` itself, or its copy
+ * in a block of twice the room (`first` items at the start, when list is NULL). NULL when out of
+ * memory; list and *room are as before then.
  */
-void *scry_arena_grow(struct scry_arena *a, void *list, size_t count, size_t *room, size_t size, size_t first);
+void *scry_arena_grow(struct scry_arena *a, void *list, size_t count, size_t *room, size_t size,
+		      size_t first);
 /** A NUL-terminated copy of `len` bytes. */
 char *scry_arena_text(struct scry_arena *a, const char *text, size_t len);
-char *scry_arena_printf(struct scry_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+char *scry_arena_printf(struct scry_arena *a, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 /** Give all of it back; the arena can be used again. */
 void scry_arena_done(struct scry_arena *a);
 

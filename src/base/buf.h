@@ -1,6 +1,7 @@
 /**
- * A text that grows. `text` is always NUL-terminated once anything was appended. After a failed allocation the buffer
- * stays as it was, `failed` is set and further appends do nothing: check once, at the end.
+ * A text that grows. `text` is always NUL-terminated once anything was appended. After a failed
+ * allocation the buffer stays as it was, `failed` is set and further appends do nothing: check
+ * once, at the end.
  */
 #ifndef SCRY_BUF_H
 #define SCRY_BUF_H
@@ -18,20 +19,28 @@ struct scry_buf {
 	void *sink_arg;
 };
 
-#define SCRY_BUF_INIT { NULL, 0, 0, false, NULL, NULL }
+#define SCRY_BUF_INIT                         \
+	{                                     \
+		NULL, 0, 0, false, NULL, NULL \
+	}
 
 /** Free what the buffer holds and make it empty; the struct itself is the caller's. */
 void scry_buf_done(struct scry_buf *b);
 /** Cut to `len` bytes; does nothing when the text is shorter. */
 void scry_buf_cut(struct scry_buf *b, size_t len);
-/** Hand the text to the sink once there is much of it: where nobody will cut it or look back any more. */
+/**
+ * Hand the text to the sink once there is much of it: where nobody will cut it or look back any
+ * more.
+ */
 void scry_buf_spill(struct scry_buf *b);
 void scry_buf_put(struct scry_buf *b, const void *data, size_t len);
 void scry_buf_puts(struct scry_buf *b, const char *text);
 void scry_buf_putc(struct scry_buf *b, char c);
 /** Append a code point as UTF-8; a surrogate becomes its three-byte (WTF-8) form. */
 void scry_buf_put_char(struct scry_buf *b, unsigned code);
-void scry_buf_printf(struct scry_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void scry_buf_vprintf(struct scry_buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+void scry_buf_printf(struct scry_buf *b, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void scry_buf_vprintf(struct scry_buf *b, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
 
 #endif

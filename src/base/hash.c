@@ -40,7 +40,7 @@ bool scry_hash_put(struct scry_hash *h, uint64_t key, void *value)
 		return false;
 	struct scry_hash_slot *slot = &h->slots[place(h, key)];
 	h->count += slot->value == NULL;
-	*slot = (struct scry_hash_slot){ key, value };
+	*slot = (struct scry_hash_slot) { key, value };
 	return true;
 }
 
@@ -56,5 +56,5 @@ int scry_hash_add(struct scry_hash *h, uint64_t key)
 void scry_hash_done(struct scry_hash *h)
 {
 	free(h->slots);
-	*h = (struct scry_hash){ 0 };
+	*h = (struct scry_hash) { 0 };
 }

@@ -56,8 +56,8 @@ void scry_json_bytes(struct scry_json *j, const char *text, size_t len)
 	for (size_t i = 0; i < len;) {
 		size_t plain = i;
 
-		while (plain < len && text[plain] >= ' ' && text[plain] < 0x7f && text[plain] != '"' &&
-		       text[plain] != '\\')
+		while (plain < len && text[plain] >= ' ' && text[plain] < 0x7f &&
+		       text[plain] != '"' && text[plain] != '\\')
 			plain++;
 		scry_buf_put(j->out, text + i, plain - i);
 		i = plain;
@@ -93,7 +93,10 @@ void scry_json_null(struct scry_json *j)
 	scry_buf_puts(j->out, "null");
 }
 
-/* By hand: a deep stack has an address for each frame, and printf's machinery would be half of the time. */
+/*
+ * By hand: a deep stack has an address for each frame, and printf's machinery would be half of the
+ * time.
+ */
 void scry_json_addr(struct scry_json *j, uint64_t addr)
 {
 	char text[20], *at = text + sizeof(text);

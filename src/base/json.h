@@ -1,7 +1,7 @@
 /**
- * A JSON writer that streams into a buffer. A library that builds a tree would hold 200,000 frames twice, and none of
- * Debian's keeps a lone surrogate, which Python strings may hold: here WTF-8 text becomes `\udXXX`, as Python's json
- * writes it. Bytes that are no WTF-8 become U+FFFD.
+ * A JSON writer that streams into a buffer. A library that builds a tree would hold 200,000 frames
+ * twice, and none of Debian's keeps a lone surrogate, which Python strings may hold: here WTF-8
+ * text becomes `\udXXX`, as Python's json writes it. Bytes that are no WTF-8 become U+FFFD.
  */
 #ifndef SCRY_JSON_H
 #define SCRY_JSON_H

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define TEXT(x) #x
-#define VALUE(x) TEXT(x)
-#define ARCHIVE_SONAME "libarchive.so.13" /* of every libarchive 3 */
+#define TEXT(x)         #x
+#define VALUE(x)        TEXT(x)
+#define ARCHIVE_SONAME  "libarchive.so.13" /* of every libarchive 3 */
 #define CAPSTONE_SONAME "libcapstone.so." VALUE(CS_API_MAJOR)
 
 #define NAME(f) #f,
@@ -28,7 +28,10 @@ static bool load(const char *soname, const char *const *names, void **functions,
 	return true;
 }
 
-/* Filled in once, whichever session asks first; functions and data have pointers of one size (POSIX, dlsym). */
+/*
+ * Filled in once, whichever session asks first; functions and data have pointers of one size
+ * (POSIX, dlsym).
+ */
 static union {
 	struct scry_archive_library library;
 	void *functions[COUNT(archive_names)];
@@ -46,7 +49,8 @@ static void load_archive(void)
 
 static void load_capstone(void)
 {
-	has_capstone = load(CAPSTONE_SONAME, capstone_names, capstone.functions, COUNT(capstone_names));
+	has_capstone =
+		load(CAPSTONE_SONAME, capstone_names, capstone.functions, COUNT(capstone_names));
 }
 
 const struct scry_archive_library *scry_archive_library(void)

@@ -1,6 +1,7 @@
 /**
- * Libraries that few targets need, loaded when one is met: what they drag in takes a third of the time that an ordinary
- * core takes. Their headers are those of the build; the functions are called through a table of the library's.
+ * Libraries that few targets need, loaded when one is met: what they drag in takes a third of the
+ * time that an ordinary core takes. Their headers are those of the build; the functions are called
+ * through a table of the library's.
  */
 #ifndef SCRY_LIBRARY_H
 #define SCRY_LIBRARY_H
@@ -10,17 +11,26 @@
 #include <capstone/capstone.h>
 
 /* What is called of each. */
-#define SCRY_ARCHIVE_FUNCTIONS(X)                                                                                  \
-	X(archive_read_new) X(archive_read_free) X(archive_read_support_filter_all) X(archive_read_support_filter_gzip) \
-	X(archive_read_support_filter_bzip2) X(archive_read_support_filter_xz) X(archive_read_support_filter_zstd)      \
-	X(archive_read_support_filter_lz4) X(archive_read_support_format_raw) X(archive_read_support_format_zip)        \
-	X(archive_read_open_fd) X(archive_read_open_memory) X(archive_read_next_header) X(archive_read_data)            \
+/* clang-format off */
+#define SCRY_ARCHIVE_FUNCTIONS(X) \
+	X(archive_read_new) X(archive_read_free) X(archive_read_support_filter_all) \
+	X(archive_read_support_filter_gzip) X(archive_read_support_filter_bzip2) \
+	X(archive_read_support_filter_xz) X(archive_read_support_filter_zstd) \
+	X(archive_read_support_filter_lz4) X(archive_read_support_format_raw) \
+	X(archive_read_support_format_zip) X(archive_read_open_fd) \
+	X(archive_read_open_memory) X(archive_read_next_header) X(archive_read_data) \
 	X(archive_read_data_block) X(archive_entry_pathname) X(archive_error_string)
-#define SCRY_CAPSTONE_FUNCTIONS(X) X(cs_open) X(cs_close) X(cs_option) X(cs_disasm) X(cs_free) X(cs_insn_group)
+/* clang-format on */
+#define SCRY_CAPSTONE_FUNCTIONS(X) \
+	X(cs_open) X(cs_close) X(cs_option) X(cs_disasm) X(cs_free) X(cs_insn_group)
 
 #define SCRY_LIBRARY_MEMBER(f) __typeof__(f) *f;
-struct scry_archive_library { SCRY_ARCHIVE_FUNCTIONS(SCRY_LIBRARY_MEMBER) };
-struct scry_capstone_library { SCRY_CAPSTONE_FUNCTIONS(SCRY_LIBRARY_MEMBER) };
+struct scry_archive_library {
+	SCRY_ARCHIVE_FUNCTIONS(SCRY_LIBRARY_MEMBER)
+};
+struct scry_capstone_library {
+	SCRY_CAPSTONE_FUNCTIONS(SCRY_LIBRARY_MEMBER)
+};
 
 /** The library's functions; NULL where it is not installed. The same ones at each call. */
 const struct scry_archive_library *scry_archive_library(void);

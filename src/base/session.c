@@ -53,7 +53,7 @@ void scry_note(struct scry_session *s, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add_note(s, (struct scry_note){ 0 }, fmt, ap);
+	add_note(s, (struct scry_note) { 0 }, fmt, ap);
 	va_end(ap);
 }
 
@@ -62,7 +62,7 @@ void scry_note_answer(struct scry_session *s, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add_note(s, (struct scry_note){ .passing = true }, fmt, ap);
+	add_note(s, (struct scry_note) { .passing = true }, fmt, ap);
 	va_end(ap);
 }
 
@@ -84,7 +84,7 @@ void scry_warn(struct scry_session *s, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add_note(s, (struct scry_note){ .warning = true }, fmt, ap);
+	add_note(s, (struct scry_note) { .warning = true }, fmt, ap);
 	va_end(ap);
 }
 
@@ -93,7 +93,7 @@ void scry_remark(struct scry_session *s, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add_note(s, (struct scry_note){ .remark = true }, fmt, ap);
+	add_note(s, (struct scry_note) { .remark = true }, fmt, ap);
 	va_end(ap);
 }
 

@@ -1,4 +1,7 @@
-/** The session: one target and everything decoded from it. Internal; the public face is pyscry/pyscry.h. */
+/**
+ * The session: one target and everything decoded from it. Internal; the public face is
+ * pyscry/pyscry.h.
+ */
 #ifndef SCRY_SESSION_H
 #define SCRY_SESSION_H
 
@@ -16,7 +19,11 @@ struct scry_thread;
 struct scry_source_file;
 
 enum scry_layout_choice {
-	SCRY_LAYOUT_AUTO, SCRY_LAYOUT_OFFSETS, SCRY_LAYOUT_DWARF, SCRY_LAYOUT_MEMBERS, SCRY_LAYOUT_ROWS
+	SCRY_LAYOUT_AUTO,
+	SCRY_LAYOUT_OFFSETS,
+	SCRY_LAYOUT_DWARF,
+	SCRY_LAYOUT_MEMBERS,
+	SCRY_LAYOUT_ROWS
 };
 
 struct scry_source_map {
@@ -40,7 +47,8 @@ struct scry_note {
 	const char *text;
 	bool said;   /* it was printed already */
 	bool remark; /* nothing is missing: only py-info tells */
-	bool warning; /* said like the others, but nothing is missing: no reason for another exit status */
+	/* said like the others, but nothing is missing: no reason for another exit status */
+	bool warning;
 	bool passing; /* about one answer: forgotten after it */
 };
 
@@ -54,19 +62,20 @@ struct scry_session {
 		char text[512];
 	} error;
 	struct scry_note *notes, **notes_end;
-	struct scry_target *target;   /* NULL before open */
-	struct scry_module *modules;  /* list, in address order; filled on first use by scry_module_first() */
+	struct scry_target *target; /* NULL before open */
+	/* list, in address order; filled on first use by scry_module_first() */
+	struct scry_module *modules;
 	struct scry_module *modules_last; /* added last, not the end of the list */
 	bool modules_done;
-	struct scry_source_file *sources;  /* files whose lines were shown, symbol/source.h */
-	struct scry_runtime *runtimes; /* list; filled on first use by scry_runtime_first() */
+	struct scry_source_file *sources; /* files whose lines were shown, symbol/source.h */
+	struct scry_runtime *runtimes;    /* list; filled on first use by scry_runtime_first() */
 	bool runtimes_done;
-	struct scry_thread *threads;   /* list: every OS thread and every Python thread state */
+	struct scry_thread *threads; /* list: every OS thread and every Python thread state */
 	bool threads_done;
-	struct scry_thread *selected;  /* NULL: not chosen yet */
-	unsigned selected_frame;       /* 0: the newest Python frame */
-	uint64_t want_tid;             /* survives refresh: what the debugger selected, 0 none */
-	void *unwinding, *places;      /* src/native: what it remembers; NULL: nothing yet */
+	struct scry_thread *selected; /* NULL: not chosen yet */
+	unsigned selected_frame;      /* 0: the newest Python frame */
+	uint64_t want_tid;            /* survives refresh: what the debugger selected, 0 none */
+	void *unwinding, *places;     /* src/native: what it remembers; NULL: nothing yet */
 	void (*log)(void *arg, const char *text);
 	void *log_arg;
 };
@@ -75,15 +84,18 @@ struct scry_session {
 int scry_fail(struct scry_session *s, int code, scry_addr addr, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 /** Record a failure with errno's text behind it; returns SCRY_ESYSTEM. */
-int scry_fail_errno(struct scry_session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int scry_fail_errno(struct scry_session *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 /** Add a sentence to the reasons why an answer is partial; the same sentence is kept once. */
 void scry_note(struct scry_session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** The same for what only the answer under way lacks: scry_notes_pass() forgets it. */
-void scry_note_answer(struct scry_session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void scry_note_answer(struct scry_session *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 void scry_notes_pass(struct scry_session *s);
 /** The same for what is said although nothing is missing: the exit status stays. */
 void scry_warn(struct scry_session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** The same for what is only of interest: it makes no answer partial, and py-info tells it. */
-void scry_remark(struct scry_session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void scry_remark(struct scry_session *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif

@@ -7,7 +7,9 @@
 
 #include "command/command.h"
 
-/* Options of the session; those of commands are in the table. The names are scry_session_set()'s. */
+/*
+ * Options of the session; those of commands are in the table. The names are scry_session_set()'s.
+ */
 static const struct scry_flag session_flags[] = {
 	{ "exe", 0, "FILE", "the program that dumped core, if it moved" },
 	{ "sysroot", 0, "DIR", "directory that stands for the target's /" },
@@ -31,11 +33,13 @@ struct arguments {
 static const char help_head[] =
 	"usage: pyscry [OPTION...] TARGET [COMMAND [ARGUMENT...]]\n"
 	"\n"
-	"Show what Python code a process runs, or ran when it died. TARGET is a core file, a Windows\n"
+	"Show what Python code a process runs, or ran when it died. TARGET is a core file, a "
+	"Windows\n"
 	"minidump (either may be compressed: gz, xz, zst, lz4), or the id of a live process.\n"
 	"\n"
 	"  pyscry core                    all threads: their Python stacks\n"
-	"  pyscry 4711                    the same of a live process; it is stopped for an instant only\n"
+	"  pyscry 4711                    the same of a live process; it is stopped for an instant "
+	"only\n"
 	"  pyscry core bt-full            the thread that crashed, with local variables\n"
 	"  pyscry core threads            one line for each thread\n"
 	"  pyscry core --frame 2 locals   variables of one frame, by its number in bt\n"
@@ -44,14 +48,15 @@ static const char help_head[] =
 	"  pyscry --json core             everything for a program to read\n"
 	"  pyscry --sysroot /srv/image core.zst       a core from another machine or a container\n"
 	"\n"
-	"Options may stand before or after TARGET and COMMAND. A path that is all digits needs ./ before it.\n"
+	"Options may stand before or after TARGET and COMMAND. A path that is all digits needs ./ "
+	"before it.\n"
 	"\n"
 	"Commands (the default is: bt --all):\n";
 
-static const char help_tail[] =
-	"\n"
-	"pyscry COMMAND --help tells more of one. Exit status: 0 all was shown, 1 a part (the reasons are on\n"
-	"stderr), 2 nothing could be shown, or bad usage.\n";
+static const char help_tail[] = "\n"
+				"pyscry COMMAND --help tells more of one. Exit status: 0 all was "
+				"shown, 1 a part (the reasons are on\n"
+				"stderr), 2 nothing could be shown, or bad usage.\n";
 
 static void put_help(void)
 {
@@ -93,8 +98,9 @@ static const struct scry_flag *find_flag(const struct scry_flag *flags, const ch
 	size_t len = strcspn(word + 2, "=");
 
 	for (; flags && flags->name; flags++)
-		if (word[1] == '-' ? strlen(flags->name) == len && !memcmp(flags->name, word + 2, len)
-				   : flags->letter && flags->letter == word[1] && !word[2])
+		if (word[1] == '-'
+			    ? strlen(flags->name) == len && !memcmp(flags->name, word + 2, len)
+			    : flags->letter && flags->letter == word[1] && !word[2])
 			return flags;
 	return NULL;
 }
@@ -134,11 +140,14 @@ static int set_option(struct arguments *a, const struct scry_flag *flag, const c
 	return 0;
 }
 
-/* An option: the command's own, ours, or one that the command will judge. *at moves over a value. */
+/*
+ * An option: the command's own, ours, or one that the command will judge. *at moves over a value.
+ */
 static int take_option(struct arguments *a, char **argv, int argc, int *at)
 {
 	const char *word = argv[*at], *value = word[1] == '-' ? strchr(word, '=') : NULL;
-	const struct scry_flag *own = find_command_flag(a->command, word), *ours = NULL, *flag = own;
+	const struct scry_flag *own = find_command_flag(a->command, word), *ours = NULL,
+			       *flag = own;
 
 	/* "info --layout" is a switch, "--layout=dwarf" ours */
 	if (!own || (value && !own->value))
@@ -259,7 +268,8 @@ static int run(struct arguments *a)
 	/* a process is held until the command is done: it must not wait for a reader */
 	if (!is_live(a))
 		out.sink = write_all;
-	status = scry_command_run(a->s, a->command ? a->command : "bt", a->options.text, &out, &err);
+	status =
+		scry_command_run(a->s, a->command ? a->command : "bt", a->options.text, &out, &err);
 	if (out.text)
 		write_all(NULL, out.text, out.len);
 	write_reasons(&err);

@@ -14,7 +14,8 @@ static void put_empty(struct scry_call *call, const struct scry_thread *t)
 }
 
 /* The thread's stack: Python frames, or with --native C frames too, which every thread has. */
-static int stack_of(struct scry_call *call, struct scry_thread *t, struct scry_merge *merge, struct scry_stack *ret)
+static int stack_of(struct scry_call *call, struct scry_thread *t, struct scry_merge *merge,
+		    struct scry_stack *ret)
 {
 	if (scry_call_flag(call, "native")) {
 		int rc = scry_merge_thread(merge, t);
@@ -99,7 +100,10 @@ static int show_all(struct scry_call *call, bool locals)
 	return scry_fail(call->s, SCRY_ENOTFOUND, 0, "no thread has Python state");
 }
 
-/* A thread that runs no Python code is an answer too ("thread apply all py-bt"), but not where nothing does. */
+/*
+ * A thread that runs no Python code is an answer too ("thread apply all py-bt"), but not where
+ * nothing does.
+ */
 static int choose(struct scry_call *call, struct scry_thread **ret)
 {
 	struct scry_thread *t;
@@ -157,26 +161,39 @@ static const struct scry_flag bt_flags[] = {
 };
 
 const struct scry_command_row scry_command_bt = {
-	.public = {
-		"bt", "[--all|THREAD] [--native] [-v] [--limit N]", "Show the Python stack of a thread, or of all threads.",
-		"The newest frame comes first, as in gdb; each has a number for the commands that take one, its\n"
-		"function's qualified name where it is known, file, line, and the source line where the file can\n"
-		"be read. THREAD is an id of the operating system, an index of the list of threads, or a name.\n"
-		"Long runs of equal frames (deep recursion) are folded; --whole prints them. With -v, addresses\n"
-		"are shown and calls that came from C code are marked.\n\n"
-		"With --native the C frames of the thread stand between the Python frames, marked with C: function\n"
-		"(inlined ones too), source file and line where there is debug information, else module and offset.\n"
-		"Python frames keep their numbers, and follow the frame of the interpreter's loop that runs them:\n"
-		"one up to 3.10, since 3.11 all that called each other without C code between them.",
-		0 },
-	.run = run_bt, .flags = bt_flags, .max_args = 1,
+	.public = { "bt", "[--all|THREAD] [--native] [-v] [--limit N]",
+		    "Show the Python stack of a thread, or of all threads.",
+		    "The newest frame comes first, as in gdb; each has a number for the commands "
+		    "that take one, its\n"
+		    "function's qualified name where it is known, file, line, and the source line "
+		    "where the file can\n"
+		    "be read. THREAD is an id of the operating system, an index of the list of "
+		    "threads, or a name.\n"
+		    "Long runs of equal frames (deep recursion) are folded; --whole prints them. "
+		    "With -v, addresses\n"
+		    "are shown and calls that came from C code are marked.\n\n"
+		    "With --native the C frames of the thread stand between the Python frames, "
+		    "marked with C: function\n"
+		    "(inlined ones too), source file and line where there is debug information, "
+		    "else module and offset.\n"
+		    "Python frames keep their numbers, and follow the frame of the interpreter's "
+		    "loop that runs them:\n"
+		    "one up to 3.10, since 3.11 all that called each other without C code between "
+		    "them.",
+		    0 },
+	.run = run_bt,
+	.flags = bt_flags,
+	.max_args = 1,
 };
 
 const struct scry_command_row scry_command_bt_full = {
-	.public = {
-		"bt-full", "[--all|THREAD] [--native] [-v] [--limit N]", "Show a Python stack with the local variables of each frame.",
-		"As bt, and below each frame its arguments and variables in source order. Variables that have\n"
-		"no value yet are left out. Of modules and class bodies all names are shown.",
-		0 },
-	.run = run_bt_full, .flags = bt_flags, .max_args = 1,
+	.public = { "bt-full", "[--all|THREAD] [--native] [-v] [--limit N]",
+		    "Show a Python stack with the local variables of each frame.",
+		    "As bt, and below each frame its arguments and variables in source order. "
+		    "Variables that have\n"
+		    "no value yet are left out. Of modules and class bodies all names are shown.",
+		    0 },
+	.run = run_bt_full,
+	.flags = bt_flags,
+	.max_args = 1,
 };

@@ -1,6 +1,7 @@
 /**
- * A command: one file with its function and its row, and its name in SCRY_COMMANDS below. What all commands share is
- * here: the call with its parsed options, and the pieces of text and JSON that several of them show.
+ * A command: one file with its function and its row, and its name in SCRY_COMMANDS below. What all
+ * commands share is here: the call with its parsed options, and the pieces of text and JSON that
+ * several of them show.
  */
 #ifndef SCRY_COMMAND_H
 #define SCRY_COMMAND_H
@@ -12,7 +13,8 @@
 
 enum scry_command_flags {
 	SCRY_COMMAND_MOVES = 1, /* changes the selected frame (a debugger keeps the session) */
-	SCRY_COMMAND_RAW = 2,   /* what follows the options is one argument, as typed: an expression */
+	/* what follows the options is one argument, as typed: an expression */
+	SCRY_COMMAND_RAW = 2,
 	SCRY_COMMAND_CPYTHON = 4, /* knows CPython's structs only: not for PyPy */
 };
 
@@ -37,13 +39,15 @@ struct scry_call {
 	struct scry_buf *out;
 	struct scry_json *json; /* NULL: text */
 	bool color;
-	bool verbose;     /* -v */
+	bool verbose; /* -v */
 	bool help;
-	const char *thread, *frame; /* --thread, --frame: chosen for this call only; NULL not given */
+	/* --thread, --frame: chosen for this call only; NULL not given */
+	const char *thread, *frame;
 	bool partial;     /* set by the command: something could not be shown (exit status 1) */
 	bool has_threads; /* the command has written the JSON's "threads" */
 	struct scry_hash rendered; /* frames already written, by code and instruction */
-	const char *flag[SCRY_MAX_FLAGS]; /* by index in row->flags: NULL not given, "" for a switch */
+	/* by index in row->flags: NULL not given, "" for a switch */
+	const char *flag[SCRY_MAX_FLAGS];
 };
 
 struct scry_command_row {
@@ -51,17 +55,21 @@ struct scry_command_row {
 	/** SCRY_OK, or a negative result after scry_fail(): nothing could be shown. */
 	int (*run)(struct scry_call *call);
 	const struct scry_flag *flags; /* ends with a NULL name; may be NULL */
-	int max_args;                  /* more arguments are refused; a RAW command has one at most */
-	/** Completions of an argument (options are completed without it), one a line; may be NULL. */
+	/* more arguments are refused; a RAW command has one at most */
+	int max_args;
+	/**
+	 * Completions of an argument (options are completed without it), one a line; may be NULL.
+	 */
 	void (*complete)(struct scry_session *s, const char *word, struct scry_buf *out);
 };
 
 /** THE list of commands: scry_command_NAME is the row of each, in the command's own file. */
-#define SCRY_COMMANDS(X)                                                            \
+/* clang-format off */
+#define SCRY_COMMANDS(X) \
 	X(bt) X(bt_full) X(threads) X(up) X(down) X(frame) X(list) X(locals) X(print) \
-	X(info) X(dis) X(exc) X(obj) X(regs)                                         \
-	X(tasks) X(generators) X(greenlets)                                                                     \
+	X(info) X(dis) X(exc) X(obj) X(regs) X(tasks) X(generators) X(greenlets) \
 	X(tasklets) X(channels) X(zombies)
+/* clang-format on */
 
 #define COMMAND(name) extern const struct scry_command_row scry_command_##name;
 SCRY_COMMANDS(COMMAND)
@@ -75,12 +83,20 @@ bool scry_parse_number(const char *text, uint64_t *ret);
 
 /* --- text --- */
 /** Colours by what they mean; "" where colour is off. */
-enum scry_style { SCRY_STYLE_OFF, SCRY_STYLE_FUNCTION, SCRY_STYLE_FILE, SCRY_STYLE_LINE, SCRY_STYLE_NAME,
-		  SCRY_STYLE_ERROR, SCRY_STYLE_DIM, SCRY_STYLE_MARK };
+enum scry_style {
+	SCRY_STYLE_OFF,
+	SCRY_STYLE_FUNCTION,
+	SCRY_STYLE_FILE,
+	SCRY_STYLE_LINE,
+	SCRY_STYLE_NAME,
+	SCRY_STYLE_ERROR,
+	SCRY_STYLE_DIM,
+	SCRY_STYLE_MARK
+};
 const char *scry_style(const struct scry_call *call, enum scry_style style);
 /**
- * Append a target's text so that it cannot drive a terminal: control and bidirectional characters, lone surrogates
- * and bytes that are no UTF-8 become \xNN or \uNNNN. Tabs stay.
+ * Append a target's text so that it cannot drive a terminal: control and bidirectional characters,
+ * lone surrogates and bytes that are no UTF-8 become \xNN or \uNNNN. Tabs stay.
  */
 void scry_put_safe(struct scry_buf *out, const char *text);
 void scry_put_safe_bytes(struct scry_buf *out, const char *text, size_t len);
@@ -91,11 +107,18 @@ void scry_put_count(struct scry_buf *out, uint64_t n);
 unsigned scry_char_width(unsigned code);
 
 /* --- frames and stacks --- */
-/** The selected thread with Python frames, and the selected frame of it. Negative after scry_fail(). */
+/**
+ * The selected thread with Python frames, and the selected frame of it. Negative after scry_fail().
+ */
 int scry_selected_thread(struct scry_session *s, struct scry_thread **ret);
-int scry_selected_frame(struct scry_session *s, struct scry_thread **ret_thread, struct scry_frame *ret);
-/** Frame `number` (0 the newest) of a thread: SCRY_ENOTFOUND past the oldest, whose number is in *ret_count - 1. */
-int scry_frame_number(struct scry_thread *t, unsigned number, struct scry_frame *ret, unsigned *ret_count);
+int scry_selected_frame(struct scry_session *s, struct scry_thread **ret_thread,
+			struct scry_frame *ret);
+/**
+ * Frame `number` (0 the newest) of a thread: SCRY_ENOTFOUND past the oldest, whose number is in
+ * *ret_count - 1.
+ */
+int scry_frame_number(struct scry_thread *t, unsigned number, struct scry_frame *ret,
+		      unsigned *ret_count);
 
 /** "#3  f (x.py:7)" and the source line. */
 void scry_frame_text(struct scry_call *call, const struct scry_frame *f);
@@ -106,31 +129,37 @@ unsigned scry_locals_text(struct scry_call *call, const struct scry_frame *f, co
 void scry_locals_json(struct scry_call *call, const struct scry_frame *f);
 
 /**
- * The byte code of `c`, the instruction at `lasti` marked (-1 none); not `all`: what is around it. In JSON the keys
- * "instructions" and "exception_table".
+ * The byte code of `c`, the instruction at `lasti` marked (-1 none); not `all`: what is around it.
+ * In JSON the keys "instructions" and "exception_table".
  */
 int scry_put_instructions(struct scry_call *call, struct scry_code *c, int64_t lasti, bool all);
-/** The code of what `name` means: a function, a method or anything with code, as print finds it, or one on the stack. */
+/**
+ * The code of what `name` means: a function, a method or anything with code, as print finds it, or
+ * one on the stack.
+ */
 int scry_find_function(struct scry_call *call, const char *name, struct scry_code **ret);
 
 /** The same for a C frame of a merged stack: "C   f (x.c:7)". */
 void scry_native_text(struct scry_call *call, const struct scry_frame *f);
 void scry_native_json(struct scry_call *call, const struct scry_frame *f);
 
-/** Where the frames of a stack come from: SCRY_ITEM, SCRY_OK at the end, negative after scry_fail(). */
+/**
+ * Where the frames of a stack come from: SCRY_ITEM, SCRY_OK at the end, negative after scry_fail().
+ */
 struct scry_stack {
 	int (*next)(struct scry_stack *stack, struct scry_frame *ret);
-	struct scry_walk walk; /* for scry_stack_of_thread(); others embed the struct in their own */
+	/* for scry_stack_of_thread(); others embed the struct in their own */
+	struct scry_walk walk;
 	struct scry_merge *merge; /* C frames too; NULL: Python frames alone */
-	bool locals;           /* text: "name = repr" lines below each frame */
-	bool whole;            /* text: do not fold repeated frames */
+	bool locals;              /* text: "name = repr" lines below each frame */
+	bool whole;               /* text: do not fold repeated frames */
 };
 struct scry_stack scry_stack_of_thread(struct scry_thread *t);
 /** C and Python frames; `m` is initialized, and the caller's while the stack is in use. */
 struct scry_stack scry_stack_merged(struct scry_merge *m);
 /**
- * All frames, newest first. Runs of equal frames are folded ("... 199,990 more frames of f at x.py:3"), --limit cuts
- * and says so. How many frames there are, shown or not.
+ * All frames, newest first. Runs of equal frames are folded ("... 199,990 more frames of f at
+ * x.py:3"), --limit cuts and says so. How many frames there are, shown or not.
  */
 uint64_t scry_stack_text(struct scry_call *call, struct scry_stack *stack);
 /** The keys "frames" (and "omitted" where --limit cut) of an open JSON object. */
@@ -152,13 +181,14 @@ const char *scry_exception_name(uint32_t code);
 
 /* --- what run.c needs of options.c --- */
 /**
- * Split call->line into argv as a shell does: quotes and backslashes. Negative after scry_fail() for an open quote,
- * which a RAW command may have.
+ * Split call->line into argv as a shell does: quotes and backslashes. Negative after scry_fail()
+ * for an open quote, which a RAW command may have.
  */
 int scry_split(struct scry_call *call);
 /**
- * Take the options out of argv: the command's own into call->flag, common ones into the session's options. A RAW
- * command's options end at the first other word, and the rest of the line, as typed, is its one argument.
+ * Take the options out of argv: the command's own into call->flag, common ones into the session's
+ * options. A RAW command's options end at the first other word, and the rest of the line, as typed,
+ * is its one argument.
  */
 int scry_parse_options(struct scry_call *call);
 /** What every command takes. */
@@ -167,7 +197,8 @@ void scry_put_flags(struct scry_buf *out, const struct scry_flag *flags);
 void scry_put_usage(struct scry_call *call);
 /** One completion, where it begins with `word` and is one word. */
 void scry_offer(struct scry_buf *out, const char *word, const char *name);
-void scry_complete_options(const struct scry_command_row *row, const char *word, struct scry_buf *out);
+void scry_complete_options(const struct scry_command_row *row, const char *word,
+			   struct scry_buf *out);
 /** The JSON around a command's own keys. */
 void scry_envelope_open(struct scry_call *call);
 void scry_envelope_close(struct scry_call *call, int rc);

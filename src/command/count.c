@@ -47,7 +47,7 @@ static bool put(struct counts *c, struct scry_task *t)
 		g = scry_arena_alloc(&c->call->s->arena, sizeof(*g));
 		if (!g || !scry_hash_put(&c->groups, key, g))
 			return false;
-		*g = (struct group){ .first = t };
+		*g = (struct group) { .first = t };
 		*c->tail = g;
 		c->tail = &g->next;
 		c->count++;
@@ -80,7 +80,8 @@ static void show(struct scry_call *call, const struct group *g)
 	scry_buf_printf(out, " 0x%" PRIx64 "\n", t->addr);
 }
 
-void scry_show_task_counts(struct scry_call *call, const char *what, struct scry_task *first, uint64_t ident)
+void scry_show_task_counts(struct scry_call *call, const char *what, struct scry_task *first,
+			   uint64_t ident)
 {
 	struct counts c = { .call = call };
 	size_t n = 0;

@@ -1,4 +1,7 @@
-/* dis: the byte code of a function, from the target's own memory; of the selected frame's the current instruction. */
+/*
+ * dis: the byte code of a function, from the target's own memory; of the selected frame's the
+ * current instruction.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -10,7 +13,7 @@
 struct job {
 	struct scry_call *call;
 	struct scry_code *code;
-	int64_t lasti;            /* of the current instruction, -1 none */
+	int64_t lasti; /* of the current instruction, -1 none */
 	bool all;
 	struct scry_hash targets; /* offsets, + 1, that are jumped to */
 };
@@ -173,8 +176,10 @@ static void put_exception_table(struct job *job)
 		if (!any)
 			scry_buf_puts(job->call->out, "exception table:\n");
 		any = true;
-		scry_buf_printf(job->call->out, "  %" PRIu32 " to %" PRIu32 " -> %" PRIu32 " [%" PRIu32 "]%s\n", e.start,
-				e.end ? e.end - 2 : 0, e.target, e.depth, e.lasti ? " lasti" : "");
+		scry_buf_printf(job->call->out,
+				"  %" PRIu32 " to %" PRIu32 " -> %" PRIu32 " [%" PRIu32 "]%s\n",
+				e.start, e.end ? e.end - 2 : 0, e.target, e.depth,
+				e.lasti ? " lasti" : "");
 	}
 	if (j)
 		scry_json_close(j, ']');
@@ -222,7 +227,8 @@ static int run_dis(struct scry_call *call)
 	if (rc < 0)
 		return rc;
 	if (!f.code)
-		return scry_fail(call->s, SCRY_ECORRUPT, f.addr, "the frame is damaged: %s", f.damaged);
+		return scry_fail(call->s, SCRY_ECORRUPT, f.addr, "the frame is damaged: %s",
+				 f.damaged);
 	return scry_put_instructions(call, f.code, f.lasti, scry_call_flag(call, "all"));
 }
 
@@ -232,13 +238,20 @@ static const struct scry_flag flags[] = {
 };
 
 const struct scry_command_row scry_command_dis = {
-	.public = {
-		"dis", "[--all] [FUNCTION]", "Show the byte code of the selected frame's function, or of another one.",
-		"The current instruction is marked with '-->', what is jumped to with '>>'. Where the interpreter\n"
-		"has put a specialised or instrumented form in an instruction's place, it stands in brackets behind\n"
-		"it. The code is the target's own: no source and no file is needed. FUNCTION is one as list takes\n"
-		"it, or the address of a function or code object; it is shown as a whole. Of a whole function the\n"
-		"exception table follows (3.11+): first and last instruction, handler, depth of the stack.",
-		SCRY_COMMAND_CPYTHON },
-	.run = run_dis, .flags = flags, .max_args = 1,
+	.public = { "dis", "[--all] [FUNCTION]",
+		    "Show the byte code of the selected frame's function, or of another one.",
+		    "The current instruction is marked with '-->', what is jumped to with '>>'. "
+		    "Where the interpreter\n"
+		    "has put a specialised or instrumented form in an instruction's place, it "
+		    "stands in brackets behind\n"
+		    "it. The code is the target's own: no source and no file is needed. FUNCTION "
+		    "is one as list takes\n"
+		    "it, or the address of a function or code object; it is shown as a whole. Of a "
+		    "whole function the\n"
+		    "exception table follows (3.11+): first and last instruction, handler, depth "
+		    "of the stack.",
+		    SCRY_COMMAND_CPYTHON },
+	.run = run_dis,
+	.flags = flags,
+	.max_args = 1,
 };

@@ -1,4 +1,7 @@
-/* exc: what each thread is raising and handling, with tracebacks, causes and the variables of their frames. */
+/*
+ * exc: what each thread is raising and handling, with tracebacks, causes and the variables of their
+ * frames.
+ */
 #include <inttypes.h>
 #include <string.h>
 
@@ -6,14 +9,15 @@
 #include "memory/gc.h"
 #include "task/await.h"
 
-#define HANDLED_MAX 100   /* handled exceptions of one thread that are shown */
+#define HANDLED_MAX   100 /* handled exceptions of one thread that are shown */
 #define SUSPENDED_MAX 1000
-#define STACK_MAX 100000  /* frames of a thread that are remembered */
+#define STACK_MAX     100000 /* frames of a thread that are remembered */
 
 enum role { RAISED, HANDLED, LAST, SUSPENDED };
 
-static const char *const role_names[] = { [RAISED] = "raised", [HANDLED] = "handled", [LAST] = "last",
-					  [SUSPENDED] = "suspended" };
+static const char *const role_names[] = {
+	[RAISED] = "raised", [HANDLED] = "handled", [LAST] = "last", [SUSPENDED] = "suspended"
+};
 
 /* One invocation on one thread. */
 struct job {
@@ -92,8 +96,10 @@ static void entry_json(struct job *job, const struct entry *entry, const struct 
 
 static void entry_text(struct job *job, const struct entry *entry, const struct scry_exception *e)
 {
-	static const char *const heads[] = { [RAISED] = "raising ", [HANDLED] = "handling ",
-					     [LAST] = "last uncaught (sys.last_exc) ", [SUSPENDED] = "handling " };
+	static const char *const heads[] = { [RAISED] = "raising ",
+					     [HANDLED] = "handling ",
+					     [LAST] = "last uncaught (sys.last_exc) ",
+					     [SUSPENDED] = "handling " };
 	const struct scry_handled *h = entry->handled;
 	struct scry_call *call = job->shown.call;
 
@@ -119,19 +125,24 @@ static void entry_text(struct job *job, const struct entry *entry, const struct 
 }
 
 /*
- * The handlers that run are known, and each has one in hand. One more was left by C code that handled it and did not
- * restore what was before. Cython's handlers look like that while they run.
+ * The handlers that run are known, and each has one in hand. One more was left by C code that
+ * handled it and did not restore what was before. Cython's handlers look like that while they run.
  */
-static const char *why_unclean(struct job *job, const struct scry_handled *h, const struct scry_exception *e)
+static const char *why_unclean(struct job *job, const struct scry_handled *h,
+			       const struct scry_exception *e)
 {
 	bool gone = e && e->traceback && !on_stack(job, e->traceback);
 
 	if (h->unowned)
-		return gone ? "no handler in Python has it in hand, and none of its frames is on the stack: it was handled "
+		return gone ? "no handler in Python has it in hand, and none of its frames is on "
+			      "the stack: it was handled "
 			      "and never cleared, or C code is handling it now"
-			    : "no handler in Python has it in hand: it was never cleared, or C code is handling it now";
+			    : "no handler in Python has it in hand: it was never cleared, or C "
+			      "code is handling it now";
 	/* what a handler caught has passed through its frame */
-	return gone ? "none of its frames is on the stack: it is not what the handler caught, C code has put it there" : NULL;
+	return gone ? "none of its frames is on the stack: it is not what the handler caught, C "
+		      "code has put it there"
+		    : NULL;
 }
 
 static void show(struct job *job, struct entry *entry)
@@ -159,7 +170,7 @@ static void show_handled(struct job *job)
 	const struct scry_handled *h = scry_thread_handled(job->thread, &count);
 
 	for (; h && n < HANDLED_MAX; h = h->next, n++)
-		show(job, &(struct entry){ .role = HANDLED, .kept = h->kept, .handled = h });
+		show(job, &(struct entry) { .role = HANDLED, .kept = h->kept, .handled = h });
 	if (n >= count)
 		return;
 	job->omitted += count - n;
@@ -203,7 +214,7 @@ static void show_thread(struct job *job, struct scry_thread *t, bool all)
 	}
 	struct scry_kept raised = scry_thread_raised(t);
 	if (!scry_kept_is_none(t->runtime, &raised))
-		show(job, &(struct entry){ .role = RAISED, .kept = raised });
+		show(job, &(struct entry) { .role = RAISED, .kept = raised });
 	show_handled(job);
 	if (job->entries == before && !call->json)
 		scry_buf_puts(call->out, "  no exception\n");
@@ -212,7 +223,10 @@ static void show_thread(struct job *job, struct scry_thread *t, bool all)
 
 /* --- what nobody is handling now --- */
 
-/* What the interactive interpreter and excepthook leave: sys.last_exc (3.12+), sys.last_value and its companions. */
+/*
+ * What the interactive interpreter and excepthook leave: sys.last_exc (3.12+), sys.last_value and
+ * its companions.
+ */
 static void show_last(struct job *job, struct scry_interp *i)
 {
 	struct scry_kept kept = { 0 };
@@ -228,7 +242,7 @@ static void show_last(struct job *job, struct scry_interp *i)
 			kept.traceback = 0;
 	}
 	if (!scry_kept_is_none(i->runtime, &kept))
-		show(job, &(struct entry){ .role = LAST, .kept = kept });
+		show(job, &(struct entry) { .role = LAST, .kept = kept });
 }
 
 /* Generators and coroutines that were suspended inside a handler. */
@@ -243,12 +257,15 @@ static void show_suspended(struct job *job, struct scry_interp *i)
 	if (scry_gc_open(&gc, i) < 0)
 		return;
 	while (job->entries < SUSPENDED_MAX && scry_gc_next(&gc, &object) == SCRY_ITEM) {
-		if (!scry_kind_suspends(scry_kind_of(&kinds, object)) || scry_await_read(&kinds, object, &await) < 0 ||
-		    await.state != SCRY_SUSPENDED)
+		if (!scry_kind_suspends(scry_kind_of(&kinds, object)) ||
+		    scry_await_read(&kinds, object, &await) < 0 || await.state != SCRY_SUSPENDED)
 			continue;
-		const struct scry_handled *h = scry_generator_handled(i->runtime, object, await.frame);
+		const struct scry_handled *h =
+			scry_generator_handled(i->runtime, object, await.frame);
 		for (size_t n = 0; h && n < HANDLED_MAX; h = h->next, n++)
-			show(job, &(struct entry){ .role = SUSPENDED, .kept = h->kept, .generator = object });
+			show(job, &(struct entry) { .role = SUSPENDED,
+						    .kept = h->kept,
+						    .generator = object });
 	}
 	scry_gc_done(&gc);
 	scry_kinds_done(&kinds);
@@ -262,7 +279,8 @@ static int run_exc(struct scry_call *call)
 	int rc = SCRY_OK;
 
 	if (!all)
-		rc = call->argc ? scry_thread_find(call->s, call->argv[0], &t) : scry_selected_thread(call->s, &t);
+		rc = call->argc ? scry_thread_find(call->s, call->argv[0], &t)
+				: scry_selected_thread(call->s, &t);
 	if (rc < 0)
 		return rc;
 	if (call->json) {
@@ -294,13 +312,19 @@ static const struct scry_flag flags[] = {
 };
 
 const struct scry_command_row scry_command_exc = {
-	.public = {
-		"exc", "[--all|THREAD]", "Show the exceptions that a thread is raising and handling.",
-		"Each with its message, notes, attributes, members of a group, traceback with the variables of its\n"
-		"frames, and the exceptions that caused it or were being handled. Of handlers within one another\n"
-		"the innermost comes first, each with the frame whose handler it is. An exception that is pending\n"
-		"(up to 3.11 maybe only its class and value), or that nothing in Python has in hand, is pointed out.\n"
-		"What sys.last_exc (or last_value) keeps is shown as well.",
-		SCRY_COMMAND_CPYTHON },
-	.run = run_exc, .flags = flags, .max_args = 1,
+	.public = { "exc", "[--all|THREAD]",
+		    "Show the exceptions that a thread is raising and handling.",
+		    "Each with its message, notes, attributes, members of a group, traceback with "
+		    "the variables of its\n"
+		    "frames, and the exceptions that caused it or were being handled. Of handlers "
+		    "within one another\n"
+		    "the innermost comes first, each with the frame whose handler it is. An "
+		    "exception that is pending\n"
+		    "(up to 3.11 maybe only its class and value), or that nothing in Python has in "
+		    "hand, is pointed out.\n"
+		    "What sys.last_exc (or last_value) keeps is shown as well.",
+		    SCRY_COMMAND_CPYTHON },
+	.run = run_exc,
+	.flags = flags,
+	.max_args = 1,
 };

@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define CHAIN_MAX 50      /* links of one chain of causes that are shown */
-#define REST_MAX 100000   /* of the rest, that are counted */
-#define NESTING_MAX 20    /* groups within one another */
-#define SHOWN_MAX 1000    /* exceptions below one that somebody has */
+#define CHAIN_MAX   50     /* links of one chain of causes that are shown */
+#define REST_MAX    100000 /* of the rest, that are counted */
+#define NESTING_MAX 20     /* groups within one another */
+#define SHOWN_MAX   1000   /* exceptions below one that somebody has */
 
 /* --- the traceback --- */
 
@@ -33,7 +33,7 @@ static int next_entry(struct scry_stack *stack, struct scry_frame *ret)
 
 static struct entry_stack traceback_of(struct scry_shown *shown, scry_addr traceback)
 {
-	return (struct entry_stack){
+	return (struct entry_stack) {
 		.stack = { .next = next_entry, .locals = true },
 		.tb = { .runtime = shown->runtime, .next = traceback },
 	};
@@ -62,7 +62,8 @@ static void indent(struct scry_call *call, unsigned depth)
 		scry_buf_puts(call->out, "  ");
 }
 
-void scry_exception_damage_text(struct scry_shown *shown, scry_addr addr, const char *head, unsigned depth)
+void scry_exception_damage_text(struct scry_shown *shown, scry_addr addr, const char *head,
+				unsigned depth)
 {
 	indent(shown->call, depth);
 	scry_buf_printf(shown->call->out, "%s<unreadable at 0x%" PRIx64 ": ", head, addr);
@@ -154,12 +155,14 @@ static void put_traceback(struct scry_shown *shown, const struct scry_exception 
 	if (left) {
 		scry_buf_puts(shown->call->out, "… ");
 		scry_put_count(shown->call->out, left);
-		scry_buf_printf(shown->call->out, " older frame%s not shown (--limit)\n", left == 1 ? "" : "s");
+		scry_buf_printf(shown->call->out, " older frame%s not shown (--limit)\n",
+				left == 1 ? "" : "s");
 	}
 	scry_stack_text(shown->call, &es.stack);
 }
 
-static void put_heading(struct scry_shown *shown, const struct scry_exception *e, const char *head, unsigned depth)
+static void put_heading(struct scry_shown *shown, const struct scry_exception *e, const char *head,
+			unsigned depth)
 {
 	struct scry_call *call = shown->call;
 
@@ -178,7 +181,8 @@ static void put_heading(struct scry_shown *shown, const struct scry_exception *e
 }
 
 /* False where it was shown before. */
-static bool exception_text(struct scry_shown *shown, const struct scry_exception *e, const char *head, unsigned depth)
+static bool exception_text(struct scry_shown *shown, const struct scry_exception *e,
+			   const char *head, unsigned depth)
 {
 	bool again = e->addr && scry_hash_add(&shown->seen, e->addr) <= 0;
 
@@ -213,10 +217,12 @@ static void put_rest(struct scry_shown *shown, scry_addr addr, unsigned depth)
 	indent(shown->call, depth);
 	scry_buf_puts(shown->call->out, count < REST_MAX ? "… " : "… at least ");
 	scry_put_count(shown->call->out, count);
-	scry_buf_puts(shown->call->out, count == 1 ? " more exception before it\n" : " more exceptions before it\n");
+	scry_buf_puts(shown->call->out,
+		      count == 1 ? " more exception before it\n" : " more exceptions before it\n");
 }
 
-void scry_chain_text(struct scry_shown *shown, const struct scry_exception *first, const char *head, unsigned depth)
+void scry_chain_text(struct scry_shown *shown, const struct scry_exception *first, const char *head,
+		     unsigned depth)
 {
 	struct scry_exception e = *first;
 
@@ -297,7 +303,8 @@ static void json_lists(struct scry_shown *shown, const struct scry_exception *e,
 	scry_json_close(j, ']');
 	scry_json_key(j, "attributes");
 	scry_json_open(j, '{');
-	for (n = 0; n < SHOWN_MAX && scry_exception_attr_next(e, &attrs, &text, &value) == SCRY_ITEM; n++)
+	for (n = 0;
+	     n < SHOWN_MAX && scry_exception_attr_next(e, &attrs, &text, &value) == SCRY_ITEM; n++)
 		if (strcmp(text, "__notes__"))
 			json_repr(shown, text, value);
 	scry_json_close(j, '}');
@@ -355,4 +362,3 @@ void scry_exception_json(struct scry_shown *shown, const struct scry_exception *
 	}
 	scry_json_close(j, '}');
 }
-

@@ -13,10 +13,18 @@ struct scry_shown {
 	unsigned count;        /* exceptions since the owner set it to 0: bounded */
 };
 
-/** "HEAD ValueError: text", what belongs to it, and the chain of what led to it; each exception once. */
-void scry_chain_text(struct scry_shown *shown, const struct scry_exception *e, const char *head, unsigned depth);
-/** A line in the place of one that cannot be read, by the session's last failure; the answer is partial. */
-void scry_exception_damage_text(struct scry_shown *shown, scry_addr addr, const char *head, unsigned depth);
+/**
+ * "HEAD ValueError: text", what belongs to it, and the chain of what led to it; each exception
+ * once.
+ */
+void scry_chain_text(struct scry_shown *shown, const struct scry_exception *e, const char *head,
+		     unsigned depth);
+/**
+ * A line in the place of one that cannot be read, by the session's last failure; the answer is
+ * partial.
+ */
+void scry_exception_damage_text(struct scry_shown *shown, scry_addr addr, const char *head,
+				unsigned depth);
 /** The repr of a value, safe for terminals. */
 void scry_value_text(struct scry_shown *shown, scry_addr value);
 /** The exception as an object, with its causes in it. */

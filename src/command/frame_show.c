@@ -13,13 +13,14 @@ static const char *frame_flavour(const struct scry_frame *f)
 {
 	uint32_t flags = f->code ? f->code->flags : 0;
 
-	return flags & CO_COROUTINE	  ? "coroutine"
+	return flags & CO_COROUTINE         ? "coroutine"
 	       : flags & CO_ASYNC_GENERATOR ? "async generator"
-	       : flags & CO_GENERATOR	  ? "generator"
-					  : "frame";
+	       : flags & CO_GENERATOR       ? "generator"
+					    : "frame";
 }
 
-static void put_head(struct scry_call *call, const struct scry_frame *f, const struct scry_location *at)
+static void put_head(struct scry_call *call, const struct scry_frame *f,
+		     const struct scry_location *at)
 {
 	struct scry_buf *out = call->out;
 	const char *name = scry_frame_qualname(f);
@@ -36,8 +37,9 @@ static void put_head(struct scry_call *call, const struct scry_frame *f, const s
 	}
 	scry_buf_putc(out, ')');
 	if (call->verbose)
-		scry_buf_printf(out, "%s [%s 0x%llx, code 0x%llx, instruction %lld]%s", scry_style(call, SCRY_STYLE_DIM),
-				frame_flavour(f), (unsigned long long)f->addr, (unsigned long long)f->code->addr,
+		scry_buf_printf(out, "%s [%s 0x%llx, code 0x%llx, instruction %lld]%s",
+				scry_style(call, SCRY_STYLE_DIM), frame_flavour(f),
+				(unsigned long long)f->addr, (unsigned long long)f->code->addr,
 				(long long)f->lasti, scry_style(call, SCRY_STYLE_OFF));
 	if (f->code->damaged)
 		scry_buf_printf(out, " <damaged code: %s>", f->code->damaged);
@@ -58,27 +60,32 @@ static void put_blanks(struct scry_buf *out, const char *text, size_t n)
 }
 
 /* Carets under columns [first, last), where they are not the whole line: traceback's rule. */
-static void put_carets(struct scry_call *call, const char *line, size_t len, const struct scry_location *at)
+static void put_carets(struct scry_call *call, const char *line, size_t len,
+		       const struct scry_location *at)
 {
 	size_t indent = strspn(line, " \t\f"), end = len;
 	size_t first = at->column > 0 ? (size_t)at->column - 1 : 0;
-	size_t last = at->end_line == at->line && at->end_column > 0 ? (size_t)at->end_column - 1 : len;
+	size_t last =
+		at->end_line == at->line && at->end_column > 0 ? (size_t)at->end_column - 1 : len;
 
 	while (end > indent && strchr(" \t\f", line[end - 1]))
 		end--;
-	if (at->column <= 0 || first < indent || last > len || first >= last || (first == indent && last >= end))
+	if (at->column <= 0 || first < indent || last > len || first >= last ||
+	    (first == indent && last >= end))
 		return;
 	scry_buf_puts(call->out, "    ");
 	put_blanks(call->out, line + indent, first - indent);
 	scry_buf_puts(call->out, scry_style(call, SCRY_STYLE_ERROR));
 	for (size_t i = first; i < last;)
-		for (unsigned width = scry_char_width(scry_utf8_next(line, last, &i)); width; width--)
+		for (unsigned width = scry_char_width(scry_utf8_next(line, last, &i)); width;
+		     width--)
 			scry_buf_putc(call->out, '^');
 	scry_buf_puts(call->out, scry_style(call, SCRY_STYLE_OFF));
 	scry_buf_putc(call->out, '\n');
 }
 
-static void put_source(struct scry_call *call, const struct scry_frame *f, const struct scry_location *at)
+static void put_source(struct scry_call *call, const struct scry_frame *f,
+		       const struct scry_location *at)
 {
 	const char *line;
 	size_t len;
@@ -93,8 +100,8 @@ static void put_source(struct scry_call *call, const struct scry_frame *f, const
 }
 
 /*
- * What is written of a frame but its number and address, kept by code and instruction: stacks repeat themselves, deep
- * ones and those of pools of threads most of all.
+ * What is written of a frame but its number and address, kept by code and instruction: stacks
+ * repeat themselves, deep ones and those of pools of threads most of all.
  */
 struct rendered {
 	scry_addr code;
@@ -116,14 +123,15 @@ static void put_rendered(struct scry_call *call, const struct scry_frame *f,
 	struct rendered *r = scry_hash_find(&call->rendered, key);
 	size_t before = call->out->len;
 
-	if (r && r->code == f->code->addr && r->lasti == f->lasti && same_text(r->qualname, qualname)) {
+	if (r && r->code == f->code->addr && r->lasti == f->lasti &&
+	    same_text(r->qualname, qualname)) {
 		scry_buf_put(call->out, r->text, r->len);
 		return;
 	}
 	render(call, f);
 	if (r || call->out->failed || !(r = scry_arena_alloc(&call->s->arena, sizeof(*r))))
 		return;
-	*r = (struct rendered){ f->code->addr, f->lasti, qualname, NULL, call->out->len - before };
+	*r = (struct rendered) { f->code->addr, f->lasti, qualname, NULL, call->out->len - before };
 	r->text = scry_arena_text(&call->s->arena, call->out->text + before, r->len);
 	if (r->text)
 		scry_hash_put(&call->rendered, key, r);
@@ -155,7 +163,8 @@ static void put_number(struct scry_buf *out, unsigned n)
 
 static void put_damaged(struct scry_call *call, const struct scry_frame *f)
 {
-	scry_buf_printf(call->out, "%s<damaged frame at 0x%llx: ", scry_style(call, SCRY_STYLE_ERROR),
+	scry_buf_printf(call->out,
+			"%s<damaged frame at 0x%llx: ", scry_style(call, SCRY_STYLE_ERROR),
 			(unsigned long long)f->addr);
 	scry_put_safe(call->out, f->damaged ? f->damaged : "it has no code");
 	scry_buf_printf(call->out, ">%s\n", scry_style(call, SCRY_STYLE_OFF));
@@ -220,7 +229,10 @@ static void json_body(struct scry_call *call, const struct scry_frame *f)
 	json_number(j, "end_column", at.end_column);
 	json_source(call, code, at.line);
 	if (!code || code->damaged)
-		json_pair(j, "error", code ? code->damaged : f->damaged ? f->damaged : "it has no code");
+		json_pair(j, "error",
+			  code         ? code->damaged
+			  : f->damaged ? f->damaged
+				       : "it has no code");
 }
 
 void scry_frame_json(struct scry_call *call, const struct scry_frame *f)

@@ -9,11 +9,13 @@ static int run_generators(struct scry_call *call)
 }
 
 const struct scry_command_row scry_command_generators = {
-	.public = {
-		"generators", "", "Show suspended generators and coroutines anywhere on the heap.",
-		"Each that is not over, with what it yields from or awaits, and the stack from the frame that\n"
-		"is parked innermost to its own. This looks at every object that the garbage collector knows.",
-		SCRY_COMMAND_CPYTHON },
+	.public = { "generators", "",
+		    "Show suspended generators and coroutines anywhere on the heap.",
+		    "Each that is not over, with what it yields from or awaits, and the stack from "
+		    "the frame that\n"
+		    "is parked innermost to its own. This looks at every object that the garbage "
+		    "collector knows.",
+		    SCRY_COMMAND_CPYTHON },
 	.run = run_generators,
 };
 
@@ -32,12 +34,17 @@ static const struct scry_flag greenlet_flags[] = {
 };
 
 const struct scry_command_row scry_command_greenlets = {
-	.public = {
-		"greenlets", "[-v] [--native] [--tree]", "Show greenlets (gevent's and eventlet's, too).",
-		"Each with its state (active, suspended, not started, dead), its thread, its parent, what it will\n"
-		"run, the exception it handles, and its Python stack. Of gevent's and eventlet's greenlets it is\n"
-		"told what will wake them: events, semaphores, queues, other greenlets, files, timers. With -v, the\n"
-		"C stack too: of a suspended one out of its saved words, unwound with the files of the process.",
-		SCRY_COMMAND_CPYTHON },
-	.run = run_greenlets, .flags = greenlet_flags,
+	.public = { "greenlets", "[-v] [--native] [--tree]",
+		    "Show greenlets (gevent's and eventlet's, too).",
+		    "Each with its state (active, suspended, not started, dead), its thread, its "
+		    "parent, what it will\n"
+		    "run, the exception it handles, and its Python stack. Of gevent's and "
+		    "eventlet's greenlets it is\n"
+		    "told what will wake them: events, semaphores, queues, other greenlets, files, "
+		    "timers. With -v, the\n"
+		    "C stack too: of a suspended one out of its saved words, unwound with the "
+		    "files of the process.",
+		    SCRY_COMMAND_CPYTHON },
+	.run = run_greenlets,
+	.flags = greenlet_flags,
 };

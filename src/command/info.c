@@ -1,4 +1,7 @@
-/* info: what was opened, which interpreters were found in it and how, and where their structs' fields lie. */
+/*
+ * info: what was opened, which interpreters were found in it and how, and where their structs'
+ * fields lie.
+ */
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -18,7 +21,8 @@ static void put_time(struct scry_call *call, const char *name, int64_t seconds)
 	struct tm tm;
 	char text[64];
 
-	if (seconds > 0 && gmtime_r(&when, &tm) && strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm))
+	if (seconds > 0 && gmtime_r(&when, &tm) &&
+	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm))
 		put_field(call, name, text);
 }
 
@@ -34,8 +38,9 @@ static void put_target(struct scry_call *call)
 	}
 	if (t->pid)
 		scry_buf_printf(out, ", process %" PRId64, t->pid);
-	scry_buf_printf(out, ", %s, %u-bit%s, %zu thread%s\n", t->arch ? t->arch->name : "unknown machine",
-			t->abi.ptr_size * 8u, t->abi.big_endian ? ", big-endian" : "", t->thread_count,
+	scry_buf_printf(out, ", %s, %u-bit%s, %zu thread%s\n",
+			t->arch ? t->arch->name : "unknown machine", t->abi.ptr_size * 8u,
+			t->abi.big_endian ? ", big-endian" : "", t->thread_count,
 			t->thread_count == 1 ? "" : "s");
 	if (t->signal || t->exception) {
 		scry_buf_puts(out, "signal    ");
@@ -68,8 +73,8 @@ static void put_runtime(struct scry_call *call, struct scry_runtime *r)
 	if (r->layout)
 		put_field(call, "layout", r->layout->name);
 	for (const struct scry_interp *i = r->interps; i; i = i->next)
-		scry_buf_printf(out, "          interpreter %" PRId64 " at 0x%" PRIx64 "%s\n", i->id, i->addr,
-				i->gc_running ? ", collecting garbage" : "");
+		scry_buf_printf(out, "          interpreter %" PRId64 " at 0x%" PRIx64 "%s\n",
+				i->id, i->addr, i->gc_running ? ", collecting garbage" : "");
 }
 
 /* Modules that matter here: the program, and those with an interpreter in them or a problem. */
@@ -111,14 +116,17 @@ static void put_layout(struct scry_call *call, const struct scry_layout *l)
 		if (!slot->size)
 			continue;
 		if (owner != of)
-			scry_buf_printf(call->out, "\n%s: size %" PRIu32 ", from %s\n", scry_struct_name(owner),
-					l->size[owner], scry_source_name((enum scry_source)l->source[owner]));
+			scry_buf_printf(call->out, "\n%s: size %" PRIu32 ", from %s\n",
+					scry_struct_name(owner), l->size[owner],
+					scry_source_name((enum scry_source)l->source[owner]));
 		of = owner;
-		scry_buf_printf(call->out, "  %-34s %5" PRIu32 " +%-4u", scry_field_name((enum scry_field)f),
-				slot->offset, slot->size);
+		scry_buf_printf(call->out, "  %-34s %5" PRIu32 " +%-4u",
+				scry_field_name((enum scry_field)f), slot->offset, slot->size);
 		if (slot->bits)
-			scry_buf_printf(call->out, " bits %u..%u", slot->shift, slot->shift + slot->bits - 1u);
-		scry_buf_printf(call->out, " %s\n", scry_source_name((enum scry_source)l->field_source[f]));
+			scry_buf_printf(call->out, " bits %u..%u", slot->shift,
+					slot->shift + slot->bits - 1u);
+		scry_buf_printf(call->out, " %s\n",
+				scry_source_name((enum scry_source)l->field_source[f]));
 	}
 }
 
@@ -135,7 +143,8 @@ static void info_text(struct scry_call *call)
 	for (const struct scry_note *n = s->notes; n; n = n->next)
 		if (n->remark)
 			put_field(call, "remark", n->text);
-	for (struct scry_runtime *r = scry_runtime_first(s); scry_call_flag(call, "layout") && r; r = r->next)
+	for (struct scry_runtime *r = scry_runtime_first(s); scry_call_flag(call, "layout") && r;
+	     r = r->next)
 		if (r->layout)
 			put_layout(call, r->layout);
 }
@@ -195,7 +204,10 @@ static void info_json(struct scry_call *call)
 	scry_json_close(j, ']');
 }
 
-/* A target without an interpreter still has something to tell; why there is none goes to the reasons. */
+/*
+ * A target without an interpreter still has something to tell; why there is none goes to the
+ * reasons.
+ */
 static int run_info(struct scry_call *call)
 {
 	if (call->json)
@@ -213,10 +225,13 @@ static const struct scry_flag info_flags[] = {
 };
 
 const struct scry_command_row scry_command_info = {
-	.public = {
-		"info", "[--layout]", "Show what was opened and which interpreters were found in it, and how.",
-		"Names the target, the program, each interpreter with its version, the way it was found, and the\n"
-		"source of its layout; and the files that are missing or do not match, with their build ids.",
-		0 },
-	.run = run_info, .flags = info_flags,
+	.public = { "info", "[--layout]",
+		    "Show what was opened and which interpreters were found in it, and how.",
+		    "Names the target, the program, each interpreter with its version, the way it "
+		    "was found, and the\n"
+		    "source of its layout; and the files that are missing or do not match, with "
+		    "their build ids.",
+		    0 },
+	.run = run_info,
+	.flags = info_flags,
 };

@@ -5,7 +5,7 @@
 #include "command/command.h"
 #include "eval/expr.h"
 
-#define AROUND	    5	 /* lines before and behind */
+#define AROUND      5    /* lines before and behind */
 #define MOST_FRAMES 1000 /* that completion looks at */
 
 struct range {
@@ -15,7 +15,7 @@ struct range {
 
 static struct range around(const char *file, int line)
 {
-	return (struct range){ file, line - AROUND, line + AROUND, line };
+	return (struct range) { file, line - AROUND, line + AROUND, line };
 }
 
 static bool parse_line(const char *text, size_t len, int *ret)
@@ -33,7 +33,10 @@ static bool parse_line(const char *text, size_t len, int *ret)
 	return true;
 }
 
-/* "START", "START,END" or "FILE:LINE"; words may be split at the comma. False: it is something else. */
+/*
+ * "START", "START,END" or "FILE:LINE"; words may be split at the comma. False: it is something
+ * else.
+ */
 static bool parse_range(struct scry_call *call, struct range *range)
 {
 	char *text = call->argv[0], *comma = strchr(text, ','), *colon = strrchr(text, ':');
@@ -56,9 +59,12 @@ static bool parse_range(struct scry_call *call, struct range *range)
 
 /* --- a function's code --- */
 
-/* Where objects keep what has code: decorated functions first their own, then methods, partials, properties. */
-static const char *const inner[] = { "__wrapped__", "__code__", "__func__", "func", "fget", "gi_code", "cr_code",
-				     "ag_code" };
+/*
+ * Where objects keep what has code: decorated functions first their own, then methods, partials,
+ * properties.
+ */
+static const char *const inner[] = { "__wrapped__", "__code__", "__func__", "func",
+				     "fget",        "gi_code",  "cr_code",  "ag_code" };
 
 static struct scry_code *code_of(struct scry_runtime *r, scry_addr obj)
 {
@@ -81,7 +87,10 @@ static struct scry_code *code_of(struct scry_runtime *r, scry_addr obj)
 	return NULL;
 }
 
-/* A function that runs in the thread, by its name or qualified name: nested ones are no variables of other frames. */
+/*
+ * A function that runs in the thread, by its name or qualified name: nested ones are no variables
+ * of other frames.
+ */
 static struct scry_code *code_on_stack(struct scry_call *call, const char *name)
 {
 	struct scry_thread *t;
@@ -93,7 +102,8 @@ static struct scry_code *code_on_stack(struct scry_call *call, const char *name)
 	for (scry_walk_thread(&w, t); scry_walk_next(&w, &f) == SCRY_ITEM;) {
 		const char *qualname = f.code ? scry_frame_qualname(&f) : NULL;
 
-		if (f.code && (!strcmp(f.code->name, name) || (qualname && !strcmp(qualname, name))))
+		if (f.code &&
+		    (!strcmp(f.code->name, name) || (qualname && !strcmp(qualname, name))))
 			return f.code;
 	}
 	return NULL;
@@ -118,15 +128,18 @@ int scry_find_function(struct scry_call *call, const char *name, struct scry_cod
 	if (*ret && !(*ret)->damaged)
 		return SCRY_OK;
 	if (rc == SCRY_OK)
-		return scry_fail(call->s, SCRY_ENOTFOUND, 0, "'%.200s' is no Python function: it has no source (%s)",
-				 name, value.type);
-	return scry_fail(call->s, SCRY_EINVAL, 0, "'%.200s' is no line, no FILE:LINE and no function; usage: %s%s %s",
-			 name, call->s->options.prefix, call->row->public.name, call->row->public.usage);
+		return scry_fail(call->s, SCRY_ENOTFOUND, 0,
+				 "'%.200s' is no Python function: it has no source (%s)", name,
+				 value.type);
+	return scry_fail(call->s, SCRY_EINVAL, 0,
+			 "'%.200s' is no line, no FILE:LINE and no function; usage: %s%s %s", name,
+			 call->s->options.prefix, call->row->public.name, call->row->public.usage);
 }
 
 /* --- showing --- */
 
-static void put_line(struct scry_call *call, const struct range *range, int number, const char *text, size_t len)
+static void put_line(struct scry_call *call, const struct range *range, int number,
+		     const char *text, size_t len)
 {
 	char head[16];
 
@@ -156,8 +169,9 @@ static int put_lines(struct scry_call *call, struct range *range)
 	if (range->first < 1)
 		range->first = 1;
 	if (scry_source_line(call->s, range->file, range->first, &text, &len) < 0)
-		return scry_fail(call->s, SCRY_ENOTFOUND, 0, "no line %d of %s: no such file or line here",
-				 range->first, range->file);
+		return scry_fail(call->s, SCRY_ENOTFOUND, 0,
+				 "no line %d of %s: no such file or line here", range->first,
+				 range->file);
 	if (call->json) {
 		scry_json_key(call->json, "file");
 		scry_json_text(call->json, range->file);
@@ -175,7 +189,8 @@ static int put_lines(struct scry_call *call, struct range *range)
 }
 
 /* Where the file is not here the byte code still is: it is the target's own. */
-static int put_code(struct scry_call *call, struct range *range, struct scry_code *code, int64_t lasti)
+static int put_code(struct scry_call *call, struct range *range, struct scry_code *code,
+		    int64_t lasti)
 {
 	int rc = put_lines(call, range);
 
@@ -202,13 +217,15 @@ static int list_function(struct scry_call *call)
 {
 	struct range range = { 0 };
 	struct scry_code *code = NULL;
-	int rc = call->argc > 1 ? scry_fail(call->s, SCRY_EINVAL, 0, "unexpected argument '%s'; usage: %s%s %s", call->argv[1],
-					    call->s->options.prefix, call->row->public.name, call->row->public.usage)
+	int rc = call->argc > 1 ? scry_fail(call->s, SCRY_EINVAL, 0,
+					    "unexpected argument '%s'; usage: %s%s %s",
+					    call->argv[1], call->s->options.prefix,
+					    call->row->public.name, call->row->public.usage)
 				: scry_find_function(call, call->argv[0], &code);
 
 	if (rc < 0)
 		return rc;
-	range = (struct range){ code->file, code->first_line, code->first_line + 2 * AROUND, 0 };
+	range = (struct range) { code->file, code->first_line, code->first_line + 2 * AROUND, 0 };
 	return put_code(call, &range, code, -1);
 }
 
@@ -227,7 +244,8 @@ static int run_list(struct scry_call *call)
 	if (rc < 0)
 		return rc;
 	if (!f.code)
-		return scry_fail(call->s, SCRY_ECORRUPT, f.addr, "the frame is damaged: %s", f.damaged);
+		return scry_fail(call->s, SCRY_ECORRUPT, f.addr, "the frame is damaged: %s",
+				 f.damaged);
 	scry_frame_location(&f, &at);
 	if (!call->argc) {
 		range = around(f.code->file, at.line);
@@ -253,11 +271,16 @@ static void complete(struct scry_session *s, const char *word, struct scry_buf *
 }
 
 const struct scry_command_row scry_command_list = {
-	.public = {
-		"list", "[START[,END] | FUNCTION | FILE:LINE]", "Show source around the line of the selected frame.",
-		"The current line is marked with '>'. START and END are lines of the frame's file. FUNCTION is a\n"
-		"function, method, coroutine or anything with code, as print finds it (Class.method, MODULE:NAME),\n"
-		"or one on the thread's stack. Where a file is not here, the byte code is shown (see dis).",
-		0 },
-	.run = run_list, .max_args = 2, .complete = complete,
+	.public = { "list", "[START[,END] | FUNCTION | FILE:LINE]",
+		    "Show source around the line of the selected frame.",
+		    "The current line is marked with '>'. START and END are lines of the frame's "
+		    "file. FUNCTION is a\n"
+		    "function, method, coroutine or anything with code, as print finds it "
+		    "(Class.method, MODULE:NAME),\n"
+		    "or one on the thread's stack. Where a file is not here, the byte code is "
+		    "shown (see dis).",
+		    0 },
+	.run = run_list,
+	.max_args = 2,
+	.complete = complete,
 };

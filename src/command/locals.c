@@ -1,4 +1,7 @@
-/* Local variables: of functions from their frame, of modules and class bodies from their dictionary. */
+/*
+ * Local variables: of functions from their frame, of modules and class bodies from their
+ * dictionary.
+ */
 #include <string.h>
 
 #include "command/command.h"
@@ -8,10 +11,16 @@
 #define CO_OPTIMIZED 1
 
 static const char *const kind_names[] = {
-	[SCRY_LOCAL_ARG] = "arg", [SCRY_LOCAL_VAR] = "local", [SCRY_LOCAL_CELL] = "cell", [SCRY_LOCAL_FREE] = "free",
+	[SCRY_LOCAL_ARG] = "arg",
+	[SCRY_LOCAL_VAR] = "local",
+	[SCRY_LOCAL_CELL] = "cell",
+	[SCRY_LOCAL_FREE] = "free",
 };
 
-/* A walk over either kind of variables: those in slots, the namespace, and those of a comprehension in it. */
+/*
+ * A walk over either kind of variables: those in slots, the namespace, and those of a comprehension
+ * in it.
+ */
 struct variables {
 	const struct scry_frame *frame;
 	unsigned fast;  /* of scry_frame_local_next() */
@@ -35,7 +44,8 @@ static int next_name(struct variables *v, struct scry_local *ret)
 	scry_addr key;
 	int rc;
 
-	while ((rc = scry_dict_next(f->runtime, f->locals, &v->items, &key, &ret->value)) == SCRY_ITEM) {
+	while ((rc = scry_dict_next(f->runtime, f->locals, &v->items, &key, &ret->value)) ==
+	       SCRY_ITEM) {
 		ret->kind = SCRY_LOCAL_VAR;
 		if (scry_text_at(f->runtime, key, 256, &ret->name) == SCRY_OK)
 			break;
@@ -76,7 +86,8 @@ static const char *type_name(struct scry_runtime *r, scry_addr addr)
 	return dot ? dot + 1 : name;
 }
 
-static bool print_value(struct scry_call *call, struct scry_runtime *r, scry_addr addr, struct scry_buf *out)
+static bool print_value(struct scry_call *call, struct scry_runtime *r, scry_addr addr,
+			struct scry_buf *out)
 {
 	struct scry_printer p;
 
@@ -86,14 +97,18 @@ static bool print_value(struct scry_call *call, struct scry_runtime *r, scry_add
 	return !p.damaged;
 }
 
-/* exec() and __prepare__() take any mapping: what is no dict can only be named. Says so and is true then. */
+/*
+ * exec() and __prepare__() take any mapping: what is no dict can only be named. Says so and is true
+ * then.
+ */
 static bool print_namespace(struct scry_call *call, const struct scry_frame *f, const char *indent)
 {
 	struct scry_buf text = SCRY_BUF_INIT;
 	scry_addr key, value;
 	uint64_t it = 0;
 
-	if ((f->code->flags & CO_OPTIMIZED) || !f->locals || scry_dict_next(f->runtime, f->locals, &it, &key, &value) >= 0)
+	if ((f->code->flags & CO_OPTIMIZED) || !f->locals ||
+	    scry_dict_next(f->runtime, f->locals, &it, &key, &value) >= 0)
 		return false;
 	if (!print_value(call, f->runtime, f->locals, &text))
 		call->partial = true;
@@ -126,8 +141,8 @@ unsigned scry_locals_text(struct scry_call *call, const struct scry_frame *f, co
 	return count + print_namespace(call, f, indent);
 }
 
-static void local_json(struct scry_call *call, const struct scry_frame *f, const struct scry_local *local,
-		       struct scry_buf *text)
+static void local_json(struct scry_call *call, const struct scry_frame *f,
+		       const struct scry_local *local, struct scry_buf *text)
 {
 	struct scry_json *j = call->json;
 
@@ -181,7 +196,8 @@ static int run_locals(struct scry_call *call)
 		scry_json_close(call->json, '}');
 		scry_json_close(call->json, ']');
 	} else if (!f.code) {
-		return scry_fail(call->s, SCRY_ECORRUPT, f.addr, "the frame is damaged: %s", f.damaged);
+		return scry_fail(call->s, SCRY_ECORRUPT, f.addr, "the frame is damaged: %s",
+				 f.damaged);
 	} else if (!scry_locals_text(call, &f, "")) {
 		scry_buf_puts(call->out, "No locals.\n");
 	}
@@ -189,9 +205,8 @@ static int run_locals(struct scry_call *call)
 }
 
 const struct scry_command_row scry_command_locals = {
-	.public = {
-		"locals", "", "Show the local variables of the selected frame.",
-		"Arguments, variables, and variables of enclosing functions, in source order.",
-		0 },
+	.public = { "locals", "", "Show the local variables of the selected frame.",
+		    "Arguments, variables, and variables of enclosing functions, in source order.",
+		    0 },
 	.run = run_locals,
 };

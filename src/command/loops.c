@@ -1,4 +1,6 @@
-/* py-tasks: the loops and tasks of asyncio, trio and curio, flat or as a tree of who awaits whom. */
+/*
+ * py-tasks: the loops and tasks of asyncio, trio and curio, flat or as a tree of who awaits whom.
+ */
 #include <inttypes.h>
 
 #include "command/tasks.h"
@@ -15,7 +17,10 @@ static void loop_text(struct scry_call *call, const struct scry_loop *loop)
 	scry_put_safe(out, repr.text ? repr.text : "?");
 	scry_buf_done(&repr);
 	scry_buf_puts(out, " [");
-	scry_put_styled(call, SCRY_STYLE_MARK, loop->closed > 0 ? "closed" : loop->running ? "running" : "not running");
+	scry_put_styled(call, SCRY_STYLE_MARK,
+			loop->closed > 0 ? "closed"
+			: loop->running  ? "running"
+					 : "not running");
 	scry_buf_putc(out, ']');
 	if (loop->thread && loop->thread->tid)
 		scry_buf_printf(out, " of thread %" PRIu64, loop->thread->tid);
@@ -98,16 +103,24 @@ static const struct scry_flag tasks_flags[] = {
 };
 
 const struct scry_command_row scry_command_tasks = {
-	.public = {
-		"tasks", "[-v] [--tree | --count] [--all] [THREAD]", "Show the tasks of asyncio, trio and curio.",
-		"The event loops come first (trio's runners and curio's kernels are such), then every task with its\n"
-		"state, what it waits for, who awaits it or is its parent, and its stack down to the frame where it\n"
-		"is parked, through coroutines and async generators. A state is pending, running, done, cancelled,\n"
-		"or must-cancel: it will be cancelled when it runs next. Finished tasks are shown as long as they\n"
-		"live; --all finds those of a very large heap, too. From Python 3.14 on who awaits a task is what\n"
-		"the interpreter keeps, before it is what the done callbacks lead to.\n"
-		"Of thousands, --count tells where they stand and --tree who awaits whom; both name the newest frame\n"
-		"that is not the library's own.",
-		SCRY_COMMAND_CPYTHON },
-	.run = run_tasks, .flags = tasks_flags, .max_args = 1,
+	.public = { "tasks", "[-v] [--tree | --count] [--all] [THREAD]",
+		    "Show the tasks of asyncio, trio and curio.",
+		    "The event loops come first (trio's runners and curio's kernels are such), "
+		    "then every task with its\n"
+		    "state, what it waits for, who awaits it or is its parent, and its stack down "
+		    "to the frame where it\n"
+		    "is parked, through coroutines and async generators. A state is pending, "
+		    "running, done, cancelled,\n"
+		    "or must-cancel: it will be cancelled when it runs next. Finished tasks are "
+		    "shown as long as they\n"
+		    "live; --all finds those of a very large heap, too. From Python 3.14 on who "
+		    "awaits a task is what\n"
+		    "the interpreter keeps, before it is what the done callbacks lead to.\n"
+		    "Of thousands, --count tells where they stand and --tree who awaits whom; both "
+		    "name the newest frame\n"
+		    "that is not the library's own.",
+		    SCRY_COMMAND_CPYTHON },
+	.run = run_tasks,
+	.flags = tasks_flags,
+	.max_args = 1,
 };

@@ -21,8 +21,8 @@ static int show(struct scry_call *call, const struct scry_thread *t, const struc
 static int take_number(struct scry_call *call, uint64_t *ret)
 {
 	if (call->argc && !scry_parse_number(call->argv[0], ret))
-		return scry_fail(call->s, SCRY_EINVAL, 0, "'%s' is no number; usage: %s %s", call->argv[0],
-				 call->row->public.name, call->row->public.usage);
+		return scry_fail(call->s, SCRY_EINVAL, 0, "'%s' is no number; usage: %s %s",
+				 call->argv[0], call->row->public.name, call->row->public.usage);
 	return SCRY_OK;
 }
 
@@ -81,25 +81,26 @@ static int run_frame(struct scry_call *call)
 }
 
 const struct scry_command_row scry_command_up = {
-	.public = {
-		"up", "[N]", "Select the N-th older Python frame (the caller) and show it.",
-		"Each Python frame counts, also where several run in one C function of the interpreter.",
-		SCRY_COMMAND_MOVES },
-	.run = run_up, .max_args = 1,
+	.public = { "up", "[N]", "Select the N-th older Python frame (the caller) and show it.",
+		    "Each Python frame counts, also where several run in one C function of the "
+		    "interpreter.",
+		    SCRY_COMMAND_MOVES },
+	.run = run_up,
+	.max_args = 1,
 };
 
 const struct scry_command_row scry_command_frame = {
-	.public = {
-		"frame", "[N]", "Select the Python frame with this number and show it.",
-		"Numbers are those of bt, 0 being the newest. Without one the selected frame is shown.",
-		SCRY_COMMAND_MOVES },
-	.run = run_frame, .max_args = 1,
+	.public = { "frame", "[N]", "Select the Python frame with this number and show it.",
+		    "Numbers are those of bt, 0 being the newest. Without one the selected frame "
+		    "is shown.",
+		    SCRY_COMMAND_MOVES },
+	.run = run_frame,
+	.max_args = 1,
 };
 
 const struct scry_command_row scry_command_down = {
-	.public = {
-		"down", "[N]", "Select the N-th newer Python frame (the callee) and show it.",
-		"The opposite of up.",
-		SCRY_COMMAND_MOVES },
-	.run = run_down, .max_args = 1,
+	.public = { "down", "[N]", "Select the N-th newer Python frame (the callee) and show it.",
+		    "The opposite of up.", SCRY_COMMAND_MOVES },
+	.run = run_down,
+	.max_args = 1,
 };

@@ -8,12 +8,14 @@
 #include "eval/expr.h"
 #include "object/whatis.h"
 
-#define DUMP_WORDS 12  /* of something that is no object */
-#define ATTRS_MAX 1000
+#define DUMP_WORDS 12 /* of something that is no object */
+#define ATTRS_MAX  1000
 
 static const char *gc_name(const struct scry_whatis *w)
 {
-	return w->gc == SCRY_GC_TRACKED ? "tracked" : w->gc == SCRY_GC_UNTRACKED ? "not tracked" : "not collected";
+	return w->gc == SCRY_GC_TRACKED     ? "tracked"
+	       : w->gc == SCRY_GC_UNTRACKED ? "not tracked"
+					    : "not collected";
 }
 
 static void put_attributes(struct scry_call *call, struct scry_runtime *r, scry_addr addr)
@@ -27,7 +29,8 @@ static void put_attributes(struct scry_call *call, struct scry_runtime *r, scry_
 		scry_json_key(j, "attributes");
 		scry_json_open(j, '{');
 	}
-	for (uint64_t n = 0; n < ATTRS_MAX && scry_attr_next(r, addr, &it, &name, &value) == SCRY_ITEM; n++) {
+	for (uint64_t n = 0;
+	     n < ATTRS_MAX && scry_attr_next(r, addr, &it, &name, &value) == SCRY_ITEM; n++) {
 		struct scry_buf repr = SCRY_BUF_INIT;
 
 		if (limit && n >= limit && !call->verbose) {
@@ -59,7 +62,8 @@ static int find_generation(struct scry_runtime *r, const struct scry_whatis *w)
 	scry_addr object;
 	int found = -1;
 
-	for (struct scry_interp *i = r->interps; i && found < 0 && w->gc == SCRY_GC_TRACKED && !w->biased; i = i->next) {
+	for (struct scry_interp *i = r->interps;
+	     i && found < 0 && w->gc == SCRY_GC_TRACKED && !w->biased; i = i->next) {
 		if (scry_gc_open(&gc, i) < 0)
 			continue;
 		while (found < 0 && scry_gc_next(&gc, &object) == SCRY_ITEM)
@@ -70,7 +74,10 @@ static int find_generation(struct scry_runtime *r, const struct scry_whatis *w)
 	return found;
 }
 
-/* What is no object: what else it is, by the mappings and by what is known of threads, frames and functions. */
+/*
+ * What is no object: what else it is, by the mappings and by what is known of threads, frames and
+ * functions.
+ */
 static void put_place(struct scry_call *call, const struct scry_meaning *m, scry_addr addr)
 {
 	const struct scry_map *map = scry_map_at(call->s->target, addr);
@@ -98,20 +105,24 @@ static void put_memory_text(struct scry_call *call, const struct scry_whatis *w)
 	struct scry_buf *out = call->out;
 
 	if (w->has_memory) {
-		scry_buf_printf(out, "  in a block of %" PRIu64 " bytes at 0x%" PRIx64 " (%s)", w->memory.size, w->memory.start,
-				w->memory.allocator);
+		scry_buf_printf(out, "  in a block of %" PRIu64 " bytes at 0x%" PRIx64 " (%s)",
+				w->memory.size, w->memory.start, w->memory.allocator);
 		if (w->memory.free)
-			scry_put_styled(call, SCRY_STYLE_ERROR, ", which is free: what stands there is no more");
+			scry_put_styled(call, SCRY_STYLE_ERROR,
+					", which is free: what stands there is no more");
 		scry_buf_putc(out, '\n');
 	}
 	if (w->has_debug) {
-		scry_buf_printf(out, "  debug allocator: %" PRIu64 " bytes at 0x%" PRIx64 " for %s, ", w->debug.size, w->debug.start,
-				w->debug.domain);
+		scry_buf_printf(out,
+				"  debug allocator: %" PRIu64 " bytes at 0x%" PRIx64 " for %s, ",
+				w->debug.size, w->debug.start, w->debug.domain);
 		if (w->debug.before_intact && w->debug.behind_intact)
 			scry_buf_puts(out, "the bytes around them intact\n");
 		else
-			scry_buf_printf(out, "the bytes %s them overwritten\n", w->debug.before_intact ? "behind" :
-					w->debug.behind_intact ? "before" : "around");
+			scry_buf_printf(out, "the bytes %s them overwritten\n",
+					w->debug.before_intact   ? "behind"
+					: w->debug.behind_intact ? "before"
+								 : "around");
 	}
 }
 
@@ -154,10 +165,12 @@ static void put_counts_text(struct scry_buf *out, const struct scry_whatis *w)
 	if (w->immortal)
 		scry_buf_puts(out, "immortal");
 	else if (w->merged)
-		scry_buf_printf(out, "%" PRId64 " references, of no thread in particular%s", w->refcount + w->shared,
-				w->deferred ? ", deferred" : "");
+		scry_buf_printf(out, "%" PRId64 " references, of no thread in particular%s",
+				w->refcount + w->shared, w->deferred ? ", deferred" : "");
 	else if (w->biased)
-		scry_buf_printf(out, "%" PRId64 " references of its thread 0x%" PRIx64 ", %" PRId64 " of others%s",
+		scry_buf_printf(out,
+				"%" PRId64 " references of its thread 0x%" PRIx64 ", %" PRId64
+				" of others%s",
 				w->refcount, w->owner, w->shared, w->deferred ? ", deferred" : "");
 	else
 		scry_buf_printf(out, "%" PRId64 " references", w->refcount);
@@ -179,7 +192,8 @@ static void put_lines(struct scry_call *call, const struct scry_buf *dump)
 }
 
 /* What an object of the type, or of the guessed one, would have there. */
-static void put_words(struct scry_call *call, struct scry_runtime *r, const struct scry_whatis *w, struct scry_buf *out)
+static void put_words(struct scry_call *call, struct scry_runtime *r, const struct scry_whatis *w,
+		      struct scry_buf *out)
 {
 	scry_addr type = w->type ? w->type : w->guessed_type;
 
@@ -230,7 +244,8 @@ static void object_text(struct scry_call *call, struct scry_runtime *r, const st
 	if (generation >= 0)
 		scry_buf_printf(out, " in generation %d", generation);
 	scry_buf_printf(out, "%s%s%s\n", w->gc_frozen ? ", frozen" : "",
-			w->gc_finalized ? ", finalized" : "", w->gc_collecting ? ", being collected" : "");
+			w->gc_finalized ? ", finalized" : "",
+			w->gc_collecting ? ", being collected" : "");
 	put_memory_text(call, w);
 	if (w->pattern) {
 		scry_buf_puts(out, "  ");
@@ -253,20 +268,25 @@ static void object_text(struct scry_call *call, struct scry_runtime *r, const st
 	put_attributes(call, r, w->addr);
 }
 
-/* No object: the words with the names that an object's fields would have, and the nearest that is one. */
+/*
+ * No object: the words with the names that an object's fields would have, and the nearest that is
+ * one.
+ */
 static void damage_text(struct scry_call *call, struct scry_runtime *r, const struct scry_whatis *w,
 			const struct scry_meaning *m)
 {
 	struct scry_buf dump = SCRY_BUF_INIT;
 	struct scry_buf repr = SCRY_BUF_INIT;
 
-	scry_buf_printf(call->out, "0x%" PRIx64 ": no object: %s\n", w->addr, w->problem ? w->problem : "unknown");
+	scry_buf_printf(call->out, "0x%" PRIx64 ": no object: %s\n", w->addr,
+			w->problem ? w->problem : "unknown");
 	put_place(call, m, w->addr);
 	if (w->pattern)
 		scry_buf_printf(call->out, "  %s\n", w->pattern);
 	put_memory_text(call, w);
 	if (w->guess) {
-		scry_buf_puts(call->out, "  one bit of its type pointer may have changed: then it is a ");
+		scry_buf_puts(call->out,
+			      "  one bit of its type pointer may have changed: then it is a ");
 		scry_put_safe(call->out, w->guess);
 		scry_buf_putc(call->out, '\n');
 	}
@@ -277,10 +297,14 @@ static void damage_text(struct scry_call *call, struct scry_runtime *r, const st
 		scry_repr(r, w->near, &repr);
 		bool behind = w->near > w->addr;
 
-		scry_buf_printf(call->out, "  %s: 0x%" PRIx64 " (%" PRIu64 " bytes %s", w->inside ? "inside an object" :
-				behind ? "belongs to the object behind it" : "nearest object before", w->near,
-				behind ? w->near - w->addr : w->addr - w->near, behind ? "on" : "back");
-		scry_buf_printf(call->out, "%s%s) ", w->near_field ? ", " : "", w->near_field ? w->near_field : "");
+		scry_buf_printf(call->out, "  %s: 0x%" PRIx64 " (%" PRIu64 " bytes %s",
+				w->inside ? "inside an object"
+				: behind  ? "belongs to the object behind it"
+					  : "nearest object before",
+				w->near, behind ? w->near - w->addr : w->addr - w->near,
+				behind ? "on" : "back");
+		scry_buf_printf(call->out, "%s%s) ", w->near_field ? ", " : "",
+				w->near_field ? w->near_field : "");
 		scry_put_safe_bytes(call->out, repr.text ? repr.text : "", repr.len);
 		scry_buf_putc(call->out, '\n');
 		scry_buf_done(&repr);
@@ -347,7 +371,9 @@ static void object_json(struct scry_call *call, struct scry_runtime *r, const st
 		scry_json_key(j, "size");
 		scry_json_positive(j, (int64_t)w->size);
 		scry_json_key(j, "getsizeof");
-		scry_json_positive(j, w->size && !w->head_unknown ? (int64_t)(w->size + w->addr - w->block) : 0);
+		scry_json_positive(j, w->size && !w->head_unknown
+					      ? (int64_t)(w->size + w->addr - w->block)
+					      : 0);
 		scry_json_key(j, "gc");
 		scry_json_text(j, gc_name(w));
 		int generation = find_generation(r, w);
@@ -377,7 +403,8 @@ static void show(struct scry_call *call, struct scry_runtime *r, const struct sc
 	struct scry_thread *t;
 
 	if (!w->type_name) {
-		scry_words_init(&words, call->s, scry_selected_thread(call->s, &t) == SCRY_OK ? t : NULL);
+		scry_words_init(&words, call->s,
+				scry_selected_thread(call->s, &t) == SCRY_OK ? t : NULL);
 		scry_words_read(&words, w->addr, &m);
 		scry_words_done(&words);
 	}
@@ -399,7 +426,8 @@ static int evaluate(struct scry_call *call, uint64_t *ret)
 	int rc = scry_eval(call->s, has_frame ? &f : NULL, call->argv[0], &value);
 
 	if (rc == SCRY_OK && !value.addr)
-		return scry_fail(call->s, SCRY_EINVAL, 0, "'%.100s' is no object of the target", call->argv[0]);
+		return scry_fail(call->s, SCRY_EINVAL, 0, "'%.100s' is no object of the target",
+				 call->argv[0]);
 	*ret = value.addr;
 	return rc;
 }
@@ -412,10 +440,11 @@ static int run_obj(struct scry_call *call)
 	uint64_t addr = 0;
 
 	if (!call->argc)
-		return scry_fail(s, SCRY_EINVAL, 0, "usage: %s%s %s", s->options.prefix, call->row->public.name,
-				 call->row->public.usage);
+		return scry_fail(s, SCRY_EINVAL, 0, "usage: %s%s %s", s->options.prefix,
+				 call->row->public.name, call->row->public.usage);
 	if (!r)
-		return scry_fail(s, SCRY_ENOTFOUND, 0, "no Python interpreter was found in the target");
+		return scry_fail(s, SCRY_ENOTFOUND, 0,
+				 "no Python interpreter was found in the target");
 	int rc = scry_parse_number(call->argv[0], &addr) ? SCRY_OK : evaluate(call, &addr);
 	if (rc < 0)
 		return rc;
@@ -434,15 +463,21 @@ static int run_obj(struct scry_call *call)
 }
 
 const struct scry_command_row scry_command_obj = {
-	.public = {
-		"obj", "ADDRESS|EXPR", "Show whatever stands at an address.",
-		"An object: its type, reference count, size (as __sizeof__ has it, and what the collector keeps\n"
-		"before it), state and generation in the garbage collector, value and attributes (-v: all of them).\n"
-		"Of a damaged one the words follow, with the names of its fields. Anything else: why it is no\n"
-		"object and what it is, its words, patterns of freed memory, the type that it may have had, and the\n"
-		"object that it lies in, with the field there, or the nearest one. Of either: the block of Python's\n"
-		"allocator, whether that is free, and whether the marks of the debug allocator\n"
-		"(PYTHONMALLOC=debug) around it are intact. EXPR is one as print takes it.",
-		SCRY_COMMAND_CPYTHON },
-	.run = run_obj, .max_args = 1,
+	.public = { "obj", "ADDRESS|EXPR", "Show whatever stands at an address.",
+		    "An object: its type, reference count, size (as __sizeof__ has it, and what "
+		    "the collector keeps\n"
+		    "before it), state and generation in the garbage collector, value and "
+		    "attributes (-v: all of them).\n"
+		    "Of a damaged one the words follow, with the names of its fields. Anything "
+		    "else: why it is no\n"
+		    "object and what it is, its words, patterns of freed memory, the type that it "
+		    "may have had, and the\n"
+		    "object that it lies in, with the field there, or the nearest one. Of either: "
+		    "the block of Python's\n"
+		    "allocator, whether that is free, and whether the marks of the debug "
+		    "allocator\n"
+		    "(PYTHONMALLOC=debug) around it are intact. EXPR is one as print takes it.",
+		    SCRY_COMMAND_CPYTHON },
+	.run = run_obj,
+	.max_args = 1,
 };

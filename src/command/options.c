@@ -17,7 +17,10 @@ bool scry_parse_number(const char *text, uint64_t *ret)
 	return !errno && !*end;
 }
 
-/* Unquote the word at `text` in place and return what follows it; *ret_open where a quote is not closed. */
+/*
+ * Unquote the word at `text` in place and return what follows it; *ret_open where a quote is not
+ * closed.
+ */
 static char *unquote(char *text, bool *ret_open)
 {
 	char *to = text, *end, quote = 0;
@@ -55,14 +58,25 @@ int scry_split(struct scry_call *call)
 		copy = unquote(copy, &open);
 	}
 	if (open && !(call->row->public.flags & SCRY_COMMAND_RAW))
-		return scry_fail(call->s, SCRY_EINVAL, 0, "a quote is not closed in: %.200s", call->line);
+		return scry_fail(call->s, SCRY_EINVAL, 0, "a quote is not closed in: %.200s",
+				 call->line);
 	return SCRY_OK;
 }
 
 /* What every command takes. */
 enum common {
-	OPT_VERBOSE, OPT_JSON, OPT_LOCALS, OPT_LIMIT, OPT_ITEMS, OPT_DEPTH, OPT_STRING, OPT_TEXT, OPT_THREAD,
-	OPT_FRAME, OPT_COLOR, OPT_HELP
+	OPT_VERBOSE,
+	OPT_JSON,
+	OPT_LOCALS,
+	OPT_LIMIT,
+	OPT_ITEMS,
+	OPT_DEPTH,
+	OPT_STRING,
+	OPT_TEXT,
+	OPT_THREAD,
+	OPT_FRAME,
+	OPT_COLOR,
+	OPT_HELP
 };
 
 const struct scry_flag scry_common_flags[] = {
@@ -83,14 +97,19 @@ const struct scry_flag scry_common_flags[] = {
 
 static int set_limit(struct scry_call *call, const char *name, const char *value)
 {
-	static const struct { const char *name; enum scry_limit limit; } limits[] = {
-		{ "limit", SCRY_LIMIT_FRAMES }, { "max-items", SCRY_LIMIT_ITEMS }, { "max-depth", SCRY_LIMIT_DEPTH },
-		{ "max-string", SCRY_LIMIT_STRING }, { "max-text", SCRY_LIMIT_TEXT },
+	static const struct {
+		const char *name;
+		enum scry_limit limit;
+	} limits[] = {
+		{ "limit", SCRY_LIMIT_FRAMES },    { "max-items", SCRY_LIMIT_ITEMS },
+		{ "max-depth", SCRY_LIMIT_DEPTH }, { "max-string", SCRY_LIMIT_STRING },
+		{ "max-text", SCRY_LIMIT_TEXT },
 	};
 	uint64_t n;
 
 	if (!scry_parse_number(value, &n))
-		return scry_fail(call->s, SCRY_EINVAL, 0, "--%s wants a number, not '%s'", name, value);
+		return scry_fail(call->s, SCRY_EINVAL, 0, "--%s wants a number, not '%s'", name,
+				 value);
 	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
 		if (!strcmp(name, limits[i].name))
 			call->s->options.limit[limits[i].limit] = n;
@@ -117,7 +136,8 @@ static int set_common(struct scry_call *call, enum common option, const char *va
 		return SCRY_OK;
 	case OPT_COLOR:
 		if (strcmp(value, "always") && strcmp(value, "never") && strcmp(value, "auto"))
-			return scry_fail(call->s, SCRY_EINVAL, 0, "--color wants always or never, not '%s'", value);
+			return scry_fail(call->s, SCRY_EINVAL, 0,
+					 "--color wants always or never, not '%s'", value);
 		if (strcmp(value, "auto"))
 			call->s->options.color = !strcmp(value, "always");
 		return SCRY_OK;
@@ -138,25 +158,32 @@ static int find_flag(const struct scry_flag *flags, const char *name, size_t len
 	return -1;
 }
 
-/* The option `name` (or `letter`), whose value is `value` or the next word. *at is the word it stands in. */
-static int take_option(struct scry_call *call, const char *name, size_t len, char letter, const char *value, int *at)
+/*
+ * The option `name` (or `letter`), whose value is `value` or the next word. *at is the word it
+ * stands in.
+ */
+static int take_option(struct scry_call *call, const char *name, size_t len, char letter,
+		       const char *value, int *at)
 {
 	int own = find_flag(call->row->flags, name, len, letter);
 	int common = own < 0 ? find_flag(scry_common_flags, name, len, letter) : -1;
 	const char *word = call->argv[*at];
 
 	if (own < 0 && common < 0)
-		return scry_fail(call->s, SCRY_EINVAL, 0, "%s%s has no option '%s' (try %s%s --help)",
+		return scry_fail(call->s, SCRY_EINVAL, 0,
+				 "%s%s has no option '%s' (try %s%s --help)",
 				 call->s->options.prefix, call->row->public.name, word,
 				 call->s->options.prefix, call->row->public.name);
-	const struct scry_flag *flag = own >= 0 ? &call->row->flags[own] : &scry_common_flags[common];
+	const struct scry_flag *flag =
+		own >= 0 ? &call->row->flags[own] : &scry_common_flags[common];
 
 	if (!flag->value && value)
 		return scry_fail(call->s, SCRY_EINVAL, 0, "--%s takes no value", flag->name);
 	if (flag->value && !value && *at + 1 < call->argc)
 		value = call->argv[++*at];
 	if (flag->value && !value)
-		return scry_fail(call->s, SCRY_EINVAL, 0, "--%s needs a value: %s", flag->name, flag->value);
+		return scry_fail(call->s, SCRY_EINVAL, 0, "--%s needs a value: %s", flag->name,
+				 flag->value);
 	if (own < 0)
 		return set_common(call, (enum common)common, value);
 	call->flag[own] = value ? value : "";
@@ -212,7 +239,8 @@ int scry_parse_options(struct scry_call *call)
 	call->argc = kept;
 	if (!call->help && kept > call->row->max_args)
 		return scry_fail(call->s, SCRY_EINVAL, 0, "unexpected argument '%s'; usage: %s %s",
-				 call->argv[call->row->max_args], call->row->public.name, call->row->public.usage);
+				 call->argv[call->row->max_args], call->row->public.name,
+				 call->row->public.usage);
 	return SCRY_OK;
 }
 
@@ -230,8 +258,8 @@ void scry_put_flags(struct scry_buf *out, const struct scry_flag *flags)
 
 		if (flags->letter)
 			snprintf(letter, sizeof(letter), "-%c, ", flags->letter);
-		snprintf(left, sizeof(left), "%s--%s%s%s", letter, flags->name, flags->value ? " " : "",
-			 flags->value ? flags->value : "");
+		snprintf(left, sizeof(left), "%s--%s%s%s", letter, flags->name,
+			 flags->value ? " " : "", flags->value ? flags->value : "");
 		scry_buf_printf(out, "  %-27s %s\n", left, flags->help);
 	}
 }
@@ -241,8 +269,8 @@ void scry_put_usage(struct scry_call *call)
 	const struct scry_command *c = &call->row->public;
 	const char *prefix = call->s->options.prefix;
 
-	scry_buf_printf(call->out, "usage: %s%s%s%s\n\n%s\n", prefix, c->name, *c->usage ? " " : "", c->usage,
-			c->summary);
+	scry_buf_printf(call->out, "usage: %s%s%s%s\n\n%s\n", prefix, c->name, *c->usage ? " " : "",
+			c->usage, c->summary);
 	if (*c->help)
 		scry_buf_printf(call->out, "\n%s\n", c->help);
 	if (call->row->flags)
@@ -252,7 +280,8 @@ void scry_put_usage(struct scry_call *call)
 	scry_put_flags(call->out, scry_common_flags);
 }
 
-void scry_complete_options(const struct scry_command_row *row, const char *word, struct scry_buf *out)
+void scry_complete_options(const struct scry_command_row *row, const char *word,
+			   struct scry_buf *out)
 {
 	const struct scry_flag *const lists[] = { row->flags, scry_common_flags };
 

@@ -14,22 +14,28 @@ static const char *scope_of(const struct scry_frame *f, const char *name)
 	scry_addr value;
 	unsigned it = 0;
 
-	if (name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789")] && (*name & 0x80) == 0)
+	if (name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789")] &&
+	    (*name & 0x80) == 0)
 		return NULL;
 	while (scry_frame_local_next(f, &it, &local) == SCRY_ITEM)
 		if (!strcmp(local.name, name))
 			return "local";
-	if (f->locals && f->locals != f->globals && scry_dict_get(f->runtime, f->locals, name, &value) == SCRY_OK)
+	if (f->locals && f->locals != f->globals &&
+	    scry_dict_get(f->runtime, f->locals, name, &value) == SCRY_OK)
 		return "local";
 	if (f->globals && scry_dict_get(f->runtime, f->globals, name, &value) == SCRY_OK)
 		return "global";
 	/* what is in none of these was found in sys.modules, or is a keyword */
-	bool in_dict = f->builtins && scry_dict_get(f->runtime, f->builtins, name, &value) == SCRY_OK;
-	return in_dict || (f->builtins && scry_attr(f->runtime, f->builtins, name, &value) == SCRY_OK) ? "builtin" : NULL;
+	bool in_dict =
+		f->builtins && scry_dict_get(f->runtime, f->builtins, name, &value) == SCRY_OK;
+	return in_dict || (f->builtins &&
+			   scry_attr(f->runtime, f->builtins, name, &value) == SCRY_OK)
+		       ? "builtin"
+		       : NULL;
 }
 
-static void put_json(struct scry_call *call, const char *expr, const char *scope, const struct scry_value *value,
-		     const struct scry_buf *text)
+static void put_json(struct scry_call *call, const char *expr, const char *scope,
+		     const struct scry_value *value, const struct scry_buf *text)
 {
 	struct scry_json *j = call->json;
 
@@ -48,7 +54,8 @@ static void put_json(struct scry_call *call, const char *expr, const char *scope
 		scry_json_null(j);
 }
 
-static void put_text(struct scry_call *call, const char *expr, const char *scope, const struct scry_buf *text)
+static void put_text(struct scry_call *call, const char *expr, const char *scope,
+		     const struct scry_buf *text)
 {
 	if (scope)
 		scry_buf_printf(call->out, "%s '", scope);
@@ -59,7 +66,8 @@ static void put_text(struct scry_call *call, const char *expr, const char *scope
 }
 
 /* The frame to look names up in: none is needed for "@0x..." and "module:name". */
-static struct scry_runtime *find_runtime(struct scry_call *call, struct scry_frame *f, bool *ret_has_frame)
+static struct scry_runtime *find_runtime(struct scry_call *call, struct scry_frame *f,
+					 bool *ret_has_frame)
 {
 	struct scry_thread *t;
 
@@ -76,8 +84,9 @@ static int run_print(struct scry_call *call)
 	bool has_frame;
 
 	if (!call->argc)
-		return scry_fail(call->s, SCRY_EINVAL, 0, "what? usage: %s%s %s", call->s->options.prefix,
-				 call->row->public.name, call->row->public.usage);
+		return scry_fail(call->s, SCRY_EINVAL, 0, "what? usage: %s%s %s",
+				 call->s->options.prefix, call->row->public.name,
+				 call->row->public.usage);
 	struct scry_runtime *r = find_runtime(call, &f, &has_frame);
 	if (!r)
 		return SCRY_ENOTFOUND;
@@ -121,11 +130,16 @@ static void complete(struct scry_session *s, const char *word, struct scry_buf *
 }
 
 const struct scry_command_row scry_command_print = {
-	.public = {
-		"print", "EXPR", "Show the value of a variable, or of an attribute or item of it.",
-		"A name is looked up in the selected frame: local, enclosing, global, builtin. Behind it may stand\n"
-		"attributes and items: self.queue.items[3].name, cfg[\"db\"][\"host\"], data[-1], data[2:5].\n"
-		"MODULE:NAME is a global of a module, @0x7f... the object at an address. Nothing is executed.",
-		SCRY_COMMAND_RAW },
-	.run = run_print, .max_args = 1, .complete = complete,
+	.public = { "print", "EXPR",
+		    "Show the value of a variable, or of an attribute or item of it.",
+		    "A name is looked up in the selected frame: local, enclosing, global, builtin. "
+		    "Behind it may stand\n"
+		    "attributes and items: self.queue.items[3].name, cfg[\"db\"][\"host\"], "
+		    "data[-1], data[2:5].\n"
+		    "MODULE:NAME is a global of a module, @0x7f... the object at an address. "
+		    "Nothing is executed.",
+		    SCRY_COMMAND_RAW },
+	.run = run_print,
+	.max_args = 1,
+	.complete = complete,
 };

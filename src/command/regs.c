@@ -1,4 +1,7 @@
-/* regs: what each general register holds, in the innermost frame and, where unwinding restored them, in outer ones. */
+/*
+ * regs: what each general register holds, in the innermost frame and, where unwinding restored
+ * them, in outer ones.
+ */
 #include <inttypes.h>
 #include <string.h>
 
@@ -17,7 +20,8 @@ struct job {
 
 static const char *saved_name(struct scry_session *s, const struct scry_reg_row *row)
 {
-	static const char *const names[] = { [SCRY_VOLATILE] = "volatile", [SCRY_PRESERVED] = "preserved",
+	static const char *const names[] = { [SCRY_VOLATILE] = "volatile",
+					     [SCRY_PRESERVED] = "preserved",
 					     [SCRY_STACK_POINTER] = "stack pointer",
 					     [SCRY_INSTRUCTION_POINTER] = "instruction pointer" };
 
@@ -58,7 +62,8 @@ static void text_slots(struct job *job, const struct scry_meaning *m)
 			scry_buf_puts(out, "NULL");
 			continue;
 		}
-		if (scry_type_of(m->runtime, m->slots[i], &type) < 0 || scry_type_name(m->runtime, type, &name) < 0)
+		if (scry_type_of(m->runtime, m->slots[i], &type) < 0 ||
+		    scry_type_name(m->runtime, type, &name) < 0)
 			name = "?";
 		scry_buf_printf(out, "0x%" PRIx64 " ", m->slots[i]);
 		scry_put_safe(out, name);
@@ -98,7 +103,8 @@ static void text_meaning(struct job *job, uint64_t word, const struct scry_meani
 	switch (m->kind) {
 	case SCRY_WORD_NUMBER:
 		scry_buf_printf(out, "%" PRId64,
-				job->call->s->target->abi.ptr_size == 4 ? (int32_t)word : (int64_t)word);
+				job->call->s->target->abi.ptr_size == 4 ? (int32_t)word
+									: (int64_t)word);
 		break;
 	case SCRY_WORD_OBJECT:
 	case SCRY_WORD_TYPE:
@@ -134,7 +140,8 @@ static void text_meaning(struct job *job, uint64_t word, const struct scry_meani
 	}
 	if (m->doubt)
 		scry_buf_printf(out, "  [uncertain: %s]", m->doubt);
-	if (job->depth == 0 && job->call->s->target->has_fault && word == job->call->s->target->fault_addr)
+	if (job->depth == 0 && job->call->s->target->has_fault &&
+	    word == job->call->s->target->fault_addr)
 		scry_buf_puts(out, "  [fault address]");
 	scry_buf_putc(out, '\n');
 }
@@ -211,8 +218,8 @@ static void one_register(struct job *job, const struct scry_regs *regs, unsigned
 	if (!j) {
 		scry_buf_printf(job->call->out, "%-6s ", row->name);
 		if (known)
-			scry_buf_printf(job->call->out, "0x%0*" PRIx64 "  ", (int)(2 * regs->arch->ptr_size),
-					regs->value[i]);
+			scry_buf_printf(job->call->out, "0x%0*" PRIx64 "  ",
+					(int)(2 * regs->arch->ptr_size), regs->value[i]);
 		scry_buf_printf(job->call->out, "%-19s ", saved_name(job->call->s, row));
 		if (known)
 			text_meaning(job, regs->value[i], &m);
@@ -290,7 +297,8 @@ static int run_regs(struct scry_call *call)
 	if (call->argc && scry_thread_find(s, call->argv[0], &t) < 0)
 		return SCRY_EINVAL;
 	if (!t || !t->os || !scry_os_thread_regs(s->target, t->os)->arch)
-		return scry_fail(s, SCRY_ENOTFOUND, 0, "the registers of this thread are not known");
+		return scry_fail(s, SCRY_ENOTFOUND, 0,
+				 "the registers of this thread are not known");
 	scry_words_init(&job.words, s, t);
 	if (call->json) {
 		scry_json_key(call->json, "tid");
@@ -317,11 +325,16 @@ static const struct scry_flag flags[] = {
 };
 
 const struct scry_command_row scry_command_regs = {
-	.public = {
-		"regs", "[--all-frames] [THREAD]", "Show what each register holds: objects, frames, code, numbers.",
-		"Values are those of the crash where the thread crashed. \"volatile\" registers may be changed by any call, "
-		"\"preserved\" ones survive it, by the convention of the target's system. In outer frames only what "
-		"unwinding restored is shown. Readings that may be wrong are marked as uncertain.",
-		0 },
-	.run = run_regs, .flags = flags, .max_args = 1,
+	.public = { "regs", "[--all-frames] [THREAD]",
+		    "Show what each register holds: objects, frames, code, numbers.",
+		    "Values are those of the crash where the thread crashed. \"volatile\" "
+		    "registers may be changed by any call, "
+		    "\"preserved\" ones survive it, by the convention of the target's system. In "
+		    "outer frames only what "
+		    "unwinding restored is shown. Readings that may be wrong are marked as "
+		    "uncertain.",
+		    0 },
+	.run = run_regs,
+	.flags = flags,
+	.max_args = 1,
 };

@@ -28,7 +28,8 @@ static int fail_unknown(struct scry_session *s, const char *name)
 	char list[400] = "";
 
 	for (const struct scry_command_row *const *row = scry_command_rows; *row; row++)
-		snprintf(list + strlen(list), sizeof(list) - strlen(list), " %s", (*row)->public.name);
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), " %s",
+			 (*row)->public.name);
 	return scry_fail(s, SCRY_EINVAL, 0, "no command '%.60s'; there are:%s", name, list);
 }
 
@@ -50,7 +51,8 @@ static int preselect(struct scry_call *call)
 	if (!call->frame)
 		return SCRY_OK;
 	if (!scry_parse_number(call->frame, &frame) || frame > UINT32_MAX)
-		return scry_fail(call->s, SCRY_EINVAL, 0, "--frame wants a number, not '%s'", call->frame);
+		return scry_fail(call->s, SCRY_EINVAL, 0, "--frame wants a number, not '%s'",
+				 call->frame);
 	call->s->selected_frame = (unsigned)frame;
 	return SCRY_OK;
 }
@@ -62,8 +64,9 @@ static int refuse_pypy(struct scry_call *call)
 
 	for (struct scry_runtime *r = scry_runtime_first(s); r && r->pypy; r = r->next)
 		if (!r->next)
-			return scry_fail(s, SCRY_EUNSUPPORTED, 0, "%s%s does not know the objects of PyPy",
-					 s->options.prefix ? s->options.prefix : "", call->row->public.name);
+			return scry_fail(
+				s, SCRY_EUNSUPPORTED, 0, "%s%s does not know the objects of PyPy",
+				s->options.prefix ? s->options.prefix : "", call->row->public.name);
 	return SCRY_OK;
 }
 
@@ -75,7 +78,8 @@ static int run_row(struct scry_call *call)
 	unsigned frame = s->selected_frame;
 
 	if (!s->target)
-		return *s->error.text ? SCRY_ENOTFOUND : scry_fail(s, SCRY_EINVAL, 0, "no target is open");
+		return *s->error.text ? SCRY_ENOTFOUND
+				      : scry_fail(s, SCRY_EINVAL, 0, "no target is open");
 	int rc = preselect(call);
 	if (rc >= 0 && call->row->public.flags & SCRY_COMMAND_CPYTHON)
 		rc = refuse_pypy(call);
@@ -100,7 +104,9 @@ static int run_json(struct scry_call *call)
 	return rc;
 }
 
-/* Stop the target. What takes long (files, symbols, layouts) is done before, while it still runs. */
+/*
+ * Stop the target. What takes long (files, symbols, layouts) is done before, while it still runs.
+ */
 static void hold(struct scry_call *call)
 {
 	struct scry_session *s = call->s;
@@ -158,10 +164,12 @@ static bool put_notes(struct scry_session *s, struct scry_buf *err)
 	return any;
 }
 
-int scry_command_run(struct scry_session *s, const char *name, const char *args, struct scry_buf *out,
-		     struct scry_buf *err)
+int scry_command_run(struct scry_session *s, const char *name, const char *args,
+		     struct scry_buf *out, struct scry_buf *err)
 {
-	struct scry_call call = { .s = s, .row = find_row(name), .line = args ? args : "", .out = out };
+	struct scry_call call = {
+		.s = s, .row = find_row(name), .line = args ? args : "", .out = out
+	};
 	struct scry_options saved = s->options;
 	int rc = call.row ? start(&call) : fail_unknown(s, name);
 
@@ -172,7 +180,8 @@ int scry_command_run(struct scry_session *s, const char *name, const char *args,
 	bool noted = put_notes(s, err);
 	scry_notes_pass(s);
 	if (rc >= 0 && call.partial && !noted && err)
-		scry_buf_puts(err, "the answer is partial: what could not be shown is marked in it\n");
+		scry_buf_puts(err,
+			      "the answer is partial: what could not be shown is marked in it\n");
 	call.partial |= noted;
 	if (rc < 0 && err && *s->error.text) {
 		scry_put_safe(err, s->error.text);
@@ -187,7 +196,8 @@ int scry_command_run(struct scry_session *s, const char *name, const char *args,
 }
 
 /* Names of options that begin with `word`, one a line. */
-int scry_command_complete(struct scry_session *s, const char *name, const char *word, struct scry_buf *out)
+int scry_command_complete(struct scry_session *s, const char *name, const char *word,
+			  struct scry_buf *out)
 {
 	const struct scry_command_row *row = find_row(name);
 

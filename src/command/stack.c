@@ -23,17 +23,17 @@ static int next_merged(struct scry_stack *stack, struct scry_frame *ret)
 
 struct scry_stack scry_stack_merged(struct scry_merge *m)
 {
-	return (struct scry_stack){ .next = next_merged, .merge = m };
+	return (struct scry_stack) { .next = next_merged, .merge = m };
 }
 
 /*
- * Folding. Frames are equal where code and instruction are. A run repeats with a period of up to MAX_PERIOD frames
- * (a function that calls itself: 1; two that call each other: 2); SHOWN frames of a run are shown, and what follows is
- * counted until a frame breaks it.
+ * Folding. Frames are equal where code and instruction are. A run repeats with a period of up to
+ * MAX_PERIOD frames (a function that calls itself: 1; two that call each other: 2); SHOWN frames of
+ * a run are shown, and what follows is counted until a frame breaks it.
  */
 #define PYTHON_PERIOD 8
-#define MAX_PERIOD 48 /* with C frames between the Python ones */
-#define SHOWN 10
+#define MAX_PERIOD    48 /* with C frames between the Python ones */
+#define SHOWN         10
 
 struct fold {
 	struct mark {
@@ -54,11 +54,13 @@ static bool same(const struct mark *a, const struct mark *b)
 static unsigned fold_take(struct fold *fold, const struct scry_frame *f)
 {
 	/* a C frame is known by its pc and by what is inlined there */
-	struct mark m = { f->code ? f->code->addr : f->addr, f->native ? (int64_t)(intptr_t)f->function_of : f->lasti };
+	struct mark m = { f->code ? f->code->addr : f->addr,
+			  f->native ? (int64_t)(intptr_t)f->function_of : f->lasti };
 	unsigned period = 0;
 
 	for (unsigned p = 1; p <= fold->max_period; p++) {
-		bool equal = fold->frames >= p && same(&m, &fold->ring[(fold->frames - p) % MAX_PERIOD]);
+		bool equal =
+			fold->frames >= p && same(&m, &fold->ring[(fold->frames - p) % MAX_PERIOD]);
 
 		fold->equal[p - 1] = equal ? fold->equal[p - 1] + 1 : 0;
 		if (!period && fold->equal[p - 1] + p > SHOWN && fold->equal[p - 1] >= 2 * p)
@@ -136,7 +138,8 @@ static void put_hidden(struct scry_call *call, struct hidden *h)
 	h->count = h->native = 0;
 }
 
-static void put_frame(struct scry_call *call, const struct scry_stack *stack, const struct scry_frame *f)
+static void put_frame(struct scry_call *call, const struct scry_stack *stack,
+		      const struct scry_frame *f)
 {
 	scry_frame_text(call, f);
 	if (stack->locals && f->code)
@@ -163,12 +166,14 @@ static void note_end(struct scry_call *call, const struct scry_stack *stack, int
 		call->partial = true;
 	}
 	if (rc < 0)
-		scry_note(call->s, "a stack could not be walked to its end: %s", call->s->error.text);
+		scry_note(call->s, "a stack could not be walked to its end: %s",
+			  call->s->error.text);
 }
 
 uint64_t scry_stack_text(struct scry_call *call, struct scry_stack *stack)
 {
-	uint64_t limit = call->s->options.limit[SCRY_LIMIT_FRAMES], shown = 0, omitted = 0, count = 0;
+	uint64_t limit = call->s->options.limit[SCRY_LIMIT_FRAMES], shown = 0, omitted = 0,
+		 count = 0;
 	struct fold fold = { .max_period = stack->merge ? MAX_PERIOD : PYTHON_PERIOD };
 	struct hidden hidden = { 0 };
 	struct scry_frame f;

@@ -1,4 +1,6 @@
-/* The commands that list tasks: one renderer for tasklets, greenlets, asyncio tasks and generators. */
+/*
+ * The commands that list tasks: one renderer for tasklets, greenlets, asyncio tasks and generators.
+ */
 #include <inttypes.h>
 
 #include "command/command.h"
@@ -27,10 +29,12 @@ static int next_python(void *task, struct scry_walk *walk, struct scry_frame *re
 /* Python frames, or with --native those of C too where the kind has any. */
 static void stack_of(struct scry_call *call, struct scry_task *t, struct task_stack *ret)
 {
-	const struct scry_c_stack *c = scry_call_flag(call, "native") && t->ops->c_stack ? t->ops->c_stack(t) : NULL;
+	const struct scry_c_stack *c =
+		scry_call_flag(call, "native") && t->ops->c_stack ? t->ops->c_stack(t) : NULL;
 
-	*ret = (struct task_stack){ .stack = { .next = next_frame }, .task = t };
-	if (c && (c->count || c->error) && scry_merge_init(&ret->merge, t->runtime, c, next_python, t) == SCRY_OK)
+	*ret = (struct task_stack) { .stack = { .next = next_frame }, .task = t };
+	if (c && (c->count || c->error) &&
+	    scry_merge_init(&ret->merge, t->runtime, c, next_python, t) == SCRY_OK)
 		ret->stack = scry_stack_merged(&ret->merge);
 	ret->stack.locals = call->s->options.locals;
 }
@@ -65,7 +69,8 @@ static void task_text(struct scry_call *call, struct scry_task *t)
 	}
 	if (t->ops->lines)
 		t->ops->lines(t, &lines, call->verbose);
-	for (const char *p = lines.text; p && *p;) { /* line by line: the values are the target's text */
+	/* line by line: the values are the target's text */
+	for (const char *p = lines.text; p && *p;) {
 		const char *end = p;
 
 		while (*end && *end != '\n')
@@ -153,7 +158,8 @@ int scry_show_task_list(struct scry_call *call, const char *what, struct scry_ta
 	if (call->json)
 		scry_json_close(call->json, ']');
 	if (left)
-		scry_note(s, "%" PRIu64 " more %s are not shown (limit %" PRIu64 ")", left, what, limit);
+		scry_note(s, "%" PRIu64 " more %s are not shown (limit %" PRIu64 ")", left, what,
+			  limit);
 	if (!shown && !call->json)
 		scry_buf_printf(call->out, "no %s\n", what);
 	return SCRY_OK;
@@ -215,12 +221,16 @@ static void scheduler_text(struct scry_call *call, const struct scry_scheduler *
 	struct scry_buf *out = call->out;
 
 	scry_thread_text(call, c->thread);
-	scry_buf_printf(out, ": %" PRId64 " runnable, main 0x%" PRIx64 ", current 0x%" PRIx64 "%s%s\n", c->runcount,
-			c->main, c->current, c->is_blocked ? ", blocked" : "", c->is_idle ? ", idle" : "");
+	scry_buf_printf(out,
+			": %" PRId64 " runnable, main 0x%" PRIx64 ", current 0x%" PRIx64 "%s%s\n",
+			c->runcount, c->main, c->current, c->is_blocked ? ", blocked" : "",
+			c->is_idle ? ", idle" : "");
 	if (c->interrupted)
-		scry_buf_printf(out, "    interrupted before tasklet 0x%" PRIx64 " could run\n", c->interrupted);
+		scry_buf_printf(out, "    interrupted before tasklet 0x%" PRIx64 " could run\n",
+				c->interrupted);
 	if (c->del_post_switch)
-		scry_buf_printf(out, "    after the switch lets go of 0x%" PRIx64 "\n", c->del_post_switch);
+		scry_buf_printf(out, "    after the switch lets go of 0x%" PRIx64 "\n",
+				c->del_post_switch);
 	if (call->verbose && c->watchdogs) {
 		scry_buf_puts(out, "    watchdogs ");
 		scry_task_value_text(c->thread->runtime, c->watchdogs, out);
@@ -237,7 +247,8 @@ static void schedulers(struct scry_call *call)
 		scry_json_open(call->json, '[');
 	}
 	for (struct scry_runtime *r = scry_runtime_first(call->s); r; r = r->next) {
-		struct scry_stackless *sl = r->layout->flavour.stackless ? scry_stackless_of(r) : NULL;
+		struct scry_stackless *sl =
+			r->layout->flavour.stackless ? scry_stackless_of(r) : NULL;
 
 		for (struct scry_scheduler *c = sl ? sl->schedulers : NULL; c; c = c->next) {
 			if (call->json)
@@ -274,16 +285,23 @@ static const struct scry_flag tasklet_flags[] = {
 };
 
 const struct scry_command_row scry_command_tasklets = {
-	.public = {
-		"tasklets", "[-v] [--native] [--all-threads | THREAD]", "Show the tasklets of a Stackless Python.",
-		"Each thread's scheduler comes first, then every tasklet with its state, the channel it is blocked\n"
-		"on, the value it carries, and its Python stack: runnable, blocked, paused, new and dead ones.\n"
-		"A bomb is an exception on its way to a tasklet; what it handles is what sys.exc_info() told it.\n"
-		"With -v, depths and watchdogs too, cframes (C functions among the Python frames, with what they\n"
-		"call), and the C stack of each that was switched out together with it: its saved words are\n"
-		"unwound with the interpreter's file.",
-		0 },
-	.run = run_tasklets, .flags = tasklet_flags, .max_args = 1,
+	.public = { "tasklets", "[-v] [--native] [--all-threads | THREAD]",
+		    "Show the tasklets of a Stackless Python.",
+		    "Each thread's scheduler comes first, then every tasklet with its state, the "
+		    "channel it is blocked\n"
+		    "on, the value it carries, and its Python stack: runnable, blocked, paused, "
+		    "new and dead ones.\n"
+		    "A bomb is an exception on its way to a tasklet; what it handles is what "
+		    "sys.exc_info() told it.\n"
+		    "With -v, depths and watchdogs too, cframes (C functions among the Python "
+		    "frames, with what they\n"
+		    "call), and the C stack of each that was switched out together with it: its "
+		    "saved words are\n"
+		    "unwound with the interpreter's file.",
+		    0 },
+	.run = run_tasklets,
+	.flags = tasklet_flags,
+	.max_args = 1,
 };
 
 static void channel_json(struct scry_json *j, const struct scry_channel *c)
@@ -319,7 +337,8 @@ static void channel_text(struct scry_call *call, const struct scry_channel *c)
 	scry_put_safe(out, c->type);
 	scry_buf_printf(out, " 0x%" PRIx64 " [", c->addr);
 	if (c->balance)
-		scry_buf_printf(out, "%" PRIu64 " %s", waiting, c->balance > 0 ? "sending" : "receiving");
+		scry_buf_printf(out, "%" PRIu64 " %s", waiting,
+				c->balance > 0 ? "sending" : "receiving");
 	else
 		scry_buf_puts(out, "nobody waits");
 	if (c->closing)
@@ -327,7 +346,9 @@ static void channel_text(struct scry_call *call, const struct scry_channel *c)
 	if (c->schedule_all)
 		scry_buf_puts(out, ", schedules all");
 	scry_buf_printf(out, ", prefers %s]\n",
-			c->preference < 0 ? "receivers" : c->preference > 0 ? "senders" : "nobody");
+			c->preference < 0   ? "receivers"
+			: c->preference > 0 ? "senders"
+					    : "nobody");
 	for (size_t i = 0; i < c->queue_count; i++)
 		scry_buf_printf(out, "    tasklet 0x%" PRIx64 "\n", c->queue[i]);
 	if (c->error)
@@ -349,7 +370,8 @@ static int run_channels(struct scry_call *call)
 		scry_json_open(call->json, '[');
 	}
 	for (struct scry_runtime *r = scry_runtime_first(call->s); r; r = r->next) {
-		struct scry_stackless *sl = r->layout->flavour.stackless ? scry_stackless_of(r) : NULL;
+		struct scry_stackless *sl =
+			r->layout->flavour.stackless ? scry_stackless_of(r) : NULL;
 
 		for (struct scry_channel *c = sl ? sl->channels : NULL; c; c = c->next, count++) {
 			if (call->json)
@@ -366,9 +388,9 @@ static int run_channels(struct scry_call *call)
 }
 
 const struct scry_command_row scry_command_channels = {
-	.public = {
-		"channels", "", "Show the channels of a Stackless Python.",
-		"Each with its balance, its flags, and the tasklets that wait on it, the first to be served first.",
-		0 },
+	.public = { "channels", "", "Show the channels of a Stackless Python.",
+		    "Each with its balance, its flags, and the tasklets that wait on it, the first "
+		    "to be served first.",
+		    0 },
 	.run = run_channels,
 };

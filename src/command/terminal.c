@@ -8,10 +8,10 @@
 const char *scry_style(const struct scry_call *call, enum scry_style style)
 {
 	static const char *const codes[] = {
-		[SCRY_STYLE_OFF] = "\033[0m",       [SCRY_STYLE_FUNCTION] = "\033[1;33m",
-		[SCRY_STYLE_FILE] = "\033[32m",     [SCRY_STYLE_LINE] = "\033[34m",
-		[SCRY_STYLE_NAME] = "\033[36m",     [SCRY_STYLE_ERROR] = "\033[31m",
-		[SCRY_STYLE_DIM] = "\033[2m",       [SCRY_STYLE_MARK] = "\033[1;35m",
+		[SCRY_STYLE_OFF] = "\033[0m",   [SCRY_STYLE_FUNCTION] = "\033[1;33m",
+		[SCRY_STYLE_FILE] = "\033[32m", [SCRY_STYLE_LINE] = "\033[34m",
+		[SCRY_STYLE_NAME] = "\033[36m", [SCRY_STYLE_ERROR] = "\033[31m",
+		[SCRY_STYLE_DIM] = "\033[2m",   [SCRY_STYLE_MARK] = "\033[1;35m",
 	};
 
 	return call->color ? codes[style] : "";
@@ -22,8 +22,8 @@ static bool unsafe(unsigned code)
 {
 	return (code < 0x20 && code != '\t') || (code >= 0x7f && code < 0xa0) ||
 	       (code >= 0xd800 && code < 0xe000) || (code >= 0x202a && code <= 0x202e) ||
-	       (code >= 0x2066 && code <= 0x2069) || code == 0x2028 || code == 0x2029 || code == 0x200e ||
-	       code == 0x200f || code == 0x061c;
+	       (code >= 0x2066 && code <= 0x2069) || code == 0x2028 || code == 0x2029 ||
+	       code == 0x200e || code == 0x200f || code == 0x061c;
 }
 
 static void put_escaped(struct scry_buf *out, unsigned code)
@@ -75,12 +75,19 @@ void scry_put_count(struct scry_buf *out, uint64_t n)
 
 unsigned scry_char_width(unsigned code)
 {
-	/* Unicode's East Asian wide blocks and emoji, coarsely; combining marks and joiners take no column */
-	static const struct { unsigned first, last, width; } ranges[] = {
-		{ 0x0300, 0x036f, 0 },   { 0x1100, 0x115f, 2 },   { 0x200b, 0x200f, 0 },   { 0x20d0, 0x20ff, 0 },
-		{ 0x2e80, 0x303e, 2 },   { 0x3041, 0xa4cf, 2 },   { 0xac00, 0xd7a3, 2 },   { 0xf900, 0xfaff, 2 },
-		{ 0xfe00, 0xfe0f, 0 },   { 0xfe30, 0xfe6f, 2 },   { 0xff00, 0xff60, 2 },   { 0xffe0, 0xffe6, 2 },
-		{ 0x1f300, 0x1f64f, 2 }, { 0x1f680, 0x1f6ff, 2 }, { 0x1f900, 0x1f9ff, 2 }, { 0x20000, 0x3fffd, 2 },
+	/*
+	 * Unicode's East Asian wide blocks and emoji, coarsely; combining marks and joiners take no
+	 * column
+	 */
+	static const struct {
+		unsigned first, last, width;
+	} ranges[] = {
+		{ 0x0300, 0x036f, 0 },   { 0x1100, 0x115f, 2 },   { 0x200b, 0x200f, 0 },
+		{ 0x20d0, 0x20ff, 0 },   { 0x2e80, 0x303e, 2 },   { 0x3041, 0xa4cf, 2 },
+		{ 0xac00, 0xd7a3, 2 },   { 0xf900, 0xfaff, 2 },   { 0xfe00, 0xfe0f, 0 },
+		{ 0xfe30, 0xfe6f, 2 },   { 0xff00, 0xff60, 2 },   { 0xffe0, 0xffe6, 2 },
+		{ 0x1f300, 0x1f64f, 2 }, { 0x1f680, 0x1f6ff, 2 }, { 0x1f900, 0x1f9ff, 2 },
+		{ 0x20000, 0x3fffd, 2 },
 	};
 
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++)

@@ -69,7 +69,9 @@ void scry_thread_text(struct scry_call *call, const struct scry_thread *t)
 static void json_gil(struct scry_json *j, const struct scry_thread *t)
 {
 	static const char *const names[] = {
-		[SCRY_GIL_NONE] = NULL, [SCRY_GIL_HELD] = "held", [SCRY_GIL_WAITING] = "waiting",
+		[SCRY_GIL_NONE] = NULL,
+		[SCRY_GIL_HELD] = "held",
+		[SCRY_GIL_WAITING] = "waiting",
 	};
 
 	scry_json_key(j, "gil");
@@ -112,13 +114,15 @@ int scry_selected_thread(struct scry_session *s, struct scry_thread **ret)
 	if (t->error && !t->runtime)
 		return scry_fail(s, SCRY_ENOTFOUND, 0, "%s", t->error);
 	if (!t->runtime)
-		return scry_fail(s, SCRY_ENOTFOUND, 0, "thread %" PRIu64 " has no Python state (see %sthreads)", t->tid,
+		return scry_fail(s, SCRY_ENOTFOUND, 0,
+				 "thread %" PRIu64 " has no Python state (see %sthreads)", t->tid,
 				 s->options.prefix);
 	*ret = t;
 	return SCRY_OK;
 }
 
-int scry_frame_number(struct scry_thread *t, unsigned number, struct scry_frame *ret, unsigned *ret_count)
+int scry_frame_number(struct scry_thread *t, unsigned number, struct scry_frame *ret,
+		      unsigned *ret_count)
 {
 	struct scry_walk w;
 	unsigned count = 0;
@@ -132,11 +136,14 @@ int scry_frame_number(struct scry_thread *t, unsigned number, struct scry_frame 
 	if (rc < 0)
 		return rc;
 	if (!count)
-		return scry_fail(t->session, SCRY_ENOTFOUND, 0, "thread %" PRIu64 " runs no Python code", t->tid);
-	return scry_fail(t->session, SCRY_ENOTFOUND, 0, "no frame %u: the oldest is %u", number, count - 1);
+		return scry_fail(t->session, SCRY_ENOTFOUND, 0,
+				 "thread %" PRIu64 " runs no Python code", t->tid);
+	return scry_fail(t->session, SCRY_ENOTFOUND, 0, "no frame %u: the oldest is %u", number,
+			 count - 1);
 }
 
-int scry_selected_frame(struct scry_session *s, struct scry_thread **ret_thread, struct scry_frame *ret)
+int scry_selected_frame(struct scry_session *s, struct scry_thread **ret_thread,
+			struct scry_frame *ret)
 {
 	unsigned count;
 	int rc = scry_selected_thread(s, ret_thread);

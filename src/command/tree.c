@@ -28,7 +28,8 @@ void scry_task_name_text(struct scry_call *call, const struct scry_task *t)
 	if (t->name_size)
 		scry_put_safe_bytes(call->out, t->name, t->name_size);
 	else
-		scry_put_styled(call, SCRY_STYLE_NAME, t->name && *t->name ? t->name : t->ops->kind);
+		scry_put_styled(call, SCRY_STYLE_NAME,
+				t->name && *t->name ? t->name : t->ops->kind);
 }
 
 void scry_task_place_text(struct scry_call *call, struct scry_task *t)
@@ -42,7 +43,8 @@ void scry_task_place_text(struct scry_call *call, struct scry_task *t)
 		return;
 	scry_frame_location(&f, &at);
 	scry_buf_puts(out, " in ");
-	scry_put_styled(call, SCRY_STYLE_FUNCTION, f.code->qualname ? f.code->qualname : f.code->name);
+	scry_put_styled(call, SCRY_STYLE_FUNCTION,
+			f.code->qualname ? f.code->qualname : f.code->name);
 	scry_buf_puts(out, " (");
 	scry_put_styled(call, SCRY_STYLE_FILE, f.code->file);
 	scry_buf_printf(out, ":%d)", at.line);
@@ -86,7 +88,8 @@ static void show_node(struct tree *tree, struct node *node, unsigned depth)
 			show_node(tree, child, depth + 1);
 	}
 	if (depth == DEPTH_MAX && node->children)
-		scry_buf_printf(tree->call->out, "%*s... deeper ones follow below\n", (int)(depth + 1) * 4, "");
+		scry_buf_printf(tree->call->out, "%*s... deeper ones follow below\n",
+				(int)(depth + 1) * 4, "");
 	node->open = false;
 }
 

@@ -4,7 +4,8 @@
 #include "command/command.h"
 #include "heap/zombie.h"
 
-static void frames_text(struct scry_call *call, struct scry_runtime *r, const struct scry_kept_frames *list)
+static void frames_text(struct scry_call *call, struct scry_runtime *r,
+			const struct scry_kept_frames *list)
 {
 	struct scry_buf *out = call->out;
 	uint64_t limit = call->s->options.limit[SCRY_LIMIT_TASKS];
@@ -93,7 +94,8 @@ static void show(struct scry_call *call, struct scry_runtime *r, const struct sc
 		scry_json_close(call->json, '}');
 		return;
 	}
-	scry_buf_printf(call->out, "%s %s: %" PRIu64 " code objects\n", r->name, r->version_text, z->codes);
+	scry_buf_printf(call->out, "%s %s: %" PRIu64 " code objects\n", r->name, r->version_text,
+			z->codes);
 	list_text(call, r, "Zombie frames", &z->zombies);
 	list_text(call, r, "Free list", &z->free_list);
 }
@@ -124,10 +126,12 @@ static int run(struct scry_call *call)
 }
 
 const struct scry_command_row scry_command_zombies = {
-	.public = {
-		"zombies", "", "Show the frames that Python keeps for the next call (2.7 to 3.9).",
-		"Each code object keeps one frame after a call, and a free list others. They hold memory, the largest\n"
-		"come first. The free list is a static variable: only the interpreter's .symtab tells where it is.",
-		SCRY_COMMAND_CPYTHON },
+	.public = { "zombies", "",
+		    "Show the frames that Python keeps for the next call (2.7 to 3.9).",
+		    "Each code object keeps one frame after a call, and a free list others. They "
+		    "hold memory, the largest\n"
+		    "come first. The free list is a static variable: only the interpreter's "
+		    ".symtab tells where it is.",
+		    SCRY_COMMAND_CPYTHON },
 	.run = run,
 };

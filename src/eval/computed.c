@@ -1,4 +1,7 @@
-/* What C getters compute and we can, too: names of classes, parts of dates, lines of frames. For py-print. */
+/*
+ * What C getters compute and we can, too: names of classes, parts of dates, lines of frames. For
+ * py-print.
+ */
 #include "eval/evaluate.h"
 #include "object/exception.h"
 
@@ -23,7 +26,8 @@ static int set_none(struct scry_eval *e)
 
 /* --- classes --- */
 
-static int class_attribute(struct scry_eval *e, scry_addr cls, const struct scry_type *t, const char *name)
+static int class_attribute(struct scry_eval *e, scry_addr cls, const struct scry_type *t,
+			   const char *name)
 {
 	struct scry_type *of;
 	scry_addr value;
@@ -33,12 +37,14 @@ static int class_attribute(struct scry_eval *e, scry_addr cls, const struct scry
 	if (!strcmp(name, "__module__"))
 		return set_quoted(e, scry_type_module(e->r, cls), "str");
 	if (!strcmp(name, "__doc__"))
-		return scry_dict_get(e->r, scry_type_dict(e->r, of), name, &value) == SCRY_OK ? scry_eval_set(e, value) :
-			SCRY_ENOTFOUND;
+		return scry_dict_get(e->r, scry_type_dict(e->r, of), name, &value) == SCRY_OK
+			       ? scry_eval_set(e, value)
+			       : SCRY_ENOTFOUND;
 	if (strcmp(name, "__dict__"))
 		return SCRY_ENOTFOUND;
 	int rc = scry_eval_set(e, scry_type_dict(e->r, of));
-	e->value.wrap = scry_layout_has(e->r->layout, SCRY_F_CLASSOBJ_DICT) ? "dict_proxy" : "mappingproxy";
+	e->value.wrap =
+		scry_layout_has(e->r->layout, SCRY_F_CLASSOBJ_DICT) ? "dict_proxy" : "mappingproxy";
 	return rc;
 }
 
@@ -52,22 +58,31 @@ static int own_name(struct scry_eval *e, scry_addr obj, const struct scry_type *
 	if ((!qualified && strcmp(name, "__name__")) || !strcmp(t->name, "function") ||
 	    (qualified && !scry_layout_has(e->r->layout, SCRY_F_FUNCTION_QUALNAME)))
 		return SCRY_ENOTFOUND;
-	const char *text = method ? scry_name_of(e->r, obj, qualified) : scry_own_name(e->r, obj, qualified);
+	const char *text =
+		method ? scry_name_of(e->r, obj, qualified) : scry_own_name(e->r, obj, qualified);
 	return text ? set_quoted(e, text, "str") : SCRY_ENOTFOUND;
 }
 
-/* Annotations are made when they are asked for: a tuple of names and values, or since 3.14 a function, is left. */
-static int function_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t, const char *name)
+/*
+ * Annotations are made when they are asked for: a tuple of names and values, or since 3.14 a
+ * function, is left.
+ */
+static int function_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t,
+			 const char *name)
 {
 	bool doc = !strcmp(name, "__doc__");
 	struct scry_type *of;
 	scry_addr value;
 
 	if (strcmp(t->name, "function") || (!doc && strcmp(name, "__annotations__")) ||
-	    scry_field_read(e->r, obj, doc ? SCRY_F_FUNCTION_DOC : SCRY_F_FUNCTION_ANNOTATIONS, &value) < 0)
+	    scry_field_read(e->r, obj, doc ? SCRY_F_FUNCTION_DOC : SCRY_F_FUNCTION_ANNOTATIONS,
+			    &value) < 0)
 		return SCRY_ENOTFOUND;
 	if (!value)
-		return doc ? set_none(e) : e->r->version < SCRY_VERSION_OF(3, 14) ? scry_eval_set_text(e, "{}", "dict") : SCRY_ENOTFOUND;
+		return doc ? set_none(e)
+		       : e->r->version < SCRY_VERSION_OF(3, 14)
+			       ? scry_eval_set_text(e, "{}", "dict")
+			       : SCRY_ENOTFOUND;
 	if (!doc && (scry_type_for(e->r, value, &of) < 0 || !(of->flags & TYPE_DICT)))
 		return SCRY_ENOTFOUND;
 	return scry_eval_set(e, value);
@@ -75,12 +90,14 @@ static int function_part(struct scry_eval *e, scry_addr obj, const struct scry_t
 
 /* --- attributes that stand without a dict --- */
 
-static int namespace_of(struct scry_eval *e, scry_addr obj, const struct scry_type *t, const char *name)
+static int namespace_of(struct scry_eval *e, scry_addr obj, const struct scry_type *t,
+			const char *name)
 {
 	struct scry_dict_view v;
 	scry_addr dict;
 
-	if (strcmp(name, "__dict__") || t->flags & TYPE_TYPE || scry_instance_dict(e->r, obj, &dict, &v) < 0 || dict)
+	if (strcmp(name, "__dict__") || t->flags & TYPE_TYPE ||
+	    scry_instance_dict(e->r, obj, &dict, &v) < 0 || dict)
 		return SCRY_ENOTFOUND;
 	if (!v.runtime && !(t->flags & TYPE_MANAGED_DICT) && !t->dictoffset)
 		return SCRY_ENOTFOUND;
@@ -89,15 +106,17 @@ static int namespace_of(struct scry_eval *e, scry_addr obj, const struct scry_ty
 	v.used = 0; /* values that are unset have a key, too */
 	for (uint64_t it = 0, key, value; scry_dict_view_next(&v, &it, &key, &value) == SCRY_ITEM;)
 		v.used++;
-	e->value = (struct scry_eval_value){ .kind = SCRY_VALUE_NAMES, .addr = obj, .names = v };
+	e->value = (struct scry_eval_value) { .kind = SCRY_VALUE_NAMES, .addr = obj, .names = v };
 	return SCRY_OK;
 }
 
 /* --- numbers --- */
 
-static int number_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t, const char *name)
+static int number_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t,
+		       const char *name)
 {
-	bool real = !strcmp(t->name, "float"), whole = t->flags & (TYPE_INT | TYPE_LONG) || !strcmp(t->name, "int");
+	bool real = !strcmp(t->name, "float"),
+	     whole = t->flags & (TYPE_INT | TYPE_LONG) || !strcmp(t->name, "int");
 
 	if (!real && !whole)
 		return SCRY_ENOTFOUND;
@@ -115,13 +134,17 @@ static const struct {
 	enum scry_field data;
 	unsigned at, size;
 } parts[] = {
-	{ "datetime.date", "year", SCRY_F_DATE_DATA, 0, 2 }, { "datetime.date", "month", SCRY_F_DATE_DATA, 2, 1 },
-	{ "datetime.date", "day", SCRY_F_DATE_DATA, 3, 1 }, { "datetime.datetime", "hour", SCRY_F_DATETIME_DATA, 4, 1 },
+	{ "datetime.date", "year", SCRY_F_DATE_DATA, 0, 2 },
+	{ "datetime.date", "month", SCRY_F_DATE_DATA, 2, 1 },
+	{ "datetime.date", "day", SCRY_F_DATE_DATA, 3, 1 },
+	{ "datetime.datetime", "hour", SCRY_F_DATETIME_DATA, 4, 1 },
 	{ "datetime.datetime", "minute", SCRY_F_DATETIME_DATA, 5, 1 },
 	{ "datetime.datetime", "second", SCRY_F_DATETIME_DATA, 6, 1 },
 	{ "datetime.datetime", "microsecond", SCRY_F_DATETIME_DATA, 7, 3 },
-	{ "datetime.time", "hour", SCRY_F_TIME_DATA, 0, 1 }, { "datetime.time", "minute", SCRY_F_TIME_DATA, 1, 1 },
-	{ "datetime.time", "second", SCRY_F_TIME_DATA, 2, 1 }, { "datetime.time", "microsecond", SCRY_F_TIME_DATA, 3, 3 },
+	{ "datetime.time", "hour", SCRY_F_TIME_DATA, 0, 1 },
+	{ "datetime.time", "minute", SCRY_F_TIME_DATA, 1, 1 },
+	{ "datetime.time", "second", SCRY_F_TIME_DATA, 2, 1 },
+	{ "datetime.time", "microsecond", SCRY_F_TIME_DATA, 3, 3 },
 };
 
 static const struct {
@@ -138,16 +161,19 @@ static int zone_of(struct scry_eval *e, scry_addr obj, const struct scry_type *t
 	scry_addr zone;
 
 	for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++)
-		if (scry_type_is(e->r, t->addr, zones[i].type) && scry_field_read(e->r, obj, zones[i].has, &has) == SCRY_OK) {
+		if (scry_type_is(e->r, t->addr, zones[i].type) &&
+		    scry_field_read(e->r, obj, zones[i].has, &has) == SCRY_OK) {
 			if (!(has & 0xff))
 				return set_none(e);
-			return scry_field_read(e->r, obj, zones[i].zone, &zone) == SCRY_OK ? scry_eval_set(e, zone) :
-				SCRY_ENOTFOUND;
+			return scry_field_read(e->r, obj, zones[i].zone, &zone) == SCRY_OK
+				       ? scry_eval_set(e, zone)
+				       : SCRY_ENOTFOUND;
 		}
 	return SCRY_ENOTFOUND;
 }
 
-static int date_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t, const char *name)
+static int date_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t,
+		     const char *name)
 {
 	uint8_t bytes[4];
 
@@ -159,7 +185,8 @@ static int date_part(struct scry_eval *e, scry_addr obj, const struct scry_type 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if (strcmp(name, parts[i].name) || !scry_type_is(e->r, t->addr, parts[i].type) ||
 		    e->r->layout->slot[parts[i].data].size < parts[i].at + parts[i].size ||
-		    scry_read(e->s, scry_field_addr(e->r, obj, parts[i].data) + parts[i].at, bytes, parts[i].size) < 0)
+		    scry_read(e->s, scry_field_addr(e->r, obj, parts[i].data) + parts[i].at, bytes,
+			      parts[i].size) < 0)
 			continue;
 		int64_t value = 0;
 		for (unsigned k = 0; k < parts[i].size; k++)
@@ -171,7 +198,8 @@ static int date_part(struct scry_eval *e, scry_addr obj, const struct scry_type 
 
 /* --- containers of C values --- */
 
-static int array_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t, const char *name)
+static int array_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t,
+		      const char *name)
 {
 	char code[2] = { scry_array_code(e->r, obj) };
 	scry_addr descr;
@@ -181,13 +209,15 @@ static int array_part(struct scry_eval *e, scry_addr obj, const struct scry_type
 		return SCRY_ENOTFOUND;
 	if (!strcmp(name, "typecode"))
 		return set_quoted(e, code, "str");
-	if (strcmp(name, "itemsize") || scry_field_read(e->r, obj, SCRY_F_ARRAY_DESCR, &descr) < 0 ||
+	if (strcmp(name, "itemsize") ||
+	    scry_field_read(e->r, obj, SCRY_F_ARRAY_DESCR, &descr) < 0 ||
 	    scry_field_read(e->r, descr, SCRY_F_ARRAY_DESCR_ITEMSIZE, &size) < 0)
 		return SCRY_ENOTFOUND;
 	return scry_eval_set_int(e, (int64_t)size);
 }
 
-static int view_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t, const char *name)
+static int view_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t,
+		     const char *name)
 {
 	uint64_t value;
 
@@ -195,12 +225,14 @@ static int view_part(struct scry_eval *e, scry_addr obj, const struct scry_type 
 		return SCRY_ENOTFOUND;
 	bool bytes = !strcmp(name, "nbytes"), item = !strcmp(name, "itemsize");
 	if ((!bytes && !item) ||
-	    scry_field_read(e->r, obj, bytes ? SCRY_F_MEMORYVIEW_LEN : SCRY_F_MEMORYVIEW_ITEMSIZE, &value) < 0)
+	    scry_field_read(e->r, obj, bytes ? SCRY_F_MEMORYVIEW_LEN : SCRY_F_MEMORYVIEW_ITEMSIZE,
+			    &value) < 0)
 		return SCRY_ENOTFOUND;
 	return scry_eval_set_int(e, (int64_t)value);
 }
 
-static int deque_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t, const char *name)
+static int deque_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t,
+		      const char *name)
 {
 	int64_t most;
 
@@ -213,13 +245,15 @@ static int deque_part(struct scry_eval *e, scry_addr obj, const struct scry_type
 /* --- code, frames, tracebacks, generators --- */
 
 /* 3.11+ keeps one tuple of names with a kind each. */
-static int code_names(struct scry_eval *e, scry_addr obj, const struct scry_type *t, const char *name)
+static int code_names(struct scry_eval *e, scry_addr obj, const struct scry_type *t,
+		      const char *name)
 {
 	static const struct {
 		const char *name;
 		unsigned kinds;
 	} lists[] = {
-		{ "co_varnames", 1u << SCRY_LOCAL_ARG | 1u << SCRY_LOCAL_VAR }, { "co_freevars", 1u << SCRY_LOCAL_FREE },
+		{ "co_varnames", 1u << SCRY_LOCAL_ARG | 1u << SCRY_LOCAL_VAR },
+		{ "co_freevars", 1u << SCRY_LOCAL_FREE },
 	};
 	struct scry_code *code = strcmp(t->name, "code") ? NULL : scry_code_at(e->r, obj);
 	struct scry_buf out = SCRY_BUF_INIT;
@@ -228,7 +262,8 @@ static int code_names(struct scry_eval *e, scry_addr obj, const struct scry_type
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		kinds = !strcmp(name, lists[i].name) ? lists[i].kinds : kinds;
-	if (!code || !kinds || !scry_layout_has(e->r->layout, SCRY_F_CODE_LOCALSPLUSNAMES) || scry_code_locals(code) < 0)
+	if (!code || !kinds || !scry_layout_has(e->r->layout, SCRY_F_CODE_LOCALSPLUSNAMES) ||
+	    scry_code_locals(code) < 0)
 		return SCRY_ENOTFOUND;
 	scry_printer_init(&p, e->r, &out);
 	scry_buf_putc(&out, '(');
@@ -258,15 +293,20 @@ int scry_eval_frame_attribute(struct scry_eval *e, const struct scry_frame *f, c
 	if (!strcmp(name, "f_builtins") && f->builtins)
 		return scry_eval_set(e, f->builtins);
 	if (strcmp(name, "f_locals") || !f->code)
-		return e->value.kind == SCRY_VALUE_FRAME ? scry_eval_fail(e, SCRY_ENOTFOUND, "frame has no attribute '%s'", name) :
-			SCRY_ENOTFOUND;
+		return e->value.kind == SCRY_VALUE_FRAME
+			       ? scry_eval_fail(e, SCRY_ENOTFOUND, "frame has no attribute '%s'",
+						name)
+			       : SCRY_ENOTFOUND;
 	if (!(f->code->flags & CO_OPTIMIZED) && f->locals)
 		return scry_eval_set(e, f->locals);
-	e->value = (struct scry_eval_value){ .kind = SCRY_VALUE_LOCALS, .addr = f->addr, .frame = *f };
+	e->value = (struct scry_eval_value) { .kind = SCRY_VALUE_LOCALS,
+					      .addr = f->addr,
+					      .frame = *f };
 	return SCRY_OK;
 }
 
-static int frame_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t, const char *name)
+static int frame_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t,
+		      const char *name)
 {
 	struct scry_frame f;
 	scry_addr inner;
@@ -279,10 +319,12 @@ static int frame_part(struct scry_eval *e, scry_addr obj, const struct scry_type
 	return scry_eval_frame_attribute(e, &f, name);
 }
 
-static int generator_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t, const char *name)
+static int generator_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t,
+			  const char *name)
 {
-	static const char *const names[][3] = { { "generator", "gi_frame", "gi_code" }, { "coroutine", "cr_frame", "cr_code" },
-		{ "async_generator", "ag_frame", "ag_code" } };
+	static const char *const names[][3] = { { "generator", "gi_frame", "gi_code" },
+						{ "coroutine", "cr_frame", "cr_code" },
+						{ "async_generator", "ag_frame", "ag_code" } };
 	scry_addr at;
 	struct scry_frame f;
 	int which = 0;
@@ -301,32 +343,38 @@ static int generator_part(struct scry_eval *e, scry_addr obj, const struct scry_
 		return scry_eval_set(e, f.code_addr);
 	if (f.frame_object)
 		return scry_eval_set(e, f.frame_object);
-	e->value = (struct scry_eval_value){ .kind = SCRY_VALUE_FRAME, .addr = at, .frame = f };
+	e->value = (struct scry_eval_value) { .kind = SCRY_VALUE_FRAME, .addr = at, .frame = f };
 	return SCRY_OK;
 }
 
-static int traceback_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t, const char *name)
+static int traceback_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t,
+			  const char *name)
 {
 	struct scry_traceback walk = { .runtime = e->r, .next = obj };
 	struct scry_location at;
 	struct scry_frame f;
 
-	if (strcmp(t->name, "traceback") || strcmp(name, "tb_lineno") || scry_traceback_next(&walk, &f, &at) != SCRY_ITEM)
+	if (strcmp(t->name, "traceback") || strcmp(name, "tb_lineno") ||
+	    scry_traceback_next(&walk, &f, &at) != SCRY_ITEM)
 		return SCRY_ENOTFOUND;
 	return scry_eval_set_int(e, at.line);
 }
 
 /* Fields that are NULL for None, whose address may not be known. */
-static int none_field(struct scry_eval *e, scry_addr obj, const struct scry_type *t, const char *name)
+static int none_field(struct scry_eval *e, scry_addr obj, const struct scry_type *t,
+		      const char *name)
 {
 	static const struct {
 		const char *type, *name;
 		enum scry_field field;
 	} fields[] = {
-		{ "BaseException", "__cause__", SCRY_F_EXCEPTION_CAUSE }, { "BaseException", "__context__", SCRY_F_EXCEPTION_CONTEXT },
+		{ "BaseException", "__cause__", SCRY_F_EXCEPTION_CAUSE },
+		{ "BaseException", "__context__", SCRY_F_EXCEPTION_CONTEXT },
 		{ "BaseException", "__traceback__", SCRY_F_EXCEPTION_TRACEBACK },
-		{ "function", "__defaults__", SCRY_F_FUNCTION_DEFAULTS }, { "function", "__kwdefaults__", SCRY_F_FUNCTION_KWDEFAULTS },
-		{ "function", "__closure__", SCRY_F_FUNCTION_CLOSURE }, { "traceback", "tb_next", SCRY_F_TRACEBACK_NEXT },
+		{ "function", "__defaults__", SCRY_F_FUNCTION_DEFAULTS },
+		{ "function", "__kwdefaults__", SCRY_F_FUNCTION_KWDEFAULTS },
+		{ "function", "__closure__", SCRY_F_FUNCTION_CLOSURE },
+		{ "traceback", "tb_next", SCRY_F_TRACEBACK_NEXT },
 		{ "builtin_function_or_method", "__self__", SCRY_F_CFUNCTION_SELF },
 	};
 	scry_addr value;
@@ -340,9 +388,11 @@ static int none_field(struct scry_eval *e, scry_addr obj, const struct scry_type
 
 int scry_eval_computed(struct scry_eval *e, scry_addr obj, const char *name)
 {
-	static int (*const ways[])(struct scry_eval *, scry_addr, const struct scry_type *, const char *) = {
-		class_attribute, own_name, function_part, namespace_of, number_part, date_part, array_part, view_part,
-		deque_part, code_names, frame_part, generator_part, traceback_part, none_field,
+	static int (*const ways[])(struct scry_eval *, scry_addr, const struct scry_type *,
+				   const char *) = {
+		class_attribute, own_name,       function_part,  namespace_of, number_part,
+		date_part,       array_part,     view_part,      deque_part,   code_names,
+		frame_part,      generator_part, traceback_part, none_field,
 	};
 	struct scry_type *t;
 	int rc = scry_type_for(e->r, obj, &t);

@@ -11,12 +11,13 @@ struct scry_eval_value {
 		SCRY_VALUE_TEXT,  /* behind which nothing can follow */
 		SCRY_VALUE_SLICE, /* of the sequence at addr */
 		SCRY_VALUE_BOUND, /* a method: the function at addr, bound to self */
-		SCRY_VALUE_NAMES, /* attributes that stand without a dict: a view of names and values */
+		/* attributes that stand without a dict: a view of names and values */
+		SCRY_VALUE_NAMES,
 		SCRY_VALUE_FRAME, /* a frame, which may have no object */
 		SCRY_VALUE_LOCALS /* its variables */
 	} kind;
 	scry_addr addr, self;
-	const char *wrap;           /* of an object: "mappingproxy" where it is seen through one */
+	const char *wrap; /* of an object: "mappingproxy" where it is seen through one */
 	int64_t start, stop, step, count; /* of a slice */
 	const char *text, *type;
 	struct scry_dict_view names;
@@ -35,11 +36,14 @@ struct scry_eval {
 };
 
 /** Fail with "in 'a.b.c': why". */
-int scry_eval_fail(struct scry_eval *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int scry_eval_fail(struct scry_eval *e, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 int scry_eval_set(struct scry_eval *e, scry_addr addr);
 int scry_eval_set_text(struct scry_eval *e, const char *text, const char *type);
 int scry_eval_set_int(struct scry_eval *e, int64_t number);
-/** The attribute of the value: what its type's descriptors would give, as far as no code has to run. */
+/**
+ * The attribute of the value: what its type's descriptors would give, as far as no code has to run.
+ */
 int scry_eval_attribute(struct scry_eval *e, const char *name);
 int scry_eval_item(struct scry_eval *e, const struct scry_key *key);
 int scry_eval_slice(struct scry_eval *e, const int64_t *bounds, const bool *given);

@@ -9,8 +9,8 @@
 
 static bool is_name_char(char c, bool first)
 {
-	return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80 ||
-	       (!first && c >= '0' && c <= '9');
+	return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (unsigned char)c >= 0x80 || (!first && c >= '0' && c <= '9');
 }
 
 static size_t name_length(const char *text)
@@ -37,7 +37,8 @@ int scry_eval_fail(struct scry_eval *e, int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	return scry_fail(e->s, code, e->value.addr, "%.*s: %s", (int)(e->at - e->text), e->text, why);
+	return scry_fail(e->s, code, e->value.addr, "%.*s: %s", (int)(e->at - e->text), e->text,
+			 why);
 }
 
 /* A damaged object is a value too: it prints as what it is, and an attribute of it fails. */
@@ -45,7 +46,7 @@ int scry_eval_set(struct scry_eval *e, scry_addr addr)
 {
 	if (!addr)
 		return scry_eval_set_text(e, "<NULL>", "?");
-	e->value = (struct scry_eval_value){ .kind = SCRY_VALUE_OBJECT, .addr = addr };
+	e->value = (struct scry_eval_value) { .kind = SCRY_VALUE_OBJECT, .addr = addr };
 	return SCRY_OK;
 }
 
@@ -53,7 +54,7 @@ int scry_eval_set_text(struct scry_eval *e, const char *text, const char *type)
 {
 	if (!text)
 		return scry_fail(e->s, SCRY_ENOMEM, 0, "out of memory");
-	e->value = (struct scry_eval_value){ .kind = SCRY_VALUE_TEXT, .text = text, .type = type };
+	e->value = (struct scry_eval_value) { .kind = SCRY_VALUE_TEXT, .text = text, .type = type };
 	return SCRY_OK;
 }
 
@@ -80,7 +81,8 @@ static bool local_value(struct scry_eval *e, const char *name, scry_addr *ret)
 /* f_builtins, or __builtins__, may be a module or its dict. */
 static bool builtin_value(struct scry_eval *e, const char *name, scry_addr *ret)
 {
-	scry_addr from[2] = { e->f ? e->f->builtins : 0, e->r->interps ? e->r->interps->builtins : 0 };
+	scry_addr from[2] = { e->f ? e->f->builtins : 0,
+			      e->r->interps ? e->r->interps->builtins : 0 };
 
 	for (int i = 0; i < 2; i++)
 		if (from[i] && (scry_dict_get(e->r, from[i], name, ret) == SCRY_OK ||
@@ -101,11 +103,14 @@ static int eval_name(struct scry_eval *e, const char *name)
 {
 	scry_addr value;
 
-	if ((e->module && scry_attr(e->r, e->module, name, &value) == SCRY_OK) || local_value(e, name, &value) ||
-	    (e->f && e->f->globals && scry_dict_get(e->r, e->f->globals, name, &value) == SCRY_OK) ||
+	if ((e->module && scry_attr(e->r, e->module, name, &value) == SCRY_OK) ||
+	    local_value(e, name, &value) ||
+	    (e->f && e->f->globals &&
+	     scry_dict_get(e->r, e->f->globals, name, &value) == SCRY_OK) ||
 	    builtin_value(e, name, &value) || module_value(e, name, &value))
 		return scry_eval_set(e, value);
-	return scry_fail(e->s, SCRY_ENOTFOUND, 0, "no variable '%s' in this frame, its module or the builtins%s", name,
+	return scry_fail(e->s, SCRY_ENOTFOUND, 0,
+			 "no variable '%s' in this frame, its module or the builtins%s", name,
 			 scry_suggest_name(e, name));
 }
 
@@ -146,7 +151,8 @@ static int eval_address(struct scry_eval *e)
 	char why[200];
 
 	if (end == e->at + 1)
-		return scry_fail(e->s, SCRY_EINVAL, 0, "'@' needs an address, as in @0x7f0123456780");
+		return scry_fail(e->s, SCRY_EINVAL, 0,
+				 "'@' needs an address, as in @0x7f0123456780");
 	e->at = end;
 	if (scry_type_of(e->r, addr, &type) == SCRY_OK)
 		return scry_eval_set(e, addr);
@@ -165,7 +171,9 @@ static bool is_module(struct scry_eval *e, const char *name, size_t len)
 /* None, True and False are keywords. */
 static bool eval_constant(struct scry_eval *e, const char *name)
 {
-	static const char *const names[][2] = { { "None", "NoneType" }, { "True", "bool" }, { "False", "bool" } };
+	static const char *const names[][2] = { { "None", "NoneType" },
+						{ "True", "bool" },
+						{ "False", "bool" } };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(name, names[i][0]))
@@ -180,10 +188,13 @@ static int eval_primary(struct scry_eval *e)
 	if (*e->at == '@')
 		return eval_address(e);
 	if (n == 0 && !*e->at)
-		return scry_fail(e->s, SCRY_EINVAL, 0, "the expression ends where a name should follow");
+		return scry_fail(e->s, SCRY_EINVAL, 0,
+				 "the expression ends where a name should follow");
 	if (n == 0)
-		return scry_fail(e->s, SCRY_EINVAL, 0, "expected a name, MODULE:NAME or @ADDRESS at '%s'; nothing is computed",
-				 e->at);
+		return scry_fail(
+			e->s, SCRY_EINVAL, 0,
+			"expected a name, MODULE:NAME or @ADDRESS at '%s'; nothing is computed",
+			e->at);
 	const char *name = e->at + dotted + 1;
 	size_t m = e->at[dotted] == ':' ? name_length(name) : 0;
 	if (m && e->depth && !is_module(e, e->at, dotted))
@@ -203,7 +214,8 @@ static int eval_attribute(struct scry_eval *e)
 	char *name = copy(e, e->at + 1, n);
 
 	if (n == 0)
-		return scry_fail(e->s, SCRY_EINVAL, 0, "expected a name behind '.' in '%s'", e->text);
+		return scry_fail(e->s, SCRY_EINVAL, 0, "expected a name behind '.' in '%s'",
+				 e->text);
 	if (!name)
 		return scry_fail(e->s, SCRY_ENOMEM, 0, "out of memory");
 	int rc = scry_eval_attribute(e, name);
@@ -217,14 +229,22 @@ static int eval_subscript(struct scry_eval *e);
 static int eval_nested(void *arg, const char **at, scry_addr *ret)
 {
 	struct scry_eval *outer = arg;
-	struct scry_eval e = { .s = outer->s, .r = outer->r, .f = outer->f, .text = *at, .at = *at,
-			  .module = outer->module, .depth = outer->depth + 1 };
-	int rc = e.depth > DEPTH_MAX ? scry_fail(e.s, SCRY_ELIMIT, 0, "brackets nested too deep") : eval_primary(&e);
+	struct scry_eval e = { .s = outer->s,
+			       .r = outer->r,
+			       .f = outer->f,
+			       .text = *at,
+			       .at = *at,
+			       .module = outer->module,
+			       .depth = outer->depth + 1 };
+	int rc = e.depth > DEPTH_MAX ? scry_fail(e.s, SCRY_ELIMIT, 0, "brackets nested too deep")
+				     : eval_primary(&e);
 
 	while (rc == SCRY_OK && (*e.at == '.' || *e.at == '['))
 		rc = *e.at == '.' ? eval_attribute(&e) : eval_subscript(&e);
 	if (rc == SCRY_OK && e.value.kind != SCRY_VALUE_OBJECT)
-		rc = scry_fail(e.s, SCRY_EUNSUPPORTED, 0, "'%.*s' is no object, so it cannot be a key", (int)(e.at - e.text), e.text);
+		rc = scry_fail(e.s, SCRY_EUNSUPPORTED, 0,
+			       "'%.*s' is no object, so it cannot be a key", (int)(e.at - e.text),
+			       e.text);
 	*at = e.at;
 	*ret = e.value.addr;
 	return rc;
@@ -257,8 +277,8 @@ static int eval_subscript(struct scry_eval *e)
 	if (rc < 0)
 		return rc;
 	if (*c != ']' || (parts == 0 && !given[0]))
-		return *c ? scry_eval_fail(e, SCRY_EINVAL, "expected ']' at '%s'", c) :
-			scry_eval_fail(e, SCRY_EINVAL, "a '[' lacks its ']'");
+		return *c ? scry_eval_fail(e, SCRY_EINVAL, "expected ']' at '%s'", c)
+			  : scry_eval_fail(e, SCRY_EINVAL, "a '[' lacks its ']'");
 	rc = parts ? scry_eval_slice(e, bounds, given) : scry_eval_item(e, &key);
 	e->at = c + 1;
 	return rc;
@@ -266,7 +286,8 @@ static int eval_subscript(struct scry_eval *e)
 
 /* --- results --- */
 
-int scry_eval(struct scry_session *s, const struct scry_frame *f, const char *expr, struct scry_value *ret)
+int scry_eval(struct scry_session *s, const struct scry_frame *f, const char *expr,
+	      struct scry_value *ret)
 {
 	struct scry_runtime *r = f ? f->runtime : scry_runtime_first(s);
 	struct scry_eval e = { .s = s, .r = r, .f = f, .text = skip_space(expr) };
@@ -280,12 +301,16 @@ int scry_eval(struct scry_session *s, const struct scry_frame *f, const char *ex
 		if (*e.at == '.')
 			rc = eval_attribute(&e);
 		else if (*e.at == '[' && r->pypy)
-			rc = scry_eval_fail(&e, SCRY_EUNSUPPORTED, "items of PyPy's containers are not looked up");
+			rc = scry_eval_fail(&e, SCRY_EUNSUPPORTED,
+					    "items of PyPy's containers are not looked up");
 		else if (*e.at == '[')
 			rc = eval_subscript(&e);
 		else
-			rc = scry_fail(s, SCRY_EINVAL, 0, *e.at == '(' ? "'%s': nothing is called" :
-				       "expected '.' or '[' at '%s'; nothing is computed", e.at);
+			rc = scry_fail(s, SCRY_EINVAL, 0,
+				       *e.at == '('
+					       ? "'%s': nothing is called"
+					       : "expected '.' or '[' at '%s'; nothing is computed",
+				       e.at);
 	}
 	if (rc < 0)
 		return rc;

@@ -1,4 +1,7 @@
-/* Attributes in py-print: what a type or class holds is bound as Python would, as far as no code has to run. */
+/*
+ * Attributes in py-print: what a type or class holds is bound as Python would, as far as no code
+ * has to run.
+ */
 #include "eval/evaluate.h"
 #include "object/member.h"
 #include "object/pypy/pypy_model.h"
@@ -9,14 +12,16 @@ static int unset_or_missing(struct scry_eval *e, scry_addr obj, const char *name
 	struct scry_type *t = NULL;
 	scry_addr value;
 
-	if (scry_type_for(e->r, obj, &t) == SCRY_OK && scry_type_lookup(e->r, t->addr, name, &value, NULL) == SCRY_OK &&
+	if (scry_type_for(e->r, obj, &t) == SCRY_OK &&
+	    scry_type_lookup(e->r, t->addr, name, &value, NULL) == SCRY_OK &&
 	    scry_member_of(e->r, obj, value, &member) == SCRY_OK)
 		return scry_eval_fail(e, rc, "the slot '%s' is not set", name);
 	if (t && t->flags & TYPE_TYPE)
-		return scry_eval_fail(e, rc, "class %s has no attribute '%s'%s", scry_type_short(e->r, obj), name,
+		return scry_eval_fail(e, rc, "class %s has no attribute '%s'%s",
+				      scry_type_short(e->r, obj), name,
 				      scry_suggest_attribute(e, obj, name));
-	return scry_eval_fail(e, rc, "%s has no attribute '%s'%s", scry_type_name_of(e->r, obj), name,
-			      scry_suggest_attribute(e, obj, name));
+	return scry_eval_fail(e, rc, "%s has no attribute '%s'%s", scry_type_name_of(e->r, obj),
+			      name, scry_suggest_attribute(e, obj, name));
 }
 
 /* A C member that is no object. */
@@ -26,14 +31,16 @@ static int member_text(struct scry_eval *e, scry_addr obj, const char *name)
 	scry_addr type, descriptor;
 	const char *text;
 
-	if (scry_type_of(e->r, obj, &type) < 0 || scry_type_lookup(e->r, type, name, &descriptor, NULL) < 0 ||
+	if (scry_type_of(e->r, obj, &type) < 0 ||
+	    scry_type_lookup(e->r, type, name, &descriptor, NULL) < 0 ||
 	    scry_member_of(e->r, obj, descriptor, &member) < 0)
 		return SCRY_ENOTFOUND;
 	if (member.is_object) { /* NULL stands for None, whose address is not known here */
 		int rc = scry_member_object(e->r, &member, name, &descriptor);
 
-		return rc == SCRY_ENOTFOUND && scry_member_is_optional(&member) ? scry_eval_set_text(e, "None", "NoneType") :
-			SCRY_ENOTFOUND;
+		return rc == SCRY_ENOTFOUND && scry_member_is_optional(&member)
+			       ? scry_eval_set_text(e, "None", "NoneType")
+			       : SCRY_ENOTFOUND;
 	}
 	if (scry_member_text(e->r, &member, &text) < 0)
 		return SCRY_ENOTFOUND;
@@ -42,7 +49,9 @@ static int member_text(struct scry_eval *e, scry_addr obj, const char *name)
 
 static int bind(struct scry_eval *e, scry_addr function, scry_addr self)
 {
-	e->value = (struct scry_eval_value){ .kind = SCRY_VALUE_BOUND, .addr = function, .self = self };
+	e->value = (struct scry_eval_value) { .kind = SCRY_VALUE_BOUND,
+					      .addr = function,
+					      .self = self };
 	return SCRY_OK;
 }
 
@@ -58,8 +67,9 @@ static bool tuple_field(struct scry_eval *e, scry_addr obj, scry_addr property, 
 	if (scry_field_read(e->r, property, SCRY_F_PROPERTY_GET, &get) < 0 ||
 	    strcmp(scry_type_name_of(e->r, get), "operator.itemgetter") ||
 	    scry_field_read(e->r, get, SCRY_F_ITEMGETTER_NITEMS, &count) < 0 || count != 1 ||
-	    scry_field_read(e->r, get, SCRY_F_ITEMGETTER_ITEM, &index) < 0 || scry_int_value(e->r, index, &i) < 0 ||
-	    scry_type_for(e->r, obj, &t) < 0 || !(t->flags & TYPE_TUPLE) || i < 0 || i >= scry_length(e->r, obj))
+	    scry_field_read(e->r, get, SCRY_F_ITEMGETTER_ITEM, &index) < 0 ||
+	    scry_int_value(e->r, index, &i) < 0 || scry_type_for(e->r, obj, &t) < 0 ||
+	    !(t->flags & TYPE_TUPLE) || i < 0 || i >= scry_length(e->r, obj))
 		return false;
 	*ret_rc = scry_item_at(e->r, obj, i, &item);
 	if (*ret_rc == SCRY_OK)
@@ -74,7 +84,8 @@ static int set_tuplegetter(struct scry_eval *e, scry_addr obj, scry_addr getter)
 	int rc = scry_field_read_int(e->r, getter, SCRY_F_TUPLEGETTER_INDEX, &i);
 
 	if (rc < 0 || i < 0 || i >= scry_length(e->r, obj))
-		return scry_eval_fail(e, SCRY_ECORRUPT, "a field of a namedtuple that has no such item");
+		return scry_eval_fail(e, SCRY_ECORRUPT,
+				      "a field of a namedtuple that has no such item");
 	rc = scry_item_at(e->r, obj, i, &item);
 	return rc < 0 ? rc : scry_eval_set(e, item.addr);
 }
@@ -92,19 +103,24 @@ static int set_function_of_class(struct scry_eval *e, scry_addr cls, scry_addr f
 {
 	if (!scry_layout_has(e->r->layout, SCRY_F_CLASSOBJ_DICT))
 		return scry_eval_set(e, function);
-	e->value = (struct scry_eval_value){ .kind = SCRY_VALUE_BOUND, .addr = function, .type = scry_type_short(e->r, cls) };
+	e->value = (struct scry_eval_value) { .kind = SCRY_VALUE_BOUND,
+					      .addr = function,
+					      .type = scry_type_short(e->r, cls) };
 	return SCRY_OK;
 }
 
 /* What an instance's type holds. */
-static int set_of_type(struct scry_eval *e, scry_addr obj, scry_addr type, scry_addr value, const char *name)
+static int set_of_type(struct scry_eval *e, scry_addr obj, scry_addr type, scry_addr value,
+		       const char *name)
 {
 	const char *kind = scry_type_name_of(e->r, value);
 	scry_addr inner;
 	int rc = SCRY_OK;
 
 	if (!strcmp(kind, "property"))
-		return tuple_field(e, obj, value, &rc) ? rc : scry_eval_set_text(e, "<property>", "property");
+		return tuple_field(e, obj, value, &rc)
+			       ? rc
+			       : scry_eval_set_text(e, "<property>", "property");
 	if (!strcmp(kind, "_collections._tuplegetter") || !strcmp(kind, "collections._tuplegetter"))
 		return set_tuplegetter(e, obj, value);
 	if (!strcmp(kind, "function"))
@@ -112,10 +128,12 @@ static int set_of_type(struct scry_eval *e, scry_addr obj, scry_addr type, scry_
 	if (!strcmp(kind, "staticmethod"))
 		return set_inner(e, value, SCRY_F_STATICMETHOD_CALLABLE);
 	if (!strcmp(kind, "classmethod"))
-		return scry_field_read(e->r, value, SCRY_F_CLASSMETHOD_CALLABLE, &inner) < 0 ? scry_eval_set(e, value) :
-			bind(e, inner, type);
+		return scry_field_read(e->r, value, SCRY_F_CLASSMETHOD_CALLABLE, &inner) < 0
+			       ? scry_eval_set(e, value)
+			       : bind(e, inner, type);
 	if (!strcmp(kind, "getset_descriptor"))
-		return scry_eval_fail(e, SCRY_EUNSUPPORTED, "'%s' is computed by C code, which is not run", name);
+		return scry_eval_fail(e, SCRY_EUNSUPPORTED,
+				      "'%s' is computed by C code, which is not run", name);
 	return scry_eval_set(e, value);
 }
 
@@ -129,7 +147,8 @@ static int set_of_class(struct scry_eval *e, scry_addr cls, scry_addr value)
 		return set_function_of_class(e, cls, value);
 	if (!strcmp(kind, "staticmethod"))
 		return set_inner(e, value, SCRY_F_STATICMETHOD_CALLABLE);
-	if (!strcmp(kind, "classmethod") && scry_field_read(e->r, value, SCRY_F_CLASSMETHOD_CALLABLE, &inner) == SCRY_OK)
+	if (!strcmp(kind, "classmethod") &&
+	    scry_field_read(e->r, value, SCRY_F_CLASSMETHOD_CALLABLE, &inner) == SCRY_OK)
 		return bind(e, inner, cls);
 	return scry_eval_set(e, value);
 }
@@ -157,7 +176,8 @@ static int attribute_of_bound(struct scry_eval *e, const char *name)
 	if (!strcmp(name, "__func__") || !strcmp(name, "im_func"))
 		return scry_eval_set(e, e->value.addr);
 	if (!strcmp(name, "__self__") || !strcmp(name, "im_self"))
-		return e->value.self ? scry_eval_set(e, e->value.self) : scry_eval_set_text(e, "None", "NoneType");
+		return e->value.self ? scry_eval_set(e, e->value.self)
+				     : scry_eval_set_text(e, "None", "NoneType");
 	return attribute_of_object(e, e->value.addr, name);
 }
 
@@ -168,12 +188,14 @@ static int attribute_of_pypy(struct scry_eval *e, const char *name)
 	int rc = scry_pypy_attr(e->r, e->value.addr, name, &item);
 
 	if (rc < 0)
-		return scry_eval_fail(e, rc, "%s has no attribute '%s'", scry_type_name_of(e->r, e->value.addr), name);
+		return scry_eval_fail(e, rc, "%s has no attribute '%s'",
+				      scry_type_name_of(e->r, e->value.addr), name);
 	if (item.kind == SCRY_PYPY_OBJECT)
 		return scry_eval_set(e, item.bits);
 	scry_pypy_item_text(&item, &text);
-	rc = scry_eval_set_text(e, text.text ? scry_arena_text(&e->s->arena, text.text, text.len) : NULL,
-				item.kind == SCRY_PYPY_FLOAT ? "float" : "int");
+	rc = scry_eval_set_text(
+		e, text.text ? scry_arena_text(&e->s->arena, text.text, text.len) : NULL,
+		item.kind == SCRY_PYPY_FLOAT ? "float" : "int");
 	scry_buf_done(&text);
 	return rc;
 }
@@ -190,6 +212,7 @@ int scry_eval_attribute(struct scry_eval *e, const char *name)
 	case SCRY_VALUE_FRAME:
 		return scry_eval_frame_attribute(e, &e->value.frame, name);
 	default:
-		return scry_eval_fail(e, SCRY_EUNSUPPORTED, "a result without an object has no attributes");
+		return scry_eval_fail(e, SCRY_EUNSUPPORTED,
+				      "a result without an object has no attributes");
 	}
 }

@@ -5,8 +5,8 @@
 
 /* Library classes in Python whose items stand where we look. */
 static const char *const wrappers[] = {
-	"collections.UserDict", "collections.UserList", "collections.UserString", "UserDict.UserDict", "UserList.UserList",
-	"UserString.UserString",
+	"collections.UserDict", "collections.UserList", "collections.UserString",
+	"UserDict.UserDict",    "UserList.UserList",    "UserString.UserString",
 };
 
 static bool is_wrapper(struct scry_runtime *r, scry_addr type)
@@ -26,13 +26,17 @@ static bool has_own_items(struct scry_eval *e, scry_addr obj)
 {
 	scry_addr type, value, owner;
 
-	if (scry_type_of(e->r, obj, &type) < 0 || scry_type_lookup(e->r, type, "__getitem__", &value, &owner) < 0)
+	if (scry_type_of(e->r, obj, &type) < 0 ||
+	    scry_type_lookup(e->r, type, "__getitem__", &value, &owner) < 0)
 		return false;
 	return !strcmp(scry_type_name_of(e->r, value), "function") && !is_wrapper(e->r, owner) &&
 	       !scry_type_derives(e->r, owner, "collections.ChainMap");
 }
 
-/* What keeps the items of a container that is a wrapper: mappingproxy, UserDict and UserList (.data). */
+/*
+ * What keeps the items of a container that is a wrapper: mappingproxy, UserDict and UserList
+ * (.data).
+ */
 static scry_addr container_of(struct scry_eval *e, scry_addr obj)
 {
 	scry_addr inner, type, value, owner;
@@ -44,7 +48,8 @@ static scry_addr container_of(struct scry_eval *e, scry_addr obj)
 		if (!strcmp(name, "mappingproxy") || !strcmp(name, "dictproxy"))
 			rc = scry_field_read(e->r, obj, SCRY_F_MAPPINGPROXY_MAPPING, &inner);
 		else if (scry_type_of(e->r, obj, &type) == SCRY_OK &&
-			 scry_type_lookup(e->r, type, "__getitem__", &value, &owner) == SCRY_OK && is_wrapper(e->r, owner))
+			 scry_type_lookup(e->r, type, "__getitem__", &value, &owner) == SCRY_OK &&
+			 is_wrapper(e->r, owner))
 			rc = scry_attr(e->r, obj, "data", &inner);
 		if (rc < 0)
 			break;
@@ -57,7 +62,8 @@ static scry_addr container_of(struct scry_eval *e, scry_addr obj)
 
 static int64_t value_length(struct scry_eval *e)
 {
-	return e->value.kind == SCRY_VALUE_SLICE ? e->value.count : scry_length(e->r, e->value.addr);
+	return e->value.kind == SCRY_VALUE_SLICE ? e->value.count
+						 : scry_length(e->r, e->value.addr);
 }
 
 static int index_item(struct scry_eval *e, int64_t index)
@@ -66,24 +72,30 @@ static int index_item(struct scry_eval *e, int64_t index)
 	struct scry_item item;
 
 	if (n < 0)
-		return scry_eval_fail(e, SCRY_EUNSUPPORTED, "%s has no items that can be read without running code",
+		return scry_eval_fail(e, SCRY_EUNSUPPORTED,
+				      "%s has no items that can be read without running code",
 				      scry_type_name_of(e->r, e->value.addr));
 	if (i < 0 || i >= n)
-		return scry_eval_fail(e, SCRY_ENOTFOUND, "index %" PRId64 " is outside its %" PRId64 " items", index, n);
+		return scry_eval_fail(e, SCRY_ENOTFOUND,
+				      "index %" PRId64 " is outside its %" PRId64 " items", index,
+				      n);
 	if (e->value.kind == SCRY_VALUE_SLICE)
 		i = e->value.start + i * e->value.step;
 	int rc = scry_item_at(e->r, e->value.addr, i, &item);
 	if (rc < 0) {
-		char *why = scry_arena_text(&e->s->arena, e->s->error.text, strlen(e->s->error.text));
+		char *why =
+			scry_arena_text(&e->s->arena, e->s->error.text, strlen(e->s->error.text));
 
 		return scry_eval_fail(e, rc, "%s", why ? why : "out of memory");
 	}
 	if (item.addr)
 		return scry_eval_set(e, item.addr);
-	return item.text ? scry_eval_set_text(e, item.text, item.type) : scry_eval_set_int(e, item.number);
+	return item.text ? scry_eval_set_text(e, item.text, item.type)
+			 : scry_eval_set_int(e, item.number);
 }
 
-static int find_in_dict(struct scry_eval *e, scry_addr dict, const struct scry_key *key, scry_addr *ret)
+static int find_in_dict(struct scry_eval *e, scry_addr dict, const struct scry_key *key,
+			scry_addr *ret)
 {
 	struct scry_dict_view v;
 	scry_addr k;
@@ -106,10 +118,12 @@ static int missing_key(struct scry_eval *e, scry_addr dict, const struct scry_ke
 	    scry_type_full_name(e->r, owner, &name) == SCRY_OK) {
 		if (!strcmp(name, "collections.Counter"))
 			return scry_eval_set_int(e, 0);
-		made = !strcmp(name, "collections.defaultdict") ? " (its default_factory is not run)" :
-								  " (its __missing__() is not run)";
+		made = !strcmp(name, "collections.defaultdict")
+			       ? " (its default_factory is not run)"
+			       : " (its __missing__() is not run)";
 	}
-	return scry_eval_fail(e, SCRY_ENOTFOUND, "no such key%s%s", made, scry_suggest_key(e, dict, key));
+	return scry_eval_fail(e, SCRY_ENOTFOUND, "no such key%s%s", made,
+			      scry_suggest_key(e, dict, key));
 }
 
 static int dict_item(struct scry_eval *e, scry_addr dict, const struct scry_key *key)
@@ -117,7 +131,9 @@ static int dict_item(struct scry_eval *e, scry_addr dict, const struct scry_key 
 	scry_addr value;
 	int rc = find_in_dict(e, dict, key, &value);
 
-	return rc == SCRY_ENOTFOUND ? missing_key(e, dict, key) : rc < 0 ? rc : scry_eval_set(e, value);
+	return rc == SCRY_ENOTFOUND ? missing_key(e, dict, key)
+	       : rc < 0             ? rc
+				    : scry_eval_set(e, value);
 }
 
 /* The first of its dicts that has the key. */
@@ -131,7 +147,8 @@ static int chain_item(struct scry_eval *e, scry_addr chain, const struct scry_ke
 	for (uint64_t i = 0; rc == SCRY_OK && i < n; i++) {
 		rc = scry_word(e->r, items + i * e->s->target->abi.ptr_size, &map);
 		if (rc == SCRY_OK && has_own_items(e, map))
-			return scry_eval_fail(e, SCRY_EUNSUPPORTED, "one of its maps is a %s, whose code is not run",
+			return scry_eval_fail(e, SCRY_EUNSUPPORTED,
+					      "one of its maps is a %s, whose code is not run",
 					      scry_type_name_of(e->r, map));
 		if (rc == SCRY_OK && find_in_dict(e, container_of(e, map), key, &value) == SCRY_OK)
 			return scry_eval_set(e, value);
@@ -166,7 +183,8 @@ static int object_item(struct scry_eval *e, const struct scry_key *key, bool *do
 
 	*done = true;
 	if (has_own_items(e, e->value.addr))
-		return scry_eval_fail(e, SCRY_EUNSUPPORTED, "%s has a __getitem__ of its own, which is not run",
+		return scry_eval_fail(e, SCRY_EUNSUPPORTED,
+				      "%s has a __getitem__ of its own, which is not run",
 				      scry_type_name_of(e->r, e->value.addr));
 	e->value.addr = container_of(e, e->value.addr);
 	if (scry_type_for(e->r, e->value.addr, &t) == SCRY_OK) {
@@ -188,16 +206,20 @@ int scry_eval_item(struct scry_eval *e, const struct scry_key *key)
 	if (e->value.kind == SCRY_VALUE_NAMES || e->value.kind == SCRY_VALUE_LOCALS)
 		return name_item(e, key);
 	if (e->value.kind != SCRY_VALUE_OBJECT && e->value.kind != SCRY_VALUE_SLICE)
-		return scry_eval_fail(e, SCRY_EUNSUPPORTED, "a result without an object has no items");
+		return scry_eval_fail(e, SCRY_EUNSUPPORTED,
+				      "a result without an object has no items");
 	if (e->value.kind == SCRY_VALUE_OBJECT && ((rc = object_item(e, key, &done)) < 0 || done))
 		return rc;
 	if (scry_key_index(e->r, key, &index))
 		return index_item(e, index);
 	if (value_length(e) < 0)
-		return scry_eval_fail(e, SCRY_EUNSUPPORTED, "%s has no items that can be read without running code",
+		return scry_eval_fail(e, SCRY_EUNSUPPORTED,
+				      "%s has no items that can be read without running code",
 				      scry_type_name_of(e->r, e->value.addr));
 	return scry_eval_fail(e, SCRY_EINVAL, "%s takes integers as index",
-			      e->value.kind == SCRY_VALUE_SLICE ? "a slice" : scry_type_name_of(e->r, e->value.addr));
+			      e->value.kind == SCRY_VALUE_SLICE
+				      ? "a slice"
+				      : scry_type_name_of(e->r, e->value.addr));
 }
 
 /* --- slices --- */
@@ -208,8 +230,9 @@ static bool can_be_sliced(struct scry_eval *e)
 
 	if (e->value.kind == SCRY_VALUE_SLICE)
 		return true;
-	return e->value.kind == SCRY_VALUE_OBJECT && value_length(e) >= 0 && strcmp(type, "xrange") &&
-	       strcmp(type, "set") && strcmp(type, "frozenset") && !strstr(type, "deque") && !strstr(type, "dict");
+	return e->value.kind == SCRY_VALUE_OBJECT && value_length(e) >= 0 &&
+	       strcmp(type, "xrange") && strcmp(type, "set") && strcmp(type, "frozenset") &&
+	       !strstr(type, "deque") && !strstr(type, "dict");
 }
 
 /* PySlice_AdjustIndices() */
@@ -219,7 +242,8 @@ int scry_eval_slice(struct scry_eval *e, const int64_t *bounds, const bool *give
 
 	if (e->value.kind == SCRY_VALUE_OBJECT) {
 		if (has_own_items(e, e->value.addr))
-			return scry_eval_fail(e, SCRY_EUNSUPPORTED, "%s has a __getitem__ of its own, which is not run",
+			return scry_eval_fail(e, SCRY_EUNSUPPORTED,
+					      "%s has a __getitem__ of its own, which is not run",
 					      scry_type_name_of(e->r, e->value.addr));
 		e->value.addr = container_of(e, e->value.addr);
 	}
@@ -234,15 +258,20 @@ int scry_eval_slice(struct scry_eval *e, const int64_t *bounds, const bool *give
 	stop = given[1] ? bounds[1] + (bounds[1] < 0 ? n : 0) : step < 0 ? low : high;
 	start = start < low ? low : start > high ? high : start;
 	stop = stop < low ? low : stop > high ? high : stop;
-	int64_t count = step > 0 ? (stop - start + step - 1) / step : (start - stop - step - 1) / -step;
+	int64_t count =
+		step > 0 ? (stop - start + step - 1) / step : (start - stop - step - 1) / -step;
 	count = count > 0 ? count : 0;
 	if (e->value.kind == SCRY_VALUE_SLICE) {
 		start = e->value.start + start * e->value.step;
 		stop = e->value.start + stop * e->value.step;
 		step *= e->value.step;
 	}
-	e->value = (struct scry_eval_value){ .kind = SCRY_VALUE_SLICE, .addr = e->value.addr, .start = start, .stop = stop,
-					     .step = step, .count = count };
+	e->value = (struct scry_eval_value) { .kind = SCRY_VALUE_SLICE,
+					      .addr = e->value.addr,
+					      .start = start,
+					      .stop = stop,
+					      .step = step,
+					      .count = count };
 	return SCRY_OK;
 }
 
@@ -262,7 +291,8 @@ static void print_item(struct scry_printer *p, scry_addr seq, int64_t index)
 		scry_printf(p, "%" PRId64, item.number);
 }
 
-static void print_items(struct scry_printer *p, const struct scry_eval_value *v, const char *open, const char *close)
+static void print_items(struct scry_printer *p, const struct scry_eval_value *v, const char *open,
+			const char *close)
 {
 	scry_buf_puts(p->out, open);
 	for (int64_t i = 0; scry_printer_more(p, (uint64_t)i, (uint64_t)v->count); i++)
@@ -279,7 +309,8 @@ static void print_range_slice(struct scry_printer *p, const struct scry_eval_val
 		scry_printer_damage(p, v->addr);
 		return;
 	}
-	scry_printf(p, "range(%" PRId64 ", %" PRId64, start + v->start * step, start + v->stop * step);
+	scry_printf(p, "range(%" PRId64 ", %" PRId64, start + v->start * step,
+		    start + v->stop * step);
 	if (v->step * step != 1)
 		scry_printf(p, ", %" PRId64, v->step * step);
 	scry_buf_putc(p->out, ')');
@@ -329,7 +360,8 @@ static const char *print_slice(struct scry_printer *p, const struct scry_eval_va
 /* "<bound method C.f of SELF>"; up to 3.4 with the class of self, and 2.7 has unbound ones */
 static const char *print_bound(struct scry_printer *p, const struct scry_eval_value *v)
 {
-	bool full = p->runtime->version >= SCRY_VERSION_OF(3, 5), old = scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT);
+	bool full = p->runtime->version >= SCRY_VERSION_OF(3, 5),
+	     old = scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT);
 	const char *name = scry_name_of(p->runtime, v->addr, full);
 	scry_addr type;
 
@@ -356,7 +388,9 @@ static void print_names(struct scry_printer *p, const struct scry_eval_value *v)
 
 	scry_buf_putc(p->out, '{');
 	if (v->kind == SCRY_VALUE_NAMES)
-		for (; scry_printer_more(p, i, v->names.used) && scry_dict_view_next(&v->names, &it, &key, &value) == SCRY_ITEM; i++)
+		for (; scry_printer_more(p, i, v->names.used) &&
+		       scry_dict_view_next(&v->names, &it, &key, &value) == SCRY_ITEM;
+		     i++)
 			scry_print_pair(p, key, value, ":");
 	else
 		while (scry_frame_local_next(&v->frame, &n, &local) == SCRY_ITEM) {
@@ -394,7 +428,8 @@ const char *scry_eval_text(struct scry_eval *e, const char **ret_type)
 		*ret_type = "frame";
 		print_frame(&p, &v->frame);
 	} else if (v->kind == SCRY_VALUE_OBJECT) {
-		*ret_type = scry_layout_has(e->r->layout, SCRY_F_CLASSOBJ_DICT) ? "dictproxy" : "mappingproxy";
+		*ret_type = scry_layout_has(e->r->layout, SCRY_F_CLASSOBJ_DICT) ? "dictproxy"
+										: "mappingproxy";
 		scry_printf(&p, "%s(", v->wrap);
 		scry_print(&p, v->addr);
 		scry_buf_putc(&out, ')');

@@ -69,8 +69,9 @@ static int parse_text(struct parser *p, struct scry_key *ret)
 		return scry_fail(p->r->session, SCRY_EINVAL, 0, "a string lacks its closing quote");
 	}
 	p->at++;
-	*ret = (struct scry_key){ .kind = bytes ? SCRY_KEY_BYTES : SCRY_KEY_TEXT,
-				  .text = scry_arena_text(&p->r->session->arena, out.text ? out.text : "", out.len) };
+	*ret = (struct scry_key) { .kind = bytes ? SCRY_KEY_BYTES : SCRY_KEY_TEXT,
+				   .text = scry_arena_text(&p->r->session->arena,
+							   out.text ? out.text : "", out.len) };
 	scry_buf_done(&out);
 	return ret->text ? SCRY_OK : scry_fail(p->r->session, SCRY_ENOMEM, 0, "out of memory");
 }
@@ -90,9 +91,11 @@ static bool take_word(struct parser *p, const char *word)
 static int parse_one(struct parser *p, struct scry_key *ret);
 
 /* Items up to `end`; what starts with '(' and has no comma is just in parentheses. */
-static int parse_tuple(struct parser *p, const struct scry_key *first, char end, struct scry_key *ret)
+static int parse_tuple(struct parser *p, const struct scry_key *first, char end,
+		       struct scry_key *ret)
 {
-	struct scry_key *items = scry_arena_alloc(&p->r->session->arena, SCRY_KEY_TUPLE_MAX * sizeof(*items));
+	struct scry_key *items =
+		scry_arena_alloc(&p->r->session->arena, SCRY_KEY_TUPLE_MAX * sizeof(*items));
 	unsigned n = 0;
 	int rc = SCRY_OK;
 
@@ -106,12 +109,12 @@ static int parse_tuple(struct parser *p, const struct scry_key *first, char end,
 		if (*p->at == end)
 			break;
 		if (n == SCRY_KEY_TUPLE_MAX)
-			return scry_fail(p->r->session, SCRY_ELIMIT, 0, "a key of more than %d items",
-					 SCRY_KEY_TUPLE_MAX);
+			return scry_fail(p->r->session, SCRY_ELIMIT, 0,
+					 "a key of more than %d items", SCRY_KEY_TUPLE_MAX);
 		rc = parse_one(p, &items[n++]);
 		skip_space(p);
 	}
-	*ret = (struct scry_key){ .kind = SCRY_KEY_TUPLE, .count = n, .items = items };
+	*ret = (struct scry_key) { .kind = SCRY_KEY_TUPLE, .count = n, .items = items };
 	return rc;
 }
 
@@ -124,7 +127,7 @@ static int parse_parens(struct parser *p, struct scry_key *ret)
 	skip_space(p);
 	if (*p->at == ')') {
 		p->at++;
-		*ret = (struct scry_key){ .kind = SCRY_KEY_TUPLE };
+		*ret = (struct scry_key) { .kind = SCRY_KEY_TUPLE };
 		return SCRY_OK;
 	}
 	rc = parse_one(p, &first);
@@ -144,7 +147,7 @@ static int parse_number(struct parser *p, struct scry_key *ret)
 	char *end;
 
 	errno = 0;
-	*ret = (struct scry_key){ .kind = SCRY_KEY_INT, .number = strtoll(start, &end, 0) };
+	*ret = (struct scry_key) { .kind = SCRY_KEY_INT, .number = strtoll(start, &end, 0) };
 	if (end == start)
 		return scry_fail(p->r->session, SCRY_EINVAL, 0, "no number at '%s'", start);
 	if (*end == '.' || *end == 'e' || *end == 'E') {
@@ -152,7 +155,8 @@ static int parse_number(struct parser *p, struct scry_key *ret)
 		ret->real = strtod(start, &end);
 	} else if (errno == ERANGE) {
 		ret->kind = SCRY_KEY_BIG;
-		ret->text = scry_arena_text(&p->r->session->arena, start + (*start == '+'), (size_t)(end - start) - (*start == '+'));
+		ret->text = scry_arena_text(&p->r->session->arena, start + (*start == '+'),
+					    (size_t)(end - start) - (*start == '+'));
 	}
 	p->at = end;
 	return SCRY_OK;
@@ -171,7 +175,7 @@ static int parse_one(struct parser *p, struct scry_key *ret)
 	if ((*p->at >= '0' && *p->at <= '9') || *p->at == '-' || *p->at == '+') {
 		return parse_number(p, ret);
 	}
-	*ret = (struct scry_key){ .kind = SCRY_KEY_NONE };
+	*ret = (struct scry_key) { .kind = SCRY_KEY_NONE };
 	if (take_word(p, "None"))
 		return SCRY_OK;
 	ret->kind = SCRY_KEY_BOOL;
@@ -182,7 +186,8 @@ static int parse_one(struct parser *p, struct scry_key *ret)
 }
 
 int scry_key_parse(struct scry_runtime *r, const char **at,
-		   int (*nested)(void *arg, const char **at, scry_addr *ret), void *arg, struct scry_key *ret)
+		   int (*nested)(void *arg, const char **at, scry_addr *ret), void *arg,
+		   struct scry_key *ret)
 {
 	struct parser p = { .r = r, .at = *at, .nested = nested, .arg = arg };
 	struct scry_key key;
@@ -237,7 +242,8 @@ static bool is_float(struct scry_runtime *r, scry_addr obj, double value)
 	double there;
 
 	return !strcmp(scry_type_name_of(r, obj), "float") &&
-	       scry_double_at(r, scry_field_addr(r, obj, SCRY_F_FLOAT_VALUE), &there) == SCRY_OK && there == value;
+	       scry_double_at(r, scry_field_addr(r, obj, SCRY_F_FLOAT_VALUE), &there) == SCRY_OK &&
+	       there == value;
 }
 
 static bool is_big_int(struct scry_runtime *r, scry_addr obj, const char *digits)
@@ -270,12 +276,14 @@ bool scry_key_matches(struct scry_runtime *r, const struct scry_key *key, scry_a
 		return (scry_int_value(r, obj, &number) == SCRY_OK && number == key->number) ||
 		       is_float(r, obj, (double)key->number);
 	case SCRY_KEY_FLOAT:
-		return is_float(r, obj, key->real) || (scry_int_value(r, obj, &number) == SCRY_OK && (double)number == key->real);
+		return is_float(r, obj, key->real) ||
+		       (scry_int_value(r, obj, &number) == SCRY_OK && (double)number == key->real);
 	case SCRY_KEY_BIG:
 		return is_big_int(r, obj, key->text);
 	case SCRY_KEY_TEXT:
 	case SCRY_KEY_BYTES:
-		return scry_text_open(r, obj, &v) == SCRY_OK && (old || v.bytes == (key->kind == SCRY_KEY_BYTES)) &&
+		return scry_text_open(r, obj, &v) == SCRY_OK &&
+		       (old || v.bytes == (key->kind == SCRY_KEY_BYTES)) &&
 		       scry_text_is(r, obj, key->text);
 	case SCRY_KEY_TUPLE:
 		return tuple_matches(r, key, obj);

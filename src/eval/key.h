@@ -7,9 +7,18 @@
 #define SCRY_KEY_TUPLE_MAX 8
 
 struct scry_key {
-	enum { SCRY_KEY_NONE, SCRY_KEY_BOOL, SCRY_KEY_INT, SCRY_KEY_TEXT, SCRY_KEY_BYTES, SCRY_KEY_TUPLE,
-	       SCRY_KEY_FLOAT, SCRY_KEY_BIG, /* an int of more than 64 bits: its digits are the text */
-	       SCRY_KEY_OBJECT } kind;
+	enum {
+		SCRY_KEY_NONE,
+		SCRY_KEY_BOOL,
+		SCRY_KEY_INT,
+		SCRY_KEY_TEXT,
+		SCRY_KEY_BYTES,
+		SCRY_KEY_TUPLE,
+		/* an int of more than 64 bits: its digits are the text */
+		SCRY_KEY_FLOAT,
+		SCRY_KEY_BIG,
+		SCRY_KEY_OBJECT
+	} kind;
 	int64_t number;
 	double real;
 	const char *text;
@@ -18,12 +27,16 @@ struct scry_key {
 	struct scry_key *items; /* of a tuple, in the arena */
 };
 /**
- * Parse a key at *at and move *at behind it: a string, integer, None, True, False, a tuple of them (with or without
- * parentheses), else what `nested` evaluates.
+ * Parse a key at *at and move *at behind it: a string, integer, None, True, False, a tuple of them
+ * (with or without parentheses), else what `nested` evaluates.
  */
 int scry_key_parse(struct scry_runtime *r, const char **at,
-		   int (*nested)(void *arg, const char **at, scry_addr *ret), void *arg, struct scry_key *ret);
-/** Would the dict's key compare equal? Ints and bools by value, text by text, tuples by items, else by identity. */
+		   int (*nested)(void *arg, const char **at, scry_addr *ret), void *arg,
+		   struct scry_key *ret);
+/**
+ * Would the dict's key compare equal? Ints and bools by value, text by text, tuples by items, else
+ * by identity.
+ */
 bool scry_key_matches(struct scry_runtime *r, const struct scry_key *key, scry_addr obj);
 /** As an index. */
 bool scry_key_index(struct scry_runtime *r, const struct scry_key *key, int64_t *ret);

@@ -28,7 +28,8 @@ static unsigned distance(const char *a, size_t n, const char *b, size_t m)
 
 		now[0] = (unsigned)i;
 		for (size_t j = 1; j <= m; j++) {
-			now[j] = least(least(before[j], now[j - 1]) + 1, before[j - 1] + (a[i - 1] != b[j - 1]));
+			now[j] = least(least(before[j], now[j - 1]) + 1,
+				       before[j - 1] + (a[i - 1] != b[j - 1]));
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
 				now[j] = least(now[j], earlier[j - 2] + 1);
 		}
@@ -40,7 +41,8 @@ static void consider(struct nearest *near, const char *name)
 {
 	size_t n = strlen(near->name), m = strlen(name);
 
-	if (n > LENGTH_MAX || m > LENGTH_MAX || near->looked_at++ > NAMES_MAX || (n > m ? n - m : m - n) >= near->distance)
+	if (n > LENGTH_MAX || m > LENGTH_MAX || near->looked_at++ > NAMES_MAX ||
+	    (n > m ? n - m : m - n) >= near->distance)
 		return;
 	unsigned d = distance(near->name, n, name, m);
 	if (d < near->distance && d < n) {
@@ -51,12 +53,14 @@ static void consider(struct nearest *near, const char *name)
 
 static struct nearest begin(const char *name)
 {
-	return (struct nearest){ .name = name, .distance = strlen(name) > 4 ? 3 : 2 };
+	return (struct nearest) { .name = name, .distance = strlen(name) > 4 ? 3 : 2 };
 }
 
 static const char *say(struct scry_eval *e, const struct nearest *near)
 {
-	const char *text = *near->best ? scry_arena_printf(&e->s->arena, "; did you mean '%s'?", near->best) : "";
+	const char *text =
+		*near->best ? scry_arena_printf(&e->s->arena, "; did you mean '%s'?", near->best)
+			    : "";
 
 	return text ? text : "";
 }
@@ -70,7 +74,8 @@ static void consider_keys(struct scry_eval *e, scry_addr dict, struct nearest *n
 
 	if (!dict || scry_dict_open(e->r, dict, &v) < 0)
 		return;
-	while (near->looked_at < NAMES_MAX && scry_dict_view_next(&v, &it, &key, &value) == SCRY_ITEM)
+	while (near->looked_at < NAMES_MAX &&
+	       scry_dict_view_next(&v, &it, &key, &value) == SCRY_ITEM)
 		if (scry_text_at(e->r, key, LENGTH_MAX, &text) == SCRY_OK)
 			consider(near, text);
 }
@@ -110,7 +115,8 @@ const char *scry_suggest_attribute(struct scry_eval *e, scry_addr obj, const cha
 	const char *text;
 	uint64_t it = 0;
 
-	while (near.looked_at < NAMES_MAX && scry_attr_next(e->r, obj, &it, &text, &value) == SCRY_ITEM)
+	while (near.looked_at < NAMES_MAX &&
+	       scry_attr_next(e->r, obj, &it, &text, &value) == SCRY_ITEM)
 		consider(&near, text);
 	if (scry_type_for(e->r, obj, &t) == SCRY_OK && t->flags & TYPE_TYPE)
 		consider_classes(e, obj, &near);

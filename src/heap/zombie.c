@@ -1,6 +1,7 @@
 /*
- * Finding kept frames: frame_dealloc() and PyFrame_New() of Objects/frameobject.c, 2.7 to 3.9. Code objects are not the
- * collector's, so they are reached from functions, frames and generators, and through their constants.
+ * Finding kept frames: frame_dealloc() and PyFrame_New() of Objects/frameobject.c, 2.7 to 3.9. Code
+ * objects are not the collector's, so they are reached from functions, frames and generators, and
+ * through their constants.
  */
 #include "heap/zombie.h"
 
@@ -11,10 +12,10 @@
 #include "memory/gc.h"
 #include "object/object.h"
 
-#define CONSTS_MAX 1000000
-#define NESTING_MAX 64      /* of functions in functions */
-#define FREE_MAX 100000     /* PyFrame_MAXFREELIST is 200 */
-#define SIZE_LIMIT ((uint64_t)1 << 32)
+#define CONSTS_MAX  1000000
+#define NESTING_MAX 64     /* of functions in functions */
+#define FREE_MAX    100000 /* PyFrame_MAXFREELIST is 200 */
+#define SIZE_LIMIT  ((uint64_t)1 << 32)
 
 enum kind { KIND_OTHER = 1, KIND_FUNCTION, KIND_FRAME, KIND_GENERATOR, KIND_CODE };
 
@@ -36,8 +37,9 @@ static enum kind kind_of_type(struct scry_runtime *r, scry_addr type)
 	static const struct {
 		const char *name;
 		enum kind kind;
-	} kinds[] = { { "function", KIND_FUNCTION }, { "frame", KIND_FRAME }, { "generator", KIND_GENERATOR },
-		      { "coroutine", KIND_GENERATOR }, { "async_generator", KIND_GENERATOR }, { "code", KIND_CODE } };
+	} kinds[] = { { "function", KIND_FUNCTION },         { "frame", KIND_FRAME },
+		      { "generator", KIND_GENERATOR },       { "coroutine", KIND_GENERATOR },
+		      { "async_generator", KIND_GENERATOR }, { "code", KIND_CODE } };
 	const char *name;
 
 	if (scry_type_name(r, type, &name) < 0)
@@ -72,13 +74,15 @@ static bool frame_size(struct scry_runtime *r, scry_addr frame, uint64_t *ret)
 	return slots < SIZE_LIMIT / 8 && *ret < SIZE_LIMIT;
 }
 
-static bool keep(struct scry_runtime *r, struct scry_kept_frames *list, scry_addr frame, scry_addr code)
+static bool keep(struct scry_runtime *r, struct scry_kept_frames *list, scry_addr frame,
+		 scry_addr code)
 {
 	struct scry_kept_frame one = { .addr = frame, .code = code };
 
 	if (!frame_size(r, frame, &one.size))
 		return false;
-	struct scry_kept_frame *frames = scry_arena_grow(&r->session->arena, list->frames, list->count, &list->room, sizeof(*frames), 64);
+	struct scry_kept_frame *frames = scry_arena_grow(
+		&r->session->arena, list->frames, list->count, &list->room, sizeof(*frames), 64);
 	if (!frames)
 		return false;
 	list->frames = frames;
@@ -93,7 +97,8 @@ static void take_code(struct search *s, scry_addr code, unsigned depth)
 	uint64_t count;
 	scry_addr items;
 
-	if (depth > NESTING_MAX || kind_of(s, code) != KIND_CODE || scry_hash_add(&s->codes, code) <= 0)
+	if (depth > NESTING_MAX || kind_of(s, code) != KIND_CODE ||
+	    scry_hash_add(&s->codes, code) <= 0)
 		return;
 	s->found->codes++;
 	scry_addr zombie = value(r, code, SCRY_F_CODE_ZOMBIE);
@@ -104,7 +109,8 @@ static void take_code(struct search *s, scry_addr code, unsigned depth)
 	for (uint64_t i = 0; i < count && i < CONSTS_MAX; i++) {
 		scry_addr item;
 
-		if (scry_read_ptr(r->session, items + i * r->session->target->abi.ptr_size, &item) < 0)
+		if (scry_read_ptr(r->session, items + i * r->session->target->abi.ptr_size, &item) <
+		    0)
 			return;
 		take_code(s, item, depth + 1);
 	}
@@ -139,7 +145,8 @@ static void take_names(struct search *s, scry_addr holder, unsigned depth)
 		return;
 	while (scry_attr_next(r, holder, &it, &name, &object) == SCRY_ITEM) {
 		take_object(s, object);
-		if (depth < 4 && scry_type_of(r, object, &type) == SCRY_OK && scry_type_is(r, type, "type"))
+		if (depth < 4 && scry_type_of(r, object, &type) == SCRY_OK &&
+		    scry_type_is(r, type, "type"))
 			take_names(s, object, depth + 1);
 	}
 }
@@ -149,7 +156,8 @@ static void from_modules(struct search *s, struct scry_interp *interp)
 	scry_addr key, module;
 	uint64_t it = 0;
 
-	while (interp->modules && scry_dict_next(s->runtime, interp->modules, &it, &key, &module) == SCRY_ITEM)
+	while (interp->modules &&
+	       scry_dict_next(s->runtime, interp->modules, &it, &key, &module) == SCRY_ITEM)
 		take_names(s, module, 0);
 }
 
@@ -162,7 +170,8 @@ static void from_collector(struct search *s)
 	for (struct scry_interp *interp = r->interps; interp; interp = interp->next) {
 		if (scry_gc_open(&gc, interp) < 0) {
 			s->found->zombies.error = scry_arena_printf(
-				&r->session->arena, "only functions of modules and classes were looked at: %s",
+				&r->session->arena,
+				"only functions of modules and classes were looked at: %s",
 				r->session->error.text);
 			from_modules(s, interp);
 			continue;
@@ -175,7 +184,9 @@ static void from_collector(struct search *s)
 	}
 }
 
-/* From 3.7 on a frame is the collector's only when it is over: what runs is on the threads' stacks. */
+/*
+ * From 3.7 on a frame is the collector's only when it is over: what runs is on the threads' stacks.
+ */
 static void from_threads(struct search *s)
 {
 	for (struct scry_thread *t = scry_thread_first(s->runtime->session); t; t = t->next) {
@@ -192,7 +203,10 @@ static void from_threads(struct search *s)
 
 /* --- the free list --- */
 
-/* Several files have a static `free_list`: this one's first element is a frame that nobody refers to. */
+/*
+ * Several files have a static `free_list`: this one's first element is a frame that nobody refers
+ * to.
+ */
 static bool is_head(struct search *s, scry_addr variable)
 {
 	struct scry_symbol symbol;
@@ -200,14 +214,15 @@ static bool is_head(struct search *s, scry_addr variable)
 
 	return scry_read_ptr(s->runtime->session, variable, &first) == SCRY_OK && first &&
 	       kind_of(s, first) == KIND_FRAME && !value(s->runtime, first, SCRY_F_OBJECT_REFCNT) &&
-	       scry_symbol_at(s->runtime->session, variable, &symbol) == SCRY_OK && symbol.addr == variable &&
-	       !strncmp(symbol.name, "free_list", 9);
+	       scry_symbol_at(s->runtime->session, variable, &symbol) == SCRY_OK &&
+	       symbol.addr == variable && !strncmp(symbol.name, "free_list", 9);
 }
 
 static scry_addr find_head(struct search *s, const struct scry_section *section)
 {
 	unsigned size = s->runtime->session->target->abi.ptr_size;
-	scry_addr end = section->addr + (section->size < SIZE_LIMIT / 64 ? section->size : SIZE_LIMIT / 64);
+	scry_addr end =
+		section->addr + (section->size < SIZE_LIMIT / 64 ? section->size : SIZE_LIMIT / 64);
 
 	for (scry_addr at = (section->addr + size - 1) / size * size; at + size <= end; at += size)
 		if (is_head(s, at))
@@ -224,8 +239,10 @@ static void walk_free_list(struct search *s, scry_addr head)
 
 	scry_read_ptr(r->session, head, &at);
 	while (at && list->count < FREE_MAX) {
-		if (kind_of(s, at) != KIND_FRAME || scry_hash_add(&seen, at) <= 0 || !keep(r, list, at, 0)) {
-			list->error = scry_arena_printf(&r->session->arena, "the list is damaged at 0x%" PRIx64, at);
+		if (kind_of(s, at) != KIND_FRAME || scry_hash_add(&seen, at) <= 0 ||
+		    !keep(r, list, at, 0)) {
+			list->error = scry_arena_printf(&r->session->arena,
+							"the list is damaged at 0x%" PRIx64, at);
 			break;
 		}
 		at = value(r, at, SCRY_F_FRAME_BACK);
@@ -245,8 +262,9 @@ static void from_free_list(struct search *s)
 	if (head)
 		walk_free_list(s, head);
 	else if (!r->module || scry_module_symbol(r->module, "free_list", &symbol) < 0)
-		s->found->free_list.error = "it is a static variable: without the symbol `free_list` (.symtab) of "
-					    "the interpreter's file it cannot be reached";
+		s->found->free_list.error =
+			"it is a static variable: without the symbol `free_list` (.symtab) of "
+			"the interpreter's file it cannot be reached";
 	/* else the variable is there, and empty */
 }
 
@@ -263,10 +281,11 @@ int scry_zombies_find(struct scry_runtime *r, struct scry_zombies *ret)
 {
 	struct search s = { .runtime = r, .found = ret };
 
-	*ret = (struct scry_zombies){ 0 };
+	*ret = (struct scry_zombies) { 0 };
 	if (r->version >= 0x030a0000 || !scry_layout_has(r->layout, SCRY_F_CODE_ZOMBIE))
 		return scry_fail(r->session, SCRY_EUNSUPPORTED, 0,
-				 "%s %s keeps no zombie frames: Pythons up to 3.9 do", r->name, r->version_text);
+				 "%s %s keeps no zombie frames: Pythons up to 3.9 do", r->name,
+				 r->version_text);
 	from_collector(&s);
 	from_threads(&s);
 	from_free_list(&s);
@@ -274,6 +293,7 @@ int scry_zombies_find(struct scry_runtime *r, struct scry_zombies *ret)
 	scry_hash_done(&s.codes);
 	scry_hash_done(&s.objects);
 	if (ret->zombies.count)
-		qsort(ret->zombies.frames, ret->zombies.count, sizeof(*ret->zombies.frames), by_size);
+		qsort(ret->zombies.frames, ret->zombies.count, sizeof(*ret->zombies.frames),
+		      by_size);
 	return SCRY_OK;
 }

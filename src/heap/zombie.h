@@ -1,6 +1,6 @@
 /**
- * Frames kept for the next call, 2.7 to 3.9: one per code object (co_zombieframe), and a list of others. They hold
- * memory, but nothing else refers to them.
+ * Frames kept for the next call, 2.7 to 3.9: one per code object (co_zombieframe), and a list of
+ * others. They hold memory, but nothing else refers to them.
  */
 #ifndef SCRY_ZOMBIE_H
 #define SCRY_ZOMBIE_H
@@ -9,8 +9,8 @@
 
 struct scry_kept_frame {
 	scry_addr addr;
-	scry_addr code;  /* 0: of the free list, whose frames have none */
-	uint64_t size;   /* bytes, without the collector's header */
+	scry_addr code; /* 0: of the free list, whose frames have none */
+	uint64_t size;  /* bytes, without the collector's header */
 };
 
 struct scry_kept_frames {
@@ -22,7 +22,7 @@ struct scry_kept_frames {
 
 struct scry_zombies {
 	struct scry_kept_frames zombies, free_list;
-	uint64_t codes;    /* code objects looked at */
+	uint64_t codes; /* code objects looked at */
 };
 
 /** SCRY_EUNSUPPORTED for versions that keep no such frames. */

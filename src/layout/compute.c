@@ -1,4 +1,7 @@
-/* The mini-language of rows: from members in declaration order to offsets, for one ABI. docs/layouts.md has the grammar. */
+/*
+ * The mini-language of rows: from members in declaration order to offsets, for one ABI.
+ * docs/layouts.md has the grammar.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +28,10 @@ static const char letters[] = "gfrwn";
 
 static uint8_t flags_of(const struct scry_flavour *f, const struct scry_abi *abi)
 {
-	/* before 3.8 Py_DEBUG implied Py_TRACE_REFS (Include/object.h, 3.7: "#ifdef Py_DEBUG ... #define Py_TRACE_REFS") */
+	/*
+	 * before 3.8 Py_DEBUG implied Py_TRACE_REFS (Include/object.h, 3.7: "#ifdef Py_DEBUG ...
+	 * #define Py_TRACE_REFS")
+	 */
 	bool trace_refs = f->trace_refs || (f->debug && f->version < SCRY_SINCE(3, 8, 0));
 
 	return (uint8_t)(f->debug | f->free_threaded << 1 | trace_refs << 2 | abi->windows << 3 |
@@ -61,23 +67,47 @@ static bool type_extent(char type, const struct scry_abi *abi, struct extent *re
 	uint32_t mutex = abi->mutex_size ? abi->mutex_size : p == 4 ? 24 : 40;
 
 	switch (type) {
-	case '1': *ret = (struct extent){ 1, 1 }; return true;
-	case '2': *ret = (struct extent){ 2, 2 }; return true;
-	case '4': *ret = (struct extent){ 4, 4 }; return true;
+	case '1':
+		*ret = (struct extent) { 1, 1 };
+		return true;
+	case '2':
+		*ret = (struct extent) { 2, 2 };
+		return true;
+	case '4':
+		*ret = (struct extent) { 4, 4 };
+		return true;
 	case '8':
-	case 'd': *ret = (struct extent){ 8, abi->align8 }; return true;
-	case 'p': *ret = (struct extent){ p, p }; return true;
-	case 'l': *ret = (struct extent){ abi->long_size, abi->long_size }; return true;
-	case 'w': *ret = (struct extent){ abi->wchar_size, abi->wchar_size }; return true;
-	case 'D': *ret = (struct extent){ abi->long_double, abi->long_double == 12 ? 4 : abi->long_double }; return true;
+	case 'd':
+		*ret = (struct extent) { 8, abi->align8 };
+		return true;
+	case 'p':
+		*ret = (struct extent) { p, p };
+		return true;
+	case 'l':
+		*ret = (struct extent) { abi->long_size, abi->long_size };
+		return true;
+	case 'w':
+		*ret = (struct extent) { abi->wchar_size, abi->wchar_size };
+		return true;
+	case 'D':
+		*ret = (struct extent) { abi->long_double,
+					 abi->long_double == 12 ? 4 : abi->long_double };
+		return true;
 	/* Windows: SRWLOCK and CONDITION_VARIABLE are one pointer each (Python/condvar.h) */
-	case 'M': *ret = (struct extent){ abi->windows ? p : mutex, p }; return true;
-	case 'C': *ret = (struct extent){ abi->windows ? p : 48, abi->windows ? p : abi->align8 }; return true;
+	case 'M':
+		*ret = (struct extent) { abi->windows ? p : mutex, p };
+		return true;
+	case 'C':
+		*ret = (struct extent) { abi->windows ? p : 48, abi->windows ? p : abi->align8 };
+		return true;
 	}
 	return false;
 }
 
-/* "=path" behind a member: its end is skipped, the slot filled in. The first of several paths of one field stays. */
+/*
+ * "=path" behind a member: its end is skipped, the slot filled in. The first of several paths of
+ * one field stays.
+ */
 static void name_slot(struct walk *w, const char **p, struct scry_slot slot, bool emit)
 {
 	if (**p != '=')
@@ -111,11 +141,13 @@ static uint32_t number(const char **p)
 }
 
 /*
- * "{2=state.interned 3=state.kind}" behind a unit's type: widths from the lowest bit on, "+8" first where the members
- * before occupy 8 bits of the unit. gcc lets bit-fields begin inside their unit and the next member begin at the
- * next byte; MSVC does neither. *at is the end of the members before and goes to the end of the bit-fields.
+ * "{2=state.interned 3=state.kind}" behind a unit's type: widths from the lowest bit on, "+8" first
+ * where the members before occupy 8 bits of the unit. gcc lets bit-fields begin inside their unit
+ * and the next member begin at the next byte; MSVC does neither. *at is the end of the members
+ * before and goes to the end of the bit-fields.
  */
-static void bit_fields(struct walk *w, const char **p, uint32_t base, uint32_t *at, uint32_t unit, bool emit)
+static void bit_fields(struct walk *w, const char **p, uint32_t base, uint32_t *at, uint32_t unit,
+		       bool emit)
 {
 	unsigned shift = 0;
 	uint32_t start = align_up(*at, unit);
@@ -134,7 +166,10 @@ static void bit_fields(struct walk *w, const char **p, uint32_t base, uint32_t *
 		/* big-endian compilers allocate from the highest bit */
 		unsigned low = w->abi->big_endian ? 8 * unit - shift - bits : shift;
 
-		name_slot(w, p, (struct scry_slot){ base + start, (uint16_t)unit, (uint8_t)low, (uint8_t)bits }, emit);
+		name_slot(w, p,
+			  (struct scry_slot) { base + start, (uint16_t)unit, (uint8_t)low,
+					       (uint8_t)bits },
+			  emit);
 		shift += bits;
 		w->bad = w->bad || bits == 0 || shift > 8 * unit;
 		*p += strspn(*p, " ");
@@ -152,7 +187,7 @@ static struct extent reference(struct walk *w, enum scry_struct s)
 
 	if (!text || w->depth >= DEPTH_MAX) {
 		w->bad = true;
-		return (struct extent){ 1, 1 };
+		return (struct extent) { 1, 1 };
 	}
 	w->depth++;
 	struct extent e = members(w, &text, '\0', 0, false);
@@ -169,7 +204,10 @@ static struct extent named_reference(struct walk *w, const char **p)
 	return reference(w, scry_struct_by_id(id, (size_t)(*p - id)));
 }
 
-/* The extent of one element behind its count; *p goes behind the type. Nested structs are only measured. */
+/*
+ * The extent of one element behind its count; *p goes behind the type. Nested structs are only
+ * measured.
+ */
 static struct extent element(struct walk *w, const char **p)
 {
 	struct extent e = { 1, 1 };
@@ -204,8 +242,8 @@ static uint32_t count_of(const char **p)
 }
 
 /* A member that is no bit-field, from its type to its name; *at goes to its end. */
-static void plain(struct walk *w, const char **p, const char *body, struct extent e, uint32_t base, uint32_t *at,
-		  uint32_t count, bool array, bool emit)
+static void plain(struct walk *w, const char **p, const char *body, struct extent e, uint32_t base,
+		  uint32_t *at, uint32_t count, bool array, bool emit)
 {
 	uint32_t start = align_up(*at, e.align);
 	/* a flexible array has the size of one element: size 0 means that there is no such field */
@@ -216,12 +254,16 @@ static void plain(struct walk *w, const char **p, const char *body, struct exten
 
 		members(w, &again, *body == '(' ? ')' : '>', base + start, true);
 	}
-	name_slot(w, p, (struct scry_slot){ base + start, (uint16_t)(size > UINT16_MAX ? UINT16_MAX : size) }, emit);
+	name_slot(w, p,
+		  (struct scry_slot) { base + start,
+				       (uint16_t)(size > UINT16_MAX ? UINT16_MAX : size) },
+		  emit);
 	*at = start + e.size * count;
 }
 
 /* One member at or behind *at, which goes to its end. `whole` grows with it. */
-static void member(struct walk *w, const char **p, uint32_t base, uint32_t *at, bool emit, struct extent *whole)
+static void member(struct walk *w, const char **p, uint32_t base, uint32_t *at, bool emit,
+		   struct extent *whole)
 {
 	uint32_t end = *at;
 	bool holds = condition(w, p), array = **p == '[';
@@ -276,8 +318,9 @@ static struct extent members(struct walk *w, const char **p, char end, uint32_t 
 	return whole;
 }
 
-bool scry_row_lay_out(const char *const texts[SCRY_S_COUNT], enum scry_struct s, const struct scry_flavour *flavour,
-		      const struct scry_abi *abi, struct scry_layout *l)
+bool scry_row_lay_out(const char *const texts[SCRY_S_COUNT], enum scry_struct s,
+		      const struct scry_flavour *flavour, const struct scry_abi *abi,
+		      struct scry_layout *l)
 {
 	struct walk w = { texts, abi, l, s, flags_of(flavour, abi), 0, false, false };
 	const char *p = texts[s];

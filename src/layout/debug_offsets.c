@@ -1,17 +1,18 @@
 /*
- * _Py_DebugOffsets, 3.13+: the interpreter's own table of offsets, at the start of _PyRuntime. A target may be damaged
- * or lie, so nothing of it is used before all of it makes sense.
+ * _Py_DebugOffsets, 3.13+: the interpreter's own table of offsets, at the start of _PyRuntime. A
+ * target may be damaged or lie, so nothing of it is used before all of it makes sense.
  */
 #include <string.h>
 
 #include "layout/sources.h"
 
-#define WORDS_MAX 160
+#define WORDS_MAX  160
 #define HEAD_WORDS 3 /* cookie, version, free_threaded */
 
 /*
- * The words behind the head, one token each: "#S" the size of struct S, whose fields the tokens behind it name by
- * member path; "S:path" a field of another struct; "S:base>path" a field given relative to `base`; "-" not used here.
+ * The words behind the head, one token each: "#S" the size of struct S, whose fields the tokens
+ * behind it name by member path; "S:path" a field of another struct; "S:base>path" a field given
+ * relative to `base`; "-" not used here.
  */
 
 /* Include/internal/pycore_runtime.h, v3.13.0 to v3.13.15; the same in all of them */
@@ -20,37 +21,50 @@ static const char format_3_13[] =
 	"#INTERP id next threads.head gc imports.modules sysdict builtins ceval.gil - - - - "
 	"#THREAD prev next interp current_frame thread_id native_thread_id datastack_chunk _status "
 	"#IFRAME previous f_executable instr_ptr localsplus owner "
-	"#CODE co_filename co_name co_qualname co_linetable co_firstlineno co_argcount co_localsplusnames "
+	"#CODE co_filename co_name co_qualname co_linetable co_firstlineno co_argcount "
+	"co_localsplusnames "
 	"co_localspluskinds co_code_adaptive "
-	"#OBJECT ob_type #TYPE tp_name tp_repr tp_flags #TUPLE ob_item VAR:ob_size #LIST ob_item VAR:ob_size "
+	"#OBJECT ob_type #TYPE tp_name tp_repr tp_flags #TUPLE ob_item VAR:ob_size #LIST ob_item "
+	"VAR:ob_size "
 	"#DICT ma_keys ma_values #FLOAT ob_fval #LONG long_value.lv_tag long_value.ob_digit "
-	"#BYTES VAR:ob_size ob_sval #UNICODE ASCII:state ASCII:length #ASCII - INTERP:gc>gc.collecting";
+	"#BYTES VAR:ob_size ob_sval #UNICODE ASCII:state ASCII:length #ASCII - "
+	"INTERP:gc>gc.collecting";
 
 /* Include/internal/pycore_debug_offsets.h, v3.14.0 to v3.14.7 */
 static const char format_3_14[] =
 	"#RUNTIME _finalizing interpreters.head "
-	"#INTERP id next threads.head threads.main gc imports.modules sysdict builtins ceval.gil - - - - - - "
+	"#INTERP id next threads.head threads.main gc imports.modules sysdict builtins ceval.gil - "
+	"- - - - - "
 	"#THREAD prev next interp current_frame thread_id native_thread_id datastack_chunk _status "
 	"#IFRAME previous f_executable instr_ptr localsplus owner stackpointer tlbc_index "
-	"#CODE co_filename co_name co_qualname co_linetable co_firstlineno co_argcount co_localsplusnames "
+	"#CODE co_filename co_name co_qualname co_linetable co_firstlineno co_argcount "
+	"co_localsplusnames "
 	"co_localspluskinds co_code_adaptive co_tlbc "
-	"#OBJECT ob_type #TYPE tp_name tp_repr tp_flags #TUPLE ob_item VAR:ob_size #LIST ob_item VAR:ob_size "
-	"#SET used table mask #DICT ma_keys ma_values #FLOAT ob_fval #LONG long_value.lv_tag long_value.ob_digit "
-	"#BYTES VAR:ob_size ob_sval #UNICODE ASCII:state ASCII:length #ASCII - INTERP:gc>gc.collecting "
+	"#OBJECT ob_type #TYPE tp_name tp_repr tp_flags #TUPLE ob_item VAR:ob_size #LIST ob_item "
+	"VAR:ob_size "
+	"#SET used table mask #DICT ma_keys ma_values #FLOAT ob_fval #LONG long_value.lv_tag "
+	"long_value.ob_digit "
+	"#BYTES VAR:ob_size ob_sval #UNICODE ASCII:state ASCII:length #ASCII - "
+	"INTERP:gc>gc.collecting "
 	"#GEN gi_name gi_iframe gi_frame_state - - - - - - - -";
 
 /* Include/internal/pycore_debug_offsets.h, v3.15.0b4 to v3.15.0rc1 */
 static const char format_3_15[] =
 	"#RUNTIME _finalizing interpreters.head "
-	"#INTERP id next threads.head threads.main gc imports.modules sysdict builtins ceval.gil - - - - - - "
-	"#THREAD prev next interp current_frame - - - thread_id native_thread_id datastack_chunk _status "
+	"#INTERP id next threads.head threads.main gc imports.modules sysdict builtins ceval.gil - "
+	"- - - - - "
+	"#THREAD prev next interp current_frame - - - thread_id native_thread_id datastack_chunk "
+	"_status "
 	"holds_gil gil_requested current_exception exc_state EXC_INFO:exc_value "
 	"#IFRAME previous f_executable instr_ptr localsplus owner stackpointer tlbc_index "
-	"#CODE co_filename co_name co_qualname co_linetable co_firstlineno co_argcount co_localsplusnames "
+	"#CODE co_filename co_name co_qualname co_linetable co_firstlineno co_argcount "
+	"co_localsplusnames "
 	"co_localspluskinds co_code_adaptive co_tlbc "
-	"#OBJECT ob_type #TYPE tp_name tp_repr tp_flags tp_basicsize tp_dictoffset #HEAP_TYPE ht_cached_keys "
+	"#OBJECT ob_type #TYPE tp_name tp_repr tp_flags tp_basicsize tp_dictoffset #HEAP_TYPE "
+	"ht_cached_keys "
 	"#TUPLE ob_item VAR:ob_size #LIST ob_item VAR:ob_size "
-	"#SET used table mask #DICT ma_keys ma_values #FLOAT ob_fval #LONG long_value.lv_tag long_value.ob_digit "
+	"#SET used table mask #DICT ma_keys ma_values #FLOAT ob_fval #LONG long_value.lv_tag "
+	"long_value.ob_digit "
 	"#BYTES VAR:ob_size ob_sval #UNICODE ASCII:state ASCII:length #ASCII #COMPACT "
 	"- INTERP:gc>gc.collecting INTERP:gc>gc.frame - - "
 	"#GEN gi_name gi_iframe gi_frame_state - - - - - - - -";
@@ -94,7 +108,8 @@ static bool plausible_version(uint64_t v)
 
 static int nonsense(struct table *t, const char *what, uint64_t value)
 {
-	return scry_fail(t->s, SCRY_ECORRUPT, t->addr, "debug offsets at 0x%llx make no sense: %s is %llu",
+	return scry_fail(t->s, SCRY_ECORRUPT, t->addr,
+			 "debug offsets at 0x%llx make no sense: %s is %llu",
 			 (unsigned long long)t->addr, what, (unsigned long long)value);
 }
 
@@ -128,7 +143,8 @@ static int set_field(struct table *t, enum scry_field f, uint64_t offset, uint64
 {
 	enum scry_struct s = scry_field_struct(f);
 	struct scry_slot slot = t->row->slot[f];
-	unsigned ptr = t->s->target->abi.ptr_size, width = slot.size && slot.size < ptr ? slot.size : ptr;
+	unsigned ptr = t->s->target->abi.ptr_size,
+		 width = slot.size && slot.size < ptr ? slot.size : ptr;
 	uint64_t room = t->l->size[s] ? t->l->size[s] : 1 << 16;
 
 	if (!slot.size && t->l->flavour.version >> 16 <= scry_rows_cpython.last >> 16)
@@ -139,7 +155,8 @@ static int set_field(struct table *t, enum scry_field f, uint64_t offset, uint64
 	if (!slot.size)
 		slot.size = (uint16_t)ptr; /* newer than our newest row */
 	if (t->l->slot[f].size && t->l->slot[f].offset != slot.offset)
-		return nonsense(t, scry_field_name(f), offset); /* VAR:ob_size comes several times */
+		/* VAR:ob_size comes several times */
+		return nonsense(t, scry_field_name(f), offset);
 	scry_layout_put(t->l, f, slot, SCRY_FROM_OFFSETS);
 	if (f == SCRY_F_ASCII_STATE)
 		move_state_bits(t, offset);
@@ -207,19 +224,26 @@ static int read_words(struct table *t, const char *text, unsigned head)
 	return SCRY_OK;
 }
 
-/* Sizes may come behind the fields: all that was taken is inside its struct. A flexible array begins where it ends. */
+/*
+ * Sizes may come behind the fields: all that was taken is inside its struct. A flexible array
+ * begins where it ends.
+ */
 static int check_room(struct table *t)
 {
 	for (int f = 0; f < SCRY_F_COUNT; f++) {
 		uint32_t size = t->l->size[scry_field_struct((enum scry_field)f)];
 
 		if (t->l->slot[f].size && size && t->l->slot[f].offset > size)
-			return nonsense(t, scry_field_name((enum scry_field)f), t->l->slot[f].offset);
+			return nonsense(t, scry_field_name((enum scry_field)f),
+					t->l->slot[f].offset);
 	}
 	return SCRY_OK;
 }
 
-/* What has been so since 1991 or cannot be otherwise; a table of a format that we do not know fails here. */
+/*
+ * What has been so since 1991 or cannot be otherwise; a table of a format that we do not know fails
+ * here.
+ */
 static int cross_check(struct table *t)
 {
 	const struct scry_slot *slot = t->l->slot;
@@ -248,7 +272,8 @@ static int read_head(struct table *t, struct scry_layout *row)
 	if (rc < 0)
 		return rc;
 	if (memcmp(cookie, "xdebugpy", 8) != 0)
-		return scry_fail(t->s, SCRY_ECORRUPT, t->addr, "no debug offsets at 0x%llx: the cookie is missing",
+		return scry_fail(t->s, SCRY_ECORRUPT, t->addr,
+				 "no debug offsets at 0x%llx: the cookie is missing",
 				 (unsigned long long)t->addr);
 	if ((rc = scry_read_uint(t->s, t->addr + 8, 8, &version)) < 0 ||
 	    (rc = scry_read_uint(t->s, t->addr + 16, 8, &free_threaded)) < 0)
@@ -257,7 +282,8 @@ static int read_head(struct table *t, struct scry_layout *row)
 		return nonsense(t, "version", version);
 	if (free_threaded > 1)
 		return nonsense(t, "free_threaded", free_threaded);
-	t->l->flavour = (struct scry_flavour){ .version = (uint32_t)version, .free_threaded = free_threaded == 1 };
+	t->l->flavour = (struct scry_flavour) { .version = (uint32_t)version,
+						.free_threaded = free_threaded == 1 };
 	return scry_layout_from_rows(&t->l->flavour, &t->s->target->abi, row);
 }
 
@@ -283,14 +309,18 @@ int scry_layout_from_offsets(struct scry_session *s, scry_addr addr, struct scry
 
 /* --- asyncio's own table --- */
 
-/* _Py_AsyncioModuleDebugOffsets, Modules/_asynciomodule.c, v3.14.0 to v3.15.0: no cookie, no version */
+/*
+ * _Py_AsyncioModuleDebugOffsets, Modules/_asynciomodule.c, v3.14.0 to v3.15.0: no cookie, no
+ * version
+ */
 static const struct {
 	uint32_t since;
 	const char *text;
 } asyncio_formats[] = {
 	{ SCRY_SINCE(3, 14, 0),
 	  "#TASK task_name task_awaited_by - task_awaited_by_is_set task_coro task_node "
-	  "#INTERP asyncio_tasks_head #THREAD_IMPL asyncio_running_loop asyncio_running_task asyncio_tasks_head" },
+	  "#INTERP asyncio_tasks_head #THREAD_IMPL asyncio_running_loop asyncio_running_task "
+	  "asyncio_tasks_head" },
 };
 
 static bool inside(const struct scry_layout *l, enum scry_field f, unsigned len)
@@ -300,11 +330,15 @@ static bool inside(const struct scry_layout *l, enum scry_field f, unsigned len)
 	return !l->slot[f].size || (at <= size && len <= size - at);
 }
 
-/* What ties it to this interpreter: the size of its state, which the interpreter's own table has, too. */
+/*
+ * What ties it to this interpreter: the size of its state, which the interpreter's own table has,
+ * too.
+ */
 static int check_asyncio(struct table *t, const struct scry_layout *known)
 {
-	static const enum scry_field fields[] = { SCRY_F_TASK_NAME, SCRY_F_TASK_AWAITED_BY, SCRY_F_TASK_CORO,
-						  SCRY_F_THREAD_IMPL_RUNNING_LOOP, SCRY_F_THREAD_IMPL_RUNNING_TASK };
+	static const enum scry_field fields[] = { SCRY_F_TASK_NAME, SCRY_F_TASK_AWAITED_BY,
+						  SCRY_F_TASK_CORO, SCRY_F_THREAD_IMPL_RUNNING_LOOP,
+						  SCRY_F_THREAD_IMPL_RUNNING_TASK };
 	static const enum scry_field nodes[] = { SCRY_F_TASK_NODE, SCRY_F_INTERP_ASYNCIO_TASKS,
 						 SCRY_F_THREAD_IMPL_ASYNCIO_TASKS };
 	const struct scry_layout *l = t->l;
@@ -318,7 +352,8 @@ static int check_asyncio(struct table *t, const struct scry_layout *known)
 		bool twice = i && fields[i] != SCRY_F_THREAD_IMPL_RUNNING_LOOP &&
 			     l->slot[fields[i]].offset == l->slot[fields[i - 1]].offset;
 
-		if (!inside(l, fields[i], ptr) || l->slot[fields[i]].offset < known->size[SCRY_S_OBJECT] || twice)
+		if (!inside(l, fields[i], ptr) ||
+		    l->slot[fields[i]].offset < known->size[SCRY_S_OBJECT] || twice)
 			return nonsense(t, scry_field_name(fields[i]), l->slot[fields[i]].offset);
 	}
 	for (size_t i = 0; i < sizeof(nodes) / sizeof(*nodes); i++)
@@ -327,8 +362,8 @@ static int check_asyncio(struct table *t, const struct scry_layout *known)
 	return SCRY_OK;
 }
 
-int scry_layout_from_asyncio(struct scry_session *s, scry_addr addr, const struct scry_layout *known,
-			     struct scry_layout *l)
+int scry_layout_from_asyncio(struct scry_session *s, scry_addr addr,
+			     const struct scry_layout *known, struct scry_layout *l)
 {
 	struct scry_layout *row = scry_arena_alloc(&s->arena, sizeof(*row));
 	struct table t = { .s = s, .addr = addr, .row = row, .l = l };

@@ -1,7 +1,7 @@
 /*
- * Layouts from DWARF. Speed decides what is read: only the top-level DIEs of a few compile units, chosen by name. The
- * rest (a build by LTO, whose units have no telling names; structs met nowhere yet) is read only when DWARF is all
- * there is, or all that the user wants.
+ * Layouts from DWARF. Speed decides what is read: only the top-level DIEs of a few compile units,
+ * chosen by name. The rest (a build by LTO, whose units have no telling names; structs met nowhere
+ * yet) is read only when DWARF is all there is, or all that the user wants.
  */
 #include <dwarf.h>
 #include <string.h>
@@ -9,24 +9,30 @@
 #include "layout/from_dwarf.h"
 #include "symbol/dwarf.h"
 
-#define DEPTH_MAX 8
+#define DEPTH_MAX  8
 #define NAME_SLOTS 512 /* a power of two, well above the number of C names in fields.def */
-#define UNITS_MAX 8192
+#define UNITS_MAX  8192
 
 /*
- * Units in order of worth: these hold what frames, threads and the commonest values need. The function of each, which
- * every version since 2.7 exports, finds it by its address; else all units are gone through for the name of the file.
+ * Units in order of worth: these hold what frames, threads and the commonest values need. The
+ * function of each, which every version since 2.7 exports, finds it by its address; else all units
+ * are gone through for the name of the file.
  */
 static const struct {
 	const char *file, *function;
 } units[] = {
-	{ "pystate.c", "PyThreadState_New" }, { "ceval.c", "PyEval_EvalCode" }, { "genobject.c", "PyGen_New" },
-	{ "dictobject.c", "PyDict_New" }, { "typeobject.c", "PyType_Ready" },
-	{ "exceptions.c", "PyUnicodeDecodeError_GetStart" }, { "descrobject.c", "PyDescr_NewMethod" },
-	{ "_collectionsmodule.c", "PyInit__collections" }, { "funcobject.c", "PyFunction_New" },
+	{ "pystate.c", "PyThreadState_New" },
+	{ "ceval.c", "PyEval_EvalCode" },
+	{ "genobject.c", "PyGen_New" },
+	{ "dictobject.c", "PyDict_New" },
+	{ "typeobject.c", "PyType_Ready" },
+	{ "exceptions.c", "PyUnicodeDecodeError_GetStart" },
+	{ "descrobject.c", "PyDescr_NewMethod" },
+	{ "_collectionsmodule.c", "PyInit__collections" },
+	{ "funcobject.c", "PyFunction_New" },
 };
 
-#define UNITS (sizeof(units) / sizeof(*units))
+#define UNITS  (sizeof(units) / sizeof(*units))
 #define ENOUGH (UNITS - 1) /* a module of the library may be a file of its own */
 
 struct scan {
@@ -69,7 +75,10 @@ static bool is_struct(int tag)
 	return tag == DW_TAG_structure_type || tag == DW_TAG_union_type;
 }
 
-/* dwarf_diename() also asks what the DIE stems from: three looks at each of the many that have no name. */
+/*
+ * dwarf_diename() also asks what the DIE stems from: three looks at each of the many that have no
+ * name.
+ */
 static const char *name_of(Dwarf_Die *die)
 {
 	Dwarf_Attribute attr;
@@ -82,7 +91,8 @@ static bool type_of(Dwarf_Die *die, Dwarf_Die *ret)
 {
 	Dwarf_Attribute attr;
 
-	return dwarf_formref_die(dwarf_attr(die, DW_AT_type, &attr), ret) && dwarf_peel_type(ret, ret) == 0;
+	return dwarf_formref_die(dwarf_attr(die, DW_AT_type, &attr), ret) &&
+	       dwarf_peel_type(ret, ret) == 0;
 }
 
 static Dwarf_Word number(Dwarf_Die *die, unsigned name, Dwarf_Word otherwise)
@@ -90,10 +100,14 @@ static Dwarf_Word number(Dwarf_Die *die, unsigned name, Dwarf_Word otherwise)
 	Dwarf_Attribute attr;
 	Dwarf_Word value;
 
-	return dwarf_attr(die, name, &attr) && dwarf_formudata(&attr, &value) == 0 ? value : otherwise;
+	return dwarf_attr(die, name, &attr) && dwarf_formudata(&attr, &value) == 0 ? value
+										   : otherwise;
 }
 
-/* The size of a member; a flexible array counts as one element, for size 0 means that there is no such field. */
+/*
+ * The size of a member; a flexible array counts as one element, for size 0 means that there is no
+ * such field.
+ */
 static Dwarf_Word size_of(Dwarf_Die *type)
 {
 	Dwarf_Word size;
@@ -107,7 +121,8 @@ static Dwarf_Word size_of(Dwarf_Die *type)
 	return 0;
 }
 
-static struct scry_slot bit_slot(Dwarf_Die *member, Dwarf_Word base, Dwarf_Word unit, Dwarf_Word bits)
+static struct scry_slot bit_slot(Dwarf_Die *member, Dwarf_Word base, Dwarf_Word unit,
+				 Dwarf_Word bits)
 {
 	Dwarf_Word at = number(member, DW_AT_data_bit_offset, (Dwarf_Word)-1);
 
@@ -116,7 +131,8 @@ static struct scry_slot bit_slot(Dwarf_Die *member, Dwarf_Word base, Dwarf_Word 
 		     number(member, DW_AT_bit_offset, 0) - bits;
 	Dwarf_Word start = at / (8 * unit) * unit;
 
-	return (struct scry_slot){ (uint32_t)(base + start), (uint16_t)unit, (uint8_t)(at - 8 * start), (uint8_t)bits };
+	return (struct scry_slot) { (uint32_t)(base + start), (uint16_t)unit,
+				    (uint8_t)(at - 8 * start), (uint8_t)bits };
 }
 
 static struct scry_slot slot_of(Dwarf_Die *member, Dwarf_Die *type, Dwarf_Word base)
@@ -125,8 +141,9 @@ static struct scry_slot slot_of(Dwarf_Die *member, Dwarf_Die *type, Dwarf_Word b
 
 	if (bits && size)
 		return bit_slot(member, base, size, bits);
-	return (struct scry_slot){ (uint32_t)(base + number(member, DW_AT_data_member_location, 0)),
-				   (uint16_t)(size > UINT16_MAX ? UINT16_MAX : size) };
+	return (struct scry_slot) { (uint32_t)(base +
+					       number(member, DW_AT_data_member_location, 0)),
+				    (uint16_t)(size > UINT16_MAX ? UINT16_MAX : size) };
 }
 
 /* Does any field of the struct lie below this path? */
@@ -135,7 +152,8 @@ static bool leads_on(enum scry_struct s, const char *path, size_t len)
 	int f = scry_struct_first_field(s);
 
 	for (; f < SCRY_F_COUNT && scry_field_struct((enum scry_field)f) == s; f++)
-		for (const char *p = scry_field_paths((enum scry_field)f); p; p = strchr(p, '|'), p = p ? p + 1 : p)
+		for (const char *p = scry_field_paths((enum scry_field)f); p;
+		     p = strchr(p, '|'), p = p ? p + 1 : p)
 			if (strncmp(p, path, len) == 0 && p[len] == '.')
 				return true;
 	return false;
@@ -145,7 +163,8 @@ struct path {
 	char text[128];
 	size_t len;
 	unsigned depth;
-	uint8_t rank[SCRY_F_COUNT]; /* 1 + which alternative filled the field: an earlier one replaces a later one */
+	/* 1 + which alternative filled the field: an earlier one replaces a later one */
+	uint8_t rank[SCRY_F_COUNT];
 };
 
 static void take(struct scan *scan, enum scry_struct s, struct path *path, struct scry_slot slot)
@@ -163,7 +182,8 @@ static void take(struct scan *scan, enum scry_struct s, struct path *path, struc
 	scry_layout_put(scan->l, f, slot, SCRY_FROM_DWARF);
 }
 
-static void members(struct scan *scan, enum scry_struct s, Dwarf_Die *type, struct path *path, Dwarf_Word base)
+static void members(struct scan *scan, enum scry_struct s, Dwarf_Die *type, struct path *path,
+		    Dwarf_Word base)
 {
 	Dwarf_Die member, inner;
 	size_t len = path->len;
@@ -211,12 +231,14 @@ static void consider(struct scan *scan, Dwarf_Die *die)
 	const char *name = name_of(die);
 	size_t len = name ? strlen(name) : 0;
 
-	for (size_t at = hash_name(name, len); len && scan->names[at].name; at = (at + 1) & (NAME_SLOTS - 1)) {
+	for (size_t at = hash_name(name, len); len && scan->names[at].name;
+	     at = (at + 1) & (NAME_SLOTS - 1)) {
 		enum scry_struct s = scan->names[at].of;
 		Dwarf_Die type = *die;
 		Dwarf_Word size;
 
-		if (scan->names[at].len != len || memcmp(scan->names[at].name, name, len) != 0 || scan->l->size[s])
+		if (scan->names[at].len != len || memcmp(scan->names[at].name, name, len) != 0 ||
+		    scan->l->size[s])
 			continue;
 		if (dwarf_tag(&type) == DW_TAG_typedef && dwarf_peel_type(&type, &type) != 0)
 			continue;
@@ -256,7 +278,9 @@ static size_t worth(Dwarf *dwarf, Dwarf_Off off)
 	return i;
 }
 
-/* By .debug_aranges: the names of 300 units need 300 tables of abbreviations. How many were found. */
+/*
+ * By .debug_aranges: the names of 300 units need 300 tables of abbreviations. How many were found.
+ */
 static size_t choose_by_address(struct scan *scan, Dwarf_Off *chosen)
 {
 	Dwarf_Aranges *ranges;
@@ -270,8 +294,10 @@ static size_t choose_by_address(struct scan *scan, Dwarf_Off *chosen)
 
 		if (scry_module_symbol(scan->module, units[w].function, &symbol) != SCRY_OK)
 			continue;
-		Dwarf_Arange *range = dwarf_getarange_addr(ranges, symbol.addr - scan->module->bias);
-		if (range && dwarf_getarangeinfo(range, NULL, NULL, &off) == 0 && worth(scan->dwarf, off) == w) {
+		Dwarf_Arange *range =
+			dwarf_getarange_addr(ranges, symbol.addr - scan->module->bias);
+		if (range && dwarf_getarangeinfo(range, NULL, NULL, &off) == 0 &&
+		    worth(scan->dwarf, off) == w) {
 			chosen[w] = off;
 			found++;
 		}
@@ -284,7 +310,8 @@ static void choose_by_name(struct scan *scan, Dwarf_Off *chosen, size_t found)
 	Dwarf_Off off = 0, next;
 	size_t head;
 
-	for (int i = 0; i < UNITS_MAX && found < UNITS && dwarf_nextcu(scan->dwarf, off, &next, &head, NULL, NULL, NULL) == 0;
+	for (int i = 0; i < UNITS_MAX && found < UNITS &&
+			dwarf_nextcu(scan->dwarf, off, &next, &head, NULL, NULL, NULL) == 0;
 	     i++, off = next) {
 		size_t w = worth(scan->dwarf, off + head);
 

@@ -27,7 +27,10 @@ static const struct {
 #undef STRUCT
 #undef FIELD
 
-/* "thread.next": constants that the preprocessor cannot spell in lower case, so they are spelt once at run time */
+/*
+ * "thread.next": constants that the preprocessor cannot spell in lower case, so they are spelt once
+ * at run time
+ */
 static struct names {
 	char text[48];
 } field_names[SCRY_F_COUNT];
@@ -37,7 +40,8 @@ static void spell_names(void)
 {
 	for (int f = SCRY_F_COUNT - 1; f >= 0; f--) {
 		char *text = field_names[f].text;
-		size_t len = (size_t)snprintf(text, sizeof(field_names[f].text), "%s.", structs[fields[f].of].title);
+		size_t len = (size_t)snprintf(text, sizeof(field_names[f].text), "%s.",
+					      structs[fields[f].of].title);
 
 		for (const char *p = fields[f].id; *p && len < sizeof(field_names[f].text) - 1; p++)
 			text[len++] = (char)tolower((unsigned char)*p);
@@ -118,7 +122,8 @@ enum scry_field scry_field_by_path(enum scry_struct s, const char *path, size_t 
 	return SCRY_F_COUNT;
 }
 
-void scry_layout_put(struct scry_layout *l, enum scry_field f, struct scry_slot slot, enum scry_source source)
+void scry_layout_put(struct scry_layout *l, enum scry_field f, struct scry_slot slot,
+		     enum scry_source source)
 {
 	if (l->slot[f].size || !slot.size)
 		return;
@@ -130,7 +135,8 @@ void scry_layout_put(struct scry_layout *l, enum scry_field f, struct scry_slot 
 
 const char *scry_source_name(enum scry_source source)
 {
-	static const char *const names[] = { "nowhere", "debug offsets", "DWARF", "member table", "built-in row" };
+	static const char *const names[] = { "nowhere", "debug offsets", "DWARF", "member table",
+					     "built-in row" };
 
 	return (size_t)source < sizeof(names) / sizeof(*names) ? names[source] : "?";
 }

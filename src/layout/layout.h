@@ -1,6 +1,7 @@
 /**
- * Where the fields of the interpreter's structs lie in this target. fields.def names them; sources fill them in, in
- * this order per struct: validated _Py_DebugOffsets (3.13+), DWARF, PyMemberDef tables, the built-in row.
+ * Where the fields of the interpreter's structs lie in this target. fields.def names them; sources
+ * fill them in, in this order per struct: validated _Py_DebugOffsets (3.13+), DWARF, PyMemberDef
+ * tables, the built-in row.
  */
 #ifndef SCRY_LAYOUT_H
 #define SCRY_LAYOUT_H
@@ -27,17 +28,24 @@ enum scry_field {
 
 struct scry_slot {
 	uint32_t offset;
-	uint16_t size;      /* bytes; 0: the layout has no such field. An array or nested struct has its whole size */
-	uint8_t shift, bits; /* bits != 0: a bit-field of `bits` bits, `shift` from the lowest of the `size` bytes */
+	/* bytes; 0: the layout has no such field. An array or nested struct has its whole size */
+	uint16_t size;
+	/* bits != 0: a bit-field of `bits` bits, `shift` from the lowest of the `size` bytes */
+	uint8_t shift, bits;
 };
 
 enum scry_source {
-	SCRY_FROM_NOWHERE, SCRY_FROM_OFFSETS, SCRY_FROM_DWARF, SCRY_FROM_MEMBERS, SCRY_FROM_ROW
+	SCRY_FROM_NOWHERE,
+	SCRY_FROM_OFFSETS,
+	SCRY_FROM_DWARF,
+	SCRY_FROM_MEMBERS,
+	SCRY_FROM_ROW
 };
 
 /** How a build of one version differs from another. */
 struct scry_flavour {
-	uint32_t version;   /* as PY_VERSION_HEX; the lower 16 bits may be 0 when only the minor is known */
+	/* as PY_VERSION_HEX; the lower 16 bits may be 0 when only the minor is known */
+	uint32_t version;
 	bool debug;         /* Py_DEBUG */
 	bool trace_refs;    /* Py_TRACE_REFS: every object starts with two more pointers */
 	bool free_threaded; /* Py_GIL_DISABLED */
@@ -49,9 +57,10 @@ struct scry_layout {
 	struct scry_slot slot[SCRY_F_COUNT];
 	uint8_t field_source[SCRY_F_COUNT]; /* enum scry_source */
 	uint32_t size[SCRY_S_COUNT];        /* sizeof, 0 unknown */
-	uint8_t source[SCRY_S_COUNT];       /* enum scry_source: where most of the struct came from */
+	/* enum scry_source: where most of the struct came from */
+	uint8_t source[SCRY_S_COUNT];
 	struct scry_flavour flavour;
-	char name[96];                      /* for people: "debug offsets, built-in 3.13" */
+	char name[96]; /* for people: "debug offsets, built-in 3.13" */
 };
 
 struct scry_module;
@@ -59,28 +68,37 @@ struct scry_module;
 /** What the resolver may draw on. */
 struct scry_layout_hints {
 	struct scry_flavour flavour;
-	struct scry_module *module; /* holds the interpreter; for DWARF and type symbols; may be NULL */
-	scry_addr debug_offsets;    /* address of a _Py_DebugOffsets with its cookie, or 0 */
+	/* holds the interpreter; for DWARF and type symbols; may be NULL */
+	struct scry_module *module;
+	scry_addr debug_offsets; /* address of a _Py_DebugOffsets with its cookie, or 0 */
 	enum scry_layout_choice choice;
 };
 
-/** Fill a layout in, in the session's arena. SCRY_EUNSUPPORTED where no source knows the version. */
-int scry_layout_resolve(struct scry_session *s, const struct scry_layout_hints *hints, struct scry_layout **ret);
-/** Only the built-in row, for any ABI: what the tests lay beside DWARF. SCRY_ENOTFOUND where there is no row. */
-int scry_layout_from_rows(const struct scry_flavour *flavour, const struct scry_abi *abi, struct scry_layout *l);
+/**
+ * Fill a layout in, in the session's arena. SCRY_EUNSUPPORTED where no source knows the version.
+ */
+int scry_layout_resolve(struct scry_session *s, const struct scry_layout_hints *hints,
+			struct scry_layout **ret);
+/**
+ * Only the built-in row, for any ABI: what the tests lay beside DWARF. SCRY_ENOTFOUND where there
+ * is no row.
+ */
+int scry_layout_from_rows(const struct scry_flavour *flavour, const struct scry_abi *abi,
+			  struct scry_layout *l);
 /** Only DWARF. SCRY_ENOTFOUND where the module has none. */
 int scry_layout_from_dwarf(struct scry_module *m, struct scry_layout *l);
 /**
- * Only _Py_DebugOffsets at `addr`: read, checked against its own version and sizes as hostile input. Also sets
- * l->flavour.version and free_threaded. SCRY_ECORRUPT where it makes no sense.
+ * Only _Py_DebugOffsets at `addr`: read, checked against its own version and sizes as hostile
+ * input. Also sets l->flavour.version and free_threaded. SCRY_ECORRUPT where it makes no sense.
  */
 int scry_layout_from_offsets(struct scry_session *s, scry_addr addr, struct scry_layout *l);
 /**
- * Only asyncio's table at `addr` (3.14+): what it says of tasks, and of the interpreter's and the threads' lists of
- * them, checked against `known`. SCRY_ENOTFOUND before 3.14; SCRY_ECORRUPT where it makes no sense.
+ * Only asyncio's table at `addr` (3.14+): what it says of tasks, and of the interpreter's and the
+ * threads' lists of them, checked against `known`. SCRY_ENOTFOUND before 3.14; SCRY_ECORRUPT where
+ * it makes no sense.
  */
-int scry_layout_from_asyncio(struct scry_session *s, scry_addr addr, const struct scry_layout *known,
-			     struct scry_layout *l);
+int scry_layout_from_asyncio(struct scry_session *s, scry_addr addr,
+			     const struct scry_layout *known, struct scry_layout *l);
 /** "thread.next": static text. */
 const char *scry_field_name(enum scry_field f);
 enum scry_struct scry_field_struct(enum scry_field f);

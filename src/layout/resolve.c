@@ -1,4 +1,7 @@
-/* Joins the sources of a layout: what an earlier one knows stays, a later one fills gaps, disagreements are noted. */
+/*
+ * Joins the sources of a layout: what an earlier one knows stays, a later one fills gaps,
+ * disagreements are noted.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,8 +11,8 @@
 struct join {
 	struct scry_session *s;
 	const struct scry_layout_hints *hints;
-	struct scry_layout *l;   /* the result */
-	struct scry_layout *row; /* the built-in row, empty where there is none */
+	struct scry_layout *l;    /* the result */
+	struct scry_layout *row;  /* the built-in row, empty where there is none */
 	struct scry_layout *next; /* a source's own layout, before it is joined */
 	bool has_row, guessed;
 };
@@ -20,7 +23,9 @@ static bool same_slot(struct scry_slot a, struct scry_slot b)
 	return a.offset == b.offset && a.bits == b.bits && (!a.bits || a.shift == b.shift);
 }
 
-/* One struct of a source. Sizes that differ mean another struct: nothing is taken, and it is said. */
+/*
+ * One struct of a source. Sizes that differ mean another struct: nothing is taken, and it is said.
+ */
 static void join_struct(struct join *j, enum scry_struct s, const struct scry_layout *from)
 {
 	struct scry_layout *l = j->l;
@@ -31,8 +36,10 @@ static void join_struct(struct join *j, enum scry_struct s, const struct scry_la
 	if (source == SCRY_FROM_NOWHERE)
 		return;
 	if (l->size[s] && from->size[s] && l->size[s] != from->size[s]) {
-		scry_remark(j->s, "layout of %s: %u bytes by %s, %u by %s, which is not used for it", scry_struct_name(s),
-			  l->size[s], scry_source_name(l->source[s]), from->size[s], scry_source_name(source));
+		scry_remark(j->s,
+			    "layout of %s: %u bytes by %s, %u by %s, which is not used for it",
+			    scry_struct_name(s), l->size[s], scry_source_name(l->source[s]),
+			    from->size[s], scry_source_name(source));
 		return;
 	}
 	for (; f < SCRY_F_COUNT && scry_field_struct((enum scry_field)f) == s; f++) {
@@ -40,8 +47,9 @@ static void join_struct(struct join *j, enum scry_struct s, const struct scry_la
 			continue;
 		if (l->slot[f].size && !same_slot(l->slot[f], from->slot[f]) && !differ) {
 			scry_remark(j->s, "layout: %s at %u by %s, at %u by %s: the first is used",
-				  scry_field_name((enum scry_field)f), l->slot[f].offset,
-				  scry_source_name(l->field_source[f]), from->slot[f].offset, scry_source_name(source));
+				    scry_field_name((enum scry_field)f), l->slot[f].offset,
+				    scry_source_name(l->field_source[f]), from->slot[f].offset,
+				    scry_source_name(source));
 			differ = true; /* one sentence per struct is enough */
 		}
 		scry_layout_put(l, (enum scry_field)f, from->slot[f], from->field_source[f]);
@@ -91,8 +99,9 @@ static bool is_asyncio(const struct scry_module *m, uint32_t version)
 }
 
 /*
- * asyncio's table is a section of the module _asyncio, which may be part of the interpreter's file: GENERATE_DEBUG_SECTION,
- * Include/internal/pycore_debug_offsets.h. In PE files the names of sections have eight letters.
+ * asyncio's table is a section of the module _asyncio, which may be part of the interpreter's file:
+ * GENERATE_DEBUG_SECTION, Include/internal/pycore_debug_offsets.h. In PE files the names of
+ * sections have eight letters.
  */
 static scry_addr asyncio_table(struct join *j)
 {
@@ -112,7 +121,8 @@ static void join_asyncio(struct join *j)
 	scry_addr table;
 	int rc;
 
-	if (!wanted(j, SCRY_LAYOUT_OFFSETS) || j->l->flavour.version < SCRY_SINCE(3, 14, 0) || !(table = asyncio_table(j)))
+	if (!wanted(j, SCRY_LAYOUT_OFFSETS) || j->l->flavour.version < SCRY_SINCE(3, 14, 0) ||
+	    !(table = asyncio_table(j)))
 		return;
 	rc = scry_layout_from_asyncio(j->s, table, j->l, j->next);
 	if (rc == SCRY_OK)
@@ -121,13 +131,17 @@ static void join_asyncio(struct join *j)
 		scry_note(j->s, "%s", j->s->error.text);
 }
 
-/* In AUTO, DWARF that must be decompressed or searched for elsewhere is not worth its time beside a row. */
+/*
+ * In AUTO, DWARF that must be decompressed or searched for elsewhere is not worth its time beside a
+ * row.
+ */
 static void join_dwarf(struct join *j)
 {
 	unsigned flags = 0;
 	bool only = j->hints->choice == SCRY_LAYOUT_DWARF || !j->has_row || j->guessed;
 
-	if (!j->hints->module || !wanted(j, SCRY_LAYOUT_DWARF) || !scry_module_has_dwarf(j->hints->module, &flags))
+	if (!j->hints->module || !wanted(j, SCRY_LAYOUT_DWARF) ||
+	    !scry_module_has_dwarf(j->hints->module, &flags))
 		return;
 	if (!only && flags & (SCRY_DWARF_COMPRESSED | SCRY_DWARF_SEPARATE))
 		return;
@@ -143,7 +157,10 @@ static void join_members(struct join *j)
 		return;
 	const struct scry_layout *base = scry_layout_has(j->l, SCRY_F_TYPE_MEMBERS) ? j->l : j->row;
 
-	/* the table of tables is the row's where no better source has it; its shape has not changed since 2.7 */
+	/*
+	 * the table of tables is the row's where no better source has it; its shape has not changed
+	 * since 2.7
+	 */
 	if (!base->size[SCRY_S_MEMBER_DEF])
 		base = j->row;
 	if (scry_layout_from_members(j->s, j->hints->module, base, j->next) == SCRY_OK)
@@ -166,9 +183,10 @@ static void join_row(struct join *j)
 		return;
 	if (j->guessed) {
 		version = scry_rows_cpython.last;
-		scry_note(j->s, "%u.%u is newer than the layouts built in: those of %u.%u are a guess",
-			  j->l->flavour.version >> 24, j->l->flavour.version >> 16 & 255, version >> 24,
-			  version >> 16 & 255);
+		scry_note(j->s,
+			  "%u.%u is newer than the layouts built in: those of %u.%u are a guess",
+			  j->l->flavour.version >> 24, j->l->flavour.version >> 16 & 255,
+			  version >> 24, version >> 16 & 255);
 	}
 	snprintf(name, sizeof(name), "built-in %u.%u%s", version >> 24, version >> 16 & 255,
 		 j->guessed ? " (a guess)" : "");
@@ -178,7 +196,8 @@ static void join_row(struct join *j)
 /* The user asked for one source only: say so where it had nothing to give. */
 static void check_choice(struct join *j)
 {
-	static const uint8_t asked[] = { [SCRY_LAYOUT_OFFSETS] = SCRY_FROM_OFFSETS, [SCRY_LAYOUT_DWARF] = SCRY_FROM_DWARF,
+	static const uint8_t asked[] = { [SCRY_LAYOUT_OFFSETS] = SCRY_FROM_OFFSETS,
+					 [SCRY_LAYOUT_DWARF] = SCRY_FROM_DWARF,
 					 [SCRY_LAYOUT_MEMBERS] = SCRY_FROM_MEMBERS,
 					 [SCRY_LAYOUT_ROWS] = SCRY_FROM_ROW };
 	enum scry_layout_choice choice = j->hints->choice;
@@ -188,10 +207,12 @@ static void check_choice(struct join *j)
 	for (int f = 0; f < SCRY_F_COUNT; f++)
 		if (j->l->field_source[f] == asked[choice])
 			return;
-	scry_remark(j->s, "layout: no %s here; %s is used", scry_source_name(asked[choice]), j->l->name);
+	scry_remark(j->s, "layout: no %s here; %s is used", scry_source_name(asked[choice]),
+		    j->l->name);
 }
 
-int scry_layout_resolve(struct scry_session *s, const struct scry_layout_hints *hints, struct scry_layout **ret)
+int scry_layout_resolve(struct scry_session *s, const struct scry_layout_hints *hints,
+			struct scry_layout **ret)
 {
 	struct join j = { .s = s, .hints = hints };
 
@@ -208,7 +229,8 @@ int scry_layout_resolve(struct scry_session *s, const struct scry_layout_hints *
 	join_members(&j);
 	join_row(&j);
 	if (!j.l->size[SCRY_S_OBJECT] || !scry_layout_has(j.l, SCRY_F_TYPE_NAME))
-		return scry_fail(s, SCRY_EUNSUPPORTED, 0, "no layout for Python %u.%u: no built-in row, no DWARF",
+		return scry_fail(s, SCRY_EUNSUPPORTED, 0,
+				 "no layout for Python %u.%u: no built-in row, no DWARF",
 				 j.l->flavour.version >> 24, j.l->flavour.version >> 16 & 255);
 	check_choice(&j);
 	*ret = j.l;

@@ -12,13 +12,19 @@ static const struct scry_row modules[] = {
 };
 
 const struct scry_row_set scry_rows_cpython = {
-	.name = "CPython", .rows = cpython, .count = sizeof(cpython) / sizeof(*cpython),
-	.first = SCRY_SINCE(2, 7, 0), .last = SCRY_SINCE(3, 15, 0),
+	.name = "CPython",
+	.rows = cpython,
+	.count = sizeof(cpython) / sizeof(*cpython),
+	.first = SCRY_SINCE(2, 7, 0),
+	.last = SCRY_SINCE(3, 15, 0),
 };
 
 static const struct scry_row_set by_hand = {
-	.name = "CPython", .rows = modules, .count = sizeof(modules) / sizeof(*modules),
-	.first = SCRY_SINCE(2, 7, 0), .last = SCRY_SINCE(3, 15, 0),
+	.name = "CPython",
+	.rows = modules,
+	.count = sizeof(modules) / sizeof(*modules),
+	.first = SCRY_SINCE(2, 7, 0),
+	.last = SCRY_SINCE(3, 15, 0),
 };
 
 static const struct scry_row stackless[] = {
@@ -26,12 +32,16 @@ static const struct scry_row stackless[] = {
 };
 
 const struct scry_row_set scry_rows_stackless = {
-	.name = "Stackless", .rows = stackless, .count = sizeof(stackless) / sizeof(*stackless),
-	.first = SCRY_SINCE(2, 7, 0), .last = SCRY_SINCE(3, 8, 0),
+	.name = "Stackless",
+	.rows = stackless,
+	.count = sizeof(stackless) / sizeof(*stackless),
+	.first = SCRY_SINCE(2, 7, 0),
+	.last = SCRY_SINCE(3, 8, 0),
 };
 #undef ROW
 
-void scry_rows_choose(const struct scry_row_set *set, uint32_t version, const char *texts[SCRY_S_COUNT])
+void scry_rows_choose(const struct scry_row_set *set, uint32_t version,
+		      const char *texts[SCRY_S_COUNT])
 {
 	if ((version & 0xffff) == 0)
 		version |= 0xffff; /* only the minor is known: its newest */
@@ -40,7 +50,8 @@ void scry_rows_choose(const struct scry_row_set *set, uint32_t version, const ch
 			texts[set->rows[i].of] = set->rows[i].text;
 }
 
-int scry_layout_from_rows(const struct scry_flavour *flavour, const struct scry_abi *abi, struct scry_layout *l)
+int scry_layout_from_rows(const struct scry_flavour *flavour, const struct scry_abi *abi,
+			  struct scry_layout *l)
 {
 	const char *texts[SCRY_S_COUNT] = { NULL };
 

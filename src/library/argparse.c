@@ -21,7 +21,8 @@ static bool is_identifier(const char *name)
 	if (!*name || (*name >= '0' && *name <= '9'))
 		return false;
 	for (const unsigned char *c = (const unsigned char *)name; *c; c++)
-		if (*c < 0x80 && !(*c == '_' || (*c >= '0' && *c <= '9') || ((*c | 0x20) >= 'a' && (*c | 0x20) <= 'z')))
+		if (*c < 0x80 && !(*c == '_' || (*c >= '0' && *c <= '9') ||
+				   ((*c | 0x20) >= 'a' && (*c | 0x20) <= 'z')))
 			return false;
 	return true;
 }
@@ -62,7 +63,8 @@ static void print_named(struct scry_printer *p, const struct named *all, uint64_
 		print_others(p, all, n, shown == 0);
 }
 
-static int print_namespace_as(struct scry_printer *p, scry_addr addr, const char *name, bool sorted, bool apart)
+static int print_namespace_as(struct scry_printer *p, scry_addr addr, const char *name, bool sorted,
+			      bool apart)
 {
 	struct named *all = calloc(NAMED_MAX, sizeof(*all));
 	uint64_t it = 0, n = 0;
@@ -91,7 +93,8 @@ static int print_simple(struct scry_printer *p, scry_addr addr, scry_addr type, 
 {
 	const char *name = scry_type_short(p->runtime, type);
 
-	return print_namespace_as(p, addr, !strcmp(name, "SimpleNamespace") ? "namespace" : name, sorted, false);
+	return print_namespace_as(p, addr, !strcmp(name, "SimpleNamespace") ? "namespace" : name,
+				  sorted, false);
 }
 
 static int print_simple_namespace(struct scry_printer *p, scry_addr addr, scry_addr type)
@@ -105,8 +108,9 @@ static int print_simple_sorted(struct scry_printer *p, scry_addr addr, scry_addr
 }
 
 /*
- * --- argparse: parsers and actions list in _get_kwargs() the attributes to show. The list grew in minor and micro
- * versions, so it is read from the target: constants of the code, one by one, or since 3.9 a tuple of them.
+ * --- argparse: parsers and actions list in _get_kwargs() the attributes to show. The list grew in
+ * minor and micro versions, so it is read from the target: constants of the code, one by one, or
+ * since 3.9 a tuple of them.
  */
 
 #define PY36 SCRY_VERSION_OF(3, 6)
@@ -118,7 +122,8 @@ static const char *names_of(struct scry_runtime *r, scry_addr type, scry_addr *r
 	scry_addr function, owner, code;
 	const char *name;
 
-	if (scry_type_lookup(r, type, "_get_kwargs", &function, &owner) < 0 || scry_type_full_name(r, owner, &name) < 0 ||
+	if (scry_type_lookup(r, type, "_get_kwargs", &function, &owner) < 0 ||
+	    scry_type_full_name(r, owner, &name) < 0 ||
 	    scry_field_read(r, function, SCRY_F_FUNCTION_CODE, &code) < 0 ||
 	    scry_field_read(r, code, SCRY_F_CODE_CONSTS, ret_consts) < 0)
 		return "";
@@ -154,8 +159,8 @@ static int print_listed(struct scry_printer *p, scry_addr addr, scry_addr names)
 		rc = scry_word(r, items + i * r->session->target->abi.ptr_size, &item);
 		rc = rc < 0 ? rc : scry_type_for(r, item, &t);
 		/* also among them: the name of the comprehension */
-		if (rc < 0 || !(t->flags & (TYPE_UNICODE | TYPE_BYTES)) || scry_text_at(r, item, 100, &name) < 0 ||
-		    !is_identifier(name))
+		if (rc < 0 || !(t->flags & (TYPE_UNICODE | TYPE_BYTES)) ||
+		    scry_text_at(r, item, 100, &name) < 0 || !is_identifier(name))
 			continue;
 		scry_printf(p, "%s%s=", shown++ ? ", " : "", name);
 		if (!scry_print_attr(p, addr, name))
@@ -171,7 +176,8 @@ static int print_attribute_holder(struct scry_printer *p, scry_addr addr, scry_a
 	const char *owner = names_of(p->runtime, type, &consts);
 
 	if (!strcmp(owner, "argparse._AttributeHolder"))
-		return print_namespace_as(p, addr, scry_type_short(p->runtime, type), version < PY39, version >= PY36);
+		return print_namespace_as(p, addr, scry_type_short(p->runtime, type),
+					  version < PY39, version >= PY36);
 	if (strcmp(owner, "argparse.Action") && strcmp(owner, "argparse.ArgumentParser"))
 		return scry_print_unknown(p, addr, type);
 	if (!scry_printer_enter(p, addr, "..."))

@@ -4,7 +4,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* What sorts: numbers against numbers. A number and text, or None, do not compare: then the dict's order is kept. */
+/*
+ * What sorts: numbers against numbers. A number and text, or None, do not compare: then the dict's
+ * order is kept.
+ */
 enum sort_of { SORT_NUMBER, SORT_ALIEN, SORT_UNKNOWN };
 
 struct counted {
@@ -35,22 +38,28 @@ static enum sort_of sort_of(struct scry_runtime *r, struct counted *item)
 	if (scry_type_for(r, item->value, &t) < 0)
 		return SORT_UNKNOWN;
 	if (!strcmp(t->name, "float") &&
-	    scry_double_at(r, scry_field_addr(r, item->value, SCRY_F_FLOAT_VALUE), &real) == SCRY_OK && !isnan(real)) {
+	    scry_double_at(r, scry_field_addr(r, item->value, SCRY_F_FLOAT_VALUE), &real) ==
+		    SCRY_OK &&
+	    !isnan(real)) {
 		item->count = real;
 		return SORT_NUMBER;
 	}
-	return scry_is_none(r, item->value) || t->flags & (TYPE_UNICODE | TYPE_BYTES | TYPE_LIST | TYPE_TUPLE | TYPE_DICT) ?
-		SORT_ALIEN : SORT_UNKNOWN;
+	return scry_is_none(r, item->value) || t->flags & (TYPE_UNICODE | TYPE_BYTES | TYPE_LIST |
+							   TYPE_TUPLE | TYPE_DICT)
+		       ? SORT_ALIEN
+		       : SORT_UNKNOWN;
 }
 
 #define COUNTER_MAX 2000000 /* more are not sorted, so not printed */
 
-static struct counted *counter_items(struct scry_runtime *r, const struct scry_dict_view *v, uint64_t *ret_n, bool seen[3])
+static struct counted *counter_items(struct scry_runtime *r, const struct scry_dict_view *v,
+				     uint64_t *ret_n, bool seen[3])
 {
 	uint64_t n = 0, it = 0;
 	struct counted *items = v->used <= COUNTER_MAX ? calloc(v->used + 1, sizeof(*items)) : NULL;
 
-	while (items && n < v->used && scry_dict_view_next(v, &it, &items[n].key, &items[n].value) == SCRY_ITEM) {
+	while (items && n < v->used &&
+	       scry_dict_view_next(v, &it, &items[n].key, &items[n].value) == SCRY_ITEM) {
 		items[n].place = n;
 		seen[sort_of(r, &items[n])] = true;
 		n++;
@@ -70,7 +79,9 @@ static int print_counter(struct scry_printer *p, scry_addr addr, scry_addr type)
 		return rc;
 	struct counted *items = counter_items(p->runtime, &v, &n, seen);
 	/* 2.7 compares anything with anything, by rules that need addresses of types */
-	bool mixed = seen[SORT_ALIEN] && (!seen[SORT_NUMBER] || scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT));
+	bool mixed =
+		seen[SORT_ALIEN] &&
+		(!seen[SORT_NUMBER] || scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT));
 	if (!items || (n > 1 && (seen[SORT_UNKNOWN] || mixed))) {
 		free(items);
 		return scry_print_unknown(p, addr, type);

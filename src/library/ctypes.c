@@ -4,24 +4,41 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* cfield.c: the code in _type_ says what stands at b_ptr; -1: a C long, -2: a pointer, -3: a wchar_t */
+/*
+ * cfield.c: the code in _type_ says what stands at b_ptr; -1: a C long, -2: a pointer, -3: a
+ * wchar_t
+ */
 static const struct code {
 	char code;
 	int size;
-	enum { CODE_SIGNED, CODE_UNSIGNED, CODE_FLOAT, CODE_CHAR, CODE_WCHAR, CODE_STRING, CODE_WSTRING, CODE_POINTER,
-	       CODE_BOOL, CODE_OBJECT } kind;
+	enum {
+		CODE_SIGNED,
+		CODE_UNSIGNED,
+		CODE_FLOAT,
+		CODE_CHAR,
+		CODE_WCHAR,
+		CODE_STRING,
+		CODE_WSTRING,
+		CODE_POINTER,
+		CODE_BOOL,
+		CODE_OBJECT
+	} kind;
 } codes[] = {
-	{ 'b', 1, CODE_SIGNED }, { 'B', 1, CODE_UNSIGNED }, { 'h', 2, CODE_SIGNED }, { 'H', 2, CODE_UNSIGNED },
-	{ 'i', 4, CODE_SIGNED }, { 'I', 4, CODE_UNSIGNED }, { 'l', -1, CODE_SIGNED }, { 'L', -1, CODE_UNSIGNED },
-	{ 'q', 8, CODE_SIGNED }, { 'Q', 8, CODE_UNSIGNED }, { 'f', 4, CODE_FLOAT }, { 'd', 8, CODE_FLOAT },
-	{ 'c', 1, CODE_CHAR }, { 'u', -3, CODE_WCHAR }, { 'z', -2, CODE_STRING }, { 'Z', -2, CODE_WSTRING },
-	{ 'P', -2, CODE_POINTER }, { '?', 1, CODE_BOOL }, { 'O', -2, CODE_OBJECT },
+	{ 'b', 1, CODE_SIGNED },   { 'B', 1, CODE_UNSIGNED },  { 'h', 2, CODE_SIGNED },
+	{ 'H', 2, CODE_UNSIGNED }, { 'i', 4, CODE_SIGNED },    { 'I', 4, CODE_UNSIGNED },
+	{ 'l', -1, CODE_SIGNED },  { 'L', -1, CODE_UNSIGNED }, { 'q', 8, CODE_SIGNED },
+	{ 'Q', 8, CODE_UNSIGNED }, { 'f', 4, CODE_FLOAT },     { 'd', 8, CODE_FLOAT },
+	{ 'c', 1, CODE_CHAR },     { 'u', -3, CODE_WCHAR },    { 'z', -2, CODE_STRING },
+	{ 'Z', -2, CODE_WSTRING }, { 'P', -2, CODE_POINTER },  { '?', 1, CODE_BOOL },
+	{ 'O', -2, CODE_OBJECT },
 };
 
 static unsigned code_size(const struct scry_abi *abi, const struct code *c)
 {
-	return c->size == -1 ? abi->long_size : c->size == -2 ? abi->ptr_size : c->size == -3 ? abi->wchar_size :
-	       (unsigned)c->size;
+	return c->size == -1   ? abi->long_size
+	       : c->size == -2 ? abi->ptr_size
+	       : c->size == -3 ? abi->wchar_size
+			       : (unsigned)c->size;
 }
 
 static bool is_old(const struct scry_runtime *r)
@@ -63,8 +80,10 @@ static int print_string(struct scry_printer *p, scry_addr at, unsigned size)
 			break;
 		n++;
 	}
-	return scry_print_units(p, at, n, size, size == 1 ? (is_old(p->runtime) ? "" : "b") :
-				is_old(p->runtime) ? "u" : "");
+	return scry_print_units(p, at, n, size,
+				size == 1            ? (is_old(p->runtime) ? "" : "b")
+				: is_old(p->runtime) ? "u"
+						     : "");
 }
 
 /* 2.7: Python ints become longs where unsigned C types are wide */
@@ -79,10 +98,13 @@ static bool is_swapped(struct scry_runtime *r, scry_addr type)
 	bool big = r->session->target->abi.big_endian;
 	scry_addr value;
 
-	return scry_type_lookup(r, type, big ? "__ctype_le__" : "__ctype_be__", &value, NULL) == SCRY_OK && value == type;
+	return scry_type_lookup(r, type, big ? "__ctype_le__" : "__ctype_be__", &value, NULL) ==
+		       SCRY_OK &&
+	       value == type;
 }
 
-static int read_value(struct scry_runtime *r, scry_addr at, unsigned size, bool swapped, uint64_t *ret)
+static int read_value(struct scry_runtime *r, scry_addr at, unsigned size, bool swapped,
+		      uint64_t *ret)
 {
 	uint8_t bytes[8];
 	int rc = size > sizeof(bytes) ? SCRY_EINVAL : scry_read(r->session, at, bytes, size);
@@ -94,7 +116,8 @@ static int read_value(struct scry_runtime *r, scry_addr at, unsigned size, bool 
 
 static int print_code(struct scry_printer *p, scry_addr at, const struct code *c, bool swapped)
 {
-	unsigned size = code_size(&p->runtime->session->target->abi, c), shift = 64 - 8 * (size < 8 ? size : 8);
+	unsigned size = code_size(&p->runtime->session->target->abi, c),
+		 shift = 64 - 8 * (size < 8 ? size : 8);
 	uint64_t value = 0;
 	int rc = read_value(p->runtime, at, size, swapped, &value);
 
@@ -102,7 +125,8 @@ static int print_code(struct scry_printer *p, scry_addr at, const struct code *c
 		return rc;
 	switch (c->kind) {
 	case CODE_SIGNED:
-		scry_printf(p, "%" PRId64 "%s", (int64_t)(value << shift) >> shift, long_mark(p, c->code));
+		scry_printf(p, "%" PRId64 "%s", (int64_t)(value << shift) >> shift,
+			    long_mark(p, c->code));
 		return SCRY_OK;
 	case CODE_UNSIGNED:
 		scry_printf(p, "%" PRIu64 "%s", value, long_mark(p, c->code));
@@ -112,8 +136,10 @@ static int print_code(struct scry_printer *p, scry_addr at, const struct code *c
 		return SCRY_OK;
 	case CODE_CHAR:
 	case CODE_WCHAR:
-		return scry_print_units(p, at, 1, size, size == 1 ? (is_old(p->runtime) ? "" : "b") :
-					is_old(p->runtime) ? "u" : "");
+		return scry_print_units(p, at, 1, size,
+					size == 1            ? (is_old(p->runtime) ? "" : "b")
+					: is_old(p->runtime) ? "u"
+							     : "");
 	case CODE_STRING:
 		return print_string(p, value, 1);
 	case CODE_WSTRING:
@@ -199,7 +225,8 @@ static int print_library(struct scry_printer *p, scry_addr addr, const char *at)
 	scry_print(&digits, handle); /* an address may not fit a signed integer */
 	scry_printf(p, "<%s '", scry_type_short(p->runtime, type));
 	scry_print_plain(p, name);
-	scry_printf(p, "', handle %" PRIx64 " at %s%" PRIx64 ">", (uint64_t)strtoull(text.text ? text.text : "0", NULL, 10), at, addr);
+	scry_printf(p, "', handle %" PRIx64 " at %s%" PRIx64 ">",
+		    (uint64_t)strtoull(text.text ? text.text : "0", NULL, 10), at, addr);
 	scry_buf_done(&text);
 	return SCRY_OK;
 }

@@ -1,10 +1,15 @@
-/* The datetime family. The C structs hold big-endian bytes: year 2, month, day, hour, minute, second, microsecond 3. */
+/*
+ * The datetime family. The C structs hold big-endian bytes: year 2, month, day, hour, minute,
+ * second, microsecond 3.
+ */
 #include "object/printer.h"
 
-static int read_bytes(struct scry_printer *p, scry_addr addr, enum scry_field f, uint8_t *data, size_t n)
+static int read_bytes(struct scry_printer *p, scry_addr addr, enum scry_field f, uint8_t *data,
+		      size_t n)
 {
 	if (p->runtime->layout->slot[f].size < n)
-		return scry_fail(p->runtime->session, SCRY_ENOFIELD, addr, "the layout of %s is not known",
+		return scry_fail(p->runtime->session, SCRY_ENOFIELD, addr,
+				 "the layout of %s is not known",
 				 scry_type_name_of(p->runtime, addr));
 	return scry_read(p->runtime->session, scry_field_addr(p->runtime, addr, f), data, n);
 }
@@ -32,7 +37,8 @@ static void print_clock(struct scry_printer *p, const uint8_t d[6])
 		scry_printf(p, ", %d", us);
 }
 
-static void print_zone(struct scry_printer *p, scry_addr addr, enum scry_field has, enum scry_field zone)
+static void print_zone(struct scry_printer *p, scry_addr addr, enum scry_field has,
+		       enum scry_field zone)
 {
 	uint64_t flag = 0, tz = 0;
 
@@ -93,7 +99,8 @@ static int read_delta(struct scry_printer *p, scry_addr addr, int64_t d[3])
 	int rc = scry_field_read_int(p->runtime, addr, SCRY_F_TIMEDELTA_DAYS, &d[0]);
 
 	rc = rc < 0 ? rc : scry_field_read_int(p->runtime, addr, SCRY_F_TIMEDELTA_SECONDS, &d[1]);
-	return rc < 0 ? rc : scry_field_read_int(p->runtime, addr, SCRY_F_TIMEDELTA_MICROSECONDS, &d[2]);
+	return rc < 0 ? rc
+		      : scry_field_read_int(p->runtime, addr, SCRY_F_TIMEDELTA_MICROSECONDS, &d[2]);
 }
 
 static int print_timedelta(struct scry_printer *p, scry_addr addr, scry_addr type)

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define DIGITS_MAX 20000
+#define DIGITS_MAX   20000
 #define EXPONENT_MAX 2000000000000000000 /* twice what the library allows */
 
 /* Modules/_decimal/libmpdec/mpdecimal.h */
@@ -67,7 +67,8 @@ static int print_decimal_c(struct scry_printer *p, scry_addr addr)
 	if (rc < 0)
 		return rc;
 	if (exp > EXPONENT_MAX || exp < -EXPONENT_MAX)
-		return scry_fail(r->session, SCRY_ECORRUPT, addr, "Decimal with exponent %" PRId64, exp);
+		return scry_fail(r->session, SCRY_ECORRUPT, addr, "Decimal with exponent %" PRId64,
+				 exp);
 	const char *sign = flags & MPD_NEG ? "-" : "";
 	if (flags & MPD_INF) {
 		scry_printf(p, "Decimal('%sInfinity')", sign);
@@ -98,7 +99,8 @@ static int print_decimal_python(struct scry_printer *p, scry_addr addr)
 	if (rc < 0 || !digits)
 		return rc < 0 ? rc : SCRY_ECORRUPT;
 	scry_printf(p, "Decimal('%s", sign ? "-" : "");
-	if (scry_attr_int(r, addr, "_exp", &exp) == SCRY_OK && exp <= EXPONENT_MAX && exp >= -EXPONENT_MAX) {
+	if (scry_attr_int(r, addr, "_exp", &exp) == SCRY_OK && exp <= EXPONENT_MAX &&
+	    exp >= -EXPONENT_MAX) {
 		put_decimal(p->out, *digits ? digits : "0", exp);
 	} else {
 		const char *kind = scry_attr_text(r, addr, "_exp");
@@ -127,10 +129,21 @@ static const struct {
 	uint32_t bit;
 	const char *name;
 } conditions[] = {
-	{ 0x1, "Clamped" }, { 0x2, "InvalidOperation" }, { 0x4, "DivisionByZero" }, { 0x8, "InvalidOperation" },
-	{ 0x10, "InvalidOperation" }, { 0x20, "InvalidOperation" }, { 0x40, "Inexact" }, { 0x80, "InvalidOperation" },
-	{ 0x100, "InvalidOperation" }, { 0x200, "InvalidOperation" }, { 0x400, "FloatOperation" },
-	{ 0x800, "Overflow" }, { 0x1000, "Rounded" }, { 0x2000, "Subnormal" }, { 0x4000, "Underflow" },
+	{ 0x1, "Clamped" },
+	{ 0x2, "InvalidOperation" },
+	{ 0x4, "DivisionByZero" },
+	{ 0x8, "InvalidOperation" },
+	{ 0x10, "InvalidOperation" },
+	{ 0x20, "InvalidOperation" },
+	{ 0x40, "Inexact" },
+	{ 0x80, "InvalidOperation" },
+	{ 0x100, "InvalidOperation" },
+	{ 0x200, "InvalidOperation" },
+	{ 0x400, "FloatOperation" },
+	{ 0x800, "Overflow" },
+	{ 0x1000, "Rounded" },
+	{ 0x2000, "Subnormal" },
+	{ 0x4000, "Underflow" },
 };
 
 #define INVALID 0x3ba /* all that are InvalidOperation, which is written once */
@@ -155,11 +168,16 @@ static void put_signals(struct scry_buf *out, uint64_t bits)
 
 static int print_context_c(struct scry_printer *p, scry_addr addr)
 {
-	static const char *const roundings[] = { "ROUND_UP", "ROUND_DOWN", "ROUND_CEILING", "ROUND_FLOOR", "ROUND_HALF_UP",
-		"ROUND_HALF_DOWN", "ROUND_HALF_EVEN", "ROUND_05UP", "ROUND_TRUNC" };
-	static const enum scry_field f[] = { SCRY_F_DECIMAL_CONTEXT_PREC, SCRY_F_DECIMAL_CONTEXT_EMIN,
-		SCRY_F_DECIMAL_CONTEXT_EMAX, SCRY_F_DECIMAL_CONTEXT_CAPITALS, SCRY_F_DECIMAL_CONTEXT_CLAMP,
-		SCRY_F_DECIMAL_CONTEXT_ROUND };
+	static const char *const roundings[] = { "ROUND_UP",        "ROUND_DOWN",
+						 "ROUND_CEILING",   "ROUND_FLOOR",
+						 "ROUND_HALF_UP",   "ROUND_HALF_DOWN",
+						 "ROUND_HALF_EVEN", "ROUND_05UP",
+						 "ROUND_TRUNC" };
+	static const enum scry_field f[] = {
+		SCRY_F_DECIMAL_CONTEXT_PREC,  SCRY_F_DECIMAL_CONTEXT_EMIN,
+		SCRY_F_DECIMAL_CONTEXT_EMAX,  SCRY_F_DECIMAL_CONTEXT_CAPITALS,
+		SCRY_F_DECIMAL_CONTEXT_CLAMP, SCRY_F_DECIMAL_CONTEXT_ROUND
+	};
 	uint64_t status, traps;
 	int64_t v[6];
 	int rc = scry_field_read(p->runtime, addr, SCRY_F_DECIMAL_CONTEXT_STATUS, &status);
@@ -170,9 +188,12 @@ static int print_context_c(struct scry_printer *p, scry_addr addr)
 	if (rc < 0)
 		return rc;
 	if (v[5] < 0 || (size_t)v[5] >= sizeof(roundings) / sizeof(roundings[0]))
-		return scry_fail(p->runtime->session, SCRY_ECORRUPT, addr, "Context with rounding %" PRId64, v[5]);
-	scry_printf(p, "Context(prec=%" PRId64 ", rounding=%s, Emin=%" PRId64 ", Emax=%" PRId64 ", capitals=%" PRId64
-		    ", clamp=%" PRId64 ", flags=", v[0], roundings[v[5]], v[1], v[2], v[3], v[4]);
+		return scry_fail(p->runtime->session, SCRY_ECORRUPT, addr,
+				 "Context with rounding %" PRId64, v[5]);
+	scry_printf(p,
+		    "Context(prec=%" PRId64 ", rounding=%s, Emin=%" PRId64 ", Emax=%" PRId64
+		    ", capitals=%" PRId64 ", clamp=%" PRId64 ", flags=",
+		    v[0], roundings[v[5]], v[1], v[2], v[3], v[4]);
 	put_signals(p->out, status);
 	scry_buf_puts(p->out, ", traps=");
 	put_signals(p->out, traps);
@@ -189,7 +210,8 @@ static void print_set_classes(struct scry_printer *p, scry_addr addr, const char
 	const char *between = "";
 
 	scry_printf(p, ", %s=[", name);
-	if (scry_attr(p->runtime, addr, name, &dict) == SCRY_OK && scry_dict_open(p->runtime, dict, &v) == SCRY_OK)
+	if (scry_attr(p->runtime, addr, name, &dict) == SCRY_OK &&
+	    scry_dict_open(p->runtime, dict, &v) == SCRY_OK)
 		while (scry_dict_view_next(&v, &it, &key, &value) == SCRY_ITEM)
 			if (scry_truth(p->runtime, value, false)) {
 				scry_printf(p, "%s%s", between, scry_type_short(p->runtime, key));
@@ -201,7 +223,9 @@ static void print_set_classes(struct scry_printer *p, scry_addr addr, const char
 /* decimal.py of 2.7, and _pydecimal.py */
 static int print_context_python(struct scry_printer *p, scry_addr addr)
 {
-	static const char *const names[] = { "prec", "rounding", "Emin", "Emax", "capitals", "clamp" };
+	static const char *const names[] = {
+		"prec", "rounding", "Emin", "Emax", "capitals", "clamp"
+	};
 	scry_addr v[6];
 	unsigned n = scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT) ? 5 : 6;
 
@@ -225,8 +249,9 @@ static int print_context_python(struct scry_printer *p, scry_addr addr)
 static int print_context(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	scry_addr value;
-	bool python = scry_type_lookup(p->runtime, type, "_set_integer_check", &value, NULL) == SCRY_OK ||
-		      scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT);
+	bool python =
+		scry_type_lookup(p->runtime, type, "_set_integer_check", &value, NULL) == SCRY_OK ||
+		scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT);
 
 	return python ? print_context_python(p, addr) : print_context_c(p, addr);
 }
@@ -238,9 +263,15 @@ static int print_signal_dict(struct scry_printer *p, scry_addr addr, scry_addr t
 		const char *name;
 		uint32_t bits;
 	} signals[] = {
-		{ "InvalidOperation", INVALID }, { "FloatOperation", 0x400 }, { "DivisionByZero", 0x4 },
-		{ "Overflow", 0x800 }, { "Underflow", 0x4000 }, { "Subnormal", 0x2000 }, { "Inexact", 0x40 },
-		{ "Rounded", 0x1000 }, { "Clamped", 0x1 },
+		{ "InvalidOperation", INVALID },
+		{ "FloatOperation", 0x400 },
+		{ "DivisionByZero", 0x4 },
+		{ "Overflow", 0x800 },
+		{ "Underflow", 0x4000 },
+		{ "Subnormal", 0x2000 },
+		{ "Inexact", 0x40 },
+		{ "Rounded", 0x1000 },
+		{ "Clamped", 0x1 },
 	};
 	scry_addr flags;
 	uint64_t bits;
@@ -260,7 +291,9 @@ const struct scry_printer_row scry_printers_decimal[] = {
 	{ "decimal.Decimal", 0, print_decimal },
 	{ "decimal.Context", 0, print_context },
 	{ "decimal.SignalDictMixin", 0, print_signal_dict },
-	{ "fractions.Fraction", .form = "%C({_numerator}, {_denominator})", .since = SCRY_VERSION_OF(3, 5) },
-	{ "fractions.Fraction", .form = "Fraction({_numerator:s}, {_denominator:s})", .until = SCRY_VERSION_OF(3, 5) },
+	{ "fractions.Fraction", .form = "%C({_numerator}, {_denominator})",
+	  .since = SCRY_VERSION_OF(3, 5) },
+	{ "fractions.Fraction", .form = "Fraction({_numerator:s}, {_denominator:s})",
+	  .until = SCRY_VERSION_OF(3, 5) },
 	{ NULL },
 };

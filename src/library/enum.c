@@ -4,8 +4,9 @@
 #include <stdlib.h>
 
 /*
- * Up to 3.10 a flag without a name is taken apart: _decompose(). Its parts are the named members, and single bits
- * without a name that were met before; up to 3.8 all such bits, later those that no named member covers.
+ * Up to 3.10 a flag without a name is taken apart: _decompose(). Its parts are the named members,
+ * and single bits without a name that were met before; up to 3.8 all such bits, later those that no
+ * named member covers.
  */
 struct part {
 	int64_t value;
@@ -33,8 +34,8 @@ static bool has_name(struct scry_runtime *r, scry_addr member)
 }
 
 /* One walk over the members, named or not. */
-static int collect(struct scry_runtime *r, const struct scry_dict_view *map, int64_t value, bool named, int64_t within,
-		   struct parts *ret)
+static int collect(struct scry_runtime *r, const struct scry_dict_view *map, int64_t value,
+		   bool named, int64_t within, struct parts *ret)
 {
 	scry_addr key, member;
 	int64_t bits;
@@ -50,13 +51,14 @@ static int collect(struct scry_runtime *r, const struct scry_dict_view *map, int
 			continue;
 		if (ret->count == sizeof(ret->part) / sizeof(ret->part[0]))
 			return SCRY_ELIMIT;
-		ret->part[ret->count++] = (struct part){ bits, member };
+		ret->part[ret->count++] = (struct part) { bits, member };
 		ret->left &= ~bits;
 	}
 	return rc;
 }
 
-static int decompose(struct scry_runtime *r, scry_addr type, int64_t value, bool all_bits, struct parts *ret)
+static int decompose(struct scry_runtime *r, scry_addr type, int64_t value, bool all_bits,
+		     struct parts *ret)
 {
 	struct scry_dict_view v;
 	scry_addr map;
@@ -124,7 +126,10 @@ static int print_flag_3_9(struct scry_printer *p, scry_addr addr, scry_addr type
 	return print_flag_as(p, addr, type, false);
 }
 
-/* re.RegexFlag has its own from 3.7 to 3.10: "re.IGNORECASE|re.MULTILINE|0x400", in the order of definition */
+/*
+ * re.RegexFlag has its own from 3.7 to 3.10: "re.IGNORECASE|re.MULTILINE|0x400", in the order of
+ * definition
+ */
 static int print_regex_flag(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_runtime *r = p->runtime;
@@ -168,7 +173,8 @@ static int print_enum_class(struct scry_printer *p, scry_addr addr, scry_addr ty
 static int print_enum_class_3_11(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	(void)type;
-	return print_class_as(p, addr, scry_type_derives(p->runtime, addr, "enum.Flag") ? "flag" : "enum");
+	return print_class_as(p, addr,
+			      scry_type_derives(p->runtime, addr, "enum.Flag") ? "flag" : "enum");
 }
 
 static const char *module_tail(struct scry_runtime *r, scry_addr type)
@@ -193,7 +199,8 @@ static int print_global(struct scry_printer *p, scry_addr addr, scry_addr type)
 /* "re.IGNORECASE|re.MULTILINE", "re.RegexFlag(1024)" */
 static int print_global_flag(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	const char *module = module_tail(p->runtime, type), *name = scry_attr_text(p->runtime, addr, "_name_");
+	const char *module = module_tail(p->runtime, type),
+		   *name = scry_attr_text(p->runtime, addr, "_name_");
 
 	if (!name) {
 		scry_printf(p, "%s.%s(", module, scry_type_short(p->runtime, type));

@@ -1,4 +1,6 @@
-/* Forms: the reprs of library classes whose __repr__ is Python code, as text with attributes in it. */
+/*
+ * Forms: the reprs of library classes whose __repr__ is Python code, as text with attributes in it.
+ */
 #include "object/printer.h"
 
 #include "base/utf8.h"
@@ -13,7 +15,8 @@ void scry_printer_cut(struct scry_printer *p, size_t start, size_t most)
 	scry_buf_cut(p->out, i);
 }
 
-int scry_attr_path(struct scry_runtime *r, scry_addr obj, const char *path, size_t len, scry_addr *ret)
+int scry_attr_path(struct scry_runtime *r, scry_addr obj, const char *path, size_t len,
+		   scry_addr *ret)
 {
 	const char *end = path + len;
 	char name[100];
@@ -39,7 +42,8 @@ static int64_t range_length(struct scry_runtime *r, scry_addr obj, bool is_long)
 {
 	scry_addr length;
 	int64_t n;
-	int rc = is_long ? scry_field_read_int(r, obj, SCRY_F_RANGE_LEN, &n) : scry_field_read(r, obj, SCRY_F_RANGE_LENGTH, &length);
+	int rc = is_long ? scry_field_read_int(r, obj, SCRY_F_RANGE_LEN, &n)
+			 : scry_field_read(r, obj, SCRY_F_RANGE_LENGTH, &length);
 
 	if (rc == SCRY_OK && !is_long)
 		rc = scry_int_value(r, length, &n);
@@ -59,8 +63,11 @@ int64_t scry_length(struct scry_runtime *r, scry_addr obj)
 	else if (scry_type_is(r, t->addr, "set") || scry_type_is(r, t->addr, "frozenset"))
 		rc = scry_field_read(r, obj, SCRY_F_SET_USED, &n);
 	else if (t->flags & TYPE_UNICODE)
-		rc = scry_field_read(r, obj, scry_layout_has(r->layout, SCRY_F_ASCII_LENGTH) ?
-				     SCRY_F_ASCII_LENGTH : SCRY_F_UNICODE_LENGTH, &n);
+		rc = scry_field_read(r, obj,
+				     scry_layout_has(r->layout, SCRY_F_ASCII_LENGTH)
+					     ? SCRY_F_ASCII_LENGTH
+					     : SCRY_F_UNICODE_LENGTH,
+				     &n);
 	else if (t->flags & (TYPE_LIST | TYPE_TUPLE | TYPE_BYTES))
 		rc = scry_field_read(r, obj, SCRY_F_VAR_SIZE, &n);
 	else if (scry_type_is(r, t->addr, "bytearray") || scry_type_is(r, t->addr, "array.array"))
@@ -68,8 +75,10 @@ int64_t scry_length(struct scry_runtime *r, scry_addr obj)
 	else if (!strcmp(t->name, "range") || !strcmp(t->name, "xrange"))
 		return range_length(r, obj, *t->name == 'x');
 	else if (scry_type_is(r, t->addr, "collections.deque"))
-		rc = scry_field_read(r, obj, scry_layout_has(r->layout, SCRY_F_DEQUE_LEN) ? SCRY_F_DEQUE_LEN :
-				     SCRY_F_VAR_SIZE, &n);
+		rc = scry_field_read(r, obj,
+				     scry_layout_has(r->layout, SCRY_F_DEQUE_LEN) ? SCRY_F_DEQUE_LEN
+										  : SCRY_F_VAR_SIZE,
+				     &n);
 	else
 		return SCRY_EUNSUPPORTED;
 	return rc < 0 ? rc : (int64_t)n;
@@ -108,7 +117,10 @@ static void print_all_items(struct scry_printer *p, scry_addr value)
 		scry_print_items(p, items, n);
 }
 
-/* One {path:option}, the braces taken off. SCRY_EUNSUPPORTED: a subclass has a property there, code would tell. */
+/*
+ * One {path:option}, the braces taken off. SCRY_EUNSUPPORTED: a subclass has a property there, code
+ * would tell.
+ */
 static int print_hole(struct scry_printer *p, scry_addr obj, const char *hole, size_t len)
 {
 	const char *colon = memchr(hole, ':', len), *option = colon ? colon + 1 : "";
@@ -140,7 +152,8 @@ static void print_percent(struct scry_printer *p, scry_addr addr, scry_addr type
 	if (what == 'C')
 		scry_buf_puts(p->out, scry_type_short(p->runtime, type));
 	else if (what == 'Q')
-		scry_printf(p, "%s.%s", scry_type_module(p->runtime, type), scry_type_qualname(p->runtime, type));
+		scry_printf(p, "%s.%s", scry_type_module(p->runtime, type),
+			    scry_type_qualname(p->runtime, type));
 	else
 		scry_printf(p, what == 'D' ? "%" PRIu64 : "0x%" PRIx64, addr);
 }

@@ -97,7 +97,8 @@ static int print_partialmethod(struct scry_printer *p, scry_addr addr, scry_addr
 
 	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
 		return rc;
-	scry_printf(p, "%s.%s(", scry_type_module(p->runtime, type), scry_type_qualname(p->runtime, type));
+	scry_printf(p, "%s.%s(", scry_type_module(p->runtime, type),
+		    scry_type_qualname(p->runtime, type));
 	rc = print_call(p, v[0], v[1], v[2]);
 	scry_printer_leave(p);
 	return rc;
@@ -113,7 +114,8 @@ static int print_partialmethod_old(struct scry_printer *p, scry_addr addr, scry_
 	rc = rc < 0 ? rc : scry_sequence(p->runtime, v[1], &n, &items);
 	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
 		return rc;
-	scry_printf(p, "%s.%s(", scry_type_module(p->runtime, type), scry_type_qualname(p->runtime, type));
+	scry_printf(p, "%s.%s(", scry_type_module(p->runtime, type),
+		    scry_type_qualname(p->runtime, type));
 	scry_print(p, v[0]);
 	scry_buf_puts(p->out, ", ");
 	scry_print_items(p, items, n);
@@ -141,7 +143,8 @@ static int print_singledispatchmethod(struct scry_printer *p, scry_addr addr, sc
 
 /* --- operator.methodcaller --- */
 
-static int print_methodcaller_from(struct scry_printer *p, scry_addr addr, scry_addr type, uint64_t first)
+static int print_methodcaller_from(struct scry_printer *p, scry_addr addr, scry_addr type,
+				   uint64_t first)
 {
 	struct scry_runtime *r = p->runtime;
 	scry_addr name, args, kw = 0, items;
@@ -173,7 +176,10 @@ static int print_methodcaller_3_13(struct scry_printer *p, scry_addr addr, scry_
 	return print_methodcaller_from(p, addr, type, 1);
 }
 
-/* The field of a namedtuple, as its class has it: Modules/_collectionsmodule.c, since 3.8 (its repr since 3.9) */
+/*
+ * The field of a namedtuple, as its class has it: Modules/_collectionsmodule.c, since 3.8 (its repr
+ * since 3.9)
+ */
 static int print_tuplegetter(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	int64_t index;

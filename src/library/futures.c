@@ -4,10 +4,10 @@
 /* The same members under two prefixes: struct FutureObj and TaskObj, Modules/_asynciomodule.c. */
 static const struct fields {
 	enum scry_field state, exception, result, callback0, callbacks;
-} future_fields = { SCRY_F_FUTURE_STATE, SCRY_F_FUTURE_EXCEPTION, SCRY_F_FUTURE_RESULT, SCRY_F_FUTURE_CALLBACK0,
-		    SCRY_F_FUTURE_CALLBACKS },
-  task_fields = { SCRY_F_TASK_STATE, SCRY_F_TASK_EXCEPTION, SCRY_F_TASK_RESULT, SCRY_F_TASK_CALLBACK0,
-		  SCRY_F_TASK_CALLBACKS };
+} future_fields = { SCRY_F_FUTURE_STATE, SCRY_F_FUTURE_EXCEPTION, SCRY_F_FUTURE_RESULT,
+		    SCRY_F_FUTURE_CALLBACK0, SCRY_F_FUTURE_CALLBACKS },
+  task_fields = { SCRY_F_TASK_STATE, SCRY_F_TASK_EXCEPTION, SCRY_F_TASK_RESULT,
+		  SCRY_F_TASK_CALLBACK0, SCRY_F_TASK_CALLBACKS };
 
 enum { STATE_PENDING, STATE_CANCELLED, STATE_FINISHED };
 
@@ -21,8 +21,9 @@ static scry_addr optional(struct scry_runtime *r, scry_addr base, enum scry_fiel
 /* --- generators: where they stand --- */
 
 /*
- * The frame of a suspended or running coroutine: 3.11+ inside of it while its state says so (Include/internal/
- * pycore_frame.h: finished is >= 1 up to 3.14, 5 since), before behind a pointer that is NULL in the end.
+ * The frame of a suspended or running coroutine: 3.11+ inside of it while its state says so
+ * (Include/internal/ pycore_frame.h: finished is >= 1 up to 3.14, 5 since), before behind a pointer
+ * that is NULL in the end.
  */
 static const struct {
 	uint32_t since;
@@ -39,7 +40,9 @@ scry_addr scry_generator_frame(struct scry_runtime *r, scry_addr gen)
 		return 0;
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
 		if (r->version >= states[i].since)
-			return state >= states[i].finished ? 0 : scry_field_addr(r, gen, SCRY_F_GEN_IFRAME);
+			return state >= states[i].finished
+				       ? 0
+				       : scry_field_addr(r, gen, SCRY_F_GEN_IFRAME);
 	return 0;
 }
 
@@ -50,7 +53,8 @@ static void print_coroutine(struct scry_printer *p, scry_addr coro)
 	struct scry_location at = { 0 };
 	struct scry_frame f;
 	const char *name;
-	scry_addr str = optional(r, coro, SCRY_F_GEN_QUALNAME), frame = scry_generator_frame(r, coro);
+	scry_addr str = optional(r, coro, SCRY_F_GEN_QUALNAME),
+		  frame = scry_generator_frame(r, coro);
 	const struct scry_code *code = NULL;
 
 	if (!scry_type_is(r, optional(r, coro, SCRY_F_OBJECT_TYPE), "coroutine") ||
@@ -61,11 +65,13 @@ static void print_coroutine(struct scry_printer *p, scry_addr coro)
 	scry_printf(p, "%s()", name);
 	if (frame && scry_frame_at(r, frame, &f) == SCRY_OK && f.code) {
 		scry_frame_location(&f, &at);
-		scry_printf(p, " running at %s:%d", f.code->file, at.line ? at.line : f.code->first_line);
+		scry_printf(p, " running at %s:%d", f.code->file,
+			    at.line ? at.line : f.code->first_line);
 		return;
 	}
 	/* 3.12+ has no gi_code: the frame's stays */
-	scry_addr code_addr = optional(r, coro, SCRY_F_GEN_CODE), inner = scry_field_addr(r, coro, SCRY_F_GEN_IFRAME);
+	scry_addr code_addr = optional(r, coro, SCRY_F_GEN_CODE),
+		  inner = scry_field_addr(r, coro, SCRY_F_GEN_IFRAME);
 	if (!code_addr && inner)
 		code_addr = scry_untag(r, optional(r, inner, SCRY_F_IFRAME_CODE));
 	code = code_addr ? scry_code_at(r, code_addr) : NULL;
@@ -86,25 +92,30 @@ static void print_callback(struct scry_printer *p, scry_addr func)
 		scry_printer_damage(p, func);
 		return;
 	}
-	if (!strcmp(t->name, "method") && scry_field_read(r, func, SCRY_F_METHOD_FUNC, &inner) == SCRY_OK)
+	if (!strcmp(t->name, "method") &&
+	    scry_field_read(r, func, SCRY_F_METHOD_FUNC, &inner) == SCRY_OK)
 		func = inner;
 	if (scry_type_for(r, func, &t) == SCRY_OK && !strcmp(t->name, "function") &&
 	    scry_field_read(r, func, SCRY_F_FUNCTION_QUALNAME, &str) == SCRY_OK &&
 	    scry_text_at(r, str, 500, &name) == SCRY_OK) {
-		const struct scry_code *code = scry_code_at(r, optional(r, func, SCRY_F_FUNCTION_CODE));
+		const struct scry_code *code =
+			scry_code_at(r, optional(r, func, SCRY_F_FUNCTION_CODE));
 
 		scry_printf(p, "%s()", name);
 		if (code)
 			scry_printf(p, " at %s:%d", code->file, code->first_line);
 		return;
 	}
-	scry_addr def = optional(r, func, SCRY_F_CFUNCTION_DEF), self = optional(r, func, SCRY_F_CFUNCTION_SELF), at;
+	scry_addr def = optional(r, func, SCRY_F_CFUNCTION_DEF),
+		  self = optional(r, func, SCRY_F_CFUNCTION_SELF), at;
 	if (!strcmp(t->name, "builtin_function_or_method") && def &&
 	    scry_field_read(r, def, SCRY_F_METHOD_DEF_NAME, &at) == SCRY_OK &&
 	    scry_read_cstr(r->session, at, 200, &name) == SCRY_OK) {
 		bool method = self && strcmp(scry_type_name_of(r, self), "module");
 
-		scry_printf(p, "%s%s%s()", method ? scry_type_qualname(r, optional(r, self, SCRY_F_OBJECT_TYPE)) : "",
+		scry_printf(p, "%s%s%s()",
+			    method ? scry_type_qualname(r, optional(r, self, SCRY_F_OBJECT_TYPE))
+				   : "",
 			    method ? "." : "", name);
 		return;
 	}
@@ -129,7 +140,8 @@ static scry_addr callback_at(struct scry_runtime *r, scry_addr items, uint64_t i
 static void print_callbacks(struct scry_printer *p, scry_addr future, const struct fields *f)
 {
 	struct scry_runtime *r = p->runtime;
-	scry_addr first = optional(r, future, f->callback0), list = optional(r, future, f->callbacks), items = 0;
+	scry_addr first = optional(r, future, f->callback0),
+		  list = optional(r, future, f->callbacks), items = 0;
 	uint64_t n = 0;
 
 	if (list && !scry_is_none(r, list) && scry_sequence(r, list, &n, &items) < 0)
@@ -174,7 +186,8 @@ static int print_future(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	uint64_t state;
 
-	if (scry_type_is(p->runtime, type, "_asyncio.Task")) /* up to 3.8 it inherits the function */
+	/* up to 3.8 it inherits the function */
+	if (scry_type_is(p->runtime, type, "_asyncio.Task"))
 		return print_task(p, addr, type);
 	int rc = scry_field_read(p->runtime, addr, SCRY_F_FUTURE_STATE, &state);
 
@@ -206,8 +219,9 @@ static void print_task_name(struct scry_printer *p, scry_addr task)
 
 static bool is_cancelling(struct scry_runtime *r, scry_addr task)
 {
-	enum scry_field f = scry_layout_has(r->layout, SCRY_F_TASK_CANCEL_REQUESTED) ? SCRY_F_TASK_CANCEL_REQUESTED :
-			    SCRY_F_TASK_MUST_CANCEL;
+	enum scry_field f = scry_layout_has(r->layout, SCRY_F_TASK_CANCEL_REQUESTED)
+				    ? SCRY_F_TASK_CANCEL_REQUESTED
+				    : SCRY_F_TASK_MUST_CANCEL;
 
 	return optional(r, task, f) != 0;
 }
@@ -221,8 +235,10 @@ static int print_task(struct scry_printer *p, scry_addr addr, scry_addr type)
 	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
 		return rc;
 	bool cancelling = state == STATE_PENDING && is_cancelling(r, addr);
-	scry_addr coro = optional(r, addr, SCRY_F_TASK_CORO), waiter = optional(r, addr, SCRY_F_TASK_WAITER);
-	scry_printf(p, "<%s %s", scry_type_short(r, type), cancelling ? "cancelling" : state_name(state));
+	scry_addr coro = optional(r, addr, SCRY_F_TASK_CORO),
+		  waiter = optional(r, addr, SCRY_F_TASK_WAITER);
+	scry_printf(p, "<%s %s", scry_type_short(r, type),
+		    cancelling ? "cancelling" : state_name(state));
 	print_task_name(p, addr);
 	if (coro) {
 		scry_buf_puts(p->out, " coro=<");
@@ -243,24 +259,29 @@ static int print_task(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 /* --- Lib/asyncio/locks.py, queues.py --- */
 
-static void print_count_of(struct scry_printer *p, scry_addr addr, const char *attribute, const char *form)
+static void print_count_of(struct scry_printer *p, scry_addr addr, const char *attribute,
+			   const char *form)
 {
 	scry_addr value;
-	int64_t n = scry_attr(p->runtime, addr, attribute, &value) < 0 ? 0 : scry_length(p->runtime, value);
+	int64_t n = scry_attr(p->runtime, addr, attribute, &value) < 0
+			    ? 0
+			    : scry_length(p->runtime, value);
 
 	if (n > 0)
 		scry_printf(p, "%s%" PRId64 "%s", form, n, strchr(form, '[') ? "]" : "");
 }
 
 /* "[locked]", "[unlocked, value:2, waiters:1]"; 3.6 has no blank behind the commas */
-static int print_lock_state(struct scry_printer *p, scry_addr addr, scry_addr type, const char *state)
+static int print_lock_state(struct scry_printer *p, scry_addr addr, scry_addr type,
+			    const char *state)
 {
 	bool blank = p->runtime->version >= SCRY_VERSION_OF(3, 7);
 
 	scry_printf(p, "<%s.%s object at 0x%" PRIx64 " [%s", scry_type_module(p->runtime, type),
 		    scry_type_qualname(p->runtime, type), addr, state);
 	int64_t value;
-	if (!strcmp(state, "unlocked") && scry_attr_int(p->runtime, addr, "_value", &value) == SCRY_OK)
+	if (!strcmp(state, "unlocked") &&
+	    scry_attr_int(p->runtime, addr, "_value", &value) == SCRY_OK)
 		scry_printf(p, ",%svalue:%" PRId64, blank ? " " : "", value);
 	print_count_of(p, addr, "_waiters", blank ? ", waiters:" : ",waiters:");
 	scry_buf_puts(p->out, "]>");
@@ -270,7 +291,8 @@ static int print_lock_state(struct scry_printer *p, scry_addr addr, scry_addr ty
 static int print_event(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	scry_addr value;
-	bool set = scry_attr(p->runtime, addr, "_value", &value) == SCRY_OK && scry_truth(p->runtime, value, false);
+	bool set = scry_attr(p->runtime, addr, "_value", &value) == SCRY_OK &&
+		   scry_truth(p->runtime, value, false);
 
 	return print_lock_state(p, addr, type, set ? "set" : "unset");
 }

@@ -66,7 +66,9 @@ static int put_parameter(struct scry_printer *p, scry_addr addr, int64_t *ret_ki
 	if (rc < 0)
 		return rc;
 	bool spaced = r->version >= PY37, annotated = !is_empty(r, annotation);
-	scry_buf_puts(p->out, *ret_kind == VAR_POSITIONAL ? "*" : *ret_kind == VAR_KEYWORD ? "**" : "");
+	scry_buf_puts(p->out, *ret_kind == VAR_POSITIONAL ? "*"
+			      : *ret_kind == VAR_KEYWORD  ? "**"
+							  : "");
 	scry_print_plain(p, name);
 	if (annotated) {
 		scry_buf_puts(p->out, spaced ? ": " : ":");
@@ -115,7 +117,8 @@ static int put_parameters(struct scry_printer *p, scry_addr parameters)
 
 		if ((rc = put_parameter(p, value, &kind)) < 0)
 			break;
-		char *text = scry_arena_text(&p->runtime->session->arena, p->out->text + at, p->out->len - at);
+		char *text = scry_arena_text(&p->runtime->session->arena, p->out->text + at,
+					     p->out->len - at);
 		scry_buf_cut(p->out, at);
 		if (positional_only && kind != POSITIONAL_ONLY) {
 			scry_buf_puts(p->out, ", /");
@@ -123,7 +126,8 @@ static int put_parameters(struct scry_printer *p, scry_addr parameters)
 		}
 		positional_only |= kind == POSITIONAL_ONLY;
 		if (kind == KEYWORD_ONLY && !star)
-			scry_printf(p, "%s*", *between || p->out->text[p->out->len - 1] == '/' ? ", " : "");
+			scry_printf(p, "%s*",
+				    *between || p->out->text[p->out->len - 1] == '/' ? ", " : "");
 		if (kind == KEYWORD_ONLY && !star)
 			between = ", ";
 		star |= kind == VAR_POSITIONAL || kind == KEYWORD_ONLY;

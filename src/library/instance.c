@@ -10,7 +10,8 @@ static bool has_property(struct scry_runtime *r, scry_addr type, const char *nam
 {
 	scry_addr value;
 
-	return scry_type_lookup(r, type, name, &value, NULL) == SCRY_OK && !strcmp(scry_type_name_of(r, value), "property");
+	return scry_type_lookup(r, type, name, &value, NULL) == SCRY_OK &&
+	       !strcmp(scry_type_name_of(r, value), "property");
 }
 
 /* --- dataclasses: what the generated __repr__ would give from __dataclass_fields__ --- */
@@ -73,21 +74,27 @@ static bool has_own_reprs(struct scry_runtime *r, scry_addr items, uint64_t n)
 	scry_addr attribute, repr;
 
 	for (uint64_t i = 0; i < n && i < 1000; i++)
-		if (scry_word(r, items + i * r->session->target->abi.ptr_size, &attribute) == SCRY_OK &&
-		    scry_attr(r, attribute, "repr", &repr) == SCRY_OK && strcmp(scry_type_name_of(r, repr), "bool"))
+		if (scry_word(r, items + i * r->session->target->abi.ptr_size, &attribute) ==
+			    SCRY_OK &&
+		    scry_attr(r, attribute, "repr", &repr) == SCRY_OK &&
+		    strcmp(scry_type_name_of(r, repr), "bool"))
 			return true;
 	return false;
 }
 
-/* attrs' own Factory has only slots, in the order in which they print; Attribute leaves some out, by version. */
+/*
+ * attrs' own Factory has only slots, in the order in which they print; Attribute leaves some out,
+ * by version.
+ */
 static int print_slots(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_runtime *r = p->runtime;
 	uint64_t n, shown = 0;
 	scry_addr tuple, items, slot;
 	const char *name;
-	int rc = strcmp(scry_type_short(r, type), "Factory") ? SCRY_ENOTFOUND :
-		scry_type_lookup(r, type, "__slots__", &tuple, NULL);
+	int rc = strcmp(scry_type_short(r, type), "Factory")
+			 ? SCRY_ENOTFOUND
+			 : scry_type_lookup(r, type, "__slots__", &tuple, NULL);
 
 	rc = rc < 0 ? rc : scry_sequence(r, tuple, &n, &items);
 	if (rc < 0)
@@ -106,7 +113,9 @@ static int print_slots(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
-/* attrs: a tuple of Attribute objects; the name is what follows the last ">." of the qualified name */
+/*
+ * attrs: a tuple of Attribute objects; the name is what follows the last ">." of the qualified name
+ */
 static int print_attrs(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_runtime *r = p->runtime;
@@ -131,7 +140,8 @@ static int print_attrs(struct scry_printer *p, scry_addr addr, scry_addr type)
 		if (scry_word(r, items + i * r->session->target->abi.ptr_size, &attribute) < 0)
 			break;
 		name = scry_attr_text(r, attribute, "name");
-		if (!name || (scry_attr(r, attribute, "repr", &repr) == SCRY_OK && !scry_truth(r, repr, true)))
+		if (!name || (scry_attr(r, attribute, "repr", &repr) == SCRY_OK &&
+			      !scry_truth(r, repr, true)))
 			continue;
 		if (!scry_printer_more(p, shown, n))
 			break;
@@ -178,8 +188,9 @@ static int print_zoneinfo(struct scry_printer *p, scry_addr addr, scry_addr type
 	return SCRY_OK;
 }
 
-#define SPEC "%C(name={name}, loader={loader}[origin:, origin={origin}]" \
-	     "[submodule_search_locations:, submodule_search_locations={submodule_search_locations}])"
+#define SPEC                                                        \
+	"%C(name={name}, loader={loader}[origin:, origin={origin}]" \
+	"[submodule_search_locations:, submodule_search_locations={submodule_search_locations}])"
 #define PY35 SCRY_VERSION_OF(3, 5)
 
 const struct scry_printer_row scry_printers_instance[] = {

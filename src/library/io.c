@@ -27,7 +27,8 @@ static bool is_property(struct scry_runtime *r, scry_addr value)
 
 bool scry_stream_name(struct scry_runtime *r, scry_addr stream, scry_addr *ret)
 {
-	return raw_stream(r, stream, &stream) && scry_attr(r, stream, "name", ret) == SCRY_OK && !is_property(r, *ret);
+	return raw_stream(r, stream, &stream) && scry_attr(r, stream, "name", ret) == SCRY_OK &&
+	       !is_property(r, *ret);
 }
 
 /* Lib/socket.py: the property `name` of a SocketIO is its file descriptor, -1 once it is closed */
@@ -41,7 +42,9 @@ static int socket_stream_fd(struct scry_runtime *r, scry_addr stream, int64_t *r
 		return rc < 0 ? rc : SCRY_ENOTFOUND;
 	rc = scry_attr(r, stream, "_sock", &sock);
 	*ret = -1;
-	return rc < 0 || scry_is_none(r, sock) ? rc : scry_field_read_int(r, sock, SCRY_F_SOCKET_FD, ret);
+	return rc < 0 || scry_is_none(r, sock)
+		       ? rc
+		       : scry_field_read_int(r, sock, SCRY_F_SOCKET_FD, ret);
 }
 
 /* " name=..." where there is one; SCRY_ENOTFOUND where code would tell. */
@@ -50,7 +53,8 @@ static int print_stream_name(struct scry_printer *p, scry_addr addr)
 	scry_addr stream, name;
 	int64_t fd;
 
-	if (!raw_stream(p->runtime, addr, &stream) || scry_attr(p->runtime, stream, "name", &name) < 0)
+	if (!raw_stream(p->runtime, addr, &stream) ||
+	    scry_attr(p->runtime, stream, "name", &name) < 0)
 		return SCRY_OK;
 	if (!is_property(p->runtime, name)) {
 		scry_buf_puts(p->out, " name=");
@@ -135,7 +139,8 @@ static const char *file_mode(struct scry_runtime *r, scry_addr addr)
 	return readable && writable ? "rb+" : readable ? "rb" : "wb";
 }
 
-static int print_fileio_as(struct scry_printer *p, scry_addr addr, scry_addr type, bool with_closefd)
+static int print_fileio_as(struct scry_printer *p, scry_addr addr, scry_addr type,
+			   bool with_closefd)
 {
 	int64_t fd;
 	uint64_t closefd = 1;
@@ -196,7 +201,10 @@ static int print_file2(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 /* --- sockets: Lib/socket.py. Local and remote addresses are the kernel's, not in memory --- */
 
-/* Up to 3.10 str() of a family is its name, "AddressFamily.AF_INET": by the class in socket's own globals. */
+/*
+ * Up to 3.10 str() of a family is its name, "AddressFamily.AF_INET": by the class in socket's own
+ * globals.
+ */
 static void print_constant(struct scry_printer *p, scry_addr type, const char *cls, int64_t value)
 {
 	struct scry_runtime *r = p->runtime;
@@ -205,12 +213,15 @@ static void print_constant(struct scry_printer *p, scry_addr type, const char *c
 	int64_t number;
 	uint64_t it = 0;
 
-	if (r->version < SCRY_VERSION_OF(3, 11) && scry_type_lookup(r, type, "__repr__", &repr, NULL) == SCRY_OK &&
+	if (r->version < SCRY_VERSION_OF(3, 11) &&
+	    scry_type_lookup(r, type, "__repr__", &repr, NULL) == SCRY_OK &&
 	    scry_field_read(r, repr, SCRY_F_FUNCTION_GLOBALS, &globals) == SCRY_OK &&
-	    scry_dict_get(r, globals, cls, &found) == SCRY_OK && scry_attr(r, found, "_member_map_", &map) == SCRY_OK &&
+	    scry_dict_get(r, globals, cls, &found) == SCRY_OK &&
+	    scry_attr(r, found, "_member_map_", &map) == SCRY_OK &&
 	    scry_dict_open(r, map, &v) == SCRY_OK)
 		while (scry_dict_view_next(&v, &it, &key, &member) == SCRY_ITEM)
-			if (scry_attr_int(r, member, "_value_", &number) == SCRY_OK && number == value) {
+			if (scry_attr_int(r, member, "_value_", &number) == SCRY_OK &&
+			    number == value) {
 				scry_printf(p, "%s.", cls);
 				scry_print_plain(p, key);
 				return;
@@ -220,8 +231,8 @@ static void print_constant(struct scry_printer *p, scry_addr type, const char *c
 
 static int read_socket(struct scry_printer *p, scry_addr addr, int64_t v[4])
 {
-	static const enum scry_field f[] = { SCRY_F_SOCKET_FD, SCRY_F_SOCKET_FAMILY, SCRY_F_SOCKET_TYPE,
-					     SCRY_F_SOCKET_PROTO };
+	static const enum scry_field f[] = { SCRY_F_SOCKET_FD, SCRY_F_SOCKET_FAMILY,
+					     SCRY_F_SOCKET_TYPE, SCRY_F_SOCKET_PROTO };
 	int rc = SCRY_OK;
 
 	for (int i = 0; i < 4 && rc == SCRY_OK; i++)
@@ -254,7 +265,9 @@ static int print_raw_socket_as(struct scry_printer *p, scry_addr addr, const cha
 	int rc = read_socket(p, addr, v);
 
 	if (rc == SCRY_OK)
-		scry_printf(p, "<socket object, fd=%" PRId64 ", family=%" PRId64 ", type=%" PRId64 ", %s=%" PRId64 ">",
+		scry_printf(p,
+			    "<socket object, fd=%" PRId64 ", family=%" PRId64 ", type=%" PRId64
+			    ", %s=%" PRId64 ">",
 			    v[0], v[1], v[2], proto, v[3]);
 	return rc;
 }
@@ -273,7 +286,8 @@ static int print_raw_socket2(struct scry_printer *p, scry_addr addr, scry_addr t
 
 static int print_mmap(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	static const char *const access[] = { "ACCESS_DEFAULT", "ACCESS_READ", "ACCESS_WRITE", "ACCESS_COPY" };
+	static const char *const access[] = { "ACCESS_DEFAULT", "ACCESS_READ", "ACCESS_WRITE",
+					      "ACCESS_COPY" };
 	scry_addr data;
 	uint64_t size, pos, offset, how;
 	struct scry_type *t;
@@ -289,7 +303,9 @@ static int print_mmap(struct scry_printer *p, scry_addr addr, scry_addr type)
 	if (!data)
 		scry_printf(p, "<%s closed=True>", t->name);
 	else
-		scry_printf(p, "<%s closed=False, access=%s, length=%" PRIu64 ", pos=%" PRIu64 ", offset=%" PRIu64 ">",
+		scry_printf(p,
+			    "<%s closed=False, access=%s, length=%" PRIu64 ", pos=%" PRIu64
+			    ", offset=%" PRIu64 ">",
 			    t->name, how < 4 ? access[how] : "?", size, pos, offset);
 	return SCRY_OK;
 }

@@ -13,7 +13,8 @@ static int module_global(struct scry_runtime *r, scry_addr type, const char *nam
 
 static void put_known_level(struct scry_printer *p, int64_t level)
 {
-	static const char *const names[] = { "NOTSET", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL" };
+	static const char *const names[] = { "NOTSET",  "DEBUG", "INFO",
+					     "WARNING", "ERROR", "CRITICAL" };
 
 	if (level >= 0 && level <= 50 && level % 10 == 0)
 		scry_buf_puts(p->out, names[level / 10]);
@@ -21,7 +22,10 @@ static void put_known_level(struct scry_printer *p, int64_t level)
 		scry_printf(p, "Level %" PRId64, level);
 }
 
-/* getLevelName(): _levelToName, which addLevelName() changes; 3.3 and before had names and numbers in one dict */
+/*
+ * getLevelName(): _levelToName, which addLevelName() changes; 3.3 and before had names and numbers
+ * in one dict
+ */
 static void put_level(struct scry_printer *p, scry_addr type, int64_t level)
 {
 	struct scry_dict_view v;
@@ -118,8 +122,8 @@ static int print_stream_handler(struct scry_printer *p, scry_addr addr, scry_add
 	scry_addr stream, name;
 
 	scry_printf(p, "<%s ", scry_type_short(p->runtime, type));
-	if (handler_stream(p->runtime, addr, type, &stream) == SCRY_OK && scry_stream_name(p->runtime, stream, &name) &&
-	    scry_truth(p->runtime, name, true)) {
+	if (handler_stream(p->runtime, addr, type, &stream) == SCRY_OK &&
+	    scry_stream_name(p->runtime, stream, &name) && scry_truth(p->runtime, name, true)) {
 		scry_print_plain(p, name);
 		scry_buf_putc(p->out, ' ');
 	}
@@ -144,6 +148,7 @@ const struct scry_printer_row scry_printers_logging[] = {
 	{ "logging.StreamHandler", 0, print_stream_handler },
 	{ "logging.FileHandler", 0, print_file_handler },
 	{ "logging.Filter", .form = "<%C ({name:s})>" },
-	{ "logging.LogRecord", .form = "<LogRecord: {name:s}, {levelno}, {pathname:s}, {lineno}, \"{msg:s}\">" },
+	{ "logging.LogRecord",
+	  .form = "<LogRecord: {name:s}, {levelno}, {pathname:s}, {lineno}, \"{msg:s}\">" },
 	{ NULL },
 };

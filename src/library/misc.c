@@ -19,7 +19,8 @@ static int print_complex(struct scry_printer *p, scry_addr at, unsigned half)
 
 	rc = rc < 0 ? rc : scry_read_uint(p->runtime->session, at + half, half, &bits[1]);
 	if (rc == SCRY_OK)
-		scry_put_complex(p->out, scry_float_of_bits(bits[0], half), scry_float_of_bits(bits[1], half), 8);
+		scry_put_complex(p->out, scry_float_of_bits(bits[0], half),
+				 scry_float_of_bits(bits[1], half), 8);
 	return rc;
 }
 
@@ -49,14 +50,16 @@ static void print_element(struct scry_printer *p, scry_addr at, unsigned size, c
 		scry_printer_damage(p, at);
 }
 
-static int print_array_items(struct scry_printer *p, scry_addr items, uint64_t n, unsigned size, char code)
+static int print_array_items(struct scry_printer *p, scry_addr items, uint64_t n, unsigned size,
+			     char code)
 {
 	uint8_t byte;
 	bool old = scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT);
 	int rc = SCRY_OK;
 
 	if (n > 1ull << 40 || scry_read(p->runtime->session, items + n * size - 1, &byte, 1) < 0)
-		return scry_fail(p->runtime->session, SCRY_ECORRUPT, items, "array of %" PRIu64 " items", n);
+		return scry_fail(p->runtime->session, SCRY_ECORRUPT, items,
+				 "array of %" PRIu64 " items", n);
 	if (code == 'u' || code == 'w')
 		return scry_print_units(p, items, n, size, old ? "u" : "");
 	if (code == 'c')
@@ -74,7 +77,8 @@ char scry_array_code(struct scry_runtime *r, scry_addr array)
 	scry_addr descr;
 
 	if (scry_field_read(r, array, SCRY_F_ARRAY_DESCR, &descr) < 0 ||
-	    scry_field_read(r, descr, SCRY_F_ARRAY_DESCR_CODE, &code) < 0 || code < 0x20 || code > 0x7e)
+	    scry_field_read(r, descr, SCRY_F_ARRAY_DESCR_CODE, &code) < 0 || code < 0x20 ||
+	    code > 0x7e)
 		return '?';
 	return (char)code;
 }
@@ -91,7 +95,8 @@ int scry_print_array_item(struct scry_printer *p, scry_addr array, uint64_t inde
 	if (rc < 0)
 		return rc;
 	if (strchr("uwc?", code) || size == 0 || size > 16)
-		return scry_fail(p->runtime->session, SCRY_EUNSUPPORTED, array, "items of array('%c') are parts of a text", code);
+		return scry_fail(p->runtime->session, SCRY_EUNSUPPORTED, array,
+				 "items of array('%c') are parts of a text", code);
 	return print_element_of(p, items + index * size, (unsigned)size, code);
 }
 
@@ -109,7 +114,8 @@ static int print_array_as(struct scry_printer *p, scry_addr addr, const char *na
 	if (rc < 0)
 		return rc;
 	if (code < 0x20 || code > 0x7e || size == 0 || size > (strchr("FD", (int)code) ? 16 : 8))
-		return scry_fail(r->session, SCRY_ECORRUPT, addr, "array of items of %" PRIu64 " bytes", size);
+		return scry_fail(r->session, SCRY_ECORRUPT, addr,
+				 "array of items of %" PRIu64 " bytes", size);
 	scry_printf(p, "%s('%c'", name, (char)code);
 	if (n) {
 		scry_buf_puts(p->out, ", ");
@@ -141,7 +147,9 @@ static int print_memoryview(struct scry_printer *p, scry_addr addr, scry_addr ty
 	if (scry_layout_has(p->runtime->layout, SCRY_F_MEMORYVIEW_FLAGS))
 		scry_field_read(p->runtime, addr, SCRY_F_MEMORYVIEW_FLAGS, &flags);
 	scry_printf(p, "<%s at 0x%" PRIx64, flags & 1 ? "released memory" : "memory", addr);
-	if (p->verbose && scry_field_read(p->runtime, addr, SCRY_F_MEMORYVIEW_OBJ, &exporter) == SCRY_OK && exporter) {
+	if (p->verbose &&
+	    scry_field_read(p->runtime, addr, SCRY_F_MEMORYVIEW_OBJ, &exporter) == SCRY_OK &&
+	    exporter) {
 		scry_buf_puts(p->out, " of ");
 		scry_print(p, exporter);
 	}
@@ -153,8 +161,9 @@ static int print_memoryview(struct scry_printer *p, scry_addr addr, scry_addr ty
 
 static void print_flags(struct scry_printer *p, uint64_t flags)
 {
-	static const char *const names[] = { "TEMPLATE", "IGNORECASE", "LOCALE", "MULTILINE", "DOTALL", "UNICODE",
-					     "VERBOSE", "DEBUG", "ASCII" };
+	static const char *const names[] = { "TEMPLATE",  "IGNORECASE", "LOCALE",
+					     "MULTILINE", "DOTALL",     "UNICODE",
+					     "VERBOSE",   "DEBUG",      "ASCII" };
 	const char *between = ", ";
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -205,7 +214,8 @@ static int print_match(struct scry_printer *p, scry_addr addr, scry_addr type)
 		return rc;
 	size_t at = p->out->len;
 	scry_printf(p, "<%s object; span=(%" PRId64 ", %" PRId64 "), match=", t->name, start, end);
-	rc = scry_print_text_range(p, string, start < 0 ? 0 : (uint64_t)start, end < 0 ? 0 : (uint64_t)end, 50);
+	rc = scry_print_text_range(p, string, start < 0 ? 0 : (uint64_t)start,
+				   end < 0 ? 0 : (uint64_t)end, 50);
 	if (rc < 0) { /* in an array, say */
 		scry_buf_cut(p->out, at);
 		return scry_print_unknown(p, addr, type);
@@ -321,7 +331,8 @@ static void print_dotted(struct scry_printer *p, scry_addr name)
 	scry_buf_putc(p->out, '\'');
 	for (uint64_t i = 0; i < n && i < 100; i++) {
 		scry_buf_puts(p->out, i ? "." : "");
-		if (scry_word(p->runtime, items + i * p->runtime->session->target->abi.ptr_size, &part) == SCRY_OK)
+		if (scry_word(p->runtime, items + i * p->runtime->session->target->abi.ptr_size,
+			      &part) == SCRY_OK)
 			scry_print_str(p, part);
 	}
 	scry_buf_putc(p->out, '\'');
@@ -338,7 +349,8 @@ static int print_attrgetter(struct scry_printer *p, scry_addr addr, scry_addr ty
 		return rc;
 	scry_printf(p, "operator.%s(", scry_type_short(p->runtime, type));
 	for (uint64_t i = 0; scry_printer_more(p, i, n); i++) {
-		if (scry_word(p->runtime, items + i * p->runtime->session->target->abi.ptr_size, &name) == SCRY_OK)
+		if (scry_word(p->runtime, items + i * p->runtime->session->target->abi.ptr_size,
+			      &name) == SCRY_OK)
 			print_dotted(p, name);
 	}
 	scry_buf_putc(p->out, ')');

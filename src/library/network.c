@@ -47,7 +47,9 @@ static int print_uuid(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 /* --- ipaddress --- */
 
-/* The longest run of zero words, of at least two, becomes "::": ipaddress.py, _compress_hextets(). */
+/*
+ * The longest run of zero words, of at least two, becomes "::": ipaddress.py, _compress_hextets().
+ */
 static void longest_zeros(const uint8_t b[16], int *ret_at, int *ret_count)
 {
 	*ret_at = -1;
@@ -110,7 +112,8 @@ static int put_address(struct scry_printer *p, scry_addr addr, scry_addr type)
 	} else {
 		put_ipv6(p->out, b);
 	}
-	if (scry_attr(p->runtime, addr, "_scope_id", &scope) == SCRY_OK && scry_truth(p->runtime, scope, false)) {
+	if (scry_attr(p->runtime, addr, "_scope_id", &scope) == SCRY_OK &&
+	    scry_truth(p->runtime, scope, false)) {
 		scry_buf_putc(p->out, '%');
 		scry_print_plain(p, scope);
 	}

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #define DIMENSIONS_MAX 64
-#define ITEM_MAX 65536
+#define ITEM_MAX       65536
 
 /* One element's type: dtype.kind and its size in bytes. */
 struct item {
@@ -19,11 +19,13 @@ static const struct scalar {
 	char kind;
 	unsigned size;
 } scalars[] = {
-	{ "int8", 'i', 1 }, { "int16", 'i', 2 }, { "int32", 'i', 4 }, { "int64", 'i', 8 }, { "longlong", 'i', 8 },
-	{ "uint8", 'u', 1 }, { "uint16", 'u', 2 }, { "uint32", 'u', 4 }, { "uint64", 'u', 8 }, { "ulonglong", 'u', 8 },
-	{ "intc", 'i', 4 }, { "uintc", 'u', 4 }, { "float16", 'f', 2 }, { "float32", 'f', 4 }, { "float64", 'f', 8 },
-	{ "complex64", 'c', 8 }, { "complex128", 'c', 16 }, { "bool", 'b', 1 }, { "bool_", 'b', 1 },
-	{ "object_", 'O', 8 }, { "object", 'O', 8 },
+	{ "int8", 'i', 1 },      { "int16", 'i', 2 },       { "int32", 'i', 4 },
+	{ "int64", 'i', 8 },     { "longlong", 'i', 8 },    { "uint8", 'u', 1 },
+	{ "uint16", 'u', 2 },    { "uint32", 'u', 4 },      { "uint64", 'u', 8 },
+	{ "ulonglong", 'u', 8 }, { "intc", 'i', 4 },        { "uintc", 'u', 4 },
+	{ "float16", 'f', 2 },   { "float32", 'f', 4 },     { "float64", 'f', 8 },
+	{ "complex64", 'c', 8 }, { "complex128", 'c', 16 }, { "bool", 'b', 1 },
+	{ "bool_", 'b', 1 },     { "object_", 'O', 8 },     { "object", 'O', 8 },
 };
 
 static const struct scalar *find_scalar(const char *name)
@@ -57,7 +59,8 @@ static bool is_numpy2(struct scry_runtime *r)
 
 /* --- elements --- */
 
-static int read_bits(struct scry_runtime *r, scry_addr at, unsigned size, bool swapped, uint64_t *ret)
+static int read_bits(struct scry_runtime *r, scry_addr at, unsigned size, bool swapped,
+		     uint64_t *ret)
 {
 	uint8_t bytes[8];
 
@@ -80,7 +83,8 @@ static int print_complex(struct scry_printer *p, scry_addr at, const struct item
 		if (rc < 0)
 			return rc;
 	}
-	scry_put_complex(p->out, scry_float_of_bits(bits[0], half), scry_float_of_bits(bits[1], half), half);
+	scry_put_complex(p->out, scry_float_of_bits(bits[0], half),
+			 scry_float_of_bits(bits[1], half), half);
 	return SCRY_OK;
 }
 
@@ -113,7 +117,9 @@ static int print_text(struct scry_printer *p, scry_addr at, const struct item *t
 	unsigned unit = t->kind == 'U' ? 4 : 1;
 	uint64_t n = t->size / unit, value;
 
-	while (n && scry_read_uint(p->runtime->session, at + (n - 1) * unit, unit, &value) == SCRY_OK && value == 0)
+	while (n &&
+	       scry_read_uint(p->runtime->session, at + (n - 1) * unit, unit, &value) == SCRY_OK &&
+	       value == 0)
 		n--;
 	return scry_print_units(p, at, n, unit, unit == 1 ? "b" : "");
 }
@@ -192,23 +198,26 @@ static int read_shape(struct scry_runtime *r, scry_addr addr, struct array *a)
 	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_NDARRAY_STRIDES, &strides);
 	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_NDARRAY_DATA, &a->data);
 	if (rc == SCRY_OK && nd > DIMENSIONS_MAX)
-		rc = scry_fail(r->session, SCRY_ECORRUPT, addr, "array of %" PRIu64 " dimensions", nd);
+		rc = scry_fail(r->session, SCRY_ECORRUPT, addr, "array of %" PRIu64 " dimensions",
+			       nd);
 	a->nd = rc < 0 ? 0 : (unsigned)nd;
 	a->count = 1;
 	for (unsigned i = 0; rc == SCRY_OK && i < a->nd; i++) {
 		rc = scry_read_int(r->session, dims + i * ptr, ptr, &a->shape[i]);
 		rc = rc < 0 ? rc : scry_read_int(r->session, strides + i * ptr, ptr, &a->stride[i]);
-		if (rc == SCRY_OK &&
-		    (a->shape[i] < 0 || a->shape[i] > (int64_t)1 << 40 || a->count > (uint64_t)1 << 20 << 20))
-			rc = scry_fail(r->session, SCRY_ECORRUPT, addr, "array with %" PRId64 " items", a->shape[i]);
+		if (rc == SCRY_OK && (a->shape[i] < 0 || a->shape[i] > (int64_t)1 << 40 ||
+				      a->count > (uint64_t)1 << 20 << 20))
+			rc = scry_fail(r->session, SCRY_ECORRUPT, addr,
+				       "array with %" PRId64 " items", a->shape[i]);
 		a->count *= rc < 0 ? 0 : (uint64_t)a->shape[i];
 	}
 	return rc;
 }
 
 /*
- * How long the texts of a dtype are. numpy/core/include/numpy/ndarraytypes.h: 1.x has int elsize and int alignment,
- * which is never 0, where 2.x has 64 bits of flags, whose upper half is 0, and then npy_intp elsize. 0: not known.
+ * How long the texts of a dtype are. numpy/core/include/numpy/ndarraytypes.h: 1.x has int elsize
+ * and int alignment, which is never 0, where 2.x has 64 bits of flags, whose upper half is 0, and
+ * then npy_intp elsize. 0: not known.
  */
 static unsigned text_size(struct scry_runtime *r, scry_addr descr)
 {
@@ -216,7 +225,8 @@ static unsigned text_size(struct scry_runtime *r, scry_addr descr)
 	unsigned ptr = r->session->target->abi.ptr_size;
 	uint64_t first, second, size;
 
-	if (!at || ptr != 8 || r->session->target->abi.big_endian || scry_read_uint(r->session, at, 4, &first) < 0 ||
+	if (!at || ptr != 8 || r->session->target->abi.big_endian ||
+	    scry_read_uint(r->session, at, 4, &first) < 0 ||
 	    scry_read_uint(r->session, at + 4, 4, &second) < 0)
 		return 0;
 	size = first;
@@ -239,9 +249,10 @@ static int read_dtype(struct scry_runtime *r, scry_addr descr, struct array *a)
 		return rc;
 	const struct scalar *s = find_scalar(tail(t->name));
 	bool big = r->session->target->abi.big_endian;
-	a->item = (struct item){ (char)kind, s ? s->size : 0, order == (big ? '<' : '>') };
+	a->item = (struct item) { (char)kind, s ? s->size : 0, order == (big ? '<' : '>') };
 	size_t n = strlen(tail(t->name));
-	a->dtype = scry_arena_text(&r->session->arena, tail(t->name), n - (n && tail(t->name)[n - 1] == '_'));
+	a->dtype = scry_arena_text(&r->session->arena, tail(t->name),
+				   n - (n && tail(t->name)[n - 1] == '_'));
 	if (kind == 'S' || (kind == 'U' && !a->item.swapped))
 		a->item.size = text_size(r, descr);
 	return a->dtype ? SCRY_OK : SCRY_ENOMEM;
@@ -304,26 +315,50 @@ static int print_dtype(struct scry_printer *p, scry_addr addr, scry_addr type)
 	if (rc < 0)
 		return rc;
 	if (strchr("SU", a.item.kind) && a.item.size) {
-		scry_printf(p, a.item.kind == 'S' ? "dtype('S%u')" : "dtype('<U%u')", a.item.size / (a.item.kind == 'S' ? 1 : 4));
+		scry_printf(p, a.item.kind == 'S' ? "dtype('S%u')" : "dtype('<U%u')",
+			    a.item.size / (a.item.kind == 'S' ? 1 : 4));
 		return SCRY_OK;
 	}
 	if (strchr("SUVMm", a.item.kind)) /* fields and units: not where every numpy has them */
 		return scry_print_unknown(p, addr, type);
 	if (a.item.swapped && a.item.size)
-		scry_printf(p, "dtype('%c%c%u')", p->runtime->session->target->abi.big_endian ? '<' : '>', a.item.kind,
+		scry_printf(p, "dtype('%c%c%u')",
+			    p->runtime->session->target->abi.big_endian ? '<' : '>', a.item.kind,
 			    a.item.size);
 	else
 		scry_printf(p, "dtype('%s')", a.item.kind == 'O' ? "O" : a.dtype);
 	return SCRY_OK;
 }
 
-#define SCALAR(name) { "numpy." name, 0, print_scalar }
+#define SCALAR(name)                           \
+	{                                      \
+		"numpy." name, 0, print_scalar \
+	}
 
 const struct scry_printer_row scry_printers_numpy[] = {
-	SCALAR("int8"), SCALAR("int16"), SCALAR("int32"), SCALAR("int64"), SCALAR("longlong"), SCALAR("intc"),
-	SCALAR("uint8"), SCALAR("uint16"), SCALAR("uint32"), SCALAR("uint64"), SCALAR("ulonglong"), SCALAR("uintc"),
-	SCALAR("float16"), SCALAR("float32"), SCALAR("float64"), SCALAR("complex64"), SCALAR("complex128"),
-	SCALAR("bool"), SCALAR("bool_"), SCALAR("generic"), SCALAR("integer"), SCALAR("inexact"), SCALAR("floating"),
+	SCALAR("int8"),
+	SCALAR("int16"),
+	SCALAR("int32"),
+	SCALAR("int64"),
+	SCALAR("longlong"),
+	SCALAR("intc"),
+	SCALAR("uint8"),
+	SCALAR("uint16"),
+	SCALAR("uint32"),
+	SCALAR("uint64"),
+	SCALAR("ulonglong"),
+	SCALAR("uintc"),
+	SCALAR("float16"),
+	SCALAR("float32"),
+	SCALAR("float64"),
+	SCALAR("complex64"),
+	SCALAR("complex128"),
+	SCALAR("bool"),
+	SCALAR("bool_"),
+	SCALAR("generic"),
+	SCALAR("integer"),
+	SCALAR("inexact"),
+	SCALAR("floating"),
 	{ "numpy.str_", 0, print_text_scalar },
 	{ "numpy.bytes_", 0, print_text_scalar },
 	{ "numpy.ndarray", 0, print_array },

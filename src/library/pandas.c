@@ -1,6 +1,6 @@
 /*
- * pandas: a frame, a series or an index as its shape. What they hold is kept in Cython classes, whose structs no header
- * tells: there the one member of the wanted kind is searched for.
+ * pandas: a frame, a series or an index as its shape. What they hold is kept in Cython classes,
+ * whose structs no header tells: there the one member of the wanted kind is searched for.
  */
 #include "object/printer.h"
 
@@ -10,7 +10,8 @@ static bool is_index(struct scry_runtime *r, scry_addr obj)
 {
 	struct scry_type *t;
 
-	return scry_type_for(r, obj, &t) == SCRY_OK && scry_type_derives(r, t->addr, "pandas.core.indexes.base.Index");
+	return scry_type_for(r, obj, &t) == SCRY_OK &&
+	       scry_type_derives(r, t->addr, "pandas.core.indexes.base.Index");
 }
 
 static bool is_list_of_axes(struct scry_runtime *r, scry_addr obj)
@@ -19,10 +20,12 @@ static bool is_list_of_axes(struct scry_runtime *r, scry_addr obj)
 	scry_addr items, item;
 	struct scry_type *t;
 
-	if (scry_type_for(r, obj, &t) < 0 || strcmp(t->name, "list") || scry_sequence(r, obj, &n, &items) < 0 || n < 1 || n > 2)
+	if (scry_type_for(r, obj, &t) < 0 || strcmp(t->name, "list") ||
+	    scry_sequence(r, obj, &n, &items) < 0 || n < 1 || n > 2)
 		return false;
 	for (uint64_t i = 0; i < n; i++)
-		if (scry_word(r, items + i * r->session->target->abi.ptr_size, &item) < 0 || !is_index(r, item))
+		if (scry_word(r, items + i * r->session->target->abi.ptr_size, &item) < 0 ||
+		    !is_index(r, item))
 			return false;
 	return true;
 }
@@ -35,7 +38,8 @@ static bool is_array(struct scry_runtime *r, scry_addr obj)
 }
 
 /* The first word of an object's struct that points to what is wanted. */
-static scry_addr find_member(struct scry_runtime *r, scry_addr obj, bool (*wanted)(struct scry_runtime *r, scry_addr obj))
+static scry_addr find_member(struct scry_runtime *r, scry_addr obj,
+			     bool (*wanted)(struct scry_runtime *r, scry_addr obj))
 {
 	unsigned size = r->session->target->abi.ptr_size;
 	struct scry_type *t;
@@ -43,8 +47,10 @@ static scry_addr find_member(struct scry_runtime *r, scry_addr obj, bool (*wante
 
 	if (scry_type_for(r, obj, &t) < 0)
 		return 0;
-	for (uint64_t at = r->layout->size[SCRY_S_OBJECT]; at + size <= t->basicsize && at < STRUCT_MAX; at += size)
-		if (scry_word(r, obj + at, &value) == SCRY_OK && value && value % size == 0 && wanted(r, value))
+	for (uint64_t at = r->layout->size[SCRY_S_OBJECT];
+	     at + size <= t->basicsize && at < STRUCT_MAX; at += size)
+		if (scry_word(r, obj + at, &value) == SCRY_OK && value && value % size == 0 &&
+		    wanted(r, value))
 			return value;
 	return 0;
 }
@@ -61,7 +67,10 @@ static int array_length(struct scry_runtime *r, scry_addr array, int64_t *ret)
 	return scry_read_int(r->session, dimensions, r->session->target->abi.ptr_size, ret);
 }
 
-/* A range, an array, an array in a Cython object (dates, categories), or the codes of a MultiIndex's first level. */
+/*
+ * A range, an array, an array in a Cython object (dates, categories), or the codes of a
+ * MultiIndex's first level.
+ */
 static int index_length(struct scry_runtime *r, scry_addr index, int64_t *ret)
 {
 	uint64_t n;
@@ -69,7 +78,8 @@ static int index_length(struct scry_runtime *r, scry_addr index, int64_t *ret)
 
 	if (scry_attr(r, index, "_range", &value) == SCRY_OK && (*ret = scry_length(r, value)) >= 0)
 		return SCRY_OK;
-	if (scry_attr(r, index, "_codes", &value) == SCRY_OK && scry_sequence(r, value, &n, &items) == SCRY_OK && n &&
+	if (scry_attr(r, index, "_codes", &value) == SCRY_OK &&
+	    scry_sequence(r, value, &n, &items) == SCRY_OK && n &&
 	    scry_word(r, items, &value) == SCRY_OK && is_array(r, value))
 		return array_length(r, value, ret);
 	if (scry_attr(r, index, "_data", &value) < 0)
@@ -103,12 +113,14 @@ static int print_frame(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 	if (scry_attr(r, addr, "_mgr", &manager) < 0 && scry_attr(r, addr, "_data", &manager) < 0)
 		return scry_print_unknown(p, addr, type);
-	if (scry_attr(r, manager, "axes", &axes) < 0 || !is_list_of_axes(r, axes)) /* a class in Python, or in Cython */
+	/* a class in Python, or in Cython */
+	if (scry_attr(r, manager, "axes", &axes) < 0 || !is_list_of_axes(r, axes))
 		axes = find_member(r, manager, is_list_of_axes);
 	if (!axes || scry_sequence(r, axes, &n, &items) < 0)
 		return scry_print_unknown(p, addr, type);
 	for (uint64_t i = 0; i < n; i++)
-		if (scry_word(r, items + i * r->session->target->abi.ptr_size, &item) < 0 || index_length(r, item, &length[i]) < 0)
+		if (scry_word(r, items + i * r->session->target->abi.ptr_size, &item) < 0 ||
+		    index_length(r, item, &length[i]) < 0)
 			return scry_print_unknown(p, addr, type);
 	return print_shape(p, type, length, n);
 }

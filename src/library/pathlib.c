@@ -7,7 +7,10 @@
 #define PARTS_MAX 1000
 #define PART_MAX  5000
 
-/* --- Windows: Lib/ntpath.py, splitroot() and join(); `sep` is a backslash, slashes were replaced before --- */
+/*
+ * --- Windows: Lib/ntpath.py, splitroot() and join(); `sep` is a backslash, slashes were replaced
+ * before ---
+ */
 
 struct split {
 	char *drive, *root, *rest;
@@ -25,7 +28,8 @@ static void split_lengths(const char *path, size_t *drive, size_t *root)
 {
 	*drive = *root = 0;
 	if (path[0] == '\\' && path[1] == '\\') {
-		const char *first = strchr(path + (!strncasecmp(path, "\\\\?\\UNC\\", 8) ? 8 : 2), '\\');
+		const char *first =
+			strchr(path + (!strncasecmp(path, "\\\\?\\UNC\\", 8) ? 8 : 2), '\\');
 		const char *second = first ? strchr(first + 1, '\\') : NULL;
 
 		*drive = second ? (size_t)(second - path) : strlen(path);
@@ -133,7 +137,8 @@ static bool path_of_windows(char **parts, uint64_t n, struct scry_buf *out)
 	}
 	if (ok && n) {
 		scry_buf_puts(out, all.drive);
-		scry_buf_puts(out, !*all.root && *all.drive && is_share(all.drive) ? "\\" : all.root);
+		scry_buf_puts(out,
+			      !*all.root && *all.drive && is_share(all.drive) ? "\\" : all.root);
 		put_rest(out, all.rest, '\\', !*all.drive && !*all.root);
 	}
 	split_done(&all);
@@ -167,16 +172,19 @@ static bool path_of_posix(char **parts, uint64_t n, struct scry_buf *out)
 }
 
 /* 3.12+: _raw_paths, a list of what the constructor got */
-static bool path_from_raw(struct scry_runtime *r, scry_addr addr, bool windows, struct scry_buf *out)
+static bool path_from_raw(struct scry_runtime *r, scry_addr addr, bool windows,
+			  struct scry_buf *out)
 {
 	scry_addr list, items, part;
 	uint64_t n, got = 0;
 	const char *text;
 
-	if (scry_attr(r, addr, "_raw_paths", &list) < 0 || scry_sequence(r, list, &n, &items) < 0 || n > PARTS_MAX)
+	if (scry_attr(r, addr, "_raw_paths", &list) < 0 || scry_sequence(r, list, &n, &items) < 0 ||
+	    n > PARTS_MAX)
 		return false;
 	char **parts = calloc(n + 1, sizeof(*parts));
-	while (parts && got < n && scry_word(r, items + got * r->session->target->abi.ptr_size, &part) == SCRY_OK &&
+	while (parts && got < n &&
+	       scry_word(r, items + got * r->session->target->abi.ptr_size, &part) == SCRY_OK &&
 	       scry_text_at(r, part, PART_MAX, &text) == SCRY_OK && (parts[got] = strdup(text)))
 		got++;
 	bool ok = parts && got == n && (windows ? path_of_windows : path_of_posix)(parts, n, out);
@@ -189,12 +197,13 @@ static bool path_from_raw(struct scry_runtime *r, scry_addr addr, bool windows, 
 /* up to 3.11: drive, root, and parts of which the first is drive and root again */
 static bool path_from_parts(struct scry_runtime *r, scry_addr addr, struct scry_buf *out)
 {
-	const char *drive = scry_attr_text(r, addr, "_drv"), *root = scry_attr_text(r, addr, "_root"), *text;
+	const char *drive = scry_attr_text(r, addr, "_drv"),
+		   *root = scry_attr_text(r, addr, "_root"), *text;
 	scry_addr list, items, part;
 	uint64_t n;
 
-	if (!drive || !root || scry_attr(r, addr, "_parts", &list) < 0 || scry_sequence(r, list, &n, &items) < 0 ||
-	    n > PARTS_MAX)
+	if (!drive || !root || scry_attr(r, addr, "_parts", &list) < 0 ||
+	    scry_sequence(r, list, &n, &items) < 0 || n > PARTS_MAX)
 		return false;
 	bool anchored = *drive || *root;
 	scry_buf_puts(out, drive);
@@ -221,7 +230,8 @@ static int print_path(struct scry_printer *p, scry_addr addr, scry_addr type)
 		return scry_print_unknown(p, addr, type);
 	if (known)
 		scry_buf_puts(&text, known);
-	else if (!path_from_raw(p->runtime, addr, windows, &text) && !path_from_parts(p->runtime, addr, &text)) {
+	else if (!path_from_raw(p->runtime, addr, windows, &text) &&
+		 !path_from_parts(p->runtime, addr, &text)) {
 		scry_buf_done(&text);
 		return scry_print_unknown(p, addr, type);
 	}

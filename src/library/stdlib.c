@@ -63,21 +63,27 @@ static int print_environ(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 static int print_concurrent_future(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	static const char *const states[][2] = { { "PENDING", "pending" }, { "RUNNING", "running" },
-		{ "CANCELLED", "cancelled" }, { "CANCELLED_AND_NOTIFIED", "cancelled" }, { "FINISHED", "finished" } };
+	static const char *const states[][2] = { { "PENDING", "pending" },
+						 { "RUNNING", "running" },
+						 { "CANCELLED", "cancelled" },
+						 { "CANCELLED_AND_NOTIFIED", "cancelled" },
+						 { "FINISHED", "finished" } };
 	const char *state = scry_attr_text(p->runtime, addr, "_state"), *shown = "?";
 	scry_addr value, of;
 
 	for (size_t i = 0; state && i < sizeof(states) / sizeof(states[0]); i++)
 		if (!strcmp(state, states[i][0]))
 			shown = states[i][1];
-	scry_printf(p, "<%s at 0x%" PRIx64 " state=%s", scry_type_short(p->runtime, type), addr, shown);
-	if (!strcmp(shown, "finished") && scry_attr(p->runtime, addr, "_exception", &value) == SCRY_OK) {
+	scry_printf(p, "<%s at 0x%" PRIx64 " state=%s", scry_type_short(p->runtime, type), addr,
+		    shown);
+	if (!strcmp(shown, "finished") &&
+	    scry_attr(p->runtime, addr, "_exception", &value) == SCRY_OK) {
 		bool raised = !scry_is_none(p->runtime, value);
 
 		if ((raised || scry_attr(p->runtime, addr, "_result", &value) == SCRY_OK) &&
 		    scry_type_of(p->runtime, value, &of) == SCRY_OK)
-			scry_printf(p, " %s %s", raised ? "raised" : "returned", scry_type_short(p->runtime, of));
+			scry_printf(p, " %s %s", raised ? "raised" : "returned",
+				    scry_type_short(p->runtime, of));
 	}
 	scry_buf_putc(p->out, '>');
 	return SCRY_OK;
@@ -116,7 +122,10 @@ static int print_dir_entry(struct scry_printer *p, scry_addr addr, scry_addr typ
 	return SCRY_OK;
 }
 
-/* What it finalizes stands in a dict of the class, by the finalizer; dead ones were taken out of it. */
+/*
+ * What it finalizes stands in a dict of the class, by the finalizer; dead ones were taken out of
+ * it.
+ */
 static int print_finalize(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_runtime *r = p->runtime;
@@ -154,12 +163,14 @@ static int print_zip_file(struct scry_printer *p, scry_addr addr, scry_addr type
 	if (scry_is_none(r, fp)) {
 		scry_buf_puts(p->out, " [closed]");
 	} else {
-		bool given = scry_attr(r, addr, "_filePassed", &passed) == SCRY_OK && scry_truth(r, passed, false);
+		bool given = scry_attr(r, addr, "_filePassed", &passed) == SCRY_OK &&
+			     scry_truth(r, passed, false);
 
 		if (given) {
 			scry_buf_puts(p->out, " file=");
 			scry_print(p, fp);
-		} else if (scry_attr(r, addr, "filename", &name) == SCRY_OK && !scry_is_none(r, name)) {
+		} else if (scry_attr(r, addr, "filename", &name) == SCRY_OK &&
+			   !scry_is_none(r, name)) {
 			scry_buf_puts(p->out, " filename=");
 			scry_print(p, name);
 		}
@@ -171,9 +182,13 @@ static int print_zip_file(struct scry_printer *p, scry_addr addr, scry_addr type
 	return SCRY_OK;
 }
 
-/* --- dataclasses: names without spaces between them; new ones came with versions, what is there is shown --- */
+/*
+ * --- dataclasses: names without spaces between them; new ones came with versions, what is there is
+ * shown ---
+ */
 
-static int print_attributes(struct scry_printer *p, scry_addr addr, const char *title, const char *const *names)
+static int print_attributes(struct scry_printer *p, scry_addr addr, const char *title,
+			    const char *const *names)
 {
 	const char *between = "";
 	scry_addr value;
@@ -195,8 +210,10 @@ static int print_attributes(struct scry_printer *p, scry_addr addr, const char *
 
 static int print_dataclass_field(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	static const char *const names[] = { "name", "type", "default", "default_factory", "init", "repr", "hash",
-		"compare", "metadata", "kw_only", "doc", "_field_type", NULL };
+	static const char *const names[] = { "name",     "type",    "default", "default_factory",
+					     "init",     "repr",    "hash",    "compare",
+					     "metadata", "kw_only", "doc",     "_field_type",
+					     NULL };
 
 	(void)type;
 	return print_attributes(p, addr, "Field", names);
@@ -204,8 +221,9 @@ static int print_dataclass_field(struct scry_printer *p, scry_addr addr, scry_ad
 
 static int print_dataclass_params(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	static const char *const names[] = { "init", "repr", "eq", "order", "unsafe_hash", "frozen", "match_args", "kw_only",
-		"slots", "weakref_slot", NULL };
+	static const char *const names[] = { "init",        "repr",         "eq",         "order",
+					     "unsafe_hash", "frozen",       "match_args", "kw_only",
+					     "slots",       "weakref_slot", NULL };
 
 	(void)type;
 	return print_attributes(p, addr, "_DataclassParams", names);
@@ -246,19 +264,23 @@ static int print_struct(struct scry_printer *p, scry_addr addr, scry_addr type)
 }
 
 #define ADDRESS "%C(display_name={_display_name}, username={_username}, domain={_domain})"
-#define PROCESS_3_8 "<%C name={_name}[_popen: pid={_popen.pid}] parent={_parent_pid} {_popen:started|initial}>"
+#define PROCESS_3_8                                                        \
+	"<%C name={_name}[_popen: pid={_popen.pid}] parent={_parent_pid} " \
+	"{_popen:started|initial}>"
 
 #define HELP "Type help() for interactive help, or help(object) for help about object."
 
 const struct scry_printer_row scry_printers_library[] = {
-	{ "subprocess.CompletedProcess",
-	  .form = "%C(args={args}, returncode={returncode}[stdout:, stdout={stdout}][stderr:, stderr={stderr}])" },
+	{ "subprocess.CompletedProcess", .form = "%C(args={args}, returncode={returncode}[stdout:, "
+						 "stdout={stdout}][stderr:, stderr={stderr}])" },
 	{ "subprocess.Popen", 0, print_popen },
 	{ "tempfile.TemporaryDirectory", .form = "<%C {name}>" },
 	{ "os._Environ", 0, print_environ },
-	{ "traceback.FrameSummary", .form = "<FrameSummary file {filename:s}, line {lineno} in {name:s}>" },
+	{ "traceback.FrameSummary",
+	  .form = "<FrameSummary file {filename:s}, line {lineno} in {name:s}>" },
 	{ "multiprocessing.process.BaseProcess", .form = PROCESS_3_8, .since = PY38 },
-	{ "multiprocessing.process.BaseProcess", .form = "<%C({_name:s}, {_popen:started|initial})>", .until = PY38 },
+	{ "multiprocessing.process.BaseProcess",
+	  .form = "<%C({_name:s}, {_popen:started|initial})>", .until = PY38 },
 	{ "concurrent.futures._base.Future", 0, print_concurrent_future },
 	{ "threading.Barrier", .form = "<%Q at %A: waiters={_count}/{_parties}>" },
 	{ "statistics.NormalDist", .form = "%C(mu={_mu}, sigma={_sigma})" },
@@ -273,13 +295,15 @@ const struct scry_printer_row scry_printers_library[] = {
 	{ "email.headerregistry.Address", .form = ADDRESS },
 	{ "unittest.suite.BaseTestSuite", .form = "<%Q tests={_tests}>" },
 	{ "unittest.case.TestCase", .form = "<%Q testMethod={_testMethodName:s}>" },
-	{ "unittest.result.TestResult", .form = "<%Q run={testsRun} errors={errors:n} failures={failures:n}>" },
+	{ "unittest.result.TestResult",
+	  .form = "<%Q run={testsRun} errors={errors:n} failures={failures:n}>" },
 	{ "unittest.mock._SentinelObject", .form = "sentinel.{name:s}" },
 	{ "unittest.mock._ANY", .form = "<ANY>" },
 	{ "weakref.finalize", 0, print_finalize },
 	{ "_frozen_importlib_external.FileFinder", .form = "FileFinder({path})" },
 	{ "importlib._bootstrap_external.FileFinder", .form = "FileFinder({path})" },
-	{ "zipimport.zipimporter", .form = "<zipimporter object \"{archive:s}/{prefix:s}\">", .since = PY38 },
+	{ "zipimport.zipimporter", .form = "<zipimporter object \"{archive:s}/{prefix:s}\">",
+	  .since = PY38 },
 	{ "zipfile.ZipFile", 0, print_zip_file },
 	{ "_struct.Struct", 0, print_struct },
 	{ "attr._make._Nothing", .form = "NOTHING" },

@@ -4,14 +4,17 @@
 #include <stdio.h>
 
 /* A char up to 3.13, a PyMutex (one byte, bit 0) since. */
-static int is_locked(struct scry_runtime *r, scry_addr lock, enum scry_field locked, enum scry_field mutex, bool *ret)
+static int is_locked(struct scry_runtime *r, scry_addr lock, enum scry_field locked,
+		     enum scry_field mutex, bool *ret)
 {
 	uint64_t value = 0;
 	int rc = scry_field_read(r, lock, locked, &value);
 
 	if (rc == SCRY_ENOFIELD) {
-		rc = scry_layout_has(r->layout, mutex) ?
-			     scry_read_uint(r->session, scry_field_addr(r, lock, mutex), 1, &value) : rc;
+		rc = scry_layout_has(r->layout, mutex)
+			     ? scry_read_uint(r->session, scry_field_addr(r, lock, mutex), 1,
+					      &value)
+			     : rc;
 		value &= 1;
 	}
 	if (rc == SCRY_OK)
@@ -27,23 +30,28 @@ static int print_lock(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 	rc = rc < 0 ? rc : scry_type_at(p->runtime, type, &t);
 	if (rc == SCRY_OK)
-		scry_printf(p, "<%s %s object at 0x%" PRIx64 ">", locked ? "locked" : "unlocked", t->name, addr);
+		scry_printf(p, "<%s %s object at 0x%" PRIx64 ">", locked ? "locked" : "unlocked",
+			    t->name, addr);
 	return rc;
 }
 
-static int print_rlock_as(struct scry_printer *p, scry_addr addr, scry_addr type, bool locked, int64_t owner,
-			  uint64_t count)
+static int print_rlock_as(struct scry_printer *p, scry_addr addr, scry_addr type, bool locked,
+			  int64_t owner, uint64_t count)
 {
 	struct scry_type *t;
 	int rc = scry_type_at(p->runtime, type, &t);
 
 	if (rc == SCRY_OK)
-		scry_printf(p, "<%s %s object owner=%" PRId64 " count=%" PRIu64 " at 0x%" PRIx64 ">",
+		scry_printf(p,
+			    "<%s %s object owner=%" PRId64 " count=%" PRIu64 " at 0x%" PRIx64 ">",
 			    locked ? "locked" : "unlocked", t->name, owner, count, addr);
 	return rc;
 }
 
-/* Up to 3.12 the format is "%ld" of an unsigned long: an id in the upper half of 32 bits is negative. */
+/*
+ * Up to 3.12 the format is "%ld" of an unsigned long: an id in the upper half of 32 bits is
+ * negative.
+ */
 static int print_rlock(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	int64_t owner;
@@ -86,8 +94,10 @@ static int print_rlock_3_14(struct scry_printer *p, scry_addr addr, scry_addr ty
 	int rc = scry_field_read(p->runtime, addr, SCRY_F_RLOCK_OWNER, &owner);
 
 	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_RLOCK_COUNT, &level);
-	rc = rc < 0 ? rc : scry_read_uint(p->runtime->session,
-					  scry_field_addr(p->runtime, addr, SCRY_F_RLOCK_LOCK), 1, &(uint64_t){ 0 });
+	rc = rc < 0 ? rc
+		    : scry_read_uint(p->runtime->session,
+				     scry_field_addr(p->runtime, addr, SCRY_F_RLOCK_LOCK), 1,
+				     &(uint64_t) { 0 });
 	if (rc < 0)
 		return rc;
 	locked = owner != 0;
@@ -149,7 +159,10 @@ static int print_thread(struct scry_printer *p, scry_addr addr, scry_addr type)
 		return rc;
 	scry_printf(p, "<%s(", scry_type_short(r, type));
 	scry_print_plain(p, name);
-	scry_printf(p, ", %s%s", thread_done(r, addr) ? "stopped" : thread_started(r, addr) ? "started" : "initial",
+	scry_printf(p, ", %s%s",
+		    thread_done(r, addr)      ? "stopped"
+		    : thread_started(r, addr) ? "started"
+					      : "initial",
 		    thread_flag(r, addr, "_daemonic") ? " daemon" : "");
 	if (thread_attr(r, addr, "_ident", &ident) == SCRY_OK && !scry_is_none(r, ident)) {
 		scry_buf_putc(p->out, ' ');
@@ -231,7 +244,8 @@ static int print_token(struct scry_printer *p, scry_addr addr, scry_addr type)
 const struct scry_printer_row scry_printers_sync[] = {
 	{ "_thread.lock", 0, print_lock },
 	{ "_thread.RLock", 0, print_rlock_old, .until = SCRY_VERSION_OF(3, 5) },
-	{ "_thread.RLock", 0, print_rlock, .since = SCRY_VERSION_OF(3, 5), .until = SCRY_VERSION_OF(3, 13) },
+	{ "_thread.RLock", 0, print_rlock, .since = SCRY_VERSION_OF(3, 5),
+	  .until = SCRY_VERSION_OF(3, 13) },
 	{ "_thread.RLock", 0, print_rlock_3_13, .since = SCRY_VERSION_OF(3, 13), .until = PY314 },
 	{ "_thread.RLock", 0, print_rlock_3_14, .since = PY314 },
 	{ "threading._RLock", 0, print_rlock2, .until = SCRY_VERSION_OF(3, 0) },
@@ -239,7 +253,8 @@ const struct scry_printer_row scry_printers_sync[] = {
 	{ "threading._MainThread", 0, print_thread },
 	{ "threading._DummyThread", 0, print_thread },
 	{ "threading.Condition", .form = "<Condition({_lock}, {_waiters:n})>" },
-	{ "threading._Condition", .form = "<Condition({_Condition__lock}, {_Condition__waiters:n})>" },
+	{ "threading._Condition",
+	  .form = "<Condition({_Condition__lock}, {_Condition__waiters:n})>" },
 	{ "threading.Semaphore", .form = "<%Q at %A: value={_value}>" },
 	{ "threading.BoundedSemaphore", .form = "<%Q at %A: value={_value}/{_initial_value}>" },
 	{ "threading.Event", .form = "<%Q at %A: {_flag:set|unset}>" },

@@ -1,4 +1,7 @@
-/* typing: aliases, type variables, forward references; Lib/typing.py since 3.7, Objects/typevarobject.c since 3.12. */
+/*
+ * typing: aliases, type variables, forward references; Lib/typing.py since 3.7,
+ * Objects/typevarobject.c since 3.12.
+ */
 #include "object/printer.h"
 
 #include "object/member.h"
@@ -47,10 +50,13 @@ static void put_type(struct scry_printer *p, scry_addr obj)
 	} else if (is_ellipsis(r, obj)) {
 		scry_buf_puts(p->out, "...");
 	} else if (!strcmp(t->name, "function")) {
-		const char *module = scry_attr_text(r, obj, "__module__"), *name = scry_own_name(r, obj, r->version >= PY314);
+		const char *module = scry_attr_text(r, obj, "__module__"),
+			   *name = scry_own_name(r, obj, r->version >= PY314);
 
-		put_qualified(p, module && r->version >= PY314 ? module : "builtins", name ? name : "?");
-	} else if (t->flags & TYPE_TUPLE && r->version >= PY312 && scry_sequence(r, obj, &n, &items) == SCRY_OK) {
+		put_qualified(p, module && r->version >= PY314 ? module : "builtins",
+			      name ? name : "?");
+	} else if (t->flags & TYPE_TUPLE && r->version >= PY312 &&
+		   scry_sequence(r, obj, &n, &items) == SCRY_OK) {
 		scry_buf_putc(p->out, '['); /* the arguments of a ParamSpec */
 		put_list(p, items, n);
 		scry_buf_putc(p->out, ']');
@@ -63,7 +69,8 @@ static scry_addr item_at(struct scry_runtime *r, scry_addr items, uint64_t i)
 {
 	scry_addr item;
 
-	return scry_word(r, items + i * r->session->target->abi.ptr_size, &item) == SCRY_OK ? item : 0;
+	return scry_word(r, items + i * r->session->target->abi.ptr_size, &item) == SCRY_OK ? item
+											    : 0;
 }
 
 static void put_list(struct scry_printer *p, scry_addr items, uint64_t n)
@@ -109,8 +116,8 @@ static bool is_parameter_expression(struct scry_runtime *r, scry_addr obj)
 	const char *type = scry_type_name_of(r, obj), *dot = strrchr(type, '.');
 
 	type = dot ? dot + 1 : type;
-	return is_ellipsis(r, obj) || !strcmp(type, "tuple") || !strcmp(type, "list") || !strcmp(type, "ParamSpec") ||
-	       !strcmp(type, "_ConcatenateGenericAlias");
+	return is_ellipsis(r, obj) || !strcmp(type, "tuple") || !strcmp(type, "list") ||
+	       !strcmp(type, "ParamSpec") || !strcmp(type, "_ConcatenateGenericAlias");
 }
 
 static void put_callable(struct scry_printer *p, const struct alias *a, const char *name)
@@ -127,7 +134,8 @@ static bool lists_arguments(struct scry_runtime *r, const struct alias *a)
 	return a->count && !(a->count == 2 && is_parameter_expression(r, item_at(r, a->args, 0)));
 }
 
-static int print_alias_as(struct scry_printer *p, scry_addr addr, void (*put)(struct scry_printer *, const struct alias *))
+static int print_alias_as(struct scry_printer *p, scry_addr addr,
+			  void (*put)(struct scry_printer *, const struct alias *))
 {
 	struct alias a;
 	int rc = open_alias(p->runtime, addr, &a);
@@ -165,14 +173,19 @@ static int print_alias_3_7(struct scry_printer *p, scry_addr addr, scry_addr typ
 	const char *name = scry_attr_text(p->runtime, addr, "_name");
 	scry_addr special;
 
-	if (name && scry_attr(p->runtime, addr, "_special", &special) == SCRY_OK && scry_truth(p->runtime, special, false)) {
+	if (name && scry_attr(p->runtime, addr, "_special", &special) == SCRY_OK &&
+	    scry_truth(p->runtime, special, false)) {
 		scry_printf(p, "typing.%s", name);
 		return SCRY_OK;
 	}
-	return name && !strcmp(name, "Callable") ? print_callable(p, addr, type) : print_alias(p, addr, type);
+	return name && !strcmp(name, "Callable") ? print_callable(p, addr, type)
+						 : print_alias(p, addr, type);
 }
 
-/* collections.abc.Callable[[int], str]: a GenericAlias in C with a repr of its own, Lib/_collections_abc.py */
+/*
+ * collections.abc.Callable[[int], str]: a GenericAlias in C with a repr of its own,
+ * Lib/_collections_abc.py
+ */
 static int print_abc_callable(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_runtime *r = p->runtime;
@@ -264,7 +277,8 @@ static bool is_set(struct scry_runtime *r, scry_addr obj, const char *name)
 	scry_addr type, value;
 	const char *text;
 
-	if (scry_type_of(r, obj, &type) == SCRY_OK && scry_type_lookup(r, type, name, &value, NULL) == SCRY_OK &&
+	if (scry_type_of(r, obj, &type) == SCRY_OK &&
+	    scry_type_lookup(r, type, name, &value, NULL) == SCRY_OK &&
 	    scry_member_of(r, obj, value, &member) == SCRY_OK && !member.is_object)
 		return scry_member_text(r, &member, &text) == SCRY_OK && !strcmp(text, "True");
 	return scry_attr(r, obj, name, &value) == SCRY_OK && scry_truth(r, value, false);
@@ -280,7 +294,9 @@ static int print_type_variable(struct scry_printer *p, scry_addr addr, scry_addr
 	if (rc < 0)
 		return rc;
 	if (!is_set(r, addr, "__infer_variance__"))
-		scry_buf_putc(p->out, is_set(r, addr, "__covariant__") ? '+' : is_set(r, addr, "__contravariant__") ? '-' : '~');
+		scry_buf_putc(p->out, is_set(r, addr, "__covariant__")       ? '+'
+				      : is_set(r, addr, "__contravariant__") ? '-'
+									     : '~');
 	scry_print_plain(p, name);
 	return SCRY_OK;
 }
@@ -307,7 +323,8 @@ static int print_forward_ref(struct scry_printer *p, scry_addr addr, scry_addr t
 		return scry_print_unknown(p, addr, type);
 	scry_buf_puts(p->out, "ForwardRef(");
 	scry_print(p, text);
-	if (scry_attr(r, addr, "__forward_module__", &module) == SCRY_OK && !scry_is_none(r, module)) {
+	if (scry_attr(r, addr, "__forward_module__", &module) == SCRY_OK &&
+	    !scry_is_none(r, module)) {
 		scry_buf_puts(p->out, ", module=");
 		scry_print(p, module);
 	}
@@ -320,7 +337,8 @@ static int print_forward_ref(struct scry_printer *p, scry_addr addr, scry_addr t
 	return SCRY_OK;
 }
 
-#define FORWARD_MODULE "ForwardRef({__forward_arg__}[__forward_module__:, module={__forward_module__}])"
+#define FORWARD_MODULE \
+	"ForwardRef({__forward_arg__}[__forward_module__:, module={__forward_module__}])"
 
 const struct scry_printer_row scry_printers_typing[] = {
 	{ "typing._SpecialForm", .form = "typing.{_name:s}" },

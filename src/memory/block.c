@@ -1,4 +1,7 @@
-/* Which block of Python's allocator an address lies in, and what the debug allocator has put around it. */
+/*
+ * Which block of Python's allocator an address lies in, and what the debug allocator has put around
+ * it.
+ */
 #include "memory/block.h"
 
 #include <inttypes.h>
@@ -7,7 +10,10 @@
 #include "base/bytes.h"
 #include "memory/mi_page.h"
 
-/* --- pymalloc: Objects/obmalloc.c, since 3.12 Include/internal/pycore_obmalloc.h; the same from 2.7 to 3.15 --- */
+/*
+ * --- pymalloc: Objects/obmalloc.c, since 3.12 Include/internal/pycore_obmalloc.h; the same from
+ * 2.7 to 3.15 ---
+ */
 
 /* struct pool_header: a count, three pointers, four unsigned ints. */
 struct pool {
@@ -17,7 +23,10 @@ struct pool {
 	uint32_t count, arena, class, next, max;
 };
 
-/* Pools are 4 KiB, from 3.10 on 16; blocks are multiples of 8 bytes, of 16 from 3.7 on where pointers have 8. */
+/*
+ * Pools are 4 KiB, from 3.10 on 16; blocks are multiples of 8 bytes, of 16 from 3.7 on where
+ * pointers have 8.
+ */
 static const struct {
 	uint64_t size;
 	uint32_t align;
@@ -47,12 +56,13 @@ static bool read_pool(struct scry_runtime *r, scry_addr at, struct pool *p)
 /* The numbers of a pool follow from one another: what chance puts there does not fit. */
 static bool is_pool(const struct pool *p, uint32_t block)
 {
-	return p->class < 64 && p->max == p->size - block && p->arena < 1u << 24 && p->next >= p->head && p->next <= p->size &&
-	       (p->next - p->head) % block == 0 && p->count <= (p->size - p->head) / block &&
-	       (!p->free || p->free - p->at < p->size);
+	return p->class < 64 && p->max == p->size - block && p->arena < 1u << 24 &&
+	       p->next >= p->head && p->next <= p->size && (p->next - p->head) % block == 0 &&
+	       p->count <= (p->size - p->head) / block && (!p->free || p->free - p->at < p->size);
 }
 
-static bool on_free_list(struct scry_runtime *r, const struct pool *p, uint32_t block, scry_addr start)
+static bool on_free_list(struct scry_runtime *r, const struct pool *p, uint32_t block,
+			 scry_addr start)
 {
 	scry_addr at = p->free;
 
@@ -75,11 +85,12 @@ static bool find_in_pool(struct scry_runtime *r, scry_addr addr, struct scry_blo
 		uint32_t block = (p.class + 1) * shapes[i].align;
 		if (p.class >= 64 || block > 512 || !is_pool(&p, block) || addr - p.at < p.head)
 			continue;
-		*ret = (struct scry_block){ .size = block };
+		*ret = (struct scry_block) { .size = block };
 		ret->start = p.at + p.head + (addr - p.at - p.head) / block * block;
 		if (ret->start + block > p.at + p.size)
 			return false;
-		ret->free = !p.count || ret->start - p.at >= p.next || on_free_list(r, &p, block, ret->start);
+		ret->free = !p.count || ret->start - p.at >= p.next ||
+			    on_free_list(r, &p, block, ret->start);
 		return true;
 	}
 	return false;
@@ -95,7 +106,8 @@ static bool find_in_page(struct scry_runtime *r, scry_addr addr, struct scry_blo
 	if (!scry_mi_page_find(r, addr, &page))
 		return false;
 	uint64_t index = (addr - page.start) / page.block_size;
-	*ret = (struct scry_block){ .start = page.start + index * page.block_size, .size = page.block_size };
+	*ret = (struct scry_block) { .start = page.start + index * page.block_size,
+				     .size = page.block_size };
 	scry_mi_page_free(r, &page, &bits);
 	ret->free = index >= page.capacity || scry_mi_bit(&bits, index);
 	return true;
@@ -116,7 +128,10 @@ bool scry_block_find(struct scry_runtime *r, scry_addr addr, struct scry_block *
 	return false;
 }
 
-/* --- the debug hooks: size, a letter for who asked, and bytes that nobody should write, before and behind --- */
+/*
+ * --- the debug hooks: size, a letter for who asked, and bytes that nobody should write, before and
+ * behind ---
+ */
 
 static unsigned count_bytes(struct scry_runtime *r, scry_addr at, unsigned n, uint8_t byte)
 {
@@ -150,7 +165,8 @@ bool scry_debug_block_at(struct scry_runtime *r, scry_addr start, struct scry_de
 	struct scry_debug_block b = { .start = start };
 	uint64_t letter;
 
-	if (scry_read_uint(r->session, start - ptr, 1, &letter) < 0 || (letter != 'r' && letter != 'm' && letter != 'o') ||
+	if (scry_read_uint(r->session, start - ptr, 1, &letter) < 0 ||
+	    (letter != 'r' && letter != 'm' && letter != 'o') ||
 	    !debug_size(r, start - 2 * ptr, ptr, &b.size))
 		return false;
 	b.domain = letter == 'r' ? "raw" : letter == 'm' ? "mem" : "object";

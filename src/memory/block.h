@@ -1,10 +1,16 @@
-/** Which block of the allocators is at an address: pymalloc, mimalloc, and the marks of the debug hooks. */
+/**
+ * Which block of the allocators is at an address: pymalloc, mimalloc, and the marks of the debug
+ * hooks.
+ */
 #ifndef SCRY_BLOCK_H
 #define SCRY_BLOCK_H
 
 #include "runtime/runtime.h"
 
-/** A block of Python's allocator: pymalloc, for up to 512 bytes, or mimalloc in free-threaded builds. */
+/**
+ * A block of Python's allocator: pymalloc, for up to 512 bytes, or mimalloc in free-threaded
+ * builds.
+ */
 struct scry_block {
 	const char *allocator;
 	scry_addr start;
@@ -13,9 +19,9 @@ struct scry_block {
 };
 /** What the debug hooks (PYTHONMALLOC=debug, debug builds) have put around a block. */
 struct scry_debug_block {
-	scry_addr start;    /* of what the caller got */
-	uint64_t size;      /* that the caller asked for */
-	const char *domain; /* "raw", "mem", "object": who gave it out */
+	scry_addr start;                   /* of what the caller got */
+	uint64_t size;                     /* that the caller asked for */
+	const char *domain;                /* "raw", "mem", "object": who gave it out */
 	bool before_intact, behind_intact; /* the bytes that nobody should write */
 };
 /** The block that an address lies in; false where there is none. */

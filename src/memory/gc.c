@@ -1,4 +1,7 @@
-/* Walking what the collector knows. A list is circular; its head stands in the interpreter's or the runtime's state. */
+/*
+ * Walking what the collector knows. A list is circular; its head stands in the interpreter's or the
+ * runtime's state.
+ */
 #include "memory/gc.h"
 
 #include <inttypes.h>
@@ -8,11 +11,17 @@
 
 #define STEPS_MAX ((uint64_t)1 << 32)
 
-/* PREV_MASK_COLLECTING and NEXT_MASK_UNREACHABLE live in the lowest bits: Include/internal/pycore_gc.h, 3.8+. */
-#define LINK(word) ((word) & ~(uint64_t)3)
+/*
+ * PREV_MASK_COLLECTING and NEXT_MASK_UNREACHABLE live in the lowest bits:
+ * Include/internal/pycore_gc.h, 3.8+.
+ */
+#define LINK(word)           ((word) & ~(uint64_t)3)
 #define PREV_MASK_COLLECTING 2
 
-/* A header starts with its two links: PyGC_Head, Include/objimpl.h (to 3.7), Include/internal/pycore_gc.h (3.8+). */
+/*
+ * A header starts with its two links: PyGC_Head, Include/objimpl.h (to 3.7),
+ * Include/internal/pycore_gc.h (3.8+).
+ */
 static scry_addr next_of(const struct scry_gc *gc, scry_addr node)
 {
 	uint64_t word = 0;
@@ -25,13 +34,17 @@ static scry_addr prev_of(const struct scry_gc *gc, scry_addr node)
 	return next_of(gc, node + gc->runtime->session->target->abi.ptr_size);
 }
 
-/* While a collection runs, the links back hold counts, and say so: Include/internal/pycore_gc.h, 3.8+. */
+/*
+ * While a collection runs, the links back hold counts, and say so: Include/internal/pycore_gc.h,
+ * 3.8+.
+ */
 static bool is_collecting(const struct scry_gc *gc, scry_addr node)
 {
 	uint64_t word;
 
 	return gc->runtime->version >= 0x03080000 &&
-	       scry_field_read(gc->runtime, node, SCRY_F_GC_HEAD_PREV, &word) == SCRY_OK && word & PREV_MASK_COLLECTING;
+	       scry_field_read(gc->runtime, node, SCRY_F_GC_HEAD_PREV, &word) == SCRY_OK &&
+	       word & PREV_MASK_COLLECTING;
 }
 
 static bool is_list(const struct scry_gc *gc, scry_addr head)
@@ -48,8 +61,8 @@ static void add(struct scry_gc *gc, scry_addr head)
 }
 
 /*
- * `count` generations in a row, in a field of the struct at `base`. Debian's 3.13 has them four bytes before where the
- * header's text has them (its DWARF says so, too): what is a list tells.
+ * `count` generations in a row, in a field of the struct at `base`. Debian's 3.13 has them four
+ * bytes before where the header's text has them (its DWARF says so, too): what is a list tells.
  */
 static void add_field(struct scry_gc *gc, scry_addr base, enum scry_field f, unsigned count)
 {
@@ -63,8 +76,9 @@ static void add_field(struct scry_gc *gc, scry_addr base, enum scry_field f, uns
 }
 
 /*
- * Up to 3.7 the header is a union with a double or a long double, which differs by micro version and by who patched
- * it: 24 or 32 bytes. The header before a dictionary that is certainly tracked tells.
+ * Up to 3.7 the header is a union with a double or a long double, which differs by micro version
+ * and by who patched it: 24 or 32 bytes. The header before a dictionary that is certainly tracked
+ * tells.
  */
 static uint32_t head_size(const struct scry_gc *gc, const struct scry_interp *interp)
 {
@@ -82,8 +96,9 @@ static uint32_t head_size(const struct scry_gc *gc, const struct scry_interp *in
 }
 
 /*
- * What gc.freeze() took out of the generations of 3.7 and 3.8 stands in a list behind them and a pointer to the first:
- * struct _gc_runtime_state, Include/internal/mem.h (3.7), Include/internal/pycore_pymem.h (3.8).
+ * What gc.freeze() took out of the generations of 3.7 and 3.8 stands in a list behind them and a
+ * pointer to the first: struct _gc_runtime_state, Include/internal/mem.h (3.7),
+ * Include/internal/pycore_pymem.h (3.8).
  */
 static void add_permanent(struct scry_gc *gc, scry_addr behind)
 {
@@ -97,8 +112,8 @@ static void add_permanent(struct scry_gc *gc, scry_addr behind)
 }
 
 /*
- * Three generations in a row, whose distance depends on the header's alignment: of the possible ones the right one
- * finds a list thrice.
+ * Three generations in a row, whose distance depends on the header's alignment: of the possible
+ * ones the right one finds a list thrice.
  */
 static void add_three(struct scry_gc *gc, scry_addr first)
 {
@@ -133,7 +148,10 @@ static void begin_list(struct scry_gc *gc)
 	gc->lap = 0;
 }
 
-/* From an object's header on to where its list comes through initialised data of a file: that is the list's head. */
+/*
+ * From an object's header on to where its list comes through initialised data of a file: that is
+ * the list's head.
+ */
 static scry_addr head_of(struct scry_gc *gc, scry_addr node)
 {
 	const struct scry_map *map = NULL;
@@ -155,8 +173,9 @@ static scry_addr head_of(struct scry_gc *gc, scry_addr node)
 }
 
 /*
- * Up to 3.6 the generations are a static array of gcmodule.c, which _PyGC_generation0 points to. Without symbols the list
- * that a dictionary of the interpreter stands in leads to the head of one of the three.
+ * Up to 3.6 the generations are a static array of gcmodule.c, which _PyGC_generation0 points to.
+ * Without symbols the list that a dictionary of the interpreter stands in leads to the head of one
+ * of the three.
  */
 static void add_static(struct scry_gc *gc, struct scry_interp *interp)
 {
@@ -171,9 +190,13 @@ static void add_static(struct scry_gc *gc, struct scry_interp *interp)
 		scry_addr head = dicts[i] ? head_of(gc, dicts[i] - gc->head_size) : 0;
 
 		begin_list(gc);
-		/* the oldest first: of three lists in a row with others around them it must be these */
+		/*
+		 * the oldest first: of three lists in a row with others around them it must be
+		 * these
+		 */
 		for (int back = 2; head && back >= 0 && !gc->count; back--)
-			for (uint32_t stride = gc->head_size + 8; stride <= gc->head_size + 16 && !gc->count; stride += 8)
+			for (uint32_t stride = gc->head_size + 8;
+			     stride <= gc->head_size + 16 && !gc->count; stride += 8)
 				add_three(gc, head - (unsigned)back * stride);
 	}
 }
@@ -195,7 +218,7 @@ int scry_gc_open(struct scry_gc *gc, struct scry_interp *interp)
 {
 	struct scry_runtime *r = interp->runtime;
 
-	*gc = (struct scry_gc){ .runtime = r, .power = 1 };
+	*gc = (struct scry_gc) { .runtime = r, .power = 1 };
 	if (r->layout->flavour.free_threaded)
 		return open_heap(gc, interp);
 	gc->head_size = head_size(gc, interp);
@@ -206,21 +229,31 @@ int scry_gc_open(struct scry_gc *gc, struct scry_interp *interp)
 	if (r->version < 0x03080000 && scry_layout_has(r->layout, SCRY_F_RUNTIME_GC_GENERATIONS)) {
 		add_three(gc, scry_field_addr(r, r->roots.runtime, SCRY_F_RUNTIME_GC_GENERATIONS));
 		if (!gc->count) /* the other alignment */
-			add_three(gc, scry_field_addr(r, r->roots.runtime, SCRY_F_RUNTIME_GC_GENERATIONS) - 8);
+			add_three(gc, scry_field_addr(r, r->roots.runtime,
+						      SCRY_F_RUNTIME_GC_GENERATIONS) -
+					      8);
 	} else {
 		add_field(gc, r->roots.runtime, SCRY_F_RUNTIME_GC_GENERATIONS, 3);
 		if (gc->count == 3 && scry_layout_has(r->layout, SCRY_F_RUNTIME_GC_GENERATIONS))
-			add_permanent(gc, scry_field_addr(r, r->roots.runtime, SCRY_F_RUNTIME_GC_GENERATIONS) +
-						  r->layout->slot[SCRY_F_RUNTIME_GC_GENERATIONS].size);
+			add_permanent(gc,
+				      scry_field_addr(r, r->roots.runtime,
+						      SCRY_F_RUNTIME_GC_GENERATIONS) +
+					      r->layout->slot[SCRY_F_RUNTIME_GC_GENERATIONS].size);
 	}
 	if (!gc->count && r->version < 0x03070000)
 		add_static(gc, interp);
 	if (gc->count && gc->missing)
-		scry_note(r->session, "%u of the garbage collector's lists lead to memory that is damaged or not in the dump",
+		scry_note(r->session,
+			  "%u of the garbage collector's lists lead to memory that is damaged or "
+			  "not in the dump",
 			  gc->missing);
-	if (gc->count && interp != r->interps && !scry_layout_has(r->layout, SCRY_F_INTERP_GC_GENERATIONS) &&
+	if (gc->count && interp != r->interps &&
+	    !scry_layout_has(r->layout, SCRY_F_INTERP_GC_GENERATIONS) &&
 	    !scry_layout_has(r->layout, SCRY_F_INTERP_GC_YOUNG))
-		gc->count = 0; /* before 3.9 all interpreters share one collector: the first has shown its objects */
+		/*
+		 * before 3.9 all interpreters share one collector: the first has shown its objects
+		 */
+		gc->count = 0;
 	else if (!gc->count)
 		return scry_fail(r->session, SCRY_ENOTFOUND, interp->addr,
 				 "the garbage collector's lists were not found");
@@ -252,7 +285,8 @@ int scry_gc_next(struct scry_gc *gc, scry_addr *ret_object)
 		}
 		gc->node = next;
 		if (!next || is_cycle(gc)) {
-			scry_note(r->session, "the garbage collector's list at 0x%" PRIx64 " is damaged", head);
+			scry_note(r->session,
+				  "the garbage collector's list at 0x%" PRIx64 " is damaged", head);
 			gc->at++;
 			begin_list(gc);
 			continue;

@@ -1,6 +1,7 @@
 /**
- * A page of mimalloc, the allocator of free-threaded builds: a run of blocks of one size, of which three lists hold the
- * free ones. A segment (32 MiB, aligned to that) starts with the descriptors of its pages.
+ * A page of mimalloc, the allocator of free-threaded builds: a run of blocks of one size, of which
+ * three lists hold the free ones. A segment (32 MiB, aligned to that) starts with the descriptors
+ * of its pages.
  */
 #ifndef SCRY_MI_PAGE_H
 #define SCRY_MI_PAGE_H
@@ -9,15 +10,18 @@
 
 #define SCRY_MI_CAPACITY_MAX 8192 /* blocks of a page: MI_SMALL_PAGE_SIZE / sizeof(void *) */
 
-/** _Py_mimalloc_heap_id, Include/internal/pycore_mimalloc.h: the last two have the collector's objects. */
+/**
+ * _Py_mimalloc_heap_id, Include/internal/pycore_mimalloc.h: the last two have the collector's
+ * objects.
+ */
 enum { SCRY_MI_MEM, SCRY_MI_OBJECT, SCRY_MI_GC, SCRY_MI_GC_PRE };
 
 struct scry_mi_page {
-	scry_addr addr;      /* mi_page_t */
-	scry_addr start;     /* the first block */
+	scry_addr addr;  /* mi_page_t */
+	scry_addr start; /* the first block */
 	uint64_t block_size;
-	uint32_t capacity;   /* blocks that were ever handed out */
-	uint8_t tag;         /* SCRY_MI_... */
+	uint32_t capacity; /* blocks that were ever handed out */
+	uint8_t tag;       /* SCRY_MI_... */
 };
 
 /** A bit for each block of a page. */
@@ -30,22 +34,32 @@ static inline bool scry_mi_bit(const struct scry_mi_bits *bits, uint64_t i)
 	return bits->word[i / 64] >> i % 64 & 1;
 }
 
-/** Decode the descriptor at `addr`, which `rec` is a copy of; false where its numbers do not follow from one another. */
-bool scry_mi_page_read(struct scry_runtime *r, scry_addr addr, const struct scry_record *rec, struct scry_mi_page *ret);
+/**
+ * Decode the descriptor at `addr`, which `rec` is a copy of; false where its numbers do not follow
+ * from one another.
+ */
+bool scry_mi_page_read(struct scry_runtime *r, scry_addr addr, const struct scry_record *rec,
+		       struct scry_mi_page *ret);
 /** The page that an address lies in; false where there is none. */
 bool scry_mi_page_find(struct scry_runtime *r, scry_addr addr, struct scry_mi_page *ret);
 /** Which blocks are free; false where the lists are damaged (what they still say is in `ret`). */
-bool scry_mi_page_free(struct scry_runtime *r, const struct scry_mi_page *page, struct scry_mi_bits *ret);
+bool scry_mi_page_free(struct scry_runtime *r, const struct scry_mi_page *page,
+		       struct scry_mi_bits *ret);
 /** The segment that an address lies in, and the base-2 logarithm of the size of its slices. */
 scry_addr scry_mi_segment(const struct scry_runtime *r, scry_addr addr);
 unsigned scry_mi_slice_shift(const struct scry_runtime *r);
 
-/** A link in a list of free blocks: the keys of the page or heap that owns it, zeros in builds that have none. */
+/**
+ * A link in a list of free blocks: the keys of the page or heap that owns it, zeros in builds that
+ * have none.
+ */
 struct scry_mi_keys {
 	scry_addr owner;
 	uint64_t key[2];
 };
-void scry_mi_keys_read(struct scry_runtime *r, scry_addr owner, enum scry_field f, struct scry_mi_keys *ret);
-bool scry_mi_next(struct scry_runtime *r, scry_addr block, const struct scry_mi_keys *keys, scry_addr *ret);
+void scry_mi_keys_read(struct scry_runtime *r, scry_addr owner, enum scry_field f,
+		       struct scry_mi_keys *ret);
+bool scry_mi_next(struct scry_runtime *r, scry_addr block, const struct scry_mi_keys *keys,
+		  scry_addr *ret);
 
 #endif

@@ -1,15 +1,16 @@
 /*
- * Walking the heaps of mimalloc: gc_visit_heaps(), Python/gc_free_threading.c. A thread's heap has queues of pages by size
- * of blocks; segments that a thread left behind are in lists of the interpreter. Facts as in memory/mi_page.c.
+ * Walking the heaps of mimalloc: gc_visit_heaps(), Python/gc_free_threading.c. A thread's heap has
+ * queues of pages by size of blocks; segments that a thread left behind are in lists of the
+ * interpreter. Facts as in memory/mi_page.c.
  */
 #include "memory/mimalloc.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define PAGES_MAX ((size_t)1 << 26)
-#define BINS 75           /* MI_BIN_FULL + 1 */
-#define GC_BITS_TRACKED 1 /* _PyGC_BITS_TRACKED, Include/internal/pycore_gc.h */
+#define PAGES_MAX       ((size_t)1 << 26)
+#define BINS            75 /* MI_BIN_FULL + 1 */
+#define GC_BITS_TRACKED 1  /* _PyGC_BITS_TRACKED, Include/internal/pycore_gc.h */
 
 static unsigned ptr_size(const struct scry_mimalloc *m)
 {
@@ -20,7 +21,8 @@ static bool add_page(struct scry_mimalloc *m, const struct scry_mi_page *page)
 {
 	if (m->count == m->room) {
 		size_t room = m->room ? m->room * 2 : 256;
-		struct scry_mi_page *more = room <= PAGES_MAX ? realloc(m->pages, room * sizeof(*more)) : NULL;
+		struct scry_mi_page *more =
+			room <= PAGES_MAX ? realloc(m->pages, room * sizeof(*more)) : NULL;
 
 		if (!more)
 			return false;
@@ -31,7 +33,9 @@ static bool add_page(struct scry_mimalloc *m, const struct scry_mi_page *page)
 	return true;
 }
 
-/* Blocks that went to their heap's own list instead of the page's: _mi_heap_delayed_free_partial(). */
+/*
+ * Blocks that went to their heap's own list instead of the page's: _mi_heap_delayed_free_partial().
+ */
 static void read_delayed(struct scry_mimalloc *m, scry_addr heap)
 {
 	scry_addr block = scry_field_get(m->runtime, heap, SCRY_F_MI_HEAP_DELAYED_FREE);
@@ -39,7 +43,8 @@ static void read_delayed(struct scry_mimalloc *m, scry_addr heap)
 
 	scry_mi_keys_read(m->runtime, heap, SCRY_F_MI_HEAP_KEYS, &keys);
 	while (block)
-		if (scry_hash_add(&m->freed, block) <= 0 || !scry_mi_next(m->runtime, block, &keys, &block)) {
+		if (scry_hash_add(&m->freed, block) <= 0 ||
+		    !scry_mi_next(m->runtime, block, &keys, &block)) {
 			m->damaged++;
 			return;
 		}
@@ -48,7 +53,8 @@ static void read_delayed(struct scry_mimalloc *m, scry_addr heap)
 /* --- finding pages --- */
 
 /* Remember a page; false where it was known before. */
-static bool read_and_add(struct scry_mimalloc *m, scry_addr page, unsigned heap, struct scry_record *rec)
+static bool read_and_add(struct scry_mimalloc *m, scry_addr page, unsigned heap,
+			 struct scry_record *rec)
 {
 	struct scry_mi_page p;
 
@@ -59,7 +65,8 @@ static bool read_and_add(struct scry_mimalloc *m, scry_addr page, unsigned heap,
 }
 
 /* One queue of a heap, from one of its ends to the other; false where it is damaged. */
-static bool read_queue(struct scry_mimalloc *m, scry_addr page, scry_addr end, enum scry_field link, unsigned heap)
+static bool read_queue(struct scry_mimalloc *m, scry_addr page, scry_addr end, enum scry_field link,
+		       unsigned heap)
 {
 	struct scry_record rec;
 	scry_addr last = 0;
@@ -105,23 +112,26 @@ static void read_heap(struct scry_mimalloc *m, scry_addr addr, unsigned heap)
 	}
 	read_delayed(m, addr);
 	/* one more or less: the program was stopped just there */
-	if (!read_queues(m, scry_field_addr(r, addr, SCRY_F_MI_HEAP_PAGES), heap) || m->count - before + 1 < count ||
-	    m->count - before > count + 1)
+	if (!read_queues(m, scry_field_addr(r, addr, SCRY_F_MI_HEAP_PAGES), heap) ||
+	    m->count - before + 1 < count || m->count - before > count + 1)
 		m->damaged++;
 }
 
 /*
- * How many slices the page or free span at one of them has, 0 where that cannot be: the last one points back to the
- * first, and a page larger than a segment has one more for that. mi_segment_span_allocate(), mi_segment_span_free(),
- * Objects/mimalloc/segment.c.
+ * How many slices the page or free span at one of them has, 0 where that cannot be: the last one
+ * points back to the first, and a page larger than a segment has one more for that.
+ * mi_segment_span_allocate(), mi_segment_span_free(), Objects/mimalloc/segment.c.
  */
-static uint64_t span(struct scry_mimalloc *m, scry_addr slice, uint64_t left, const struct scry_record *rec)
+static uint64_t span(struct scry_mimalloc *m, scry_addr slice, uint64_t left,
+		     const struct scry_record *rec)
 {
-	uint64_t count = scry_record_uint(rec, SCRY_F_MI_PAGE_SLICE_COUNT), size = m->runtime->layout->size[SCRY_S_MI_PAGE];
+	uint64_t count = scry_record_uint(rec, SCRY_F_MI_PAGE_SLICE_COUNT),
+		 size = m->runtime->layout->size[SCRY_S_MI_PAGE];
 	uint64_t last = count > left ? left : count - 1, back = 0;
 
 	if (!count || scry_record_uint(rec, SCRY_F_MI_PAGE_SLICE_OFFSET) ||
-	    scry_field_read(m->runtime, slice + last * size, SCRY_F_MI_PAGE_SLICE_OFFSET, &back) < 0)
+	    scry_field_read(m->runtime, slice + last * size, SCRY_F_MI_PAGE_SLICE_OFFSET, &back) <
+		    0)
 		return 0;
 	return back == last * size ? count : 0;
 }
@@ -134,21 +144,27 @@ static bool read_abandoned_page(struct scry_mimalloc *m, scry_addr addr, struct 
 
 	if (!scry_record_uint(rec, SCRY_F_MI_PAGE_BLOCK_SIZE)) /* free */
 		return !scry_record_uint(rec, SCRY_F_MI_PAGE_CAPACITY);
-	return tag == SCRY_MI_GC || tag == SCRY_MI_GC_PRE ? read_and_add(m, addr, tag, rec)
-								: scry_mi_page_read(m->runtime, addr, rec, &p);
+	return tag == SCRY_MI_GC || tag == SCRY_MI_GC_PRE
+		       ? read_and_add(m, addr, tag, rec)
+		       : scry_mi_page_read(m->runtime, addr, rec, &p);
 }
 
-/* The pages of a segment whose thread has ended: mi_segment_visit_pages(), Objects/mimalloc/segment.c. */
+/*
+ * The pages of a segment whose thread has ended: mi_segment_visit_pages(),
+ * Objects/mimalloc/segment.c.
+ */
 static void read_segment(struct scry_mimalloc *m, scry_addr segment)
 {
 	struct scry_runtime *r = m->runtime;
 	const struct scry_layout *l = r->layout;
 	scry_addr slices = scry_field_addr(r, segment, SCRY_F_MI_SEGMENT_SLICES);
-	uint64_t size = l->size[SCRY_S_MI_PAGE], max = l->slot[SCRY_F_MI_SEGMENT_SLICES].size / size;
+	uint64_t size = l->size[SCRY_S_MI_PAGE],
+		 max = l->slot[SCRY_F_MI_SEGMENT_SLICES].size / size;
 	uint64_t end = scry_field_get(r, segment, SCRY_F_MI_SEGMENT_SLICE_ENTRIES), count, used = 0;
 	/* what the segment's own head takes: mi_segment_calculate_slices() */
 	uint64_t first = ((l->size[SCRY_S_MI_SEGMENT] - 1) >> scry_mi_slice_shift(r)) + 1;
-	bool whole = end <= max && scry_field_get(r, segment, SCRY_F_MI_SEGMENT_INFO_SLICES) == first;
+	bool whole =
+		end <= max && scry_field_get(r, segment, SCRY_F_MI_SEGMENT_INFO_SLICES) == first;
 	struct scry_record rec;
 
 	for (uint64_t i = first; i < end && i < max; i += count ? count : 1) {
@@ -161,7 +177,10 @@ static void read_segment(struct scry_mimalloc *m, scry_addr segment)
 	m->damaged += !whole || used != scry_field_get(r, segment, SCRY_F_MI_SEGMENT_USED);
 }
 
-/* Segments that threads left behind when they ended. The head of one of the two lists counts in its lowest bits. */
+/*
+ * Segments that threads left behind when they ended. The head of one of the two lists counts in its
+ * lowest bits.
+ */
 static void read_abandoned(struct scry_mimalloc *m, scry_addr interp, enum scry_field list)
 {
 	struct scry_runtime *r = m->runtime;
@@ -182,8 +201,9 @@ static void read_abandoned(struct scry_mimalloc *m, scry_addr interp, enum scry_
 }
 
 /*
- * The debug allocator puts two words before each block, in debug builds and with PYTHONMALLOC=debug: where a dictionary
- * stands in its block tells. Returns false where it stands in none.
+ * The debug allocator puts two words before each block, in debug builds and with
+ * PYTHONMALLOC=debug: where a dictionary stands in its block tells. Returns false where it stands
+ * in none.
  */
 static bool find_shift(struct scry_mimalloc *m, scry_addr dict)
 {
@@ -203,13 +223,18 @@ int scry_mimalloc_open(struct scry_mimalloc *m, struct scry_interp *interp)
 	struct scry_runtime *r = interp->runtime;
 	uint32_t heap_size = r->layout->size[SCRY_S_MI_HEAP];
 
-	*m = (struct scry_mimalloc){ .runtime = r };
-	if (!scry_layout_has(r->layout, SCRY_F_THREAD_IMPL_MI_HEAPS) || !r->layout->size[SCRY_S_MI_PAGE] || !heap_size)
-		return scry_fail(r->session, SCRY_EUNSUPPORTED, 0, "the layout of this Python's heap is not known");
-	if (!find_shift(m, interp->modules) && !find_shift(m, interp->sysdict) && !find_shift(m, interp->builtins))
+	*m = (struct scry_mimalloc) { .runtime = r };
+	if (!scry_layout_has(r->layout, SCRY_F_THREAD_IMPL_MI_HEAPS) ||
+	    !r->layout->size[SCRY_S_MI_PAGE] || !heap_size)
+		return scry_fail(r->session, SCRY_EUNSUPPORTED, 0,
+				 "the layout of this Python's heap is not known");
+	if (!find_shift(m, interp->modules) && !find_shift(m, interp->sysdict) &&
+	    !find_shift(m, interp->builtins))
 		m->shift = (uint8_t)(r->layout->flavour.debug ? 2 * ptr_size(m) : 0);
 	for (struct scry_thread *t = scry_thread_first(r->session); t; t = t->next) {
-		scry_addr heaps = t->interp == interp ? scry_field_addr(r, t->state, SCRY_F_THREAD_IMPL_MI_HEAPS) : 0;
+		scry_addr heaps = t->interp == interp ? scry_field_addr(r, t->state,
+									SCRY_F_THREAD_IMPL_MI_HEAPS)
+						      : 0;
 
 		for (unsigned heap = SCRY_MI_GC; heaps && heap <= SCRY_MI_GC_PRE; heap++)
 			read_heap(m, heaps + (uint64_t)heap * heap_size, heap);
@@ -217,8 +242,9 @@ int scry_mimalloc_open(struct scry_mimalloc *m, struct scry_interp *interp)
 	read_abandoned(m, interp->addr, SCRY_F_INTERP_MI_ABANDONED);
 	read_abandoned(m, interp->addr, SCRY_F_INTERP_MI_VISITED);
 	if (!m->count)
-		return scry_fail(r->session, SCRY_ENOTFOUND, interp->addr, "the heap of the interpreter at 0x%" PRIx64
-				 " was not found", interp->addr);
+		return scry_fail(r->session, SCRY_ENOTFOUND, interp->addr,
+				 "the heap of the interpreter at 0x%" PRIx64 " was not found",
+				 interp->addr);
 	return SCRY_OK;
 }
 
@@ -229,7 +255,8 @@ static bool is_object(struct scry_mimalloc *m, scry_addr block, scry_addr object
 	uint64_t bits, type;
 
 	return !scry_hash_find(&m->freed, block) &&
-	       scry_field_read(m->runtime, object, SCRY_F_OBJECT_GC_BITS, &bits) == SCRY_OK && bits & GC_BITS_TRACKED &&
+	       scry_field_read(m->runtime, object, SCRY_F_OBJECT_GC_BITS, &bits) == SCRY_OK &&
+	       bits & GC_BITS_TRACKED &&
 	       scry_field_read(m->runtime, object, SCRY_F_OBJECT_TYPE, &type) == SCRY_OK && type;
 }
 
@@ -261,7 +288,9 @@ int scry_mimalloc_next(struct scry_mimalloc *m, scry_addr *ret_object)
 			break;
 	}
 	if (m->damaged)
-		scry_note(m->runtime->session, "the heap is damaged in %u places: some objects may be missing", m->damaged);
+		scry_note(m->runtime->session,
+			  "the heap is damaged in %u places: some objects may be missing",
+			  m->damaged);
 	m->damaged = 0;
 	return SCRY_OK;
 }

@@ -7,7 +7,8 @@ bool scry_is_function(const struct scry_symbol *symbol, const char *name)
 {
 	size_t len = strlen(name);
 
-	return symbol->name && !strncmp(symbol->name, name, len) && (!symbol->name[len] || symbol->name[len] == '.');
+	return symbol->name && !strncmp(symbol->name, name, len) &&
+	       (!symbol->name[len] || symbol->name[len] == '.');
 }
 
 static bool make_room(struct scry_c_stack *stack, struct scry_arena *arena)
@@ -15,7 +16,8 @@ static bool make_room(struct scry_c_stack *stack, struct scry_arena *arena)
 	struct scry_c_frame *frames = NULL;
 
 	if (stack->count < stack->room || stack->count < SCRY_C_STACK_MAX)
-		frames = scry_arena_grow(arena, stack->frames, stack->count, &stack->room, sizeof(*frames), 32);
+		frames = scry_arena_grow(arena, stack->frames, stack->count, &stack->room,
+					 sizeof(*frames), 32);
 	if (!frames)
 		return false;
 	stack->frames = frames;
@@ -24,54 +26,65 @@ static bool make_room(struct scry_c_stack *stack, struct scry_arena *arena)
 
 static bool is_last(const struct scry_c_stack *stack, const char *name)
 {
-	struct scry_symbol symbol = { .name = stack->count ? stack->frames[stack->count - 1].function : NULL };
+	struct scry_symbol symbol = { .name = stack->count
+						      ? stack->frames[stack->count - 1].function
+						      : NULL };
 
 	return scry_is_function(&symbol, name);
 }
 
 /*
- * slp_eval_frame_value() (PyEval_EvalFrame_value() before 2.7.13 and 3.4.3) runs one Python frame each, called by
- * PyEval_EvalFrameEx_slp() or by a dispatcher (Python/ceval.c, Stackless/core/stacklesseval.c). Its caller alone stands
- * there while it calls a trace function, or where the compiler made one of both; but not where it moved the frame to a
- * stack of its own.
+ * slp_eval_frame_value() (PyEval_EvalFrame_value() before 2.7.13 and 3.4.3) runs one Python frame
+ * each, called by PyEval_EvalFrameEx_slp() or by a dispatcher (Python/ceval.c,
+ * Stackless/core/stacklesseval.c). Its caller alone stands there while it calls a trace function,
+ * or where the compiler made one of both; but not where it moved the frame to a stack of its own.
  */
 static bool is_stackless_loop(const struct scry_c_stack *stack, const struct scry_symbol *symbol)
 {
 	size_t n = stack->count;
 
-	if (scry_is_function(symbol, "slp_eval_frame_value") || scry_is_function(symbol, "PyEval_EvalFrame_value"))
+	if (scry_is_function(symbol, "slp_eval_frame_value") ||
+	    scry_is_function(symbol, "PyEval_EvalFrame_value"))
 		return true;
-	return scry_is_function(symbol, "PyEval_EvalFrameEx_slp") && n && !stack->frames[n - 1].loop &&
-	       !is_last(stack, "slp_eval_frame_newstack");
+	return scry_is_function(symbol, "PyEval_EvalFrameEx_slp") && n &&
+	       !stack->frames[n - 1].loop && !is_last(stack, "slp_eval_frame_newstack");
 }
 
-static bool is_loop(const struct scry_runtime *r, const struct scry_c_stack *stack, const struct scry_symbol *symbol)
+static bool is_loop(const struct scry_runtime *r, const struct scry_c_stack *stack,
+		    const struct scry_symbol *symbol)
 {
 	if (!r || !r->layout)
 		return false;
 	if (r->layout->flavour.stackless)
 		return is_stackless_loop(stack, symbol);
 	/* 3.6 put a function of its own below PyEval_EvalFrameEx(): PEP 523 */
-	return scry_is_function(symbol, r->version < 0x03060000 ? "PyEval_EvalFrameEx" : "_PyEval_EvalFrameDefault");
+	return scry_is_function(symbol, r->version < 0x03060000 ? "PyEval_EvalFrameEx"
+								: "_PyEval_EvalFrameDefault");
 }
 
-bool scry_c_stack_add(struct scry_c_stack *stack, struct scry_session *s, const struct scry_runtime *r,
-		      const struct scry_native_frame *f)
+bool scry_c_stack_add(struct scry_c_stack *stack, struct scry_session *s,
+		      const struct scry_runtime *r, const struct scry_native_frame *f)
 {
 	if (!make_room(stack, &s->arena))
 		return false;
 	bool loop = is_loop(r, stack, &f->symbol);
-	stack->frames[stack->count++] = (struct scry_c_frame){
-		.pc = f->pc, .sp = f->regs.value[f->regs.arch->sp], .function = f->symbol.name,
-		.module = f->module ? f->module->name : NULL, .offset = f->module ? f->pc - f->module->start : f->pc,
-		.is_call = f->is_call, .is_signal = f->is_signal, .is_guess = f->is_guess, .loop = loop };
+	stack->frames[stack->count++] =
+		(struct scry_c_frame) { .pc = f->pc,
+					.sp = f->regs.value[f->regs.arch->sp],
+					.function = f->symbol.name,
+					.module = f->module ? f->module->name : NULL,
+					.offset = f->module ? f->pc - f->module->start : f->pc,
+					.is_call = f->is_call,
+					.is_signal = f->is_signal,
+					.is_guess = f->is_guess,
+					.loop = loop };
 	stack->loops += loop;
 	return true;
 }
 
 /*
- * UserGreenlet::g_initialstub(), up to 1.x g_initialstub(): there the stack of a greenlet begins. What stands above it
- * was another's when that started this one, and may be old.
+ * UserGreenlet::g_initialstub(), up to 1.x g_initialstub(): there the stack of a greenlet begins.
+ * What stands above it was another's when that started this one, and may be old.
  */
 static bool begins_greenlet(const struct scry_native_frame *f)
 {
@@ -103,7 +116,8 @@ struct scry_c_stack *scry_thread_c_stack(struct scry_thread *t)
 
 	if (!stack)
 		return NULL;
-	if (scry_unwind(s, t->os ? scry_os_thread_regs(s->target, t->os) : &none, each, &to) < 0 && !to.ended)
+	if (scry_unwind(s, t->os ? scry_os_thread_regs(s->target, t->os) : &none, each, &to) < 0 &&
+	    !to.ended)
 		stack->error = scry_arena_printf(&s->arena, "%s", s->error.text);
 	else if (to.full)
 		stack->error = "it is too deep to be kept";

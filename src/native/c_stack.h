@@ -10,29 +10,36 @@ struct scry_c_frame {
 	const char *module;   /* file name, NULL: in none */
 	scry_addr offset;     /* of pc from the module's start */
 	bool is_call;         /* pc is a return address */
-	bool is_signal;       /* called by the kernel, for a signal: the next frame was interrupted */
-	bool is_guess;        /* found by a search of the stack */
-	bool loop;            /* the interpreter's loop: it runs Python frames */
+	/* called by the kernel, for a signal: the next frame was interrupted */
+	bool is_signal;
+	bool is_guess; /* found by a search of the stack */
+	bool loop;     /* the interpreter's loop: it runs Python frames */
 };
 
 struct scry_c_stack {
 	struct scry_c_frame *frames; /* innermost first */
 	size_t count, room;
-	size_t loops;         /* how many of them run Python frames */
-	const char *error;    /* why there are none, or why they end early; NULL: complete */
+	size_t loops;      /* how many of them run Python frames */
+	const char *error; /* why there are none, or why they end early; NULL: complete */
 };
 
 #define SCRY_C_STACK_MAX 4000000 /* frames of one stack */
 
 /**
- * Append a frame; false when that is not possible any more. Which functions are the interpreter's loop depends on the
- * runtime (NULL: none is).
+ * Append a frame; false when that is not possible any more. Which functions are the interpreter's
+ * loop depends on the runtime (NULL: none is).
  */
-bool scry_c_stack_add(struct scry_c_stack *stack, struct scry_session *s, const struct scry_runtime *r,
-		      const struct scry_native_frame *f);
-/** The stack of a thread that stands still. Without frames and with an error where its registers are not known. */
+bool scry_c_stack_add(struct scry_c_stack *stack, struct scry_session *s,
+		      const struct scry_runtime *r, const struct scry_native_frame *f);
+/**
+ * The stack of a thread that stands still. Without frames and with an error where its registers are
+ * not known.
+ */
 struct scry_c_stack *scry_thread_c_stack(struct scry_thread *t);
-/** Is the symbol the function `name`, or a part of it that the compiler split off (name.part.0, name.cold)? */
+/**
+ * Is the symbol the function `name`, or a part of it that the compiler split off (name.part.0,
+ * name.cold)?
+ */
 bool scry_is_function(const struct scry_symbol *symbol, const char *name);
 
 #endif

@@ -17,15 +17,15 @@ struct handle {
 	struct handle *next;
 	struct scry_module *module; /* NULL: the vDSO */
 	Elf *elf;
-	Dwarf_CFI *eh, *debug;      /* `debug` belongs to the module's Dwarf */
+	Dwarf_CFI *eh, *debug; /* `debug` belongs to the module's Dwarf */
 	scry_addr start, end, bias;
-	char *image;                /* copied out of target memory, or NULL */
+	char *image; /* copied out of target memory, or NULL */
 	const char *why;
 };
 
 /* What the session keeps: session->unwinding. */
 struct unwinding {
-	struct scry_hash rows;      /* by pc */
+	struct scry_hash rows; /* by pc */
 	struct handle *handles, *last;
 };
 
@@ -68,7 +68,10 @@ static void drop_sections(char *image, bool is64)
 	}
 }
 
-/* An image in target memory, laid out as its file was: the vDSO, or a dump with all pages and no file at hand. */
+/*
+ * An image in target memory, laid out as its file was: the vDSO, or a dump with all pages and no
+ * file at hand.
+ */
 static void from_memory(struct scry_session *s, struct handle *h, const struct scry_elf *e)
 {
 	const struct scry_segment *hdr = scry_elf_segment(e, PT_GNU_EH_FRAME);
@@ -80,7 +83,8 @@ static void from_memory(struct scry_session *s, struct handle *h, const struct s
 	for (unsigned i = 0; i < e->count; i++) {
 		const struct scry_segment *p = &e->segments[i];
 
-		if (p->type == PT_LOAD && p->offset < MEMORY_MAX && p->filesz < MEMORY_MAX && p->offset + p->filesz > size)
+		if (p->type == PT_LOAD && p->offset < MEMORY_MAX && p->filesz < MEMORY_MAX &&
+		    p->offset + p->filesz > size)
 			size = p->offset + p->filesz;
 	}
 	if (size < sizeof(Elf64_Ehdr) || size > MEMORY_MAX || !(h->image = calloc(1, size)))
@@ -123,11 +127,12 @@ static void open_handle(struct scry_session *s, struct handle *h)
 	if (!m)
 		h->why = "the vDSO has no unwind table";
 	else if (!m->file)
-		h->why = scry_arena_printf(&s->arena, "%s %s%s", m->name, m->problem ? "cannot be used: " : "was not found",
+		h->why = scry_arena_printf(&s->arena, "%s %s%s", m->name,
+					   m->problem ? "cannot be used: " : "was not found",
 					   m->problem ? m->problem : "");
 	else
-		h->why = scry_arena_printf(&s->arena, "%s has no unwind table%s%s", m->name, m->problem ? ": " : "",
-					   m->problem ? m->problem : "");
+		h->why = scry_arena_printf(&s->arena, "%s has no unwind table%s%s", m->name,
+					   m->problem ? ": " : "", m->problem ? m->problem : "");
 }
 
 static bool covers(const struct handle *h, scry_addr pc)
@@ -152,7 +157,10 @@ static struct handle *handle_at(struct scry_session *s, struct unwinding *u, scr
 	h = scry_arena_alloc(&s->arena, sizeof(*h));
 	if (!h)
 		return NULL;
-	*h = (struct handle){ .next = u->handles, .module = m, .start = m ? m->start : vdso, .end = m ? m->end : map->end };
+	*h = (struct handle) { .next = u->handles,
+			       .module = m,
+			       .start = m ? m->start : vdso,
+			       .end = m ? m->end : map->end };
 	u->handles = u->last = h;
 	open_handle(s, h);
 	if (m) { /* opening may have told more */
@@ -177,9 +185,9 @@ static struct scry_rule expression(struct scry_session *s, const Dwarf_Op *ops, 
 	Dwarf_Op *copy = scry_arena_alloc(&s->arena, count * sizeof(*copy));
 
 	if (!copy)
-		return (struct scry_rule){ SCRY_RULE_LOST };
+		return (struct scry_rule) { SCRY_RULE_LOST };
 	memcpy(copy, ops, count * sizeof(*copy));
-	return (struct scry_rule){ .kind = SCRY_RULE_EXPRESSION, .ops = copy, .count = count };
+	return (struct scry_rule) { .kind = SCRY_RULE_EXPRESSION, .ops = copy, .count = count };
 }
 
 static struct scry_rule frame_rule(struct scry_session *s, Dwarf_Frame *frame)
@@ -188,26 +196,35 @@ static struct scry_rule frame_rule(struct scry_session *s, Dwarf_Frame *frame)
 	size_t count;
 
 	if (dwarf_frame_cfa(frame, &ops, &count) < 0 || !count)
-		return (struct scry_rule){ SCRY_RULE_LOST };
-	int reg = count == 1 && ops[0].atom == DW_OP_bregx ? scry_reg_by_dwarf(s->target->arch, ops[0].number) : -1;
+		return (struct scry_rule) { SCRY_RULE_LOST };
+	int reg = count == 1 && ops[0].atom == DW_OP_bregx
+			  ? scry_reg_by_dwarf(s->target->arch, ops[0].number)
+			  : -1;
 	if (reg >= 0)
-		return (struct scry_rule){ .kind = SCRY_RULE_REGISTER, .reg = reg, .offset = (int64_t)ops[0].number2 };
+		return (struct scry_rule) { .kind = SCRY_RULE_REGISTER,
+					    .reg = reg,
+					    .offset = (int64_t)ops[0].number2 };
 	return expression(s, ops, count);
 }
 
-/* libdw says all but the first two in expressions; the common ones get a rule of their own (dwarf_frame_register()). */
+/*
+ * libdw says all but the first two in expressions; the common ones get a rule of their own
+ * (dwarf_frame_register()).
+ */
 static struct scry_rule register_rule(struct scry_session *s, Dwarf_Frame *frame, int number)
 {
 	Dwarf_Op memory[3], *ops;
 	size_t count;
 
 	if (number < 0 || dwarf_frame_register(frame, number, memory, &ops, &count) < 0)
-		return (struct scry_rule){ SCRY_RULE_LOST };
+		return (struct scry_rule) { SCRY_RULE_LOST };
 	if (!count)
-		return (struct scry_rule){ ops ? SCRY_RULE_LOST : SCRY_RULE_SAME };
-	int reg = count == 1 && ops[0].atom == DW_OP_regx ? scry_reg_by_dwarf(s->target->arch, ops[0].number) : -1;
+		return (struct scry_rule) { ops ? SCRY_RULE_LOST : SCRY_RULE_SAME };
+	int reg = count == 1 && ops[0].atom == DW_OP_regx
+			  ? scry_reg_by_dwarf(s->target->arch, ops[0].number)
+			  : -1;
 	if (reg >= 0)
-		return (struct scry_rule){ .kind = SCRY_RULE_REGISTER, .reg = reg };
+		return (struct scry_rule) { .kind = SCRY_RULE_REGISTER, .reg = reg };
 	if (ops != memory || ops[0].atom != DW_OP_call_frame_cfa)
 		return expression(s, ops, count);
 	struct scry_rule rule = { SCRY_RULE_MEMORY };
@@ -235,7 +252,8 @@ static void compile(struct scry_session *s, struct scry_cfi_row *row, Dwarf_Fram
 		row->why = "its unwind table's entry makes no sense";
 }
 
-static void look_up(struct scry_session *s, struct unwinding *u, scry_addr pc, struct scry_cfi_row *row)
+static void look_up(struct scry_session *s, struct unwinding *u, scry_addr pc,
+		    struct scry_cfi_row *row)
 {
 	struct handle *h = handle_at(s, u, pc);
 	Dwarf_CFI *const sources[] = { h ? h->eh : NULL, h ? h->debug : NULL };
@@ -258,7 +276,8 @@ const struct scry_cfi_row *scry_cfi_at(struct scry_session *s, scry_addr pc)
 
 	if (row || !u)
 		return row;
-	row = scry_arena_alloc(&s->arena, sizeof(*row) + s->target->arch->count * sizeof(row->regs[0]));
+	row = scry_arena_alloc(&s->arena,
+			       sizeof(*row) + s->target->arch->count * sizeof(row->regs[0]));
 	if (!row || !scry_hash_put(&u->rows, pc, row))
 		return NULL;
 	look_up(s, u, pc, row);
@@ -267,8 +286,8 @@ const struct scry_cfi_row *scry_cfi_at(struct scry_session *s, scry_addr pc)
 
 /* --- applying them --- */
 
-static bool apply(struct scry_session *s, const struct scry_rule *rule, const struct scry_regs *now, scry_addr frame,
-		  uint64_t *ret)
+static bool apply(struct scry_session *s, const struct scry_rule *rule, const struct scry_regs *now,
+		  scry_addr frame, uint64_t *ret)
 {
 	switch (rule->kind) {
 	case SCRY_RULE_MEMORY:
@@ -286,24 +305,29 @@ static bool apply(struct scry_session *s, const struct scry_rule *rule, const st
 	}
 }
 
-/* A register of the caller. What a call may change is lost, but where the table says where it was saved. */
-static bool restore(struct scry_session *s, const struct scry_cfi_row *row, const struct scry_regs *now,
-		    scry_addr frame, unsigned i, uint64_t *ret)
+/*
+ * A register of the caller. What a call may change is lost, but where the table says where it was
+ * saved.
+ */
+static bool restore(struct scry_session *s, const struct scry_cfi_row *row,
+		    const struct scry_regs *now, scry_addr frame, unsigned i, uint64_t *ret)
 {
 	const struct scry_arch *arch = now->arch;
 
-	if ((int)i == arch->sp && (row->regs[i].kind == SCRY_RULE_SAME || row->regs[i].kind == SCRY_RULE_LOST)) {
+	if ((int)i == arch->sp &&
+	    (row->regs[i].kind == SCRY_RULE_SAME || row->regs[i].kind == SCRY_RULE_LOST)) {
 		*ret = frame; /* by definition, where nothing else is said */
 		return true;
 	}
 	if (row->regs[i].kind != SCRY_RULE_SAME)
 		return apply(s, &row->regs[i], now, frame, ret);
 	*ret = now->value[i];
-	return (now->valid >> i & 1) && (arch->regs[i].sysv == SCRY_PRESERVED || (int)i == row->link);
+	return (now->valid >> i & 1) &&
+	       (arch->regs[i].sysv == SCRY_PRESERVED || (int)i == row->link);
 }
 
-int scry_cfi_step(struct scry_session *s, const struct scry_cfi_row *row, const struct scry_regs *now,
-		  struct scry_regs *ret)
+int scry_cfi_step(struct scry_session *s, const struct scry_cfi_row *row,
+		  const struct scry_regs *now, struct scry_regs *ret)
 {
 	const struct scry_arch *arch = now->arch;
 	scry_addr pc = now->value[arch->pc], frame = 0;
@@ -312,7 +336,7 @@ int scry_cfi_step(struct scry_session *s, const struct scry_cfi_row *row, const 
 		return SCRY_OK; /* the outermost function says so itself */
 	if (!apply(s, &row->frame, now, 0, &frame))
 		return scry_fail(s, SCRY_EFAULT, pc, "the address of its frame cannot be told");
-	*ret = (struct scry_regs){ .arch = arch };
+	*ret = (struct scry_regs) { .arch = arch };
 	for (unsigned i = 0; i < arch->count; i++)
 		if (restore(s, row, now, frame, i, &ret->value[i]))
 			ret->valid |= (uint64_t)1 << i;

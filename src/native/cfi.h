@@ -1,6 +1,7 @@
 /**
- * Call frame information (.eh_frame, .debug_frame) as rules that are compiled once per pc: a deep stack comes by the
- * same few places over and over. libdw finds and decodes the entries; files are those that the module layer checked.
+ * Call frame information (.eh_frame, .debug_frame) as rules that are compiled once per pc: a deep
+ * stack comes by the same few places over and over. libdw finds and decodes the entries; files are
+ * those that the module layer checked.
  */
 #ifndef SCRY_CFI_H
 #define SCRY_CFI_H
@@ -12,45 +13,54 @@
 /** How the caller's value of a register, or the frame's address, is found. */
 struct scry_rule {
 	enum scry_rule_kind {
-		SCRY_RULE_LOST,    /* it cannot be told */
-		SCRY_RULE_SAME,    /* the callee's value */
-		SCRY_RULE_MEMORY,  /* what stands at the frame's address + offset */
-		SCRY_RULE_VALUE,   /* the frame's address + offset */
+		SCRY_RULE_LOST,     /* it cannot be told */
+		SCRY_RULE_SAME,     /* the callee's value */
+		SCRY_RULE_MEMORY,   /* what stands at the frame's address + offset */
+		SCRY_RULE_VALUE,    /* the frame's address + offset */
 		SCRY_RULE_REGISTER, /* register `reg` + offset */
 		SCRY_RULE_EXPRESSION,
 	} kind;
-	int reg;                   /* index into arch->regs */
+	int reg; /* index into arch->regs */
 	int64_t offset;
-	const Dwarf_Op *ops;       /* SCRY_RULE_EXPRESSION */
+	const Dwarf_Op *ops; /* SCRY_RULE_EXPRESSION */
 	size_t count;
 };
 
 /** The rules of one pc. */
 struct scry_cfi_row {
-	bool known;                /* false: no entry covers the pc, and `why` says what is missing */
-	bool signal;               /* a signal handler's frame: its caller was interrupted, it did not call */
-	int link;                  /* index of the register whose caller's value is the return address */
+	/* false: no entry covers the pc, and `why` says what is missing */
+	bool known;
+	/* a signal handler's frame: its caller was interrupted, it did not call */
+	bool signal;
+	/* index of the register whose caller's value is the return address */
+	int link;
 	const char *why;
-	struct scry_rule frame;    /* the frame's address (CFA) */
-	struct scry_rule regs[];   /* arch->count of them */
+	struct scry_rule frame;  /* the frame's address (CFA) */
+	struct scry_rule regs[]; /* arch->count of them */
 };
 
-/** The rules at `pc` (of the instruction: a return address less one), remembered. NULL when out of memory. */
+/**
+ * The rules at `pc` (of the instruction: a return address less one), remembered. NULL when out of
+ * memory.
+ */
 const struct scry_cfi_row *scry_cfi_at(struct scry_session *s, scry_addr pc);
 /**
- * Apply: registers of the caller, of which `pc` is the return address. SCRY_ITEM, SCRY_OK where the stack ends, or
- * SCRY_EFAULT (scry_fail) where memory or a register is missing.
+ * Apply: registers of the caller, of which `pc` is the return address. SCRY_ITEM, SCRY_OK where the
+ * stack ends, or SCRY_EFAULT (scry_fail) where memory or a register is missing.
  */
-int scry_cfi_step(struct scry_session *s, const struct scry_cfi_row *row, const struct scry_regs *now,
-		  struct scry_regs *ret);
-/** Evaluate a DWARF expression; `frame` is what DW_OP_call_frame_cfa pushes. False where it cannot be. */
-bool scry_cfi_expression(struct scry_session *s, const struct scry_rule *rule, const struct scry_regs *now,
-			 scry_addr frame, uint64_t *ret);
+int scry_cfi_step(struct scry_session *s, const struct scry_cfi_row *row,
+		  const struct scry_regs *now, struct scry_regs *ret);
+/**
+ * Evaluate a DWARF expression; `frame` is what DW_OP_call_frame_cfa pushes. False where it cannot
+ * be.
+ */
+bool scry_cfi_expression(struct scry_session *s, const struct scry_rule *rule,
+			 const struct scry_regs *now, scry_addr frame, uint64_t *ret);
 /** Index of a DWARF register number, or -1. */
 int scry_reg_by_dwarf(const struct scry_arch *arch, uint64_t number);
 /**
- * The caller of code that is in no module and has no frame pointer (unwind_scan.c): the next word on the stack that
- * follows a call and can be unwound further. A guess.
+ * The caller of code that is in no module and has no frame pointer (unwind_scan.c): the next word
+ * on the stack that follows a call and can be unwound further. A guess.
  */
 bool scry_unwind_scan(struct scry_session *s, const struct scry_regs *now, struct scry_regs *ret);
 /** Forget rules and handles. */

@@ -1,4 +1,7 @@
-/* DWARF expressions of call frame information: those of PLTs and of signal frames, as libdw hands them out. */
+/*
+ * DWARF expressions of call frame information: those of PLTs and of signal frames, as libdw hands
+ * them out.
+ */
 #include <dwarf.h>
 
 #include "native/cfi.h"
@@ -34,27 +37,58 @@ static bool push_register(struct machine *m, uint64_t number, uint64_t offset)
 static bool load(struct machine *m, uint64_t size)
 {
 	return m->depth && size && size <= 8 &&
-	       scry_read_uint(m->s, m->stack[m->depth - 1], (unsigned)size, &m->stack[m->depth - 1]) == SCRY_OK;
+	       scry_read_uint(m->s, m->stack[m->depth - 1], (unsigned)size,
+			      &m->stack[m->depth - 1]) == SCRY_OK;
 }
 
 static bool compute(unsigned atom, uint64_t a, uint64_t b, uint64_t *ret)
 {
 	switch (atom) {
-	case DW_OP_plus:  *ret = a + b; return true;
-	case DW_OP_minus: *ret = a - b; return true;
-	case DW_OP_mul:   *ret = a * b; return true;
-	case DW_OP_and:   *ret = a & b; return true;
-	case DW_OP_or:    *ret = a | b; return true;
-	case DW_OP_xor:   *ret = a ^ b; return true;
-	case DW_OP_shl:   *ret = b < 64 ? a << b : 0; return true;
-	case DW_OP_shr:   *ret = b < 64 ? a >> b : 0; return true;
-	case DW_OP_shra:  *ret = (uint64_t)((int64_t)a >> (b < 64 ? b : 63)); return true;
-	case DW_OP_eq:    *ret = a == b; return true;
-	case DW_OP_ne:    *ret = a != b; return true;
-	case DW_OP_ge:    *ret = (int64_t)a >= (int64_t)b; return true;
-	case DW_OP_gt:    *ret = (int64_t)a > (int64_t)b; return true;
-	case DW_OP_le:    *ret = (int64_t)a <= (int64_t)b; return true;
-	case DW_OP_lt:    *ret = (int64_t)a < (int64_t)b; return true;
+	case DW_OP_plus:
+		*ret = a + b;
+		return true;
+	case DW_OP_minus:
+		*ret = a - b;
+		return true;
+	case DW_OP_mul:
+		*ret = a * b;
+		return true;
+	case DW_OP_and:
+		*ret = a & b;
+		return true;
+	case DW_OP_or:
+		*ret = a | b;
+		return true;
+	case DW_OP_xor:
+		*ret = a ^ b;
+		return true;
+	case DW_OP_shl:
+		*ret = b < 64 ? a << b : 0;
+		return true;
+	case DW_OP_shr:
+		*ret = b < 64 ? a >> b : 0;
+		return true;
+	case DW_OP_shra:
+		*ret = (uint64_t)((int64_t)a >> (b < 64 ? b : 63));
+		return true;
+	case DW_OP_eq:
+		*ret = a == b;
+		return true;
+	case DW_OP_ne:
+		*ret = a != b;
+		return true;
+	case DW_OP_ge:
+		*ret = (int64_t)a >= (int64_t)b;
+		return true;
+	case DW_OP_gt:
+		*ret = (int64_t)a > (int64_t)b;
+		return true;
+	case DW_OP_le:
+		*ret = (int64_t)a <= (int64_t)b;
+		return true;
+	case DW_OP_lt:
+		*ret = (int64_t)a < (int64_t)b;
+		return true;
 	}
 	return false;
 }
@@ -125,9 +159,16 @@ static bool operate(struct machine *m, const Dwarf_Op *op)
 		return push_register(m, op->number, 0);
 	case DW_OP_bregx:
 		return push_register(m, op->number, op->number2);
-	case DW_OP_const1u: case DW_OP_const1s: case DW_OP_const2u: case DW_OP_const2s:
-	case DW_OP_const4u: case DW_OP_const4s: case DW_OP_const8u: case DW_OP_const8s:
-	case DW_OP_constu: case DW_OP_consts:
+	case DW_OP_const1u:
+	case DW_OP_const1s:
+	case DW_OP_const2u:
+	case DW_OP_const2s:
+	case DW_OP_const4u:
+	case DW_OP_const4s:
+	case DW_OP_const8u:
+	case DW_OP_const8s:
+	case DW_OP_constu:
+	case DW_OP_consts:
 		return push(m, op->number);
 	case DW_OP_plus_uconst:
 		if (!m->depth)
@@ -150,8 +191,8 @@ static bool operate(struct machine *m, const Dwarf_Op *op)
 	return shuffle(m, atom);
 }
 
-bool scry_cfi_expression(struct scry_session *s, const struct scry_rule *rule, const struct scry_regs *now,
-			 scry_addr frame, uint64_t *ret)
+bool scry_cfi_expression(struct scry_session *s, const struct scry_rule *rule,
+			 const struct scry_regs *now, scry_addr frame, uint64_t *ret)
 {
 	struct machine m = { .s = s, .regs = now, .rule = rule, .frame = frame };
 	unsigned steps = 0;
@@ -164,7 +205,8 @@ bool scry_cfi_expression(struct scry_session *s, const struct scry_rule *rule, c
 		if (op->atom == DW_OP_skip || op->atom == DW_OP_bra) {
 			if (op->atom == DW_OP_bra && !m.depth)
 				return false;
-			i = op->atom == DW_OP_skip || m.stack[--m.depth] ? target_of(rule, op) : i + 1;
+			i = op->atom == DW_OP_skip || m.stack[--m.depth] ? target_of(rule, op)
+									 : i + 1;
 			continue;
 		}
 		if (!operate(&m, op))

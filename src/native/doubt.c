@@ -2,13 +2,13 @@
 #include "native/doubt.h"
 
 #define V(major, minor) ((major) << 24 | (minor) << 16)
-#define FREED_COUNT "its reference count is 0: freed"
-#define LINKED      "its reference count is an address: freed, in a list of free blocks"
-#define IMPLAUSIBLE "its reference count is implausible"
+#define FREED_COUNT     "its reference count is 0: freed"
+#define LINKED          "its reference count is an address: freed, in a list of free blocks"
+#define IMPLAUSIBLE     "its reference count is implausible"
 
 /*
- * Without a GIL the owner's count and the others' (above two bits of flags) add up; the owner's is all ones in an
- * immortal object (Include/object.h and refcount.h, v3.13 to v3.15).
+ * Without a GIL the owner's count and the others' (above two bits of flags) add up; the owner's is
+ * all ones in an immortal object (Include/object.h and refcount.h, v3.13 to v3.15).
  */
 static const char *shared_doubt(struct scry_runtime *r, scry_addr addr)
 {
@@ -16,16 +16,23 @@ static const char *shared_doubt(struct scry_runtime *r, scry_addr addr)
 	int64_t shared;
 
 	if (scry_field_read(r, addr, SCRY_F_OBJECT_REFCNT, &local) < 0 ||
-	    scry_field_read_int(r, addr, SCRY_F_OBJECT_REF_SHARED, &shared) < 0 || local == UINT32_MAX)
+	    scry_field_read_int(r, addr, SCRY_F_OBJECT_REF_SHARED, &shared) < 0 ||
+	    local == UINT32_MAX)
 		return NULL;
 	int64_t sum = (int64_t)local + shared / 4;
 	return sum == 0 ? FREED_COUNT : sum < 0 ? IMPLAUSIBLE : NULL;
 }
 
-/* Bits that are 0 in any count: allocators link free blocks by their first word, where the count was. */
+/*
+ * Bits that are 0 in any count: allocators link free blocks by their first word, where the count
+ * was.
+ */
 static uint64_t unused_bits(uint32_t version)
 {
-	/* 3.12: half of the word, immortal or not; 3.14 keeps flags in the last quarter (Include/object.h) */
+	/*
+	 * 3.12: half of the word, immortal or not; 3.14 keeps flags in the last quarter
+	 * (Include/object.h)
+	 */
 	if (version < V(3, 14))
 		return ~(uint64_t)UINT32_MAX;
 	return (uint64_t)0xffff << 32;
@@ -54,15 +61,22 @@ const char *scry_object_doubt(struct scry_runtime *r, scry_addr addr)
 	return r->layout->flavour.free_threaded ? shared_doubt(r, addr) : count_doubt(r, addr);
 }
 
-/* PYMEM_CLEANBYTE and so on: Objects/obmalloc.c up to v3.7, Include/internal/pycore_pymem.h from v3.8. */
+/*
+ * PYMEM_CLEANBYTE and so on: Objects/obmalloc.c up to v3.7, Include/internal/pycore_pymem.h from
+ * v3.8.
+ */
 const char *scry_pattern_doubt(uint64_t word, unsigned size)
 {
-	static const struct { uint8_t byte; const char *text; } patterns[] = {
+	static const struct {
+		uint8_t byte;
+		const char *text;
+	} patterns[] = {
 		{ 0xdd, "0xdd: a debug allocator's mark of freed memory" },
 		{ 0xcd, "0xcd: a debug allocator's mark of memory that was never written" },
 		{ 0xfd, "0xfd: a debug allocator's mark around blocks" },
 		{ 0xdb, "0xdb: a debug allocator's mark of freed memory (up to 3.7)" },
-		{ 0xcb, "0xcb: a debug allocator's mark of memory that was never written (up to 3.7)" },
+		{ 0xcb,
+		  "0xcb: a debug allocator's mark of memory that was never written (up to 3.7)" },
 		{ 0xfb, "0xfb: a debug allocator's mark around blocks (up to 3.7)" },
 	};
 

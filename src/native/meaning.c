@@ -1,4 +1,7 @@
-/* What a machine word means. Every reading is checked; one that only may be right carries its doubt. */
+/*
+ * What a machine word means. Every reading is checked; one that only may be right carries its
+ * doubt.
+ */
 #include "native/meaning.h"
 
 #include <ctype.h>
@@ -9,20 +12,20 @@
 #include "native/doubt.h"
 #include "object/object.h"
 
-#define FLAG_TYPE (1u << 31)     /* Py_TPFLAGS_TYPE_SUBCLASS, Include/object.h, v2.7 to v3.15 */
-#define INTERIOR_MAX 4096        /* how far before a word an object may start */
-#define FRAMES_MAX 100000        /* frames of the thread that are remembered */
-#define NUMBER_MAX 65536         /* nothing is mapped below (vm.mmap_min_addr) */
-#define ADDRESS_END ((uint64_t)1 << 47)
+#define FLAG_TYPE    (1u << 31) /* Py_TPFLAGS_TYPE_SUBCLASS, Include/object.h, v2.7 to v3.15 */
+#define INTERIOR_MAX 4096       /* how far before a word an object may start */
+#define FRAMES_MAX   100000     /* frames of the thread that are remembered */
+#define NUMBER_MAX   65536      /* nothing is mapped below (vm.mmap_min_addr) */
+#define ADDRESS_END  ((uint64_t)1 << 47)
 
 const char *scry_word_kind_name(enum scry_word_kind kind)
 {
 	static const char *const names[] = {
-		[SCRY_WORD_NUMBER] = "number",   [SCRY_WORD_UNMAPPED] = "unmapped",
-		[SCRY_WORD_MEMORY] = "memory",   [SCRY_WORD_STACK] = "stack",
-		[SCRY_WORD_CODE] = "code",       [SCRY_WORD_OBJECT] = "object",
-		[SCRY_WORD_TYPE] = "type",       [SCRY_WORD_CODE_OBJECT] = "code object",
-		[SCRY_WORD_FRAME] = "frame",     [SCRY_WORD_THREAD] = "thread state",
+		[SCRY_WORD_NUMBER] = "number",      [SCRY_WORD_UNMAPPED] = "unmapped",
+		[SCRY_WORD_MEMORY] = "memory",      [SCRY_WORD_STACK] = "stack",
+		[SCRY_WORD_CODE] = "code",          [SCRY_WORD_OBJECT] = "object",
+		[SCRY_WORD_TYPE] = "type",          [SCRY_WORD_CODE_OBJECT] = "code object",
+		[SCRY_WORD_FRAME] = "frame",        [SCRY_WORD_THREAD] = "thread state",
 		[SCRY_WORD_INTERP] = "interpreter", [SCRY_WORD_INTERIOR] = "interior",
 		[SCRY_WORD_OBJECTS] = "objects",
 	};
@@ -38,7 +41,8 @@ static void remember(struct scry_words *w, scry_addr addr, enum scry_word_kind k
 
 static void find_stack(struct scry_words *w, const struct scry_thread *t)
 {
-	const struct scry_regs *regs = t && t->os ? scry_os_thread_regs(w->session->target, t->os) : NULL;
+	const struct scry_regs *regs =
+		t && t->os ? scry_os_thread_regs(w->session->target, t->os) : NULL;
 
 	if (!regs || !regs->arch || !(regs->valid >> regs->arch->sp & 1))
 		return;
@@ -78,11 +82,13 @@ static void remember_frames(struct scry_words *w, struct scry_thread *t)
 	while (w->span_count < FRAMES_MAX && scry_walk_next(&walk, &f) == SCRY_ITEM) {
 		if (f.kind == SCRY_FRAME_DAMAGED)
 			continue;
-		struct scry_span *spans = scry_arena_grow(&w->session->arena, w->spans, w->span_count, &room, sizeof(*spans), 64);
+		struct scry_span *spans = scry_arena_grow(&w->session->arena, w->spans,
+							  w->span_count, &room, sizeof(*spans), 64);
 		if (!spans)
 			break;
 		w->spans = spans;
-		w->spans[w->span_count++] = (struct scry_span){ f.addr, frame_end(&f), f.code ? f.code->name : NULL };
+		w->spans[w->span_count++] =
+			(struct scry_span) { f.addr, frame_end(&f), f.code ? f.code->name : NULL };
 		remember(w, f.addr, SCRY_WORD_FRAME);
 	}
 	if (w->span_count)
@@ -91,7 +97,7 @@ static void remember_frames(struct scry_words *w, struct scry_thread *t)
 
 void scry_words_init(struct scry_words *w, struct scry_session *s, struct scry_thread *t)
 {
-	*w = (struct scry_words){ .session = s };
+	*w = (struct scry_words) { .session = s };
 	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
 		for (struct scry_interp *i = r->interps; i; i = i->next)
 			remember(w, i->addr, SCRY_WORD_INTERP);
@@ -146,7 +152,8 @@ static uint64_t object_size(struct scry_runtime *r, scry_addr addr, scry_addr ty
 	int64_t signed_count = 0;
 
 	if (scry_field_read(r, type, SCRY_F_TYPE_BASICSIZE, &basic) < 0 ||
-	    scry_field_read(r, type, SCRY_F_TYPE_ITEMSIZE, &item) < 0 || basic > 1 << 20 || item > 1 << 16)
+	    scry_field_read(r, type, SCRY_F_TYPE_ITEMSIZE, &item) < 0 || basic > 1 << 20 ||
+	    item > 1 << 16)
 		return 0;
 	if (item && scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &signed_count) < 0)
 		signed_count = 0;
@@ -172,7 +179,8 @@ static const struct scry_span *find_span(const struct scry_words *w, uint64_t wo
 	return low && word <= w->spans[low - 1].end ? &w->spans[low - 1] : NULL;
 }
 
-static bool inside_frame(const struct scry_words *w, uint64_t word, struct scry_meaning *ret, scry_addr *ret_end)
+static bool inside_frame(const struct scry_words *w, uint64_t word, struct scry_meaning *ret,
+			 scry_addr *ret_end)
 {
 	const struct scry_span *span = find_span(w, word);
 
@@ -188,7 +196,8 @@ static bool inside_frame(const struct scry_words *w, uint64_t word, struct scry_
 }
 
 /* A frame, thread state or interpreter that was met before. */
-static void read_known(struct scry_words *w, uint64_t word, enum scry_word_kind kind, struct scry_meaning *ret)
+static void read_known(struct scry_words *w, uint64_t word, enum scry_word_kind kind,
+		       struct scry_meaning *ret)
 {
 	const struct scry_span *span = kind == SCRY_WORD_FRAME ? find_span(w, word) : NULL;
 
@@ -206,8 +215,12 @@ static bool is_identifier(const char *name)
 	return name && (isalpha((unsigned char)*name) || *name == '_');
 }
 
-/* Objects start at multiples of 8 (16 on most systems); the nearest that reaches over the word wins. */
-static bool read_interior(struct scry_words *w, uint64_t word, struct scry_meaning *ret, scry_addr *ret_end)
+/*
+ * Objects start at multiples of 8 (16 on most systems); the nearest that reaches over the word
+ * wins.
+ */
+static bool read_interior(struct scry_words *w, uint64_t word, struct scry_meaning *ret,
+			  scry_addr *ret_end)
 {
 	scry_addr start = word & ~(uint64_t)7;
 
@@ -221,7 +234,7 @@ static bool read_interior(struct scry_words *w, uint64_t word, struct scry_meani
 		if (!read_object(w, at, ret))
 			return false;
 		if (ret->doubt || !is_identifier(ret->type)) {
-			*ret = (struct scry_meaning){ .kind = SCRY_WORD_NUMBER };
+			*ret = (struct scry_meaning) { .kind = SCRY_WORD_NUMBER };
 			continue;
 		}
 		ret->kind = SCRY_WORD_INTERIOR;
@@ -242,8 +255,12 @@ static struct scry_runtime *slot_object(struct scry_words *w, scry_addr value)
 	return r && scry_type_name(r, type, &name) == SCRY_OK && is_identifier(name) ? r : NULL;
 }
 
-/* Objects or NULLs in a row from `word` on, before `end` (0: not known); what comes first must be an object. */
-static unsigned read_slots(struct scry_words *w, uint64_t word, scry_addr end, struct scry_meaning *ret)
+/*
+ * Objects or NULLs in a row from `word` on, before `end` (0: not known); what comes first must be
+ * an object.
+ */
+static unsigned read_slots(struct scry_words *w, uint64_t word, scry_addr end,
+			   struct scry_meaning *ret)
 {
 	unsigned size = w->session->target->abi.ptr_size, n = 0;
 
@@ -281,7 +298,8 @@ static void read_code(struct scry_words *w, uint64_t word, struct scry_meaning *
 }
 
 /* Nothing better known; where it is freed memory of a debug build, that is told. */
-static void read_memory(struct scry_words *w, uint64_t word, bool on_stack, struct scry_meaning *ret)
+static void read_memory(struct scry_words *w, uint64_t word, bool on_stack,
+			struct scry_meaning *ret)
 {
 	unsigned size = w->session->target->abi.ptr_size;
 	uint64_t value;
@@ -298,7 +316,8 @@ void scry_words_read(struct scry_words *w, uint64_t word, struct scry_meaning *r
 	uintptr_t known = (uintptr_t)scry_hash_find(&w->frames, word);
 	uint8_t byte;
 
-	*ret = (struct scry_meaning){ .kind = SCRY_WORD_NUMBER, .doubt = scry_pattern_doubt(word, t->abi.ptr_size) };
+	*ret = (struct scry_meaning) { .kind = SCRY_WORD_NUMBER,
+				       .doubt = scry_pattern_doubt(word, t->abi.ptr_size) };
 	if (word < NUMBER_MAX || word >= ADDRESS_END || ret->doubt)
 		return;
 	if (known) {
@@ -318,7 +337,8 @@ void scry_words_read(struct scry_words *w, uint64_t word, struct scry_meaning *r
 	/* no objects live on a stack, but what looks like one easily does */
 	bool on_stack = word >= w->stack_start && word < w->stack_end;
 	scry_addr end = 0;
-	bool interior = inside_frame(w, word, ret, &end) || (!on_stack && read_interior(w, word, ret, &end));
+	bool interior = inside_frame(w, word, ret, &end) ||
+			(!on_stack && read_interior(w, word, ret, &end));
 	if (read_slots(w, word, end, ret) && !interior)
 		ret->kind = SCRY_WORD_OBJECTS;
 	else if (!interior)

@@ -5,50 +5,58 @@
 #include "native/native.h"
 
 enum scry_word_kind {
-	SCRY_WORD_NUMBER,    /* too small or too large for an address */
-	SCRY_WORD_UNMAPPED,  /* might be an address, but nothing is there */
-	SCRY_WORD_MEMORY,    /* mapped, nothing better known */
-	SCRY_WORD_STACK,     /* inside the thread's own stack */
-	SCRY_WORD_CODE,      /* machine code */
-	SCRY_WORD_OBJECT,    /* a Python object */
-	SCRY_WORD_TYPE,      /* a type object */
+	SCRY_WORD_NUMBER,   /* too small or too large for an address */
+	SCRY_WORD_UNMAPPED, /* might be an address, but nothing is there */
+	SCRY_WORD_MEMORY,   /* mapped, nothing better known */
+	SCRY_WORD_STACK,    /* inside the thread's own stack */
+	SCRY_WORD_CODE,     /* machine code */
+	SCRY_WORD_OBJECT,   /* a Python object */
+	SCRY_WORD_TYPE,     /* a type object */
 	SCRY_WORD_CODE_OBJECT,
-	SCRY_WORD_FRAME,     /* a PyFrameObject or an interpreter frame of a walked stack */
-	SCRY_WORD_THREAD,    /* a PyThreadState */
-	SCRY_WORD_INTERP,    /* a PyInterpreterState */
-	SCRY_WORD_INTERIOR,  /* inside `object`, `offset` bytes behind its start */
-	SCRY_WORD_OBJECTS,   /* memory that holds pointers to objects: `slots` */
+	SCRY_WORD_FRAME,    /* a PyFrameObject or an interpreter frame of a walked stack */
+	SCRY_WORD_THREAD,   /* a PyThreadState */
+	SCRY_WORD_INTERP,   /* a PyInterpreterState */
+	SCRY_WORD_INTERIOR, /* inside `object`, `offset` bytes behind its start */
+	SCRY_WORD_OBJECTS,  /* memory that holds pointers to objects: `slots` */
 };
 
 #define SCRY_MAX_SLOTS 6
 
 struct scry_meaning {
 	enum scry_word_kind kind;
-	struct scry_runtime *runtime;  /* for the object kinds */
-	scry_addr object;              /* the object, frame, or the one the word points into */
-	uint64_t offset;               /* SCRY_WORD_INTERIOR, SCRY_WORD_CODE: from object, symbol or module start */
-	const char *type;              /* tp_name of the object, or NULL */
-	const char *function;          /* of a frame that the thread's stack has, else NULL */
-	struct scry_module *module;    /* SCRY_WORD_CODE, or a static object's; may be NULL */
-	const char *symbol;            /* SCRY_WORD_CODE: nearest function before, or NULL */
-	const char *doubt;             /* why the reading is uncertain, or NULL */
-	scry_addr slots[SCRY_MAX_SLOTS]; /* SCRY_WORD_OBJECTS, and INTERIOR of a container: what stands there; 0 NULL */
-	unsigned slot_count;           /* how many in a row are objects or NULL; a guess: nobody knows the struct's end */
+	struct scry_runtime *runtime; /* for the object kinds */
+	scry_addr object;             /* the object, frame, or the one the word points into */
+	/* SCRY_WORD_INTERIOR, SCRY_WORD_CODE: from object, symbol or module start */
+	uint64_t offset;
+	const char *type;           /* tp_name of the object, or NULL */
+	const char *function;       /* of a frame that the thread's stack has, else NULL */
+	struct scry_module *module; /* SCRY_WORD_CODE, or a static object's; may be NULL */
+	const char *symbol;         /* SCRY_WORD_CODE: nearest function before, or NULL */
+	const char *doubt;          /* why the reading is uncertain, or NULL */
+	/* SCRY_WORD_OBJECTS, and INTERIOR of a container: what stands there; 0 NULL */
+	scry_addr slots[SCRY_MAX_SLOTS];
+	/* how many in a row are objects or NULL; a guess: nobody knows the struct's end */
+	unsigned slot_count;
 };
 
 /** A reader of words with what it needs to know about the target gathered once. */
 struct scry_words {
 	struct scry_session *session;
-	struct scry_hash frames;  /* addresses of frames, thread states and interpreters to their kind */
+	/* addresses of frames, thread states and interpreters to their kind */
+	struct scry_hash frames;
 	struct scry_span {
 		scry_addr start, end;
 		const char *function;
-	} *spans;                 /* the frames of the thread, in the session's arena, in address order */
+		/* the frames of the thread, in the session's arena, in address order */
+	} * spans;
 	size_t span_count;
 	scry_addr stack_start, stack_end; /* the thread's stack, where its stack pointer tells */
 };
 
-/** Gather; walks the stack of `t` (may be NULL) so that its frames are recognised. Release with scry_words_done(). */
+/**
+ * Gather; walks the stack of `t` (may be NULL) so that its frames are recognised. Release with
+ * scry_words_done().
+ */
 void scry_words_init(struct scry_words *w, struct scry_session *s, struct scry_thread *t);
 void scry_words_done(struct scry_words *w);
 /** Always succeeds: the least it says is that the word is a number. */

@@ -9,12 +9,13 @@
 
 static struct scry_run *add_run(struct scry_merge *m)
 {
-	struct scry_run *runs = scry_arena_grow(&m->session->arena, m->runs, m->run_count, &m->run_room, sizeof(*runs), 16);
+	struct scry_run *runs = scry_arena_grow(&m->session->arena, m->runs, m->run_count,
+						&m->run_room, sizeof(*runs), 16);
 
 	if (!runs)
 		return NULL;
 	m->runs = runs;
-	m->runs[m->run_count] = (struct scry_run){ .place = SCRY_NOWHERE };
+	m->runs[m->run_count] = (struct scry_run) { .place = SCRY_NOWHERE };
 	return &m->runs[m->run_count++];
 }
 
@@ -24,14 +25,16 @@ static bool on_c_stack(const struct scry_c_stack *stack, scry_addr at)
 }
 
 /*
- * A suspended greenlet's shims went away with its C stack, and greenlet 3 leads the chain of frames around them: then
- * the true link is kept in the frame object (GreenletState's expose_frames(), greenlet 3.0 to 3.3). Nothing else that
- * a frame links to lies on a C stack.
+ * A suspended greenlet's shims went away with its C stack, and greenlet 3 leads the chain of frames
+ * around them: then the true link is kept in the frame object (GreenletState's expose_frames(),
+ * greenlet 3.0 to 3.3). Nothing else that a frame links to lies on a C stack.
  */
 static void find_shim(const struct scry_merge *m, struct scry_frame *f)
 {
 	const scry_addr candidates[] = {
-		f->back, f->frame_object ? scry_field_get(m->runtime, f->frame_object, SCRY_F_FRAME_OWNED) : 0
+		f->back, f->frame_object
+				 ? scry_field_get(m->runtime, f->frame_object, SCRY_F_FRAME_OWNED)
+				 : 0
 	};
 
 	for (size_t i = 0; i < 2 && !f->shim; i++)
@@ -62,13 +65,17 @@ static int collect_runs(struct scry_merge *m)
 	return SCRY_OK; /* a walk that fails fails again when it is shown, and is said then */
 }
 
-int scry_merge_init(struct scry_merge *m, struct scry_runtime *r, const struct scry_c_stack *stack, scry_python_fn *next,
-		    void *arg)
+int scry_merge_init(struct scry_merge *m, struct scry_runtime *r, const struct scry_c_stack *stack,
+		    scry_python_fn *next, void *arg)
 {
 	struct scry_thread *thread = m->thread; /* of scry_merge_thread() */
 
-	*m = (struct scry_merge){ .session = r->session, .runtime = r, .thread = thread, .stack = stack, .next = next,
-				  .arg = arg };
+	*m = (struct scry_merge) { .session = r->session,
+				   .runtime = r,
+				   .thread = thread,
+				   .stack = stack,
+				   .next = next,
+				   .arg = arg };
 	int rc = collect_runs(m);
 	if (rc < 0)
 		return rc;
@@ -87,7 +94,7 @@ int scry_merge_thread(struct scry_merge *m, struct scry_thread *t)
 {
 	struct scry_c_stack *stack = scry_thread_c_stack(t);
 
-	*m = (struct scry_merge){ .session = t->session, .thread = t, .stack = stack };
+	*m = (struct scry_merge) { .session = t->session, .thread = t, .stack = stack };
 	if (!stack)
 		return scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
 	if (t->runtime)
@@ -105,7 +112,8 @@ static bool runs_python(const struct scry_merge *m)
 
 	while (i < m->run_count && m->runs[i].place == m->at_frame && !m->runs[i].known)
 		i++;
-	return m->stack->frames[m->at_frame].loop || (i < m->run_count && m->runs[i].place == m->at_frame);
+	return m->stack->frames[m->at_frame].loop ||
+	       (i < m->run_count && m->runs[i].place == m->at_frame);
 }
 
 /* A C frame, or one of the functions inlined there; true when there is one more of it. */
@@ -115,9 +123,13 @@ static bool give_native(struct scry_merge *m, struct scry_frame *ret)
 	struct scry_place *place = scry_place_at(m->session, c->pc - c->is_call);
 	size_t count = 0;
 
-	*ret = (struct scry_frame){ .thread = m->thread, .runtime = m->runtime, .kind = SCRY_FRAME_NATIVE,
-				    .addr = c->pc, .native = c, .lasti = -1,
-				    .entry = runs_python(m) };
+	*ret = (struct scry_frame) { .thread = m->thread,
+				     .runtime = m->runtime,
+				     .kind = SCRY_FRAME_NATIVE,
+				     .addr = c->pc,
+				     .native = c,
+				     .lasti = -1,
+				     .entry = runs_python(m) };
 	if (place && !c->is_signal) {
 		scry_place_functions(m->session, place, c->pc - c->is_call);
 		count = place->count;

@@ -1,14 +1,17 @@
 /**
- * C and Python frames as one stack, newest first: each run of Python frames stands behind the C frame of the
- * interpreter's loop that executes it. Up to 3.10 a loop runs one Python frame, since 3.11 as many as called each other
- * without C code between them. Nothing is left out where the two sides do not fit: `problem` says so.
+ * C and Python frames as one stack, newest first: each run of Python frames stands behind the C
+ * frame of the interpreter's loop that executes it. Up to 3.10 a loop runs one Python frame, since
+ * 3.11 as many as called each other without C code between them. Nothing is left out where the two
+ * sides do not fit: `problem` says so.
  */
 #ifndef SCRY_MERGE_H
 #define SCRY_MERGE_H
 
 #include "native/c_stack.h"
 
-/** Python frames, newest first, from the start again for each zeroed `walk`: as scry_walk_next(). */
+/**
+ * Python frames, newest first, from the start again for each zeroed `walk`: as scry_walk_next().
+ */
 typedef int scry_python_fn(void *arg, struct scry_walk *walk, struct scry_frame *ret);
 
 /** Python frames that one call of the loop executes. */
@@ -16,8 +19,8 @@ struct scry_run {
 	scry_addr frame;  /* the newest of them */
 	scry_addr anchor; /* what the loop keeps of them on the C stack, 0 unknown */
 	uint64_t count;
-	size_t place;     /* index of the C frame that they follow, SCRY_NOWHERE: not known yet */
-	bool known;       /* it runs them, they do not only stand there */
+	size_t place; /* index of the C frame that they follow, SCRY_NOWHERE: not known yet */
+	bool known;   /* it runs them, they do not only stand there */
 };
 #define SCRY_NOWHERE SIZE_MAX
 
@@ -30,11 +33,12 @@ struct scry_merge {
 	void *arg;
 	struct scry_run *runs;
 	size_t run_count, run_room;
-	uint64_t unplaced;                /* Python frames whose C frame is not known */
-	const char *problem;              /* why the two do not fit, or why the C stack ends early; NULL */
+	uint64_t unplaced; /* Python frames whose C frame is not known */
+	/* why the two do not fit, or why the C stack ends early; NULL */
+	const char *problem;
 	/* where the merged walk is */
 	size_t at_frame, at_function, at_run;
-	uint64_t taken;                   /* of the run */
+	uint64_t taken; /* of the run */
 	struct scry_walk walk;
 	bool walk_ended;
 };
@@ -42,11 +46,12 @@ struct scry_merge {
 /** The stack of a thread; its C stack is unwound. Negative (scry_fail) when out of memory. */
 int scry_merge_thread(struct scry_merge *m, struct scry_thread *t);
 /** Of a C stack that was unwound, and the Python frames that `next` yields. */
-int scry_merge_init(struct scry_merge *m, struct scry_runtime *r, const struct scry_c_stack *stack, scry_python_fn *next,
-		    void *arg);
+int scry_merge_init(struct scry_merge *m, struct scry_runtime *r, const struct scry_c_stack *stack,
+		    scry_python_fn *next, void *arg);
 /**
- * The next frame of either kind: SCRY_ITEM, SCRY_OK at the end. One of kind SCRY_FRAME_NATIVE has `native`, and for an
- * inlined function, or where there is DWARF, `function_of`; its depth is not set.
+ * The next frame of either kind: SCRY_ITEM, SCRY_OK at the end. One of kind SCRY_FRAME_NATIVE has
+ * `native`, and for an inlined function, or where there is DWARF, `function_of`; its depth is not
+ * set.
  */
 int scry_merge_next(struct scry_merge *m, struct scry_frame *ret);
 

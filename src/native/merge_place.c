@@ -5,7 +5,7 @@
 #include "native/cfi.h"
 #include "native/merge.h"
 
-#define MISSES_MAX 64     /* anchors that lie in no frame, until they are not believed any more */
+#define MISSES_MAX  64 /* anchors that lie in no frame, until they are not believed any more */
 #define CFRAMES_MAX 10000000
 
 /* --- by what the loop keeps on the C stack --- */
@@ -15,7 +15,10 @@ static scry_addr frame_end(const struct scry_c_stack *stack, size_t i)
 	return i + 1 < stack->count ? stack->frames[i + 1].sp : stack->frames[i].sp + 4096;
 }
 
-/* The frame, from `i` on, whose memory holds the address; SCRY_NOWHERE. Behind a signal frame may be another stack. */
+/*
+ * The frame, from `i` on, whose memory holds the address; SCRY_NOWHERE. Behind a signal frame may
+ * be another stack.
+ */
 static size_t frame_of(const struct scry_c_stack *stack, size_t i, scry_addr anchor)
 {
 	for (; i < stack->count; i++)
@@ -25,18 +28,21 @@ static size_t frame_of(const struct scry_c_stack *stack, size_t i, scry_addr anc
 }
 
 /*
- * 3.11: every call of the loop links a struct _PyCFrame on its C stack into tstate->cframe, and current_frame is its
- * newest Python frame (Python/ceval.c, v3.11). One that has just begun or ends has its caller's.
+ * 3.11: every call of the loop links a struct _PyCFrame on its C stack into tstate->cframe, and
+ * current_frame is its newest Python frame (Python/ceval.c, v3.11). One that has just begun or ends
+ * has its caller's.
  */
 static void anchor_by_cframes(struct scry_merge *m)
 {
 	struct scry_runtime *r = m->runtime;
-	scry_addr at = scry_field_get(r, m->thread->state, SCRY_F_THREAD_CFRAME), frame = 0, next, next_frame;
+	scry_addr at = scry_field_get(r, m->thread->state, SCRY_F_THREAD_CFRAME), frame = 0, next,
+		  next_frame;
 	size_t run = 0;
 
 	if (at)
 		frame = scry_field_get(r, at, SCRY_F_CFRAME_CURRENT_FRAME);
-	for (unsigned n = 0; at && n < CFRAMES_MAX && run < m->run_count; n++, at = next, frame = next_frame) {
+	for (unsigned n = 0; at && n < CFRAMES_MAX && run < m->run_count;
+	     n++, at = next, frame = next_frame) {
 		next = scry_field_get(r, at, SCRY_F_CFRAME_PREVIOUS);
 		next_frame = next ? scry_field_get(r, next, SCRY_F_CFRAME_CURRENT_FRAME) : 0;
 		if (frame && frame != next_frame)
@@ -54,7 +60,8 @@ static bool place_by_anchors(struct scry_merge *m)
 	unsigned misses = 0;
 
 	for (size_t i = 0; i < m->run_count && misses < MISSES_MAX; i++) {
-		size_t at = m->runs[i].anchor ? frame_of(m->stack, from, m->runs[i].anchor) : SCRY_NOWHERE;
+		size_t at = m->runs[i].anchor ? frame_of(m->stack, from, m->runs[i].anchor)
+					      : SCRY_NOWHERE;
 
 		if (at == SCRY_NOWHERE) {
 			misses++;
@@ -72,7 +79,10 @@ static bool place_by_anchors(struct scry_merge *m)
 #define FOUND_MAX 16
 #define WORDS_MAX 4096 /* of one C frame */
 
-/* The Python frames that a C frame has in its registers and words: what it runs, and what it got them from. */
+/*
+ * The Python frames that a C frame has in its registers and words: what it runs, and what it got
+ * them from.
+ */
 struct holder {
 	size_t frame; /* index of the C frame */
 	size_t runs[FOUND_MAX];
@@ -86,8 +96,8 @@ struct search {
 	struct scry_hash runs; /* index + 1 by address */
 	struct holder *holders;
 	size_t count, room;
-	size_t index;          /* of the C frame that comes */
-	struct holder *open;   /* its words end where the next frame begins */
+	size_t index;                   /* of the C frame that comes */
+	struct holder *open;            /* its words end where the next frame begins */
 	const struct scry_cfi_row *row; /* of its pc; NULL: not known */
 	scry_addr start;
 };
@@ -107,7 +117,8 @@ static void look_at(struct search *s, struct holder *h, uint64_t word)
 static bool is_saved(const struct search *s, scry_addr at, scry_addr end)
 {
 	for (unsigned i = 0; s->row && i < s->m->session->target->arch->count; i++)
-		if (s->row->regs[i].kind == SCRY_RULE_MEMORY && end + (scry_addr)s->row->regs[i].offset == at)
+		if (s->row->regs[i].kind == SCRY_RULE_MEMORY &&
+		    end + (scry_addr)s->row->regs[i].offset == at)
 			return true;
 	return false;
 }
@@ -129,15 +140,18 @@ static void look_at_words(struct search *s, scry_addr end)
 }
 
 /*
- * Without a name it may still be a loop: its cold part in a stripped file. Where no loop was found by name, any function of
- * the interpreter's may be.
+ * Without a name it may still be a loop: its cold part in a stripped file. Where no loop was found
+ * by name, any function of the interpreter's may be.
  */
 static bool may_be_loop(const struct scry_merge *m, const struct scry_native_frame *f)
 {
-	return (!f->symbol.name || !m->stack->loops) && f->module && f->module == m->runtime->module;
+	return (!f->symbol.name || !m->stack->loops) && f->module &&
+	       f->module == m->runtime->module;
 }
 
-/* Of a function without a name: the size of its frame, and where it saves registers. 0: not known. */
+/*
+ * Of a function without a name: the size of its frame, and where it saves registers. 0: not known.
+ */
 static uint64_t shape_of(const struct scry_cfi_row *row, const struct scry_arch *arch)
 {
 	uint64_t shape = row ? (uint64_t)row->frame.offset << 8 | (uint64_t)row->frame.reg : 0;
@@ -163,9 +177,11 @@ static bool each(void *arg, const struct scry_native_frame *f)
 	if (!loop && !may_be_loop(s->m, f))
 		return true;
 	s->open = &s->holders[s->count++];
-	*s->open = (struct holder){ .frame = i, .loop = loop };
+	*s->open = (struct holder) { .frame = i, .loop = loop };
 	s->start = f->regs.value[f->regs.arch->sp];
-	s->row = s->m->session->target->abi.windows ? NULL : scry_cfi_at(s->m->session, f->pc - f->is_call);
+	s->row = s->m->session->target->abi.windows
+			 ? NULL
+			 : scry_cfi_at(s->m->session, f->pc - f->is_call);
 	if (s->row && !s->row->known)
 		s->row = NULL;
 	s->open->shape = shape_of(s->row, f->regs.arch);
@@ -183,7 +199,10 @@ static bool holds(const struct holder *h, size_t run)
 	return false;
 }
 
-/* The oldest Python frame, but older than none that was placed, that the loop has: it may run others for it. */
+/*
+ * The oldest Python frame, but older than none that was placed, that the loop has: it may run
+ * others for it.
+ */
 static size_t oldest_before(const struct holder *h, size_t end)
 {
 	size_t best = SCRY_NOWHERE;
@@ -194,7 +213,10 @@ static size_t oldest_before(const struct holder *h, size_t end)
 	return best;
 }
 
-/* Without names: of all functions that hold Python frames the loop is the one that does so most often. */
+/*
+ * Without names: of all functions that hold Python frames the loop is the one that does so most
+ * often.
+ */
 static void elect_loop(struct search *s)
 {
 	struct scry_hash votes = { 0 };
@@ -225,9 +247,10 @@ static size_t executes(const struct holder *h, size_t end)
 }
 
 /*
- * From the outermost on, where nothing has just begun or ended: a loop runs the next frame if it holds it. Where that
- * one has no loop (Stackless runs a chain of frames in one), the next that it does hold. What is only taken for a loop may
- * be the function that made the frame for it: then the loop itself comes next.
+ * From the outermost on, where nothing has just begun or ended: a loop runs the next frame if it
+ * holds it. Where that one has no loop (Stackless runs a chain of frames in one), the next that it
+ * does hold. What is only taken for a loop may be the function that made the frame for it: then the
+ * loop itself comes next.
  */
 static void assign(struct search *s)
 {
@@ -255,7 +278,8 @@ static void place_by_words(struct scry_merge *m)
 	s.holders = calloc(s.room, sizeof(*s.holders));
 	for (size_t i = 0; s.holders && i < m->run_count; i++)
 		scry_hash_put(&s.runs, m->runs[i].frame, (void *)(uintptr_t)(i + 1));
-	if (s.holders && scry_unwind(m->session, scry_os_thread_regs(m->session->target, t->os), each, &s) == SCRY_OK) {
+	if (s.holders && scry_unwind(m->session, scry_os_thread_regs(m->session->target, t->os),
+				     each, &s) == SCRY_OK) {
 		if (!m->stack->loops)
 			elect_loop(&s);
 		assign(&s);
@@ -277,8 +301,8 @@ static void place_in_order(struct scry_merge *m)
 }
 
 /*
- * Runs without a place follow the newer one before them, or stand before the first that has one; what is beyond the
- * end of a C stack that was cut comes behind it.
+ * Runs without a place follow the newer one before them, or stand before the first that has one;
+ * what is beyond the end of a C stack that was cut comes behind it.
  */
 static void fill_up(struct scry_merge *m)
 {
@@ -319,13 +343,15 @@ void scry_merge_place(struct scry_merge *m)
 			place_in_order(m);
 	} else if (exact || stack->error || !m->thread || !m->thread->os) {
 		place_in_order(m);
-	} else if (scry_layout_has(m->runtime->layout, SCRY_F_FRAME_BACK)) { /* PyPy's loop has them elsewhere */
+		/* PyPy's loop has them elsewhere */
+	} else if (scry_layout_has(m->runtime->layout, SCRY_F_FRAME_BACK)) {
 		place_by_words(m);
 	}
 	fill_up(m);
 	if (stack->error)
 		m->problem = stack->error;
 	else if (m->unplaced && !soft)
-		m->problem = scry_arena_printf(&m->session->arena, "the C frames of %" PRIu64 " Python frames cannot be told",
-					       m->unplaced);
+		m->problem = scry_arena_printf(
+			&m->session->arena,
+			"the C frames of %" PRIu64 " Python frames cannot be told", m->unplaced);
 }

@@ -7,9 +7,10 @@
 /** A C frame. In outer frames only the registers that unwinding restored are `valid`. */
 struct scry_native_frame {
 	scry_addr pc;
-	bool is_call;               /* pc is a return address: the call stands before it */
-	bool is_signal;             /* what a signal handler returns to: the next frame was interrupted */
-	bool is_guess;              /* found by a search of the stack */
+	bool is_call; /* pc is a return address: the call stands before it */
+	/* what a signal handler returns to: the next frame was interrupted */
+	bool is_signal;
+	bool is_guess; /* found by a search of the stack */
 	struct scry_regs regs;
 	struct scry_module *module; /* NULL: in no module */
 	struct scry_symbol symbol;  /* name NULL: none known */
@@ -22,23 +23,28 @@ typedef bool scry_unwind_fn(void *arg, const struct scry_native_frame *f);
 struct scry_unwinder {
 	const char *name;
 	bool (*fits)(struct scry_session *s);
-	int (*walk)(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each, void *arg);
+	int (*walk)(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each,
+		    void *arg);
 };
 
 extern const struct scry_unwinder scry_unwinder_cfi, scry_unwinder_pe;
 
 /**
- * Unwind from a set of registers, at most SCRY_UNWIND_MAX frames. The innermost frame always comes; negative and a
- * reason where the walk broke off before the stack's end, by a cycle too.
+ * Unwind from a set of registers, at most SCRY_UNWIND_MAX frames. The innermost frame always comes;
+ * negative and a reason where the walk broke off before the stack's end, by a cycle too.
  */
 #define SCRY_UNWIND_MAX 4000000
-int scry_unwind(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each, void *arg);
-/** Add module and symbol (the function that covers the pc, if any) to a frame whose pc and is_call are set. */
+int scry_unwind(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each,
+		void *arg);
+/**
+ * Add module and symbol (the function that covers the pc, if any) to a frame whose pc and is_call
+ * are set.
+ */
 void scry_native_name(struct scry_session *s, struct scry_native_frame *f);
 
 /**
- * Open the debug information that nearly every C stack needs, before a live target is stopped: decompressing it takes
- * longer than all the rest.
+ * Open the debug information that nearly every C stack needs, before a live target is stopped:
+ * decompressing it takes longer than all the rest.
  */
 void scry_native_prepare(struct scry_session *s);
 /** Give back what unwinding and naming keep in the session. */

@@ -10,7 +10,7 @@
 #include "symbol/pe.h"
 
 #define INLINED_MAX 64
-#define DEPTH_MAX 256 /* nested blocks */
+#define DEPTH_MAX   256 /* nested blocks */
 
 static struct scry_hash *places_of(struct scry_session *s)
 {
@@ -38,13 +38,20 @@ struct scry_place *scry_place_at(struct scry_session *s, scry_addr addr)
 		return NULL;
 	p->module = scry_module_at(s, addr);
 	scry_addr begin, end, root;
-	/* of a DLL only exports are known: without .pdata the one before the address may be of any other function */
-	if (p->module && s->target->abi.windows && scry_pe_function(p->module, addr, &begin, &end, &root) < 0)
+	/*
+	 * of a DLL only exports are known: without .pdata the one before the address may be of any
+	 * other function
+	 */
+	if (p->module && s->target->abi.windows &&
+	    scry_pe_function(p->module, addr, &begin, &end, &root) < 0)
 		return p;
-	/* a symbol that ends before the address is another function's: this one has none in the table */
+	/*
+	 * a symbol that ends before the address is another function's: this one has none in the
+	 * table
+	 */
 	if (!p->module || scry_symbol_at(s, addr, &p->symbol) < 0 ||
 	    (p->symbol.size && addr - p->symbol.addr >= p->symbol.size))
-		p->symbol = (struct scry_symbol){ 0 };
+		p->symbol = (struct scry_symbol) { 0 };
 	return p;
 }
 
@@ -53,7 +60,7 @@ void scry_native_name(struct scry_session *s, struct scry_native_frame *f)
 	const struct scry_place *p = scry_place_at(s, f->pc - f->is_call);
 
 	f->module = p ? p->module : NULL;
-	f->symbol = p ? p->symbol : (struct scry_symbol){ 0 };
+	f->symbol = p ? p->symbol : (struct scry_symbol) { 0 };
 }
 
 /* --- DWARF --- */
@@ -61,7 +68,8 @@ void scry_native_name(struct scry_session *s, struct scry_native_frame *f)
 void scry_native_prepare(struct scry_session *s)
 {
 	for (struct scry_module *m = scry_module_first(s); m; m = m->next)
-		if ((scry_module_is_python(m) || !strncmp(m->name, "libc.so", 7)) && scry_module_has_dwarf(m, NULL))
+		if ((scry_module_is_python(m) || !strncmp(m->name, "libc.so", 7)) &&
+		    scry_module_has_dwarf(m, NULL))
 			scry_module_dwarf(m, NULL, NULL);
 }
 
@@ -102,20 +110,23 @@ static const char *readable(struct scry_session *s, const char *name)
 static const char *name_of(struct scry_session *s, Dwarf_Die *die)
 {
 	Dwarf_Attribute attr;
-	const char *linkage = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &attr));
+	const char *linkage =
+		dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &attr));
 
 	return readable(s, linkage && !strncmp(linkage, "_Z", 2) ? linkage : dwarf_diename(die));
 }
 
 /* Where the function that contains an inlined one "calls" it. */
-static void call_site(struct scry_session *s, Dwarf_Die *unit, Dwarf_Die *inlined, struct scry_c_function *ret)
+static void call_site(struct scry_session *s, Dwarf_Die *unit, Dwarf_Die *inlined,
+		      struct scry_c_function *ret)
 {
 	Dwarf_Attribute attr;
 	Dwarf_Files *files;
 	Dwarf_Word value;
 	size_t count;
 
-	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attr), &value) == 0 && value <= INT32_MAX)
+	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attr), &value) == 0 &&
+	    value <= INT32_MAX)
 		ret->line = (int)value;
 	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attr), &value) == 0 &&
 	    dwarf_getsrcfiles(unit, &files, &count) == 0 && value < count)
@@ -130,8 +141,8 @@ static bool child_at(Dwarf_Die *parent, Dwarf_Addr at, unsigned depth, Dwarf_Die
 	for (; rc == 0; rc = dwarf_siblingof(ret, ret)) {
 		int tag = dwarf_tag(ret);
 
-		if (tag == DW_TAG_namespace || tag == DW_TAG_module || tag == DW_TAG_structure_type ||
-		    tag == DW_TAG_class_type) {
+		if (tag == DW_TAG_namespace || tag == DW_TAG_module ||
+		    tag == DW_TAG_structure_type || tag == DW_TAG_class_type) {
 			Dwarf_Die inner;
 
 			if (depth < DEPTH_MAX && child_at(ret, at, depth + 1, &inner)) {
@@ -139,7 +150,8 @@ static bool child_at(Dwarf_Die *parent, Dwarf_Addr at, unsigned depth, Dwarf_Die
 				return true;
 			}
 		} else if ((tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine ||
-			    tag == DW_TAG_lexical_block || tag == DW_TAG_try_block || tag == DW_TAG_catch_block) &&
+			    tag == DW_TAG_lexical_block || tag == DW_TAG_try_block ||
+			    tag == DW_TAG_catch_block) &&
 			   dwarf_haspc(ret, at) == 1) {
 			return true;
 		}
@@ -153,7 +165,8 @@ static unsigned functions_down(Dwarf_Die *unit, Dwarf_Addr at, Dwarf_Die *list)
 	Dwarf_Die in = *unit, next;
 	unsigned n = 0;
 
-	for (unsigned depth = 0; depth < DEPTH_MAX && n < INLINED_MAX && child_at(&in, at, 0, &next); depth++) {
+	for (unsigned depth = 0;
+	     depth < DEPTH_MAX && n < INLINED_MAX && child_at(&in, at, 0, &next); depth++) {
 		int tag = dwarf_tag(&next);
 
 		in = next;
@@ -165,7 +178,8 @@ static unsigned functions_down(Dwarf_Die *unit, Dwarf_Addr at, Dwarf_Die *list)
 	return n;
 }
 
-static size_t functions(struct scry_session *s, Dwarf_Die *unit, Dwarf_Addr at, struct scry_c_function *list)
+static size_t functions(struct scry_session *s, Dwarf_Die *unit, Dwarf_Addr at,
+			struct scry_c_function *list)
 {
 	Dwarf_Die down[INLINED_MAX];
 	unsigned count = functions_down(unit, at, down);
@@ -195,7 +209,9 @@ void scry_place_functions(struct scry_session *s, struct scry_place *p, scry_add
 		return;
 	p->searched = true;
 	list[0].name = readable(s, p->symbol.name);
-	Dwarf *dwarf = scry_module_has_dwarf(p->module, NULL) ? scry_module_dwarf(p->module, NULL, NULL) : NULL;
+	Dwarf *dwarf = scry_module_has_dwarf(p->module, NULL)
+			       ? scry_module_dwarf(p->module, NULL, NULL)
+			       : NULL;
 	size_t count = 0;
 	if (dwarf && find_unit(dwarf, addr - p->module->bias, &unit))
 		count = functions(s, &unit, addr - p->module->bias, list);

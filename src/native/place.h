@@ -1,4 +1,7 @@
-/** What stands at an address of machine code: module, function, source line, inlined functions. Remembered by address. */
+/**
+ * What stands at an address of machine code: module, function, source line, inlined functions.
+ * Remembered by address.
+ */
 #ifndef SCRY_PLACE_H
 #define SCRY_PLACE_H
 
@@ -6,18 +9,21 @@
 
 /** A function of the source. */
 struct scry_c_function {
-	const char *name;   /* NULL unknown */
-	const char *file;   /* as the compiler wrote it, NULL unknown */
-	int line;           /* 0 unknown */
-	bool inlined;       /* into the next one, at whose line the call stands */
+	const char *name; /* NULL unknown */
+	const char *file; /* as the compiler wrote it, NULL unknown */
+	int line;         /* 0 unknown */
+	bool inlined;     /* into the next one, at whose line the call stands */
 };
 
 struct scry_place {
-	struct scry_module *module;          /* NULL: in none */
-	struct scry_symbol symbol;           /* the function that covers the address; name NULL: none does */
-	bool searched;                       /* DWARF was asked */
-	struct scry_c_function *functions;   /* innermost first, the last one not inlined; by scry_place_functions() */
-	size_t count;                        /* without DWARF one with a name alone; 0: nothing is known */
+	struct scry_module *module; /* NULL: in none */
+	/* the function that covers the address; name NULL: none does */
+	struct scry_symbol symbol;
+	bool searched; /* DWARF was asked */
+	/* innermost first, the last one not inlined; by scry_place_functions() */
+	struct scry_c_function *functions;
+	/* without DWARF one with a name alone; 0: nothing is known */
+	size_t count;
 };
 
 /** Never NULL but when out of memory. For a return address give the one before it. */

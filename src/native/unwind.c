@@ -5,7 +5,8 @@
 #include "native/cfi.h"
 #include "native/place.h"
 
-static const struct scry_unwinder *const unwinders[] = { &scry_unwinder_pe, &scry_unwinder_cfi, NULL };
+static const struct scry_unwinder *const unwinders[] = { &scry_unwinder_pe, &scry_unwinder_cfi,
+							 NULL };
 
 void scry_native_close(struct scry_session *s)
 {
@@ -14,7 +15,8 @@ void scry_native_close(struct scry_session *s)
 }
 
 /* The frame that the registers themselves describe: there even where nothing can be unwound. */
-static int give_innermost(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each, void *arg)
+static int give_innermost(struct scry_session *s, const struct scry_regs *start,
+			  scry_unwind_fn *each, void *arg)
 {
 	struct scry_native_frame f = { .regs = *start, .pc = start->value[start->arch->pc] };
 
@@ -34,8 +36,8 @@ struct skip_first {
 #define JUMPS_MAX 64 /* from one stack down to another */
 
 /*
- * Stacks grow down on every machine here: a caller's frame that is not above its callee's is a cycle. But what a signal
- * interrupted may have another stack than its handler.
+ * Stacks grow down on every machine here: a caller's frame that is not above its callee's is a
+ * cycle. But what a signal interrupted may have another stack than its handler.
  */
 static bool leads_back(struct skip_first *skip, const struct scry_native_frame *f, scry_addr sp)
 {
@@ -58,14 +60,18 @@ static bool give_outer(void *arg, const struct scry_native_frame *f)
 	return skip->each(skip->arg, f);
 }
 
-int scry_unwind(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each, void *arg)
+int scry_unwind(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each,
+		void *arg)
 {
 	if (!start->arch || !(start->valid >> start->arch->pc & 1))
-		return scry_fail(s, SCRY_ENOTFOUND, 0, "the registers of this thread are not known");
+		return scry_fail(s, SCRY_ENOTFOUND, 0,
+				 "the registers of this thread are not known");
 	int rc = give_innermost(s, start, each, arg);
 	if (rc != SCRY_ITEM)
 		return rc;
-	struct skip_first skip = { .each = each, .arg = arg, .last_sp = start->value[start->arch->sp] };
+	struct skip_first skip = { .each = each,
+				   .arg = arg,
+				   .last_sp = start->value[start->arch->sp] };
 	size_t i = 0;
 	while (unwinders[i] && !unwinders[i]->fits(s))
 		i++;
@@ -73,7 +79,9 @@ int scry_unwind(struct scry_session *s, const struct scry_regs *start, scry_unwi
 		return scry_fail(s, SCRY_EUNSUPPORTED, 0, "no unwinder for this machine");
 	rc = unwinders[i]->walk(s, start, give_outer, &skip);
 	if (skip.cycle)
-		return scry_fail(s, SCRY_ECORRUPT, skip.last_sp, "unwinding ends at the stack pointer 0x%" PRIx64
-				 ": the stack leads back", skip.last_sp);
+		return scry_fail(s, SCRY_ECORRUPT, skip.last_sp,
+				 "unwinding ends at the stack pointer 0x%" PRIx64
+				 ": the stack leads back",
+				 skip.last_sp);
 	return rc;
 }

@@ -14,7 +14,8 @@ static bool is_code(struct scry_session *s, scry_addr at)
 {
 	const struct scry_map *map = scry_map_at(s->target, at);
 
-	return map && (!(map->flags & (SCRY_MAP_READ | SCRY_MAP_WRITE | SCRY_MAP_EXEC)) || (map->flags & SCRY_MAP_EXEC));
+	return map && (!(map->flags & (SCRY_MAP_READ | SCRY_MAP_WRITE | SCRY_MAP_EXEC)) ||
+		       (map->flags & SCRY_MAP_EXEC));
 }
 
 /* Pointer authentication puts a signature above the address (AArch64). */
@@ -24,7 +25,8 @@ static scry_addr plain(struct scry_session *s, scry_addr pc)
 }
 
 /* A call through a bad pointer: nothing was pushed but the return address. */
-static bool step_off_bad_call(struct scry_session *s, const struct scry_regs *now, struct scry_regs *ret)
+static bool step_off_bad_call(struct scry_session *s, const struct scry_regs *now,
+			      struct scry_regs *ret)
 {
 	const struct scry_arch *arch = now->arch;
 	scry_addr pc = 0, sp = now->value[arch->sp];
@@ -43,8 +45,12 @@ static bool step_off_bad_call(struct scry_session *s, const struct scry_regs *no
 	return is_code(s, pc);
 }
 
-/* Code without a table (compiled at run time, written by hand): where it keeps a frame pointer, two words are there. */
-static bool step_by_frame_pointer(struct scry_session *s, const struct scry_regs *now, struct scry_regs *ret)
+/*
+ * Code without a table (compiled at run time, written by hand): where it keeps a frame pointer, two
+ * words are there.
+ */
+static bool step_by_frame_pointer(struct scry_session *s, const struct scry_regs *now,
+				  struct scry_regs *ret)
 {
 	const struct scry_arch *arch = now->arch;
 	scry_addr fp = now->value[arch->fp], sp = now->value[arch->sp], outer, pc;
@@ -55,8 +61,9 @@ static bool step_by_frame_pointer(struct scry_session *s, const struct scry_regs
 	pc = plain(s, pc);
 	if (!is_code(s, pc) || (outer && (outer <= fp || outer - fp > GAP_MAX)))
 		return false;
-	*ret = (struct scry_regs){ .arch = arch, .valid = (uint64_t)1 << arch->pc | (uint64_t)1 << arch->sp |
-							  (uint64_t)1 << arch->fp };
+	*ret = (struct scry_regs) { .arch = arch,
+				    .valid = (uint64_t)1 << arch->pc | (uint64_t)1 << arch->sp |
+					     (uint64_t)1 << arch->fp };
 	ret->value[arch->pc] = pc;
 	ret->value[arch->sp] = fp + 2 * arch->ptr_size;
 	ret->value[arch->fp] = outer;
@@ -64,8 +71,8 @@ static bool step_by_frame_pointer(struct scry_session *s, const struct scry_regs
 }
 
 /* The caller's registers, by whatever way. */
-static int step(struct scry_session *s, const struct scry_cfi_row *row, const struct scry_regs *now, bool innermost,
-		struct scry_regs *ret, bool *ret_guess)
+static int step(struct scry_session *s, const struct scry_cfi_row *row, const struct scry_regs *now,
+		bool innermost, struct scry_regs *ret, bool *ret_guess)
 {
 	const struct scry_arch *arch = now->arch;
 
@@ -89,10 +96,12 @@ static int fail_at(struct scry_session *s, scry_addr pc)
 {
 	const char *why = scry_arena_printf(&s->arena, "%s", s->error.text);
 
-	return scry_fail(s, SCRY_EFAULT, pc, "unwinding ends at 0x%" PRIx64 ": %s", pc, why ? why : "");
+	return scry_fail(s, SCRY_EFAULT, pc, "unwinding ends at 0x%" PRIx64 ": %s", pc,
+			 why ? why : "");
 }
 
-static int walk(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each, void *arg)
+static int walk(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each,
+		void *arg)
 {
 	struct scry_native_frame f = { .regs = *start };
 	struct scry_regs next;

@@ -9,7 +9,8 @@ static bool fits(struct scry_session *s)
 	return s->target->abi.windows && s->target->arch;
 }
 
-static int walk(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each, void *arg)
+static int walk(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each,
+		void *arg)
 {
 	struct scry_native_frame f = { .regs = *start, .pc = start->value[start->arch->pc] };
 
@@ -19,7 +20,8 @@ static int walk(struct scry_session *s, const struct scry_regs *start, scry_unwi
 		if (!each(arg, &f))
 			return SCRY_OK;
 		if (!f.module)
-			return scry_fail(s, SCRY_EFAULT, f.pc, "unwinding ends at 0x%" PRIx64 ": in no module", f.pc);
+			return scry_fail(s, SCRY_EFAULT, f.pc,
+					 "unwinding ends at 0x%" PRIx64 ": in no module", f.pc);
 		int rc = scry_pe_unwind(f.module, &f.regs);
 		if (rc < 0)
 			return rc;

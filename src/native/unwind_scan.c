@@ -1,12 +1,18 @@
-/* Out of code that nothing describes (compiled at run time): the next return address on the stack that makes sense. */
+/*
+ * Out of code that nothing describes (compiled at run time): the next return address on the stack
+ * that makes sense.
+ */
 #include <string.h>
 
 #include "native/cfi.h"
 
 #define SCAN_MAX 1024 /* words: such code keeps little on the stack */
-#define CHECKED 3     /* frames that must come out of a return address for it to be believed */
+#define CHECKED  3    /* frames that must come out of a return address for it to be believed */
 
-/* x86: e8 rel32, or ff /2 with one of its addressing forms, stands before the address (Intel SDM, CALL). */
+/*
+ * x86: e8 rel32, or ff /2 with one of its addressing forms, stands before the address (Intel SDM,
+ * CALL).
+ */
 static bool follows_call(struct scry_session *s, scry_addr at)
 {
 	uint8_t code[7];
@@ -31,7 +37,8 @@ static bool makes_sense(struct scry_session *s, const struct scry_regs *from)
 
 	for (unsigned i = 0; i < CHECKED; i++) {
 		scry_addr pc = now.value[now.arch->pc], sp = now.value[now.arch->sp];
-		const struct scry_cfi_row *row = scry_module_at(s, pc - 1) ? scry_cfi_at(s, pc - 1) : NULL;
+		const struct scry_cfi_row *row =
+			scry_module_at(s, pc - 1) ? scry_cfi_at(s, pc - 1) : NULL;
 
 		if (!row || !row->known || row->signal || !follows_call(s, pc))
 			return false;

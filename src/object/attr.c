@@ -1,4 +1,7 @@
-/* Attributes without running code: data descriptors, the instance's dict or inline values, then the type's. */
+/*
+ * Attributes without running code: data descriptors, the instance's dict or inline values, then the
+ * type's.
+ */
 #include "object/printer.h"
 
 #include "object/member.h"
@@ -16,7 +19,8 @@ static scry_addr read_optional(struct scry_runtime *r, scry_addr addr)
 }
 
 /* The inline values of an object are split by its type's shared keys. */
-static int open_inline(struct scry_runtime *r, const struct scry_type *t, scry_addr values, struct scry_dict_view *v)
+static int open_inline(struct scry_runtime *r, const struct scry_type *t, scry_addr values,
+		       struct scry_dict_view *v)
 {
 	struct scry_dict_view keys = { 0 }, order = { 0 };
 	scry_addr at;
@@ -35,12 +39,13 @@ static int open_inline(struct scry_runtime *r, const struct scry_type *t, scry_a
 }
 
 /*
- * What stands in front of an instance of a class (Include/internal/pycore_object.h). 3.11: values at -4, dict at -3
- * words; 3.12: one word at -3, tagged by its lowest bit where it leads to values; 3.13+: the dict's pointer (at -3; at
+ * What stands in front of an instance of a class (Include/internal/pycore_object.h). 3.11: values
+ * at -4, dict at -3 words; 3.12: one word at -3, tagged by its lowest bit where it leads to values;
+ * 3.13+: the dict's pointer (at -3; at
  * -1 in free-threaded builds) and the values behind the object, valid or not.
  */
-static int managed_3_11(struct scry_runtime *r, const struct scry_type *t, scry_addr obj, scry_addr *ret_dict,
-			struct scry_dict_view *ret_inline)
+static int managed_3_11(struct scry_runtime *r, const struct scry_type *t, scry_addr obj,
+			scry_addr *ret_dict, struct scry_dict_view *ret_inline)
 {
 	unsigned ptr = r->session->target->abi.ptr_size;
 	scry_addr values = read_optional(r, obj - 4 * ptr);
@@ -49,8 +54,8 @@ static int managed_3_11(struct scry_runtime *r, const struct scry_type *t, scry_
 	return !*ret_dict && values ? open_inline(r, t, values, ret_inline) : SCRY_OK;
 }
 
-static int managed_3_12(struct scry_runtime *r, const struct scry_type *t, scry_addr obj, scry_addr *ret_dict,
-			struct scry_dict_view *ret_inline)
+static int managed_3_12(struct scry_runtime *r, const struct scry_type *t, scry_addr obj,
+			scry_addr *ret_dict, struct scry_dict_view *ret_inline)
 {
 	scry_addr word = read_optional(r, obj - 3 * r->session->target->abi.ptr_size);
 
@@ -60,8 +65,8 @@ static int managed_3_12(struct scry_runtime *r, const struct scry_type *t, scry_
 	return SCRY_OK;
 }
 
-static int managed_3_13(struct scry_runtime *r, const struct scry_type *t, scry_addr obj, scry_addr *ret_dict,
-			struct scry_dict_view *ret_inline)
+static int managed_3_13(struct scry_runtime *r, const struct scry_type *t, scry_addr obj,
+			scry_addr *ret_dict, struct scry_dict_view *ret_inline)
 {
 	unsigned words = r->layout->flavour.free_threaded ? 1 : 3;
 	uint64_t valid = 0;
@@ -76,16 +81,20 @@ static int managed_3_13(struct scry_runtime *r, const struct scry_type *t, scry_
 
 static const struct {
 	uint32_t since;
-	int (*find)(struct scry_runtime *r, const struct scry_type *t, scry_addr obj, scry_addr *ret_dict,
-		    struct scry_dict_view *ret_inline);
+	int (*find)(struct scry_runtime *r, const struct scry_type *t, scry_addr obj,
+		    scry_addr *ret_dict, struct scry_dict_view *ret_inline);
 } managed[] = {
 	{ SCRY_VERSION_OF(3, 13), managed_3_13 },
 	{ SCRY_VERSION_OF(3, 12), managed_3_12 },
 	{ SCRY_VERSION_OF(3, 11), managed_3_11 },
 };
 
-/* Negative offsets count from the end of an object of variable size: Objects/object.c, _PyObject_GetDictPtr(). */
-static int dict_offset(struct scry_runtime *r, const struct scry_type *t, scry_addr obj, int64_t *ret)
+/*
+ * Negative offsets count from the end of an object of variable size: Objects/object.c,
+ * _PyObject_GetDictPtr().
+ */
+static int dict_offset(struct scry_runtime *r, const struct scry_type *t, scry_addr obj,
+		       int64_t *ret)
 {
 	unsigned ptr = r->session->target->abi.ptr_size;
 	int64_t size = 0;
@@ -101,17 +110,19 @@ static int dict_offset(struct scry_runtime *r, const struct scry_type *t, scry_a
 		return scry_fail(r->session, SCRY_ECORRUPT, obj, "object of size %" PRIu64, n);
 	uint64_t whole = (t->basicsize + n * t->itemsize + ptr - 1) / ptr * ptr;
 	*ret = (int64_t)whole + t->dictoffset;
-	return *ret > 0 ? SCRY_OK : scry_fail(r->session, SCRY_ECORRUPT, obj, "dict offset %" PRId64, *ret);
+	return *ret > 0 ? SCRY_OK
+			: scry_fail(r->session, SCRY_ECORRUPT, obj, "dict offset %" PRId64, *ret);
 }
 
-int scry_instance_dict(struct scry_runtime *r, scry_addr obj, scry_addr *ret_dict, struct scry_dict_view *ret_inline)
+int scry_instance_dict(struct scry_runtime *r, scry_addr obj, scry_addr *ret_dict,
+		       struct scry_dict_view *ret_inline)
 {
 	struct scry_type *t;
 	int64_t offset;
 	int rc = scry_type_for(r, obj, &t);
 
 	*ret_dict = 0;
-	*ret_inline = (struct scry_dict_view){ 0 };
+	*ret_inline = (struct scry_dict_view) { 0 };
 	if (rc < 0)
 		return rc;
 	if (scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_DICT) && !strcmp(t->name, "instance"))
@@ -158,7 +169,8 @@ static bool is_class(struct scry_runtime *r, scry_addr obj)
 {
 	struct scry_type *t;
 
-	return scry_type_for(r, obj, &t) == SCRY_OK && (t->flags & TYPE_TYPE || !strcmp(t->name, "classobj"));
+	return scry_type_for(r, obj, &t) == SCRY_OK &&
+	       (t->flags & TYPE_TYPE || !strcmp(t->name, "classobj"));
 }
 
 /* 2.7: the class of an old-style instance, else the type */
@@ -175,7 +187,8 @@ static int class_of(struct scry_runtime *r, scry_addr obj, scry_addr *ret)
 	return SCRY_OK;
 }
 
-int scry_attr_from(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret, enum scry_attr_place *ret_place)
+int scry_attr_from(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret,
+		   enum scry_attr_place *ret_place)
 {
 	struct scry_member member;
 	scry_addr type, value = 0;
@@ -192,7 +205,8 @@ int scry_attr_from(struct scry_runtime *r, scry_addr obj, const char *name, scry
 	if (scry_getset_field(r, obj, name, ret) == SCRY_OK)
 		return SCRY_OK;
 	*ret_place = SCRY_ATTR_TYPE;
-	if (found && !strcmp(scry_type_name_of(r, value), "property")) /* the instance's dict cannot shadow it */
+	/* the instance's dict cannot shadow it */
+	if (found && !strcmp(scry_type_name_of(r, value), "property"))
 		return *ret = value, SCRY_OK;
 	*ret_place = SCRY_ATTR_CLASS;
 	if (is_class(r, obj) && scry_type_lookup(r, obj, name, ret, NULL) == SCRY_OK)
@@ -225,7 +239,8 @@ scry_addr scry_none(struct scry_runtime *r)
 	if (r->none || !builtins)
 		return r->none;
 	if (scry_dict_get(r, builtins, "None", &r->none) < 0 &&
-	    (scry_instance_dict(r, builtins, &dict, &v) < 0 || !dict || scry_dict_get(r, dict, "None", &r->none) < 0))
+	    (scry_instance_dict(r, builtins, &dict, &v) < 0 || !dict ||
+	     scry_dict_get(r, dict, "None", &r->none) < 0))
 		r->none = 0;
 	return r->none;
 }
@@ -235,7 +250,8 @@ const char *scry_attr_text(struct scry_runtime *r, scry_addr obj, const char *na
 	scry_addr value;
 	const char *text;
 
-	if (scry_attr(r, obj, name, &value) < 0 || scry_text_at(r, value, NAME_MAX_LENGTH, &text) < 0)
+	if (scry_attr(r, obj, name, &value) < 0 ||
+	    scry_text_at(r, value, NAME_MAX_LENGTH, &text) < 0)
 		return NULL;
 	return text;
 }
@@ -250,10 +266,11 @@ int scry_attr_int(struct scry_runtime *r, scry_addr obj, const char *name, int64
 
 /* --- iterating: the dict first, then the slots of every class in the MRO --- */
 
-#define SLOT_PHASE (1ull << 62)
+#define SLOT_PHASE  (1ull << 62)
 #define CLASS_SHIFT 40
 
-static int slot_next(struct scry_runtime *r, scry_addr obj, uint64_t *it, const char **ret_name, scry_addr *ret_value)
+static int slot_next(struct scry_runtime *r, scry_addr obj, uint64_t *it, const char **ret_name,
+		     scry_addr *ret_value)
 {
 	scry_addr type, cls, key, value;
 	int rc = class_of(r, obj, &type);
@@ -280,7 +297,8 @@ static int slot_next(struct scry_runtime *r, scry_addr obj, uint64_t *it, const 
 	return rc < 0 ? rc : SCRY_OK;
 }
 
-int scry_attr_next(struct scry_runtime *r, scry_addr obj, uint64_t *it, const char **ret_name, scry_addr *ret_value)
+int scry_attr_next(struct scry_runtime *r, scry_addr obj, uint64_t *it, const char **ret_name,
+		   scry_addr *ret_value)
 {
 	struct scry_dict_view v;
 	scry_addr dict, key;
@@ -291,7 +309,8 @@ int scry_attr_next(struct scry_runtime *r, scry_addr obj, uint64_t *it, const ch
 	rc = scry_instance_dict(r, obj, &dict, &v);
 	if (rc == SCRY_OK && !v.runtime && dict)
 		rc = scry_dict_open(r, dict, &v);
-	while (rc >= 0 && v.runtime && (rc = scry_dict_view_next(&v, it, &key, ret_value)) == SCRY_ITEM)
+	while (rc >= 0 && v.runtime &&
+	       (rc = scry_dict_view_next(&v, it, &key, ret_value)) == SCRY_ITEM)
 		if (scry_text_at(r, key, NAME_MAX_LENGTH, ret_name) == SCRY_OK)
 			return SCRY_ITEM;
 	if (rc < 0)

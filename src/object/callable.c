@@ -46,7 +46,8 @@ static int print_builtin(struct scry_printer *p, scry_addr addr, scry_addr type)
 	if (!t || scry_type_is(p->runtime, t->addr, "module"))
 		scry_printf(p, "<built-in function %s>", name);
 	else
-		scry_printf(p, "<built-in method %s of %s object at 0x%" PRIx64 ">", name, t->name, self);
+		scry_printf(p, "<built-in method %s of %s object at 0x%" PRIx64 ">", name, t->name,
+			    self);
 	return SCRY_OK;
 }
 
@@ -103,7 +104,8 @@ static int print_method_3_3(struct scry_printer *p, scry_addr addr, scry_addr ty
 	if (rc < 0)
 		return rc;
 	name = scry_name_of(p->runtime, func, false);
-	scry_printf(p, "<bound method %s.%s of ", scry_type_short(p->runtime, self_type), name ? name : "?");
+	scry_printf(p, "<bound method %s.%s of ", scry_type_short(p->runtime, self_type),
+		    name ? name : "?");
 	scry_print(p, self);
 	scry_buf_putc(p->out, '>');
 	return SCRY_OK;
@@ -129,7 +131,8 @@ static int print_method2(struct scry_printer *p, scry_addr addr, scry_addr type)
 	rc = rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_METHOD_CLASS, &cls);
 	if (rc < 0)
 		return rc;
-	scry_printf(p, "<%s method %s.%s", self ? "bound" : "unbound", class_name(p, cls), callable_name(p, func));
+	scry_printf(p, "<%s method %s.%s", self ? "bound" : "unbound", class_name(p, cls),
+		    callable_name(p, func));
 	if (self) {
 		scry_buf_puts(p->out, " of ");
 		scry_print(p, self);
@@ -250,8 +253,8 @@ static int print_code(struct scry_printer *p, scry_addr addr, scry_addr type)
 	(void)type;
 	if (!code)
 		return scry_fail(p->runtime->session, SCRY_ENOMEM, 0, "out of memory");
-	scry_printf(p, "<code object %s at 0x%" PRIx64 ", file \"%s\", line %d>", code->name, addr, code->file,
-		    code->first_line);
+	scry_printf(p, "<code object %s at 0x%" PRIx64 ", file \"%s\", line %d>", code->name, addr,
+		    code->file, code->first_line);
 	return SCRY_OK;
 }
 
@@ -265,7 +268,9 @@ static int print_frame(struct scry_printer *p, scry_addr addr, scry_addr type)
 	(void)type;
 	rc = scry_frame_at(p->runtime, rc == SCRY_OK ? inner : addr, &f);
 	if (rc < 0 || !f.code)
-		return rc < 0 ? rc : scry_fail(p->runtime->session, SCRY_ECORRUPT, addr, "no frame here");
+		return rc < 0 ? rc
+			      : scry_fail(p->runtime->session, SCRY_ECORRUPT, addr,
+					  "no frame here");
 	scry_frame_location(&f, &at);
 	scry_printf(p, "<frame at 0x%" PRIx64 ", file ", addr);
 	scry_print_quoted(p, f.code->file);

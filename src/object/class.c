@@ -74,18 +74,24 @@ static int print_old_instance(struct scry_printer *p, scry_addr addr, scry_addr 
 		return rc < 0 ? rc : SCRY_ECORRUPT;
 	bool own = scry_type_lookup(p->runtime, cls, "__repr__", &value, &owner) == SCRY_OK;
 	const char *key = own ? old_class_name(p, owner) : NULL;
-	/* else it is asked for as any attribute: an old file wrapper answers with that of the file */
+	/*
+	 * else it is asked for as any attribute: an old file wrapper answers with that of the file
+	 */
 	own = own || scry_type_lookup(p->runtime, cls, "__getattr__", &value, &owner) == SCRY_OK;
 	const struct scry_printer_row *row = key ? scry_printer_named(p->runtime, key) : NULL;
 	if (row && row->form)
 		return scry_print_form(p, addr, cls, row->form);
-	scry_printf(p, own ? "<%s at 0x%" PRIx64 ">" : "<%s instance at 0x%" PRIx64 ">", name, addr);
+	scry_printf(p, own ? "<%s at 0x%" PRIx64 ">" : "<%s instance at 0x%" PRIx64 ">", name,
+		    addr);
 	return SCRY_OK;
 }
 
 /* --- weak references: Objects/weakrefobject.c --- */
 
-/* Up to 3.11.3 any attribute of the object, since then only what its class says: weakref_repr(), gh-99184. */
+/*
+ * Up to 3.11.3 any attribute of the object, since then only what its class says: weakref_repr(),
+ * gh-99184.
+ */
 static const char *referent_name(struct scry_printer *p, scry_addr obj, const struct scry_type *t)
 {
 	const char *name = NULL;
@@ -110,7 +116,8 @@ static const char *fully_qualified(struct scry_runtime *r, scry_addr type)
 	return scry_arena_printf(&r->session->arena, "%s.%s", module, name);
 }
 
-static int referent(struct scry_printer *p, scry_addr ref, scry_addr *ret, struct scry_type **ret_type)
+static int referent(struct scry_printer *p, scry_addr ref, scry_addr *ret,
+		    struct scry_type **ret_type)
 {
 	int rc = scry_field_read(p->runtime, ref, SCRY_F_WEAKREF_OBJECT, ret);
 
@@ -133,8 +140,9 @@ static int print_weakref_in(struct scry_printer *p, scry_addr addr, bool qualifi
 		return SCRY_OK;
 	}
 	const char *name = referent_name(p, obj, t);
-	scry_printf(p, "; to '%s' at 0x%" PRIx64 "%s%s%s>", qualified ? fully_qualified(p->runtime, t->addr) : t->name,
-		    obj, name ? " (" : "", name ? name : "", name ? ")" : "");
+	scry_printf(p, "; to '%s' at 0x%" PRIx64 "%s%s%s>",
+		    qualified ? fully_qualified(p->runtime, t->addr) : t->name, obj,
+		    name ? " (" : "", name ? name : "", name ? ")" : "");
 	return SCRY_OK;
 }
 
@@ -158,8 +166,8 @@ static int print_weakproxy(struct scry_printer *p, scry_addr addr, scry_addr typ
 
 	(void)type;
 	if (rc == SCRY_OK)
-		scry_printf(p, "<weakproxy at 0x%" PRIx64 " to %s at 0x%" PRIx64 ">", addr, obj ? t->name : "NoneType",
-			    obj ? obj : p->runtime->none);
+		scry_printf(p, "<weakproxy at 0x%" PRIx64 " to %s at 0x%" PRIx64 ">", addr,
+			    obj ? t->name : "NoneType", obj ? obj : p->runtime->none);
 	return rc;
 }
 
@@ -180,7 +188,10 @@ static int print_weakproxy_3_13(struct scry_printer *p, scry_addr addr, scry_add
 
 /* --- list[int], int | str: Objects/genericaliasobject.c, unionobject.c --- */
 
-/* What looks like a class, by its names, is written as one: Objects/genericaliasobject.c, ga_repr_item(). */
+/*
+ * What looks like a class, by its names, is written as one: Objects/genericaliasobject.c,
+ * ga_repr_item().
+ */
 static bool print_as_class(struct scry_printer *p, scry_addr item, const struct scry_type *t)
 {
 	struct scry_runtime *r = p->runtime;
@@ -191,10 +202,12 @@ static bool print_as_class(struct scry_printer *p, scry_addr item, const struct 
 	    scry_attr(r, item, "__args__", &value) == SCRY_OK)
 		return false;
 	name = scry_name_of(r, item, true);
-	module = t->flags & TYPE_TYPE ? scry_type_module(r, item) : scry_attr_text(r, item, "__module__");
+	module = t->flags & TYPE_TYPE ? scry_type_module(r, item)
+				      : scry_attr_text(r, item, "__module__");
 	if (!name || !module)
 		return false;
-	scry_printf(p, "%s%s%s", strcmp(module, "builtins") ? module : "", strcmp(module, "builtins") ? "." : "", name);
+	scry_printf(p, "%s%s%s", strcmp(module, "builtins") ? module : "",
+		    strcmp(module, "builtins") ? "." : "", name);
 	return true;
 }
 
@@ -207,10 +220,13 @@ static void print_alias_item(struct scry_printer *p, scry_addr item, bool none)
 		scry_printer_damage(p, item);
 	else if (!strcmp(t->name, "ellipsis"))
 		scry_buf_puts(p->out, "...");
-	else if (none && t->flags & TYPE_TYPE && !strcmp(scry_type_short(p->runtime, item), "NoneType"))
+	else if (none && t->flags & TYPE_TYPE &&
+		 !strcmp(scry_type_short(p->runtime, item), "NoneType"))
 		scry_buf_puts(p->out, "None");
-	else if (p->runtime->version >= SCRY_VERSION_OF(3, 15) && !strcmp(t->name, "typing.TypeAliasType"))
-		scry_print_unknown(p, item, t->addr); /* with its module, which only a C getter knows */
+	else if (p->runtime->version >= SCRY_VERSION_OF(3, 15) &&
+		 !strcmp(t->name, "typing.TypeAliasType"))
+		/* with its module, which only a C getter knows */
+		scry_print_unknown(p, item, t->addr);
 	else if (!print_as_class(p, item, t))
 		scry_print(p, item);
 }
@@ -244,7 +260,8 @@ static int print_generic_alias(struct scry_printer *p, scry_addr addr, scry_addr
 	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
 		return rc;
 	/* *tuple[int], since 3.11 */
-	if (scry_field_read(p->runtime, addr, SCRY_F_GENERIC_ALIAS_STARRED, &starred) == SCRY_OK && starred & 0xff)
+	if (scry_field_read(p->runtime, addr, SCRY_F_GENERIC_ALIAS_STARRED, &starred) == SCRY_OK &&
+	    starred & 0xff)
 		scry_buf_putc(p->out, '*');
 	print_alias_item(p, origin, false);
 	scry_buf_putc(p->out, '[');

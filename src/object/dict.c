@@ -7,11 +7,13 @@
 
 static int corrupt(struct scry_runtime *r, scry_addr addr, const char *what, uint64_t n)
 {
-	return scry_fail(r->session, SCRY_ECORRUPT, addr, "%s at 0x%" PRIx64 " says %" PRIu64, what, addr, n);
+	return scry_fail(r->session, SCRY_ECORRUPT, addr, "%s at 0x%" PRIx64 " says %" PRIu64, what,
+			 addr, n);
 }
 
 /* The last byte of the table is there: the count cannot be more than what memory holds. */
-static int check_table(struct scry_runtime *r, scry_addr start, uint64_t count, uint64_t stride, const char *what)
+static int check_table(struct scry_runtime *r, scry_addr start, uint64_t count, uint64_t stride,
+		       const char *what)
 {
 	uint8_t byte;
 
@@ -42,8 +44,12 @@ static int open_table(struct scry_runtime *r, scry_addr dict, struct scry_dict_v
 	return check_table(r, v->entries, v->count, v->stride, "dict");
 }
 
-/* 3.11+ says both sizes as logarithms; 3.6-3.10 has the number of slots and as many index bytes as that needs. */
-static int keys_shape(struct scry_runtime *r, scry_addr keys, uint64_t *ret_slots, uint64_t *ret_index_bytes)
+/*
+ * 3.11+ says both sizes as logarithms; 3.6-3.10 has the number of slots and as many index bytes as
+ * that needs.
+ */
+static int keys_shape(struct scry_runtime *r, scry_addr keys, uint64_t *ret_slots,
+		      uint64_t *ret_index_bytes)
 {
 	uint64_t log2_size, log2_bytes;
 	int rc = scry_field_read(r, keys, SCRY_F_KEYS_LOG2_SIZE, &log2_size);
@@ -69,18 +75,24 @@ static int keys_shape(struct scry_runtime *r, scry_addr keys, uint64_t *ret_slot
 	return SCRY_OK;
 }
 
-static void keys_entries(struct scry_runtime *r, scry_addr keys, uint64_t index_bytes, struct scry_dict_view *v)
+static void keys_entries(struct scry_runtime *r, scry_addr keys, uint64_t index_bytes,
+			 struct scry_dict_view *v)
 {
 	const struct scry_layout *l = r->layout;
 	uint64_t kind = 0;
-	bool compact = scry_layout_has(l, SCRY_F_KEYS_INDICES) || scry_layout_has(l, SCRY_F_KEYS_NENTRIES);
+	bool compact =
+		scry_layout_has(l, SCRY_F_KEYS_INDICES) || scry_layout_has(l, SCRY_F_KEYS_NENTRIES);
 	bool text_keys = scry_field_read(r, keys, SCRY_F_KEYS_KIND, &kind) == SCRY_OK && kind != 0;
 
-	/* dk_indices[] ends the struct and the entries follow; 3.3-3.5 has dk_entries[1] and no indices */
+	/*
+	 * dk_indices[] ends the struct and the entries follow; 3.3-3.5 has dk_entries[1] and no
+	 * indices
+	 */
 	if (compact)
-		v->entries = (scry_layout_has(l, SCRY_F_KEYS_INDICES) ?
-				      scry_field_addr(r, keys, SCRY_F_KEYS_INDICES) :
-				      keys + l->size[SCRY_S_KEYS]) + index_bytes;
+		v->entries = (scry_layout_has(l, SCRY_F_KEYS_INDICES)
+				      ? scry_field_addr(r, keys, SCRY_F_KEYS_INDICES)
+				      : keys + l->size[SCRY_S_KEYS]) +
+			     index_bytes;
 	else
 		v->entries = scry_field_addr(r, keys, SCRY_F_KEYS_ENTRIES);
 	v->stride = l->size[text_keys ? SCRY_S_UNICODE_ENTRY : SCRY_S_ENTRY];
@@ -108,8 +120,9 @@ int scry_keys_open(struct scry_runtime *r, scry_addr keys, struct scry_dict_view
 }
 
 /*
- * Split tables. 3.11 and 3.12 keep the order in bytes that run down from in front of the values (-1: prefix size, -2:
- * how many), 3.13+ in bytes behind them (Include/internal/pycore_dict.h, get_insertion_order_array()).
+ * Split tables. 3.11 and 3.12 keep the order in bytes that run down from in front of the values
+ * (-1: prefix size, -2: how many), 3.13+ in bytes behind them (Include/internal/pycore_dict.h,
+ * get_insertion_order_array()).
  */
 int scry_values_open(struct scry_runtime *r, scry_addr values, struct scry_dict_view *v)
 {
@@ -175,12 +188,14 @@ static int entry_index(const struct scry_dict_view *v, uint64_t i, uint64_t *ret
 	*ret = i;
 	if (!v->order)
 		return SCRY_OK;
-	int rc = scry_read(v->runtime->session, v->order + (uint64_t)((int64_t)i * v->order_step), &byte, 1);
+	int rc = scry_read(v->runtime->session, v->order + (uint64_t)((int64_t)i * v->order_step),
+			   &byte, 1);
 	*ret = byte;
 	return rc;
 }
 
-int scry_dict_view_next(const struct scry_dict_view *v, uint64_t *it, scry_addr *ret_key, scry_addr *ret_value)
+int scry_dict_view_next(const struct scry_dict_view *v, uint64_t *it, scry_addr *ret_key,
+			scry_addr *ret_value)
 {
 	struct scry_runtime *r = v->runtime;
 	unsigned ptr = r->session->target->abi.ptr_size;
@@ -192,7 +207,9 @@ int scry_dict_view_next(const struct scry_dict_view *v, uint64_t *it, scry_addr 
 		scry_addr entry = v->entries + index * v->stride;
 
 		rc = rc < 0 ? rc : scry_word(r, entry + v->key, &key);
-		rc = rc < 0 ? rc : scry_word(r, v->values ? v->values + index * ptr : entry + v->value, &value);
+		rc = rc < 0 ? rc
+			    : scry_word(r, v->values ? v->values + index * ptr : entry + v->value,
+					&value);
 		if (rc < 0)
 			return rc;
 		if (!key || !value)
@@ -204,7 +221,8 @@ int scry_dict_view_next(const struct scry_dict_view *v, uint64_t *it, scry_addr 
 	return SCRY_OK;
 }
 
-int scry_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it, scry_addr *ret_key, scry_addr *ret_value)
+int scry_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it, scry_addr *ret_key,
+		   scry_addr *ret_value)
 {
 	struct scry_dict_view v;
 
@@ -231,7 +249,10 @@ int scry_dict_get(struct scry_runtime *r, scry_addr dict, const char *key, scry_
 	return rc < 0 ? rc : scry_fail(r->session, SCRY_ENOTFOUND, dict, "no key '%s'", key);
 }
 
-/* --- sets: a hash table of key and hash in all versions; a dummy's key is an object of its own with hash -1 --- */
+/*
+ * --- sets: a hash table of key and hash in all versions; a dummy's key is an object of its own
+ * with hash -1 ---
+ */
 
 int scry_set_next(struct scry_runtime *r, scry_addr set, uint64_t *it, scry_addr *ret)
 {
@@ -247,7 +268,10 @@ int scry_set_next(struct scry_runtime *r, scry_addr set, uint64_t *it, scry_addr
 		return corrupt(r, set, "set", mask);
 	if (*it == 0 && (rc = check_table(r, table, mask + 1, stride, "set")) < 0)
 		return rc;
-	/* 2.7 and 3.3: a str; 3.4 to 3.6: an object with a type of its own; later the hash -1 says it */
+	/*
+	 * 2.7 and 3.3: a str; 3.4 to 3.6: an object with a type of its own; later the hash -1 says
+	 * it
+	 */
 	while (*it <= mask) {
 		scry_addr entry = table + (*it)++ * stride;
 
@@ -257,7 +281,8 @@ int scry_set_next(struct scry_runtime *r, scry_addr set, uint64_t *it, scry_addr
 			return rc;
 		bool dummy = hash == scry_load("\xff\xff\xff\xff\xff\xff\xff\xff",
 					       l->slot[SCRY_F_SET_ENTRY_HASH].size, false);
-		if (!key || (dummy && scry_layout_has(l, SCRY_F_DICT_KEYS)) || scry_text_is(r, key, "<dummy key>") ||
+		if (!key || (dummy && scry_layout_has(l, SCRY_F_DICT_KEYS)) ||
+		    scry_text_is(r, key, "<dummy key>") ||
 		    !strcmp(scry_type_name_of(r, key), "<dummy key> type"))
 			continue;
 		*ret = key;
@@ -281,7 +306,8 @@ int scry_sequence(struct scry_runtime *r, scry_addr seq, uint64_t *ret_count, sc
 	if (rc < 0)
 		return rc;
 	if (!(flags & (TYPE_LIST | TYPE_TUPLE)))
-		return scry_fail(r->session, SCRY_ECORRUPT, seq, "no list or tuple at 0x%" PRIx64, seq);
+		return scry_fail(r->session, SCRY_ECORRUPT, seq, "no list or tuple at 0x%" PRIx64,
+				 seq);
 	if (flags & TYPE_LIST)
 		rc = scry_field_read(r, seq, SCRY_F_LIST_ITEMS, &items);
 	else
@@ -319,7 +345,9 @@ static uint64_t table_sizeof(struct scry_runtime *r, scry_addr dict, const struc
 
 	if (mask >= TABLE_MAX)
 		return 0;
-	return table - dict < t->basicsize ? t->basicsize : t->basicsize + (mask + 1) * r->layout->size[SCRY_S_ENTRY];
+	return table - dict < t->basicsize
+		       ? t->basicsize
+		       : t->basicsize + (mask + 1) * r->layout->size[SCRY_S_ENTRY];
 }
 
 /* Objects/dictobject.c, _PyDict_SizeOf(): keys that others share are counted with their type. */
@@ -335,9 +363,11 @@ uint64_t scry_dict_sizeof(struct scry_runtime *r, scry_addr dict, const struct s
 		return 0;
 	if (scry_field_get(r, dict, SCRY_F_DICT_VALUES)) {
 		uint64_t room = counted && scry_layout_has(r->layout, SCRY_F_KEYS_USABLE) &&
-				r->version >= SCRY_VERSION_OF(3, 11) ?
-				scry_field_get(r, keys, SCRY_F_KEYS_NENTRIES) +
-				scry_field_get(r, keys, SCRY_F_KEYS_USABLE) : counted ? slots * 2 / 3 : slots;
+						r->version >= SCRY_VERSION_OF(3, 11)
+					? scry_field_get(r, keys, SCRY_F_KEYS_NENTRIES) +
+						  scry_field_get(r, keys, SCRY_F_KEYS_USABLE)
+				: counted ? slots * 2 / 3
+					  : slots;
 
 		size += room * r->session->target->abi.ptr_size;
 	}

@@ -39,7 +39,10 @@ static int print_exception(struct scry_printer *p, scry_addr addr, scry_addr typ
 
 	if (rc < 0)
 		return rc;
-	/* since 3.7 one argument is printed by itself, more of them as a tuple, which is what ends a cycle */
+	/*
+	 * since 3.7 one argument is printed by itself, more of them as a tuple, which is what ends
+	 * a cycle
+	 */
 	const char *name = scry_type_short(p->runtime, type);
 	char *again = scry_arena_printf(&p->runtime->session->arena, "%s(...)", name);
 	bool alone = n == 1 && p->runtime->version >= SCRY_VERSION_OF(3, 7);
@@ -65,8 +68,8 @@ static int print_group(struct scry_printer *p, scry_addr addr, scry_addr type)
 	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_EXCEPTION_GROUP_EXCS, &excs);
 	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_EXCEPTION_GROUP_MESSAGE, &message);
 	rc = rc < 0 ? rc : scry_sequence(r, excs, &members, &member_items);
-	if (rc < 0 || n != 2 || scry_word(r, items + ptr, &second) < 0 || scry_type_for(r, second, &t) < 0 ||
-	    !(t->flags & TYPE_LIST))
+	if (rc < 0 || n != 2 || scry_word(r, items + ptr, &second) < 0 ||
+	    scry_type_for(r, second, &t) < 0 || !(t->flags & TYPE_LIST))
 		return print_exception(p, addr, type);
 	if (!scry_printer_enter(p, addr, "..."))
 		return SCRY_OK;
@@ -126,7 +129,8 @@ static const char *text_of(struct scry_runtime *r, struct scry_buf *buf)
 }
 
 /* NULL where only code of the target could tell. */
-static const char *message_text(struct scry_runtime *r, scry_addr exc, scry_addr type, bool old_style)
+static const char *message_text(struct scry_runtime *r, scry_addr exc, scry_addr type,
+				bool old_style)
 {
 	struct scry_buf buf = SCRY_BUF_INIT;
 	struct scry_printer p;
@@ -146,9 +150,11 @@ static const char *message_text(struct scry_runtime *r, scry_addr exc, scry_addr
 static const char *exception_name(struct scry_runtime *r, scry_addr type)
 {
 	const char *module = scry_type_module(r, type), *name = scry_type_qualname(r, type);
-	bool plain = !strcmp(module, "builtins") || !strcmp(module, "__main__") || !strcmp(module, "exceptions");
+	bool plain = !strcmp(module, "builtins") || !strcmp(module, "__main__") ||
+		     !strcmp(module, "exceptions");
 
-	const char *whole = plain ? name : scry_arena_printf(&r->session->arena, "%s.%s", module, name);
+	const char *whole =
+		plain ? name : scry_arena_printf(&r->session->arena, "%s.%s", module, name);
 	return whole ? whole : "?";
 }
 
@@ -157,7 +163,10 @@ static const char *old_class_name(struct scry_runtime *r, scry_addr class)
 {
 	const char *name;
 
-	return scry_text_at(r, scry_field_get(r, class, SCRY_F_CLASSOBJ_NAME), 1000, &name) == SCRY_OK ? name : "?";
+	return scry_text_at(r, scry_field_get(r, class, SCRY_F_CLASSOBJ_NAME), 1000, &name) ==
+			       SCRY_OK
+		       ? name
+		       : "?";
 }
 
 static scry_addr not_none(struct scry_runtime *r, scry_addr obj)
@@ -188,7 +197,8 @@ int scry_exception_at(struct scry_runtime *r, scry_addr addr, struct scry_except
 
 	if (rc < 0)
 		return rc;
-	bool old = !strcmp(t->name, "instance") && scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_CLASS);
+	bool old = !strcmp(t->name, "instance") &&
+		   scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_CLASS);
 	e.type = old ? scry_field_get(r, addr, SCRY_F_OLD_INSTANCE_CLASS) : t->addr;
 	if (!old && !(t->flags & TYPE_EXCEPTION))
 		return scry_fail(r->session, SCRY_EINVAL, addr, "%s is no exception", t->name);
@@ -202,7 +212,10 @@ int scry_exception_at(struct scry_runtime *r, scry_addr addr, struct scry_except
 	return SCRY_OK;
 }
 
-/* An instance of the class it is kept with, or of any where none is: else PyErr_NormalizeException() is still due. */
+/*
+ * An instance of the class it is kept with, or of any where none is: else
+ * PyErr_NormalizeException() is still due.
+ */
 static bool is_instance(struct scry_runtime *r, const struct scry_kept *kept)
 {
 	struct scry_type *t, *class;
@@ -210,13 +223,16 @@ static bool is_instance(struct scry_runtime *r, const struct scry_kept *kept)
 	if (!kept->value || scry_type_for(r, kept->value, &t) < 0)
 		return !kept->type;
 	if (!strcmp(t->name, "instance") && scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_CLASS))
-		return !kept->type || scry_field_get(r, kept->value, SCRY_F_OLD_INSTANCE_CLASS) == kept->type;
+		return !kept->type ||
+		       scry_field_get(r, kept->value, SCRY_F_OLD_INSTANCE_CLASS) == kept->type;
 	if (!(t->flags & TYPE_EXCEPTION))
 		return !kept->type;
-	return !kept->type || scry_type_at(r, kept->type, &class) < 0 || scry_type_is(r, t->addr, class->name);
+	return !kept->type || scry_type_at(r, kept->type, &class) < 0 ||
+	       scry_type_is(r, t->addr, class->name);
 }
 
-int scry_exception_kept(struct scry_runtime *r, const struct scry_kept *kept, struct scry_exception *ret)
+int scry_exception_kept(struct scry_runtime *r, const struct scry_kept *kept,
+			struct scry_exception *ret)
 {
 	struct scry_exception e = { .runtime = r, .type = kept->type, .not_made = true };
 	struct scry_buf buf = SCRY_BUF_INIT;
@@ -251,17 +267,32 @@ int scry_exception_kept(struct scry_runtime *r, const struct scry_kept *kept, st
 static const struct {
 	const char *type, *name;
 } members[] = {
-	{ "SyntaxError", "filename" }, { "SyntaxError", "lineno" }, { "SyntaxError", "offset" }, { "SyntaxError", "text" },
-	{ "OSError", "errno" }, { "OSError", "strerror" }, { "OSError", "filename" }, { "OSError", "filename2" },
-	{ "EnvironmentError", "errno" }, { "EnvironmentError", "strerror" }, { "EnvironmentError", "filename" },
-	{ "ImportError", "name" }, { "ImportError", "path" }, { "StopIteration", "value" }, { "SystemExit", "code" },
-	{ "AttributeError", "name" }, { "AttributeError", "obj" }, { "NameError", "name" },
-	{ "UnicodeError", "encoding" }, { "UnicodeError", "object" }, { "UnicodeError", "reason" },
+	{ "SyntaxError", "filename" },
+	{ "SyntaxError", "lineno" },
+	{ "SyntaxError", "offset" },
+	{ "SyntaxError", "text" },
+	{ "OSError", "errno" },
+	{ "OSError", "strerror" },
+	{ "OSError", "filename" },
+	{ "OSError", "filename2" },
+	{ "EnvironmentError", "errno" },
+	{ "EnvironmentError", "strerror" },
+	{ "EnvironmentError", "filename" },
+	{ "ImportError", "name" },
+	{ "ImportError", "path" },
+	{ "StopIteration", "value" },
+	{ "SystemExit", "code" },
+	{ "AttributeError", "name" },
+	{ "AttributeError", "obj" },
+	{ "NameError", "name" },
+	{ "UnicodeError", "encoding" },
+	{ "UnicodeError", "object" },
+	{ "UnicodeError", "reason" },
 };
 #define MEMBERS (sizeof(members) / sizeof(members[0]))
 
-int scry_exception_attr_next(const struct scry_exception *e, struct scry_exception_attrs *it, const char **ret_name,
-			     scry_addr *ret_value)
+int scry_exception_attr_next(const struct scry_exception *e, struct scry_exception_attrs *it,
+			     const char **ret_name, scry_addr *ret_value)
 {
 	while (it->member < MEMBERS && e->addr) {
 		size_t m = it->member++;
@@ -273,7 +304,8 @@ int scry_exception_attr_next(const struct scry_exception *e, struct scry_excepti
 			return SCRY_ITEM;
 		}
 	}
-	return e->addr ? scry_attr_next(e->runtime, e->addr, &it->rest, ret_name, ret_value) : SCRY_OK;
+	return e->addr ? scry_attr_next(e->runtime, e->addr, &it->rest, ret_name, ret_value)
+		       : SCRY_OK;
 }
 
 static int item_next(struct scry_runtime *r, scry_addr seq, uint64_t *it, scry_addr *ret)
@@ -290,7 +322,9 @@ static int item_next(struct scry_runtime *r, scry_addr seq, uint64_t *it, scry_a
 	return rc < 0 ? rc : SCRY_ITEM;
 }
 
-/* add_note() makes a list, but anybody may have put anything there: that is one note, its repr(). */
+/*
+ * add_note() makes a list, but anybody may have put anything there: that is one note, its repr().
+ */
 int scry_exception_note_next(const struct scry_exception *e, uint64_t *it, const char **ret)
 {
 	struct scry_runtime *r = e->runtime;
@@ -301,7 +335,8 @@ int scry_exception_note_next(const struct scry_exception *e, uint64_t *it, const
 
 	if (!e->notes)
 		return SCRY_OK;
-	bool sequence = scry_type_for(r, e->notes, &t) == SCRY_OK && t->flags & (TYPE_LIST | TYPE_TUPLE);
+	bool sequence =
+		scry_type_for(r, e->notes, &t) == SCRY_OK && t->flags & (TYPE_LIST | TYPE_TUPLE);
 	int rc = sequence ? item_next(r, e->notes, it, &note) : (*it)++ ? SCRY_OK : SCRY_ITEM;
 	if (rc != SCRY_ITEM)
 		return rc;
@@ -325,7 +360,9 @@ static int damaged_entry(struct scry_traceback *t, struct scry_frame *f)
 {
 	struct scry_session *s = t->runtime->session;
 
-	*f = (struct scry_frame){ .runtime = t->runtime, .kind = SCRY_FRAME_DAMAGED, .addr = t->next };
+	*f = (struct scry_frame) { .runtime = t->runtime,
+				   .kind = SCRY_FRAME_DAMAGED,
+				   .addr = t->next };
 	f->damaged = scry_arena_text(&s->arena, s->error.text, strlen(s->error.text));
 	t->next = 0;
 	return SCRY_ITEM;
@@ -367,11 +404,13 @@ int scry_traceback_next(struct scry_traceback *t, struct scry_frame *f, struct s
 		return SCRY_OK;
 	*ret = at;
 	if (cycles(t)) {
-		scry_fail(r->session, SCRY_ECORRUPT, t->next, "the traceback comes back to 0x%" PRIx64, t->next);
+		scry_fail(r->session, SCRY_ECORRUPT, t->next,
+			  "the traceback comes back to 0x%" PRIx64, t->next);
 		return damaged_entry(t, f);
 	}
 	if (scry_field_read(r, t->next, SCRY_F_TRACEBACK_FRAME, &frame) < 0 ||
-	    scry_field_read(r, t->next, SCRY_F_TRACEBACK_NEXT, &next) < 0 || entry_frame(r, frame, f) < 0)
+	    scry_field_read(r, t->next, SCRY_F_TRACEBACK_NEXT, &next) < 0 ||
+	    entry_frame(r, frame, f) < 0)
 		return damaged_entry(t, f);
 	scry_field_read_int(r, t->next, SCRY_F_TRACEBACK_LASTI, &lasti);
 	scry_field_read_int(r, t->next, SCRY_F_TRACEBACK_LINENO, &line);
@@ -379,7 +418,7 @@ int scry_traceback_next(struct scry_traceback *t, struct scry_frame *f, struct s
 		scry_code_location(f->code, lasti, &at);
 	/* 3.12+ leaves tb_lineno at -1 until somebody asks */
 	if (line > 0 && line != at.line)
-		at = (struct scry_location){ .line = (int)line };
+		at = (struct scry_location) { .line = (int)line };
 	*ret = at;
 	f->lasti = lasti >= 0 ? lasti : f->lasti;
 	t->next = next;

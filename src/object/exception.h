@@ -8,24 +8,31 @@
 struct scry_exception {
 	struct scry_runtime *runtime;
 	scry_addr addr, type;
-	const char *type_name;  /* "module.Type" as a traceback's last line has it */
-	const char *message;    /* str(exception); "" where it is empty, NULL: only its own Python code knows. WTF-8 */
-	scry_addr args, cause, context, traceback, notes, group; /* group: the tuple of member exceptions */
+	const char *type_name; /* "module.Type" as a traceback's last line has it */
+	/* str(exception); "" where it is empty, NULL: only its own Python code knows. WTF-8 */
+	const char *message;
+	/* group: the tuple of member exceptions */
+	scry_addr args, cause, context, traceback, notes, group;
 	bool suppress_context;
-	bool not_made;          /* no instance yet (`addr` is 0): `args` is what the class will be called with */
+	/* no instance yet (`addr` is 0): `args` is what the class will be called with */
+	bool not_made;
 };
 /** Decode the exception instance at `addr` (2.7: also old-style instances). */
 int scry_exception_at(struct scry_runtime *r, scry_addr addr, struct scry_exception *ret);
-/** Decode what a thread keeps, also where it is no instance yet; its traceback is the thread's where there is one. */
-int scry_exception_kept(struct scry_runtime *r, const struct scry_kept *kept, struct scry_exception *ret);
+/**
+ * Decode what a thread keeps, also where it is no instance yet; its traceback is the thread's where
+ * there is one.
+ */
+int scry_exception_kept(struct scry_runtime *r, const struct scry_kept *kept,
+			struct scry_exception *ret);
 /** Where scry_exception_attr_next() is; zero it at first. */
 struct scry_exception_attrs {
 	size_t member;
 	uint64_t rest;
 };
 /** Its attributes: what C keeps of built-in ones (errno, filename ...), then its dict and slots. */
-int scry_exception_attr_next(const struct scry_exception *e, struct scry_exception_attrs *it, const char **ret_name,
-			     scry_addr *ret_value);
+int scry_exception_attr_next(const struct scry_exception *e, struct scry_exception_attrs *it,
+			     const char **ret_name, scry_addr *ret_value);
 /** Next note (3.11+); *it is 0 at first. SCRY_ITEM with its text. */
 int scry_exception_note_next(const struct scry_exception *e, uint64_t *it, const char **ret);
 /** Next member of an exception group; *it is 0 at first. */
@@ -39,11 +46,12 @@ struct scry_traceback {
 	uint64_t power, steps;
 };
 /**
- * The next entry: its frame (locals can be read from it) and the line it was at, which is the traceback's own:
- * the frame may have gone on. SCRY_ITEM, SCRY_OK at the end. Damage yields one last frame of kind
- * SCRY_FRAME_DAMAGED.
+ * The next entry: its frame (locals can be read from it) and the line it was at, which is the
+ * traceback's own: the frame may have gone on. SCRY_ITEM, SCRY_OK at the end. Damage yields one
+ * last frame of kind SCRY_FRAME_DAMAGED.
  */
-int scry_traceback_next(struct scry_traceback *t, struct scry_frame *ret_frame, struct scry_location *ret_where);
+int scry_traceback_next(struct scry_traceback *t, struct scry_frame *ret_frame,
+			struct scry_location *ret_where);
 
 /* --- what exception.c and message.c share --- */
 /** The items of the exception's args. */

@@ -1,27 +1,29 @@
 /*
- * Exceptions in hand. The thread (or a running generator) keeps one: the innermost. A handler that begins puts the one
- * before it aside and brings it back when it ends, so the others are found where handlers have put them.
+ * Exceptions in hand. The thread (or a running generator) keeps one: the innermost. A handler that
+ * begins puts the one before it aside and brings it back when it ends, so the others are found
+ * where handlers have put them.
  */
 #include "object/handled.h"
 
 #include "object/printer.h"
 #include "object/opcodes.h"
 
-#define SAVED_MAX 64       /* handlers within one another in one frame */
-#define FRAMES_MAX 1000000
-#define EXCEPT_HANDLER 257 /* b_type of a handler that runs: Include/opcode.h, v3.3 to v3.10 */
-#define OWNER_GENERATOR 1  /* enum _frameowner: Include/internal/pycore_frame.h, v3.11 to v3.15 */
+#define SAVED_MAX       64 /* handlers within one another in one frame */
+#define FRAMES_MAX      1000000
+#define EXCEPT_HANDLER  257 /* b_type of a handler that runs: Include/opcode.h, v3.3 to v3.10 */
+#define OWNER_GENERATOR 1   /* enum _frameowner: Include/internal/pycore_frame.h, v3.11 to v3.15 */
 
 bool scry_kept_is_none(struct scry_runtime *r, const struct scry_kept *kept)
 {
-	return (!kept->value || scry_is_none(r, kept->value)) && (!kept->type || scry_is_none(r, kept->type));
+	return (!kept->value || scry_is_none(r, kept->value)) &&
+	       (!kept->type || scry_is_none(r, kept->type));
 }
 
-static struct scry_kept keep(struct scry_runtime *r, scry_addr base, enum scry_field value, enum scry_field type,
-			     enum scry_field traceback)
+static struct scry_kept keep(struct scry_runtime *r, scry_addr base, enum scry_field value,
+			     enum scry_field type, enum scry_field traceback)
 {
-	return (struct scry_kept){ scry_field_get(r, base, value), scry_field_get(r, base, type),
-				   scry_field_get(r, base, traceback) };
+	return (struct scry_kept) { scry_field_get(r, base, value), scry_field_get(r, base, type),
+				    scry_field_get(r, base, traceback) };
 }
 
 /* Since 3.12 one word, an instance always. */
@@ -30,23 +32,30 @@ struct scry_kept scry_thread_raised(struct scry_thread *t)
 	struct scry_runtime *r = t->runtime;
 
 	if (scry_layout_has(r->layout, SCRY_F_THREAD_CURRENT_EXCEPTION))
-		return (struct scry_kept){ .value = scry_field_get(r, t->state, SCRY_F_THREAD_CURRENT_EXCEPTION) };
-	return keep(r, t->state, SCRY_F_THREAD_CUREXC_VALUE, SCRY_F_THREAD_CUREXC_TYPE, SCRY_F_THREAD_CUREXC_TRACEBACK);
+		return (struct scry_kept) { .value = scry_field_get(
+						    r, t->state, SCRY_F_THREAD_CURRENT_EXCEPTION) };
+	return keep(r, t->state, SCRY_F_THREAD_CUREXC_VALUE, SCRY_F_THREAD_CUREXC_TYPE,
+		    SCRY_F_THREAD_CUREXC_TRACEBACK);
 }
 
 static struct scry_kept in_item(struct scry_runtime *r, scry_addr item)
 {
-	return keep(r, item, SCRY_F_EXC_INFO_VALUE, SCRY_F_EXC_INFO_TYPE, SCRY_F_EXC_INFO_TRACEBACK);
+	return keep(r, item, SCRY_F_EXC_INFO_VALUE, SCRY_F_EXC_INFO_TYPE,
+		    SCRY_F_EXC_INFO_TRACEBACK);
 }
 
 static struct scry_kept in_frame(struct scry_runtime *r, scry_addr frame)
 {
-	return keep(r, frame, SCRY_F_FRAME_EXC_VALUE, SCRY_F_FRAME_EXC_TYPE, SCRY_F_FRAME_EXC_TRACEBACK);
+	return keep(r, frame, SCRY_F_FRAME_EXC_VALUE, SCRY_F_FRAME_EXC_TYPE,
+		    SCRY_F_FRAME_EXC_TRACEBACK);
 }
 
 /* --- what the handlers of one frame have put aside, by version: innermost first, how many --- */
 
-/* 2.7: a frame that has caught something keeps what was there before, until it returns: ceval.c, set_exc_info(). */
+/*
+ * 2.7: a frame that has caught something keeps what was there before, until it returns: ceval.c,
+ * set_exc_info().
+ */
 static unsigned saved_in_frame(const struct scry_frame *f, struct scry_kept *saved)
 {
 	*saved = in_frame(f->runtime, f->addr);
@@ -54,8 +63,9 @@ static unsigned saved_in_frame(const struct scry_frame *f, struct scry_kept *sav
 }
 
 /*
- * 3.3 to 3.10: a handler is an entry of the block stack; traceback, value and type of what was before lie on the value
- * stack from its level on: ceval.c, PyEval_EvalFrameEx(), "fast_block_end" and later "exception_unwind".
+ * 3.3 to 3.10: a handler is an entry of the block stack; traceback, value and type of what was
+ * before lie on the value stack from its level on: ceval.c, PyEval_EvalFrameEx(), "fast_block_end"
+ * and later "exception_unwind".
  */
 static unsigned saved_in_blocks(const struct scry_frame *f, struct scry_kept *saved)
 {
@@ -79,14 +89,14 @@ static unsigned saved_in_blocks(const struct scry_frame *f, struct scry_kept *sa
 		if (scry_word(r, stack + level * ptr, &k->traceback) < 0 ||
 		    scry_word(r, stack + (level + 1) * ptr, &k->value) < 0 ||
 		    scry_word(r, stack + (level + 2) * ptr, &k->type) < 0)
-			*k = (struct scry_kept){ 0 };
+			*k = (struct scry_kept) { 0 };
 	}
 	return n;
 }
 
 /*
- * Up to 3.6 a generator that runs and has an exception in hand keeps its caller's in its frame; what its outermost
- * handler has put aside may be another caller's.
+ * Up to 3.6 a generator that runs and has an exception in hand keeps its caller's in its frame;
+ * what its outermost handler has put aside may be another caller's.
  */
 static unsigned saved_in_blocks_or_generator(const struct scry_frame *f, struct scry_kept *saved)
 {
@@ -97,10 +107,17 @@ static unsigned saved_in_blocks_or_generator(const struct scry_frame *f, struct 
 	return n;
 }
 
-/* --- 3.11+: no blocks; the exception table tells where a handler is, and how deep the stack there --- */
+/*
+ * --- 3.11+: no blocks; the exception table tells where a handler is, and how deep the stack there
+ * ---
+ */
 
-/* Where an exception at byte `at` would be handled: the target in bytes, and the depth that the stack is cut to. */
-static bool table_find(const struct scry_code *c, uint32_t at, uint32_t *ret_target, uint32_t *ret_depth)
+/*
+ * Where an exception at byte `at` would be handled: the target in bytes, and the depth that the
+ * stack is cut to.
+ */
+static bool table_find(const struct scry_code *c, uint32_t at, uint32_t *ret_target,
+		       uint32_t *ret_depth)
 {
 	struct scry_exception_table t;
 	struct scry_exception_entry e;
@@ -130,9 +147,9 @@ static bool is_cleanup(struct scry_code *c, uint32_t target)
 }
 
 /*
- * While a handler runs, its instructions are covered by one more handler, the cleanup, which expects on top of its
- * stack what PUSH_EXC_INFO has put aside: compile.c, compiler_try_except(). That one is covered by the cleanup of the
- * handler around it, and so on.
+ * While a handler runs, its instructions are covered by one more handler, the cleanup, which
+ * expects on top of its stack what PUSH_EXC_INFO has put aside: compile.c, compiler_try_except().
+ * That one is covered by the cleanup of the handler around it, and so on.
  */
 static unsigned saved_by_table(const struct scry_frame *f, struct scry_kept *saved)
 {
@@ -143,14 +160,17 @@ static unsigned saved_by_table(const struct scry_frame *f, struct scry_kept *sav
 
 	if (f->lasti < 0 || !f->slots)
 		return 0;
-	for (unsigned steps = 0; steps < 2 * SAVED_MAX && n < SAVED_MAX && table_find(c, at, &target, &depth); steps++) {
+	for (unsigned steps = 0;
+	     steps < 2 * SAVED_MAX && n < SAVED_MAX && table_find(c, at, &target, &depth);
+	     steps++) {
 		if (target >= c->instructions_size || depth > before || depth > 1u << 20)
 			break; /* outer handlers never expect more */
 		if (depth && is_cleanup(c, target)) {
 			struct scry_kept *k = &saved[n++];
 
-			*k = (struct scry_kept){ 0 };
-			if (scry_word(r, f->slots + ((uint64_t)c->slots + depth - 1) * ptr, &k->value) == SCRY_OK)
+			*k = (struct scry_kept) { 0 };
+			if (scry_word(r, f->slots + ((uint64_t)c->slots + depth - 1) * ptr,
+				      &k->value) == SCRY_OK)
 				k->value = scry_untag(r, k->value);
 		}
 		before = depth;
@@ -174,7 +194,8 @@ static const struct {
 struct collect {
 	struct scry_runtime *runtime;
 	struct scry_kept current; /* what would be in hand if all frames so far had returned */
-	scry_addr item;           /* 3.7+: the struct that keeps it: the thread's, or a running generator's */
+	/* 3.7+: the struct that keeps it: the thread's, or a running generator's */
+	scry_addr item;
 	struct scry_handled *first, **tail;
 	size_t count;
 };
@@ -188,7 +209,7 @@ static void add(struct collect *c, const struct scry_frame *f, bool unowned)
 	h = scry_arena_alloc(&c->runtime->session->arena, sizeof(*h));
 	if (!h)
 		return;
-	*h = (struct scry_handled){ .kept = c->current, .unowned = unowned };
+	*h = (struct scry_handled) { .kept = c->current, .unowned = unowned };
 	if (f)
 		h->frame = *f;
 	*c->tail = h;
@@ -201,10 +222,13 @@ static scry_addr item_of(const struct scry_frame *f)
 {
 	struct scry_runtime *r = f->runtime;
 	const struct scry_slot *inner = &r->layout->slot[SCRY_F_GEN_IFRAME];
-	scry_addr gen = inner->size && f->owner == OWNER_GENERATOR ? f->addr - inner->offset
-							      : scry_field_get(r, f->addr, SCRY_F_FRAME_GEN);
+	scry_addr gen = inner->size && f->owner == OWNER_GENERATOR
+				? f->addr - inner->offset
+				: scry_field_get(r, f->addr, SCRY_F_FRAME_GEN);
 
-	return gen && f->kind == SCRY_FRAME_GENERATOR ? scry_field_addr(r, gen, SCRY_F_GEN_EXC_STATE) : 0;
+	return gen && f->kind == SCRY_FRAME_GENERATOR
+		       ? scry_field_addr(r, gen, SCRY_F_GEN_EXC_STATE)
+		       : 0;
 }
 
 static void take_frame(struct collect *c, const struct scry_frame *f)

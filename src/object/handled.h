@@ -4,9 +4,12 @@
 
 #include "object/object.h"
 
-/** An exception where the interpreter keeps it. Up to 3.11 there may be a class and no instance yet. */
+/**
+ * An exception where the interpreter keeps it. Up to 3.11 there may be a class and no instance yet.
+ */
 struct scry_kept {
-	scry_addr value;     /* the instance, or what its class will be called with; 0 or None: nothing */
+	/* the instance, or what its class will be called with; 0 or None: nothing */
+	scry_addr value;
 	scry_addr type;      /* the class where it is kept beside the value, else 0 */
 	scry_addr traceback; /* where it is kept beside the value, else 0 */
 };
@@ -15,8 +18,9 @@ struct scry_kept {
 struct scry_handled {
 	struct scry_handled *next; /* the one that this handler displaced: outwards */
 	struct scry_kept kept;
-	struct scry_frame frame;   /* whose handler runs; no code: none was found */
-	bool unowned;              /* nothing in Python handles it: C code does, or it was left behind */
+	struct scry_frame frame; /* whose handler runs; no code: none was found */
+	/* nothing in Python handles it: C code does, or it was left behind */
+	bool unowned;
 };
 
 /** True where nothing is kept. */
@@ -24,11 +28,15 @@ bool scry_kept_is_none(struct scry_runtime *r, const struct scry_kept *kept);
 /** What the thread is raising: the error indicator. Nothing: none of it. */
 struct scry_kept scry_thread_raised(struct scry_thread *t);
 /**
- * The exceptions that handlers of the thread have in hand, innermost first: those of handlers within one another, in
- * one frame and in many, and in generators that run. In the arena; NULL for none. *ret_count: how many.
+ * The exceptions that handlers of the thread have in hand, innermost first: those of handlers
+ * within one another, in one frame and in many, and in generators that run. In the arena; NULL for
+ * none. *ret_count: how many.
  */
 struct scry_handled *scry_thread_handled(struct scry_thread *t, size_t *ret_count);
-/** The same of a suspended generator or coroutine with this frame: what it will have in hand when it goes on. */
+/**
+ * The same of a suspended generator or coroutine with this frame: what it will have in hand when it
+ * goes on.
+ */
 struct scry_handled *scry_generator_handled(struct scry_runtime *r, scry_addr gen, scry_addr frame);
 
 #endif

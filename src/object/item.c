@@ -12,7 +12,8 @@ static int deque_item(struct scry_runtime *r, scry_addr deque, int64_t index, sc
 	for (at += (uint64_t)index; rc == SCRY_OK && per_block && at >= per_block; at -= per_block)
 		rc = scry_field_read(r, block, SCRY_F_DEQUE_BLOCK_RIGHT, &block);
 	if (rc == SCRY_OK)
-		rc = scry_word(r, scry_field_addr(r, block, SCRY_F_DEQUE_BLOCK_DATA) + at * ptr, ret);
+		rc = scry_word(r, scry_field_addr(r, block, SCRY_F_DEQUE_BLOCK_DATA) + at * ptr,
+			       ret);
 	return rc;
 }
 
@@ -73,7 +74,9 @@ static int array_item(struct scry_runtime *r, scry_addr array, int64_t index, st
 	int rc = scry_print_array_item(&p, array, (uint64_t)index);
 	if (rc == SCRY_OK && !(ret->text = scry_arena_text(&r->session->arena, out.text, out.len)))
 		rc = scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory");
-	ret->type = strchr("FD", scry_array_code(r, array)) ? "complex" : strchr("efd", scry_array_code(r, array)) ? "float" : "int";
+	ret->type = strchr("FD", scry_array_code(r, array))    ? "complex"
+		    : strchr("efd", scry_array_code(r, array)) ? "float"
+							       : "int";
 	scry_buf_done(&out);
 	return rc;
 }
@@ -90,7 +93,10 @@ int scry_item_at(struct scry_runtime *r, scry_addr seq, int64_t index, struct sc
 		return rc;
 	if (t->flags & (TYPE_LIST | TYPE_TUPLE)) {
 		rc = scry_sequence(r, seq, &n, &items);
-		rc = rc < 0 ? rc : scry_word(r, items + (uint64_t)index * r->session->target->abi.ptr_size, &item.addr);
+		rc = rc < 0 ? rc
+			    : scry_word(r,
+					items + (uint64_t)index * r->session->target->abi.ptr_size,
+					&item.addr);
 	} else if (t->flags & (TYPE_UNICODE | TYPE_BYTES)) {
 		rc = text_item(r, seq, index, &item);
 	} else if (scry_type_is(r, t->addr, "bytearray")) {
@@ -102,7 +108,8 @@ int scry_item_at(struct scry_runtime *r, scry_addr seq, int64_t index, struct sc
 	} else if (scry_type_is(r, t->addr, "collections.deque")) {
 		rc = deque_item(r, seq, index, &item.addr);
 	} else {
-		rc = scry_fail(r->session, SCRY_EUNSUPPORTED, seq, "items of %s need code to run", t->name);
+		rc = scry_fail(r->session, SCRY_EUNSUPPORTED, seq, "items of %s need code to run",
+			       t->name);
 	}
 	if (rc == SCRY_OK)
 		*ret = item;

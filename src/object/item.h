@@ -4,7 +4,10 @@
 
 #include "object/printer.h"
 
-/** An item of a sequence: an object, or text ("'a'" of a str), or a number (of bytes, ranges and arrays). */
+/**
+ * An item of a sequence: an object, or text ("'a'" of a str), or a number (of bytes, ranges and
+ * arrays).
+ */
 struct scry_item {
 	scry_addr addr;
 	const char *text, *type;

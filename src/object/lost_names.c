@@ -1,33 +1,50 @@
 /*
- * Names of static types where the dump has the types but not the names: those are C strings in read-only data, which
- * heap dumps leave out. Python's own dictionaries still name most of them, and what a type inherits the rest.
+ * Names of static types where the dump has the types but not the names: those are C strings in
+ * read-only data, which heap dumps leave out. Python's own dictionaries still name most of them,
+ * and what a type inherits the rest.
  */
 #include "object/printer.h"
 
 /* What the attributes of the module `types` are called in C; Lib/types.py, 2.7 to 3.15. */
 static const char *const in_types[][2] = {
-	{ "FunctionType", "function" }, { "CodeType", "code" }, { "MappingProxyType", "mappingproxy" },
-	{ "SimpleNamespace", "types.SimpleNamespace" }, { "CellType", "cell" }, { "GeneratorType", "generator" },
-	{ "CoroutineType", "coroutine" }, { "AsyncGeneratorType", "async_generator" }, { "MethodType", "method" },
-	{ "BuiltinFunctionType", "builtin_function_or_method" }, { "WrapperDescriptorType", "wrapper_descriptor" },
-	{ "MethodWrapperType", "method-wrapper" }, { "MethodDescriptorType", "method_descriptor" },
-	{ "ClassMethodDescriptorType", "classmethod_descriptor" }, { "ModuleType", "module" },
-	{ "TracebackType", "traceback" }, { "FrameType", "frame" }, { "GetSetDescriptorType", "getset_descriptor" },
-	{ "MemberDescriptorType", "member_descriptor" }, { "GenericAlias", "types.GenericAlias" },
+	{ "FunctionType", "function" },
+	{ "CodeType", "code" },
+	{ "MappingProxyType", "mappingproxy" },
+	{ "SimpleNamespace", "types.SimpleNamespace" },
+	{ "CellType", "cell" },
+	{ "GeneratorType", "generator" },
+	{ "CoroutineType", "coroutine" },
+	{ "AsyncGeneratorType", "async_generator" },
+	{ "MethodType", "method" },
+	{ "BuiltinFunctionType", "builtin_function_or_method" },
+	{ "WrapperDescriptorType", "wrapper_descriptor" },
+	{ "MethodWrapperType", "method-wrapper" },
+	{ "MethodDescriptorType", "method_descriptor" },
+	{ "ClassMethodDescriptorType", "classmethod_descriptor" },
+	{ "ModuleType", "module" },
+	{ "TracebackType", "traceback" },
+	{ "FrameType", "frame" },
+	{ "GetSetDescriptorType", "getset_descriptor" },
+	{ "MemberDescriptorType", "member_descriptor" },
+	{ "GenericAlias", "types.GenericAlias" },
 	{ "UnionType", "types.UnionType" },
 };
 /* Objects of the builtins, by which their types are known. */
 static const char *const in_builtins[][2] = {
-	{ "None", "NoneType" }, { "Ellipsis", "ellipsis" }, { "NotImplemented", "NotImplementedType" },
+	{ "None", "NoneType" },
+	{ "Ellipsis", "ellipsis" },
+	{ "NotImplemented", "NotImplementedType" },
 	{ "len", "builtin_function_or_method" },
 };
 /* Attributes that one static type of the interpreter defines. */
 static const char *const telltales[][2] = {
-	{ "gi_frame", "generator" }, { "cr_frame", "coroutine" }, { "ag_frame", "async_generator" }, { "co_code", "code" },
-	{ "f_lineno", "frame" }, { "tb_lineno", "traceback" }, { "cell_contents", "cell" },
+	{ "gi_frame", "generator" }, { "cr_frame", "coroutine" }, { "ag_frame", "async_generator" },
+	{ "co_code", "code" },       { "f_lineno", "frame" },     { "tb_lineno", "traceback" },
+	{ "cell_contents", "cell" },
 };
 /* Modules in C whose types say they are of the Python module in front of them. */
-static const char *const fronts[] = { "_collections", "_functools", "_datetime", "_decimal", "_operator" };
+static const char *const fronts[] = { "_collections", "_functools", "_datetime", "_decimal",
+				      "_operator" };
 
 static bool is_lost(struct scry_runtime *r, scry_addr type)
 {
@@ -43,16 +60,20 @@ static bool is_type(struct scry_runtime *r, scry_addr obj)
 	uint64_t meta, flags;
 
 	return scry_field_read(r, obj, SCRY_F_OBJECT_TYPE, &meta) == SCRY_OK &&
-	       scry_field_read(r, meta, SCRY_F_TYPE_FLAGS, &flags) == SCRY_OK && (flags & TYPE_TYPE);
+	       scry_field_read(r, meta, SCRY_F_TYPE_FLAGS, &flags) == SCRY_OK &&
+	       (flags & TYPE_TYPE);
 }
 
-/* Other names of built-in types; before 3.6 they may come before the real ones. Lib/, 2.7 to 3.15. */
+/*
+ * Other names of built-in types; before 3.6 they may come before the real ones. Lib/, 2.7 to 3.15.
+ */
 static bool is_alias(const struct scry_runtime *r, const char *name)
 {
 	bool old = r->version >> 24 == 2;
 
 	return old ? !strcmp(name, "bytes")
-		   : !strcmp(name, "IOError") || !strcmp(name, "EnvironmentError") || !strcmp(name, "WindowsError");
+		   : !strcmp(name, "IOError") || !strcmp(name, "EnvironmentError") ||
+			       !strcmp(name, "WindowsError");
 }
 
 /* The first name counts. */
@@ -96,7 +117,9 @@ static void from_types(struct scry_runtime *r, scry_addr dict)
 			learn(r, value, in_types[i][1]);
 }
 
-/* Types that a module names: "module.name", as they say of themselves but for some private modules. */
+/*
+ * Types that a module names: "module.name", as they say of themselves but for some private modules.
+ */
 static void from_module(struct scry_runtime *r, const char *module, scry_addr dict)
 {
 	uint64_t it = 0;
@@ -123,8 +146,8 @@ static bool module_dict(struct scry_runtime *r, scry_addr module, scry_addr *ret
 	int64_t at;
 
 	return scry_field_read(r, module, SCRY_F_OBJECT_TYPE, &type) == SCRY_OK &&
-	       scry_field_read_int(r, type, SCRY_F_TYPE_DICTOFFSET, &at) == SCRY_OK && at > 0 && at < 4096 &&
-	       scry_word(r, module + (uint64_t)at, ret) == SCRY_OK && *ret &&
+	       scry_field_read_int(r, type, SCRY_F_TYPE_DICTOFFSET, &at) == SCRY_OK && at > 0 &&
+	       at < 4096 && scry_word(r, module + (uint64_t)at, ret) == SCRY_OK && *ret &&
 	       scry_field_read(r, *ret, SCRY_F_OBJECT_TYPE, &type) == SCRY_OK &&
 	       scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags) == SCRY_OK && flags & TYPE_DICT;
 }
@@ -145,7 +168,8 @@ static void from_modules(struct scry_runtime *r, scry_addr modules)
 			continue;
 		if (!strcmp(name, "types") || !strcmp(name, "_types")) /* 3.14 */
 			from_types(r, dict);
-		else if (!strcmp(name, "_frozen_importlib") && scry_dict_get(r, dict, "_wrap", &value) == SCRY_OK)
+		else if (!strcmp(name, "_frozen_importlib") &&
+			 scry_dict_get(r, dict, "_wrap", &value) == SCRY_OK)
 			learn_type_of(r, value, "function");
 		else if (scry_dict_get(r, dict, "__file__", &value) < 0)
 			from_module(r, name, dict);
@@ -162,7 +186,10 @@ void scry_lost_names_find(struct scry_runtime *r)
 	}
 }
 
-/* Is it in the data of the same file as its metatype, and so of the interpreter? Cython's generators have gi_frame too. */
+/*
+ * Is it in the data of the same file as its metatype, and so of the interpreter? Cython's
+ * generators have gi_frame too.
+ */
 static bool is_interpreters(struct scry_runtime *r, scry_addr type)
 {
 	const struct scry_map *map = scry_map_at(r->session->target, type), *meta = NULL;
@@ -170,7 +197,8 @@ static bool is_interpreters(struct scry_runtime *r, scry_addr type)
 
 	if (scry_field_read(r, type, SCRY_F_OBJECT_TYPE, &metatype) == SCRY_OK)
 		meta = scry_map_at(r->session->target, metatype);
-	return map && meta && (map == meta || (map->path && meta->path && !strcmp(map->path, meta->path)));
+	return map && meta &&
+	       (map == meta || (map->path && meta->path && !strcmp(map->path, meta->path)));
 }
 
 static const char *by_attribute(struct scry_runtime *r, scry_addr type)
@@ -189,10 +217,16 @@ static const char *by_flags(const struct scry_runtime *r, uint64_t flags)
 {
 	bool old = r->version >> 24 == 2;
 
-	return flags & TYPE_LONG ? (old ? "long" : "int") : flags & TYPE_LIST ? "list" : flags & TYPE_TUPLE ? "tuple"
-	     : flags & TYPE_BYTES ? (old ? "str" : "bytes") : flags & TYPE_UNICODE ? (old ? "unicode" : "str")
-	     : flags & TYPE_DICT ? "dict" : flags & TYPE_EXCEPTION ? "BaseException" : flags & TYPE_TYPE ? "type"
-	     : old && flags & TYPE_INT ? "int" : NULL;
+	return flags & TYPE_LONG         ? (old ? "long" : "int")
+	       : flags & TYPE_LIST       ? "list"
+	       : flags & TYPE_TUPLE      ? "tuple"
+	       : flags & TYPE_BYTES      ? (old ? "str" : "bytes")
+	       : flags & TYPE_UNICODE    ? (old ? "unicode" : "str")
+	       : flags & TYPE_DICT       ? "dict"
+	       : flags & TYPE_EXCEPTION  ? "BaseException"
+	       : flags & TYPE_TYPE       ? "type"
+	       : old && flags & TYPE_INT ? "int"
+					 : NULL;
 }
 
 const char *scry_lost_name(struct scry_runtime *r, scry_addr type)
@@ -203,7 +237,8 @@ const char *scry_lost_name(struct scry_runtime *r, scry_addr type)
 	if (!is_lost(r, type) || scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags) < 0)
 		return NULL;
 	/* made by PyType_FromSpec(): the name as an object is there */
-	if (flags & TYPE_HEAP && scry_field_read(r, type, SCRY_F_HEAP_TYPE_NAME, &heap) == SCRY_OK &&
+	if (flags & TYPE_HEAP &&
+	    scry_field_read(r, type, SCRY_F_HEAP_TYPE_NAME, &heap) == SCRY_OK &&
 	    scry_text_at(r, heap, 200, &name) == SCRY_OK)
 		return name;
 	if (scry_field_read(r, type, SCRY_F_TYPE_BASE, &base) < 0)
@@ -211,7 +246,8 @@ const char *scry_lost_name(struct scry_runtime *r, scry_addr type)
 	if (!base)
 		return "object";
 	if (scry_field_read(r, base, SCRY_F_TYPE_BASE, &above) < 0 || !above)
-		name = by_flags(r, flags); /* of a base that the dump lacks nothing speaks against object */
+		/* of a base that the dump lacks nothing speaks against object */
+		name = by_flags(r, flags);
 	if (!name && !above)
 		name = by_attribute(r, type);
 	return name ? name : "?";

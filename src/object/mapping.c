@@ -55,9 +55,13 @@ static int print_defaultdict(struct scry_printer *p, scry_addr addr, scry_addr t
 
 	if (rc < 0)
 		return rc;
-	/* Modules/_collectionsmodule.c, defdict_repr(): the dict's repr is made first, so it says {...} */
-	scry_printf(p, "%s(", p->runtime->version >= SCRY_VERSION_OF(3, 7) ? scry_type_short(p->runtime, type) :
-							   "defaultdict");
+	/*
+	 * Modules/_collectionsmodule.c, defdict_repr(): the dict's repr is made first, so it says
+	 * {...}
+	 */
+	scry_printf(p, "%s(",
+		    p->runtime->version >= SCRY_VERSION_OF(3, 7) ? scry_type_short(p->runtime, type)
+								 : "defaultdict");
 	if (factory)
 		scry_print(p, factory);
 	else
@@ -70,7 +74,10 @@ static int print_defaultdict(struct scry_printer *p, scry_addr addr, scry_addr t
 
 /* --- OrderedDict --- */
 
-/* The values of a dict by the address of their keys; filled at the first look-up, so that printing stays linear. */
+/*
+ * The values of a dict by the address of their keys; filled at the first look-up, so that printing
+ * stays linear.
+ */
 static int fill_values(struct scry_printer *p, struct scry_hash *values, scry_addr dict)
 {
 	struct scry_dict_view v;
@@ -84,7 +91,8 @@ static int fill_values(struct scry_printer *p, struct scry_hash *values, scry_ad
 	return rc;
 }
 
-static int value_of_key(struct scry_printer *p, struct scry_hash *values, scry_addr dict, scry_addr key, scry_addr *ret)
+static int value_of_key(struct scry_printer *p, struct scry_hash *values, scry_addr dict,
+			scry_addr key, scry_addr *ret)
 {
 	int rc = values->count ? SCRY_OK : fill_values(p, values, dict);
 
@@ -102,8 +110,9 @@ void scry_print_pair(struct scry_printer *p, scry_addr key, scry_addr value, con
 }
 
 /*
- * The list of nodes says the order; the dict's own is the same unless move_to_end() was used, and a look-up of each
- * key in turn would be quadratic: so the two are walked side by side, and a search starts only where they differ.
+ * The list of nodes says the order; the dict's own is the same unless move_to_end() was used, and a
+ * look-up of each key in turn would be quadratic: so the two are walked side by side, and a search
+ * starts only where they differ.
  */
 struct odict_walk {
 	struct scry_printer *p;
@@ -115,7 +124,7 @@ struct odict_walk {
 
 static int odict_open(struct scry_printer *p, scry_addr dict, struct odict_walk *w)
 {
-	*w = (struct odict_walk){ .p = p, .dict = dict };
+	*w = (struct odict_walk) { .p = p, .dict = dict };
 	int rc = scry_dict_open(p->runtime, dict, &w->v);
 
 	return rc < 0 ? rc : scry_field_read(p->runtime, dict, SCRY_F_ODICT_FIRST, &w->node);
@@ -185,10 +194,11 @@ static int print_odict_pairs(struct scry_printer *p, scry_addr addr, scry_addr t
 }
 
 /*
- * 2.7 (Lib/collections.py): a dict, and a ring of lists [previous, next, key] in the attribute _OrderedDict__root; the
- * map _OrderedDict__map leads to them.
+ * 2.7 (Lib/collections.py): a dict, and a ring of lists [previous, next, key] in the attribute
+ * _OrderedDict__root; the map _OrderedDict__map leads to them.
  */
-static int ring_next(struct scry_runtime *r, scry_addr link, scry_addr *ret_next, scry_addr *ret_key)
+static int ring_next(struct scry_runtime *r, scry_addr link, scry_addr *ret_next,
+		     scry_addr *ret_key)
 {
 	unsigned ptr = r->session->target->abi.ptr_size;
 	uint64_t n;
@@ -196,13 +206,15 @@ static int ring_next(struct scry_runtime *r, scry_addr link, scry_addr *ret_next
 	int rc = scry_sequence(r, link, &n, &items);
 
 	if (rc == SCRY_OK && n != 3)
-		rc = scry_fail(r->session, SCRY_ECORRUPT, link, "an OrderedDict's link has %" PRIu64 " items", n);
+		rc = scry_fail(r->session, SCRY_ECORRUPT, link,
+			       "an OrderedDict's link has %" PRIu64 " items", n);
 	rc = rc < 0 ? rc : scry_word(r, items + ptr, ret_next);
 	return rc < 0 ? rc : scry_word(r, items + 2 * ptr, ret_key);
 }
 
 /* 3.3 and 3.4: links are objects with slots; the ring closes with a proxy of the root */
-static int link_next(struct scry_runtime *r, scry_addr link, scry_addr *ret_next, scry_addr *ret_key)
+static int link_next(struct scry_runtime *r, scry_addr link, scry_addr *ret_next,
+		     scry_addr *ret_key)
 {
 	int rc = scry_attr(r, link, "next", ret_next);
 
@@ -267,7 +279,8 @@ static int print_odict2(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 /* --- views and proxies --- */
 
-static int print_wrapped(struct scry_printer *p, scry_addr addr, const char *name, enum scry_field f)
+static int print_wrapped(struct scry_printer *p, scry_addr addr, const char *name,
+			 enum scry_field f)
 {
 	scry_addr inner;
 	int rc = scry_field_read(p->runtime, addr, f, &inner);
@@ -310,7 +323,8 @@ static int print_dictproxy2(struct scry_printer *p, scry_addr addr, scry_addr ty
 	return print_wrapped(p, addr, "dict_proxy", SCRY_F_MAPPINGPROXY_MAPPING);
 }
 
-static void print_view_item(struct scry_printer *p, const char *kind, scry_addr key, scry_addr value)
+static void print_view_item(struct scry_printer *p, const char *kind, scry_addr key,
+			    scry_addr value)
 {
 	if (strstr(kind, "keys") || strstr(kind, "values"))
 		scry_print(p, strstr(kind, "keys") ? key : value);
@@ -334,7 +348,8 @@ static int print_dict_view(struct scry_printer *p, scry_addr addr, scry_addr typ
 		return rc;
 	scry_printf(p, "%s([", t->name);
 	for (uint64_t i = 0; scry_printer_more(p, i, w.v.used); i++) {
-		rc = ordered ? odict_next(&w, &key, &value) : scry_dict_view_next(&w.v, &w.it, &key, &value);
+		rc = ordered ? odict_next(&w, &key, &value)
+			     : scry_dict_view_next(&w.v, &w.it, &key, &value);
 		if (rc != SCRY_ITEM)
 			break;
 		print_view_item(p, t->name, key, value);
@@ -354,8 +369,10 @@ const struct scry_printer_row scry_printers_mapping[] = {
 	{ "dict", TYPE_DICT, print_dict },
 	{ "collections.defaultdict", 0, print_defaultdict },
 	{ "collections.OrderedDict", 0, print_odict_dict, .since = PY312 },
-	{ "collections.OrderedDict", 0, print_odict_pairs, .since = SCRY_VERSION_OF(3, 5), .until = PY312 },
-	{ "collections.OrderedDict", 0, print_odict_links, .since = PY3, .until = SCRY_VERSION_OF(3, 5) },
+	{ "collections.OrderedDict", 0, print_odict_pairs, .since = SCRY_VERSION_OF(3, 5),
+	  .until = PY312 },
+	{ "collections.OrderedDict", 0, print_odict_links, .since = PY3,
+	  .until = SCRY_VERSION_OF(3, 5) },
 	{ "collections.OrderedDict", 0, print_odict2, .until = PY3 },
 	{ "frozendict", 0, print_frozendict },
 	{ "mappingproxy", 0, print_mappingproxy },

@@ -3,12 +3,29 @@
 
 /* Include/structmember.h (descrobject.h since 3.12): the numbers never changed. */
 enum {
-	T_SHORT = 0, T_INT = 1, T_LONG = 2, T_FLOAT = 3, T_DOUBLE = 4, T_STRING = 5, T_OBJECT = 6, T_CHAR = 7,
-	T_BYTE = 8, T_UBYTE = 9, T_USHORT = 10, T_UINT = 11, T_ULONG = 12, T_STRING_INPLACE = 13, T_BOOL = 14,
-	T_OBJECT_EX = 16, T_LONGLONG = 17, T_ULONGLONG = 18, T_PYSSIZET = 19
+	T_SHORT = 0,
+	T_INT = 1,
+	T_LONG = 2,
+	T_FLOAT = 3,
+	T_DOUBLE = 4,
+	T_STRING = 5,
+	T_OBJECT = 6,
+	T_CHAR = 7,
+	T_BYTE = 8,
+	T_UBYTE = 9,
+	T_USHORT = 10,
+	T_UINT = 11,
+	T_ULONG = 12,
+	T_STRING_INPLACE = 13,
+	T_BOOL = 14,
+	T_OBJECT_EX = 16,
+	T_LONGLONG = 17,
+	T_ULONGLONG = 18,
+	T_PYSSIZET = 19
 };
 
-int scry_member_of(struct scry_runtime *r, scry_addr obj, scry_addr descriptor, struct scry_member *ret)
+int scry_member_of(struct scry_runtime *r, scry_addr obj, scry_addr descriptor,
+		   struct scry_member *ret)
 {
 	struct scry_type *t, *of;
 	scry_addr def, owner;
@@ -25,13 +42,16 @@ int scry_member_of(struct scry_runtime *r, scry_addr obj, scry_addr descriptor, 
 	if (rc < 0)
 		return rc;
 	if (offset > 1u << 20)
-		return scry_fail(r->session, SCRY_ECORRUPT, descriptor, "member at offset %" PRIu64, offset);
-	*ret = (struct scry_member){ .at = obj + offset, .kind = (unsigned)kind,
-				     .is_object = kind == T_OBJECT || kind == T_OBJECT_EX };
+		return scry_fail(r->session, SCRY_ECORRUPT, descriptor, "member at offset %" PRIu64,
+				 offset);
+	*ret = (struct scry_member) { .at = obj + offset,
+				      .kind = (unsigned)kind,
+				      .is_object = kind == T_OBJECT || kind == T_OBJECT_EX };
 	return SCRY_OK;
 }
 
-int scry_member_object(struct scry_runtime *r, const struct scry_member *m, const char *name, scry_addr *ret)
+int scry_member_object(struct scry_runtime *r, const struct scry_member *m, const char *name,
+		       scry_addr *ret)
 {
 	scry_addr value;
 
@@ -53,12 +73,14 @@ static const struct {
 	int size; /* bytes; -1: of a C long, -2: of a pointer */
 	bool is_signed;
 } ints[] = {
-	{ T_SHORT, 2, true }, { T_INT, 4, true }, { T_LONG, -1, true }, { T_BYTE, 1, true }, { T_UBYTE, 1, false },
-	{ T_USHORT, 2, false }, { T_UINT, 4, false }, { T_ULONG, -1, false }, { T_LONGLONG, 8, true },
+	{ T_SHORT, 2, true },      { T_INT, 4, true },       { T_LONG, -1, true },
+	{ T_BYTE, 1, true },       { T_UBYTE, 1, false },    { T_USHORT, 2, false },
+	{ T_UINT, 4, false },      { T_ULONG, -1, false },   { T_LONGLONG, 8, true },
 	{ T_ULONGLONG, 8, false }, { T_PYSSIZET, -2, true },
 };
 
-static int int_text(struct scry_runtime *r, const struct scry_member *m, size_t row, const char **ret)
+static int int_text(struct scry_runtime *r, const struct scry_member *m, size_t row,
+		    const char **ret)
 {
 	const struct scry_abi *abi = &r->session->target->abi;
 	int n = ints[row].size;
@@ -70,8 +92,9 @@ static int int_text(struct scry_runtime *r, const struct scry_member *m, size_t 
 	if (rc == SCRY_OK && ints[row].is_signed)
 		rc = scry_read_int(r->session, m->at, size, &number);
 	if (rc == SCRY_OK)
-		*ret = ints[row].is_signed ? scry_arena_printf(&r->session->arena, "%" PRId64, number) :
-					     scry_arena_printf(&r->session->arena, "%" PRIu64, value);
+		*ret = ints[row].is_signed
+			       ? scry_arena_printf(&r->session->arena, "%" PRId64, number)
+			       : scry_arena_printf(&r->session->arena, "%" PRIu64, value);
 	return rc;
 }
 
@@ -203,19 +226,26 @@ static const struct {
 static const struct {
 	const char *type, *name, *attribute;
 } aliases[] = {
-	{ "Enum", "value", "_value_" }, { "Enum", "name", "_name_" }, { "Thread", "name", "_name" },
-	{ "Thread", "ident", "_ident" }, { "Thread", "daemon", "_daemonic" },
+	{ "Enum", "value", "_value_" },
+	{ "Enum", "name", "_name_" },
+	{ "Thread", "name", "_name" },
+	{ "Thread", "ident", "_ident" },
+	{ "Thread", "daemon", "_daemonic" },
 	/* 2.7 */
-	{ "Thread", "name", "_Thread__name" }, { "Thread", "ident", "_Thread__ident" },
+	{ "Thread", "name", "_Thread__name" },
+	{ "Thread", "ident", "_Thread__ident" },
 	{ "Thread", "daemon", "_Thread__daemonic" },
-	{ "Fraction", "numerator", "_numerator" }, { "Fraction", "denominator", "_denominator" },
+	{ "Fraction", "numerator", "_numerator" },
+	{ "Fraction", "denominator", "_denominator" },
 };
 
-static int dunder(struct scry_runtime *r, scry_addr obj, const struct scry_type *t, const char *name, scry_addr *ret)
+static int dunder(struct scry_runtime *r, scry_addr obj, const struct scry_type *t,
+		  const char *name, scry_addr *ret)
 {
 	struct scry_dict_view v;
 
-	if (!strcmp(name, "__class__") && scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_CLASS) && !strcmp(t->name, "instance"))
+	if (!strcmp(name, "__class__") && scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_CLASS) &&
+	    !strcmp(t->name, "instance"))
 		return scry_field_read(r, obj, SCRY_F_OLD_INSTANCE_CLASS, ret);
 	if (!strcmp(name, "__class__"))
 		return *ret = t->addr, SCRY_OK;

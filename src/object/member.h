@@ -1,4 +1,7 @@
-/** Data descriptors that can be read without running code: slots, C members, and the getters we know. */
+/**
+ * Data descriptors that can be read without running code: slots, C members, and the getters we
+ * know.
+ */
 #ifndef SCRY_MEMBER_H
 #define SCRY_MEMBER_H
 
@@ -10,9 +13,13 @@ struct scry_member {
 	bool is_object; /* the value is an object pointer */
 };
 /** What a member descriptor says about an object; SCRY_ENOTFOUND for what is none. */
-int scry_member_of(struct scry_runtime *r, scry_addr obj, scry_addr descriptor, struct scry_member *ret);
-/** The object in a member: SCRY_ENOTFOUND where the slot is empty, SCRY_EUNSUPPORTED for C values. */
-int scry_member_object(struct scry_runtime *r, const struct scry_member *m, const char *name, scry_addr *ret);
+int scry_member_of(struct scry_runtime *r, scry_addr obj, scry_addr descriptor,
+		   struct scry_member *ret);
+/**
+ * The object in a member: SCRY_ENOTFOUND where the slot is empty, SCRY_EUNSUPPORTED for C values.
+ */
+int scry_member_object(struct scry_runtime *r, const struct scry_member *m, const char *name,
+		       scry_addr *ret);
 /** A C value as text (arena): a T_INT, T_STRING ... member. */
 int scry_member_text(struct scry_runtime *r, const struct scry_member *m, const char **ret);
 /** The type of that text: "int", "float", "bool", "str". */

@@ -54,7 +54,8 @@ static void message_os_error(struct scry_printer *p, scry_addr exc)
 		  text = scry_field_get(r, exc, SCRY_F_OS_ERROR_STRERROR),
 		  file = scry_field_get(r, exc, SCRY_F_OS_ERROR_FILENAME),
 		  file2 = scry_field_get(r, exc, SCRY_F_OS_ERROR_FILENAME2);
-	scry_addr windows = scry_field_get(r, exc, SCRY_F_OS_ERROR_WINERROR); /* has priority: OSError_str() */
+	/* has priority: OSError_str() */
+	scry_addr windows = scry_field_get(r, exc, SCRY_F_OS_ERROR_WINERROR);
 
 	if (windows && !scry_is_none(r, windows))
 		number = windows;
@@ -109,7 +110,8 @@ static void message_syntax_error(struct scry_printer *p, scry_addr exc)
 }
 
 /* The character or byte that "start" and "end" mean, where it is one: false for more. */
-static bool one_unit(struct scry_runtime *r, scry_addr exc, const struct scry_text_view *v, uint64_t *ret)
+static bool one_unit(struct scry_runtime *r, scry_addr exc, const struct scry_text_view *v,
+		     uint64_t *ret)
 {
 	uint64_t start = scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_START),
 		 end = scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_END);
@@ -137,14 +139,17 @@ static void unicode_error(struct scry_printer *p, scry_addr exc, const char *wha
 	}
 	scry_buf_puts(p->out, what);
 	if (!one_unit(r, exc, &v, &code))
-		scry_printf(p, "%ss in position %" PRIu64 "-%" PRIu64 ": ", v.bytes ? "byte" : "character", start,
+		scry_printf(p, "%ss in position %" PRIu64 "-%" PRIu64 ": ",
+			    v.bytes ? "byte" : "character", start,
 			    scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_END) - 1);
 	else if (v.bytes)
 		scry_printf(p, "byte 0x%02x in position %" PRIu64 ": ", (unsigned)code, start);
 	else
-		scry_printf(p, code < 0x100 ? "character %s'\\x%02x' in position %" PRIu64 ": " :
-			    code < 0x10000 ? "character %s'\\u%04x' in position %" PRIu64 ": " :
-			    "character %s'\\U%08x' in position %" PRIu64 ": ", u, (unsigned)code, start);
+		scry_printf(p,
+			    code < 0x100     ? "character %s'\\x%02x' in position %" PRIu64 ": "
+			    : code < 0x10000 ? "character %s'\\u%04x' in position %" PRIu64 ": "
+					     : "character %s'\\U%08x' in position %" PRIu64 ": ",
+			    u, (unsigned)code, start);
 	scry_print_plain(p, scry_field_get(r, exc, SCRY_F_UNICODE_ERROR_REASON));
 }
 
@@ -195,13 +200,18 @@ static const struct {
 	const char *type;
 	void (*print)(struct scry_printer *p, scry_addr exc);
 } messages[] = {
-	{ "KeyError", message_key_error }, { "OSError", message_os_error },
-	{ "EnvironmentError", message_os_error }, { "WindowsError", message_os_error },
+	{ "KeyError", message_key_error },
+	{ "OSError", message_os_error },
+	{ "EnvironmentError", message_os_error },
+	{ "WindowsError", message_os_error },
 	{ "SyntaxError", message_syntax_error },
-	{ "UnicodeDecodeError", message_decode_error }, { "UnicodeEncodeError", message_encode_error },
+	{ "UnicodeDecodeError", message_decode_error },
+	{ "UnicodeEncodeError", message_encode_error },
 	{ "UnicodeTranslateError", message_translate_error },
-	{ "ImportError", message_import_error }, { "BaseExceptionGroup", message_group },
-	{ "BaseException", message_plain }, { "object", message_repr },
+	{ "ImportError", message_import_error },
+	{ "BaseExceptionGroup", message_group },
+	{ "BaseException", message_plain },
+	{ "object", message_repr },
 };
 
 /* In 2.7 the built-in exceptions' names start with "exceptions.". */
@@ -232,8 +242,8 @@ static void print_by_base(struct scry_printer *p, scry_addr exc, scry_addr type)
 }
 
 /*
- * Who defines __str__ of instances of a type: the name of a static type ("?" where that cannot be known), or NULL where
- * it is code that we do not run.
+ * Who defines __str__ of instances of a type: the name of a static type ("?" where that cannot be
+ * known), or NULL where it is code that we do not run.
  */
 static const char *str_owner(struct scry_runtime *r, scry_addr type)
 {
@@ -246,7 +256,8 @@ static const char *str_owner(struct scry_runtime *r, scry_addr type)
 	if (!strcmp(kind, "wrapper_descriptor") &&
 	    scry_text_is(r, scry_field_get(r, value, SCRY_F_DESCR_NAME), "__repr__"))
 		return "object"; /* a class may say __str__ = Exception.__repr__ */
-	if (!strcmp(kind, "wrapper_descriptor") && scry_field_read(r, value, SCRY_F_DESCR_TYPE, &owner) == SCRY_OK)
+	if (!strcmp(kind, "wrapper_descriptor") &&
+	    scry_field_read(r, value, SCRY_F_DESCR_TYPE, &owner) == SCRY_OK)
 		return scry_type_name(r, owner, &kind) == SCRY_OK ? kind : "?";
 	return NULL;
 }
@@ -274,7 +285,8 @@ void scry_exception_message_of(struct scry_printer *p, scry_addr type, scry_addr
 	bool tuple = scry_type_for(r, value, &t) == SCRY_OK && t->flags & TYPE_TUPLE &&
 		     scry_sequence(r, value, &n, &items) == SCRY_OK;
 	bool repr = scry_exception_derives(r, type, "KeyError");
-	bool os = scry_exception_derives(r, type, "OSError") || scry_exception_derives(r, type, "EnvironmentError");
+	bool os = scry_exception_derives(r, type, "OSError") ||
+		  scry_exception_derives(r, type, "EnvironmentError");
 
 	if (scry_is_none(r, value) || (tuple && n == 0))
 		return;

@@ -1,6 +1,7 @@
 /**
- * The model: types, attributes, dictionaries and text of the target's objects, read without running anything. What may
- * be printed is in printer.h. Versions differ by what the layout has, or by rows.
+ * The model: types, attributes, dictionaries and text of the target's objects, read without running
+ * anything. What may be printed is in printer.h. Versions differ by what the layout has, or by
+ * rows.
  */
 #ifndef SCRY_MODEL_H
 #define SCRY_MODEL_H
@@ -38,7 +39,7 @@ struct scry_type {
 	int64_t dictoffset;
 	const struct scry_printer_row *row; /* NULL and row_known: none */
 	bool row_known;
-	bool row_is_default; /* the repr is object's */
+	bool row_is_default;     /* the repr is object's */
 	scry_addr repr_function; /* the Python function that is its repr, else 0 */
 };
 
@@ -46,17 +47,32 @@ struct scry_type {
 int scry_type_at(struct scry_runtime *r, scry_addr addr, struct scry_type **ret);
 /** The type of an object, as scry_type_of() checks it. */
 int scry_type_for(struct scry_runtime *r, scry_addr obj, struct scry_type **ret);
-/** The dict of a type, also where a static type's stands in the interpreter's state (3.12+); 0 unknown. */
+/**
+ * The dict of a type, also where a static type's stands in the interpreter's state (3.12+); 0
+ * unknown.
+ */
 scry_addr scry_type_dict(struct scry_runtime *r, const struct scry_type *t);
-/** Walk the method resolution order: *it is 0 at first. SCRY_ITEM, SCRY_OK at the end. Old-style classes too. */
+/**
+ * Walk the method resolution order: *it is 0 at first. SCRY_ITEM, SCRY_OK at the end. Old-style
+ * classes too.
+ */
 int scry_mro_next(struct scry_runtime *r, scry_addr type, uint64_t *it, scry_addr *ret);
 /** Is a class of this full name ("enum.Flag") in the MRO? */
 bool scry_type_derives(struct scry_runtime *r, scry_addr type, const char *full);
-/** A name in the dicts along the MRO of a type (or of an old-style class): the value, and who has it. */
-int scry_type_lookup(struct scry_runtime *r, scry_addr type, const char *name, scry_addr *ret, scry_addr *ret_owner);
-/** Put the names of types that the dump lacks into r->names, as far as Python's dictionaries tell. */
+/**
+ * A name in the dicts along the MRO of a type (or of an old-style class): the value, and who has
+ * it.
+ */
+int scry_type_lookup(struct scry_runtime *r, scry_addr type, const char *name, scry_addr *ret,
+		     scry_addr *ret_owner);
+/**
+ * Put the names of types that the dump lacks into r->names, as far as Python's dictionaries tell.
+ */
 void scry_lost_names_find(struct scry_runtime *r);
-/** A name for a type whose own is not in the dump: by its flags, "?" where nothing tells; NULL: its name is there. */
+/**
+ * A name for a type whose own is not in the dump: by its flags, "?" where nothing tells; NULL: its
+ * name is there.
+ */
 const char *scry_lost_name(struct scry_runtime *r, scry_addr type);
 /** "DEAD pattern" names for words of a freed or fenced block, or NULL. */
 const char *scry_pattern_name(uint64_t word, unsigned size);
@@ -69,28 +85,34 @@ uint64_t scry_object_extent(struct scry_runtime *r, scry_addr addr, const struct
 /* --- dicts, opened once --- */
 struct scry_dict_view {
 	struct scry_runtime *runtime;
-	scry_addr entries, values, order; /* values: of a split dict, else 0; order: insertion order bytes, else 0 */
+	/* values: of a split dict, else 0; order: insertion order bytes, else 0 */
+	scry_addr entries, values, order;
 	uint64_t count, used, stride, key, value;
-	int order_step;                   /* how the order bytes run */
+	int order_step; /* how the order bytes run */
 };
 int scry_dict_open(struct scry_runtime *r, scry_addr dict, struct scry_dict_view *ret);
 /** What __sizeof__() says of a dict, and the part of its keys; 0 unknown. */
 uint64_t scry_dict_sizeof(struct scry_runtime *r, scry_addr dict, const struct scry_type *t);
 uint64_t scry_keys_sizeof(struct scry_runtime *r, scry_addr keys);
-int scry_dict_view_next(const struct scry_dict_view *v, uint64_t *it, scry_addr *ret_key, scry_addr *ret_value);
+int scry_dict_view_next(const struct scry_dict_view *v, uint64_t *it, scry_addr *ret_key,
+			scry_addr *ret_value);
 /** A view of a dict's keys object with values elsewhere: what inline values are. */
 int scry_keys_open(struct scry_runtime *r, scry_addr keys, struct scry_dict_view *ret);
 /** The values of a split dict or of an object: fills values, order and count in. */
 int scry_values_open(struct scry_runtime *r, scry_addr values, struct scry_dict_view *v);
-/** The dict of an instance where there is one, and its values where they stand without one; 0 for none. */
-int scry_instance_dict(struct scry_runtime *r, scry_addr obj, scry_addr *ret_dict, struct scry_dict_view *ret_inline);
+/**
+ * The dict of an instance where there is one, and its values where they stand without one; 0 for
+ * none.
+ */
+int scry_instance_dict(struct scry_runtime *r, scry_addr obj, scry_addr *ret_dict,
+		       struct scry_dict_view *ret_inline);
 
 /* --- text --- */
 struct scry_text_view {
 	scry_addr data;
-	uint64_t length;  /* characters */
-	unsigned kind;    /* bytes per character */
-	bool bytes;       /* 2.7 str, or bytes */
+	uint64_t length; /* characters */
+	unsigned kind;   /* bytes per character */
+	bool bytes;      /* 2.7 str, or bytes */
 };
 /** The characters of a str, unicode, or bytes object. */
 int scry_text_open(struct scry_runtime *r, scry_addr str, struct scry_text_view *ret);
@@ -107,20 +129,30 @@ const char *scry_type_module(struct scry_runtime *r, scry_addr type);
 bool scry_stream_name(struct scry_runtime *r, scry_addr stream, scry_addr *ret);
 /** __name__ of a built-in function or method. */
 int scry_builtin_name(struct scry_runtime *r, scry_addr obj, const char **ret);
-/** __name__ or __qualname__ of what has one as a C getter: functions, classes, descriptors, generators. NULL: none. */
+/**
+ * __name__ or __qualname__ of what has one as a C getter: functions, classes, descriptors,
+ * generators. NULL: none.
+ */
 const char *scry_own_name(struct scry_runtime *r, scry_addr obj, bool qualified);
 /** The same of any object, attributes looked up; NULL: none. */
 const char *scry_name_of(struct scry_runtime *r, scry_addr obj, bool qualified);
-/** For a repr() that is made of str(): does a subclass outside of `module` have a __str__ of its own? */
+/**
+ * For a repr() that is made of str(): does a subclass outside of `module` have a __str__ of its
+ * own?
+ */
 bool scry_has_own_str(struct scry_runtime *r, scry_addr type, const char *module);
 /** The frame of a generator or coroutine that is not finished, 0 else. */
 scry_addr scry_generator_frame(struct scry_runtime *r, scry_addr gen);
 /** The name of an object's type: tp_name, "?" unknown. */
 const char *scry_type_name_of(struct scry_runtime *r, scry_addr obj);
-/** Where an attribute was found: in the object (its dict, a slot, a field), in the class that it is, in its type. */
+/**
+ * Where an attribute was found: in the object (its dict, a slot, a field), in the class that it is,
+ * in its type.
+ */
 enum scry_attr_place { SCRY_ATTR_VALUE, SCRY_ATTR_CLASS, SCRY_ATTR_TYPE };
 /** scry_attr(), and where: what a type or class holds may be a descriptor. */
-int scry_attr_from(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret, enum scry_attr_place *ret_place);
+int scry_attr_from(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret,
+		   enum scry_attr_place *ret_place);
 /** None's address, 0 while it is not known. */
 scry_addr scry_none(struct scry_runtime *r);
 /** A str attribute as text, or NULL. */
@@ -133,12 +165,14 @@ double scry_float_of_bits(uint64_t bits, unsigned size);
 void scry_put_complex(struct scry_buf *out, double real, double imag, unsigned width);
 int scry_double_at(struct scry_runtime *r, scry_addr addr, double *ret);
 /** An attribute path "a.b.c". */
-int scry_attr_path(struct scry_runtime *r, scry_addr obj, const char *path, size_t len, scry_addr *ret);
+int scry_attr_path(struct scry_runtime *r, scry_addr obj, const char *path, size_t len,
+		   scry_addr *ret);
 /** bool() of None, bool, int, str and containers; `otherwise` for all else. */
 bool scry_truth(struct scry_runtime *r, scry_addr obj, bool otherwise);
 /** How many items a list, tuple, dict, set, deque has: negative where it is none of them. */
 int64_t scry_length(struct scry_runtime *r, scry_addr obj);
 /** Start and step of a range (2.7: xrange), where they are no big ints. */
-int scry_range_parts(struct scry_runtime *r, scry_addr range, int64_t *ret_start, int64_t *ret_step);
+int scry_range_parts(struct scry_runtime *r, scry_addr range, int64_t *ret_start,
+		     int64_t *ret_step);
 
 #endif

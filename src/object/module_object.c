@@ -10,7 +10,10 @@ static scry_addr attribute(struct scry_printer *p, scry_addr obj, const char *na
 {
 	scry_addr value;
 
-	return scry_attr(p->runtime, obj, name, &value) == SCRY_OK && !scry_is_none(p->runtime, value) ? value : 0;
+	return scry_attr(p->runtime, obj, name, &value) == SCRY_OK &&
+			       !scry_is_none(p->runtime, value)
+		       ? value
+		       : 0;
 }
 
 static void put_name(struct scry_printer *p, scry_addr of, const char *name)
@@ -24,12 +27,17 @@ static void put_name(struct scry_printer *p, scry_addr of, const char *name)
 		scry_buf_puts(p->out, "'?'");
 }
 
-/* Loaders that describe their modules themselves, up to 3.11: module_repr(); the first two are used as classes. */
+/*
+ * Loaders that describe their modules themselves, up to 3.11: module_repr(); the first two are used
+ * as classes.
+ */
 static const struct {
 	const char *loader, *what;
 } describing[] = {
-	{ "BuiltinImporter", "built-in" }, { "FrozenImporter", "frozen" },
-	{ "_NamespaceLoader", "namespace" }, { "NamespaceLoader", "namespace" },
+	{ "BuiltinImporter", "built-in" },
+	{ "FrozenImporter", "frozen" },
+	{ "_NamespaceLoader", "namespace" },
+	{ "NamespaceLoader", "namespace" },
 };
 
 static const char *described_by(struct scry_printer *p, scry_addr loader)
@@ -83,7 +91,8 @@ static bool print_namespace(struct scry_printer *p, scry_addr loader)
 
 static void print_spec(struct scry_printer *p, scry_addr spec)
 {
-	scry_addr origin = attribute(p, spec, "origin"), located = attribute(p, spec, "_set_fileattr");
+	scry_addr origin = attribute(p, spec, "origin"),
+		  located = attribute(p, spec, "_set_fileattr");
 
 	put_name(p, spec, "name");
 	if (!origin) {

@@ -1,4 +1,7 @@
-/* What __name__ and __qualname__ say of functions, classes, built-ins, descriptors, generators; and __module__. */
+/*
+ * What __name__ and __qualname__ say of functions, classes, built-ins, descriptors, generators; and
+ * __module__.
+ */
 #include "object/printer.h"
 
 static const char *text_of(struct scry_runtime *r, scry_addr obj, enum scry_field f)
@@ -22,10 +25,15 @@ int scry_builtin_name(struct scry_runtime *r, scry_addr obj, const char **ret)
 
 static const char *dotted(struct scry_runtime *r, scry_addr type, const char *name)
 {
-	return name ? scry_arena_printf(&r->session->arena, "%s.%s", scry_type_qualname(r, type), name) : NULL;
+	return name ? scry_arena_printf(&r->session->arena, "%s.%s", scry_type_qualname(r, type),
+					name)
+		    : NULL;
 }
 
-/* Objects/methodobject.c, meth_get__qualname__(): a method's has the class of self before it, a function's nothing */
+/*
+ * Objects/methodobject.c, meth_get__qualname__(): a method's has the class of self before it, a
+ * function's nothing
+ */
 static const char *name_of_builtin(struct scry_runtime *r, scry_addr obj, bool qualified)
 {
 	struct scry_type *t;
@@ -71,7 +79,9 @@ static const char *name_of_wrapper(struct scry_runtime *r, scry_addr obj, bool q
 {
 	scry_addr descr;
 
-	return scry_field_read(r, obj, SCRY_F_WRAPPER_DESCR, &descr) < 0 ? NULL : name_of_descriptor(r, descr, qualified);
+	return scry_field_read(r, obj, SCRY_F_WRAPPER_DESCR, &descr) < 0
+		       ? NULL
+		       : name_of_descriptor(r, descr, qualified);
 }
 
 static const char *str_at(struct scry_runtime *r, scry_addr at)
@@ -82,15 +92,16 @@ static const char *str_at(struct scry_runtime *r, scry_addr at)
 	scry_addr str;
 
 	if (scry_word(r, at, &str) < 0 || !str || str % r->session->target->abi.ptr_size ||
-	    scry_type_for(r, str, &t) < 0 || !(t->flags & is_str) || scry_text_at(r, str, 2000, &text) < 0)
+	    scry_type_for(r, str, &t) < 0 || !(t->flags & is_str) ||
+	    scry_text_at(r, str, 2000, &text) < 0)
 		return NULL;
 	return text;
 }
 
 /*
- * Cython's functions begin with a PyCFunctionObject, whose m_module is a str. Behind it, after pointers that differ by
- * version, come func_name (NULL until somebody asked for it), func_qualname and func_doc: Cython 0.23 to 3.1,
- * Cython/Utility/CythonFunction.c.
+ * Cython's functions begin with a PyCFunctionObject, whose m_module is a str. Behind it, after
+ * pointers that differ by version, come func_name (NULL until somebody asked for it), func_qualname
+ * and func_doc: Cython 0.23 to 3.1, Cython/Utility/CythonFunction.c.
  */
 static const char *name_of_cython(struct scry_runtime *r, scry_addr obj, bool qualified)
 {
@@ -99,7 +110,8 @@ static const char *name_of_cython(struct scry_runtime *r, scry_addr obj, bool qu
 	const char *first = NULL, *second;
 	struct scry_type *t;
 
-	if (!qualified || !scry_layout_has(r->layout, SCRY_F_CFUNCTION_MODULE) || scry_type_for(r, obj, &t) < 0)
+	if (!qualified || !scry_layout_has(r->layout, SCRY_F_CFUNCTION_MODULE) ||
+	    scry_type_for(r, obj, &t) < 0)
 		return name_of_builtin(r, obj, false);
 	for (; at + 2 * ptr <= t->basicsize && at < 1024 && !first; at += ptr)
 		first = str_at(r, obj + at);

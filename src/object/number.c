@@ -27,10 +27,14 @@ static int open_long(struct scry_runtime *r, scry_addr addr, struct int_view *v)
 	int rc = scry_field_read(r, addr, SCRY_F_LONG_TAG, &tag);
 
 	if (rc == SCRY_OK) {
-		/* 3.12+: Include/cpython/longintrepr.h: sign in the lowest two bits, 3 bits of flags below the count */
+		/*
+		 * 3.12+: Include/cpython/longintrepr.h: sign in the lowest two bits, 3 bits of
+		 * flags below the count
+		 */
 		v->count = tag >> 3;
 		v->negative = (tag & 3) == 2;
-	} else if (rc == SCRY_ENOFIELD && (rc = scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &size)) == SCRY_OK) {
+	} else if (rc == SCRY_ENOFIELD &&
+		   (rc = scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &size)) == SCRY_OK) {
 		v->negative = size < 0;
 		v->count = size < 0 ? 0 - (uint64_t)size : (uint64_t)size;
 	}
@@ -40,8 +44,9 @@ static int open_long(struct scry_runtime *r, scry_addr addr, struct int_view *v)
 	v->size = r->layout->slot[SCRY_F_LONG_DIGITS].size == 2 ? 2 : 4;
 	v->bits = v->size == 2 ? 15 : 30;
 	if (v->count > INT_BYTES_MAX)
-		return scry_fail(r->session, SCRY_ECORRUPT, addr, "int at 0x%" PRIx64 " says it has %" PRIu64
-				 " digits", addr, v->count);
+		return scry_fail(r->session, SCRY_ECORRUPT, addr,
+				 "int at 0x%" PRIx64 " says it has %" PRIu64 " digits", addr,
+				 v->count);
 	return SCRY_OK;
 }
 
@@ -63,8 +68,8 @@ int scry_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
 	rc = open_long(r, obj, &v);
 	for (uint64_t i = v.count; rc == SCRY_OK && i-- > 0;) {
 		if (value >> (63 - v.bits))
-			return scry_fail(r->session, SCRY_EUNSUPPORTED, obj, "int at 0x%" PRIx64
-					 " does not fit 64 bits", obj);
+			return scry_fail(r->session, SCRY_EUNSUPPORTED, obj,
+					 "int at 0x%" PRIx64 " does not fit 64 bits", obj);
 		rc = scry_read_uint(r->session, v.digits + i * v.size, v.size, &digit);
 		value = value << v.bits | digit;
 	}
@@ -74,7 +79,8 @@ int scry_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
 }
 
 /* The `count` most significant digits as a number. */
-static int import_digits(struct scry_runtime *r, const struct int_view *v, uint64_t count, mpz_t ret)
+static int import_digits(struct scry_runtime *r, const struct int_view *v, uint64_t count,
+			 mpz_t ret)
 {
 	size_t bytes = (size_t)count * v->size;
 	void *raw = malloc(bytes ? bytes : 1);
@@ -83,8 +89,8 @@ static int import_digits(struct scry_runtime *r, const struct int_view *v, uint6
 		return scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory");
 	int rc = scry_read(r->session, v->digits + (v->count - count) * v->size, raw, bytes);
 	if (rc == SCRY_OK)
-		mpz_import(ret, (size_t)count, -1, v->size, r->session->target->abi.big_endian ? 1 : -1,
-			   v->size * 8 - v->bits, raw);
+		mpz_import(ret, (size_t)count, -1, v->size,
+			   r->session->target->abi.big_endian ? 1 : -1, v->size * 8 - v->bits, raw);
 	free(raw);
 	return rc;
 }
@@ -102,7 +108,10 @@ void scry_put_mpz(struct scry_buf *out, const mpz_t z)
 	free(text);
 }
 
-/* The leading digits of a huge int: its top 40 digits at a precision that makes the first 60 decimals exact. */
+/*
+ * The leading digits of a huge int: its top 40 digits at a precision that makes the first 60
+ * decimals exact.
+ */
 static int print_head(struct scry_printer *p, const struct int_view *v)
 {
 	uint64_t top = v->count < 40 ? v->count : 40;
@@ -180,9 +189,9 @@ static int print_int2(struct scry_printer *p, scry_addr addr, scry_addr type)
 static int print_bool(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	int64_t value;
-	int rc = scry_layout_has(p->runtime->layout, SCRY_F_OLD_INT_VALUE) ?
-			 scry_field_read_int(p->runtime, addr, SCRY_F_OLD_INT_VALUE, &value) :
-			 scry_int_value(p->runtime, addr, &value);
+	int rc = scry_layout_has(p->runtime->layout, SCRY_F_OLD_INT_VALUE)
+			 ? scry_field_read_int(p->runtime, addr, SCRY_F_OLD_INT_VALUE, &value)
+			 : scry_int_value(p->runtime, addr, &value);
 
 	(void)type;
 	if (rc == SCRY_OK)
@@ -216,7 +225,10 @@ static int print_not_implemented(struct scry_printer *p, scry_addr addr, scry_ad
 
 /* --- doubles: the shortest text that reads back as the same value, of those the nearest --- */
 
-/* Below a power of two the doubles lie closer than above: there the nearest text may fail and the next one up fit. */
+/*
+ * Below a power of two the doubles lie closer than above: there the nearest text may fail and the
+ * next one up fit.
+ */
 static bool next_up(char *digits, int n, int *exponent, double value)
 {
 	char text[48];
@@ -241,7 +253,8 @@ static bool reads_back(const char *text, double value, unsigned width)
 	if (width == 4)
 		return strtof(text, NULL) == (float)value;
 	frexp(value, &exponent);
-	return fabs(strtod(text, NULL) - value) < ldexp(0.5, (exponent < -13 ? -13 : exponent) - 11);
+	return fabs(strtod(text, NULL) - value) <
+	       ldexp(0.5, (exponent < -13 ? -13 : exponent) - 11);
 }
 
 /* value > 0 and finite: digits d.ddd * 10^exponent */
@@ -337,7 +350,8 @@ void scry_put_complex(struct scry_buf *out, double real, double imag, unsigned w
 		scry_buf_printf(out, "(%s", text);
 	}
 	scry_format_float(imag, width, false, text);
-	scry_buf_printf(out, "%s%sj%s", !whole && text[0] != '-' ? "+" : "", text, whole ? "" : ")");
+	scry_buf_printf(out, "%s%sj%s", !whole && text[0] != '-' ? "+" : "", text,
+			whole ? "" : ")");
 }
 
 int scry_double_at(struct scry_runtime *r, scry_addr addr, double *ret)
@@ -354,7 +368,8 @@ static int print_float(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	char text[64];
 	double value;
-	int rc = scry_double_at(p->runtime, scry_field_addr(p->runtime, addr, SCRY_F_FLOAT_VALUE), &value);
+	int rc = scry_double_at(p->runtime, scry_field_addr(p->runtime, addr, SCRY_F_FLOAT_VALUE),
+				&value);
 
 	(void)type;
 	if (rc < 0)
@@ -367,11 +382,13 @@ static int print_float(struct scry_printer *p, scry_addr addr, scry_addr type)
 static int print_complex(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	double real, imag;
-	int rc = scry_double_at(p->runtime, scry_field_addr(p->runtime, addr, SCRY_F_COMPLEX_REAL), &real);
+	int rc = scry_double_at(p->runtime, scry_field_addr(p->runtime, addr, SCRY_F_COMPLEX_REAL),
+				&real);
 
 	(void)type;
-	rc = rc < 0 ? rc :
-		scry_double_at(p->runtime, scry_field_addr(p->runtime, addr, SCRY_F_COMPLEX_IMAG), &imag);
+	rc = rc < 0 ? rc
+		    : scry_double_at(p->runtime,
+				     scry_field_addr(p->runtime, addr, SCRY_F_COMPLEX_IMAG), &imag);
 	if (rc < 0)
 		return rc;
 	scry_put_complex(p->out, real, imag, 8);

@@ -8,9 +8,9 @@
 
 #include "object/printer.h"
 
-#define WORDCODE 0x03060000   /* from 3.6 on every instruction is two bytes */
-#define UNIT_JUMPS 0x030a0000 /* from 3.10 on jumps count code units */
-#define EXTENDED_MAX 3        /* prefixes that one instruction can have */
+#define WORDCODE     0x03060000 /* from 3.6 on every instruction is two bytes */
+#define UNIT_JUMPS   0x030a0000 /* from 3.10 on jumps count code units */
+#define EXTENDED_MAX 3          /* prefixes that one instruction can have */
 
 struct scry_opcode_row {
 	uint32_t since;
@@ -25,13 +25,13 @@ int scry_instructions_open(struct scry_instructions *w, struct scry_code *c)
 {
 	uint32_t version = c->runtime->version;
 
-	*w = (struct scry_instructions){ .code = c };
+	*w = (struct scry_instructions) { .code = c };
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (rows[i].since <= version)
 			w->row = &rows[i];
 	if (!w->row || (version >> 16) > (rows[sizeof(rows) / sizeof(*rows) - 1].since >> 16))
-		return scry_fail(c->runtime->session, SCRY_EUNSUPPORTED, 0, "no names of byte codes for Python %s",
-				 c->runtime->version_text);
+		return scry_fail(c->runtime->session, SCRY_EUNSUPPORTED, 0,
+				 "no names of byte codes for Python %s", c->runtime->version_text);
 	return SCRY_OK;
 }
 
@@ -40,8 +40,12 @@ static void copy(char *to, size_t size, const char *from, size_t len)
 	snprintf(to, size, "%.*s", (int)(len < size ? len : size - 1), from);
 }
 
-/* The word that begins with this number; what it says goes to `ret`, how many units of cache follow is returned. */
-static unsigned look_up(const struct scry_opcode_row *row, unsigned opcode, struct scry_instruction *ret)
+/*
+ * The word that begins with this number; what it says goes to `ret`, how many units of cache follow
+ * is returned.
+ */
+static unsigned look_up(const struct scry_opcode_row *row, unsigned opcode,
+			struct scry_instruction *ret)
 {
 	char key[8];
 	size_t n = (size_t)snprintf(key, sizeof(key), "%u:", opcode);
@@ -54,7 +58,8 @@ static unsigned look_up(const struct scry_opcode_row *row, unsigned opcode, stru
 
 		copy(ret->name, sizeof(ret->name), name, (size_t)((slash ? slash : end) - name));
 		if (slash)
-			copy(ret->adapted, sizeof(ret->adapted), slash + 1, (size_t)(end - slash - 1));
+			copy(ret->adapted, sizeof(ret->adapted), slash + 1,
+			     (size_t)(end - slash - 1));
 		ret->kind = end[1];
 		return (unsigned)strtoul(end + 3, NULL, 10);
 	}
@@ -71,10 +76,12 @@ static int next_bytes(struct scry_instructions *w, struct scry_instruction *ret)
 	uint8_t b[3];
 
 	for (unsigned prefixes = 0;; prefixes++) {
-		size_t n = scry_read_some(c->runtime->session, c->instructions + w->at, b, sizeof(b));
+		size_t n =
+			scry_read_some(c->runtime->session, c->instructions + w->at, b, sizeof(b));
 
 		if (!n)
-			return scry_fail(c->runtime->session, SCRY_EFAULT, c->instructions + w->at, "no byte code");
+			return scry_fail(c->runtime->session, SCRY_EFAULT, c->instructions + w->at,
+					 "no byte code");
 		ret->opcode = b[0];
 		look_up(w->row, b[0], ret);
 		ret->has_arg = ret->kind != '.' && n == 3;
@@ -88,9 +95,10 @@ static int next_bytes(struct scry_instructions *w, struct scry_instruction *ret)
 }
 
 /*
- * 3.12+: sys.settrace() and sys.monitoring put instructions of their own in place; what was there is in the code's
- * monitoring data. Of lines there are two bytes a unit; later 3.13 and on say themselves how many, and begin with that
- * number (2 to 5, where the older form has the first instruction's opcode): Python/instrumentation.c.
+ * 3.12+: sys.settrace() and sys.monitoring put instructions of their own in place; what was there
+ * is in the code's monitoring data. Of lines there are two bytes a unit; later 3.13 and on say
+ * themselves how many, and begin with that number (2 to 5, where the older form has the first
+ * instruction's opcode): Python/instrumentation.c.
  */
 static int find_original(const struct scry_code *c, uint32_t unit, bool line, uint8_t *ret)
 {
@@ -110,7 +118,10 @@ static int find_original(const struct scry_code *c, uint32_t unit, bool line, ui
 	return scry_read(r->session, data + (scry_addr)unit * width, ret, 1);
 }
 
-/* The opcode at a unit, looked up; instrumented forms lead to what they stand for. Units of cache are returned. */
+/*
+ * The opcode at a unit, looked up; instrumented forms lead to what they stand for. Units of cache
+ * are returned.
+ */
 static unsigned look_up_unit(const struct scry_instructions *w, uint32_t unit, uint8_t opcode,
 			     struct scry_instruction *ret)
 {
@@ -120,7 +131,8 @@ static unsigned look_up_unit(const struct scry_instructions *w, uint32_t unit, u
 	copy(found, sizeof(found), ret->name, strlen(ret->name));
 	for (unsigned n = 0; n < 2 && !strncmp(ret->name, "INSTRUMENTED_", 13); n++) {
 		*ret->adapted = '\0';
-		if (find_original(w->code, unit, !strcmp(ret->name, "INSTRUMENTED_LINE"), &opcode) < 0)
+		if (find_original(w->code, unit, !strcmp(ret->name, "INSTRUMENTED_LINE"), &opcode) <
+		    0)
 			break;
 		caches = look_up(w->row, opcode, ret);
 		copy(ret->adapted, sizeof(ret->adapted), found, strlen(found));
@@ -152,7 +164,10 @@ static int next_word(struct scry_instructions *w, struct scry_instruction *ret)
 	}
 }
 
-/* Where a jump leads: relative to the instruction behind it, back where its name says so, or where a loop began. */
+/*
+ * Where a jump leads: relative to the instruction behind it, back where its name says so, or where
+ * a loop began.
+ */
 static bool is_from(const struct scry_instruction *i)
 {
 	return !strcmp(i->name, "END_ASYNC_FOR");
@@ -170,7 +185,9 @@ static void find_target(const struct scry_instructions *w, struct scry_instructi
 	if (ret->kind == 'a')
 		ret->target = distance;
 	else
-		ret->target = (int64_t)w->at + (strstr(ret->name, "BACKWARD") || is_from(ret) ? -distance : distance);
+		ret->target =
+			(int64_t)w->at +
+			(strstr(ret->name, "BACKWARD") || is_from(ret) ? -distance : distance);
 }
 
 int scry_instruction_next(struct scry_instructions *w, struct scry_instruction *ret)
@@ -180,7 +197,7 @@ int scry_instruction_next(struct scry_instructions *w, struct scry_instruction *
 
 	if (w->at >= c->instructions_size)
 		return SCRY_OK;
-	*ret = (struct scry_instruction){ .offset = start, .target = -1 };
+	*ret = (struct scry_instruction) { .offset = start, .target = -1 };
 	int rc = c->runtime->version >= WORDCODE ? next_word(w, ret) : next_bytes(w, ret);
 	if (rc != SCRY_ITEM)
 		return rc;
@@ -197,8 +214,9 @@ void scry_exception_table_open(struct scry_exception_table *t, const struct scry
 	scry_addr object = scry_field_get(r, c->addr, SCRY_F_CODE_EXCEPTIONTABLE);
 	struct scry_text_view bytes;
 
-	*t = (struct scry_exception_table){ .runtime = r };
-	if (!object || scry_text_open(r, object, &bytes) < 0 || bytes.kind != 1 || bytes.length > 1u << 24)
+	*t = (struct scry_exception_table) { .runtime = r };
+	if (!object || scry_text_open(r, object, &bytes) < 0 || bytes.kind != 1 ||
+	    bytes.length > 1u << 24)
 		return;
 	t->at = bytes.data;
 	t->end = bytes.data + bytes.length;
@@ -210,7 +228,8 @@ static bool table_number(struct scry_exception_table *t, uint32_t *ret)
 	uint64_t byte = 64;
 
 	for (*ret = 0; byte & 64; *ret = *ret << 6 | (byte & 63)) {
-		if (t->at >= t->end || *ret >> 26 || scry_read_uint(t->runtime->session, t->at, 1, &byte) < 0)
+		if (t->at >= t->end || *ret >> 26 ||
+		    scry_read_uint(t->runtime->session, t->at, 1, &byte) < 0)
 			return false;
 		t->at++;
 	}
@@ -224,7 +243,8 @@ int scry_exception_table_next(struct scry_exception_table *t, struct scry_except
 	if (!table_number(t, &start) || !table_number(t, &length) || !table_number(t, &target) ||
 	    !table_number(t, &depth) || (start | length | target) >> 28)
 		return SCRY_OK;
-	*ret = (struct scry_exception_entry){ start * 2, (start + length) * 2, target * 2, depth >> 1, depth & 1 };
+	*ret = (struct scry_exception_entry) { start * 2, (start + length) * 2, target * 2,
+					       depth >> 1, depth & 1 };
 	return SCRY_ITEM;
 }
 
@@ -281,7 +301,8 @@ static void put_number(uint32_t version, const struct scry_instruction *i, struc
 	if (!strncmp(words, "flags", 5)) {
 		put_flags(words, i->arg, out);
 	} else if (!strncmp(words, "nargs", 5)) { /* CALL_FUNCTION up to 3.5 */
-		scry_buf_printf(out, "%" PRIu32 " positional, %" PRIu32 " keyword pair", i->arg & 255, i->arg >> 8 & 255);
+		scry_buf_printf(out, "%" PRIu32 " positional, %" PRIu32 " keyword pair",
+				i->arg & 255, i->arg >> 8 & 255);
 	} else if (!strncmp(words, "format", 6)) { /* FORMAT_VALUE up to 3.12 */
 		put_word(words, i->arg & 3, out);
 		if (i->arg & 4)
@@ -297,14 +318,16 @@ static void put_number(uint32_t version, const struct scry_instruction *i, struc
 }
 
 /* The item of one of the code's tuples; nothing where the index is none. */
-static void put_item(struct scry_code *c, enum scry_field tuple, uint32_t index, bool repr, struct scry_buf *out)
+static void put_item(struct scry_code *c, enum scry_field tuple, uint32_t index, bool repr,
+		     struct scry_buf *out)
 {
 	struct scry_runtime *r = c->runtime;
 	scry_addr object, items;
 	uint64_t count, at;
 	const char *text;
 
-	if (scry_field_read(r, c->addr, tuple, &at) < 0 || scry_sequence(r, at, &count, &items) < 0 || index >= count ||
+	if (scry_field_read(r, c->addr, tuple, &at) < 0 ||
+	    scry_sequence(r, at, &count, &items) < 0 || index >= count ||
 	    scry_word(r, items + (scry_addr)index * r->session->target->abi.ptr_size, &object) < 0)
 		return;
 	if (repr)
@@ -313,7 +336,10 @@ static void put_item(struct scry_code *c, enum scry_field tuple, uint32_t index,
 		scry_buf_puts(out, text);
 }
 
-/* Some keep flags in the lowest bits of a name's index: Python/bytecodes.c, v3.11 to v3.15. `mark`: what bit 0 is. */
+/*
+ * Some keep flags in the lowest bits of a name's index: Python/bytecodes.c, v3.11 to v3.15. `mark`:
+ * what bit 0 is.
+ */
 static const struct {
 	const char *name;
 	uint32_t since;
@@ -335,7 +361,9 @@ static void put_name(struct scry_code *c, const struct scry_instruction *i, stru
 	for (size_t k = 0; k < sizeof(shifted) / sizeof(*shifted); k++)
 		if (!strcmp(i->name, shifted[k].name) && version >= shifted[k].since) {
 			shift = shifted[k].shift;
-			mark = i->arg & 1 ? shifted[k].mark : i->arg & 2 && shift > 1 ? shifted[k].mark2 : "";
+			mark = i->arg & 1                ? shifted[k].mark
+			       : i->arg & 2 && shift > 1 ? shifted[k].mark2
+							 : "";
 		}
 	bool behind = version >= SCRY_VERSION_OF(3, 13);
 	if (*mark && !behind)
@@ -351,7 +379,8 @@ static void put_local(struct scry_code *c, uint32_t index, struct scry_buf *out)
 		scry_buf_puts(out, c->locals[index].name);
 }
 
-void scry_instruction_text(struct scry_code *c, const struct scry_instruction *i, struct scry_buf *out)
+void scry_instruction_text(struct scry_code *c, const struct scry_instruction *i,
+			   struct scry_buf *out)
 {
 	bool slots = scry_layout_has(c->runtime->layout, SCRY_F_CODE_LOCALSPLUSNAMES);
 	const char *two = i->kind == 'l' ? strstr(i->name, "FAST_") : NULL;

@@ -6,16 +6,22 @@
 
 /** One instruction, decoded. */
 struct scry_instruction {
-	uint32_t offset;     /* bytes from the start of the code */
-	uint32_t size;       /* bytes, caches and EXTENDED_ARG prefixes included */
+	uint32_t offset; /* bytes from the start of the code */
+	uint32_t size;   /* bytes, caches and EXTENDED_ARG prefixes included */
 	unsigned opcode;
-	char name[48];       /* of the instruction as compiled; "<249>" for one that the table lacks */
-	char adapted[48];    /* the specialised or instrumented form that stands there, "" where it is the same */
+	/* of the instruction as compiled; "<249>" for one that the table lacks */
+	char name[48];
+	/* the specialised or instrumented form that stands there, "" where it is the same */
+	char adapted[48];
 	bool has_arg;
-	uint32_t arg;        /* EXTENDED_ARG prefixes joined */
-	char kind;           /* c constant, n name, l local, f cell or free, r and a jumps, '-' a number, '.' no argument */
-	int64_t target;      /* of a relative or absolute jump, in bytes; -1 none */
-	uint32_t prefixes;   /* bytes of EXTENDED_ARG before it: dis has the instruction behind them */
+	uint32_t arg; /* EXTENDED_ARG prefixes joined */
+	/*
+	 * c constant, n name, l local, f cell or free, r and a jumps, '-' a number, '.' no argument
+	 */
+	char kind;
+	int64_t target; /* of a relative or absolute jump, in bytes; -1 none */
+	/* bytes of EXTENDED_ARG before it: dis has the instruction behind them */
+	uint32_t prefixes;
 };
 
 /** A walk over the instructions of one code object, in the target's own memory. */
@@ -29,8 +35,12 @@ struct scry_instructions {
 int scry_instructions_open(struct scry_instructions *w, struct scry_code *c);
 /** SCRY_ITEM, SCRY_OK at the end, SCRY_EFAULT where the code is not readable. */
 int scry_instruction_next(struct scry_instructions *w, struct scry_instruction *ret);
-/** What the argument means, as dis has it in brackets ("to 34", "NULL + print"); nothing where that is not known. */
-void scry_instruction_text(struct scry_code *c, const struct scry_instruction *i, struct scry_buf *out);
+/**
+ * What the argument means, as dis has it in brackets ("to 34", "NULL + print"); nothing where that
+ * is not known.
+ */
+void scry_instruction_text(struct scry_code *c, const struct scry_instruction *i,
+			   struct scry_buf *out);
 
 /** 3.11+: an entry of a code object's exception table; all but depth in bytes. */
 struct scry_exception_entry {

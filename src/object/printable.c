@@ -1,7 +1,10 @@
 /* str.isprintable(), by the Unicode version of each Python. */
 #include "object/printer.h"
 
-/* Which characters repr() escapes: never printable (age 0), or not before the Unicode version (times ten) that has them. */
+/*
+ * Which characters repr() escapes: never printable (age 0), or not before the Unicode version
+ * (times ten) that has them.
+ */
 static const struct {
 	uint32_t first, last;
 	uint8_t age;
@@ -14,10 +17,12 @@ static const struct {
 	uint32_t since;
 	uint8_t unicode;
 } unicode_versions[] = {
-	{ SCRY_VERSION_OF(3, 15), 170 }, { SCRY_VERSION_OF(3, 14), 160 }, { SCRY_VERSION_OF(3, 13), 151 },
-	{ SCRY_VERSION_OF(3, 12), 150 }, { SCRY_VERSION_OF(3, 11), 140 }, { SCRY_VERSION_OF(3, 9), 130 },
-	{ SCRY_VERSION_OF(3, 8), 121 }, { SCRY_VERSION_OF(3, 7), 110 }, { SCRY_VERSION_OF(3, 6), 90 },
-	{ SCRY_VERSION_OF(3, 5), 80 }, { SCRY_VERSION_OF(3, 4), 63 },
+	{ SCRY_VERSION_OF(3, 15), 170 }, { SCRY_VERSION_OF(3, 14), 160 },
+	{ SCRY_VERSION_OF(3, 13), 151 }, { SCRY_VERSION_OF(3, 12), 150 },
+	{ SCRY_VERSION_OF(3, 11), 140 }, { SCRY_VERSION_OF(3, 9), 130 },
+	{ SCRY_VERSION_OF(3, 8), 121 },  { SCRY_VERSION_OF(3, 7), 110 },
+	{ SCRY_VERSION_OF(3, 6), 90 },   { SCRY_VERSION_OF(3, 5), 80 },
+	{ SCRY_VERSION_OF(3, 4), 63 },
 };
 
 static unsigned unicode_version(uint32_t python)

@@ -1,4 +1,7 @@
-/** What the printers share. A printer knows one type; versions differ by what the layout has, or by rows. */
+/**
+ * What the printers share. A printer knows one type; versions differ by what the layout has, or by
+ * rows.
+ */
 #ifndef SCRY_PRINTER_H
 #define SCRY_PRINTER_H
 
@@ -11,19 +14,28 @@
 void scry_print_str(struct scry_printer *p, scry_addr str);
 /** Append the repr of text that is here already. */
 void scry_print_quoted(struct scry_printer *p, const char *text);
-/** The same with a length, within the limits; `escape`: as 2.7 writes unicode, \u for all that is not ASCII. */
+/**
+ * The same with a length, within the limits; `escape`: as 2.7 writes unicode, \u for all that is
+ * not ASCII.
+ */
 void scry_print_quoted_text(struct scry_printer *p, const char *text, size_t len, bool escape);
 
 /* --- the driver --- */
-/** The row of a class by name, or NULL: for old-style classes, whose instances all have one type. */
+/**
+ * The row of a class by name, or NULL: for old-style classes, whose instances all have one type.
+ */
 const struct scry_printer_row *scry_printer_named(const struct scry_runtime *r, const char *key);
 /**
- * Enter a container: false where it is open already, or too deep; then `text` ("[...]") was written. 0 for what has no
- * guard of its own (Py_ReprEnter(), recursive_repr()): the containers in it end a cycle, or the depth does.
+ * Enter a container: false where it is open already, or too deep; then `text` ("[...]") was
+ * written. 0 for what has no guard of its own (Py_ReprEnter(), recursive_repr()): the containers in
+ * it end a cycle, or the depth does.
  */
 bool scry_printer_enter(struct scry_printer *p, scry_addr addr, const char *text);
 void scry_printer_leave(struct scry_printer *p);
-/** Before item `i` of `n`: writes ", " between items; false (and says how many are left out) past a limit. */
+/**
+ * Before item `i` of `n`: writes ", " between items; false (and says how many are left out) past a
+ * limit.
+ */
 bool scry_printer_more(struct scry_printer *p, uint64_t i, uint64_t n);
 /** "<unreadable at 0x...: why>" by the session's last failure. */
 void scry_printer_damage(struct scry_printer *p, scry_addr addr);
@@ -33,7 +45,8 @@ void scry_print_at(struct scry_printer *p, scry_addr addr);
 bool scry_print_attr(struct scry_printer *p, scry_addr obj, const char *name);
 /** As print, but without the quotes where it is text: str(). */
 void scry_print_plain(struct scry_printer *p, scry_addr obj);
-void scry_printf(struct scry_printer *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void scry_printf(struct scry_printer *p, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 /** "<module.Type object at 0x...>": object.__repr__. */
 int scry_print_default(struct scry_printer *p, scry_addr addr, scry_addr type);
 /** "<module.Type at 0x...>": a type whose repr we do not know. */
@@ -52,25 +65,37 @@ void scry_print_pair(struct scry_printer *p, scry_addr key, scry_addr value, con
 void scry_print_pairs(struct scry_printer *p, scry_addr dict, const char *colon);
 
 /**
- * Print by a form, for classes whose __repr__ is Python code that we know: %C the class's name, %Q with module, %A the
- * address (%D in decimal), {attr.attr} its repr, {attr:s} its str(), {attr:n} how many items, {attr:*} its items,
- * {attr:yes|no} one of two texts by its truth, [attr:...] only where the attribute is not None. Backslash takes the
- * next one as it is.
+ * Print by a form, for classes whose __repr__ is Python code that we know: %C the class's name, %Q
+ * with module, %A the address (%D in decimal), {attr.attr} its repr, {attr:s} its str(), {attr:n}
+ * how many items, {attr:*} its items, {attr:yes|no} one of two texts by its truth, [attr:...] only
+ * where the attribute is not None. Backslash takes the next one as it is.
  */
 int scry_print_form(struct scry_printer *p, scry_addr addr, scry_addr type, const char *form);
-/** Print the characters [start, end) of a str or bytes as their repr, cut to `most` characters of text (0: not). */
-int scry_print_text_range(struct scry_printer *p, scry_addr str, uint64_t start, uint64_t end, size_t most);
-/** Print every `step`-th character of a str, bytes or bytearray: `count` of them from `start`, as their repr. */
-int scry_print_text_stepped(struct scry_printer *p, scry_addr str, int64_t start, int64_t step, int64_t count);
+/**
+ * Print the characters [start, end) of a str or bytes as their repr, cut to `most` characters of
+ * text (0: not).
+ */
+int scry_print_text_range(struct scry_printer *p, scry_addr str, uint64_t start, uint64_t end,
+			  size_t most);
+/**
+ * Print every `step`-th character of a str, bytes or bytearray: `count` of them from `start`, as
+ * their repr.
+ */
+int scry_print_text_stepped(struct scry_printer *p, scry_addr str, int64_t start, int64_t step,
+			    int64_t count);
 /** The typecode of an array ('?' unknown), and the repr of one of its items. */
 char scry_array_code(struct scry_runtime *r, scry_addr array);
 int scry_print_array_item(struct scry_printer *p, scry_addr array, uint64_t index);
 /** Cut what was appended since `start` to `most` characters, as "%.200R" does. */
 void scry_printer_cut(struct scry_printer *p, size_t start, size_t most);
 /** Text units that stand in memory: wchar_t arrays and the like, `size` bytes each. */
-int scry_print_units(struct scry_printer *p, scry_addr data, uint64_t n, unsigned size, const char *prefix);
+int scry_print_units(struct scry_printer *p, scry_addr data, uint64_t n, unsigned size,
+		     const char *prefix);
 
-/** THE list of families of printers, each an array that ends with a NULL type; the list ends with NULL: src/registry.c */
+/**
+ * THE list of families of printers, each an array that ends with a NULL type; the list ends with
+ * NULL: src/registry.c
+ */
 extern const struct scry_printer_row *const scry_printer_families[];
 
 #endif

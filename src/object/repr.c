@@ -6,19 +6,26 @@
 
 #define LEVEL_EXTRA 64
 
-/* Objects of fields that hide in generated code have no name to be known by: these rows have one in brackets. */
+/*
+ * Objects of fields that hide in generated code have no name to be known by: these rows have one in
+ * brackets.
+ */
 #define KEY_DEFAULT "object"
 
 static bool row_fits(const struct scry_runtime *r, const struct scry_printer_row *row)
 {
-	return (!row->since || r->version >= row->since) && (!row->until || r->version < row->until);
+	return (!row->since || r->version >= row->since) &&
+	       (!row->until || r->version < row->until);
 }
 
-static const struct scry_printer_row *find_row(const struct scry_runtime *r, const char *key, uint32_t flags)
+static const struct scry_printer_row *find_row(const struct scry_runtime *r, const char *key,
+					       uint32_t flags)
 {
 	for (size_t i = 0; scry_printer_families[i]; i++)
-		for (const struct scry_printer_row *row = scry_printer_families[i]; row->type; row++)
-			if ((key ? !strcmp(row->type, key) : (row->flag & flags) != 0) && row_fits(r, row))
+		for (const struct scry_printer_row *row = scry_printer_families[i]; row->type;
+		     row++)
+			if ((key ? !strcmp(row->type, key) : (row->flag & flags) != 0) &&
+			    row_fits(r, row))
 				return row;
 	return NULL;
 }
@@ -37,7 +44,8 @@ static bool class_has(struct scry_runtime *r, scry_addr cls, const char *name)
 	struct scry_type *t;
 	scry_addr value;
 
-	return scry_type_at(r, cls, &t) == SCRY_OK && scry_dict_get(r, scry_type_dict(r, t), name, &value) == SCRY_OK;
+	return scry_type_at(r, cls, &t) == SCRY_OK &&
+	       scry_dict_get(r, scry_type_dict(r, t), name, &value) == SCRY_OK;
 }
 
 /* A __repr__ that the library generated for the class: known by where its code comes from. */
@@ -51,13 +59,14 @@ static const char *generated_key(struct scry_runtime *r, scry_addr owner, scry_a
 	if (!code)
 		return NULL;
 	/* attrs up to 20.x has a closure where later ones generate a function */
-	bool closure = !strcmp(code->name, "__repr__") &&
-		       (ends_with(code->file, "attr/_make.py") || ends_with(code->file, "attr\\_make.py"));
-	if (!strncmp(code->file, "<attrs generated", 16) || (closure && class_has(r, owner, "__attrs_attrs__")))
+	bool closure = !strcmp(code->name, "__repr__") && (ends_with(code->file, "attr/_make.py") ||
+							   ends_with(code->file, "attr\\_make.py"));
+	if (!strncmp(code->file, "<attrs generated", 16) ||
+	    (closure && class_has(r, owner, "__attrs_attrs__")))
 		return "<attrs>";
 	bool wrapper = !strcmp(code->name, "wrapper") &&
-		       (ends_with(code->file, "dataclasses.py") || ends_with(code->file, "reprlib.py") ||
-			strstr(code->file, "frozen"));
+		       (ends_with(code->file, "dataclasses.py") ||
+			ends_with(code->file, "reprlib.py") || strstr(code->file, "frozen"));
 	if (wrapper && class_has(r, owner, "__dataclass_fields__"))
 		return "<dataclass>";
 	bool tuple = code->file[0] == '<' || ends_with(code->file, "collections/__init__.py") ||
@@ -92,7 +101,8 @@ static const char *function_key(struct scry_runtime *r, scry_addr owner, scry_ad
 }
 
 /* What stands as __repr__ in a class: a function, or the slot wrapper of a C type. */
-static const char *value_key(struct scry_runtime *r, struct scry_type *t, scry_addr owner, scry_addr value)
+static const char *value_key(struct scry_runtime *r, struct scry_type *t, scry_addr owner,
+			     scry_addr value)
 {
 	struct scry_type *vt;
 	scry_addr of;
@@ -104,7 +114,8 @@ static const char *value_key(struct scry_runtime *r, struct scry_type *t, scry_a
 		t->repr_function = value;
 		return function_key(r, owner, value);
 	}
-	if (strcmp(vt->name, "wrapper_descriptor") || scry_field_read(r, value, SCRY_F_DESCR_TYPE, &of) < 0 ||
+	if (strcmp(vt->name, "wrapper_descriptor") ||
+	    scry_field_read(r, value, SCRY_F_DESCR_TYPE, &of) < 0 ||
 	    scry_type_full_name(r, of, &key) < 0)
 		return NULL;
 	if (class_has(r, owner, "n_sequence_fields"))
@@ -113,10 +124,11 @@ static const char *value_key(struct scry_runtime *r, struct scry_type *t, scry_a
 }
 
 /*
- * Objects/structseq.c: a static type with a repr of its own whose members are named; in 2.7 it derives from object and
- * only its dict tells.
+ * Objects/structseq.c: a static type with a repr of its own whose members are named; in 2.7 it
+ * derives from object and only its dict tells.
  */
-static bool is_structseq(struct scry_runtime *r, const struct scry_type *t, const struct scry_type *base)
+static bool is_structseq(struct scry_runtime *r, const struct scry_type *t,
+			 const struct scry_type *base)
 {
 	scry_addr members;
 
@@ -144,7 +156,10 @@ static int own_repr(struct scry_runtime *r, const struct scry_type *t, scry_addr
 	return rc < 0 ? rc : complete ? SCRY_ENOTFOUND : SCRY_EFAULT;
 }
 
-/* A static type defines its repr where its slot differs from its base's; a class where its dict says so. */
+/*
+ * A static type defines its repr where its slot differs from its base's; a class where its dict
+ * says so.
+ */
 static const char *repr_key(struct scry_runtime *r, struct scry_type *t)
 {
 	uint64_t it = 0;
@@ -152,10 +167,14 @@ static const char *repr_key(struct scry_runtime *r, struct scry_type *t)
 	struct scry_type *c, *base = NULL;
 	const char *key;
 
-	/* never readied, as some iterators of 2.7 until somebody asks: PyObject_Repr() has a text for these */
+	/*
+	 * never readied, as some iterators of 2.7 until somebody asks: PyObject_Repr() has a text
+	 * for these
+	 */
 	if (!t->repr && !(t->flags & TYPE_HEAP))
 		return KEY_DEFAULT;
-	while (scry_mro_next(r, t->addr, &it, &cls) == SCRY_ITEM && scry_type_at(r, cls, &c) == SCRY_OK) {
+	while (scry_mro_next(r, t->addr, &it, &cls) == SCRY_ITEM &&
+	       scry_type_at(r, cls, &c) == SCRY_OK) {
 		if (c->flags & TYPE_HEAP) {
 			int rc = own_repr(r, c, &value);
 
@@ -170,8 +189,11 @@ static const char *repr_key(struct scry_runtime *r, struct scry_type *t)
 			return "<structseq>";
 		if (scry_type_full_name(r, cls, &key) < 0)
 			return NULL;
-		/* types that all of Cython's modules share: the name of theirs has Cython's version */
-		return !strncmp(key, "_cython_", 8) && strchr(key, '.') ? strchr(key, '.') + 1 : key;
+		/*
+		 * types that all of Cython's modules share: the name of theirs has Cython's version
+		 */
+		return !strncmp(key, "_cython_", 8) && strchr(key, '.') ? strchr(key, '.') + 1
+									: key;
 	}
 	return NULL;
 }
@@ -196,9 +218,13 @@ void scry_printer_init(struct scry_printer *p, struct scry_runtime *r, struct sc
 {
 	const uint64_t *limit = r->session->options.limit;
 
-	*p = (struct scry_printer){ .runtime = r, .out = out, .start = out->len,
-				    .max_items = limit[SCRY_LIMIT_ITEMS], .max_depth = limit[SCRY_LIMIT_DEPTH],
-				    .max_string = limit[SCRY_LIMIT_STRING], .max_text = limit[SCRY_LIMIT_TEXT] };
+	*p = (struct scry_printer) { .runtime = r,
+				     .out = out,
+				     .start = out->len,
+				     .max_items = limit[SCRY_LIMIT_ITEMS],
+				     .max_depth = limit[SCRY_LIMIT_DEPTH],
+				     .max_string = limit[SCRY_LIMIT_STRING],
+				     .max_text = limit[SCRY_LIMIT_TEXT] };
 }
 
 static bool full(const struct scry_printer *p)
@@ -399,7 +425,8 @@ void scry_print_plain(struct scry_printer *p, scry_addr obj)
 	else
 		scry_print(p, obj);
 	/* 2.7: str(5L) is "5" */
-	if (t && t->flags & TYPE_LONG && scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT) &&
+	if (t && t->flags & TYPE_LONG &&
+	    scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT) &&
 	    ends_with(p->out->text, "L"))
 		scry_buf_cut(p->out, p->out->len - 1);
 }

@@ -42,7 +42,8 @@ static int print_tuple(struct scry_printer *p, scry_addr addr, scry_addr type)
 }
 
 /* "Name(a=1, b=2)": of a namedtuple, by its class's _fields */
-static int print_namedtuple_as(struct scry_printer *p, scry_addr addr, scry_addr type, const char *title)
+static int print_namedtuple_as(struct scry_printer *p, scry_addr addr, scry_addr type,
+			       const char *title)
 {
 	struct scry_runtime *r = p->runtime;
 	unsigned ptr = r->session->target->abi.ptr_size;
@@ -91,13 +92,15 @@ static int print_structseq(struct scry_printer *p, scry_addr addr, scry_addr typ
 	scry_addr items, members, at;
 	const char *name;
 	struct scry_type *t;
-	int rc = scry_field_read(r, addr, SCRY_F_VAR_SIZE, &n); /* 2.7: laid out as a tuple, but none */
+	/* 2.7: laid out as a tuple, but none */
+	int rc = scry_field_read(r, addr, SCRY_F_VAR_SIZE, &n);
 
 	rc = rc < 0 ? rc : scry_field_read(r, type, SCRY_F_TYPE_MEMBERS, &members);
 	rc = rc < 0 ? rc : scry_type_at(r, type, &t);
 	items = scry_field_addr(r, addr, SCRY_F_TUPLE_ITEMS);
 	if (rc == SCRY_OK && n > 1000)
-		rc = scry_fail(r->session, SCRY_ECORRUPT, addr, "%s says it has %" PRIu64 " items", t->name, n);
+		rc = scry_fail(r->session, SCRY_ECORRUPT, addr, "%s says it has %" PRIu64 " items",
+			       t->name, n);
 	if (rc < 0 || !scry_printer_enter(p, addr, "(...)"))
 		return rc;
 	scry_printf(p, "%s(", t->name);
@@ -132,8 +135,8 @@ static void print_set_items(struct scry_printer *p, scry_addr addr, uint64_t use
 }
 
 /* "set()", "{1, 2}", "frozenset({1, 2})", "Sub({1, 2})"; 2.7: "set([1, 2])" */
-static int print_set_in(struct scry_printer *p, scry_addr addr, scry_addr type, const char *open, const char *close,
-			bool bare)
+static int print_set_in(struct scry_printer *p, scry_addr addr, scry_addr type, const char *open,
+			const char *close, bool bare)
 {
 	uint64_t used;
 	struct scry_type *t;
@@ -170,7 +173,8 @@ static int print_set2(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return print_set_in(p, addr, type, "[", "]", false);
 }
 
-static int print_fields(struct scry_printer *p, scry_addr addr, const char *name, const enum scry_field *f, unsigned n)
+static int print_fields(struct scry_printer *p, scry_addr addr, const char *name,
+			const enum scry_field *f, unsigned n)
 {
 	scry_printf(p, "%s(", name);
 	for (unsigned i = 0; i < n; i++) {
@@ -189,7 +193,8 @@ static int print_fields(struct scry_printer *p, scry_addr addr, const char *name
 
 static int print_range(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	static const enum scry_field f[] = { SCRY_F_RANGE_START, SCRY_F_RANGE_STOP, SCRY_F_RANGE_STEP };
+	static const enum scry_field f[] = { SCRY_F_RANGE_START, SCRY_F_RANGE_STOP,
+					     SCRY_F_RANGE_STEP };
 	scry_addr step;
 	int64_t value;
 	int rc = scry_field_read(p->runtime, addr, SCRY_F_RANGE_STEP, &step);
@@ -239,7 +244,8 @@ static int print_xrange(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 static int print_slice(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	static const enum scry_field f[] = { SCRY_F_SLICE_START, SCRY_F_SLICE_STOP, SCRY_F_SLICE_STEP };
+	static const enum scry_field f[] = { SCRY_F_SLICE_START, SCRY_F_SLICE_STOP,
+					     SCRY_F_SLICE_STEP };
 
 	(void)type;
 	return print_fields(p, addr, "slice", f, 3);
@@ -257,7 +263,8 @@ static int print_deque_items(struct scry_printer *p, scry_addr addr, uint64_t n)
 
 	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_DEQUE_LEFTINDEX, &index);
 	if (rc == SCRY_OK && (per_block == 0 || index >= per_block))
-		rc = scry_fail(r->session, SCRY_ECORRUPT, addr, "deque starts at index %" PRIu64, index);
+		rc = scry_fail(r->session, SCRY_ECORRUPT, addr, "deque starts at index %" PRIu64,
+			       index);
 	for (uint64_t i = 0; rc == SCRY_OK && scry_printer_more(p, i, n); i++) {
 		scry_print_at(p, scry_field_addr(r, block, SCRY_F_DEQUE_BLOCK_DATA) + index * ptr);
 		if (++index < per_block)

@@ -17,14 +17,15 @@ static uint64_t size_plain(struct scry_runtime *r, scry_addr addr, const struct 
 
 	if (!t->itemsize)
 		return t->basicsize;
-	if (scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &n) < 0 || n > 1ll << 40 || n < -(1ll << 40))
+	if (scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &n) < 0 || n > 1ll << 40 ||
+	    n < -(1ll << 40))
 		return 0;
 	return t->basicsize + (uint64_t)llabs(n) * t->itemsize;
 }
 
 /*
- * Only the built-in type's own struct counts, whatever a class has added: unicode_sizeof(), string_sizeof(). Up to
- * 3.11 a wchar_t form would be counted, too: nothing has made one since 3.3.
+ * Only the built-in type's own struct counts, whatever a class has added: unicode_sizeof(),
+ * string_sizeof(). Up to 3.11 a wchar_t form would be counted, too: nothing has made one since 3.3.
  */
 static uint64_t size_text(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
 {
@@ -36,17 +37,22 @@ static uint64_t size_text(struct scry_runtime *r, scry_addr addr, const struct s
 		return 0;
 	if (v.bytes)
 		return v.data - addr + v.length + 1;
-	bool compact = scry_field_get(r, addr, SCRY_F_ASCII_COMPACT) && v.data > addr && v.data - addr <= 200;
-	uint64_t size = (compact ? v.data - addr : r->layout->size[SCRY_S_UNICODE]) + (v.length + 1) * v.kind;
+	bool compact = scry_field_get(r, addr, SCRY_F_ASCII_COMPACT) && v.data > addr &&
+		       v.data - addr <= 200;
+	uint64_t size = (compact ? v.data - addr : r->layout->size[SCRY_S_UNICODE]) +
+			(v.length + 1) * v.kind;
 	/* its UTF-8 form is counted where it is kept apart */
 	scry_addr kept = scry_field_get(r, addr, SCRY_F_COMPACT_UTF8);
 	if (!scry_field_get(r, addr, SCRY_F_ASCII_ASCII) && kept && kept != v.data &&
-	    scry_field_read_int(r, addr, SCRY_F_COMPACT_UTF8_LENGTH, &utf8) == SCRY_OK && utf8 > 0 && utf8 < 1ll << 40)
+	    scry_field_read_int(r, addr, SCRY_F_COMPACT_UTF8_LENGTH, &utf8) == SCRY_OK &&
+	    utf8 > 0 && utf8 < 1ll << 40)
 		size += (uint64_t)utf8 + 1;
 	return size;
 }
 
-/* From 3.11 on an int has room for a digit at least: Objects/longobject.c, int___sizeof___impl(). */
+/*
+ * From 3.11 on an int has room for a digit at least: Objects/longobject.c, int___sizeof___impl().
+ */
 static uint64_t size_int(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
 {
 	(void)t;
@@ -57,8 +63,9 @@ static uint64_t size_int(struct scry_runtime *r, scry_addr addr, const struct sc
 	if (scry_field_read(r, addr, SCRY_F_LONG_TAG, &tag) == SCRY_OK)
 		n = tag >> 3;
 	else
-		n = scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &size) < 0 ? 0 :
-		    size < 0 ? 0 - (uint64_t)size : (uint64_t)size;
+		n = scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &size) < 0 ? 0
+		    : size < 0                                               ? 0 - (uint64_t)size
+									     : (uint64_t)size;
 	if (n == 0 && r->version >= SCRY_VERSION_OF(3, 11))
 		n = 1;
 	if (n > 1ull << 40)
@@ -91,7 +98,9 @@ static uint64_t size_set(struct scry_runtime *r, scry_addr addr, const struct sc
 
 	if (mask >= 1ull << 40)
 		return 0;
-	return table - addr < t->basicsize ? t->basicsize : t->basicsize + (mask + 1) * r->layout->size[SCRY_S_SET_ENTRY];
+	return table - addr < t->basicsize
+		       ? t->basicsize
+		       : t->basicsize + (mask + 1) * r->layout->size[SCRY_S_SET_ENTRY];
 }
 
 /* Of a class the keys that its instances share are counted: type___sizeof___impl(). */
@@ -109,7 +118,8 @@ static uint64_t size_type(struct scry_runtime *r, scry_addr addr, const struct s
 static uint64_t size_array(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
 {
 	uint64_t allocated = scry_field_get(r, addr, SCRY_F_ARRAY_ALLOCATED);
-	uint64_t item = scry_field_get(r, scry_field_get(r, addr, SCRY_F_ARRAY_DESCR), SCRY_F_ARRAY_DESCR_ITEMSIZE);
+	uint64_t item = scry_field_get(r, scry_field_get(r, addr, SCRY_F_ARRAY_DESCR),
+				       SCRY_F_ARRAY_DESCR_ITEMSIZE);
 
 	return allocated < 1ull << 40 && item && item <= 16 ? t->basicsize + allocated * item : 0;
 }
@@ -120,7 +130,8 @@ static uint64_t size_deque(struct scry_runtime *r, scry_addr addr, const struct 
 	uint64_t length = r->layout->slot[SCRY_F_DEQUE_BLOCK_DATA].size / pointer_size(r);
 	bool own = scry_layout_has(r->layout, SCRY_F_DEQUE_LEN);
 	uint64_t n = scry_field_get(r, addr, own ? SCRY_F_DEQUE_LEN : SCRY_F_VAR_SIZE);
-	uint64_t left = scry_field_get(r, addr, SCRY_F_DEQUE_LEFTINDEX), block = r->layout->size[SCRY_S_DEQUE_BLOCK];
+	uint64_t left = scry_field_get(r, addr, SCRY_F_DEQUE_LEFTINDEX),
+		 block = r->layout->size[SCRY_S_DEQUE_BLOCK];
 
 	if (!length || !block || n > 1ull << 40 || left > length)
 		return 0;
@@ -131,14 +142,16 @@ static uint64_t size_deque(struct scry_runtime *r, scry_addr addr, const struct 
 static uint64_t size_generator(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
 {
 	const struct scry_slot *inner = &r->layout->slot[SCRY_F_GEN_IFRAME];
-	scry_addr frame = addr + inner->offset, code = scry_untag(r, scry_field_get(r, frame, SCRY_F_IFRAME_CODE));
+	scry_addr frame = addr + inner->offset,
+		  code = scry_untag(r, scry_field_get(r, frame, SCRY_F_IFRAME_CODE));
 	uint64_t slots = scry_field_get(r, code, SCRY_F_CODE_NLOCALSPLUS);
 	uint64_t stack = scry_field_get(r, code, SCRY_F_CODE_STACKSIZE);
 
 	(void)t;
 	if (!inner->size || !code || slots > 1u << 20 || stack > 1u << 20)
 		return 0;
-	return inner->offset + r->layout->slot[SCRY_F_IFRAME_SLOTS].offset + (slots + stack) * pointer_size(r);
+	return inner->offset + r->layout->slot[SCRY_F_IFRAME_SLOTS].offset +
+	       (slots + stack) * pointer_size(r);
 }
 
 /* By the type whose __sizeof__ it is; who is not here says something that we do not know. */
@@ -146,12 +159,23 @@ static const struct {
 	const char *type;
 	uint64_t (*size)(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
 } rows[] = {
-	{ "object", size_plain },   { "int", size_int },             { "long", size_int },
-	{ "str", size_text },       { "unicode", size_text },        { "bytes", size_text },
-	{ "tuple", size_plain },    { "list", size_list },           { "bytearray", size_bytearray },
-	{ "set", size_set },        { "frozenset", size_set },       { "type", size_type },
-	{ "dict", scry_dict_sizeof },                                { "array.array", size_array },
-	{ "collections.deque", size_deque }, { "generator", size_generator }, { "coroutine", size_generator },
+	{ "object", size_plain },
+	{ "int", size_int },
+	{ "long", size_int },
+	{ "str", size_text },
+	{ "unicode", size_text },
+	{ "bytes", size_text },
+	{ "tuple", size_plain },
+	{ "list", size_list },
+	{ "bytearray", size_bytearray },
+	{ "set", size_set },
+	{ "frozenset", size_set },
+	{ "type", size_type },
+	{ "dict", scry_dict_sizeof },
+	{ "array.array", size_array },
+	{ "collections.deque", size_deque },
+	{ "generator", size_generator },
+	{ "coroutine", size_generator },
 	{ "async_generator", size_generator },
 };
 
@@ -162,7 +186,8 @@ uint64_t scry_object_sizeof(struct scry_runtime *r, scry_addr addr, const struct
 
 	if (scry_type_lookup(r, t->addr, "__sizeof__", &value, &owner) < 0 ||
 	    strcmp(scry_type_name_of(r, value), "method_descriptor") ||
-	    scry_field_read(r, value, SCRY_F_DESCR_TYPE, &owner) < 0 || scry_type_name(r, owner, &name) < 0)
+	    scry_field_read(r, value, SCRY_F_DESCR_TYPE, &owner) < 0 ||
+	    scry_type_name(r, owner, &name) < 0)
 		return 0;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (!strcmp(rows[i].type, name))
@@ -176,8 +201,8 @@ uint64_t scry_object_extent(struct scry_runtime *r, scry_addr addr, const struct
 
 	if (t->flags & TYPE_LONG)
 		return size_int(r, addr, t);
-	if (t->flags & (TYPE_UNICODE | TYPE_BYTES) && scry_text_open(r, addr, &v) == SCRY_OK && v.data > addr &&
-	    v.data - addr <= 200)
+	if (t->flags & (TYPE_UNICODE | TYPE_BYTES) && scry_text_open(r, addr, &v) == SCRY_OK &&
+	    v.data > addr && v.data - addr <= 200)
 		return v.data - addr + (v.length + 1) * v.kind;
 	/* only an int has ever kept a sign there */
 	if (t->itemsize && scry_field_get_int(r, addr, SCRY_F_VAR_SIZE) < 0)

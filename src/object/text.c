@@ -5,7 +5,9 @@
 
 /* --- where the characters are --- */
 
-/* Compact strings, PEP 393: the data stand behind one of two headers, or (legacy) behind a pointer. */
+/*
+ * Compact strings, PEP 393: the data stand behind one of two headers, or (legacy) behind a pointer.
+ */
 static int open_compact(struct scry_runtime *r, scry_addr str, struct scry_text_view *v)
 {
 	const struct scry_layout *l = r->layout;
@@ -26,8 +28,9 @@ static int open_compact(struct scry_runtime *r, scry_addr str, struct scry_text_
 	if (rc < 0)
 		return rc;
 	if (kind != 1 && kind != 2 && kind != 4)
-		return scry_fail(r->session, SCRY_ECORRUPT, str, "str at 0x%" PRIx64 " has %" PRIu64
-				 " bytes per character", str, kind);
+		return scry_fail(r->session, SCRY_ECORRUPT, str,
+				 "str at 0x%" PRIx64 " has %" PRIu64 " bytes per character", str,
+				 kind);
 	v->kind = (unsigned)kind;
 	v->data = str + l->size[ascii ? SCRY_S_ASCII : SCRY_S_COMPACT];
 	return compact ? SCRY_OK : scry_field_read(r, str, SCRY_F_UNICODE_DATA, &v->data);
@@ -72,8 +75,9 @@ int scry_text_open(struct scry_runtime *r, scry_addr str, struct scry_text_view 
 		return rc;
 	if (v.length > 1ull << 40 ||
 	    (v.length && scry_read(r->session, v.data + v.length * v.kind - 1, &byte, 1) < 0))
-		return scry_fail(r->session, SCRY_ECORRUPT, str, "text at 0x%" PRIx64 " says it has %" PRIu64
-				 " characters", str, v.length);
+		return scry_fail(r->session, SCRY_ECORRUPT, str,
+				 "text at 0x%" PRIx64 " says it has %" PRIu64 " characters", str,
+				 v.length);
 	*ret = v;
 	return SCRY_OK;
 }
@@ -83,7 +87,8 @@ int scry_text_open(struct scry_runtime *r, scry_addr str, struct scry_text_view 
 struct reader {
 	struct scry_runtime *runtime;
 	const struct scry_text_view *view;
-	uint64_t at, loaded, start; /* loaded characters stand in `bytes`, the first of them is number `start` */
+	/* loaded characters stand in `bytes`, the first of them is number `start` */
+	uint64_t at, loaded, start;
 	uint8_t bytes[1024];
 };
 
@@ -115,7 +120,8 @@ static int read_point(struct reader *in, unsigned *ret)
 	unsigned low;
 	int rc = read_char(in, ret);
 
-	if (rc != SCRY_ITEM || in->view->kind != 2 || !in->runtime->layout->flavour.narrow || *ret >> 10 != 0x36)
+	if (rc != SCRY_ITEM || in->view->kind != 2 || !in->runtime->layout->flavour.narrow ||
+	    *ret >> 10 != 0x36)
 		return rc;
 	rc = read_char(in, &low);
 	if (rc == SCRY_ITEM && low >> 10 == 0x37)
@@ -144,9 +150,9 @@ bool scry_text_is(struct scry_runtime *r, scry_addr str, const char *text)
 
 enum style {
 	STYLE_BYTEARRAY, /* as bytes, but ' is escaped also where the quote is " */
-	STYLE_BYTES, /* everything above 0x7e escaped */
-	STYLE_UNICODE2, /* the same, with \u and \U */
-	STYLE_TEXT /* printable characters as they are */
+	STYLE_BYTES,     /* everything above 0x7e escaped */
+	STYLE_UNICODE2,  /* the same, with \u and \U */
+	STYLE_TEXT       /* printable characters as they are */
 };
 
 struct quoting {
@@ -171,7 +177,8 @@ static void put_escaped(struct scry_buf *out, unsigned code, const struct quotin
 
 static void put_quoted_char(struct scry_buf *out, unsigned code, const struct quoting *q)
 {
-	if (code == (unsigned char)q->quote || code == '\\' || (code == '\'' && q->style == STYLE_BYTEARRAY))
+	if (code == (unsigned char)q->quote || code == '\\' ||
+	    (code == '\'' && q->style == STYLE_BYTEARRAY))
 		scry_buf_putc(out, '\\'), scry_buf_putc(out, (char)code);
 	else if (code == '\t' || code == '\n' || code == '\r')
 		scry_buf_puts(out, code == '\t' ? "\\t" : code == '\n' ? "\\n" : "\\r");
@@ -182,7 +189,8 @@ static void put_quoted_char(struct scry_buf *out, unsigned code, const struct qu
 }
 
 /* repr() takes '"' only where that saves escapes: the text has ' and no ". */
-static int choose_quote(struct scry_runtime *r, const struct scry_text_view *v, uint64_t limit, char *ret)
+static int choose_quote(struct scry_runtime *r, const struct scry_text_view *v, uint64_t limit,
+			char *ret)
 {
 	struct reader in = { .runtime = r, .view = v };
 	bool single = false, twice = false;
@@ -229,7 +237,8 @@ static int print_quoted(struct scry_printer *p, const struct scry_text_view *v, 
 void scry_print_quoted_text(struct scry_printer *p, const char *text, size_t len, bool escape)
 {
 	bool twice = memchr(text, '\'', len) && !memchr(text, '"', len);
-	struct quoting q = { escape ? STYLE_UNICODE2 : STYLE_TEXT, twice ? '"' : '\'', p->runtime->version };
+	struct quoting q = { escape ? STYLE_UNICODE2 : STYLE_TEXT, twice ? '"' : '\'',
+			     p->runtime->version };
 	uint64_t shown = 0;
 	size_t i = 0;
 
@@ -257,7 +266,9 @@ void scry_print_str(struct scry_printer *p, scry_addr str)
 	unsigned code;
 	int rc = scry_text_open(p->runtime, str, &v);
 	struct reader in = { .runtime = p->runtime, .view = &v };
-	uint64_t limit = rc < 0 ? 0 : p->max_string && p->max_string < v.length ? p->max_string : v.length;
+	uint64_t limit = rc < 0                                      ? 0
+			 : p->max_string && p->max_string < v.length ? p->max_string
+								     : v.length;
 
 	while (rc >= 0 && in.at < limit && (rc = read_point(&in, &code)) == SCRY_ITEM)
 		scry_buf_put_char(p->out, code);
@@ -298,9 +309,10 @@ static int open_bytearray(struct scry_runtime *r, scry_addr addr, struct scry_te
 			rc = scry_field_read(r, addr, SCRY_F_BYTEARRAY_BYTES, &v->data);
 	}
 	if (rc == SCRY_OK && v->length)
-		rc = v->length > 1ull << 40 ? scry_fail(r->session, SCRY_ECORRUPT, addr,
-							"bytearray says it has %" PRIu64 " bytes", v->length) :
-			scry_read(r->session, v->data + v->length - 1, &byte, 1);
+		rc = v->length > 1ull << 40
+			     ? scry_fail(r->session, SCRY_ECORRUPT, addr,
+					 "bytearray says it has %" PRIu64 " bytes", v->length)
+			     : scry_read(r->session, v->data + v->length - 1, &byte, 1);
 	return rc;
 }
 
@@ -322,7 +334,8 @@ static int open_buffer(struct scry_runtime *r, scry_addr obj, struct scry_text_v
 	return rc < 0 ? rc : scry_field_read(r, obj, SCRY_F_MEMORYVIEW_LEN, &v->length);
 }
 
-int scry_print_text_range(struct scry_printer *p, scry_addr str, uint64_t start, uint64_t end, size_t most)
+int scry_print_text_range(struct scry_printer *p, scry_addr str, uint64_t start, uint64_t end,
+			  size_t most)
 {
 	struct scry_text_view v;
 	size_t at = p->out->len;
@@ -341,19 +354,25 @@ int scry_print_text_range(struct scry_printer *p, scry_addr str, uint64_t start,
 	return rc;
 }
 
-/* The character at an index; 2.7's narrow builds count halves of surrogate pairs, as Python does. */
-static int char_at(struct scry_runtime *r, const struct scry_text_view *v, int64_t index, unsigned *ret)
+/*
+ * The character at an index; 2.7's narrow builds count halves of surrogate pairs, as Python does.
+ */
+static int char_at(struct scry_runtime *r, const struct scry_text_view *v, int64_t index,
+		   unsigned *ret)
 {
 	uint64_t unit;
-	int rc = index < 0 || (uint64_t)index >= v->length ? SCRY_EINVAL :
-		scry_read_uint(r->session, v->data + (uint64_t)index * v->kind, v->kind, &unit);
+	int rc = index < 0 || (uint64_t)index >= v->length
+			 ? SCRY_EINVAL
+			 : scry_read_uint(r->session, v->data + (uint64_t)index * v->kind, v->kind,
+					  &unit);
 
 	if (rc == SCRY_OK)
 		*ret = (unsigned)unit;
 	return rc;
 }
 
-int scry_print_text_stepped(struct scry_printer *p, scry_addr str, int64_t start, int64_t step, int64_t count)
+int scry_print_text_stepped(struct scry_printer *p, scry_addr str, int64_t start, int64_t step,
+			    int64_t count)
 {
 	struct quoting q = { .quote = '\'', .version = p->runtime->version };
 	bool single = false, twice = false;
@@ -363,7 +382,8 @@ int scry_print_text_stepped(struct scry_printer *p, scry_addr str, int64_t start
 	if (step == 1)
 		return scry_print_text_range(p, str, (uint64_t)start, (uint64_t)(start + count), 0);
 	int rc = open_buffer(p->runtime, str, &v);
-	uint64_t most = p->max_string && (uint64_t)count > p->max_string ? p->max_string : (uint64_t)count;
+	uint64_t most =
+		p->max_string && (uint64_t)count > p->max_string ? p->max_string : (uint64_t)count;
 	for (uint64_t i = 0; rc == SCRY_OK && i < most; i++)
 		if ((rc = char_at(p->runtime, &v, start + (int64_t)i * step, &code)) == SCRY_OK) {
 			single |= code == '\'';
@@ -385,15 +405,21 @@ int scry_print_text_stepped(struct scry_printer *p, scry_addr str, int64_t start
 	return SCRY_OK;
 }
 
-int scry_print_units(struct scry_printer *p, scry_addr data, uint64_t n, unsigned size, const char *prefix)
+int scry_print_units(struct scry_printer *p, scry_addr data, uint64_t n, unsigned size,
+		     const char *prefix)
 {
 	struct scry_text_view v = { .data = data, .length = n, .kind = size };
 	uint8_t byte;
 
-	if (n > 1ull << 40 || (n && scry_read(p->runtime->session, data + n * size - 1, &byte, 1) < 0))
-		return scry_fail(p->runtime->session, SCRY_ECORRUPT, data, "text of %" PRIu64 " characters", n);
+	if (n > 1ull << 40 ||
+	    (n && scry_read(p->runtime->session, data + n * size - 1, &byte, 1) < 0))
+		return scry_fail(p->runtime->session, SCRY_ECORRUPT, data,
+				 "text of %" PRIu64 " characters", n);
 	scry_buf_puts(p->out, prefix);
-	return print_quoted(p, &v, size == 1 ? STYLE_BYTES : *prefix == 'u' ? STYLE_UNICODE2 : STYLE_TEXT);
+	return print_quoted(p, &v,
+			    size == 1        ? STYLE_BYTES
+			    : *prefix == 'u' ? STYLE_UNICODE2
+					     : STYLE_TEXT);
 }
 
 static int print_text(struct scry_printer *p, scry_addr addr, const char *prefix, enum style style)
@@ -431,7 +457,8 @@ static int print_bytes(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return print_text(p, addr, "b", STYLE_BYTES);
 }
 
-static int print_bytearray_as(struct scry_printer *p, scry_addr addr, const char *name, enum style style)
+static int print_bytearray_as(struct scry_printer *p, scry_addr addr, const char *name,
+			      enum style style)
 {
 	struct scry_text_view v;
 	int rc = open_bytearray(p->runtime, addr, &v);
@@ -468,7 +495,8 @@ const struct scry_printer_row scry_printers_text[] = {
 	{ "unicode", TYPE_UNICODE, print_unicode2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "bytes", TYPE_BYTES, print_bytes, .since = SCRY_VERSION_OF(3, 0) },
 	{ "bytearray", 0, print_bytearray_3_15, .since = SCRY_VERSION_OF(3, 15) },
-	{ "bytearray", 0, print_bytearray, .since = SCRY_VERSION_OF(3, 7), .until = SCRY_VERSION_OF(3, 15) },
+	{ "bytearray", 0, print_bytearray, .since = SCRY_VERSION_OF(3, 7),
+	  .until = SCRY_VERSION_OF(3, 15) },
 	{ "bytearray", 0, print_bytearray_old, .until = SCRY_VERSION_OF(3, 7) },
 	{ NULL },
 };

@@ -13,7 +13,10 @@ static int active_threads(struct scry_interp *interp, scry_addr *ret)
 	scry_addr module;
 	int rc = scry_dict_get(r, interp->modules, "threading", &module);
 
-	/* by the type's tp_dictoffset: not every layout source has PyModuleObject, a struct of moduleobject.c */
+	/*
+	 * by the type's tp_dictoffset: not every layout source has PyModuleObject, a struct of
+	 * moduleobject.c
+	 */
 	return rc == SCRY_OK ? scry_attr(r, module, "_active", ret) : rc;
 }
 

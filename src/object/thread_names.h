@@ -4,7 +4,10 @@
 
 #include "runtime/runtime.h"
 
-/** Replace thread->name by threading's name wherever it is found; once per session and refresh, cheap after that. */
+/**
+ * Replace thread->name by threading's name wherever it is found; once per session and refresh,
+ * cheap after that.
+ */
 void scry_threads_name(struct scry_session *s);
 
 #endif

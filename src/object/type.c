@@ -28,13 +28,16 @@ const char *scry_pattern_name(uint64_t word, unsigned size)
 		uint8_t byte;
 		const char *name;
 	} rows[] = {
-		{ 0xdd, "freed (debug allocator, 0xdd)" }, { 0xdb, "freed (debug allocator, 0xdb)" },
-		{ 0xfd, "guard bytes (debug allocator, 0xfd)" }, { 0xfb, "guard bytes (debug allocator, 0xfb)" },
+		{ 0xdd, "freed (debug allocator, 0xdd)" },
+		{ 0xdb, "freed (debug allocator, 0xdb)" },
+		{ 0xfd, "guard bytes (debug allocator, 0xfd)" },
+		{ 0xfb, "guard bytes (debug allocator, 0xfb)" },
 		{ 0xcd, "never initialised (debug allocator, 0xcd)" },
 		{ 0xcb, "never initialised (debug allocator, 0xcb)" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (word == (rows[i].byte * 0x0101010101010101ull & (size < 8 ? (1ull << 8 * size) - 1 : ~0ull)))
+		if (word == (rows[i].byte * 0x0101010101010101ull &
+			     (size < 8 ? (1ull << 8 * size) - 1 : ~0ull)))
 			return rows[i].name;
 	return NULL;
 }
@@ -47,7 +50,8 @@ static bool aligned(struct scry_runtime *r, scry_addr addr)
 static int read_type_of(struct scry_runtime *r, scry_addr obj, scry_addr *ret)
 {
 	if (!aligned(r, obj))
-		return scry_fail(r->session, SCRY_ECORRUPT, obj, "0x%" PRIx64 " is no object: not aligned", obj);
+		return scry_fail(r->session, SCRY_ECORRUPT, obj,
+				 "0x%" PRIx64 " is no object: not aligned", obj);
 	int rc = scry_field_read(r, obj, SCRY_F_OBJECT_TYPE, ret);
 	if (rc < 0)
 		return rc;
@@ -55,7 +59,8 @@ static int read_type_of(struct scry_runtime *r, scry_addr obj, scry_addr *ret)
 	if (pattern)
 		return scry_fail(r->session, SCRY_ECORRUPT, obj, "its type pointer is %s", pattern);
 	if (!aligned(r, *ret))
-		return scry_fail(r->session, SCRY_ECORRUPT, obj, "its type pointer is 0x%" PRIx64, *ret);
+		return scry_fail(r->session, SCRY_ECORRUPT, obj, "its type pointer is 0x%" PRIx64,
+				 *ret);
 	return SCRY_OK;
 }
 
@@ -84,7 +89,10 @@ static bool plausible_name(const char *name)
 	return n > 0 && n <= NAME_MAX_LENGTH;
 }
 
-/* Its name is not in the dump: other ways to know it. The flag comes first, since finding names looks at types. */
+/*
+ * Its name is not in the dump: other ways to know it. The flag comes first, since finding names
+ * looks at types.
+ */
 static int find_lost_name(struct scry_runtime *r, scry_addr type, const char **ret)
 {
 	struct type_cache *cache = r->object_state;
@@ -109,7 +117,8 @@ static int read_name(struct scry_runtime *r, scry_addr type, const char **ret)
 	if (rc == SCRY_EFAULT && find_lost_name(r, type, ret) == SCRY_OK)
 		return SCRY_OK;
 	if (rc == SCRY_OK && !plausible_name(*ret))
-		return scry_fail(r->session, SCRY_ECORRUPT, type, "type at 0x%" PRIx64 " has no readable name", type);
+		return scry_fail(r->session, SCRY_ECORRUPT, type,
+				 "type at 0x%" PRIx64 " has no readable name", type);
 	return rc;
 }
 
@@ -130,8 +139,8 @@ static int decode(struct scry_runtime *r, struct scry_type *t)
 	t->itemsize = scry_field_get(r, t->addr, SCRY_F_TYPE_ITEMSIZE);
 	scry_field_read_int(r, t->addr, SCRY_F_TYPE_DICTOFFSET, &t->dictoffset);
 	if (t->basicsize > 1u << 20 || t->itemsize > 1u << 20)
-		return scry_fail(r->session, SCRY_ECORRUPT, t->addr, "type %s has size %" PRIu64, t->name,
-				 t->basicsize);
+		return scry_fail(r->session, SCRY_ECORRUPT, t->addr, "type %s has size %" PRIu64,
+				 t->name, t->basicsize);
 	return SCRY_OK;
 }
 
@@ -158,7 +167,10 @@ int scry_type_at(struct scry_runtime *r, scry_addr addr, struct scry_type **ret)
 	return SCRY_OK;
 }
 
-/* Two items of a tuple, the second a type, look like an object whose count is the first one's address. */
+/*
+ * Two items of a tuple, the second a type, look like an object whose count is the first one's
+ * address.
+ */
 static bool is_address(struct scry_runtime *r, uint64_t count, unsigned size)
 {
 	return count >> (size == 8 ? 32 : 24) && scry_map_at(r->session->target, count);
@@ -175,11 +187,14 @@ static int check_refcount(struct scry_runtime *r, scry_addr obj)
 		return rc == SCRY_ENOFIELD ? SCRY_OK : rc;
 	const char *pattern = scry_pattern_name(value, slot->size);
 	if (pattern)
-		return scry_fail(r->session, SCRY_ECORRUPT, obj, "its reference count is %s", pattern);
+		return scry_fail(r->session, SCRY_ECORRUPT, obj, "its reference count is %s",
+				 pattern);
 	if (slot->size == 8 && value >> 62 == 3)
-		return scry_fail(r->session, SCRY_ECORRUPT, obj, "its reference count is %" PRId64, (int64_t)value);
+		return scry_fail(r->session, SCRY_ECORRUPT, obj, "its reference count is %" PRId64,
+				 (int64_t)value);
 	if (is_address(r, value, slot->size))
-		return scry_fail(r->session, SCRY_ECORRUPT, obj, "its reference count is an address, 0x%" PRIx64, value);
+		return scry_fail(r->session, SCRY_ECORRUPT, obj,
+				 "its reference count is an address, 0x%" PRIx64, value);
 	return SCRY_OK;
 }
 
@@ -228,10 +243,12 @@ bool scry_type_is(struct scry_runtime *r, scry_addr type, const char *name)
 }
 
 /*
- * From 3.12 the dicts of static built-in types (3.13: of some extensions too) stand in the interpreter's state, and
- * tp_subclasses holds their index there plus one (Objects/typeobject.c, static_builtin_index_get()).
+ * From 3.12 the dicts of static built-in types (3.13: of some extensions too) stand in the
+ * interpreter's state, and tp_subclasses holds their index there plus one (Objects/typeobject.c,
+ * static_builtin_index_get()).
  */
-static scry_addr managed_dict_of(struct scry_runtime *r, const struct scry_type *t, enum scry_field array)
+static scry_addr managed_dict_of(struct scry_runtime *r, const struct scry_type *t,
+				 enum scry_field array)
 {
 	const struct scry_layout *l = r->layout;
 	uint64_t index = scry_field_get(r, t->addr, SCRY_F_TYPE_SUBCLASSES);
@@ -257,8 +274,12 @@ scry_addr scry_type_dict(struct scry_runtime *r, const struct scry_type *t)
 	return t->dict ? t->dict : static_type_dict(r, t);
 }
 
-/* 2.7: depth first, left to right; the iterator counts classes, found anew each time: old hierarchies are small. */
-static int old_class_find(struct scry_runtime *r, scry_addr cls, unsigned depth, uint64_t *skip, scry_addr *ret)
+/*
+ * 2.7: depth first, left to right; the iterator counts classes, found anew each time: old
+ * hierarchies are small.
+ */
+static int old_class_find(struct scry_runtime *r, scry_addr cls, unsigned depth, uint64_t *skip,
+			  scry_addr *ret)
 {
 	scry_addr bases, items, base;
 	uint64_t n;
@@ -284,8 +305,9 @@ static bool is_old_class(struct scry_runtime *r, scry_addr addr)
 	scry_addr type;
 	struct scry_type *t;
 
-	return scry_layout_has(r->layout, SCRY_F_CLASSOBJ_DICT) && read_type_of(r, addr, &type) == SCRY_OK &&
-	       scry_type_at(r, type, &t) == SCRY_OK && !strcmp(t->name, "classobj");
+	return scry_layout_has(r->layout, SCRY_F_CLASSOBJ_DICT) &&
+	       read_type_of(r, addr, &type) == SCRY_OK && scry_type_at(r, type, &t) == SCRY_OK &&
+	       !strcmp(t->name, "classobj");
 }
 
 static int base_next(struct scry_runtime *r, scry_addr type, uint64_t it, scry_addr *ret)
@@ -333,7 +355,8 @@ static scry_addr class_dict(struct scry_runtime *r, scry_addr cls)
 	return scry_type_at(r, cls, &t) == SCRY_OK ? scry_type_dict(r, t) : 0;
 }
 
-int scry_type_lookup(struct scry_runtime *r, scry_addr type, const char *name, scry_addr *ret, scry_addr *ret_owner)
+int scry_type_lookup(struct scry_runtime *r, scry_addr type, const char *name, scry_addr *ret,
+		     scry_addr *ret_owner)
 {
 	uint64_t it = 0;
 	scry_addr cls;
@@ -390,7 +413,9 @@ const char *scry_type_short(struct scry_runtime *r, scry_addr type)
 
 	if (is_old_class(r, type))
 		return scry_field_read(r, type, SCRY_F_CLASSOBJ_NAME, &old) == SCRY_OK &&
-		       scry_text_at(r, old, NAME_MAX_LENGTH, &text) == SCRY_OK ? text : "?";
+				       scry_text_at(r, old, NAME_MAX_LENGTH, &text) == SCRY_OK
+			       ? text
+			       : "?";
 	if (scry_type_at(r, type, &t) < 0)
 		return "?";
 	const char *name = heap_name(r, t, SCRY_F_HEAP_TYPE_NAME);
@@ -443,8 +468,9 @@ int scry_type_full_name(struct scry_runtime *r, scry_addr type, const char **ret
 	if (!t->full) {
 		const char *module = scry_type_module(r, type), *name = scry_type_qualname(r, type);
 
-		t->full = !strcmp(module, builtins_name(r)) ?
-				  name : scry_arena_printf(&r->session->arena, "%s.%s", module, name);
+		t->full = !strcmp(module, builtins_name(r))
+				  ? name
+				  : scry_arena_printf(&r->session->arena, "%s.%s", module, name);
 	}
 	if (!t->full)
 		return scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory");

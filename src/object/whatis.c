@@ -3,15 +3,15 @@
 
 #include "object/printer.h"
 
-#define TYPE_GC (1u << 14)
+#define TYPE_GC              (1u << 14)
 #define TYPE_MANAGED_WEAKREF (1u << 3)
 
 /* free-threaded: ob_gc_bits, Include/internal/pycore_gc.h, 3.13 to 3.15 */
-#define GC_BITS_TRACKED 1
-#define GC_BITS_FINALIZED 2
+#define GC_BITS_TRACKED     1
+#define GC_BITS_FINALIZED   2
 #define GC_BITS_UNREACHABLE 4
-#define GC_BITS_FROZEN 8
-#define GC_BITS_DEFERRED 64
+#define GC_BITS_FROZEN      8
+#define GC_BITS_DEFERRED    64
 
 /* --- reference counts --- */
 
@@ -23,9 +23,10 @@ static void no_immortals(struct scry_runtime *r, struct scry_whatis *w, uint64_t
 }
 
 /*
- * Free-threaded: the lowest two bits of the shared count are flags, 3 is _Py_REF_MERGED (Include/refcount.h). An object
- * whose references are counted only in part has a large number more from 3.14 on, _Py_REF_DEFERRED
- * (Include/internal/pycore_object.h); in 3.13 only the bit of _PyGC_BITS_DEFERRED.
+ * Free-threaded: the lowest two bits of the shared count are flags, 3 is _Py_REF_MERGED
+ * (Include/refcount.h). An object whose references are counted only in part has a large number more
+ * from 3.14 on, _Py_REF_DEFERRED (Include/internal/pycore_object.h); in 3.13 only the bit of
+ * _PyGC_BITS_DEFERRED.
  */
 static void read_shared_count(struct scry_runtime *r, struct scry_whatis *w)
 {
@@ -41,8 +42,10 @@ static void read_shared_count(struct scry_runtime *r, struct scry_whatis *w)
 		w->shared -= bias;
 }
 
-/* 3.12+: Include/object.h, _Py_IsImmortal(): the low 32 bits, as a signed number, are negative; on 32-bit, the top two
- * bits tell. Free-threaded: the owner's count is all ones. */
+/*
+ * 3.12+: Include/object.h, _Py_IsImmortal(): the low 32 bits, as a signed number, are negative; on
+ * 32-bit, the top two bits tell. Free-threaded: the owner's count is all ones.
+ */
 static void find_immortals(struct scry_runtime *r, struct scry_whatis *w, uint64_t count)
 {
 	if (w->biased)
@@ -75,7 +78,10 @@ static void read_counts(struct scry_runtime *r, struct scry_whatis *w)
 
 /* --- the cyclic collector --- */
 
-/* 3.8+: Include/internal/pycore_gc.h: the next pointer is NULL while untracked; flags are in the previous one */
+/*
+ * 3.8+: Include/internal/pycore_gc.h: the next pointer is NULL while untracked; flags are in the
+ * previous one
+ */
 static void gc_from_links(struct scry_runtime *r, struct scry_whatis *w, scry_addr head)
 {
 	uint64_t prev = scry_field_get(r, head, SCRY_F_GC_HEAD_PREV);
@@ -86,8 +92,9 @@ static void gc_from_links(struct scry_runtime *r, struct scry_whatis *w, scry_ad
 }
 
 /*
- * Up to 3.7 the header is a union with a double or a long double: 24 or 32 bytes by micro version and by who patched
- * it, and half of that on 32-bit. In whichever the neighbour points back, the object is tracked.
+ * Up to 3.7 the header is a union with a double or a long double: 24 or 32 bytes by micro version
+ * and by who patched it, and half of that on 32-bit. In whichever the neighbour points back, the
+ * object is tracked.
  */
 static scry_addr old_head(struct scry_runtime *r, scry_addr addr)
 {
@@ -95,8 +102,8 @@ static scry_addr old_head(struct scry_runtime *r, scry_addr addr)
 	scry_addr next, back;
 
 	for (unsigned size = 3 * ptr; size <= 4 * ptr; size += ptr)
-		if (scry_word(r, addr - size, &next) == SCRY_OK && next && scry_word(r, next + ptr, &back) == SCRY_OK &&
-		    back == addr - size)
+		if (scry_word(r, addr - size, &next) == SCRY_OK && next &&
+		    scry_word(r, next + ptr, &back) == SCRY_OK && back == addr - size)
 			return addr - size;
 	return 0;
 }
@@ -134,13 +141,15 @@ static void read_gc(struct scry_runtime *r, struct scry_whatis *w, const struct 
 
 	w->block = w->addr;
 	/* a static type is none of the collector's objects: Objects/typeobject.c, type_is_gc() */
-	bool is_static = t->flags & TYPE_TYPE && scry_field_read(r, w->addr, SCRY_F_TYPE_FLAGS, &flags) == SCRY_OK &&
+	bool is_static = t->flags & TYPE_TYPE &&
+			 scry_field_read(r, w->addr, SCRY_F_TYPE_FLAGS, &flags) == SCRY_OK &&
 			 !(flags & TYPE_HEAP);
 	if (!(t->flags & TYPE_GC) || is_static)
 		return;
 	if (scry_layout_has(r->layout, SCRY_F_OBJECT_GC_BITS)) {
 		gc_from_bits(r, w);
-	} else if (scry_layout_has(r->layout, SCRY_F_GC_HEAD_NEXT) && r->version >= SCRY_VERSION_OF(3, 8)) {
+	} else if (scry_layout_has(r->layout, SCRY_F_GC_HEAD_NEXT) &&
+		   r->version >= SCRY_VERSION_OF(3, 8)) {
 		w->block = w->addr - r->layout->size[SCRY_S_GC_HEAD];
 		gc_from_links(r, w, w->block);
 	} else {
@@ -150,23 +159,27 @@ static void read_gc(struct scry_runtime *r, struct scry_whatis *w, const struct 
 		w->block = head ? head : w->addr - old_head_size(r);
 		w->head_unknown = w->block == w->addr;
 	}
-	if (t->flags & (TYPE_MANAGED_DICT | TYPE_MANAGED_WEAKREF) && r->version >= SCRY_VERSION_OF(3, 11))
+	if (t->flags & (TYPE_MANAGED_DICT | TYPE_MANAGED_WEAKREF) &&
+	    r->version >= SCRY_VERSION_OF(3, 11))
 		w->block -= 2 * ptr;
 }
 
 /* --- what stands near --- */
 
-#define NEAR_BYTES 512
+#define NEAR_BYTES   512
 #define INSIDE_BYTES (1 << 20) /* how far before an address the object may start that it lies in */
 
 /* An object of a type whose name is one: chance makes others. */
 static bool is_object(struct scry_runtime *r, scry_addr at, struct scry_type **ret)
 {
-	return scry_type_for(r, at, ret) == SCRY_OK && ((*ret)->flags & TYPE_HEAP || *(*ret)->name) &&
-	       strcmp((*ret)->name, "?");
+	return scry_type_for(r, at, ret) == SCRY_OK &&
+	       ((*ret)->flags & TYPE_HEAP || *(*ret)->name) && strcmp((*ret)->name, "?");
 }
 
-/* In a block of the allocator the object starts behind the collector's header and other words that belong to it. */
+/*
+ * In a block of the allocator the object starts behind the collector's header and other words that
+ * belong to it.
+ */
 static scry_addr in_block(struct scry_runtime *r, scry_addr addr, const struct scry_block *b)
 {
 	unsigned ptr = r->session->target->abi.ptr_size;
@@ -185,11 +198,13 @@ static void find_near(struct scry_runtime *r, struct scry_whatis *w)
 
 	w->near = w->has_memory ? in_block(r, w->addr, &w->memory) : 0;
 	w->inside = w->near != 0;
-	for (scry_addr at = w->addr / ptr * ptr; !w->near && w->addr - at < INSIDE_BYTES && at > ptr; at -= ptr) {
+	for (scry_addr at = w->addr / ptr * ptr;
+	     !w->near && w->addr - at < INSIDE_BYTES && at > ptr; at -= ptr) {
 		if (at == w->addr || !is_object(r, at, &t))
 			continue;
 		/* no object reaches from one block into the next */
-		w->inside = w->addr - at < scry_object_extent(r, at, t) && (!w->has_memory || at >= w->memory.start);
+		w->inside = w->addr - at < scry_object_extent(r, at, t) &&
+			    (!w->has_memory || at >= w->memory.start);
 		if (w->inside || w->addr - at < NEAR_BYTES)
 			w->near = at;
 		else if (w->has_memory)
@@ -197,7 +212,9 @@ static void find_near(struct scry_runtime *r, struct scry_whatis *w)
 	}
 }
 
-/* The collector's header and other words stand before an object: what looks like it may be those. */
+/*
+ * The collector's header and other words stand before an object: what looks like it may be those.
+ */
 static void find_behind(struct scry_runtime *r, struct scry_whatis *w)
 {
 	unsigned ptr = r->session->target->abi.ptr_size;
@@ -217,7 +234,10 @@ static void find_behind(struct scry_runtime *r, struct scry_whatis *w)
 	}
 }
 
-/* A type pointer with one bit changed: memory that fails does that. Of several types none is believed. */
+/*
+ * A type pointer with one bit changed: memory that fails does that. Of several types none is
+ * believed.
+ */
 static void guess_type(struct scry_runtime *r, struct scry_whatis *w)
 {
 	unsigned bits = 8 * r->session->target->abi.ptr_size;
@@ -249,13 +269,16 @@ static const char *field_at(struct scry_runtime *r, scry_addr object, uint64_t o
 		const struct scry_slot *slot = &r->layout->slot[f];
 		const char *dot = strchr(scry_field_name((enum scry_field)f), '.');
 
-		if ((of == what || of == SCRY_S_OBJECT || (of == SCRY_S_VAR && t->itemsize)) && slot->size && !slot->bits &&
-		    offset >= slot->offset && offset < (uint64_t)slot->offset + slot->size)
+		if ((of == what || of == SCRY_S_OBJECT || (of == SCRY_S_VAR && t->itemsize)) &&
+		    slot->size && !slot->bits && offset >= slot->offset &&
+		    offset < (uint64_t)slot->offset + slot->size)
 			found = dot ? dot + 1 : found;
 	}
-	if (t->itemsize && offset >= t->basicsize - t->basicsize % t->itemsize && t->flags & TYPE_TUPLE)
+	if (t->itemsize && offset >= t->basicsize - t->basicsize % t->itemsize &&
+	    t->flags & TYPE_TUPLE)
 		return scry_arena_printf(&r->session->arena, "items[%" PRIu64 "]",
-					 (offset - r->layout->slot[SCRY_F_TUPLE_ITEMS].offset) / t->itemsize);
+					 (offset - r->layout->slot[SCRY_F_TUPLE_ITEMS].offset) /
+						 t->itemsize);
 	return found;
 }
 
@@ -265,7 +288,9 @@ static const char *find_pattern(struct scry_runtime *r, scry_addr addr)
 	uint64_t word;
 
 	for (unsigned i = 0; i < 4; i++) {
-		const char *name = scry_word(r, addr + i * ptr, &word) == SCRY_OK ? scry_pattern_name(word, ptr) : NULL;
+		const char *name = scry_word(r, addr + i * ptr, &word) == SCRY_OK
+					   ? scry_pattern_name(word, ptr)
+					   : NULL;
 
 		if (name)
 			return name;
@@ -274,18 +299,22 @@ static const char *find_pattern(struct scry_runtime *r, scry_addr addr)
 }
 
 /*
- * 3.14+: objects that are kept for reuse are a list through their first words, the reference counts:
- * Include/internal/pycore_freelist.h, _PyFreeList_PushItem(). The last one's is 0.
+ * 3.14+: objects that are kept for reuse are a list through their first words, the reference
+ * counts: Include/internal/pycore_freelist.h, _PyFreeList_PushItem(). The last one's is 0.
  */
 static bool is_kept_free(struct scry_runtime *r, const struct scry_whatis *w)
 {
 	uint64_t next;
 
-	return r->version >= SCRY_VERSION_OF(3, 14) && !w->biased && scry_word(r, w->addr, &next) == SCRY_OK &&
-	       next != w->addr && next && scry_field_get(r, next, SCRY_F_OBJECT_TYPE) == w->type;
+	return r->version >= SCRY_VERSION_OF(3, 14) && !w->biased &&
+	       scry_word(r, w->addr, &next) == SCRY_OK && next != w->addr && next &&
+	       scry_field_get(r, next, SCRY_F_OBJECT_TYPE) == w->type;
 }
 
-/* SCRY_OK where an object stands there. One whose type has no name, inside another object, is chance. */
+/*
+ * SCRY_OK where an object stands there. One whose type has no name, inside another object, is
+ * chance.
+ */
 static int own_type(struct scry_runtime *r, struct scry_whatis *w, struct scry_type **ret)
 {
 	int rc = scry_type_for(r, w->addr, ret);
@@ -294,7 +323,8 @@ static int own_type(struct scry_runtime *r, struct scry_whatis *w, struct scry_t
 		return rc;
 	find_near(r, w);
 	if (w->inside)
-		return scry_fail(r->session, SCRY_ECORRUPT, w->addr, "its type at 0x%" PRIx64 " has no name", (*ret)->addr);
+		return scry_fail(r->session, SCRY_ECORRUPT, w->addr,
+				 "its type at 0x%" PRIx64 " has no name", (*ret)->addr);
 	w->near = 0;
 	return SCRY_OK;
 }
@@ -322,7 +352,8 @@ int scry_whatis(struct scry_runtime *r, scry_addr addr, struct scry_whatis *ret)
 		w.near_field = w.inside ? field_at(r, w.near, addr - w.near) : NULL;
 		/* the debug hooks' words are the first of a block */
 		w.has_debug = w.has_memory &&
-			      scry_debug_block_at(r, w.memory.start + 2 * s->target->abi.ptr_size, &w.debug);
+			      scry_debug_block_at(r, w.memory.start + 2 * s->target->abi.ptr_size,
+						  &w.debug);
 	} else {
 		w.type = t->addr;
 		rc = scry_type_full_name(r, t->addr, &w.type_name);
@@ -333,7 +364,8 @@ int scry_whatis(struct scry_runtime *r, scry_addr addr, struct scry_whatis *ret)
 			w.immortal = false;
 		}
 		if (!w.refcount && !w.biased && !w.pattern)
-			w.pattern = "no reference is left: it is being freed, or its memory is kept for the next one";
+			w.pattern = "no reference is left: it is being freed, or its memory is "
+				    "kept for the next one";
 		w.size = scry_object_sizeof(r, addr, t);
 		w.has_debug = scry_debug_block_at(r, w.block, &w.debug);
 	}
@@ -347,15 +379,32 @@ static const struct {
 	const char *type;
 	enum scry_struct what;
 } structs[] = {
-	{ "list", SCRY_S_LIST }, { "tuple", SCRY_S_TUPLE }, { "dict", SCRY_S_DICT }, { "set", SCRY_S_SET },
-	{ "frozenset", SCRY_S_SET }, { "float", SCRY_S_FLOAT }, { "complex", SCRY_S_COMPLEX }, { "type", SCRY_S_TYPE },
-	{ "function", SCRY_S_FUNCTION }, { "method", SCRY_S_METHOD }, { "code", SCRY_S_CODE },
-	{ "frame", SCRY_S_FRAME }, { "generator", SCRY_S_GEN }, { "coroutine", SCRY_S_GEN },
-	{ "traceback", SCRY_S_TRACEBACK }, { "BaseException", SCRY_S_EXCEPTION }, { "module", SCRY_S_MODULE },
-	{ "cell", SCRY_S_CELL }, { "range", SCRY_S_RANGE }, { "slice", SCRY_S_SLICE },
-	{ "bytearray", SCRY_S_BYTEARRAY }, { "memoryview", SCRY_S_MEMORYVIEW },
-	{ "builtin_function_or_method", SCRY_S_CFUNCTION }, { "collections.deque", SCRY_S_DEQUE },
-	{ "_asyncio.Future", SCRY_S_FUTURE }, { "_asyncio.Task", SCRY_S_TASK },
+	{ "list", SCRY_S_LIST },
+	{ "tuple", SCRY_S_TUPLE },
+	{ "dict", SCRY_S_DICT },
+	{ "set", SCRY_S_SET },
+	{ "frozenset", SCRY_S_SET },
+	{ "float", SCRY_S_FLOAT },
+	{ "complex", SCRY_S_COMPLEX },
+	{ "type", SCRY_S_TYPE },
+	{ "function", SCRY_S_FUNCTION },
+	{ "method", SCRY_S_METHOD },
+	{ "code", SCRY_S_CODE },
+	{ "frame", SCRY_S_FRAME },
+	{ "generator", SCRY_S_GEN },
+	{ "coroutine", SCRY_S_GEN },
+	{ "traceback", SCRY_S_TRACEBACK },
+	{ "BaseException", SCRY_S_EXCEPTION },
+	{ "module", SCRY_S_MODULE },
+	{ "cell", SCRY_S_CELL },
+	{ "range", SCRY_S_RANGE },
+	{ "slice", SCRY_S_SLICE },
+	{ "bytearray", SCRY_S_BYTEARRAY },
+	{ "memoryview", SCRY_S_MEMORYVIEW },
+	{ "builtin_function_or_method", SCRY_S_CFUNCTION },
+	{ "collections.deque", SCRY_S_DEQUE },
+	{ "_asyncio.Future", SCRY_S_FUTURE },
+	{ "_asyncio.Task", SCRY_S_TASK },
 };
 
 enum scry_struct scry_whatis_struct(struct scry_runtime *r, scry_addr type)
@@ -367,7 +416,8 @@ enum scry_struct scry_whatis_struct(struct scry_runtime *r, scry_addr type)
 	if (t->flags & TYPE_LONG)
 		return SCRY_S_LONG;
 	if (t->flags & TYPE_UNICODE)
-		return scry_layout_has(r->layout, SCRY_F_ASCII_LENGTH) ? SCRY_S_ASCII : SCRY_S_UNICODE;
+		return scry_layout_has(r->layout, SCRY_F_ASCII_LENGTH) ? SCRY_S_ASCII
+								       : SCRY_S_UNICODE;
 	if (t->flags & TYPE_BYTES)
 		return SCRY_S_BYTES;
 	for (size_t i = 0; i < sizeof(structs) / sizeof(structs[0]); i++)
@@ -377,8 +427,8 @@ enum scry_struct scry_whatis_struct(struct scry_runtime *r, scry_addr type)
 }
 
 /* The names of the fields that start in a word, of the struct and of the object's head. */
-static void put_field_names(struct scry_runtime *r, enum scry_struct what, uint32_t from, uint32_t to,
-			    struct scry_buf *out)
+static void put_field_names(struct scry_runtime *r, enum scry_struct what, uint32_t from,
+			    uint32_t to, struct scry_buf *out)
 {
 	bool any = false;
 
@@ -387,7 +437,8 @@ static void put_field_names(struct scry_runtime *r, enum scry_struct what, uint3
 		const struct scry_slot *slot = &r->layout->slot[f];
 		bool head = of == SCRY_S_OBJECT || (of == SCRY_S_VAR && what != SCRY_S_OBJECT);
 
-		if ((of != what && !head) || !slot->size || slot->offset < from || slot->offset >= to)
+		if ((of != what && !head) || !slot->size || slot->offset < from ||
+		    slot->offset >= to)
 			continue;
 		const char *name = scry_field_name((enum scry_field)f), *dot = strchr(name, '.');
 		scry_buf_printf(out, "%s%s", any ? ", " : "  ", dot ? dot + 1 : name);
@@ -418,10 +469,12 @@ void scry_whatis_dump(struct scry_runtime *r, scry_addr addr, enum scry_struct w
 		uint64_t word;
 
 		if (scry_word(r, addr + i * ptr, &word) < 0) {
-			scry_buf_printf(out, "0x%" PRIx64 "  <%s>\n", addr + i * ptr, r->session->error.text);
+			scry_buf_printf(out, "0x%" PRIx64 "  <%s>\n", addr + i * ptr,
+					r->session->error.text);
 			return;
 		}
-		scry_buf_printf(out, "0x%" PRIx64 "  %0*" PRIx64, addr + i * ptr, (int)(2 * ptr), word);
+		scry_buf_printf(out, "0x%" PRIx64 "  %0*" PRIx64, addr + i * ptr, (int)(2 * ptr),
+				word);
 		put_field_names(r, what, i * ptr, (i + 1) * ptr, out);
 		put_meaning(r, word, out);
 		scry_buf_putc(out, '\n');

@@ -8,32 +8,45 @@
 /** Facts about an object, or about what looks like none. */
 struct scry_whatis {
 	scry_addr addr, type;
-	const char *type_name;   /* NULL: no object stands here, `problem` says why */
+	const char *type_name; /* NULL: no object stands here, `problem` says why */
 	const char *problem;
-	const char *pattern;     /* "freed (debug allocator, 0xdd)" where the words say so, or NULL */
-	bool immortal, biased;   /* biased: free-threaded build, two counts */
-	int64_t refcount;        /* of a biased one: the owner's */
-	int64_t shared;          /* the other threads', without what stands for a deferred count */
-	bool deferred;           /* references on threads' stacks are not counted: only the collector frees it */
-	bool merged;             /* nobody owns it any more: all are counted in `shared` */
-	uint64_t owner;          /* thread that owns it (free-threaded), 0 none */
-	uint64_t size;           /* what __sizeof__() would say; 0 unknown */
-	scry_addr block;         /* where its memory starts: before the GC head and managed words, which getsizeof() counts */
-	bool head_unknown;       /* how much stands before it is not known */
+	/* "freed (debug allocator, 0xdd)" where the words say so, or NULL */
+	const char *pattern;
+	bool immortal, biased; /* biased: free-threaded build, two counts */
+	int64_t refcount;      /* of a biased one: the owner's */
+	int64_t shared;        /* the other threads', without what stands for a deferred count */
+	/* references on threads' stacks are not counted: only the collector frees it */
+	bool deferred;
+	bool merged;    /* nobody owns it any more: all are counted in `shared` */
+	uint64_t owner; /* thread that owns it (free-threaded), 0 none */
+	uint64_t size;  /* what __sizeof__() would say; 0 unknown */
+	/*
+	 * where its memory starts: before the GC head and managed words, which getsizeof() counts
+	 */
+	scry_addr block;
+	bool head_unknown; /* how much stands before it is not known */
 	enum { SCRY_GC_NOT, SCRY_GC_UNTRACKED, SCRY_GC_TRACKED } gc;
 	bool gc_finalized, gc_collecting, gc_frozen;
-	scry_addr near;          /* where there is none here: the object that the address lies in, one before, or just behind; 0 none */
-	const char *near_field;  /* what of it stands there, or NULL */
-	const char *guess;       /* the type that it may have had: one bit of its type pointer has changed; or NULL */
+	/*
+	 * where there is none here: the object that the address lies in, one before, or just
+	 * behind; 0 none
+	 */
+	scry_addr near;
+	const char *near_field; /* what of it stands there, or NULL */
+	/* the type that it may have had: one bit of its type pointer has changed; or NULL */
+	const char *guess;
 	scry_addr guessed_type;
-	bool inside;             /* the address lies in it */
+	bool inside; /* the address lies in it */
 	bool has_memory, has_debug;
 	struct scry_block memory;
 	struct scry_debug_block debug;
 };
 /** Fill the facts in; SCRY_EFAULT only where no memory is there at all. */
 int scry_whatis(struct scry_runtime *r, scry_addr addr, struct scry_whatis *ret);
-/** Append `words` words from `addr` with the names of the fields of struct `what` and what they point to. */
+/**
+ * Append `words` words from `addr` with the names of the fields of struct `what` and what they
+ * point to.
+ */
 void scry_whatis_dump(struct scry_runtime *r, scry_addr addr, enum scry_struct what, unsigned words,
 		      struct scry_buf *out);
 /** The struct of the layout that describes objects of this type (OBJECT where unknown). */

@@ -1,4 +1,6 @@
-/* Finding the interpreters of a target: a table of finders, a list of candidates, and validation. */
+/*
+ * Finding the interpreters of a target: a table of finders, a list of candidates, and validation.
+ */
 #include "runtime/find.h"
 #include "runtime/pypy/pypy.h"
 
@@ -36,7 +38,8 @@ static scry_addr find_cookie(struct scry_session *s, const struct scry_roots *ro
 {
 	char cookie[8];
 
-	if (!roots->runtime || scry_read_some(s, roots->runtime, cookie, 8) != 8 || memcmp(cookie, COOKIE, 8))
+	if (!roots->runtime || scry_read_some(s, roots->runtime, cookie, 8) != 8 ||
+	    memcmp(cookie, COOKIE, 8))
 		return 0;
 	return roots->runtime;
 }
@@ -57,18 +60,21 @@ static void name_version(struct scry_runtime *r)
 	const char *level = levels[v >> 4 & 15];
 
 	if (level)
-		snprintf(r->version_text, sizeof(r->version_text), "%u.%u.%u%s%u", v >> 24, v >> 16 & 255,
-			 v >> 8 & 255, level, v & 15);
+		snprintf(r->version_text, sizeof(r->version_text), "%u.%u.%u%s%u", v >> 24,
+			 v >> 16 & 255, v >> 8 & 255, level, v & 15);
 	else if ((v & 0xffff) == 0)
 		snprintf(r->version_text, sizeof(r->version_text), "%u.%u", v >> 24, v >> 16 & 255);
 	else
-		snprintf(r->version_text, sizeof(r->version_text), "%u.%u.%u", v >> 24, v >> 16 & 255, v >> 8 & 255);
+		snprintf(r->version_text, sizeof(r->version_text), "%u.%u.%u", v >> 24,
+			 v >> 16 & 255, v >> 8 & 255);
 }
 
 /* One try with one idea of how it was built. */
-static int build(struct scry_search *search, struct scry_runtime *r, const struct scry_flavour *flavour)
+static int build(struct scry_search *search, struct scry_runtime *r,
+		 const struct scry_flavour *flavour)
 {
-	struct scry_layout_hints hints = { .flavour = *flavour, .module = r->module,
+	struct scry_layout_hints hints = { .flavour = *flavour,
+					   .module = r->module,
 					   .debug_offsets = r->roots.debug_offsets,
 					   .choice = search->s->options.layout };
 	int rc = scry_layout_resolve(search->s, &hints, &r->layout);
@@ -78,7 +84,10 @@ static int build(struct scry_search *search, struct scry_runtime *r, const struc
 	r->version = r->layout->flavour.version;
 	r->name = flavour->stackless ? "Stackless" : "CPython";
 	r->strategy = scry_strategy_for(r->version);
-	/* the two lowest bits of a stack reference: Include/internal/pycore_stackref.h, 3.14; 3.13t deferred ones */
+	/*
+	 * the two lowest bits of a stack reference: Include/internal/pycore_stackref.h, 3.14; 3.13t
+	 * deferred ones
+	 */
 	r->tag_mask = r->version >= 0x030d0000 ? 3 : 0;
 	memset(r->span, 0, sizeof(r->span));
 	scry_hash_done(&r->names);
@@ -86,7 +95,8 @@ static int build(struct scry_search *search, struct scry_runtime *r, const struc
 	return scry_interps_load(r);
 }
 
-static bool try_flavours(struct scry_search *search, struct scry_runtime *r, struct scry_flavour *flavour)
+static bool try_flavours(struct scry_search *search, struct scry_runtime *r,
+			 struct scry_flavour *flavour)
 {
 	static const struct {
 		bool debug, trace_refs;
@@ -97,7 +107,8 @@ static bool try_flavours(struct scry_search *search, struct scry_runtime *r, str
 		return true;
 	memcpy(first, search->s->error.text, sizeof(first));
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
-		if (others[i].debug == flavour->debug && others[i].trace_refs == flavour->trace_refs)
+		if (others[i].debug == flavour->debug &&
+		    others[i].trace_refs == flavour->trace_refs)
 			continue;
 		struct scry_flavour other = *flavour;
 
@@ -111,7 +122,8 @@ static bool try_flavours(struct scry_search *search, struct scry_runtime *r, str
 }
 
 /* The versions to try where the target does not tell: from the newest, each once. */
-static bool try_versions(struct scry_search *search, struct scry_runtime *r, struct scry_flavour *flavour)
+static bool try_versions(struct scry_search *search, struct scry_runtime *r,
+			 struct scry_flavour *flavour)
 {
 	static const uint8_t minors[] = { 12, 11, 10, 9, 8, 7, 6, 5, 4, 3 };
 
@@ -120,7 +132,9 @@ static bool try_versions(struct scry_search *search, struct scry_runtime *r, str
 	for (size_t i = 0; i < sizeof(minors); i++) {
 		flavour->version = 0x03000000u | (uint32_t)minors[i] << 16;
 		if (build(search, r, flavour) == SCRY_OK) {
-			scry_note(search->s, "the version of Python is a guess: nothing in the target names it");
+			scry_note(
+				search->s,
+				"the version of Python is a guess: nothing in the target names it");
 			return true;
 		}
 	}
@@ -128,7 +142,8 @@ static bool try_versions(struct scry_search *search, struct scry_runtime *r, str
 	return build(search, r, flavour) == SCRY_OK;
 }
 
-bool scry_search_try(struct scry_search *search, struct scry_module *m, const struct scry_roots *roots)
+bool scry_search_try(struct scry_search *search, struct scry_module *m,
+		     const struct scry_roots *roots)
 {
 	struct scry_session *s = search->s;
 
@@ -138,8 +153,11 @@ bool scry_search_try(struct scry_search *search, struct scry_module *m, const st
 	struct scry_runtime *r = scry_arena_alloc(&s->arena, sizeof(*r));
 	if (!r)
 		return false;
-	*r = (struct scry_runtime){ .session = s, .finder = search->finder, .module = m, .roots = *roots,
-				    .strict = search->strict };
+	*r = (struct scry_runtime) { .session = s,
+				     .finder = search->finder,
+				     .module = m,
+				     .roots = *roots,
+				     .strict = search->strict };
 	r->roots.debug_offsets = find_cookie(s, roots);
 	struct scry_flavour flavour = { 0 };
 
@@ -163,7 +181,8 @@ static void explain_missing(struct scry_session *s)
 	if (s->target->ops->probe && scry_modules_missing(s, true, &missing) && missing.text) {
 		for (char *line = missing.text, *end; (end = strchr(line, '\n')); line = end + 1)
 			scry_note(s, "missing: %.*s", (int)(end - line), line);
-		scry_note(s, "missing files can be given: the executable (exe), a directory like the target's root "
+		scry_note(s, "missing files can be given: the executable (exe), a directory like "
+			     "the target's root "
 			     "(sysroot), or the output of nm (symbols)");
 	}
 	scry_buf_done(&missing);
@@ -174,7 +193,8 @@ static void explain_nothing(struct scry_search *search)
 	struct scry_session *s = search->s;
 
 	if (search->tried)
-		scry_note(s, "something like a Python was found, but it makes no sense: %s", s->error.text);
+		scry_note(s, "something like a Python was found, but it makes no sense: %s",
+			  s->error.text);
 	else
 		scry_note(s, "no Python interpreter was found in the target");
 	explain_missing(s);

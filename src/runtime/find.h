@@ -7,22 +7,27 @@
 /** What a finder is given, and where it brings its candidates. */
 struct scry_search {
 	struct scry_session *s;
-	const char *finder;  /* the row that is at work */
+	const char *finder; /* the row that is at work */
 	struct scry_runtime **tail;
-	unsigned found;      /* accepted so far */
-	unsigned tried;      /* candidates that were looked at */
-	bool strict;         /* candidates are chance words: they must show dictionaries */
-	bool all;            /* second round: modules with any name, all writable memory */
-	const struct scry_module *measured; /* the module that scan_layout is of: it may have many mappings */
+	unsigned found; /* accepted so far */
+	unsigned tried; /* candidates that were looked at */
+	bool strict;    /* candidates are chance words: they must show dictionaries */
+	bool all;       /* second round: modules with any name, all writable memory */
+	/* the module that scan_layout is of: it may have many mappings */
+	const struct scry_module *measured;
 	const struct scry_layout *scan_layout;
 };
 
 /**
- * Build a runtime from a candidate and keep it if it validates; true where it did, or where it is known already.
- * A candidate that is an interpreter, but one not started, is noted.
+ * Build a runtime from a candidate and keep it if it validates; true where it did, or where it is
+ * known already. A candidate that is an interpreter, but one not started, is noted.
  */
-bool scry_search_try(struct scry_search *search, struct scry_module *m, const struct scry_roots *roots);
-/** The next module worth a look after `m` (NULL at first): Python-like names and the executable, or all others. */
+bool scry_search_try(struct scry_search *search, struct scry_module *m,
+		     const struct scry_roots *roots);
+/**
+ * The next module worth a look after `m` (NULL at first): Python-like names and the executable, or
+ * all others.
+ */
 struct scry_module *scry_search_module(struct scry_search *search, struct scry_module *m);
 /** True where [start, end) of a mapping is writable data of the module, its .bss included. */
 bool scry_module_owns(const struct scry_module *m, const struct scry_map *map);
@@ -42,13 +47,17 @@ void scry_find_by_cookie(struct scry_search *search);
 void scry_find_by_scan(struct scry_search *search);
 
 /**
- * The version of the interpreter in `m` (may be NULL), from what lies in the target: Py_Version, the text that
- * Py_GetVersion() built, the file's name. Fills flavour->version (0: unknown), debug, trace_refs, stackless, narrow.
+ * The version of the interpreter in `m` (may be NULL), from what lies in the target: Py_Version,
+ * the text that Py_GetVersion() built, the file's name. Fills flavour->version (0: unknown), debug,
+ * trace_refs, stackless, narrow.
  */
-void scry_flavour_detect(struct scry_session *s, struct scry_module *m, const struct scry_roots *roots,
-			 struct scry_flavour *ret);
+void scry_flavour_detect(struct scry_session *s, struct scry_module *m,
+			 const struct scry_roots *roots, struct scry_flavour *ret);
 
-/** Walk the list of interpreters from the runtime's roots and check it: SCRY_OK, or why this is no interpreter. */
+/**
+ * Walk the list of interpreters from the runtime's roots and check it: SCRY_OK, or why this is no
+ * interpreter.
+ */
 int scry_interps_load(struct scry_runtime *r);
 /** Fill the GIL's state in. */
 void scry_gil_load(struct scry_runtime *r);

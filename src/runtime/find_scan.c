@@ -1,4 +1,7 @@
-/* Finders that search writable memory: for the cookie of 3.13+, and for lists of interpreters that close on themselves. */
+/*
+ * Finders that search writable memory: for the cookie of 3.13+, and for lists of interpreters that
+ * close on themselves.
+ */
 #include <string.h>
 
 #include "base/bytes.h"
@@ -7,8 +10,9 @@
 #define SCAN_MAX ((uint64_t)4 << 30) /* bytes of memory that one finder looks through */
 
 /*
- * Writable mappings that may hold an interpreter's static data: of Python-like modules in the first round, all others
- * in the second. The .bss of a module is an anonymous mapping between its first and last address.
+ * Writable mappings that may hold an interpreter's static data: of Python-like modules in the first
+ * round, all others in the second. The .bss of a module is an anonymous mapping between its first
+ * and last address.
  */
 static struct scry_module *owner(struct scry_search *search, const struct scry_map *map)
 {
@@ -18,7 +22,8 @@ static struct scry_module *owner(struct scry_search *search, const struct scry_m
 	return NULL;
 }
 
-typedef void scan_fn(struct scry_search *search, struct scry_module *m, scry_addr start, scry_addr end);
+typedef void scan_fn(struct scry_search *search, struct scry_module *m, scry_addr start,
+		     scry_addr end);
 
 static void scan_maps(struct scry_search *search, scan_fn *scan)
 {
@@ -37,9 +42,13 @@ static void scan_maps(struct scry_search *search, scan_fn *scan)
 	}
 }
 
-static void scan_cookie(struct scry_search *search, struct scry_module *m, scry_addr start, scry_addr end)
+static void scan_cookie(struct scry_search *search, struct scry_module *m, scry_addr start,
+			scry_addr end)
 {
-	/* put together here, so that our own memory does not hold it where a debugger looks at itself */
+	/*
+	 * put together here, so that our own memory does not hold it where a debugger looks at
+	 * itself
+	 */
 	static const char tail[] = "debugpy";
 	char cookie[8] = { 'x' };
 
@@ -61,7 +70,7 @@ static void scan_cookie(struct scry_search *search, struct scry_module *m, scry_
 		}
 		at += (scry_addr)(hit - p);
 		if (at % 8 == 0)
-			scry_search_try(search, m, &(struct scry_roots){ .runtime = at });
+			scry_search_try(search, m, &(struct scry_roots) { .runtime = at });
 		at += 8;
 	}
 }
@@ -81,7 +90,7 @@ static const struct scry_layout *scan_layout(struct scry_search *search, struct 
 		return search->scan_layout;
 	search->measured = m;
 	search->scan_layout = NULL;
-	scry_flavour_detect(search->s, m, &(struct scry_roots){ 0 }, &flavour);
+	scry_flavour_detect(search->s, m, &(struct scry_roots) { 0 }, &flavour);
 	l = flavour.version ? scry_arena_alloc(&search->s->arena, sizeof(*l)) : NULL;
 	if (l && scry_layout_from_rows(&flavour, &search->s->target->abi, l) == SCRY_OK)
 		search->scan_layout = l;
@@ -94,17 +103,21 @@ static bool closes(struct scry_session *s, const struct scry_layout *l, scry_add
 	scry_addr thread, back;
 
 	return interp && interp % s->target->abi.ptr_size == 0 &&
-	       scry_read_ptr(s, interp + l->slot[SCRY_F_INTERP_THREADS].offset, &thread) == SCRY_OK && thread &&
-	       thread % s->target->abi.ptr_size == 0 &&
-	       scry_read_ptr(s, thread + l->slot[SCRY_F_THREAD_INTERP].offset, &back) == SCRY_OK && back == interp;
+	       scry_read_ptr(s, interp + l->slot[SCRY_F_INTERP_THREADS].offset, &thread) ==
+		       SCRY_OK &&
+	       thread && thread % s->target->abi.ptr_size == 0 &&
+	       scry_read_ptr(s, thread + l->slot[SCRY_F_THREAD_INTERP].offset, &back) == SCRY_OK &&
+	       back == interp;
 }
 
 /*
- * A word that points to such an interpreter is interpreters.head (3.7+: the next word, main, does too) or the static
- * interp_head. Other words point there as well (autoInterpreterState): scry_search_try() measures each, and of
- * several the one that stands first and whose list is not shorter wins by being tried first.
+ * A word that points to such an interpreter is interpreters.head (3.7+: the next word, main, does
+ * too) or the static interp_head. Other words point there as well (autoInterpreterState):
+ * scry_search_try() measures each, and of several the one that stands first and whose list is not
+ * shorter wins by being tried first.
  */
-static void scan_words(struct scry_search *search, struct scry_module *m, scry_addr start, scry_addr end)
+static void scan_words(struct scry_search *search, struct scry_module *m, scry_addr start,
+		       scry_addr end)
 {
 	struct scry_session *s = search->s;
 	const struct scry_layout *l = m ? scan_layout(search, m) : NULL;
@@ -112,7 +125,8 @@ static void scan_words(struct scry_search *search, struct scry_module *m, scry_a
 	uint8_t block[4096];
 
 	for (scry_addr at = start; l && at < end && !search->found; at += sizeof(block)) {
-		size_t len = scry_read_some(s, at, block, sizeof(block) < end - at ? sizeof(block) : end - at);
+		size_t len = scry_read_some(s, at, block,
+					    sizeof(block) < end - at ? sizeof(block) : end - at);
 
 		for (size_t i = 0; i + size <= len; i += size) {
 			scry_addr word = scry_load(block + i, size, s->target->abi.big_endian);
@@ -124,10 +138,13 @@ static void scan_words(struct scry_search *search, struct scry_module *m, scry_a
 			if (l->slot[SCRY_F_RUNTIME_INTERP_HEAD].size) {
 				scry_addr main;
 
-				if (scry_read_ptr(s, at + i + size, &main) < 0 || !closes(s, l, main))
+				if (scry_read_ptr(s, at + i + size, &main) < 0 ||
+				    !closes(s, l, main))
 					continue;
-				roots = (struct scry_roots){
-					.runtime = at + i - l->slot[SCRY_F_RUNTIME_INTERP_HEAD].offset };
+				roots = (struct scry_roots) {
+					.runtime =
+						at + i - l->slot[SCRY_F_RUNTIME_INTERP_HEAD].offset
+				};
 			}
 			if (scry_search_try(search, m, &roots))
 				return;
@@ -135,7 +152,10 @@ static void scan_words(struct scry_search *search, struct scry_module *m, scry_a
 	}
 }
 
-/* Chance finds likely words too: what has no dictionaries counts only where nothing better is found. */
+/*
+ * Chance finds likely words too: what has no dictionaries counts only where nothing better is
+ * found.
+ */
 void scry_find_by_scan(struct scry_search *search)
 {
 	search->strict = true;

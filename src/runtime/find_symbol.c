@@ -22,7 +22,8 @@ void scry_find_by_section(struct scry_search *search)
 
 			if (scry_module_section(m, names[i], &section) < 0)
 				continue;
-			scry_search_try(search, m, &(struct scry_roots){ .runtime = section.addr });
+			scry_search_try(search, m,
+					&(struct scry_roots) { .runtime = section.addr });
 		}
 }
 
@@ -49,10 +50,12 @@ static scry_addr i386_load(const cs_insn *insn, scry_addr *base)
 
 	if (insn->id == X86_INS_CALL)
 		*base = insn->address + insn->size;
-	else if (insn->id == X86_INS_ADD && x->op_count == 2 && x->operands[1].type == X86_OP_IMM && *base)
+	else if (insn->id == X86_INS_ADD && x->op_count == 2 && x->operands[1].type == X86_OP_IMM &&
+		 *base)
 		*base = (*base + (uint64_t)x->operands[1].imm) & 0xffffffff;
 	else if (insn->id == X86_INS_MOV && x->op_count == 2 && x->operands[1].type == X86_OP_MEM &&
-		 x->operands[1].mem.base != X86_REG_INVALID && x->operands[1].mem.base != X86_REG_ESP && *base)
+		 x->operands[1].mem.base != X86_REG_INVALID &&
+		 x->operands[1].mem.base != X86_REG_ESP && *base)
 		return (*base + (uint64_t)x->operands[1].mem.disp) & 0xffffffff;
 	return x86_load(insn);
 }
@@ -64,9 +67,11 @@ static scry_addr arm64_load(const cs_insn *insn, scry_addr *base)
 
 	if (insn->id == ARM64_INS_ADRP && a->op_count == 2)
 		*base = (uint64_t)a->operands[1].imm;
-	else if (insn->id == ARM64_INS_ADD && a->op_count == 3 && a->operands[2].type == ARM64_OP_IMM && *base)
+	else if (insn->id == ARM64_INS_ADD && a->op_count == 3 &&
+		 a->operands[2].type == ARM64_OP_IMM && *base)
 		*base += (uint64_t)a->operands[2].imm;
-	else if (insn->id == ARM64_INS_LDR && a->op_count == 2 && a->operands[1].type == ARM64_OP_MEM && *base)
+	else if (insn->id == ARM64_INS_LDR && a->op_count == 2 &&
+		 a->operands[1].type == ARM64_OP_MEM && *base)
 		return *base + (uint64_t)(int64_t)a->operands[1].mem.disp;
 	return 0;
 }
@@ -77,7 +82,8 @@ static scry_addr decode_accessor(struct scry_session *s, scry_addr code)
 		const char *arch;
 		cs_arch cs;
 		cs_mode mode;
-	} machines[] = { { "x86_64", CS_ARCH_X86, CS_MODE_64 }, { "i386", CS_ARCH_X86, CS_MODE_32 },
+	} machines[] = { { "x86_64", CS_ARCH_X86, CS_MODE_64 },
+			 { "i386", CS_ARCH_X86, CS_MODE_32 },
 			 { "aarch64", CS_ARCH_ARM64, CS_MODE_ARM } };
 	const struct scry_capstone_library *lib = scry_capstone_library();
 	const char *arch = s->target->arch ? s->target->arch->name : "";
@@ -88,11 +94,13 @@ static scry_addr decode_accessor(struct scry_session *s, scry_addr code)
 	csh cs;
 
 	for (size_t m = 0; lib && m < sizeof(machines) / sizeof(*machines); m++) {
-		if (strcmp(arch, machines[m].arch) || lib->cs_open(machines[m].cs, machines[m].mode, &cs) != CS_ERR_OK)
+		if (strcmp(arch, machines[m].arch) ||
+		    lib->cs_open(machines[m].cs, machines[m].mode, &cs) != CS_ERR_OK)
 			continue;
 		lib->cs_option(cs, CS_OPT_DETAIL, CS_OPT_ON);
 		size_t n = lib->cs_disasm(cs, bytes, len, code, 12, &insns);
-		for (size_t i = 0; i < n && !found && !lib->cs_insn_group(cs, &insns[i], CS_GRP_RET); i++)
+		for (size_t i = 0;
+		     i < n && !found && !lib->cs_insn_group(cs, &insns[i], CS_GRP_RET); i++)
 			found = m == 0   ? x86_load(&insns[i])
 				: m == 1 ? i386_load(&insns[i], &base)
 					 : arm64_load(&insns[i], &base);
@@ -120,7 +128,10 @@ void scry_find_by_symbol(struct scry_search *search)
 			roots.interp_head = symbol(m, "interp_head");
 			roots.current = symbol(m, "_PyThreadState_Current");
 		}
-		/* the current thread's interpreter need not be the first of the list: the accessor knows */
+		/*
+		 * the current thread's interpreter need not be the first of the list: the accessor
+		 * knows
+		 */
 		if (!roots.interp_head && roots.current)
 			roots.interp_head = decode_head(search->s, m);
 		if (roots.runtime || roots.interp_head || roots.current)

@@ -13,7 +13,10 @@ static bool has_symbol(struct scry_module *m, const char *name)
 	return scry_module_symbol(m, name, &symbol) == SCRY_OK;
 }
 
-/* "3.8.18", "2.7.18+", "3.15.0rc2" at `p`: PY_VERSION_HEX, and in *ret_len how long it was; 0 for no version. */
+/*
+ * "3.8.18", "2.7.18+", "3.15.0rc2" at `p`: PY_VERSION_HEX, and in *ret_len how long it was; 0 for
+ * no version.
+ */
 static uint32_t parse_version(const char *p, size_t len, size_t *ret_len)
 {
 	unsigned part[3] = { 0 }, level = 0xf, serial = 0;
@@ -36,13 +39,17 @@ static uint32_t parse_version(const char *p, size_t len, size_t *ret_len)
 	if (i < len && p[i] == '+')
 		i++;
 	*ret_len = i;
-	bool known = (part[0] == 2 && part[1] == 7) || (part[0] == 3 && part[1] >= 3 && part[1] < 100);
-	return known && part[2] < 256 ? (uint32_t)part[0] << 24 | part[1] << 16 | part[2] << 8 | level << 4 |
-						(serial & 15)
+	bool known =
+		(part[0] == 2 && part[1] == 7) || (part[0] == 3 && part[1] >= 3 && part[1] < 100);
+	return known && part[2] < 256 ? (uint32_t)part[0] << 24 | part[1] << 16 | part[2] << 8 |
+						level << 4 | (serial & 15)
 				      : 0;
 }
 
-/* Py_GetVersion() keeps "3.8.18 (default, ..." or "2.7.17 Stackless 3.1b3 ..." in a static buffer: Python/getversion.c */
+/*
+ * Py_GetVersion() keeps "3.8.18 (default, ..." or "2.7.17 Stackless 3.1b3 ..." in a static buffer:
+ * Python/getversion.c
+ */
 static uint32_t version_in(const char *p, size_t len, bool *ret_stackless)
 {
 	const char *at = p;
@@ -66,7 +73,8 @@ static uint32_t version_in(const char *p, size_t len, bool *ret_stackless)
 	return 0;
 }
 
-static uint32_t version_from_memory(struct scry_session *s, struct scry_module *m, bool *ret_stackless)
+static uint32_t version_from_memory(struct scry_session *s, struct scry_module *m,
+				    bool *ret_stackless)
 {
 	for (size_t i = 0; i < s->target->map_count; i++) {
 		const struct scry_map *map = &s->target->maps[i];
@@ -103,7 +111,8 @@ static void from_name(const struct scry_module *m, struct scry_flavour *ret)
 	if (!p)
 		return;
 	p += 6;
-	if (sscanf(p, "%1u.%2u%n", &major, &minor, &n) != 2 && sscanf(p, "%1u%2u%n", &major, &minor, &n) != 2)
+	if (sscanf(p, "%1u.%2u%n", &major, &minor, &n) != 2 &&
+	    sscanf(p, "%1u%2u%n", &major, &minor, &n) != 2)
 		return;
 	for (p += n; *p && *p != '.'; p++) {
 		ret->debug |= *p == 'd';
@@ -125,7 +134,9 @@ static uint32_t version_from_symbol(struct scry_session *s, struct scry_module *
 	return version >> 24 == 3 && version < 0x04000000 ? (uint32_t)version : 0;
 }
 
-/* A pythonXY.dll tells its micro version in its version resource, of which minidumps have a copy. */
+/*
+ * A pythonXY.dll tells its micro version in its version resource, of which minidumps have a copy.
+ */
 static void from_resource(struct scry_module *m, struct scry_flavour *ret)
 {
 	struct scry_pe_version version;
@@ -136,13 +147,14 @@ static void from_resource(struct scry_module *m, struct scry_flavour *ret)
 		ret->version = scry_pe_python_version(&version);
 }
 
-void scry_flavour_detect(struct scry_session *s, struct scry_module *m, const struct scry_roots *roots,
-			 struct scry_flavour *ret)
+void scry_flavour_detect(struct scry_session *s, struct scry_module *m,
+			 const struct scry_roots *roots, struct scry_flavour *ret)
 {
-	*ret = (struct scry_flavour){ 0 };
+	*ret = (struct scry_flavour) { 0 };
 	struct scry_layout offsets;
 
-	if (roots->debug_offsets && scry_layout_from_offsets(s, roots->debug_offsets, &offsets) == SCRY_OK) {
+	if (roots->debug_offsets &&
+	    scry_layout_from_offsets(s, roots->debug_offsets, &offsets) == SCRY_OK) {
 		ret->version = offsets.flavour.version;
 		ret->free_threaded = offsets.flavour.free_threaded;
 	}
@@ -159,8 +171,12 @@ void scry_flavour_detect(struct scry_session *s, struct scry_module *m, const st
 	if (roots->debug_offsets)
 		ret->free_threaded = free_threaded;
 	ret->stackless = stackless || has_symbol(m, "PyTasklet_Type");
-	/* compiled only with Py_REF_DEBUG, and with Py_TRACE_REFS; Objects/object.c, v2.7 to v3.15 */
+	/*
+	 * compiled only with Py_REF_DEBUG, and with Py_TRACE_REFS; Objects/object.c, v2.7 to v3.15
+	 */
 	ret->debug |= has_symbol(m, "_Py_NegativeRefcount") || has_symbol(m, "_Py_RefTotal");
-	ret->trace_refs = has_symbol(m, "_Py_AddToAllObjects") || has_symbol(m, "_Py_PrintReferences");
-	ret->narrow = ret->version >> 24 == 2 && (s->target->abi.windows || has_symbol(m, "PyUnicodeUCS2_FromUnicode"));
+	ret->trace_refs =
+		has_symbol(m, "_Py_AddToAllObjects") || has_symbol(m, "_Py_PrintReferences");
+	ret->narrow = ret->version >> 24 == 2 &&
+		      (s->target->abi.windows || has_symbol(m, "PyUnicodeUCS2_FromUnicode"));
 }

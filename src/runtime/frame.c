@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* CO_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR; Include/code.h, v3.6 to v3.15. */
+/*
+ * CO_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR; Include/code.h, v3.6 to
+ * v3.15.
+ */
 #define CO_GENERATORS (0x20 | 0x80 | 0x100 | 0x200)
 #define CO_OPTIMIZED  1 /* a function; modules and class bodies have a namespace */
 
@@ -21,7 +24,7 @@ static void mark_damaged(struct scry_frame *f, const char *why)
 
 int scry_frame_at(struct scry_runtime *r, scry_addr addr, struct scry_frame *ret)
 {
-	*ret = (struct scry_frame){ .runtime = r, .addr = addr, .lasti = -1 };
+	*ret = (struct scry_frame) { .runtime = r, .addr = addr, .lasti = -1 };
 	if (r->strategy->frame_read(r, addr, ret) < 0) {
 		mark_damaged(ret, r->session->error.text);
 		return SCRY_ECORRUPT;
@@ -33,7 +36,8 @@ int scry_frame_at(struct scry_runtime *r, scry_addr addr, struct scry_frame *ret
 	if (!ret->code || ret->code->damaged) {
 		char why[160];
 
-		snprintf(why, sizeof(why), "no code object at 0x%" PRIx64 " in the frame at 0x%" PRIx64,
+		snprintf(why, sizeof(why),
+			 "no code object at 0x%" PRIx64 " in the frame at 0x%" PRIx64,
 			 ret->code_addr, addr);
 		mark_damaged(ret, why);
 		return SCRY_ECORRUPT;
@@ -50,9 +54,10 @@ int scry_thread_top(struct scry_thread *t, scry_addr *ret)
 	return t->runtime->strategy->thread_top(t, ret);
 }
 
-static void start(struct scry_walk *w, struct scry_thread *t, struct scry_runtime *r, scry_addr frame)
+static void start(struct scry_walk *w, struct scry_thread *t, struct scry_runtime *r,
+		  scry_addr frame)
 {
-	*w = (struct scry_walk){ .thread = t, .runtime = r, .next = frame, .power = 1 };
+	*w = (struct scry_walk) { .thread = t, .runtime = r, .next = frame, .power = 1 };
 }
 
 void scry_walk_thread(struct scry_walk *w, struct scry_thread *t)
@@ -88,7 +93,7 @@ static bool is_cycle(struct scry_walk *w, scry_addr at)
 
 static int end_damaged(struct scry_walk *w, struct scry_frame *ret, const char *why)
 {
-	*ret = (struct scry_frame){ .runtime = w->runtime, .addr = w->next, .lasti = -1 };
+	*ret = (struct scry_frame) { .runtime = w->runtime, .addr = w->next, .lasti = -1 };
 	mark_damaged(ret, why);
 	ret->thread = w->thread;
 	ret->depth = w->depth++;
@@ -125,12 +130,16 @@ int scry_walk_next(struct scry_walk *w, struct scry_frame *ret)
 		if (ret->kind != SCRY_FRAME_SHIM && !ret->incomplete)
 			break;
 	}
-	/* from 3.12 on a shim stands where C called into the interpreter; it belongs to the frame before it */
+	/*
+	 * from 3.12 on a shim stands where C called into the interpreter; it belongs to the frame
+	 * before it
+	 */
 	if (!ret->entry && w->next && scry_layout_has(w->runtime->layout, SCRY_F_IFRAME_OWNER) &&
 	    !scry_layout_has(w->runtime->layout, SCRY_F_IFRAME_IS_ENTRY)) {
 		uint64_t owner;
 
-		ret->entry = scry_field_read(w->runtime, w->next, SCRY_F_IFRAME_OWNER, &owner) == SCRY_OK &&
+		ret->entry = scry_field_read(w->runtime, w->next, SCRY_F_IFRAME_OWNER, &owner) ==
+				     SCRY_OK &&
 			     owner >= 3;
 		ret->shim = ret->entry ? w->next : 0;
 	}
@@ -141,21 +150,25 @@ int scry_walk_next(struct scry_walk *w, struct scry_frame *ret)
 
 int scry_frame_location(const struct scry_frame *f, struct scry_location *ret)
 {
-	*ret = (struct scry_location){ 0 };
+	*ret = (struct scry_location) { 0 };
 	if (f->where)
 		*ret = *f->where;
 	if (!f->code || f->where)
 		return SCRY_OK;
 	int rc = scry_code_location(f->code, f->lasti, ret);
 	if (f->traced_line > 0 && f->traced_line != ret->line)
-		*ret = (struct scry_location){ .line = f->traced_line };
+		*ret = (struct scry_location) { .line = f->traced_line };
 	return rc;
 }
 
-/* The qualified name of the function object at `addr`, if its code is `code`; a bound method's function counts too. */
+/*
+ * The qualified name of the function object at `addr`, if its code is `code`; a bound method's
+ * function counts too.
+ */
 static const char *function_qualname(struct scry_runtime *r, scry_addr addr, scry_addr code)
 {
-	static const enum scry_field ways[] = { SCRY_F_COUNT, SCRY_F_METHOD_FUNC, SCRY_F_STATICMETHOD_CALLABLE };
+	static const enum scry_field ways[] = { SCRY_F_COUNT, SCRY_F_METHOD_FUNC,
+						SCRY_F_STATICMETHOD_CALLABLE };
 	uint64_t function, of, name;
 	const char *text;
 
@@ -171,7 +184,8 @@ static const char *function_qualname(struct scry_runtime *r, scry_addr addr, scr
 	return NULL;
 }
 
-#define QUALNAME_TRIES 8 /* callers searched for one code object: a recursion has the same caller 200,000 times */
+/* callers searched for one code object: a recursion has the same caller 200,000 times */
+#define QUALNAME_TRIES 8
 
 /* Of a function with the code of `f`, on the value stack of the frame at `caller`. */
 static const char *search_stack(const struct scry_frame *f, scry_addr caller)
@@ -198,8 +212,9 @@ static const char *search_stack(const struct scry_frame *f, scry_addr caller)
 }
 
 /*
- * Up to 3.10 a frame does not know its function, but the caller keeps it on its value stack during the call (a
- * generator has its own name). Stale slots do no harm: only a function with this very code counts.
+ * Up to 3.10 a frame does not know its function, but the caller keeps it on its value stack during
+ * the call (a generator has its own name). Stale slots do no harm: only a function with this very
+ * code counts.
  */
 static const char *search_qualname(const struct scry_frame *f)
 {
@@ -208,7 +223,8 @@ static const char *search_qualname(const struct scry_frame *f)
 	const char *text = NULL;
 	unsigned tries = 0;
 
-	if (scry_layout_has(r->layout, SCRY_F_FRAME_GEN) && scry_layout_has(r->layout, SCRY_F_GEN_QUALNAME) &&
+	if (scry_layout_has(r->layout, SCRY_F_FRAME_GEN) &&
+	    scry_layout_has(r->layout, SCRY_F_GEN_QUALNAME) &&
 	    scry_field_read(r, f->addr, SCRY_F_FRAME_GEN, &gen) == SCRY_OK && gen &&
 	    scry_field_read(r, gen, SCRY_F_GEN_QUALNAME, &name) == SCRY_OK &&
 	    scry_text_at(r, name, 65536, &text) == SCRY_OK)
@@ -216,7 +232,8 @@ static const char *search_qualname(const struct scry_frame *f)
 	/* where the stack of a caller is lost, an outer call of a recursion may tell */
 	for (scry_addr caller = f->back; caller && tries++ < QUALNAME_TRIES && !text;) {
 		text = search_stack(f, caller);
-		if (scry_field_read(r, caller, SCRY_F_FRAME_CODE, &code) < 0 || code != f->code_addr ||
+		if (scry_field_read(r, caller, SCRY_F_FRAME_CODE, &code) < 0 ||
+		    code != f->code_addr ||
 		    scry_field_read(r, caller, SCRY_F_FRAME_BACK, &caller) < 0)
 			break;
 	}
@@ -233,7 +250,8 @@ const char *scry_frame_qualname(const struct scry_frame *f)
 		return NULL;
 	if (c->qualname)
 		return c->qualname;
-	if (f->function && scry_field_read(f->runtime, f->function, SCRY_F_FUNCTION_QUALNAME, &name) == SCRY_OK &&
+	if (f->function &&
+	    scry_field_read(f->runtime, f->function, SCRY_F_FUNCTION_QUALNAME, &name) == SCRY_OK &&
 	    scry_text_at(f->runtime, name, 65536, &text) == SCRY_OK)
 		return text;
 	if (!c->found_qualname && c->qualname_tries < QUALNAME_TRIES && !f->function &&
@@ -262,8 +280,8 @@ static scry_addr slot_value(const struct scry_frame *f, unsigned slot, bool in_c
 	if (scry_field_read(r, value, SCRY_F_OBJECT_TYPE, &type) < 0)
 		return 0;
 	/*
-	 * Before MAKE_CELL ran the bare value may stand there. A dump may lack the names of static types: then the
-	 * slot's kind is all there is to go by.
+	 * Before MAKE_CELL ran the bare value may stand there. A dump may lack the names of static
+	 * types: then the slot's kind is all there is to go by.
 	 */
 	if (type != r->cell_type && scry_type_name(r, type, &name) == SCRY_OK) {
 		if (strcmp(name, "cell"))
@@ -274,14 +292,16 @@ static scry_addr slot_value(const struct scry_frame *f, unsigned slot, bool in_c
 }
 
 /*
- * What the compiler keeps in a class body for itself: the namespace as a cell (3.12+), annotations that ran (3.14+),
- * and what a generic class passes in (".type_params"). f_locals has none of these.
+ * What the compiler keeps in a class body for itself: the namespace as a cell (3.12+), annotations
+ * that ran (3.14+), and what a generic class passes in (".type_params"). f_locals has none of
+ * these.
  */
 static bool made_by_compiler(const struct scry_code *c, const struct scry_local_name *name)
 {
 	if (c->flags & CO_OPTIMIZED)
 		return false;
-	return (name->kind == SCRY_LOCAL_FREE && name->name[0] == '.') || !strcmp(name->name, "__classdict__") ||
+	return (name->kind == SCRY_LOCAL_FREE && name->name[0] == '.') ||
+	       !strcmp(name->name, "__classdict__") ||
 	       !strcmp(name->name, "__conditional_annotations__");
 }
 
@@ -300,7 +320,7 @@ int scry_frame_local_next(const struct scry_frame *f, unsigned *it, struct scry_
 			value = slot_value(f, name->cell, true);
 		if (!value || made_by_compiler(f->code, name))
 			continue;
-		*ret = (struct scry_local){ name->name, name->kind, value, name->hidden };
+		*ret = (struct scry_local) { name->name, name->kind, value, name->hidden };
 		++*it;
 		return SCRY_ITEM;
 	}

@@ -1,9 +1,15 @@
-/* Frames from 3.11 on: struct _PyInterpreterFrame, most of them inside a chunk of the thread's data stack. */
+/*
+ * Frames from 3.11 on: struct _PyInterpreterFrame, most of them inside a chunk of the thread's data
+ * stack.
+ */
 #include <inttypes.h>
 
 #include "runtime/frame.h"
 
-/* enum _frameowner, Include/internal/pycore_frame.h, v3.12 to v3.15: from 3 on no Python code runs in the frame. */
+/*
+ * enum _frameowner, Include/internal/pycore_frame.h, v3.12 to v3.15: from 3 on no Python code runs
+ * in the frame.
+ */
 enum { OWNER_GENERATOR = 1, OWNER_FIRST_SHIM = 3 };
 
 int scry_interp_frame_top(struct scry_thread *t, scry_addr *ret)
@@ -13,21 +19,29 @@ int scry_interp_frame_top(struct scry_thread *t, scry_addr *ret)
 
 	if (scry_layout_has(t->runtime->layout, SCRY_F_THREAD_CURRENT_FRAME))
 		return scry_field_read(t->runtime, t->state, SCRY_F_THREAD_CURRENT_FRAME, ret);
-	/* 3.11 and 3.12 reach it through a struct on the C stack: _PyCFrame, Include/cpython/pystate.h */
+	/*
+	 * 3.11 and 3.12 reach it through a struct on the C stack: _PyCFrame,
+	 * Include/cpython/pystate.h
+	 */
 	rc = scry_field_read(t->runtime, t->state, SCRY_F_THREAD_CFRAME, &cframe);
 	if (rc < 0 || !cframe)
 		return rc;
 	return scry_field_read(t->runtime, cframe, SCRY_F_CFRAME_CURRENT_FRAME, ret);
 }
 
-/* Free-threaded 3.14+: each thread runs its own copy of the byte code; struct _PyCodeArray, Include/cpython/code.h. */
-static scry_addr instructions(struct scry_runtime *r, const struct scry_record *rec, const struct scry_code *c)
+/*
+ * Free-threaded 3.14+: each thread runs its own copy of the byte code; struct _PyCodeArray,
+ * Include/cpython/code.h.
+ */
+static scry_addr instructions(struct scry_runtime *r, const struct scry_record *rec,
+			      const struct scry_code *c)
 {
 	unsigned ptr = r->session->target->abi.ptr_size;
 	uint64_t array, size, copy;
 	uint64_t index = scry_record_uint(rec, SCRY_F_IFRAME_TLBC_INDEX);
 
-	if (!scry_record_has(rec, SCRY_F_IFRAME_TLBC_INDEX) || !scry_layout_has(r->layout, SCRY_F_CODE_TLBC))
+	if (!scry_record_has(rec, SCRY_F_IFRAME_TLBC_INDEX) ||
+	    !scry_layout_has(r->layout, SCRY_F_CODE_TLBC))
 		return c->instructions;
 	if (scry_field_read(r, c->addr, SCRY_F_CODE_TLBC, &array) < 0 || !array ||
 	    scry_read_ptr(r->session, array, &size) < 0 || index >= size ||
@@ -39,7 +53,8 @@ static scry_addr instructions(struct scry_runtime *r, const struct scry_record *
 static void place(struct scry_runtime *r, const struct scry_record *rec, struct scry_frame *f)
 {
 	bool before = scry_layout_has(r->layout, SCRY_F_IFRAME_PREV_INSTR);
-	scry_addr at = scry_record_uint(rec, before ? SCRY_F_IFRAME_PREV_INSTR : SCRY_F_IFRAME_INSTR_PTR);
+	scry_addr at =
+		scry_record_uint(rec, before ? SCRY_F_IFRAME_PREV_INSTR : SCRY_F_IFRAME_INSTR_PTR);
 	scry_addr first = instructions(r, rec, f->code);
 
 	f->lasti = (int64_t)(at - first);
@@ -55,7 +70,8 @@ static void find_traced_line(struct scry_runtime *r, struct scry_frame *f)
 {
 	int64_t line;
 
-	if (f->frame_object && scry_field_read_int(r, f->frame_object, SCRY_F_FRAME_LINENO, &line) == SCRY_OK &&
+	if (f->frame_object &&
+	    scry_field_read_int(r, f->frame_object, SCRY_F_FRAME_LINENO, &line) == SCRY_OK &&
 	    line > 0 && line <= INT32_MAX)
 		f->traced_line = (int)line;
 }

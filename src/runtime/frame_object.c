@@ -9,7 +9,10 @@ int scry_object_frame_top(struct scry_thread *t, scry_addr *ret)
 	return scry_field_read(t->runtime, t->state, SCRY_F_THREAD_FRAME, ret);
 }
 
-/* Stackless puts cframes into the chain: C functions, with f_back where a frame has it, and nothing else. */
+/*
+ * Stackless puts cframes into the chain: C functions, with f_back where a frame has it, and nothing
+ * else.
+ */
 static bool is_cframe(struct scry_runtime *r, scry_addr type)
 {
 	const char *name;
@@ -51,7 +54,10 @@ int scry_object_frame_read(struct scry_runtime *r, scry_addr addr, struct scry_f
 	/* 3.10 counts instructions: PyFrame_GetLineNumber(), Objects/frameobject.c */
 	if (r->strategy->since >= 0x030a0000 && f->lasti >= 0)
 		f->lasti *= 2;
-	/* a traced frame keeps its line itself: up to 3.9 while f_trace is set, in 3.10 while f_lineno is */
+	/*
+	 * a traced frame keeps its line itself: up to 3.9 while f_trace is set, in 3.10 while
+	 * f_lineno is
+	 */
 	if (scry_record_uint(&rec, SCRY_F_FRAME_TRACE) || r->strategy->since >= 0x030a0000)
 		f->traced_line = (int)scry_record_int(&rec, SCRY_F_FRAME_LINENO);
 	return SCRY_OK;

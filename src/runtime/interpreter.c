@@ -1,4 +1,7 @@
-/* The interpreters of a runtime: walked from its roots, and checked, since a wrong root must not look like a result. */
+/*
+ * The interpreters of a runtime: walked from its roots, and checked, since a wrong root must not
+ * look like a result.
+ */
 #include <inttypes.h>
 #include <string.h>
 
@@ -31,7 +34,8 @@ bool scry_is_dict(struct scry_runtime *r, scry_addr addr)
 
 	return addr && addr % r->session->target->abi.ptr_size == 0 &&
 	       scry_field_read(r, addr, SCRY_F_OBJECT_TYPE, &type) == SCRY_OK && is_type(r, type) &&
-	       scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags) == SCRY_OK && (flags & FLAG_DICT);
+	       scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags) == SCRY_OK &&
+	       (flags & FLAG_DICT);
 }
 
 /* Does the target lack what would tell whether a dictionary stands there? Small dumps do. */
@@ -43,8 +47,9 @@ static bool is_unknown(struct scry_runtime *r, scry_addr addr)
 	if (!addr || addr % ptr)
 		return false;
 	return scry_field_read(r, addr, SCRY_F_OBJECT_TYPE, &type) < 0 ||
-	       (type && type % ptr == 0 && (scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags) < 0 ||
-					    scry_field_read(r, type, SCRY_F_OBJECT_TYPE, &meta) < 0));
+	       (type && type % ptr == 0 &&
+		(scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags) < 0 ||
+		 scry_field_read(r, type, SCRY_F_OBJECT_TYPE, &meta) < 0));
 }
 
 static int first_interp(struct scry_runtime *r, scry_addr *ret)
@@ -62,7 +67,9 @@ static int first_interp(struct scry_runtime *r, scry_addr *ret)
 		return scry_read_ptr(r->session, roots->interp_head, ret);
 	rc = scry_read_ptr(r->session, roots->current, &thread);
 	if (rc < 0 || !thread)
-		return rc < 0 ? rc : scry_fail(r->session, SCRY_ENOTFOUND, roots->current, "no thread runs Python");
+		return rc < 0 ? rc
+			      : scry_fail(r->session, SCRY_ENOTFOUND, roots->current,
+					  "no thread runs Python");
 	return scry_field_read(r, thread, SCRY_F_THREAD_INTERP, ret);
 }
 
@@ -74,9 +81,12 @@ static bool has_live_thread(struct scry_runtime *r, uint64_t thread)
 	uint64_t id;
 
 	if (!t->abi.windows && !native)
-		return true; /* pthread_self(): what it is of is not known without the thread pointers */
+		/* pthread_self(): what it is of is not known without the thread pointers */
+		return true;
 	for (unsigned i = 0; i < 64 && thread; i++) {
-		if (scry_field_read(r, thread, native ? SCRY_F_THREAD_NATIVE_ID : SCRY_F_THREAD_IDENT, &id) == SCRY_OK &&
+		if (scry_field_read(r, thread,
+				    native ? SCRY_F_THREAD_NATIVE_ID : SCRY_F_THREAD_IDENT,
+				    &id) == SCRY_OK &&
 		    scry_os_thread_find(t, id))
 			return true;
 		if (scry_field_read(r, thread, SCRY_F_THREAD_NEXT, &thread) < 0)
@@ -85,19 +95,22 @@ static bool has_live_thread(struct scry_runtime *r, uint64_t thread)
 	return t->thread_count == 0;
 }
 
-static int check_strictly(struct scry_runtime *r, const struct scry_interp *interp, scry_addr thread)
+static int check_strictly(struct scry_runtime *r, const struct scry_interp *interp,
+			  scry_addr thread)
 {
-	bool numbered = !scry_layout_has(r->layout, SCRY_F_INTERP_ID) || (interp->id >= 0 && interp->id < INTERPS_MAX);
+	bool numbered = !scry_layout_has(r->layout, SCRY_F_INTERP_ID) ||
+			(interp->id >= 0 && interp->id < INTERPS_MAX);
 
-	if (thread && numbered && scry_is_dict(r, interp->modules) && scry_is_dict(r, interp->sysdict) &&
-	    scry_is_dict(r, interp->builtins))
+	if (thread && numbered && scry_is_dict(r, interp->modules) &&
+	    scry_is_dict(r, interp->sysdict) && scry_is_dict(r, interp->builtins))
 		return SCRY_OK;
-	return scry_fail(r->session, SCRY_ECORRUPT, interp->addr, "no interpreter at 0x%" PRIx64, interp->addr);
+	return scry_fail(r->session, SCRY_ECORRUPT, interp->addr, "no interpreter at 0x%" PRIx64,
+			 interp->addr);
 }
 
 /*
- * Its thread states must point back, and its dictionaries must be some; where these are not in the dump a thread state
- * that points back and is of a thread that the target has is enough.
+ * Its thread states must point back, and its dictionaries must be some; where these are not in the
+ * dump a thread state that points back and is of a thread that the target has is enough.
  */
 static int check(struct scry_runtime *r, const struct scry_interp *interp, bool missing)
 {
@@ -110,17 +123,22 @@ static int check(struct scry_runtime *r, const struct scry_interp *interp, bool 
 		return rc;
 	if (thread && back != interp->addr)
 		return scry_fail(r->session, SCRY_ECORRUPT, thread,
-				 "thread state 0x%" PRIx64 " belongs to no interpreter at 0x%" PRIx64, thread,
-				 interp->addr);
-	/* a stack of frames has dictionaries too, and words that point back and forth: nothing of it is an interpreter */
+				 "thread state 0x%" PRIx64
+				 " belongs to no interpreter at 0x%" PRIx64,
+				 thread, interp->addr);
+	/*
+	 * a stack of frames has dictionaries too, and words that point back and forth: nothing of
+	 * it is an interpreter
+	 */
 	if (r->strict)
 		return check_strictly(r, interp, thread);
 	if (scry_is_dict(r, interp->modules) || scry_is_dict(r, interp->sysdict))
 		return SCRY_OK;
-	if ( !thread || !has_live_thread(r, thread) ||
+	if (!thread || !has_live_thread(r, thread) ||
 	    !(missing || is_unknown(r, interp->modules) || is_unknown(r, interp->sysdict)))
 		return scry_fail(r->session, SCRY_ECORRUPT, interp->addr,
-				 "the interpreter at 0x%" PRIx64 " has no module dictionary", interp->addr);
+				 "the interpreter at 0x%" PRIx64 " has no module dictionary",
+				 interp->addr);
 	return SCRY_OK;
 }
 
@@ -128,11 +146,12 @@ static int load_one(struct scry_runtime *r, scry_addr addr, struct scry_interp *
 {
 	uint64_t value = 0;
 
-	*ret = (struct scry_interp){ .runtime = r, .addr = addr };
+	*ret = (struct scry_interp) { .runtime = r, .addr = addr };
 	bool missing = scry_field_read(r, addr, SCRY_F_INTERP_MODULES, &ret->modules) < 0;
 	missing |= scry_field_read(r, addr, SCRY_F_INTERP_SYSDICT, &ret->sysdict) < 0;
 	scry_field_read(r, addr, SCRY_F_INTERP_BUILTINS, &ret->builtins);
-	if (scry_layout_has(r->layout, SCRY_F_INTERP_ID) && scry_field_read(r, addr, SCRY_F_INTERP_ID, &value) == SCRY_OK)
+	if (scry_layout_has(r->layout, SCRY_F_INTERP_ID) &&
+	    scry_field_read(r, addr, SCRY_F_INTERP_ID, &value) == SCRY_OK)
 		ret->id = (int64_t)value;
 	return check(r, ret, missing);
 }
@@ -158,7 +177,8 @@ int scry_interps_load(struct scry_runtime *r)
 	r->type_type = 0;
 	int rc = first_interp(r, &addr);
 	if (rc == SCRY_OK && !addr)
-		rc = scry_fail(s, SCRY_ENOTFOUND, 0, "Python %s is loaded, but has no interpreter", r->version_text);
+		rc = scry_fail(s, SCRY_ENOTFOUND, 0, "Python %s is loaded, but has no interpreter",
+			       r->version_text);
 	while (rc == SCRY_OK && addr && count < INTERPS_MAX && scry_hash_add(&seen, addr) > 0) {
 		struct scry_interp *interp = scry_arena_alloc(&s->arena, sizeof(*interp));
 
@@ -185,7 +205,10 @@ int scry_interps_load(struct scry_runtime *r)
 	return rc;
 }
 
-/* Up to 3.6 the current thread is a variable, up to 3.11 a field of the runtime; the GIL lets go by clearing it. */
+/*
+ * Up to 3.6 the current thread is a variable, up to 3.11 a field of the runtime; the GIL lets go by
+ * clearing it.
+ */
 static scry_addr current_thread(struct scry_runtime *r)
 {
 	uint64_t current = 0;
@@ -206,20 +229,26 @@ static void load_interp_gil(struct scry_runtime *r, struct scry_interp *interp)
 		scry_field_read(r, interp->addr, SCRY_F_INTERP_GIL, &interp->gil);
 	else if (r->roots.runtime)
 		interp->gil = scry_field_addr(r, r->roots.runtime, SCRY_F_RUNTIME_GIL);
-	/* free-threaded builds have one, too, which is off unless somebody asks for it: Include/internal/pycore_gil.h */
+	/*
+	 * free-threaded builds have one, too, which is off unless somebody asks for it:
+	 * Include/internal/pycore_gil.h
+	 */
 	if (interp->gil && scry_layout_has(r->layout, SCRY_F_GIL_ENABLED) &&
 	    scry_field_read(r, interp->gil, SCRY_F_GIL_ENABLED, &value) == SCRY_OK && !value)
 		interp->gil_holder = 0;
 	else if (r->roots.current || scry_layout_has(r->layout, SCRY_F_RUNTIME_CURRENT))
 		interp->gil_holder = current_thread(r);
-	else if (interp->gil && scry_field_read(r, interp->gil, SCRY_F_GIL_LOCKED, &locked) == SCRY_OK &&
-		 (int32_t)locked > 0 && scry_field_read(r, interp->gil, SCRY_F_GIL_HOLDER, &value) == SCRY_OK)
+	else if (interp->gil &&
+		 scry_field_read(r, interp->gil, SCRY_F_GIL_LOCKED, &locked) == SCRY_OK &&
+		 (int32_t)locked > 0 &&
+		 scry_field_read(r, interp->gil, SCRY_F_GIL_HOLDER, &value) == SCRY_OK)
 		interp->gil_holder = value;
 	if (scry_layout_has(r->layout, SCRY_F_INTERP_GC_COLLECTING) &&
 	    scry_field_read(r, interp->addr, SCRY_F_INTERP_GC_COLLECTING, &value) == SCRY_OK)
 		interp->gc_running = value & 0xffffffff;
 	else if (r->roots.runtime && scry_layout_has(r->layout, SCRY_F_RUNTIME_GC_COLLECTING) &&
-		 scry_field_read(r, r->roots.runtime, SCRY_F_RUNTIME_GC_COLLECTING, &value) == SCRY_OK)
+		 scry_field_read(r, r->roots.runtime, SCRY_F_RUNTIME_GC_COLLECTING, &value) ==
+			 SCRY_OK)
 		interp->gc_running = value & 0xffffffff;
 }
 

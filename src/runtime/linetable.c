@@ -1,4 +1,7 @@
-/* From the byte offset of an instruction to a place in the source: four encodings, one function each. */
+/*
+ * From the byte offset of an instruction to a place in the source: four encodings, one function
+ * each.
+ */
 #include "runtime/linetable.h"
 
 /*
@@ -24,13 +27,17 @@ int scry_line_from_lnotab(const struct scry_line_table *t, int64_t lasti, struct
 	return SCRY_OK;
 }
 
-int scry_line_from_signed_lnotab(const struct scry_line_table *t, int64_t lasti, struct scry_location *ret)
+int scry_line_from_signed_lnotab(const struct scry_line_table *t, int64_t lasti,
+				 struct scry_location *ret)
 {
 	ret->line = lnotab(t, lasti, true);
 	return SCRY_OK;
 }
 
-/* co_linetable of 3.10: pairs (bytes of code, line delta), -128: no line. PEP 626, Objects/lnotab_notes.txt. */
+/*
+ * co_linetable of 3.10: pairs (bytes of code, line delta), -128: no line. PEP 626,
+ * Objects/lnotab_notes.txt.
+ */
 int scry_line_from_ranges(const struct scry_line_table *t, int64_t lasti, struct scry_location *ret)
 {
 	int64_t line = t->first_line, end = 0;
@@ -116,7 +123,7 @@ static void read_entry(struct cursor *c, unsigned kind, int64_t *line, struct sc
 		column = kind << 3 | byte >> 4;
 		end_column = column + (byte & 15);
 	}
-	*ret = (struct scry_location){ 0 };
+	*ret = (struct scry_location) { 0 };
 	if (kind == KIND_NONE || *line <= 0 || end_line > INT32_MAX || *line > INT32_MAX)
 		return;
 	ret->line = (int)*line;
@@ -127,12 +134,13 @@ static void read_entry(struct cursor *c, unsigned kind, int64_t *line, struct sc
 	ret->end_column = (int)end_column + 1;
 }
 
-int scry_line_from_locations(const struct scry_line_table *t, int64_t lasti, struct scry_location *ret)
+int scry_line_from_locations(const struct scry_line_table *t, int64_t lasti,
+			     struct scry_location *ret)
 {
 	struct cursor c = { t->data, t->data + t->size, false };
 	int64_t line = t->first_line, at = 0;
 
-	*ret = (struct scry_location){ 0 };
+	*ret = (struct scry_location) { 0 };
 	if (lasti < 0) {
 		ret->line = t->first_line;
 		return SCRY_OK;
@@ -147,6 +155,6 @@ int scry_line_from_locations(const struct scry_line_table *t, int64_t lasti, str
 		if (at > lasti && !c.bad)
 			return SCRY_OK;
 	}
-	*ret = (struct scry_location){ 0 };
+	*ret = (struct scry_location) { 0 };
 	return SCRY_OK;
 }

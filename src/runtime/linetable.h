@@ -11,12 +11,21 @@ struct scry_line_table {
 };
 
 /**
- * Each decodes one encoding: `lasti` is the instruction's offset in bytes, < 0 before the first. Unknown parts of *ret
- * stay 0; *ret must be zeroed. They read only within the table and always return SCRY_OK.
+ * Each decodes one encoding: `lasti` is the instruction's offset in bytes, < 0 before the first.
+ * Unknown parts of *ret stay 0; *ret must be zeroed. They read only within the table and always
+ * return SCRY_OK.
  */
-int scry_line_from_lnotab(const struct scry_line_table *t, int64_t lasti, struct scry_location *ret);        /* <= 3.5 */
-int scry_line_from_signed_lnotab(const struct scry_line_table *t, int64_t lasti, struct scry_location *ret); /* 3.6-3.9 */
-int scry_line_from_ranges(const struct scry_line_table *t, int64_t lasti, struct scry_location *ret);        /* 3.10 */
-int scry_line_from_locations(const struct scry_line_table *t, int64_t lasti, struct scry_location *ret);     /* 3.11+ */
+/* <= 3.5 */
+int scry_line_from_lnotab(const struct scry_line_table *t, int64_t lasti,
+			  struct scry_location *ret);
+/* 3.6-3.9 */
+int scry_line_from_signed_lnotab(const struct scry_line_table *t, int64_t lasti,
+				 struct scry_location *ret);
+/* 3.10 */
+int scry_line_from_ranges(const struct scry_line_table *t, int64_t lasti,
+			  struct scry_location *ret);
+/* 3.11+ */
+int scry_line_from_locations(const struct scry_line_table *t, int64_t lasti,
+			     struct scry_location *ret);
 
 #endif

@@ -22,7 +22,8 @@ static uint32_t span(struct scry_runtime *r, enum scry_struct what)
 	return r->span[what] = end ? end : r->session->target->abi.ptr_size;
 }
 
-int scry_record_read(struct scry_runtime *r, enum scry_struct what, scry_addr addr, struct scry_record *ret)
+int scry_record_read(struct scry_runtime *r, enum scry_struct what, scry_addr addr,
+		     struct scry_record *ret)
 {
 	uint32_t want = span(r, what);
 	unsigned align = r->session->target->abi.ptr_size;
@@ -31,7 +32,8 @@ int scry_record_read(struct scry_runtime *r, enum scry_struct what, scry_addr ad
 	ret->addr = addr;
 	ret->len = 0;
 	if (addr % align)
-		return scry_fail(r->session, SCRY_ECORRUPT, addr, "0x%" PRIx64 " is no address of a %s", addr,
+		return scry_fail(r->session, SCRY_ECORRUPT, addr,
+				 "0x%" PRIx64 " is no address of a %s", addr,
 				 scry_struct_name(what));
 	ret->len = (uint32_t)scry_read_some(r->session, addr, ret->data, want);
 	if (ret->len >= align)
@@ -44,7 +46,8 @@ bool scry_record_has(const struct scry_record *rec, enum scry_field f)
 {
 	const struct scry_slot *slot = &rec->runtime->layout->slot[f];
 
-	return slot->size && slot->offset <= rec->len && rec->len - slot->offset >= (slot->size < 8 ? slot->size : 8);
+	return slot->size && slot->offset <= rec->len &&
+	       rec->len - slot->offset >= (slot->size < 8 ? slot->size : 8);
 }
 
 static uint64_t take_bits(uint64_t value, const struct scry_slot *slot)
@@ -65,7 +68,8 @@ uint64_t scry_record_uint(const struct scry_record *rec, enum scry_field f)
 
 	if (!scry_record_has(rec, f))
 		return 0;
-	return take_bits(scry_load(rec->data + slot->offset, width(r, slot), r->session->target->abi.big_endian),
+	return take_bits(scry_load(rec->data + slot->offset, width(r, slot),
+				   r->session->target->abi.big_endian),
 			 slot);
 }
 
@@ -76,13 +80,14 @@ int64_t scry_record_int(const struct scry_record *rec, enum scry_field f)
 
 	if (!scry_record_has(rec, f))
 		return 0;
-	return scry_load_signed(rec->data + slot->offset, width(r, slot), r->session->target->abi.big_endian);
+	return scry_load_signed(rec->data + slot->offset, width(r, slot),
+				r->session->target->abi.big_endian);
 }
 
 static int missing(struct scry_runtime *r, scry_addr base, enum scry_field f)
 {
-	return scry_fail(r->session, SCRY_ENOFIELD, base, "the layout (%s) has no %s", r->layout->name,
-			 scry_field_name(f));
+	return scry_fail(r->session, SCRY_ENOFIELD, base, "the layout (%s) has no %s",
+			 r->layout->name, scry_field_name(f));
 }
 
 int scry_field_read(struct scry_runtime *r, scry_addr base, enum scry_field f, uint64_t *ret)

@@ -1,4 +1,7 @@
-/** An interpreter found in the target, and its interpreters, threads, frames and code objects, decoded. */
+/**
+ * An interpreter found in the target, and its interpreters, threads, frames and code objects,
+ * decoded.
+ */
 #ifndef SCRY_RUNTIME_H
 #define SCRY_RUNTIME_H
 
@@ -14,36 +17,44 @@ struct scry_c_function;
 
 /** Where the interpreter's roots are; a finder fills in what it has. */
 struct scry_roots {
-	scry_addr runtime;        /* _PyRuntime (3.7+), else 0 */
-	scry_addr interp_head;    /* address of the variable that points to the first interpreter, else 0 */
-	scry_addr interp;         /* the first interpreter itself, else 0 */
-	scry_addr current;        /* address of the variable _PyThreadState_Current (<= 3.6), else 0 */
-	scry_addr debug_offsets;  /* where the cookie stands (3.13+), else 0 */
+	scry_addr runtime; /* _PyRuntime (3.7+), else 0 */
+	/* address of the variable that points to the first interpreter, else 0 */
+	scry_addr interp_head;
+	scry_addr interp; /* the first interpreter itself, else 0 */
+	/* address of the variable _PyThreadState_Current (<= 3.6), else 0 */
+	scry_addr current;
+	scry_addr debug_offsets; /* where the cookie stands (3.13+), else 0 */
 };
 
 struct scry_runtime {
 	struct scry_runtime *next;
 	struct scry_session *session;
-	const char *name;          /* "CPython", "Stackless", "PyPy" */
-	const char *finder;        /* the row of the finder's table that won */
+	const char *name;           /* "CPython", "Stackless", "PyPy" */
+	const char *finder;         /* the row of the finder's table that won */
 	struct scry_module *module; /* may be NULL (found by cookie, no file) */
 	struct scry_roots roots;
-	bool strict;               /* its roots are a guess: only an interpreter with dictionaries counts */
+	/* its roots are a guess: only an interpreter with dictionaries counts */
+	bool strict;
 	struct scry_layout *layout;
-	const struct scry_strategy *strategy; /* what differs by version as algorithm, not as offset */
-	uint32_t version;          /* as PY_VERSION_HEX */
-	char version_text[40];     /* "3.13.0", "2.7.18+" */
+	/* what differs by version as algorithm, not as offset */
+	const struct scry_strategy *strategy;
+	uint32_t version;            /* as PY_VERSION_HEX */
+	char version_text[40];       /* "3.13.0", "2.7.18+" */
 	struct scry_interp *interps; /* list */
-	uint32_t span[SCRY_S_COUNT]; /* bytes that the known fields of a struct reach, 0 not worked out yet */
-	uint64_t tag_mask;         /* bits of a stack slot that are no address (3.13t, 3.14+), 0 none */
-	scry_addr frame_type, cframe_type, cell_type; /* PyFrame_Type, Stackless' PyCFrame_Type ...; 0 unknown */
-	struct scry_hash codes;    /* code objects by address, decoded once */
-	struct scry_hash names;    /* type names by type address */
-	scry_addr type_type;       /* &PyType_Type, 0 unknown: ob_type of ob_type of anything */
+	/* bytes that the known fields of a struct reach, 0 not worked out yet */
+	uint32_t span[SCRY_S_COUNT];
+	/* bits of a stack slot that are no address (3.13t, 3.14+), 0 none */
+	uint64_t tag_mask;
+	/* PyFrame_Type, Stackless' PyCFrame_Type ...; 0 unknown */
+	scry_addr frame_type, cframe_type, cell_type;
+	struct scry_hash codes;        /* code objects by address, decoded once */
+	struct scry_hash names;        /* type names by type address */
+	scry_addr type_type;           /* &PyType_Type, 0 unknown: ob_type of ob_type of anything */
 	scry_addr none, true_, false_; /* 0 until known */
-	struct scry_pypy *pypy;    /* PyPy's description of itself (pypy.h); NULL: CPython's structs */
-	void *object_state;        /* the object layer's cache */
-	void *task_state;          /* the task layer's cache */
+	/* PyPy's description of itself (pypy.h); NULL: CPython's structs */
+	struct scry_pypy *pypy;
+	void *object_state; /* the object layer's cache */
+	void *task_state;   /* the task layer's cache */
 };
 
 struct scry_interp {
@@ -52,8 +63,9 @@ struct scry_interp {
 	scry_addr addr;
 	int64_t id;
 	scry_addr modules, sysdict, builtins; /* dict objects, 0 unknown */
-	scry_addr gil;                        /* the struct with last_holder and locked, 0 unknown */
-	scry_addr gil_holder;                 /* thread state that holds it, 0 none */
+	/* the struct with last_holder and locked, 0 unknown */
+	scry_addr gil;
+	scry_addr gil_holder; /* thread state that holds it, 0 none */
 	bool gc_running;
 };
 
@@ -61,52 +73,68 @@ struct scry_interp {
 struct scry_thread {
 	struct scry_thread *next;
 	struct scry_session *session;
-	uint64_t tid;               /* OS thread id; 0 unknown */
+	uint64_t tid;                    /* OS thread id; 0 unknown */
 	const struct scry_os_thread *os; /* NULL: only Python knows it */
-	const char *name;           /* threading's name, else the OS's, else NULL */
-	struct scry_runtime *runtime; /* NULL: no Python state */
+	const char *name;                /* threading's name, else the OS's, else NULL */
+	struct scry_runtime *runtime;    /* NULL: no Python state */
 	struct scry_interp *interp;
-	scry_addr state;            /* PyThreadState, 0 none */
-	uint64_t ident;             /* threading.get_ident() */
+	scry_addr state; /* PyThreadState, 0 none */
+	uint64_t ident;  /* threading.get_ident() */
 	bool crashed, main;
-	bool named;                 /* of the first thread: scry_threads_name() went over all */
+	bool named; /* of the first thread: scry_threads_name() went over all */
 	enum scry_gil { SCRY_GIL_NONE, SCRY_GIL_HELD, SCRY_GIL_WAITING } gil;
 	bool in_gc;
-	const char *error;          /* why its frames are missing or cut, or NULL */
-	unsigned index;             /* as commands number it, from 1 */
-	struct scry_thread *also;   /* another thread state of the same OS thread (sub-interpreters), or NULL */
+	const char *error; /* why its frames are missing or cut, or NULL */
+	unsigned index;    /* as commands number it, from 1 */
+	/* another thread state of the same OS thread (sub-interpreters), or NULL */
+	struct scry_thread *also;
 };
 
-enum scry_frame_kind { SCRY_FRAME_PYTHON, SCRY_FRAME_GENERATOR, SCRY_FRAME_SHIM, SCRY_FRAME_DAMAGED, SCRY_FRAME_NATIVE };
+enum scry_frame_kind {
+	SCRY_FRAME_PYTHON,
+	SCRY_FRAME_GENERATOR,
+	SCRY_FRAME_SHIM,
+	SCRY_FRAME_DAMAGED,
+	SCRY_FRAME_NATIVE
+};
 
 struct scry_location {
-	int line, end_line, column, end_column; /* 0: unknown. Columns count UTF-8 bytes from 1, the end one past the last */
+	/* 0: unknown. Columns count UTF-8 bytes from 1, the end one past the last */
+	int line, end_line, column, end_column;
 };
 
-/** A code object, decoded once. Texts are WTF-8, never NULL ("?" where unreadable, and `damaged` says why). */
+/**
+ * A code object, decoded once. Texts are WTF-8, never NULL ("?" where unreadable, and `damaged`
+ * says why).
+ */
 struct scry_code {
 	struct scry_runtime *runtime;
 	scry_addr addr;
 	const char *name, *qualname, *file; /* qualname NULL before 3.11 */
 	int first_line;
-	uint32_t flags;                     /* CO_* */
+	uint32_t flags; /* CO_* */
 	unsigned argcount, posonly, kwonly, nlocals;
-	unsigned slots;                     /* co_nlocalsplus: locals, cells and free variables */
-	scry_addr instructions;             /* first instruction (3.11+: inside the code object), else of co_code's bytes */
-	uint32_t instructions_size;         /* bytes */
-	scry_addr first_traceable;          /* 3.11+: a frame before this instruction is still being set up */
-	const uint8_t *lines;               /* lnotab, 3.10 line table or location table */
+	unsigned slots; /* co_nlocalsplus: locals, cells and free variables */
+	/* first instruction (3.11+: inside the code object), else of co_code's bytes */
+	scry_addr instructions;
+	uint32_t instructions_size; /* bytes */
+	/* 3.11+: a frame before this instruction is still being set up */
+	scry_addr first_traceable;
+	const uint8_t *lines; /* lnotab, 3.10 line table or location table */
 	uint32_t lines_size;
-	const struct scry_local_name *locals; /* `slots` of them, decoded on demand by scry_code_locals() */
-	const char *damaged;                /* NULL: fine */
+	/* `slots` of them, decoded on demand by scry_code_locals() */
+	const struct scry_local_name *locals;
+	const char *damaged; /* NULL: fine */
 	struct scry_line_memo {
 		int64_t lasti;
 		bool valid;
 		struct scry_location location;
-	} memo[4];                          /* the last places asked for: deep recursion asks for the same */
+		/* the last places asked for: deep recursion asks for the same */
+	} memo[4];
 	unsigned memo_next;
-	const char *found_qualname;         /* before 3.11: of a function object that was met with this code, or NULL */
-	unsigned qualname_tries;            /* frames whose caller was searched for one */
+	/* before 3.11: of a function object that was met with this code, or NULL */
+	const char *found_qualname;
+	unsigned qualname_tries; /* frames whose caller was searched for one */
 };
 
 enum scry_local_kind { SCRY_LOCAL_ARG, SCRY_LOCAL_VAR, SCRY_LOCAL_CELL, SCRY_LOCAL_FREE };
@@ -115,61 +143,71 @@ struct scry_local_name {
 	const char *name;
 	enum scry_local_kind kind;
 	bool in_cell; /* the slot holds a cell (an argument may be one too) */
-	bool hidden;  /* 3.12+: the variable of a comprehension that was inlined into a module or class body */
-	unsigned cell; /* <= 3.10: an argument's slot is empty once a cell took it over: the cell's slot, 0 none */
-	bool alias;    /* such a cell: shown in its argument's place */
+	/* 3.12+: the variable of a comprehension that was inlined into a module or class body */
+	bool hidden;
+	/* <= 3.10: an argument's slot is empty once a cell took it over: the cell's slot, 0 none */
+	unsigned cell;
+	bool alias; /* such a cell: shown in its argument's place */
 };
 
 struct scry_frame {
 	struct scry_thread *thread; /* NULL: of a task or traceback */
 	struct scry_runtime *runtime;
 	enum scry_frame_kind kind;
-	scry_addr addr;             /* PyFrameObject (<= 3.10) or _PyInterpreterFrame (3.11+) */
+	scry_addr addr; /* PyFrameObject (<= 3.10) or _PyInterpreterFrame (3.11+) */
 	scry_addr code_addr;
-	struct scry_code *code;     /* NULL for a damaged or shim frame */
-	scry_addr back;             /* the next older one, 0 the oldest */
-	scry_addr frame_object;     /* PyFrameObject where there is one, else 0 */
-	scry_addr function;         /* function object (3.11+), else 0 */
+	struct scry_code *code;              /* NULL for a damaged or shim frame */
+	scry_addr back;                      /* the next older one, 0 the oldest */
+	scry_addr frame_object;              /* PyFrameObject where there is one, else 0 */
+	scry_addr function;                  /* function object (3.11+), else 0 */
 	scry_addr globals, builtins, locals; /* objects, 0 none */
-	scry_addr slots;            /* address of the first fast local */
-	int64_t lasti;              /* byte offset of the current instruction, -1 not started */
-	unsigned owner;             /* 3.11+: the frame's owner field */
-	bool entry;                 /* C code called into the interpreter here */
-	scry_addr shim;             /* 3.12+: the shim behind it, which stands on the C stack; 0 none */
-	bool incomplete;            /* still being set up: no line yet */
-	const struct scry_location *where; /* of a traceback's entry: where it was then; NULL: as the frame says */
-	int traced_line;            /* the line that the frame object keeps while it is traced, 0 none */
-	unsigned depth;             /* 0 the newest Python frame */
-	const char *damaged;        /* for SCRY_FRAME_DAMAGED: why */
+	scry_addr slots;                     /* address of the first fast local */
+	int64_t lasti;  /* byte offset of the current instruction, -1 not started */
+	unsigned owner; /* 3.11+: the frame's owner field */
+	bool entry;     /* C code called into the interpreter here */
+	/* 3.12+: the shim behind it, which stands on the C stack; 0 none */
+	scry_addr shim;
+	bool incomplete; /* still being set up: no line yet */
+	/* of a traceback's entry: where it was then; NULL: as the frame says */
+	const struct scry_location *where;
+	/* the line that the frame object keeps while it is traced, 0 none */
+	int traced_line;
+	unsigned depth;                    /* 0 the newest Python frame */
+	const char *damaged;               /* for SCRY_FRAME_DAMAGED: why */
 	const struct scry_c_frame *native; /* SCRY_FRAME_NATIVE: the frame (native/c_stack.h) ... */
-	const struct scry_c_function *function_of; /* ... and what DWARF says of it, or of one inlined there; NULL nothing */
+	/* ... and what DWARF says of it, or of one inlined there; NULL nothing */
+	const struct scry_c_function *function_of;
 };
 
 /** A local variable's value. */
 struct scry_local {
 	const char *name;
 	enum scry_local_kind kind;
-	scry_addr value; /* dereferenced from its cell, untagged; never 0 (unbound ones are skipped) */
-	bool hidden;     /* of a comprehension, while that runs in a module or class body: no name of theirs */
+	/* dereferenced from its cell, untagged; never 0 (unbound ones are skipped) */
+	scry_addr value;
+	/* of a comprehension, while that runs in a module or class body: no name of theirs */
+	bool hidden;
 };
 
 struct scry_line_table;
 struct scry_record;
 
 /**
- * What differs by version as an algorithm, not as an offset: one row per range of versions, chosen once when the
- * runtime is found (strategy.c).
+ * What differs by version as an algorithm, not as an offset: one row per range of versions, chosen
+ * once when the runtime is found (strategy.c).
  */
 struct scry_strategy {
 	uint32_t since; /* first version, as PY_VERSION_HEX */
 	const char *name;
 	int (*thread_top)(struct scry_thread *t, scry_addr *ret_frame);
 	int (*frame_read)(struct scry_runtime *r, scry_addr addr, struct scry_frame *f);
-	int (*code_read)(struct scry_runtime *r, const struct scry_record *rec, struct scry_code *c);
+	int (*code_read)(struct scry_runtime *r, const struct scry_record *rec,
+			 struct scry_code *c);
 	int (*line)(const struct scry_line_table *t, int64_t lasti, struct scry_location *ret);
 	/* of interpreters that are not made of CPython's structs; NULL: by the layout's fields */
 	void (*code_whole)(struct scry_code *c);
-	int (*next_state)(struct scry_interp *interp, scry_addr state, scry_addr *ret); /* state 0: the first */
+	/* state 0: the first */
+	int (*next_state)(struct scry_interp *interp, scry_addr state, scry_addr *ret);
 	int (*state_ident)(struct scry_interp *interp, scry_addr state, uint64_t *ret);
 	scry_addr (*slot_value)(struct scry_runtime *r, scry_addr value, bool in_cell);
 };
@@ -178,10 +216,16 @@ struct scry_strategy {
 const struct scry_strategy *scry_strategy_for(uint32_t version);
 
 /* --- runtimes --- */
-/** The runtimes of the target, validated; NULL where there is none (the session's error and notes say why). */
+/**
+ * The runtimes of the target, validated; NULL where there is none (the session's error and notes
+ * say why).
+ */
 struct scry_runtime *scry_runtime_first(struct scry_session *s);
 void scry_runtimes_done(struct scry_session *s);
-/** Read interpreters and GILs again: the target was stopped only now. Before any thread is asked for. */
+/**
+ * Read interpreters and GILs again: the target was stopped only now. Before any thread is asked
+ * for.
+ */
 void scry_runtimes_reload(struct scry_session *s);
 
 /* --- fields --- */
@@ -194,10 +238,11 @@ struct scry_record {
 	uint8_t data[SCRY_RECORD_MAX];
 };
 /**
- * Copy as much of the struct at `addr` as its known fields span (at most SCRY_RECORD_MAX bytes, fewer at the end of a
- * mapping). SCRY_EFAULT where not even the first pointer is readable.
+ * Copy as much of the struct at `addr` as its known fields span (at most SCRY_RECORD_MAX bytes,
+ * fewer at the end of a mapping). SCRY_EFAULT where not even the first pointer is readable.
  */
-int scry_record_read(struct scry_runtime *r, enum scry_struct what, scry_addr addr, struct scry_record *ret);
+int scry_record_read(struct scry_runtime *r, enum scry_struct what, scry_addr addr,
+		     struct scry_record *ret);
 /** True where the layout has the field and the copy reaches it. */
 bool scry_record_has(const struct scry_record *rec, enum scry_field f);
 /** An unsigned or pointer field; 0 where !scry_record_has(). */
@@ -226,29 +271,36 @@ int scry_thread_top(struct scry_thread *t, scry_addr *ret);
 
 /** A walk over a chain of frames that stops at a cycle, at damage and at shims never. */
 struct scry_walk {
-	struct scry_thread *thread;   /* may be NULL */
+	struct scry_thread *thread; /* may be NULL */
 	struct scry_runtime *runtime;
 	scry_addr next;
 	unsigned depth;
 	bool ended;
-	scry_addr anchor;             /* Brent's cycle detection */
+	scry_addr anchor; /* Brent's cycle detection */
 	uint64_t power, steps;
 };
 void scry_walk_thread(struct scry_walk *w, struct scry_thread *t);
 /** From any frame address: a suspended generator, a tasklet, a traceback. */
 void scry_walk_from(struct scry_walk *w, struct scry_runtime *r, scry_addr frame);
 /**
- * The next older Python frame in *ret (storage is the caller's): SCRY_ITEM, SCRY_OK at the end. Shims are skipped and
- * mark the frame before them as `entry`. Damage yields one last frame of kind SCRY_FRAME_DAMAGED.
+ * The next older Python frame in *ret (storage is the caller's): SCRY_ITEM, SCRY_OK at the end.
+ * Shims are skipped and mark the frame before them as `entry`. Damage yields one last frame of kind
+ * SCRY_FRAME_DAMAGED.
  */
 int scry_walk_next(struct scry_walk *w, struct scry_frame *ret);
 /** Where the frame stands. SCRY_OK with zeros where the table has no line. */
 int scry_frame_location(const struct scry_frame *f, struct scry_location *ret);
 /** Decode the frame at `addr` (no walking): for frame objects met as values. */
 int scry_frame_at(struct scry_runtime *r, scry_addr addr, struct scry_frame *ret);
-/** The qualified name where it is known: of the code (3.11+), else of the function object, else NULL. */
+/**
+ * The qualified name where it is known: of the code (3.11+), else of the function object, else
+ * NULL.
+ */
 const char *scry_frame_qualname(const struct scry_frame *f);
-/** Next bound local in source order; *it is 0 at first. SCRY_ITEM, or SCRY_OK at the end. Fast locals only. */
+/**
+ * Next bound local in source order; *it is 0 at first. SCRY_ITEM, or SCRY_OK at the end. Fast
+ * locals only.
+ */
 int scry_frame_local_next(const struct scry_frame *f, unsigned *it, struct scry_local *ret);
 /** The code object at `addr`, decoded and remembered; never NULL but when out of memory. */
 struct scry_code *scry_code_at(struct scry_runtime *r, scry_addr addr);
@@ -258,7 +310,10 @@ int scry_code_location(struct scry_code *c, int64_t lasti, struct scry_location 
 
 /** Tagged references (3.13t deferred, 3.14+ stack references): the object they mean, 0 for none. */
 scry_addr scry_untag(struct scry_runtime *r, scry_addr word);
-/** A str (or 2.7 str/unicode) object as WTF-8 in the arena; cut at `max` characters. SCRY_ECORRUPT for others. */
+/**
+ * A str (or 2.7 str/unicode) object as WTF-8 in the arena; cut at `max` characters. SCRY_ECORRUPT
+ * for others.
+ */
 int scry_text_at(struct scry_runtime *r, scry_addr str, size_t max, const char **ret);
 /** tp_name of a type object, cached; SCRY_ECORRUPT where it is no type. */
 int scry_type_name(struct scry_runtime *r, scry_addr type, const char **ret);

@@ -10,8 +10,8 @@ static const struct scry_strategy strategies[] = {
 	  scry_code_read_object, scry_line_from_signed_lnotab },
 	{ 0x030a0000, "frame objects, line ranges", scry_object_frame_top, scry_object_frame_read,
 	  scry_code_read_object, scry_line_from_ranges },
-	{ 0x030b0000, "interpreter frames, location table", scry_interp_frame_top, scry_interp_frame_read,
-	  scry_code_read_inline, scry_line_from_locations },
+	{ 0x030b0000, "interpreter frames, location table", scry_interp_frame_top,
+	  scry_interp_frame_read, scry_code_read_inline, scry_line_from_locations },
 };
 
 const struct scry_strategy *scry_strategy_for(uint32_t version)

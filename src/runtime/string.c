@@ -8,20 +8,26 @@
 #include "runtime/runtime.h"
 
 /* Py_TPFLAGS_*_SUBCLASS, Include/object.h, v2.7 (STRING/UNICODE) to v3.15 (BYTES/UNICODE). */
-#define FLAG_BYTES (1u << 27)
+#define FLAG_BYTES   (1u << 27)
 #define FLAG_UNICODE (1u << 28)
 
 scry_addr scry_untag(struct scry_runtime *r, scry_addr word)
 {
-	/* all tag bits set: a tagged integer (3.14+), no reference; Include/internal/pycore_stackref.h */
+	/*
+	 * all tag bits set: a tagged integer (3.14+), no reference;
+	 * Include/internal/pycore_stackref.h
+	 */
 	if (r->tag_mask && (word & r->tag_mask) == r->tag_mask)
 		return 0;
 	return word & ~r->tag_mask;
 }
 
-/* Characters of 1, 2 or 4 bytes to WTF-8 in the arena. Pairs of surrogates are joined only where `pairs`. */
-static int decode_units(struct scry_runtime *r, scry_addr data, unsigned width, size_t count, bool pairs,
-			const char **ret)
+/*
+ * Characters of 1, 2 or 4 bytes to WTF-8 in the arena. Pairs of surrogates are joined only where
+ * `pairs`.
+ */
+static int decode_units(struct scry_runtime *r, scry_addr data, unsigned width, size_t count,
+			bool pairs, const char **ret)
 {
 	struct scry_session *s = r->session;
 	struct scry_buf out = SCRY_BUF_INIT;
@@ -29,7 +35,8 @@ static int decode_units(struct scry_runtime *r, scry_addr data, unsigned width, 
 	unsigned high = 0;
 
 	for (size_t done = 0; done < count;) {
-		size_t n = count - done < sizeof(bytes) / width ? count - done : sizeof(bytes) / width;
+		size_t n =
+			count - done < sizeof(bytes) / width ? count - done : sizeof(bytes) / width;
 		int rc = scry_read(s, data + done * width, bytes, n * width);
 
 		if (rc < 0) {
@@ -37,11 +44,13 @@ static int decode_units(struct scry_runtime *r, scry_addr data, unsigned width, 
 			return rc;
 		}
 		for (size_t i = 0; i < n; i++) {
-			unsigned code = (unsigned)scry_load(bytes + i * width, width, s->target->abi.big_endian);
+			unsigned code = (unsigned)scry_load(bytes + i * width, width,
+							    s->target->abi.big_endian);
 
 			if (code > 0x10ffff) {
 				scry_buf_done(&out);
-				return scry_fail(s, SCRY_ECORRUPT, data, "0x%x in a string is no character", code);
+				return scry_fail(s, SCRY_ECORRUPT, data,
+						 "0x%x in a string is no character", code);
 			}
 			if (high && code >= 0xdc00 && code < 0xe000) {
 				scry_buf_cut(&out, out.len - 3);
@@ -72,7 +81,8 @@ static int decode_bytes(struct scry_runtime *r, scry_addr data, size_t count, co
 	for (size_t i = 0; i < count;) {
 		size_t at = i;
 		unsigned code = scry_utf8_next(raw, count, &i);
-		bool bad = (code == SCRY_UTF8_BAD && i == at + 1) || (code >= 0xd800 && code < 0xe000);
+		bool bad =
+			(code == SCRY_UTF8_BAD && i == at + 1) || (code >= 0xd800 && code < 0xe000);
 
 		if (bad)
 			i = at + 1;
@@ -93,10 +103,13 @@ static bool plausible(struct scry_runtime *r, scry_addr data, uint64_t bytes)
 {
 	uint8_t byte;
 
-	return bytes < (uint64_t)1 << 40 && (bytes == 0 || scry_read_some(r->session, data + bytes - 1, &byte, 1) == 1);
+	return bytes < (uint64_t)1 << 40 &&
+	       (bytes == 0 || scry_read_some(r->session, data + bytes - 1, &byte, 1) == 1);
 }
 
-/* PyASCIIObject and its two longer forms, PEP 393; Include/cpython/unicodeobject.h, v3.3 to v3.15. */
+/*
+ * PyASCIIObject and its two longer forms, PEP 393; Include/cpython/unicodeobject.h, v3.3 to v3.15.
+ */
 static int compact_text(struct scry_runtime *r, scry_addr str, size_t max, const char **ret)
 {
 	struct scry_record rec;
@@ -146,8 +159,9 @@ int scry_text_at(struct scry_runtime *r, scry_addr str, size_t max, const char *
 	if (rc < 0)
 		return rc;
 	if (flags & FLAG_UNICODE)
-		return scry_layout_has(r->layout, SCRY_F_ASCII_KIND) ? compact_text(r, str, max, ret)
-								     : wide_text(r, str, max, ret);
+		return scry_layout_has(r->layout, SCRY_F_ASCII_KIND)
+			       ? compact_text(r, str, max, ret)
+			       : wide_text(r, str, max, ret);
 	if (!(flags & FLAG_BYTES) || scry_layout_has(r->layout, SCRY_F_ASCII_KIND))
 		return not_text(r, str);
 	rc = scry_field_read(r, str, SCRY_F_VAR_SIZE, &size);
@@ -163,40 +177,68 @@ int scry_text_at(struct scry_runtime *r, scry_addr str, size_t max, const char *
 static const char *name_by_singleton(struct scry_runtime *r, scry_addr type)
 {
 	static const char *const singletons[][2] = {
-		{ "_Py_NoneStruct", "NoneType" }, { "_Py_NotImplementedStruct", "NotImplementedType" },
-		{ "_Py_EllipsisObject", "ellipsis" }, { "_Py_TrueStruct", "bool" },
+		{ "_Py_NoneStruct", "NoneType" },
+		{ "_Py_NotImplementedStruct", "NotImplementedType" },
+		{ "_Py_EllipsisObject", "ellipsis" },
+		{ "_Py_TrueStruct", "bool" },
 	};
 	struct scry_symbol symbol;
 	uint64_t of;
 
 	for (size_t i = 0; i < sizeof(singletons) / sizeof(*singletons); i++)
 		if (scry_module_symbol(r->module, singletons[i][0], &symbol) == SCRY_OK &&
-		    scry_field_read(r, symbol.addr, SCRY_F_OBJECT_TYPE, &of) == SCRY_OK && of == type)
+		    scry_field_read(r, symbol.addr, SCRY_F_OBJECT_TYPE, &of) == SCRY_OK &&
+		    of == type)
 			return singletons[i][1];
 	return NULL;
 }
 
-/* Static types by the symbol they stand under, where .rodata with their names is not in the dump. */
+/*
+ * Static types by the symbol they stand under, where .rodata with their names is not in the dump.
+ */
 static const char *name_by_symbol(struct scry_runtime *r, scry_addr type)
 {
 	/* the name, and 2.7's where it is another one */
 	static const char *const names[][3] = {
-		{ "PyLong_Type", "int", "long" }, { "PyInt_Type", "int" }, { "PyBool_Type", "bool" },
-		{ "PyFloat_Type", "float" }, { "PyComplex_Type", "complex" }, { "PyUnicode_Type", "str", "unicode" },
-		{ "PyString_Type", "str" }, { "PyBytes_Type", "bytes" }, { "PyByteArray_Type", "bytearray" },
-		{ "PyTuple_Type", "tuple" }, { "PyList_Type", "list" }, { "PyDict_Type", "dict" },
-		{ "PySet_Type", "set" }, { "PyFrozenSet_Type", "frozenset" }, { "PyType_Type", "type" },
-		{ "PyBaseObject_Type", "object" }, { "PyModule_Type", "module" },
-		{ "PyFunction_Type", "function" }, { "PyMethod_Type", "method", "instancemethod" },
-		{ "PyCFunction_Type", "builtin_function_or_method" }, { "PyCode_Type", "code" },
-		{ "PyFrame_Type", "frame" }, { "PyGen_Type", "generator" }, { "PyCoro_Type", "coroutine" },
-		{ "PyAsyncGen_Type", "async_generator" }, { "PyCell_Type", "cell" }, { "PySlice_Type", "slice" },
-		{ "PyRange_Type", "range" }, { "PyTraceBack_Type", "traceback" },
-		{ "PyMemoryView_Type", "memoryview" }, { "PyProperty_Type", "property" },
-		{ "PyClass_Type", "classobj" }, { "PyInstance_Type", "instance" },
-		{ "_PyNone_Type", "NoneType" }, { "PyTasklet_Type", "_stackless.tasklet" },
-		{ "PyChannel_Type", "_stackless.channel" }, { "PyCFrame_Type", "_stackless.cframe" },
-		{ "PyBomb_Type", "_stackless.bomb" }, { "PyCStack_Type", "_stackless.cstack" },
+		{ "PyLong_Type", "int", "long" },
+		{ "PyInt_Type", "int" },
+		{ "PyBool_Type", "bool" },
+		{ "PyFloat_Type", "float" },
+		{ "PyComplex_Type", "complex" },
+		{ "PyUnicode_Type", "str", "unicode" },
+		{ "PyString_Type", "str" },
+		{ "PyBytes_Type", "bytes" },
+		{ "PyByteArray_Type", "bytearray" },
+		{ "PyTuple_Type", "tuple" },
+		{ "PyList_Type", "list" },
+		{ "PyDict_Type", "dict" },
+		{ "PySet_Type", "set" },
+		{ "PyFrozenSet_Type", "frozenset" },
+		{ "PyType_Type", "type" },
+		{ "PyBaseObject_Type", "object" },
+		{ "PyModule_Type", "module" },
+		{ "PyFunction_Type", "function" },
+		{ "PyMethod_Type", "method", "instancemethod" },
+		{ "PyCFunction_Type", "builtin_function_or_method" },
+		{ "PyCode_Type", "code" },
+		{ "PyFrame_Type", "frame" },
+		{ "PyGen_Type", "generator" },
+		{ "PyCoro_Type", "coroutine" },
+		{ "PyAsyncGen_Type", "async_generator" },
+		{ "PyCell_Type", "cell" },
+		{ "PySlice_Type", "slice" },
+		{ "PyRange_Type", "range" },
+		{ "PyTraceBack_Type", "traceback" },
+		{ "PyMemoryView_Type", "memoryview" },
+		{ "PyProperty_Type", "property" },
+		{ "PyClass_Type", "classobj" },
+		{ "PyInstance_Type", "instance" },
+		{ "_PyNone_Type", "NoneType" },
+		{ "PyTasklet_Type", "_stackless.tasklet" },
+		{ "PyChannel_Type", "_stackless.channel" },
+		{ "PyCFrame_Type", "_stackless.cframe" },
+		{ "PyBomb_Type", "_stackless.bomb" },
+		{ "PyCStack_Type", "_stackless.cstack" },
 	};
 	struct scry_symbol symbol;
 
@@ -209,7 +251,10 @@ static const char *name_by_symbol(struct scry_runtime *r, scry_addr type)
 	return name_by_singleton(r, type);
 }
 
-/* A C identifier with dots, or any text of a heap type's name: no control characters, valid UTF-8, not empty. */
+/*
+ * A C identifier with dots, or any text of a heap type's name: no control characters, valid UTF-8,
+ * not empty.
+ */
 static bool is_name(const char *text)
 {
 	size_t len = strlen(text), i = 0;
@@ -242,7 +287,8 @@ int scry_type_name(struct scry_runtime *r, scry_addr type, const char **ret)
 	if (rc < 0 && !(name = name_by_symbol(r, type)))
 		return rc;
 	if (!is_name(name))
-		return scry_fail(r->session, SCRY_ECORRUPT, type, "0x%" PRIx64 " is no type: it has no name", type);
+		return scry_fail(r->session, SCRY_ECORRUPT, type,
+				 "0x%" PRIx64 " is no type: it has no name", type);
 	scry_hash_put(&r->names, type, (void *)(uintptr_t)name);
 	*ret = name;
 	return SCRY_OK;

@@ -7,7 +7,10 @@
 
 #define THREADS_MAX 1000000
 
-/* struct pthread's tid in glibc 2.34 to 2.41 on 64-bit machines (nptl/descr.h); checked against the known threads. */
+/*
+ * struct pthread's tid in glibc 2.34 to 2.41 on 64-bit machines (nptl/descr.h); checked against the
+ * known threads.
+ */
 #define GLIBC_TID_OFFSET 0x2d0
 
 /* OS threads by the two numbers by which Python may know them. */
@@ -52,8 +55,8 @@ static void free_index(struct thread_index *index)
 }
 
 /*
- * thread_id is pthread_self() on Linux, which is the thread pointer, and GetCurrentThreadId() on Windows;
- * native_thread_id (3.11+) is gettid().
+ * thread_id is pthread_self() on Linux, which is the thread pointer, and GetCurrentThreadId() on
+ * Windows; native_thread_id (3.11+) is gettid().
  */
 static const struct scry_os_thread *match(struct scry_thread *t, struct thread_index *index)
 {
@@ -90,7 +93,10 @@ static bool waits_for_gil(const struct scry_thread *t)
 
 		return at >= gil && at < gil + span;
 	}
-	/* up to 3.6 its condition is a static variable; nothing else that waits is (Python/ceval_gil.h, v3.6) */
+	/*
+	 * up to 3.6 its condition is a static variable; nothing else that waits is
+	 * (Python/ceval_gil.h, v3.6)
+	 */
 	const struct scry_map *map = scry_map_at(r->session->target, at);
 	return r->version >= 0x03030000 && r->module && map && scry_module_owns(r->module, map);
 }
@@ -108,14 +114,15 @@ static void join(struct scry_thread *t, const struct scry_os_thread *os, struct 
 	}
 }
 
-static struct scry_thread *load_state(struct scry_session *s, struct scry_interp *interp, scry_addr state)
+static struct scry_thread *load_state(struct scry_session *s, struct scry_interp *interp,
+				      scry_addr state)
 {
 	struct scry_runtime *r = interp->runtime;
 	struct scry_thread *t = scry_arena_alloc(&s->arena, sizeof(*t));
 
 	if (!t)
 		return NULL;
-	*t = (struct scry_thread){ .session = s, .runtime = r, .interp = interp, .state = state };
+	*t = (struct scry_thread) { .session = s, .runtime = r, .interp = interp, .state = state };
 	if (r->strategy->state_ident)
 		r->strategy->state_ident(interp, state, &t->ident);
 	else
@@ -144,11 +151,13 @@ static bool is_sound(struct scry_interp *interp, scry_addr state)
 
 	if (strategy->state_ident)
 		return strategy->state_ident(interp, state, &back) == SCRY_OK;
-	return scry_field_read(interp->runtime, state, SCRY_F_THREAD_INTERP, &back) == SCRY_OK && back == interp->addr;
+	return scry_field_read(interp->runtime, state, SCRY_F_THREAD_INTERP, &back) == SCRY_OK &&
+	       back == interp->addr;
 }
 
 /* The thread states of one interpreter, oldest first: the list's head is the youngest. */
-static void load_interp(struct scry_interp *interp, struct scry_thread **list, struct thread_index *index)
+static void load_interp(struct scry_interp *interp, struct scry_thread **list,
+			struct thread_index *index)
 {
 	struct scry_runtime *r = interp->runtime;
 	struct scry_session *s = r->session;
@@ -169,7 +178,8 @@ static void load_interp(struct scry_interp *interp, struct scry_thread **list, s
 		t->next = first;
 		first = t;
 		if (!is_sound(interp, state)) {
-			t->error = scry_arena_printf(&s->arena, "the thread state at 0x%" PRIx64 " is damaged", state);
+			t->error = scry_arena_printf(
+				&s->arena, "the thread state at 0x%" PRIx64 " is damaged", state);
 			break;
 		}
 		join(t, match(t, index), index);
@@ -187,12 +197,18 @@ static struct scry_thread *bare_thread(struct scry_session *s, const struct scry
 	struct scry_thread *t = scry_arena_alloc(&s->arena, sizeof(*t));
 
 	if (t)
-		*t = (struct scry_thread){ .session = s, .os = os, .tid = os->tid, .name = os->name,
-					   .crashed = os->crashed };
+		*t = (struct scry_thread) { .session = s,
+					    .os = os,
+					    .tid = os->tid,
+					    .name = os->name,
+					    .crashed = os->crashed };
 	return t;
 }
 
-/* The main thread's id is the process's (Linux); of a dump without one, the oldest thread state of the main interpreter. */
+/*
+ * The main thread's id is the process's (Linux); of a dump without one, the oldest thread state of
+ * the main interpreter.
+ */
 static void mark_main(struct scry_session *s)
 {
 	struct scry_thread *oldest = NULL;
@@ -211,7 +227,8 @@ static void mark_main(struct scry_session *s)
 		oldest->main = true;
 }
 
-static void add_bare_threads(struct scry_session *s, struct scry_thread **tail, const struct thread_index *index)
+static void add_bare_threads(struct scry_session *s, struct scry_thread **tail,
+			     const struct thread_index *index)
 {
 	for (size_t i = 0; i < s->target->thread_count; i++) {
 		const struct scry_os_thread *os = &s->target->threads[i];

@@ -8,7 +8,7 @@
 
 #include "base/loadable.h"
 
-#define MAX_SIZE (256u << 20)
+#define MAX_SIZE    (256u << 20)
 #define MAX_MEMBERS (1u << 20)
 
 static bool write_all(int fd, const char *data, size_t len)
@@ -56,7 +56,9 @@ int scry_archive_member(int fd, const char *name)
 		return -1;
 	lib->archive_read_support_format_zip(a);
 	if (lib->archive_read_open_fd(a, fd, 65536) == ARCHIVE_OK)
-		for (unsigned i = 0; i < MAX_MEMBERS && lib->archive_read_next_header(a, &entry) == ARCHIVE_OK; i++) {
+		for (unsigned i = 0;
+		     i < MAX_MEMBERS && lib->archive_read_next_header(a, &entry) == ARCHIVE_OK;
+		     i++) {
 			const char *member = lib->archive_entry_pathname(entry);
 
 			if (!member || strcmp(member, name))

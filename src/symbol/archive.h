@@ -4,7 +4,10 @@
 
 #include <stddef.h>
 
-/** A member of a zip file (an egg, a zipapp): a descriptor of its bytes, or -1. `fd` is the caller's. */
+/**
+ * A member of a zip file (an egg, a zipapp): a descriptor of its bytes, or -1. `fd` is the
+ * caller's.
+ */
 int scry_archive_member(int fd, const char *name);
 /** Bytes packed by xz and the like: a descriptor of them unpacked, or -1. */
 int scry_archive_unpack(const void *data, size_t len);

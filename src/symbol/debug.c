@@ -1,4 +1,6 @@
-/* Separate debug files: by build id below each debug directory, by .gnu_debuglink, by debuginfod. */
+/*
+ * Separate debug files: by build id below each debug directory, by .gnu_debuglink, by debuginfod.
+ */
 #include <elf.h>
 #include <elfutils/libdwfl.h>
 #include <inttypes.h>
@@ -26,7 +28,9 @@ static bool take(struct scry_module *m, int fd, const char *path, struct scry_lo
 		return false;
 	}
 	if (m->build_id && !strcmp(m->build_id, e.build_id)) {
-		*ret = (struct scry_located){ e, scry_arena_text(&m->session->arena, path, strlen(path)), true };
+		*ret = (struct scry_located) {
+			e, scry_arena_text(&m->session->arena, path, strlen(path)), true
+		};
 		return true;
 	}
 	scry_elf_close(&e);
@@ -34,8 +38,8 @@ static bool take(struct scry_module *m, int fd, const char *path, struct scry_lo
 }
 
 /* `root` is "" for our own files. */
-static bool try_in(struct scry_module *m, const char *root, const char *fmt, const char *a, const char *b,
-		   struct scry_located *ret)
+static bool try_in(struct scry_module *m, const char *root, const char *fmt, const char *a,
+		   const char *b, struct scry_located *ret)
 {
 	char path[PATH_MAX], whole[PATH_MAX];
 	int n = snprintf(path, sizeof(path), fmt, a, b);
@@ -56,14 +60,19 @@ static bool by_build_id(struct scry_module *m, const char *root, struct scry_loc
 	return try_in(m, root, DEBUG_DIR "/.build-id/%s%s", id, "", ret);
 }
 
-/* .gnu_debuglink: a file name, padding, a CRC. The build id tells the right one, so the CRC is not needed. */
-static bool by_link(struct scry_module *m, const char *root, const char *link, struct scry_located *ret)
+/*
+ * .gnu_debuglink: a file name, padding, a CRC. The build id tells the right one, so the CRC is not
+ * needed.
+ */
+static bool by_link(struct scry_module *m, const char *root, const char *link,
+		    struct scry_located *ret)
 {
 	char dir[PATH_MAX];
 	const char *slash = strrchr(m->path, '/');
 
 	snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - m->path) : 0, m->path);
-	return try_in(m, root, "%s/%s", dir, link, ret) || try_in(m, root, "%s/.debug/%s", dir, link, ret) ||
+	return try_in(m, root, "%s/%s", dir, link, ret) ||
+	       try_in(m, root, "%s/.debug/%s", dir, link, ret) ||
 	       try_in(m, root, DEBUG_DIR "%s/%s", dir, link, ret);
 }
 
@@ -100,8 +109,12 @@ static bool in_search_dirs(struct scry_module *m, const char *link, struct scry_
 	return false;
 }
 
-/* Fedora's ".gnu_debugdata": the static functions' symbols, as an ELF file packed by xz. It has no build id. */
-static bool in_debugdata(struct scry_module *m, const struct scry_elf *file, struct scry_located *ret)
+/*
+ * Fedora's ".gnu_debugdata": the static functions' symbols, as an ELF file packed by xz. It has no
+ * build id.
+ */
+static bool in_debugdata(struct scry_module *m, const struct scry_elf *file,
+			 struct scry_located *ret)
 {
 	struct scry_elf_section section;
 	const uint8_t *data = NULL;
@@ -133,7 +146,8 @@ int scry_locate_debug(struct scry_module *m, const struct scry_elf *file, struct
 	if (in_search_dirs(m, link, ret))
 		return SCRY_OK;
 	for (size_t i = 0; i < sizeof(roots) / sizeof(*roots); i++)
-		if (roots[i] && (by_build_id(m, roots[i], ret) || (link && by_link(m, roots[i], link, ret))))
+		if (roots[i] &&
+		    (by_build_id(m, roots[i], ret) || (link && by_link(m, roots[i], link, ret))))
 			return SCRY_OK;
 	int fd = scry_module_is_python(m) ? scry_debuginfod_open(m, true, &path) : -1;
 	if (fd >= 0 && take(m, fd, path, ret))
@@ -141,9 +155,13 @@ int scry_locate_debug(struct scry_module *m, const struct scry_elf *file, struct
 	return file && in_debugdata(m, file, ret) ? SCRY_OK : SCRY_ENOTFOUND;
 }
 
-/* --- debuginfod: libdwfl asks the servers (it loads libdebuginfod itself) for a module with a given build id --- */
+/*
+ * --- debuginfod: libdwfl asks the servers (it loads libdebuginfod itself) for a module with a
+ * given build id ---
+ */
 
-static int no_elf(Dwfl_Module *mod, void **user, const char *name, Dwarf_Addr base, char **file, Elf **elf)
+static int no_elf(Dwfl_Module *mod, void **user, const char *name, Dwarf_Addr base, char **file,
+		  Elf **elf)
 {
 	(void)mod;
 	(void)user;
@@ -182,7 +200,8 @@ static const char *path_of(struct scry_session *s, int fd)
 
 int scry_debuginfod_open(struct scry_module *m, bool debug, const char **ret_path)
 {
-	const Dwfl_Callbacks callbacks = { .find_elf = no_elf, .find_debuginfo = dwfl_standard_find_debuginfo };
+	const Dwfl_Callbacks callbacks = { .find_elf = no_elf,
+					   .find_debuginfo = dwfl_standard_find_debuginfo };
 	const char *urls = getenv("DEBUGINFOD_URLS");
 	char *name = NULL;
 	Elf *elf = NULL;
@@ -194,10 +213,12 @@ int scry_debuginfod_open(struct scry_module *m, bool debug, const char **ret_pat
 	Dwfl *dwfl = dwfl_begin(&callbacks);
 	Dwfl_Module *mod = dwfl ? report(dwfl, m) : NULL;
 	if (mod && debug)
-		fd = dwfl_standard_find_debuginfo(mod, user, m->name, m->start, NULL, NULL, 0, &name);
+		fd = dwfl_standard_find_debuginfo(mod, user, m->name, m->start, NULL, NULL, 0,
+						  &name);
 	else if (mod)
 		fd = dwfl_build_id_find_elf(mod, user, m->name, m->start, &name, &elf);
-	*ret_path = name ? scry_arena_text(&m->session->arena, name, strlen(name)) : path_of(m->session, fd);
+	*ret_path = name ? scry_arena_text(&m->session->arena, name, strlen(name))
+			 : path_of(m->session, fd);
 	elf_end(elf);
 	free(name);
 	if (dwfl)

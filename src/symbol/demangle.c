@@ -96,7 +96,11 @@ static bool skip_one(struct reader *r)
 	if (isdigit((unsigned char)*r->at))
 		return source_name(r, &text, &len);
 	switch (*r->at++) {
-	case 'I': case 'N': case 'X': case 'J': case 'F':
+	case 'I':
+	case 'N':
+	case 'X':
+	case 'J':
+	case 'F':
 		return skip_to_end(r);
 	case 'L':
 		return skip_literal(r);
@@ -135,12 +139,15 @@ static bool skip_type(struct reader *r)
 static bool operator_name(struct reader *r)
 {
 	static const char *const names[][2] = {
-		{ "cl", "()" }, { "ix", "[]" }, { "pl", "+" }, { "mi", "-" }, { "ml", "*" }, { "dv", "/" },
-		{ "eq", "==" }, { "ne", "!=" }, { "lt", "<" }, { "gt", ">" }, { "le", "<=" }, { "ge", ">=" },
-		{ "aS", "=" }, { "pt", "->" }, { "de", "*" }, { "ls", "<<" }, { "rs", ">>" }, { "pp", "++" },
-		{ "nw", " new" }, { "na", " new[]" }, { "dl", " delete" }, { "da", " delete[]" }, { "co", "~" },
-		{ "pL", "+=" }, { "mI", "-=" }, { "nt", "!" }, { "ng", "-" }, { "ad", "&" }, { "rm", "%" },
-		{ "an", "&" }, { "or", "|" }, { "eo", "^" }, { "aa", "&&" }, { "oo", "||" }, { "ss", "<=>" },
+		{ "cl", "()" },      { "ix", "[]" },        { "pl", "+" },    { "mi", "-" },
+		{ "ml", "*" },       { "dv", "/" },         { "eq", "==" },   { "ne", "!=" },
+		{ "lt", "<" },       { "gt", ">" },         { "le", "<=" },   { "ge", ">=" },
+		{ "aS", "=" },       { "pt", "->" },        { "de", "*" },    { "ls", "<<" },
+		{ "rs", ">>" },      { "pp", "++" },        { "nw", " new" }, { "na", " new[]" },
+		{ "dl", " delete" }, { "da", " delete[]" }, { "co", "~" },    { "pL", "+=" },
+		{ "mI", "-=" },      { "nt", "!" },         { "ng", "-" },    { "ad", "&" },
+		{ "rm", "%" },       { "an", "&" },         { "or", "|" },    { "eo", "^" },
+		{ "aa", "&&" },      { "oo", "||" },        { "ss", "<=>" },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -156,8 +163,13 @@ static bool operator_name(struct reader *r)
 static bool standard(struct reader *r)
 {
 	static const char *const names[][2] = {
-		{ "Sa", "std::allocator" }, { "Sb", "std::basic_string" }, { "Ss", "std::string" },
-		{ "Si", "std::istream" }, { "So", "std::ostream" }, { "Sd", "std::iostream" }, { "St", "std" },
+		{ "Sa", "std::allocator" },
+		{ "Sb", "std::basic_string" },
+		{ "Ss", "std::string" },
+		{ "Si", "std::istream" },
+		{ "So", "std::ostream" },
+		{ "Sd", "std::iostream" },
+		{ "St", "std" },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -251,7 +263,8 @@ static bool name(struct reader *r)
 	else if (take(r, "Z"))
 		ok = local(r);
 	else
-		ok = (take(r, "St") ? put_text(r, "std"), component(r) : component(r)) && arguments(r);
+		ok = (take(r, "St") ? put_text(r, "std"), component(r) : component(r)) &&
+		     arguments(r);
 	r->depth--;
 	return ok;
 }

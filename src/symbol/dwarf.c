@@ -1,4 +1,7 @@
-/* Where a module's DWARF is. libdw reads it; it also finds the file of .gnu_debugaltlink (dwz) by itself. */
+/*
+ * Where a module's DWARF is. libdw reads it; it also finds the file of .gnu_debugaltlink (dwz) by
+ * itself.
+ */
 #include "symbol/dwarf.h"
 
 #include <elf.h>

@@ -1,4 +1,7 @@
-/** DWARF of a module, for layouts and C variables: in its file, or in a separate debug file. Build ids are checked. */
+/**
+ * DWARF of a module, for layouts and C variables: in its file, or in a separate debug file. Build
+ * ids are checked.
+ */
 #ifndef SCRY_DWARF_H
 #define SCRY_DWARF_H
 
@@ -13,13 +16,14 @@ enum scry_dwarf_flags {
 };
 
 /**
- * libdw's handle, opened on the first call; it belongs to the module. NULL where there is no DWARF, or only that of
- * another build. Addresses in it need m->bias. `ret_flags` (enum scry_dwarf_flags) and `ret_file` may be NULL.
+ * libdw's handle, opened on the first call; it belongs to the module. NULL where there is no DWARF,
+ * or only that of another build. Addresses in it need m->bias. `ret_flags` (enum scry_dwarf_flags)
+ * and `ret_file` may be NULL.
  */
 Dwarf *scry_module_dwarf(struct scry_module *m, unsigned *ret_flags, const char **ret_file);
 /**
- * Is there DWARF, and of what kind? Cheap, while scry_module_dwarf() makes libdw decompress every section of a compressed
- * file (Debian's python3.11: 0.3 s).
+ * Is there DWARF, and of what kind? Cheap, while scry_module_dwarf() makes libdw decompress every
+ * section of a compressed file (Debian's python3.11: 0.3 s).
  */
 bool scry_module_has_dwarf(struct scry_module *m, unsigned *ret_flags);
 /** The separate debug file's ELF (its .symtab, its section headers), or NULL. Looked for once. */

@@ -1,4 +1,7 @@
-/* ELF modules: .dynsym by its hash section, .symtab, the separate debug file's .symtab, sections, read-only bytes. */
+/*
+ * ELF modules: .dynsym by its hash section, .symtab, the separate debug file's .symtab, sections,
+ * read-only bytes.
+ */
 #include "symbol/elf.h"
 
 #include <elf.h>
@@ -16,7 +19,9 @@ struct elf_state {
 	bool symtab_done, debug_done;
 };
 
-/* Tables in the order of their cost; the latter two are looked for when the first gave no answer. */
+/*
+ * Tables in the order of their cost; the latter two are looked for when the first gave no answer.
+ */
 static struct scry_symtab *table_at(struct scry_module *m, unsigned index)
 {
 	struct elf_state *state = m->state;
@@ -30,7 +35,8 @@ static struct scry_symtab *table_at(struct scry_module *m, unsigned index)
 		return &state->symtab;
 	}
 	if (index == 2 && !state->debug_done) {
-		const struct scry_elf *debug = state->symtab.symbols ? NULL : scry_module_debug_elf(m);
+		const struct scry_elf *debug =
+			state->symtab.symbols ? NULL : scry_module_debug_elf(m);
 
 		if (debug)
 			scry_symtab_from_section(&state->debug, debug, SHT_SYMTAB);
@@ -39,9 +45,11 @@ static struct scry_symtab *table_at(struct scry_module *m, unsigned index)
 	return index == 2 ? &state->debug : NULL;
 }
 
-static void to_symbol(const struct scry_module *m, const struct scry_symtab_symbol *from, struct scry_symbol *ret)
+static void to_symbol(const struct scry_module *m, const struct scry_symtab_symbol *from,
+		      struct scry_symbol *ret)
 {
-	*ret = (struct scry_symbol){ from->name, from->value + m->bias, from->size, from->is_function };
+	*ret = (struct scry_symbol) { from->name, from->value + m->bias, from->size,
+				      from->is_function };
 }
 
 static int elf_find(struct scry_module *m, const char *name, struct scry_symbol *ret)
@@ -86,7 +94,7 @@ static int elf_section(struct scry_module *m, const char *name, struct scry_sect
 		return SCRY_ENOTFOUND;
 	if (!(section.flags & SHF_ALLOC))
 		return SCRY_ENOTFOUND;
-	*ret = (struct scry_section){ section.addr + m->bias, section.size };
+	*ret = (struct scry_section) { section.addr + m->bias, section.size };
 	return SCRY_OK;
 }
 
@@ -117,15 +125,24 @@ static void elf_close(struct scry_module *m)
 }
 
 const struct scry_module_ops scry_module_elf = {
-	.name = "elf", .find = elf_find, .at = elf_at, .section = elf_section, .image = elf_image,
+	.name = "elf",
+	.find = elf_find,
+	.at = elf_at,
+	.section = elf_section,
+	.image = elf_image,
 	.close = elf_close,
 };
 
 const struct scry_module_ops scry_module_elf_memory = {
-	.name = "elf in memory", .find = elf_find, .at = elf_at, .section = elf_section, .close = elf_close,
+	.name = "elf in memory",
+	.find = elf_find,
+	.at = elf_at,
+	.section = elf_section,
+	.close = elf_close,
 };
 
-static void take_file(struct scry_module *m, struct elf_state *state, const struct scry_located *found)
+static void take_file(struct scry_module *m, struct elf_state *state,
+		      const struct scry_located *found)
 {
 	state->elf = found->elf;
 	m->file = found->path;
@@ -152,7 +169,7 @@ int scry_elf_module_open(struct scry_module *m)
 		state->elf = *m->image;
 		m->ops = &scry_module_elf_memory;
 	} else if (m->build_id) {
-		state->elf = (struct scry_elf){ .session = m->session, .fd = -1, .is64 = true };
+		state->elf = (struct scry_elf) { .session = m->session, .fd = -1, .is64 = true };
 		m->ops = &scry_module_elf_memory; /* perhaps there is a debug file */
 	} else {
 		return SCRY_ENOTFOUND;

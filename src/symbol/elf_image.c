@@ -1,4 +1,7 @@
-/* ELF headers, of a mapped file or of target memory. Layouts: System V ABI, "Object Files" (both classes). */
+/*
+ * ELF headers, of a mapped file or of target memory. Layouts: System V ABI, "Object Files" (both
+ * classes).
+ */
 #include "symbol/elf_image.h"
 
 #include <elf.h>
@@ -9,31 +12,37 @@
 
 #include "target/target.h"
 
-#define MAX_SEGMENTS 512 /* the largest real executables have some dozens */
-#define MAX_NOTES 65536  /* bytes of one PT_NOTE that are looked at */
-#define PAGE 4096
+#define MAX_SEGMENTS 512   /* the largest real executables have some dozens */
+#define MAX_NOTES    65536 /* bytes of one PT_NOTE that are looked at */
+#define PAGE         4096
 
 /* Where a field lies in the 32-bit and in the 64-bit form of a header. */
 struct field {
 	uint8_t at[2], size[2];
 };
 
-#define FIELD(struct32, struct64, member)                                                       \
-	{ { offsetof(struct32, member), offsetof(struct64, member) },                           \
-	  { sizeof(((struct32 *)0)->member), sizeof(((struct64 *)0)->member) } }
+#define FIELD(struct32, struct64, member)                                                \
+	{                                                                                \
+		{ offsetof(struct32, member), offsetof(struct64, member) },              \
+		{                                                                        \
+			sizeof(((struct32 *)0)->member), sizeof(((struct64 *)0)->member) \
+		}                                                                        \
+	}
 #define EHDR(member) FIELD(Elf32_Ehdr, Elf64_Ehdr, member)
 #define PHDR(member) FIELD(Elf32_Phdr, Elf64_Phdr, member)
 #define SHDR(member) FIELD(Elf32_Shdr, Elf64_Shdr, member)
 
-static const struct field e_type = EHDR(e_type), e_machine = EHDR(e_machine), e_entry = EHDR(e_entry),
-			  e_phoff = EHDR(e_phoff), e_shoff = EHDR(e_shoff), e_phentsize = EHDR(e_phentsize),
-			  e_phnum = EHDR(e_phnum), e_shentsize = EHDR(e_shentsize),
-			  e_shnum = EHDR(e_shnum), e_shstrndx = EHDR(e_shstrndx);
+static const struct field e_type = EHDR(e_type), e_machine = EHDR(e_machine),
+			  e_entry = EHDR(e_entry), e_phoff = EHDR(e_phoff), e_shoff = EHDR(e_shoff),
+			  e_phentsize = EHDR(e_phentsize), e_phnum = EHDR(e_phnum),
+			  e_shentsize = EHDR(e_shentsize), e_shnum = EHDR(e_shnum),
+			  e_shstrndx = EHDR(e_shstrndx);
 static const struct field p_type = PHDR(p_type), p_flags = PHDR(p_flags), p_offset = PHDR(p_offset),
-			  p_vaddr = PHDR(p_vaddr), p_filesz = PHDR(p_filesz), p_memsz = PHDR(p_memsz),
-			  p_align = PHDR(p_align);
-static const struct field sh_name = SHDR(sh_name), sh_type = SHDR(sh_type), sh_flags = SHDR(sh_flags),
-			  sh_addr = SHDR(sh_addr), sh_offset = SHDR(sh_offset), sh_size = SHDR(sh_size),
+			  p_vaddr = PHDR(p_vaddr), p_filesz = PHDR(p_filesz),
+			  p_memsz = PHDR(p_memsz), p_align = PHDR(p_align);
+static const struct field sh_name = SHDR(sh_name), sh_type = SHDR(sh_type),
+			  sh_flags = SHDR(sh_flags), sh_addr = SHDR(sh_addr),
+			  sh_offset = SHDR(sh_offset), sh_size = SHDR(sh_size),
 			  sh_link = SHDR(sh_link), sh_entsize = SHDR(sh_entsize);
 
 static uint64_t get(const struct scry_elf *e, const uint8_t *at, struct field f)
@@ -49,8 +58,9 @@ static bool in_file(const struct scry_elf *e, uint64_t offset, uint64_t len)
 /* Identify the header in `head` (an Elf64_Ehdr's worth of bytes). */
 static int read_header(struct scry_elf *e, const uint8_t *head)
 {
-	if (memcmp(head, ELFMAG, SELFMAG) || head[EI_CLASS] < ELFCLASS32 || head[EI_CLASS] > ELFCLASS64 ||
-	    head[EI_DATA] < ELFDATA2LSB || head[EI_DATA] > ELFDATA2MSB)
+	if (memcmp(head, ELFMAG, SELFMAG) || head[EI_CLASS] < ELFCLASS32 ||
+	    head[EI_CLASS] > ELFCLASS64 || head[EI_DATA] < ELFDATA2LSB ||
+	    head[EI_DATA] > ELFDATA2MSB)
 		return SCRY_ENOTFOUND;
 	e->is64 = head[EI_CLASS] == ELFCLASS64;
 	e->big_endian = head[EI_DATA] == ELFDATA2MSB;
@@ -79,10 +89,13 @@ static int read_segments(struct scry_elf *e, const uint8_t *table)
 	for (unsigned i = 0; i < e->count; i++) {
 		const uint8_t *at = table + i * each;
 
-		e->segments[i] = (struct scry_segment){
-			.type = (uint32_t)get(e, at, p_type), .flags = (uint32_t)get(e, at, p_flags),
-			.offset = get(e, at, p_offset), .vaddr = get(e, at, p_vaddr),
-			.filesz = get(e, at, p_filesz), .memsz = get(e, at, p_memsz),
+		e->segments[i] = (struct scry_segment) {
+			.type = (uint32_t)get(e, at, p_type),
+			.flags = (uint32_t)get(e, at, p_flags),
+			.offset = get(e, at, p_offset),
+			.vaddr = get(e, at, p_vaddr),
+			.filesz = get(e, at, p_filesz),
+			.memsz = get(e, at, p_memsz),
 			.align = get(e, at, p_align),
 		};
 	}
@@ -104,8 +117,10 @@ static bool find_build_id(struct scry_elf *e, const uint8_t *notes, size_t len, 
 	uint64_t pad = align == 8 ? 7 : 3;
 
 	for (uint64_t at = 0; at + 12 <= len;) {
-		uint64_t namesz = scry_elf_load(e, notes + at, 4), descsz = scry_elf_load(e, notes + at + 4, 4);
-		uint64_t desc = (at + 12 + namesz + pad) & ~pad, next = (desc + descsz + pad) & ~pad;
+		uint64_t namesz = scry_elf_load(e, notes + at, 4),
+			 descsz = scry_elf_load(e, notes + at + 4, 4);
+		uint64_t desc = (at + 12 + namesz + pad) & ~pad,
+			 next = (desc + descsz + pad) & ~pad;
 
 		if (desc > len || descsz > len - desc)
 			return false;
@@ -130,7 +145,8 @@ static void read_build_id(struct scry_elf *e)
 			continue;
 		if (e->data) {
 			len = p->filesz < MAX_NOTES ? p->filesz : MAX_NOTES;
-			if (in_file(e, p->offset, len) && find_build_id(e, e->data + p->offset, len, p->align))
+			if (in_file(e, p->offset, len) &&
+			    find_build_id(e, e->data + p->offset, len, p->align))
 				return;
 			continue;
 		}
@@ -140,7 +156,10 @@ static void read_build_id(struct scry_elf *e)
 	}
 }
 
-/* In a separate debug file the PT_NOTE segments may have no bytes, while the note section is still there. */
+/*
+ * In a separate debug file the PT_NOTE segments may have no bytes, while the note section is still
+ * there.
+ */
 static void read_build_id_section(struct scry_elf *e)
 {
 	struct scry_elf_section section;
@@ -166,8 +185,10 @@ int scry_elf_open(struct scry_session *s, int fd, struct scry_elf *ret)
 	e.data = data;
 	int rc = read_header(&e, data);
 	if (rc == SCRY_OK)
-		rc = in_file(&e, e.phoff, e.count * (e.is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)))
-			     ? read_segments(&e, e.data + e.phoff) : SCRY_ECORRUPT;
+		rc = in_file(&e, e.phoff,
+			     e.count * (e.is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)))
+			     ? read_segments(&e, e.data + e.phoff)
+			     : SCRY_ECORRUPT;
 	if (rc != SCRY_OK) {
 		munmap(data, e.size);
 		return rc;
@@ -227,12 +248,18 @@ int scry_elf_in_memory(struct scry_session *s, scry_addr start, struct scry_elf 
 	return SCRY_OK;
 }
 
-/* Mostly the ELF header lies right before; else the first program header, PT_PHDR, tells how many there are. */
+/*
+ * Mostly the ELF header lies right before; else the first program header, PT_PHDR, tells how many
+ * there are.
+ */
 int scry_elf_by_headers(struct scry_session *s, scry_addr phdr, struct scry_elf *ret)
 {
 	const struct scry_abi *abi = &s->target->abi;
-	struct scry_elf e = { .session = s, .fd = -1, .is64 = abi->ptr_size == 8,
-			      .big_endian = abi->big_endian, .count = 1 };
+	struct scry_elf e = { .session = s,
+			      .fd = -1,
+			      .is64 = abi->ptr_size == 8,
+			      .big_endian = abi->big_endian,
+			      .count = 1 };
 	unsigned each = e.is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
 
 	if (scry_elf_in_memory(s, phdr & ~(scry_addr)(PAGE - 1), ret) == SCRY_OK &&
@@ -242,7 +269,8 @@ int scry_elf_by_headers(struct scry_session *s, scry_addr phdr, struct scry_elf 
 	if (rc != SCRY_OK)
 		return rc;
 	struct scry_segment self = e.segments[0];
-	if (self.type != PT_PHDR || !self.memsz || self.memsz % each || self.memsz / each > MAX_SEGMENTS)
+	if (self.type != PT_PHDR || !self.memsz || self.memsz % each ||
+	    self.memsz / each > MAX_SEGMENTS)
 		return SCRY_ENOTFOUND;
 	e.count = (unsigned)(self.memsz / each);
 	rc = load_headers(&e, phdr);
@@ -284,7 +312,8 @@ bool scry_elf_span(const struct scry_elf *e, uint64_t *ret_low, uint64_t *ret_hi
 	return true;
 }
 
-const uint8_t *scry_elf_bytes(const struct scry_elf *e, uint64_t vaddr, size_t *ret_len, uint32_t *ret_flags)
+const uint8_t *scry_elf_bytes(const struct scry_elf *e, uint64_t vaddr, size_t *ret_len,
+			      uint32_t *ret_flags)
 {
 	for (unsigned i = 0; e->data && i < e->count; i++) {
 		const struct scry_segment *p = &e->segments[i];
@@ -315,7 +344,10 @@ bool scry_elf_read(const struct scry_elf *e, uint64_t vaddr, void *buf, size_t l
 	return true;
 }
 
-/* The raw header of a section: more than 0xff00 sections, or a name table beyond them, keep both in section 0. */
+/*
+ * The raw header of a section: more than 0xff00 sections, or a name table beyond them, keep both in
+ * section 0.
+ */
 static const uint8_t *section_header(const struct scry_elf *e, unsigned index)
 {
 	unsigned want = e->is64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
@@ -331,13 +363,15 @@ static const uint8_t *section_header(const struct scry_elf *e, unsigned index)
 static const char *section_name(const struct scry_elf *e, uint64_t at)
 {
 	const uint8_t *first = section_header(e, 0);
-	unsigned index = e->shstrndx == SHN_XINDEX && first ? (unsigned)get(e, first, sh_link) : e->shstrndx;
+	unsigned index =
+		e->shstrndx == SHN_XINDEX && first ? (unsigned)get(e, first, sh_link) : e->shstrndx;
 	const uint8_t *names = section_header(e, index);
 
 	if (!names)
 		return "";
 	uint64_t offset = get(e, names, sh_offset), size = get(e, names, sh_size);
-	if (!in_file(e, offset, size) || at >= size || !memchr(e->data + offset + at, 0, (size_t)(size - at)))
+	if (!in_file(e, offset, size) || at >= size ||
+	    !memchr(e->data + offset + at, 0, (size_t)(size - at)))
 		return "";
 	return (const char *)e->data + offset + at;
 }
@@ -348,10 +382,14 @@ bool scry_elf_section_at(const struct scry_elf *e, unsigned index, struct scry_e
 
 	if (!at)
 		return false;
-	*ret = (struct scry_elf_section){
-		.name = section_name(e, get(e, at, sh_name)), .type = (uint32_t)get(e, at, sh_type),
-		.link = (uint32_t)get(e, at, sh_link), .flags = get(e, at, sh_flags),
-		.addr = get(e, at, sh_addr), .offset = get(e, at, sh_offset), .size = get(e, at, sh_size),
+	*ret = (struct scry_elf_section) {
+		.name = section_name(e, get(e, at, sh_name)),
+		.type = (uint32_t)get(e, at, sh_type),
+		.link = (uint32_t)get(e, at, sh_link),
+		.flags = get(e, at, sh_flags),
+		.addr = get(e, at, sh_addr),
+		.offset = get(e, at, sh_offset),
+		.size = get(e, at, sh_size),
 		.entsize = get(e, at, sh_entsize),
 	};
 	return true;
@@ -370,9 +408,11 @@ bool scry_elf_section_find(const struct scry_elf *e, const char *name, struct sc
 	return false;
 }
 
-const uint8_t *scry_elf_section_data(const struct scry_elf *e, const struct scry_elf_section *section)
+const uint8_t *scry_elf_section_data(const struct scry_elf *e,
+				     const struct scry_elf_section *section)
 {
-	if (section->type == SHT_NOBITS || !section->size || !in_file(e, section->offset, section->size))
+	if (section->type == SHT_NOBITS || !section->size ||
+	    !in_file(e, section->offset, section->size))
 		return NULL;
 	return e->data + section->offset;
 }

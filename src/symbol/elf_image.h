@@ -1,6 +1,6 @@
 /**
- * An ELF image, in a mapped file or in target memory: its headers, its build id, bytes at its own addresses. Both
- * classes and byte orders. Nothing in it is trusted.
+ * An ELF image, in a mapped file or in target memory: its headers, its build id, bytes at its own
+ * addresses. Both classes and byte orders. Nothing in it is trusted.
  */
 #ifndef SCRY_ELF_IMAGE_H
 #define SCRY_ELF_IMAGE_H
@@ -24,8 +24,8 @@ struct scry_elf {
 	struct scry_session *session;
 	const uint8_t *data; /* the mapped file, NULL: target memory */
 	size_t size;
-	scry_addr bias;      /* of an image in target memory */
-	int fd;              /* of the mapped file, else -1 */
+	scry_addr bias; /* of an image in target memory */
+	int fd;         /* of the mapped file, else -1 */
 	bool is64, big_endian;
 	uint16_t type, machine;
 	uint64_t entry, phoff, shoff;
@@ -36,8 +36,8 @@ struct scry_elf {
 };
 
 /**
- * Map a file: 0, or a negative result (not ELF, or cut before its headers end). Takes `fd` over on success.
- * scry_elf_close() undoes it.
+ * Map a file: 0, or a negative result (not ELF, or cut before its headers end). Takes `fd` over on
+ * success. scry_elf_close() undoes it.
  */
 int scry_elf_open(struct scry_session *s, int fd, struct scry_elf *ret);
 /** The image whose ELF header lies at `start` in target memory. Nothing to close. */
@@ -52,14 +52,20 @@ const struct scry_segment *scry_elf_segment(const struct scry_elf *e, uint32_t t
 bool scry_elf_span(const struct scry_elf *e, uint64_t *ret_low, uint64_t *ret_high);
 /** Copy `len` bytes at the image's own address: true when all were there. */
 bool scry_elf_read(const struct scry_elf *e, uint64_t vaddr, void *buf, size_t len);
-/** The mapped file's bytes at the image's own address, or NULL; `*ret_flags` gets the segment's PF_*. */
-const uint8_t *scry_elf_bytes(const struct scry_elf *e, uint64_t vaddr, size_t *ret_len, uint32_t *ret_flags);
+/**
+ * The mapped file's bytes at the image's own address, or NULL; `*ret_flags` gets the segment's
+ * PF_*.
+ */
+const uint8_t *scry_elf_bytes(const struct scry_elf *e, uint64_t vaddr, size_t *ret_len,
+			      uint32_t *ret_flags);
 /** Section `index` of a mapped file; false past the end or where its header is cut. */
 bool scry_elf_section_at(const struct scry_elf *e, unsigned index, struct scry_elf_section *ret);
 /** A section by name; false where there is none. */
-bool scry_elf_section_find(const struct scry_elf *e, const char *name, struct scry_elf_section *ret);
+bool scry_elf_section_find(const struct scry_elf *e, const char *name,
+			   struct scry_elf_section *ret);
 /** The bytes of a section in the file, or NULL where it has none or they are cut. */
-const uint8_t *scry_elf_section_data(const struct scry_elf *e, const struct scry_elf_section *section);
+const uint8_t *scry_elf_section_data(const struct scry_elf *e,
+				     const struct scry_elf_section *section);
 
 /** An integer of 1, 2, 4 or 8 bytes, in the image's byte order. */
 static inline uint64_t scry_elf_load(const struct scry_elf *e, const void *at, unsigned size)

@@ -12,8 +12,8 @@
 #include "symbol/locate.h"
 
 /*
- * Python decodes names that are not UTF-8 with lone surrogates (PEP 383, U+DC80..U+DCFF), which our text keeps in their
- * three-byte form: back to the bytes of the file system.
+ * Python decodes names that are not UTF-8 with lone surrogates (PEP 383, U+DC80..U+DCFF), which our
+ * text keeps in their three-byte form: back to the bytes of the file system.
  */
 static bool to_bytes(const char *text, char *ret, size_t size)
 {
@@ -48,7 +48,8 @@ static bool begins(const char *path, const char *with, size_t len, bool windows)
 	if (!windows)
 		return !strncmp(path, with, len);
 	for (size_t i = 0; i < len; i++)
-		if (tolower((unsigned char)path[i]) != (with[i] == '\\' ? '/' : tolower((unsigned char)with[i])))
+		if (tolower((unsigned char)path[i]) !=
+		    (with[i] == '\\' ? '/' : tolower((unsigned char)with[i])))
 			return false;
 	return true;
 }
@@ -60,7 +61,8 @@ static int open_mapped(struct scry_session *s, const char *path)
 		char whole[PATH_MAX];
 
 		if (!begins(path, map->from, len, s->target->abi.windows) ||
-		    snprintf(whole, sizeof(whole), "%s%s", map->to, path + len) >= (int)sizeof(whole))
+		    snprintf(whole, sizeof(whole), "%s%s", map->to, path + len) >=
+			    (int)sizeof(whole))
 			continue;
 		int fd = scry_open_regular(whole);
 		if (fd >= 0)
@@ -77,7 +79,8 @@ static int open_of_process(const struct scry_target *t, const char *path)
 	if (!scry_target_is_here(t))
 		return -1;
 	snprintf(dir, sizeof(dir), "/proc/%" PRId64 "/%s", t->pid, path[0] == '/' ? "root" : "cwd");
-	return path[0] == '/' ? scry_open_in_root(dir, path) : open_joined(dir, (int)strlen(dir), path);
+	return path[0] == '/' ? scry_open_in_root(dir, path)
+			      : open_joined(dir, (int)strlen(dir), path);
 }
 
 /* A relative name counts from where the process was; a core mostly lies there. */

@@ -5,13 +5,23 @@
 #include "symbol/elf_image.h"
 #include "symbol/module.h"
 
-/** Add a module in address order; NULL when out of memory. `path` is copied, "(deleted)" behind it dropped. */
-struct scry_module *scry_module_add(struct scry_session *s, const char *path, scry_addr start, scry_addr end);
+/**
+ * Add a module in address order; NULL when out of memory. `path` is copied, "(deleted)" behind it
+ * dropped.
+ */
+struct scry_module *scry_module_add(struct scry_session *s, const char *path, scry_addr start,
+				    scry_addr end);
 /** Add the module whose ELF headers were read from target memory. */
-struct scry_module *scry_module_add_image(struct scry_session *s, const char *path, const struct scry_elf *e);
-/** Out of the mappings: each ELF image that the loader mapped, not files that were mapped as data. */
+struct scry_module *scry_module_add_image(struct scry_session *s, const char *path,
+					  const struct scry_elf *e);
+/**
+ * Out of the mappings: each ELF image that the loader mapped, not files that were mapped as data.
+ */
 void scry_modules_from_maps(struct scry_session *s);
-/** Without mapped files (a core by qemu): the executable by AT_PHDR, the libraries by the loader's link_map. */
+/**
+ * Without mapped files (a core by qemu): the executable by AT_PHDR, the libraries by the loader's
+ * link_map.
+ */
 void scry_modules_from_loader(struct scry_session *s);
 /** Set bias, start and end by the file's headers where target memory lacks its own. */
 void scry_module_place(struct scry_module *m, const struct scry_elf *file);

@@ -1,4 +1,7 @@
-/* Modules as the dynamic loader knows them: the auxiliary vector, DT_DEBUG, struct r_debug and link_map of <link.h>. */
+/*
+ * Modules as the dynamic loader knows them: the auxiliary vector, DT_DEBUG, struct r_debug and
+ * link_map of <link.h>.
+ */
 #include "symbol/list.h"
 
 #include <elf.h>
@@ -8,10 +11,10 @@
 
 #include "symbol/locate.h"
 
-#define MAX_MODULES 16384
-#define MAX_DYNAMIC 512
+#define MAX_MODULES  16384
+#define MAX_DYNAMIC  512
 #define MAX_PATH_LEN 4096
-#define PAGE 4096
+#define PAGE         4096
 
 /* AT_PHDR says where the file's program headers went. */
 static bool bias_by_phdr(const struct scry_target *t, const struct scry_elf *file, scry_addr *ret)
@@ -19,7 +22,8 @@ static bool bias_by_phdr(const struct scry_target *t, const struct scry_elf *fil
 	for (unsigned i = 0; i < file->count && t->phdr; i++) {
 		const struct scry_segment *p = &file->segments[i];
 
-		if (p->type != PT_LOAD || file->phoff < p->offset || file->phoff - p->offset >= p->filesz)
+		if (p->type != PT_LOAD || file->phoff < p->offset ||
+		    file->phoff - p->offset >= p->filesz)
 			continue;
 		*ret = t->phdr - (p->vaddr + file->phoff - p->offset);
 		return true;
@@ -39,11 +43,14 @@ static struct scry_module *main_by_file(struct scry_session *s, struct scry_elf 
 		return NULL;
 	const struct scry_target *t = s->target;
 	if (!bias_by_phdr(t, ret, &bias) || !scry_elf_span(ret, &low, &high)) {
-		scry_elf_close(ret); /* a position independent one, and nothing says where it went */
+		/* a position independent one, and nothing says where it went */
+		scry_elf_close(ret);
 		return NULL;
 	}
 	if (bias % PAGE || (t->entry && ret->entry + bias != t->entry)) {
-		scry_note(s, "%s is not the executable of this dump: its entry point lies elsewhere", path);
+		scry_note(s,
+			  "%s is not the executable of this dump: its entry point lies elsewhere",
+			  path);
 		scry_elf_close(ret);
 		return NULL;
 	}
@@ -59,7 +66,10 @@ static struct scry_module *main_by_file(struct scry_session *s, struct scry_elf 
 	return m;
 }
 
-/* The address of struct r_debug out of the executable's dynamic section, as it is in target memory; 0 none. */
+/*
+ * The address of struct r_debug out of the executable's dynamic section, as it is in target memory;
+ * 0 none.
+ */
 static scry_addr find_r_debug(struct scry_session *s, const struct scry_elf *e, scry_addr bias)
 {
 	const struct scry_segment *p = scry_elf_segment(e, PT_DYNAMIC);
@@ -109,11 +119,13 @@ static void walk_link_map(struct scry_session *s, scry_addr r_debug)
 		scry_addr bias, name, dynamic, next; /* l_addr, l_name, l_ld, l_next */
 		const char *path;
 
-		if (scry_read_ptr(s, map, &bias) != SCRY_OK || scry_read_ptr(s, map + word, &name) != SCRY_OK ||
+		if (scry_read_ptr(s, map, &bias) != SCRY_OK ||
+		    scry_read_ptr(s, map + word, &name) != SCRY_OK ||
 		    scry_read_ptr(s, map + 2 * word, &dynamic) != SCRY_OK ||
 		    scry_read_ptr(s, map + 3 * word, &next) != SCRY_OK)
 			break;
-		if (name && scry_read_cstr(s, name, MAX_PATH_LEN, &path) == SCRY_OK && path[0] == '/')
+		if (name && scry_read_cstr(s, name, MAX_PATH_LEN, &path) == SCRY_OK &&
+		    path[0] == '/')
 			add_library(s, path, bias, dynamic);
 		map = next;
 	}

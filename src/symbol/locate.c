@@ -1,4 +1,7 @@
-/* Where files are looked for. Every candidate is checked against the target, so a wild guess costs only an open(). */
+/*
+ * Where files are looked for. Every candidate is checked against the target, so a wild guess costs
+ * only an open().
+ */
 #include "symbol/locate.h"
 
 #include <dirent.h>
@@ -14,15 +17,15 @@
 #include "symbol/list.h"
 #include "symbol/match.h"
 
-#define MAX_SCRIPTS 4     /* scripts whose interpreter is a script */
-#define MAX_SCANNED 4096  /* files of a search directory that are opened for their build ids */
+#define MAX_SCRIPTS 4    /* scripts whose interpreter is a script */
+#define MAX_SCANNED 4096 /* files of a search directory that are opened for their build ids */
 
 struct search {
 	struct scry_session *s;
 	struct scry_module *m;
 	struct scry_located *ret;
-	const char *problem;       /* of the first file that was there and did not fit */
-	struct scry_located user;  /* the user's executable, which does not fit */
+	const char *problem;      /* of the first file that was there and did not fit */
+	struct scry_located user; /* the user's executable, which does not fit */
 	const char *user_problem;
 };
 
@@ -37,7 +40,7 @@ static bool try_fd(struct search *q, int fd, const char *path)
 	if (scry_elf_open(q->s, fd, &e) == SCRY_OK) {
 		if (scry_match(q->m, &e, &why)) {
 			path = scry_arena_text(&q->s->arena, path, strlen(path));
-			*q->ret = (struct scry_located){ e, path, true };
+			*q->ret = (struct scry_located) { e, path, true };
 			return true;
 		}
 		scry_elf_close(&e);
@@ -82,7 +85,10 @@ static const char *last_component(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* "#!INTERPRETER [ARG]" at the head of a script; env(1) is followed by the name it looks up in PATH. */
+/*
+ * "#!INTERPRETER [ARG]" at the head of a script; env(1) is followed by the name it looks up in
+ * PATH.
+ */
 static bool script_interpreter(int fd, char *ret, size_t size)
 {
 	char line[256], *save = NULL;
@@ -158,7 +164,9 @@ static bool try_user_exe(struct search *q)
 		return true;
 	}
 	if (again >= 0 && scry_elf_open(q->s, again, &e) == SCRY_OK) {
-		q->user = (struct scry_located){ e, scry_arena_text(&q->s->arena, path, strlen(path)), false };
+		q->user = (struct scry_located) { e,
+						  scry_arena_text(&q->s->arena, path, strlen(path)),
+						  false };
 		q->user_problem = q->problem;
 		return false;
 	}
@@ -188,7 +196,8 @@ static bool scan_dir(struct search *q, const char *dir, int len)
 
 	snprintf(path, sizeof(path), "%.*s", len, dir);
 	DIR *d = q->m->build_id ? opendir(path) : NULL;
-	for (struct dirent *entry; d && !found && (entry = readdir(d)) && count < MAX_SCANNED; count++)
+	for (struct dirent *entry; d && !found && (entry = readdir(d)) && count < MAX_SCANNED;
+	     count++)
 		if (entry->d_type != DT_DIR)
 			found = try_path(q, "%.*s/%s", len, dir, entry->d_name);
 	if (d)
@@ -237,14 +246,19 @@ static bool try_process(struct search *q)
 	if (!scry_target_is_here(t))
 		return false;
 	snprintf(root, sizeof(root), "/proc/%" PRId64 "/root", t->pid);
-	if (is_same_file(t->pid, q->m->path) ? try_path(q, "%s", q->m->path) : try_in_root(q, root, q->m->path))
+	if (is_same_file(t->pid, q->m->path) ? try_path(q, "%s", q->m->path)
+					     : try_in_root(q, root, q->m->path))
 		return true;
-	if (map && try_path(q, "/proc/%" PRId64 "/map_files/%" PRIx64 "-%" PRIx64, t->pid, map->start, map->end))
+	if (map && try_path(q, "/proc/%" PRId64 "/map_files/%" PRIx64 "-%" PRIx64, t->pid,
+			    map->start, map->end))
 		return true;
 	return q->m->is_main && try_path(q, "/proc/%" PRId64 "/exe", t->pid);
 }
 
-/* The whole installation was moved: what the user's executable and its old path end with in common stays. */
+/*
+ * The whole installation was moved: what the user's executable and its old path end with in common
+ * stays.
+ */
 static bool try_moved(struct search *q)
 {
 	const char *from = q->s->target->exe, *to = q->s->options.exe;
@@ -290,9 +304,10 @@ static bool search_all(struct search *q)
 
 	return try_user_exe(q) || (sysroot && try_in_root(q, sysroot, q->m->path)) ||
 	       try_search(q, try_search_dir) || try_process(q) ||
-	       (q->m->path[0] == '/' && try_path(q, "%s", q->m->path)) || try_moved(q) || try_beside(q) ||
-	       try_build_id_dir(q, "/usr/lib/debug", 14, "") || try_build_id_dir(q, "/usr/lib", 8, "") ||
-	       try_search(q, scan_dir) || try_debuginfod(q);
+	       (q->m->path[0] == '/' && try_path(q, "%s", q->m->path)) || try_moved(q) ||
+	       try_beside(q) || try_build_id_dir(q, "/usr/lib/debug", 14, "") ||
+	       try_build_id_dir(q, "/usr/lib", 8, "") || try_search(q, scan_dir) ||
+	       try_debuginfod(q);
 }
 
 int scry_locate(struct scry_module *m, struct scry_located *ret, const char **ret_problem)
@@ -352,7 +367,8 @@ int scry_locate_exe(struct scry_session *s, struct scry_elf *ret, const char **r
 	return rc;
 }
 
-const char *scry_module_locate(struct scry_session *s, const struct scry_module *m, const char **ret_problem)
+const char *scry_module_locate(struct scry_session *s, const struct scry_module *m,
+			       const char **ret_problem)
 {
 	struct scry_module probe = *m;
 	struct scry_located found;

@@ -1,4 +1,7 @@
-/* Windows images that the user has here: --exe, below --sysroot (C:\\x as ROOT/x), in --search, beside the dump. */
+/*
+ * Windows images that the user has here: --exe, below --sysroot (C:\\x as ROOT/x), in --search,
+ * beside the dump.
+ */
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
@@ -25,7 +28,8 @@ static bool fits(struct scry_module *m, const char *path, const char **ret_probl
 }
 
 /* The file of this name in a directory, whatever its case. */
-static bool in_dir(struct scry_module *m, const char *dir, size_t len, char *path, const char **ret_problem)
+static bool in_dir(struct scry_module *m, const char *dir, size_t len, char *path,
+		   const char **ret_problem)
 {
 	bool found = false;
 
@@ -33,7 +37,8 @@ static bool in_dir(struct scry_module *m, const char *dir, size_t len, char *pat
 	DIR *d = opendir(path);
 	for (struct dirent *entry; d && !found && (entry = readdir(d));)
 		if (!strcasecmp(entry->d_name, m->name) &&
-		    snprintf(path, PATH_MAX, "%.*s/%s", (int)len, len ? dir : ".", entry->d_name) < PATH_MAX)
+		    snprintf(path, PATH_MAX, "%.*s/%s", (int)len, len ? dir : ".", entry->d_name) <
+			    PATH_MAX)
 			found = fits(m, path, ret_problem);
 	if (d)
 		closedir(d);

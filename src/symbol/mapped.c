@@ -21,10 +21,11 @@ static bool knows_permissions(const struct scry_target *t)
 }
 
 /*
- * Did the loader map it, or is it a file mapped as data? The loader maps code executable. Without permissions the
- * code must at least lie where the headers say.
+ * Did the loader map it, or is it a file mapped as data? The loader maps code executable. Without
+ * permissions the code must at least lie where the headers say.
  */
-static bool is_loaded(struct scry_target *t, const struct scry_map *first, const struct scry_elf *e, bool permissions)
+static bool is_loaded(struct scry_target *t, const struct scry_map *first, const struct scry_elf *e,
+		      bool permissions)
 {
 	for (unsigned i = 0; i < e->count; i++) {
 		const struct scry_segment *p = &e->segments[i];
@@ -34,7 +35,10 @@ static bool is_loaded(struct scry_target *t, const struct scry_map *first, const
 		const struct scry_map *map = scry_map_at(t, e->bias + p->vaddr);
 		if (!map)
 			return false;
-		/* gcore leaves code out that files have: of such a mapping no permission is known at all */
+		/*
+		 * gcore leaves code out that files have: of such a mapping no permission is known
+		 * at all
+		 */
 		if (permissions && map->flags & (SCRY_MAP_READ | SCRY_MAP_WRITE | SCRY_MAP_EXEC))
 			return map->flags & SCRY_MAP_EXEC;
 		return !same_path(map, first) ||
@@ -44,8 +48,8 @@ static bool is_loaded(struct scry_target *t, const struct scry_map *first, const
 }
 
 /*
- * The header is not in the dump (coredump_filter without bit 4, a cut file): the run of mappings of one file whose
- * offsets rise is one image when some of it is executable. Returns the run's length.
+ * The header is not in the dump (coredump_filter without bit 4, a cut file): the run of mappings of
+ * one file whose offsets rise is one image when some of it is executable. Returns the run's length.
  */
 static size_t add_headless(struct scry_session *s, size_t first, bool permissions)
 {

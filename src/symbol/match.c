@@ -1,4 +1,7 @@
-/* Matching files with modules: by build id, and without one by everything else that a dump still has of the file. */
+/*
+ * Matching files with modules: by build id, and without one by everything else that a dump still
+ * has of the file.
+ */
 #include "symbol/match.h"
 
 #include <elf.h>
@@ -7,7 +10,7 @@
 #include "symbol/list.h"
 
 #define MAX_DYNAMIC 512
-#define PAGE_MASK (~(uint64_t)4095)
+#define PAGE_MASK   (~(uint64_t)4095)
 
 /* Without build ids in either: the program headers of one build are the same. */
 static bool same_segments(const struct scry_elf *a, const struct scry_elf *b)
@@ -22,7 +25,10 @@ static bool same_segments(const struct scry_elf *a, const struct scry_elf *b)
 	return a->count == b->count;
 }
 
-/* Where the file's segments must have gone, some of this file is mapped, with these offsets and permissions. */
+/*
+ * Where the file's segments must have gone, some of this file is mapped, with these offsets and
+ * permissions.
+ */
 static bool fits_maps(struct scry_module *m, const struct scry_elf *file, scry_addr bias)
 {
 	struct scry_target *t = m->session->target;
@@ -35,16 +41,18 @@ static bool fits_maps(struct scry_module *m, const struct scry_elf *file, scry_a
 			continue;
 		scry_addr at = (bias + p->vaddr) & PAGE_MASK;
 		const struct scry_map *map = scry_map_at(t, at);
-		if (!map || (map->path && (strcmp(map->path, first->path) ||
-					   at - map->start + map->offset != (p->offset & PAGE_MASK))))
+		if (!map ||
+		    (map->path && (strcmp(map->path, first->path) ||
+				   at - map->start + map->offset != (p->offset & PAGE_MASK))))
 			return false;
 	}
 	return true;
 }
 
 /*
- * The dynamic section is written by the loader and so is in every dump. Its sizes and addresses (of the string table,
- * the relocations, the hash table) differ between any two builds of some size. Addresses may have been relocated.
+ * The dynamic section is written by the loader and so is in every dump. Its sizes and addresses (of
+ * the string table, the relocations, the hash table) differ between any two builds of some size.
+ * Addresses may have been relocated.
  */
 static bool same_dynamic(struct scry_module *m, const struct scry_elf *file, scry_addr bias)
 {
@@ -55,9 +63,11 @@ static bool same_dynamic(struct scry_module *m, const struct scry_elf *file, scr
 		uint8_t ours[16], theirs[16];
 
 		if (!scry_elf_read(file, p->vaddr + i * 2 * word, ours, 2 * word) ||
-		    scry_read_some(m->session, bias + p->vaddr + i * 2 * word, theirs, 2 * word) != 2 * word)
+		    scry_read_some(m->session, bias + p->vaddr + i * 2 * word, theirs, 2 * word) !=
+			    2 * word)
 			return true; /* nothing to compare with */
-		uint64_t tag = scry_elf_load(file, ours, word), value = scry_elf_load(file, ours + word, word);
+		uint64_t tag = scry_elf_load(file, ours, word),
+			 value = scry_elf_load(file, ours + word, word);
 		uint64_t there = scry_elf_load(file, theirs + word, word);
 		if (tag != scry_elf_load(file, theirs, word))
 			return false;
@@ -86,15 +96,16 @@ bool scry_match(struct scry_module *m, const struct scry_elf *file, const char *
 			*ret_why = differs(m, file->build_id);
 		return same;
 	}
-	if (image && !image->data && scry_elf_segment(image, PT_NOTE) == NULL && file->build_id[0]) {
+	if (image && !image->data && scry_elf_segment(image, PT_NOTE) == NULL &&
+	    file->build_id[0]) {
 		*ret_why = differs(m, file->build_id);
 		return false;
 	}
 	struct scry_module probe = *m;
 	if (!image)
 		scry_module_place(&probe, file);
-	if (image ? same_segments(image, file) : fits_maps(m, file, probe.bias) &&
-						 same_dynamic(m, file, probe.bias))
+	if (image ? same_segments(image, file)
+		  : fits_maps(m, file, probe.bias) && same_dynamic(m, file, probe.bias))
 		return true;
 	*ret_why = "its segments differ from those in the target";
 	return false;

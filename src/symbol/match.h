@@ -5,7 +5,9 @@
 #include "symbol/elf_image.h"
 #include "symbol/module.h"
 
-/** True where it is; else *ret_why says how it differs, without the file's name (session's arena). */
+/**
+ * True where it is; else *ret_why says how it differs, without the file's name (session's arena).
+ */
 bool scry_match(struct scry_module *m, const struct scry_elf *file, const char **ret_why);
 
 #endif

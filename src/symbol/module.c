@@ -22,7 +22,8 @@ static const char *last_component(const char *path)
 	return name;
 }
 
-struct scry_module *scry_module_add(struct scry_session *s, const char *path, scry_addr start, scry_addr end)
+struct scry_module *scry_module_add(struct scry_session *s, const char *path, scry_addr start,
+				    scry_addr end)
 {
 	static const char mark[] = " (deleted)";
 	size_t len = strlen(path), mark_len = sizeof(mark) - 1;
@@ -49,7 +50,8 @@ struct scry_module *scry_module_add(struct scry_session *s, const char *path, sc
 	return m;
 }
 
-struct scry_module *scry_module_add_image(struct scry_session *s, const char *path, const struct scry_elf *e)
+struct scry_module *scry_module_add_image(struct scry_session *s, const char *path,
+					  const struct scry_elf *e)
 {
 	uint64_t low, high;
 	struct scry_elf *image = scry_arena_alloc(&s->arena, sizeof(*image));
@@ -106,7 +108,8 @@ static void mark_main(struct scry_session *s)
 			m->is_main = true;
 			return;
 		}
-		if (exe && (!strcmp(m->path, exe) || (!named && !strcmp(m->name, last_component(exe)))))
+		if (exe &&
+		    (!strcmp(m->path, exe) || (!named && !strcmp(m->name, last_component(exe)))))
 			named = m;
 	}
 	if (named)
@@ -247,7 +250,9 @@ unsigned scry_modules_missing(struct scry_session *s, bool python_only, struct s
 	unsigned count = 0;
 
 	if (!scry_module_first(s)) {
-		scry_buf_puts(out, "the target names no files: give its executable (--exe), and --sysroot\n");
+		scry_buf_puts(
+			out,
+			"the target names no files: give its executable (--exe), and --sysroot\n");
 		return 1;
 	}
 	for (struct scry_module *m = s->modules; m; m = m->next) {
@@ -256,7 +261,8 @@ unsigned scry_modules_missing(struct scry_session *s, bool python_only, struct s
 		scry_module_open(m);
 		if (m->file)
 			continue;
-		scry_buf_printf(out, "%s (build id %s): %s\n", m->path, m->build_id ? m->build_id : "unknown",
+		scry_buf_printf(out, "%s (build id %s): %s\n", m->path,
+				m->build_id ? m->build_id : "unknown",
 				m->problem ? m->problem : "no such file");
 		count++;
 	}

@@ -1,6 +1,7 @@
 /**
- * A module: a file mapped into the target (an executable, a shared library, a DLL). Its symbols come from the file
- * where it can be found and its build id matches, from the image in target memory, or from the user's symbol map.
+ * A module: a file mapped into the target (an executable, a shared library, a DLL). Its symbols
+ * come from the file where it can be found and its build id matches, from the image in target
+ * memory, or from the user's symbol map.
  */
 #ifndef SCRY_MODULE_H
 #define SCRY_MODULE_H
@@ -38,46 +39,65 @@ struct scry_module {
 	struct scry_session *session;
 	const struct scry_module_ops *ops;
 	void *state;
-	const char *path;      /* as the target knew it */
-	const char *name;      /* its last component; both separators count */
-	const char *file;      /* the file that was opened here for it, or NULL */
-	const char *build_id;  /* lower-case hex from target memory, else from the file; NULL unknown */
-	const char *problem;   /* why symbols are missing ("no such file", "build id differs: ..."), or NULL */
-	scry_addr start, end;  /* lowest and highest mapped address */
-	scry_addr bias;        /* added to the file's addresses */
-	const struct scry_target_module *record; /* where the dump lists its modules (build id, time stamp), else NULL */
-	bool is_main;          /* the executable */
-	bool opened;           /* the file was looked for */
-	bool verified;         /* `file` is what the target had mapped: its read-only bytes stand for the target's */
-	struct scry_elf *image;          /* the ELF headers in target memory, or NULL */
-	struct scry_symbol_map *map;     /* the user's symbol map (symbol/nm.h), or NULL */
-	struct scry_debug_file *debug;   /* DWARF and symbols apart from `file` (symbol/dwarf.h); NULL: not looked for */
+	const char *path; /* as the target knew it */
+	const char *name; /* its last component; both separators count */
+	const char *file; /* the file that was opened here for it, or NULL */
+	/* lower-case hex from target memory, else from the file; NULL unknown */
+	const char *build_id;
+	/* why symbols are missing ("no such file", "build id differs: ..."), or NULL */
+	const char *problem;
+	scry_addr start, end; /* lowest and highest mapped address */
+	scry_addr bias;       /* added to the file's addresses */
+	/* where the dump lists its modules (build id, time stamp), else NULL */
+	const struct scry_target_module *record;
+	bool is_main; /* the executable */
+	bool opened;  /* the file was looked for */
+	/* `file` is what the target had mapped: its read-only bytes stand for the target's */
+	bool verified;
+	struct scry_elf *image;      /* the ELF headers in target memory, or NULL */
+	struct scry_symbol_map *map; /* the user's symbol map (symbol/nm.h), or NULL */
+	/* DWARF and symbols apart from `file` (symbol/dwarf.h); NULL: not looked for */
+	struct scry_debug_file *debug;
 };
 
-/** The modules of the target in address order: the first, then m->next. NULL where there are none. */
+/**
+ * The modules of the target in address order: the first, then m->next. NULL where there are none.
+ */
 struct scry_module *scry_module_first(struct scry_session *s);
 void scry_modules_close(struct scry_session *s);
 struct scry_module *scry_module_at(struct scry_session *s, scry_addr addr);
-/** Find the module's file now, and where there is none what target memory has of its symbols. Done once. */
+/**
+ * Find the module's file now, and where there is none what target memory has of its symbols. Done
+ * once.
+ */
 void scry_module_open(struct scry_module *m);
 /**
- * Look a symbol up in one module (opening its file now), in .dynsym, .symtab, exports and the user's map alike. A miss
- * is SCRY_ENOTFOUND and records no failure: it is no news. m->problem may tell why.
+ * Look a symbol up in one module (opening its file now), in .dynsym, .symtab, exports and the
+ * user's map alike. A miss is SCRY_ENOTFOUND and records no failure: it is no news. m->problem may
+ * tell why.
  */
 int scry_module_symbol(struct scry_module *m, const char *name, struct scry_symbol *ret);
 int scry_module_section(struct scry_module *m, const char *name, struct scry_section *ret);
-/** The function or variable that covers or precedes an address, in whatever module: compare `size` to tell. */
+/**
+ * The function or variable that covers or precedes an address, in whatever module: compare `size`
+ * to tell.
+ */
 int scry_symbol_at(struct scry_session *s, scry_addr addr, struct scry_symbol *ret);
 /**
- * The local file that stands for a file of the target (sysroot, search path, /proc/PID/root, map_files, the path
- * itself), in the session's arena; NULL and *ret_problem where there is none. `build_id` NULL: not checked.
+ * The local file that stands for a file of the target (sysroot, search path, /proc/PID/root,
+ * map_files, the path itself), in the session's arena; NULL and *ret_problem where there is none.
+ * `build_id` NULL: not checked.
  */
-const char *scry_module_locate(struct scry_session *s, const struct scry_module *m, const char **ret_problem);
-/** Open a file of the target's for reading (a source file): its descriptor, or SCRY_ENOTFOUND. Source maps apply. */
+const char *scry_module_locate(struct scry_session *s, const struct scry_module *m,
+			       const char **ret_problem);
+/**
+ * Open a file of the target's for reading (a source file): its descriptor, or SCRY_ENOTFOUND.
+ * Source maps apply.
+ */
 int scry_target_open_file(struct scry_session *s, const char *path);
 /**
- * Append a line for each module whose file was not found: "PATH (build id ID): WHY". Returns how many. With
- * `python_only` only the executable and what looks like an interpreter's library.
+ * Append a line for each module whose file was not found: "PATH (build id ID): WHY". Returns how
+ * many. With `python_only` only the executable and what looks like an interpreter's library.
  */
 unsigned scry_modules_missing(struct scry_session *s, bool python_only, struct scry_buf *out);
 /** Is it the executable, or does its name look like an interpreter's library? */

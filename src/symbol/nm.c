@@ -63,7 +63,7 @@ static bool parse_line(char *line, struct entry *ret)
 {
 	char *word = next_word(&line);
 
-	*ret = (struct entry){ 0 };
+	*ret = (struct entry) { 0 };
 	if (!is_hex(word, &ret->value))
 		return false;
 	char *type = next_word(&line);
@@ -125,7 +125,8 @@ void scry_symbol_map_open(struct scry_module *m)
 	char path[PATH_MAX];
 	struct stat st;
 
-	if (m->map || !dir || snprintf(path, sizeof(path), "%s/%s.nm", dir, m->name) >= (int)sizeof(path))
+	if (m->map || !dir ||
+	    snprintf(path, sizeof(path), "%s/%s.nm", dir, m->name) >= (int)sizeof(path))
 		return;
 	int fd = scry_open_regular(path);
 	if (fd < 0)
@@ -156,7 +157,7 @@ void scry_symbol_map_close(struct scry_module *m)
 
 static int to_symbol(const struct scry_module *m, const struct entry *e, struct scry_symbol *ret)
 {
-	*ret = (struct scry_symbol){ e->name, m->bias + e->value, e->size, e->is_function };
+	*ret = (struct scry_symbol) { e->name, m->bias + e->value, e->size, e->is_function };
 	return SCRY_OK;
 }
 

@@ -4,7 +4,10 @@
 
 #include "symbol/module.h"
 
-/** Read the module's map where options.symbols has one; sets m->map. Lines that are not nm's are skipped. */
+/**
+ * Read the module's map where options.symbols has one; sets m->map. Lines that are not nm's are
+ * skipped.
+ */
 void scry_symbol_map_open(struct scry_module *m);
 void scry_symbol_map_close(struct scry_module *m);
 int scry_symbol_map_find(struct scry_module *m, const char *name, struct scry_symbol *ret);

@@ -8,15 +8,29 @@
 #include "symbol/pe_image.h"
 
 /* IMAGE_EXPORT_DIRECTORY */
-enum { X_FUNCTIONS = 20, X_NAMES = 24, X_FUNCTION_TABLE = 28, X_NAME_TABLE = 32, X_ORDINAL_TABLE = 36, X_SIZE = 40 };
+enum {
+	X_FUNCTIONS = 20,
+	X_NAMES = 24,
+	X_FUNCTION_TABLE = 28,
+	X_NAME_TABLE = 32,
+	X_ORDINAL_TABLE = 36,
+	X_SIZE = 40
+};
 /* IMAGE_RESOURCE_DIRECTORY, its entries, IMAGE_RESOURCE_DATA_ENTRY; RT_VERSION */
-enum { R_NAMED = 12, R_IDS = 14, R_HEADER = 16, R_ENTRY = 8, RT_VERSION_ = 16, MAX_RESOURCES = 4096 };
+enum {
+	R_NAMED = 12,
+	R_IDS = 14,
+	R_HEADER = 16,
+	R_ENTRY = 8,
+	RT_VERSION_ = 16,
+	MAX_RESOURCES = 4096
+};
 #define R_SUBDIRECTORY 0x80000000u
 /* VS_FIXEDFILEINFO lies behind the UTF-16 key of VS_VERSIONINFO */
 enum { VERSION_SEARCH = 128, V_FILE_HIGH = 8, V_FILE_LOW = 12, V_SIZE = 16 };
 #define FIXED_FILE_INFO 0xfeef04bdu
-#define MAX_EXPORTS 65536u
-#define MAX_NAME 512
+#define MAX_EXPORTS     65536u
+#define MAX_NAME        512
 
 static const char *read_name(struct scry_pe *pe, uint32_t rva)
 {
@@ -47,7 +61,10 @@ static int by_rva(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* One name and what it stands for; a forwarder (its RVA is inside the directory: a string) is none of ours. */
+/*
+ * One name and what it stands for; a forwarder (its RVA is inside the directory: a string) is none
+ * of ours.
+ */
 static void add_export(struct scry_pe *pe, const uint8_t *dir, uint32_t i)
 {
 	struct scry_pe_dir where = pe->headers.dir[SCRY_PE_EXPORT];
@@ -57,13 +74,15 @@ static void add_export(struct scry_pe *pe, const uint8_t *dir, uint32_t i)
 	if (!scry_pe_read32(pe, (uint64_t)scry_pe32(dir + X_NAME_TABLE) + 4ull * i, &name_rva) ||
 	    !scry_pe_read(pe, (uint64_t)scry_pe32(dir + X_ORDINAL_TABLE) + 2ull * i, ordinal, 2) ||
 	    scry_pe16(ordinal) >= scry_pe32(dir + X_FUNCTIONS) ||
-	    !scry_pe_read32(pe, (uint64_t)scry_pe32(dir + X_FUNCTION_TABLE) + 4ull * scry_pe16(ordinal), &rva))
+	    !scry_pe_read32(pe,
+			    (uint64_t)scry_pe32(dir + X_FUNCTION_TABLE) + 4ull * scry_pe16(ordinal),
+			    &rva))
 		return;
 	if (rva == 0 || rva - where.rva < where.size || rva >= pe->module->end - pe->module->start)
 		return;
 	const char *name = read_name(pe, name_rva);
 	if (name && *name)
-		pe->exports[pe->export_count++] = (struct scry_pe_export){ rva, name };
+		pe->exports[pe->export_count++] = (struct scry_pe_export) { rva, name };
 }
 
 /* Read once, on the first question: some 1,500 names for a python3X.dll. */
@@ -80,7 +99,8 @@ static void load_exports(struct scry_pe *pe)
 	uint32_t count = scry_pe32(dir + X_NAMES), fit = where.size / 4;
 	count = count < fit ? count : fit;
 	count = count < MAX_EXPORTS ? count : MAX_EXPORTS;
-	pe->exports = scry_arena_alloc(&pe->module->session->arena, (count + 1) * sizeof(*pe->exports));
+	pe->exports =
+		scry_arena_alloc(&pe->module->session->arena, (count + 1) * sizeof(*pe->exports));
 	for (uint32_t i = 0; pe->exports && i < count; i++)
 		add_export(pe, dir, i);
 	if (pe->export_count)
@@ -96,8 +116,9 @@ static bool is_code(const struct scry_pe *pe, uint32_t rva)
 
 static void fill_symbol(struct scry_pe *pe, const struct scry_pe_export *e, struct scry_symbol *ret)
 {
-	*ret = (struct scry_symbol){ .name = e->name, .addr = pe->module->start + e->rva,
-				     .is_function = is_code(pe, e->rva) };
+	*ret = (struct scry_symbol) { .name = e->name,
+				      .addr = pe->module->start + e->rva,
+				      .is_function = is_code(pe, e->rva) };
 }
 
 static int pe_find(struct scry_module *m, const char *name, struct scry_symbol *ret)
@@ -115,8 +136,8 @@ static int pe_find(struct scry_module *m, const char *name, struct scry_symbol *
 }
 
 /*
- * The nearest export is often not the function: most functions are static. Where .pdata is there it decides: only the
- * fragment that begins at the export (and those chained to it) is the export's.
+ * The nearest export is often not the function: most functions are static. Where .pdata is there it
+ * decides: only the fragment that begins at the export (and those chained to it) is the export's.
  */
 static int pe_at(struct scry_module *m, scry_addr addr, struct scry_symbol *ret)
 {
@@ -125,7 +146,8 @@ static int pe_at(struct scry_module *m, scry_addr addr, struct scry_symbol *ret)
 	uint64_t rva = addr - m->start;
 
 	load_exports(pe);
-	bool known = is_code(pe, (uint32_t)rva) && scry_pe_function(m, addr, &begin, &end, &root) == SCRY_OK;
+	bool known = is_code(pe, (uint32_t)rva) &&
+		     scry_pe_function(m, addr, &begin, &end, &root) == SCRY_OK;
 	if (known)
 		rva = root - m->start;
 	size_t low = 0, high = pe->export_count;
@@ -164,7 +186,7 @@ static int pe_section(struct scry_module *m, const char *name, struct scry_secti
 		if (!same_section(s->name, name) || s->rva >= m->end - m->start)
 			continue;
 		uint64_t room = m->end - m->start - s->rva;
-		*ret = (struct scry_section){ m->start + s->rva, s->size < room ? s->size : room };
+		*ret = (struct scry_section) { m->start + s->rva, s->size < room ? s->size : room };
 		return SCRY_OK;
 	}
 	return SCRY_ENOTFOUND;
@@ -177,7 +199,7 @@ static bool is_patched(const struct scry_pe *pe, uint32_t rva, size_t *len)
 
 	if (rva - iat.rva < iat.size)
 		return true;
-	if (rva < iat.rva && *len > iat.rva - rva)
+	if (rva<iat.rva && * len> iat.rva - rva)
 		*len = iat.rva - rva;
 	return false;
 }
@@ -189,7 +211,8 @@ static const uint8_t *pe_bytes(struct scry_module *m, scry_addr addr, size_t *re
 	uint32_t flags;
 	size_t len;
 
-	if (addr < m->start || addr >= m->end || rva > UINT32_MAX || is_patched(pe, (uint32_t)rva, &(size_t){ 0 }))
+	if (addr < m->start || addr >= m->end || rva > UINT32_MAX ||
+	    is_patched(pe, (uint32_t)rva, &(size_t) { 0 }))
 		return NULL;
 	const uint8_t *p = scry_pe_file_at(&pe->file, (uint32_t)rva, &len, &flags);
 	if (!p || flags & SCRY_PE_WRITE)
@@ -209,7 +232,12 @@ static void pe_close(struct scry_module *m)
 }
 
 const struct scry_module_ops scry_module_pe = {
-	.name = "pe", .find = pe_find, .at = pe_at, .section = pe_section, .image = pe_bytes, .close = pe_close,
+	.name = "pe",
+	.find = pe_find,
+	.at = pe_at,
+	.section = pe_section,
+	.image = pe_bytes,
+	.close = pe_close,
 };
 
 /* The headers take a page; what of it is in the dump is enough more often than not. */
@@ -221,11 +249,17 @@ static bool load_memory(struct scry_pe *pe)
 	return scry_pe_parse(page, n, &pe->headers);
 }
 
-/* The file is not mapped in place: its CodeView record is read as if it were a module of its own. */
+/*
+ * The file is not mapped in place: its CodeView record is read as if it were a module of its own.
+ */
 static const char *file_codeview(struct scry_module *m, struct scry_pe_file *f)
 {
-	struct scry_module alone = { .session = m->session, .start = 0, .end = f->headers.size_of_image };
-	struct scry_pe pe = { .module = &alone, .headers = f->headers, .file = *f, .file_only = true };
+	struct scry_module alone = { .session = m->session,
+				     .start = 0,
+				     .end = f->headers.size_of_image };
+	struct scry_pe pe = {
+		.module = &alone, .headers = f->headers, .file = *f, .file_only = true
+	};
 
 	return scry_pe_codeview(&pe);
 }
@@ -244,16 +278,19 @@ bool scry_pe_file_matches(struct scry_module *m, const char *file, const char **
 	bool in_memory = load_memory(&memory);
 	if (!theirs && in_memory)
 		theirs = scry_pe_codeview(&memory);
-	uint32_t stamp = m->record && m->record->timestamp ? m->record->timestamp : memory.headers.timestamp;
+	uint32_t stamp =
+		m->record && m->record->timestamp ? m->record->timestamp : memory.headers.timestamp;
 	bool same = true;
 	if (theirs && ours) {
 		same = !strcmp(theirs, ours);
 		*ret_problem = scry_arena_printf(a, "CodeView id is %s, not %s", ours, theirs);
 	} else if (stamp != h->timestamp || m->end - m->start != h->size_of_image) {
 		same = false;
-		*ret_problem = scry_arena_printf(a, "time stamp and image size are %" PRIx32 " %" PRIx32 ", not %"
-						 PRIx32 " %" PRIx64, h->timestamp, h->size_of_image, stamp,
-						 m->end - m->start);
+		*ret_problem =
+			scry_arena_printf(a,
+					  "time stamp and image size are %" PRIx32 " %" PRIx32
+					  ", not %" PRIx32 " %" PRIx64,
+					  h->timestamp, h->size_of_image, stamp, m->end - m->start);
 	}
 	scry_pe_unmap_file(&f);
 	return same;
@@ -273,8 +310,8 @@ int scry_pe_open(struct scry_module *m, const char *file)
 			pe->headers = pe->file.headers;
 	}
 	if (!pe->in_memory && !pe->file.data)
-		return scry_fail(m->session, SCRY_ENOTFOUND, m->start, "the headers of %s are not in the dump",
-				 m->name);
+		return scry_fail(m->session, SCRY_ENOTFOUND, m->start,
+				 "the headers of %s are not in the dump", m->name);
 	m->state = pe;
 	m->ops = &scry_module_pe;
 	m->bias = m->start - (pe->file.data ? pe->file.headers.image_base : pe->headers.image_base);
@@ -285,7 +322,10 @@ int scry_pe_open(struct scry_module *m, const char *file)
 
 /* --- the version resource --- */
 
-/* The entry of a resource directory: that with the id, or the first where `id` is 0; its offset in *ret. */
+/*
+ * The entry of a resource directory: that with the id, or the first where `id` is 0; its offset in
+ * *ret.
+ */
 static bool resource_entry(struct scry_pe *pe, uint32_t dir, uint32_t id, uint32_t *ret)
 {
 	uint32_t base = pe->headers.dir[SCRY_PE_RESOURCE].rva;
@@ -295,7 +335,8 @@ static bool resource_entry(struct scry_pe *pe, uint32_t dir, uint32_t id, uint32
 		return false;
 	uint32_t named = scry_pe16(head + R_NAMED), count = named + scry_pe16(head + R_IDS);
 	for (uint32_t i = id ? named : 0; i < count && i < MAX_RESOURCES; i++) {
-		if (!scry_pe_read(pe, (uint64_t)base + dir + R_HEADER + R_ENTRY * i, entry, sizeof(entry)))
+		if (!scry_pe_read(pe, (uint64_t)base + dir + R_HEADER + R_ENTRY * i, entry,
+				  sizeof(entry)))
 			return false;
 		*ret = scry_pe32(entry + 4);
 		if (!id || scry_pe32(entry) == id)
@@ -313,15 +354,16 @@ static bool resource_version(struct scry_pe *pe, struct scry_pe_version *ret)
 	if (!base || !resource_entry(pe, 0, RT_VERSION_, &at) || !(at & R_SUBDIRECTORY) ||
 	    !resource_entry(pe, at & ~R_SUBDIRECTORY, 0, &at) || !(at & R_SUBDIRECTORY) ||
 	    !resource_entry(pe, at & ~R_SUBDIRECTORY, 0, &at) || at & R_SUBDIRECTORY ||
-	    !scry_pe_read32(pe, (uint64_t)base + at, &rva) || !scry_pe_read(pe, rva, info, sizeof(info)))
+	    !scry_pe_read32(pe, (uint64_t)base + at, &rva) ||
+	    !scry_pe_read(pe, rva, info, sizeof(info)))
 		return false;
 	for (unsigned i = 0; i <= VERSION_SEARCH; i += 4) {
 		if (scry_pe32(info + i) != FIXED_FILE_INFO)
 			continue;
 		const uint8_t *high = info + i + V_FILE_HIGH, *low = info + i + V_FILE_LOW;
 
-		*ret = (struct scry_pe_version){ { scry_pe16(high + 2), scry_pe16(high), scry_pe16(low + 2),
-						   scry_pe16(low) } };
+		*ret = (struct scry_pe_version) { { scry_pe16(high + 2), scry_pe16(high),
+						    scry_pe16(low + 2), scry_pe16(low) } };
 		return true;
 	}
 	return false;
@@ -343,6 +385,6 @@ uint32_t scry_pe_python_version(const struct scry_pe_version *v)
 {
 	unsigned micro = v->part[2] / 1000, serial = v->part[2] % 1000;
 
-	return (uint32_t)(v->part[0] & 0xff) << 24 | (uint32_t)(v->part[1] & 0xff) << 16 | (micro & 0xff) << 8 |
-	       (serial / 10 & 0xf) << 4 | serial % 10;
+	return (uint32_t)(v->part[0] & 0xff) << 24 | (uint32_t)(v->part[1] & 0xff) << 16 |
+	       (micro & 0xff) << 8 | (serial / 10 & 0xf) << 4 | serial % 10;
 }

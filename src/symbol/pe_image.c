@@ -9,22 +9,50 @@
 
 #include "target/codeview.h"
 
-/* IMAGE_DOS_HEADER, IMAGE_NT_HEADERS, IMAGE_OPTIONAL_HEADER (32 and 64), IMAGE_SECTION_HEADER: winnt.h */
-enum { DOS_NEW = 0x3c, DOS_SIZE = 64, F_MACHINE = 4, F_SECTIONS = 6, F_TIMESTAMP = 8, F_OPTIONAL_SIZE = 20,
-       OPTIONAL = 24 };
-enum { O_BASE32 = 28, O_BASE64 = 24, O_IMAGE_SIZE = 56, O_HEADERS_SIZE = 60, O_CHECKSUM = 64, O_DIR32 = 96,
-       O_DIR64 = 112, MAGIC32 = 0x10b, MAGIC64 = 0x20b };
+/*
+ * IMAGE_DOS_HEADER, IMAGE_NT_HEADERS, IMAGE_OPTIONAL_HEADER (32 and 64), IMAGE_SECTION_HEADER:
+ * winnt.h
+ */
+enum {
+	DOS_NEW = 0x3c,
+	DOS_SIZE = 64,
+	F_MACHINE = 4,
+	F_SECTIONS = 6,
+	F_TIMESTAMP = 8,
+	F_OPTIONAL_SIZE = 20,
+	OPTIONAL = 24
+};
+enum {
+	O_BASE32 = 28,
+	O_BASE64 = 24,
+	O_IMAGE_SIZE = 56,
+	O_HEADERS_SIZE = 60,
+	O_CHECKSUM = 64,
+	O_DIR32 = 96,
+	O_DIR64 = 112,
+	MAGIC32 = 0x10b,
+	MAGIC64 = 0x20b
+};
 enum { S_SIZE = 8, S_RVA = 12, S_FILE_SIZE = 16, S_OFFSET = 20, S_FLAGS = 36, SECTION = 40 };
 /* IMAGE_BASE_RELOCATION: page, block size, then 16-bit entries of type and offset */
 enum { REL_HIGHLOW = 3, REL_DIR64 = 10 };
 /* IMAGE_DEBUG_DIRECTORY */
-enum { D_TYPE = 12, D_SIZE = 16, D_RVA = 20, DEBUG_ENTRY = 28, DEBUG_CODEVIEW = 2, MAX_DEBUG = 32,
-       MAX_CODEVIEW = 1024 };
+enum {
+	D_TYPE = 12,
+	D_SIZE = 16,
+	D_RVA = 20,
+	DEBUG_ENTRY = 28,
+	DEBUG_CODEVIEW = 2,
+	MAX_DEBUG = 32,
+	MAX_CODEVIEW = 1024
+};
 
-static void parse_sections(const uint8_t *p, const uint8_t *end, unsigned count, struct scry_pe_headers *h)
+static void parse_sections(const uint8_t *p, const uint8_t *end, unsigned count,
+			   struct scry_pe_headers *h)
 {
 	h->section_count = 0;
-	for (; count-- > 0 && h->section_count < SCRY_PE_MAX_SECTIONS && end - p >= SECTION; p += SECTION) {
+	for (; count-- > 0 && h->section_count < SCRY_PE_MAX_SECTIONS && end - p >= SECTION;
+	     p += SECTION) {
 		struct scry_pe_section *s = &h->section[h->section_count++];
 
 		memcpy(s->name, p, 8);
@@ -62,7 +90,8 @@ bool scry_pe_parse(const uint8_t *data, size_t len, struct scry_pe_headers *h)
 	size_t first = h->is64 ? O_DIR64 : O_DIR32, room = opt_size < left ? opt_size : left;
 	uint32_t dirs = first <= room ? scry_pe32(opt + first - 4) : 0;
 	for (uint32_t i = 0; i < dirs && i < SCRY_PE_DIRECTORIES && first + 8 * i + 8 <= room; i++)
-		h->dir[i] = (struct scry_pe_dir){ scry_pe32(opt + first + 8 * i), scry_pe32(opt + first + 8 * i + 4) };
+		h->dir[i] = (struct scry_pe_dir) { scry_pe32(opt + first + 8 * i),
+						   scry_pe32(opt + first + 8 * i + 4) };
 	if (opt_size <= left)
 		parse_sections(opt + opt_size, data + len, scry_pe16(file + F_SECTIONS), h);
 	return true;
@@ -77,7 +106,8 @@ bool scry_pe_map_file(const char *path, struct scry_pe_file *ret)
 	if (fd < 0)
 		return false;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= DOS_SIZE) {
-		void *p = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+		void *p =
+			mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 
 		ret->data = p == MAP_FAILED ? NULL : p;
 		ret->size = (size_t)st.st_size;
@@ -105,7 +135,8 @@ const struct scry_pe_section *scry_pe_section_at(const struct scry_pe_headers *h
 	return NULL;
 }
 
-const uint8_t *scry_pe_file_at(const struct scry_pe_file *f, uint32_t rva, size_t *ret_len, uint32_t *ret_flags)
+const uint8_t *scry_pe_file_at(const struct scry_pe_file *f, uint32_t rva, size_t *ret_len,
+			       uint32_t *ret_flags)
 {
 	static const uint8_t zeros[4096];
 	const struct scry_pe_section *s = scry_pe_section_at(&f->headers, rva);
@@ -169,7 +200,8 @@ void scry_pe_relocate(struct scry_pe_file *f, scry_addr base)
 		return;
 	while (at - dir.rva < dir.size && dir.size - (at - dir.rva) >= 8) {
 		const uint8_t *block = writable_at(f, at, 8);
-		uint32_t page = block ? scry_pe32(block) : 0, size = block ? scry_pe32(block + 4) : 0;
+		uint32_t page = block ? scry_pe32(block) : 0,
+			 size = block ? scry_pe32(block + 4) : 0;
 
 		if (size < 8 || size > dir.size - (at - dir.rva))
 			return;
@@ -177,7 +209,8 @@ void scry_pe_relocate(struct scry_pe_file *f, scry_addr base)
 			const uint8_t *entry = writable_at(f, at + i, 2);
 
 			if (entry)
-				relocate_one(f, page + (scry_pe16(entry) & 0xfff), scry_pe16(entry) >> 12, delta);
+				relocate_one(f, page + (scry_pe16(entry) & 0xfff),
+					     scry_pe16(entry) >> 12, delta);
 		}
 		at += size;
 	}
@@ -230,7 +263,8 @@ const char *scry_pe_codeview(struct scry_pe *pe)
 			continue;
 		len = len < sizeof(record) ? len : sizeof(record);
 		return scry_pe_read(pe, scry_pe32(entry + D_RVA), record, len)
-			       ? scry_codeview_id(&pe->module->session->arena, record, len, &pdb) : NULL;
+			       ? scry_codeview_id(&pe->module->session->arena, record, len, &pdb)
+			       : NULL;
 	}
 	return NULL;
 }

@@ -1,6 +1,7 @@
 /**
- * The bytes of a PE image by RVA, from target memory and from the file on disk (private to src/symbol/pe*.c). Layouts:
- * winnt.h, IMAGE_*; the names of the members are those of the PE format specification.
+ * The bytes of a PE image by RVA, from target memory and from the file on disk (private to
+ * src/symbol/pe*.c). Layouts: winnt.h, IMAGE_*; the names of the members are those of the PE format
+ * specification.
  */
 #ifndef SCRY_PE_IMAGE_H
 #define SCRY_PE_IMAGE_H
@@ -8,19 +9,25 @@
 #include "symbol/pe.h"
 
 enum scry_pe_directory {
-	SCRY_PE_EXPORT = 0, SCRY_PE_RESOURCE = 2, SCRY_PE_EXCEPTION = 3, SCRY_PE_RELOC = 5, SCRY_PE_DEBUG = 6,
-	SCRY_PE_LOAD_CONFIG = 10, SCRY_PE_IAT = 12, SCRY_PE_DIRECTORIES = 16
+	SCRY_PE_EXPORT = 0,
+	SCRY_PE_RESOURCE = 2,
+	SCRY_PE_EXCEPTION = 3,
+	SCRY_PE_RELOC = 5,
+	SCRY_PE_DEBUG = 6,
+	SCRY_PE_LOAD_CONFIG = 10,
+	SCRY_PE_IAT = 12,
+	SCRY_PE_DIRECTORIES = 16
 };
 
 #define SCRY_PE_MAX_SECTIONS 96
-#define SCRY_PE_EXECUTE 0x20000000u
-#define SCRY_PE_READ 0x40000000u
-#define SCRY_PE_WRITE 0x80000000u
+#define SCRY_PE_EXECUTE      0x20000000u
+#define SCRY_PE_READ         0x40000000u
+#define SCRY_PE_WRITE        0x80000000u
 
 struct scry_pe_section {
 	char name[9];
-	uint32_t rva, size;          /* in memory */
-	uint32_t offset, file_size;  /* in the file */
+	uint32_t rva, size;         /* in memory */
+	uint32_t offset, file_size; /* in the file */
 	uint32_t flags;
 };
 
@@ -62,15 +69,24 @@ struct scry_pe {
 	bool exports_done;
 };
 
-/** Decode headers from `data` (the first `len` bytes of an image). False where they are not a PE's or are cut. */
+/**
+ * Decode headers from `data` (the first `len` bytes of an image). False where they are not a PE's
+ * or are cut.
+ */
 bool scry_pe_parse(const uint8_t *data, size_t len, struct scry_pe_headers *ret);
-/** Map a regular file and decode it: false (nothing to close) where it cannot be read or is no PE. */
+/**
+ * Map a regular file and decode it: false (nothing to close) where it cannot be read or is no PE.
+ */
 bool scry_pe_map_file(const char *path, struct scry_pe_file *ret);
 void scry_pe_unmap_file(struct scry_pe_file *f);
 /** Apply the base relocations for an image loaded at `base`. */
 void scry_pe_relocate(struct scry_pe_file *f, scry_addr base);
-/** The file's bytes for an RVA, or NULL; `*ret_flags` the section's characteristics, 0 in the headers. */
-const uint8_t *scry_pe_file_at(const struct scry_pe_file *f, uint32_t rva, size_t *ret_len, uint32_t *ret_flags);
+/**
+ * The file's bytes for an RVA, or NULL; `*ret_flags` the section's characteristics, 0 in the
+ * headers.
+ */
+const uint8_t *scry_pe_file_at(const struct scry_pe_file *f, uint32_t rva, size_t *ret_len,
+			       uint32_t *ret_flags);
 /** Copy `len` bytes at an RVA: from target memory, else from the file. True when all were there. */
 bool scry_pe_read(struct scry_pe *pe, uint64_t rva, void *buf, size_t len);
 bool scry_pe_read32(struct scry_pe *pe, uint64_t rva, uint32_t *ret);

@@ -1,19 +1,37 @@
 /*
- * .pdata: which function holds an address, and the caller's registers out of unwind codes. x86-64 only; the layouts
- * are those of "x64 exception handling" in the Microsoft documentation (RUNTIME_FUNCTION, UNWIND_INFO, UNWIND_CODE).
+ * .pdata: which function holds an address, and the caller's registers out of unwind codes. x86-64
+ * only; the layouts are those of "x64 exception handling" in the Microsoft documentation
+ * (RUNTIME_FUNCTION, UNWIND_INFO, UNWIND_CODE).
  */
 #include <inttypes.h>
 #include <string.h>
 
 #include "symbol/pe_image.h"
 
-enum { MACHINE_AMD64 = 0x8664, FUNCTION_SIZE = 12, INFO_HEADER = 4, FLAG_CHAINED = 4, MAX_CHAIN = 32,
-       MAX_CODES = 256 };
-enum { OP_PUSH = 0, OP_ALLOC_LARGE = 1, OP_ALLOC_SMALL = 2, OP_SET_FRAME = 3, OP_SAVE = 4, OP_SAVE_FAR = 5,
-       OP_EPILOG = 6, OP_SPARE = 7, OP_SAVE_XMM = 8, OP_SAVE_XMM_FAR = 9, OP_MACHINE_FRAME = 10 };
+enum {
+	MACHINE_AMD64 = 0x8664,
+	FUNCTION_SIZE = 12,
+	INFO_HEADER = 4,
+	FLAG_CHAINED = 4,
+	MAX_CHAIN = 32,
+	MAX_CODES = 256
+};
+enum {
+	OP_PUSH = 0,
+	OP_ALLOC_LARGE = 1,
+	OP_ALLOC_SMALL = 2,
+	OP_SET_FRAME = 3,
+	OP_SAVE = 4,
+	OP_SAVE_FAR = 5,
+	OP_EPILOG = 6,
+	OP_SPARE = 7,
+	OP_SAVE_XMM = 8,
+	OP_SAVE_XMM_FAR = 9,
+	OP_MACHINE_FRAME = 10
+};
 /* UNWIND_INFO numbers registers as instructions do. */
 static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-				       "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15" };
+				       "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
 enum { RSP = 4 };
 
 struct function {
@@ -41,7 +59,7 @@ static bool read_function(struct scry_pe *pe, uint64_t rva, struct function *ret
 
 	if (!scry_pe_read(pe, rva, row, sizeof(row)))
 		return false;
-	*ret = (struct function){ scry_pe32(row), scry_pe32(row + 4), scry_pe32(row + 8) };
+	*ret = (struct function) { scry_pe32(row), scry_pe32(row + 4), scry_pe32(row + 8) };
 	return true;
 }
 
@@ -97,11 +115,12 @@ static bool read_info(struct scry_pe *pe, uint32_t rva, struct info *ret)
 		return false;
 	if (!(ret->flags & FLAG_CHAINED))
 		return true;
-	return read_function(pe, (uint64_t)rva + INFO_HEADER + 2 * ((ret->count + 1) & ~1u), &ret->chained);
+	return read_function(pe, (uint64_t)rva + INFO_HEADER + 2 * ((ret->count + 1) & ~1u),
+			     &ret->chained);
 }
 
-int scry_pe_function(struct scry_module *m, scry_addr addr, scry_addr *ret_begin, scry_addr *ret_end,
-		     scry_addr *ret_root)
+int scry_pe_function(struct scry_module *m, scry_addr addr, scry_addr *ret_begin,
+		     scry_addr *ret_end, scry_addr *ret_root)
 {
 	struct scry_pe *pe = pe_of(m);
 	struct function f, root;
@@ -113,7 +132,8 @@ int scry_pe_function(struct scry_module *m, scry_addr addr, scry_addr *ret_begin
 	if (rc <= 0)
 		return rc < 0 ? rc : SCRY_ENOTFOUND;
 	root = f;
-	for (unsigned i = 0; i < MAX_CHAIN && resolve(pe, &root) && read_info(pe, root.info, &info); i++) {
+	for (unsigned i = 0; i < MAX_CHAIN && resolve(pe, &root) && read_info(pe, root.info, &info);
+	     i++) {
 		if (!(info.flags & FLAG_CHAINED))
 			break;
 		root = info.chained;
@@ -211,7 +231,10 @@ static unsigned slots(unsigned op, unsigned info)
 	return 1;
 }
 
-/* A trap frame: the processor pushed (an error code,) the address, and three words on the old stack pointer. */
+/*
+ * A trap frame: the processor pushed (an error code,) the address, and three words on the old stack
+ * pointer.
+ */
 static bool machine_frame(struct state *u, bool error_code)
 {
 	uint64_t sp, pc;
@@ -227,14 +250,16 @@ static bool machine_frame(struct state *u, bool error_code)
 }
 
 /* Undo one operation; `frame` is where registers were saved relative to. */
-static bool undo(struct state *u, const struct info *info, const uint8_t *code, uint64_t frame, bool *ret_done)
+static bool undo(struct state *u, const struct info *info, const uint8_t *code, uint64_t frame,
+		 bool *ret_done)
 {
 	unsigned op = code[1] & 15, arg = code[1] >> 4;
 	uint64_t value;
 
 	switch (op) {
 	case OP_PUSH:
-		return (info->version == 2 && code[0] == 0 && arg == 0) || pop(u, arg); /* padding behind epilogs */
+		/* padding behind epilogs */
+		return (info->version == 2 && code[0] == 0 && arg == 0) || pop(u, arg);
 	case OP_ALLOC_LARGE:
 		return grow(u, arg ? scry_pe32(code + 2) : scry_pe16(code + 2) * 8u);
 	case OP_ALLOC_SMALL:
@@ -261,8 +286,10 @@ static bool undo_codes(struct state *u, const struct info *info, uint64_t offset
 	uint64_t frame, sp;
 	bool framed = false;
 
-	for (unsigned i = 0; i < info->count; i += slots(info->codes[2 * i + 1] & 15, info->codes[2 * i + 1] >> 4))
-		framed = framed || ((info->codes[2 * i + 1] & 15) == OP_SET_FRAME && info->codes[2 * i] <= offset);
+	for (unsigned i = 0; i < info->count;
+	     i += slots(info->codes[2 * i + 1] & 15, info->codes[2 * i + 1] >> 4))
+		framed = framed || ((info->codes[2 * i + 1] & 15) == OP_SET_FRAME &&
+				    info->codes[2 * i] <= offset);
 	if (!get(u, RSP, &sp))
 		return false;
 	frame = sp;
@@ -289,7 +316,8 @@ static bool undo_function(struct state *u, struct function f, uint32_t rva)
 	bool done = false;
 
 	for (unsigned i = 0; i < MAX_CHAIN; i++) {
-		if (!resolve(u->pe, &f) || !read_info(u->pe, f.info, &info) || !undo_codes(u, &info, offset, &done))
+		if (!resolve(u->pe, &f) || !read_info(u->pe, f.info, &info) ||
+		    !undo_codes(u, &info, offset, &done))
 			return false;
 		if (done)
 			return true;
@@ -312,14 +340,18 @@ static unsigned decode_pop(const uint8_t *p, unsigned *ret_reg)
 	return rex + 1;
 }
 
-/* "add rsp, n" or "lea rsp, [reg + n]", which begin an epilogue: the length, 0 none, and the new stack pointer. */
+/*
+ * "add rsp, n" or "lea rsp, [reg + n]", which begin an epilogue: the length, 0 none, and the new
+ * stack pointer.
+ */
 static unsigned decode_frame_end(const struct state *u, const uint8_t *p, uint64_t *ret_sp)
 {
 	uint64_t value;
 	unsigned reg;
 
 	if (p[0] == 0x48 && (p[1] == 0x83 || p[1] == 0x81) && p[2] == 0xc4 && get(u, RSP, &value)) {
-		*ret_sp = value + (p[1] == 0x83 ? (uint64_t)(int8_t)p[3] : (uint64_t)(int32_t)scry_pe32(p + 3));
+		*ret_sp = value + (p[1] == 0x83 ? (uint64_t)(int8_t)p[3]
+						: (uint64_t)(int32_t)scry_pe32(p + 3));
 		return p[1] == 0x83 ? 4 : 7;
 	}
 	if ((p[0] & 0xfe) != 0x48 || p[1] != 0x8d || (p[2] & 0x38) != 0x20)
@@ -327,7 +359,8 @@ static unsigned decode_frame_end(const struct state *u, const uint8_t *p, uint64
 	reg = (p[2] & 7) + (p[0] & 1 ? 8 : 0);
 	if ((p[2] & 7) == RSP || !get(u, reg, &value))
 		return 0;
-	*ret_sp = value + ((p[2] >> 6) == 1 ? (uint64_t)(int8_t)p[3] : (uint64_t)(int32_t)scry_pe32(p + 3));
+	*ret_sp = value +
+		  ((p[2] >> 6) == 1 ? (uint64_t)(int8_t)p[3] : (uint64_t)(int32_t)scry_pe32(p + 3));
 	return (p[2] >> 6) == 1 ? 4 : (p[2] >> 6) == 2 ? 7 : 0;
 }
 
@@ -337,9 +370,10 @@ static bool ends_function(const uint8_t *p)
 }
 
 /*
- * Is the address in an epilogue? Those are pure: free the frame, pop, return. Then the prologue's codes would undo too
- * much, and what is left of the epilogue is run instead. 1 done, 0 not an epilogue. A tail call's jump is not told from
- * any other jump and is unwound as the function's body.
+ * Is the address in an epilogue? Those are pure: free the frame, pop, return. Then the prologue's
+ * codes would undo too much, and what is left of the epilogue is run instead. 1 done, 0 not an
+ * epilogue. A tail call's jump is not told from any other jump and is unwound as the function's
+ * body.
  */
 static int run_epilogue(struct state *u, scry_addr pc)
 {
@@ -383,8 +417,10 @@ int scry_pe_unwind(struct scry_module *m, struct scry_regs *regs)
 	struct function f;
 	uint64_t sp, after;
 
-	if (!pe || !regs->arch || strcmp(regs->arch->name, "x86_64") || !(regs->valid >> regs->arch->pc & 1))
-		return scry_fail(s, SCRY_EUNSUPPORTED, 0, "%s has no unwind data that is understood", m->name);
+	if (!pe || !regs->arch || strcmp(regs->arch->name, "x86_64") ||
+	    !(regs->valid >> regs->arch->pc & 1))
+		return scry_fail(s, SCRY_EUNSUPPORTED, 0,
+				 "%s has no unwind data that is understood", m->name);
 	for (unsigned i = 0; i < 16; i++) {
 		u.index[i] = -1;
 		for (unsigned k = 0; k < regs->arch->count; k++)
@@ -397,13 +433,15 @@ int scry_pe_unwind(struct scry_module *m, struct scry_regs *regs)
 	uint32_t rva = (uint32_t)(pc - m->start);
 	int rc = find_function(pe, rva, &f);
 	if (rc < 0)
-		return scry_fail(s, SCRY_EFAULT, pc, "the unwind data of %s are not there", m->name);
+		return scry_fail(s, SCRY_EFAULT, pc, "the unwind data of %s are not there",
+				 m->name);
 	struct scry_regs before = *regs;
 	/* no entry: a leaf, which leaves the stack as it found it */
 	bool ok = rc == 0 ? pop_pc(&u) : run_epilogue(&u, pc) || undo_function(&u, f, rva);
 	if (!ok || !get(&u, RSP, &after) || after <= sp) {
 		*regs = before;
-		return scry_fail(s, SCRY_EFAULT, pc, "cannot unwind from 0x%" PRIx64 " in %s", pc, m->name);
+		return scry_fail(s, SCRY_EFAULT, pc, "cannot unwind from 0x%" PRIx64 " in %s", pc,
+				 m->name);
 	}
 	keep_preserved(regs);
 	return SCRY_OK;

@@ -1,4 +1,7 @@
-/* Opening files that a target named. A hostile name must not make us block, nor leave the root it is meant for. */
+/*
+ * Opening files that a target named. A hostile name must not make us block, nor leave the root it
+ * is meant for.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,7 +16,10 @@
 
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 
-/* O_NONBLOCK keeps a FIFO from blocking us and O_NOCTTY a terminal from becoming ours before fstat() can tell. */
+/*
+ * O_NONBLOCK keeps a FIFO from blocking us and O_NOCTTY a terminal from becoming ours before
+ * fstat() can tell.
+ */
 static int keep_regular(int fd)
 {
 	struct stat st;
@@ -45,7 +51,8 @@ int scry_open_in_root(const char *root, const char *path)
 	errno = error;
 	if (fd >= 0 || (error != ENOSYS && error != EPERM))
 		return keep_regular(fd);
-	char whole[PATH_MAX]; /* Linux before 5.6, or a seccomp filter: absolute links then lead out of the root */
+	/* Linux before 5.6, or a seccomp filter: absolute links then lead out of the root */
+	char whole[PATH_MAX];
 	if (snprintf(whole, sizeof(whole), "%s/%s", root, path) >= (int)sizeof(whole))
 		return -1;
 	return scry_open_regular(whole);

@@ -1,4 +1,6 @@
-/* Source lines. Files are cut into lines as bytes, and only the lines that are shown are decoded. */
+/*
+ * Source lines. Files are cut into lines as bytes, and only the lines that are shown are decoded.
+ */
 #include "symbol/source.h"
 
 #include <ctype.h>
@@ -11,9 +13,9 @@
 #include "base/utf8.h"
 #include "symbol/module.h"
 
-#define MAX_FILE (64u << 20)
+#define MAX_FILE   (64u << 20)
 #define MAX_CACHED (256u << 20) /* bytes of all files together; beyond, the cache starts anew */
-#define STRIDE 32               /* every so many lines one offset is remembered */
+#define STRIDE     32           /* every so many lines one offset is remembered */
 #define MAX_CODING 64
 
 struct scry_source_file {
@@ -21,7 +23,7 @@ struct scry_source_file {
 	char *file;
 	char *text; /* NULL: not found */
 	size_t len;
-	bool has_cr; /* some line may end with \r */
+	bool has_cr;     /* some line may end with \r */
 	uint32_t *index; /* offsets of lines 0, STRIDE, 2*STRIDE ... */
 	size_t marks, lines;
 	char coding[MAX_CODING]; /* "": UTF-8 */
@@ -69,7 +71,10 @@ static void read_text(struct scry_source_file *source, int fd)
 	}
 }
 
-/* The end of the line that begins at `at`; *ret_next is the next line's begin. \n, \r\n and \r all end a line. */
+/*
+ * The end of the line that begins at `at`; *ret_next is the next line's begin. \n, \r\n and \r all
+ * end a line.
+ */
 static size_t line_end(const struct scry_source_file *source, size_t at, size_t *ret_next)
 {
 	const char *text = source->text;
@@ -104,7 +109,10 @@ static bool make_index(struct scry_source_file *source)
 	return true;
 }
 
-/* PEP 263: a comment with "coding[:=]\s*([-\w.]+)" on line 1, or on line 2 where line 1 is blank or a comment. */
+/*
+ * PEP 263: a comment with "coding[:=]\s*([-\w.]+)" on line 1, or on line 2 where line 1 is blank or
+ * a comment.
+ */
 static bool find_coding(const char *line, size_t len, char *ret)
 {
 	size_t i = 0, n = 0;
@@ -125,7 +133,9 @@ static bool find_coding(const char *line, size_t len, char *ret)
 		return false;
 	for (i = (size_t)(word - line) + 7; i < len && (line[i] == ' ' || line[i] == '\t'); i++)
 		;
-	for (; i < len && n + 1 < MAX_CODING && (isalnum((unsigned char)line[i]) || strchr("-_.", line[i])); i++)
+	for (; i < len && n + 1 < MAX_CODING &&
+	       (isalnum((unsigned char)line[i]) || strchr("-_.", line[i]));
+	     i++)
 		ret[n++] = (char)tolower((unsigned char)line[i]);
 	ret[n] = 0;
 	return n > 0;
@@ -142,12 +152,26 @@ static bool is_blank(const char *line, size_t len)
 
 /* Python's names that iconv does not know; "_" and "-" are the same to Python. */
 static const char *const iconv_names[][2] = {
-	{ "latin-1", "ISO-8859-1" }, { "latin1", "ISO-8859-1" }, { "l1", "ISO-8859-1" },
-	{ "iso-8859-1", "ISO-8859-1" }, { "iso8859-1", "ISO-8859-1" }, { "8859", "ISO-8859-1" },
-	{ "latin-9", "ISO-8859-15" }, { "mac-roman", "MACINTOSH" }, { "macroman", "MACINTOSH" },
-	{ "mac-cyrillic", "MAC-CYRILLIC" }, { "shift-jis", "SHIFT_JIS" }, { "sjis", "SHIFT_JIS" },
-	{ "utf-8", "" }, { "utf8", "" }, { "u8", "" }, { "utf-8-sig", "" }, { "utf-8-unix", "" },
-	{ "utf", "" }, { "ascii", "" }, { "us-ascii", "" },
+	{ "latin-1", "ISO-8859-1" },
+	{ "latin1", "ISO-8859-1" },
+	{ "l1", "ISO-8859-1" },
+	{ "iso-8859-1", "ISO-8859-1" },
+	{ "iso8859-1", "ISO-8859-1" },
+	{ "8859", "ISO-8859-1" },
+	{ "latin-9", "ISO-8859-15" },
+	{ "mac-roman", "MACINTOSH" },
+	{ "macroman", "MACINTOSH" },
+	{ "mac-cyrillic", "MAC-CYRILLIC" },
+	{ "shift-jis", "SHIFT_JIS" },
+	{ "sjis", "SHIFT_JIS" },
+	{ "utf-8", "" },
+	{ "utf8", "" },
+	{ "u8", "" },
+	{ "utf-8-sig", "" },
+	{ "utf-8-unix", "" },
+	{ "utf", "" },
+	{ "ascii", "" },
+	{ "us-ascii", "" },
 };
 
 static void set_coding(struct scry_source_file *source, const char *name)
@@ -180,7 +204,8 @@ static void read_coding(struct scry_source_file *source)
 	size_t end = source->len ? line_end(source, 0, &second) : 0;
 	bool found = find_coding(source->text, end, name);
 	if (!found && second < source->len && is_blank(source->text, end))
-		found = find_coding(source->text + second, line_end(source, second, &third) - second, name);
+		found = find_coding(source->text + second,
+				    line_end(source, second, &third) - second, name);
 	if (found)
 		set_coding(source, name);
 }
@@ -281,7 +306,8 @@ static size_t cut(const char *text, size_t len)
 static int give(struct scry_session *s, struct scry_buf *b, const char **ret_text, size_t *ret_len)
 {
 	size_t len = b->text ? cut(b->text, b->len) : 0;
-	const char *text = b->failed ? NULL : scry_arena_text(&s->arena, b->text ? b->text : "", len);
+	const char *text =
+		b->failed ? NULL : scry_arena_text(&s->arena, b->text ? b->text : "", len);
 
 	scry_buf_done(b);
 	if (!text)
@@ -291,7 +317,8 @@ static int give(struct scry_session *s, struct scry_buf *b, const char **ret_tex
 	return SCRY_OK;
 }
 
-int scry_source_line(struct scry_session *s, const char *file, int line, const char **ret_text, size_t *ret_len)
+int scry_source_line(struct scry_session *s, const char *file, int line, const char **ret_text,
+		     size_t *ret_len)
 {
 	struct scry_source_file *source = line > 0 ? find(s, file) : NULL;
 	struct scry_buf b = SCRY_BUF_INIT;

@@ -7,10 +7,12 @@
 #define SCRY_SOURCE_LINE_MAX 4096 /* bytes of a line; a longer one is cut */
 
 /**
- * Line `line` (from 1) of `file` without its end. The text is UTF-8 whatever the file's coding (PEP 263), so that the
- * byte columns of 3.11 and newer count in it; it lives until refresh. SCRY_ENOTFOUND where file or line is not there.
+ * Line `line` (from 1) of `file` without its end. The text is UTF-8 whatever the file's coding (PEP
+ * 263), so that the byte columns of 3.11 and newer count in it; it lives until refresh.
+ * SCRY_ENOTFOUND where file or line is not there.
  */
-int scry_source_line(struct scry_session *s, const char *file, int line, const char **ret_text, size_t *ret_len);
+int scry_source_line(struct scry_session *s, const char *file, int line, const char **ret_text,
+		     size_t *ret_len);
 /** Forget all files. */
 void scry_sources_close(struct scry_session *s);
 

@@ -1,16 +1,18 @@
-/* Symbol tables. The hash sections make one find cheap; the sorted table is made only once it pays. */
+/*
+ * Symbol tables. The hash sections make one find cheap; the sorted table is made only once it pays.
+ */
 #include "symbol/symtab.h"
 
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_SYMBOLS (1u << 24)
-#define MAX_STRINGS (1u << 28)
-#define MAX_COPY (32u << 20) /* bytes of one table copied out of target memory */
-#define MAX_DYNAMIC 512      /* entries of a dynamic section */
+#define MAX_SYMBOLS         (1u << 24)
+#define MAX_STRINGS         (1u << 28)
+#define MAX_COPY            (32u << 20) /* bytes of one table copied out of target memory */
+#define MAX_DYNAMIC         512         /* entries of a dynamic section */
 #define FINDS_BEFORE_HASHES 2
-#define ATS_BEFORE_SORT 6
+#define ATS_BEFORE_SORT     6
 
 struct scry_symtab_entry {
 	uint64_t value;
@@ -34,7 +36,8 @@ static const char *symbol_name(const struct scry_symtab *t, size_t index)
 }
 
 /* Decode a symbol: false for one without an address of its own. */
-static bool symbol_at(const struct scry_symtab *t, size_t index, struct scry_symtab_symbol *ret, bool *ret_global)
+static bool symbol_at(const struct scry_symtab *t, size_t index, struct scry_symtab_symbol *ret,
+		      bool *ret_global)
 {
 	const struct scry_elf *e = t->elf;
 	const uint8_t *p = t->symbols + index * symbol_size(e);
@@ -42,8 +45,8 @@ static bool symbol_at(const struct scry_symtab *t, size_t index, struct scry_sym
 	unsigned type = ELF64_ST_TYPE(info);
 	size_t section = e->is64 ? offsetof(Elf64_Sym, st_shndx) : offsetof(Elf32_Sym, st_shndx);
 
-	if (scry_elf_load(e, p + section, 2) == SHN_UNDEF || type == STT_SECTION || type == STT_FILE ||
-	    type == STT_TLS)
+	if (scry_elf_load(e, p + section, 2) == SHN_UNDEF || type == STT_SECTION ||
+	    type == STT_FILE || type == STT_TLS)
 		return false;
 	ret->is_function = type == STT_FUNC || type == STT_GNU_IFUNC;
 	ret->is_data = type == STT_OBJECT || type == STT_COMMON;
@@ -62,13 +65,14 @@ void scry_symtab_from_section(struct scry_symtab *t, const struct scry_elf *e, u
 	struct scry_elf_section section, strings;
 	unsigned i = 1;
 
-	*t = (struct scry_symtab){ .elf = e };
+	*t = (struct scry_symtab) { .elf = e };
 	while (scry_elf_section_at(e, i, &section) && section.type != type)
 		i++;
 	if (!scry_elf_section_at(e, i, &section) || !scry_elf_section_at(e, section.link, &strings))
 		return;
 	const uint8_t *names = scry_elf_section_data(e, &strings);
-	if ((section.flags | strings.flags) & SHF_COMPRESSED || !names || strings.size > MAX_STRINGS)
+	if ((section.flags | strings.flags) & SHF_COMPRESSED || !names ||
+	    strings.size > MAX_STRINGS)
 		return;
 	t->symbols = scry_elf_section_data(e, &section);
 	t->count = t->symbols ? (size_t)(section.size / symbol_size(e)) : 0;
@@ -95,13 +99,14 @@ static bool read_dynamic(const struct scry_elf *e, struct dynamic *ret)
 	const struct scry_segment *p = scry_elf_segment(e, PT_DYNAMIC);
 	unsigned word = e->is64 ? 8 : 4;
 
-	*ret = (struct dynamic){ 0 };
+	*ret = (struct dynamic) { 0 };
 	for (unsigned i = 0; p && i < MAX_DYNAMIC && (i + 1) * 2 * word <= p->memsz; i++) {
 		uint8_t bytes[16];
 
 		if (!scry_elf_read(e, p->vaddr + i * 2 * word, bytes, 2 * word))
 			break;
-		uint64_t tag = scry_elf_load(e, bytes, word), value = scry_elf_load(e, bytes + word, word);
+		uint64_t tag = scry_elf_load(e, bytes, word),
+			 value = scry_elf_load(e, bytes + word, word);
 		if (tag == DT_NULL)
 			break;
 		if (tag == DT_SYMTAB)
@@ -147,7 +152,8 @@ static size_t gnu_hash_count(const struct scry_elf *e, uint64_t table)
 		return first;
 	uint64_t chain = bucket + 4 * (uint64_t)buckets;
 	do {
-		if (last >= MAX_SYMBOLS || !read_word(e, chain + 4 * (uint64_t)(last - first), &value))
+		if (last >= MAX_SYMBOLS ||
+		    !read_word(e, chain + 4 * (uint64_t)(last - first), &value))
 			return 0;
 		last++;
 	} while (!(value & 1));
@@ -182,7 +188,7 @@ void scry_symtab_from_dynamic(struct scry_symtab *t, const struct scry_elf *e)
 {
 	struct dynamic d;
 
-	*t = (struct scry_symtab){ .elf = e };
+	*t = (struct scry_symtab) { .elf = e };
 	if (!read_dynamic(e, &d))
 		return;
 	t->count = dynamic_count(e, &d);
@@ -208,8 +214,8 @@ void scry_symtab_done(struct scry_symtab *t)
 	t->sorted = NULL;
 }
 
-static bool is_named(const struct scry_symtab *t, size_t index, const char *name, struct scry_symtab_symbol *ret,
-		     bool *ret_global)
+static bool is_named(const struct scry_symtab *t, size_t index, const char *name,
+		     struct scry_symtab_symbol *ret, bool *ret_global)
 {
 	if (index >= t->count || strcmp(symbol_name(t, index), name))
 		return false;
@@ -226,7 +232,10 @@ static uint32_t gnu_hash(const char *name)
 	return h;
 }
 
-/* System V ABI, "Hash Table", as extended by GNU: bloom filter, buckets, chains whose last entry is odd. */
+/*
+ * System V ABI, "Hash Table", as extended by GNU: bloom filter, buckets, chains whose last entry is
+ * odd.
+ */
 static bool gnu_find(struct scry_symtab *t, const char *name, struct scry_symtab_symbol *ret)
 {
 	const struct scry_elf *e = t->elf;
@@ -309,7 +318,8 @@ static bool nicer(const char *a, const char *b)
 }
 
 /* Is `a` a better answer than `b` for addr? Both lie at or before it. */
-static bool better(const struct scry_symtab_symbol *a, const struct scry_symtab_symbol *b, uint64_t addr)
+static bool better(const struct scry_symtab_symbol *a, const struct scry_symtab_symbol *b,
+		   uint64_t addr)
 {
 	if (covers(a, addr) != covers(b, addr))
 		return covers(a, addr);
@@ -318,7 +328,10 @@ static bool better(const struct scry_symtab_symbol *a, const struct scry_symtab_
 	return nicer(a->name, b->name);
 }
 
-/* Labels without a type (_edata, parts of assembly code) name no place that one would want to hear of. */
+/*
+ * Labels without a type (_edata, parts of assembly code) name no place that one would want to hear
+ * of.
+ */
 static bool is_place(const struct scry_symtab_symbol *s)
 {
 	return s->is_function || s->is_data;
@@ -345,7 +358,8 @@ static int by_value(const void *a, const void *b)
 {
 	const struct scry_symtab_entry *x = a, *y = b;
 
-	return x->value != y->value ? (x->value < y->value ? -1 : 1) : (x->index > y->index) - (x->index < y->index);
+	return x->value != y->value ? (x->value < y->value ? -1 : 1)
+				    : (x->index > y->index) - (x->index < y->index);
 }
 
 static void make_sorted(struct scry_symtab *t)
@@ -356,12 +370,15 @@ static void make_sorted(struct scry_symtab *t)
 	t->sorted = malloc(t->count * sizeof(*t->sorted));
 	for (size_t i = 0; t->sorted && i < t->count; i++)
 		if (symbol_at(t, i, &symbol, &global) && is_place(&symbol))
-			t->sorted[t->sorted_count++] = (struct scry_symtab_entry){ symbol.value, (uint32_t)i };
+			t->sorted[t->sorted_count++] =
+				(struct scry_symtab_entry) { symbol.value, (uint32_t)i };
 	if (t->sorted)
 		qsort(t->sorted, t->sorted_count, sizeof(*t->sorted), by_value);
 }
 
-/* Symbols do not nest, but aliases of different sizes share an address: some steps back are enough. */
+/*
+ * Symbols do not nest, but aliases of different sizes share an address: some steps back are enough.
+ */
 static bool sorted_at(const struct scry_symtab *t, uint64_t addr, struct scry_symtab_symbol *ret)
 {
 	size_t low = 0, high = t->sorted_count;

@@ -1,6 +1,7 @@
 /**
- * A table of ELF symbols: .symtab or .dynsym of a mapped file, or what the dynamic section in target memory points
- * to. Symbols without an address of their own (undefined, thread-local, section and file names) are left out.
+ * A table of ELF symbols: .symtab or .dynsym of a mapped file, or what the dynamic section in
+ * target memory points to. Symbols without an address of their own (undefined, thread-local,
+ * section and file names) are left out.
  */
 #ifndef SCRY_SYMTAB_H
 #define SCRY_SYMTAB_H
@@ -16,7 +17,8 @@ struct scry_symtab {
 	size_t count, strings_size;
 	uint64_t gnu_hash, hash; /* the image's addresses of DT_GNU_HASH and DT_HASH, 0 none */
 	uint32_t *hashes;        /* of all names, made at the third find without a hash section */
-	struct scry_symtab_entry *sorted; /* functions and variables by address, made after some at() */
+	/* functions and variables by address, made after some at() */
+	struct scry_symtab_entry *sorted;
 	size_t sorted_count;
 	unsigned finds, ats;
 };

@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE      4096u
-#define PAGES     16u /* of a block */
-#define BLOCK     (PAGE * PAGES)
-#define FIRST_RUN 4u /* pages fetched at a block's first touch: objects lie scattered, stacks do not */
+#define PAGE  4096u
+#define PAGES 16u /* of a block */
+#define BLOCK (PAGE * PAGES)
+/* pages fetched at a block's first touch: objects lie scattered, stacks do not */
+#define FIRST_RUN 4u
 #define WAYS      4u
 #define SETS      512u /* 128 MB at most */
 #define PIECES    16u
@@ -69,9 +70,11 @@ static struct scry_cache_block *block_for(struct scry_cache *c, scry_addr addr)
 }
 
 /* Fetch `count` pages from `page` on in one call; how many bytes came. */
-static size_t fetch_run(struct scry_cache *c, struct scry_cache_block *b, unsigned page, unsigned count)
+static size_t fetch_run(struct scry_cache *c, struct scry_cache_block *b, unsigned page,
+			unsigned count)
 {
-	size_t n = c->fetch(c->arg, b->addr + page * PAGE, b->bytes + page * PAGE, (size_t)count * PAGE);
+	size_t n = c->fetch(c->arg, b->addr + page * PAGE, b->bytes + page * PAGE,
+			    (size_t)count * PAGE);
 
 	if (n > (size_t)count * PAGE)
 		n = (size_t)count * PAGE;

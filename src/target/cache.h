@@ -1,6 +1,6 @@
 /**
- * Pages of a target that must be asked for them: a live process, or a debugger. Whole runs are fetched at once, since
- * a call costs more than the bytes; memory held is bounded.
+ * Pages of a target that must be asked for them: a live process, or a debugger. Whole runs are
+ * fetched at once, since a call costs more than the bytes; memory held is bounded.
  */
 #ifndef SCRY_CACHE_H
 #define SCRY_CACHE_H
@@ -13,14 +13,15 @@ struct scry_cache {
 	/** Copy up to `len` bytes at `addr`; how many were readable from `addr` on. */
 	size_t (*fetch)(void *arg, scry_addr addr, void *buf, size_t len);
 	void *arg;
-	bool exact; /* ranges may begin and end within a page: ask for the very bytes where a page fails */
+	/* ranges may begin and end within a page: ask for the very bytes where a page fails */
+	bool exact;
 	struct scry_cache_block *blocks; /* sets of ways */
 	uint8_t *turn;                   /* the way of each set that is replaced next */
 	struct scry_cache_piece {
 		scry_addr addr;
 		size_t len;
 		uint8_t bytes[4096];
-	} *pieces; /* found by exact addresses */
+	} * pieces; /* found by exact addresses */
 	unsigned next_piece;
 };
 

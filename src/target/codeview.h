@@ -7,10 +7,12 @@
 #include "base/arena.h"
 
 /**
- * The id of a PDB 7.0 record ("RSDS"), as symbol servers spell it: 32 digits of GUID and the age, lower-case hex. NULL
- * where it is another record, cut, or out of memory. *ret_pdb: the path of the PDB.
+ * The id of a PDB 7.0 record ("RSDS"), as symbol servers spell it: 32 digits of GUID and the age,
+ * lower-case hex. NULL where it is another record, cut, or out of memory. *ret_pdb: the path of the
+ * PDB.
  */
-const char *scry_codeview_id(struct scry_arena *a, const uint8_t *record, size_t len, const char **ret_pdb);
+const char *scry_codeview_id(struct scry_arena *a, const uint8_t *record, size_t len,
+			     const char **ret_pdb);
 /** Bytes as lower-case hex. */
 const char *scry_hex(struct scry_arena *a, const uint8_t *bytes, size_t len);
 

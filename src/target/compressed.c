@@ -1,6 +1,7 @@
 /*
- * Compressed dumps, through libarchive's raw format, streamed into an unlinked sparse temporary file: cores are mapped,
- * and read all over the place, so that seeking in compressed data would cost more than the disk space.
+ * Compressed dumps, through libarchive's raw format, streamed into an unlinked sparse temporary
+ * file: cores are mapped, and read all over the place, so that seeking in compressed data would
+ * cost more than the disk space.
  */
 #include "target/dumpfile.h"
 
@@ -17,7 +18,7 @@
 
 /* left free on the temporary file system */
 #define RESERVE ((uint64_t)64 << 20)
-#define PAGE 4096
+#define PAGE    4096
 /* even of zeros: what is that small and unpacks to more is no dump */
 #define MOST ((uint64_t)1 << 40)
 
@@ -28,7 +29,9 @@ static const struct {
 } packers[] = {
 	{ "gzip", 2, "\x1f\x8b" },
 	{ "bzip2", 3, "BZh" },
-	{ "xz", 6, "\xfd" "7zXZ\0" },
+	{ "xz", 6,
+	  "\xfd"
+	  "7zXZ\0" },
 	{ "zstd", 4, "\x28\xb5\x2f\xfd" },
 	{ "lz4", 4, "\x04\x22\x4d\x18" },
 	{ "lz4", 4, "\x02\x21\x4c\x18" }, /* the legacy format of `lz4 -l` */
@@ -56,7 +59,9 @@ static int open_temporary(struct scry_target *t)
 	if ((size_t)snprintf(path, sizeof(path), "%s/pyscry-XXXXXX", dir) < sizeof(path))
 		fd = mkostemp(path, O_CLOEXEC);
 	if (fd < 0)
-		return scry_fail_errno(t->session, "cannot make a temporary file in %s to unpack %s", dir, t->path);
+		return scry_fail_errno(t->session,
+				       "cannot make a temporary file in %s to unpack %s", dir,
+				       t->path);
 	unlink(path);
 	return fd;
 }
@@ -96,8 +101,8 @@ struct unpack {
 	struct scry_target *t;
 	const char *packer;
 	int fd;
-	uint64_t size;  /* unpacked so far */
-	uint64_t room;  /* bytes that may still be written */
+	uint64_t size; /* unpacked so far */
+	uint64_t room; /* bytes that may still be written */
 	const struct scry_archive_library *lib;
 };
 
@@ -105,8 +110,8 @@ struct unpack {
 static int put_block(struct unpack *u, const uint8_t *p, size_t len, uint64_t at)
 {
 	if (at > MOST || len > MOST - at)
-		return scry_fail(u->t->session, SCRY_ELIMIT, 0, "%s unpacks to more than %" PRIu64 " GB", u->t->path,
-				 MOST >> 30);
+		return scry_fail(u->t->session, SCRY_ELIMIT, 0,
+				 "%s unpacks to more than %" PRIu64 " GB", u->t->path, MOST >> 30);
 	for (size_t i = 0; i < len;) {
 		size_t n = PAGE - (size_t)((at + i) % PAGE);
 
@@ -114,10 +119,12 @@ static int put_block(struct unpack *u, const uint8_t *p, size_t len, uint64_t at
 		if (!is_zero(p + i, n)) {
 			if (n > u->room)
 				return scry_fail(u->t->session, SCRY_ELIMIT, 0,
-						 "no space to unpack %s after %" PRIu64 " MB: set TMPDIR to a larger disk",
+						 "no space to unpack %s after %" PRIu64
+						 " MB: set TMPDIR to a larger disk",
 						 u->t->path, (at + i) >> 20);
 			if (!write_at(u->fd, p + i, n, at + i))
-				return scry_fail_errno(u->t->session, "cannot unpack %s", u->t->path);
+				return scry_fail_errno(u->t->session, "cannot unpack %s",
+						       u->t->path);
 			u->room -= n;
 		}
 		i += n;
@@ -133,7 +140,8 @@ static int copy_blocks(struct unpack *u, struct archive *a)
 	la_int64_t at;
 	int rc;
 
-	while ((rc = u->lib->archive_read_data_block(a, &block, &len, &at)) == ARCHIVE_OK || rc == ARCHIVE_WARN) {
+	while ((rc = u->lib->archive_read_data_block(a, &block, &len, &at)) == ARCHIVE_OK ||
+	       rc == ARCHIVE_WARN) {
 		int failed = put_block(u, block, len, (uint64_t)at);
 
 		if (failed < 0)
@@ -142,10 +150,10 @@ static int copy_blocks(struct unpack *u, struct archive *a)
 	if (rc == ARCHIVE_EOF)
 		return SCRY_OK;
 	if (!u->size)
-		return scry_fail(u->t->session, SCRY_ECORRUPT, 0, "cannot unpack %s (%s): %s", u->t->path, u->packer,
-				 u->lib->archive_error_string(a));
-	scry_target_note(u->t, "%s (%s) ends early or is damaged: unpacked %" PRIu64 " bytes (%s)", u->t->path,
-			 u->packer, u->size, u->lib->archive_error_string(a));
+		return scry_fail(u->t->session, SCRY_ECORRUPT, 0, "cannot unpack %s (%s): %s",
+				 u->t->path, u->packer, u->lib->archive_error_string(a));
+	scry_target_note(u->t, "%s (%s) ends early or is damaged: unpacked %" PRIu64 " bytes (%s)",
+			 u->t->path, u->packer, u->size, u->lib->archive_error_string(a));
 	return SCRY_OK;
 }
 
@@ -163,9 +171,10 @@ static int unpack_fd(struct unpack *u, int fd)
 	u->lib->archive_read_support_filter_zstd(a);
 	u->lib->archive_read_support_filter_lz4(a);
 	u->lib->archive_read_support_format_raw(a);
-	if (u->lib->archive_read_open_fd(a, fd, 1 << 16) != ARCHIVE_OK || u->lib->archive_read_next_header(a, &entry) != ARCHIVE_OK)
-		rc = scry_fail(u->t->session, SCRY_ECORRUPT, 0, "cannot unpack %s (%s): %s", u->t->path, u->packer,
-			       u->lib->archive_error_string(a));
+	if (u->lib->archive_read_open_fd(a, fd, 1 << 16) != ARCHIVE_OK ||
+	    u->lib->archive_read_next_header(a, &entry) != ARCHIVE_OK)
+		rc = scry_fail(u->t->session, SCRY_ECORRUPT, 0, "cannot unpack %s (%s): %s",
+			       u->t->path, u->packer, u->lib->archive_error_string(a));
 	else
 		rc = copy_blocks(u, a);
 	u->lib->archive_read_free(a);
@@ -182,8 +191,9 @@ int scry_compressed_unpack(struct scry_target *t, int fd, const uint8_t *head, s
 		return SCRY_ENOTFOUND;
 	u.lib = scry_archive_library();
 	if (!u.lib)
-		return scry_fail(t->session, SCRY_EUNSUPPORTED, 0, "%s is compressed (%s), and libarchive is not installed",
-				 t->path, u.packer);
+		return scry_fail(t->session, SCRY_EUNSUPPORTED, 0,
+				 "%s is compressed (%s), and libarchive is not installed", t->path,
+				 u.packer);
 	u.fd = open_temporary(t);
 	if (u.fd < 0)
 		return u.fd;

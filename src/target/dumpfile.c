@@ -18,9 +18,11 @@ static int map_file(struct scry_target *t, int fd)
 	if (fstat(fd, &st) < 0)
 		return scry_fail_errno(t->session, "cannot stat %s", t->path);
 	if (st.st_size <= 0)
-		return scry_fail(t->session, SCRY_EUNSUPPORTED, 0, "%s is empty: no dump was written", t->path);
+		return scry_fail(t->session, SCRY_EUNSUPPORTED, 0,
+				 "%s is empty: no dump was written", t->path);
 	if ((uint64_t)st.st_size > SIZE_MAX)
-		return scry_fail(t->session, SCRY_ELIMIT, 0, "%s is too large to map here", t->path);
+		return scry_fail(t->session, SCRY_ELIMIT, 0, "%s is too large to map here",
+				 t->path);
 	void *at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (at == MAP_FAILED)
 		return scry_fail_errno(t->session, "cannot map %s", t->path);
@@ -36,9 +38,11 @@ static int check_type(struct scry_target *t, int fd)
 	if (fstat(fd, &st) < 0)
 		return scry_fail_errno(t->session, "cannot stat %s", t->path);
 	if (S_ISDIR(st.st_mode))
-		return scry_fail(t->session, SCRY_EUNSUPPORTED, 0, "%s is a directory, not a core or minidump", t->path);
+		return scry_fail(t->session, SCRY_EUNSUPPORTED, 0,
+				 "%s is a directory, not a core or minidump", t->path);
 	if (!S_ISREG(st.st_mode))
-		return scry_fail(t->session, SCRY_EUNSUPPORTED, 0, "%s is not a regular file", t->path);
+		return scry_fail(t->session, SCRY_EUNSUPPORTED, 0, "%s is not a regular file",
+				 t->path);
 	return SCRY_OK;
 }
 
@@ -109,5 +113,6 @@ int scry_dumpfile_foreign(struct scry_target *t)
 		what = "a Windows executable or DLL";
 	else if (is_text(p, t->file_size))
 		what = "a text file";
-	return scry_fail(t->session, SCRY_EUNSUPPORTED, 0, "%s is %s, not a core or minidump", t->path, what);
+	return scry_fail(t->session, SCRY_EUNSUPPORTED, 0, "%s is %s, not a core or minidump",
+			 t->path, what);
 }

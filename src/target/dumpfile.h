@@ -9,8 +9,8 @@ int scry_dumpfile_map(struct scry_target *t);
 /** Fail with what the file is, since it is no dump. */
 int scry_dumpfile_foreign(struct scry_target *t);
 /**
- * Decompress `fd` into an unlinked temporary file and return that one's descriptor; SCRY_ENOTFOUND where the bytes at
- * its beginning are those of no compressor.
+ * Decompress `fd` into an unlinked temporary file and return that one's descriptor; SCRY_ENOTFOUND
+ * where the bytes at its beginning are those of no compressor.
  */
 int scry_compressed_unpack(struct scry_target *t, int fd, const uint8_t *head, size_t len);
 

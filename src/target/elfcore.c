@@ -1,6 +1,7 @@
 /*
- * ELF cores: of the kernel, of gcore, of qemu. Structures as in elf.h (glibc) and fs/binfmt_elf.c (Linux 6.1). The file
- * is mapped; a view is a pointer into it. What was not dumped (p_filesz < p_memsz) is left to the target's fallback.
+ * ELF cores: of the kernel, of gcore, of qemu. Structures as in elf.h (glibc) and fs/binfmt_elf.c
+ * (Linux 6.1). The file is mapped; a view is a pointer into it. What was not dumped (p_filesz <
+ * p_memsz) is left to the target's fallback.
  */
 #include "target/elfcore.h"
 
@@ -32,7 +33,8 @@ static bool has(const struct scry_target *t, uint64_t at, uint64_t len)
 
 static bool elfcore_probe(const uint8_t *head, size_t len)
 {
-	return len >= 18 && !memcmp(head, ELFMAG, SELFMAG) && (head[EI_DATA] == 1 || head[EI_DATA] == 2) &&
+	return len >= 18 && !memcmp(head, ELFMAG, SELFMAG) &&
+	       (head[EI_DATA] == 1 || head[EI_DATA] == 2) &&
 	       scry_load(head + 16, 2, head[EI_DATA] == ELFDATA2MSB) == ET_CORE;
 }
 
@@ -41,15 +43,21 @@ static void read_phdr(const struct scry_target *t, uint64_t at, struct phdr *p)
 	const struct scry_elfcore *core = t->state;
 
 	if (core->is64)
-		*p = (struct phdr){ .type = (uint32_t)load(t, at, 4), .flags = (uint32_t)load(t, at + 4, 4),
-				    .offset = load(t, at + 8, 8), .start = load(t, at + 16, 8),
-				    .filesz = load(t, at + 32, 8), .memsz = load(t, at + 40, 8),
-				    .align = load(t, at + 48, 8) };
+		*p = (struct phdr) { .type = (uint32_t)load(t, at, 4),
+				     .flags = (uint32_t)load(t, at + 4, 4),
+				     .offset = load(t, at + 8, 8),
+				     .start = load(t, at + 16, 8),
+				     .filesz = load(t, at + 32, 8),
+				     .memsz = load(t, at + 40, 8),
+				     .align = load(t, at + 48, 8) };
 	else
-		*p = (struct phdr){ .type = (uint32_t)load(t, at, 4), .flags = (uint32_t)load(t, at + 24, 4),
-				    .offset = load(t, at + 4, 4), .start = load(t, at + 8, 4),
-				    .filesz = load(t, at + 16, 4), .memsz = load(t, at + 20, 4),
-				    .align = load(t, at + 28, 4) };
+		*p = (struct phdr) { .type = (uint32_t)load(t, at, 4),
+				     .flags = (uint32_t)load(t, at + 24, 4),
+				     .offset = load(t, at + 4, 4),
+				     .start = load(t, at + 8, 4),
+				     .filesz = load(t, at + 16, 4),
+				     .memsz = load(t, at + 20, 4),
+				     .align = load(t, at + 28, 4) };
 	/* nothing reaches over the end of the address space */
 	if (p->memsz > UINT64_MAX - p->start)
 		p->memsz = UINT64_MAX - p->start;
@@ -64,8 +72,9 @@ struct table {
 };
 
 /*
- * PN_XNUM: more segments than e_phnum can say; the count is in the first section header. The kernel puts that at the
- * end of the file, where a cut core lost it: then the notes, which follow the headers, tell (elf_core_dump()).
+ * PN_XNUM: more segments than e_phnum can say; the count is in the first section header. The kernel
+ * puts that at the end of the file, where a cut core lost it: then the notes, which follow the
+ * headers, tell (elf_core_dump()).
  */
 static uint64_t extended_count(const struct scry_target *t, const struct table *table)
 {
@@ -94,18 +103,22 @@ static int find_table(struct scry_target *t, struct table *table)
 	table->stride = (unsigned)load(t, core->is64 ? 0x36 : 0x2a, 2);
 	table->count = load(t, core->is64 ? 0x38 : 0x2c, 2);
 	if (table->stride < least)
-		return scry_fail(t->session, SCRY_ECORRUPT, 0, "%s: program headers of %u bytes, %u needed", t->path,
+		return scry_fail(t->session, SCRY_ECORRUPT, 0,
+				 "%s: program headers of %u bytes, %u needed", t->path,
 				 table->stride, least);
 	if (!has(t, table->at, table->stride))
-		return scry_fail(t->session, SCRY_ECORRUPT, 0,
-				 "%s: the core ends (at %zu bytes) before its program headers (at %" PRIu64 ")", t->path,
-				 t->file_size, table->at);
+		return scry_fail(
+			t->session, SCRY_ECORRUPT, 0,
+			"%s: the core ends (at %zu bytes) before its program headers (at %" PRIu64
+			")",
+			t->path, t->file_size, table->at);
 	if (table->count == PN_XNUM)
 		table->count = extended_count(t, table);
 	uint64_t there = (t->file_size - table->at) / table->stride;
 	if (table->count > there) {
-		scry_target_note(t, "%s is cut: %" PRIu64 " of %" PRIu64 " segment headers are there", t->path, there,
-				 table->count);
+		scry_target_note(t,
+				 "%s is cut: %" PRIu64 " of %" PRIu64 " segment headers are there",
+				 t->path, there, table->count);
 		table->count = there;
 	}
 	return SCRY_OK;
@@ -119,8 +132,11 @@ static int add_segment(struct scry_target *t, const struct phdr *p)
 
 	core->missing += p->filesz - len;
 	if (len)
-		core->segments[core->count++] = (struct scry_elf_segment){ p->start, len, p->offset };
-	struct scry_map map = { .start = p->start, .end = p->start + p->memsz, .flags = p->flags & 7 };
+		core->segments[core->count++] =
+			(struct scry_elf_segment) { p->start, len, p->offset };
+	struct scry_map map = { .start = p->start,
+				.end = p->start + p->memsz,
+				.flags = p->flags & 7 };
 	if (p->memsz && !scry_target_add_map(t, &map))
 		return scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
 	return SCRY_OK;
@@ -185,7 +201,10 @@ static int read_segments(struct scry_target *t)
 	return rc;
 }
 
-/* Cut `piece` to what lies before the next border of `map`, and take over what `map` says where it covers it. */
+/*
+ * Cut `piece` to what lies before the next border of `map`, and take over what `map` says where it
+ * covers it.
+ */
 static bool cut_at(struct scry_map *piece, const struct scry_map *map)
 {
 	if (map->start > piece->start) {
@@ -199,8 +218,9 @@ static bool cut_at(struct scry_map *piece, const struct scry_map *map)
 }
 
 /*
- * t->maps = segments and NT_FILE's mappings together: the first know protection, the second files. gcore leaves out
- * code that it can find in files: only NT_FILE knows of that, and its protection is unknown.
+ * t->maps = segments and NT_FILE's mappings together: the first know protection, the second files.
+ * gcore leaves out code that it can find in files: only NT_FILE knows of that, and its protection
+ * is unknown.
  */
 static int merge_maps(struct scry_target *t)
 {
@@ -215,7 +235,8 @@ static int merge_maps(struct scry_target *t)
 	while (ok && (i < load_count || j < core->file_count)) {
 		const struct scry_map *load = i < load_count ? &loads[i] : NULL;
 		const struct scry_map *file = j < core->file_count ? &core->files[j] : NULL;
-		scry_addr first = load && (!file || load->start < file->start) ? load->start : file->start;
+		scry_addr first =
+			load && (!file || load->start < file->start) ? load->start : file->start;
 		struct scry_map piece = { .start = at > first ? at : first, .end = UINT64_MAX };
 
 		if (load && cut_at(&piece, load))
@@ -250,7 +271,8 @@ static void find_exe(struct scry_target *t)
 	}
 	size_t len = 0, n;
 	const uint8_t *p;
-	while (core->execfn && len < sizeof(text) && (p = t->ops->view(t, core->execfn + len, &n))) {
+	while (core->execfn && len < sizeof(text) &&
+	       (p = t->ops->view(t, core->execfn + len, &n))) {
 		n = n < sizeof(text) - len ? n : sizeof(text) - len;
 		memcpy(text + len, p, n);
 		len += n;
@@ -267,11 +289,11 @@ static void say_missing(struct scry_target *t)
 	const struct scry_elfcore *core = t->state;
 
 	if (core->missing >> 20)
-		scry_target_note(t, "%s is cut: %" PRIu64 " MB of memory are missing at its end", t->path,
-				 core->missing >> 20);
+		scry_target_note(t, "%s is cut: %" PRIu64 " MB of memory are missing at its end",
+				 t->path, core->missing >> 20);
 	else if (core->missing)
-		scry_target_note(t, "%s is cut: %" PRIu64 " bytes of memory are missing at its end", t->path,
-				 core->missing);
+		scry_target_note(t, "%s is cut: %" PRIu64 " bytes of memory are missing at its end",
+				 t->path, core->missing);
 	if (!t->thread_count)
 		scry_target_note(t, "%s names no threads: it has no registers", t->path);
 }
@@ -286,12 +308,14 @@ static int elfcore_open(struct scry_target *t)
 	core->is64 = t->file[EI_CLASS] == ELFCLASS64;
 	core->big_endian = t->file[EI_DATA] == ELFDATA2MSB;
 	if (!has(t, 0, core->is64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr)))
-		return scry_fail(t->session, SCRY_ECORRUPT, 0, "%s: the core ends within its header (%zu bytes)", t->path,
+		return scry_fail(t->session, SCRY_ECORRUPT, 0,
+				 "%s: the core ends within its header (%zu bytes)", t->path,
 				 t->file_size);
 	unsigned machine = (unsigned)load(t, 18, 2);
 	if (!scry_target_set_machine(t, machine, core->is64, core->big_endian))
-		scry_target_note(t, "%s is of a machine (ELF number %u) whose registers are not known here", t->path,
-				 machine);
+		scry_target_note(
+			t, "%s is of a machine (ELF number %u) whose registers are not known here",
+			t->path, machine);
 	int rc = read_segments(t);
 	if (rc < 0)
 		return rc;

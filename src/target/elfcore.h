@@ -14,13 +14,13 @@ struct scry_elfcore {
 	const struct scry_elf_segment *last; /* where the last view was; never NULL once opened */
 	struct scry_elf_segment *segments;   /* in address order, disjoint */
 	size_t count;
-	struct scry_map *files;              /* NT_FILE, in address order, disjoint */
+	struct scry_map *files; /* NT_FILE, in address order, disjoint */
 	size_t file_count;
 	bool is64, big_endian;
-	const char *main_name;               /* the main thread's */
-	scry_addr execfn;                    /* AT_EXECFN */
-	bool of_gdb;                         /* gcore's: NT_PRPSINFO comes before the threads */
-	uint64_t missing;                    /* bytes behind the end of the file */
+	const char *main_name; /* the main thread's */
+	scry_addr execfn;      /* AT_EXECFN */
+	bool of_gdb;           /* gcore's: NT_PRPSINFO comes before the threads */
+	uint64_t missing;      /* bytes behind the end of the file */
 };
 
 /** Take a PT_NOTE segment apart; what cannot be understood is skipped. */

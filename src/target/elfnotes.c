@@ -1,6 +1,6 @@
 /*
- * The notes of an ELF core. Layouts: include/linux/elfcore.h and fs/binfmt_elf.c (Linux 6.1), whose `long` is the
- * target's. Notes of an unknown kind, and those cut short, are skipped.
+ * The notes of an ELF core. Layouts: include/linux/elfcore.h and fs/binfmt_elf.c (Linux 6.1), whose
+ * `long` is the target's. Notes of an unknown kind, and those cut short, are skipped.
  */
 #include "target/elfcore.h"
 
@@ -29,7 +29,9 @@ static uint64_t load(const struct scry_target *t, const struct note *note, size_
 {
 	const struct scry_elfcore *core = t->state;
 
-	return at <= note->len && size <= note->len - at ? scry_load(note->data + at, size, core->big_endian) : 0;
+	return at <= note->len && size <= note->len - at
+		       ? scry_load(note->data + at, size, core->big_endian)
+		       : 0;
 }
 
 static uint64_t load_long(const struct scry_target *t, const struct note *note, size_t index)
@@ -54,7 +56,8 @@ static int read_prstatus(struct scry_target *t, const struct note *note)
 	if (!t->pid)
 		t->pid = (int64_t)thread->tid;
 	if (t->arch && note->len > regs_at)
-		scry_os_thread_load(thread, t->arch, note->data + regs_at, note->len - regs_at, core->big_endian);
+		scry_os_thread_load(thread, t->arch, note->data + regs_at, note->len - regs_at,
+				    core->big_endian);
 	return SCRY_OK;
 }
 
@@ -80,15 +83,20 @@ static int read_prpsinfo(struct scry_target *t, const struct note *note)
 	/* pr_fname: the name of the main thread, not always NUL-terminated (fill_psinfo()) */
 	len = strnlen((const char *)note->data + name_at, 16);
 	if (len)
-		core->main_name = scry_arena_text(&t->keep, (const char *)note->data + name_at, len);
+		core->main_name =
+			scry_arena_text(&t->keep, (const char *)note->data + name_at, len);
 	return SCRY_OK;
 }
 
-/* Does a siginfo with this signal and code carry the address of a fault? The kernel's own (SI_KERNEL) has none. */
+/*
+ * Does a siginfo with this signal and code carry the address of a fault? The kernel's own
+ * (SI_KERNEL) has none.
+ */
 static bool has_fault_addr(int signal, int code)
 {
 	return code > 0 && code != SI_KERNEL &&
-	       (signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE || signal == SIGTRAP);
+	       (signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE ||
+		signal == SIGTRAP);
 }
 
 static int read_siginfo(struct scry_target *t, const struct note *note)
@@ -96,7 +104,10 @@ static int read_siginfo(struct scry_target *t, const struct note *note)
 	size_t addr_at = t->abi.ptr_size == 8 ? 16 : 12;
 	int signal = (int)load(t, note, 0, 4), code = (int32_t)load(t, note, 8, 4);
 
-	/* gcore writes one for each thread, behind that one's NT_PRSTATUS: the first is what the process is about */
+	/*
+	 * gcore writes one for each thread, behind that one's NT_PRSTATUS: the first is what the
+	 * process is about
+	 */
 	if (t->thread_count > 1 || t->has_fault || note->len < addr_at + t->abi.ptr_size)
 		return SCRY_OK;
 	if (signal && !t->signal)
@@ -137,7 +148,9 @@ static int file_order(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-/* Keep the files sorted and disjoint, as the kernel writes them; drop what a hostile file overlaps. */
+/*
+ * Keep the files sorted and disjoint, as the kernel writes them; drop what a hostile file overlaps.
+ */
 static void settle_files(struct scry_elfcore *core)
 {
 	size_t kept = 0;
@@ -173,8 +186,9 @@ static int read_files(struct scry_target *t, const struct note *note)
 		const char *path = (const char *)note->data + at;
 		size_t len = strnlen(path, note->len - at);
 
-		*map = (struct scry_map){ .start = load_long(t, note, 2 + 3 * i), .end = load_long(t, note, 3 + 3 * i),
-					  .offset = load_long(t, note, 4 + 3 * i) * page };
+		*map = (struct scry_map) { .start = load_long(t, note, 2 + 3 * i),
+					   .end = load_long(t, note, 3 + 3 * i),
+					   .offset = load_long(t, note, 4 + 3 * i) * page };
 		if (!scry_map_set_path(t, map, path, len))
 			return scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
 		core->file_count++;
@@ -196,7 +210,10 @@ static int read_arm_tls(struct scry_target *t, const struct note *note)
 	return SCRY_OK;
 }
 
-/* NT_386_TLS: struct user_desc {entry_number, base_addr, limit, flags} of the three slots; glibc uses the first set. */
+/*
+ * NT_386_TLS: struct user_desc {entry_number, base_addr, limit, flags} of the three slots; glibc
+ * uses the first set.
+ */
 static int read_386_tls(struct scry_target *t, const struct note *note)
 {
 	for (size_t i = 0; last_thread(t) && i + 16 <= note->len && !last_thread(t)->tls; i += 16)
@@ -209,12 +226,9 @@ static const struct {
 	const char *name;
 	int (*read)(struct scry_target *t, const struct note *note);
 } readers[] = {
-	{ NT_PRSTATUS, "CORE", read_prstatus },
-	{ NT_PRPSINFO, "CORE", read_prpsinfo },
-	{ NOTE_SIGINFO, "CORE", read_siginfo },
-	{ NT_AUXV, "CORE", read_auxv },
-	{ NOTE_FILE, "CORE", read_files },
-	{ NOTE_ARM_TLS, "LINUX", read_arm_tls },
+	{ NT_PRSTATUS, "CORE", read_prstatus },  { NT_PRPSINFO, "CORE", read_prpsinfo },
+	{ NOTE_SIGINFO, "CORE", read_siginfo },  { NT_AUXV, "CORE", read_auxv },
+	{ NOTE_FILE, "CORE", read_files },       { NOTE_ARM_TLS, "LINUX", read_arm_tls },
 	{ NOTE_386_TLS, "LINUX", read_386_tls },
 };
 
@@ -224,7 +238,8 @@ static int read_note(struct scry_target *t, const struct note *note)
 		size_t len = strlen(readers[i].name);
 
 		/* the name counts its NUL, but not with every writer */
-		if (readers[i].type == note->type && note->name_len >= len && !memcmp(note->name, readers[i].name, len))
+		if (readers[i].type == note->type && note->name_len >= len &&
+		    !memcmp(note->name, readers[i].name, len))
 			return readers[i].read(t, note);
 	}
 	return SCRY_OK;
@@ -238,7 +253,8 @@ static uint64_t align_up(uint64_t n, unsigned align)
 /* Does a process die of it with a core? */
 static bool dumps_core(int signal)
 {
-	static const int fatal[] = { SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS };
+	static const int fatal[] = { SIGQUIT, SIGILL,  SIGTRAP, SIGABRT, SIGBUS,
+				     SIGFPE,  SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS };
 
 	for (size_t i = 0; i < sizeof(fatal) / sizeof(*fatal); i++)
 		if (signal == fatal[i])
@@ -247,13 +263,15 @@ static bool dumps_core(int signal)
 }
 
 /*
- * In a kernel's core the first thread is the one that took the signal, and every thread's status repeats it. gcore's
- * first thread is the one gdb had selected; SIGSTOP and SIGTRAP are how gdb itself stopped it.
+ * In a kernel's core the first thread is the one that took the signal, and every thread's status
+ * repeats it. gcore's first thread is the one gdb had selected; SIGSTOP and SIGTRAP are how gdb
+ * itself stopped it.
  */
 static void mark_threads(struct scry_target *t)
 {
 	const struct scry_elfcore *core = t->state;
-	struct scry_os_thread *main_thread = t->pid > 0 ? scry_os_thread_find(t, (uint64_t)t->pid) : NULL;
+	struct scry_os_thread *main_thread =
+		t->pid > 0 ? scry_os_thread_find(t, (uint64_t)t->pid) : NULL;
 
 	if (main_thread)
 		main_thread->name = core->main_name;
@@ -269,14 +287,17 @@ static void mark_threads(struct scry_target *t)
 int scry_elfcore_notes(struct scry_target *t, uint64_t offset, uint64_t len, unsigned align)
 {
 	const struct scry_elfcore *core = t->state;
-	uint64_t end = offset < t->file_size && len < t->file_size - offset ? offset + len : t->file_size;
+	uint64_t end =
+		offset < t->file_size && len < t->file_size - offset ? offset + len : t->file_size;
 	int rc = SCRY_OK;
 
 	for (uint64_t at = offset; rc >= 0 && at < end && end - at >= 12;) {
 		const uint8_t *p = t->file + at;
-		uint64_t name_len = scry_load(p, 4, core->big_endian), data_len = scry_load(p + 4, 4, core->big_endian);
+		uint64_t name_len = scry_load(p, 4, core->big_endian),
+			 data_len = scry_load(p + 4, 4, core->big_endian);
 		uint64_t data_at = at + align_up(12 + name_len, align);
-		struct note note = { .type = (uint32_t)scry_load(p + 8, 4, core->big_endian), .name = (const char *)p + 12,
+		struct note note = { .type = (uint32_t)scry_load(p + 8, 4, core->big_endian),
+				     .name = (const char *)p + 12,
 				     .name_len = (size_t)name_len };
 
 		if (data_at > end)

@@ -1,7 +1,8 @@
 /*
- * Stopping a process while it is read. A thread of ours is the tracer: whatever happens to us, even SIGKILL, the kernel
- * lets tracees go when their tracer ends, and one that sleeps uninterruptibly, which nobody can detach from, is let go
- * in the same way when the hold ends. PTRACE_SEIZE sends no signal, and a process stopped by SIGSTOP stays so.
+ * Stopping a process while it is read. A thread of ours is the tracer: whatever happens to us, even
+ * SIGKILL, the kernel lets tracees go when their tracer ends, and one that sleeps uninterruptibly,
+ * which nobody can detach from, is let go in the same way when the hold ends. PTRACE_SEIZE sends no
+ * signal, and a process stopped by SIGSTOP stays so.
  */
 #include "target/live.h"
 
@@ -21,8 +22,8 @@
 
 #define PATIENCE_NS    250000000
 #define SHORT_SLEEP_NS 50000000 /* longer than a healthy disk lets anyone wait */
-#define PASSES         8 /* over the list of threads, while new ones turn up */
-#define NOTE_ARM_TLS   0x401 /* elf.h of older C libraries lacks them */
+#define PASSES         8        /* over the list of threads, while new ones turn up */
+#define NOTE_ARM_TLS   0x401    /* elf.h of older C libraries lacks them */
 #define NOTE_386_TLS   0x200
 
 struct tracer {
@@ -81,7 +82,8 @@ static void read_regs(struct scry_held *held)
 		uint32_t entry, base, limit, flags;
 	} slots[3] = { 0 };
 
-	if (held->len == scry_arch_i386.gregset_size && read_set(held->tid, NOTE_386_TLS, slots, sizeof(slots)))
+	if (held->len == scry_arch_i386.gregset_size &&
+	    read_set(held->tid, NOTE_386_TLS, slots, sizeof(slots)))
 		for (unsigned i = 3; i-- > 0;)
 			held->tls = slots[i].base ? slots[i].base : held->tls;
 #endif
@@ -97,7 +99,10 @@ static bool poll_stop(struct scry_held *held)
 		return false;
 	held->gone = pid < 0 || !WIFSTOPPED(status);
 	held->stopped = !held->gone;
-	/* a signal was about to be delivered: it must not be lost. Else it is a trap, or a group stop */
+	/*
+	 * a signal was about to be delivered: it must not be lost. Else it is a trap, or a group
+	 * stop
+	 */
 	if (held->stopped && status >> 16 == 0)
 		held->signal = WSTOPSIG(status);
 	if (held->stopped)
@@ -105,7 +110,10 @@ static bool poll_stop(struct scry_held *held)
 	return true;
 }
 
-/* Are all that did not stop yet in an uninterruptible sleep? Then waiting on only keeps the others from running. */
+/*
+ * Are all that did not stop yet in an uninterruptible sleep? Then waiting on only keeps the others
+ * from running.
+ */
 static bool all_asleep(const struct scry_hold *h)
 {
 	uint64_t flags;
@@ -126,7 +134,8 @@ static void wait_all(struct scry_hold *h, size_t from, int64_t deadline)
 	do {
 		left = 0;
 		for (size_t i = from; i < h->count; i++)
-			if (!h->threads[i].stopped && !h->threads[i].gone && !poll_stop(&h->threads[i]))
+			if (!h->threads[i].stopped && !h->threads[i].gone &&
+			    !poll_stop(&h->threads[i]))
 				left++;
 		if (left)
 			nanosleep(&nap, NULL);
@@ -160,7 +169,8 @@ static void let_go(struct scry_hold *h)
 		if (!held->stopped && !held->gone)
 			poll_stop(held);
 		if (held->stopped)
-			ptrace(PTRACE_DETACH, (pid_t)held->tid, NULL, (void *)(intptr_t)held->signal);
+			ptrace(PTRACE_DETACH, (pid_t)held->tid, NULL,
+			       (void *)(intptr_t)held->signal);
 	}
 }
 

@@ -10,7 +10,7 @@
 #include "target/procfs.h"
 
 /* Debuggers take addresses above the user's half for errors of their own. */
-#define ADDR_LIMIT ((scry_addr)1 << 47)
+#define ADDR_LIMIT   ((scry_addr)1 << 47)
 #define MOST_MAPS    (1u << 20)
 #define MOST_THREADS (1u << 20)
 
@@ -50,12 +50,14 @@ static int read_maps(struct scry_target *t)
 		const char *path = NULL;
 		unsigned flags = 0;
 
-		if (host->ops->map(host->arg, i, &map.start, &map.end, &map.offset, &flags, &path) != SCRY_ITEM)
+		if (host->ops->map(host->arg, i, &map.start, &map.end, &map.offset, &flags,
+				   &path) != SCRY_ITEM)
 			break;
 		map.flags = flags & 7;
 		/* "[heap]" and the like are no files */
 		bool is_file = path && *path && *path != '[';
-		if ((is_file && !scry_map_set_path(t, &map, path, strlen(path))) || !scry_target_add_map(t, &map))
+		if ((is_file && !scry_map_set_path(t, &map, path, strlen(path))) ||
+		    !scry_target_add_map(t, &map))
 			return scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
 	}
 	scry_target_sort_maps(t);
@@ -72,11 +74,12 @@ static bool machine_of_map(struct scry_target *t, const struct scry_map *map)
 	uint8_t head[20];
 
 	if (map->offset || !(map->flags & SCRY_MAP_FILE) ||
-	    host_fetch(host, map->start, head, sizeof(head)) != sizeof(head) || memcmp(head, ELFMAG, SELFMAG))
+	    host_fetch(host, map->start, head, sizeof(head)) != sizeof(head) ||
+	    memcmp(head, ELFMAG, SELFMAG))
 		return false;
 	bool big_endian = head[EI_DATA] == ELFDATA2MSB;
-	scry_target_set_machine(t, (unsigned)scry_load(head + 18, 2, big_endian), head[EI_CLASS] == ELFCLASS64,
-				big_endian);
+	scry_target_set_machine(t, (unsigned)scry_load(head + 18, 2, big_endian),
+				head[EI_CLASS] == ELFCLASS64, big_endian);
 	return true;
 }
 
@@ -85,7 +88,8 @@ static bool machine_of_regs(struct scry_target *t)
 	struct host *host = t->state;
 	uint64_t tid, value;
 
-	if (!host->ops->thread || !host->ops->reg || host->ops->thread(host->arg, 0, &tid) != SCRY_ITEM)
+	if (!host->ops->thread || !host->ops->reg ||
+	    host->ops->thread(host->arg, 0, &tid) != SCRY_ITEM)
 		return false;
 	for (size_t i = 0; scry_architectures[i]; i++) {
 		const struct scry_arch *arch = scry_architectures[i];
@@ -127,7 +131,7 @@ static void host_regs(struct scry_target *t, struct scry_os_thread *thread)
 
 	if (!arch)
 		return;
-	thread->regs = (struct scry_regs){ .arch = arch };
+	thread->regs = (struct scry_regs) { .arch = arch };
 	for (unsigned i = 0; i < arch->count; i++)
 		if (host_reg(host, thread->tid, arch->regs[i].name, &thread->regs.value[i]))
 			thread->regs.valid |= (uint64_t)1 << i;
@@ -142,8 +146,9 @@ static void host_regs(struct scry_target *t, struct scry_os_thread *thread)
 }
 
 /*
- * A register costs a debugger a switch of threads and a frame: with a thousand threads, seconds. Of a process on this
- * machine /proc tells at once which thread waits for what, and the registers of the few that matter can be asked for.
+ * A register costs a debugger a switch of threads and a frame: with a thousand threads, seconds. Of
+ * a process on this machine /proc tells at once which thread waits for what, and the registers of
+ * the few that matter can be asked for.
  */
 static void describe_thread(struct scry_target *t, struct scry_os_thread *thread)
 {
@@ -207,7 +212,7 @@ static int host_open(struct scry_target *t)
 	t->state = host;
 	host->ops = t->host;
 	host->arg = t->host_arg;
-	host->cache = (struct scry_cache){ .fetch = host_fetch, .arg = host, .exact = true };
+	host->cache = (struct scry_cache) { .fetch = host_fetch, .arg = host, .exact = true };
 	if (!scry_cache_init(&host->cache))
 		return scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
 	return host_read(t);
@@ -232,7 +237,8 @@ const struct scry_target_ops scry_target_host = {
 	.close = host_close,
 };
 
-int scry_target_open_host(struct scry_session *s, const struct scry_host_ops *ops, void *arg, int pid)
+int scry_target_open_host(struct scry_session *s, const struct scry_host_ops *ops, void *arg,
+			  int pid)
 {
 	struct scry_target *t = scry_target_new(s, &scry_target_host);
 

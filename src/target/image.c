@@ -36,7 +36,9 @@ static void image_close(struct scry_target *t)
 	}
 }
 
-static const struct scry_target_ops image_ops = { .name = "image", .view = image_view, .close = image_close };
+static const struct scry_target_ops image_ops = { .name = "image",
+						  .view = image_view,
+						  .close = image_close };
 
 struct scry_session *scry_image_session(unsigned elf_machine, bool is64, bool big_endian)
 {
@@ -56,7 +58,9 @@ struct scry_session *scry_image_session(unsigned elf_machine, bool is64, bool bi
 uint8_t *scry_image_add(struct scry_session *s, scry_addr addr, size_t len)
 {
 	struct block *b = calloc(1, sizeof(*b) + len), **end = (struct block **)&s->target->state;
-	struct scry_map map = { .start = addr, .end = addr + len, .flags = SCRY_MAP_READ | SCRY_MAP_WRITE };
+	struct scry_map map = { .start = addr,
+				.end = addr + len,
+				.flags = SCRY_MAP_READ | SCRY_MAP_WRITE };
 
 	if (!b || !scry_target_add_map(s->target, &map)) {
 		free(b);

@@ -55,7 +55,9 @@ static int yama_scope(void)
 	return scope;
 }
 
-/* The files (not the directory) of a process that is not dumpable belong to root, whoever runs it. */
+/*
+ * The files (not the directory) of a process that is not dumpable belong to root, whoever runs it.
+ */
 static bool hides(int pid, uid_t owner)
 {
 	char path[32];
@@ -72,17 +74,21 @@ static int explain_refusal(struct scry_target *t, int pid)
 	if (geteuid() != 0 && owner >= 0 && (uid_t)owner != geteuid())
 		return scry_fail(t->session, SCRY_ESYSTEM, 0,
 				 "not permitted to read process %d: it belongs to user %" PRId64
-				 "; run as that user or as root", pid, owner);
+				 "; run as that user or as root",
+				 pid, owner);
 	if (geteuid() != 0 && owner >= 0 && hides(pid, (uid_t)owner))
 		return scry_fail(t->session, SCRY_ESYSTEM, 0,
-				 "not permitted to read process %d: it is not dumpable (it changed its user, or hides); run as root",
+				 "not permitted to read process %d: it is not dumpable (it changed "
+				 "its user, or hides); run as root",
 				 pid);
 	if (yama_scope() > 0)
 		return scry_fail(t->session, SCRY_ESYSTEM, 0,
-				 "not permitted to read process %d: kernel.yama.ptrace_scope is %d; run as root%s", pid,
-				 yama_scope(), yama_scope() < 3 ? ", or set it to 0" : "");
+				 "not permitted to read process %d: kernel.yama.ptrace_scope is "
+				 "%d; run as root%s",
+				 pid, yama_scope(), yama_scope() < 3 ? ", or set it to 0" : "");
 	return scry_fail(t->session, SCRY_ESYSTEM, 0,
-			 "not permitted to read process %d: CAP_SYS_PTRACE is missing, or a container or seccomp forbids it",
+			 "not permitted to read process %d: CAP_SYS_PTRACE is missing, or a "
+			 "container or seccomp forbids it",
 			 pid);
 }
 
@@ -114,17 +120,21 @@ static int check_process(struct scry_target *t, struct scry_live *live)
 		return scry_fail(s, SCRY_EINVAL, 0, "%d is no process id", live->pid);
 	state = scry_procfs_state(live->pid, &flags);
 	if (!state && access("/proc/self/stat", R_OK) < 0)
-		return scry_fail(s, SCRY_ESYSTEM, 0, "/proc is not mounted: live processes cannot be read");
+		return scry_fail(s, SCRY_ESYSTEM, 0,
+				 "/proc is not mounted: live processes cannot be read");
 	if (!state)
 		return scry_fail(s, SCRY_ENOTFOUND, 0, "there is no process %d", live->pid);
 	if (flags & PF_KTHREAD)
-		return scry_fail(s, SCRY_EUNSUPPORTED, 0, "process %d is a kernel thread: it has no memory of its own",
+		return scry_fail(s, SCRY_EUNSUPPORTED, 0,
+				 "process %d is a kernel thread: it has no memory of its own",
 				 live->pid);
-	live->pid = (int)scry_procfs_status(live->pid, "Tgid", live->pid); /* a thread id was given */
+	/* a thread id was given */
+	live->pid = (int)scry_procfs_status(live->pid, "Tgid", live->pid);
 	live->reader = find_reader(live->pid);
 	if (!live->reader)
 		return scry_fail(s, SCRY_EUNSUPPORTED, 0,
-				 "process %d is a zombie: it has ended and its memory is gone (its parent is %" PRId64 ")",
+				 "process %d is a zombie: it has ended and its memory is gone (its "
+				 "parent is %" PRId64 ")",
 				 live->pid, scry_procfs_status(live->pid, "PPid", 0));
 	return SCRY_OK;
 }
@@ -148,7 +158,8 @@ static int list_threads(struct scry_target *t, struct scry_live *live)
 	int64_t count = scry_procfs_tids(live->pid, &tids);
 
 	if (count < 0)
-		return scry_fail_errno(t->session, "cannot list the threads of process %d", live->pid);
+		return scry_fail_errno(t->session, "cannot list the threads of process %d",
+				       live->pid);
 	for (int64_t i = 0; i < count; i++) {
 		struct scry_os_thread *thread = scry_target_add_thread(t, tids[i]);
 
@@ -181,7 +192,7 @@ static int live_open(struct scry_target *t)
 	live->mem = -1;
 	live->pid = (int)t->pid;
 	live->vm_readv = true;
-	live->cache = (struct scry_cache){ .fetch = live_fetch, .arg = live };
+	live->cache = (struct scry_cache) { .fetch = live_fetch, .arg = live };
 	int rc = check_process(t, live);
 	if (rc >= 0)
 		rc = open_memory(t, live);
@@ -220,13 +231,15 @@ static void explain_unheld(struct scry_target *t, int why)
 	int64_t tracer = scry_procfs_status(live->pid, "TracerPid", 0);
 
 	if (tracer > 0)
-		scry_note(t->session, "process %d is traced by process %" PRId64 ": read without stopping it",
+		scry_note(t->session,
+			  "process %d is traced by process %" PRId64 ": read without stopping it",
 			  live->pid, tracer);
 	else if (why)
-		scry_note(t->session, "process %d cannot be stopped (%s): read while it runs", live->pid,
-			  strerror(why));
+		scry_note(t->session, "process %d cannot be stopped (%s): read while it runs",
+			  live->pid, strerror(why));
 	else
-		scry_note(t->session, "process %d cannot be stopped: read while it runs", live->pid);
+		scry_note(t->session, "process %d cannot be stopped: read while it runs",
+			  live->pid);
 }
 
 /* What the tracer found out about a thread. */
@@ -246,7 +259,9 @@ static void take_held(struct scry_target *t, const struct scry_held *held)
 	if (!thread)
 		return;
 	if (!held->stopped)
-		scry_note(t->session, "thread %" PRIu64 " did not stop in time: it was read while it ran", held->tid);
+		scry_note(t->session,
+			  "thread %" PRIu64 " did not stop in time: it was read while it ran",
+			  held->tid);
 	if (held->len && t->arch)
 		scry_os_thread_load(thread, t->arch, held->regs, held->len, t->abi.big_endian);
 	if (held->tls)

@@ -1,4 +1,6 @@
-/* Minidumps: the header, the streams, the process; memory, threads and modules are in minidump_*.c. */
+/*
+ * Minidumps: the header, the streams, the process; memory, threads and modules are in minidump_*.c.
+ */
 #include "target/minidump.h"
 
 #include <inttypes.h>
@@ -17,7 +19,13 @@ enum { S_ARCHITECTURE = 0, S_PLATFORM = 20, S_SIZE = 24 };
 /* MINIDUMP_MISC_INFO */
 enum { M_FLAGS = 4, M_PID = 8, M_STARTED = 12, M_SIZE = 24, M_HAS_PID = 1, M_HAS_TIMES = 2 };
 /* PROCESSOR_ARCHITECTURE_* that mean the same as another; 0x8003 is Breakpad's first ARM64 */
-enum { MACHINE_I386 = 0, MACHINE_AMD64 = 9, MACHINE_I386_ON_64 = 10, MACHINE_ARM64 = 12, MACHINE_ARM64_OLD = 0x8003 };
+enum {
+	MACHINE_I386 = 0,
+	MACHINE_AMD64 = 9,
+	MACHINE_I386_ON_64 = 10,
+	MACHINE_ARM64 = 12,
+	MACHINE_ARM64_OLD = 0x8003
+};
 /* Longer names are cut: MAX_PATH is 260, and NT's own limit 32767 units. */
 #define STRING_LIMIT 65536
 /* All TEBs name the same PEB; one that is in the dump will do. */
@@ -46,10 +54,10 @@ scry_addr scry_md_addr(const struct scry_minidump *md, const uint8_t *p)
 struct scry_blob scry_minidump_blob(const struct scry_minidump *md, uint64_t rva, uint64_t len)
 {
 	if (rva == 0 || rva >= md->size || len == 0)
-		return (struct scry_blob){ NULL, 0 };
+		return (struct scry_blob) { NULL, 0 };
 	if (len > md->size - rva)
 		len = md->size - rva;
-	return (struct scry_blob){ md->data + rva, (size_t)len };
+	return (struct scry_blob) { md->data + rva, (size_t)len };
 }
 
 struct scry_blob scry_minidump_location(const struct scry_minidump *md, const uint8_t *at)
@@ -62,10 +70,11 @@ struct scry_blob scry_minidump_stream(const struct scry_minidump *md, uint32_t t
 	for (size_t i = 0; i + DIRECTORY_SIZE <= md->directory.len; i += DIRECTORY_SIZE)
 		if (scry_md32(md->directory.at + i) == type)
 			return scry_minidump_location(md, md->directory.at + i + 4);
-	return (struct scry_blob){ NULL, 0 };
+	return (struct scry_blob) { NULL, 0 };
 }
 
-size_t scry_minidump_list(const struct scry_minidump *md, uint32_t type, size_t record, struct scry_blob *ret)
+size_t scry_minidump_list(const struct scry_minidump *md, uint32_t type, size_t record,
+			  struct scry_blob *ret)
 {
 	struct scry_blob b = scry_minidump_stream(md, type);
 
@@ -77,9 +86,11 @@ size_t scry_minidump_list(const struct scry_minidump *md, uint32_t type, size_t 
 	if (want <= count)
 		count = (size_t)want;
 	else
-		scry_target_note(md->t, "stream %" PRIu32 " of the minidump is cut: %zu of %" PRIu64
-				 " records are there", type, count, want);
-	*ret = (struct scry_blob){ b.at + head, count * record };
+		scry_target_note(md->t,
+				 "stream %" PRIu32 " of the minidump is cut: %zu of %" PRIu64
+				 " records are there",
+				 type, count, want);
+	*ret = (struct scry_blob) { b.at + head, count * record };
 	return count;
 }
 
@@ -99,7 +110,8 @@ const char *scry_minidump_utf16(const struct scry_minidump *md, const uint8_t *t
 		}
 		scry_buf_put_char(&b, c);
 	}
-	const char *copy = b.failed ? NULL : scry_arena_text(&md->t->keep, b.text ? b.text : "", b.len);
+	const char *copy =
+		b.failed ? NULL : scry_arena_text(&md->t->keep, b.text ? b.text : "", b.len);
 	scry_buf_done(&b);
 	return copy;
 }
@@ -111,7 +123,8 @@ const char *scry_minidump_string(const struct scry_minidump *md, uint64_t rva)
 	if (length.len < 4)
 		return NULL;
 	uint32_t bytes = scry_md32(length.at);
-	struct scry_blob text = scry_minidump_blob(md, rva + 4, bytes < STRING_LIMIT ? bytes : STRING_LIMIT);
+	struct scry_blob text =
+		scry_minidump_blob(md, rva + 4, bytes < STRING_LIMIT ? bytes : STRING_LIMIT);
 	return text.at ? scry_minidump_utf16(md, text.at, text.len) : NULL;
 }
 
@@ -133,8 +146,10 @@ static void note_cut_streams(struct scry_minidump *md)
 		first = cut++ ? first : scry_md32(p);
 	}
 	if (cut)
-		scry_target_note(md->t, "the minidump is truncated: %u of its streams, stream %" PRIu32
-				 " first, are cut or not there", cut, first);
+		scry_target_note(md->t,
+				 "the minidump is truncated: %u of its streams, stream %" PRIu32
+				 " first, are cut or not there",
+				 cut, first);
 }
 
 static int load_directory(struct scry_minidump *md)
@@ -147,10 +162,14 @@ static int load_directory(struct scry_minidump *md)
 	md->flags = scry_md64(md->data + H_FLAGS);
 	md->directory = scry_minidump_blob(md, rva, (uint64_t)count * DIRECTORY_SIZE);
 	if (md->directory.len < DIRECTORY_SIZE)
-		return scry_fail(s, SCRY_ECORRUPT, 0, "the minidump has no stream directory (%" PRIu32
-				 " streams at 0x%" PRIx32 " of %zu bytes)", count, rva, md->size);
+		return scry_fail(s, SCRY_ECORRUPT, 0,
+				 "the minidump has no stream directory (%" PRIu32
+				 " streams at 0x%" PRIx32 " of %zu bytes)",
+				 count, rva, md->size);
 	if (md->directory.len / DIRECTORY_SIZE < count)
-		scry_target_note(md->t, "the minidump's stream directory is cut: %zu of %" PRIu32 " entries are there",
+		scry_target_note(md->t,
+				 "the minidump's stream directory is cut: %zu of %" PRIu32
+				 " entries are there",
 				 md->directory.len / DIRECTORY_SIZE, count);
 	note_cut_streams(md);
 	return SCRY_OK;
@@ -168,14 +187,19 @@ static const struct scry_arch *find_arch(unsigned machine)
 	return NULL;
 }
 
-/* No SystemInfo, no architecture: the size of a thread's CONTEXT tells (winnt.h: AMD64 1232, i386 716). */
+/*
+ * No SystemInfo, no architecture: the size of a thread's CONTEXT tells (winnt.h: AMD64 1232, i386
+ * 716).
+ */
 static unsigned guess_machine(const struct scry_minidump *md)
 {
 	struct scry_blob b;
 	size_t n = scry_minidump_list(md, SCRY_MD_THREADS, 48, &b);
 	uint32_t size = n ? scry_md32(b.at + 40) : 0;
 
-	return size == 716 ? MACHINE_I386 : size == 912 || size == 796 ? MACHINE_ARM64 : MACHINE_AMD64;
+	return size == 716                  ? MACHINE_I386
+	       : size == 912 || size == 796 ? MACHINE_ARM64
+					    : MACHINE_AMD64;
 }
 
 static void load_system(struct scry_minidump *md)
@@ -190,18 +214,26 @@ static void load_system(struct scry_minidump *md)
 		scry_target_note(t, "the minidump has no SystemInfo: taken for %s Windows",
 				 arch ? arch->name : "64-bit");
 	if (!arch)
-		scry_target_note(t, "the minidump's processor architecture %u is not known: memory only", machine);
+		scry_target_note(
+			t, "the minidump's processor architecture %u is not known: memory only",
+			machine);
 	md->linux_process = platform == SCRY_MD_OS_LINUX || platform == SCRY_MD_OS_ANDROID;
 	bool is64 = !arch || arch->ptr_size == 8;
 	scry_target_set_machine(t, arch ? arch->elf_machine : 0, is64, false);
 	if (platform > SCRY_MD_OS_CE) {
 		if (!md->linux_process)
-			scry_target_note(t, "the minidump's platform 0x%" PRIx32 " is neither Windows nor Linux",
+			scry_target_note(t,
+					 "the minidump's platform 0x%" PRIx32
+					 " is neither Windows nor Linux",
 					 platform);
 		return;
 	}
-	t->abi = (struct scry_abi){ .ptr_size = is64 ? 8 : 4, .long_size = 4, .align8 = 8, .wchar_size = 2,
-				    .long_double = 8, .windows = true };
+	t->abi = (struct scry_abi) { .ptr_size = is64 ? 8 : 4,
+				     .long_size = 4,
+				     .align8 = 8,
+				     .wchar_size = 2,
+				     .long_double = 8,
+				     .windows = true };
 }
 
 static void load_misc(struct scry_minidump *md)
@@ -244,8 +276,8 @@ static bool read_ptr(const struct scry_minidump *md, scry_addr at, scry_addr *re
 }
 
 /*
- * TEB -> PEB -> RTL_USER_PROCESS_PARAMETERS, winternl.h and the public PDBs of ntdll; the same from NT 5.1 to NT 10.
- * A dump without these pages leaves the command line unknown.
+ * TEB -> PEB -> RTL_USER_PROCESS_PARAMETERS, winternl.h and the public PDBs of ntdll; the same from
+ * NT 5.1 to NT 10. A dump without these pages leaves the command line unknown.
  */
 static void load_process_parameters(struct scry_minidump *md)
 {
@@ -254,7 +286,8 @@ static void load_process_parameters(struct scry_minidump *md)
 	scry_addr peb = 0, base, params;
 
 	for (size_t i = 0; i < t->thread_count && i < MAX_TEBS && !peb; i++)
-		if (!t->threads[i].tls || !read_ptr(md, t->threads[i].tls + (is64 ? 0x60 : 0x30), &peb))
+		if (!t->threads[i].tls ||
+		    !read_ptr(md, t->threads[i].tls + (is64 ? 0x60 : 0x30), &peb))
 			peb = 0;
 	if (!peb)
 		return;
@@ -314,6 +347,9 @@ static void minidump_close(struct scry_target *t)
 }
 
 const struct scry_target_ops scry_target_minidump = {
-	.name = "minidump", .probe = minidump_probe, .open = minidump_open, .view = scry_minidump_view,
+	.name = "minidump",
+	.probe = minidump_probe,
+	.open = minidump_open,
+	.view = scry_minidump_view,
 	.close = minidump_close,
 };

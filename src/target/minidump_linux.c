@@ -1,6 +1,6 @@
 /*
- * What Breakpad and crashpad add for a Linux process: copies of files of /proc, and the dynamic linker's list. Layouts:
- * MDRawDebug64 and MDRawLinkMap64 in Breakpad's minidump_format.h.
+ * What Breakpad and crashpad add for a Linux process: copies of files of /proc, and the dynamic
+ * linker's list. Layouts: MDRawDebug64 and MDRawLinkMap64 in Breakpad's minidump_format.h.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 /* Auxiliary vector, linux/auxvec.h */
 enum { AT_PHDR_ = 3, AT_ENTRY_ = 9, AT_SYSINFO_EHDR_ = 33 };
 #define MAX_COMMAND 65536
-#define MAX_LINE 8192
+#define MAX_LINE    8192
 /* ELF program headers, elf.h */
 enum { EI_CLASS = 4, PT_LOAD_ = 1, MAX_PROGRAM_HEADERS = 128 };
 
@@ -27,8 +27,9 @@ static bool parse_map(struct scry_target *t, const char *line, size_t len)
 	len = len < sizeof(text) - 1 ? len : sizeof(text) - 1;
 	memcpy(text, line, len);
 	text[len] = '\0';
-	if (sscanf(text, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 "%n", &map.start, &map.end, perms,
-		   &map.offset, &major, &minor, &map.inode, &at) < 7 || !at || map.end <= map.start)
+	if (sscanf(text, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 "%n", &map.start,
+		   &map.end, perms, &map.offset, &major, &minor, &map.inode, &at) < 7 ||
+	    !at || map.end <= map.start)
 		return true;
 	map.flags = (perms[0] == 'r' ? SCRY_MAP_READ : 0) | (perms[1] == 'w' ? SCRY_MAP_WRITE : 0) |
 		    (perms[2] == 'x' ? SCRY_MAP_EXEC : 0);
@@ -116,7 +117,8 @@ static void load_auxv(struct scry_minidump *md)
 }
 
 /* The segments of an ELF file whose headers are in the dump; *ret_count 0 where they are not. */
-static bool add_segments(struct scry_minidump *md, scry_addr base, const char *path, size_t *ret_count)
+static bool add_segments(struct scry_minidump *md, scry_addr base, const char *path,
+			 size_t *ret_count)
 {
 	uint8_t e[64], ph[56];
 	bool is64 = md->t->abi.ptr_size == 8;
@@ -128,7 +130,8 @@ static bool add_segments(struct scry_minidump *md, scry_addr base, const char *p
 	scry_addr at = base + scry_md_addr(md, e + (is64 ? 32 : 28));
 	unsigned size = scry_md16(e + (is64 ? 54 : 42)), count = scry_md16(e + (is64 ? 56 : 44));
 	scry_addr lowest = ~(scry_addr)0;
-	for (unsigned i = 0; i < count && i < MAX_PROGRAM_HEADERS && size >= (is64 ? 56 : 32); i++, at += size) {
+	for (unsigned i = 0; i < count && i < MAX_PROGRAM_HEADERS && size >= (is64 ? 56 : 32);
+	     i++, at += size) {
 		if (!scry_minidump_read(md, at, ph, is64 ? 56 : 32) || scry_md32(ph) != PT_LOAD_)
 			continue;
 		uint32_t flags = scry_md32(ph + (is64 ? 4 : 24));
@@ -144,10 +147,11 @@ static bool add_segments(struct scry_minidump *md, scry_addr base, const char *p
 		scry_addr end = (bias + vaddr + memsz + 4095) & ~(uint64_t)4095;
 		if (end <= start || file_end < start || end - start > (uint64_t)1 << 40)
 			continue;
-		unsigned access = (flags & 4 ? SCRY_MAP_READ : 0) | (flags & 2 ? SCRY_MAP_WRITE : 0) |
+		unsigned access = (flags & 4 ? SCRY_MAP_READ : 0) |
+				  (flags & 2 ? SCRY_MAP_WRITE : 0) |
 				  (flags & 1 ? SCRY_MAP_EXEC : 0);
-		struct scry_map map = { start, file_end < end ? file_end : end, offset & ~(uint64_t)4095,
-					access | SCRY_MAP_FILE, path };
+		struct scry_map map = { start, file_end < end ? file_end : end,
+					offset & ~(uint64_t)4095, access | SCRY_MAP_FILE, path };
 		struct scry_map bss = { map.end, end, 0, access };
 		if ((map.end > map.start && !scry_target_add_map(md->t, &map)) ||
 		    (bss.end > bss.start && !scry_target_add_map(md->t, &bss)))
@@ -157,7 +161,10 @@ static bool add_segments(struct scry_minidump *md, scry_addr base, const char *p
 	return true;
 }
 
-/* crashpad writes no maps. What is known: the modules' places, and their program headers where these are dumped. */
+/*
+ * crashpad writes no maps. What is known: the modules' places, and their program headers where
+ * these are dumped.
+ */
 static bool maps_from_modules(struct scry_minidump *md)
 {
 	struct scry_target *t = md->t;
@@ -168,14 +175,18 @@ static bool maps_from_modules(struct scry_minidump *md)
 		size_t segments;
 
 		ok = add_segments(md, m->start, m->path, &segments);
-		struct scry_map whole = { m->start, m->end, 0, SCRY_MAP_READ | SCRY_MAP_EXEC | SCRY_MAP_FILE, m->path };
+		struct scry_map whole = { m->start, m->end, 0,
+					  SCRY_MAP_READ | SCRY_MAP_EXEC | SCRY_MAP_FILE, m->path };
 		if (ok && !segments && m->path)
 			ok = scry_target_add_map(t, &whole);
 	}
 	return ok;
 }
 
-/* A name in the dynamic linker's list, a MINIDUMP_STRING, and its load address: a module if none is known there. */
+/*
+ * A name in the dynamic linker's list, a MINIDUMP_STRING, and its load address: a module if none is
+ * known there.
+ */
 static bool add_linked(struct scry_minidump *md, scry_addr addr, uint64_t name)
 {
 	size_t segments;
@@ -186,7 +197,10 @@ static bool add_linked(struct scry_minidump *md, scry_addr addr, uint64_t name)
 	return add_segments(md, addr, path, &segments);
 }
 
-/* Only where neither maps nor modules are there. The stream's members are padded as the writer's compiler chose. */
+/*
+ * Only where neither maps nor modules are there. The stream's members are padded as the writer's
+ * compiler chose.
+ */
 static bool load_dso_debug(struct scry_minidump *md)
 {
 	struct scry_blob b = scry_minidump_stream(md, SCRY_MD_DSO_DEBUG);
@@ -198,11 +212,14 @@ static bool load_dso_debug(struct scry_minidump *md)
 	uint64_t count = scry_md32(b.at + 8);
 	struct scry_blob list = scry_minidump_blob(md, scry_md32(b.at + 4), count * size);
 	for (size_t i = 0; ok && i + size <= list.len; i += size)
-		ok = add_linked(md, scry_md_addr(md, list.at + i), scry_md32(list.at + i + (is64 ? 8 : 4)));
+		ok = add_linked(md, scry_md_addr(md, list.at + i),
+				scry_md32(list.at + i + (is64 ? 8 : 4)));
 	return ok;
 }
 
-/* The executable by its entry point: the first module of Breakpad's list is the first of the maps. */
+/*
+ * The executable by its entry point: the first module of Breakpad's list is the first of the maps.
+ */
 static void find_exe(struct scry_minidump *md)
 {
 	const struct scry_map *map = md->t->entry ? scry_map_at(md->t, md->t->entry) : NULL;

@@ -9,16 +9,32 @@
 /* MINIDUMP_MEMORY_DESCRIPTOR: start, size, rva; MINIDUMP_MEMORY_DESCRIPTOR64: start, size */
 enum { DESCRIPTOR_SIZE = 16, DESCRIPTOR64_SIZE = 16, MEMORY64_HEADER = 16 };
 /* MINIDUMP_MEMORY_INFO_LIST and MINIDUMP_MEMORY_INFO */
-enum { I_HEADER = 16, I_SIZE = 48, I_REGION = 24, I_STATE = 32, I_PROTECT = 36, STATE_COMMIT = 0x1000 };
+enum {
+	I_HEADER = 16,
+	I_SIZE = 48,
+	I_REGION = 24,
+	I_STATE = 32,
+	I_PROTECT = 36,
+	STATE_COMMIT = 0x1000
+};
 /* PAGE_*, winnt.h */
 enum { PAGE_READ = 0xee, PAGE_WRITE = 0xcc, PAGE_EXEC = 0xf0, PAGE_GUARD = 0x100 };
 /* Section headers: IMAGE_SECTION_HEADER and IMAGE_SCN_MEM_*, winnt.h */
-enum { PE_NEW_HEADER = 0x3c, PE_SECTIONS = 6, PE_OPTIONAL_SIZE = 20, PE_OPTIONAL = 24, PE_SECTION_SIZE = 40,
-       PE_MAX_SECTIONS = 96 };
+enum {
+	PE_NEW_HEADER = 0x3c,
+	PE_SECTIONS = 6,
+	PE_OPTIONAL_SIZE = 20,
+	PE_OPTIONAL = 24,
+	PE_SECTION_SIZE = 40,
+	PE_MAX_SECTIONS = 96
+};
 #define SCN_EXECUTE 0x20000000u
-#define SCN_READ 0x40000000u
-#define SCN_WRITE 0x80000000u
-/* A list may name the same bytes of the file again and again; stacks twice is usual, more than this is an attack. */
+#define SCN_READ    0x40000000u
+#define SCN_WRITE   0x80000000u
+/*
+ * A list may name the same bytes of the file again and again; stacks twice is usual, more than this
+ * is an attack.
+ */
 #define MAX_ALIASING 8
 
 struct ranges {
@@ -28,7 +44,8 @@ struct ranges {
 };
 
 /* Append what is inside the file; false when out of memory. */
-static bool add_range(const struct scry_minidump *md, struct ranges *r, scry_addr start, uint64_t len, uint64_t rva)
+static bool add_range(const struct scry_minidump *md, struct ranges *r, scry_addr start,
+		      uint64_t len, uint64_t rva)
 {
 	uint64_t there = rva < md->size ? md->size - rva : 0, want = len;
 
@@ -38,7 +55,8 @@ static bool add_range(const struct scry_minidump *md, struct ranges *r, scry_add
 		return true;
 	if (len < want) {
 		r->cut_ranges++;
-		r->cut_bytes = want - len > UINT64_MAX - r->cut_bytes ? UINT64_MAX : r->cut_bytes + (want - len);
+		r->cut_bytes = want - len > UINT64_MAX - r->cut_bytes ? UINT64_MAX
+								      : r->cut_bytes + (want - len);
 	}
 	if (len == 0)
 		return true;
@@ -51,7 +69,7 @@ static bool add_range(const struct scry_minidump *md, struct ranges *r, scry_add
 		r->at = more;
 		r->cap = cap;
 	}
-	r->at[r->count++] = (struct scry_md_range){ start, len, rva };
+	r->at[r->count++] = (struct scry_md_range) { start, len, rva };
 	return true;
 }
 
@@ -64,8 +82,10 @@ static bool add_memory64(const struct scry_minidump *md, struct ranges *r)
 	uint64_t count = scry_md64(b.at), rva = scry_md64(b.at + 8);
 	uint64_t fit = (b.len - MEMORY64_HEADER) / DESCRIPTOR64_SIZE;
 	if (count > fit)
-		scry_target_note(md->t, "the minidump's list of memory is cut: %" PRIu64 " of %" PRIu64
-				 " ranges are there", fit, count);
+		scry_target_note(md->t,
+				 "the minidump's list of memory is cut: %" PRIu64 " of %" PRIu64
+				 " ranges are there",
+				 fit, count);
 	for (uint64_t i = 0; i < count && i < fit; i++) {
 		const uint8_t *p = b.at + MEMORY64_HEADER + i * DESCRIPTOR64_SIZE;
 		uint64_t len = scry_md64(p + 8);
@@ -114,14 +134,16 @@ static size_t make_disjoint(struct scry_md_range *r, size_t count, uint64_t limi
 
 		if (covered >= r[i].len)
 			continue;
-		struct scry_md_range cut = { r[i].start + covered, r[i].len - covered, r[i].rva + covered };
+		struct scry_md_range cut = { r[i].start + covered, r[i].len - covered,
+					     r[i].rva + covered };
 		end = cut.start + cut.len;
 		total += cut.len;
 		if (total > limit) {
 			*ret_cut = true;
 			break;
 		}
-		if (out && r[out - 1].start + r[out - 1].len == cut.start && r[out - 1].rva + r[out - 1].len == cut.rva)
+		if (out && r[out - 1].start + r[out - 1].len == cut.start &&
+		    r[out - 1].rva + r[out - 1].len == cut.rva)
 			r[out - 1].len += cut.len;
 		else
 			r[out++] = cut;
@@ -136,7 +158,8 @@ int scry_minidump_load_memory(struct scry_minidump *md)
 
 	for (size_t i = 0; ok && i < md->stack_count; i++)
 		if (md->stacks[i].rva)
-			ok = add_range(md, &r, md->stacks[i].start, md->stacks[i].len, md->stacks[i].rva);
+			ok = add_range(md, &r, md->stacks[i].start, md->stacks[i].len,
+				       md->stacks[i].rva);
 	md->ranges = r.at;
 	if (!ok)
 		return scry_fail(md->t->session, SCRY_ENOMEM, 0, "out of memory");
@@ -144,11 +167,16 @@ int scry_minidump_load_memory(struct scry_minidump *md)
 		qsort(r.at, r.count, sizeof(*r.at), by_start);
 	md->range_count = make_disjoint(r.at, r.count, (uint64_t)md->size * MAX_ALIASING, &aliased);
 	if (r.cut_ranges)
-		scry_target_note(md->t, "the minidump is truncated: %" PRIu64 " of its memory ranges run past its end, "
-				 "%" PRIu64 " bytes are missing", r.cut_ranges, r.cut_bytes);
+		scry_target_note(md->t,
+				 "the minidump is truncated: %" PRIu64
+				 " of its memory ranges run past its end, "
+				 "%" PRIu64 " bytes are missing",
+				 r.cut_ranges, r.cut_bytes);
 	if (aliased)
-		scry_target_note(md->t, "the minidump lists far more memory than it can hold: what lies above 0x%"
-				 PRIx64 " is left out", md->range_count ? md->ranges[md->range_count - 1].start : 0);
+		scry_target_note(md->t,
+				 "the minidump lists far more memory than it can hold: what lies "
+				 "above 0x%" PRIx64 " is left out",
+				 md->range_count ? md->ranges[md->range_count - 1].start : 0);
 	return SCRY_OK;
 }
 
@@ -211,7 +239,8 @@ static bool fill_map(struct scry_minidump *md, size_t known, struct scry_map map
 		struct scry_map part = map;
 
 		if (low < known && t->maps[low].start < part.end)
-			part.end = t->maps[low].start > part.start ? t->maps[low].start : part.start;
+			part.end =
+				t->maps[low].start > part.start ? t->maps[low].start : part.start;
 		if (part.start < part.end && !scry_target_add_map(t, &part))
 			return false;
 		scry_addr next = low < known && part.end < map.end ? t->maps[low].end : map.end;
@@ -222,7 +251,8 @@ static bool fill_map(struct scry_minidump *md, size_t known, struct scry_map map
 	return true;
 }
 
-static struct scry_map map_in_module(const struct scry_minidump *md, scry_addr start, scry_addr end, unsigned flags)
+static struct scry_map map_in_module(const struct scry_minidump *md, scry_addr start, scry_addr end,
+				     unsigned flags)
 {
 	struct scry_target_module *m = scry_minidump_module_at(md, start);
 	struct scry_map map = { .start = start, .end = end, .flags = flags };
@@ -238,7 +268,8 @@ static unsigned protection(uint32_t protect)
 {
 	if (protect & PAGE_GUARD)
 		return 0;
-	return (protect & PAGE_READ ? SCRY_MAP_READ : 0) | (protect & PAGE_WRITE ? SCRY_MAP_WRITE : 0) |
+	return (protect & PAGE_READ ? SCRY_MAP_READ : 0) |
+	       (protect & PAGE_WRITE ? SCRY_MAP_WRITE : 0) |
 	       (protect & PAGE_EXEC ? SCRY_MAP_EXEC : 0);
 }
 
@@ -259,7 +290,8 @@ static bool add_memory_info(struct scry_minidump *md)
 		if (scry_md32(p + I_STATE) != STATE_COMMIT || !len || start >= SCRY_MD_USER_LIMIT ||
 		    len > SCRY_MD_USER_LIMIT - start)
 			continue;
-		struct scry_map map = map_in_module(md, start, start + len, protection(scry_md32(p + I_PROTECT)));
+		struct scry_map map =
+			map_in_module(md, start, start + len, protection(scry_md32(p + I_PROTECT)));
 		if (!scry_target_add_map(md->t, &map))
 			return false;
 	}
@@ -269,7 +301,8 @@ static bool add_memory_info(struct scry_minidump *md)
 /* Nothing tells what is where in a module: all of it may be data. */
 static bool add_whole(struct scry_minidump *md, size_t known, const struct scry_target_module *m)
 {
-	struct scry_map map = { m->start, m->end, 0, SCRY_MAP_READ | SCRY_MAP_WRITE | SCRY_MAP_GUESS, m->path };
+	struct scry_map map = { m->start, m->end, 0,
+				SCRY_MAP_READ | SCRY_MAP_WRITE | SCRY_MAP_GUESS, m->path };
 
 	return fill_map(md, known, map);
 }
@@ -289,14 +322,16 @@ static bool add_sections(struct scry_minidump *md, size_t known, const struct sc
 	for (unsigned i = 0; i < count && i < PE_MAX_SECTIONS; i++, at += PE_SECTION_SIZE) {
 		if (!scry_minidump_read(md, at, row, sizeof(row)))
 			return true;
-		uint32_t size = scry_md32(row + 8), rva = scry_md32(row + 12), scn = scry_md32(row + 36);
+		uint32_t size = scry_md32(row + 8), rva = scry_md32(row + 12),
+			 scn = scry_md32(row + 36);
 		uint64_t room = m->end - m->start;
 
 		if (rva >= room || size == 0)
 			continue;
 		struct scry_map map = { .start = m->start + rva, .offset = rva, .path = m->path };
 		map.end = map.start + (size < room - rva ? size : room - rva);
-		map.flags = (scn & SCN_READ ? SCRY_MAP_READ : 0) | (scn & SCN_WRITE ? SCRY_MAP_WRITE : 0) |
+		map.flags = (scn & SCN_READ ? SCRY_MAP_READ : 0) |
+			    (scn & SCN_WRITE ? SCRY_MAP_WRITE : 0) |
 			    (scn & SCN_EXECUTE ? SCRY_MAP_EXEC : 0);
 		if (!fill_map(md, known, map))
 			return false;
@@ -323,7 +358,10 @@ static scry_addr module_edge(const struct scry_minidump *md, scry_addr addr)
 	return t->modules[low].start > addr ? t->modules[low].start : t->modules[low].end;
 }
 
-/* Dumped memory that no mapping names: what is not in a module is a heap or a stack, what is may well be data. */
+/*
+ * Dumped memory that no mapping names: what is not in a module is a heap or a stack, what is may
+ * well be data.
+ */
 static bool add_dumped(struct scry_minidump *md)
 {
 	size_t known = md->t->map_count;
@@ -335,7 +373,8 @@ static bool add_dumped(struct scry_minidump *md)
 			scry_addr stop = module_edge(md, at);
 
 			stop = stop < end ? stop : end;
-			if (!fill_map(md, known, map_in_module(md, at, stop, SCRY_MAP_READ | SCRY_MAP_WRITE)))
+			if (!fill_map(md, known,
+				      map_in_module(md, at, stop, SCRY_MAP_READ | SCRY_MAP_WRITE)))
 				return false;
 			at = stop;
 		}
@@ -359,7 +398,10 @@ int scry_minidump_load_maps(struct scry_minidump *md)
 	return ok ? SCRY_OK : scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
 }
 
-/* Dumped bytes outside of modules and stacks: the heap, if there is one. Both lists are in address order. */
+/*
+ * Dumped bytes outside of modules and stacks: the heap, if there is one. Both lists are in address
+ * order.
+ */
 static uint64_t heap_bytes(const struct scry_minidump *md)
 {
 	uint64_t total = 0;
@@ -381,10 +423,13 @@ void scry_minidump_advise(struct scry_minidump *md)
 {
 	struct scry_target *t = md->t;
 	const char *how = md->linux_process
-		? "for Python stacks take an ELF core (gcore PID, or ulimit -c unlimited), or have the writer add all "
-		  "memory"
-		: "for Python stacks ask for a full dump: WER LocalDumps with DumpType 2, procdump -ma, or "
-		  "MiniDumpWriteDump with MiniDumpWithFullMemory, or with MiniDumpWithPrivateReadWriteMemory and MiniDumpWithDataSegs";
+				  ? "for Python stacks take an ELF core (gcore PID, or ulimit -c "
+				    "unlimited), or have the writer add all "
+				    "memory"
+				  : "for Python stacks ask for a full dump: WER LocalDumps with "
+				    "DumpType 2, procdump -ma, or "
+				    "MiniDumpWriteDump with MiniDumpWithFullMemory, or with "
+				    "MiniDumpWithPrivateReadWriteMemory and MiniDumpWithDataSegs";
 
 	if (md->flags & SCRY_MD_FULL_MEMORY)
 		return;
@@ -392,11 +437,13 @@ void scry_minidump_advise(struct scry_minidump *md)
 		qsort(md->stacks, md->stack_count, sizeof(*md->stacks), by_start);
 	uint64_t heap = heap_bytes(md);
 	if (heap < 65536) {
-		t->advice = scry_arena_printf(&t->keep, "this minidump holds the threads' stacks but no heap; %s", how);
+		t->advice = scry_arena_printf(
+			&t->keep, "this minidump holds the threads' stacks but no heap; %s", how);
 		if (t->advice)
 			scry_target_note(t, "%s", t->advice);
 	} else if ((md->flags & SCRY_MD_PRIVATE_MEMORY) == 0) {
-		t->advice = scry_arena_printf(&t->keep, "this minidump holds only %" PRIu64 " KiB of the heap; %s",
-					      heap / 1024, how);
+		t->advice = scry_arena_printf(
+			&t->keep, "this minidump holds only %" PRIu64 " KiB of the heap; %s",
+			heap / 1024, how);
 	}
 }

@@ -15,11 +15,14 @@ enum { V_FILE_HIGH = 8, V_FILE_LOW = 12 };
 /* Large processes have a few hundred. */
 #define MODULES_MAX 2048
 
-static void load_codeview(const struct scry_minidump *md, struct scry_target_module *m, struct scry_blob cv)
+static void load_codeview(const struct scry_minidump *md, struct scry_target_module *m,
+			  struct scry_blob cv)
 {
 	if (cv.len > 4 && scry_md32(cv.at) == CODEVIEW_ELF)
-		m->build_id = scry_hex(&md->t->keep, cv.at + 4, cv.len - 4 < BUILD_ID_MAX ? cv.len - 4 : BUILD_ID_MAX);
-	else if (cv.at && !md->linux_process) /* Breakpad's older form for ELF has but 16 bytes of the build id */
+		m->build_id = scry_hex(&md->t->keep, cv.at + 4,
+				       cv.len - 4 < BUILD_ID_MAX ? cv.len - 4 : BUILD_ID_MAX);
+	/* Breakpad's older form for ELF has but 16 bytes of the build id */
+	else if (cv.at && !md->linux_process)
 		m->build_id = scry_codeview_id(&md->t->keep, cv.at, cv.len, &m->pdb);
 }
 
@@ -33,7 +36,8 @@ static void load_version(struct scry_target_module *m, const uint8_t *info)
 	m->version[3] = scry_md16(info + V_FILE_LOW);
 }
 
-static bool load_module(const struct scry_minidump *md, struct scry_target_module *m, const uint8_t *p)
+static bool load_module(const struct scry_minidump *md, struct scry_target_module *m,
+			const uint8_t *p)
 {
 	m->start = scry_md_addr(md, p);
 	m->end = m->start + scry_md32(p + M_SIZE);
@@ -95,8 +99,9 @@ int scry_minidump_load_modules(struct scry_minidump *md)
 	const char *first = NULL;
 
 	if (n > MODULES_MAX) {
-		scry_target_note(t, "the minidump lists %zu modules: all but the first %d are left out", n,
-				 MODULES_MAX);
+		scry_target_note(
+			t, "the minidump lists %zu modules: all but the first %d are left out", n,
+			MODULES_MAX);
 		n = MODULES_MAX;
 	}
 	t->modules = calloc(n ? n : 1, sizeof(*t->modules));
@@ -104,7 +109,7 @@ int scry_minidump_load_modules(struct scry_minidump *md)
 		return scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
 	for (size_t i = 0; i < n; i++) {
 		if (!load_module(md, &t->modules[t->module_count], b.at + i * M_RECORD)) {
-			t->modules[t->module_count] = (struct scry_target_module){ 0 };
+			t->modules[t->module_count] = (struct scry_target_module) { 0 };
 			continue;
 		}
 		first = first ? first : t->modules[t->module_count].path;

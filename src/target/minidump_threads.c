@@ -5,21 +5,41 @@
 #include "target/minidump.h"
 
 /* MINIDUMP_THREAD; MINIDUMP_THREAD_EX has a backing store behind it */
-enum { T_TEB = 16, T_STACK = 24, T_STACK_SIZE = 32, T_STACK_RVA = 36, T_CONTEXT = 40, T_SIZE = 48, T_EX_SIZE = 64 };
+enum {
+	T_TEB = 16,
+	T_STACK = 24,
+	T_STACK_SIZE = 32,
+	T_STACK_RVA = 36,
+	T_CONTEXT = 40,
+	T_SIZE = 48,
+	T_EX_SIZE = 64
+};
 /* MINIDUMP_THREAD_NAME: id, 64-bit rva, packed */
 enum { N_RVA = 4, N_SIZE = 12 };
 /* MINIDUMP_EXCEPTION_STREAM */
-enum { E_TID = 0, E_CODE = 8, E_ADDRESS = 24, E_PARAMETERS = 32, E_INFO = 40, E_CONTEXT = 160, E_SIZE = 168 };
+enum {
+	E_TID = 0,
+	E_CODE = 8,
+	E_ADDRESS = 24,
+	E_PARAMETERS = 32,
+	E_INFO = 40,
+	E_CONTEXT = 160,
+	E_SIZE = 168
+};
 /* winnt.h; of both the second parameter is the address that was touched */
 #define ACCESS_VIOLATION 0xc0000005u
-#define IN_PAGE_ERROR 0xc0000006u
-#define GUARD_PAGE 0x80000001u
-/* No crash: a debugger broke in (STATUS_WAKE_SYSTEM_DEBUGGER), Breakpad and crashpad were asked for a dump. */
-#define WAKE_DEBUGGER 0x80000007u
+#define IN_PAGE_ERROR    0xc0000006u
+#define GUARD_PAGE       0x80000001u
+/*
+ * No crash: a debugger broke in (STATUS_WAKE_SYSTEM_DEBUGGER), Breakpad and crashpad were asked for
+ * a dump.
+ */
+#define WAKE_DEBUGGER  0x80000007u
 #define DUMP_REQUESTED 0xffffffffu
-#define SIMULATED 0x0517a7edu
+#define SIMULATED      0x0517a7edu
 
-static void load_registers(const struct scry_minidump *md, struct scry_os_thread *thread, struct scry_blob context)
+static void load_registers(const struct scry_minidump *md, struct scry_os_thread *thread,
+			   struct scry_blob context)
 {
 	if (md->t->arch && context.at)
 		scry_regs_load(&thread->regs, md->t->arch, context.at, context.len, true, false);
@@ -36,8 +56,9 @@ static bool load_thread(struct scry_minidump *md, const uint8_t *p, struct scry_
 		return false;
 	thread->tls = scry_md_addr(md, p + T_TEB);
 	load_registers(md, thread, scry_minidump_location(md, p + T_CONTEXT));
-	md->stacks[md->stack_count++] = (struct scry_md_range){
-		scry_md_addr(md, p + T_STACK), scry_md32(p + T_STACK_SIZE), scry_md32(p + T_STACK_RVA) };
+	md->stacks[md->stack_count++] =
+		(struct scry_md_range) { scry_md_addr(md, p + T_STACK), scry_md32(p + T_STACK_SIZE),
+					 scry_md32(p + T_STACK_RVA) };
 	return true;
 }
 
@@ -84,12 +105,16 @@ static void set_cause(struct scry_minidump *md, const uint8_t *p, struct scry_os
 		return;
 	}
 	t->exception = code;
-	t->has_fault = (code == ACCESS_VIOLATION || code == IN_PAGE_ERROR || code == GUARD_PAGE) && parameters >= 2;
+	t->has_fault = (code == ACCESS_VIOLATION || code == IN_PAGE_ERROR || code == GUARD_PAGE) &&
+		       parameters >= 2;
 	if (t->has_fault)
 		t->fault_addr = scry_md_addr(md, p + E_INFO + 8);
 }
 
-/* In the thread list the crashed thread stands in its own exception handler: the exception's context is the crash. */
+/*
+ * In the thread list the crashed thread stands in its own exception handler: the exception's
+ * context is the crash.
+ */
 static void load_exception(struct scry_minidump *md)
 {
 	struct scry_blob b = scry_minidump_stream(md, SCRY_MD_EXCEPTION);
@@ -102,7 +127,9 @@ static void load_exception(struct scry_minidump *md)
 	while (at < t->thread_count && t->threads[at].tid != tid)
 		at++;
 	if (at == t->thread_count) {
-		scry_target_note(t, "the thread that crashed, %" PRIu32 ", is not in the minidump's list", tid);
+		scry_target_note(
+			t, "the thread that crashed, %" PRIu32 ", is not in the minidump's list",
+			tid);
 		set_cause(md, b.at, NULL);
 		return;
 	}

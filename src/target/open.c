@@ -112,7 +112,7 @@ struct scry_os_thread *scry_target_add_thread(struct scry_target *t, uint64_t ti
 	if (!grow((void **)&t->threads, t->thread_count, &t->thread_room, sizeof(*t->threads)))
 		return NULL;
 	struct scry_os_thread *thread = &t->threads[t->thread_count++];
-	*thread = (struct scry_os_thread){ .tid = tid };
+	*thread = (struct scry_os_thread) { .tid = tid };
 	return thread;
 }
 

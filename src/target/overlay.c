@@ -1,9 +1,12 @@
 /* Overlays: consulted by the reader before the target itself. */
 #include "target/overlay.h"
 
-void scry_overlay_set(struct scry_target *t, struct scry_overlay *o, scry_addr start, const void *bytes, size_t size)
+void scry_overlay_set(struct scry_target *t, struct scry_overlay *o, scry_addr start,
+		      const void *bytes, size_t size)
 {
-	*o = (struct scry_overlay){ .below = t->overlay, .start = start, .size = size, .bytes = bytes };
+	*o = (struct scry_overlay) {
+		.below = t->overlay, .start = start, .size = size, .bytes = bytes
+	};
 	t->overlay = o;
 }
 

@@ -48,7 +48,8 @@ int64_t scry_procfs_status(int pid, const char *key, int64_t missing)
 	int64_t value = missing;
 
 	if (scry_procfs_read(pid, "status", &text) && text.text)
-		for (const char *line = text.text; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
+		for (const char *line = text.text; line;
+		     line = strchr(line, '\n'), line = line ? line + 1 : NULL)
 			if (!strncmp(line, key, len) && line[len] == ':')
 				value = strtoll(line + len + 1, NULL, 10);
 	scry_buf_done(&text);
@@ -96,7 +97,10 @@ static bool set_path(struct scry_target *t, struct scry_map *map, const char *te
 	return scry_map_set_path(t, map, path, (size_t)(to - path));
 }
 
-/* A number and the character behind it: false where either is missing. sscanf() would measure the whole text each time. */
+/*
+ * A number and the character behind it: false where either is missing. sscanf() would measure the
+ * whole text each time.
+ */
 static bool take(const char **at, int base, char behind, uint64_t *ret)
 {
 	char *end;
@@ -118,7 +122,8 @@ static bool add_line(struct scry_target *t, const char *line, const char *end)
 		return true;
 	map.flags = flags_of(line);
 	line += 5;
-	if (!take(&line, 16, ' ', &map.offset) || !take(&line, 16, ':', &major) || !take(&line, 16, ' ', &minor))
+	if (!take(&line, 16, ' ', &map.offset) || !take(&line, 16, ':', &major) ||
+	    !take(&line, 16, ' ', &minor))
 		return true;
 	map.inode = strtoull(line, (char **)&line, 10);
 	map.dev = makedev((unsigned)major, (unsigned)minor);
@@ -161,7 +166,8 @@ static void read_exe(struct scry_target *t, int pid)
 	if (n <= 0)
 		return;
 	size_t len = (size_t)n;
-	if (len > sizeof(mark) - 1 && !memcmp(text + len - (sizeof(mark) - 1), mark, sizeof(mark) - 1))
+	if (len > sizeof(mark) - 1 &&
+	    !memcmp(text + len - (sizeof(mark) - 1), mark, sizeof(mark) - 1))
 		len -= sizeof(mark) - 1;
 	t->exe = scry_arena_text(&t->keep, text, len);
 }
@@ -214,7 +220,8 @@ bool scry_procfs_machine(struct scry_target *t, int pid)
 {
 	uint8_t head[20];
 	int fd = open_file(pid, "exe");
-	bool ok = fd >= 0 && pread(fd, head, sizeof(head), 0) == sizeof(head) && !memcmp(head, ELFMAG, SELFMAG);
+	bool ok = fd >= 0 && pread(fd, head, sizeof(head), 0) == sizeof(head) &&
+		  !memcmp(head, ELFMAG, SELFMAG);
 
 	if (fd >= 0)
 		close(fd);
@@ -297,9 +304,10 @@ void scry_procfs_syscall(struct scry_target *t, int pid, struct scry_os_thread *
 
 	snprintf(path, sizeof(path), "task/%" PRIu64 "/syscall", thread->tid);
 	if (t->arch && scry_procfs_read(pid, path, &text) && text.text) {
-		int n = sscanf(text.text, "%" SCNi64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
-			       " %" SCNx64 " %" SCNx64 " %" SCNx64, &number, &v[0], &v[1], &v[2], &v[3], &v[4], &v[5],
-			       &v[6], &v[7]);
+		int n = sscanf(text.text,
+			       "%" SCNi64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
+			       " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64,
+			       &number, &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]);
 
 		if (n == 3 || n == 9) {
 			thread->regs.arch = t->arch;

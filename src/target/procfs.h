@@ -6,11 +6,19 @@
 
 /** Append the file /proc/PID/`name`; false (errno set) where it cannot be read. */
 bool scry_procfs_read(int pid, const char *name, struct scry_buf *out);
-/** The value of a line "KEY:\tvalue" of /proc/PID/status as a number; `missing` where there is none. */
+/**
+ * The value of a line "KEY:\tvalue" of /proc/PID/status as a number; `missing` where there is none.
+ */
 int64_t scry_procfs_status(int pid, const char *key, int64_t missing);
-/** State letter of /proc/PID/stat ('R', 'Z', ...), 0 where there is no such process; *ret_flags its PF_* flags. */
+/**
+ * State letter of /proc/PID/stat ('R', 'Z', ...), 0 where there is no such process; *ret_flags its
+ * PF_* flags.
+ */
 char scry_procfs_state(int pid, uint64_t *ret_flags);
-/** Append the mappings of /proc/PID/maps to t->maps: SCRY_OK, SCRY_ESYSTEM where the file cannot be read. */
+/**
+ * Append the mappings of /proc/PID/maps to t->maps: SCRY_OK, SCRY_ESYSTEM where the file cannot be
+ * read.
+ */
 int scry_procfs_maps(struct scry_target *t, int pid);
 /** Executable, command line, auxiliary vector. What cannot be read stays as it is. */
 void scry_procfs_facts(struct scry_target *t, int pid);

@@ -161,7 +161,8 @@ static bool index_threads(struct scry_target *t)
 		uint64_t tid = t->threads[i].tid;
 
 		/* the index, not the pointer: the array may move */
-		if (!scry_hash_find(&t->tids, tid) && !scry_hash_put(&t->tids, tid, (void *)(uintptr_t)(i + 1)))
+		if (!scry_hash_find(&t->tids, tid) &&
+		    !scry_hash_put(&t->tids, tid, (void *)(uintptr_t)(i + 1)))
 			return false;
 	}
 	return true;
@@ -171,7 +172,8 @@ static struct scry_os_thread *find_indexed(struct scry_target *t, uint64_t tid)
 {
 	size_t i = (size_t)(uintptr_t)scry_hash_find(&t->tids, tid);
 
-	return i && i <= t->thread_count && t->threads[i - 1].tid == tid ? &t->threads[i - 1] : NULL;
+	return i && i <= t->thread_count && t->threads[i - 1].tid == tid ? &t->threads[i - 1]
+									 : NULL;
 }
 
 struct scry_os_thread *scry_os_thread_find(struct scry_target *t, uint64_t tid)
@@ -183,9 +185,11 @@ struct scry_os_thread *scry_os_thread_find(struct scry_target *t, uint64_t tid)
 	return index_threads(t) ? find_indexed(t, tid) : NULL;
 }
 
-const struct scry_regs *scry_os_thread_regs(struct scry_target *t, const struct scry_os_thread *thread)
+const struct scry_regs *scry_os_thread_regs(struct scry_target *t,
+					    const struct scry_os_thread *thread)
 {
-	struct scry_os_thread *own = thread->regs_pending ? scry_os_thread_find(t, thread->tid) : NULL;
+	struct scry_os_thread *own =
+		thread->regs_pending ? scry_os_thread_find(t, thread->tid) : NULL;
 
 	if (own && own->regs_pending) {
 		own->regs_pending = false;
@@ -218,10 +222,10 @@ void scry_regs_set(struct scry_regs *regs, const char *name, uint64_t value)
 	}
 }
 
-void scry_regs_load(struct scry_regs *regs, const struct scry_arch *arch, const uint8_t *block, size_t len,
-		    bool minidump, bool big_endian)
+void scry_regs_load(struct scry_regs *regs, const struct scry_arch *arch, const uint8_t *block,
+		    size_t len, bool minidump, bool big_endian)
 {
-	*regs = (struct scry_regs){ .arch = arch };
+	*regs = (struct scry_regs) { .arch = arch };
 	for (unsigned i = 0; i < arch->count; i++) {
 		const struct scry_reg_row *row = &arch->regs[i];
 		int at = minidump ? row->minidump : row->prstatus;
@@ -233,8 +237,8 @@ void scry_regs_load(struct scry_regs *regs, const struct scry_arch *arch, const 
 	}
 }
 
-void scry_os_thread_load(struct scry_os_thread *thread, const struct scry_arch *arch, const uint8_t *block, size_t len,
-			 bool big_endian)
+void scry_os_thread_load(struct scry_os_thread *thread, const struct scry_arch *arch,
+			 const uint8_t *block, size_t len, bool big_endian)
 {
 	scry_regs_load(&thread->regs, arch, block, len, false, big_endian);
 	if (arch->tls >= 0 && (size_t)arch->tls + arch->ptr_size <= len)
@@ -248,10 +252,15 @@ void scry_os_thread_load(struct scry_os_thread *thread, const struct scry_arch *
 	}
 }
 
-bool scry_target_set_machine(struct scry_target *t, unsigned elf_machine, bool is64, bool big_endian)
+bool scry_target_set_machine(struct scry_target *t, unsigned elf_machine, bool is64,
+			     bool big_endian)
 {
-	t->abi = (struct scry_abi){ .ptr_size = is64 ? 8 : 4, .long_size = is64 ? 8 : 4, .align8 = 8,
-				    .wchar_size = 4, .long_double = is64 ? 16 : 8, .big_endian = big_endian };
+	t->abi = (struct scry_abi) { .ptr_size = is64 ? 8 : 4,
+				     .long_size = is64 ? 8 : 4,
+				     .align8 = 8,
+				     .wchar_size = 4,
+				     .long_double = is64 ? 16 : 8,
+				     .big_endian = big_endian };
 	t->arch = NULL;
 	for (size_t i = 0; scry_architectures[i]; i++)
 		if (scry_architectures[i]->elf_machine == elf_machine)

@@ -1,9 +1,10 @@
 /**
- * A target: bytes at addresses, mappings, OS threads with registers, and facts about the process. A kind of target is
- * one file with a `struct scry_target_ops` and a line in registry.c.
+ * A target: bytes at addresses, mappings, OS threads with registers, and facts about the process. A
+ * kind of target is one file with a `struct scry_target_ops` and a line in registry.c.
  *
- * Reading goes through `view`: a pointer to target bytes that are in memory here already (a mapped core file, a cached
- * page), so a core costs no copy and a live process one system call per run of pages.
+ * Reading goes through `view`: a pointer to target bytes that are in memory here already (a mapped
+ * core file, a cached page), so a core costs no copy and a live process one system call per run of
+ * pages.
  */
 #ifndef SCRY_TARGET_H
 #define SCRY_TARGET_H
@@ -20,61 +21,75 @@ struct scry_abi {
 	uint8_t long_double; /* size of long double: 16 on x86-64 Linux, 8 with MSVC, 12 on i386 */
 	bool big_endian;
 	bool windows;
-	uint8_t mutex_size;  /* of pthread_mutex_t; 0: 40 in 64-bit, 24 in 32-bit programs */
+	uint8_t mutex_size; /* of pthread_mutex_t; 0: 40 in 64-bit, 24 in 32-bit programs */
 };
 
 enum scry_map_flags {
-	SCRY_MAP_READ = 4, SCRY_MAP_WRITE = 2, SCRY_MAP_EXEC = 1,
-	SCRY_MAP_FILE = 8, /* backed by `path`: what the dump lacks can be read there */
+	SCRY_MAP_READ = 4,
+	SCRY_MAP_WRITE = 2,
+	SCRY_MAP_EXEC = 1,
+	SCRY_MAP_FILE = 8,  /* backed by `path`: what the dump lacks can be read there */
 	SCRY_MAP_GUESS = 16 /* nothing says so: a module of which the dump has no section headers */
 };
 
 struct scry_map {
 	scry_addr start, end;
-	uint64_t offset;   /* in the file */
-	unsigned flags;    /* enum scry_map_flags; none of read, write, execute: either unknown or no access */
-	const char *path;  /* NULL: anonymous; in the target's own file system */
-	bool deleted;      /* "(deleted)" behind the path */
+	uint64_t offset; /* in the file */
+	/* enum scry_map_flags; none of read, write, execute: either unknown or no access */
+	unsigned flags;
+	const char *path;    /* NULL: anonymous; in the target's own file system */
+	bool deleted;        /* "(deleted)" behind the path */
 	uint64_t inode, dev; /* live only, else 0 */
 };
 
 /** A thread of the operating system. */
 struct scry_os_thread {
 	uint64_t tid;
-	const char *name;      /* the kernel's or the dump's name, or NULL */
-	struct scry_regs regs; /* of the innermost frame, of the exception where it crashed: scry_os_thread_regs() */
-	bool regs_pending;     /* a debugger has more of them, and the thread pointer, but asking it takes long */
-	scry_addr tls;         /* thread pointer (pthread_t with glibc), TEB on Windows, 0 unknown */
+	const char *name; /* the kernel's or the dump's name, or NULL */
+	/* of the innermost frame, of the exception where it crashed: scry_os_thread_regs() */
+	struct scry_regs regs;
+	/* a debugger has more of them, and the thread pointer, but asking it takes long */
+	bool regs_pending;
+	/* thread pointer (pthread_t with glibc), TEB on Windows, 0 unknown */
+	scry_addr tls;
 	bool crashed;
-	int signal;            /* the signal it took, 0 none */
-	bool in_futex;         /* it waits in futex(2) on ... */
-	scry_addr futex;       /* ... this address */
+	int signal;      /* the signal it took, 0 none */
+	bool in_futex;   /* it waits in futex(2) on ... */
+	scry_addr futex; /* ... this address */
 };
 
 /**
- * A module that the dump itself lists (minidumps). Targets without such a list have their modules made out of `maps`.
+ * A module that the dump itself lists (minidumps). Targets without such a list have their modules
+ * made out of `maps`.
  */
 struct scry_target_module {
-	scry_addr start, end;     /* the whole image */
-	const char *path;         /* as the target knew it, UTF-8; either separator */
-	const char *build_id;     /* lower-case hex: ELF build id, or CodeView GUID + age; NULL unknown */
-	const char *pdb;          /* path of the PDB in the CodeView record, or NULL */
-	uint32_t timestamp;       /* PE TimeDateStamp, 0 unknown */
-	uint32_t version[4];      /* of the version resource (FileVersion), zeros where unknown */
+	scry_addr start, end; /* the whole image */
+	const char *path;     /* as the target knew it, UTF-8; either separator */
+	/* lower-case hex: ELF build id, or CodeView GUID + age; NULL unknown */
+	const char *build_id;
+	const char *pdb;     /* path of the PDB in the CodeView record, or NULL */
+	uint32_t timestamp;  /* PE TimeDateStamp, 0 unknown */
+	uint32_t version[4]; /* of the version resource (FileVersion), zeros where unknown */
 };
 
 struct scry_target_ops {
 	const char *name; /* the JSON "kind": "elf-core", "live", "host", "minidump" */
 	/** For dump formats: do the first bytes look like it? NULL for others. */
 	bool (*probe)(const uint8_t *head, size_t len);
-	/** Fill the target in from `t->path` or `t->pid` (already set). On failure scry_fail() and a negative result. */
+	/**
+	 * Fill the target in from `t->path` or `t->pid` (already set). On failure scry_fail() and a
+	 * negative result.
+	 */
 	int (*open)(struct scry_target *t);
 	/**
-	 * A pointer to the bytes at `addr` and in *ret_len how many follow; NULL where there are none. Valid until the
-	 * next call on the target.
+	 * A pointer to the bytes at `addr` and in *ret_len how many follow; NULL where there are
+	 * none. Valid until the next call on the target.
 	 */
 	const uint8_t *(*view)(struct scry_target *t, scry_addr addr, size_t *ret_len);
-	/** Fetch the registers and thread pointer of a thread that says `regs_pending`. NULL: none ever does. */
+	/**
+	 * Fetch the registers and thread pointer of a thread that says `regs_pending`. NULL: none
+	 * ever does.
+	 */
 	void (*regs)(struct scry_target *t, struct scry_os_thread *thread);
 	/** Stop the target for a consistent read, and let it go again; both may be NULL. */
 	int (*hold)(struct scry_target *t);
@@ -91,26 +106,35 @@ struct scry_target {
 	struct scry_abi abi;
 	const struct scry_arch *arch; /* NULL: foreign machine, memory only */
 	const char *path;             /* of the dump, or NULL */
-	const uint8_t *file;          /* dump formats: the dump, decompressed, mapped here while the target is open */
+	/* dump formats: the dump, decompressed, mapped here while the target is open */
+	const uint8_t *file;
 	size_t file_size;
-	int64_t pid;                  /* 0 unknown */
-	int signal;                   /* that ended or stopped it, 0 none; a Windows exception code in `exception` */
+	int64_t pid; /* 0 unknown */
+	/* that ended or stopped it, 0 none; a Windows exception code in `exception` */
+	int signal;
 	uint32_t exception;
 	bool has_fault;
 	scry_addr fault_addr;
 	const char *exe;     /* path of the executable as the target knew it, or NULL */
 	const char *command; /* command line, or NULL */
-	int64_t started, taken; /* when the process began and the dump was written, seconds since 1970; 0 unknown */
+	/* when the process began and the dump was written, seconds since 1970; 0 unknown */
+	int64_t started, taken;
 	struct scry_map *maps; /* in address order, disjoint; scry_target_add_map() */
 	size_t map_count, map_room;
-	struct scry_target_module *modules; /* in address order, disjoint; NULL: see struct scry_target_module */
+	/* in address order, disjoint; NULL: see struct scry_target_module */
+	struct scry_target_module *modules;
 	size_t module_count;
-	const char *advice; /* what the dump lacks and which kind to ask for, one sentence; NULL: nothing to say */
-	struct scry_os_thread *threads; /* the crashed or first one first where the format says so */
+	/* what the dump lacks and which kind to ask for, one sentence; NULL: nothing to say */
+	const char *advice;
+	/* the crashed or first one first where the format says so */
+	struct scry_os_thread *threads;
 	size_t thread_count, thread_room; /* scry_target_add_thread() */
-	struct scry_hash tids;          /* threads by tid, made on first use by scry_os_thread_find() */
-	struct scry_arena keep;         /* strings of the target: paths, names; dies with it (live: at refresh) */
-	struct scry_note *notes;        /* what is wrong with the dump itself: said again after each refresh */
+	/* threads by tid, made on first use by scry_os_thread_find() */
+	struct scry_hash tids;
+	/* strings of the target: paths, names; dies with it (live: at refresh) */
+	struct scry_arena keep;
+	/* what is wrong with the dump itself: said again after each refresh */
+	struct scry_note *notes;
 	const struct scry_host_ops *host; /* scry_session_open_host() */
 	void *host_arg;
 	scry_addr vdso, entry, phdr; /* from the auxiliary vector, 0 unknown */
@@ -118,22 +142,31 @@ struct scry_target {
 	const uint8_t *seen;
 	scry_addr seen_start;
 	size_t seen_len;
-	/* where bytes that the dump left out are looked up (mapped files, build id checked); set by the module layer */
+	/*
+	 * where bytes that the dump left out are looked up (mapped files, build id checked); set by
+	 * the module layer
+	 */
 	const uint8_t *(*fallback)(struct scry_target *t, scry_addr addr, size_t *ret_len);
-	struct scry_overlay *overlay; /* bytes that stand over the target's for a while (overlay.h), or NULL */
+	/* bytes that stand over the target's for a while (overlay.h), or NULL */
+	struct scry_overlay *overlay;
 };
 
 /**
- * Open the session's target. A dump is mapped (decompressed first into an unlinked temporary file where it is gz, bz2,
- * xz, zst or lz4), then the first format of registry.c whose probe likes it opens it.
+ * Open the session's target. A dump is mapped (decompressed first into an unlinked temporary file
+ * where it is gz, bz2, xz, zst or lz4), then the first format of registry.c whose probe likes it
+ * opens it.
  */
 int scry_target_open_dump(struct scry_session *s, const char *path);
 int scry_target_open_pid(struct scry_session *s, int pid);
-int scry_target_open_host(struct scry_session *s, const struct scry_host_ops *ops, void *arg, int pid);
+int scry_target_open_host(struct scry_session *s, const struct scry_host_ops *ops, void *arg,
+			  int pid);
 void scry_target_close(struct scry_target *t);
 /** Forget cached bytes, re-read maps and threads of a live target, say the target's notes again. */
 int scry_target_refresh(struct scry_target *t);
-/** Stop the target for a consistent read, let it go again; nothing where there is nothing to stop. NULL is fine. */
+/**
+ * Stop the target for a consistent read, let it go again; nothing where there is nothing to stop.
+ * NULL is fine.
+ */
 int scry_target_hold(struct scry_target *t);
 void scry_target_release(struct scry_target *t);
 
@@ -142,21 +175,33 @@ void scry_target_release(struct scry_target *t);
 struct scry_target *scry_target_new(struct scry_session *s, const struct scry_target_ops *ops);
 /** Append a mapping (`path` must be in t->keep or static); false when out of memory. */
 bool scry_target_add_map(struct scry_target *t, const struct scry_map *map);
-/** Set path, `deleted` and SCRY_MAP_FILE from a path as the kernel writes it (copied); false when out of memory. */
+/**
+ * Set path, `deleted` and SCRY_MAP_FILE from a path as the kernel writes it (copied); false when
+ * out of memory.
+ */
 bool scry_map_set_path(struct scry_target *t, struct scry_map *map, const char *path, size_t len);
 /** Bring the maps into address order, drop empty ones and cut what overlaps an earlier one. */
 void scry_target_sort_maps(struct scry_target *t);
-/** Append a zeroed thread; NULL when out of memory. Earlier pointers into t->threads are void then. */
+/**
+ * Append a zeroed thread; NULL when out of memory. Earlier pointers into t->threads are void then.
+ */
 struct scry_os_thread *scry_target_add_thread(struct scry_target *t, uint64_t tid);
 /** scry_note(), now and after each refresh. */
-void scry_target_note(struct scry_target *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/** Take thread pointer and futex wait out of a register block as the kernel writes it (NT_PRSTATUS' pr_reg). */
-void scry_os_thread_load(struct scry_os_thread *thread, const struct scry_arch *arch, const uint8_t *block, size_t len,
-			 bool big_endian);
+void scry_target_note(struct scry_target *t, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/**
+ * Take thread pointer and futex wait out of a register block as the kernel writes it (NT_PRSTATUS'
+ * pr_reg).
+ */
+void scry_os_thread_load(struct scry_os_thread *thread, const struct scry_arch *arch,
+			 const uint8_t *block, size_t len, bool big_endian);
 /** Forget the last view: for backends whose memory moves. */
 void scry_target_forget_view(struct scry_target *t);
 
-/** The bytes at `addr` in place, or NULL (and scry_fail) where not even one is there. Valid until the next read. */
+/**
+ * The bytes at `addr` in place, or NULL (and scry_fail) where not even one is there. Valid until
+ * the next read.
+ */
 const uint8_t *scry_view(struct scry_session *s, scry_addr addr, size_t *ret_len);
 /** Copy exactly `len` bytes; SCRY_EFAULT where any of them is missing. */
 int scry_read(struct scry_session *s, scry_addr addr, void *buf, size_t len);
@@ -165,21 +210,31 @@ size_t scry_read_some(struct scry_session *s, scry_addr addr, void *buf, size_t 
 int scry_read_uint(struct scry_session *s, scry_addr addr, unsigned size, uint64_t *ret);
 int scry_read_int(struct scry_session *s, scry_addr addr, unsigned size, int64_t *ret);
 int scry_read_ptr(struct scry_session *s, scry_addr addr, scry_addr *ret);
-/** A NUL-terminated string of at most `max` bytes, copied into the session's arena; cut at `max`. */
+/**
+ * A NUL-terminated string of at most `max` bytes, copied into the session's arena; cut at `max`.
+ */
 int scry_read_cstr(struct scry_session *s, scry_addr addr, size_t max, const char **ret);
 /** The mapping that holds `addr`, or NULL. */
 const struct scry_map *scry_map_at(struct scry_target *t, scry_addr addr);
 struct scry_os_thread *scry_os_thread_find(struct scry_target *t, uint64_t tid);
-/** The thread's registers, fetched now where they were not yet; regs->arch is NULL where none are known. */
-const struct scry_regs *scry_os_thread_regs(struct scry_target *t, const struct scry_os_thread *thread);
+/**
+ * The thread's registers, fetched now where they were not yet; regs->arch is NULL where none are
+ * known.
+ */
+const struct scry_regs *scry_os_thread_regs(struct scry_target *t,
+					    const struct scry_os_thread *thread);
 /** A register by name: true and *ret where it is known. */
 bool scry_regs_find(const struct scry_regs *regs, const char *name, uint64_t *ret);
 /** Make a register known, by name; one that the architecture does not have is passed over. */
 void scry_regs_set(struct scry_regs *regs, const char *name, uint64_t value);
 /** Fill regs from a raw register block, by each row's `prstatus` or `minidump` offset. */
-void scry_regs_load(struct scry_regs *regs, const struct scry_arch *arch, const uint8_t *block, size_t len,
-		    bool minidump, bool big_endian);
-/** Set abi, arch and byte order for an ELF machine: false for one we have no row for (abi is set all the same). */
-bool scry_target_set_machine(struct scry_target *t, unsigned elf_machine, bool is64, bool big_endian);
+void scry_regs_load(struct scry_regs *regs, const struct scry_arch *arch, const uint8_t *block,
+		    size_t len, bool minidump, bool big_endian);
+/**
+ * Set abi, arch and byte order for an ELF machine: false for one we have no row for (abi is set all
+ * the same).
+ */
+bool scry_target_set_machine(struct scry_target *t, unsigned elf_machine, bool is64,
+			     bool big_endian);
 
 #endif

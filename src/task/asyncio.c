@@ -8,8 +8,8 @@
 
 static const struct scry_task_ops asyncio;
 
-#define CHILDREN_MAX 8 /* of a gather, in a line of text */
-#define CALLBACKS_MAX 1000 /* of one task, in the answer */
+#define CHILDREN_MAX          8    /* of a gather, in a line of text */
+#define CALLBACKS_MAX         1000 /* of one task, in the answer */
 #define CALLBACKS_COUNTED_MAX 10000000
 
 /* --- collecting --- */
@@ -49,7 +49,9 @@ static const char *state_of(const struct scry_asyncio_task *d)
 	default:
 		if (d->future.state == SCRY_FUTURE_UNKNOWN && !d->chain.count)
 			return "unknown";
-		return d->chain.running ? "running" : d->future.must_cancel ? "must-cancel" : "pending";
+		return d->chain.running        ? "running"
+		       : d->future.must_cancel ? "must-cancel"
+					       : "pending";
 	}
 }
 
@@ -102,8 +104,12 @@ static void heap_object(struct scry_task_search *s, enum scry_kind kind, scry_ad
 }
 
 const struct scry_task_library scry_task_asyncio_library = {
-	.ops = &asyncio, .find = scry_asyncio_find, .object = heap_object, .first = SCRY_KIND_C_TASK,
-	.last = SCRY_KIND_LOOP, .finish = finish,
+	.ops = &asyncio,
+	.find = scry_asyncio_find,
+	.object = heap_object,
+	.first = SCRY_KIND_C_TASK,
+	.last = SCRY_KIND_LOOP,
+	.finish = finish,
 };
 
 static int frame_next(struct scry_task *t, struct scry_walk *walk, struct scry_frame *ret)
@@ -127,12 +133,14 @@ static void task_text(struct scry_task *t, struct scry_buf *out)
 	else if (pending && !d->chain.running && !t->waits_for)
 		scry_buf_puts(out, ", ready");
 	if (pending && d->loop && !d->loop->running)
-		scry_buf_puts(out, d->loop->closed > 0 ? ", its loop is closed" : ", its loop does not run");
+		scry_buf_puts(out, d->loop->closed > 0 ? ", its loop is closed"
+						       : ", its loop does not run");
 	if (d->future.cancels > 0 && pending)
 		scry_buf_printf(out, ", cancel requested %" PRId64 " time%s", d->future.cancels,
 				d->future.cancels == 1 ? "" : "s");
 	if (d->future.exception && d->future.state == SCRY_FUTURE_FINISHED)
-		scry_buf_puts(out, d->future.log_traceback ? ", exception never retrieved" : ", failed");
+		scry_buf_puts(out,
+			      d->future.log_traceback ? ", exception never retrieved" : ", failed");
 }
 
 static void describe_task(struct scry_runtime *r, const struct scry_future *f, struct scry_buf *out)
@@ -162,7 +170,8 @@ static void describe_children(struct scry_kinds *k, scry_addr children, struct s
 			break;
 		}
 		scry_buf_puts(out, i ? ", " : " ");
-		if (scry_read_ptr(r->session, items + i * r->session->target->abi.ptr_size, &child) < 0)
+		if (scry_read_ptr(r->session, items + i * r->session->target->abi.ptr_size,
+				  &child) < 0)
 			break;
 		if (scry_future_read(k, child, &f) < 0 || !scry_kind_is_task(f.kind))
 			scry_buf_printf(out, "0x%" PRIx64, child);
@@ -203,7 +212,8 @@ static void describe(struct scry_runtime *r, scry_addr object, struct scry_buf *
 	scry_kinds_done(&k);
 }
 
-static void tasks_line(struct scry_task *t, const char *what, const scry_addr *list, size_t count, struct scry_buf *out)
+static void tasks_line(struct scry_task *t, const char *what, const scry_addr *list, size_t count,
+		       struct scry_buf *out)
 {
 	if (!count)
 		return;
@@ -220,13 +230,13 @@ static void tasks_line(struct scry_task *t, const char *what, const scry_addr *l
 /* What it waits for says it already where that is the one task, or a gather of them. */
 static bool is_said(const struct scry_task *t)
 {
-	return t->awaits_count == 1 ? t->awaits[0] == t->waits_for :
-				      t->waits_for && children_of(t->runtime, t->waits_for);
+	return t->awaits_count == 1 ? t->awaits[0] == t->waits_for
+				    : t->waits_for && children_of(t->runtime, t->waits_for);
 }
 
 /*
- * The lock, queue, stream ... whose method the task is parked in: `self` of the newest frame of asyncio's own modules
- * that has one, futures left aside.
+ * The lock, queue, stream ... whose method the task is parked in: `self` of the newest frame of
+ * asyncio's own modules that has one, futures left aside.
  */
 static scry_addr parked_in(struct scry_task *t)
 {
@@ -236,9 +246,12 @@ static scry_addr parked_in(struct scry_task *t)
 	struct scry_local local;
 	scry_addr found = 0;
 
-	while (!found && scry_task_frame_next(t, &walk, &f) == SCRY_ITEM && scry_task_is_library(t, &f))
-		for (unsigned it = 0; !found && scry_frame_local_next(&f, &it, &local) == SCRY_ITEM;)
-			if (!strcmp(local.name, "self") && !scry_kind_is_future(scry_kind_of(&k, local.value)))
+	while (!found && scry_task_frame_next(t, &walk, &f) == SCRY_ITEM &&
+	       scry_task_is_library(t, &f))
+		for (unsigned it = 0;
+		     !found && scry_frame_local_next(&f, &it, &local) == SCRY_ITEM;)
+			if (!strcmp(local.name, "self") &&
+			    !scry_kind_is_future(scry_kind_of(&k, local.value)))
 				found = local.value;
 	scry_kinds_done(&k);
 	return found;
@@ -263,7 +276,8 @@ static void task_lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 	if (d->future.state == SCRY_FUTURE_FINISHED && d->future.exception)
 		scry_loop_value_line(t, "failed with", d->future.exception, out);
 	else if (d->future.state == SCRY_FUTURE_FINISHED && (verbose || d->future.result))
-		scry_loop_value_line(t, "returned", d->future.result ? d->future.result : t->runtime->none, out);
+		scry_loop_value_line(t, "returned",
+				     d->future.result ? d->future.result : t->runtime->none, out);
 	for (unsigned n = 0; verbose && n < CALLBACKS_MAX; n++) {
 		if (scry_future_callback_next(t->runtime, &d->future, &it, &callback) != SCRY_ITEM)
 			break;
@@ -289,7 +303,8 @@ static void callbacks_json(struct scry_task *t, struct scry_json *j)
 	}
 	scry_json_close(j, ']');
 	if (n > CALLBACKS_MAX)
-		scry_remark(t->runtime->session, "task 0x%" PRIx64 ": %" PRIu64 " more callbacks are not shown", t->addr,
+		scry_remark(t->runtime->session,
+			    "task 0x%" PRIx64 ": %" PRIu64 " more callbacks are not shown", t->addr,
 			    n - CALLBACKS_MAX);
 }
 
@@ -314,6 +329,11 @@ static void task_json(struct scry_task *t, struct scry_json *j)
 }
 
 static const struct scry_task_ops asyncio = {
-	.kind = "asyncio", .command = "tasks", .package = "asyncio", .frame_next = frame_next, .text = task_text,
-	.lines = task_lines, .json = task_json,
+	.kind = "asyncio",
+	.command = "tasks",
+	.package = "asyncio",
+	.frame_next = frame_next,
+	.text = task_text,
+	.lines = task_lines,
+	.json = task_json,
 };

@@ -1,10 +1,18 @@
-/** asyncio: tasks and futures, those of the C module, those written in Python and those of other makes. 3.4 to 3.15. */
+/**
+ * asyncio: tasks and futures, those of the C module, those written in Python and those of other
+ * makes. 3.4 to 3.15.
+ */
 #ifndef SCRY_ASYNCIO_H
 #define SCRY_ASYNCIO_H
 
 #include "task/loop.h"
 
-enum scry_future_state { SCRY_FUTURE_PENDING, SCRY_FUTURE_CANCELLED, SCRY_FUTURE_FINISHED, SCRY_FUTURE_UNKNOWN };
+enum scry_future_state {
+	SCRY_FUTURE_PENDING,
+	SCRY_FUTURE_CANCELLED,
+	SCRY_FUTURE_FINISHED,
+	SCRY_FUTURE_UNKNOWN
+};
 
 /** A future or task, decoded. Objects that are None are 0. */
 struct scry_future {
@@ -12,20 +20,22 @@ struct scry_future {
 	enum scry_kind kind;
 	enum scry_future_state state;
 	scry_addr loop, exception, result;
-	bool log_traceback;             /* its exception was not retrieved */
-	scry_addr callback0, callbacks; /* a callable; a list of callables or of (callable, context), 0 none */
-	scry_addr awaited_by;           /* 3.14+: a future, or a set of them */
+	bool log_traceback; /* its exception was not retrieved */
+	/* a callable; a list of callables or of (callable, context), 0 none */
+	scry_addr callback0, callbacks;
+	scry_addr awaited_by; /* 3.14+: a future, or a set of them */
 	/* of a task */
 	scry_addr coro, waiter, name;
 	bool must_cancel;
-	int64_t cancels;                /* 3.11+: how often cancel() was called */
+	int64_t cancels; /* 3.11+: how often cancel() was called */
 };
 /** SCRY_ECORRUPT where the object is neither. */
 int scry_future_read(struct scry_kinds *k, scry_addr addr, struct scry_future *ret);
 /**
  * Next done callback: *it is 0 at first. SCRY_ITEM, or SCRY_OK at the end.
  */
-int scry_future_callback_next(struct scry_runtime *r, const struct scry_future *f, uint64_t *it, scry_addr *ret);
+int scry_future_callback_next(struct scry_runtime *r, const struct scry_future *f, uint64_t *it,
+			      scry_addr *ret);
 
 /** What a task carries in `detail`. */
 struct scry_asyncio_task {

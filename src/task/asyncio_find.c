@@ -1,4 +1,7 @@
-/* Where asyncio keeps its tasks: sets in its modules, lists of each thread from 3.14 on, and the heap behind all. */
+/*
+ * Where asyncio keeps its tasks: sets in its modules, lists of each thread from 3.14 on, and the
+ * heap behind all.
+ */
 #include <inttypes.h>
 
 #include "object/model.h"
@@ -7,8 +10,8 @@
 #define NODES_MAX ((uint64_t)100000000)
 
 /*
- * asyncio._register_task() takes whatever has a coroutine. Only those whose attributes Python sees are taken, and all
- * of that class from then on.
+ * asyncio._register_task() takes whatever has a coroutine. Only those whose attributes Python sees
+ * are taken, and all of that class from then on.
  */
 static struct scry_task *add_registered(struct scry_task_search *a, scry_addr item)
 {
@@ -20,7 +23,10 @@ static struct scry_task *add_registered(struct scry_task_search *a, scry_addr it
 	return scry_asyncio_add(a, item);
 }
 
-/* A set of tasks, or a WeakSet, whose `data` is a set of weak references. True where there is such a set. */
+/*
+ * A set of tasks, or a WeakSet, whose `data` is a set of weak references. True where there is such
+ * a set.
+ */
 static bool from_set(struct scry_task_search *a, scry_addr set)
 {
 	struct scry_runtime *r = a->runtime;
@@ -36,7 +42,9 @@ static bool from_set(struct scry_task_search *a, scry_addr set)
 		strangers += !scry_is_none(r, item) && !add_registered(a, item);
 	}
 	if (strangers)
-		scry_note(r->session, "%" PRIu64 " of the set of tasks at 0x%" PRIx64 " are no tasks whose coroutine Python sees",
+		scry_note(r->session,
+			  "%" PRIu64 " of the set of tasks at 0x%" PRIx64
+			  " are no tasks whose coroutine Python sees",
 			  strangers, set);
 	if (rc < 0)
 		scry_note(r->session, "the set of tasks at 0x%" PRIx64 " is damaged: %s", set,
@@ -104,8 +112,9 @@ static void from_list(struct scry_task_search *a, scry_addr head)
 }
 
 /*
- * Up to 3.12 the C module keeps the running loop in the dict of the thread's state; up to 3.11 in an object that only
- * it knows, behind that one's head: PyRunningLoopHolder, Modules/_asynciomodule.c.
+ * Up to 3.12 the C module keeps the running loop in the dict of the thread's state; up to 3.11 in
+ * an object that only it knows, behind that one's head: PyRunningLoopHolder,
+ * Modules/_asynciomodule.c.
  */
 static scry_addr loop_of_dict(struct scry_task_search *a, scry_addr state)
 {
@@ -114,7 +123,8 @@ static scry_addr loop_of_dict(struct scry_task_search *a, scry_addr state)
 
 	if (!dict || scry_dict_get(r, dict, "__asyncio_running_event_loop__", &found) < 0)
 		return 0;
-	if (scry_kind_of(&a->kinds, found) != SCRY_KIND_LOOP && scry_first_member(r, found, &found) < 0)
+	if (scry_kind_of(&a->kinds, found) != SCRY_KIND_LOOP &&
+	    scry_first_member(r, found, &found) < 0)
 		return 0;
 	return scry_kind_of(&a->kinds, found) == SCRY_KIND_LOOP ? found : 0;
 }
@@ -144,14 +154,19 @@ static void from_threads(struct scry_task_search *a, struct scry_interp *interp)
 	}
 }
 
-/* The state of an _asyncio module and the set of the class Task, in which C keeps all tasks of 3.6. */
+/*
+ * The state of an _asyncio module and the set of the class Task, in which C keeps all tasks of 3.6.
+ */
 static bool from_modules(struct scry_task_search *a, scry_addr tasks, scry_addr c)
 {
 	struct scry_runtime *r = a->runtime;
 	bool found = from_namespace(a, c);
 
 	if (r->version < 0x03070000) {
-		/* where the C module is used, the class of that name written in Python has only the tasks of its own */
+		/*
+		 * where the C module is used, the class of that name written in Python has only the
+		 * tasks of its own
+		 */
 		found |= from_namespace(a, scry_loop_attr(r, tasks, "Task"));
 		from_namespace(a, scry_loop_attr(r, tasks, "_PyTask"));
 	} else {
@@ -166,13 +181,17 @@ static bool from_modules(struct scry_task_search *a, scry_addr tasks, scry_addr 
 enum scry_heap_share scry_asyncio_find(struct scry_task_search *a, struct scry_interp *interp)
 {
 	struct scry_runtime *r = a->runtime;
-	scry_addr tasks = scry_loop_module(interp, "asyncio.tasks"), c = scry_loop_module(interp, "_asyncio");
+	scry_addr tasks = scry_loop_module(interp, "asyncio.tasks"),
+		  c = scry_loop_module(interp, "_asyncio");
 	bool listed = scry_layout_has(r->layout, SCRY_F_TASK_NODE);
 
 	if (!tasks && !c) {
 		if (!scry_loop_module(interp, "sys") && !scry_loop_module(interp, "__main__"))
-			scry_note(r->session, "sys.modules of interpreter %" PRId64 " is missing or damaged: tasks were not "
-				  "looked for", interp->id);
+			scry_note(r->session,
+				  "sys.modules of interpreter %" PRId64
+				  " is missing or damaged: tasks were not "
+				  "looked for",
+				  interp->id);
 		return SCRY_HEAP_NONE;
 	}
 	bool found = from_modules(a, tasks, c) || listed;

@@ -23,15 +23,18 @@ static const struct scry_kind_row {
 	{ "async_generator_asend", SCRY_KIND_ASEND },
 	{ "async_generator_athrow", SCRY_KIND_ATHROW },
 	{ "anext_awaitable", SCRY_KIND_ANEXT },
-	{ "asyncio.coroutines.CoroWrapper", SCRY_KIND_DEBUG_WRAPPER }, /* of a loop in debug mode, 3.4 to 3.7 */
+	/* of a loop in debug mode, 3.4 to 3.7 */
+	{ "asyncio.coroutines.CoroWrapper", SCRY_KIND_DEBUG_WRAPPER },
 	{ "_asyncio.FutureIter", SCRY_KIND_FUTURE_ITER },
 	{ "_asyncio.Task", SCRY_KIND_C_TASK },
 	{ "_asyncio.Future", SCRY_KIND_C_FUTURE },
 	{ "asyncio.tasks.Task", SCRY_KIND_PY_TASK },
 	{ "asyncio.futures.Future", SCRY_KIND_PY_FUTURE },
-	{ "asyncio.events.AbstractEventLoop", SCRY_KIND_LOOP }, /* BaseEventLoop's base, 3.4 to 3.15 */
+	/* BaseEventLoop's base, 3.4 to 3.15 */
+	{ "asyncio.events.AbstractEventLoop", SCRY_KIND_LOOP },
 	{ "uvloop.loop.Loop", SCRY_KIND_LOOP },
-	{ "trio.lowlevel.Task", SCRY_KIND_TRIO_TASK }, /* 0.15+: what is public says where it is found */
+	/* 0.15+: what is public says where it is found */
+	{ "trio.lowlevel.Task", SCRY_KIND_TRIO_TASK },
 	{ "trio.hazmat.Task", SCRY_KIND_TRIO_TASK },
 	{ "trio._core._run.Task", SCRY_KIND_TRIO_TASK },
 	{ "trio._core._run.Runner", SCRY_KIND_TRIO_RUNNER },
@@ -44,7 +47,8 @@ static const struct scry_kind_row {
 	{ "TaskWakeupMethWrapper", SCRY_KIND_WAKEUP },
 	{ "greenlet.greenlet", SCRY_KIND_GREENLET },
 };
-static const struct scry_kind_row other = { "", SCRY_KIND_OTHER }, between = { "", SCRY_KIND_BETWEEN };
+static const struct scry_kind_row other = { "", SCRY_KIND_OTHER },
+				  between = { "", SCRY_KIND_BETWEEN };
 
 void scry_kinds_done(struct scry_kinds *k)
 {
@@ -52,8 +56,9 @@ void scry_kinds_done(struct scry_kinds *k)
 }
 
 /*
- * Of a type whose name the dump lacks: asend, athrow and anext() objects, coroutine wrappers (Objects/genobject.c,
- * iterobject.c, 3.5 to 3.15) and FutureIter all have these methods and start with what they pass on to.
+ * Of a type whose name the dump lacks: asend, athrow and anext() objects, coroutine wrappers
+ * (Objects/genobject.c, iterobject.c, 3.5 to 3.15) and FutureIter all have these methods and start
+ * with what they pass on to.
  */
 static bool passes_on(struct scry_runtime *r, scry_addr type)
 {
@@ -126,8 +131,10 @@ void scry_kind_teach(struct scry_kinds *k, scry_addr object, enum scry_kind kind
 struct way {
 	uint32_t since;
 	/* Fill state, frame and, where the frame says so, `*ret_yields_from`. */
-	int (*read)(struct scry_runtime *r, scry_addr gen, struct scry_await *a, bool *ret_yields_from);
-	int8_t created, suspended, yield_from, yield_from_locked, executing; /* values of gi_frame_state, 3.13+ */
+	int (*read)(struct scry_runtime *r, scry_addr gen, struct scry_await *a,
+		    bool *ret_yields_from);
+	/* values of gi_frame_state, 3.13+ */
+	int8_t created, suspended, yield_from, yield_from_locked, executing;
 	uint8_t depth; /* which word from the top is it */
 };
 
@@ -139,9 +146,11 @@ static bool next_is_yield_from(struct scry_runtime *r, const struct scry_frame *
 	unsigned step = r->version >= 0x03060000 ? 2 : 1;
 	uint64_t opcode;
 
-	if (r->version < 0x03030000 || f->lasti < 0 || !f->code || f->lasti + step >= f->code->instructions_size)
+	if (r->version < 0x03030000 || f->lasti < 0 || !f->code ||
+	    f->lasti + step >= f->code->instructions_size)
 		return false;
-	return scry_read_uint(r->session, f->code->instructions + (uint64_t)f->lasti + step, 1, &opcode) == SCRY_OK &&
+	return scry_read_uint(r->session, f->code->instructions + (uint64_t)f->lasti + step, 1,
+			      &opcode) == SCRY_OK &&
 	       opcode == YIELD_FROM;
 }
 
@@ -149,11 +158,13 @@ static bool flag(struct scry_runtime *r, scry_addr base, enum scry_field f)
 {
 	uint64_t value = 0;
 
-	return scry_layout_has(r->layout, f) && scry_field_read(r, base, f, &value) == SCRY_OK && value;
+	return scry_layout_has(r->layout, f) && scry_field_read(r, base, f, &value) == SCRY_OK &&
+	       value;
 }
 
 /* Up to 3.10 a generator has a frame object until it is over. */
-static int read_frame_object(struct scry_runtime *r, scry_addr gen, struct scry_await *a, bool *ret_yields_from)
+static int read_frame_object(struct scry_runtime *r, scry_addr gen, struct scry_await *a,
+			     bool *ret_yields_from)
 {
 	struct scry_frame f;
 	uint64_t frame;
@@ -171,7 +182,8 @@ static int read_frame_object(struct scry_runtime *r, scry_addr gen, struct scry_
 	/* 3.10: enum _framestate, Include/cpython/frameobject.h: 0 is FRAME_EXECUTING */
 	if (scry_layout_has(r->layout, SCRY_F_FRAME_STATE))
 		scry_field_read_int(r, frame, SCRY_F_FRAME_STATE, &state);
-	if (flag(r, gen, SCRY_F_GEN_RUNNING) || flag(r, frame, SCRY_F_FRAME_EXECUTING) || state == 0)
+	if (flag(r, gen, SCRY_F_GEN_RUNNING) || flag(r, frame, SCRY_F_FRAME_EXECUTING) ||
+	    state == 0)
 		a->state = SCRY_RUNNING;
 	else
 		a->state = f.lasti < 0 ? SCRY_CREATED : SCRY_SUSPENDED;
@@ -179,21 +191,27 @@ static int read_frame_object(struct scry_runtime *r, scry_addr gen, struct scry_
 	return SCRY_OK;
 }
 
-/* 3.11 and 3.12: after the instruction stands RESUME, whose argument is 2 or more behind a yield from or an await. */
+/*
+ * 3.11 and 3.12: after the instruction stands RESUME, whose argument is 2 or more behind a yield
+ * from or an await.
+ */
 static bool next_is_resume(struct scry_runtime *r, scry_addr frame)
 {
-	enum { RESUME = 151, RESUME_QUICK = 150, INSTRUMENTED_RESUME = 240 }; /* Include/opcode.h, 3.11 and 3.12 */
+	/* Include/opcode.h, 3.11 and 3.12 */
+	enum { RESUME = 151, RESUME_QUICK = 150, INSTRUMENTED_RESUME = 240 };
 	uint64_t at, opcode, arg;
 
 	return scry_field_read(r, frame, SCRY_F_IFRAME_PREV_INSTR, &at) == SCRY_OK &&
 	       scry_read_uint(r->session, at + 2, 1, &opcode) == SCRY_OK &&
 	       scry_read_uint(r->session, at + 3, 1, &arg) == SCRY_OK &&
-	       (opcode == RESUME || opcode == RESUME_QUICK || opcode == INSTRUMENTED_RESUME) && (arg & 3) >= 2;
+	       (opcode == RESUME || opcode == RESUME_QUICK || opcode == INSTRUMENTED_RESUME) &&
+	       (arg & 3) >= 2;
 }
 
 static const struct way *way_for(const struct scry_runtime *r);
 
-static int read_embedded_frame(struct scry_runtime *r, scry_addr gen, struct scry_await *a, bool *ret_yields_from)
+static int read_embedded_frame(struct scry_runtime *r, scry_addr gen, struct scry_await *a,
+			       bool *ret_yields_from)
 {
 	const struct way *w = way_for(r);
 	int64_t state;
@@ -213,17 +231,34 @@ static int read_embedded_frame(struct scry_runtime *r, scry_addr gen, struct scr
 	else
 		a->state = SCRY_CLOSED, a->frame = 0;
 	if (a->state == SCRY_SUSPENDED)
-		*ret_yields_from = w->yield_from ? state != w->suspended : next_is_resume(r, a->frame);
+		*ret_yields_from =
+			w->yield_from ? state != w->suspended : next_is_resume(r, a->frame);
 	return SCRY_OK;
 }
 
 /* enum _framestate: Include/internal/pycore_frame.h, 3.11 to 3.15 */
 static const struct way ways[] = {
-	{ .since = 0x030f0000, .read = read_embedded_frame, .created = 0, .suspended = 1, .yield_from = 2,
-	  .yield_from_locked = 3, .executing = 4, .depth = 2 },
-	{ .since = 0x030d0000, .read = read_embedded_frame, .created = -3, .suspended = -2, .yield_from = -1,
-	  .executing = 0, .depth = 1 },
-	{ .since = 0x030b0000, .read = read_embedded_frame, .created = -2, .suspended = -1, .executing = 0, .depth = 1 },
+	{ .since = 0x030f0000,
+	  .read = read_embedded_frame,
+	  .created = 0,
+	  .suspended = 1,
+	  .yield_from = 2,
+	  .yield_from_locked = 3,
+	  .executing = 4,
+	  .depth = 2 },
+	{ .since = 0x030d0000,
+	  .read = read_embedded_frame,
+	  .created = -3,
+	  .suspended = -2,
+	  .yield_from = -1,
+	  .executing = 0,
+	  .depth = 1 },
+	{ .since = 0x030b0000,
+	  .read = read_embedded_frame,
+	  .created = -2,
+	  .suspended = -1,
+	  .executing = 0,
+	  .depth = 1 },
 	{ .since = 0, .read = read_frame_object, .depth = 1 },
 };
 
@@ -269,9 +304,10 @@ static int read_generator(struct scry_runtime *r, scry_addr gen, struct scry_awa
 	if (rc < 0 || !yields_from)
 		return rc;
 	top = stack_top(r, a->frame);
-	if (!top || scry_read_ptr(r->session, top - w->depth * r->session->target->abi.ptr_size, &word) < 0)
-		return scry_fail(r->session, SCRY_ECORRUPT, a->frame, "the stack of the frame at 0x%" PRIx64
-				 " is damaged", a->frame);
+	if (!top ||
+	    scry_read_ptr(r->session, top - w->depth * r->session->target->abi.ptr_size, &word) < 0)
+		return scry_fail(r->session, SCRY_ECORRUPT, a->frame,
+				 "the stack of the frame at 0x%" PRIx64 " is damaged", a->frame);
 	a->next = scry_untag(r, word);
 	return SCRY_OK;
 }
@@ -289,7 +325,7 @@ int scry_await_read(struct scry_kinds *k, scry_addr object, struct scry_await *r
 {
 	struct scry_runtime *r = k->runtime;
 
-	*ret = (struct scry_await){ .kind = scry_kind_of(k, object), .state = SCRY_SUSPENDED };
+	*ret = (struct scry_await) { .kind = scry_kind_of(k, object), .state = SCRY_SUSPENDED };
 	switch (ret->kind) {
 	case SCRY_KIND_GENERATOR:
 	case SCRY_KIND_COROUTINE:
@@ -307,7 +343,8 @@ int scry_await_read(struct scry_kinds *k, scry_addr object, struct scry_await *r
 		return scry_attr(r, object, "gen", &ret->next);
 	case SCRY_KIND_BETWEEN:
 	case SCRY_KIND_FUTURE_ITER:
-		return scry_first_member(r, object, &ret->next); /* FutureIter, Modules/_asynciomodule.c */
+		/* FutureIter, Modules/_asynciomodule.c */
+		return scry_first_member(r, object, &ret->next);
 	default:
 		return SCRY_OK;
 	}
@@ -338,11 +375,12 @@ void scry_chain_read(struct scry_kinds *k, scry_addr object, struct scry_chain *
 	struct scry_await a;
 	size_t room = 0;
 
-	*ret = (struct scry_chain){ .end = object };
+	*ret = (struct scry_chain) { .end = object };
 	for (size_t n = 0; object; object = a.next, n++) {
 		ret->end = object;
 		if (n == CHAIN_MAX || scry_hash_add(&seen, object) <= 0) {
-			ret->error = n == CHAIN_MAX ? "the chain of awaits has no end" : "the chain of awaits is a cycle";
+			ret->error = n == CHAIN_MAX ? "the chain of awaits has no end"
+						    : "the chain of awaits is a cycle";
 			break;
 		}
 		if (scry_await_read(k, object, &a) < 0) {
@@ -362,8 +400,8 @@ void scry_chain_read(struct scry_kinds *k, scry_addr object, struct scry_chain *
 	scry_hash_done(&seen);
 }
 
-int scry_chain_frame_next(struct scry_runtime *r, const struct scry_chain *c, struct scry_walk *walk,
-			  struct scry_frame *ret)
+int scry_chain_frame_next(struct scry_runtime *r, const struct scry_chain *c,
+			  struct scry_walk *walk, struct scry_frame *ret)
 {
 	if (walk->depth >= c->count)
 		return SCRY_OK;

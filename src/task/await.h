@@ -1,6 +1,7 @@
 /**
- * What stands suspended: generators, coroutines and the small objects between them, and what each waits for. The links
- * of a chain of awaits, from the outermost coroutine to the future or the frame that parks it.
+ * What stands suspended: generators, coroutines and the small objects between them, and what each
+ * waits for. The links of a chain of awaits, from the outermost coroutine to the future or the
+ * frame that parks it.
  */
 #ifndef SCRY_AWAIT_H
 #define SCRY_AWAIT_H
@@ -10,13 +11,33 @@
 /** What the kinds of tasks know an object as. */
 enum scry_kind {
 	SCRY_KIND_OTHER,
-	SCRY_KIND_GENERATOR, SCRY_KIND_COROUTINE, SCRY_KIND_ASYNC_GENERATOR,
-	SCRY_KIND_CORO_WRAPPER, SCRY_KIND_ASEND, SCRY_KIND_ATHROW, SCRY_KIND_ANEXT, /* pass on to another object */
-	SCRY_KIND_DEBUG_WRAPPER, SCRY_KIND_BETWEEN,
+	SCRY_KIND_GENERATOR,
+	SCRY_KIND_COROUTINE,
+	SCRY_KIND_ASYNC_GENERATOR,
+	/* pass on to another object */
+	SCRY_KIND_CORO_WRAPPER,
+	SCRY_KIND_ASEND,
+	SCRY_KIND_ATHROW,
+	SCRY_KIND_ANEXT,
+	SCRY_KIND_DEBUG_WRAPPER,
+	SCRY_KIND_BETWEEN,
 	SCRY_KIND_FUTURE_ITER,
-	SCRY_KIND_C_FUTURE, SCRY_KIND_PY_FUTURE, SCRY_KIND_C_TASK, SCRY_KIND_PY_TASK, /* also of subclasses */
-	SCRY_KIND_LOOP, SCRY_KIND_TRIO_TASK, SCRY_KIND_TRIO_RUNNER, SCRY_KIND_CURIO_TASK, SCRY_KIND_CURIO_KERNEL,
-	SCRY_KIND_METHOD, SCRY_KIND_BUILTIN, SCRY_KIND_FUNCTION, SCRY_KIND_PARTIAL, SCRY_KIND_WAKEUP, SCRY_KIND_GREENLET,
+	/* also of subclasses */
+	SCRY_KIND_C_FUTURE,
+	SCRY_KIND_PY_FUTURE,
+	SCRY_KIND_C_TASK,
+	SCRY_KIND_PY_TASK,
+	SCRY_KIND_LOOP,
+	SCRY_KIND_TRIO_TASK,
+	SCRY_KIND_TRIO_RUNNER,
+	SCRY_KIND_CURIO_TASK,
+	SCRY_KIND_CURIO_KERNEL,
+	SCRY_KIND_METHOD,
+	SCRY_KIND_BUILTIN,
+	SCRY_KIND_FUNCTION,
+	SCRY_KIND_PARTIAL,
+	SCRY_KIND_WAKEUP,
+	SCRY_KIND_GREENLET,
 };
 
 /** Which kind an object is, remembered by type. */
@@ -25,7 +46,10 @@ struct scry_kinds {
 	struct scry_hash types;
 };
 
-#define SCRY_KINDS_INIT(r) { .runtime = (r) }
+#define SCRY_KINDS_INIT(r)     \
+	{                      \
+		.runtime = (r) \
+	}
 void scry_kinds_done(struct scry_kinds *k);
 /** OTHER for what is none of these, damaged objects too. */
 enum scry_kind scry_kind_of(struct scry_kinds *k, scry_addr object);
@@ -60,16 +84,17 @@ int scry_await_read(struct scry_kinds *k, scry_addr object, struct scry_await *r
 
 /** A chain of awaits from `object` on; lives in the session's arena. */
 struct scry_chain {
-	scry_addr *frames;          /* outermost first */
+	scry_addr *frames; /* outermost first */
 	size_t count;
-	scry_addr end;              /* what the innermost waits for: a future, some other object; 0 nothing */
+	/* what the innermost waits for: a future, some other object; 0 nothing */
+	scry_addr end;
 	enum scry_suspension state; /* of the outermost */
 	bool running;               /* one of them runs: the rest of the stack is its thread's */
 	const char *error;          /* why the chain is cut, or NULL */
 };
 void scry_chain_read(struct scry_kinds *k, scry_addr object, struct scry_chain *ret);
 /** The chain's frames, innermost first, as scry_task_ops.frame_next gives them. */
-int scry_chain_frame_next(struct scry_runtime *r, const struct scry_chain *c, struct scry_walk *walk,
-			  struct scry_frame *ret);
+int scry_chain_frame_next(struct scry_runtime *r, const struct scry_chain *c,
+			  struct scry_walk *walk, struct scry_frame *ret);
 
 #endif

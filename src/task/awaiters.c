@@ -5,7 +5,7 @@
 #include "object/object.h"
 #include "task/asyncio.h"
 
-#define DEPTH_MAX 32
+#define DEPTH_MAX    32
 #define AWAITERS_MAX 1000000
 
 struct search {
@@ -22,7 +22,8 @@ static void add(struct search *s, scry_addr task)
 {
 	if (s->count >= AWAITERS_MAX || scry_hash_add(&s->added, task) <= 0)
 		return;
-	scry_addr *list = scry_arena_grow(&s->asyncio->runtime->session->arena, s->list, s->count, &s->room, sizeof(*list), 2);
+	scry_addr *list = scry_arena_grow(&s->asyncio->runtime->session->arena, s->list, s->count,
+					  &s->room, sizeof(*list), 2);
 	if (!list)
 		return;
 	s->list = list;
@@ -60,7 +61,8 @@ static void from_queue(struct search *s, scry_addr queue, unsigned depth)
 	scry_addr getters;
 	uint64_t count;
 
-	if (scry_attr(r, queue, "_getters", &getters) < 0 || scry_field_read(r, getters, SCRY_F_VAR_SIZE, &count) < 0)
+	if (scry_attr(r, queue, "_getters", &getters) < 0 ||
+	    scry_field_read(r, getters, SCRY_F_VAR_SIZE, &count) < 0)
 		return;
 	for (uint64_t i = 0; i < count && i < 1000; i++) {
 		if (scry_item_at(r, getters, (int64_t)i, &item) < 0 || !item.addr)
@@ -69,8 +71,10 @@ static void from_queue(struct search *s, scry_addr queue, unsigned depth)
 	}
 }
 
-/* What the nested functions of asyncio/tasks.py close over: gather's and shield's outer, wait's waiter,
- * as_completed's done, and in asyncio/staggered.py what all of a race completes. */
+/*
+ * What the nested functions of asyncio/tasks.py close over: gather's and shield's outer, wait's
+ * waiter, as_completed's done, and in asyncio/staggered.py what all of a race completes.
+ */
 static void from_variable(struct search *s, const char *name, scry_addr value, unsigned depth)
 {
 	if (!strcmp(name, "outer") || !strcmp(name, "waiter") || !strcmp(name, "on_completed_fut"))
@@ -102,7 +106,10 @@ static void from_function(struct search *s, scry_addr function, unsigned depth)
 	}
 }
 
-/* partial(_release_waiter, waiter) of wait_for up to 3.11, partial(_done_callback, i) of gather up to 3.6. */
+/*
+ * partial(_release_waiter, waiter) of wait_for up to 3.11, partial(_done_callback, i) of gather up
+ * to 3.6.
+ */
 static void from_partial(struct search *s, scry_addr partial, unsigned depth)
 {
 	struct scry_runtime *r = s->asyncio->runtime;
@@ -111,14 +118,18 @@ static void from_partial(struct search *s, scry_addr partial, unsigned depth)
 
 	if (scry_field_read(r, partial, SCRY_F_PARTIAL_FN, &fn) == SCRY_OK)
 		from_callback(s, fn, depth + 1);
-	if (scry_field_read(r, partial, SCRY_F_PARTIAL_ARGS, &args) < 0 || scry_sequence(r, args, &count, &items) < 0)
+	if (scry_field_read(r, partial, SCRY_F_PARTIAL_ARGS, &args) < 0 ||
+	    scry_sequence(r, args, &count, &items) < 0)
 		return;
 	for (uint64_t i = 0; i < count && i < 16; i++)
-		if (scry_read_ptr(r->session, items + i * r->session->target->abi.ptr_size, &value) == SCRY_OK)
+		if (scry_read_ptr(r->session, items + i * r->session->target->abi.ptr_size,
+				  &value) == SCRY_OK)
 			from_future(s, value, depth + 1);
 }
 
-/* Task.__wakeup, TaskGroup._on_task_done (3.11+), _AsCompletedIterator._handle_completion (3.13+). */
+/*
+ * Task.__wakeup, TaskGroup._on_task_done (3.11+), _AsCompletedIterator._handle_completion (3.13+).
+ */
 static void from_method(struct search *s, scry_addr self, unsigned depth)
 {
 	struct scry_runtime *r = s->asyncio->runtime;
@@ -181,7 +192,8 @@ static void from_kept(struct search *s, scry_addr awaited_by)
 	}
 }
 
-#define KEPT_SINCE 0x030e0000 /* Future._asyncio_awaited_by, Modules/_asynciomodule.c and Lib/asyncio/futures.py */
+/* Future._asyncio_awaited_by, Modules/_asynciomodule.c and Lib/asyncio/futures.py */
+#define KEPT_SINCE 0x030e0000
 
 /* From 3.14 on exactly what the interpreter keeps; before, the callbacks of what is not done. */
 void scry_asyncio_find_awaiters(struct scry_task_search *a, struct scry_task *t)

@@ -1,6 +1,7 @@
 /*
- * What a tasklet's frame chain holds beside Python frames: Stackless' cframes, each a C function that goes on when its
- * turn comes. They tell how a tasklet starts, and up to 3.6 which exception it was handling when it was switched out.
+ * What a tasklet's frame chain holds beside Python frames: Stackless' cframes, each a C function
+ * that goes on when its turn comes. They tell how a tasklet starts, and up to 3.6 which exception
+ * it was handling when it was switched out.
  */
 #include <string.h>
 
@@ -8,9 +9,10 @@
 #include "object/object.h"
 #include "task/stackless.h"
 
-#define CHAIN_MAX 1000000 /* links of a chain that are followed */
-#define CFRAMES_MAX 10000 /* cframes that are listed */
-#define SAVED_WORDS 128   /* slp_get_saved_tstate() looks into the first 100, Stackless/module/scheduling.c */
+#define CHAIN_MAX   1000000 /* links of a chain that are followed */
+#define CFRAMES_MAX 10000   /* cframes that are listed */
+/* slp_get_saved_tstate() looks into the first 100, Stackless/module/scheduling.c */
+#define SAVED_WORDS 128
 
 static bool is_cframe(struct scry_runtime *r, scry_addr frame)
 {
@@ -24,7 +26,10 @@ static bool is_cframe(struct scry_runtime *r, scry_addr frame)
 		(!strcmp(name, "_stackless.cframe") || !strcmp(name, "stackless.cframe")));
 }
 
-/* f_execute is a function's first instruction: any other symbol that stands before it is not its own. */
+/*
+ * f_execute is a function's first instruction: any other symbol that stands before it is not its
+ * own.
+ */
 static const char *function_of(struct scry_runtime *r, scry_addr cframe)
 {
 	struct scry_native_frame f = { .pc = scry_field_get(r, cframe, SCRY_F_SLP_CFRAME_EXECUTE) };
@@ -43,8 +48,8 @@ static bool is_type(struct scry_runtime *r, scry_addr object, const char *name)
 }
 
 /*
- * run_cframe() calls ob1 with the tuple ob2 and the dictionary ob3 (Stackless/core/cframeobject.c). It is static, so
- * that its name may be lost: no other cframe keeps a tuple there.
+ * run_cframe() calls ob1 with the tuple ob2 and the dictionary ob3 (Stackless/core/cframeobject.c).
+ * It is static, so that its name may be lost: no other cframe keeps a tuple there.
  */
 static bool runs_callable(struct scry_runtime *r, scry_addr cframe, const char *function)
 {
@@ -83,7 +88,9 @@ static void add(struct scry_task *t, struct scry_slp_cframe ***tail, scry_addr a
 
 	if (!c)
 		return;
-	*c = (struct scry_slp_cframe){ .addr = at, .function = function_of(r, at), .after = after };
+	*c = (struct scry_slp_cframe) { .addr = at,
+					.function = function_of(r, at),
+					.after = after };
 	if (runs_callable(r, at, c->function))
 		c->callable = scry_field_get(r, at, SCRY_F_SLP_CFRAME_OB1);
 	else
@@ -103,7 +110,8 @@ const struct scry_slp_cframe *scry_tasklet_cframes(struct scry_task *t)
 	if (d->has_cframes)
 		return d->cframes;
 	d->has_cframes = true;
-	while (at && frames + count < CHAIN_MAX && count < CFRAMES_MAX && scry_hash_add(&seen, at) > 0) {
+	while (at && frames + count < CHAIN_MAX && count < CFRAMES_MAX &&
+	       scry_hash_add(&seen, at) > 0) {
 		if (is_cframe(t->runtime, at)) {
 			add(t, &tail, at, frames);
 			count++;
@@ -117,7 +125,10 @@ const struct scry_slp_cframe *scry_tasklet_cframes(struct scry_task *t)
 	return d->cframes;
 }
 
-/* Where no Python frame is left, or none is there yet, the outermost callable is what the tasklet runs. */
+/*
+ * Where no Python frame is left, or none is there yet, the outermost callable is what the tasklet
+ * runs.
+ */
 void scry_tasklet_find_entry(struct scry_task *t)
 {
 	struct scry_tasklet *d = t->detail;
@@ -135,8 +146,9 @@ void scry_tasklet_find_entry(struct scry_task *t)
 }
 
 /*
- * A soft switch of up to 3.6 puts a cframe in front that brings sys.exc_info() back: ob1 to ob3 are type, value and
- * traceback (slp_schedule_task_prepared(), Stackless/module/scheduling.c). Another for tracing may stand before it.
+ * A soft switch of up to 3.6 puts a cframe in front that brings sys.exc_info() back: ob1 to ob3 are
+ * type, value and traceback (slp_schedule_task_prepared(), Stackless/module/scheduling.c). Another
+ * for tracing may stand before it.
  */
 static scry_addr from_cframe(struct scry_runtime *r, scry_addr at)
 {
@@ -144,7 +156,8 @@ static scry_addr from_cframe(struct scry_runtime *r, scry_addr at)
 
 	if (!is_cframe(r, at))
 		return 0;
-	bool known = r->module && scry_module_symbol(r->module, "slp_restore_exception", &restores) == SCRY_OK;
+	bool known = r->module &&
+		     scry_module_symbol(r->module, "slp_restore_exception", &restores) == SCRY_OK;
 
 	for (unsigned n = 0; at && n < 4 && is_cframe(r, at); n++) {
 		scry_addr type = scry_field_get(r, at, SCRY_F_SLP_CFRAME_OB1);
@@ -160,9 +173,10 @@ static scry_addr from_cframe(struct scry_runtime *r, scry_addr at)
 }
 
 /*
- * A hard switch of up to 3.6 leaves it on the C stack: saved_tstat_with_magic_t of transfer_with_exc() in
- * Stackless/module/scheduling.c. Its first and last word belong together, and nothing else looks like that: its own
- * address plus one, eight words (tracing, four of the trace functions, type, value, traceback), its address negated.
+ * A hard switch of up to 3.6 leaves it on the C stack: saved_tstat_with_magic_t of
+ * transfer_with_exc() in Stackless/module/scheduling.c. Its first and last word belong together,
+ * and nothing else looks like that: its own address plus one, eight words (tracing, four of the
+ * trace functions, type, value, traceback), its address negated.
  */
 static bool is_saved_state(struct scry_runtime *r, const uint64_t words[10], uint64_t mask)
 {
@@ -207,13 +221,18 @@ void scry_tasklet_find_exception(struct scry_task *t, const struct scry_schedule
 	struct scry_tasklet *d = t->detail;
 	struct scry_runtime *r = t->runtime;
 	scry_addr state = c ? c->thread->state : 0;
-	/* a thread that is blocked as a whole has no current tasklet: the one whose frames it has is on its stack */
-	bool running = state && (d->is_current || (!c->current && t->frame &&
-						   t->frame == scry_field_get(r, state, SCRY_F_THREAD_FRAME)));
+	/*
+	 * a thread that is blocked as a whole has no current tasklet: the one whose frames it has
+	 * is on its stack
+	 */
+	bool running = state && (d->is_current ||
+				 (!c->current && t->frame &&
+				  t->frame == scry_field_get(r, state, SCRY_F_THREAD_FRAME)));
 
 	if (scry_layout_has(r->layout, SCRY_F_TASKLET_EXC_INFO))
-		d->exception = from_chain(r, running ? scry_field_get(r, state, SCRY_F_THREAD_EXC_INFO)
-						     : scry_field_get(r, t->addr, SCRY_F_TASKLET_EXC_INFO));
+		d->exception = from_chain(
+			r, running ? scry_field_get(r, state, SCRY_F_THREAD_EXC_INFO)
+				   : scry_field_get(r, t->addr, SCRY_F_TASKLET_EXC_INFO));
 	else if (running)
 		d->exception = scry_field_get(r, state, SCRY_F_THREAD_EXC_VALUE);
 	else if (d->hard)

@@ -2,7 +2,10 @@
 #include "object/object.h"
 #include "task/stackless.h"
 
-/* struct _channel_flags, Stackless/core/stackless_structs.h: closing, then two signed bits, then schedule_all. */
+/*
+ * struct _channel_flags, Stackless/core/stackless_structs.h: closing, then two signed bits, then
+ * schedule_all.
+ */
 static void read_flags(struct scry_channel *c, uint32_t flags)
 {
 	c->closing = flags & 1;
@@ -18,7 +21,8 @@ struct scry_channel *scry_channel_read(struct scry_stackless *sl, scry_addr addr
 
 	if (!c || scry_record_read(r, SCRY_S_CHANNEL, addr, &rec) < 0)
 		return NULL;
-	*c = (struct scry_channel){ .addr = addr, .type = scry_stackless_type(sl, addr, "channel") };
+	*c = (struct scry_channel) { .addr = addr,
+				     .type = scry_stackless_type(sl, addr, "channel") };
 	c->balance = scry_record_int(&rec, SCRY_F_CHANNEL_BALANCE);
 	read_flags(c, (uint32_t)scry_record_uint(&rec, SCRY_F_CHANNEL_FLAGS));
 	scry_addr head = scry_record_uint(&rec, SCRY_F_CHANNEL_HEAD);

@@ -44,13 +44,15 @@ static const char *nothing_to_unwind_with(struct scry_runtime *r, scry_addr pc)
 	struct scry_module *m = scry_module_at(r->session, pc);
 
 	if (!m)
-		return scry_arena_printf(&r->session->arena, "the saved C stack returns to 0x%" PRIx64
-					 ", which is in no module", pc);
+		return scry_arena_printf(
+			&r->session->arena,
+			"the saved C stack returns to 0x%" PRIx64 ", which is in no module", pc);
 	scry_module_open(m);
 	if (m->file)
 		return NULL;
-	return scry_arena_printf(&r->session->arena, "nothing to unwind the saved C stack with: %s%s%s", m->name,
-				 m->problem ? ": " : " was not found", m->problem ? m->problem : "");
+	return scry_arena_printf(
+		&r->session->arena, "nothing to unwind the saved C stack with: %s%s%s", m->name,
+		m->problem ? ": " : " was not found", m->problem ? m->problem : "");
 }
 
 const char *scry_c_walk(struct scry_c_walk *w, const struct scry_regs *regs)
@@ -82,7 +84,8 @@ void scry_c_stack_lines(const struct scry_c_stack *stack, struct scry_buf *out)
 {
 	if (!stack || (!stack->count && !stack->error))
 		return;
-	scry_buf_printf(out, "    C stack, %zu frames, of which %zu run Python:\n", stack->count, stack->loops);
+	scry_buf_printf(out, "    C stack, %zu frames, of which %zu run Python:\n", stack->count,
+			stack->loops);
 	for (size_t i = 0; i < stack->count; i++) {
 		const struct scry_c_frame *f = &stack->frames[i];
 

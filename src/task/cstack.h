@@ -1,6 +1,7 @@
 /**
- * The C stack of a task that is not running. Its lowest part was saved elsewhere, so the saved words are laid over the
- * target while it is unwound. Tasklets (tasklet_stack.c) and greenlets (greenlet_stack.c) say where they are.
+ * The C stack of a task that is not running. Its lowest part was saved elsewhere, so the saved
+ * words are laid over the target while it is unwound. Tasklets (tasklet_stack.c) and greenlets
+ * (greenlet_stack.c) say where they are.
  */
 #ifndef SCRY_CSTACK_H
 #define SCRY_CSTACK_H
@@ -15,11 +16,12 @@ struct scry_c_walk {
 	scry_addr start;            /* where words[0] belongs */
 	const uint64_t *words;      /* 0 words: all is on the target's stack */
 	size_t count;
-	bool from_call;             /* the first frame's pc is a return address */
-	scry_addr end;              /* frames from here on up are not the task's, 0: it has no end */
+	bool from_call; /* the first frame's pc is a return address */
+	/* frames from here on up are not the task's, 0: it has no end */
+	scry_addr end;
 	/** Is it the task's outermost function? NULL: none is. */
 	bool (*is_last)(const struct scry_symbol *symbol);
-	bool at_last, at_end;       /* out: is_last() said so; the walk came to `end` */
+	bool at_last, at_end; /* out: is_last() said so; the walk came to `end` */
 };
 
 /** Unwind from `regs`. NULL, or why it broke off before the walk's end. */

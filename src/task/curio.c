@@ -1,4 +1,7 @@
-/* curio's tasks: attributes of Task (curio/task.py) and Kernel (curio/kernel.py), as 0.9 to 1.6 have them. */
+/*
+ * curio's tasks: attributes of Task (curio/task.py) and Kernel (curio/kernel.py), as 0.9 to 1.6
+ * have them.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -24,16 +27,17 @@ struct table {
 	struct entry {
 		int64_t id;
 		scry_addr task;
-	} *entries;
+	} * entries;
 };
 
 /*
- * A trap is a generator that yields its request, a tuple of the trap's name and arguments (curio/traps.py,
- * _kernel_trap()): of these the first argument is what the task waits for.
+ * A trap is a generator that yields its request, a tuple of the trap's name and arguments
+ * (curio/traps.py, _kernel_trap()): of these the first argument is what the task waits for.
  */
 static scry_addr trapped_for(struct scry_runtime *r, const struct scry_chain *c)
 {
-	static const char *const traps[] = { "trap_io", "trap_io_waiting", "trap_future_wait", "trap_sched_wait" };
+	static const char *const traps[] = { "trap_io", "trap_io_waiting", "trap_future_wait",
+					     "trap_sched_wait" };
 	unsigned ptr = r->session->target->abi.ptr_size, it = 0;
 	struct scry_frame f;
 	struct scry_local local;
@@ -43,7 +47,8 @@ static scry_addr trapped_for(struct scry_runtime *r, const struct scry_chain *c)
 	if (!c->count || scry_frame_at(r, c->frames[c->count - 1], &f) < 0 || !f.code)
 		return 0;
 	while (scry_frame_local_next(&f, &it, &local) == SCRY_ITEM) {
-		if (strcmp(local.name, "request") || scry_sequence(r, local.value, &count, &items) < 0 || count < 2 ||
+		if (strcmp(local.name, "request") ||
+		    scry_sequence(r, local.value, &count, &items) < 0 || count < 2 ||
 		    scry_read_ptr(r->session, items, &word) < 0)
 			continue;
 		for (size_t i = 0; i < sizeof(traps) / sizeof(*traps); i++)
@@ -101,11 +106,12 @@ static bool remember(struct scry_session *s, struct table *t, int64_t id, scry_a
 	struct entry *entries = NULL;
 
 	if (t->count < t->room || t->room <= TASKS_MAX / 2)
-		entries = scry_arena_grow(&s->arena, t->entries, t->count, &t->room, sizeof(*entries), 16);
+		entries = scry_arena_grow(&s->arena, t->entries, t->count, &t->room,
+					  sizeof(*entries), 16);
 	if (!entries)
 		return false;
 	t->entries = entries;
-	t->entries[t->count++] = (struct entry){ id, task };
+	t->entries[t->count++] = (struct entry) { id, task };
 	return true;
 }
 
@@ -125,11 +131,12 @@ static struct scry_loop *kernel_at(struct scry_task_search *s, scry_addr addr)
 	table = new ? scry_arena_alloc(&r->session->arena, sizeof(*table)) : NULL;
 	if (!table)
 		return loop;
-	*table = (struct table){ 0 };
+	*table = (struct table) { 0 };
 	loop->detail = table;
 	tasks = scry_loop_attr(r, addr, "_tasks");
 	while (tasks && scry_dict_next(r, tasks, &it, &key, &task) == SCRY_ITEM)
-		if (add(s, task, loop) && scry_int_value(r, key, &id) == SCRY_OK && !remember(r->session, table, id, task))
+		if (add(s, task, loop) && scry_int_value(r, key, &id) == SCRY_OK &&
+		    !remember(r->session, table, id, task))
 			break;
 	loop->closed = !scry_loop_attr(r, addr, "_shutdown_funcs"); /* None once it was shut down */
 	return loop;
@@ -170,7 +177,9 @@ static int compare_ids(const void *x, const void *y)
 static scry_addr parent_of(const struct curio_task *d)
 {
 	const struct table *t = d->kernel ? d->kernel->detail : NULL;
-	const struct entry *e = t && t->count ? bsearch(&d->parent_id, t->entries, t->count, sizeof(*e), compare_ids) : NULL;
+	const struct entry *e = t && t->count ? bsearch(&d->parent_id, t->entries, t->count,
+							sizeof(*e), compare_ids)
+					      : NULL;
 
 	return e ? e->task : 0;
 }
@@ -207,8 +216,12 @@ static void finish(struct scry_task_search *s, struct scry_task *t)
 }
 
 const struct scry_task_library scry_task_curio_library = {
-	.ops = &curio, .find = find, .object = heap_object, .first = SCRY_KIND_CURIO_TASK,
-	.last = SCRY_KIND_CURIO_KERNEL, .finish = finish,
+	.ops = &curio,
+	.find = find,
+	.object = heap_object,
+	.first = SCRY_KIND_CURIO_TASK,
+	.last = SCRY_KIND_CURIO_KERNEL,
+	.finish = finish,
 };
 
 static int frame_next(struct scry_task *t, struct scry_walk *walk, struct scry_frame *ret)
@@ -253,6 +266,11 @@ static void json(struct scry_task *t, struct scry_json *j)
 }
 
 static const struct scry_task_ops curio = {
-	.kind = "curio", .command = "tasks", .package = "curio", .frame_next = frame_next, .text = text, .lines = lines,
+	.kind = "curio",
+	.command = "tasks",
+	.package = "curio",
+	.frame_next = frame_next,
+	.text = text,
+	.lines = lines,
 	.json = json,
 };

@@ -1,4 +1,7 @@
-/* Futures and tasks: struct FutureObj and TaskObj of the C module, and the attributes of those written in Python. */
+/*
+ * Futures and tasks: struct FutureObj and TaskObj of the C module, and the attributes of those
+ * written in Python.
+ */
 #include <string.h>
 
 #include "object/model.h"
@@ -8,7 +11,8 @@ static scry_addr object_at(struct scry_runtime *r, scry_addr base, enum scry_fie
 {
 	uint64_t value = 0;
 
-	if (!scry_layout_has(r->layout, f) || scry_field_read(r, base, f, &value) < 0 || scry_is_none(r, value))
+	if (!scry_layout_has(r->layout, f) || scry_field_read(r, base, f, &value) < 0 ||
+	    scry_is_none(r, value))
 		return 0;
 	return value;
 }
@@ -17,16 +21,18 @@ static uint64_t number_at(struct scry_runtime *r, scry_addr base, enum scry_fiel
 {
 	uint64_t value = 0;
 
-	return scry_layout_has(r->layout, f) && scry_field_read(r, base, f, &value) == SCRY_OK ? value : 0;
+	return scry_layout_has(r->layout, f) && scry_field_read(r, base, f, &value) == SCRY_OK
+		       ? value
+		       : 0;
 }
 
 static void read_c(struct scry_runtime *r, struct scry_future *f)
 {
-	static const enum scry_field at[] = { SCRY_F_FUTURE_LOOP, SCRY_F_FUTURE_EXCEPTION, SCRY_F_FUTURE_RESULT,
-					      SCRY_F_FUTURE_CALLBACK0, SCRY_F_FUTURE_CALLBACKS,
-					      SCRY_F_FUTURE_AWAITED_BY };
-	scry_addr *const to[] = { &f->loop, &f->exception, &f->result, &f->callback0, &f->callbacks,
-				  &f->awaited_by };
+	static const enum scry_field at[] = { SCRY_F_FUTURE_LOOP,      SCRY_F_FUTURE_EXCEPTION,
+					      SCRY_F_FUTURE_RESULT,    SCRY_F_FUTURE_CALLBACK0,
+					      SCRY_F_FUTURE_CALLBACKS, SCRY_F_FUTURE_AWAITED_BY };
+	scry_addr *const to[] = { &f->loop,      &f->exception, &f->result,
+				  &f->callback0, &f->callbacks, &f->awaited_by };
 	uint64_t state = number_at(r, f->addr, SCRY_F_FUTURE_STATE);
 
 	for (size_t i = 0; i < sizeof(at) / sizeof(*at); i++)
@@ -76,7 +82,8 @@ static void read_python(struct scry_runtime *r, struct scry_future *f)
 	f->callbacks = attr(r, f->addr, "_callbacks");
 	f->awaited_by = attr(r, f->addr, "_Future__asyncio_awaited_by");
 	/* __log_traceback from 3.7 on */
-	f->log_traceback = is_true(r, f->addr, "_Future__log_traceback") || is_true(r, f->addr, "_log_traceback");
+	f->log_traceback = is_true(r, f->addr, "_Future__log_traceback") ||
+			   is_true(r, f->addr, "_log_traceback");
 }
 
 static void read_python_task(struct scry_runtime *r, struct scry_future *f)
@@ -92,8 +99,8 @@ static void read_python_task(struct scry_runtime *r, struct scry_future *f)
 }
 
 /*
- * In 3.6 a task written in Python stands on the C module's future (Lib/asyncio/tasks.py), and so may tasks of other
- * makes.
+ * In 3.6 a task written in Python stands on the C module's future (Lib/asyncio/tasks.py), and so
+ * may tasks of other makes.
  */
 static bool is_c(struct scry_runtime *r, const struct scry_future *f)
 {
@@ -106,7 +113,7 @@ static bool is_c(struct scry_runtime *r, const struct scry_future *f)
 
 int scry_future_read(struct scry_kinds *k, scry_addr addr, struct scry_future *ret)
 {
-	*ret = (struct scry_future){ .addr = addr, .kind = scry_kind_of(k, addr) };
+	*ret = (struct scry_future) { .addr = addr, .kind = scry_kind_of(k, addr) };
 	if (!scry_kind_is_future(ret->kind))
 		return SCRY_ECORRUPT;
 	if (is_c(k->runtime, ret))
@@ -133,7 +140,8 @@ static scry_addr callable_of(struct scry_runtime *r, scry_addr item)
 	return item;
 }
 
-int scry_future_callback_next(struct scry_runtime *r, const struct scry_future *f, uint64_t *it, scry_addr *ret)
+int scry_future_callback_next(struct scry_runtime *r, const struct scry_future *f, uint64_t *it,
+			      scry_addr *ret)
 {
 	uint64_t count, index;
 	scry_addr items, item;

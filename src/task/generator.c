@@ -10,10 +10,11 @@
 static const struct scry_task_ops generator, coroutine, async_generator;
 
 /*
- * Chains of a recursion share their frames, so that all of them together are as long as its depth's square: past so
- * many frames in all, and so many more for each generator, the rest have their own frame only.
+ * Chains of a recursion share their frames, so that all of them together are as long as its depth's
+ * square: past so many frames in all, and so many more for each generator, the rest have their own
+ * frame only.
  */
-#define FRAMES_MAX 1000000
+#define FRAMES_MAX  1000000
 #define FRAMES_EACH 8
 #define BETWEEN_MAX 16 /* objects between two generators */
 
@@ -26,8 +27,9 @@ struct search {
 
 static const struct scry_task_ops *ops_for(enum scry_kind kind)
 {
-	return kind == SCRY_KIND_COROUTINE ? &coroutine :
-	       kind == SCRY_KIND_ASYNC_GENERATOR ? &async_generator : &generator;
+	return kind == SCRY_KIND_COROUTINE         ? &coroutine
+	       : kind == SCRY_KIND_ASYNC_GENERATOR ? &async_generator
+						   : &generator;
 }
 
 static const char *name_of(struct scry_runtime *r, scry_addr addr, scry_addr frame)
@@ -38,7 +40,8 @@ static const char *name_of(struct scry_runtime *r, scry_addr addr, scry_addr fra
 	const char *text;
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
-		if (scry_layout_has(r->layout, fields[i]) && scry_field_read(r, addr, fields[i], &name) == SCRY_OK &&
+		if (scry_layout_has(r->layout, fields[i]) &&
+		    scry_field_read(r, addr, fields[i], &name) == SCRY_OK &&
 		    scry_text_at(r, name, 1000, &text) == SCRY_OK)
 			return text;
 	return frame && scry_frame_at(r, frame, &f) == SCRY_OK && f.code ? f.code->name : NULL;
@@ -59,14 +62,17 @@ static void add(struct search *s, scry_addr addr, enum scry_kind kind)
 		return;
 	t->detail = d;
 	s->count++;
-	*d = (struct scry_generator){ .state = a.state };
+	*d = (struct scry_generator) { .state = a.state };
 	t->state = states[a.state];
 	t->frame = a.frame;
 	t->name = name_of(r, addr, a.frame);
 	t->waits_for = a.next;
 }
 
-/* The generator that one waits for, directly or through asend objects and wrappers; NULL where it is something else. */
+/*
+ * The generator that one waits for, directly or through asend objects and wrappers; NULL where it
+ * is something else.
+ */
 static struct scry_task *awaited(struct search *s, const struct scry_task *t)
 {
 	struct scry_await a = { .next = t->waits_for };
@@ -75,7 +81,8 @@ static struct scry_task *awaited(struct search *s, const struct scry_task *t)
 		struct scry_task *found = scry_hash_find(&s->tasks, a.next);
 		enum scry_kind kind = found ? SCRY_KIND_OTHER : scry_kind_of(&s->kinds, a.next);
 
-		if (found || kind == SCRY_KIND_OTHER || kind >= SCRY_KIND_FUTURE_ITER || scry_await_read(&s->kinds, a.next, &a) < 0)
+		if (found || kind == SCRY_KIND_OTHER || kind >= SCRY_KIND_FUTURE_ITER ||
+		    scry_await_read(&s->kinds, a.next, &a) < 0)
 			return found;
 	}
 	return NULL;
@@ -98,8 +105,9 @@ static void find_awaiters(struct search *s, struct scry_task *first)
 		struct scry_generator *other = to ? to->detail : NULL;
 
 		if (to && !other->awaited_by)
-			other->awaited_by = scry_arena_alloc(&s->kinds.runtime->session->arena,
-							     other->awaiters * sizeof(*other->awaited_by));
+			other->awaited_by =
+				scry_arena_alloc(&s->kinds.runtime->session->arena,
+						 other->awaiters * sizeof(*other->awaited_by));
 		if (!to || !other->awaited_by)
 			continue;
 		other->awaited_by[to->awaited_by_count++] = t->addr;
@@ -114,7 +122,7 @@ static void read_chain(struct search *s, struct scry_task *t)
 	if (s->frames >= FRAMES_MAX + s->count * FRAMES_EACH) {
 		s->cut++;
 		d->own = t->frame;
-		d->chain = (struct scry_chain){ .frames = &d->own, .count = 1 };
+		d->chain = (struct scry_chain) { .frames = &d->own, .count = 1 };
 		return;
 	}
 	scry_chain_read(&s->kinds, t->addr, &d->chain);
@@ -132,8 +140,10 @@ static void read_chains(struct search *s, struct scry_task *first)
 		if (t->awaited_by_count)
 			read_chain(s, t);
 	if (s->cut)
-		scry_note(s->kinds.runtime->session, "the chains of %zu generators have %zu frames: of the other %zu, which "
-			  "those wait for, only their own are shown", s->count - s->cut, s->frames, s->cut);
+		scry_note(s->kinds.runtime->session,
+			  "the chains of %zu generators have %zu frames: of the other %zu, which "
+			  "those wait for, only their own are shown",
+			  s->count - s->cut, s->frames, s->cut);
 }
 
 static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tail)
@@ -144,7 +154,8 @@ static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tai
 
 	for (struct scry_interp *i = r->interps; i; i = i->next) {
 		if (scry_gc_open(&gc, i) < 0) {
-			scry_note(r->session, "generators are not shown: %s", r->session->error.text);
+			scry_note(r->session, "generators are not shown: %s",
+				  r->session->error.text);
 			continue;
 		}
 		while (scry_gc_next(&gc, &object) == SCRY_ITEM) {
@@ -181,7 +192,11 @@ static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 		scry_buf_printf(out, "    awaited by 0x%" PRIx64 "\n", t->awaited_by[i]);
 }
 
-#define GENERATOR_OPS(text) { .kind = text, .command = "generators", .collect = collect, .frame_next = frame_next, .lines = lines }
+#define GENERATOR_OPS(text)                                                \
+	{                                                                  \
+		.kind = text, .command = "generators", .collect = collect, \
+		.frame_next = frame_next, .lines = lines                   \
+	}
 const struct scry_task_ops scry_task_generator = GENERATOR_OPS("generator");
 static const struct scry_task_ops generator = GENERATOR_OPS("generator");
 static const struct scry_task_ops coroutine = GENERATOR_OPS("coroutine");

@@ -10,7 +10,7 @@
 #include "task/greenlet_wait.h"
 #include "task/loop.h"
 
-#define FRAMES_MAX 10000000
+#define FRAMES_MAX     10000000
 #define EXCEPTIONS_MAX 1000
 
 struct search {
@@ -38,10 +38,12 @@ static bool is_exception(struct scry_runtime *r, scry_addr value)
 }
 
 /*
- * The exception being handled while the greenlet is suspended. exc_info is the thread's chain, through the generators
- * that it stands in; its last item is the thread state's, whose value was saved apart.
+ * The exception being handled while the greenlet is suspended. exc_info is the thread's chain,
+ * through the generators that it stands in; its last item is the thread state's, whose value was
+ * saved apart.
  */
-static scry_addr exception_of(struct scry_runtime *r, scry_addr base, enum scry_field info, enum scry_field state)
+static scry_addr exception_of(struct scry_runtime *r, scry_addr base, enum scry_field info,
+			      enum scry_field state)
 {
 	scry_addr item = scry_field_get(r, base, info), saved = scry_field_addr(r, base, state);
 
@@ -58,7 +60,10 @@ static scry_addr exception_of(struct scry_runtime *r, scry_addr base, enum scry_
 	return 0;
 }
 
-/* Up to 1.x all stands in the object. run_info is the callable at first, then the dict of the thread's state. */
+/*
+ * Up to 1.x all stands in the object. run_info is the callable at first, then the dict of the
+ * thread's state.
+ */
 static void read_plain(struct scry_runtime *r, scry_addr addr, struct scry_greenlet *g)
 {
 	scry_addr info = scry_field_get(r, addr, SCRY_F_GREENLET_RUN_INFO);
@@ -75,9 +80,10 @@ static void read_plain(struct scry_runtime *r, scry_addr addr, struct scry_green
 	if (!g->top_frame)
 		return;
 	g->context = scry_field_get(r, addr, SCRY_F_GREENLET_CONTEXT);
-	g->exception = scry_layout_has(r->layout, SCRY_F_GREENLET_EXC_INFO)
-			       ? exception_of(r, addr, SCRY_F_GREENLET_EXC_INFO, SCRY_F_GREENLET_EXC_STATE)
-			       : scry_field_get(r, addr, SCRY_F_GREENLET_EXC_VALUE);
+	g->exception =
+		scry_layout_has(r->layout, SCRY_F_GREENLET_EXC_INFO)
+			? exception_of(r, addr, SCRY_F_GREENLET_EXC_INFO, SCRY_F_GREENLET_EXC_STATE)
+			: scry_field_get(r, addr, SCRY_F_GREENLET_EXC_VALUE);
 	g->exception = is_exception(r, g->exception) ? g->exception : 0;
 }
 
@@ -103,15 +109,16 @@ static const char *read_impl(struct scry_runtime *r, scry_addr addr, struct scry
 	g->prev_frame = scry_field_get(r, impl, SCRY_F_GREENLET_IMPL_PREV_FRAME);
 	g->context = scry_field_get(r, impl, SCRY_F_GREENLET_IMPL_CONTEXT);
 	g->exception = scry_layout_has(r->layout, SCRY_F_GREENLET_IMPL_EXC_INFO)
-			       ? exception_of(r, impl, SCRY_F_GREENLET_IMPL_EXC_INFO, SCRY_F_GREENLET_IMPL_EXC_STATE)
+			       ? exception_of(r, impl, SCRY_F_GREENLET_IMPL_EXC_INFO,
+					      SCRY_F_GREENLET_IMPL_EXC_STATE)
 			       : scry_field_get(r, impl, SCRY_F_GREENLET_IMPL_EXC_VALUE);
 	g->exception = is_exception(r, g->exception) ? g->exception : 0;
 	return NULL;
 }
 
 /*
- * The members that MainGreenlet and UserGreenlet do not share. The main greenlet of a thread that has ended is marked
- * as one no more: then only its class tells, as that of the others.
+ * The members that MainGreenlet and UserGreenlet do not share. The main greenlet of a thread that
+ * has ended is marked as one no more: then only its class tells, as that of the others.
  */
 static void read_rest(struct scry_runtime *r, scry_addr addr, struct scry_greenlet *g)
 {
@@ -121,7 +128,8 @@ static void read_rest(struct scry_runtime *r, scry_addr addr, struct scry_greenl
 	if (g->is_main) {
 		g->thread_state = scry_field_get(r, impl, SCRY_F_GREENLET_MAIN_THREAD_STATE);
 		if (scry_field_get(r, g->thread_state, SCRY_F_GREENLET_THREAD_MAIN) == addr)
-			g->current = scry_field_get(r, g->thread_state, SCRY_F_GREENLET_THREAD_CURRENT);
+			g->current =
+				scry_field_get(r, g->thread_state, SCRY_F_GREENLET_THREAD_CURRENT);
 		return;
 	}
 	g->main = scry_field_get(r, impl, SCRY_F_GREENLET_IMPL_MAIN);
@@ -155,7 +163,8 @@ static const char *name_of(struct scry_runtime *r, scry_addr addr, const char *t
 
 	if (!strncmp(type, "greenlet.", 9))
 		return NULL;
-	if (scry_attr(r, addr, "name", &name) == SCRY_OK && scry_text_at(r, name, 1000, &text) == SCRY_OK && *text)
+	if (scry_attr(r, addr, "name", &name) == SCRY_OK &&
+	    scry_text_at(r, name, 1000, &text) == SCRY_OK && *text)
 		return text;
 	text = scry_gevent_name(r, addr);
 	return text ? text : dot ? dot + 1 : type;
@@ -190,7 +199,10 @@ static struct scry_task *add(struct search *s, scry_addr addr)
 	return t;
 }
 
-/* What can be told when all of the heap's are known; adds what they point to and the collector does not know. */
+/*
+ * What can be told when all of the heap's are known; adds what they point to and the collector does
+ * not know.
+ */
 static void complete(struct search *s, struct scry_task *t)
 {
 	struct scry_greenlet *g = t->detail;
@@ -198,7 +210,8 @@ static void complete(struct search *s, struct scry_task *t)
 
 	if (!t->error && g->vtable)
 		read_rest(s->runtime, t->addr, g);
-	if (!g->run && t->name && scry_attr(s->runtime, t->addr, "_run", &run) == SCRY_OK) /* gevent keeps it */
+	/* gevent keeps it */
+	if (!g->run && t->name && scry_attr(s->runtime, t->addr, "_run", &run) == SCRY_OK)
 		g->run = run;
 	add(s, g->parent);
 	add(s, g->main);
@@ -227,7 +240,8 @@ static void from_heap(struct search *s, struct scry_interp *interp)
 	scry_addr object;
 
 	if (scry_gc_open(&gc, interp) < 0) {
-		scry_note(s->runtime->session, "greenlets may be missing: %s", s->runtime->session->error.text);
+		scry_note(s->runtime->session, "greenlets may be missing: %s",
+			  s->runtime->session->error.text);
 		return;
 	}
 	while (scry_gc_next(&gc, &object) == SCRY_ITEM) {
@@ -247,8 +261,10 @@ static bool is_imported(struct scry_runtime *r)
 
 		imported = imported || has;
 		if (!has && !scry_loop_module(i, "sys") && !scry_loop_module(i, "__main__"))
-			scry_note(r->session, "sys.modules of interpreter %" PRId64 " is missing or damaged: "
-				  "greenlets were not looked for", i->id);
+			scry_note(r->session,
+				  "sys.modules of interpreter %" PRId64 " is missing or damaged: "
+				  "greenlets were not looked for",
+				  i->id);
 	}
 	return imported;
 }
@@ -286,7 +302,9 @@ static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tai
 
 /* --- frames --- */
 
-/* An address on the part of the C stack that was saved: from 3.12 on there are entry frames in it. */
+/*
+ * An address on the part of the C stack that was saved: from 3.12 on there are entry frames in it.
+ */
 static scry_addr through_slice(const struct scry_greenlet *g, scry_addr addr)
 {
 	if (g->stack_copy && addr >= g->stack_start && addr - g->stack_start < g->stack_saved)
@@ -304,12 +322,14 @@ static int suspended_frame_next(struct scry_task *t, struct scry_walk *w, struct
 		scry_addr at = w->next;
 
 		if (w->steps++ >= FRAMES_MAX)
-			return scry_fail(t->runtime->session, SCRY_ELIMIT, at, "more than %d frames", FRAMES_MAX);
+			return scry_fail(t->runtime->session, SCRY_ELIMIT, at,
+					 "more than %d frames", FRAMES_MAX);
 		scry_frame_at(t->runtime, through_slice(g, at), ret);
 		w->next = ret->back ? ret->back : w->steps == 1 ? g->prev_frame : 0;
 		w->ended = ret->kind == SCRY_FRAME_DAMAGED && !ret->code;
 		ret->addr = at;
-		if (at == w->anchor || (w->next && w->next == at)) { /* Brent, as in runtime/frame.c */
+		/* Brent, as in runtime/frame.c */
+		if (at == w->anchor || (w->next && w->next == at)) {
 			w->ended = true;
 			ret->kind = SCRY_FRAME_DAMAGED;
 			ret->damaged = "the chain of frames leads back into itself";
@@ -317,7 +337,8 @@ static int suspended_frame_next(struct scry_task *t, struct scry_walk *w, struct
 			w->anchor = at;
 			w->power *= 2;
 		}
-		if (ret->kind == SCRY_FRAME_SHIM || (ret->incomplete && ret->kind != SCRY_FRAME_DAMAGED))
+		if (ret->kind == SCRY_FRAME_SHIM ||
+		    (ret->incomplete && ret->kind != SCRY_FRAME_DAMAGED))
 			continue;
 		ret->depth = w->depth++;
 		return SCRY_ITEM;
@@ -339,7 +360,12 @@ static int frame_next(struct scry_task *t, struct scry_walk *w, struct scry_fram
 }
 
 const struct scry_task_ops scry_task_greenlet = {
-	.kind = "greenlet", .command = "greenlets", .collect = collect, .frame_next = frame_next,
-	.c_stack = scry_greenlet_c_stack, .text = scry_greenlet_text, .lines = scry_greenlet_lines,
+	.kind = "greenlet",
+	.command = "greenlets",
+	.collect = collect,
+	.frame_next = frame_next,
+	.c_stack = scry_greenlet_c_stack,
+	.text = scry_greenlet_text,
+	.lines = scry_greenlet_lines,
 	.json = scry_greenlet_json,
 };

@@ -1,6 +1,7 @@
 /*
  * The structs of the extension greenlet. Their members depend on its own version and on Python's:
- * src/greenlet/greenlet.h (up to 1.1), greenlet_greenlet.hpp (2.0 to 3.1.0) and TGreenlet.hpp (3.1.1 to 3.5.3).
+ * src/greenlet/greenlet.h (up to 1.1), greenlet_greenlet.hpp (2.0 to 3.1.0) and TGreenlet.hpp
+ * (3.1.1 to 3.5.3).
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "task/greenlet.h"
 
 #define PY(minor) SCRY_SINCE(3, minor, 0)
-#define FITS_MAX 1000 /* greenlets that are looked at */
+#define FITS_MAX  1000 /* greenlets that are looked at */
 
 /* Greenlet.__version__: "3.1.1", "1.0.0rc1"; the package's, or up to 0.4 the module's own. */
 static bool find_version(struct scry_runtime *r, uint32_t *ret)
@@ -23,7 +24,8 @@ static bool find_version(struct scry_runtime *r, uint32_t *ret)
 
 	for (struct scry_interp *i = r->interps; i; i = i->next)
 		for (size_t m = 0; m < sizeof(modules) / sizeof(*modules); m++)
-			if (i->modules && scry_dict_get(r, i->modules, modules[m], &module) == SCRY_OK &&
+			if (i->modules &&
+			    scry_dict_get(r, i->modules, modules[m], &module) == SCRY_OK &&
 			    scry_attr(r, module, "__version__", &version) == SCRY_OK &&
 			    scry_text_at(r, version, 32, &text) == SCRY_OK &&
 			    sscanf(text, "%3u.%3u.%3u", &v[0], &v[1], &v[2]) >= 2) {
@@ -33,7 +35,10 @@ static bool find_version(struct scry_runtime *r, uint32_t *ret)
 	return false;
 }
 
-/* Members that some versions of greenlet have, built for some versions of Python: [since, until), 0 any. */
+/*
+ * Members that some versions of greenlet have, built for some versions of Python: [since, until), 0
+ * any.
+ */
 struct part {
 	uint32_t since, until, python, python_until;
 	const char *text;
@@ -42,7 +47,9 @@ struct part {
 #define V(major, minor, micro) SCRY_SINCE(major, minor, micro)
 /* typedef struct _greenlet, greenlet.h up to 1.1 */
 static const struct part plain[] = {
-	{ 0, 0, 0, 0, "O p=stack_start p=stack_stop p=stack_copy p=stack_saved p p=parent p=run_info p=top_frame 4" },
+	{ 0, 0, 0, 0,
+	  "O p=stack_start p=stack_stop p=stack_copy p=stack_saved p p=parent p=run_info "
+	  "p=top_frame 4" },
 	{ V(1, 1, 3), 0, PY(11), 0, "[4]p" }, /* current_frame, datastack_* */
 	{ 0, 0, 0, 0, "p" },                  /* weakreflist */
 	{ V(0, 4, 14), 0, PY(7), 0, "p=exc_info @EXC_INFO=exc_state" },
@@ -60,18 +67,19 @@ static const struct part implementation[] = {
 	{ 0, 0, 0, 0, "[2]p p=stack_start p=stack_stop p=stack_copy p=stack_saved p" },
 	{ 0, 0, PY(7), 0, "p=context" },
 	{ 0, 0, 0, 0, "p=top_frame" },
-	{ 0, 0, PY(10), PY(13), "p 4" },                         /* cframe, use_tracing */
+	{ 0, 0, PY(10), PY(13), "p 4" }, /* cframe, use_tracing */
 	/* py_recursion_depth, current_executor, stackpointer, c_stack_refs */
 	{ V(3, 3, 0), 0, PY(14), 0, "4 p p f:p" },
 	{ V(3, 2, 4), V(3, 3, 0), PY(14), 0, "4 p" },
-	{ V(3, 0, 0), V(3, 2, 4), PY(14), 0, "[2]4" },           /* py_recursion_depth, c_recursion_depth */
+	/* py_recursion_depth, c_recursion_depth */
+	{ V(3, 0, 0), V(3, 2, 4), PY(14), 0, "[2]4" },
 	{ V(3, 0, 0), 0, PY(12), PY(14), "[2]4" },
 	{ 0, V(3, 0, 0), PY(12), 0, "4" },
-	{ 0, 0, 0, PY(12), "4" },                                /* recursion_depth */
-	{ 0, 0, PY(13), 0, "p" },                                /* delete_later */
-	{ V(3, 5, 3), 0, PY(13), 0, "p" },                       /* critical_section */
-	{ 0, 0, 0, PY(13), "4" },                                /* trash_delete_nesting */
-	{ 0, 0, PY(11), 0, "[4]p" },                             /* current_frame, datastack_* */
+	{ 0, 0, 0, PY(12), "4" },          /* recursion_depth */
+	{ 0, 0, PY(13), 0, "p" },          /* delete_later */
+	{ V(3, 5, 3), 0, PY(13), 0, "p" }, /* critical_section */
+	{ 0, 0, 0, PY(13), "4" },          /* trash_delete_nesting */
+	{ 0, 0, PY(11), 0, "[4]p" },       /* current_frame, datastack_* */
 	{ V(3, 0, 0), V(3, 0, 3), PY(12), 0, "p=prev_frame" },
 };
 static const struct part user[] = {
@@ -90,8 +98,8 @@ struct parts {
 
 static bool applies(const struct parts *to, const struct part *p)
 {
-	return to->version >= p->since && (!p->until || to->version < p->until) && to->python >= p->python &&
-	       (!p->python_until || to->python < p->python_until);
+	return to->version >= p->since && (!p->until || to->version < p->until) &&
+	       to->python >= p->python && (!p->python_until || to->python < p->python_until);
 }
 
 static void add(struct parts *to, const struct part *parts, size_t count, bool named)
@@ -101,7 +109,8 @@ static void add(struct parts *to, const struct part *parts, size_t count, bool n
 
 		if (!applies(to, p))
 			continue;
-		for (const char *c = p->text; *c; c = end + (*end == ' ')) { /* member by member: "type=name" */
+		/* member by member: "type=name" */
+		for (const char *c = p->text; *c; c = end + (*end == ' ')) {
 			end = c + strcspn(c, " ");
 			int len = (int)(named ? (size_t)(end - c) : strcspn(c, "= "));
 			scry_buf_printf(&to->text, "%s%.*s", to->text.len ? " " : "", len, c);
@@ -130,12 +139,13 @@ static bool lay_out_parts(struct scry_runtime *r, enum scry_struct s, struct par
 
 static void forget(struct scry_layout *l)
 {
-	static const enum scry_struct structs[] = { SCRY_S_GREENLET, SCRY_S_GREENLET_IMPL, SCRY_S_GREENLET_MAIN,
-						    SCRY_S_GREENLET_THREAD };
+	static const enum scry_struct structs[] = { SCRY_S_GREENLET, SCRY_S_GREENLET_IMPL,
+						    SCRY_S_GREENLET_MAIN, SCRY_S_GREENLET_THREAD };
 
 	for (size_t i = 0; i < sizeof(structs) / sizeof(*structs); i++)
-		for (unsigned f = scry_struct_first_field(structs[i]); scry_field_struct(f) == structs[i]; f++)
-			l->slot[f] = (struct scry_slot){ 0 };
+		for (unsigned f = scry_struct_first_field(structs[i]);
+		     scry_field_struct(f) == structs[i]; f++)
+			l->slot[f] = (struct scry_slot) { 0 };
 }
 
 static bool lay_out_version(struct scry_runtime *r, uint32_t version)
@@ -155,7 +165,8 @@ static bool lay_out_version(struct scry_runtime *r, uint32_t version)
 	ADD(&parts, main_greenlet, true);
 	done = done && lay_out_parts(r, SCRY_S_GREENLET_MAIN, &parts);
 	scry_buf_done(&parts.text);
-	return done && lay_out(r, SCRY_S_GREENLET_THREAD, "p=main_greenlet p=current_greenlet ...") &&
+	return done &&
+	       lay_out(r, SCRY_S_GREENLET_THREAD, "p=main_greenlet p=current_greenlet ...") &&
 	       lay_out(r, SCRY_S_GREENLET, "O p p=dict p=pimpl");
 }
 
@@ -165,9 +176,11 @@ static bool lay_out_version(struct scry_runtime *r, uint32_t version)
 struct names {
 	enum scry_field start, stop, copy, saved, top_frame, parent;
 };
-#define NAMES(s) \
-	{ SCRY_F_##s##_STACK_START, SCRY_F_##s##_STACK_STOP, SCRY_F_##s##_STACK_COPY, SCRY_F_##s##_STACK_SAVED, \
-	  SCRY_F_##s##_TOP_FRAME, SCRY_F_##s##_PARENT }
+#define NAMES(s)                                                                              \
+	{                                                                                     \
+		SCRY_F_##s##_STACK_START, SCRY_F_##s##_STACK_STOP, SCRY_F_##s##_STACK_COPY,   \
+			SCRY_F_##s##_STACK_SAVED, SCRY_F_##s##_TOP_FRAME, SCRY_F_##s##_PARENT \
+	}
 
 static bool is_frame(struct scry_runtime *r, scry_addr object)
 {
@@ -211,8 +224,11 @@ static int fits(struct scry_runtime *r, struct scry_kinds *kinds, scry_addr addr
 	return is_greenlet(kinds, scry_field_get(r, base, n->parent)) ? 2 : 0;
 }
 
-/* Most of the greenlets make sense, and one is a main greenlet: every thread that has any has such. */
-static bool all_fit(struct scry_runtime *r, struct scry_kinds *kinds, const scry_addr *list, size_t count)
+/*
+ * Most of the greenlets make sense, and one is a main greenlet: every thread that has any has such.
+ */
+static bool all_fit(struct scry_runtime *r, struct scry_kinds *kinds, const scry_addr *list,
+		    size_t count)
 {
 	size_t good = 0, mains = 0;
 
@@ -226,12 +242,14 @@ static bool all_fit(struct scry_runtime *r, struct scry_kinds *kinds, const scry
 	return good > count / 2 && mains;
 }
 
-bool scry_greenlet_lay_out(struct scry_runtime *r, struct scry_kinds *kinds, const scry_addr *list, size_t count)
+bool scry_greenlet_lay_out(struct scry_runtime *r, struct scry_kinds *kinds, const scry_addr *list,
+			   size_t count)
 {
 	/* one of each generation, newest first */
 	static const uint32_t generations[] = {
-		SCRY_SINCE(3, 5, 3), SCRY_SINCE(3, 3, 0), SCRY_SINCE(3, 2, 4), SCRY_SINCE(3, 1, 1), SCRY_SINCE(3, 0, 3),
-		SCRY_SINCE(3, 0, 0), SCRY_SINCE(2, 0, 0), SCRY_SINCE(1, 1, 3), SCRY_SINCE(0, 4, 17),
+		SCRY_SINCE(3, 5, 3), SCRY_SINCE(3, 3, 0), SCRY_SINCE(3, 2, 4),
+		SCRY_SINCE(3, 1, 1), SCRY_SINCE(3, 0, 3), SCRY_SINCE(3, 0, 0),
+		SCRY_SINCE(2, 0, 0), SCRY_SINCE(1, 1, 3), SCRY_SINCE(0, 4, 17),
 	};
 	uint32_t version = 0;
 
@@ -240,14 +258,19 @@ bool scry_greenlet_lay_out(struct scry_runtime *r, struct scry_kinds *kinds, con
 		return true;
 	for (size_t i = 0; i < sizeof(generations) / sizeof(*generations); i++)
 		if (count && lay_out_version(r, generations[i]) && all_fit(r, kinds, list, count)) {
-			scry_remark(r->session, "greenlet's version is not known: its objects look as those of %u.%u.%u",
-				    generations[i] >> 24, generations[i] >> 16 & 0xff, generations[i] >> 8 & 0xff);
+			scry_remark(r->session,
+				    "greenlet's version is not known: its objects look as those of "
+				    "%u.%u.%u",
+				    generations[i] >> 24, generations[i] >> 16 & 0xff,
+				    generations[i] >> 8 & 0xff);
 			return true;
 		}
 	if (!version) {
-		scry_note(r->session, "the version of greenlet was not found: its greenlets are not shown");
+		scry_note(r->session,
+			  "the version of greenlet was not found: its greenlets are not shown");
 		return false;
 	}
-	scry_note(r->session, "greenlets look as those of no known version of greenlet: they may be wrong");
+	scry_note(r->session,
+		  "greenlets look as those of no known version of greenlet: they may be wrong");
 	return lay_out_version(r, version);
 }

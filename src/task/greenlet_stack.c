@@ -1,4 +1,7 @@
-/* The C stack of a greenlet: what was saved of it laid over its thread's stack, and unwound to where it began. */
+/*
+ * The C stack of a greenlet: what was saved of it laid over its thread's stack, and unwound to
+ * where it began.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +21,8 @@ static struct scry_module *find_module(struct scry_runtime *r, scry_addr type)
 	for (unsigned depth = 0; type && depth < 64; depth++) {
 		const char *name;
 
-		if (scry_type_full_name(r, type, &name) == SCRY_OK && !strcmp(name, "greenlet.greenlet") &&
-		    (m = scry_module_at(r->session, type)))
+		if (scry_type_full_name(r, type, &name) == SCRY_OK &&
+		    !strcmp(name, "greenlet.greenlet") && (m = scry_module_at(r->session, type)))
 			return m;
 		type = scry_field_get(r, type, SCRY_F_TYPE_BASE);
 	}
@@ -41,14 +44,17 @@ static bool in_extension(struct scry_greenlets *all, const struct scry_c_frame *
 }
 
 /*
- * The frame that holds the mark where the stack began (g_switch()) belongs to who started the greenlet. Where
- * functions have no names, it is the last frame below the mark; unless the compiler made one of it and the greenlet's.
+ * The frame that holds the mark where the stack began (g_switch()) belongs to who started the
+ * greenlet. Where functions have no names, it is the last frame below the mark; unless the compiler
+ * made one of it and the greenlet's.
  */
 static void drop_starter(struct scry_greenlets *all, struct scry_c_stack *stack, scry_addr end)
 {
-	const struct scry_c_frame *last = stack->count > 1 ? &stack->frames[stack->count - 1] : NULL;
+	const struct scry_c_frame *last =
+		stack->count > 1 ? &stack->frames[stack->count - 1] : NULL;
 
-	if (last && end - last->sp < FRAME_MAX && in_extension(all, last) && in_extension(all, last - 1))
+	if (last && end - last->sp < FRAME_MAX && in_extension(all, last) &&
+	    in_extension(all, last - 1))
 		stack->count--;
 }
 
@@ -60,7 +66,8 @@ static bool came_to_end(struct scry_greenlets *all, const struct scry_c_stack *s
 	return last && end > last->sp && end - last->sp < FRAME_MAX && in_extension(all, last);
 }
 
-static const char *walk(const struct scry_greenlet *g, struct scry_c_walk *w, const struct scry_regs *regs)
+static const char *walk(const struct scry_greenlet *g, struct scry_c_walk *w,
+			const struct scry_regs *regs)
 {
 	w->end = g->is_main ? 0 : g->stack_stop;
 	w->is_last = g->is_main ? NULL : is_outermost;
@@ -93,18 +100,20 @@ static const char *unwind_words(const struct scry_greenlet *g, struct scry_c_wal
 	scry_read_some(s, w->start, words, sizeof(words));
 	scry_overlay_remove(s->target, &over);
 	for (size_t i = 0; i < g->all->code_count; i++) {
-		*w->stack = (struct scry_c_stack){ 0 };
-		if (!scry_switch_code_regs(&g->all->code[i], s->target->arch, w->start, words, &regs))
+		*w->stack = (struct scry_c_stack) { 0 };
+		if (!scry_switch_code_regs(&g->all->code[i], s->target->arch, w->start, words,
+					   &regs))
 			continue;
 		const char *error = walk(g, w, &regs);
 		if (begins_as_switch(g->all, w->stack))
 			return error;
 	}
-	*w->stack = (struct scry_c_stack){ 0 };
+	*w->stack = (struct scry_c_stack) { 0 };
 	return "the saved C stack does not begin as a switch leaves it";
 }
 
-static const char *unwind_saved(struct scry_task *t, const struct scry_greenlet *g, struct scry_c_stack *stack)
+static const char *unwind_saved(struct scry_task *t, const struct scry_greenlet *g,
+				struct scry_c_stack *stack)
 {
 	uint64_t count = g->stack_saved / sizeof(uint64_t);
 
@@ -116,7 +125,10 @@ static const char *unwind_saved(struct scry_task *t, const struct scry_greenlet 
 	uint64_t *words = malloc((count + 1) * sizeof(*words));
 	if (!words)
 		return "out of memory";
-	struct scry_c_walk w = { .runtime = t->runtime, .stack = stack, .start = g->stack_start, .words = words,
+	struct scry_c_walk w = { .runtime = t->runtime,
+				 .stack = stack,
+				 .start = g->stack_start,
+				 .words = words,
 				 .count = count };
 	const char *error;
 	if (scry_read(t->runtime->session, g->stack_copy, words, count * sizeof(*words)) < 0)
@@ -129,11 +141,13 @@ static const char *unwind_saved(struct scry_task *t, const struct scry_greenlet 
 
 /* --- the running one --- */
 
-static const char *unwind_thread(struct scry_task *t, const struct scry_greenlet *g, struct scry_c_stack *stack)
+static const char *unwind_thread(struct scry_task *t, const struct scry_greenlet *g,
+				 struct scry_c_stack *stack)
 {
 	struct scry_session *s = t->runtime->session;
 	const struct scry_thread *thread = t->thread;
-	const struct scry_regs *regs = thread && thread->os ? scry_os_thread_regs(s->target, thread->os) : NULL;
+	const struct scry_regs *regs =
+		thread && thread->os ? scry_os_thread_regs(s->target, thread->os) : NULL;
 	struct scry_c_walk w = { .runtime = t->runtime, .stack = stack };
 
 	return regs ? walk(g, &w, regs) : "the registers of its thread are not known";
@@ -149,27 +163,31 @@ static const char *find_code(struct scry_task *t, const struct scry_greenlet *g)
 		scry_type_of(t->runtime, t->addr, &type);
 		all->module = find_module(t->runtime, type);
 		if (all->module)
-			all->code_count = scry_switch_code_find(all->module, all->code, SCRY_SWITCH_CODES);
+			all->code_count =
+				scry_switch_code_find(all->module, all->code, SCRY_SWITCH_CODES);
 	}
 	if (!all->module)
 		return "the module greenlet was not found: its C stack cannot be unwound";
 	if (all->code_count)
 		return NULL;
 	if (!all->module->file)
-		return scry_arena_printf(&t->runtime->session->arena, "nothing to unwind its C stack with: %s%s%s",
-					 all->module->name, all->module->problem ? ": " : " was not found",
-					 all->module->problem ? all->module->problem : "");
+		return scry_arena_printf(
+			&t->runtime->session->arena, "nothing to unwind its C stack with: %s%s%s",
+			all->module->name, all->module->problem ? ": " : " was not found",
+			all->module->problem ? all->module->problem : "");
 	return "the code that switches greenlets was not found: its C stack cannot be unwound";
 }
 
-static const char *unwind(struct scry_task *t, const struct scry_greenlet *g, struct scry_c_stack *stack)
+static const char *unwind(struct scry_task *t, const struct scry_greenlet *g,
+			  struct scry_c_stack *stack)
 {
 	const struct scry_target *target = t->runtime->session->target;
 
 	if (g->switching)
 		return "it is in the middle of a switch: its C stack is not whole";
-	if (!g->is_current && (target->abi.ptr_size != 8 || target->abi.windows || target->abi.big_endian ||
-			       !target->arch || strcmp(target->arch->name, "x86_64")))
+	if (!g->is_current &&
+	    (target->abi.ptr_size != 8 || target->abi.windows || target->abi.big_endian ||
+	     !target->arch || strcmp(target->arch->name, "x86_64")))
 		return "saved C stacks of this machine cannot be unwound";
 	const char *error = find_code(t, g);
 	if (g->is_current)
@@ -193,7 +211,10 @@ static bool is_nameless(const struct scry_runtime *r, const struct scry_c_stack 
 	return false;
 }
 
-/* Where the compiler split the interpreter's loop and strip took the names, Python's frames tell which frames it has. */
+/*
+ * Where the compiler split the interpreter's loop and strip took the names, Python's frames tell
+ * which frames it has.
+ */
 static void mark_loops(struct scry_task *t, struct scry_c_stack *stack)
 {
 	struct scry_merge m = { 0 };

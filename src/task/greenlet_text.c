@@ -31,9 +31,11 @@ static void wait_lines(struct scry_task *t, const struct scry_greenlet *g, struc
 		const char *events;
 		int64_t fd;
 
-		scry_buf_puts(out, g->wait_rank == SCRY_WAIT_TURN ? "    will run by " : "    waits for ");
+		scry_buf_puts(out, g->wait_rank == SCRY_WAIT_TURN ? "    will run by "
+								  : "    waits for ");
 		if (scry_holder_file(t->runtime, g->waits[i], &fd, &events))
-			scry_buf_printf(out, "file %" PRId64 "%s%s, ", fd, events ? " to " : "", events ? events : "");
+			scry_buf_printf(out, "file %" PRId64 "%s%s, ", fd, events ? " to " : "",
+					events ? events : "");
 		scry_task_value_text(t->runtime, g->waits[i], out);
 		scry_buf_putc(out, '\n');
 	}
@@ -58,8 +60,9 @@ void scry_greenlet_lines(struct scry_task *t, struct scry_buf *out, bool verbose
 		return;
 	value_line(t, out, "context", g->context);
 	if (g->stack_start && !g->is_current && !g->is_main)
-		scry_buf_printf(out, "    C stack 0x%" PRIx64 "-0x%" PRIx64 ", %" PRIu64 " bytes saved at 0x%" PRIx64
-				"\n",
+		scry_buf_printf(out,
+				"    C stack 0x%" PRIx64 "-0x%" PRIx64 ", %" PRIu64
+				" bytes saved at 0x%" PRIx64 "\n",
 				g->stack_start, g->stack_stop, g->stack_saved, g->stack_copy);
 	scry_c_stack_lines(scry_greenlet_c_stack(t), out);
 }

@@ -22,12 +22,16 @@ static struct scry_task *main_of(struct scry_greenlets *all, struct scry_task *t
 
 static uint64_t stack_pointer(struct scry_session *s, const struct scry_thread *thread)
 {
-	const struct scry_regs *regs = thread->os ? scry_os_thread_regs(s->target, thread->os) : NULL;
+	const struct scry_regs *regs =
+		thread->os ? scry_os_thread_regs(s->target, thread->os) : NULL;
 
 	return regs ? regs->value[regs->arch->sp] : 0;
 }
 
-/* Where a greenlet's stack began lies on the stack of its thread: the one whose stack pointer is nearest. */
+/*
+ * Where a greenlet's stack began lies on the stack of its thread: the one whose stack pointer is
+ * nearest.
+ */
 static const struct scry_thread *thread_by_stack(struct scry_runtime *r, scry_addr stack)
 {
 	const struct scry_map *map = scry_map_at(r->session->target, stack);
@@ -49,7 +53,8 @@ static const struct scry_thread *thread_by_stack(struct scry_runtime *r, scry_ad
 static const struct scry_thread *thread_by_dict(struct scry_runtime *r, scry_addr dict)
 {
 	for (struct scry_thread *t = scry_thread_first(r->session); t; t = t->next)
-		if (t->runtime == r && t->state && scry_field_get(r, t->state, SCRY_F_THREAD_DICT) == dict)
+		if (t->runtime == r && t->state &&
+		    scry_field_get(r, t->state, SCRY_F_THREAD_DICT) == dict)
 			return t;
 	return NULL;
 }
@@ -81,7 +86,8 @@ static void find_mains(struct scry_greenlets *all, struct scry_task *first)
 		if (main->thread || m->orphaned)
 			continue;
 		if (m->is_main)
-			m->orphaned = plain ? !(main->thread = thread_by_dict(all->runtime, m->thread_dict))
+			m->orphaned = plain ? !(main->thread = thread_by_dict(all->runtime,
+									      m->thread_dict))
 					    : !m->thread_state;
 		if (main->thread || m->orphaned)
 			continue;
@@ -92,12 +98,16 @@ static void find_mains(struct scry_greenlets *all, struct scry_task *first)
 	}
 }
 
-/* Up to 1.x a thread's dict keeps its current greenlet, but not that of the thread which switched last (ts_current). */
+/*
+ * Up to 1.x a thread's dict keeps its current greenlet, but not that of the thread which switched
+ * last (ts_current).
+ */
 static scry_addr current_by_dict(struct scry_runtime *r, scry_addr dict)
 {
 	scry_addr found;
 
-	return dict && scry_dict_get(r, dict, "__greenlet_ts_curkey", &found) == SCRY_OK ? found : 0;
+	return dict && scry_dict_get(r, dict, "__greenlet_ts_curkey", &found) == SCRY_OK ? found
+											 : 0;
 }
 
 static bool may_run(const struct scry_greenlet *g)
@@ -128,7 +138,10 @@ static void tell_state(struct scry_greenlets *all, struct scry_task *t)
 	t->thread_ident = t->thread ? t->thread->ident : 0;
 	if (t->error)
 		return;
-	/* from 2.0 on what ran in a thread is cleared when that ends, even stack_stop, and greenlet.dead tells */
+	/*
+	 * from 2.0 on what ran in a thread is cleared when that ends, even stack_stop, and
+	 * greenlet.dead tells
+	 */
 	g->orphaned = m->is_main && m->orphaned && (g->is_main || g->stack_start || g->main);
 	if (g->orphaned && !plain)
 		t->state = "dead";

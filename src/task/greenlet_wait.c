@@ -8,34 +8,41 @@
 #include "object/model.h"
 #include "object/item.h"
 
-#define BASES_MAX 64
-#define WORDS_MAX 64       /* of an instance of a compiled class */
-#define ITEMS_MAX 1000000  /* of a list of waiters */
+#define BASES_MAX   64
+#define WORDS_MAX   64      /* of an instance of a compiled class */
+#define ITEMS_MAX   1000000 /* of a list of waiters */
 #define HOLDERS_MAX 50000000
 
 /* What may stand in an attribute. */
 enum {
 	CALLABLE = 1, /* somebody's switch() or throw() */
-	LIST = 2, DEQUE = 4, SET = 8, /* of those, of Waiters, or (DIRECT) of greenlets */
-	DIRECT = 16,  /* a greenlet, for its switch() */
-	FIRST = 32,   /* the first of a tuple */
-	PAIRS = 64,   /* the second of each item, which is a tuple */
-	TIMEOUT = 128, /* arguments of gevent.Timeout._on_expiration(): the greenlet, what is raised */
+	LIST = 2,
+	DEQUE = 4,
+	SET = 8,     /* of those, of Waiters, or (DIRECT) of greenlets */
+	DIRECT = 16, /* a greenlet, for its switch() */
+	FIRST = 32,  /* the first of a tuple */
+	PAIRS = 64,  /* the second of each item, which is a tuple */
+	/* arguments of gevent.Timeout._on_expiration(): the greenlet, what is raised */
+	TIMEOUT = 128,
 	HUB = 256,    /* the greenlet of a hub */
 	IS_HUB = 512, /* it is one itself */
 };
 
 /*
- * Attributes by which a class knows whom to wake. gevent's are compiled by Cython, which keeps no offsets of
- * attributes, and their order changed often: there every word of the class's own is looked at, which is safe, since
- * only switch() and throw() of greenlets and Waiters count. Its modules were renamed, too: only the package counts.
+ * Attributes by which a class knows whom to wake. gevent's are compiled by Cython, which keeps no
+ * offsets of attributes, and their order changed often: there every word of the class's own is
+ * looked at, which is safe, since only switch() and throw() of greenlets and Waiters count. Its
+ * modules were renamed, too: only the package counts.
  */
 static const struct scry_holder_row {
 	const char *package, *name, *attributes;
 	uint16_t accept;
 	enum scry_wait_rank rank;
 } rows[] = {
-	/* _abstract_linkable.py (events, semaphores), greenlet.py (join), queue.py, libev/corecext.pyx or _ffi/ */
+	/*
+	 * _abstract_linkable.py (events, semaphores), greenlet.py (join), queue.py,
+	 * libev/corecext.pyx or _ffi/
+	 */
 	{ "gevent.", "AbstractLinkable", "_links", LIST | DEQUE | SET, SCRY_WAIT_OBJECT },
 	{ "gevent.", "Greenlet", "_links", LIST | DEQUE, SCRY_WAIT_OBJECT },
 	{ "gevent.", "SimpleQueue", "getters putters", DEQUE | SET, SCRY_WAIT_OBJECT },
@@ -67,7 +74,8 @@ static const struct scry_holder_row *row_named(const char *full)
 	const char *dot = strrchr(full, '.');
 
 	for (size_t i = 0; dot && i < sizeof(rows) / sizeof(*rows); i++)
-		if (!strncmp(full, rows[i].package, strlen(rows[i].package)) && !strcmp(dot + 1, rows[i].name))
+		if (!strncmp(full, rows[i].package, strlen(rows[i].package)) &&
+		    !strcmp(dot + 1, rows[i].name))
 			return &rows[i];
 	return NULL;
 }
@@ -79,10 +87,10 @@ static struct known known_type(struct scry_runtime *r, scry_addr type)
 
 	for (unsigned depth = 0; type && depth < BASES_MAX; depth++) {
 		if (scry_type_full_name(r, type, &full) == SCRY_OK && (row = row_named(full)))
-			return (struct known){ row, type };
+			return (struct known) { row, type };
 		type = scry_field_get(r, type, SCRY_F_TYPE_BASE);
 	}
-	return (struct known){ &no_row, 0 };
+	return (struct known) { &no_row, 0 };
 }
 
 static const struct known *type_of(struct scry_holders *h, scry_addr object)
@@ -119,14 +127,14 @@ void scry_holder_note(struct scry_holders *h, scry_addr object)
 		h->list = more;
 		h->room = room;
 	}
-	h->list[h->count++] = (struct scry_holder){ object, known->row, known->base };
+	h->list[h->count++] = (struct scry_holder) { object, known->row, known->base };
 }
 
 void scry_holders_done(struct scry_holders *h)
 {
 	free(h->list);
 	scry_hash_done(&h->types);
-	*h = (struct scry_holders){ 0 };
+	*h = (struct scry_holders) { 0 };
 }
 
 /* --- who is woken --- */
@@ -146,7 +154,8 @@ static bool is_named(struct scry_runtime *r, scry_addr method, const char *name)
 		func = method;
 	else if ((text = scry_attr_text(r, func, "__name__")))
 		return !strcmp(text, name);
-	else if (strcmp(scry_type_name_of(r, func), "cython_function_or_method")) /* begins with a PyCFunctionObject */
+	/* begins with a PyCFunctionObject */
+	else if (strcmp(scry_type_name_of(r, func), "cython_function_or_method"))
 		return false;
 	func = scry_field_get(r, func, SCRY_F_CFUNCTION_DEF);
 	return scry_field_read(r, func, SCRY_F_METHOD_DEF_NAME, &at) == SCRY_OK &&
@@ -179,17 +188,21 @@ static void record(struct visit *v, scry_addr greenlet, bool is_throw)
 	t->waits_for = g->waits[0];
 }
 
-static bool own_words(struct scry_runtime *r, scry_addr object, scry_addr base, scry_addr *ret_words,
-		      unsigned *ret_count);
+static bool own_words(struct scry_runtime *r, scry_addr object, scry_addr base,
+		      scry_addr *ret_words, unsigned *ret_count);
 
-/* The greenlet that stands in get() of a Waiter: the attribute, else the one word that is a greenlet but no hub. */
+/*
+ * The greenlet that stands in get() of a Waiter: the attribute, else the one word that is a
+ * greenlet but no hub.
+ */
 static scry_addr waiting_in(struct visit *v, scry_addr waiter, const struct known *known)
 {
 	struct scry_runtime *r = v->h->runtime;
 	scry_addr words[WORDS_MAX], found;
 	unsigned count;
 
-	if (scry_attr(r, waiter, "greenlet", &found) == SCRY_OK && scry_hash_find(&v->all->tasks, found))
+	if (scry_attr(r, waiter, "greenlet", &found) == SCRY_OK &&
+	    scry_hash_find(&v->all->tasks, found))
 		return found;
 	if (!own_words(r, waiter, known->base, words, &count))
 		return 0;
@@ -238,8 +251,10 @@ static void each_item(struct visit *v, scry_addr list, int64_t length)
 	for (int64_t i = 0; i < length && i < ITEMS_MAX; i++) {
 		if (scry_item_at(r, list, i, &item) < 0)
 			continue;
-		if (v->holder->row->accept & PAIRS && !strcmp(scry_type_name_of(r, item.addr), "tuple") &&
-		    scry_length(r, item.addr) == 2 && scry_item_at(r, item.addr, 1, &second) == SCRY_OK)
+		if (v->holder->row->accept & PAIRS &&
+		    !strcmp(scry_type_name_of(r, item.addr), "tuple") &&
+		    scry_length(r, item.addr) == 2 &&
+		    scry_item_at(r, item.addr, 1, &second) == SCRY_OK)
 			item = second;
 		wake(v, item.addr);
 	}
@@ -267,7 +282,8 @@ static void look_for_timeout(struct visit *v, scry_addr args)
 	struct scry_item greenlet;
 	struct scry_task *t;
 
-	if (scry_length(v->h->runtime, args) != 2 || scry_item_at(v->h->runtime, args, 0, &greenlet) < 0)
+	if (scry_length(v->h->runtime, args) != 2 ||
+	    scry_item_at(v->h->runtime, args, 0, &greenlet) < 0)
 		return;
 	t = scry_hash_find(&v->all->tasks, greenlet.addr);
 	if (t && !strcmp(t->state, "suspended"))
@@ -286,7 +302,8 @@ static void look_at(struct visit *v, scry_addr value)
 	if (!value || value % r->session->target->abi.ptr_size || scry_type_for(r, value, &t) < 0)
 		return;
 	if (accept & FIRST) {
-		if (t->flags & TYPE_TUPLE && scry_length(r, value) > 0 && scry_item_at(r, value, 0, &first) == SCRY_OK)
+		if (t->flags & TYPE_TUPLE && scry_length(r, value) > 0 &&
+		    scry_item_at(r, value, 0, &first) == SCRY_OK)
 			wake(v, first.addr);
 	} else if (accept & TIMEOUT && t->flags & TYPE_TUPLE) {
 		look_for_timeout(v, value);
@@ -295,18 +312,23 @@ static void look_at(struct visit *v, scry_addr value)
 	} else if (accept & DEQUE && !strcmp(t->name, "collections.deque")) {
 		each_item(v, value, scry_length(r, value));
 	} else if (accept & SET && !strcmp(t->name, "set")) {
-		for (unsigned n = 0; n < ITEMS_MAX && scry_set_next(r, value, &it, &item) == SCRY_ITEM; n++)
+		for (unsigned n = 0;
+		     n < ITEMS_MAX && scry_set_next(r, value, &it, &item) == SCRY_ITEM; n++)
 			wake(v, item);
 	} else if (accept & (CALLABLE | DIRECT)) {
 		wake(v, value);
 	}
 }
 
-/* The words of a compiled class's instances that its bases do not explain: the object's head is left out. */
-static bool own_words(struct scry_runtime *r, scry_addr object, scry_addr base, scry_addr *ret_words,
-		      unsigned *ret_count)
+/*
+ * The words of a compiled class's instances that its bases do not explain: the object's head is
+ * left out.
+ */
+static bool own_words(struct scry_runtime *r, scry_addr object, scry_addr base,
+		      scry_addr *ret_words, unsigned *ret_count)
 {
-	unsigned ptr = r->session->target->abi.ptr_size, head = (unsigned)r->layout->slot[SCRY_F_OBJECT_TYPE].offset + ptr;
+	unsigned ptr = r->session->target->abi.ptr_size,
+		 head = (unsigned)r->layout->slot[SCRY_F_OBJECT_TYPE].offset + ptr;
 	struct scry_type *t;
 
 	*ret_count = 0;
@@ -343,7 +365,8 @@ static void look_into(struct visit *v)
 
 static bool is_loop(struct scry_runtime *r, scry_addr object)
 {
-	const char *name = object % 4 ? "" : scry_type_name_of(r, object), *dot = strrchr(name, '.');
+	const char *name = object % 4 ? "" : scry_type_name_of(r, object),
+		   *dot = strrchr(name, '.');
 
 	return !strcmp(dot ? dot + 1 : name, "loop");
 }
@@ -392,7 +415,8 @@ static void find_hubs(struct visit *v, struct scry_holders *h, struct scry_task 
 	}
 }
 
-void scry_greenlet_find_waits(struct scry_holders *h, struct scry_greenlets *all, struct scry_task *first)
+void scry_greenlet_find_waits(struct scry_holders *h, struct scry_greenlets *all,
+			      struct scry_task *first)
 {
 	struct visit v = { .h = h, .all = all };
 
@@ -407,23 +431,27 @@ void scry_greenlet_find_waits(struct scry_holders *h, struct scry_greenlets *all
 /* --- what is told of it --- */
 
 /*
- * class io of libev/corecext.pyx ends in a struct ev_io, to which one of its members points: active, pending, priority,
- * data, cb, next, fd, events (libev's ev.h).
+ * class io of libev/corecext.pyx ends in a struct ev_io, to which one of its members points:
+ * active, pending, priority, data, cb, next, fd, events (libev's ev.h).
  */
-static bool libev_file(struct scry_runtime *r, scry_addr object, int64_t *ret_fd, uint64_t *ret_events)
+static bool libev_file(struct scry_runtime *r, scry_addr object, int64_t *ret_fd,
+		       uint64_t *ret_events)
 {
-	unsigned ptr = r->session->target->abi.ptr_size, data = (12 + ptr - 1) / ptr * ptr, file = data + 3 * ptr;
+	unsigned ptr = r->session->target->abi.ptr_size, data = (12 + ptr - 1) / ptr * ptr,
+		 file = data + 3 * ptr;
 	scry_addr words[WORDS_MAX], callback, type = scry_field_get(r, object, SCRY_F_OBJECT_TYPE);
 	struct scry_type *t;
 	unsigned count, i;
 	uint64_t fd;
 
-	if (!own_words(r, object, type, words, &count) || scry_type_at(r, type, &t) < 0 || t->basicsize < file + 8)
+	if (!own_words(r, object, type, words, &count) || scry_type_at(r, type, &t) < 0 ||
+	    t->basicsize < file + 8)
 		return false;
 	scry_addr at = object + t->basicsize - file - 8;
 	for (i = 0; i < count && words[i] != at; i++)
 		;
-	if (i == count || scry_word(r, at + data + ptr, &callback) < 0 || !scry_module_at(r->session, callback) ||
+	if (i == count || scry_word(r, at + data + ptr, &callback) < 0 ||
+	    !scry_module_at(r->session, callback) ||
 	    scry_read_uint(r->session, at + file, 4, &fd) < 0 || fd > INT32_MAX ||
 	    scry_read_uint(r->session, at + file + 4, 4, ret_events) < 0)
 		return false;
@@ -431,7 +459,8 @@ static bool libev_file(struct scry_runtime *r, scry_addr object, int64_t *ret_fd
 	return true;
 }
 
-bool scry_holder_file(struct scry_runtime *r, scry_addr object, int64_t *ret_fd, const char **ret_events)
+bool scry_holder_file(struct scry_runtime *r, scry_addr object, int64_t *ret_fd,
+		      const char **ret_events)
 {
 	static const char *const names[] = { NULL, "read", "write", "read write" };
 	const char *name = scry_type_name_of(r, object), *dot = strrchr(name, '.');
@@ -465,8 +494,9 @@ const char *scry_gevent_name(struct scry_runtime *r, scry_addr greenlet)
 	if (known.row == &no_row || strcmp(known.row->name, "Greenlet"))
 		return NULL;
 	/* _ident is the last member of the compiled class */
-	if (own_words(r, greenlet, known.base, words, &count) ? !count || scry_int_value(r, words[count - 1], &ident) < 0
-							     : scry_attr_int(r, greenlet, "_ident", &ident) < 0)
+	if (own_words(r, greenlet, known.base, words, &count)
+		    ? !count || scry_int_value(r, words[count - 1], &ident) < 0
+		    : scry_attr_int(r, greenlet, "_ident", &ident) < 0)
 		return NULL;
 	return scry_arena_printf(&r->session->arena, "Greenlet-%" PRId64, ident);
 }

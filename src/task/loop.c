@@ -1,4 +1,7 @@
-/* Event loops of all libraries: one search over their lists and the heap, one order, and what their tasks share. */
+/*
+ * Event loops of all libraries: one search over their lists and the heap, one order, and what their
+ * tasks share.
+ */
 #include "task/loop.h"
 
 #include <inttypes.h>
@@ -8,12 +11,15 @@
 #include "memory/gc.h"
 #include "object/printer.h"
 
-#define OBJECTS_LITTLE 500000  /* some tenths of a second: where only loops without tasks are missing */
-#define OBJECTS_MUCH   5000000 /* some seconds */
+/* some tenths of a second: where only loops without tasks are missing */
+#define OBJECTS_LITTLE  500000
+#define OBJECTS_MUCH    5000000 /* some seconds */
 #define NAME_MAX_LENGTH 100000
 
 static const struct scry_task_library *const libraries[] = {
-	&scry_task_asyncio_library, &scry_task_trio_library, &scry_task_curio_library,
+	&scry_task_asyncio_library,
+	&scry_task_trio_library,
+	&scry_task_curio_library,
 };
 #define LIBRARIES (sizeof(libraries) / sizeof(*libraries))
 
@@ -23,7 +29,8 @@ scry_addr scry_loop_attr(struct scry_runtime *r, scry_addr object, const char *n
 {
 	scry_addr value;
 
-	return !object || scry_attr(r, object, name, &value) < 0 || scry_is_none(r, value) ? 0 : value;
+	return !object || scry_attr(r, object, name, &value) < 0 || scry_is_none(r, value) ? 0
+											   : value;
 }
 
 int64_t scry_loop_attr_int(struct scry_runtime *r, scry_addr object, const char *name)
@@ -54,7 +61,9 @@ static void long_name(struct scry_task *t, scry_addr name)
 	scry_printer_init(&p, t->runtime, &text);
 	p.max_string = NAME_MAX_LENGTH;
 	scry_print_str(&p, name);
-	const char *copy = text.text ? scry_arena_text(&t->runtime->session->arena, text.text, text.len) : NULL;
+	const char *copy =
+		text.text ? scry_arena_text(&t->runtime->session->arena, text.text, text.len)
+			  : NULL;
 	if (copy) {
 		t->name = copy;
 		t->name_size = text.len;
@@ -89,7 +98,8 @@ void scry_loop_json(struct scry_task *t, scry_addr coro, struct scry_json *j)
 	scry_task_value_json(t->runtime, coro, j);
 }
 
-void scry_loop_value_line(struct scry_task *t, const char *what, scry_addr value, struct scry_buf *out)
+void scry_loop_value_line(struct scry_task *t, const char *what, scry_addr value,
+			  struct scry_buf *out)
 {
 	if (!value)
 		return;
@@ -100,8 +110,8 @@ void scry_loop_value_line(struct scry_task *t, const char *what, scry_addr value
 
 /* --- loops --- */
 
-struct scry_loop *scry_loop_at(struct scry_task_search *s, const struct scry_task_library *library, scry_addr addr,
-			       bool *ret_new)
+struct scry_loop *scry_loop_at(struct scry_task_search *s, const struct scry_task_library *library,
+			       scry_addr addr, bool *ret_new)
 {
 	struct scry_loop *loop = addr ? scry_hash_find(&s->loops->by_address, addr) : NULL;
 	scry_addr type;
@@ -113,7 +123,9 @@ struct scry_loop *scry_loop_at(struct scry_task_search *s, const struct scry_tas
 	loop = scry_arena_alloc(&s->runtime->session->arena, sizeof(*loop));
 	if (!loop || !scry_hash_put(&s->loops->by_address, addr, loop))
 		return NULL;
-	*loop = (struct scry_loop){ .library = library, .runtime = s->runtime, .interp = s->interp, .addr = addr };
+	*loop = (struct scry_loop) {
+		.library = library, .runtime = s->runtime, .interp = s->interp, .addr = addr
+	};
 	*s->loops->tail = loop;
 	s->loops->tail = &loop->next;
 	if (ret_new)
@@ -124,7 +136,8 @@ struct scry_loop *scry_loop_at(struct scry_task_search *s, const struct scry_tas
 /* An OS thread may have a state in several interpreters. */
 static void find_thread(struct scry_loop *loop)
 {
-	struct scry_thread *t = loop->thread_ident ? scry_thread_first(loop->runtime->session) : NULL;
+	struct scry_thread *t =
+		loop->thread_ident ? scry_thread_first(loop->runtime->session) : NULL;
 
 	for (; t && !loop->thread; t = t->next)
 		if (t->ident == loop->thread_ident && t->interp == loop->interp)
@@ -140,10 +153,12 @@ void scry_loop_has(struct scry_loop *loop, struct scry_task *t)
 	t->thread_ident = loop->thread_ident;
 }
 
-struct scry_task *scry_loop_task(struct scry_task_search *s, const struct scry_task_ops *ops, scry_addr addr,
-				 size_t size)
+struct scry_task *scry_loop_task(struct scry_task_search *s, const struct scry_task_ops *ops,
+				 scry_addr addr, size_t size)
 {
-	void *detail = scry_hash_find(&s->seen, addr) ? NULL : scry_arena_alloc(&s->runtime->session->arena, size);
+	void *detail = scry_hash_find(&s->seen, addr)
+			       ? NULL
+			       : scry_arena_alloc(&s->runtime->session->arena, size);
 	struct scry_task *t = detail ? scry_task_add(s->runtime, ops, addr, &s->tail) : NULL;
 
 	if (!t)
@@ -156,12 +171,16 @@ struct scry_task *scry_loop_task(struct scry_task_search *s, const struct scry_t
 
 /* --- the stack of the thread that runs a loop --- */
 
-/* By the module's name in the frame's globals: paths differ by system and by how the library was installed. */
+/*
+ * By the module's name in the frame's globals: paths differ by system and by how the library was
+ * installed.
+ */
 static bool is_in_module(const struct scry_frame *f, const char *module)
 {
 	scry_addr name;
 
-	return f->code && f->globals && scry_dict_get(f->runtime, f->globals, "__name__", &name) == SCRY_OK &&
+	return f->code && f->globals &&
+	       scry_dict_get(f->runtime, f->globals, "__name__", &name) == SCRY_OK &&
 	       scry_text_is(f->runtime, name, module);
 }
 
@@ -173,7 +192,8 @@ scry_addr scry_loop_local(struct scry_thread *t, const char *module, const char 
 
 	scry_walk_thread(&walk, t);
 	while (scry_walk_next(&walk, &f) == SCRY_ITEM)
-		for (unsigned it = 0; is_in_module(&f, module) && scry_frame_local_next(&f, &it, &local) == SCRY_ITEM;)
+		for (unsigned it = 0; is_in_module(&f, module) &&
+				      scry_frame_local_next(&f, &it, &local) == SCRY_ITEM;)
 			if (!strcmp(local.name, name))
 				return local.value;
 	return 0;
@@ -185,8 +205,12 @@ void scry_loop_runs(struct scry_task_search *s, const struct scry_chain *c)
 		scry_hash_add(&s->loops->roots, c->frames[0]);
 }
 
-/* Set the walk on the newest frame of a running task: false where its thread's stack has not its coroutine. */
-static bool begin_running(struct scry_task *t, scry_addr root, const struct scry_hash *roots, struct scry_walk *walk)
+/*
+ * Set the walk on the newest frame of a running task: false where its thread's stack has not its
+ * coroutine.
+ */
+static bool begin_running(struct scry_task *t, scry_addr root, const struct scry_hash *roots,
+			  struct scry_walk *walk)
 {
 	struct scry_thread *thread = (struct scry_thread *)(uintptr_t)t->thread;
 	uint64_t begin = 0, n = 0;
@@ -207,8 +231,9 @@ static bool begin_running(struct scry_task *t, scry_addr root, const struct scry
 	return true;
 }
 
-int scry_loop_frame_next(struct scry_task *t, const struct scry_chain *c, const struct scry_hash *roots,
-			 struct scry_walk *walk, struct scry_frame *ret)
+int scry_loop_frame_next(struct scry_task *t, const struct scry_chain *c,
+			 const struct scry_hash *roots, struct scry_walk *walk,
+			 struct scry_frame *ret)
 {
 	int rc;
 
@@ -216,7 +241,7 @@ int scry_loop_frame_next(struct scry_task *t, const struct scry_chain *c, const 
 		if (walk->depth || !c->running || !t->thread || !c->count)
 			return scry_chain_frame_next(t->runtime, c, walk, ret);
 		if (!begin_running(t, c->frames[0], roots, walk)) {
-			*walk = (struct scry_walk){ 0 };
+			*walk = (struct scry_walk) { 0 };
 			return scry_chain_frame_next(t->runtime, c, walk, ret);
 		}
 	}
@@ -229,10 +254,12 @@ int scry_loop_frame_next(struct scry_task *t, const struct scry_chain *c, const 
 /* --- the heap --- */
 
 /*
- * What no list has: finished tasks of asyncio in 3.14+, those of 3.6, whose set only C knows, loops that have no task.
- * Of a large heap only a part is looked at unless all was asked for, or nothing else has tasks.
+ * What no list has: finished tasks of asyncio in 3.14+, those of 3.6, whose set only C knows, loops
+ * that have no task. Of a large heap only a part is looked at unless all was asked for, or nothing
+ * else has tasks.
  */
-static void search_heap(struct scry_task_search *s, struct scry_interp *interp, enum scry_heap_share share)
+static void search_heap(struct scry_task_search *s, struct scry_interp *interp,
+			enum scry_heap_share share)
 {
 	static const uint64_t limits[] = { 0, OBJECTS_LITTLE, OBJECTS_MUCH, UINT64_MAX };
 	struct scry_session *session = s->runtime->session;
@@ -245,9 +272,11 @@ static void search_heap(struct scry_task_search *s, struct scry_interp *interp, 
 		return;
 	if (scry_gc_open(&gc, interp) < 0) {
 		if (share == SCRY_HEAP_ALL)
-			scry_note(session, "tasks that are in no list are not shown: %s", session->error.text);
+			scry_note(session, "tasks that are in no list are not shown: %s",
+				  session->error.text);
 		else if (share == SCRY_HEAP_MUCH)
-			scry_remark(session, "finished tasks are not shown: %s", session->error.text);
+			scry_remark(session, "finished tasks are not shown: %s",
+				    session->error.text);
 		return;
 	}
 	while (left-- && (rc = scry_gc_next(&gc, &object)) == SCRY_ITEM) {
@@ -259,10 +288,14 @@ static void search_heap(struct scry_task_search *s, struct scry_interp *interp, 
 	}
 	scry_gc_done(&gc);
 	if (rc == SCRY_ITEM && share == SCRY_HEAP_MUCH)
-		scry_warn(session, "finished tasks were looked for among %d objects only: --all looks at all",
-			  OBJECTS_MUCH);
+		scry_warn(
+			session,
+			"finished tasks were looked for among %d objects only: --all looks at all",
+			OBJECTS_MUCH);
 	else if (rc == SCRY_ITEM && share == SCRY_HEAP_LITTLE)
-		scry_remark(session, "loops without tasks were looked for among %d objects only: --all looks at all",
+		scry_remark(session,
+			    "loops without tasks were looked for among %d objects only: --all "
+			    "looks at all",
 			    OBJECTS_LITTLE);
 }
 
@@ -289,7 +322,8 @@ static size_t rank(const struct scry_task *t)
 
 static int compare(const void *x, const void *y)
 {
-	const struct scry_task *a = *(struct scry_task *const *)x, *b = *(struct scry_task *const *)y;
+	const struct scry_task *a = *(struct scry_task *const *)x,
+			       *b = *(struct scry_task *const *)y;
 	int order = 0;
 
 	if (a->ops != b->ops)
@@ -332,7 +366,8 @@ static void link_awaits(struct scry_task_search *s)
 		for (size_t i = 0; i < t->awaited_by_count; i++)
 			if ((by = scry_hash_find(&s->seen, t->awaited_by[i])))
 				by->awaits_count++, all++;
-	scry_addr *at = all ? scry_arena_alloc(&s->runtime->session->arena, all * sizeof(*at)) : NULL;
+	scry_addr *at =
+		all ? scry_arena_alloc(&s->runtime->session->arena, all * sizeof(*at)) : NULL;
 	for (struct scry_task *t = s->tasks; t; t = t->next) {
 		t->awaits = at;
 		at = at ? at + t->awaits_count : NULL;
@@ -373,14 +408,17 @@ static void search(struct scry_task_search *s)
 	link_awaits(s);
 }
 
-struct scry_task *scry_loops_collect(struct scry_session *session, bool whole_heap, struct scry_loops *ret)
+struct scry_task *scry_loops_collect(struct scry_session *session, bool whole_heap,
+				     struct scry_loops *ret)
 {
 	struct scry_task *first = NULL, **tail = &first;
 
-	*ret = (struct scry_loops){ 0 };
+	*ret = (struct scry_loops) { 0 };
 	ret->tail = &ret->first;
 	for (struct scry_runtime *r = scry_runtime_first(session); r; r = r->next) {
-		struct scry_task_search s = { .runtime = r, .kinds = SCRY_KINDS_INIT(r), .loops = ret,
+		struct scry_task_search s = { .runtime = r,
+					      .kinds = SCRY_KINDS_INIT(r),
+					      .loops = ret,
 					      .whole_heap = whole_heap };
 
 		s.tail = &s.tasks;

@@ -1,6 +1,7 @@
 /**
- * What the command `tasks` lists: event loops and their tasks, of every library that has such. A library is a row: its
- * struct scry_task_ops, and where it keeps what it runs (scry_task_libraries).
+ * What the command `tasks` lists: event loops and their tasks, of every library that has such. A
+ * library is a row: its struct scry_task_ops, and where it keeps what it runs
+ * (scry_task_libraries).
  */
 #ifndef SCRY_LOOP_H
 #define SCRY_LOOP_H
@@ -14,30 +15,32 @@ struct scry_loop {
 	struct scry_runtime *runtime;
 	const struct scry_interp *interp;
 	scry_addr addr;
-	uint64_t thread_ident;       /* of the thread that runs it, 0 it does not run or does not tell */
+	/* of the thread that runs it, 0 it does not run or does not tell */
+	uint64_t thread_ident;
 	const struct scry_thread *thread;
 	bool running;
-	int closed;                  /* -1: not known */
-	scry_addr current;           /* the current task, 0 none */
+	int closed;        /* -1: not known */
+	scry_addr current; /* the current task, 0 none */
 	uint64_t tasks;
-	void *detail;                /* the library's own, in the arena */
+	void *detail; /* the library's own, in the arena */
 };
 
 struct scry_loops {
 	struct scry_loop *first, **tail;
 	struct scry_hash by_address;
-	struct scry_hash roots;      /* frames of the coroutines of all tasks that run: they may stand in each other */
+	/* frames of the coroutines of all tasks that run: they may stand in each other */
+	struct scry_hash roots;
 };
 
 /** A search of one runtime. */
 struct scry_task_search {
 	struct scry_runtime *runtime;
-	struct scry_interp *interp;     /* the one that is searched now */
+	struct scry_interp *interp; /* the one that is searched now */
 	struct scry_kinds kinds;
-	struct scry_hash seen;          /* tasks by address: struct scry_task */
+	struct scry_hash seen; /* tasks by address: struct scry_task */
 	struct scry_task *tasks, **tail;
 	struct scry_loops *loops;
-	bool whole_heap;                /* look at every object for tasks that no list has */
+	bool whole_heap; /* look at every object for tasks that no list has */
 };
 
 /** How much of the heap a library needs to be looked at, besides its own lists. */
@@ -45,7 +48,10 @@ enum scry_heap_share { SCRY_HEAP_NONE, SCRY_HEAP_LITTLE, SCRY_HEAP_MUCH, SCRY_HE
 
 struct scry_task_library {
 	const struct scry_task_ops *ops;
-	/** Tasks and loops of the library's own lists. NONE where the interpreter has not imported it. */
+	/**
+	 * Tasks and loops of the library's own lists. NONE where the interpreter has not imported
+	 * it.
+	 */
 	enum scry_heap_share (*find)(struct scry_task_search *s, struct scry_interp *interp);
 	/** An object of the heap that is of one of the kinds from `first` to `last`. */
 	void (*object)(struct scry_task_search *s, enum scry_kind kind, scry_addr object);
@@ -54,34 +60,48 @@ struct scry_task_library {
 	void (*finish)(struct scry_task_search *s, struct scry_task *t);
 };
 /** The rows; the last one's ops is NULL. */
-extern const struct scry_task_library scry_task_asyncio_library, scry_task_trio_library, scry_task_curio_library;
+extern const struct scry_task_library scry_task_asyncio_library, scry_task_trio_library,
+	scry_task_curio_library;
 
 /** Every loop and task of a target; the list of tasks is ordered by library, loop and name. */
-struct scry_task *scry_loops_collect(struct scry_session *s, bool whole_heap, struct scry_loops *ret);
+struct scry_task *scry_loops_collect(struct scry_session *s, bool whole_heap,
+				     struct scry_loops *ret);
 void scry_loops_done(struct scry_loops *loops);
 
 /* --- for libraries --- */
-/** The loop at `addr`, added where it is new; NULL where there is no object. *ret_new may be NULL. */
-struct scry_loop *scry_loop_at(struct scry_task_search *s, const struct scry_task_library *library, scry_addr addr,
-			       bool *ret_new);
-/** A new task for the list, with `detail` of `size` zeroed bytes; NULL where it is there already, or out of memory. */
-struct scry_task *scry_loop_task(struct scry_task_search *s, const struct scry_task_ops *ops, scry_addr addr,
-				 size_t size);
-/** The thread of the loop becomes that of the task, and the loop counts it; NULL: nothing is known. */
+/**
+ * The loop at `addr`, added where it is new; NULL where there is no object. *ret_new may be NULL.
+ */
+struct scry_loop *scry_loop_at(struct scry_task_search *s, const struct scry_task_library *library,
+			       scry_addr addr, bool *ret_new);
+/**
+ * A new task for the list, with `detail` of `size` zeroed bytes; NULL where it is there already, or
+ * out of memory.
+ */
+struct scry_task *scry_loop_task(struct scry_task_search *s, const struct scry_task_ops *ops,
+				 scry_addr addr, size_t size);
+/**
+ * The thread of the loop becomes that of the task, and the loop counts it; NULL: nothing is known.
+ */
 void scry_loop_has(struct scry_loop *loop, struct scry_task *t);
-/** The local variable `name` of the newest frame of a thread that has such and runs code of that module; 0 none. */
+/**
+ * The local variable `name` of the newest frame of a thread that has such and runs code of that
+ * module; 0 none.
+ */
 scry_addr scry_loop_local(struct scry_thread *t, const char *module, const char *name);
 /**
- * The frames of a task whose chain begins at its coroutine. Those of one that runs are its thread's, from its coroutine
- * up to the task that was started eagerly within it.
+ * The frames of a task whose chain begins at its coroutine. Those of one that runs are its
+ * thread's, from its coroutine up to the task that was started eagerly within it.
  */
-int scry_loop_frame_next(struct scry_task *t, const struct scry_chain *c, const struct scry_hash *roots,
-			 struct scry_walk *walk, struct scry_frame *ret);
+int scry_loop_frame_next(struct scry_task *t, const struct scry_chain *c,
+			 const struct scry_hash *roots, struct scry_walk *walk,
+			 struct scry_frame *ret);
 /** For finish(): a task that runs is known as such to scry_loop_frame_next(). */
 void scry_loop_runs(struct scry_task_search *s, const struct scry_chain *c);
 /** JSON keys, and the line of text, that tasks of all libraries have. */
 void scry_loop_json(struct scry_task *t, scry_addr coro, struct scry_json *j);
-void scry_loop_value_line(struct scry_task *t, const char *what, scry_addr value, struct scry_buf *out);
+void scry_loop_value_line(struct scry_task *t, const char *what, scry_addr value,
+			  struct scry_buf *out);
 /** Task.name of any library: text, or where nobody gave one yet, asyncio's number (3.12+). */
 void scry_loop_name(struct scry_task *t, scry_addr name);
 

@@ -1,11 +1,15 @@
-/* Two forms of saved stack on x86-64: slp_switch() with inline assembly, and the stackman library's (3.8). */
+/*
+ * Two forms of saved stack on x86-64: slp_switch() with inline assembly, and the stackman library's
+ * (3.8).
+ */
 #include "task/slice.h"
 
 #include "base/session.h"
 
 #define X86_64 62 /* EM_X86_64 */
 
-static bool returns_to(const struct scry_slice *slice, size_t word, const char *function, bool guess)
+static bool returns_to(const struct scry_slice *slice, size_t word, const char *function,
+		       bool guess)
 {
 	int answer = slice->returns_to(slice->arg, slice->words[word], function);
 
@@ -13,7 +17,8 @@ static bool returns_to(const struct scry_slice *slice, size_t word, const char *
 }
 
 /* Preserved registers as they stand pushed, from `first` on, and where the function returns to. */
-static void fill(const struct scry_slice *slice, struct scry_regs *regs, const char *const names[6], size_t first)
+static void fill(const struct scry_slice *slice, struct scry_regs *regs, const char *const names[6],
+		 size_t first)
 {
 	for (size_t i = 0; i < 6; i++)
 		scry_regs_set(regs, names[i], slice->words[first + i]);
@@ -22,8 +27,9 @@ static void fill(const struct scry_slice *slice, struct scry_regs *regs, const c
 }
 
 /*
- * stackman's stackman_switch (stackman/platforms/switch_x86_64_gcc.S, prebuilt, so fixed): two words with the control
- * words of the floating point units and one of padding, rbx, rbp, r12-r15, the return address into slp_switch().
+ * stackman's stackman_switch (stackman/platforms/switch_x86_64_gcc.S, prebuilt, so fixed): two
+ * words with the control words of the floating point units and one of padding, rbx, rbp, r12-r15,
+ * the return address into slp_switch().
  */
 static bool from_stackman(const struct scry_slice *slice, struct scry_regs *regs, bool guess)
 {
@@ -36,8 +42,9 @@ static bool from_stackman(const struct scry_slice *slice, struct scry_regs *regs
 }
 
 /*
- * slp_switch() of Stackless/platf/switch_amd64_unix.h keeps its own rbp in one of its first words. rbp points at the
- * caller's, below which all other preserved registers were pushed, and above which the return address stands.
+ * slp_switch() of Stackless/platf/switch_amd64_unix.h keeps its own rbp in one of its first words.
+ * rbp points at the caller's, below which all other preserved registers were pushed, and above
+ * which the return address stands.
  */
 static bool from_inline(const struct scry_slice *slice, struct scry_regs *regs, bool guess)
 {
@@ -57,14 +64,15 @@ static bool from_inline(const struct scry_slice *slice, struct scry_regs *regs, 
 	return false;
 }
 
-int scry_slice_regs(const struct scry_slice *slice, const struct scry_arch *arch, struct scry_regs *ret)
+int scry_slice_regs(const struct scry_slice *slice, const struct scry_arch *arch,
+		    struct scry_regs *ret)
 {
-	*ret = (struct scry_regs){ .arch = arch };
+	*ret = (struct scry_regs) { .arch = arch };
 	if (!arch || arch->elf_machine != X86_64)
 		return SCRY_EUNSUPPORTED;
 	/* a name decides; without one the form that checks itself comes first */
-	if (from_stackman(slice, ret, false) || from_inline(slice, ret, false) || from_inline(slice, ret, true) ||
-	    from_stackman(slice, ret, true))
+	if (from_stackman(slice, ret, false) || from_inline(slice, ret, false) ||
+	    from_inline(slice, ret, true) || from_stackman(slice, ret, true))
 		return SCRY_OK;
 	return SCRY_ENOTFOUND;
 }

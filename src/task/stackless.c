@@ -1,4 +1,7 @@
-/* Finding all of a Stackless process' tasklets and channels: by schedulers, queues, saved C stacks, the collector. */
+/*
+ * Finding all of a Stackless process' tasklets and channels: by schedulers, queues, saved C stacks,
+ * the collector.
+ */
 #include "task/stackless.h"
 
 #include <inttypes.h>
@@ -33,7 +36,8 @@ static bool by_name(struct scry_stackless *sl, scry_addr object, const char *nam
 {
 	scry_addr type;
 
-	return scry_type_of(sl->runtime, object, &type) == SCRY_OK && scry_type_is(sl->runtime, type, name);
+	return scry_type_of(sl->runtime, object, &type) == SCRY_OK &&
+	       scry_type_is(sl->runtime, type, name);
 }
 
 bool scry_is_tasklet(struct scry_stackless *sl, scry_addr object)
@@ -91,10 +95,14 @@ static bool fits(struct scry_stackless *sl, scry_addr st)
 	scry_addr main = scry_field_get(sl->runtime, st, SCRY_F_STACKLESS_MAIN);
 	scry_addr current = scry_field_get(sl->runtime, st, SCRY_F_STACKLESS_CURRENT);
 
-	return (!main || scry_is_tasklet(sl, main)) && (!current || scry_is_tasklet(sl, current)) && (main || current);
+	return (!main || scry_is_tasklet(sl, main)) && (!current || scry_is_tasklet(sl, current)) &&
+	       (main || current);
 }
 
-/* A build whose micro version is unknown may have st elsewhere: it holds its main tasklet at a fixed place. */
+/*
+ * A build whose micro version is unknown may have st elsewhere: it holds its main tasklet at a
+ * fixed place.
+ */
 static scry_addr find_st(struct scry_stackless *sl, scry_addr state)
 {
 	unsigned size = sl->runtime->session->target->abi.ptr_size;
@@ -168,8 +176,8 @@ static void from_schedulers(struct gather *g)
 }
 
 /*
- * Saved C stacks form a ring of their own (slp_cstack_chain, or the interpreter's st.cstack_chain). Any stub of a
- * scheduler is a member: no symbol is needed.
+ * Saved C stacks form a ring of their own (slp_cstack_chain, or the interpreter's st.cstack_chain).
+ * Any stub of a scheduler is a member: no symbol is needed.
  */
 static void from_cstacks(struct gather *g)
 {
@@ -178,7 +186,8 @@ static void from_cstacks(struct gather *g)
 	for (struct scry_scheduler *c = g->sl->schedulers; c; c = c->next) {
 		scry_addr at = c->initial_stub;
 
-		for (size_t n = 0; at && n < SCRY_RING_MAX && scry_hash_add(&g->seen, at) > 0; n++) {
+		for (size_t n = 0; at && n < SCRY_RING_MAX && scry_hash_add(&g->seen, at) > 0;
+		     n++) {
 			scry_addr task = scry_field_get(r, at, SCRY_F_CSTACK_TASK);
 
 			if (task && scry_is_tasklet(g->sl, task))
@@ -196,7 +205,8 @@ static void from_collector(struct gather *g)
 
 	for (struct scry_interp *interp = r->interps; interp; interp = interp->next) {
 		if (scry_gc_open(&gc, interp) < 0) {
-			scry_note(r->session, "paused and new tasklets may be missing: %s", r->session->error.text);
+			scry_note(r->session, "paused and new tasklets may be missing: %s",
+				  r->session->error.text);
 			return;
 		}
 		while (scry_gc_next(&gc, &object) == SCRY_ITEM) {
@@ -223,7 +233,7 @@ struct scry_stackless *scry_stackless_of(struct scry_runtime *r)
 	struct scry_stackless *sl = scry_arena_alloc(&r->session->arena, sizeof(*sl));
 	if (!sl)
 		return NULL;
-	*sl = (struct scry_stackless){ .runtime = r };
+	*sl = (struct scry_stackless) { .runtime = r };
 	r->task_state = sl;
 	find_schedulers(sl);
 	struct gather g = { .sl = sl, .tasks = &sl->tasklets, .channels = &sl->channels };

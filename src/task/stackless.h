@@ -11,46 +11,46 @@
 struct scry_scheduler {
 	struct scry_scheduler *next;
 	struct scry_thread *thread;
-	scry_addr st;              /* address of the struct */
-	scry_addr main, current;   /* tasklets; current 0: the thread is blocked */
+	scry_addr st;            /* address of the struct */
+	scry_addr main, current; /* tasklets; current 0: the thread is blocked */
 	scry_addr initial_stub, watchdogs, interrupted, del_post_switch;
 	int64_t runcount, nesting_level, switch_trap;
 	uint64_t serial_last_jump;
 	bool is_blocked, is_idle;
-	const scry_addr *ring;     /* the runnable ones in order, from current on */
+	const scry_addr *ring; /* the runnable ones in order, from current on */
 	size_t ring_count;
-	const char *error;         /* why the ring is cut, or NULL */
+	const char *error; /* why the ring is cut, or NULL */
 };
 
 /** A channel and its queue. */
 struct scry_channel {
 	struct scry_channel *next;
 	scry_addr addr;
-	const char *type;          /* "channel", or a subclass' name */
-	int64_t balance;           /* > 0 so many senders wait, < 0 receivers */
+	const char *type; /* "channel", or a subclass' name */
+	int64_t balance;  /* > 0 so many senders wait, < 0 receivers */
 	bool closing, schedule_all;
-	int preference;            /* -1 receiver, 0 none, 1 sender */
-	const scry_addr *queue;    /* tasklets, the first to be served first */
+	int preference;         /* -1 receiver, 0 none, 1 sender */
+	const scry_addr *queue; /* tasklets, the first to be served first */
 	size_t queue_count;
 	const char *error;
 };
 
 /** What a tasklet has beyond a task. */
 struct scry_tasklet {
-	int blocked;               /* 1 sends, -1 receives, 0 neither */
+	int blocked; /* 1 sends, -1 receives, 0 neither */
 	bool alive, scheduled, paused, restorable, is_main, is_current;
 	bool atomic, ignore_nesting, autoschedule, block_trap, is_zombie, pending_irq;
 	int64_t recursion_depth, nesting_level, thread_id; /* thread_id -1: its thread has ended */
 	scry_addr next, prev, channel, tempval, cstate;
-	int64_t balance;           /* of the channel it is blocked on */
-	bool orphaned;             /* its thread has ended, its frames are still there */
-	bool hard;                 /* switched out with its C stack */
-	bool stale;                /* its saved C stack was restored already */
-	uint64_t slice_words;      /* size of the saved C stack */
-	unsigned slices;           /* saved slices altogether: more than one after spilling */
-	scry_addr entry;           /* the callable of a tasklet without a Python frame, 0 none */
-	scry_addr exception;       /* the exception it is handling, 0 none */
-	const char *type;          /* "tasklet", or a subclass' name */
+	int64_t balance;              /* of the channel it is blocked on */
+	bool orphaned;                /* its thread has ended, its frames are still there */
+	bool hard;                    /* switched out with its C stack */
+	bool stale;                   /* its saved C stack was restored already */
+	uint64_t slice_words;         /* size of the saved C stack */
+	unsigned slices;              /* saved slices altogether: more than one after spilling */
+	scry_addr entry;              /* the callable of a tasklet without a Python frame, 0 none */
+	scry_addr exception;          /* the exception it is handling, 0 none */
+	const char *type;             /* "tasklet", or a subclass' name */
 	struct scry_c_stack *c_stack; /* NULL: scry_tasklet_c_stack() was not asked yet */
 	struct scry_slp_cframe *cframes; /* of use once has_cframes is set */
 	bool has_cframes;
@@ -73,9 +73,10 @@ struct scry_stackless {
 	struct scry_channel *channels;
 	struct scry_task *tasklets;
 	scry_addr tasklet_type, channel_type, bomb_type; /* 0 until met */
-	struct scry_hash slices;   /* how many saved slices each tasklet has, by its address */
-	struct scry_hash channel_of; /* the channel at the end of each blocked tasklet's queue, by its address */
-	struct scry_hash cstacks;  /* the saved stacks that were counted */
+	struct scry_hash slices; /* how many saved slices each tasklet has, by its address */
+	/* the channel at the end of each blocked tasklet's queue, by its address */
+	struct scry_hash channel_of;
+	struct scry_hash cstacks; /* the saved stacks that were counted */
 };
 
 /** The state of a Stackless runtime, or NULL (scry_fail) for others. */
@@ -86,7 +87,10 @@ bool scry_is_channel(struct scry_stackless *sl, scry_addr object);
 /** A bomb: an exception on its way to a tasklet. */
 bool scry_is_bomb(struct scry_stackless *sl, scry_addr object);
 
-/** Unwound once; never NULL but when out of memory. Without frames and without error where there is no saved stack. */
+/**
+ * Unwound once; never NULL but when out of memory. Without frames and without error where there is
+ * no saved stack.
+ */
 const struct scry_c_stack *scry_tasklet_c_stack(struct scry_task *t);
 
 /** The cframes among its frames, newest first; NULL where there are none. Read once. */
@@ -96,10 +100,14 @@ extern const struct scry_task_ops scry_task_tasklet;
 
 /* --- between the files of Stackless --- */
 /** Decode one tasklet and append it, unless it is there already. */
-void scry_tasklet_add(struct scry_stackless *sl, scry_addr addr, struct scry_hash *seen, struct scry_task ***tail);
-/** The tasklets that follow `first` by their next pointers up to `end` or a cycle; a count in *ret_count. */
-const scry_addr *scry_tasklet_ring(struct scry_stackless *sl, scry_addr first, scry_addr end, size_t *ret_count,
-				   const char **ret_error);
+void scry_tasklet_add(struct scry_stackless *sl, scry_addr addr, struct scry_hash *seen,
+		      struct scry_task ***tail);
+/**
+ * The tasklets that follow `first` by their next pointers up to `end` or a cycle; a count in
+ * *ret_count.
+ */
+const scry_addr *scry_tasklet_ring(struct scry_stackless *sl, scry_addr first, scry_addr end,
+				   size_t *ret_count, const char **ret_error);
 /** Fill in `entry`; `exception`, with the scheduler that it belongs to (or NULL). */
 void scry_tasklet_find_entry(struct scry_task *t);
 void scry_tasklet_find_exception(struct scry_task *t, const struct scry_scheduler *c);

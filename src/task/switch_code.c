@@ -1,6 +1,7 @@
 /*
- * src/greenlet/platform/switch_amd64_unix.h: fstcw, stmxcsr, movq %rbp, movq %rbx, each into a variable on the stack,
- * and then the stack pointer is taken. No other function of the module stores mxcsr.
+ * src/greenlet/platform/switch_amd64_unix.h: fstcw, stmxcsr, movq %rbp, movq %rbx, each into a
+ * variable on the stack, and then the stack pointer is taken. No other function of the module
+ * stores mxcsr.
  */
 #include "task/switch_code.h"
 
@@ -10,11 +11,11 @@
 #include "base/bytes.h"
 #include "base/session.h"
 
-#define X86_64 62                     /* EM_X86_64 */
+#define X86_64   62                   /* EM_X86_64 */
 #define CODE_MAX ((uint64_t)64 << 20) /* bytes of a module's code */
-#define NEAR 48                       /* bytes between one of the instructions and the next */
-#define RBX 3
-#define RBP 5
+#define NEAR     48                   /* bytes between one of the instructions and the next */
+#define RBX      3
+#define RBP      5
 
 struct operand {
 	int32_t disp;
@@ -24,8 +25,12 @@ struct operand {
 
 static const uint8_t stmxcsr[] = { 0x0f, 0xae }, mov[] = { 0x48, 0x89 };
 
-/* Is it the instruction with this register (or /digit) and a variable on the stack: disp(%rsp), disp(%rbp)? */
-static bool is_store(const uint8_t *p, size_t left, const uint8_t opcode[2], unsigned reg, struct operand *ret)
+/*
+ * Is it the instruction with this register (or /digit) and a variable on the stack: disp(%rsp),
+ * disp(%rbp)?
+ */
+static bool is_store(const uint8_t *p, size_t left, const uint8_t opcode[2], unsigned reg,
+		     struct operand *ret)
 {
 	if (left < 9 || memcmp(p, opcode, 2))
 		return false;
@@ -37,7 +42,7 @@ static bool is_store(const uint8_t *p, size_t left, const uint8_t opcode[2], uns
 		return false;
 	if (rm != 4 && (rm != 5 || mod == 0))
 		return false;
-	*ret = (struct operand){ .by_rbp = rm == 5 };
+	*ret = (struct operand) { .by_rbp = rm == 5 };
 	if (mod == 1)
 		ret->disp = (int8_t)p[at];
 	else if (mod == 2)
@@ -47,7 +52,8 @@ static bool is_store(const uint8_t *p, size_t left, const uint8_t opcode[2], uns
 }
 
 /* The next store of a register, soon after: where it ends, NULL there is none. */
-static const uint8_t *next_store(const uint8_t *p, const uint8_t *end, unsigned reg, struct operand *ret)
+static const uint8_t *next_store(const uint8_t *p, const uint8_t *end, unsigned reg,
+				 struct operand *ret)
 {
 	for (unsigned i = 0; i < NEAR && p < end; i++, p++)
 		if (is_store(p, (size_t)(end - p), mov, reg, ret))
@@ -65,13 +71,16 @@ static bool read_code(const uint8_t *code, const uint8_t *p, const uint8_t *end,
 	const uint8_t *next = next_store(p + csr.length, end, RBP, &rbp);
 	if (!next || rbp.by_rbp != csr.by_rbp || (!rbp.by_rbp && rbp.disp % 8))
 		return false;
-	*ret = (struct scry_switch_code){ .pc = addr + (uint64_t)(p - code), .rbp = rbp.disp, .by_rbp = rbp.by_rbp };
+	*ret = (struct scry_switch_code) { .pc = addr + (uint64_t)(p - code),
+					   .rbp = rbp.disp,
+					   .by_rbp = rbp.by_rbp };
 	ret->has_rbx = next_store(next, end, RBX, &rbx) && rbx.by_rbp == rbp.by_rbp;
 	ret->rbx = ret->has_rbx ? rbx.disp : 0;
 	return true;
 }
 
-static size_t search(struct scry_module *m, scry_addr start, uint64_t size, struct scry_switch_code *ret, size_t max)
+static size_t search(struct scry_module *m, scry_addr start, uint64_t size,
+		     struct scry_switch_code *ret, size_t max)
 {
 	uint8_t *code = size && size <= CODE_MAX ? malloc(size) : NULL;
 	size_t count = 0;
@@ -79,7 +88,8 @@ static size_t search(struct scry_module *m, scry_addr start, uint64_t size, stru
 	if (code && scry_read(m->session, start, code, size) == SCRY_OK) {
 		const uint8_t *end = code + size, *p = code;
 
-		while (count < max && (p = memmem(p, (size_t)(end - p), stmxcsr, sizeof(stmxcsr)))) {
+		while (count < max &&
+		       (p = memmem(p, (size_t)(end - p), stmxcsr, sizeof(stmxcsr)))) {
 			count += read_code(code, p, end, start, &ret[count]);
 			p++;
 		}
@@ -103,7 +113,8 @@ size_t scry_switch_code_find(struct scry_module *m, struct scry_switch_code *ret
 		const struct scry_map *map = scry_map_at(t, at);
 
 		if (map && map->flags & SCRY_MAP_EXEC)
-			count += search(m, map->start, map->end - map->start, ret + count, max - count);
+			count += search(m, map->start, map->end - map->start, ret + count,
+					max - count);
 		at = map && map->end > at ? map->end : m->end;
 	}
 	return count;
@@ -122,7 +133,8 @@ static bool word_at(scry_addr start, const uint64_t *words, scry_addr addr, uint
 }
 
 /* A function with a frame pointer stores that: the one word that says where it stands. */
-static bool find_frame_pointer(const struct scry_switch_code *c, scry_addr start, const uint64_t *words, uint64_t *ret)
+static bool find_frame_pointer(const struct scry_switch_code *c, scry_addr start,
+			       const uint64_t *words, uint64_t *ret)
 {
 	for (size_t k = 0; k < SCRY_SWITCH_WORDS; k++) {
 		*ret = start + 8 * k - (uint64_t)(int64_t)c->rbp;
@@ -132,19 +144,21 @@ static bool find_frame_pointer(const struct scry_switch_code *c, scry_addr start
 	return false;
 }
 
-bool scry_switch_code_regs(const struct scry_switch_code *c, const struct scry_arch *arch, scry_addr start,
-			   const uint64_t words[SCRY_SWITCH_WORDS], struct scry_regs *ret)
+bool scry_switch_code_regs(const struct scry_switch_code *c, const struct scry_arch *arch,
+			   scry_addr start, const uint64_t words[SCRY_SWITCH_WORDS],
+			   struct scry_regs *ret)
 {
 	uint64_t rbp, rbx;
 
-	*ret = (struct scry_regs){ .arch = arch };
+	*ret = (struct scry_regs) { .arch = arch };
 	if (c->by_rbp ? !find_frame_pointer(c, start, words, &rbp)
 		      : !word_at(start, words, start + (uint64_t)(int64_t)c->rbp, &rbp))
 		return false;
 	scry_regs_set(ret, "rip", c->pc);
 	scry_regs_set(ret, "rsp", start);
 	scry_regs_set(ret, "rbp", rbp);
-	if (c->has_rbx && word_at(start, words, (c->by_rbp ? rbp : start) + (uint64_t)(int64_t)c->rbx, &rbx))
+	if (c->has_rbx &&
+	    word_at(start, words, (c->by_rbp ? rbp : start) + (uint64_t)(int64_t)c->rbx, &rbx))
 		scry_regs_set(ret, "rbx", rbx);
 	return true;
 }

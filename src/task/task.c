@@ -16,14 +16,14 @@ struct scry_task *scry_tasks_collect(struct scry_session *s, const struct scry_t
 	return first;
 }
 
-struct scry_task *scry_task_add(struct scry_runtime *r, const struct scry_task_ops *ops, scry_addr addr,
-				struct scry_task ***tail)
+struct scry_task *scry_task_add(struct scry_runtime *r, const struct scry_task_ops *ops,
+				scry_addr addr, struct scry_task ***tail)
 {
 	struct scry_task *t = scry_arena_alloc(&r->session->arena, sizeof(*t));
 
 	if (!t)
 		return NULL;
-	*t = (struct scry_task){ .ops = ops, .runtime = r, .addr = addr, .state = "unknown" };
+	*t = (struct scry_task) { .ops = ops, .runtime = r, .addr = addr, .state = "unknown" };
 	**tail = t;
 	*tail = &t->next;
 	return t;
@@ -33,7 +33,8 @@ void scry_task_find_thread(struct scry_task *t)
 {
 	if (!t->thread_ident)
 		return;
-	for (struct scry_thread *each = scry_thread_first(t->runtime->session); each; each = each->next)
+	for (struct scry_thread *each = scry_thread_first(t->runtime->session); each;
+	     each = each->next)
 		if (each->ident == t->thread_ident && each->runtime == t->runtime)
 			t->thread = each;
 }
@@ -59,9 +60,10 @@ bool scry_task_is_library(const struct scry_task *t, const struct scry_frame *f)
 	scry_addr name;
 	const char *text;
 
-	return len && f->globals && scry_dict_get(f->runtime, f->globals, "__name__", &name) == SCRY_OK &&
-	       scry_text_at(f->runtime, name, 200, &text) == SCRY_OK && !strncmp(text, package, len) &&
-	       (text[len] == '.' || !text[len]);
+	return len && f->globals &&
+	       scry_dict_get(f->runtime, f->globals, "__name__", &name) == SCRY_OK &&
+	       scry_text_at(f->runtime, name, 200, &text) == SCRY_OK &&
+	       !strncmp(text, package, len) && (text[len] == '.' || !text[len]);
 }
 
 int scry_task_place(struct scry_task *t, struct scry_frame *ret, const char **ret_library)

@@ -1,7 +1,7 @@
 /**
- * A task: whatever has a Python stack and no OS thread of its own right now. Tasklet, greenlet, asyncio task, suspended
- * coroutine or generator: one noun, one renderer (src/command/tasks.c). A kind is one file with its ops and one line in
- * a row of SCRY_COMMANDS (src/command/command.h).
+ * A task: whatever has a Python stack and no OS thread of its own right now. Tasklet, greenlet,
+ * asyncio task, suspended coroutine or generator: one noun, one renderer (src/command/tasks.c). A
+ * kind is one file with its ops and one line in a row of SCRY_COMMANDS (src/command/command.h).
  */
 #ifndef SCRY_TASK_H
 #define SCRY_TASK_H
@@ -15,36 +15,46 @@ struct scry_task {
 	struct scry_task *next;
 	const struct scry_task_ops *ops;
 	struct scry_runtime *runtime;
-	scry_addr addr;               /* its id() */
-	const char *name;             /* or NULL */
-	size_t name_size;             /* bytes of a name with NUL in it, 0: the name ends at the first */
-	const char *state;            /* "running", "waiting", "done" ... static or in the arena; never NULL */
-	uint64_t thread_ident;        /* of the thread it belongs to, as threading.get_ident(); 0 none */
+	scry_addr addr;   /* its id() */
+	const char *name; /* or NULL */
+	/* bytes of a name with NUL in it, 0: the name ends at the first */
+	size_t name_size;
+	/* "running", "waiting", "done" ... static or in the arena; never NULL */
+	const char *state;
+	/* of the thread it belongs to, as threading.get_ident(); 0 none */
+	uint64_t thread_ident;
 	const struct scry_thread *thread; /* that thread, or NULL */
-	scry_addr waits_for;          /* object, 0 none */
-	scry_addr parent;             /* greenlets, trio, curio: the parent's id, 0 none */
-	scry_addr loop;               /* the event loop's id, 0 none */
-	const scry_addr *awaited_by;  /* asyncio: ids of who awaits it */
+	scry_addr waits_for;              /* object, 0 none */
+	scry_addr parent;                 /* greenlets, trio, curio: the parent's id, 0 none */
+	scry_addr loop;                   /* the event loop's id, 0 none */
+	const scry_addr *awaited_by;      /* asyncio: ids of who awaits it */
 	size_t awaited_by_count;
-	const scry_addr *awaits;      /* the tasks that it awaits: awaited_by the other way round */
+	const scry_addr *awaits; /* the tasks that it awaits: awaited_by the other way round */
 	size_t awaits_count;
-	scry_addr frame;              /* newest frame, 0 none */
-	const char *error;            /* damage met on the way, or NULL */
-	void *detail;                 /* the kind's own, in the arena */
+	scry_addr frame;   /* newest frame, 0 none */
+	const char *error; /* damage met on the way, or NULL */
+	void *detail;      /* the kind's own, in the arena */
 };
 
 struct scry_task_ops {
 	const char *kind;    /* "tasklet": the JSON's "kind" */
 	const char *command; /* "tasklets" */
 	const char *package; /* of whose frames a task may be parked in ("asyncio"), or NULL */
-	/** Append every task of the runtime at `tail`; the new tail. What cannot be listed is noted in the session. */
+	/**
+	 * Append every task of the runtime at `tail`; the new tail. What cannot be listed is noted
+	 * in the session.
+	 */
 	struct scry_task **(*collect)(struct scry_runtime *r, struct scry_task **tail);
 	/**
-	 * Where its frames come from, newest first: NULL for the chain that starts at t->frame. `walk` is zeroed before
-	 * the first call, and the kind's to use. SCRY_ITEM, or SCRY_OK at the end.
+	 * Where its frames come from, newest first: NULL for the chain that starts at t->frame.
+	 * `walk` is zeroed before the first call, and the kind's to use. SCRY_ITEM, or SCRY_OK at
+	 * the end.
 	 */
 	int (*frame_next)(struct scry_task *t, struct scry_walk *walk, struct scry_frame *ret);
-	/** Its C stack where it is not running, unwound once; NULL: the kind has none, or there is no memory. */
+	/**
+	 * Its C stack where it is not running, unwound once; NULL: the kind has none, or there is
+	 * no memory.
+	 */
 	const struct scry_c_stack *(*c_stack)(struct scry_task *t);
 	/** More words for the head line, and lines below it (4 spaces, line end); may be NULL. */
 	void (*text)(struct scry_task *t, struct scry_buf *out);
@@ -53,11 +63,14 @@ struct scry_task_ops {
 	void (*json)(struct scry_task *t, struct scry_json *j);
 };
 
-/** All tasks of one kind in all runtimes of the target, in the kind's order. NULL where there are none. */
+/**
+ * All tasks of one kind in all runtimes of the target, in the kind's order. NULL where there are
+ * none.
+ */
 struct scry_task *scry_tasks_collect(struct scry_session *s, const struct scry_task_ops *ops);
 /** A zeroed task at the list's end; NULL when out of memory. Moves *tail. */
-struct scry_task *scry_task_add(struct scry_runtime *r, const struct scry_task_ops *ops, scry_addr addr,
-				struct scry_task ***tail);
+struct scry_task *scry_task_add(struct scry_runtime *r, const struct scry_task_ops *ops,
+				scry_addr addr, struct scry_task ***tail);
 /** Fill thread in from thread_ident. */
 void scry_task_find_thread(struct scry_task *t);
 /** The next frame by whichever way the kind has; `walk` zeroed at first. */
@@ -66,8 +79,9 @@ int scry_task_frame_next(struct scry_task *t, struct scry_walk *walk, struct scr
 /** Does the frame run the code of its library, by its module's name? */
 bool scry_task_is_library(const struct scry_task *t, const struct scry_frame *f);
 /**
- * Where its own code stands: the newest frame that is not of the library's. In *ret_library the function of the library
- * that this one awaits, or NULL. SCRY_ITEM, or SCRY_OK where it has no frame; the newest where all are the library's.
+ * Where its own code stands: the newest frame that is not of the library's. In *ret_library the
+ * function of the library that this one awaits, or NULL. SCRY_ITEM, or SCRY_OK where it has no
+ * frame; the newest where all are the library's.
  */
 int scry_task_place(struct scry_task *t, struct scry_frame *ret, const char **ret_library);
 /** "type repr" of an object, short, for head lines; "?" where it is damaged. */

@@ -4,8 +4,8 @@
 #include "object/object.h"
 #include "task/stackless.h"
 
-const scry_addr *scry_tasklet_ring(struct scry_stackless *sl, scry_addr first, scry_addr end, size_t *ret_count,
-				   const char **ret_error)
+const scry_addr *scry_tasklet_ring(struct scry_stackless *sl, scry_addr first, scry_addr end,
+				   size_t *ret_count, const char **ret_error)
 {
 	struct scry_runtime *r = sl->runtime;
 	struct scry_arena *arena = &r->session->arena;
@@ -16,7 +16,8 @@ const scry_addr *scry_tasklet_ring(struct scry_stackless *sl, scry_addr first, s
 	*ret_error = NULL;
 	do {
 		if (!scry_is_tasklet(sl, at) || scry_hash_add(&seen, at) <= 0) {
-			*ret_error = scry_arena_printf(arena, "the ring is damaged at 0x%" PRIx64, at);
+			*ret_error =
+				scry_arena_printf(arena, "the ring is damaged at 0x%" PRIx64, at);
 			break;
 		}
 		scry_addr *more = scry_arena_grow(arena, list, count, &room, sizeof(*more), 16);
@@ -32,7 +33,9 @@ const scry_addr *scry_tasklet_ring(struct scry_stackless *sl, scry_addr first, s
 	return list;
 }
 
-/* struct _tasklet_flags: two signed bits of `blocked`, then single ones; the same in every version. */
+/*
+ * struct _tasklet_flags: two signed bits of `blocked`, then single ones; the same in every version.
+ */
 static void read_flags(struct scry_tasklet *d, uint32_t flags)
 {
 	d->blocked = (int)(flags & 1) - 2 * (int)(flags >> 1 & 1);
@@ -54,15 +57,16 @@ static struct scry_scheduler *scheduler_of(struct scry_stackless *sl, scry_addr 
 }
 
 /*
- * A blocked tasklet's ring ends in the channel. What was found for one holds for all that follow it: a queue of many is
- * walked once, not once for each.
+ * A blocked tasklet's ring ends in the channel. What was found for one holds for all that follow
+ * it: a queue of many is walked once, not once for each.
  */
 static void find_channel(struct scry_stackless *sl, struct scry_tasklet *d)
 {
 	struct scry_hash seen = { 0 };
 	scry_addr at = d->next, channel = 0;
 
-	for (size_t n = 0; at && !channel && n < SCRY_RING_MAX && scry_hash_add(&seen, at) > 0; n++) {
+	for (size_t n = 0; at && !channel && n < SCRY_RING_MAX && scry_hash_add(&seen, at) > 0;
+	     n++) {
 		channel = (uintptr_t)scry_hash_find(&sl->channel_of, at);
 		if (!channel && scry_is_channel(sl, at))
 			channel = at;
@@ -79,7 +83,10 @@ static void find_channel(struct scry_stackless *sl, struct scry_tasklet *d)
 	}
 }
 
-/* The saved C stack: hard-switched where it holds words of a nested interpreter, stale where it belongs to nobody. */
+/*
+ * The saved C stack: hard-switched where it holds words of a nested interpreter, stale where it
+ * belongs to nobody.
+ */
 static void read_cstack(struct scry_stackless *sl, scry_addr task, struct scry_tasklet *d)
 {
 	struct scry_runtime *r = sl->runtime;
@@ -95,7 +102,9 @@ static void read_cstack(struct scry_stackless *sl, scry_addr task, struct scry_t
 	d->stale = !owner && d->nesting_level > 0;
 }
 
-/* All saved stacks of a ring are counted at once: walking it for each tasklet would take for ever. */
+/*
+ * All saved stacks of a ring are counted at once: walking it for each tasklet would take for ever.
+ */
 static void index_ring(struct scry_stackless *sl, scry_addr first)
 {
 	struct scry_runtime *r = sl->runtime;
@@ -137,7 +146,8 @@ static void derive(struct scry_stackless *sl, struct scry_task *t, struct scry_t
 	if (d->is_current) {
 		/* its frames are the thread's, its counters too */
 		t->frame = scry_field_get(r, c->thread->state, SCRY_F_THREAD_FRAME);
-		d->recursion_depth = scry_field_get_int(r, c->thread->state, SCRY_F_THREAD_RECURSION);
+		d->recursion_depth =
+			scry_field_get_int(r, c->thread->state, SCRY_F_THREAD_RECURSION);
 		d->nesting_level = c->nesting_level;
 	}
 	d->thread_id = c ? (int64_t)c->thread->ident : -1;
@@ -150,7 +160,10 @@ static void derive(struct scry_stackless *sl, struct scry_task *t, struct scry_t
 	d->restorable = d->nesting_level == 0;
 	if (d->blocked)
 		find_channel(sl, d);
-	/* the neighbours in a queue are tasklets; its two ends are the channel, which Python does not show there */
+	/*
+	 * the neighbours in a queue are tasklets; its two ends are the channel, which Python does
+	 * not show there
+	 */
 	d->scheduled = d->next != 0;
 	d->next = d->next && scry_is_tasklet(sl, d->next) ? d->next : 0;
 	d->prev = d->prev && scry_is_tasklet(sl, d->prev) ? d->prev : 0;
@@ -173,7 +186,8 @@ static const char *state_name(const struct scry_tasklet *d)
 	return "scheduled";
 }
 
-void scry_tasklet_add(struct scry_stackless *sl, scry_addr addr, struct scry_hash *seen, struct scry_task ***tail)
+void scry_tasklet_add(struct scry_stackless *sl, scry_addr addr, struct scry_hash *seen,
+		      struct scry_task ***tail)
 {
 	struct scry_runtime *r = sl->runtime;
 	struct scry_record rec;
@@ -212,6 +226,11 @@ static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tai
 }
 
 const struct scry_task_ops scry_task_tasklet = {
-	.kind = "tasklet", .command = "tasklets", .collect = collect, .c_stack = scry_tasklet_c_stack,
-	.text = scry_tasklet_text, .lines = scry_tasklet_lines, .json = scry_tasklet_json,
+	.kind = "tasklet",
+	.command = "tasklets",
+	.collect = collect,
+	.c_stack = scry_tasklet_c_stack,
+	.text = scry_tasklet_text,
+	.lines = scry_tasklet_lines,
+	.json = scry_tasklet_json,
 };

@@ -9,11 +9,18 @@
 void scry_tasklet_text(struct scry_task *t, struct scry_buf *out)
 {
 	const struct scry_tasklet *d = t->detail;
-	static const char *const names[] = { "main", "atomic", "ignores nesting", "block trap", "zombie",
-					     "interrupt pending", "hard-switched", "its saved C stack is stale",
+	static const char *const names[] = { "main",
+					     "atomic",
+					     "ignores nesting",
+					     "block trap",
+					     "zombie",
+					     "interrupt pending",
+					     "hard-switched",
+					     "its saved C stack is stale",
 					     "its thread has ended" };
-	const bool is[] = { d->is_main, d->atomic, d->ignore_nesting, d->block_trap, d->is_zombie,
-			    d->pending_irq, d->hard, d->stale, d->orphaned };
+	const bool is[] = { d->is_main,    d->atomic,    d->ignore_nesting,
+			    d->block_trap, d->is_zombie, d->pending_irq,
+			    d->hard,       d->stale,     d->orphaned };
 
 	for (size_t i = 0; i < sizeof(is) / sizeof(*is); i++)
 		if (is[i])
@@ -78,7 +85,8 @@ void scry_tasklet_lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 	const struct scry_tasklet *d = t->detail;
 
 	if (d->channel)
-		scry_buf_printf(out, "    on channel 0x%" PRIx64 " (balance %" PRId64 ")\n", d->channel, d->balance);
+		scry_buf_printf(out, "    on channel 0x%" PRIx64 " (balance %" PRId64 ")\n",
+				d->channel, d->balance);
 	if (d->entry) {
 		scry_buf_puts(out, "    starts with ");
 		scry_task_value_text(t->runtime, d->entry, out);
@@ -91,8 +99,9 @@ void scry_tasklet_lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 		scry_buf_putc(out, '\n');
 	}
 	if (verbose)
-		scry_buf_printf(out, "    recursion depth %" PRId64 ", nesting level %" PRId64 ", C stack of %" PRIu64
-				     " words in %u slices\n",
+		scry_buf_printf(out,
+				"    recursion depth %" PRId64 ", nesting level %" PRId64
+				", C stack of %" PRIu64 " words in %u slices\n",
 				d->recursion_depth, d->nesting_level, d->slice_words, d->slices);
 	if (verbose)
 		cframe_lines(t, out);
@@ -100,7 +109,10 @@ void scry_tasklet_lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 		scry_c_stack_lines(scry_tasklet_c_stack(t), out);
 }
 
-/* The exception that a tasklet finds when it goes on: struct _bomb. Its value may be the arguments only, or absent. */
+/*
+ * The exception that a tasklet finds when it goes on: struct _bomb. Its value may be the arguments
+ * only, or absent.
+ */
 static void bomb_json(struct scry_task *t, struct scry_json *j)
 {
 	const struct scry_tasklet *d = t->detail;
@@ -179,12 +191,21 @@ void scry_tasklet_json(struct scry_task *t, struct scry_json *j)
 	const struct {
 		const char *key;
 		bool value;
-	} flags[] = { { "alive", d->alive }, { "blocked", d->blocked != 0 }, { "scheduled", d->scheduled },
-		      { "paused", d->paused }, { "restorable", d->restorable }, { "atomic", d->atomic },
-		      { "block_trap", d->block_trap }, { "ignore_nesting", d->ignore_nesting },
-		      { "autoschedule", d->autoschedule }, { "is_zombie", d->is_zombie },
-		      { "is_main", d->is_main }, { "is_current", d->is_current }, { "orphaned", d->orphaned },
-		      { "hard_switched", d->hard }, { "stale", d->stale } };
+	} flags[] = { { "alive", d->alive },
+		      { "blocked", d->blocked != 0 },
+		      { "scheduled", d->scheduled },
+		      { "paused", d->paused },
+		      { "restorable", d->restorable },
+		      { "atomic", d->atomic },
+		      { "block_trap", d->block_trap },
+		      { "ignore_nesting", d->ignore_nesting },
+		      { "autoschedule", d->autoschedule },
+		      { "is_zombie", d->is_zombie },
+		      { "is_main", d->is_main },
+		      { "is_current", d->is_current },
+		      { "orphaned", d->orphaned },
+		      { "hard_switched", d->hard },
+		      { "stale", d->stale } };
 
 	scry_json_key(j, "type");
 	scry_json_text(j, d->type);
@@ -222,4 +243,3 @@ void scry_tasklet_json(struct scry_task *t, struct scry_json *j)
 	cstate_json(t, j);
 	scry_c_stack_json(scry_tasklet_c_stack(t), j);
 }
-

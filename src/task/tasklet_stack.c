@@ -7,14 +7,14 @@
 #include "task/stackless.h"
 
 #define WORDS_MAX ((uint64_t)8 << 20) /* of a slice: 64 MB */
-#define RING_MAX 1000000
+#define RING_MAX  1000000
 
 /* One saved stack: struct _cstack. */
 struct saved {
 	scry_addr addr, start; /* the object; where words[0] belongs */
 	uint64_t count;
 	int64_t nesting_level;
-	bool own;              /* the tasklet's cstate: its innermost one */
+	bool own; /* the tasklet's cstate: its innermost one */
 	uint64_t serial;
 };
 
@@ -33,9 +33,9 @@ static bool is_named(const struct scry_c_stack *stack, size_t i, const char *nam
 }
 
 /*
- * slp_run_tasklet() is static: where the compiler made it a part of slp_eval_frame(), that frame is the tasklet's
- * first. What called it only made room on the stack: climb_stack_and_eval_frame(), once or many times, and the outer
- * slp_eval_frame().
+ * slp_run_tasklet() is static: where the compiler made it a part of slp_eval_frame(), that frame is
+ * the tasklet's first. What called it only made room on the stack: climb_stack_and_eval_frame(),
+ * once or many times, and the outer slp_eval_frame().
  */
 static void trim(struct scry_c_stack *stack, size_t from)
 {
@@ -71,15 +71,19 @@ static bool is_outermost(const struct scry_symbol *symbol)
 /* inner: only down to slp_run_tasklet(). foreign: what is above the slice is not its caller's. */
 static const char *unwind_words(struct scry_c_walk *w, bool inner, bool foreign)
 {
-	struct scry_slice slice = { .words = w->words, .count = w->count, .sp = w->start,
-				    .returns_to = returns_to, .arg = w->runtime };
+	struct scry_slice slice = { .words = w->words,
+				    .count = w->count,
+				    .sp = w->start,
+				    .returns_to = returns_to,
+				    .arg = w->runtime };
 	struct scry_regs regs;
 	int rc = scry_slice_regs(&slice, w->runtime->session->target->arch, &regs);
 
 	if (rc == SCRY_EUNSUPPORTED)
 		return "saved C stacks of this machine cannot be unwound";
 	if (rc < 0)
-		return "the saved C stack does not begin as a switch leaves it: it is damaged, or was being written";
+		return "the saved C stack does not begin as a switch leaves it: it is damaged, or "
+		       "was being written";
 	size_t from = w->stack->count;
 	w->end = inner || foreign ? w->start + w->count * sizeof(*w->words) : 0;
 	w->is_last = inner ? is_outermost : NULL;
@@ -93,15 +97,19 @@ static const char *unwind_words(struct scry_c_walk *w, bool inner, bool foreign)
 	return NULL;
 }
 
-static const char *unwind_saved(struct scry_runtime *r, struct scry_c_stack *stack, const struct saved *saved,
-				bool inner, bool foreign)
+static const char *unwind_saved(struct scry_runtime *r, struct scry_c_stack *stack,
+				const struct saved *saved, bool inner, bool foreign)
 {
 	uint64_t *words = malloc(saved->count * sizeof(*words));
 
 	if (!words)
 		return "out of memory";
-	struct scry_c_walk w = { .runtime = r, .stack = stack, .start = saved->start, .words = words,
-				 .count = saved->count, .from_call = true };
+	struct scry_c_walk w = { .runtime = r,
+				 .stack = stack,
+				 .start = saved->start,
+				 .words = words,
+				 .count = saved->count,
+				 .from_call = true };
 	const char *error;
 	if (scry_read(r->session, scry_field_addr(r, saved->addr, SCRY_F_CSTACK_STACK), words,
 		      saved->count * sizeof(*words)) < 0)
@@ -120,12 +128,18 @@ static bool read_saved(struct scry_runtime *r, scry_addr at, struct saved *ret)
 	if (!count || count > WORDS_MAX || end % 8 || end < count * 8)
 		return false;
 	scry_field_read_int(r, at, SCRY_F_CSTACK_NESTING_LEVEL, &level);
-	*ret = (struct saved){ .addr = at, .start = end - count * 8, .count = count, .nesting_level = level,
-			       .serial = value(r, at, SCRY_F_CSTACK_SERIAL) };
+	*ret = (struct saved) { .addr = at,
+				.start = end - count * 8,
+				.count = count,
+				.nesting_level = level,
+				.serial = value(r, at, SCRY_F_CSTACK_SERIAL) };
 	return true;
 }
 
-/* The slices of a tasklet, from the ring of all; how many. One that has no task is a stub, or stale. */
+/*
+ * The slices of a tasklet, from the ring of all; how many. One that has no task is a stub, or
+ * stale.
+ */
 static size_t collect(struct scry_task *t, scry_addr cstate, size_t slices, struct saved **ret)
 {
 	struct scry_runtime *r = t->runtime;
@@ -138,7 +152,8 @@ static size_t collect(struct scry_task *t, scry_addr cstate, size_t slices, stru
 		struct saved one;
 
 		if (value(r, at, SCRY_F_CSTACK_TASK) == t->addr && read_saved(r, at, &one)) {
-			struct saved *list = scry_arena_grow(arena, *ret, count, &room, sizeof(*list), 4);
+			struct saved *list =
+				scry_arena_grow(arena, *ret, count, &room, sizeof(*list), 4);
 
 			if (!list)
 				return count;
@@ -192,7 +207,10 @@ static void unwind_all(struct scry_task *t, struct scry_c_stack *stack)
 		return;
 	qsort(list, count, sizeof(*list), by_nesting);
 	for (size_t i = 0; i < count && !stack->error; i++) {
-		/* the main tasklet goes on into what called the scheduler, all others start in slp_run_tasklet() */
+		/*
+		 * the main tasklet goes on into what called the scheduler, all others start in
+		 * slp_run_tasklet()
+		 */
 		bool inner = !d->is_main || i + 1 < count;
 		bool foreign = !c || list[i].serial != c->serial_last_jump;
 
@@ -211,7 +229,8 @@ const struct scry_c_stack *scry_tasklet_c_stack(struct scry_task *t)
 	if (!d->c_stack)
 		return NULL;
 	if (d->stale)
-		d->c_stack->error = "its saved C stack was restored already: it is stale, and not unwound";
+		d->c_stack->error =
+			"its saved C stack was restored already: it is stale, and not unwound";
 	else if (d->slices)
 		unwind_all(t, d->c_stack);
 	return d->c_stack;

@@ -1,4 +1,7 @@
-/* trio's tasks: attributes of Task, Nursery and Runner in trio/_core/_run.py, as 0.12 to 0.34 have them. */
+/*
+ * trio's tasks: attributes of Task, Nursery and Runner in trio/_core/_run.py, as 0.12 to 0.34 have
+ * them.
+ */
 #include <inttypes.h>
 
 #include "object/model.h"
@@ -26,13 +29,17 @@ static scry_addr joined_nursery(struct scry_runtime *r, scry_addr task)
 	if (!list || scry_sequence(r, list, &count, &items) < 0)
 		return 0;
 	for (uint64_t i = count; i-- && count - i < NURSERIES_MAX;) /* the innermost is the last */
-		if (scry_read_ptr(r->session, items + i * r->session->target->abi.ptr_size, &nursery) == SCRY_OK &&
+		if (scry_read_ptr(r->session, items + i * r->session->target->abi.ptr_size,
+				  &nursery) == SCRY_OK &&
 		    scry_loop_attr_int(r, nursery, "_parent_waiting_in_aexit"))
 			return nursery;
 	return 0;
 }
 
-/* What parks it: what it said itself, else the nursery whose end it stands in, else what its coroutine ends in. */
+/*
+ * What parks it: what it said itself, else the nursery whose end it stands in, else what its
+ * coroutine ends in.
+ */
 static scry_addr waits_for(struct scry_runtime *r, scry_addr task, const struct scry_chain *chain)
 {
 	scry_addr data = scry_loop_attr(r, task, "custom_sleep_data");
@@ -60,13 +67,17 @@ static void add(struct scry_task_search *s, scry_addr addr)
 	d->nursery = scry_loop_attr(r, addr, "_parent_nursery");
 	t->parent = scry_loop_attr(r, d->nursery, "_parent_task");
 	/* _next_send_fn since 0.16 */
-	d->ready = scry_loop_attr(r, addr, "_next_send_fn") || scry_loop_attr(r, addr, "_next_send");
-	d->cancelled = scry_loop_attr_int(r, scry_loop_attr(r, addr, "_cancel_status"), "effectively_cancelled");
+	d->ready =
+		scry_loop_attr(r, addr, "_next_send_fn") || scry_loop_attr(r, addr, "_next_send");
+	d->cancelled = scry_loop_attr_int(r, scry_loop_attr(r, addr, "_cancel_status"),
+					  "effectively_cancelled");
 	if (d->coro)
 		scry_chain_read(&s->kinds, d->coro, &d->chain);
 	scry_loop_name(t, scry_loop_attr(r, addr, "name"));
 	t->error = d->chain.error;
-	t->state = d->chain.running ? "running" : d->coro && d->chain.state == SCRY_CLOSED ? "done" : "pending";
+	t->state = d->chain.running                           ? "running"
+		   : d->coro && d->chain.state == SCRY_CLOSED ? "done"
+							      : "pending";
 	t->frame = d->chain.count ? d->chain.frames[d->chain.count - 1] : 0;
 	if (!d->chain.running && !d->ready)
 		t->waits_for = waits_for(r, addr, &d->chain);
@@ -88,7 +99,10 @@ static struct scry_loop *runner_at(struct scry_task_search *s, scry_addr addr)
 	while (tasks && scry_set_next(s->runtime, tasks, &it, &task) == SCRY_ITEM)
 		add(s, task);
 	loop->closed = !it;
-	/* 0.16+: a guest's runner is on no stack between two of its turns, and which thread it visits is the host's secret */
+	/*
+	 * 0.16+: a guest's runner is on no stack between two of its turns, and which thread it
+	 * visits is the host's secret
+	 */
 	loop->running = it && scry_loop_attr_int(s->runtime, addr, "is_guest");
 	return loop;
 }
@@ -103,7 +117,8 @@ static enum scry_heap_share find(struct scry_task_search *s, struct scry_interp 
 		if (t->interp != interp || !t->state)
 			continue;
 		/* run() and unrolled_run(), before 0.17 run_impl() */
-		struct scry_loop *loop = runner_at(s, scry_loop_local(t, "trio._core._run", "runner"));
+		struct scry_loop *loop =
+			runner_at(s, scry_loop_local(t, "trio._core._run", "runner"));
 		if (!loop)
 			continue;
 		loop->running = true;
@@ -132,7 +147,11 @@ static void finish(struct scry_task_search *s, struct scry_task *t)
 }
 
 const struct scry_task_library scry_task_trio_library = {
-	.ops = &trio, .find = find, .object = heap_object, .first = SCRY_KIND_TRIO_TASK, .last = SCRY_KIND_TRIO_RUNNER,
+	.ops = &trio,
+	.find = find,
+	.object = heap_object,
+	.first = SCRY_KIND_TRIO_TASK,
+	.last = SCRY_KIND_TRIO_RUNNER,
 	.finish = finish,
 };
 
@@ -162,7 +181,8 @@ static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
 	(void)verbose;
 	scry_loop_value_line(t, "waits for", t->waits_for, out);
 	if (t->parent)
-		scry_buf_printf(out, "    child of 0x%" PRIx64 " in nursery 0x%" PRIx64 "\n", t->parent, d->nursery);
+		scry_buf_printf(out, "    child of 0x%" PRIx64 " in nursery 0x%" PRIx64 "\n",
+				t->parent, d->nursery);
 }
 
 static void json(struct scry_task *t, struct scry_json *j)
@@ -179,6 +199,11 @@ static void json(struct scry_task *t, struct scry_json *j)
 }
 
 static const struct scry_task_ops trio = {
-	.kind = "trio", .command = "tasks", .package = "trio", .frame_next = frame_next, .text = text, .lines = lines,
+	.kind = "trio",
+	.command = "tasks",
+	.package = "trio",
+	.frame_next = frame_next,
+	.text = text,
+	.lines = lines,
 	.json = json,
 };

@@ -8,8 +8,17 @@ import time
 import pytest
 
 from tests.support import lldbs
-from tests.support.story import (GDBINIT, PYSCRY, STORY, TOP, clean_environment, interpreters, make_core, name_of,
-                                 run)
+from tests.support.story import (
+    GDBINIT,
+    PYSCRY,
+    STORY,
+    TOP,
+    clean_environment,
+    interpreters,
+    make_core,
+    name_of,
+    run,
+)
 
 
 def pytest_generate_tests(metafunc):
@@ -25,6 +34,7 @@ def cli():
 
     def call(*words, **options):
         return run([PYSCRY] + [str(word) for word in words], **options)
+
     return call
 
 
@@ -36,14 +46,25 @@ def gdb():
 
     def call(commands, *words, **options):
         init = options.pop("init", GDBINIT)
-        line = [program, "-nx", "-q", "-batch", "-iex", "set debuginfod enabled off", "-iex",
-                "set auto-load python-scripts off", "-x", init]
+        line = [
+            program,
+            "-nx",
+            "-q",
+            "-batch",
+            "-iex",
+            "set debuginfod enabled off",
+            "-iex",
+            "set auto-load python-scripts off",
+            "-x",
+            init,
+        ]
         for command in commands:
             # between marks stands what the command printed, and nothing of gdb's own
             line += ["-ex", "echo <<<\\n", "-ex", command, "-ex", "echo >>>\\n"]
         result = run(line + [str(word) for word in words], **options)
         result.said = [part.split("<<<\n")[1] for part in result.out.split(">>>\n")[:-1]]
         return result
+
     return call
 
 
@@ -67,8 +88,11 @@ def cores(tmp_path_factory):
 
     def core(python):
         if python not in made:
-            made[python] = make_core(python, tmp_path_factory.mktemp("core-" + name_of(python)), STORY, "crash")
+            made[python] = make_core(
+                python, tmp_path_factory.mktemp("core-" + name_of(python)), STORY, "crash"
+            )
         return made[python]
+
     return core
 
 
@@ -92,12 +116,18 @@ def process():
         script = os.path.join(str(directory), "story.py")
         with open(script, "wb") as out:
             out.write(source.encode("utf-8"))
-        child = subprocess.Popen([python, script] + list(words), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                                 cwd=str(directory), env=clean_environment())
+        child = subprocess.Popen(
+            [python, script] + list(words),
+            stdout=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            cwd=str(directory),
+            env=clean_environment(),
+        )
         started.append(child)
         assert child.stdout.readline() == b"ready\n"
         time.sleep(0.2)
         return child
+
     yield start
     for child in started:
         child.kill()
@@ -114,14 +144,20 @@ def debugged(interpreter, tmp_path):
         script, go, truth = (str(tmp_path / name) for name in ("debugged.py", "go", "truth"))
         shutil.copy(os.path.join(TOP, "tests", "programs", "debugged.py"), script)
         words = interpreter.wrap([interpreter.exe, script, mode, go, truth])
-        child = subprocess.Popen(words, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=str(tmp_path),
-                                 env=clean_environment(PYTHONHASHSEED="123"))
+        child = subprocess.Popen(
+            words,
+            stdout=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            cwd=str(tmp_path),
+            env=clean_environment(PYTHONHASHSEED="123"),
+        )
         children.append(child)
         assert child.stdout.readline() == b"ready\n"
         with open(truth) as source:
             child.truth = json.load(source)
         child.go, child.script = go, script
         return child
+
     yield start
     for child in children:
         child.kill()

@@ -22,29 +22,49 @@ def test_version(cli):
     assert cli("--version").out.startswith("pyscry ")
 
 
-@pytest.mark.parametrize("words, reason", [
-    ([], "which core file or process?"),
-    (["/nonexistent/core"], "/nonexistent/core"),
-    (["99999999"], "99999999"),
-    (["/etc/passwd"], "/etc/passwd"),
-    (["/"], "/"),
-    (["core", "nonsense"], "no such command: nonsense"),
-    (["core", "--sysroot"], "a value is missing behind --sysroot"),
-    (["--layout", "guess", "core"], "layout"),
-    (["--source-map", "nonsense", "core"], "FROM=TO"),
-])
+@pytest.mark.parametrize(
+    "words, reason",
+    [
+        ([], "which core file or process?"),
+        (["/nonexistent/core"], "/nonexistent/core"),
+        (["99999999"], "99999999"),
+        (["/etc/passwd"], "/etc/passwd"),
+        (["/"], "/"),
+        (["core", "nonsense"], "no such command: nonsense"),
+        (["core", "--sysroot"], "a value is missing behind --sysroot"),
+        (["--layout", "guess", "core"], "layout"),
+        (["--source-map", "nonsense", "core"], "FROM=TO"),
+    ],
+)
 def test_bad_usage(cli, words, reason):
     shown = cli(*words)
     assert shown.status == 2 and not shown.out
     assert reason in shown.err and shown.err.startswith("pyscry: ")
 
 
-@pytest.mark.parametrize("words", [
-    ["bt", "--nonsense"], ["bt", "a", "b"], ["bt", "--all", "1"], ["threads", "x"], ["up", "x"], ["up", "99999999999999"],
-    ["frame", "-1"], ["list", "x"], ["list", "5,y"], ["list", "999999999"], ["bt", "--limit"], ["bt", "--color=blue"],
-    ["bt", "--thread", "nobody"], ["bt", "''"], ["list", "/nonexistent:3"], ["bt", "--limit", "0x"], ["down"],
-    ["--frame", "x", "frame"],
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["bt", "--nonsense"],
+        ["bt", "a", "b"],
+        ["bt", "--all", "1"],
+        ["threads", "x"],
+        ["up", "x"],
+        ["up", "99999999999999"],
+        ["frame", "-1"],
+        ["list", "x"],
+        ["list", "5,y"],
+        ["list", "999999999"],
+        ["bt", "--limit"],
+        ["bt", "--color=blue"],
+        ["bt", "--thread", "nobody"],
+        ["bt", "''"],
+        ["list", "/nonexistent:3"],
+        ["bt", "--limit", "0x"],
+        ["down"],
+        ["--frame", "x", "frame"],
+    ],
+)
 def test_bad_arguments(cli, any_core, words):
     shown = cli(any_core, *words)
     assert shown.status == 2 and shown.err.startswith("pyscry: ")
@@ -53,8 +73,13 @@ def test_bad_arguments(cli, any_core, words):
 def test_options_stand_anywhere(cli, any_core):
     expected = cli(any_core, "bt", "--limit", "2").out
     assert expected.count("\n#") == 2
-    for words in (["--limit", "2", any_core, "bt"], ["--limit=2", any_core, "bt"], [any_core, "--limit", "2", "bt"],
-                  [any_core, "py-bt", "--limit=2"], [any_core, "bt", "--sysroot", "/", "--limit", "2"]):
+    for words in (
+        ["--limit", "2", any_core, "bt"],
+        ["--limit=2", any_core, "bt"],
+        [any_core, "--limit", "2", "bt"],
+        [any_core, "py-bt", "--limit=2"],
+        [any_core, "bt", "--sysroot", "/", "--limit", "2"],
+    ):
         assert cli(*words).out == expected, words
 
 
@@ -92,7 +117,9 @@ def test_broken_pipe(any_core):
 def test_digits_are_a_process(cli, any_core, tmp_path):
     os.symlink(any_core, str(tmp_path / "12345678"))
     assert cli("12345678", cwd=str(tmp_path)).status == 2
-    assert cli("./12345678", "bt", cwd=str(tmp_path)).out == cli(any_core, "bt").out.replace(any_core, "./12345678")
+    assert cli("./12345678", "bt", cwd=str(tmp_path)).out == cli(any_core, "bt").out.replace(
+        any_core, "./12345678"
+    )
 
 
 def test_live_process_goes_on(cli, process, tmp_path):

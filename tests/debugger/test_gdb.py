@@ -6,10 +6,33 @@ import shutil
 
 import pytest
 
-from tests.support.story import BUILD, GDBINIT, STORY, TOP, clean_environment, interpreters, make_core, name_of, run
+from tests.support.story import (
+    BUILD,
+    GDBINIT,
+    STORY,
+    TOP,
+    clean_environment,
+    interpreters,
+    make_core,
+    name_of,
+    run,
+)
 
-ALL = ["bt", "bt --all", "bt -v", "threads", "info", "list", "bt --json", "bt --all --limit 2",
-       "bt-full", "locals --frame 3", "print --frame 1 self.name", "bt --json --locals --max-string 3", "frame 2"]
+ALL = [
+    "bt",
+    "bt --all",
+    "bt -v",
+    "threads",
+    "info",
+    "list",
+    "bt --json",
+    "bt --all --limit 2",
+    "bt-full",
+    "locals --frame 3",
+    "print --frame 1 self.name",
+    "bt --json --locals --max-string 3",
+    "frame 2",
+]
 
 
 def test_core_text(gdb, cli, core, python):
@@ -21,10 +44,24 @@ def test_core_text(gdb, cli, core, python):
 
 
 def test_print(gdb, any_core):
-    expressions = ["self", "self.name", "jobs[0].cost", 'options["mode"]', "more[-1]", "more[0:1]", "os", "len",
-                   "__name__", "@0x10", "nothing_of_that_name"]
-    shown = gdb(["py-frame 1", "py-print self.cost", "py-frame 3"] + ["py-print " + e for e in expressions],
-                "-c", any_core)
+    expressions = [
+        "self",
+        "self.name",
+        "jobs[0].cost",
+        'options["mode"]',
+        "more[-1]",
+        "more[0:1]",
+        "os",
+        "len",
+        "__name__",
+        "@0x10",
+        "nothing_of_that_name",
+    ]
+    shown = gdb(
+        ["py-frame 1", "py-print self.cost", "py-frame 3"] + ["py-print " + e for e in expressions],
+        "-c",
+        any_core,
+    )
     assert shown.said[1] == "self.cost = 3\n"
     texts = dict(zip(expressions, shown.said[3:]))
     assert texts["jobs[0].cost"] == "jobs[0].cost = 1\n"
@@ -43,7 +80,10 @@ def test_locals(gdb, any_core):
     assert shown.said[0] == "No locals.\n"
     lines = shown.said[2].splitlines()
     assert [line.split(" = ")[0] for line in lines] == ["jobs", "more", "options", "key", "total"]
-    assert lines[1:3] == ["more = (1, 2)", "options = {'mode': 'fast'}"] and lines[4] == "total = 'café'"
+    assert (
+        lines[1:3] == ["more = (1, 2)", "options = {'mode': 'fast'}"]
+        and lines[4] == "total = 'café'"
+    )
     assert shown.said[4].splitlines()[1:] == ["factor = 2", "product = 6"]
 
 
@@ -51,7 +91,9 @@ def test_printer(gdb, cli, core, python):
     """GDB's own print and bt show values."""
     document = json.loads(cli(core, "--json", "bt-full").out)
     options = [v for v in document["threads"][0]["frames"][3]["locals"] if v["name"] == "more"][0]
-    shown = gdb(["print (PyObject *)%s" % options["address"], "print (PyObject *)0", "bt"], python, core)
+    shown = gdb(
+        ["print (PyObject *)%s" % options["address"], "print (PyObject *)0", "bt"], python, core
+    )
     if not shown.said[0]:
         pytest.skip("no debug information: GDB knows no PyObject")
     assert shown.said[0] == "$1 = (1, 2)\n"
@@ -61,15 +103,42 @@ def test_printer(gdb, cli, core, python):
 
 def test_python_frames(gdb, python, core):
     """`set pyscry frames on`: Python frames in GDB's own bt, each in front of the C frame that runs it."""
-    shown = gdb(["bt", "set pyscry frames on", "bt", "bt -hide", "bt -no-filters", "thread 2", "bt", "thread 1",
-                 "set pyscry frames off", "bt", "enable frame-filter global pyscry", "bt", "show pyscry frames"], python, core)
+    shown = gdb(
+        [
+            "bt",
+            "set pyscry frames on",
+            "bt",
+            "bt -hide",
+            "bt -no-filters",
+            "thread 2",
+            "bt",
+            "thread 1",
+            "set pyscry frames off",
+            "bt",
+            "enable frame-filter global pyscry",
+            "bt",
+            "show pyscry frames",
+        ],
+        python,
+        core,
+    )
     plain, on, hidden = shown.said[0], shown.said[2], shown.said[3]
     assert shown.said[4] == shown.said[9] == plain and shown.said[11] == on
     found = re.findall(r"(\S+) \([^\n]*\) at \S*story\.py:(\d+)$", on, re.M)
-    assert [name.split(".")[-1] for name, _ in found] == ["stop", "weigh", "key", "plan", "<module>"], on
+    assert [name.split(".")[-1] for name, _ in found] == [
+        "stop",
+        "weigh",
+        "key",
+        "plan",
+        "<module>",
+    ], on
     loops = len(re.findall(r"PyEval_EvalFrame(?:Ex|Default)\b", plain))
     assert len(re.findall(r"^ +(?:0x\w+ in )?_?PyEval_EvalFrame\w+ \(", on, re.M)) == loops
-    assert not re.search(r"PyEval_EvalFrame(Ex|Default)\b", hidden) and ".py:" in hidden and ".py:" not in plain
+    assert (
+        not re.search(r"PyEval_EvalFrame(Ex|Default)\b", hidden)
+        and ".py:" in hidden
+        and ".py:" not in plain
+    )
     assert re.search(r"waiter \(.*\) at \S*story\.py", shown.said[6])
     assert "Python Exception" not in shown.err
 
@@ -81,17 +150,26 @@ def test_core_without_executable(gdb, cli, core):
 
 def test_story(cli, core):
     """The stack itself, once in full."""
-    frames = [line.split(" (")[0] for line in cli(core, "bt").out.splitlines() if line.startswith("#")]
+    frames = [
+        line.split(" (")[0] for line in cli(core, "bt").out.splitlines() if line.startswith("#")
+    ]
     names = [frame.split()[-1].split(".")[-1] for frame in frames]
     assert names == ["stop", "weigh", "key", "plan", "<module>"]
     assert [frame.split()[0] for frame in frames] == ["#%d" % i for i in range(5)]
 
 
 def test_moving(gdb, any_core):
-    shown = gdb(["py-up", "py-up 2", "py-down", "py-frame", "py-list", "py-frame 4"], "-c", any_core)
+    shown = gdb(
+        ["py-up", "py-up 2", "py-down", "py-frame", "py-list", "py-frame 4"], "-c", any_core
+    )
     heads = [re.match(r"#(\d+) +(\S+)", text) for text in shown.said]
     assert [head.groups() for head in heads if head] == [
-        ("1", "Job.weigh"), ("3", "plan"), ("2", "plan.<locals>.key"), ("2", "plan.<locals>.key"), ("4", "<module>")]
+        ("1", "Job.weigh"),
+        ("3", "plan"),
+        ("2", "plan.<locals>.key"),
+        ("2", "plan.<locals>.key"),
+        ("4", "<module>"),
+    ]
     assert re.search(r"^ *>\d+ +return job.weigh\(2\) and total$", shown.said[4], re.M)
 
 
@@ -103,15 +181,27 @@ def test_frame_selection(gdb, python, core):
     moves = ["py-frame", "py-up 2", "py-frame"]
     for number in loops:
         moves += ["frame %s" % number, "py-frame", "py-up", "py-down", "py-frame"]
-    moves += ["frame 1", "py-frame", "frame 0", "py-frame", "py-locals", "frame %s" % loops[-1], "py-list"]
+    moves += [
+        "frame 1",
+        "py-frame",
+        "frame 0",
+        "py-frame",
+        "py-locals",
+        "frame %s" % loops[-1],
+        "py-list",
+    ]
     said = gdb(moves, python, core).said
-    names = [(re.findall(r"^#\d+ +(\S+) \(", text, re.M) or [""])[0].split(".")[-1] for text in said]
+    names = [
+        (re.findall(r"^#\d+ +(\S+) \(", text, re.M) or [""])[0].split(".")[-1] for text in said
+    ]
     assert names[:3] == ["stop", "key", "key"]
     stack = ["stop", "weigh", "key", "plan", "<module>"]
     at = [names[4 + 5 * i] for i in range(len(loops))]
     assert at == (stack if len(loops) == 5 else ["stop", "plan"]), (at, bt)
-    assert [names[7 + 5 * i] for i in range(len(loops))][:-1] == at[:-1]  # the oldest has none above it
-    rest = said[3 + 5 * len(loops):]
+    assert [names[7 + 5 * i] for i in range(len(loops))][:-1] == at[
+        :-1
+    ]  # the oldest has none above it
+    rest = said[3 + 5 * len(loops) :]
     assert rest[1].startswith("#0  ") and rest[3].startswith("#0  ") and rest[4] == "No locals.\n"
     assert ">" in rest[6]
 
@@ -153,12 +243,38 @@ def test_several_processes(gdb, tmp_path):
     """Each of GDB's inferiors is looked at for itself: after fork, after exec, after its end."""
     script = tmp_path / "story.py"
     script.write_text(FORKS)
-    commands = ["py-bt", "set breakpoint pending on", "set detach-on-fork off", "break getppid", "run", "py-bt", "inferior 2",
-                "py-bt", "continue", "py-bt", "py-print pid", "continue", "py-bt", "inferior 1", "py-bt", "continue", "py-bt",
-                "continue", "py-bt"]
+    commands = [
+        "py-bt",
+        "set breakpoint pending on",
+        "set detach-on-fork off",
+        "break getppid",
+        "run",
+        "py-bt",
+        "inferior 2",
+        "py-bt",
+        "continue",
+        "py-bt",
+        "py-print pid",
+        "continue",
+        "py-bt",
+        "inferior 1",
+        "py-bt",
+        "continue",
+        "py-bt",
+        "continue",
+        "py-bt",
+    ]
     said = dict(enumerate(gdb(commands, "--args", interpreters()[0], script).said))
-    for index, names in ((0, []), (5, ["parent", "<module>"]), (7, ["<module>"]), (9, ["child", "<module>"]), (12, []),
-                         (14, ["parent", "<module>"]), (16, ["<lambda>", "<module>"]), (18, [])):
+    for index, names in (
+        (0, []),
+        (5, ["parent", "<module>"]),
+        (7, ["<module>"]),
+        (9, ["child", "<module>"]),
+        (12, []),
+        (14, ["parent", "<module>"]),
+        (16, ["<lambda>", "<module>"]),
+        (18, []),
+    ):
         assert re.findall(r"^#\d+ +(\S+) \(", said[index], re.M) == names, (index, said)
     assert said[10] == "global 'pid' = 0\n"
 
@@ -167,19 +283,40 @@ def test_several_processes(gdb, tmp_path):
 def test_charset(gdb, cli, any_core, charset):
     """A terminal that has not all characters."""
     address = json.loads(cli(any_core, "print", "--frame", 3, "--json", "total").out)["address"]
-    shown = gdb(["print (PyObject *)%s" % address, "set pyscry frames on", "bt", "py-bt"], interpreters()[0], any_core,
-                env=dict(clean_environment(), LC_ALL=charset))
+    shown = gdb(
+        ["print (PyObject *)%s" % address, "set pyscry frames on", "bt", "py-bt"],
+        interpreters()[0],
+        any_core,
+        env=dict(clean_environment(), LC_ALL=charset),
+    )
     assert "Python Exception" not in shown.err + shown.out and "<module>" in shown.said[2]
     if shown.said[0]:
         assert shown.said[0] == "$1 = '%s'\n" % ("café" if charset == "C.UTF-8" else r"caf\xe9")
 
 
 def test_settings(gdb, any_core):
-    shown = gdb(["show pyscry values", "set pyscry values off", "show pyscry values", "show pyscry max-text", "show pyscry frames",
-                 "help set pyscry", "set pyscry nonsense 1", "complete set pyscry "], "-c", any_core)
+    shown = gdb(
+        [
+            "show pyscry values",
+            "set pyscry values off",
+            "show pyscry values",
+            "show pyscry max-text",
+            "show pyscry frames",
+            "help set pyscry",
+            "set pyscry nonsense 1",
+            "complete set pyscry ",
+        ],
+        "-c",
+        any_core,
+    )
     assert shown.said[0] == "pyscry values is on.\n" and shown.said[2] == "pyscry values is off.\n"
-    assert shown.said[3] == "pyscry max-text is 1024.\n" and shown.said[4] == "pyscry frames is off.\n"
-    assert "Set whether bt shows Python frames" in shown.said[5] and len(shown.said[7].splitlines()) == 3
+    assert (
+        shown.said[3] == "pyscry max-text is 1024.\n" and shown.said[4] == "pyscry frames is off.\n"
+    )
+    assert (
+        "Set whether bt shows Python frames" in shown.said[5]
+        and len(shown.said[7].splitlines()) == 3
+    )
 
 
 NATIVE = """
@@ -213,17 +350,40 @@ def test_help_and_completion(gdb):
 
 
 def test_completion_of_names(gdb, any_core):
-    shown = gdb(["complete py-print o", "py-frame 3", "complete py-print o", "complete py-list p", "complete py-print sys",
-                 "complete py-print no_such"], "-c", any_core)
+    shown = gdb(
+        [
+            "complete py-print o",
+            "py-frame 3",
+            "complete py-print o",
+            "complete py-list p",
+            "complete py-print sys",
+            "complete py-print no_such",
+        ],
+        "-c",
+        any_core,
+    )
     assert "py-print os\n" in shown.said[0] and "options" not in shown.said[0]
     assert "py-print options\n" in shown.said[2] and "py-print os\n" in shown.said[2]
-    assert shown.said[3] == "py-list plan\n" and shown.said[4] == "py-print sys\n" and shown.said[5] == ""
+    assert (
+        shown.said[3] == "py-list plan\n"
+        and shown.said[4] == "py-print sys\n"
+        and shown.said[5] == ""
+    )
 
 
 def test_mistakes(gdb, any_core):
-    shown = gdb(["py-bt --nonsense", "py-bt one two", "py-bt 999999", "py-bt 'open", "py-bt --limit x"], "-c", any_core)
-    for text in ("py-bt has no option '--nonsense' (try py-bt --help)", "unexpected argument 'two'",
-                 "no thread 999999 (see py-threads)", "a quote is not closed", "--limit wants a number, not 'x'"):
+    shown = gdb(
+        ["py-bt --nonsense", "py-bt one two", "py-bt 999999", "py-bt 'open", "py-bt --limit x"],
+        "-c",
+        any_core,
+    )
+    for text in (
+        "py-bt has no option '--nonsense' (try py-bt --help)",
+        "unexpected argument 'two'",
+        "no thread 999999 (see py-threads)",
+        "a quote is not closed",
+        "--limit wants a number, not 'x'",
+    ):
         assert text in shown.err
     assert "Traceback" not in shown.err and "Python Exception" not in shown.err
 
@@ -267,8 +427,15 @@ def test_crash_in_gdb(gdb, tmp_path):
     """A program that crashes while GDB runs it: the thread, the signal and the address."""
     script = tmp_path / "story.py"
     script.write_text(CRASH)
-    shown = gdb(["run", "py-bt", "thread 1", "py-threads", "py-bt --json"], "--args", interpreters()[0], script)
-    assert re.match(r'Thread \d+ "faller" \[crashed: SIGSEGV at 0x123, holds the GIL\]', shown.said[1])
+    shown = gdb(
+        ["run", "py-bt", "thread 1", "py-threads", "py-bt --json"],
+        "--args",
+        interpreters()[0],
+        script,
+    )
+    assert re.match(
+        r'Thread \d+ "faller" \[crashed: SIGSEGV at 0x123, holds the GIL\]', shown.said[1]
+    )
     assert shown.said[3].count("crashed") == 1
     document = json.loads(shown.said[4])
     assert document["target"]["signal"] == 11 and document["target"]["fault_address"] == "0x123"
@@ -279,14 +446,22 @@ def test_target_that_runs_on(gdb, process, tmp_path):
     child = process(interpreters()[0], COUNTER, tmp_path)
     step = ["tbreak clock_nanosleep", "continue", "py-bt"] * 2
     shown = gdb(step, "-p", child.pid)
-    seen = {re.search(r"^#0 +(\w+)", text, re.M).group(1) for text in (shown.said[2], shown.said[5])}
+    seen = {
+        re.search(r"^#0 +(\w+)", text, re.M).group(1) for text in (shown.said[2], shown.said[5])
+    }
     assert seen == {"one", "two"}, shown.out + shown.err
 
 
 def test_run_in_gdb(gdb, tmp_path):
     script = tmp_path / "story.py"
     script.write_text(STORY, encoding="utf-8")
-    shown = gdb(["run", "py-bt", "py-threads", "kill", "py-bt"], "--args", interpreters()[0], script, "crash")
+    shown = gdb(
+        ["run", "py-bt", "py-threads", "kill", "py-bt"],
+        "--args",
+        interpreters()[0],
+        script,
+        "crash",
+    )
     assert "#4  <module>" in shown.said[1]
     assert shown.said[2].count("\n") == 2
     assert "no process and no core file" in shown.err
@@ -301,8 +476,14 @@ def test_compressed_copy_keeps_working(cli, any_core, tmp_path):
 
 def test_other_pythonhome(gdb, cli, any_core):
     """A $PYTHONHOME with which GDB's own Python starts, though it is another Python's."""
-    ours = run(["gdb", "-nx", "-batch", "-ex", "python import sys; print('%d.%d' % sys.version_info[:2])"]).out.strip()
-    homes = [path[:-len("/bin/python")] for path in interpreters() if name_of(path).startswith(ours + ".")]
+    ours = run(
+        ["gdb", "-nx", "-batch", "-ex", "python import sys; print('%d.%d' % sys.version_info[:2])"]
+    ).out.strip()
+    homes = [
+        path[: -len("/bin/python")]
+        for path in interpreters()
+        if name_of(path).startswith(ours + ".")
+    ]
     if not homes:
         pytest.skip("no other Python %s" % ours)
     shown = gdb(["py-bt"], "-c", any_core, env=clean_environment(PYTHONHOME=homes[0]))
@@ -313,7 +494,10 @@ def test_any_pythonhome(cli, any_core):
     """With most values of $PYTHONHOME gdb does not start; our gdb command clears it."""
     program = os.path.join(TOP, "plugin", "pyscry-gdb")
     env = clean_environment(PYTHONHOME="/nonexistent", PYTHONPATH="/nonexistent")
-    shown = run([program, "-nx", "-q", "-batch", "-ex", "py-bt", "-ex", "show environment", "-c", any_core], env=env)
+    shown = run(
+        [program, "-nx", "-q", "-batch", "-ex", "py-bt", "-ex", "show environment", "-c", any_core],
+        env=env,
+    )
     assert cli(any_core, "bt").out in shown.out
     assert "PYTHONHOME=/nonexistent" in shown.out and "PYTHONPATH=/nonexistent" in shown.out
 
@@ -332,14 +516,29 @@ def test_remote(gdb, cli, process, tmp_path):
 
 def test_installed(cli, any_core, tmp_path):
     """What `meson install` puts somewhere works from there."""
-    done = run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", str(tmp_path)])
+    done = run(
+        ["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", str(tmp_path)]
+    )
     assert done.status == 0, done.err
-    found = [os.path.join(where, name) for where, _, names in os.walk(str(tmp_path)) for name in names]
+    found = [
+        os.path.join(where, name) for where, _, names in os.walk(str(tmp_path)) for name in names
+    ]
     by_name = {os.path.basename(path): path for path in found}
-    for name in ("pyscry", "libpyscry.so", "pyscry.h", "pyscry.pc", "gdbinit", "binding.py", "host_gdb.py", "pyscry-gdb"):
+    for name in (
+        "pyscry",
+        "libpyscry.so",
+        "pyscry.h",
+        "pyscry.pc",
+        "gdbinit",
+        "binding.py",
+        "host_gdb.py",
+        "pyscry-gdb",
+    ):
         assert name in by_name
     env = clean_environment(PYSCRY_LIBRARY=by_name["libpyscry.so"])
-    shown = run([by_name["pyscry-gdb"], "-nx", "-q", "-batch", "-ex", "py-bt", "-c", any_core], env=env)
+    shown = run(
+        [by_name["pyscry-gdb"], "-nx", "-q", "-batch", "-ex", "py-bt", "-c", any_core], env=env
+    )
     assert cli(any_core, "bt").out in shown.out, shown.err
     assert run([by_name["pyscry"], any_core, "bt"]).out == cli(any_core, "bt").out
 
@@ -350,13 +549,38 @@ def test_without_python(gdb, cli, any_core, tmp_path):
     init = tmp_path / "gdbinit"
     init.write_text(text)
     env = clean_environment(PYSCRY=os.path.join(TOP, "build", "src", "cli", "pyscry"))
-    shown = gdb(["py-bt", "py-bt --all", "py-up", "py-frame 2", "py-down", "py-up 3", "py-up", "py-print --json __name__", "py-down 9",
-                 "py-down 4", "py-list 1,2", "py-list plan"], "-c", any_core, init=str(init), env=env)
+    shown = gdb(
+        [
+            "py-bt",
+            "py-bt --all",
+            "py-up",
+            "py-frame 2",
+            "py-down",
+            "py-up 3",
+            "py-up",
+            "py-print --json __name__",
+            "py-down 9",
+            "py-down 4",
+            "py-list 1,2",
+            "py-list plan",
+        ],
+        "-c",
+        any_core,
+        init=str(init),
+        env=env,
+    )
     assert shown.said[0] == cli(any_core, "bt").out
     assert shown.said[1] == cli(any_core, "bt", "--all").out
     assert [text.split()[0] for text in shown.said[2:6]] == ["#1", "#2", "#1", "#4"]
-    assert shown.said[6] == shown.said[8] == "" and "global" in shown.said[7] and shown.said[9].startswith("#0 ")
-    assert "Unable to find an older python frame" in shown.err and "Unable to find a newer python frame" in shown.err
+    assert (
+        shown.said[6] == shown.said[8] == ""
+        and "global" in shown.said[7]
+        and shown.said[9].startswith("#0 ")
+    )
+    assert (
+        "Unable to find an older python frame" in shown.err
+        and "Unable to find a newer python frame" in shown.err
+    )
     assert shown.said[10].count("\n") == 2 and "def plan(" in shown.said[11]
     # the list there is by hand: it has every command
     for name in re.findall(r"^  ([\w-]+) +[A-Z]", cli("--help").out, re.M):

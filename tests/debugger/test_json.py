@@ -8,8 +8,24 @@ from tests.support.story import TOP, STORY, interpreters
 
 jsonschema = pytest.importorskip("jsonschema")
 
-COMMANDS = [["bt"], ["bt", "--all"], ["bt", "--all", "--limit", "1"], ["threads"], ["info"], ["info", "--layout"], ["frame", "2"],
-            ["list"], ["bt-full"], ["--locals"], ["locals"], ["print", "sys"], ["regs"], ["regs", "--all-frames"], ["bt", "--locals", "--max-depth=0"], ["bt", "--native"]]
+COMMANDS = [
+    ["bt"],
+    ["bt", "--all"],
+    ["bt", "--all", "--limit", "1"],
+    ["threads"],
+    ["info"],
+    ["info", "--layout"],
+    ["frame", "2"],
+    ["list"],
+    ["bt-full"],
+    ["--locals"],
+    ["locals"],
+    ["print", "sys"],
+    ["regs"],
+    ["regs", "--all-frames"],
+    ["bt", "--locals", "--max-depth=0"],
+    ["bt", "--native"],
+]
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +39,7 @@ def check():
         document = json.loads(text)
         validator.validate(document)
         return document
+
     return validate
 
 
@@ -39,7 +56,13 @@ def test_frames(cli, core, check):
     document = check(cli("--json", core).out)
     crashed = [thread for thread in document["threads"] if thread["crashed"]]
     assert len(crashed) == 1 and crashed[0]["selected"] and crashed[0]["gil"] == "held"
-    assert [frame["function"] for frame in crashed[0]["frames"]] == ["stop", "weigh", "key", "plan", "<module>"]
+    assert [frame["function"] for frame in crashed[0]["frames"]] == [
+        "stop",
+        "weigh",
+        "key",
+        "plan",
+        "<module>",
+    ]
     top = crashed[0]["frames"][0]
     assert top["kind"] == "python" and top["source"].strip() == "os.abort()"
     assert os.path.basename(top["file"]) == "story.py"
@@ -50,7 +73,12 @@ def test_locals(cli, core, check):
     document = check(cli("--json", core, "bt-full").out)
     frame = document["threads"][0]["frames"][3]
     assert [(v["name"], v["kind"]) for v in frame["locals"]] == [
-        ("jobs", "arg"), ("more", "arg"), ("options", "arg"), ("key", "local"), ("total", "cell")]
+        ("jobs", "arg"),
+        ("more", "arg"),
+        ("options", "arg"),
+        ("key", "local"),
+        ("total", "cell"),
+    ]
     assert [v["type"] for v in frame["locals"]][:4] == ["list", "tuple", "dict", "function"]
     inner = document["threads"][0]["frames"][2]["locals"]
     assert [(v["name"], v["kind"]) for v in inner] == [("job", "arg"), ("total", "free")]
@@ -61,7 +89,9 @@ def test_live(cli, check, process, tmp_path):
     child = process(interpreters()[0], STORY, tmp_path, "wait")
     document = check(cli("--json", child.pid).out)
     assert document["target"] == dict(document["target"], kind="live", pid=child.pid, signal=None)
-    assert {thread["tid"] for thread in document["threads"]} == {int(t) for t in os.listdir("/proc/%d/task" % child.pid)}
+    assert {thread["tid"] for thread in document["threads"]} == {
+        int(t) for t in os.listdir("/proc/%d/task" % child.pid)
+    }
 
 
 def test_failure_is_json_too(cli, check, any_core):
@@ -75,7 +105,15 @@ def test_failure_is_json_too(cli, check, any_core):
 def test_command_page_is_current():
     import subprocess
     import sys
-    page = subprocess.check_output([sys.executable, "-c", "import sys; sys.path.insert(0, 'tools'); import gen_commands;"
-                                    "sys.stdout.buffer.write(gen_commands.page().encode())"], cwd=TOP)
+
+    page = subprocess.check_output(
+        [
+            sys.executable,
+            "-c",
+            "import sys; sys.path.insert(0, 'tools'); import gen_commands;"
+            "sys.stdout.buffer.write(gen_commands.page().encode())",
+        ],
+        cwd=TOP,
+    )
     with open(os.path.join(TOP, "docs", "commands.md"), "rb") as current:
         assert current.read() == page, "run tools/gen_commands.py"

@@ -14,13 +14,22 @@ from tests.support.story import STORY, TOP, interpreters
 def test_moving(lldb, any_core):
     said = lldb(["py-up", "py-up 2", "py-down", "py-frame", "py-frame 4"], "-c", any_core)
     heads = [re.match(r"#(\d+) +(\S+)", each.out).groups() for each in said]
-    assert heads == [("1", "Job.weigh"), ("3", "plan"), ("2", "plan.<locals>.key"), ("2", "plan.<locals>.key"),
-                     ("4", "<module>")]
+    assert heads == [
+        ("1", "Job.weigh"),
+        ("3", "plan"),
+        ("2", "plan.<locals>.key"),
+        ("2", "plan.<locals>.key"),
+        ("4", "<module>"),
+    ]
 
 
 def test_thread_selection(lldb, cli, any_core):
     tids = [int(tid) for tid in re.findall(r'"tid":(\d+)', cli(any_core, "threads", "--json").out)]
-    said = lldb(["thread select 2", "py-bt", "py-up", "py-frame", "thread select 1", "py-frame"], "-c", any_core)
+    said = lldb(
+        ["thread select 2", "py-bt", "py-up", "py-frame", "thread select 1", "py-frame"],
+        "-c",
+        any_core,
+    )
     assert said[1].out.startswith("Thread %d " % tids[1])
     assert "waiter" in said[1].out and "stop" not in said[1].out
     assert said[3].out.startswith("#1 ") and said[5].out.startswith("#0 ")
@@ -35,16 +44,39 @@ def test_frame_selection(lldb, cores):
     moves = ["py-up 2"]
     for number in re.findall(r"frame #(\d+): ", bt):
         moves += ["frame select " + number, "py-frame"]
-    said = lldb(moves + ["frame select 0", "py-frame", "py-up", "frame select 1", "frame select 0", "py-down"], "-c", core, python)
-    heads = [each.out.split(" (")[0].split()[-1].split(".")[-1] for each in said if each.command.startswith("py-")]
+    said = lldb(
+        moves
+        + ["frame select 0", "py-frame", "py-up", "frame select 1", "frame select 0", "py-down"],
+        "-c",
+        core,
+        python,
+    )
+    heads = [
+        each.out.split(" (")[0].split()[-1].split(".")[-1]
+        for each in said
+        if each.command.startswith("py-")
+    ]
     met = [name for name, before in zip(heads[1:-2], [None] + heads[1:]) if name != before]
     assert heads[0] == "key" and heads[-2:] == ["weigh", "stop"]
-    assert met in (["key", "stop", "weigh", "key", "plan", "<module>", "stop"], ["key", "stop", "plan", "stop"]), (bt, heads)
+    assert met in (
+        ["key", "stop", "weigh", "key", "plan", "<module>", "stop"],
+        ["key", "stop", "plan", "stop"],
+    ), (bt, heads)
 
 
 def test_mistakes(lldb, any_core):
     """What failed is an error of LLDB's, with the library's words."""
-    said = lldb(["py-bt --nonsense", "py-bt 999999", "py-print nothing_of_that_name", "py-frame 99", "py-bt"], "-c", any_core)
+    said = lldb(
+        [
+            "py-bt --nonsense",
+            "py-bt 999999",
+            "py-print nothing_of_that_name",
+            "py-frame 99",
+            "py-bt",
+        ],
+        "-c",
+        any_core,
+    )
     assert [each.ok for each in said] == [False, False, False, False, True]
     assert said[0].err == "error: py-bt has no option '--nonsense' (try py-bt --help)\n"
     assert "no thread 999999" in said[1].err and "nothing_of_that_name" in said[2].err
@@ -52,9 +84,12 @@ def test_mistakes(lldb, any_core):
 
 
 def test_no_target(lldb):
-    said, = lldb(["py-bt"])
+    (said,) = lldb(["py-bt"])
     assert not said.ok and said.out == ""
-    assert said.err == "error: no process and no core file: run, attach, or use target create --core first\n"
+    assert (
+        said.err
+        == "error: no process and no core file: run, attach, or use target create --core first\n"
+    )
 
 
 def test_help(lldb):
@@ -75,7 +110,18 @@ def test_several_targets(lldb, cli, cores):
     if len(interpreters()) < 2:
         pytest.skip("one interpreter")
     one, two = (cores(python) for python in interpreters()[:2])
-    said = lldb(["target create --core %s" % two, "py-bt", "target select 0", "py-bt", "target select 1", "py-bt"], "-c", one)
+    said = lldb(
+        [
+            "target create --core %s" % two,
+            "py-bt",
+            "target select 0",
+            "py-bt",
+            "target select 1",
+            "py-bt",
+        ],
+        "-c",
+        one,
+    )
     assert [each.out for each in said[1::2]] == [cli(path, "bt").out for path in (two, one, two)]
 
 
@@ -122,7 +168,12 @@ def test_process_runs_on_after_detaching(lldb, process, tmp_path):
 @pytest.mark.parametrize("knows_regions", [True, False])
 def test_remote(lldb, cli, process, tmp_path, knows_regions):
     """A target behind a stub: LLDB's own, which tells the regions of memory, and gdbserver, which does not."""
-    server = sorted(map(shutil.which, filter(shutil.which, ["lldb-server"] + ["lldb-server-%d" % i for i in range(14, 30)])))
+    server = sorted(
+        map(
+            shutil.which,
+            filter(shutil.which, ["lldb-server"] + ["lldb-server-%d" % i for i in range(14, 30)]),
+        )
+    )
     server = [server[-1], "gdbserver"] if knows_regions and server else [shutil.which("gdbserver")]
     if not server[0] or knows_regions and len(server) == 1:
         pytest.skip("no stub")
@@ -132,12 +183,22 @@ def test_remote(lldb, cli, process, tmp_path, knows_regions):
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
     words = ["localhost:%d" % port, "--attach", str(child.pid)]
-    stub = subprocess.Popen(server + (words if knows_regions else [words[1], words[0], words[2]]),
-                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    stub = subprocess.Popen(
+        server + (words if knows_regions else [words[1], words[0], words[2]]),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     time.sleep(2)
     try:
-        said = lldb(["target create %s" % os.path.realpath(interpreters()[0]), "gdb-remote localhost:%d" % port, "py-bt --all",
-                     "detach"])
+        said = lldb(
+            [
+                "target create %s" % os.path.realpath(interpreters()[0]),
+                "gdb-remote localhost:%d" % port,
+                "py-bt --all",
+                "detach",
+            ]
+        )
     finally:
         stub.kill()
         stub.wait()
@@ -147,7 +208,21 @@ def test_remote(lldb, cli, process, tmp_path, knows_regions):
 def test_script_import(lldb, any_core, cli):
     """The other way in: command script import."""
     answers = subprocess.run(
-        [lldb.program, "--no-lldbinit", "-b", "-c", any_core, "-o",
-         "command script import " + os.path.join(TOP, "plugin", "host_lldb.py"), "-o", "py-bt"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, env=lldb.environment)
+        [
+            lldb.program,
+            "--no-lldbinit",
+            "-b",
+            "-c",
+            any_core,
+            "-o",
+            "command script import " + os.path.join(TOP, "plugin", "host_lldb.py"),
+            "-o",
+            "py-bt",
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=120,
+        env=lldb.environment,
+    )
     assert cli(any_core, "bt").out in answers.stdout.decode("utf-8")

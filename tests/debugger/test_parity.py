@@ -9,27 +9,87 @@ import pytest
 
 from tests.support.story import STORY, TOP, interpreters
 
-COMMANDS = ["bt", "bt --all", "bt -v", "bt --native", "bt --native --all --json", "bt --whole --limit 2",
-            "bt --all --json", "bt-full", "threads", "threads --json",
-            "info", "info --layout", "locals --frame 3", "locals --json", "list",
-            "list 1,3", "list plan", "list Job.weigh", "list len", "list --json stop",
-            "frame 2", "frame 1 --json",
-            "print --frame 1 self.name", "print --frame 3 options", "print --frame 2 --json job", "regs", "regs --all-frames",
-            "regs --json", "regs --all-frames --json", "dis --frame 0", "dis --frame 2", "exc", "exc --json", "obj ADDRESS",
-            "obj --json ADDRESS", "tasks", "tasks --json", "generators", "tasklets", "channels"]
+COMMANDS = [
+    "bt",
+    "bt --all",
+    "bt -v",
+    "bt --native",
+    "bt --native --all --json",
+    "bt --whole --limit 2",
+    "bt --all --json",
+    "bt-full",
+    "threads",
+    "threads --json",
+    "info",
+    "info --layout",
+    "locals --frame 3",
+    "locals --json",
+    "list",
+    "list 1,3",
+    "list plan",
+    "list Job.weigh",
+    "list len",
+    "list --json stop",
+    "frame 2",
+    "frame 1 --json",
+    "print --frame 1 self.name",
+    "print --frame 3 options",
+    "print --frame 2 --json job",
+    "regs",
+    "regs --all-frames",
+    "regs --json",
+    "regs --all-frames --json",
+    "dis --frame 0",
+    "dis --frame 2",
+    "exc",
+    "exc --json",
+    "obj ADDRESS",
+    "obj --json ADDRESS",
+    "tasks",
+    "tasks --json",
+    "generators",
+    "tasklets",
+    "channels",
+]
 # of a process that runs on between two looks at it
-LIVE = ["bt", "bt --all", "bt -v", "bt --native", "bt --native --all", "bt-full", "threads", "locals --frame 3",
-        "list", "list plan", "frame 2", "print --frame 1 self.name",
-        "regs", "regs --all-frames"]
+LIVE = [
+    "bt",
+    "bt --all",
+    "bt -v",
+    "bt --native",
+    "bt --native --all",
+    "bt-full",
+    "threads",
+    "locals --frame 3",
+    "list",
+    "list plan",
+    "frame 2",
+    "print --frame 1 self.name",
+    "regs",
+    "regs --all-frames",
+]
 # "info" names the files that were looked for: unwinding looks for more of them
-MINIDUMP = ["bt", "bt --all", "info", "bt --native", "bt-full", "threads", "regs", "regs --json", "locals", "frame 1",
-            "bt --all --json"]
+MINIDUMP = [
+    "bt",
+    "bt --all",
+    "info",
+    "bt --native",
+    "bt-full",
+    "threads",
+    "regs",
+    "regs --json",
+    "locals",
+    "frame 1",
+    "bt --all --json",
+]
 MOVES = ["up", "frame", "down", "frame 3", "up", "locals", "bt"]
 
 
 def same(name, expected, command, text):
     if text != expected:
-        lines = difflib.unified_diff(expected.splitlines(True), text.splitlines(True), "command line", name)
+        lines = difflib.unified_diff(
+            expected.splitlines(True), text.splitlines(True), "command line", name
+        )
         raise AssertionError("%s: %s\n%s" % (name, command, "".join(lines)))
 
 
@@ -38,14 +98,18 @@ def unlisted(cli):
     table = cli("--help").out.split("Commands")[1].split("Options")[0]
     names = [line.split()[0] for line in table.splitlines()[1:] if line.startswith("  ")]
     assert len(names) > 15
-    return [name for name in names if name not in {command.split()[0] for command in COMMANDS + MOVES}]
+    return [
+        name for name in names if name not in {command.split()[0] for command in COMMANDS + MOVES}
+    ]
 
 
 def test_core(gdb, lldb, cli, core, python):
     address = json.loads(cli(core, "print", "--frame", 3, "--json", "options").out)["address"]
     commands = [command.replace("ADDRESS", address) for command in COMMANDS + unlisted(cli)]
     prefixed = ["py-" + command for command in commands]
-    in_gdb, in_lldb = gdb(prefixed, os.path.realpath(python), core).said, lldb(prefixed, "-c", core, os.path.realpath(python))
+    in_gdb, in_lldb = gdb(prefixed, os.path.realpath(python), core).said, lldb(
+        prefixed, "-c", core, os.path.realpath(python)
+    )
     for command, one, two in zip(commands, in_gdb, in_lldb):
         expected = cli("--exe", os.path.realpath(python), core, *command.split())
         assert expected.out or expected.status == 2, command
@@ -73,12 +137,23 @@ def test_process(gdb, lldb, cli, process, tmp_path):
 
 
 def minidumps():
-    places = [os.environ.get("PYSCRY_COREFILES", ""), os.path.join(TOP, "..", "shared", "corefiles")]
-    found = [path for place in places if place for sub in ("", "windows")
-             for path in sorted(glob.glob(os.path.join(place, sub, "*.dmp.zst")))]
-    skip = pytest.mark.skip(reason="no Windows dumps: set PYSCRY_COREFILES to the directory that holds them")
+    places = [
+        os.environ.get("PYSCRY_COREFILES", ""),
+        os.path.join(TOP, "..", "shared", "corefiles"),
+    ]
+    found = [
+        path
+        for place in places
+        if place
+        for sub in ("", "windows")
+        for path in sorted(glob.glob(os.path.join(place, sub, "*.dmp.zst")))
+    ]
+    skip = pytest.mark.skip(
+        reason="no Windows dumps: set PYSCRY_COREFILES to the directory that holds them"
+    )
     return [pytest.param(path, id=os.path.basename(path)[:-8]) for path in found] or [
-        pytest.param(None, marks=skip, id="none")]
+        pytest.param(None, marks=skip, id="none")
+    ]
 
 
 @pytest.mark.parametrize("packed", minidumps())

@@ -32,8 +32,12 @@ int main(int argc, char **argv)
 }
 '''
 SHOWN = {
-    "args": r"\(42, 'café'\)", "type": r"<class 'tuple'>", "fixed": r"\(42, 'café'\)", "dict": r"\{'a': 1\}",
-    "garbage": r"<unreadable at 0x1234: 0x1234 is no object: not aligned>", "list": r"\[0, 1, 2, .*, 31, … 1968 more\]",
+    "args": r"\(42, 'café'\)",
+    "type": r"<class 'tuple'>",
+    "fixed": r"\(42, 'café'\)",
+    "dict": r"\{'a': 1\}",
+    "garbage": r"<unreadable at 0x1234: 0x1234 is no object: not aligned>",
+    "list": r"\[0, 1, 2, .*, 31, … 1968 more\]",
     "state": r'<thread state at 0x[0-9a-f]+: Thread \d+ "embed" \[[^\]]*holds the GIL\]>',
     "interpreter": r"<interpreter 0 at 0x[0-9a-f]+, CPython 3\.\d+\.\d+>",
 }
@@ -54,30 +58,60 @@ def embed(tmp_path_factory):
 
 def test_gdb(gdb, embed):
     names = list(SHOWN) + ["own", "nothing"] + RAW
-    said = gdb(["run", "frame function crash", "info locals"] + ["print " + name for name in names]
-               + ["print *own", "print/r args", "set pyscry max-text 20", "print list", "set pyscry max-text 0", "print list",
-                  "set pyscry values off", "print args"], embed).said
+    said = gdb(
+        ["run", "frame function crash", "info locals"]
+        + ["print " + name for name in names]
+        + [
+            "print *own",
+            "print/r args",
+            "set pyscry max-text 20",
+            "print list",
+            "set pyscry max-text 0",
+            "print list",
+            "set pyscry values off",
+            "print args",
+        ],
+        embed,
+    ).said
     texts = dict(zip(names, said[3:]))
     for name, pattern in dict(SHOWN, own=SHOWN["args"]).items():
         assert re.search(r"^\$\d+ = %s$" % pattern, texts[name], re.M), texts[name]
     for name in RAW + ["nothing"]:
         assert re.search(r"^\$\d+ = \([\w *]+\) 0x[0-9a-f]+$", texts[name], re.M), texts[name]
-    assert re.search("^dict = %s$" % SHOWN["dict"], said[2], re.M) and re.search("^nothing = 0x0$", said[2], re.M)
-    rest = said[3 + len(names):]
+    assert re.search("^dict = %s$" % SHOWN["dict"], said[2], re.M) and re.search(
+        "^nothing = 0x0$", said[2], re.M
+    )
+    rest = said[3 + len(names) :]
     assert "ob_type = <class 'tuple'>" in rest[0] and "number = " in rest[0]
-    assert re.search(r"= \(PyObject \*\) 0x[0-9a-f]+$", rest[1]) and re.search(r"= \(PyObject \*\) 0x[0-9a-f]+$", rest[-1])
+    assert re.search(r"= \(PyObject \*\) 0x[0-9a-f]+$", rest[1]) and re.search(
+        r"= \(PyObject \*\) 0x[0-9a-f]+$", rest[-1]
+    )
     assert re.search(r"= \[0, 1, 2, 3, 4, 5, 6, … 1993 more\]$", rest[3]), rest[3]
 
 
 def test_lldb(lldb, embed):
-    said = lldb(["run", "script [lldb.frame.thread.SetSelectedFrame(i) for i, f in enumerate(lldb.frame.thread)"
-                 " if f.name == 'crash']", "frame variable", "target variable keep", "bt", "frame variable -R args",
-                 "type category disable pyscry", "frame variable args"], "--", embed)
+    said = lldb(
+        [
+            "run",
+            "script [lldb.frame.thread.SetSelectedFrame(i) for i, f in enumerate(lldb.frame.thread)"
+            " if f.name == 'crash']",
+            "frame variable",
+            "target variable keep",
+            "bt",
+            "frame variable -R args",
+            "type category disable pyscry",
+            "frame variable args",
+        ],
+        "--",
+        embed,
+    )
     text = said[2].out
     for name, pattern in SHOWN.items():
         assert re.search(r" %s = 0x[0-9a-f]+ %s$" % (name, pattern), text, re.M), (name, text)
     own = re.search(r" own = 0x[0-9a-f]+(.*)$", text, re.M).group(1)
-    assert re.match(" %s$" % SHOWN["args"], own) or own == ""  # LLDB 17 and newer can be asked of any type
+    assert (
+        re.match(" %s$" % SHOWN["args"], own) or own == ""
+    )  # LLDB 17 and newer can be asked of any type
     for name in RAW:
         assert re.search(r" %s = 0x[0-9a-f]+$" % name, text, re.M), (name, text)
     assert re.search(r" nothing = (0x0+ )?NULL$", text, re.M), text

@@ -24,7 +24,9 @@ def test_folding(cli, tmp_path):
     text = cli(core, "bt").out
     assert len(text.splitlines()) < 120
     assert re.search(r"^… 40 more frames of f at \S*story.py:8$", text, re.M), text
-    found = re.search(r"^… ([\d,]+) more frames of (even|odd) at \S+, (even|odd) at \S+$", text, re.M)
+    found = re.search(
+        r"^… ([\d,]+) more frames of (even|odd) at \S+, (even|odd) at \S+$", text, re.M
+    )
     hidden = int(found.group(1).replace(",", ""))
     shown = len(re.findall(r"^#\d+ +(?:even|odd) ", text, re.M))
     assert hidden + shown == 4001

@@ -22,9 +22,38 @@ from tests.support import interpreters, programs, run
 from tests.support.corefile import CoreFile
 
 SECONDS, MEGABYTES = 30, 1500
-COMMANDS = [['bt', '--all'], ['--json', '--locals', 'bt', '--all'], ['bt-full'], ['threads'], ['info', '--layout'], ['regs'],
-            ['--json', 'bt', '--all', '--native'], ['exc', '--all'], ['dis', '--all'], ['locals'], ['generators'], ['tasks'], ['greenlets'], ['tasklets'], ['zombies']]
-VALUES = [0, 1, 8, -1, -8, 1 << 31, (1 << 31) - 1, 1 << 47, (1 << 47) - 8, 1 << 63, 0x4141414141414141, 0xdddddddddddddddd, 0xfdfdfdfdfdfdfdfd]
+COMMANDS = [
+    ['bt', '--all'],
+    ['--json', '--locals', 'bt', '--all'],
+    ['bt-full'],
+    ['threads'],
+    ['info', '--layout'],
+    ['regs'],
+    ['--json', 'bt', '--all', '--native'],
+    ['exc', '--all'],
+    ['dis', '--all'],
+    ['locals'],
+    ['generators'],
+    ['tasks'],
+    ['greenlets'],
+    ['tasklets'],
+    ['zombies'],
+]
+VALUES = [
+    0,
+    1,
+    8,
+    -1,
+    -8,
+    1 << 31,
+    (1 << 31) - 1,
+    1 << 47,
+    (1 << 47) - 8,
+    1 << 63,
+    0x4141414141414141,
+    0xDDDDDDDDDDDDDDDD,
+    0xFDFDFDFDFDFDFDFD,
+]
 
 
 def anchors(path, program, limit=4000):
@@ -49,8 +78,12 @@ def anchors(path, program, limit=4000):
 def stack_words(path, program):
     """Stack pointers of the C frames: where --native reads."""
     status, output, _ = measured([program, '--json', path, 'regs', '--all-frames'])
-    return [int(register['value'], 16) for frame in json.loads(output).get('native_frames', ())
-            for register in frame['registers'] if register['saved'] == 'stack pointer' and register['value']]
+    return [
+        int(register['value'], 16)
+        for frame in json.loads(output).get('native_frames', ())
+        for register in frame['registers']
+        if register['saved'] == 'stack pointer' and register['value']
+    ]
 
 
 def damage(core, places, seed):
@@ -58,13 +91,26 @@ def damage(core, places, seed):
     chance = random.Random(seed)
     undo = []
     for _ in range(chance.choice((1, 1, 2, 4, 16))):
-        at = chance.choice(places) + 8 * chance.choice((0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 32)) & ~7
+        at = (
+            chance.choice(places)
+            + 8 * chance.choice((0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 32))
+            & ~7
+        )
         old = core.word(at)
         if old is None:
             continue
         kind = chance.randrange(5)
-        new = (chance.choice(VALUES) if kind == 0 else chance.choice(places) if kind == 1 else old ^ 1 << chance.randrange(64)
-               if kind == 2 else old + chance.choice((-64, -8, -1, 1, 7, 8, 64, 4096)) if kind == 3 else chance.getrandbits(64))
+        new = (
+            chance.choice(VALUES)
+            if kind == 0
+            else chance.choice(places)
+            if kind == 1
+            else old ^ 1 << chance.randrange(64)
+            if kind == 2
+            else old + chance.choice((-64, -8, -1, 1, 7, 8, 64, 4096))
+            if kind == 3
+            else chance.getrandbits(64)
+        )
         undo.append((at, old))
         core.set_word(at, new)
     return undo
@@ -74,8 +120,13 @@ def measured(command):
     """(status, output, what is wrong)"""
     begin = time.monotonic()
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
-                                   env=dict(os.environ, UBSAN_OPTIONS='halt_on_error=1:print_stacktrace=1'))
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            env=dict(os.environ, UBSAN_OPTIONS='halt_on_error=1:print_stacktrace=1'),
+        )
         while True:
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
             if pid:
@@ -90,7 +141,12 @@ def measured(command):
         output.seek(0)
         errors.seek(0)
         text, complaint = output.read(), errors.read().decode(errors='replace')
-    if os.WIFSIGNALED(status) or os.WEXITSTATUS(status) > 2 or 'Sanitizer' in complaint or 'runtime error' in complaint:
+    if (
+        os.WIFSIGNALED(status)
+        or os.WEXITSTATUS(status) > 2
+        or 'Sanitizer' in complaint
+        or 'runtime error' in complaint
+    ):
         return status, text, 'status %#x: %s' % (status, complaint[-3000:])
     if usage.ru_maxrss > MEGABYTES * 1024:
         return status, text, '%d MB of memory' % (usage.ru_maxrss // 1024)
@@ -124,14 +180,18 @@ def cores(directory):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--seconds', type=float, default=60)
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--pyscry', default=run.cli())
     parser.add_argument('--core')
     options = parser.parse_args()
     if options.core:
-        problem = attack(options.core, options.pyscry, anchors(options.core, options.pyscry), options.seed)
+        problem = attack(
+            options.core, options.pyscry, anchors(options.core, options.pyscry), options.seed
+        )
         sys.exit(problem)
     directory = tempfile.mkdtemp()
     try:

@@ -1,8 +1,9 @@
 /*
  * A mutator of our own, for machines without libFuzzer and for the same inputs every time:
  * driver [--no-commands] [--seconds N] [--seed N] FILE...
- * Each file is tried whole, truncated at every 64th byte of its first 64 KiB, and then with random damage: words set to
- * extremes, to other words of the file, to small changes of themselves, bits flipped, pieces copied over each other.
+ * Each file is tried whole, truncated at every 64th byte of its first 64 KiB, and then with random
+ * damage: words set to extremes, to other words of the file, to small changes of themselves, bits
+ * flipped, pieces copied over each other.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -78,14 +79,24 @@ static void try_input(const uint8_t *data, size_t size, double *slowest)
 
 static void damage(uint8_t *data, size_t size)
 {
-	static const uint64_t extremes[] = { 0, 1, 0x7f, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
-					     0x7fffffffffff, 0x8000000000000000u, ~(uint64_t)0 };
+	static const uint64_t extremes[] = { 0,
+					     1,
+					     0x7f,
+					     0xffff,
+					     0x7fffffff,
+					     0x80000000,
+					     0xffffffff,
+					     0x7fffffffffff,
+					     0x8000000000000000u,
+					     ~(uint64_t)0 };
 	/* the beginning is where the structure is, most of the time */
-	size_t limit = next_random() % 4 && size > HEAD ? HEAD : size, width = (size_t)1 << next_random() % 4;
+	size_t limit = next_random() % 4 && size > HEAD ? HEAD : size,
+	       width = (size_t)1 << next_random() % 4;
 
 	if (limit < 16)
 		return;
-	size_t at = next_random() % (limit - 8) / width * width, from = next_random() % (limit - 8) / width * width;
+	size_t at = next_random() % (limit - 8) / width * width,
+	       from = next_random() % (limit - 8) / width * width;
 	uint64_t value;
 	memcpy(&value, data + at, 8);
 	switch (next_random() % 5) {
@@ -102,7 +113,8 @@ static void damage(uint8_t *data, size_t size)
 		value ^= (uint64_t)1 << next_random() % (8 * width);
 		break;
 	default:
-		memmove(data + at, data + from, next_random() % 256 % (limit - (at > from ? at : from)));
+		memmove(data + at, data + from,
+			next_random() % 256 % (limit - (at > from ? at : from)));
 		return;
 	}
 	memcpy(data + at, &value, width);
@@ -134,14 +146,16 @@ int main(int argc, char **argv)
 		else if (!strcmp(argv[first], "--seed") && first + 1 < argc)
 			rng = strtoull(argv[++first], NULL, 0) | 1;
 	}
-	for (const int *sig = (const int[]){ SIGALRM, SIGSEGV, SIGABRT, SIGBUS, SIGFPE, 0 }; *sig; sig++)
+	for (const int *sig = (const int[]) { SIGALRM, SIGSEGV, SIGABRT, SIGBUS, SIGFPE, 0 }; *sig;
+	     sig++)
 		signal(*sig, save_input);
 	for (int i = first; i < argc; i++) {
 		size_t size;
 		uint8_t *data = load(argv[i], &size), *copy = malloc(size + 1);
 		double end = seconds() + budget / (argc - first);
 
-		for (size_t cut = size < HEAD ? size : HEAD; cut > 0; cut = (cut - 1) / STEP * STEP, inputs++)
+		for (size_t cut = size < HEAD ? size : HEAD; cut > 0;
+		     cut = (cut - 1) / STEP * STEP, inputs++)
 			try_input(data, cut, &slowest);
 		for (; seconds() < end && size; inputs++) {
 			memcpy(copy, data, size);
@@ -153,6 +167,7 @@ int main(int argc, char **argv)
 		free(data);
 	}
 	getrusage(RUSAGE_SELF, &usage);
-	printf("%" PRIu64 " inputs, the slowest %.3f s, at most %ld MiB\n", inputs, slowest, usage.ru_maxrss / 1024);
+	printf("%" PRIu64 " inputs, the slowest %.3f s, at most %ld MiB\n", inputs, slowest,
+	       usage.ru_maxrss / 1024);
 	return slowest > ONE_INPUT / 2;
 }

@@ -19,7 +19,9 @@ static const struct {
 
 static int write_seed(const char *dir, size_t i)
 {
-	struct core_writer w = { .is64 = kinds[i].is64, .big_endian = kinds[i].big_endian, .machine = kinds[i].machine };
+	struct core_writer w = { .is64 = kinds[i].is64,
+				 .big_endian = kinds[i].big_endian,
+				 .machine = kinds[i].machine };
 	struct scry_buf dump = SCRY_BUF_INIT;
 	char path[4096];
 

@@ -1,6 +1,7 @@
 /*
- * A hostile dump (ELF core or minidump; what it is its first bytes say): open it and look at everything. What comes out
- * does not matter; that it ends soon, with bounded memory and without touching a byte that is not ours does.
+ * A hostile dump (ELF core or minidump; what it is its first bytes say): open it and look at
+ * everything. What comes out does not matter; that it ends soon, with bounded memory and without
+ * touching a byte that is not ours does.
  */
 #include "fuzz.h"
 
@@ -14,7 +15,8 @@
 
 static void look_at_module(struct scry_module *m)
 {
-	static const char *const symbols[] = { "_PyRuntime", "PyInterpreterState_Head", "_PyThreadState_Current", "" };
+	static const char *const symbols[] = { "_PyRuntime", "PyInterpreterState_Head",
+					       "_PyThreadState_Current", "" };
 	struct scry_symbol symbol;
 	struct scry_section section;
 	struct scry_pe_version version;
@@ -53,7 +55,8 @@ static void look(struct scry_session *s)
 	uint64_t v;
 
 	for (size_t i = 0; i < t->map_count; i += t->map_count / 256 + 1) {
-		if (t->maps[i].start >= t->maps[i].end || (i && t->maps[i].start < t->maps[i - 1].end))
+		if (t->maps[i].start >= t->maps[i].end ||
+		    (i && t->maps[i].start < t->maps[i - 1].end))
 			abort();
 		scry_read_uint(s, t->maps[i].start, 8, &v);
 		scry_read_uint(s, t->maps[i].end - 4, 8, &v);

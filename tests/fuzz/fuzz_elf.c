@@ -1,6 +1,6 @@
 /*
- * A hostile file: as an ELF image (its headers, symbol tables, notes, packed symbols), and as text (a symbol map, a
- * source file in whatever coding it claims).
+ * A hostile file: as an ELF image (its headers, symbol tables, notes, packed symbols), and as text
+ * (a symbol map, a source file in whatever coding it claims).
  */
 #include "fuzz.h"
 
@@ -50,8 +50,10 @@ static void look_at_elf(struct scry_session *s, int fd)
 	scry_symtab_from_dynamic(&tables[2], &e);
 	for (size_t i = 0; i < 3; i++)
 		look_at_table(&tables[i], low, high);
-	if (scry_elf_section_find(&e, ".gnu_debugdata", &section) && scry_elf_section_data(&e, &section)) {
-		int packed = scry_archive_unpack(scry_elf_section_data(&e, &section), (size_t)section.size);
+	if (scry_elf_section_find(&e, ".gnu_debugdata", &section) &&
+	    scry_elf_section_data(&e, &section)) {
+		int packed = scry_archive_unpack(scry_elf_section_data(&e, &section),
+						 (size_t)section.size);
 
 		if (packed >= 0)
 			close(packed);

@@ -1,9 +1,10 @@
 /*
- * Real cores, damaged where it hurts: fuzz_values [--seconds N] [--inputs N] [--seed N] [--only COMMAND]
- * [--sysroot DIR] [--exe FILE] CORE. Each command runs once while every place it reads is written down; then, again and again, a few
- * words at such places are changed, the command runs, and the words are put back. It must come to its end soon, with an
- * exit status that it may have and an answer of bounded size; JSON must be JSON. Same seed, same damage. What failed is
- * left in fuzz-failure.core.
+ * Real cores, damaged where it hurts: fuzz_values [--seconds N] [--inputs N] [--seed N] [--only
+ * COMMAND] [--sysroot DIR] [--exe FILE] CORE. Each command runs once while every place it reads is
+ * written down; then, again and again, a few words at such places are changed, the command runs,
+ * and the words are put back. It must come to its end soon, with an exit status that it may have
+ * and an answer of bounded size; JSON must be JSON. Same seed, same damage. What failed is left in
+ * fuzz-failure.core.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -19,17 +20,58 @@
 #include "base/session.h"
 #include "target/target.h"
 
-enum { ONE_INPUT = 30 /* seconds of the processor; sanitizers are slow */, LINE = 64, WORDS_MAX = 16, OUTPUT_MAX = 256 << 20 };
+enum {
+	ONE_INPUT = 30 /* seconds of the processor; sanitizers are slow */,
+	LINE = 64,
+	WORDS_MAX = 16,
+	OUTPUT_MAX = 256 << 20
+};
 
 /* "@": an address that the command read */
 static const char *const commands[] = {
-	"bt-full --all", "bt --all --json --locals", "bt --all -v", "threads", "info --layout", "locals", "locals --json",
-	"exc --all", "exc --all --json", "exc --all -v", "dis --all", "dis --all --json", "list",
-	"obj @", "obj @ -v", "obj @ --json", "print @", "print @ -v", "print @ --json", "dis @",
-	"regs --all-frames", "regs --json", "tasks", "tasks --json --locals", "tasks --tree", "generators",
-	"generators --json", "greenlets", "greenlets --json", "tasklets -v", "tasklets --json", "channels", "zombies",
-	"print @[0]", "print @.__class__.__mro__ -v", "print @.name.args[0:3]", "print @['k'] --json", "bt --all --native",
-	"bt --all --native --json", "print sys.modules", "print __main__:VALUES", "print __main__:KEPT --json", "print __main__:__dict__ -v",
+	"bt-full --all",
+	"bt --all --json --locals",
+	"bt --all -v",
+	"threads",
+	"info --layout",
+	"locals",
+	"locals --json",
+	"exc --all",
+	"exc --all --json",
+	"exc --all -v",
+	"dis --all",
+	"dis --all --json",
+	"list",
+	"obj @",
+	"obj @ -v",
+	"obj @ --json",
+	"print @",
+	"print @ -v",
+	"print @ --json",
+	"dis @",
+	"regs --all-frames",
+	"regs --json",
+	"tasks",
+	"tasks --json --locals",
+	"tasks --tree",
+	"generators",
+	"generators --json",
+	"greenlets",
+	"greenlets --json",
+	"tasklets -v",
+	"tasklets --json",
+	"channels",
+	"zombies",
+	"print @[0]",
+	"print @.__class__.__mro__ -v",
+	"print @.name.args[0:3]",
+	"print @['k'] --json",
+	"bt --all --native",
+	"bt --all --native --json",
+	"print sys.modules",
+	"print __main__:VALUES",
+	"print __main__:KEPT --json",
+	"print __main__:__dict__ -v",
 };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 
@@ -79,7 +121,8 @@ static void fail(const char *why)
 		fwrite(s->target->file, 1, s->target->file_size, f);
 		fclose(f);
 	}
-	fprintf(stderr, "%s: command '%s', seed %" PRIu64 "; the core is in fuzz-failure.core\n", why, failing, failing_seed);
+	fprintf(stderr, "%s: command '%s', seed %" PRIu64 "; the core is in fuzz-failure.core\n",
+		why, failing, failing_seed);
 	_exit(77);
 }
 
@@ -109,7 +152,8 @@ static const uint8_t *recording_view(struct scry_target *t, scry_addr addr, size
 		return p;
 	if (recording->count == recording->room) {
 		recording->room = recording->room ? 2 * recording->room : 1024;
-		recording->lines = realloc(recording->lines, recording->room * sizeof(*recording->lines));
+		recording->lines =
+			realloc(recording->lines, recording->room * sizeof(*recording->lines));
 	}
 	recording->lines[recording->count++] = addr / LINE * LINE;
 	return p;
@@ -126,7 +170,10 @@ static uint8_t *word_at(scry_addr addr)
 
 /* --- JSON --- */
 
-/* A document and nothing behind it: brackets match, strings hold no control characters and are UTF-8. */
+/*
+ * A document and nothing behind it: brackets match, strings hold no control characters and are
+ * UTF-8.
+ */
 static bool is_json(const char *p, size_t len)
 {
 	char open[4096];
@@ -144,7 +191,8 @@ static bool is_json(const char *p, size_t len)
 			return false;
 		else if (!string && (c == '{' || c == '[') && depth < sizeof(open))
 			open[depth++] = c == '{' ? '}' : ']';
-		else if (!string && (c == '}' || c == ']') && (!depth || (unsigned char)open[--depth] != c))
+		else if (!string && (c == '}' || c == ']') &&
+			 (!depth || (unsigned char)open[--depth] != c))
 			return false;
 	}
 	return !string && !depth;
@@ -182,22 +230,37 @@ static void complete(const char *command, const struct log *places, char line[12
 		snprintf(line, 128, "%s", command);
 		return;
 	}
-	scry_addr addr = places->lines[next_random() % places->count] + next_random() % (LINE / 8) * 8;
+	scry_addr addr =
+		places->lines[next_random() % places->count] + next_random() % (LINE / 8) * 8;
 	snprintf(line, 128, "%.*s%s0x%" PRIx64 "%s", (int)(at - command), command,
 		 strncmp(command, "print", 5) ? "" : "@", addr, at + 1);
 }
 
 static uint64_t changed(uint64_t old, const struct log *places)
 {
-	static const uint64_t extremes[] = { 0, 1, 8, 0x7f, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 0x7fffffffffff,
-					     0x7ffffffffff8, 0x8000000000000000u, ~(uint64_t)0, ~(uint64_t)7,
-					     0x4141414141414141, 0xdddddddddddddddd, 0xfdfdfdfdfdfdfdfd };
+	static const uint64_t extremes[] = { 0,
+					     1,
+					     8,
+					     0x7f,
+					     0xffff,
+					     0x7fffffff,
+					     0x80000000,
+					     0xffffffff,
+					     0x7fffffffffff,
+					     0x7ffffffffff8,
+					     0x8000000000000000u,
+					     ~(uint64_t)0,
+					     ~(uint64_t)7,
+					     0x4141414141414141,
+					     0xdddddddddddddddd,
+					     0xfdfdfdfdfdfdfdfd };
 
 	switch (next_random() % 6) {
 	case 0:
 		return extremes[next_random() % (sizeof(extremes) / sizeof(*extremes))];
 	case 1:
-		return places->lines[next_random() % places->count] + next_random() % (LINE / 8) * 8;
+		return places->lines[next_random() % places->count] +
+		       next_random() % (LINE / 8) * 8;
 	case 2:
 		return old ^ (uint64_t)1 << next_random() % 64;
 	case 3:
@@ -225,7 +288,8 @@ static void one_input(size_t command, uint64_t seed, double *slowest)
 		next_random();
 	complete(commands[command], places, line);
 	for (unsigned left = many[next_random() % sizeof(many)]; left > 0; left--) {
-		scry_addr addr = places->lines[next_random() % places->count] + next_random() % (LINE / 8) * 8;
+		scry_addr addr = places->lines[next_random() % places->count] +
+				 next_random() % (LINE / 8) * 8;
 		uint8_t *at = word_at(addr);
 		uint64_t value;
 
@@ -281,7 +345,8 @@ static void open_core(const char *core)
 	with_log.view = recording_view;
 	s->target->ops = &with_log;
 	/* a private mapping: what is written there is ours alone */
-	if (mprotect((void *)(uintptr_t)s->target->file, s->target->file_size, PROT_READ | PROT_WRITE) < 0) {
+	if (mprotect((void *)(uintptr_t)s->target->file, s->target->file_size,
+		     PROT_READ | PROT_WRITE) < 0) {
 		perror("mprotect");
 		exit(2);
 	}
@@ -310,11 +375,13 @@ int main(int argc, char **argv)
 	}
 	if (i + 1 != argc)
 		return fprintf(stderr, "usage: fuzz_values [OPTION VALUE]... CORE\n"), 2;
-	for (const int *sig = (const int[]){ SIGPROF, SIGSEGV, SIGABRT, SIGBUS, SIGFPE, 0 }; *sig; sig++)
+	for (const int *sig = (const int[]) { SIGPROF, SIGSEGV, SIGABRT, SIGBUS, SIGFPE, 0 }; *sig;
+	     sig++)
 		signal(*sig, on_signal);
 	open_core(argv[i]);
 	record();
-	for (double end = seconds(CLOCK_MONOTONIC) + budget; seconds(CLOCK_MONOTONIC) < end && inputs < most; seed++) {
+	for (double end = seconds(CLOCK_MONOTONIC) + budget;
+	     seconds(CLOCK_MONOTONIC) < end && inputs < most; seed++) {
 		size_t command = seed % COMMANDS;
 
 		if (!logs[command].count || strncmp(commands[command], only, strlen(only)))
@@ -323,7 +390,8 @@ int main(int argc, char **argv)
 		inputs++;
 	}
 	getrusage(RUSAGE_SELF, &usage);
-	printf("%" PRIu64 " inputs, the slowest %.3f s, at most %ld MiB\n", inputs, slowest, usage.ru_maxrss / 1024);
+	printf("%" PRIu64 " inputs, the slowest %.3f s, at most %ld MiB\n", inputs, slowest,
+	       usage.ru_maxrss / 1024);
 	scry_session_free(s);
 	for (size_t c = 0; c < COMMANDS; c++) {
 		scry_hash_done(&logs[c].seen);

@@ -12,20 +12,31 @@ import time
 
 from tests.support import interpreters, programs, run
 
-PROGRAMS = [programs.Program('values', 'values.py', ctypes=True), programs.Program('exceptions', 'values_exceptions.py'),
-            programs.Program('handled', 'handled.py'), programs.Program('generators', 'generators.py'),
-            programs.Program('tasks', 'tasks.py', since=(3, 6)), programs.Program('tasklets', 'tasklets.py')]
+PROGRAMS = [
+    programs.Program('values', 'values.py', ctypes=True),
+    programs.Program('exceptions', 'values_exceptions.py'),
+    programs.Program('handled', 'handled.py'),
+    programs.Program('generators', 'generators.py'),
+    programs.Program('tasks', 'tasks.py', since=(3, 6)),
+    programs.Program('tasklets', 'tasklets.py'),
+]
 
 
 def pairs():
     for interpreter in interpreters.everything():
         for program in PROGRAMS:
-            if not interpreter.reason and program.runs_on(interpreter) and (program.name != 'tasklets' or interpreter.stackless):
+            if (
+                not interpreter.reason
+                and program.runs_on(interpreter)
+                and (program.name != 'tasklets' or interpreter.stackless)
+            ):
                 yield interpreter, program
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--seconds', type=float, default=60)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--fuzzer', required=True)
@@ -45,9 +56,23 @@ def main():
                 continue
             root = ['--sysroot', interpreter.root] if interpreter.root else ['--exe', dump.exe]
             print(interpreter.tag, program.name, end=': ', flush=True)
-            command = [options.fuzzer] + root + ['--seconds', str(max(share, 1)), '--seed', str(options.seed + n * 1000000), dump.core]
+            command = (
+                [options.fuzzer]
+                + root
+                + [
+                    '--seconds',
+                    str(max(share, 1)),
+                    '--seed',
+                    str(options.seed + n * 1000000),
+                    dump.core,
+                ]
+            )
             if subprocess.call(command):
-                print('again: ' + ' '.join(command[:-1]), '--inputs 1 --seed SEED', os.path.abspath('fuzz-failure.core'))
+                print(
+                    'again: ' + ' '.join(command[:-1]),
+                    '--inputs 1 --seed SEED',
+                    os.path.abspath('fuzz-failure.core'),
+                )
                 failed += 1
             shutil.rmtree(place, ignore_errors=True)
     finally:

@@ -14,7 +14,11 @@ from tests.support import interpreters, programs, run  # noqa: E402
 
 
 def skipped(interpreter):
-    return [pytest.mark.skip(reason='%s: %s' % (interpreter.tag, interpreter.reason))] if interpreter.reason else []
+    return (
+        [pytest.mark.skip(reason='%s: %s' % (interpreter.tag, interpreter.reason))]
+        if interpreter.reason
+        else []
+    )
 
 
 def grouped(interpreter):
@@ -27,23 +31,40 @@ def pairs(choose=lambda interpreter, program: True):
     found = []
     for interpreter in interpreters.everything():
         if interpreter.reason:
-            found.append(pytest.param(interpreter, None, id=interpreter.tag, marks=skipped(interpreter)))
+            found.append(
+                pytest.param(interpreter, None, id=interpreter.tag, marks=skipped(interpreter))
+            )
             continue
         for program in programs.PROGRAMS:
             if program.runs_on(interpreter) and choose(interpreter, program):
-                found.append(pytest.param(interpreter, program, id='%s-%s' % (interpreter.tag, program.name), marks=grouped(interpreter)))
+                found.append(
+                    pytest.param(
+                        interpreter,
+                        program,
+                        id='%s-%s' % (interpreter.tag, program.name),
+                        marks=grouped(interpreter),
+                    )
+                )
     return found
 
 
 def every(choose=lambda interpreter: True):
     """Parameters: every interpreter that `choose` takes."""
-    return [pytest.param(interpreter, id=interpreter.tag, marks=skipped(interpreter) + grouped(interpreter))
-            for interpreter in interpreters.everything() if interpreter.reason or choose(interpreter)]
+    return [
+        pytest.param(
+            interpreter, id=interpreter.tag, marks=skipped(interpreter) + grouped(interpreter)
+        )
+        for interpreter in interpreters.everything()
+        if interpreter.reason or choose(interpreter)
+    ]
 
 
 def having(module, machine=None):
     """For every(): interpreters with a module that only a few have."""
-    return lambda interpreter: module in interpreter.modules and machine in (None, interpreter.machine)
+    return lambda interpreter: module in interpreter.modules and machine in (
+        None,
+        interpreter.machine,
+    )
 
 
 HAS = {}
@@ -51,8 +72,13 @@ HAS = {}
 
 def has(interpreter, module):
     if (interpreter.tag, module) not in HAS:
-        done = subprocess.run(interpreter.command + ['-c', 'import ' + module], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                              stdin=subprocess.DEVNULL, timeout=60)
+        done = subprocess.run(
+            interpreter.command + ['-c', 'import ' + module],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+        )
         HAS[interpreter.tag, module] = done.returncode == 0
     return HAS[interpreter.tag, module]
 
@@ -108,6 +134,7 @@ class Dumps:
             if hidden:
                 copy.remove()
             return dump
+
         return self.make(place, make)
 
 

@@ -13,7 +13,7 @@ DUMPS = sorted(glob.glob(os.path.join(run.TOP, 'corefiles', '*.core.zst')))
 @pytest.mark.parametrize('core', [pytest.param(path, id=os.path.basename(path)) for path in DUMPS])
 @pytest.mark.parametrize('options', [(), ('--layout', 'rows')], ids=['auto', 'rows'])
 def test_a_dump_from_elsewhere(core, options):
-    with open(core[:-len('.core.zst')] + '.json') as source:
+    with open(core[: -len('.core.zst')] + '.json') as source:
         truth = json.load(source)
     answer, status, errors = run.answer(core, *options)
     assert status == 0, errors

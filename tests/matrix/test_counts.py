@@ -11,16 +11,33 @@ COUNTS = programs.Program('counts', 'counts.py')
 def compare(dump, truth):
     differences = []
     for wanted in truth['objects']:
-        answer, status, errors = run.answer(dump.core, *run.where(dump.interpreter), command=('obj', wanted['id']))
+        answer, status, errors = run.answer(
+            dump.core, *run.where(dump.interpreter), command=('obj', wanted['id'])
+        )
         found = answer['object']
         assert status == 0, errors
-        mine = {'immortal': found['immortal'], 'deferred': found['deferred'] if dump.interpreter.version >= (3, 14) else wanted['deferred'],
-                'count': wanted['count'] if wanted['immortal'] else (found['refcount'] or 0) + (found['shared_refcount'] or 0)}
+        mine = {
+            'immortal': found['immortal'],
+            'deferred': found['deferred']
+            if dump.interpreter.version >= (3, 14)
+            else wanted['deferred'],
+            'count': wanted['count']
+            if wanted['immortal']
+            else (found['refcount'] or 0) + (found['shared_refcount'] or 0),
+        }
         for key, value in mine.items():
             if value != wanted[key]:
-                differences.append('%s: %s is %s, not %s' % (wanted['name'], key, value, wanted[key]))
-        if dump.interpreter.free_threaded and wanted['name'] in ('list', 'instance', 'float') and found['owner'] != truth['ident']:
-            differences.append('%s belongs to thread %s, not %s' % (wanted['name'], found['owner'], truth['ident']))
+                differences.append(
+                    '%s: %s is %s, not %s' % (wanted['name'], key, value, wanted[key])
+                )
+        if (
+            dump.interpreter.free_threaded
+            and wanted['name'] in ('list', 'instance', 'float')
+            and found['owner'] != truth['ident']
+        ):
+            differences.append(
+                '%s belongs to thread %s, not %s' % (wanted['name'], found['owner'], truth['ident'])
+            )
     return differences
 
 
@@ -42,5 +59,7 @@ def test_gil(dumps, interpreter, mode):
     assert dump.truth['enabled'] == (mode == 'on')
     answer, status, errors = run.answer(dump.core, *run.where(interpreter))
     assert status == 0, errors
-    assert {thread['tid'] == dump.truth['pid']: thread['gil'] for thread in answer['threads']} == \
-        {True: 'held' if mode == 'on' else None, False: None}
+    assert {thread['tid'] == dump.truth['pid']: thread['gil'] for thread in answer['threads']} == {
+        True: 'held' if mode == 'on' else None,
+        False: None,
+    }

@@ -17,18 +17,25 @@ WHOLE = ('--max-string', '1000000', '--max-items', '1000000', '--max-text', '100
 
 def as_dis(told):
     """dis has an instruction behind its prefixes."""
-    return [[i['offset'] + i['extended'], i['name'], i['argument'], i['text'], i['is_target']] for i in told['instructions']]
+    return [
+        [i['offset'] + i['extended'], i['name'], i['argument'], i['text'], i['is_target']]
+        for i in told['instructions']
+    ]
 
 
 def table(told):
-    return [[e['start'], e['end'], e['target'], e['depth'], e['lasti']] for e in told['exception_table']]
+    return [
+        [e['start'], e['end'], e['target'], e['depth'], e['lasti']] for e in told['exception_table']
+    ]
 
 
 def first_difference(found, wanted):
     for a, b in zip(found, wanted):
         if a != b:
             return '%s, not %s' % (a, b)
-    return '%d instructions, not %d' % (len(found), len(wanted)) if len(found) != len(wanted) else None
+    return (
+        '%d instructions, not %d' % (len(found), len(wanted)) if len(found) != len(wanted) else None
+    )
 
 
 @pytest.mark.parametrize('interpreter', every())
@@ -52,10 +59,17 @@ def test_functions_of_the_library(dumps, interpreter):
     exe = '' if interpreter.root else dump.exe
     tool = os.path.join(run.build_directory(), 'tests', 'support', 'reprs')
     lines = ''.join(':dis --json %s %s\n' % (' '.join(WHOLE), code['id']) for code in truth)
-    done = subprocess.run([tool, dump.core, exe, ''] + ([interpreter.root] if interpreter.root else []), input=lines.encode(),
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+    done = subprocess.run(
+        [tool, dump.core, exe, ''] + ([interpreter.root] if interpreter.root else []),
+        input=lines.encode(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr.decode(errors='replace')[-2000:]
-    answers = [json.loads(line) for line in done.stdout.decode('utf-8', 'surrogatepass').splitlines()]
+    answers = [
+        json.loads(line) for line in done.stdout.decode('utf-8', 'surrogatepass').splitlines()
+    ]
     assert len(answers) == len(truth) > 100
     wrong = []
     for code, told in zip(truth, answers):

@@ -20,6 +20,7 @@ PROGRAMS = ['calls', 'flow', 'py311', 'threads', 'lines', 'deep-3000-mixed']
 @dataclasses.dataclass
 class Emulated(interpreters.Interpreter):
     """An Interpreter whose programs see this machine's directories."""
+
     place: str = None
 
     @property
@@ -43,12 +44,16 @@ def interpreter():
 
 def dump_of(dumps, interpreter, program):
     """qemu writes the core of the program, and dies by the same signal: its own core is of no use."""
+
     def make():
-        dump = run.crash(interpreter, program, dumps.place(interpreter, program.name), cores='qemu_*.core')
+        dump = run.crash(
+            interpreter, program, dumps.place(interpreter, program.name), cores='qemu_*.core'
+        )
         for core in glob.glob(os.path.join(dump.directory, 'core*')):
             os.remove(core)
         dump.root = interpreter.place
         return dump
+
     return dumps.make(dumps.place(interpreter, program.name), make)
 
 
@@ -66,5 +71,7 @@ def test_values_of_arm64(dumps, interpreter):
 def test_c_frames_of_arm64(dumps, interpreter, name):
     """The link register instead of a word on the stack."""
     dump = dump_of(dumps, interpreter, programs.find(name))
-    found = test_native.complete(dump.truth, *test_native.merged(dump.core, '--exe', dump.exe, '--sysroot', dump.root))
+    found = test_native.complete(
+        dump.truth, *test_native.merged(dump.core, '--exe', dump.exe, '--sysroot', dump.root)
+    )
     assert not found, found[:10]

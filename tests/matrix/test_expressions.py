@@ -50,17 +50,26 @@ def test_expressions(dumps, interpreter):
     truth = dump.truth['expressions']
     differences = []
     for layout in ('', 'rows'):
-        for (expression, text, kind), got in zip(truth, ask(dump, [e for e, _, _ in truth], layout)):
+        for (expression, text, kind), got in zip(
+            truth, ask(dump, [e for e, _, _ in truth], layout)
+        ):
             fails = got['repr'].startswith('error: ')
             if fails != (text is None) or (text is not None and got['repr'] != text):
                 differences.append('%s %s: %s, not %s' % (layout, expression, got['repr'], text))
             elif kind is not None and (got['type'] or '').rpartition('.')[2] != kind:
-                differences.append('%s %s is a %s, not a %s' % (layout, expression, got['type'], kind))
+                differences.append(
+                    '%s %s is a %s, not a %s' % (layout, expression, got['type'], kind)
+                )
     report(differences)
 
 
 @pytest.mark.parametrize('interpreter', every())
 def test_refused(dumps, interpreter):
     dump = dumps.core(interpreter, EXPRESSIONS)
-    report(['%s: %s' % (expression, got['repr']) for (expression, words), got in zip(REFUSED.items(), ask(dump, REFUSED))
-            if not got['repr'].startswith('error: ') or words not in got['repr']])
+    report(
+        [
+            '%s: %s' % (expression, got['repr'])
+            for (expression, words), got in zip(REFUSED.items(), ask(dump, REFUSED))
+            if not got['repr'].startswith('error: ') or words not in got['repr']
+        ]
+    )

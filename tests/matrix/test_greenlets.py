@@ -20,13 +20,27 @@ PYTHON_GEVENT = programs.Program('python-gevents', 'gevents.py', ('python',))
 
 
 def some(*versions):
-    return every(lambda interpreter: interpreter.version[:2] in versions and having('greenlet', 'x86_64')(interpreter))
+    return every(
+        lambda interpreter: interpreter.version[:2] in versions
+        and having('greenlet', 'x86_64')(interpreter)
+    )
 
 
 def imports(interpreter, module):
-    environment = run.environment('/', 'none', {'EVENTLET_NO_GREENDNS': 'yes'})  # else it wants a resolv.conf
-    return subprocess.run(interpreter.command + ['-c', 'import %s' % module], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                          stdin=subprocess.DEVNULL, timeout=60, env=environment).returncode == 0
+    environment = run.environment(
+        '/', 'none', {'EVENTLET_NO_GREENDNS': 'yes'}
+    )  # else it wants a resolv.conf
+    return (
+        subprocess.run(
+            interpreter.command + ['-c', 'import %s' % module],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+            env=environment,
+        ).returncode
+        == 0
+    )
 
 
 def needs(interpreter, module):
@@ -35,7 +49,11 @@ def needs(interpreter, module):
 
 
 def python_frames(task):
-    return [[frame['function'].rsplit('.', 1)[-1], frame['line']] for frame in task['frames'] if 'function' in frame]
+    return [
+        [frame['function'].rsplit('.', 1)[-1], frame['line']]
+        for frame in task['frames']
+        if 'function' in frame
+    ]
 
 
 def loops(task):
@@ -54,10 +72,19 @@ def wanted_loops(task, interpreter):
 def compare_greenlets(truth, target, interpreter):
     _, found, status, errors = ask(target, interpreter, 'greenlets')
     wanted = [dict(task, loops=wanted_loops(task, interpreter)) for task in truth['greenlets']]
-    differences = compare(wanted, found, {
-        'state': lambda task: task['state'], 'parent': lambda task: task['parent'], 'thread': lambda task: task['thread'],
-        'orphaned': lambda task: task['orphaned'], 'frames': python_frames, 'loops': loops,
-        'exception': lambda task: task['exception'] and task['exception']['repr']})
+    differences = compare(
+        wanted,
+        found,
+        {
+            'state': lambda task: task['state'],
+            'parent': lambda task: task['parent'],
+            'thread': lambda task: task['thread'],
+            'orphaned': lambda task: task['orphaned'],
+            'frames': python_frames,
+            'loops': loops,
+            'exception': lambda task: task['exception'] and task['exception']['repr'],
+        },
+    )
     if status:
         differences.append('exit status %d: %s' % (status, errors[-500:]))
     return differences
@@ -74,8 +101,15 @@ def test_greenlets(dumps, interpreter):
 def test_what_differs_is_reported(dumps, interpreter):
     needs(interpreter, 'greenlet')
     dump = dumps.core(interpreter, GREENLETS)
-    for key, other in (('state', 'dead'), ('parent', '0x10'), ('thread', 1), ('orphaned', True), ('frames', []), ('loops', 9),
-                       ('exception', "KeyError('other')")):
+    for key, other in (
+        ('state', 'dead'),
+        ('parent', '0x10'),
+        ('thread', 1),
+        ('orphaned', True),
+        ('frames', []),
+        ('loops', 9),
+        ('exception', "KeyError('other')"),
+    ):
         truth = copy.deepcopy(dump.truth)
         task = next(task for task in truth['greenlets'] if task['exception'])
         task[key] = other
@@ -105,13 +139,34 @@ def type_of_wait(task):
 def compare_waits(truth, target, interpreter):
     answer, found, status, errors = ask(target, interpreter, 'greenlets')
     ids = {each['id'] for each in truth['greenlets']}
-    wanted = [dict(each, waits_for=each['waits_for'] or found.get(each['id'], {}).get('waits_for'),
-                   run=each['run'] or runs(found.get(each['id']))) for each in truth['greenlets']]
-    differences = compare(wanted, {key: task for key, task in found.items() if key in ids}, {
-        'name': lambda task: task['name'], 'state': lambda task: task['state'], 'waits_for': lambda task: task['waits_for'],
-        'thread': lambda task: task['thread'], 'run': runs, 'type': type_of_wait, 'fd': lambda task: waits(task) and waits(task)['fd'], 'events': lambda task: waits(task) and waits(task)['events'],
-        'timeout': lambda task: task['timeout'] is not None, 'hub': lambda task: task['is_hub'], 'scheduled': lambda task: task['scheduled']})
-    hub = next((task for task in found.values() if task['is_hub'] and task['thread'] == truth['pid']), None)
+    wanted = [
+        dict(
+            each,
+            waits_for=each['waits_for'] or found.get(each['id'], {}).get('waits_for'),
+            run=each['run'] or runs(found.get(each['id'])),
+        )
+        for each in truth['greenlets']
+    ]
+    differences = compare(
+        wanted,
+        {key: task for key, task in found.items() if key in ids},
+        {
+            'name': lambda task: task['name'],
+            'state': lambda task: task['state'],
+            'waits_for': lambda task: task['waits_for'],
+            'thread': lambda task: task['thread'],
+            'run': runs,
+            'type': type_of_wait,
+            'fd': lambda task: waits(task) and waits(task)['fd'],
+            'events': lambda task: waits(task) and waits(task)['events'],
+            'timeout': lambda task: task['timeout'] is not None,
+            'hub': lambda task: task['is_hub'],
+            'scheduled': lambda task: task['scheduled'],
+        },
+    )
+    hub = next(
+        (task for task in found.values() if task['is_hub'] and task['thread'] == truth['pid']), None
+    )
     if hub is None or hub['loop'] is None or hub['loop']['id'] != truth['loop']:
         differences.append('the hub: %s' % hub)
     if status:
@@ -138,8 +193,17 @@ def test_eventlet(dumps, interpreter):
 def test_what_waits_differently_is_reported(dumps, interpreter):
     needs(interpreter, 'gevent')
     dump = dumps.core(interpreter, GEVENT)
-    for key, other in (('name', 'x'), ('state', 'dead'), ('waits_for', '0x10'), ('type', 'x'), ('fd', 99), ('events', 'x'), ('timeout', True),
-                       ('hub', True), ('scheduled', True)):
+    for key, other in (
+        ('name', 'x'),
+        ('state', 'dead'),
+        ('waits_for', '0x10'),
+        ('type', 'x'),
+        ('fd', 99),
+        ('events', 'x'),
+        ('timeout', True),
+        ('hub', True),
+        ('scheduled', True),
+    ):
         truth = copy.deepcopy(dump.truth)
         task = next(task for task in truth['greenlets'] if task['fd'] is not None)
         task[key] = other
@@ -149,13 +213,16 @@ def test_what_waits_differently_is_reported(dumps, interpreter):
 
 # --- damage ---
 
+
 def slices(core, interpreter):
     """id: (address of the saved part of its C stack, its size)"""
     _, output, _ = run.pyscry(*run.where(interpreter), core, 'greenlets', '-v')
     found, identity = {}, None
     for line in output.splitlines():
         identity = line.split()[1] if line.startswith('greenlet ') else identity
-        match = re.match(r' +C stack 0x[0-9a-f]+-0x[0-9a-f]+, (\d+) bytes saved at 0x([0-9a-f]+)', line)
+        match = re.match(
+            r' +C stack 0x[0-9a-f]+-0x[0-9a-f]+, (\d+) bytes saved at 0x([0-9a-f]+)', line
+        )
         if match and int(match.group(1)):
             found[identity] = int(match.group(2), 16), int(match.group(1))
     return found
@@ -182,7 +249,9 @@ def test_a_damaged_slice_is_told(dumps, interpreter, tmp_path):
             assert len(task['native_frames']) < len(wanted[identity]['native_frames'])
         else:
             assert task['native_frames'] == wanted[identity]['native_frames']
-    assert found[chosen[0]]['native_error'] == 'the saved C stack does not begin as a switch leaves it'
+    assert (
+        found[chosen[0]]['native_error'] == 'the saved C stack does not begin as a switch leaves it'
+    )
 
 
 @pytest.mark.parametrize('interpreter', some((3, 9), (3, 11), (3, 14), (3, 15)))
@@ -190,12 +259,19 @@ def test_a_damaged_slice_is_told(dumps, interpreter, tmp_path):
 def test_random_switches(dumps, interpreter, seed):
     """Stacks that were saved in parts, and share their addresses with those above and below them."""
     needs(interpreter, 'greenlet')
-    dump = dumps.core(interpreter, programs.Program('greenlets-random-' + seed, 'greenlets_random.py', (seed,)))
+    dump = dumps.core(
+        interpreter, programs.Program('greenlets-random-' + seed, 'greenlets_random.py', (seed,))
+    )
     _, found, status, errors = ask(dump.core, interpreter, 'greenlets')
     identities = {task['id'] for task in dump.truth['greenlets']}
     assert len(identities) > 5
-    report(compare(dump.truth['greenlets'], {key: task for key, task in found.items() if key in identities},
-                   {'frames': python_frames, 'loops': loops}))
+    report(
+        compare(
+            dump.truth['greenlets'],
+            {key: task for key, task in found.items() if key in identities},
+            {'frames': python_frames, 'loops': loops},
+        )
+    )
     assert status == 0, errors
 
 
@@ -204,7 +280,9 @@ def test_the_thread_ends_where_its_greenlet_begins(dumps, interpreter):
     """Whatever called the one that runs is another one's stack, or was."""
     needs(interpreter, 'greenlet')
     dump = dumps.core(interpreter, GREENLETS)
-    answer, status, errors = run.answer(dump.core, *run.where(interpreter), command=('bt', '--native'))
+    answer, status, errors = run.answer(
+        dump.core, *run.where(interpreter), command=('bt', '--native')
+    )
     thread = next(thread for thread in answer['threads'] if thread['tid'] == dump.truth['pid'])
     names = [frame['function'] for frame in thread['frames'] if frame['kind'] == 'native']
     assert 'g_initialstub' in names[-1], names
@@ -217,7 +295,7 @@ def say_another_version(core, truth, version):
         at = file.offset(truth['version_at'], 8)
         place = file.data.find(truth['greenlet'].encode() + b'\0', at)
         assert 0 < place - at < 100 and len(version) == len(truth['greenlet'])
-        file.data[place:place + len(version)] = version.encode()
+        file.data[place : place + len(version)] = version.encode()
 
 
 @pytest.mark.parametrize('interpreter', every(having('greenlet')))
@@ -229,7 +307,11 @@ def test_layouts_without_a_version(dumps, interpreter, tmp_path):
     shutil.copyfile(dump.core, core)
     other = {'0': '3.3.17', '2': '3.5.3', '3': '2.0.2'}[dump.truth['greenlet'][0]]
     for version in (other, 'x' * len(other)):
-        say_another_version(core, dict(dump.truth, greenlet=dump.truth['greenlet'] if version == other else other), version)
+        say_another_version(
+            core,
+            dict(dump.truth, greenlet=dump.truth['greenlet'] if version == other else other),
+            version,
+        )
         report(compare_greenlets(dump.truth, core, interpreter))
 
 
@@ -240,5 +322,13 @@ def test_damaged(dumps, interpreter, program, tmp_path):
     needs(interpreter, {'gevents': 'gevent', 'eventlets': 'eventlet'}.get(program.name, 'greenlet'))
     dump = dumps.core(interpreter, program)
     for seed in range(3):
-        answers_when_damaged(interpreter, dump.core, dump.truth['greenlets'], seed, str(tmp_path / 'damaged'),
-                             (['--json', 'greenlets'], ['greenlets', '--tree'], ['greenlets', '-v']), words=12, beside=0)
+        answers_when_damaged(
+            interpreter,
+            dump.core,
+            dump.truth['greenlets'],
+            seed,
+            str(tmp_path / 'damaged'),
+            (['--json', 'greenlets'], ['greenlets', '--tree'], ['greenlets', '-v']),
+            words=12,
+            beside=0,
+        )

@@ -21,8 +21,15 @@ def told(dump, addresses):
     """What obj says of each address."""
     interpreter = dump.interpreter
     tool = os.path.join(run.build_directory(), 'tests', 'support', 'reprs')
-    command = [tool, dump.core, '' if interpreter.root else dump.exe, ''] + ([interpreter.root] if interpreter.root else [])
-    done = subprocess.run(command, input=''.join(':obj --json %s\n' % a for a in addresses).encode(), stdout=subprocess.PIPE, timeout=120)
+    command = [tool, dump.core, '' if interpreter.root else dump.exe, ''] + (
+        [interpreter.root] if interpreter.root else []
+    )
+    done = subprocess.run(
+        command,
+        input=''.join(':obj --json %s\n' % a for a in addresses).encode(),
+        stdout=subprocess.PIPE,
+        timeout=120,
+    )
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     for answer in answers:
         SCHEMA.validate(answer)
@@ -59,7 +66,9 @@ def test_addresses_inside_objects(dumps, interpreter):
 @pytest.mark.parametrize('interpreter', every(lambda i: not i.free_threaded))
 def test_freed_blocks(dumps, interpreter):
     dump = dumps.core(interpreter, MEMORY)
-    assert [a['memory'] and a['memory']['free'] for a in told(dump, dump.truth['free'])] == [True] * 3
+    assert [a['memory'] and a['memory']['free'] for a in told(dump, dump.truth['free'])] == [
+        True
+    ] * 3
     assert 'no reference is left' in told(dump, [dump.truth['unused']])[0]['pattern']
     kept = told(dump, dump.truth['kept'])
     assert [a['memory'] and a['memory']['free'] for a in kept] == [False] * len(kept)
@@ -69,10 +78,17 @@ def test_freed_blocks(dumps, interpreter):
 def test_debug_allocator(dumps, interpreter):
     dump = dumps.core(interpreter, DEBUG)
     things = told(dump, dump.truth['things'])
-    blocks = [a['debug_block'] and [a['debug_block']['intact'], a['debug_block']['domain']] for a in things]
+    blocks = [
+        a['debug_block'] and [a['debug_block']['intact'], a['debug_block']['domain']]
+        for a in things
+    ]
     assert blocks == [[True, 'object']] * len(things)
     elsewhere = ('list', 'dict', 'type')  # what they hold is in other blocks
-    assert [a['type'] for a in things if a['type'] not in elsewhere and a['debug_block']['size'] < (a['getsizeof'] or 0)] == []
+    assert [
+        a['type']
+        for a in things
+        if a['type'] not in elsewhere and a['debug_block']['size'] < (a['getsizeof'] or 0)
+    ] == []
     patterns = [a['pattern'] for a in told(dump, dump.truth['free'])]
     assert all('debug allocator' in (pattern or '') for pattern in patterns), patterns
     # one byte behind a block is overwritten
@@ -96,8 +112,14 @@ def test_damaged_objects(dumps, interpreter):
     assert [a['words'] for a in whole] == [[]] * 4
     with CoreFile(dump.core) as core:
         places = [int(a, 16) + (16 if interpreter.free_threaded else 0) for a in things]
-        places = [next(at for at in range(place, place + 40, 8) if core.word(at) == int(answer['type_address'], 16))
-                  for place, answer in zip(places, whole)]
+        places = [
+            next(
+                at
+                for at in range(place, place + 40, 8)
+                if core.word(at) == int(answer['type_address'], 16)
+            )
+            for place, answer in zip(places, whole)
+        ]
         old = [core.word(at) for at in places]
         for at, value in zip(places, old):
             core.set_word(at, value ^ 1 << 44)
@@ -106,7 +128,9 @@ def test_damaged_objects(dumps, interpreter):
             core.set_word(at, value)
     assert [a['guess'] for a in damaged] == [a['type'] for a in whole]
     assert all(not a['type'] and a['problem'] for a in damaged)
-    assert any('  type' in word for word in damaged[0]['words']) and any('size' in word for word in damaged[0]['words'])
+    assert any('  type' in word for word in damaged[0]['words']) and any(
+        'size' in word for word in damaged[0]['words']
+    )
 
 
 @pytest.mark.parametrize('interpreter', every(lambda i: not i.free_threaded))
@@ -116,4 +140,6 @@ def test_what_stands_before_an_object(dumps, interpreter):
     things = dump.truth['things'][:1] + dump.truth['things'][2:4]
     word = 4 if interpreter.machine == 'i386' else 8
     answers = told(dump, ['0x%x' % (int(address, 16) - word) for address in things])
-    assert [[a['nearest'], a['nearest_offset'], a['inside']] for a in answers] == [[address, -word, False] for address in things]
+    assert [[a['nearest'], a['nearest_offset'], a['inside']] for a in answers] == [
+        [address, -word, False] for address in things
+    ]

@@ -11,7 +11,8 @@ import pytest
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CLI = os.environ.get("PYSCRY") or os.path.join(TOP, "build", "src", "cli", "pyscry")
 WRITER = os.path.join(TOP, "tests", "support", "live_minidump.py")
-PROGRAM = textwrap.dedent("""
+PROGRAM = textwrap.dedent(
+    """
     from __future__ import print_function
     import sys, threading, time
 
@@ -30,7 +31,8 @@ PROGRAM = textwrap.dedent("""
     print("ready")
     sys.stdout.flush()
     outer(41)
-""")
+"""
+)
 
 
 def interpreters():
@@ -53,13 +55,21 @@ def process(request, tmp_path):
 
 def write(process, tmp_path, style, signal=0):
     path = str(tmp_path / (style + ".dmp"))
-    subprocess.run([sys.executable, "-B", WRITER, str(process.pid), path, style, str(signal)], check=True, timeout=60)
+    subprocess.run(
+        [sys.executable, "-B", WRITER, str(process.pid), path, style, str(signal)],
+        check=True,
+        timeout=60,
+    )
     return path
 
 
 def show(path):
-    done = subprocess.run([CLI, "--json", "--locals", path, "bt", "--all"], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=60)
+    done = subprocess.run(
+        [CLI, "--json", "--locals", path, "bt", "--all"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=60,
+    )
     return json.loads(done.stdout), done.returncode, done.stderr.decode()
 
 
@@ -69,13 +79,22 @@ def test_full(process, tmp_path):
         shown, status, err = show(write(process, tmp_path, style))
         assert status == 0, err
         assert shown["target"]["kind"] == "minidump" and shown["target"]["pid"] == process.pid
-        stacks = {t["tid"]: [(f["function"], f["line"]) for f in t["frames"]] for t in shown["threads"]}
+        stacks = {
+            t["tid"]: [(f["function"], f["line"]) for f in t["frames"]] for t in shown["threads"]
+        }
         assert stacks[process.pid] == [("inner", 7), ("outer", 10), ("<module>", 19)]
         others = [s for tid, s in stacks.items() if tid != process.pid]
         assert len(others) == 3 and all(s[:2] == [("inner", 7), ("outer", 10)] for s in others)
-        kept = sorted(v["repr"] for t in shown["threads"] for v in t["frames"][0]["locals"] if v["name"] == "kept")
+        kept = sorted(
+            v["repr"]
+            for t in shown["threads"]
+            for v in t["frames"][0]["locals"]
+            if v["name"] == "kept"
+        )
         assert kept == ["[%d, 'e']" % n for n in (1, 2, 3, 42)]
-        subprocess.run([CLI, str(process.pid), "threads"], check=True, stdout=subprocess.DEVNULL, timeout=60)
+        subprocess.run(
+            [CLI, str(process.pid), "threads"], check=True, stdout=subprocess.DEVNULL, timeout=60
+        )
 
 
 @pytest.mark.parametrize("process", [sys.executable], indirect=True)
@@ -89,19 +108,33 @@ def test_stacks_only(process, tmp_path):
 @pytest.mark.parametrize("process", [sys.executable], indirect=True)
 def test_crash(process, tmp_path):
     shown, _, _ = show(write(process, tmp_path, "breakpad-full", 11))
-    assert shown["target"]["signal_name"] == "SIGSEGV" and shown["target"]["fault_address"] == "0x10"
+    assert (
+        shown["target"]["signal_name"] == "SIGSEGV" and shown["target"]["fault_address"] == "0x10"
+    )
     first = shown["threads"][0]
-    assert first["crashed"] and first["tid"] == process.pid and first["frames"][0]["function"] == "inner"
+    assert (
+        first["crashed"]
+        and first["tid"] == process.pid
+        and first["frames"][0]["function"] == "inner"
+    )
 
 
 @pytest.mark.parametrize("process", interpreters(), indirect=True)
 def test_c_frames(process, tmp_path):
     """C stacks come with any minidump; with the heap, each Python frame stands behind the loop that runs it."""
     for style in "breakpad", "breakpad-full":
-        done = subprocess.run([CLI, "--json", write(process, tmp_path, style), "bt", "--all", "--native"], stdout=subprocess.PIPE, timeout=60)
+        done = subprocess.run(
+            [CLI, "--json", write(process, tmp_path, style), "bt", "--all", "--native"],
+            stdout=subprocess.PIPE,
+            timeout=60,
+        )
         threads = json.loads(done.stdout)["threads"]
         main = next(t["frames"] for t in threads if t["tid"] == process.pid)
-        assert main[-1]["function"] == "_start" and [f["module"] for f in main if f["kind"] == "native"][0].startswith("libc")
+        assert main[-1]["function"] == "_start" and [
+            f["module"] for f in main if f["kind"] == "native"
+        ][0].startswith("libc")
         python = [i for i, f in enumerate(main) if f["kind"] == "python"]
-        assert [main[i]["function"] for i in python] == (["inner", "outer", "<module>"] if style == "breakpad-full" else [])
+        assert [main[i]["function"] for i in python] == (
+            ["inner", "outer", "<module>"] if style == "breakpad-full" else []
+        )
         assert all(main[i - 1]["kind"] == "python" or main[i - 1]["runs_python"] for i in python)

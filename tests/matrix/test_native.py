@@ -61,7 +61,11 @@ def test_merged(dumps, interpreter, program):
 
 
 def test_a_wrong_place_is_noticed(dumps):
-    usable = [i for i in interpreters.everything() if not i.reason and i.root is None and i.version >= (3, 11)]
+    usable = [
+        i
+        for i in interpreters.everything()
+        if not i.reason and i.root is None and i.version >= (3, 11)
+    ]
     if not usable:
         pytest.skip('no interpreter since 3.11')
     dump = dumps.core(usable[0], programs.find('calls'))
@@ -70,9 +74,9 @@ def test_a_wrong_place_is_noticed(dumps):
     thread = next(t for t in answer['threads'] if t['crashed'])
     at = next(i for i, f in enumerate(thread['frames']) if f['kind'] == 'python')
     python, native = thread['frames'][at], thread['frames'][at - 1]
-    thread['frames'][at - 1:at + 1] = [python, native]
+    thread['frames'][at - 1 : at + 1] = [python, native]
     assert any('stands behind' in line for line in complete(dump.truth, answer, status, errors))
-    thread['frames'][at - 1:at + 1] = [native]
+    thread['frames'][at - 1 : at + 1] = [native]
     assert any('frame 0: ' in line for line in complete(dump.truth, answer, status, errors))
 
 
@@ -111,7 +115,9 @@ def native_frames(thread):
     return [(plain(f['function']), f['inlined']) for f in thread['frames'] if f['kind'] == 'native']
 
 
-@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.library and interpreter.root is None))
+@pytest.mark.parametrize(
+    'interpreter', every(lambda interpreter: interpreter.library and interpreter.root is None)
+)
 def test_beside_gdb(dumps, interpreter, tmp_path):
     """The C frames are gdb's: names, inlined functions, order."""
     for name in ('calls', 'callbacks') if interpreter.ctypes else ('calls',):
@@ -120,7 +126,9 @@ def test_beside_gdb(dumps, interpreter, tmp_path):
         assert native_frames(answer['threads'][0]) == gdb_frames(dump, interpreter, tmp_path)
 
 
-@pytest.mark.parametrize('interpreter', every(lambda interpreter: not interpreter.tag.startswith('built-')))
+@pytest.mark.parametrize(
+    'interpreter', every(lambda interpreter: not interpreter.tag.startswith('built-'))
+)
 def test_beside_gdb_stripped(dumps, interpreter, tmp_path):
     """Without symbols: as many frames, the same names where there are any."""
     dump = dumps.copied(interpreter, programs.find('calls'))
@@ -129,19 +137,32 @@ def test_beside_gdb_stripped(dumps, interpreter, tmp_path):
     ours = [frame for frame in ours if not frame[1]]
     theirs = [frame for frame in theirs if not frame[1]]
     assert len(ours) == len(theirs)
-    assert [name for (name, _), (other, _) in zip(ours, theirs) if name and other and name != other] == []
+    assert [
+        name for (name, _), (other, _) in zip(ours, theirs) if name and other and name != other
+    ] == []
     assert not complete(dump.truth, *merged(dump.core, *run.where(interpreter)))
 
 
 def loop_offsets(answer):
-    return [frame['offset'] for thread in answer['threads'] for frame in thread['frames'] if frame.get('runs_python')]
+    return [
+        frame['offset']
+        for thread in answer['threads']
+        for frame in thread['frames']
+        if frame.get('runs_python')
+    ]
 
 
 LOOPS = b'_PyEval_EvalFrameDefault', b'PyEval_EvalFrameEx'
 
 
-@pytest.mark.parametrize('interpreter', every(lambda interpreter: not interpreter.library and interpreter.root and
-                                              not interpreter.tag.startswith('built-')))
+@pytest.mark.parametrize(
+    'interpreter',
+    every(
+        lambda interpreter: not interpreter.library
+        and interpreter.root
+        and not interpreter.tag.startswith('built-')
+    ),
+)
 def test_loop_without_a_name(dumps, interpreter):
     """No symbol tells which function is the loop: up to 3.10 its words do, later what it keeps on the stack."""
     place = dumps.place(interpreter, 'nameless')
@@ -155,15 +176,26 @@ def test_loop_without_a_name(dumps, interpreter):
         target.write(data)
     dump = run.crash(interpreter, programs.find('calls'), place, 'abort', copy)
     answer, status, errors = merged(dump.core, *run.where(interpreter))
-    assert not any(name.decode() == f['function'] for name in LOOPS for t in answer['threads'] for f in t['frames'])
+    assert not any(
+        name.decode() == f['function']
+        for name in LOOPS
+        for t in answer['threads']
+        for f in t['frames']
+    )
     found = complete(dump.truth, answer, status, errors)
     assert not found, found[:10]
-    if interpreter.version >= (3, 11):  # before, the function that made a frame may pass for the loop that runs it
-        named = merged(dumps.copied(interpreter, programs.find('calls')).core, *run.where(interpreter))[0]
+    if interpreter.version >= (
+        3,
+        11,
+    ):  # before, the function that made a frame may pass for the loop that runs it
+        named = merged(
+            dumps.copied(interpreter, programs.find('calls')).core, *run.where(interpreter)
+        )[0]
         assert loop_offsets(answer) == loop_offsets(named)
 
 
 # --- a library of known functions ---
+
 
 @pytest.fixture(scope='session')
 def library(tmp_path_factory):
@@ -171,7 +203,19 @@ def library(tmp_path_factory):
     if not compiler:
         pytest.skip('no C compiler')
     path = str(tmp_path_factory.mktemp('library') / 'libnative.so')
-    subprocess.run([compiler, '-g', '-O2', '-shared', '-fPIC', '-o', path, os.path.join(run.PROGRAMS, 'native.c')], check=True)
+    subprocess.run(
+        [
+            compiler,
+            '-g',
+            '-O2',
+            '-shared',
+            '-fPIC',
+            '-o',
+            path,
+            os.path.join(run.PROGRAMS, 'native.c'),
+        ],
+        check=True,
+    )
     return path
 
 
@@ -180,7 +224,9 @@ def story(thread, functions):
     return [f['function'] for f in reversed(thread['frames']) if f['function'] in functions]
 
 
-@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.ctypes and not interpreter.root))
+@pytest.mark.parametrize(
+    'interpreter', every(lambda interpreter: interpreter.ctypes and not interpreter.root)
+)
 def test_known_functions(dumps, interpreter, library):
     """Python and C functions in the order in which they called each other, with their lines."""
     program = programs.Program('native', 'native.py', (library,), ctypes=True)
@@ -190,14 +236,27 @@ def test_known_functions(dumps, interpreter, library):
     crashed = next(t for t in answer['threads'] if t['crashed'])
     other = next(t for t in answer['threads'] if not t['crashed'])
     functions = NATIVE + ('oldest', 'middle', 'numbers', 'newest', '__lt__', 'worker', 'waiting')
-    assert story(crashed, functions) == ['oldest', 'native_outer', 'native_inner', 'hidden', 'middle', 'numbers', 'native_deep',
-                                         'native_deep', 'native_deep', 'native_deep', 'newest']
+    assert story(crashed, functions) == [
+        'oldest',
+        'native_outer',
+        'native_inner',
+        'hidden',
+        'middle',
+        'numbers',
+        'native_deep',
+        'native_deep',
+        'native_deep',
+        'native_deep',
+        'newest',
+    ]
     assert story(other, functions) == ['worker', '__lt__', 'native_inner', 'hidden', 'waiting']
     with open(os.path.join(run.PROGRAMS, 'native.c')) as source:
         lines = source.read().splitlines()
     for frame in crashed['frames']:
         if frame['function'] in NATIVE:
-            assert os.path.basename(frame['file']) == 'native.c' and 'call' in lines[frame['line'] - 1], frame
+            assert (
+                os.path.basename(frame['file']) == 'native.c' and 'call' in lines[frame['line'] - 1]
+            ), frame
             assert frame['module'] == 'libnative.so'
 
 
@@ -205,7 +264,9 @@ def native_names(thread):
     return [frame['function'] for frame in thread['frames'] if frame['kind'] == 'native']
 
 
-@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.ctypes and not interpreter.root))
+@pytest.mark.parametrize(
+    'interpreter', every(lambda interpreter: interpreter.ctypes and not interpreter.root)
+)
 @pytest.mark.parametrize('end', ['bad_pointer', 'other_stack'])
 def test_ends(dumps, interpreter, library, end):
     """A call of what is no function; Python in a signal handler on a stack of its own."""
@@ -216,7 +277,11 @@ def test_ends(dumps, interpreter, library, end):
     assert not complete(dump.truth, answer, status, errors)
     frames = answer['threads'][0]['frames']
     if end == 'bad_pointer':
-        assert (frames[0]['function'], frames[0]['module'], frames[0]['address']) == (None, None, '0x10')
+        assert (frames[0]['function'], frames[0]['module'], frames[0]['address']) == (
+            None,
+            None,
+            '0x10',
+        )
         assert frames[1]['module'].startswith('libffi') or 'ctypes' in frames[1]['module']
     else:
         assert [frame.get('signal') for frame in frames].count(True) == 1
@@ -225,17 +290,28 @@ def test_ends(dumps, interpreter, library, end):
 
 def test_overflow(dumps, library):
     """Half a million C frames are folded."""
-    usable = [i for i in interpreters.everything() if not i.reason and i.root is None and i.ctypes and i.version >= (3, 6)]
+    usable = [
+        i
+        for i in interpreters.everything()
+        if not i.reason and i.root is None and i.ctypes and i.version >= (3, 6)
+    ]
     if not usable:
         pytest.skip('no interpreter with ctypes')
-    dump = dumps.core(usable[0], programs.Program('overflow', 'native_ends.py', ('overflow', library), ctypes=True))
+    dump = dumps.core(
+        usable[0],
+        programs.Program('overflow', 'native_ends.py', ('overflow', library), ctypes=True),
+    )
     status, output, errors = run.pyscry(dump.core, 'bt', '--native')
     assert status == 0, errors
-    assert re.search(r'^… \d+,\d+ more frames of native_deep$', output, re.M) and output.count('native_deep') < 20
+    assert (
+        re.search(r'^… \d+,\d+ more frames of native_deep$', output, re.M)
+        and output.count('native_deep') < 20
+    )
     assert 'C   _start (' in output and output.count('\n#') >= 3
 
 
 # --- other ways to a stack ---
+
 
 @pytest.mark.parametrize('interpreter', every())
 def test_live(dumps, interpreter):
@@ -266,11 +342,14 @@ def test_interpreters(dumps, interpreter):
     for thread in answer['threads']:
         before = None
         for frame in thread['frames']:
-            assert frame['kind'] == 'native' or before['kind'] != 'native' or before['runs_python'], (thread['tid'], frame)
+            assert (
+                frame['kind'] == 'native' or before['kind'] != 'native' or before['runs_python']
+            ), (thread['tid'], frame)
             before = frame
 
 
 # --- tasks that have a C stack of their own ---
+
 
 def misplaced_in(tasks):
     found = []
@@ -287,15 +366,32 @@ def test_greenlets(dumps, interpreter):
         pytest.skip('%s has no greenlet' % interpreter.tag)
     dump = dumps.core(interpreter, GREENLETS)
     plain = run.answer(dump.core, *run.where(interpreter), command=('greenlets',))[0]['tasks']
-    tasks = merged(dump.core, *run.where(interpreter), command=('greenlets', '--native'))[0]['tasks']
+    tasks = merged(dump.core, *run.where(interpreter), command=('greenlets', '--native'))[0][
+        'tasks'
+    ]
     assert [compare.python_frames(task) for task in tasks] == [task['frames'] for task in plain]
-    suspended = [task for task in tasks if task['state'] == 'suspended' and task['native_frames'] and not task['native_error']]
-    assert suspended and all(any(frame['kind'] == 'native' for frame in task['frames']) for task in suspended)
+    suspended = [
+        task
+        for task in tasks
+        if task['state'] == 'suspended' and task['native_frames'] and not task['native_error']
+    ]
+    assert suspended and all(
+        any(frame['kind'] == 'native' for frame in task['frames']) for task in suspended
+    )
     assert not misplaced_in(suspended)
 
 
-@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.stackless) or [
-    pytest.param(None, id='none', marks=pytest.mark.skip(reason='no Stackless Python: set PYSCRY_INTERPRETERS'))])
+@pytest.mark.parametrize(
+    'interpreter',
+    every(lambda interpreter: interpreter.stackless)
+    or [
+        pytest.param(
+            None,
+            id='none',
+            marks=pytest.mark.skip(reason='no Stackless Python: set PYSCRY_INTERPRETERS'),
+        )
+    ],
+)
 def test_tasklets(dumps, interpreter):
     """Hard-switched tasklets: C frames out of the saved slices, and each Python frame behind its loop."""
     dump = dumps.core(interpreter, TASKLETS)

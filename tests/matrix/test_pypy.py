@@ -17,12 +17,18 @@ def found():
     for tag, root, exe in debian.pypys():
         if isinstance(root, Exception) or not os.path.exists((root or '') + exe):
             reason = root if isinstance(root, Exception) else 'no %s' % exe
-            yield pytest.param(None, id=tag, marks=[pytest.mark.skip(reason='%s: %s' % (tag, reason))])
+            yield pytest.param(
+                None, id=tag, marks=[pytest.mark.skip(reason='%s: %s' % (tag, reason))]
+            )
             continue
         pypy = interpreters.probe(tag, (root, exe) if root else exe)
         reason = None if pypy.version else pypy.reason
         pypy.reason = None
-        marks = [pytest.mark.skip(reason='%s: %s' % (tag, reason))] if reason else [pytest.mark.xdist_group(tag)]
+        marks = (
+            [pytest.mark.skip(reason='%s: %s' % (tag, reason))]
+            if reason
+            else [pytest.mark.xdist_group(tag)]
+        )
         yield pytest.param(pypy, id=tag, marks=marks)
 
 
@@ -49,8 +55,16 @@ def test_stacks_of_pypy(dumps, pypy, name, options):
 
 
 def locals_of(dump, pypy, function, *options):
-    answer, status, errors = run.answer(dump.core, '--locals', '--max-items', '1000000', '--max-text', '100000000', *run.where(pypy),
-                                        command=('bt', '--all') + options)
+    answer, status, errors = run.answer(
+        dump.core,
+        '--locals',
+        '--max-items',
+        '1000000',
+        '--max-text',
+        '100000000',
+        *run.where(pypy),
+        command=('bt', '--all') + options,
+    )
     assert status == 0, errors
     frames = [frame for thread in answer['threads'] for frame in thread['frames']]
     return next(frame for frame in frames if frame['function'] == function)['locals']
@@ -60,9 +74,20 @@ def value_differences(truth, variables):
     got = {variable['name']: variable for variable in variables}
     wrong = ['%s is missing' % name for name in truth['values'] if name not in got]
     for name, variable in got.items():
-        if name in truth['values'] and (variable['repr'], variable['type']) != (truth['values'][name], truth['types'][name]):
-            wrong.append('%s: %s %s, not %s %s' % (name, variable['type'], variable['repr'][:200], truth['types'][name],
-                                                   truth['values'][name][:200]))
+        if name in truth['values'] and (variable['repr'], variable['type']) != (
+            truth['values'][name],
+            truth['types'][name],
+        ):
+            wrong.append(
+                '%s: %s %s, not %s %s'
+                % (
+                    name,
+                    variable['type'],
+                    variable['repr'][:200],
+                    truth['types'][name],
+                    truth['values'][name][:200],
+                )
+            )
     return [ascii(line)[1:-1] for line in wrong]
 
 
@@ -80,8 +105,17 @@ def test_values_of_pypy(dumps, pypy):
         assert value_differences(changed, variables), name
     names = next(variable for variable in variables if variable['name'] == 'names')
     assert names['repr'] == '<__main__.Named at %s>' % names['address']
-    for name, value in (('number', '7'), ('text', "'seven'"), ('ratio', '0.25'), ('many', '[1]'), ('six', '6'), ('seven', "'last'")):
-        _, output, _ = run.pyscry(*run.where(pypy), '--frame', '1', dump.core, 'print', 'names.' + name)
+    for name, value in (
+        ('number', '7'),
+        ('text', "'seven'"),
+        ('ratio', '0.25'),
+        ('many', '[1]'),
+        ('six', '6'),
+        ('seven', "'last'"),
+    ):
+        _, output, _ = run.pyscry(
+            *run.where(pypy), '--frame', '1', dump.core, 'print', 'names.' + name
+        )
         assert output.strip().endswith('names.%s = %s' % (name, value)), (name, output)
 
 
@@ -89,7 +123,9 @@ def check_frames(wanted, frames):
     for frame, truth in zip(frames, wanted):
         variables = {variable['name']: variable['repr'] for variable in frame['locals']}
         assert (frame['function'], frame['line']) == (truth['function'], truth['line'])
-        assert {name: variables.get(name) for name in truth['locals']} == truth['locals'], truth['function']
+        assert {name: variables.get(name) for name in truth['locals']} == truth['locals'], truth[
+            'function'
+        ]
     assert len(frames) >= len(wanted)
 
 
@@ -102,7 +138,9 @@ def test_frames_of_the_jit(dumps, pypy):
     assert status == 0, errors
     main = next(stack for stack in stacks if any(frame['function'] == 'end' for frame in stack))
     parked = next(stack for stack in stacks if any(frame['function'] == 'park' for frame in stack))
-    assert any(int(frame['address'], 16) >> 48 == 0x5c59 for frame in main), 'the JIT was not at work'
+    assert any(
+        int(frame['address'], 16) >> 48 == 0x5C59 for frame in main
+    ), 'the JIT was not at work'
     check_frames(dump.truth['main'], main)
     check_frames(dump.truth['parked'], parked)
     changed = [dict(truth, line=truth['line'] + 1) for truth in dump.truth['main']]
@@ -117,7 +155,9 @@ def test_live_pypy(dumps, pypy):
         answer, status, errors = run.answer(pid)
         test_stacks.check(truth, answer, status, errors=errors, gil=False)
         if pypy.root is None:
-            test_stacks.check(truth, test_stacks.gdb_answer('py-bt --all --json', pid=pid), gil=False)
+            test_stacks.check(
+                truth, test_stacks.gdb_answer('py-bt --all --json', pid=pid), gil=False
+            )
         assert run.state(pid) in 'SR'
 
 
@@ -125,6 +165,15 @@ def test_live_pypy(dumps, pypy):
 def test_what_pypy_has_not(dumps, pypy):
     """An answer that there is none would be wrong."""
     dump = made(dumps, pypy, VALUES)
-    for command in (['exc'], ['dis'], ['tasks'], ['generators'], ['greenlets'], ['zombies'], ['obj', '0x1000'], ['print', 'rest[0]']):
+    for command in (
+        ['exc'],
+        ['dis'],
+        ['tasks'],
+        ['generators'],
+        ['greenlets'],
+        ['zombies'],
+        ['obj', '0x1000'],
+        ['print', 'rest[0]'],
+    ):
         status, output, errors = run.pyscry(*run.where(pypy), '--frame', '1', dump.core, *command)
         assert status == 2 and not output and 'PyPy' in errors, (command, output, errors)

@@ -8,13 +8,17 @@ import pytest
 from tests.support import programs, run
 from tests.matrix.conftest import every
 
-pytestmark = pytest.mark.skipif(platform.machine() != 'x86_64', reason='the program has x86-64 code in it')
+pytestmark = pytest.mark.skipif(
+    platform.machine() != 'x86_64', reason='the program has x86-64 code in it'
+)
 REGS = programs.Program('regs', 'regs.py', ctypes=True)
 PRESERVED = {'rbx', 'rbp', 'r12', 'r13', 'r14', 'r15'}
 
 
 def frames(dump, *options, interpreter):
-    status, output, errors = run.pyscry('--json', '--exe', dump.exe, *run.where(interpreter), dump.core, 'regs', *options)
+    status, output, errors = run.pyscry(
+        '--json', '--exe', dump.exe, *run.where(interpreter), dump.core, 'regs', *options
+    )
     assert status in (0, 1), errors
     return json.loads(output)['native_frames']
 
@@ -29,17 +33,24 @@ def check(name, got, value, kind, type_name):
         return
     assert (got['kind'], got['uncertain']) == (kind, None), (name, got)
     if kind == 'objects':
-        assert [slot['type'].split('.')[-1] for slot in got['slots']][:len(type_name)] == type_name, (name, got)
+        assert [slot['type'].split('.')[-1] for slot in got['slots']][
+            : len(type_name)
+        ] == type_name, (name, got)
     elif type_name and kind != 'frame':
         assert got['type'] == type_name, (name, got)
     if kind == 'frame':
         assert got['function' if 'function' in got else 'repr'].count('main'), (name, got)
 
 
-@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.ctypes and interpreter.machine == 'x86_64'))
+@pytest.mark.parametrize(
+    'interpreter', every(lambda interpreter: interpreter.ctypes and interpreter.machine == 'x86_64')
+)
 def test_known_words(interpreter, dumps):
     dump = dumps.core(interpreter, REGS)
-    got = {register['name']: register for register in frames(dump, interpreter=interpreter)[0]['registers']}
+    got = {
+        register['name']: register
+        for register in frames(dump, interpreter=interpreter)[0]['registers']
+    }
     for name, (value, kind, type_name) in dump.truth['registers'].items():
         check(name, got[name], value, kind, type_name)
     assert {name for name, register in got.items() if register['saved'] == 'preserved'} == PRESERVED
@@ -81,7 +92,10 @@ def test_outer_frames(interpreter, dumps, tmp_path):
         assert '%x' % int(one['pc'], 16) == two['rip'], one['function']
         for name in names:
             if registers[name]['value'] is not None:
-                assert '%x' % int(registers[name]['value'], 16) == two[name], (name, one['function'])
+                assert '%x' % int(registers[name]['value'], 16) == two[name], (
+                    name,
+                    one['function'],
+                )
                 compared += 1
         assert one is ours[0] or registers['rax']['value'] is None
     assert compared > 10 * len(names)

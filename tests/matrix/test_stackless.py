@@ -15,7 +15,10 @@ import pytest
 from tests.support import run
 from tests.support.tasklets import IDS, SAME, differences, differences_from_expected
 
-PLACES = [os.environ.get("PYSCRY_COREFILES", ""), os.path.join(run.TOP, "..", "shared", "corefiles")]
+PLACES = [
+    os.environ.get("PYSCRY_COREFILES", ""),
+    os.path.join(run.TOP, "..", "shared", "corefiles"),
+]
 
 
 def find_cores():
@@ -27,21 +30,30 @@ def find_cores():
     return []
 
 
-EACH = [pytest.param(path, id=os.path.basename(path)[:-len(".core.zst")]) for path in find_cores()] or [
-    pytest.param(None, id="none", marks=pytest.mark.skip(reason="no Stackless cores: set PYSCRY_COREFILES"))]
+EACH = [
+    pytest.param(path, id=os.path.basename(path)[: -len(".core.zst")]) for path in find_cores()
+] or [
+    pytest.param(
+        None, id="none", marks=pytest.mark.skip(reason="no Stackless cores: set PYSCRY_COREFILES")
+    )
+]
 
 
 def ask(path, *command):
     name = os.path.basename(path)
     symbols = os.path.join(os.path.dirname(path), "symbols-" + name.split("-")[0])
-    done = subprocess.run([run.cli(), "--json", "--symbols", symbols, path, *command], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=120)
+    done = subprocess.run(
+        [run.cli(), "--json", "--symbols", symbols, path, *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=120,
+    )
     assert done.returncode in (0, 1), done.stderr.decode()
     return json.loads(done.stdout)
 
 
 def truth(path):
-    with open(path[:-len(".core.zst")] + ".json") as f:
+    with open(path[: -len(".core.zst")] + ".json") as f:
         return json.load(f)
 
 

@@ -9,7 +9,12 @@ from .conftest import every
 
 PROGRAM = programs.Program("tasklets", "tasklets.py")
 EACH = every(lambda interpreter: interpreter.stackless) or [
-    pytest.param(None, id="none", marks=pytest.mark.skip(reason="no Stackless Python: set PYSCRY_INTERPRETERS"))]
+    pytest.param(
+        None,
+        id="none",
+        marks=pytest.mark.skip(reason="no Stackless Python: set PYSCRY_INTERPRETERS"),
+    )
+]
 HARD = {"sort", "sub", "reduce", "len", "channel", "nested", "removed", "spilled", "main"}
 
 
@@ -38,10 +43,17 @@ def test_every_python_frame_has_its_loop(dumps, interpreter):
         assert loops == (len(want["frames"]) if name in HARD else 0), name
         if name in HARD:
             assert native[0] in ("slp_switch", "slp_transfer"), name
-            assert native[-1] in (("_start",) if name == "main" else ("slp_run_tasklet", "slp_eval_frame")), name
+            assert native[-1] in (
+                ("_start",) if name == "main" else ("slp_run_tasklet", "slp_eval_frame")
+            ), name
             assert all(f["module"] and int(f["pc"], 16) for f in task["native_frames"])
     assert got["spilled"]["slices"] > 1
-    for name, part in (("sub", "pattern_sub"), ("reduce", "reduce"), ("len", "len"), ("sort", "sort")):
+    for name, part in (
+        ("sub", "pattern_sub"),
+        ("reduce", "reduce"),
+        ("len", "len"),
+        ("sort", "sort"),
+    ):
         assert any(part in (f["function"] or "") for f in got[name]["native_frames"]), name
 
 

@@ -11,13 +11,44 @@ from tests.support.tasklets import IDS, SAME, differences, differences_from_expe
 from .conftest import every
 
 STACKLESS = every(lambda interpreter: interpreter.stackless) or [
-    pytest.param(None, id="none", marks=pytest.mark.skip(reason="no Stackless Python: set PYSCRY_INTERPRETERS"))]
+    pytest.param(
+        None,
+        id="none",
+        marks=pytest.mark.skip(reason="no Stackless Python: set PYSCRY_INTERPRETERS"),
+    )
+]
 SCENARIOS = {
     "tasklets_states.py": (
-        "runnable", "in_tasklet", "in_nested_tasklet", "no_soft_switch", "channels", "many_threads", "bound_elsewhere",
-        "states", "handled_now", "watched", "interrupted", "watched_nested", "in_schedule_callback", "in_end_callback",
-        "in_channel_callback", "c_functions", "ends_in_error", "contexts", "in_trace", "in_del", "collected"),
-    "tasklets_hard.py": ("hard_ways", "spilled", "spilled_main", "spilled_here", "generators", "old_entries"),
+        "runnable",
+        "in_tasklet",
+        "in_nested_tasklet",
+        "no_soft_switch",
+        "channels",
+        "many_threads",
+        "bound_elsewhere",
+        "states",
+        "handled_now",
+        "watched",
+        "interrupted",
+        "watched_nested",
+        "in_schedule_callback",
+        "in_end_callback",
+        "in_channel_callback",
+        "c_functions",
+        "ends_in_error",
+        "contexts",
+        "in_trace",
+        "in_del",
+        "collected",
+    ),
+    "tasklets_hard.py": (
+        "hard_ways",
+        "spilled",
+        "spilled_main",
+        "spilled_here",
+        "generators",
+        "old_entries",
+    ),
 }
 SCRIPT = {name: script for script, names in SCENARIOS.items() for name in names}
 SINCE = {"contexts": (3, 7)}
@@ -70,7 +101,9 @@ def test_all_is_as_the_program_said(dumps, interpreter, name, way):
         running(want)["nesting_level"] = [t for t in told if t["is_current"]][0]["nesting_level"]
     assert list(found(want, dump, options)) == []
     crashed = [t for t in ask(dump, *options, command=("bt", "--all"))["threads"] if t["crashed"]]
-    assert [[f["file"], f["function"], f["line"]] for f in crashed[0]["frames"]] == running(want)["frames"]
+    assert [[f["file"], f["function"], f["line"]] for f in crashed[0]["frames"]] == running(want)[
+        "frames"
+    ]
 
 
 @pytest.mark.parametrize("name", SCRIPT)
@@ -84,7 +117,9 @@ def test_c_stacks_have_no_more_loops_than_frames(dumps, interpreter, name):
         frames = len(want[int(task["id"], 16)]["frames"])
         assert task["orphaned"] or loops <= frames, task["id"]
         if task["hard_switched"] and not task["orphaned"]:
-            assert task["native_error"] is None or "earlier run" in task["native_error"], task["native_error"]
+            assert task["native_error"] is None or "earlier run" in task["native_error"], task[
+                "native_error"
+            ]
             assert loops or not frames
 
 
@@ -97,7 +132,9 @@ def test_slices_of_an_earlier_run_end_where_they_end(dumps, interpreter):
     assert len(found) >= 2
     for task in found:
         functions = [f["function"] for f in task["native_frames"]]
-        assert functions and not {"_start", "main", "Py_Finalize", "Py_FinalizeEx"} & set(functions), functions
+        assert functions and not {"_start", "main", "Py_Finalize", "Py_FinalizeEx"} & set(
+            functions
+        ), functions
         assert task["native_error"] is None or "earlier run" in task["native_error"]
 
 
@@ -109,7 +146,9 @@ def test_a_process_that_lives(interpreter, tmp_path):
         channels = run.answer(pid, *run.where(interpreter), command=("channels",))[0]["channels"]
     assert status == 0, errors
     assert list(differences(want, told["tasks"], channels, told["schedulers"])) == []
-    assert list(differences_from_expected(want["expected"], told["tasks"], told["schedulers"])) == []
+    assert (
+        list(differences_from_expected(want["expected"], told["tasks"], told["schedulers"])) == []
+    )
 
 
 @pytest.mark.parametrize("interpreter", STACKLESS)
@@ -129,5 +168,7 @@ def test_changed_facts_are_noticed(dumps, interpreter):
     for kind in ("handles", "bomb"):
         wrong = copy.deepcopy(dump.truth)
         key = sorted(wrong["expected"][kind])[0]
-        wrong["expected"][kind][key] = "KeyError('another')" if kind == "handles" else ["KeyError", "'another'"]
+        wrong["expected"][kind][key] = (
+            "KeyError('another')" if kind == "handles" else ["KeyError", "'another'"]
+        )
         assert list(found(wrong, dump, ())), kind

@@ -20,7 +20,9 @@ def few(interpreter, program):
 def check(truth, answer, status=0, wanted=0, errors='', gil=True):
     differences = compare.differences(truth, answer, gil)
     if status != wanted:
-        differences.append('exit status %d, expected %d: %s' % (status, wanted, ascii(errors[-2000:])))
+        differences.append(
+            'exit status %d, expected %d: %s' % (status, wanted, ascii(errors[-2000:]))
+        )
     if differences:
         pytest.fail('\n'.join(differences[:40]), pytrace=False)
 
@@ -33,7 +35,9 @@ def check_core(dump, *options, **kwargs):
 
 def not_everywhere(interpreter, program):
     """200,000 frames on a few interpreters only: the truth and the core alone take seconds."""
-    return not program.costly or (interpreter.root is None and interpreter.version[:2] in ((2, 7), (3, 8), (3, 11), (3, 13)))
+    return not program.costly or (
+        interpreter.root is None and interpreter.version[:2] in ((2, 7), (3, 8), (3, 11), (3, 13))
+    )
 
 
 @pytest.mark.parametrize('interpreter, program', pairs(not_everywhere))
@@ -96,7 +100,9 @@ def test_core_only(dumps, interpreter, program):
         assert name in errors or name in output, 'the missing file is not named: ' + errors
     else:
         answer, status, errors = run.answer(dump.core)
-        check(dump.truth, answer, status, errors=errors, gil=False)  # _PyThreadState_Current cannot be told by scanning
+        check(
+            dump.truth, answer, status, errors=errors, gil=False
+        )  # _PyThreadState_Current cannot be told by scanning
 
 
 @pytest.mark.parametrize('interpreter', every())
@@ -119,18 +125,27 @@ def test_gcore(dumps, interpreter):
     """A core that gdb made of a process that lives on."""
     place = dumps.place(interpreter, 'gcore')
     with run.running(interpreter, programs.find('threads'), place) as (pid, truth):
-        done = subprocess.run(['gcore', '-o', os.path.join(place, 'core'), str(pid)], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=120)
+        done = subprocess.run(
+            ['gcore', '-o', os.path.join(place, 'core'), str(pid)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=120,
+        )
     core = os.path.join(place, 'core.%d' % pid)
     if not os.path.exists(core):
         pytest.skip('gcore made no core of %s' % interpreter.tag)
     try:
         answer, status, errors = run.answer(core, *run.where(interpreter))
         assert not any(thread['crashed'] for thread in answer['threads'])
-        lost = re.findall(r'Memory read failed for corefile section, \d+ bytes at 0x[0-7]\w{0,11}\.', done.stdout.decode(errors='replace'))
+        lost = re.findall(
+            r'Memory read failed for corefile section, \d+ bytes at 0x[0-7]\w{0,11}\.',
+            done.stdout.decode(errors='replace'),
+        )
         if lost and compare.differences(truth, answer):
             # guard pages inside a mapping (glibc 2.42 and newer) make older gdbs drop the megabyte around them
-            assert status == 1 and any(damaged(thread) for thread in answer['threads']), 'memory is missing, and nothing says so'
+            assert status == 1 and any(
+                damaged(thread) for thread in answer['threads']
+            ), 'memory is missing, and nothing says so'
             pytest.skip('gdb lost memory of the process: ' + lost[0])
         check(truth, answer, status, errors=errors)
     finally:
@@ -152,7 +167,9 @@ def in_gdb(interpreter, program):
 def test_gdb_core(dumps, interpreter, program):
     dump = dumps.core(interpreter, program)
     options = ['set sysroot %s' % interpreter.root] if interpreter.root else []
-    check(dump.truth, gdb_answer('py-bt --all --json', core=dump.core, exe=dump.exe, options=options))
+    check(
+        dump.truth, gdb_answer('py-bt --all --json', core=dump.core, exe=dump.exe, options=options)
+    )
 
 
 @pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.root is None))
@@ -167,14 +184,21 @@ def test_the_comparison_notices(dumps):
     """A changed fact is reported: the truth of a real core, altered in one place each time."""
     import copy
     from tests.support import interpreters
-    usable = [i for i in interpreters.everything() if not i.reason and i.root is None and not i.debug and i.version >= (3, 11)]
+
+    usable = [
+        i
+        for i in interpreters.everything()
+        if not i.reason and i.root is None and not i.debug and i.version >= (3, 11)
+    ]
     if not usable:
         pytest.skip('no interpreter since 3.11')
     dump = dumps.core(usable[0], programs.find('threads'))
     answer = run.answer(dump.core)[0]
     assert not compare.differences(dump.truth, answer)
     alterations = {
-        'line': lambda t: t['threads'][-1]['frames'][1].update(line=t['threads'][-1]['frames'][1]['line'] + 1),
+        'line': lambda t: t['threads'][-1]['frames'][1].update(
+            line=t['threads'][-1]['frames'][1]['line'] + 1
+        ),
         'function': lambda t: t['threads'][0]['frames'][0].update(function='other'),
         'qualname': lambda t: t['threads'][0]['frames'][-1].update(qualname='other'),
         'file': lambda t: t['threads'][1]['frames'][0].update(file='other'),
@@ -183,7 +207,10 @@ def test_the_comparison_notices(dumps):
         'too many': lambda t: t['threads'][0]['frames'].pop(),
         'not in the truth': lambda t: t['threads'].pop(0),
         'name': lambda t: t['threads'][0].update(name='other'),
-        'crashed': lambda t: [t['threads'][0].update(self=not t['threads'][0]['self']), t['threads'][1].update(self=True)],
+        'crashed': lambda t: [
+            t['threads'][0].update(self=not t['threads'][0]['self']),
+            t['threads'][1].update(self=True),
+        ],
         'version': lambda t: t.update(version=[3, 2, 1]),
     }
     for what, alter in alterations.items():

@@ -57,13 +57,20 @@ def test_cyclic_chain(dumps, interpreter):
     assert time.monotonic() - begin < 10
     os.remove(path)
     thread = own_thread(answer)
-    assert status == 1 and (thread['error'] or thread['frames'][-1]['kind'] == 'damaged'), 'the cycle is not told: %s' % errors
+    assert status == 1 and (thread['error'] or thread['frames'][-1]['kind'] == 'damaged'), (
+        'the cycle is not told: %s' % errors
+    )
     shown = [f for f in thread['frames'] if f['kind'] == 'python']
-    assert depth < len(shown) <= 4 * (depth + 1), 'frames shown: %d, the cycle closes after %d' % (len(shown), depth)
+    assert depth < len(shown) <= 4 * (depth + 1), 'frames shown: %d, the cycle closes after %d' % (
+        len(shown),
+        depth,
+    )
     assert [f['line'] for f in shown[:depth]] == [f['line'] for f in frames[:depth]]
 
 
-@pytest.mark.parametrize('value', [0x10, 0x7f0000000001, 0xffffffffffffffff, 0xdddddddddddddddd], ids=hex)
+@pytest.mark.parametrize(
+    'value', [0x10, 0x7F0000000001, 0xFFFFFFFFFFFFFFFF, 0xDDDDDDDDDDDDDDDD], ids=hex
+)
 @pytest.mark.parametrize('interpreter', every(one_of_each))
 def test_broken_chain(dumps, interpreter, value):
     """A chain that leads nowhere: what stands before is exact, the reason is told, other threads are whole."""
@@ -97,7 +104,12 @@ def test_damaged_code(dumps, interpreter):
         words = {at: core.word(at) for at in range(victim, victim + 128, 8)}
         changed = 0
         for at, value in words.items():
-            if value and core.offset(value, 64) and core.offset(core.word(value + 8) or 0, 8) is not None and changed < 1:
+            if (
+                value
+                and core.offset(value, 64)
+                and core.offset(core.word(value + 8) or 0, 8) is not None
+                and changed < 1
+            ):
                 core.set_word(at, 0x4141414141414141)
                 changed += 1
     answer, status, errors = run.answer(path)
@@ -122,7 +134,11 @@ def test_compressed(dumps, how):
 
 def some_interpreter(*wanted, choose=local):
     for interpreter in interpreters.everything():
-        if not interpreter.reason and choose(interpreter) and (not wanted or interpreter.version[:2] in wanted):
+        if (
+            not interpreter.reason
+            and choose(interpreter)
+            and (not wanted or interpreter.version[:2] in wanted)
+        ):
             return interpreter
     pytest.skip('no such interpreter here')
 
@@ -137,7 +153,9 @@ def test_truncated(dumps, version):
     """Cut anywhere: never a crash, never silence; the whole stack as long as its memory is there."""
     dump = some_core(dumps, version)
     size = os.path.getsize(dump.core)
-    lengths = [0, 1, 63, 64, 100, 500, 4095, 4096] + [size * i // 32 for i in range(1, 32)] + [size - 1]
+    lengths = (
+        [0, 1, 63, 64, 100, 500, 4095, 4096] + [size * i // 32 for i in range(1, 32)] + [size - 1]
+    )
     best = 0
     for length in lengths:
         path = patched(dump, 'cut')
@@ -154,7 +172,9 @@ def test_truncated(dumps, version):
 
 def test_moved_executable(dumps):
     """The executable is elsewhere now: --exe tells where."""
-    interpreter = some_interpreter(choose=lambda i: local(i) and copyable(i) and i.version >= (3, 9) and not i.library)
+    interpreter = some_interpreter(
+        choose=lambda i: local(i) and copyable(i) and i.version >= (3, 9) and not i.library
+    )
     dump = dumps.copied(interpreter, programs.find('flow'), hidden=True)
     check(dump.truth, *run.answer(dump.core, '--exe', interpreter.exe)[:2])
 
@@ -192,7 +212,13 @@ def test_script(dumps):
     with open(os.path.join(place, 'shapes_flow.py')) as source, open(script, 'w') as target:
         target.write('#!%s\n' % interpreter.exe + source.read())
     os.chmod(script, stat.S_IRWXU)
-    subprocess.run([script], cwd=place, env=run.environment(place, 'abort'), preexec_fn=run.limits, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [script],
+        cwd=place,
+        env=run.environment(place, 'abort'),
+        preexec_fn=run.limits,
+        stderr=subprocess.DEVNULL,
+    )
     core = os.path.join(place, 'core')
     if not os.path.exists(core):
         pytest.skip('no core file here')
@@ -202,12 +228,15 @@ def test_script(dumps):
 @pytest.mark.parametrize('home', ['/nonexistent', '2.7'])
 def test_pythonhome(dumps, home):
     """$PYTHONHOME belongs to another Python. A gdb whose own Python does not start with it ends at once, before any
-    script is read, unless it is told to ignore the environment (gdb 12 and newer); pyscry never looks at it."""
+    script is read, unless it is told to ignore the environment (gdb 12 and newer); pyscry never looks at it.
+    """
     dump = some_core(dumps)
     env = {'PYTHONHOME': some_interpreter((2, 7)).prefix if home == '2.7' else home}
     status, output, errors = run.pyscry('--json', dump.core, 'bt', '--all', env=env)
     check(dump.truth, json.loads(output), status, errors=errors)
-    status, output, errors = run.gdb('py-bt', core=dump.core, exe=dump.exe, env=env, early=['set python ignore-environment on'])
+    status, output, errors = run.gdb(
+        'py-bt', core=dump.core, exe=dump.exe, env=env, early=['set python ignore-environment on']
+    )
     assert 'main' in output and 'threads.py:' in output, output[-2000:] + errors[-2000:]
 
 
@@ -235,13 +264,23 @@ def test_gdb_frame_by_frame(dumps, interpreter):
     """py-up and py-down walk Python frames, also within one C call of the interpreter."""
     dump = dumps.core(interpreter, programs.find('flow'))
     frames = own_thread(run.answer(dump.core)[0])['frames']
-    status, output, errors = run.gdb('py-frame 0', 'py-up', 'py-up', 'py-down', 'py-frame 7', core=dump.core, exe=dump.exe)
+    status, output, errors = run.gdb(
+        'py-frame 0', 'py-up', 'py-up', 'py-down', 'py-frame 7', core=dump.core, exe=dump.exe
+    )
     wanted = [0, 1, 2, 1, 7]
-    lines = [line for line in output.splitlines() if line.startswith('#') and '.py:%d' % 0 not in line]
-    shown = [line for line in lines if line.split()[0] in ('#%d' % n for n in range(10)) and '.py' in line]
+    lines = [
+        line for line in output.splitlines() if line.startswith('#') and '.py:%d' % 0 not in line
+    ]
+    shown = [
+        line
+        for line in lines
+        if line.split()[0] in ('#%d' % n for n in range(10)) and '.py' in line
+    ]
     assert len(shown) >= 5, output + errors
     for line, depth in zip(shown[-5:], wanted):
-        assert line.startswith('#%d ' % depth) and ':%d' % frames[depth]['line'] in line, '%s\nexpected frame %d: %s' % (output, depth, frames[depth])
+        assert (
+            line.startswith('#%d ' % depth) and ':%d' % frames[depth]['line'] in line
+        ), '%s\nexpected frame %d: %s' % (output, depth, frames[depth])
 
 
 def test_answers_agree(dumps):

@@ -26,15 +26,24 @@ def reprs(dump, layout, lines):
     tool = os.path.join(run.build_directory(), 'tests', 'support', 'reprs')
     root = dump.root or dump.interpreter.root
     exe = dump.exe if dump.root or not root else ''
-    done = subprocess.run([tool, dump.core, exe, layout] + ([root] if root else []), input=''.join(line + '\n' for line in lines).encode(),
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+    done = subprocess.run(
+        [tool, dump.core, exe, layout] + ([root] if root else []),
+        input=''.join(line + '\n' for line in lines).encode(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr.decode(errors='replace')[-2000:]
     return [json.loads(line) for line in done.stdout.decode('utf-8', 'surrogatepass').splitlines()]
 
 
 def report(differences):
     if differences:
-        pytest.fail('%d differ\n%s' % (len(differences), '\n'.join(ascii(d)[1:-1] for d in differences[:40])), pytrace=False)
+        pytest.fail(
+            '%d differ\n%s'
+            % (len(differences), '\n'.join(ascii(d)[1:-1] for d in differences[:40])),
+            pytrace=False,
+        )
 
 
 def numpy_array(value):
@@ -43,14 +52,26 @@ def numpy_array(value):
 
 
 # whose __sizeof__() is not known
-OTHER_SIZES = {'OrderedDict', 'code', 'frame', 'Decimal', 'BufferedWriter', 'BufferedReader', 'BufferedRandom', 'BytesIO', 'PyCSimpleType'}
+OTHER_SIZES = {
+    'OrderedDict',
+    'code',
+    'frame',
+    'Decimal',
+    'BufferedWriter',
+    'BufferedReader',
+    'BufferedRandom',
+    'BytesIO',
+    'PyCSimpleType',
+}
 
 
 def unknown_size(interpreter, value, key, answer):
     if key != 'tracked' and not answer['size']:
         return True
     # 3.11 and 3.12 count the collector's header for static types too, which have none
-    return key == 'getsizeof' and value['type'] == 'type' and (3, 11) <= interpreter.version < (3, 13)
+    return (
+        key == 'getsizeof' and value['type'] == 'type' and (3, 11) <= interpreter.version < (3, 13)
+    )
 
 
 def sources(interpreter):
@@ -62,7 +83,9 @@ def test_values(dumps, interpreter):
     compare(dumps.core(interpreter, VALUES if interpreter.ctypes else WITHOUT_CTYPES))
 
 
-@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.version >= (3, 6) and interpreter.ctypes))
+@pytest.mark.parametrize(
+    'interpreter', every(lambda interpreter: interpreter.version >= (3, 6) and interpreter.ctypes)
+)
 def test_library(dumps, interpreter):
     """Library classes, asyncio's tasks; numpy and attrs where the interpreter has them."""
     compare(dumps.core(interpreter, LIBRARY))
@@ -76,11 +99,19 @@ def compare(dump):
         got = reprs(dump, layout, [value['id'] for value in values])
         assert len(got) == len(values)
         for value, answer in zip(values, got):
-            by_design = value['name'] in BY_DESIGN or (value['name'] in TYPING_3_6 and interpreter.version < (3, 7))
+            by_design = value['name'] in BY_DESIGN or (
+                value['name'] in TYPING_3_6 and interpreter.version < (3, 7)
+            )
             if answer['repr'] != value['repr'] and not by_design and not numpy_array(value):
-                differences.append('%s %s: %.300s, not %.300s' % (layout, value['name'], answer['repr'], value['repr']))
+                differences.append(
+                    '%s %s: %.300s, not %.300s'
+                    % (layout, value['name'], answer['repr'], value['repr'])
+                )
             elif (answer['type'] or '').rpartition('.')[2] != value['type']:
-                differences.append('%s %s is a %s, not a %s' % (layout, value['name'], answer['type'], value['type']))
+                differences.append(
+                    '%s %s is a %s, not a %s'
+                    % (layout, value['name'], answer['type'], value['type'])
+                )
     report(differences)
 
 
@@ -89,8 +120,13 @@ def test_expressions(dumps, interpreter):
     dump = dumps.core(interpreter, VALUES if interpreter.ctypes else WITHOUT_CTYPES)
     expressions = dump.truth['expressions']
     got = reprs(dump, '', ['__main__:' + expression for expression, _ in expressions])
-    report(['%s: %s, not %s' % (expression, answer['repr'], wanted)
-            for (expression, wanted), answer in zip(expressions, got) if answer['repr'] != wanted])
+    report(
+        [
+            '%s: %s, not %s' % (expression, answer['repr'], wanted)
+            for (expression, wanted), answer in zip(expressions, got)
+            if answer['repr'] != wanted
+        ]
+    )
 
 
 @pytest.mark.parametrize('interpreter', every())
@@ -99,10 +135,23 @@ def test_exceptions(dumps, interpreter):
     dump = dumps.core(interpreter, EXCEPTIONS)
     truth = dump.truth['exceptions']
     got = reprs(dump, '', ['!%s %s' % (e['id'], e['traceback']) for e in truth])
-    report(['%s: %s is %s, not %s' % (wanted['name'], key, answer.get(key), wanted[key])
+    report(
+        [
+            '%s: %s is %s, not %s' % (wanted['name'], key, answer.get(key), wanted[key])
             for wanted, answer in zip(truth, got)
-            for key in ('type', 'message', 'cause', 'context', 'suppress', 'notes', 'members', 'entries')
-            if answer.get(key) != wanted[key]])
+            for key in (
+                'type',
+                'message',
+                'cause',
+                'context',
+                'suppress',
+                'notes',
+                'members',
+                'entries',
+            )
+            if answer.get(key) != wanted[key]
+        ]
+    )
 
 
 @pytest.mark.parametrize('interpreter', every())
@@ -111,8 +160,15 @@ def test_whatis(dumps, interpreter):
     dump = dumps.core(interpreter, VALUES if interpreter.ctypes else WITHOUT_CTYPES)
     truth = dump.truth['values']
     got = reprs(dump, '', ['?' + value['id'] for value in truth])
-    report(['%s: %s is %s, not %s' % (value['name'], key, answer.get(key), value[key])
-            for value, answer in zip(truth, got) for key in ('size', 'getsizeof', 'tracked')
-            if value[key] is not None and answer.get(key) != value[key] and not unknown_size(interpreter, value, key, answer)])
+    report(
+        [
+            '%s: %s is %s, not %s' % (value['name'], key, answer.get(key), value[key])
+            for value, answer in zip(truth, got)
+            for key in ('size', 'getsizeof', 'tracked')
+            if value[key] is not None
+            and answer.get(key) != value[key]
+            and not unknown_size(interpreter, value, key, answer)
+        ]
+    )
     unknown = [value['type'] for value, answer in zip(truth, got) if not answer['size']]
     assert set(unknown) <= OTHER_SIZES, unknown

@@ -17,7 +17,20 @@ CLI = os.environ.get("PYSCRY") or os.path.join(TOP, "build", "src", "cli", "pysc
 PLACES = [os.environ.get("PYSCRY_COREFILES", ""), os.path.join(TOP, "..", "shared", "corefiles")]
 CRASH = [("do_crash", 61), ("main_level_2", 53), ("main_level_1", 48), ("<module>", 104)]
 # types whose repr the program wrote and that pyscry writes in the same way
-PLAIN = {"int", "str", "float", "bool", "NoneType", "tuple", "list", "dict", "bytes", "set", "frozenset", "complex"}
+PLAIN = {
+    "int",
+    "str",
+    "float",
+    "bool",
+    "NoneType",
+    "tuple",
+    "list",
+    "dict",
+    "bytes",
+    "set",
+    "frozenset",
+    "complex",
+}
 
 
 def find_dumps():
@@ -25,12 +38,14 @@ def find_dumps():
         for directory in (place, os.path.join(place, "windows")):
             found = sorted(glob.glob(os.path.join(directory, "*.dmp.zst"))) if place else []
             if found:
-                return {os.path.basename(path)[:-len(".dmp.zst")]: path for path in found}
+                return {os.path.basename(path)[: -len(".dmp.zst")]: path for path in found}
     return {}
 
 
 DUMPS = find_dumps()
-NO_DUMPS = pytest.mark.skip(reason="no Windows dumps: set PYSCRY_COREFILES to the directory that holds them")
+NO_DUMPS = pytest.mark.skip(
+    reason="no Windows dumps: set PYSCRY_COREFILES to the directory that holds them"
+)
 
 
 def names(choose):
@@ -40,7 +55,7 @@ def names(choose):
 
 def truth(name):
     """The program's own view: of a -heap dump that of the same program."""
-    path = DUMPS[name][:-len(".dmp.zst")] + ".json"
+    path = DUMPS[name][: -len(".dmp.zst")] + ".json"
     if not os.path.exists(path) and "-" in name:
         path = os.path.join(os.path.dirname(path), name.split("-")[0] + ".json")
     if not os.path.exists(path):
@@ -56,8 +71,22 @@ def show(name, *args):
     """pyscry's JSON, and its exit status; each question is asked once."""
     key = (name,) + args
     if key not in _answers:
-        done = subprocess.run([CLI, "--json", "--locals", "--max-items", "1000", "--max-text", "1000000", DUMPS[name],
-                               *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+        done = subprocess.run(
+            [
+                CLI,
+                "--json",
+                "--locals",
+                "--max-items",
+                "1000",
+                "--max-text",
+                "1000000",
+                DUMPS[name],
+                *args,
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=120,
+        )
         assert done.returncode in (0, 1, 2), done.stderr
         _answers[key] = json.loads(done.stdout), done.returncode, done.stderr.decode()
     return _answers[key]
@@ -159,7 +188,9 @@ def test_version(name):
     if t is None:
         pytest.skip("no JSON beside the dump")
     v = t["hexversion"]
-    assert shown["runtimes"][0]["version"].startswith("%d.%d.%d" % (v >> 24, v >> 16 & 255, v >> 8 & 255))
+    assert shown["runtimes"][0]["version"].startswith(
+        "%d.%d.%d" % (v >> 24, v >> 16 & 255, v >> 8 & 255)
+    )
     assert len(shown["runtimes"]) == 1
 
 
@@ -174,7 +205,7 @@ def test_what_a_normal_dump_lacks_is_said(name):
 
 @pytest.mark.parametrize("name", names(lambda n: n.startswith("c")))
 def test_registers(name):
-    path = DUMPS[name][:-len(".dmp.zst")] + ".regs.json"
+    path = DUMPS[name][: -len(".dmp.zst")] + ".regs.json"
     if not os.path.exists(path):
         pytest.skip("no register truth beside the dump")
     with open(path) as f:
@@ -190,7 +221,7 @@ def test_registers(name):
         elif what.startswith("ptr-to"):
             types = [t for t in kind.split(",") if t not in ("NULL", "junk")]
             shown_types = [x["type"] for x in got["slots"] if "type" in x]
-            assert got["kind"] == "objects" and shown_types[:len(types)] == types, reg
+            assert got["kind"] == "objects" and shown_types[: len(types)] == types, reg
         elif what.startswith("interior of tuple"):
             assert (got["kind"], got["type"]) == ("interior", "tuple"), reg
         elif what == "type object":
@@ -199,7 +230,10 @@ def test_registers(name):
             assert got["kind"] == "number", reg
     # whom a call spares, by the Windows convention
     saved = {reg: r["saved"] for reg, r in registers.items()}
-    assert saved["rsi"] == saved["rdi"] == saved["rbx"] == "preserved" and saved["rcx"] == saved["r8"] == "volatile"
+    assert (
+        saved["rsi"] == saved["rdi"] == saved["rbx"] == "preserved"
+        and saved["rcx"] == saved["r8"] == "volatile"
+    )
 
 
 @pytest.mark.parametrize("name", names(lambda n: n == "c38"))
@@ -211,8 +245,12 @@ def test_sources_are_found(name, tmp_path):
     inside = tmp_path / "root" / directory[3:].replace("\\", "/")
     inside.mkdir(parents=True)
     (inside / "wprog.py").write_text((tmp_path / "wprog.py").read_text())
-    for option in (["--source-map", "%s=%s" % (directory, tmp_path)],
-                   ["--source-map", "%s=%s" % (directory.lower().replace("\\", "/"), tmp_path)],
-                   ["--sysroot", str(tmp_path / "root")]):
-        done = subprocess.run([CLI, *option, DUMPS[name], "bt"], stdout=subprocess.PIPE, timeout=60, check=True)
+    for option in (
+        ["--source-map", "%s=%s" % (directory, tmp_path)],
+        ["--source-map", "%s=%s" % (directory.lower().replace("\\", "/"), tmp_path)],
+        ["--sysroot", str(tmp_path / "root")],
+    ):
+        done = subprocess.run(
+            [CLI, *option, DUMPS[name], "bt"], stdout=subprocess.PIPE, timeout=60, check=True
+        )
         assert b"line 61\n" in done.stdout, option

@@ -9,7 +9,14 @@ from .conftest import every
 
 PROGRAM = programs.Program("zombies", "zombies.py")
 OLD = every(lambda interpreter: interpreter.version < (3, 10))
-FINISHED = {"called", "outer", "inner", "method", "seen", "Holder"}  # a class body is a function, too
+FINISHED = {
+    "called",
+    "outer",
+    "inner",
+    "method",
+    "seen",
+    "Holder",
+}  # a class body is a function, too
 
 
 def kept(dump, *options):
@@ -20,7 +27,11 @@ def kept(dump, *options):
 
 
 def own(found):
-    return {f["function"]: f for f in found["zombies"]["frames"] if os.path.basename(f["file"]) == "zombies.py"}
+    return {
+        f["function"]: f
+        for f in found["zombies"]["frames"]
+        if os.path.basename(f["file"]) == "zombies.py"
+    }
 
 
 def consistent(frames):
@@ -42,7 +53,9 @@ def test_finished_functions_left_a_frame(dumps, interpreter):
     assert sizes == sorted(sizes, reverse=True)
     consistent(found["zombies"])
     consistent(found["free_list"])
-    assert not {f["id"] for f in found["zombies"]["frames"]} & {f["id"] for f in found["free_list"]["frames"]}
+    assert not {f["id"] for f in found["zombies"]["frames"]} & {
+        f["id"] for f in found["free_list"]["frames"]
+    }
 
 
 @pytest.mark.parametrize("interpreter", OLD)
@@ -53,7 +66,9 @@ def test_stripped(dumps, interpreter):
     assert "free_list" in found["free_list"]["error"]
 
 
-@pytest.mark.parametrize("interpreter", every(lambda interpreter: interpreter.version >= (3, 10))[:2])
+@pytest.mark.parametrize(
+    "interpreter", every(lambda interpreter: interpreter.version >= (3, 10))[:2]
+)
 def test_later_versions_say_that_they_keep_none(dumps, interpreter):
     dump = dumps.core(interpreter, programs.find("lines"))
     status, output, errors = run.pyscry(*run.where(interpreter), dump.core, "zombies")

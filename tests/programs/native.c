@@ -1,4 +1,7 @@
-/* C functions between Python functions, for tests/programs/native.py. None may be inlined or left by a jump. */
+/*
+ * C functions between Python functions, for tests/programs/native.py. None may be inlined or left
+ * by a jump.
+ */
 #define PLAIN __attribute__((noinline, noclone))
 
 typedef int (*callback)(int);

@@ -1,6 +1,6 @@
 /*
- * What careless extensions do to the state of errors. Declared by hand: it is built without Python's headers, once for
- * all versions.
+ * What careless extensions do to the state of errors. Declared by hand: it is built without
+ * Python's headers, once for all versions.
  */
 #include <unistd.h>
 
@@ -10,7 +10,8 @@ extern void PyErr_SetString(void *type, const char *text);
 extern void *PyEval_SaveThread(void);
 extern void *PyThreadState_Get(void);
 extern void Py_IncRef(void *object);
-extern void PyErr_SetExcInfo(void *type, void *value, void *traceback) __attribute__((weak)); /* 3.3+ */
+/* 3.3+ */
+extern void PyErr_SetExcInfo(void *type, void *value, void *traceback) __attribute__((weak));
 
 volatile int parked;
 

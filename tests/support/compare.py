@@ -36,9 +36,16 @@ def stack_differences(wanted, got, limit=10):
     for depth in range(max(len(wanted), len(got))):
         left = wanted[depth] if depth < len(wanted) else None
         right = got[depth] if depth < len(got) else None
-        keys = frame_differences(left, right) if left and right else ['missing' if left else 'too many']
+        keys = (
+            frame_differences(left, right)
+            if left and right
+            else ['missing' if left else 'too many']
+        )
         if keys:
-            found.append('frame %d: %s: expected %s, got %s' % (depth, ', '.join(keys), show(left), show(right)))
+            found.append(
+                'frame %d: %s: expected %s, got %s'
+                % (depth, ', '.join(keys), show(left), show(right))
+            )
         if len(found) == limit:
             found.append('...')
             break
@@ -54,7 +61,13 @@ def stacks(truth):
     for thread in truth['threads']:
         yield thread
     for part in truth['parts']:
-        yield {'tid': part['tid'], 'name': None, 'self': False, 'moving': False, 'frames': part['frames']}
+        yield {
+            'tid': part['tid'],
+            'name': None,
+            'self': False,
+            'moving': False,
+            'frames': part['frames'],
+        }
 
 
 def closest(thread, candidates):
@@ -106,14 +119,22 @@ def all_differences(truth, answer, gil):
         lines = lines + name_differences(thread, got) + crash_differences(truth, thread, got, gil)
         found += ['%s: %s' % (what, line) for line in lines]
     for thread in left:
-        found.append('thread %s (%s): not in the truth, %d frames from %s' % (
-            thread['tid'], thread['name'], len(thread['frames']), show(thread['frames'][0])))
+        found.append(
+            'thread %s (%s): not in the truth, %d frames from %s'
+            % (thread['tid'], thread['name'], len(thread['frames']), show(thread['frames'][0]))
+        )
     for thread in answer['threads']:
         if thread.get('error'):
             found.append('thread %s: error: %s' % (thread['tid'], thread['error']))
     if truth['end'] == 'abort' and truth['pid'] != (answer['target'].get('pid') or truth['pid']):
         found.append('pid: expected %s, got %s' % (truth['pid'], answer['target']['pid']))
     version = '.'.join(map(str, truth['version']))
-    if version not in [runtime['version'].rstrip('+').split('rc')[0].split('a')[0].split('b')[0] for runtime in answer['runtimes']]:
-        found.append('version: expected %s, got %s' % (version, [runtime['version'] for runtime in answer['runtimes']]))
+    if version not in [
+        runtime['version'].rstrip('+').split('rc')[0].split('a')[0].split('b')[0]
+        for runtime in answer['runtimes']
+    ]:
+        found.append(
+            'version: expected %s, got %s'
+            % (version, [runtime['version'] for runtime in answer['runtimes']])
+        )
     return found

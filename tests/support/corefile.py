@@ -2,11 +2,13 @@
 import mmap
 import struct
 
-PT_LOAD, PT_NOTE, PF_W, NT_FILE = 1, 4, 2, 0x46494c45
+PT_LOAD, PT_NOTE, PF_W, NT_FILE = 1, 4, 2, 0x46494C45
 # by EI_CLASS: bytes of a word and its format, where e_phoff and e_phentsize stand, a program header, and which of its
 # members are type, flags, file offset, address, bytes in the file
-CLASSES = {1: (4, '<I', 28, 42, '<IIIIIII', (0, 6, 1, 2, 4)),
-           2: (8, '<Q', 32, 54, '<IIQQQQ', (0, 1, 2, 3, 5))}
+CLASSES = {
+    1: (4, '<I', 28, 42, '<IIIIIII', (0, 6, 1, 2, 4)),
+    2: (8, '<Q', 32, 54, '<IIQQQQ', (0, 1, 2, 3, 5)),
+}
 
 
 class CoreFile:
@@ -18,7 +20,7 @@ class CoreFile:
         if self.data[:4] != b'\x7fELF' or self.data[4] not in CLASSES or self.data[5] != 1:
             raise ValueError('%s is no little-endian ELF file' % path)
         self.size, self.format, header, sizes, form, order = CLASSES[self.data[4]]
-        offset, = struct.unpack_from(self.format, self.data, header)
+        (offset,) = struct.unpack_from(self.format, self.data, header)
         size, count = struct.unpack_from('<HH', self.data, sizes)
         headers = (struct.unpack_from(form, self.data, offset + i * size) for i in range(count))
         # (type, flags, file offset, address, bytes in the file)
@@ -43,7 +45,12 @@ class CoreFile:
         return None if at is None else struct.unpack_from(self.format, self.data, at)[0]
 
     def set_word(self, address, value):
-        struct.pack_into(self.format, self.data, self.offset(address, self.size), value & (1 << 8 * self.size) - 1)
+        struct.pack_into(
+            self.format,
+            self.data,
+            self.offset(address, self.size),
+            value & (1 << 8 * self.size) - 1,
+        )
 
     def writable(self):
         return [h for h in self.segments if h[1] & PF_W]
@@ -62,12 +69,16 @@ class CoreFile:
         """Rename every mapped file in the list of mappings, so that none of them is found on disk."""
         for number, offset, size in self.notes():
             if number == NT_FILE:
-                count, = struct.unpack_from(self.format, self.data, offset)
+                (count,) = struct.unpack_from(self.format, self.data, offset)
                 start = offset + (2 + count * 3) * self.size
-                paths = self.data[start:offset + size].split(b'\0')
-                hidden = [b'/' + b'-' * (len(p.rsplit(b'/', 1)[0]) - 1) + b'/' + p.rsplit(b'/', 1)[1] if p.startswith(b'/') and p.count(b'/') > 1
-                          else p for p in paths]
-                self.data[start:offset + size] = b'\0'.join(hidden)
+                paths = self.data[start : offset + size].split(b'\0')
+                hidden = [
+                    b'/' + b'-' * (len(p.rsplit(b'/', 1)[0]) - 1) + b'/' + p.rsplit(b'/', 1)[1]
+                    if p.startswith(b'/') and p.count(b'/') > 1
+                    else p
+                    for p in paths
+                ]
+                self.data[start : offset + size] = b'\0'.join(hidden)
 
 
 def link(core, newer, older):

@@ -25,7 +25,8 @@ struct core_writer {
 	bool sections_lost; /* with 65535 segments and more: leave the section header away */
 };
 
-static inline void core_put(struct scry_buf *b, const struct core_writer *w, unsigned size, uint64_t value)
+static inline void core_put(struct scry_buf *b, const struct core_writer *w, unsigned size,
+			    uint64_t value)
 {
 	for (unsigned i = 0; i < size; i++)
 		scry_buf_putc(b, (char)(value >> 8 * (w->big_endian ? size - 1 - i : i)));
@@ -43,7 +44,8 @@ static inline void core_pad(struct scry_buf *b, size_t upto)
 		scry_buf_putc(b, 0);
 }
 
-static inline void core_note(struct core_writer *w, const char *name, uint32_t type, const struct scry_buf *data)
+static inline void core_note(struct core_writer *w, const char *name, uint32_t type,
+			     const struct scry_buf *data)
 {
 	struct scry_buf *b = &w->notes;
 
@@ -57,7 +59,8 @@ static inline void core_note(struct core_writer *w, const char *name, uint32_t t
 }
 
 /* NT_PRSTATUS with a register block whose word at byte i is base + i. */
-static inline void core_thread(struct core_writer *w, uint32_t tid, int signal, uint64_t base, size_t regs)
+static inline void core_thread(struct core_writer *w, uint32_t tid, int signal, uint64_t base,
+			       size_t regs)
 {
 	struct scry_buf b = SCRY_BUF_INIT;
 	unsigned word = w->is64 ? 8 : 4;
@@ -137,16 +140,18 @@ static inline void core_files(struct core_writer *w, const struct core_file *fil
 	scry_buf_done(&b);
 }
 
-static inline void core_segment(struct core_writer *w, uint64_t start, uint64_t memsz, uint64_t filesz, uint32_t flags,
-				uint8_t fill)
+static inline void core_segment(struct core_writer *w, uint64_t start, uint64_t memsz,
+				uint64_t filesz, uint32_t flags, uint8_t fill)
 {
 	if ((w->count & (w->count - 1)) == 0)
-		w->segments = reallocarray(w->segments, w->count ? 2 * w->count : 1, sizeof(*w->segments));
-	w->segments[w->count++] = (struct core_segment){ start, memsz, filesz, flags, fill };
+		w->segments = reallocarray(w->segments, w->count ? 2 * w->count : 1,
+					   sizeof(*w->segments));
+	w->segments[w->count++] = (struct core_segment) { start, memsz, filesz, flags, fill };
 }
 
-static inline void core_phdr(struct scry_buf *b, const struct core_writer *w, uint32_t type, uint32_t flags,
-			     uint64_t offset, uint64_t start, uint64_t filesz, uint64_t memsz)
+static inline void core_phdr(struct scry_buf *b, const struct core_writer *w, uint32_t type,
+			     uint32_t flags, uint64_t offset, uint64_t start, uint64_t filesz,
+			     uint64_t memsz)
 {
 	core_put(b, w, 4, type);
 	if (w->is64)
@@ -185,13 +190,19 @@ static inline void core_header(struct scry_buf *b, const struct core_writer *w, 
 	core_put(b, w, 2, 0);
 }
 
-/** A process of three threads with files, a fault and all the notes; `regs` is the size of a register block. */
+/**
+ * A process of three threads with files, a fault and all the notes; `regs` is the size of a
+ * register block.
+ */
 static inline void core_sample(struct core_writer *w, size_t regs)
 {
-	static const uint64_t auxv[] = { AT_PHDR, 0x10040, AT_ENTRY, 0x11020, AT_SYSINFO_EHDR, 0x70000, 0, 0 };
+	static const uint64_t auxv[] = { AT_PHDR,         0x10040, AT_ENTRY, 0x11020,
+					 AT_SYSINFO_EHDR, 0x70000, 0,        0 };
 	static const struct core_file files[] = {
-		{ 0x10000, 0x11000, 0, "/bin/prog" }, { 0x11000, 0x13000, 1, "/bin/prog" },
-		{ 0x20000, 0x21000, 2, "/lib/gone.so (deleted)" }, { 0x90000, 0x91000, 0, "/not/dumped" },
+		{ 0x10000, 0x11000, 0, "/bin/prog" },
+		{ 0x11000, 0x13000, 1, "/bin/prog" },
+		{ 0x20000, 0x21000, 2, "/lib/gone.so (deleted)" },
+		{ 0x90000, 0x91000, 0, "/not/dumped" },
 	};
 
 	core_thread(w, 101, 11, 0x1000, regs);
@@ -202,7 +213,7 @@ static inline void core_sample(struct core_writer *w, size_t regs)
 	core_thread(w, 100, 11, 0x2000, regs);
 	core_thread(w, 102, 11, 0x3000, regs);
 	core_segment(w, 0x10000, 0x1000, 0x1000, PF_R, 1);
-	core_segment(w, 0x11000, 0x2000, 0, PF_R | PF_X, 0); /* in the file /bin/prog only */
+	core_segment(w, 0x11000, 0x2000, 0, PF_R | PF_X, 0);      /* in the file /bin/prog only */
 	core_segment(w, 0x20000, 0x3000, 0x3000, PF_R | PF_W, 2); /* its first page is of a file */
 	core_segment(w, 0x30000, 0x4000, 0x1800, PF_R | PF_W, 3);
 }

@@ -19,22 +19,55 @@ import time
 
 # name, suite, architecture (None: this machine's), packages, interpreters in it
 ROOTS = [
-    ('bullseye', 'bullseye', None, ['python2.7', 'python3.9', 'libc-bin'], ['python2.7', 'python3.9']),
-    ('sid', 'sid', None, ['python3.13', 'python3.14', 'python3.15', 'libc-bin'], ['python3.13', 'python3.14', 'python3.15']),
+    (
+        'bullseye',
+        'bullseye',
+        None,
+        ['python2.7', 'python3.9', 'libc-bin'],
+        ['python2.7', 'python3.9'],
+    ),
+    (
+        'sid',
+        'sid',
+        None,
+        ['python3.13', 'python3.14', 'python3.15', 'libc-bin'],
+        ['python3.13', 'python3.14', 'python3.15'],
+    ),
     ('i386', 'bookworm', 'i386', ['python3.11', 'libc-bin'], ['python3.11']),
     ('arm64', 'bookworm', 'arm64', ['python3.11', 'libc-bin'], []),  # only for an emulator
 ]
 # packages that some of the tests want in a root; without one that cannot be had the root is of use all the same
-EXTRAS = {'bullseye': ['python3-greenlet', 'python3-gevent', 'python3-eventlet', 'python3-trio', 'python3-uvloop', 'pypy', 'pypy3'],
-          'sid': ['python3-greenlet', 'python3-gevent', 'python3-eventlet', 'python3-trio', 'python3-uvloop', 'pypy3'],
-          'i386': ['python3-greenlet']}
+EXTRAS = {
+    'bullseye': [
+        'python3-greenlet',
+        'python3-gevent',
+        'python3-eventlet',
+        'python3-trio',
+        'python3-uvloop',
+        'pypy',
+        'pypy3',
+    ],
+    'sid': [
+        'python3-greenlet',
+        'python3-gevent',
+        'python3-eventlet',
+        'python3-trio',
+        'python3-uvloop',
+        'pypy3',
+    ],
+    'i386': ['python3-greenlet'],
+}
 FREE_THREADED = ('forky', 'python3.13')
 # packaging's own needs, of no use in a root that is never upgraded
-UNWANTED = re.compile(r'^(dpkg|debconf|tar|tzdata|perl-base|ucf|sensible-utils|mailcap|media-types)$')
+UNWANTED = re.compile(
+    r'^(dpkg|debconf|tar|tzdata|perl-base|ucf|sensible-utils|mailcap|media-types)$'
+)
 
 
 def cache():
-    return os.path.join(os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'pyscry')
+    return os.path.join(
+        os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'pyscry'
+    )
 
 
 def reasons():
@@ -50,7 +83,9 @@ def root(where):
     path = os.path.join(cache(), 'roots', where)
     if os.path.exists(path + '/.ready'):
         return path
-    return LookupError(reasons().get(where, 'not fetched: run python3 -m tests.support.debian fetch'))
+    return LookupError(
+        reasons().get(where, 'not fetched: run python3 -m tests.support.debian fetch')
+    )
 
 
 def interpreters():
@@ -66,10 +101,14 @@ def interpreters():
             else:
                 yield tag, LookupError('the root has no %s' % name)
     built = os.path.join(cache(), 'free-threaded', 'python')
-    if os.access(built, os.X_OK) and os.path.exists(os.path.join(cache(), 'free-threaded', '.ready')):
+    if os.access(built, os.X_OK) and os.path.exists(
+        os.path.join(cache(), 'free-threaded', '.ready')
+    ):
         yield 'built-3.13t', built
     else:
-        yield 'built-3.13t', LookupError(reasons().get('free-threaded', 'not built: run python3 -m tests.support.debian fetch'))
+        yield 'built-3.13t', LookupError(
+            reasons().get('free-threaded', 'not built: run python3 -m tests.support.debian fetch')
+        )
 
 
 def pypys():
@@ -84,7 +123,9 @@ class Archive:
 
     def __init__(self, suite, deadline, source=False, architecture=None):
         self.suite, self.deadline, self.architecture = suite, deadline, architecture
-        self.state = os.path.join(cache(), 'apt', '-'.join(filter(None, [suite, source and 'source', architecture])))
+        self.state = os.path.join(
+            cache(), 'apt', '-'.join(filter(None, [suite, source and 'source', architecture]))
+        )
         for directory in ('lists/partial', 'empty/partial', 'debs/partial'):
             os.makedirs(os.path.join(self.state, directory), exist_ok=True)
         open(os.path.join(self.state, 'status'), 'w').close()
@@ -95,7 +136,9 @@ class Archive:
                 print('\n'.join(lines), file=out)
         # the host's hooks after an update are not ours to run
         with open(os.path.join(self.state, 'apt.conf'), 'w') as out:
-            out.write('#clear APT::Update::Post-Invoke;\n#clear APT::Update::Post-Invoke-Success;\n')
+            out.write(
+                '#clear APT::Update::Post-Invoke;\n#clear APT::Update::Post-Invoke-Success;\n'
+            )
 
     def sources(self, kind):
         main, security = mirrors()
@@ -105,21 +148,44 @@ class Archive:
             yield '%s %s %s %s-security main' % (kind, key, security, self.suite)
 
     def apt(self, *arguments, cwd=None, check=True, archives='debs'):
-        options = {'Dir::State': self.state, 'Dir::State::status': self.state + '/status', 'Dir::State::lists': self.state + '/lists',
-                   'Dir::Etc::sourcelist': self.state + '/' + self.list, 'Dir::Etc::sourceparts': self.state + '/empty',
-                   'Dir::Etc::preferences': '/dev/null', 'Dir::Etc::preferencesparts': self.state + '/empty',
-                   'Dir::Cache': self.state, 'Dir::Cache::archives': '%s/%s' % (self.state, archives), 'Dir::Cache::pkgcache': '',
-                   'Dir::Cache::srcpkgcache': '', 'Debug::NoLocking': 'true', 'Acquire::Languages': 'none', 'Acquire::Retries': '3',
-                   'APT::Install-Recommends': 'false', 'APT::Sandbox::User': 'root',
-                   'Acquire::Check-Valid-Until': 'false'}  # a mirror may lag behind: old packages will do
+        options = {
+            'Dir::State': self.state,
+            'Dir::State::status': self.state + '/status',
+            'Dir::State::lists': self.state + '/lists',
+            'Dir::Etc::sourcelist': self.state + '/' + self.list,
+            'Dir::Etc::sourceparts': self.state + '/empty',
+            'Dir::Etc::preferences': '/dev/null',
+            'Dir::Etc::preferencesparts': self.state + '/empty',
+            'Dir::Cache': self.state,
+            'Dir::Cache::archives': '%s/%s' % (self.state, archives),
+            'Dir::Cache::pkgcache': '',
+            'Dir::Cache::srcpkgcache': '',
+            'Debug::NoLocking': 'true',
+            'Acquire::Languages': 'none',
+            'Acquire::Retries': '3',
+            'APT::Install-Recommends': 'false',
+            'APT::Sandbox::User': 'root',
+            'Acquire::Check-Valid-Until': 'false',
+        }  # a mirror may lag behind: old packages will do
         if self.architecture:
-            options.update({'APT::Architecture': self.architecture, 'APT::Architectures::': self.architecture})
-        command = ['apt-get', '-qq'] + ['-o%s=%s' % pair for pair in options.items()] + list(arguments)
+            options.update(
+                {'APT::Architecture': self.architecture, 'APT::Architectures::': self.architecture}
+            )
+        command = (
+            ['apt-get', '-qq'] + ['-o%s=%s' % pair for pair in options.items()] + list(arguments)
+        )
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError('no time left to fetch %s' % self.suite)
-        return subprocess.run(command, cwd=cwd, check=check, timeout=left, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=dict(os.environ, LC_ALL='C', APT_CONFIG=self.state + '/apt.conf')).stdout.decode()
+        return subprocess.run(
+            command,
+            cwd=cwd,
+            check=check,
+            timeout=left,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(os.environ, LC_ALL='C', APT_CONFIG=self.state + '/apt.conf'),
+        ).stdout.decode()
 
     def update(self):
         # one index in the middle of a mirror's update must not stop us: what matters is whether packages are found
@@ -145,11 +211,16 @@ class Archive:
 
 def mirrors():
     """(archive, security archive or None) as this machine's apt has them."""
-    text = subprocess.run(['apt-get', 'indextargets', '--format', '$(SITE)'], stdout=subprocess.PIPE).stdout.decode()
+    text = subprocess.run(
+        ['apt-get', 'indextargets', '--format', '$(SITE)'], stdout=subprocess.PIPE
+    ).stdout.decode()
     for path in ['/etc/apt/sources.list'] + glob.glob('/etc/apt/sources.list.d/*'):
         with contextlib.suppress(OSError, UnicodeDecodeError):
             with open(path) as source:
-                text += '\n'.join(re.findall(r'\b(?:https?|file|mirror\+\w+)://?\S+', source.read())) + '\n'
+                text += (
+                    '\n'.join(re.findall(r'\b(?:https?|file|mirror\+\w+)://?\S+', source.read()))
+                    + '\n'
+                )
     sites = [site.rstrip('/') for site in text.split() if 'debian' in site]
     main = [site for site in sites if 'security' not in site]
     security = [site for site in sites if 'security' in site]
@@ -160,8 +231,21 @@ def mirrors():
 
 def unpack(deb, root):
     data = subprocess.Popen(['dpkg-deb', '--fsys-tarfile', deb], stdout=subprocess.PIPE)
-    subprocess.run(['tar', '-x', '-C', root, '--keep-directory-symlink', '--no-same-owner', '--exclude=./usr/share/doc/*',
-                    '--exclude=./usr/share/man/*', '--exclude=./usr/share/locale/*'], stdin=data.stdout, check=True)
+    subprocess.run(
+        [
+            'tar',
+            '-x',
+            '-C',
+            root,
+            '--keep-directory-symlink',
+            '--no-same-owner',
+            '--exclude=./usr/share/doc/*',
+            '--exclude=./usr/share/man/*',
+            '--exclude=./usr/share/locale/*',
+        ],
+        stdin=data.stdout,
+        check=True,
+    )
     if data.wait():
         raise RuntimeError('cannot unpack ' + deb)
 
@@ -191,7 +275,10 @@ def make_root(where, suite, architecture, packages, deadline):
         try:
             add(archive, [package], root, there)
         except subprocess.SubprocessError as error:
-            print('%s: no %s: %s' % (where, package, (error.stderr or b'').decode(errors='replace').strip() or error))
+            print(
+                '%s: no %s: %s'
+                % (where, package, (error.stderr or b'').decode(errors='replace').strip() or error)
+            )
             there.add(package)  # not again
     subprocess.run(['ldconfig', '-r', root], stderr=subprocess.DEVNULL)
     shutil.rmtree(os.path.join(archive.state, 'debs'))
@@ -218,14 +305,29 @@ def build_free_threaded(deadline):
     shutil.rmtree(target, ignore_errors=True)
     os.makedirs(target)
     archive.apt('--tar-only', '--download-only', 'source', package, cwd=target)
-    tarball, = glob.glob(target + '/*.orig.tar.*[!c]')
+    (tarball,) = glob.glob(target + '/*.orig.tar.*[!c]')
     subprocess.run(['tar', '-x', '-C', target, '--strip-components=1', '-f', tarball], check=True)
 
     def run(*command):
         left = deadline - time.monotonic()
-        subprocess.run(command, cwd=target, check=True, timeout=max(1, left), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    run('./configure', '-q', '--disable-gil', '--disable-test-modules', '--without-ensurepip', '--without-doc-strings',
-        'CFLAGS=-O1 -g -pipe -w')
+        subprocess.run(
+            command,
+            cwd=target,
+            check=True,
+            timeout=max(1, left),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    run(
+        './configure',
+        '-q',
+        '--disable-gil',
+        '--disable-test-modules',
+        '--without-ensurepip',
+        '--without-doc-strings',
+        'CFLAGS=-O1 -g -pipe -w',
+    )
     run('make', '-s', '-j2', 'python')
     run('make', '-s', '-j2', 'sharedmods')
     open(target + '/.ready', 'w').close()
@@ -238,7 +340,10 @@ def fetch(seconds):
     with open(os.path.join(cache(), 'lock'), 'w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         failed = {}
-        jobs = [(where, make_root, (where, suite, architecture, packages, deadline)) for where, suite, architecture, packages, _ in ROOTS]
+        jobs = [
+            (where, make_root, (where, suite, architecture, packages, deadline))
+            for where, suite, architecture, packages, _ in ROOTS
+        ]
         for name, job, arguments in jobs + [('free-threaded', build_free_threaded, (deadline,))]:
             begin = time.monotonic()
             try:
@@ -246,9 +351,19 @@ def fetch(seconds):
                     raise PermissionError('running in another root needs root')
                 job(*arguments)
                 print('%s: ready (%.0f s)' % (name, time.monotonic() - begin))
-            except (OSError, RuntimeError, LookupError, ValueError, subprocess.SubprocessError) as error:
-                failed[name] = '%s: %s' % (type(error).__name__, error) + getattr(error, 'stderr', None).decode(errors='replace') \
-                    if getattr(error, 'stderr', None) else '%s: %s' % (type(error).__name__, error)
+            except (
+                OSError,
+                RuntimeError,
+                LookupError,
+                ValueError,
+                subprocess.SubprocessError,
+            ) as error:
+                failed[name] = (
+                    '%s: %s' % (type(error).__name__, error)
+                    + getattr(error, 'stderr', None).decode(errors='replace')
+                    if getattr(error, 'stderr', None)
+                    else '%s: %s' % (type(error).__name__, error)
+                )
                 print('%s: %s' % (name, failed[name]))
         with open(os.path.join(cache(), 'reasons.json'), 'w') as out:
             json.dump(failed, out)

@@ -21,7 +21,10 @@ def check(result, what):
 
 
 def mount(source, target, flags):
-    check(libc.mount(source.encode(), target.encode(), None, ctypes.c_ulong(flags), None), 'mount %s' % target)
+    check(
+        libc.mount(source.encode(), target.encode(), None, ctypes.c_ulong(flags), None),
+        'mount %s' % target,
+    )
 
 
 def enter(root):
@@ -34,7 +37,10 @@ def enter(root):
     mount('/proc', root + '/proc', MS_BIND | MS_REC)
     mount('/dev', root + '/dev', MS_BIND | MS_REC)
     mount(here, root + here, MS_BIND)
-    check(libc.syscall(PIVOT_ROOT[os.uname().machine], root.encode(), (root + '/.old').encode()), 'pivot_root')
+    check(
+        libc.syscall(PIVOT_ROOT[os.uname().machine], root.encode(), (root + '/.old').encode()),
+        'pivot_root',
+    )
     os.chdir('/')
     check(libc.umount2(b'/.old', MNT_DETACH), 'umount')
     os.chdir(here)

@@ -48,18 +48,18 @@ print(json.dumps({
 class Interpreter:
     tag: str
     version: tuple = ()
-    exe: str = None          # as the process sees it
-    library: str = None      # libpython, as the process sees it; None: linked into the executable
-    root: str = None         # the directory that the process sees as "/"; None: ours
+    exe: str = None  # as the process sees it
+    library: str = None  # libpython, as the process sees it; None: linked into the executable
+    root: str = None  # the directory that the process sees as "/"; None: ours
     prefix: str = None
     debug: bool = False
     free_threaded: bool = False
     stackless: bool = False
-    machine: str = None      # "x86_64", or "32-bit" whatever the kernel says
+    machine: str = None  # "x86_64", or "32-bit" whatever the kernel says
     ctypes: bool = True
-    modules: tuple = ()      # which of some that only a few have: greenlet, gevent, eventlet
-    reason: str = None       # why it cannot be used
-    options: tuple = ()      # for every program that it runs
+    modules: tuple = ()  # which of some that only a few have: greenlet, gevent, eventlet
+    reason: str = None  # why it cannot be used
+    options: tuple = ()  # for every program that it runs
 
     @property
     def command(self):
@@ -69,7 +69,11 @@ class Interpreter:
         """A command to be run where the interpreter lives."""
         if self.root is None:
             return command
-        return [sys.executable, os.path.join(os.path.dirname(__file__), 'in_root.py'), self.root] + command
+        return [
+            sys.executable,
+            os.path.join(os.path.dirname(__file__), 'in_root.py'),
+            self.root,
+        ] + command
 
     def outside(self, path):
         """A path of the process as we see it."""
@@ -94,9 +98,18 @@ def candidates():
 
 def ask(command):
     environment = {k: v for k, v in os.environ.items() if not k.startswith('PYTHON')}
-    done = subprocess.run(command + ['-c', PROBE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, env=environment)
+    done = subprocess.run(
+        command + ['-c', PROBE],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        env=environment,
+    )
     if done.returncode:
-        raise RuntimeError(done.stderr.decode(errors='replace').strip().splitlines()[-1:] or 'status %d' % done.returncode)
+        raise RuntimeError(
+            done.stderr.decode(errors='replace').strip().splitlines()[-1:]
+            or 'status %d' % done.returncode
+        )
     return json.loads(done.stdout)
 
 
@@ -113,7 +126,16 @@ def probe(tag, path):
         return Interpreter(tag, reason='%s does not run: %s' % (path, error))
     if facts['root'] != '/':
         found.root = facts['root']
-    for name in ('exe', 'library', 'prefix', 'debug', 'ctypes', 'machine', 'modules', 'free_threaded'):
+    for name in (
+        'exe',
+        'library',
+        'prefix',
+        'debug',
+        'ctypes',
+        'machine',
+        'modules',
+        'free_threaded',
+    ):
         setattr(found, name, facts[name])
     found.version = tuple(facts['version'])
     found.stackless = 'Stackless' in facts['text']
@@ -137,5 +159,11 @@ def everything():
 
 if __name__ == '__main__':
     for interpreter in everything():
-        print('%-24s %-8s %s' % (interpreter.tag, '.'.join(map(str, interpreter.version)), interpreter.reason or
-                                 interpreter.outside(interpreter.library or interpreter.exe)))
+        print(
+            '%-24s %-8s %s'
+            % (
+                interpreter.tag,
+                '.'.join(map(str, interpreter.version)),
+                interpreter.reason or interpreter.outside(interpreter.library or interpreter.exe),
+            )
+        )

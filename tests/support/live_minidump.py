@@ -19,8 +19,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 _libc.ptrace.restype = ctypes.c_long
 # struct user_regs_struct, sys/user.h
-USER_REGS = ("r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss fs_base gs_base "
-             "ds es fs gs").split()
+USER_REGS = (
+    "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss fs_base gs_base "
+    "ds es fs gs"
+).split()
 STACK_LIMIT = 256 * 1024
 
 
@@ -85,10 +87,12 @@ def build_id(memory, base):
     head = memory.read(base, 64)
     if head[:5] != b"\x7fELF\x02":
         return None
-    phoff, = struct.unpack_from("<Q", head, 32)
+    (phoff,) = struct.unpack_from("<Q", head, 32)
     size, count = struct.unpack_from("<HH", head, 54)
     for i in range(count):
-        kind, _, _, vaddr, _, filesz, _, _ = struct.unpack("<IIQQQQQQ", memory.read(base + phoff + i * size, 56))
+        kind, _, _, vaddr, _, filesz, _, _ = struct.unpack(
+            "<IIQQQQQQ", memory.read(base + phoff + i * size, 56)
+        )
         if kind != 4:
             continue
         start = vaddr if vaddr > base else base + vaddr
@@ -96,8 +100,8 @@ def build_id(memory, base):
         while at + 12 <= len(note):
             name, desc, tag = struct.unpack_from("<III", note, at)
             data = at + 12 + (name + 3 & ~3)
-            if tag == 3 and note[at + 12:at + 16] == b"GNU\0":
-                return note[data:data + desc]
+            if tag == 3 and note[at + 12 : at + 16] == b"GNU\0":
+                return note[data : data + desc]
             at = data + (desc + 3 & ~3)
     return b""
 
@@ -106,7 +110,12 @@ def modules(memory, maps):
     """(base, size, path, build id) of each ELF file that is mapped from its beginning."""
     out, bases = [], {}
     for start, end, _, offset, path in maps:
-        if path.startswith("/") and offset == 0 and path not in bases and build_id(memory, start) is not None:
+        if (
+            path.startswith("/")
+            and offset == 0
+            and path not in bases
+            and build_id(memory, start) is not None
+        ):
             bases[path] = len(out)
             out.append([start, end - start, path, build_id(memory, start)])
         elif path in bases:
@@ -129,8 +138,13 @@ def dump(pid, style="breakpad", signal=0, crashed=None):
             start = regs["rsp"] & ~15
             data = memory.read(start, min(stack[1] - start, STACK_LIMIT)) if stack else b""
             name = read_file(pid, f"task/{tid}/comm").decode().strip()
-            d.thread(tid, context, (start, data), teb=regs["fs_base"] if crashpad else 0,
-                     name=name if crashpad else None)
+            d.thread(
+                tid,
+                context,
+                (start, data),
+                teb=regs["fs_base"] if crashpad else 0,
+                name=name if crashpad else None,
+            )
             if tid == crashed:
                 d.exception(tid, signal, 0x10, regs=context)
         for base, size, path, ident in modules(memory, maps):
@@ -144,13 +158,17 @@ def dump(pid, style="breakpad", signal=0, crashed=None):
                     d.memory(start, data)
         if not crashpad:
             auxv = read_file(pid, "auxv")
-            d.linux(maps=text, status=read_file(pid, "status").decode(),
-                    auxv=dict(struct.iter_unpack("<QQ", auxv)), environ=b"")
+            d.linux(
+                maps=text,
+                status=read_file(pid, "status").decode(),
+                auxv=dict(struct.iter_unpack("<QQ", auxv)),
+                environ=b"",
+            )
             d.stream(md.CMD_LINE, read_file(pid, "cmdline"))
         return d.build()
 
 
 if __name__ == "__main__":
-    pid, path, style, signal = (sys.argv[1:] + ["breakpad", "0"][len(sys.argv) - 3:])[:4]
+    pid, path, style, signal = (sys.argv[1:] + ["breakpad", "0"][len(sys.argv) - 3 :])[:4]
     with open(path, "wb") as out:
         out.write(dump(int(pid), style, int(signal), int(pid) if int(signal) else None))

@@ -11,8 +11,14 @@ said = []
 def say(index):
     answer = lldb.SBCommandReturnObject()
     lldb.debugger.GetCommandInterpreter().HandleCommand(COMMANDS[index], answer)
-    said.append({"command": COMMANDS[index], "out": answer.GetOutput() or "", "err": answer.GetError() or "",
-                 "ok": answer.Succeeded()})
+    said.append(
+        {
+            "command": COMMANDS[index],
+            "out": answer.GetOutput() or "",
+            "err": answer.GetError() or "",
+            "ok": answer.Succeeded(),
+        }
+    )
 
 
 def done():

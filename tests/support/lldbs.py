@@ -15,8 +15,14 @@ NAMES = ["lldb"] + ["lldb-%d" % version for version in range(14, 30)]
 
 
 def has_python(program, environment):
-    done = subprocess.run([program, "--no-lldbinit", "-b", "-o", "script print('is', 'there')"], env=environment,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    done = subprocess.run(
+        [program, "--no-lldbinit", "-b", "-o", "script print('is', 'there')"],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=60,
+    )
     return b"is there" in done.stdout
 
 
@@ -26,7 +32,9 @@ def environment_of(program):
     if has_python(program, environment):
         return environment
     version = re.search(r"(\d+)$", os.path.realpath(program))
-    for path in glob.glob("/usr/lib/llvm-%s/lib/python3*/*-packages" % (version.group(1) if version else "*")):
+    for path in glob.glob(
+        "/usr/lib/llvm-%s/lib/python3*/*-packages" % (version.group(1) if version else "*")
+    ):
         if has_python(program, dict(environment, PYTHONPATH=path)):
             return dict(environment, PYTHONPATH=path)
     return None
@@ -35,7 +43,9 @@ def environment_of(program):
 def find():
     """(program, environment) of each LLDB; $PYSCRY_LLDB names others, with ":" between them."""
     named = [path for path in os.environ.get("PYSCRY_LLDB", "").split(":") if path]
-    found = {os.path.realpath(path): path for path in named or filter(None, map(shutil.which, NAMES))}
+    found = {
+        os.path.realpath(path): path for path in named or filter(None, map(shutil.which, NAMES))
+    }
     pairs = [(path, environment_of(path)) for path in found.values()]
     return [(path, environment) for path, environment in pairs if environment]
 
@@ -49,15 +59,30 @@ class Lldb:
     def __call__(self, commands, *words, first=(), **environment):
         with tempfile.TemporaryDirectory() as directory:
             answers = os.path.join(directory, "answers")
-            lines = list(first) + ["command source -s true " + LLDBINIT, "command script import " + RUNNER]
-            lines += ["script lldb_said.say(%d)" % index for index in range(len(commands))] + ["script lldb_said.done()"]
+            lines = list(first) + [
+                "command source -s true " + LLDBINIT,
+                "command script import " + RUNNER,
+            ]
+            lines += ["script lldb_said.say(%d)" % index for index in range(len(commands))] + [
+                "script lldb_said.done()"
+            ]
             line = [self.program, "--no-lldbinit", "-b"]
             for each in lines:
                 line += ["-o", each]
             line += [str(word) for word in words]
-            done = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
-                                  env=dict(self.environment, LLDB_COMMANDS=json.dumps(list(commands)),
-                                           LLDB_ANSWERS=answers, **environment))
+            done = subprocess.run(
+                line,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                timeout=120,
+                env=dict(
+                    self.environment,
+                    LLDB_COMMANDS=json.dumps(list(commands)),
+                    LLDB_ANSWERS=answers,
+                    **environment,
+                ),
+            )
             assert os.path.exists(answers), done.stdout + done.stderr
             with open(answers, encoding="utf-8") as source:
                 return [Said(each) for each in json.load(source)]
@@ -67,4 +92,6 @@ class Said:
     """What one command said."""
 
     def __init__(self, fields):
-        self.command, self.out, self.err, self.ok = (fields[key] for key in ("command", "out", "err", "ok"))
+        self.command, self.out, self.err, self.ok = (
+            fields[key] for key in ("command", "out", "err", "ok")
+        )

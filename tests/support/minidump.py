@@ -13,17 +13,44 @@ import struct
 I386, AMD64, ARM64, ARM64_OLD = 0, 9, 12, 0x8003
 WINDOWS, LINUX, MACOS = 2, 0x8201, 0x8101
 
-THREADS, MODULES, MEMORY, EXCEPTION, SYSTEM, THREADS_EX, MEMORY64, MISC, MEMORY_INFO, THREAD_NAMES = (
-    3, 4, 5, 6, 7, 8, 9, 15, 16, 24)
-CPU_INFO, PROC_STATUS, LSB_RELEASE, CMD_LINE, ENVIRON, AUXV, MAPS, DSO_DEBUG = range(0x47670003, 0x4767000b)
+(
+    THREADS,
+    MODULES,
+    MEMORY,
+    EXCEPTION,
+    SYSTEM,
+    THREADS_EX,
+    MEMORY64,
+    MISC,
+    MEMORY_INFO,
+    THREAD_NAMES,
+) = (3, 4, 5, 6, 7, 8, 9, 15, 16, 24)
+CPU_INFO, PROC_STATUS, LSB_RELEASE, CMD_LINE, ENVIRON, AUXV, MAPS, DSO_DEBUG = range(
+    0x47670003, 0x4767000B
+)
 
 # winnt.h CONTEXT: size, (offset of ContextFlags, its value), {register: (offset, size)}
-_AMD64 = dict(zip("rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15 rip".split(), range(120, 256, 8)))
-_I386 = {"edi": 156, "esi": 160, "ebx": 164, "edx": 168, "ecx": 172, "eax": 176, "ebp": 180, "eip": 184, "esp": 196}
+_AMD64 = dict(
+    zip(
+        "rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15 rip".split(),
+        range(120, 256, 8),
+    )
+)
+_I386 = {
+    "edi": 156,
+    "esi": 160,
+    "ebx": 164,
+    "edx": 168,
+    "ecx": 172,
+    "eax": 176,
+    "ebp": 180,
+    "eip": 184,
+    "esp": 196,
+}
 _ARM64 = {f"x{i}": 8 + 8 * i for i in range(31)} | {"sp": 256, "pc": 264}
 CONTEXTS = {
-    AMD64: (1232, 48, 0x10000f, 8, _AMD64),
-    I386: (716, 0, 0x1003f, 4, _I386),
+    AMD64: (1232, 48, 0x10000F, 8, _AMD64),
+    I386: (716, 0, 0x1003F, 4, _I386),
     ARM64: (912, 0, 0x400007, 8, _ARM64),
     ARM64_OLD: (796, 0, 0x80000006, 8, _ARM64),
 }
@@ -52,12 +79,19 @@ def build_id_record(build_id):
 def fixed_file_info(version):
     """VS_FIXEDFILEINFO of a four-part version."""
     a, b, c, d = version
-    return struct.pack("<13I", 0xFEEF04BD, 0x10000, a << 16 | b, c << 16 | d, a << 16 | b, c << 16 | d, *[0] * 7)
+    return struct.pack(
+        "<13I", 0xFEEF04BD, 0x10000, a << 16 | b, c << 16 | d, a << 16 | b, c << 16 | d, *[0] * 7
+    )
 
 
 class Minidump:
     def __init__(self, platform=WINDOWS, machine=AMD64, flags=0, timestamp=0x60000000):
-        self.platform, self.machine, self.flags, self.timestamp = platform, machine, flags, timestamp
+        self.platform, self.machine, self.flags, self.timestamp = (
+            platform,
+            machine,
+            flags,
+            timestamp,
+        )
         self.threads, self.names, self.modules, self.memories, self.infos = [], [], [], [], []
         self.extra = []  # (type, bytes): streams as they are
         self.exception_record = None
@@ -124,8 +158,12 @@ class Minidump:
         self.directory.append((kind, len(data), self._put(data, kind)))
 
     def _system(self):
-        self._stream(SYSTEM, struct.pack("<HHHBBIIIIIHH24x", self.machine, 6, 0, 4, 1, 10, 0, 19045, self.platform, 0,
-                                         0, 0))
+        self._stream(
+            SYSTEM,
+            struct.pack(
+                "<HHHBBIIIIIHH24x", self.machine, 6, 0, 4, 1, 10, 0, 19045, self.platform, 0, 0, 0
+            ),
+        )
 
     def _threads(self):
         records = []
@@ -136,7 +174,11 @@ class Minidump:
             if in64 and stack:
                 self.memories.append((start, data))
             rva = self._put(data) if data and not in64 else 0
-            records.append(struct.pack("<IIIIQQIIII", tid, 0, 0, 0, teb, start, len(data), rva, len(ctx), ctx_at))
+            records.append(
+                struct.pack(
+                    "<IIIIQQIIII", tid, 0, 0, 0, teb, start, len(data), rva, len(ctx), ctx_at
+                )
+            )
         self._list(THREADS, records)
 
     def _modules(self):
@@ -145,8 +187,11 @@ class Minidump:
             name = self._string(path)
             cv = self._put(codeview) if codeview else 0
             info = fixed_file_info(version) if version else b"\0" * 52
-            records.append(struct.pack("<QIIII", base, size, checksum, stamp, name) + info +
-                           struct.pack("<IIIIQQ", len(codeview), cv, 0, 0, 0, 0))
+            records.append(
+                struct.pack("<QIIII", base, size, checksum, stamp, name)
+                + info
+                + struct.pack("<IIIIQQ", len(codeview), cv, 0, 0, 0, 0)
+            )
         self._list(MODULES, records)
 
     def _exception(self):
@@ -154,12 +199,30 @@ class Minidump:
         ctx = context(self.machine, regs) if regs is not None else b""
         at = self._put(ctx) if ctx else 0
         info = list(parameters) + [0] * (15 - len(parameters))
-        self._stream(EXCEPTION, struct.pack("<IIIIQQII15QII", tid, 0, code, flags, 0, address, len(parameters), 0,
-                                            *info, len(ctx), at))
+        self._stream(
+            EXCEPTION,
+            struct.pack(
+                "<IIIIQQII15QII",
+                tid,
+                0,
+                code,
+                flags,
+                0,
+                address,
+                len(parameters),
+                0,
+                *info,
+                len(ctx),
+                at,
+            ),
+        )
 
     def _memory(self):
         if not self.use_memory64:
-            records = [struct.pack("<QII", start, len(data), self._put(data)) for start, data in self.memories]
+            records = [
+                struct.pack("<QII", start, len(data), self._put(data))
+                for start, data in self.memories
+            ]
             self._list(MEMORY, records)
             return
         records = b"".join(struct.pack("<QQ", start, len(data)) for start, data in self.memories)
@@ -180,13 +243,21 @@ class Minidump:
         saved = list(self.memories)
         self._threads()
         if self.names:
-            self._list(THREAD_NAMES, [struct.pack("<IQ", tid, self._string(name)) for tid, name in self.names])
+            self._list(
+                THREAD_NAMES,
+                [struct.pack("<IQ", tid, self._string(name)) for tid, name in self.names],
+            )
         if self.modules:
             self._modules()
         if self.infos:
-            self._stream(MEMORY_INFO, struct.pack("<IIQ", 16, 48, len(self.infos)) + b"".join(
-                struct.pack("<QQIIQIIII", base, base, protect, 0, size, state, protect, kind, 0)
-                for base, size, protect, state, kind in self.infos))
+            self._stream(
+                MEMORY_INFO,
+                struct.pack("<IIQ", 16, 48, len(self.infos))
+                + b"".join(
+                    struct.pack("<QQIIQIIII", base, base, protect, 0, size, state, protect, kind, 0)
+                    for base, size, protect, state, kind in self.infos
+                ),
+            )
         if self.exception_record:
             self._exception()
         for kind, data in self.extra:
@@ -194,8 +265,18 @@ class Minidump:
         if self.memories:
             self._memory()
         self.memories = saved
-        struct.pack_into("<4sIIIIIQ", self.out, 0, b"MDMP", 0xA793, len(self.directory), 32, 0, self.timestamp,
-                         self.flags)
+        struct.pack_into(
+            "<4sIIIIIQ",
+            self.out,
+            0,
+            b"MDMP",
+            0xA793,
+            len(self.directory),
+            32,
+            0,
+            self.timestamp,
+            self.flags,
+        )
         for i, row in enumerate(self.directory):
             struct.pack_into("<III", self.out, 32 + 12 * i, *row)
         return bytes(self.out)

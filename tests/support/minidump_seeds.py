@@ -18,14 +18,38 @@ def windows(**options):
     d.pad_lists = options.get("pad", False)
     d.use_memory64 = options.get("memory64", True)
     stack64 = options.get("stack64", False)
-    d.thread(100, {"rip": base + 0x1010, "rsp": STACK + 0x18, "rbx": 1}, (STACK + 0x18, b"S" * 0x7E8), teb=0x5000,
-             name="H\u00e4ndler \U0001f600", in_memory64=stack64)
-    d.thread(104, {"rip": 0x1, "rsp": 0x2}, (STACK + 0x10000, b"T" * 0x1000), name="worker", in_memory64=stack64)
+    d.thread(
+        100,
+        {"rip": base + 0x1010, "rsp": STACK + 0x18, "rbx": 1},
+        (STACK + 0x18, b"S" * 0x7E8),
+        teb=0x5000,
+        name="H\u00e4ndler \U0001f600",
+        in_memory64=stack64,
+    )
+    d.thread(
+        104,
+        {"rip": 0x1, "rsp": 0x2},
+        (STACK + 0x10000, b"T" * 0x1000),
+        name="worker",
+        in_memory64=stack64,
+    )
     d.module(0x140000000, 0x8000, "Z:\\tmp/x\\\u00fcber.exe", timestamp=5)
-    d.module(base, pe.SIZE, "C:\\Python\\311/python311.dll", timestamp=pe.STAMP,
-             codeview=md.rsds(pe.GUID, 1, pe.PDB), version=pe.VERSION)
+    d.module(
+        base,
+        pe.SIZE,
+        "C:\\Python\\311/python311.dll",
+        timestamp=pe.STAMP,
+        codeview=md.rsds(pe.GUID, 1, pe.PDB),
+        version=pe.VERSION,
+    )
     d.module(base + 0x1000, 0x100, "C:\\inside.dll")
-    d.exception(104, 0xC0000005, base + 0x1020, (0, 0xDEAD0), {"rip": base + 0x1020, "rsp": STACK + 0x10000, "r12": 7})
+    d.exception(
+        104,
+        0xC0000005,
+        base + 0x1020,
+        (0, 0xDEAD0),
+        {"rip": base + 0x1020, "rsp": STACK + 0x10000, "r12": 7},
+    )
     if options.get("info", True):
         d.info(0, 0x10000, 1, state=0x10000)
         d.info(HEAP - 0x1000, 0x1000, 0x104)
@@ -40,8 +64,17 @@ def windows(**options):
     if options.get("image", True):
         d.memory(base, pe.image(base))
     # TEB, PEB, process parameters, command line
-    d.memory(0x5000, b"\0" * 0x60 + struct.pack("<Q", 0x5100) + b"\0" * 0x98 + b"\0" * 0x10 +
-             struct.pack("<QQQ", base, 0, 0x5200) + b"\0" * 0xD8 + b"\0" * 0x70 + struct.pack("<HHIQ", 18, 20, 0, 0x5300))
+    d.memory(
+        0x5000,
+        b"\0" * 0x60
+        + struct.pack("<Q", 0x5100)
+        + b"\0" * 0x98
+        + b"\0" * 0x10
+        + struct.pack("<QQQ", base, 0, 0x5200)
+        + b"\0" * 0xD8
+        + b"\0" * 0x70
+        + struct.pack("<HHIQ", 18, 20, 0, 0x5300),
+    )
     d.memory(0x5300, "py x.py \u00df\0".encode("utf-16-le"))
     return d
 
@@ -52,18 +85,26 @@ def linux(**options):
     d.thread(501, {"rip": 0x401000, "rsp": STACK}, (STACK, b"L" * 256))
     d.thread(500, {"rip": 0x401010, "rsp": STACK + 0x1000}, (STACK + 0x1000, b"M" * 256))
     d.exception(500, 11, 0x10, (), {"rip": 0x401020, "rsp": STACK + 0x1000}, flags=1)
-    d.module(0x400000, 0x3000, "/opt/svc/bin/python3.11", codeview=md.build_id_record(bytes(range(20))))
+    d.module(
+        0x400000, 0x3000, "/opt/svc/bin/python3.11", codeview=md.build_id_record(bytes(range(20)))
+    )
     if options.get("memory", False):
         d.memory(HEAP, HEAP_DATA)
-    maps = ("00400000-00401000 r--p 00000000 08:01 77                    /opt/svc/bin/python3.11\n"
-            "00401000-00402000 r-xp 00001000 08:01 77                    /opt/svc/bin/python3.11\n"
-            "00402000-00403000 rw-p 00002000 08:01 77                    /opt/svc/bin/python3.11 (deleted)\n"
-            "02000000-02020000 rw-p 00000000 00:00 0                     [heap]\n"
-            "garbage\n"
-            "0007f000-00081000 rw-p 00000000 00:00 0")
-    d.linux(maps=maps if options.get("maps", True) else None, command=["/opt/svc/bin/python3.11", "-u", "svc.py"],
-            status="Name:\tpython3\nUmask:\t0022\nTgid:\t500\nPid:\t500\n",
-            auxv={3: 0x400040, 9: 0x401000, 33: 0x7FFF0000, 0: 0}, environ=b"A=B\0")
+    maps = (
+        "00400000-00401000 r--p 00000000 08:01 77                    /opt/svc/bin/python3.11\n"
+        "00401000-00402000 r-xp 00001000 08:01 77                    /opt/svc/bin/python3.11\n"
+        "00402000-00403000 rw-p 00002000 08:01 77                    /opt/svc/bin/python3.11 (deleted)\n"
+        "02000000-02020000 rw-p 00000000 00:00 0                     [heap]\n"
+        "garbage\n"
+        "0007f000-00081000 rw-p 00000000 00:00 0"
+    )
+    d.linux(
+        maps=maps if options.get("maps", True) else None,
+        command=["/opt/svc/bin/python3.11", "-u", "svc.py"],
+        status="Name:\tpython3\nUmask:\t0022\nTgid:\t500\nPid:\t500\n",
+        auxv={3: 0x400040, 9: 0x401000, 33: 0x7FFF0000, 0: 0},
+        environ=b"A=B\0",
+    )
     return d
 
 

@@ -20,7 +20,13 @@ EXPORTS = {
 }
 
 # what lies where in .rdata
-DIRECTORY, UNWIND, CODEVIEW, IAT, POINTER = RDATA, RDATA + 0x400, RDATA + 0x500, RDATA + 0x600, RDATA + 0x700
+DIRECTORY, UNWIND, CODEVIEW, IAT, POINTER = (
+    RDATA,
+    RDATA + 0x400,
+    RDATA + 0x500,
+    RDATA + 0x600,
+    RDATA + 0x700,
+)
 IAT_SIZE = 16
 
 
@@ -50,15 +56,36 @@ def unwind_data():
     # push rbx (1 byte); push r12 (3); sub rsp, 0x28 (7); offsets are those behind the instruction
     hot = add(0, 0x100, unwind_info([code(7, 2, 4), code(3, 0, 12), code(1, 0, 3)], prolog=7))
     # its cold part: one more register saved at [rsp + 0x18], nothing pushed
-    warm = add(0x200, 0x240, unwind_info([code(5, 4, 6) + struct.pack("<H", 3)], flags=4, prolog=5, chained=hot))
+    warm = add(
+        0x200,
+        0x240,
+        unwind_info([code(5, 4, 6) + struct.pack("<H", 3)], flags=4, prolog=5, chained=hot),
+    )
     # the coldest part, chained to the cold one, without codes of its own
     add(0x240, 0x260, unwind_info(flags=4, chained=warm))
     # push rbp; sub rsp, 0x200 (large); lea rbp, [rsp + 0x80]
-    add(0x300, 0x340, unwind_info([code(16, 3), code(8, 1) + struct.pack("<H", 0x200 // 8), code(1, 0, 5)], prolog=16,
-                                  frame=5, frame_offset=8))
+    add(
+        0x300,
+        0x340,
+        unwind_info(
+            [code(16, 3), code(8, 1) + struct.pack("<H", 0x200 // 8), code(1, 0, 5)],
+            prolog=16,
+            frame=5,
+            frame_offset=8,
+        ),
+    )
     # a huge frame: sub rsp, 0x100000 by a 32-bit operand, and a register saved far away
-    add(0x500, 0x540, unwind_info([code(20, 5, 7) + struct.pack("<I", 0x80000),
-                                   code(10, 1, 1) + struct.pack("<I", 0x100000)], prolog=20))
+    add(
+        0x500,
+        0x540,
+        unwind_info(
+            [
+                code(20, 5, 7) + struct.pack("<I", 0x80000),
+                code(10, 1, 1) + struct.pack("<I", 0x100000),
+            ],
+            prolog=20,
+        ),
+    )
     return infos, rows
 
 
@@ -75,8 +102,20 @@ def exports():
     strings += b"other.Forwarded\0fake.dll\0"
     for name in names:
         rvas.append(forward if EXPORTS[name] is None else EXPORTS[name])
-    out = struct.pack("<IIHHIIIIIII", 0, STAMP, 0, 0, forward + 16, 1, len(names), len(names), functions, name_table,
-                      ordinals)
+    out = struct.pack(
+        "<IIHHIIIIIII",
+        0,
+        STAMP,
+        0,
+        0,
+        forward + 16,
+        1,
+        len(names),
+        len(names),
+        functions,
+        name_table,
+        ordinals,
+    )
     out += struct.pack(f"<{len(names)}I", *rvas) + struct.pack(f"<{len(names)}I", *name_rvas)
     out += struct.pack(f"<{len(names)}H", *range(len(names))) + strings
     return out
@@ -87,11 +126,23 @@ def version_resource():
         return struct.pack("<IIHHHHII", 0, 0, 0, 0, 0, 1, key, target)
 
     top = 0x80000000
-    tree = directory(16, top | 24) + directory(1, top | 48) + directory(1033, 72) + struct.pack(
-        "<IIII", RSRC + 88, 92, 0, 0)
+    tree = (
+        directory(16, top | 24)
+        + directory(1, top | 48)
+        + directory(1033, 72)
+        + struct.pack("<IIII", RSRC + 88, 92, 0, 0)
+    )
     a, b, c, d = VERSION
-    info = struct.pack("<13I", 0xFEEF04BD, 0x10000, a << 16 | b, c << 16 | d, a << 16 | b, c << 16 | d, *[0] * 7)
-    return tree + struct.pack("<HHH", 92, 52, 0) + "VS_VERSION_INFO\0".encode("utf-16-le") + b"\0\0" + info
+    info = struct.pack(
+        "<13I", 0xFEEF04BD, 0x10000, a << 16 | b, c << 16 | d, a << 16 | b, c << 16 | d, *[0] * 7
+    )
+    return (
+        tree
+        + struct.pack("<HHH", 92, 52, 0)
+        + "VS_VERSION_INFO\0".encode("utf-16-le")
+        + b"\0\0"
+        + info
+    )
 
 
 def text():
@@ -111,38 +162,54 @@ def sections(base):
     rdata = bytearray(0x1000)
 
     def put(at, data):
-        rdata[at - RDATA:at - RDATA + len(data)] = data
+        rdata[at - RDATA : at - RDATA + len(data)] = data
 
     directory = exports()
     record = b"RSDS" + GUID + struct.pack("<I", 1) + PDB.encode() + b"\0"
     put(DIRECTORY, directory)
     put(UNWIND, infos)
-    put(CODEVIEW, struct.pack("<IIHHIIII", 0, STAMP, 0, 0, 2, len(record), CODEVIEW + 28, 0) + record)
+    put(
+        CODEVIEW,
+        struct.pack("<IIHHIIII", 0, STAMP, 0, 0, 2, len(record), CODEVIEW + 28, 0) + record,
+    )
     put(IAT, b"\xee" * IAT_SIZE)
     put(POINTER, struct.pack("<Q", base + DATA + 0x10))
     relocs = struct.pack("<IIHH", RDATA, 12, 10 << 12 | POINTER - RDATA, 0)
     runtime = bytearray(0x1000)
     runtime[:8] = b"xdebugpy"
     pdata = b"".join(struct.pack("<III", *row) for row in rows)
-    return {
-        TEXT: (b".text", 0x60000020, text()),
-        RDATA: (b".rdata", 0x40000040, bytes(rdata)),
-        DATA: (b".data", 0xC0000040, b"data" * 1024),
-        PYRUNTIM: (b"PyRuntim", 0xC0000040, bytes(runtime)),
-        PDATA: (b".pdata", 0x40000040, pdata),
-        RSRC: (b".rsrc", 0x40000040, version_resource()),
-        RELOC: (b".reloc", 0x42000040, relocs),
-    }, len(directory), len(record), len(pdata)
+    return (
+        {
+            TEXT: (b".text", 0x60000020, text()),
+            RDATA: (b".rdata", 0x40000040, bytes(rdata)),
+            DATA: (b".data", 0xC0000040, b"data" * 1024),
+            PYRUNTIM: (b"PyRuntim", 0xC0000040, bytes(runtime)),
+            PDATA: (b".pdata", 0x40000040, pdata),
+            RSRC: (b".rsrc", 0x40000040, version_resource()),
+            RELOC: (b".reloc", 0x42000040, relocs),
+        },
+        len(directory),
+        len(record),
+        len(pdata),
+    )
 
 
 def headers(base, stamp):
     table, x, record, pdata = sections(base)
-    dirs = {0: (DIRECTORY, x), 2: (RSRC, 0x200), 3: (PDATA, pdata), 5: (RELOC, 12), 6: (CODEVIEW, 28),
-            12: (IAT, IAT_SIZE)}
+    dirs = {
+        0: (DIRECTORY, x),
+        2: (RSRC, 0x200),
+        3: (PDATA, pdata),
+        5: (RELOC, 12),
+        6: (CODEVIEW, 28),
+        12: (IAT, IAT_SIZE),
+    }
     out = bytearray(0x400)
     out[:2] = b"MZ"
     struct.pack_into("<I", out, 0x3C, 0x80)
-    struct.pack_into("<4sHHIIIHH", out, 0x80, b"PE\0\0", 0x8664, len(table), stamp, 0, 0, 240, 0x2022)
+    struct.pack_into(
+        "<4sHHIIIHH", out, 0x80, b"PE\0\0", 0x8664, len(table), stamp, 0, 0, 240, 0x2022
+    )
     opt = 0x98
     struct.pack_into("<H", out, opt, 0x20B)
     struct.pack_into("<Q", out, opt + 24, base)
@@ -153,8 +220,21 @@ def headers(base, stamp):
     offset = 0x400
     for i, (rva, (name, flags, data)) in enumerate(sorted(table.items())):
         size = len(data) + -len(data) % 0x200
-        struct.pack_into("<8sIIIIIIHHI", out, opt + 240 + 40 * i, name, max(len(data), 0x200), rva, size, offset, 0, 0,
-                         0, 0, flags)
+        struct.pack_into(
+            "<8sIIIIIIHHI",
+            out,
+            opt + 240 + 40 * i,
+            name,
+            max(len(data), 0x200),
+            rva,
+            size,
+            offset,
+            0,
+            0,
+            0,
+            0,
+            flags,
+        )
         offset += size
     return bytes(out)
 
@@ -164,7 +244,7 @@ def image(base=BASE, stamp=STAMP):
     out = bytearray(SIZE)
     out[:0x400] = headers(base, stamp)
     for rva, (_, _, data) in sections(base)[0].items():
-        out[rva:rva + len(data)] = data
+        out[rva : rva + len(data)] = data
     return bytes(out)
 
 

@@ -8,9 +8,9 @@ class Program:
     script: str
     args: tuple = ()
     since: tuple = (2, 7)
-    save_as: str = None      # the script's name where it runs
-    ctypes: bool = False     # needs a working ctypes
-    costly: bool = False     # not on every interpreter
+    save_as: str = None  # the script's name where it runs
+    ctypes: bool = False  # needs a working ctypes
+    costly: bool = False  # not on every interpreter
 
     def runs_on(self, interpreter):
         return interpreter.version >= self.since and (interpreter.ctypes or not self.ctypes)
@@ -26,7 +26,12 @@ PROGRAMS = [
     Program('py311', 'shapes_py311.py', since=(3, 11)),
     Program('files', 'files.py'),
     Program('lines', 'lines.py'),
-    Program('unicode-name', 'signals.py', save_as='h\u00e9llo_\u043c\u0438\u0440_\u4e16\u754c_\U0001f600.py', since=(3, 3)),
+    Program(
+        'unicode-name',
+        'signals.py',
+        save_as='h\u00e9llo_\u043c\u0438\u0440_\u4e16\u754c_\U0001f600.py',
+        since=(3, 3),
+    ),
     Program('threads', 'threads.py'),
     Program('spin', 'spin.py'),
     Program('signals', 'signals.py'),

@@ -1,7 +1,8 @@
 /*
- * Prints objects of a dump: reprs DUMP [EXE [LAYOUT [SYSROOT]]] < lines; gives one line of JSON for each. A line is an
- * address (its repr), "!ADDRESS" (the exception there), "!ADDRESS TRACEBACK" (with that traceback), "?ADDRESS" (what
- * stands there), ":COMMAND ARGUMENTS" (a command, whose output is one line with --json), or an expression.
+ * Prints objects of a dump: reprs DUMP [EXE [LAYOUT [SYSROOT]]] < lines; gives one line of JSON for
+ * each. A line is an address (its repr), "!ADDRESS" (the exception there), "!ADDRESS TRACEBACK"
+ * (with that traceback), "?ADDRESS" (what stands there), ":COMMAND ARGUMENTS" (a command, whose
+ * output is one line with --json), or an expression.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -116,7 +117,8 @@ static void print_whatis(struct scry_runtime *r, const char *line)
 		scry_json_key(&j, "tracked");
 		scry_json_bool(&j, w.gc == SCRY_GC_TRACKED);
 		put_addr(&j, "near", w.near);
-		scry_whatis_dump(r, w.addr, w.type ? scry_whatis_struct(r, w.type) : SCRY_S_OBJECT, 8, &dump);
+		scry_whatis_dump(r, w.addr, w.type ? scry_whatis_struct(r, w.type) : SCRY_S_OBJECT,
+				 8, &dump);
 		scry_json_key(&j, "dump");
 		scry_json_text(&j, dump.text);
 	}
@@ -186,9 +188,11 @@ int main(int argc, char **argv)
 	if (argc > 4)
 		scry_session_set(s, "sysroot", argv[4]);
 	for (int i = 0; i < SCRY_LIMIT_COUNT; i++)
-		scry_session_set_limit(s, (enum scry_limit)i, getenv("REPRS_DEFAULT_LIMITS") ? 100 : 1000000);
+		scry_session_set_limit(s, (enum scry_limit)i,
+				       getenv("REPRS_DEFAULT_LIMITS") ? 100 : 1000000);
 	scry_session_set_limit(s, SCRY_LIMIT_DEPTH, 60);
-	struct scry_runtime *r = scry_session_open_dump(s, argv[1]) < 0 ? NULL : scry_runtime_first(s);
+	struct scry_runtime *r =
+		scry_session_open_dump(s, argv[1]) < 0 ? NULL : scry_runtime_first(s);
 	if (!r) {
 		fprintf(stderr, "%s\n", scry_session_error(s));
 		scry_session_free(s);

@@ -13,7 +13,15 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAMS = os.path.join(TOP, 'tests', 'programs')
 # what a user's shell may set and must not matter, and what would change the programs' stacks
-CLEAN = ('PYTHONHOME', 'PYTHONPATH', 'PYTHONSTARTUP', 'PYTHONMALLOC', 'PYTHONDEVMODE', 'LD_LIBRARY_PATH', 'DEBUGINFOD_URLS')
+CLEAN = (
+    'PYTHONHOME',
+    'PYTHONPATH',
+    'PYTHONSTARTUP',
+    'PYTHONMALLOC',
+    'PYTHONDEVMODE',
+    'LD_LIBRARY_PATH',
+    'DEBUGINFOD_URLS',
+)
 
 
 class NoCore(Exception):
@@ -26,7 +34,7 @@ class Dump:
     truth: dict
     directory: str
     interpreter: object
-    exe: str          # as we see it
+    exe: str  # as we see it
     root: str = None  # where the target's files are, if the core does not name them
 
     def remove(self):
@@ -43,8 +51,12 @@ def cli():
 
 def environment(directory, end, extra=()):
     env = {k: v for k, v in os.environ.items() if k not in CLEAN}
-    env.update(PYSCRY_TRUTH=os.path.join(directory, 'truth.json'), PYSCRY_END=end, PYTHONDONTWRITEBYTECODE='1',
-               LC_ALL='C.UTF-8')
+    env.update(
+        PYSCRY_TRUTH=os.path.join(directory, 'truth.json'),
+        PYSCRY_END=end,
+        PYTHONDONTWRITEBYTECODE='1',
+        LC_ALL='C.UTF-8',
+    )
     env.update(extra)
     return env
 
@@ -76,18 +88,38 @@ def crash(interpreter, program, directory, end='abort', copy=None, cores='core*'
     command = copy.command if copy else interpreter.command
     env = environment(directory, end, copy.environment if copy else ())
     with open(os.path.join(directory, 'output'), 'wb') as output:
-        done = subprocess.run(command + [script] + list(program.args), cwd=directory, env=env, preexec_fn=limits,
-                              stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=180)
+        done = subprocess.run(
+            command + [script] + list(program.args),
+            cwd=directory,
+            env=env,
+            preexec_fn=limits,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            timeout=180,
+        )
     if done.returncode not in (-signal.SIGABRT, -signal.SIGSEGV):
         with open(os.path.join(directory, 'output'), errors='replace') as output:
-            raise RuntimeError('%s on %s ended with %d: %s' % (program.name, interpreter.tag, done.returncode, output.read()[-2000:]))
+            raise RuntimeError(
+                '%s on %s ended with %d: %s'
+                % (program.name, interpreter.tag, done.returncode, output.read()[-2000:])
+            )
     uses_ctypes = program.ctypes or end == 'segv'
-    if uses_ctypes and interpreter.version < (3, 6) and not os.path.exists(os.path.join(directory, 'truth.json')):
-        raise NoCore('the ctypes of %s crashes by itself: it is older than its libffi' % interpreter.tag)
+    if (
+        uses_ctypes
+        and interpreter.version < (3, 6)
+        and not os.path.exists(os.path.join(directory, 'truth.json'))
+    ):
+        raise NoCore(
+            'the ctypes of %s crashes by itself: it is older than its libffi' % interpreter.tag
+        )
     found = glob.glob(os.path.join(directory, cores))
     if not found:
         with open('/proc/sys/kernel/core_pattern') as pattern:
-            raise NoCore('no core file here: core_pattern is %r, limit %r' % (pattern.read().strip(), resource.getrlimit(resource.RLIMIT_CORE)))
+            raise NoCore(
+                'no core file here: core_pattern is %r, limit %r'
+                % (pattern.read().strip(), resource.getrlimit(resource.RLIMIT_CORE))
+            )
     exe = copy.exe if copy else interpreter.outside(interpreter.exe)
     return Dump(found[0], load(directory), directory, interpreter, exe)
 
@@ -99,14 +131,24 @@ def running(interpreter, program, directory, copy=None):
     env = environment(directory, 'sleep', copy.environment if copy else ())
     command = copy.command if copy else interpreter.command
     with open(os.path.join(directory, 'output'), 'wb') as output:
-        process = subprocess.Popen(command + [script] + list(program.args), cwd=directory, env=env, preexec_fn=limits,
-                                   stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command + [script] + list(program.args),
+            cwd=directory,
+            env=env,
+            preexec_fn=limits,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
     try:
         give_up = time.monotonic() + 60
         while not os.path.exists(os.path.join(directory, 'truth.json')):
             if process.poll() is not None or time.monotonic() > give_up:
                 with open(os.path.join(directory, 'output'), errors='replace') as output:
-                    raise RuntimeError('%s on %s does not wait: %s' % (program.name, interpreter.tag, output.read()[-2000:]))
+                    raise RuntimeError(
+                        '%s on %s does not wait: %s'
+                        % (program.name, interpreter.tag, output.read()[-2000:])
+                    )
             time.sleep(0.02)
         time.sleep(0.1)
         yield process.pid, load(directory)
@@ -136,7 +178,9 @@ class Copy:
         self.command = interpreter.wrap([self.exe])
         if interpreter.tag.startswith('built-'):
             del self.environment['PYTHONHOME']
-            raise NotImplementedError('a build tree finds its library by the place of its executable')
+            raise NotImplementedError(
+                'a build tree finds its library by the place of its executable'
+            )
 
     def add(self, path, strip):
         target = os.path.join(self.directory, os.path.basename(path))
@@ -153,10 +197,20 @@ def pyscry(*arguments, timeout=120, env=None, text=True):
     """(exit status, standard output, standard error) of the command line."""
     clean = {k: v for k, v in os.environ.items() if k not in CLEAN}
     clean.update(env or {})
-    done = subprocess.run([cli()] + list(map(str, arguments)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
-                          stdin=subprocess.DEVNULL, env=clean)
+    done = subprocess.run(
+        [cli()] + list(map(str, arguments)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+        env=clean,
+    )
     if text:
-        return done.returncode, done.stdout.decode('utf-8', 'surrogateescape'), done.stderr.decode('utf-8', 'replace')
+        return (
+            done.returncode,
+            done.stdout.decode('utf-8', 'surrogateescape'),
+            done.stderr.decode('utf-8', 'replace'),
+        )
     return done.returncode, done.stdout, done.stderr
 
 
@@ -166,7 +220,9 @@ def answer(target, *options, command=('bt', '--all'), timeout=120):
     try:
         return json.loads(output), status, errors
     except ValueError:
-        raise AssertionError(ascii('no JSON (status %d): %s %s' % (status, output[:500], errors[-2000:])))
+        raise AssertionError(
+            ascii('no JSON (status %d): %s %s' % (status, output[:500], errors[-2000:]))
+        )
 
 
 def where(interpreter):
@@ -192,5 +248,16 @@ def gdb(*commands, core=None, exe=None, pid=None, options=(), early=(), timeout=
         command += ['-ex', line]
     clean = {k: v for k, v in os.environ.items() if k not in CLEAN}
     clean.update(env or {}, LC_ALL='C.UTF-8', PYSCRY_BUILD=build_directory())
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=timeout, env=clean)
-    return done.returncode, done.stdout.decode('utf-8', 'surrogateescape'), done.stderr.decode('utf-8', 'replace')
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        timeout=timeout,
+        env=clean,
+    )
+    return (
+        done.returncode,
+        done.stdout.decode('utf-8', 'surrogateescape'),
+        done.stderr.decode('utf-8', 'replace'),
+    )

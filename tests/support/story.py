@@ -69,15 +69,26 @@ class Result:
 
 
 def clean_environment(**more):
-    environment = {key: value for key, value in os.environ.items()
-                   if not key.startswith(("PYTHON", "PYSCRY", "DEBUGINFOD", "NO_COLOR"))}
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("PYTHON", "PYSCRY", "DEBUGINFOD", "NO_COLOR"))
+    }
     return dict(environment, LC_ALL="C.UTF-8", **more)
 
 
 def run(command, timeout=120, env=None, **options):
-    return Result(subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                 stderr=subprocess.PIPE, timeout=timeout, env=env or clean_environment(),
-                                 **options))
+    return Result(
+        subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=timeout,
+            env=env or clean_environment(),
+            **options,
+        )
+    )
 
 
 def make_core(python, directory, source, *words):
@@ -86,9 +97,15 @@ def make_core(python, directory, source, *words):
     with open(script, "wb") as out:
         out.write(source.encode("utf-8"))
     unlimited = resource.RLIM_INFINITY
-    subprocess.call([python, script] + list(words), cwd=str(directory), stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=clean_environment(),
-                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (unlimited, unlimited)))
+    subprocess.call(
+        [python, script] + list(words),
+        cwd=str(directory),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=clean_environment(),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (unlimited, unlimited)),
+    )
     found = glob.glob(os.path.join(str(directory), "*core*"))
     if not found:
         pytest.skip("the kernel writes no core files here (core_pattern)")

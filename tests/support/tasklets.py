@@ -1,12 +1,25 @@
 """What pyscry says of a Stackless process beside what the process wrote about itself."""
 import re
 
-SAME = ("alive", "blocked", "scheduled", "paused", "restorable", "atomic", "block_trap", "ignore_nesting",
-        "nesting_level", "is_main", "is_current", "thread_id", "balance", "direction")
+SAME = (
+    "alive",
+    "blocked",
+    "scheduled",
+    "paused",
+    "restorable",
+    "atomic",
+    "block_trap",
+    "ignore_nesting",
+    "nesting_level",
+    "is_main",
+    "is_current",
+    "thread_id",
+    "balance",
+    "direction",
+)
 IDS = ("channel", "next", "prev")
 CSTATE = ("size", "nesting_level", "serial")
 CSTATE_IDS = ("id", "startaddr", "task")
-
 
 
 def number(text):
@@ -47,10 +60,16 @@ def differences_of_tasklet(want, got):
         if want[key] != number(got[key]):
             yield "%s: %s, not %r" % (key, got[key], want[key])
     # os.abort() itself counts in the running tasklet of 3.8
-    if abs(want["recursion_depth"] - got["recursion_depth"]) > want.get("recursion_depth_tolerance", 0):
+    if abs(want["recursion_depth"] - got["recursion_depth"]) > want.get(
+        "recursion_depth_tolerance", 0
+    ):
         yield "recursion_depth: %d, not %d" % (got["recursion_depth"], want["recursion_depth"])
     value = got["tempval"] or {}
-    if want["tempval"] != {"id": number(value.get("id")), "type": value.get("type"), "repr": value.get("repr")}:
+    if want["tempval"] != {
+        "id": number(value.get("id")),
+        "type": value.get("type"),
+        "repr": value.get("repr"),
+    }:
         yield "tempval: %r, not %r" % (value, want["tempval"])
     if want["type"] != got["type"]:
         yield "type: %r, not %r" % (got["type"], want["type"])
@@ -78,15 +97,24 @@ def differences(want, tasks, channels, schedulers):
         if not got:
             yield "channel 0x%x is missing" % channel["id"]
         elif [number(q) for q in got["queue"]] != channel["queue"] or any(
-                got[k] != channel[k] for k in ("balance", "closed", "closing", "preference", "schedule_all", "type")):
+            got[k] != channel[k]
+            for k in ("balance", "closed", "closing", "preference", "schedule_all", "type")
+        ):
             yield "channel: %r, not %r" % (got, channel)
     threads = {s["thread_id"]: s for s in schedulers}
     for thread in want["threads"]:
         got = threads.get(thread["thread_id"])
         if not got or (number(got["main"]), number(got["current"]), got["runcount"]) != (
-                thread["main"], thread["current"], thread["runcount"]):
+            thread["main"],
+            thread["current"],
+            thread["runcount"],
+        ):
             yield "scheduler: %r, not %r" % (got, thread)
-    rings = [[number(t) for t in s["ring"]] for s in schedulers if number(s["current"]) == want["current"]]
+    rings = [
+        [number(t) for t in s["ring"]]
+        for s in schedulers
+        if number(s["current"]) == want["current"]
+    ]
     if want["current"] is not None and rings != [want["ring"]]:
         yield "ring: %r, not %r" % (rings, want["ring"])
 
@@ -112,7 +140,9 @@ def differences_from_expected(expected, tasks, schedulers):
     for key, text in expected.get("tempval", {}).items():
         if mine[key]["tempval"]["repr"] != text:
             yield "value of %s: %r, not %s" % (mine[key]["id"], mine[key]["tempval"], text)
-    if "interrupted" in expected and [number(s["interrupted"]) for s in schedulers] != [expected["interrupted"]]:
+    if "interrupted" in expected and [number(s["interrupted"]) for s in schedulers] != [
+        expected["interrupted"]
+    ]:
         yield "interrupted: %r, not %d" % (schedulers, expected["interrupted"])
     if "watchdogs" in expected:
         found = re.findall("0x[0-9a-f]+", schedulers[0]["watchdogs"]["repr"])

@@ -28,13 +28,16 @@ static const struct {
 	struct scry_flavour flavour;
 	uint64_t words[13];
 } asyncio_tables[] = {
-	{ { .version = 0x030e0af0 }, { 168, 136, 96, 108, 109, 128, 152, 225864, 10880, 936, 864, 872, 880 } },
-	{ { .version = 0x030f02f0 }, { 168, 136, 96, 108, 109, 128, 152, 226240, 10856, 1104, 1024, 1032, 1048 } },
+	{ { .version = 0x030e0af0 },
+	  { 168, 136, 96, 108, 109, 128, 152, 225864, 10880, 936, 864, 872, 880 } },
+	{ { .version = 0x030f02f0 },
+	  { 168, 136, 96, 108, 109, 128, 152, 226240, 10856, 1104, 1024, 1032, 1048 } },
 	{ { .version = 0x030e07f0, .free_threaded = true },
 	  { 192, 152, 112, 124, 125, 144, 168, 246720, 17632, 15608, 864, 872, 880 } },
 };
 
-static void load_asyncio(uint8_t *bytes, size_t i, const struct scry_abi *abi, struct scry_layout *known)
+static void load_asyncio(uint8_t *bytes, size_t i, const struct scry_abi *abi,
+			 struct scry_layout *known)
 {
 	assert_int_equal(scry_layout_from_rows(&asyncio_tables[i].flavour, abi, known), SCRY_OK);
 	known->size[SCRY_S_INTERP] = (uint32_t)asyncio_tables[i].words[7];
@@ -43,7 +46,10 @@ static void load_asyncio(uint8_t *bytes, size_t i, const struct scry_abi *abi, s
 			bytes[8 * k + b] = (uint8_t)(asyncio_tables[i].words[k] >> 8 * b);
 }
 
-/* What asyncio's table says is what the rows say; with any bit flipped it is refused, or stays inside its structs. */
+/*
+ * What asyncio's table says is what the rows say; with any bit flipped it is refused, or stays
+ * inside its structs.
+ */
 static void asyncio_offsets(void **state)
 {
 	(void)state;
@@ -58,8 +64,8 @@ static void asyncio_offsets(void **state)
 		assert_int_equal(scry_layout_from_asyncio(s, TABLE_AT, &known, &l), SCRY_OK);
 		for (int f = 0; f < SCRY_F_COUNT; f++)
 			if (l.slot[f].size && ++n && known.slot[f].offset != l.slot[f].offset)
-				fail_msg("table %zu: %s at %u, row %u", i, scry_field_name(f), l.slot[f].offset,
-					 known.slot[f].offset);
+				fail_msg("table %zu: %s at %u, row %u", i, scry_field_name(f),
+					 l.slot[f].offset, known.slot[f].offset);
 		assert_int_equal(n, 9);
 		for (size_t bit = 0; bit < 8 * sizeof(asyncio_tables[i].words); bit++) {
 			bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);

@@ -37,7 +37,8 @@ static void json_escapes(void **state)
 static void utf8_rejects(void **state)
 {
 	(void)state;
-	static const char *const bad[] = { "\xc0\x80", "\xe0\x80\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\x80" };
+	static const char *const bad[] = { "\xc0\x80", "\xe0\x80\x80", "\xf4\x90\x80\x80",
+					   "\xe2\x82", "\x80" };
 
 	for (size_t k = 0; k < sizeof(bad) / sizeof(*bad); k++) {
 		size_t i = 0;
@@ -72,7 +73,8 @@ static void arena_grows(void **state)
 		old = list;
 		list = scry_arena_grow(&arena, list, i, &room, sizeof(*list), 3);
 		assert_non_null(list);
-		assert_int_equal(list == old, i != 0 && i != 3 && i != 6 && i != 12 && i != 24 && i != 48 && i != 96);
+		assert_int_equal(list == old, i != 0 && i != 3 && i != 6 && i != 12 && i != 24 &&
+						      i != 48 && i != 96);
 		list[i] = i;
 	}
 	assert_int_equal(room, 192);
@@ -99,10 +101,8 @@ static void loads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(json_escapes),
-		cmocka_unit_test(utf8_rejects),
-		cmocka_unit_test(hash_keeps),
-		cmocka_unit_test(arena_grows),
+		cmocka_unit_test(json_escapes), cmocka_unit_test(utf8_rejects),
+		cmocka_unit_test(hash_keeps),   cmocka_unit_test(arena_grows),
 		cmocka_unit_test(loads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,8 @@
 
 #include "command/command.h"
 
-static struct scry_call start(struct scry_session *s, const struct scry_command_row *row, const char *line)
+static struct scry_call start(struct scry_session *s, const struct scry_command_row *row,
+			      const char *line)
 {
 	struct scry_call call = { .s = s, .row = row, .line = line };
 
@@ -27,7 +28,7 @@ static void words(void **state)
 	for (int i = 0; i < 6; i++)
 		assert_string_equal(call.argv[i], expected[i]);
 	assert_string_equal(call.at[4], "'' h'i'j ");
-	call = (struct scry_call){ .s = s, .row = &scry_command_bt, .line = "it's" };
+	call = (struct scry_call) { .s = s, .row = &scry_command_bt, .line = "it's" };
 	assert_int_equal(scry_split(&call), SCRY_EINVAL);
 	assert_non_null(strstr(scry_session_error(s), "a quote is not closed"));
 	scry_session_free(s);
@@ -37,7 +38,8 @@ static void options(void **state)
 {
 	(void)state;
 	struct scry_session *s = scry_session_new();
-	struct scry_call call = start(s, &scry_command_bt, "-av --limit 7 --max-items=3 -t one --frame=2");
+	struct scry_call call =
+		start(s, &scry_command_bt, "-av --limit 7 --max-items=3 -t one --frame=2");
 
 	assert_int_equal(scry_parse_options(&call), SCRY_OK);
 	assert_true(call.verbose);
@@ -59,8 +61,9 @@ static void options(void **state)
 static void bad_options(void **state)
 {
 	(void)state;
-	static const char *const lines[] = { "--nonsense", "-z",         "--limit",     "--limit=x", "--limit -1",
-					     "--all=yes",  "--limit 1x", "--color=red", "a b",       "-t" };
+	static const char *const lines[] = { "--nonsense", "-z",        "--limit",    "--limit=x",
+					     "--limit -1", "--all=yes", "--limit 1x", "--color=red",
+					     "a b",        "-t" };
 	struct scry_session *s = scry_session_new();
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
@@ -76,7 +79,8 @@ static void raw(void **state)
 {
 	(void)state;
 	struct scry_session *s = scry_session_new();
-	struct scry_call call = start(s, &scry_command_print, " --max-depth 2 cfg[\"a b\"] [ 'it' ] --json  ");
+	struct scry_call call =
+		start(s, &scry_command_print, " --max-depth 2 cfg[\"a b\"] [ 'it' ] --json  ");
 
 	assert_int_equal(scry_parse_options(&call), SCRY_OK);
 	assert_int_equal(call.argc, 1);
@@ -93,8 +97,12 @@ static void escapes(void **state)
 	(void)state;
 	struct scry_buf b = SCRY_BUF_INIT;
 
-	scry_put_safe(&b, "a\tb\x1b[0m\x7f \xc3\xa9 \xe6\x97\xa5 \xed\xb3\xa9 \xff \xc2\x9b \xe2\x80\xae.\n");
-	assert_string_equal(b.text, "a\tb\\x1b[0m\\x7f \xc3\xa9 \xe6\x97\xa5 \\udce9 \\xff \\x9b \\u202e.\\x0a");
+	scry_put_safe(
+		&b,
+		"a\tb\x1b[0m\x7f \xc3\xa9 \xe6\x97\xa5 \xed\xb3\xa9 \xff \xc2\x9b \xe2\x80\xae.\n");
+	assert_string_equal(
+		b.text,
+		"a\tb\\x1b[0m\\x7f \xc3\xa9 \xe6\x97\xa5 \\udce9 \\xff \\x9b \\u202e.\\x0a");
 	scry_buf_cut(&b, 0);
 	scry_put_safe_bytes(&b, "x\0y", 3);
 	assert_string_equal(b.text, "x\\x00y");
@@ -160,7 +168,9 @@ static void pointers(void **state)
 	(void)state;
 	struct scry_session *s = scry_session_new();
 	struct scry_buf *out = scry_buf_new();
-	static const char *const others[] = { "int", "PyDictKeysObject", "Object", "PyObjectX", "xPyObject", "Py", "" };
+	static const char *const others[] = { "int",       "PyDictKeysObject", "Object",
+					      "PyObjectX", "xPyObject",        "Py",
+					      "" };
 	unsigned count = 0;
 
 	while (scry_pointer_type(count))
@@ -171,8 +181,10 @@ static void pointers(void **state)
 		assert_non_null(strstr(scry_session_error(s), "is no type of Python's"));
 	}
 	for (unsigned i = 0; i < count; i++)
-		assert_int_equal(scry_pointer_text(s, scry_pointer_type(i), 0x1000, 0, out), SCRY_ENOTFOUND);
-	assert_int_equal(scry_pointer_text(s, "struct PyFooObject", 0x1000, 0, out), SCRY_ENOTFOUND);
+		assert_int_equal(scry_pointer_text(s, scry_pointer_type(i), 0x1000, 0, out),
+				 SCRY_ENOTFOUND);
+	assert_int_equal(scry_pointer_text(s, "struct PyFooObject", 0x1000, 0, out),
+			 SCRY_ENOTFOUND);
 	assert_non_null(strstr(scry_session_error(s), "no Python interpreter"));
 	assert_int_equal(scry_pointer_text(s, NULL, 0x1000, 0, out), SCRY_ENOTFOUND);
 	assert_string_equal(scry_buf_text(out), "");
@@ -183,9 +195,12 @@ static void pointers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words),	   cmocka_unit_test(options),
-		cmocka_unit_test(bad_options),	   cmocka_unit_test(raw),
-		cmocka_unit_test(escapes),	   cmocka_unit_test(run_without_target),
+		cmocka_unit_test(words),
+		cmocka_unit_test(options),
+		cmocka_unit_test(bad_options),
+		cmocka_unit_test(raw),
+		cmocka_unit_test(escapes),
+		cmocka_unit_test(run_without_target),
 		cmocka_unit_test(every_command_helps),
 		cmocka_unit_test(pointers),
 	};

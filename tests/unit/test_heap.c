@@ -1,4 +1,7 @@
-/* mimalloc's heaps built in memory, for two sizes of pointers, release and debug builds, whole and damaged. */
+/*
+ * mimalloc's heaps built in memory, for two sizes of pointers, release and debug builds, whole and
+ * damaged.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,14 +15,14 @@
 #include "memory/gc.h"
 #include "target/image.h"
 
-#define SEGMENT 0x40000000u
+#define SEGMENT   0x40000000u
 #define ABANDONED 0x44000000u
-#define STATE 0x50000000u
-#define INTERP 0x60000000u
-#define TYPE 0x1234560u
-#define CAPACITY 20
-#define BLOCK 160
-#define LATE BLOCK /* pages of such blocks start one block late */
+#define STATE     0x50000000u
+#define INTERP    0x60000000u
+#define TYPE      0x1234560u
+#define CAPACITY  20
+#define BLOCK     160
+#define LATE      BLOCK /* pages of such blocks start one block late */
 
 struct world {
 	struct scry_session *s;
@@ -38,8 +41,9 @@ static const struct {
 	unsigned elf;
 	bool is64, big, debug;
 } builds[] = {
-	{ EM_X86_64, true, false, false }, { EM_X86_64, true, false, true }, { EM_386, false, false, false },
-	{ EM_386, false, false, true }, { EM_S390, true, true, true },
+	{ EM_X86_64, true, false, false }, { EM_X86_64, true, false, true },
+	{ EM_386, false, false, false },   { EM_386, false, false, true },
+	{ EM_S390, true, true, true },
 };
 static const uint64_t keys[2] = { 0x5bd1e995, 0x0badcafe };
 
@@ -48,13 +52,15 @@ static void put(struct world *w, scry_addr base, enum scry_field f, uint64_t val
 	const struct scry_slot *slot = &w->layout.slot[f];
 	unsigned size = slot->size > 8 ? w->ptr : slot->size;
 
-	assert_true(scry_image_put(w->s, base + slot->offset, size, slot->bits ? value << slot->shift : value));
+	assert_true(scry_image_put(w->s, base + slot->offset, size,
+				   slot->bits ? value << slot->shift : value));
 }
 
 static void put_keys(struct world *w, scry_addr base, enum scry_field f)
 {
 	for (unsigned i = 0; i < 2 && w->layout.slot[f].size; i++)
-		assert_true(scry_image_put_ptr(w->s, base + w->layout.slot[f].offset + i * w->ptr, keys[i]));
+		assert_true(scry_image_put_ptr(w->s, base + w->layout.slot[f].offset + i * w->ptr,
+					       keys[i]));
 }
 
 /* As debug builds write a link: rotl(p ^ keys[1], keys[0]) + keys[0], the owner for NULL. */
@@ -75,9 +81,11 @@ static scry_addr block_at(const struct world *w, scry_addr segment, unsigned sli
 }
 
 /* A page whose blocks all hold objects; those of heap 3 have two words more before them. */
-static scry_addr new_page(struct world *w, scry_addr segment, unsigned slice, unsigned tag, bool wanted)
+static scry_addr new_page(struct world *w, scry_addr segment, unsigned slice, unsigned tag,
+			  bool wanted)
 {
-	scry_addr page = segment + w->layout.slot[SCRY_F_MI_SEGMENT_SLICES].offset + slice * w->layout.size[SCRY_S_MI_PAGE];
+	scry_addr page = segment + w->layout.slot[SCRY_F_MI_SEGMENT_SLICES].offset +
+			 slice * w->layout.size[SCRY_S_MI_PAGE];
 
 	put(w, page, SCRY_F_MI_PAGE_SLICE_COUNT, 1);
 	put(w, page, SCRY_F_MI_PAGE_TAG, tag);
@@ -87,7 +95,8 @@ static scry_addr new_page(struct world *w, scry_addr segment, unsigned slice, un
 	put(w, page, SCRY_F_MI_PAGE_BLOCK_SIZE, BLOCK);
 	put_keys(w, page, SCRY_F_MI_PAGE_KEYS);
 	for (unsigned i = 0; i < CAPACITY; i++) {
-		scry_addr object = block_at(w, segment, slice, i) + (w->debug ? 2 * w->ptr : 0) + (tag == 3 ? 2 * w->ptr : 0);
+		scry_addr object = block_at(w, segment, slice, i) + (w->debug ? 2 * w->ptr : 0) +
+				   (tag == 3 ? 2 * w->ptr : 0);
 
 		put(w, object, SCRY_F_OBJECT_GC_BITS, 1);
 		put(w, object, SCRY_F_OBJECT_TYPE, TYPE);
@@ -108,7 +117,8 @@ static void free_blocks(struct world *w)
 	scry_addr page = w->page[0], heap = w->heap[0];
 
 	put(w, page, SCRY_F_MI_PAGE_FREE, block_at(w, SEGMENT, 1, 1));
-	assert_true(scry_image_put_ptr(w->s, block_at(w, SEGMENT, 1, 1), encoded(w, block_at(w, SEGMENT, 1, 19), page)));
+	assert_true(scry_image_put_ptr(w->s, block_at(w, SEGMENT, 1, 1),
+				       encoded(w, block_at(w, SEGMENT, 1, 19), page)));
 	assert_true(scry_image_put_ptr(w->s, block_at(w, SEGMENT, 1, 19), encoded(w, 0, page)));
 	put(w, page, SCRY_F_MI_PAGE_LOCAL_FREE, block_at(w, SEGMENT, 1, 5));
 	assert_true(scry_image_put_ptr(w->s, block_at(w, SEGMENT, 1, 5), encoded(w, 0, page)));
@@ -126,7 +136,8 @@ static void free_blocks(struct world *w)
 
 static void new_heap(struct world *w, unsigned heap, scry_addr page)
 {
-	scry_addr at = STATE + w->layout.slot[SCRY_F_THREAD_IMPL_MI_HEAPS].offset + heap * w->layout.size[SCRY_S_MI_HEAP];
+	scry_addr at = STATE + w->layout.slot[SCRY_F_THREAD_IMPL_MI_HEAPS].offset +
+		       heap * w->layout.size[SCRY_S_MI_HEAP];
 	scry_addr queue = at + w->layout.slot[SCRY_F_MI_HEAP_PAGES].offset + 17 * 3 * w->ptr;
 
 	w->heap[heap - 2] = at;
@@ -139,7 +150,9 @@ static void new_heap(struct world *w, unsigned heap, scry_addr page)
 
 static void open_world(struct world *w, size_t build)
 {
-	struct scry_flavour flavour = { .version = 0x030e07f0, .free_threaded = true, .debug = builds[build].debug };
+	struct scry_flavour flavour = { .version = 0x030e07f0,
+					.free_threaded = true,
+					.debug = builds[build].debug };
 
 	memset(w, 0, sizeof(*w));
 	w->s = scry_image_session(builds[build].elf, builds[build].is64, builds[build].big);
@@ -148,9 +161,14 @@ static void open_world(struct world *w, size_t build)
 	w->ptr = w->s->target->abi.ptr_size;
 	w->shift = w->ptr == 8 ? 16 : 15;
 	assert_int_equal(scry_layout_from_rows(&flavour, &w->s->target->abi, &w->layout), SCRY_OK);
-	w->r = (struct scry_runtime){ .session = w->s, .version = flavour.version, .layout = &w->layout, .interps = &w->interp };
-	w->interp = (struct scry_interp){ .runtime = &w->r, .addr = INTERP };
-	w->thread = (struct scry_thread){ .session = w->s, .runtime = &w->r, .interp = &w->interp, .state = STATE };
+	w->r = (struct scry_runtime) { .session = w->s,
+				       .version = flavour.version,
+				       .layout = &w->layout,
+				       .interps = &w->interp };
+	w->interp = (struct scry_interp) { .runtime = &w->r, .addr = INTERP };
+	w->thread = (struct scry_thread) {
+		.session = w->s, .runtime = &w->r, .interp = &w->interp, .state = STATE
+	};
 	w->s->threads = &w->thread;
 	w->s->threads_done = true;
 	scry_image_add(w->s, SEGMENT, 0x40000);
@@ -215,7 +233,10 @@ static void whole_heaps(void **state)
 	}
 }
 
-/* Each word of the structs in turn is overwritten: the walk ends, finds no more than there is, and less only with a note. */
+/*
+ * Each word of the structs in turn is overwritten: the walk ends, finds no more than there is, and
+ * less only with a note.
+ */
 static void damaged_heaps(void **state)
 {
 	static const uint64_t garbage[] = { 0, 8, 0x4141414141414140, SEGMENT, ABANDONED };
@@ -231,7 +252,8 @@ static void damaged_heaps(void **state)
 				size_t found = 0;
 
 				open_world(&w, i);
-				scry_image_put_ptr(w.s, w.page[at % 3] + at / 3 / w.ptr * w.ptr, garbage[k]);
+				scry_image_put_ptr(w.s, w.page[at % 3] + at / 3 / w.ptr * w.ptr,
+						   garbage[k]);
 				if (scry_gc_open(&gc, &w.interp) == SCRY_OK) {
 					while (scry_gc_next(&gc, &object) == SCRY_ITEM)
 						found++;
@@ -248,7 +270,8 @@ static void damaged_heaps(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(whole_heaps), cmocka_unit_test(damaged_heaps) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(whole_heaps),
+					    cmocka_unit_test(damaged_heaps) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

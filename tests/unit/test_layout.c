@@ -13,16 +13,31 @@
 
 #define V(major, minor) (SCRY_SINCE(major, minor, 0))
 
-static const struct scry_abi linux64 = { .ptr_size = 8, .long_size = 8, .align8 = 8, .wchar_size = 4,
-					 .long_double = 16, .mutex_size = 40 };
-static const struct scry_abi win64 = { .ptr_size = 8, .long_size = 4, .align8 = 8, .wchar_size = 2, .long_double = 8,
+static const struct scry_abi linux64 = { .ptr_size = 8,
+					 .long_size = 8,
+					 .align8 = 8,
+					 .wchar_size = 4,
+					 .long_double = 16,
+					 .mutex_size = 40 };
+static const struct scry_abi win64 = { .ptr_size = 8,
+				       .long_size = 4,
+				       .align8 = 8,
+				       .wchar_size = 2,
+				       .long_double = 8,
 				       .windows = true };
-static const struct scry_abi i386 = { .ptr_size = 4, .long_size = 4, .align8 = 4, .wchar_size = 4, .long_double = 12 };
-static const struct scry_abi aarch64 = { .ptr_size = 8, .long_size = 8, .align8 = 8, .wchar_size = 4,
-					 .long_double = 16, .mutex_size = 48 };
+static const struct scry_abi i386 = {
+	.ptr_size = 4, .long_size = 4, .align8 = 4, .wchar_size = 4, .long_double = 12
+};
+static const struct scry_abi aarch64 = { .ptr_size = 8,
+					 .long_size = 8,
+					 .align8 = 8,
+					 .wchar_size = 4,
+					 .long_double = 16,
+					 .mutex_size = 48 };
 static const struct scry_abi *const abis[] = { &linux64, &win64, &i386, &aarch64 };
-static const uint32_t versions[] = { V(2, 7), V(3, 3), V(3, 4), V(3, 5), V(3, 6), V(3, 7), V(3, 8), V(3, 9), V(3, 10),
-				     V(3, 11), V(3, 12), V(3, 13), V(3, 14), V(3, 15) };
+static const uint32_t versions[] = { V(2, 7),  V(3, 3),  V(3, 4),  V(3, 5),  V(3, 6),
+				     V(3, 7),  V(3, 8),  V(3, 9),  V(3, 10), V(3, 11),
+				     V(3, 12), V(3, 13), V(3, 14), V(3, 15) };
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
@@ -58,7 +73,10 @@ static void frame_3_11(void **state)
 	assert_int_equal(offset(&l, SCRY_F_IFRAME_SLOTS), 40);
 }
 
-/* Every row of every version is well-formed in every flavour on every ABI, and its fields lie inside the struct. */
+/*
+ * Every row of every version is well-formed in every flavour on every ABI, and its fields lie
+ * inside the struct.
+ */
 static void rows_well_formed(void **state)
 {
 	(void)state;
@@ -66,7 +84,9 @@ static void rows_well_formed(void **state)
 
 	for (size_t v = 0; v < COUNT(versions); v++) {
 		for (unsigned bits = 0; bits < 8 * COUNT(abis); bits++) {
-			struct scry_flavour f = { .version = versions[v], .debug = bits & 1, .trace_refs = bits & 2,
+			struct scry_flavour f = { .version = versions[v],
+						  .debug = bits & 1,
+						  .trace_refs = bits & 2,
 						  .free_threaded = bits & 4 };
 
 			assert_int_equal(scry_layout_from_rows(&f, abis[bits / 8], &l), SCRY_OK);
@@ -100,7 +120,10 @@ struct fact {
 	int at[9]; /* 3.6 to 3.14 on 64-bit Windows; -1: no such field */
 };
 
-/* Read from the headers as MSVC lays them out, and seen in dumps of real processes but for 3.10 and 3.14. */
+/*
+ * Read from the headers as MSVC lays them out, and seen in dumps of real processes but for 3.10 and
+ * 3.14.
+ */
 static const struct fact win64_facts[] = {
 	{ SCRY_F_RUNTIME_INTERP_HEAD, { -1, 24, 32, 32, 32, 40, 40, 632, 808 } },
 	{ SCRY_F_RUNTIME_CURRENT, { -1, 1320, 1296, 496, 496, 504, -1, -1, -1 } },
@@ -142,7 +165,8 @@ static void win64_rows(void **state)
 			int at = slot.size ? (int)slot.offset : -1;
 
 			if (at != win64_facts[i].at[v])
-				fail_msg("3.%u: %s at %d, not %d", 6 + v, scry_field_name(win64_facts[i].field), at,
+				fail_msg("3.%u: %s at %d, not %d", 6 + v,
+					 scry_field_name(win64_facts[i].field), at,
 					 win64_facts[i].at[v]);
 		}
 		/* unsigned long */
@@ -174,14 +198,16 @@ static unsigned compare_json(const char *json, const char *name, const struct sc
 		snprintf(c_names, sizeof(c_names), "%s", scry_struct_c_names(scry_field_struct(f)));
 		for (char *c = strtok_r(c_names, "|", &rest); c; c = strtok_r(NULL, "|", &rest)) {
 			snprintf(paths, sizeof(paths), "%s", scry_field_paths(f));
-			for (char *p = strtok_r(paths, "|", &more); p; p = strtok_r(NULL, "|", &more)) {
+			for (char *p = strtok_r(paths, "|", &more); p;
+			     p = strtok_r(NULL, "|", &more)) {
 				snprintf(key, sizeof(key), "%s.%s\":", c, p);
 				long at = json_number(json, key);
 
 				if (at < 0)
 					continue;
 				if (!l->slot[f].size || l->slot[f].offset != at)
-					fail_msg("%s: %s at %u, not %ld", name, scry_field_name(f), l->slot[f].offset, at);
+					fail_msg("%s: %s at %u, not %ld", name, scry_field_name(f),
+						 l->slot[f].offset, at);
 				n++;
 			}
 		}
@@ -204,7 +230,8 @@ static void rows_beside_notes(void **state)
 			static char json[16384];
 			char path[600];
 
-			snprintf(path, sizeof(path), "%s/%s64-3.%u.json", dir, windows ? "win" : "linux", v);
+			snprintf(path, sizeof(path), "%s/%s64-3.%u.json", dir,
+				 windows ? "win" : "linux", v);
 			FILE *file = fopen(path, "r");
 
 			if (!file)
@@ -225,29 +252,40 @@ static void rows_beside_notes(void **state)
 /* --- debug offsets --- */
 
 /* The words behind the cookie in three release builds on Linux x86-64: 3.13.0, 3.14.10, 3.15.2. */
-static const uint64_t table_3_13[] = {
-	51183856, 0, 283320, 608, 632, 194968, 7272, 7264, 7344, 7400, 7656, 7640, 7648, 16, 7752, 0, 7768, 7760, 304,
-	0, 8, 16, 72, 152, 160, 232, 32, 80, 8, 0, 56, 72, 70, 208, 112, 120, 128, 136, 68, 52, 96, 104, 200, 16, 8, 416,
-	24, 88, 168, 32, 24, 16, 40, 24, 16, 48, 32, 40, 24, 16, 32, 16, 24, 40, 16, 32, 64, 32, 16, 40, 240, 200
-};
+static const uint64_t table_3_13[] = { 51183856, 0,    283320, 608,  632, 194968, 7272, 7264, 7344,
+				       7400,     7656, 7640,   7648, 16,  7752,   0,    7768, 7760,
+				       304,      0,    8,      16,   72,  152,    160,  232,  32,
+				       80,       8,    0,      56,   72,  70,     208,  112,  120,
+				       128,      136,  68,     52,   96,  104,    200,  16,   8,
+				       416,      24,   88,     168,  32,  24,     16,   40,   24,
+				       16,       48,   32,     40,   24,  16,     32,   16,   24,
+				       40,       16,   32,     64,   32,  16,     40,   240,  200 };
 static const uint64_t table_3_14[] = {
-	51251952, 0, 316616, 784, 808, 225864, 7280, 7272, 7344, 7360, 7408, 7688, 7672, 7680, 16, 7784, 0, 7800, 7792,
-	7992, 0, 832, 0, 8, 16, 72, 152, 160, 232, 32, 88, 8, 0, 56, 80, 74, 64, 0, 216, 112, 120, 128, 136, 68, 52, 96,
-	104, 208, 0, 16, 8, 416, 24, 88, 168, 40, 32, 16, 40, 24, 16, 200, 24, 40, 32, 48, 32, 40, 24, 16, 32, 16, 24, 40,
-	16, 32, 64, 32, 16, 40, 264, 192, 160, 24, 72, 67, 0, 8, 24, 304, 8076, 0, 4, 512
+	51251952, 0,    316616, 784,  808,  225864, 7280, 7272, 7344, 7360, 7408, 7688, 7672, 7680,
+	16,       7784, 0,      7800, 7792, 7992,   0,    832,  0,    8,    16,   72,   152,  160,
+	232,      32,   88,     8,    0,    56,     80,   74,   64,   0,    216,  112,  120,  128,
+	136,      68,   52,     96,   104,  208,    0,    16,   8,    416,  24,   88,   168,  40,
+	32,       16,   40,     24,   16,   200,    24,   40,   32,   48,   32,   40,   24,   16,
+	32,       16,   24,     40,   16,   32,     64,   32,   16,   40,   264,  192,  160,  24,
+	72,       67,   0,      8,    24,   304,    8076, 0,    4,    512
 };
 static const uint64_t table_3_15[] = {
-	51315440, 0, 346568, 912, 936, 226240, 7272, 7264, 7336, 7352, 7400, 7592, 7576, 7584, 16, 7736, 0, 7752, 7744,
-	7944, 0, 888, 0, 8, 16, 72, 80, 88, 96, 176, 184, 256, 32, 36, 40, 136, 288, 0, 88, 8, 0, 56, 80, 74, 64, 0, 216,
-	112, 120, 128, 136, 68, 52, 96, 104, 208, 0, 16, 8, 424, 24, 88, 168, 32, 288, 944, 888, 40, 32, 16, 40, 24, 16,
-	200, 24, 40, 32, 48, 32, 40, 24, 16, 32, 16, 24, 40, 16, 32, 64, 32, 16, 40, 56, 176, 112, 120, 1120, 104, 160, 24,
-	72, 67, 0, 8, 24, 344, 8028, 0, 4, 512
+	51315440, 0,    346568, 912,  936,  226240, 7272, 7264, 7336, 7352, 7400, 7592, 7576, 7584,
+	16,       7736, 0,      7752, 7744, 7944,   0,    888,  0,    8,    16,   72,   80,   88,
+	96,       176,  184,    256,  32,   36,     40,   136,  288,  0,    88,   8,    0,    56,
+	80,       74,   64,     0,    216,  112,    120,  128,  136,  68,   52,   96,   104,  208,
+	0,        16,   8,      424,  24,   88,     168,  32,   288,  944,  888,  40,   32,   16,
+	40,       24,   16,     200,  24,   40,     32,   48,   32,   40,   24,   16,   32,   16,
+	24,       40,   16,     32,   64,   32,     16,   40,   56,   176,  112,  120,  1120, 104,
+	160,      24,   72,     67,   0,    8,      24,   344,  8028, 0,    4,    512
 };
 static const struct {
 	const uint64_t *words;
 	size_t count;
 } tables[] = {
-	{ table_3_13, COUNT(table_3_13) }, { table_3_14, COUNT(table_3_14) }, { table_3_15, COUNT(table_3_15) },
+	{ table_3_13, COUNT(table_3_13) },
+	{ table_3_14, COUNT(table_3_14) },
+	{ table_3_15, COUNT(table_3_15) },
 };
 
 #define TABLE_AT 0x10000
@@ -311,8 +349,8 @@ static void offsets_sound(void **state)
 				continue;
 			n++;
 			if (memcmp(&l.slot[f], &row.slot[f], sizeof(row.slot[f])) != 0)
-				fail_msg("table %zu: %s at %u, row %u", i, scry_field_name(f), l.slot[f].offset,
-					 row.slot[f].offset);
+				fail_msg("table %zu: %s at %u, row %u", i, scry_field_name(f),
+					 l.slot[f].offset, row.slot[f].offset);
 		}
 		for (int k = 0; k < SCRY_S_COUNT; k++)
 			if (l.size[k] && row.size[k])
@@ -323,7 +361,10 @@ static void offsets_sound(void **state)
 	scry_session_free(s);
 }
 
-/* Every bit flipped, and every cut: an error or a layout that stays inside its structs, nothing else. */
+/*
+ * Every bit flipped, and every cut: an error or a layout that stays inside its structs, nothing
+ * else.
+ */
 static void offsets_damaged(void **state)
 {
 	(void)state;
@@ -349,7 +390,8 @@ static void offsets_damaged(void **state)
 		for (size_t len = m.len; len > 8; len -= 8) {
 			m.len = len - 1;
 			t.seen = NULL;
-			assert_int_not_equal(scry_layout_from_offsets(s, TABLE_AT, &l), len > 8 * 72 ? 1 : SCRY_OK);
+			assert_int_not_equal(scry_layout_from_offsets(s, TABLE_AT, &l),
+					     len > 8 * 72 ? 1 : SCRY_OK);
 			scry_arena_done(&s->arena);
 		}
 	}
@@ -370,7 +412,9 @@ static void world_init(struct world *w, size_t table)
 {
 	load_table(&w->m, table);
 	w->s = scry_session_new();
-	w->t = (struct scry_target){ .ops = &memory_ops, .session = w->s, .state = &w->m, .abi = linux64 };
+	w->t = (struct scry_target) {
+		.ops = &memory_ops, .session = w->s, .state = &w->m, .abi = linux64
+	};
 	w->s->target = &w->t;
 }
 
@@ -389,7 +433,8 @@ static void set_word(struct world *w, size_t i, uint64_t value)
 
 static struct scry_layout *resolve(struct world *w, uint32_t version)
 {
-	struct scry_layout_hints hints = { .flavour = { .version = version }, .debug_offsets = TABLE_AT };
+	struct scry_layout_hints hints = { .flavour = { .version = version },
+					   .debug_offsets = TABLE_AT };
 	struct scry_layout *l;
 
 	assert_int_equal(scry_layout_resolve(w->s, &hints, &l), SCRY_OK);
@@ -443,7 +488,10 @@ static void resolver_survives_damage(void **state)
 	world_done(&w);
 }
 
-/* Another size is another struct: the row does not fill its gaps. One field that differs is noted, the first wins. */
+/*
+ * Another size is another struct: the row does not fill its gaps. One field that differs is noted,
+ * the first wins.
+ */
 static void resolver_notes_disagreement(void **state)
 {
 	(void)state;
@@ -477,10 +525,17 @@ static void resolver_needs_something(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names), cmocka_unit_test(frame_3_11), cmocka_unit_test(rows_well_formed), cmocka_unit_test(win64_rows),
-		cmocka_unit_test(rows_beside_notes), cmocka_unit_test(offsets_sound), cmocka_unit_test(offsets_damaged),
-		cmocka_unit_test(resolver_fills_gaps), cmocka_unit_test(resolver_guesses),
-		cmocka_unit_test(resolver_survives_damage), cmocka_unit_test(resolver_notes_disagreement),
+		cmocka_unit_test(names),
+		cmocka_unit_test(frame_3_11),
+		cmocka_unit_test(rows_well_formed),
+		cmocka_unit_test(win64_rows),
+		cmocka_unit_test(rows_beside_notes),
+		cmocka_unit_test(offsets_sound),
+		cmocka_unit_test(offsets_damaged),
+		cmocka_unit_test(resolver_fills_gaps),
+		cmocka_unit_test(resolver_guesses),
+		cmocka_unit_test(resolver_survives_damage),
+		cmocka_unit_test(resolver_notes_disagreement),
 		cmocka_unit_test(resolver_needs_something),
 	};
 

@@ -17,9 +17,15 @@
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
-static const struct scry_abi linux64 = { .ptr_size = 8, .long_size = 8, .align8 = 8, .wchar_size = 4,
-					 .long_double = 16, .mutex_size = 40 };
-static const struct scry_abi i386 = { .ptr_size = 4, .long_size = 4, .align8 = 4, .wchar_size = 4, .long_double = 12 };
+static const struct scry_abi linux64 = { .ptr_size = 8,
+					 .long_size = 8,
+					 .align8 = 8,
+					 .wchar_size = 4,
+					 .long_double = 16,
+					 .mutex_size = 40 };
+static const struct scry_abi i386 = {
+	.ptr_size = 4, .long_size = 4, .align8 = 4, .wchar_size = 4, .long_double = 12
+};
 
 struct comparison {
 	struct scry_layout row, dwarf, part;
@@ -75,12 +81,14 @@ static void compare_field(struct comparison *c, enum scry_field f)
 	if (!c->dwarf.size[s] || known_oddity(c->name, f))
 		return;
 	c->fields++;
-	if (r.size == d.size && (!r.size || (r.offset == d.offset && r.bits == d.bits && r.shift == d.shift)))
+	if (r.size == d.size &&
+	    (!r.size || (r.offset == d.offset && r.bits == d.bits && r.shift == d.shift)))
 		return;
 	c->wrong++;
 	if (!c->quiet)
-		print_message("# %s: %s: row %u+%u (%u:%u), DWARF %u+%u (%u:%u)\n", c->name, scry_field_name(f), r.offset,
-		      r.size, r.shift, r.bits, d.offset, d.size, d.shift, d.bits);
+		print_message("# %s: %s: row %u+%u (%u:%u), DWARF %u+%u (%u:%u)\n", c->name,
+			      scry_field_name(f), r.offset, r.size, r.shift, r.bits, d.offset,
+			      d.size, d.shift, d.bits);
 }
 
 static void compare_fields(struct comparison *c)
@@ -90,12 +98,14 @@ static void compare_fields(struct comparison *c)
 		compare_field(c, f);
 	for (int s = 0; s < SCRY_S_COUNT; s++) {
 		if (!c->row.size[s] || !c->dwarf.size[s] || c->row.size[s] == c->dwarf.size[s] ||
-		    (s == SCRY_S_GC_HEAD && strstr(c->name, "pyenv") && strstr(c->name, "python3.6")))
-			continue; /* pyenv's 3.6 has 3.7.4's 16-byte alignment of PyGC_Head patched in */
+		    (s == SCRY_S_GC_HEAD && strstr(c->name, "pyenv") &&
+		     strstr(c->name, "python3.6")))
+			/* pyenv's 3.6 has 3.7.4's 16-byte alignment of PyGC_Head patched in */
+			continue;
 		c->wrong++;
 		if (!c->quiet)
-			print_message("# %s: sizeof %s: row %u, DWARF %u\n", c->name, scry_struct_name(s), c->row.size[s],
-			      c->dwarf.size[s]);
+			print_message("# %s: sizeof %s: row %u, DWARF %u\n", c->name,
+				      scry_struct_name(s), c->row.size[s], c->dwarf.size[s]);
 	}
 }
 
@@ -106,7 +116,8 @@ static int micro_of_headers(const char *dir, unsigned major, unsigned minor)
 	int micro = -1;
 	glob_t g;
 
-	snprintf(pattern, sizeof(pattern), "%s/include/python%u.%u*/patchlevel.h", dir, major, minor);
+	snprintf(pattern, sizeof(pattern), "%s/include/python%u.%u*/patchlevel.h", dir, major,
+		 minor);
 	if (glob(pattern, 0, NULL, &g) != 0)
 		return -1;
 	FILE *f = fopen(g.gl_pathv[0], "r");
@@ -119,7 +130,10 @@ static int micro_of_headers(const char *dir, unsigned major, unsigned minor)
 	return micro;
 }
 
-/* "3.13td": version and build from the part of a file name behind "python"; the micro version from the headers. */
+/*
+ * "3.13td": version and build from the part of a file name behind "python"; the micro version from
+ * the headers.
+ */
 static bool parse_name(const char *text, const char *dir, struct scry_flavour *ret)
 {
 	unsigned major, minor;
@@ -127,7 +141,7 @@ static bool parse_name(const char *text, const char *dir, struct scry_flavour *r
 
 	if (sscanf(text, "%1u.%2u%n", &major, &minor, &n) != 2)
 		return false;
-	*ret = (struct scry_flavour){ .version = SCRY_SINCE(major, minor, 0) };
+	*ret = (struct scry_flavour) { .version = SCRY_SINCE(major, minor, 0) };
 	for (text += n; isalpha((unsigned char)*text) || *text == '_'; text++) {
 		ret->debug |= *text == 'd';
 		ret->free_threaded |= *text == 't';
@@ -180,7 +194,10 @@ static bool has_links(const struct comparison *c)
 	       !c->dwarf.slot[SCRY_F_OBJECT_TID].size;
 }
 
-/* One interpreter, with the extension modules beside it. Returns fields compared, 0 where it has no DWARF. */
+/*
+ * One interpreter, with the extension modules beside it. Returns fields compared, 0 where it has no
+ * DWARF.
+ */
 static unsigned compare_interpreter(const char *dir, const char *file, unsigned *wrong)
 {
 	static struct comparison c;
@@ -194,8 +211,8 @@ static unsigned compare_interpreter(const char *dir, const char *file, unsigned 
 	c.name = file;
 	if (!add_file(&c, file))
 		return 0;
-	snprintf(pattern, sizeof(pattern), "%s/lib/python%u.%u%s*/lib-dynload/*.so", dir, f.version >> 24,
-		 f.version >> 16 & 255, f.free_threaded ? "t" : "");
+	snprintf(pattern, sizeof(pattern), "%s/lib/python%u.%u%s*/lib-dynload/*.so", dir,
+		 f.version >> 24, f.version >> 16 & 255, f.free_threaded ? "t" : "");
 	add_files(&c, pattern);
 	f.trace_refs = has_links(&c);
 	f.debug |= f.trace_refs && f.version < SCRY_SINCE(3, 8, 0);
@@ -229,9 +246,11 @@ static unsigned compare_dir(const char *dir, unsigned *wrong)
 			if (!name || len >= sizeof(seen[0]) || (name[len] == '-' && i))
 				continue;
 			len = strstr(name, ".so") ? (size_t)(strstr(name, ".so") - name) : len;
-			while (known < count && (strncmp(seen[known], name, len) != 0 || seen[known][len]))
+			while (known < count &&
+			       (strncmp(seen[known], name, len) != 0 || seen[known][len]))
 				known++;
-			if (known < count || (n = compare_interpreter(dir, g.gl_pathv[k], wrong)) == 0)
+			if (known < count ||
+			    (n = compare_interpreter(dir, g.gl_pathv[k], wrong)) == 0)
 				continue;
 			memcpy(seen[count++], name, len);
 			fields += n;
@@ -241,16 +260,24 @@ static unsigned compare_dir(const char *dir, unsigned *wrong)
 	return fields;
 }
 
-/* The directories (prefixes) of interpreters: pyenv's, and those in PYSCRY_INTERPRETERS, split by ':'. */
+/*
+ * The directories (prefixes) of interpreters: pyenv's, and those in PYSCRY_INTERPRETERS, split by
+ * ':'.
+ */
 static void rows_beside_dwarf(void **state)
 {
 	(void)state;
-	const char *more = getenv("PYSCRY_INTERPRETERS"), *home = getenv("HOME"), *root = getenv("PYENV_ROOT");
+	const char *more = getenv("PYSCRY_INTERPRETERS"), *home = getenv("HOME"),
+		   *root = getenv("PYENV_ROOT");
 	unsigned count = 0, wrong = 0;
 	char pattern[600];
 	glob_t g;
 
-	snprintf(pattern, sizeof(pattern), "%s%s/versions/*", root ? root : home ? home : "", root ? "" : "/.pyenv");
+	snprintf(pattern, sizeof(pattern), "%s%s/versions/*",
+		 root   ? root
+		 : home ? home
+			: "",
+		 root ? "" : "/.pyenv");
 	if (glob(pattern, 0, NULL, &g) == 0) {
 		for (size_t i = 0; i < g.gl_pathc; i++)
 			count += compare_dir(g.gl_pathv[i], &wrong) != 0;

@@ -22,7 +22,7 @@
 /* shared with the children */
 static struct {
 	volatile uint64_t ticks, signals, ready;
-} *shared;
+} * shared;
 
 static volatile uint64_t secret = 1;
 static pthread_mutex_t locked = PTHREAD_MUTEX_INITIALIZER;
@@ -99,9 +99,11 @@ static struct scry_session *hold(pid_t pid)
 {
 	struct scry_session *s = scry_session_new();
 
-	if (scry_session_open_pid(s, pid) == SCRY_OK && scry_target_hold(s->target) == SCRY_OK && !s->notes)
+	if (scry_session_open_pid(s, pid) == SCRY_OK && scry_target_hold(s->target) == SCRY_OK &&
+	    !s->notes)
 		return s;
-	print_message("cannot stop a child here: %s\n", s->notes ? s->notes->text : scry_session_error(s));
+	print_message("cannot stop a child here: %s\n",
+		      s->notes ? s->notes->text : scry_session_error(s));
 	scry_session_free(s);
 	return NULL;
 }
@@ -133,7 +135,8 @@ static void live_reads(void **state)
 		assert_non_null(scry_map_at(t, thread->regs.value[t->arch->sp]));
 		assert_non_null(thread->name);
 		waiting += thread->in_futex && thread->futex == (scry_addr)(uintptr_t)&locked;
-		assert_int_equal(strcmp(thread->name, "blocker") == 0, thread->tid != (uint64_t)pid);
+		assert_int_equal(strcmp(thread->name, "blocker") == 0,
+				 thread->tid != (uint64_t)pid);
 	}
 	assert_int_equal(waiting, 2);
 	assert_int_equal(shared->ticks, ticks);
@@ -290,11 +293,13 @@ static int lend_reg(void *arg, uint64_t tid, const char *name, uint64_t *ret)
 	*ret = tid;
 	if (!strcmp(name, "orig_rax"))
 		*ret = tid == 1001 ? 202 : (uint64_t)-1;
-	return *name == 'r' || !strcmp(name, "fs_base") || !strcmp(name, "orig_rax") ? SCRY_OK : SCRY_ENOTFOUND;
+	return *name == 'r' || !strcmp(name, "fs_base") || !strcmp(name, "orig_rax")
+		       ? SCRY_OK
+		       : SCRY_ENOTFOUND;
 }
 
-static int lend_map(void *arg, unsigned i, scry_addr *ret_start, scry_addr *ret_end, uint64_t *ret_offset,
-		    unsigned *ret_flags, const char **ret_path)
+static int lend_map(void *arg, unsigned i, scry_addr *ret_start, scry_addr *ret_end,
+		    uint64_t *ret_offset, unsigned *ret_flags, const char **ret_path)
 {
 	struct lender *l = arg;
 
@@ -324,9 +329,11 @@ static void check_lent(struct scry_session *s, struct lender *l)
 static void host_reads(void **state)
 {
 	(void)state;
-	static const struct { scry_addr start, end; } ranges[] = {
-		{ 0x10000, 0x14000 }, { 0x10123, 0x12345 }, { 0x10ff8, 0x11010 }, { 0x20010, 0x20018 },
-		{ 0x10001, 0x4fffd }, { 0x7ffffffef000, 0x7ffffffff000 },
+	static const struct {
+		scry_addr start, end;
+	} ranges[] = {
+		{ 0x10000, 0x14000 }, { 0x10123, 0x12345 }, { 0x10ff8, 0x11010 },
+		{ 0x20010, 0x20018 }, { 0x10001, 0x4fffd }, { 0x7ffffffef000, 0x7ffffffff000 },
 	};
 
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
@@ -363,7 +370,8 @@ static void host_describes(void **state)
 		assert_int_equal(t->thread_count, 3);
 		assert_true(scry_regs_find(&t->threads[1].regs, "rbx", &v));
 		assert_int_equal(v, 1001);
-		assert_true(t->threads[1].in_futex && t->threads[1].futex == 1001 && t->threads[1].tls == 1001);
+		assert_true(t->threads[1].in_futex && t->threads[1].futex == 1001 &&
+			    t->threads[1].tls == 1001);
 		assert_false(t->threads[2].in_futex);
 		assert_int_equal(t->map_count, 2);
 		assert_null(t->maps[0].path);
@@ -372,7 +380,8 @@ static void host_describes(void **state)
 	}
 	scry_session_free(s);
 	s = scry_session_new();
-	assert_int_equal(scry_session_open_host(s, &(struct scry_host_ops){ 0 }, NULL, 0), SCRY_EINVAL);
+	assert_int_equal(scry_session_open_host(s, &(struct scry_host_ops) { 0 }, NULL, 0),
+			 SCRY_EINVAL);
 	scry_session_free(s);
 }
 
@@ -436,16 +445,11 @@ static void cache_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(live_reads),
-		cmocka_unit_test(stopped_stays),
-		cmocka_unit_test(killed_lets_go),
-		cmocka_unit_test(signals_arrive),
-		cmocka_unit_test(wrong_processes),
-		cmocka_unit_test(process_ends),
-		cmocka_unit_test(host_reads),
-		cmocka_unit_test(host_describes),
-		cmocka_unit_test(host_asked_late),
-		cmocka_unit_test(cache_bounded),
+		cmocka_unit_test(live_reads),      cmocka_unit_test(stopped_stays),
+		cmocka_unit_test(killed_lets_go),  cmocka_unit_test(signals_arrive),
+		cmocka_unit_test(wrong_processes), cmocka_unit_test(process_ends),
+		cmocka_unit_test(host_reads),      cmocka_unit_test(host_describes),
+		cmocka_unit_test(host_asked_late), cmocka_unit_test(cache_bounded),
 	};
 
 	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

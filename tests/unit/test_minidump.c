@@ -1,4 +1,7 @@
-/* Minidumps and PE images on the synthetic ones of tests/support; argv[1] is the directory they were written to. */
+/*
+ * Minidumps and PE images on the synthetic ones of tests/support; argv[1] is the directory they
+ * were written to.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +13,8 @@
 #include "symbol/pe.h"
 #include "target/target.h"
 
-#define DLL 0x7ff000000u /* where tests/support/minidump_seeds.py puts it, not where it wants to be */
+/* where tests/support/minidump_seeds.py puts it, not where it wants to be */
+#define DLL      0x7ff000000u
 #define DLL_ADDR ((scry_addr)DLL)
 
 static const char *seeds;
@@ -58,8 +62,8 @@ static void check_windows(struct scry_session *s)
 	struct scry_target *t = s->target;
 	uint64_t v;
 
-	assert_true(t->abi.windows && t->abi.ptr_size == 8 && t->abi.long_size == 4 && t->abi.wchar_size == 2 &&
-		    t->abi.long_double == 8);
+	assert_true(t->abi.windows && t->abi.ptr_size == 8 && t->abi.long_size == 4 &&
+		    t->abi.wchar_size == 2 && t->abi.long_double == 8);
 	assert_int_equal(t->pid, 4711);
 	assert_true(t->started == 0x5fffffff && t->taken == 0x60000000);
 	assert_int_equal(t->exception, 0xc0000005);
@@ -68,12 +72,14 @@ static void check_windows(struct scry_session *s)
 	assert_int_equal(t->thread_count, 2);
 	/* the crashed one first, with the registers of the exception */
 	assert_true(t->threads[0].tid == 104 && t->threads[0].crashed && !t->threads[1].crashed);
-	assert_true(reg(&t->threads[0], "rip") == DLL_ADDR + 0x1020 && reg(&t->threads[0], "r12") == 7);
+	assert_true(reg(&t->threads[0], "rip") == DLL_ADDR + 0x1020 &&
+		    reg(&t->threads[0], "r12") == 7);
 	assert_true(reg(&t->threads[1], "rbx") == 1 && t->threads[1].tls == 0x5000);
 	assert_string_equal(t->threads[1].name, "H\xc3\xa4ndler \xf0\x9f\x98\x80");
 	assert_ptr_equal(scry_os_thread_find(t, 100), &t->threads[1]);
 	assert_int_equal(t->module_count, 2); /* the one inside another is dropped */
-	assert_string_equal(t->modules[0].path, "Z:\\tmp/x\\\xc3\xbc" "ber.exe");
+	assert_string_equal(t->modules[0].path, "Z:\\tmp/x\\\xc3\xbc"
+						"ber.exe");
 	assert_string_equal(t->modules[1].build_id, "030201000504070608090a0b0c0d0e0f1");
 	/* the stack begins in the middle of a page */
 	assert_int_equal(scry_read_uint(s, 0x7f018, 4, &v), SCRY_OK);
@@ -89,7 +95,8 @@ static void check_windows(struct scry_session *s)
 static void windows_dump(void **state)
 {
 	(void)state;
-	static const char *const names[] = { "windows.dmp", "padded.dmp", "stack64.dmp", "noinfo.dmp", "noimage.dmp" };
+	static const char *const names[] = { "windows.dmp", "padded.dmp", "stack64.dmp",
+					     "noinfo.dmp", "noimage.dmp" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		struct scry_session *s = open_seed(names[i]);
@@ -114,8 +121,8 @@ static void mappings(void **state)
 	enum { R = SCRY_MAP_READ, W = SCRY_MAP_WRITE, X = SCRY_MAP_EXEC };
 	struct scry_session *s = open_seed("windows.dmp"); /* MemoryInfoList */
 
-	assert_int_equal(flags_at(s, 0x1000), 99);    /* MEM_FREE */
-	assert_int_equal(flags_at(s, 0x1fff000), 0);  /* a guard page */
+	assert_int_equal(flags_at(s, 0x1000), 99);   /* MEM_FREE */
+	assert_int_equal(flags_at(s, 0x1fff000), 0); /* a guard page */
 	assert_int_equal(flags_at(s, 0x2000000), R | W);
 	assert_int_equal(flags_at(s, DLL_ADDR + 0x1000), R | X);
 	assert_int_equal(flags_at(s, DLL_ADDR + 0x3000), R | W); /* copy on write */
@@ -125,7 +132,8 @@ static void mappings(void **state)
 	assert_int_equal(flags_at(s, DLL_ADDR + 0x1000), R | X);
 	assert_int_equal(flags_at(s, DLL_ADDR + 0x2000), R);
 	assert_int_equal(flags_at(s, DLL_ADDR + 0x4000), R | W);
-	assert_string_equal(scry_map_at(s->target, DLL_ADDR + 0x4000)->path, "C:\\Python\\311/python311.dll");
+	assert_string_equal(scry_map_at(s->target, DLL_ADDR + 0x4000)->path,
+			    "C:\\Python\\311/python311.dll");
 	for (size_t i = 1; i < s->target->map_count; i++)
 		assert_true(s->target->maps[i - 1].end <= s->target->maps[i].start);
 	scry_session_free(s);
@@ -176,14 +184,18 @@ static void other_machines(void **state)
 	(void)state;
 	struct scry_session *s = open_seed("i386.dmp");
 
-	assert_true(s->target->abi.ptr_size == 4 && s->target->abi.long_size == 4 && s->target->abi.align8 == 8);
-	assert_true(reg(&s->target->threads[0], "eip") == 0x1234 && reg(&s->target->threads[0], "eax") == 0xffffffff);
+	assert_true(s->target->abi.ptr_size == 4 && s->target->abi.long_size == 4 &&
+		    s->target->abi.align8 == 8);
+	assert_true(reg(&s->target->threads[0], "eip") == 0x1234 &&
+		    reg(&s->target->threads[0], "eax") == 0xffffffff);
 	scry_session_free(s);
 	s = open_seed("arm64.dmp");
-	assert_true(reg(&s->target->threads[0], "pc") == 0x1234 && reg(&s->target->threads[0], "x28") == 6);
+	assert_true(reg(&s->target->threads[0], "pc") == 0x1234 &&
+		    reg(&s->target->threads[0], "x28") == 6);
 	scry_session_free(s);
 	s = open_seed("arm64-old.dmp");
-	assert_true(reg(&s->target->threads[0], "sp") == 0x9000 && reg(&s->target->threads[0], "x0") == 5);
+	assert_true(reg(&s->target->threads[0], "sp") == 0x9000 &&
+		    reg(&s->target->threads[0], "x0") == 5);
 	scry_session_free(s);
 }
 
@@ -193,7 +205,8 @@ static void linux_dump(void **state)
 	struct scry_session *s = open_seed("linux.dmp");
 	struct scry_target *t = s->target;
 
-	assert_true(!t->abi.windows && t->abi.long_size == 8 && t->abi.wchar_size == 4 && t->abi.long_double == 16);
+	assert_true(!t->abi.windows && t->abi.long_size == 8 && t->abi.wchar_size == 4 &&
+		    t->abi.long_double == 16);
 	assert_true(t->pid == 500 && t->signal == 11 && t->exception == 0);
 	assert_true(t->has_fault && t->fault_addr == 0x10);
 	assert_true(t->threads[0].tid == 500 && t->threads[0].signal == 11);
@@ -204,8 +217,10 @@ static void linux_dump(void **state)
 	assert_true(map->deleted && map->offset == 0x2000);
 	assert_int_equal(map->flags, SCRY_MAP_READ | SCRY_MAP_WRITE | SCRY_MAP_FILE);
 	assert_string_equal(map->path, "/opt/svc/bin/python3.11");
-	assert_int_equal(flags_at(s, 0x80fff), SCRY_MAP_READ | SCRY_MAP_WRITE); /* the last line has no newline */
-	assert_string_equal(scry_module_first(s)->build_id, "000102030405060708090a0b0c0d0e0f10111213");
+	/* the last line has no newline */
+	assert_int_equal(flags_at(s, 0x80fff), SCRY_MAP_READ | SCRY_MAP_WRITE);
+	assert_string_equal(scry_module_first(s)->build_id,
+			    "000102030405060708090a0b0c0d0e0f10111213");
 	scry_session_free(s);
 	s = open_seed("linux-nomaps.dmp");
 	assert_string_equal(scry_map_at(s->target, 0x401000)->path, "/opt/svc/bin/python3.11");
@@ -251,11 +266,14 @@ static void symbol_at(void **state)
 	assert_int_equal(scry_symbol_at(s, DLL_ADDR + 0x1010, &y), SCRY_OK);
 	assert_string_equal(y.name, "_PyEval_EvalFrameDefault");
 	assert_int_equal(y.size, 0x100);
-	assert_int_equal(scry_symbol_at(s, DLL_ADDR + 0x1250, &y), SCRY_OK); /* the coldest part of it */
+	/* the coldest part of it */
+	assert_int_equal(scry_symbol_at(s, DLL_ADDR + 0x1250, &y), SCRY_OK);
 	assert_string_equal(y.name, "_PyEval_EvalFrameDefault");
-	assert_int_equal(scry_symbol_at(s, DLL_ADDR + 0x4010, &y), SCRY_OK); /* the first name by the alphabet */
+	/* the first name by the alphabet */
+	assert_int_equal(scry_symbol_at(s, DLL_ADDR + 0x4010, &y), SCRY_OK);
 	assert_string_equal(y.name, "_PyRuntime");
-	assert_int_equal(scry_symbol_at(s, DLL_ADDR + 0x1520, &y), SCRY_ENOTFOUND); /* a static function */
+	/* a static function */
+	assert_int_equal(scry_symbol_at(s, DLL_ADDR + 0x1520, &y), SCRY_ENOTFOUND);
 	scry_session_free(s);
 }
 
@@ -268,14 +286,19 @@ static void functions(void **state)
 
 	scry_module_open(m);
 	assert_int_equal(scry_pe_function(m, DLL_ADDR + 0x125f, &begin, &end, &root), SCRY_OK);
-	assert_true(begin == DLL_ADDR + 0x1240 && end == DLL_ADDR + 0x1260 && root == DLL_ADDR + 0x1000);
-	assert_int_equal(scry_pe_function(m, DLL_ADDR + 0x1400, &begin, &end, &root), SCRY_ENOTFOUND);
+	assert_true(begin == DLL_ADDR + 0x1240 && end == DLL_ADDR + 0x1260 &&
+		    root == DLL_ADDR + 0x1000);
+	assert_int_equal(scry_pe_function(m, DLL_ADDR + 0x1400, &begin, &end, &root),
+			 SCRY_ENOTFOUND);
 	scry_session_free(s);
 }
 
-/* A stack of known words in the heap: word i at `sp` + 8 i is 0x100 + i, but for what must be an address. */
-static void unwind_one(struct scry_session *s, unsigned at, scry_addr sp, uint64_t rbp, uint64_t *ret_pc,
-		       struct scry_regs *regs)
+/*
+ * A stack of known words in the heap: word i at `sp` + 8 i is 0x100 + i, but for what must be an
+ * address.
+ */
+static void unwind_one(struct scry_session *s, unsigned at, scry_addr sp, uint64_t rbp,
+		       uint64_t *ret_pc, struct scry_regs *regs)
 {
 	struct scry_os_thread *t = &s->target->threads[0];
 
@@ -351,7 +374,10 @@ static void unwinding(void **state)
 	scry_session_free(s);
 }
 
-/* The DLL on disk, found by the search path, stands in for what the dump lacks: relocated, read-only bytes only. */
+/*
+ * The DLL on disk, found by the search path, stands in for what the dump lacks: relocated,
+ * read-only bytes only.
+ */
 static void file_on_disk(void **state)
 {
 	(void)state;
@@ -375,10 +401,13 @@ static void file_on_disk(void **state)
 	assert_int_equal(scry_pe_open(m, path), SCRY_OK);
 	m->opened = true;
 	assert_int_equal(scry_pe_function(m, DLL_ADDR + 0x1010, &begin, &end, &root), SCRY_OK);
-	assert_int_equal(scry_read_uint(s, DLL_ADDR + 0x2700, 8, &v), SCRY_OK); /* a pointer, relocated */
+	/* a pointer, relocated */
+	assert_int_equal(scry_read_uint(s, DLL_ADDR + 0x2700, 8, &v), SCRY_OK);
 	assert_true(v == DLL_ADDR + 0x3010);
-	assert_int_equal(scry_read_uint(s, DLL_ADDR + 0x2600, 8, &v), SCRY_EFAULT); /* import address table */
-	assert_int_equal(scry_read_uint(s, DLL_ADDR + 0x25fc, 8, &v), SCRY_EFAULT); /* runs into it */
+	/* import address table */
+	assert_int_equal(scry_read_uint(s, DLL_ADDR + 0x2600, 8, &v), SCRY_EFAULT);
+	/* runs into it */
+	assert_int_equal(scry_read_uint(s, DLL_ADDR + 0x25fc, 8, &v), SCRY_EFAULT);
 	assert_int_equal(scry_read_uint(s, DLL_ADDR + 0x3000, 8, &v), SCRY_EFAULT); /* writable */
 	scry_session_free(s);
 }
@@ -386,10 +415,12 @@ static void file_on_disk(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(windows_dump), cmocka_unit_test(mappings),  cmocka_unit_test(damage),
-		cmocka_unit_test(advice),       cmocka_unit_test(linux_dump), cmocka_unit_test(other_machines),
-		cmocka_unit_test(exports),      cmocka_unit_test(symbol_at), cmocka_unit_test(functions),
-		cmocka_unit_test(unwinding),    cmocka_unit_test(file_on_disk),
+		cmocka_unit_test(windows_dump), cmocka_unit_test(mappings),
+		cmocka_unit_test(damage),       cmocka_unit_test(advice),
+		cmocka_unit_test(linux_dump),   cmocka_unit_test(other_machines),
+		cmocka_unit_test(exports),      cmocka_unit_test(symbol_at),
+		cmocka_unit_test(functions),    cmocka_unit_test(unwinding),
+		cmocka_unit_test(file_on_disk),
 	};
 
 	if (argc < 2)

@@ -28,17 +28,35 @@ static const struct vector vectors[] = {
 	/* a signal frame's register: what stands 40 above the stack pointer (rsp is 7) */
 	{ { { DW_OP_breg7, 40 }, { DW_OP_deref } }, 2, true, 0x1122334455667788 },
 	/* a PLT's frame: rsp + 8 + ((rip & 15) >= 11) * 8 (rip is 16) */
-	{ { { DW_OP_breg7, 8 }, { DW_OP_breg16, 0 }, { DW_OP_lit15 }, { DW_OP_and }, { DW_OP_lit11 }, { DW_OP_ge },
-	    { DW_OP_lit3 }, { DW_OP_shl }, { DW_OP_plus } }, 9, true, STACK + 8 },
+	{ { { DW_OP_breg7, 8 },
+	    { DW_OP_breg16, 0 },
+	    { DW_OP_lit15 },
+	    { DW_OP_and },
+	    { DW_OP_lit11 },
+	    { DW_OP_ge },
+	    { DW_OP_lit3 },
+	    { DW_OP_shl },
+	    { DW_OP_plus } },
+	  9,
+	  true,
+	  STACK + 8 },
 	{ { { DW_OP_breg7, 8 }, { DW_OP_lit8 }, { DW_OP_plus } }, 3, true, STACK + 16 },
 	/* places are read, values are not */
 	{ { { DW_OP_call_frame_cfa }, { DW_OP_plus_uconst, 8 } }, 2, true, 0x1122334455667788 },
-	{ { { DW_OP_call_frame_cfa }, { DW_OP_plus_uconst, 8 }, { DW_OP_stack_value } }, 3, true, STACK + 40 },
+	{ { { DW_OP_call_frame_cfa }, { DW_OP_plus_uconst, 8 }, { DW_OP_stack_value } },
+	  3,
+	  true,
+	  STACK + 40 },
 	{ { { DW_OP_bregx, 7, 1 }, { DW_OP_dup }, { DW_OP_minus } }, 3, true, 0 },
 	{ { { DW_OP_lit1 }, { DW_OP_lit2 }, { DW_OP_swap }, { DW_OP_shl } }, 4, true, 4 },
 	/* one jump over the next operation; one back for ever */
-	{ { { DW_OP_lit5, .offset = 0 }, { DW_OP_skip, 1, .offset = 1 }, { DW_OP_neg, .offset = 4 }, { DW_OP_nop, .offset = 5 } }, 4,
-	  true, 5 },
+	{ { { DW_OP_lit5, .offset = 0 },
+	    { DW_OP_skip, 1, .offset = 1 },
+	    { DW_OP_neg, .offset = 4 },
+	    { DW_OP_nop, .offset = 5 } },
+	  4,
+	  true,
+	  5 },
 	{ { { DW_OP_lit5, .offset = 0 }, { DW_OP_skip, (uint64_t)-4, .offset = 1 } }, 2, false, 0 },
 	/* nothing there, not enough there, not known (rax is 0), not readable */
 	{ { { DW_OP_nop } }, 1, false, 0 },
@@ -63,7 +81,9 @@ static void expressions(void **state)
 	regs.valid = (uint64_t)1 << regs.arch->sp | (uint64_t)1 << regs.arch->pc;
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(*vectors); i++) {
 		const struct vector *v = &vectors[i];
-		struct scry_rule rule = { .kind = SCRY_RULE_EXPRESSION, .ops = v->ops, .count = v->count };
+		struct scry_rule rule = { .kind = SCRY_RULE_EXPRESSION,
+					  .ops = v->ops,
+					  .count = v->count };
 		uint64_t got = 0;
 		bool ok = scry_cfi_expression(s, &rule, &regs, STACK + 32, &got);
 
@@ -88,9 +108,11 @@ static void unknown_registers(void **state)
 /* Frames of 0x100 bytes each from STACK on; 'L' is the loop. */
 static void make_stack(struct scry_c_stack *stack, struct scry_c_frame *frames, const char *text)
 {
-	*stack = (struct scry_c_stack){ .frames = frames, .count = strlen(text) };
+	*stack = (struct scry_c_stack) { .frames = frames, .count = strlen(text) };
 	for (size_t i = 0; i < stack->count; i++) {
-		frames[i] = (struct scry_c_frame){ .pc = 0x1000 + i, .sp = STACK + i * 0x100, .loop = text[i] == 'L' };
+		frames[i] = (struct scry_c_frame) { .pc = 0x1000 + i,
+						    .sp = STACK + i * 0x100,
+						    .loop = text[i] == 'L' };
 		stack->loops += frames[i].loop;
 	}
 }
@@ -110,11 +132,14 @@ static void places(void **state)
 	struct scry_c_frame frames[10];
 	struct scry_c_stack stack;
 	struct scry_run runs[3];
-	struct scry_merge m = { .session = s, .runtime = &r, .stack = &stack, .runs = runs, .run_count = 3 };
+	struct scry_merge m = {
+		.session = s, .runtime = &r, .stack = &stack, .runs = runs, .run_count = 3
+	};
 
 	/* up to 3.10: in order; what is beyond the end of a stack that was cut stands behind it */
 	for (size_t i = 0; i < 3; i++)
-		runs[i] = (struct scry_run){ .frame = 0x100 + i, .count = 1, .place = SCRY_NOWHERE };
+		runs[i] =
+			(struct scry_run) { .frame = 0x100 + i, .count = 1, .place = SCRY_NOWHERE };
 	make_stack(&stack, frames, "cLcLLc");
 	scry_merge_place(&m);
 	check_places(&m, "134");
@@ -127,11 +152,16 @@ static void places(void **state)
 	check_places(&m, "135");
 	assert_true(runs[1].known && !runs[2].known);
 	assert_string_equal(m.problem, "cut");
-	/* since 3.12: by the shims' addresses, without a name; one that is nowhere follows the newer */
-	layout->slot[SCRY_F_IFRAME_CODE] = (struct scry_slot){ .size = 8 };
+	/*
+	 * since 3.12: by the shims' addresses, without a name; one that is nowhere follows the
+	 * newer
+	 */
+	layout->slot[SCRY_F_IFRAME_CODE] = (struct scry_slot) { .size = 8 };
 	const scry_addr anchors[] = { STACK + 0x210, 1, STACK + 0x5f8 };
 	for (size_t i = 0; i < 3; i++)
-		runs[i] = (struct scry_run){ .count = 1, .anchor = anchors[i], .place = SCRY_NOWHERE };
+		runs[i] = (struct scry_run) { .count = 1,
+					      .anchor = anchors[i],
+					      .place = SCRY_NOWHERE };
 	make_stack(&stack, frames, "cccccccc");
 	m.unplaced = 0;
 	scry_merge_place(&m);
@@ -145,7 +175,9 @@ static void places(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(expressions), cmocka_unit_test(unknown_registers), cmocka_unit_test(places),
+		cmocka_unit_test(expressions),
+		cmocka_unit_test(unknown_registers),
+		cmocka_unit_test(places),
 	};
 
 	return cmocka_run_group_tests_name("native", tests, NULL, NULL);

@@ -1,4 +1,7 @@
-/* Values built in memory, for every version and several machines: what they print as, whole and damaged. */
+/*
+ * Values built in memory, for every version and several machines: what they print as, whole and
+ * damaged.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,9 +19,9 @@
 #include "object/printer.h"
 #include "target/image.h"
 
-#define V(major, minor) ((uint32_t)(major) << 24 | (uint32_t)(minor) << 16)
-#define HEAP 0x10000000u
-#define HEAP_SIZE 0x100000u
+#define V(major, minor)           ((uint32_t)(major) << 24 | (uint32_t)(minor) << 16)
+#define HEAP                      0x10000000u
+#define HEAP_SIZE                 0x100000u
 #define CHECK_PRINT(w, obj, text) check_print(w, obj, text, __LINE__)
 
 /* A made-up process: a heap that is filled from its start, and types by name. */
@@ -34,10 +37,12 @@ static const struct machine {
 	unsigned elf;
 	bool is64, big;
 } machines[] = {
-	{ "x86-64", EM_X86_64, true, false }, { "i386", EM_386, false, false }, { "aarch64", EM_AARCH64, true, false },
-	{ "s390x", EM_S390, true, true }, { "ppc", EM_PPC, false, true },
+	{ "x86-64", EM_X86_64, true, false },   { "i386", EM_386, false, false },
+	{ "aarch64", EM_AARCH64, true, false }, { "s390x", EM_S390, true, true },
+	{ "ppc", EM_PPC, false, true },
 };
-static const uint32_t versions[] = { V(2, 7), V(3, 3), V(3, 6), V(3, 8), V(3, 11), V(3, 12), V(3, 13), V(3, 14), V(3, 15) };
+static const uint32_t versions[] = { V(2, 7),  V(3, 3),  V(3, 6),  V(3, 8), V(3, 11),
+				     V(3, 12), V(3, 13), V(3, 14), V(3, 15) };
 
 static scry_addr take(struct world *w, size_t size)
 {
@@ -98,7 +103,8 @@ static scry_addr new_type(struct world *w, const char *name, uint32_t flags, scr
 	return at;
 }
 
-static bool open_world(struct world *w, uint32_t version, const struct machine *m, bool free_threaded)
+static bool open_world(struct world *w, uint32_t version, const struct machine *m,
+		       bool free_threaded)
 {
 	struct scry_flavour flavour = { .version = version, .free_threaded = free_threaded };
 
@@ -140,8 +146,8 @@ static void check_print(struct world *w, scry_addr obj, const char *wanted, int 
 
 	scry_repr(&w->r, obj, &out);
 	if (strcmp(out.text, wanted))
-		print_error("%s:%d: version %x, %u-byte pointers: %s, not %s\n", __FILE__, line, w->r.version,
-			    w->s->target->abi.ptr_size, out.text, wanted);
+		print_error("%s:%d: version %x, %u-byte pointers: %s, not %s\n", __FILE__, line,
+			    w->r.version, w->s->target->abi.ptr_size, out.text, wanted);
 	assert_string_equal(out.text, wanted);
 	scry_buf_done(&out);
 }
@@ -157,7 +163,8 @@ static scry_addr new_str(struct world *w, const char *ascii)
 
 		put(w, str, SCRY_F_VAR_SIZE, n);
 		for (size_t i = 0; i < n; i++)
-			scry_image_put(w->s, scry_field_addr(&w->r, str, SCRY_F_BYTES_DATA) + i, 1, (unsigned char)ascii[i]);
+			scry_image_put(w->s, scry_field_addr(&w->r, str, SCRY_F_BYTES_DATA) + i, 1,
+				       (unsigned char)ascii[i]);
 		return str;
 	}
 	scry_addr str = new_object(w, new_type(w, "str", TYPE_UNICODE, w->object), n + 100);
@@ -166,7 +173,8 @@ static scry_addr new_str(struct world *w, const char *ascii)
 	put(w, str, SCRY_F_ASCII_COMPACT, 1);
 	put(w, str, SCRY_F_ASCII_ASCII, 1);
 	for (size_t i = 0; i < n; i++)
-		scry_image_put(w->s, str + w->r.layout->size[SCRY_S_ASCII] + i, 1, (unsigned char)ascii[i]);
+		scry_image_put(w->s, str + w->r.layout->size[SCRY_S_ASCII] + i, 1,
+			       (unsigned char)ascii[i]);
 	return str;
 }
 
@@ -174,21 +182,24 @@ static scry_addr new_int(struct world *w, uint64_t value, bool negative)
 {
 	const struct scry_slot *digits = &w->r.layout->slot[SCRY_F_LONG_DIGITS];
 	unsigned bits = digits->size == 2 ? 15 : 30, n = 0;
-	scry_addr at = new_object(w, new_type(w, w->r.version < V(3, 0) ? "long" : "int", TYPE_LONG, w->object), 64);
+	scry_addr at = new_object(
+		w, new_type(w, w->r.version < V(3, 0) ? "long" : "int", TYPE_LONG, w->object), 64);
 
 	for (; value; value >>= bits)
-		scry_image_put(w->s, at + digits->offset + n++ * digits->size, digits->size, value & ((1u << bits) - 1));
+		scry_image_put(w->s, at + digits->offset + n++ * digits->size, digits->size,
+			       value & ((1u << bits) - 1));
 	if (scry_layout_has(w->r.layout, SCRY_F_LONG_TAG))
 		put(w, at, SCRY_F_LONG_TAG, (uint64_t)n << 3 | (n == 0 ? 1 : negative ? 2 : 0));
 	else
-		put(w, at, SCRY_F_VAR_SIZE, negative ? (uint64_t)-(int64_t)n : n);
+		put(w, at, SCRY_F_VAR_SIZE, negative ? (uint64_t) - (int64_t)n : n);
 	return at;
 }
 
 static scry_addr new_list(struct world *w, unsigned n, const scry_addr *items)
 {
 	unsigned ptr = w->s->target->abi.ptr_size;
-	scry_addr at = new_object(w, new_type(w, "list", TYPE_LIST, w->object), 64), array = take(w, n * ptr + 8);
+	scry_addr at = new_object(w, new_type(w, "list", TYPE_LIST, w->object), 64),
+		  array = take(w, n * ptr + 8);
 
 	put(w, at, SCRY_F_VAR_SIZE, n);
 	put(w, at, SCRY_F_LIST_ITEMS, array);
@@ -235,10 +246,12 @@ static void ints_in(struct world *w)
 
 	CHECK_PRINT(w, new_int(w, 0, false), old ? "0L" : "0");
 	CHECK_PRINT(w, new_int(w, 1, true), old ? "-1L" : "-1");
-	CHECK_PRINT(w, new_int(w, 0x123456789abcdef0, false), old ? "1311768467463790320L" : "1311768467463790320");
+	CHECK_PRINT(w, new_int(w, 0x123456789abcdef0, false),
+		    old ? "1311768467463790320L" : "1311768467463790320");
 	assert_int_equal(scry_int_value(&w->r, new_int(w, 1234567890123, true), &value), SCRY_OK);
 	assert_true(value == -1234567890123);
-	assert_int_equal(scry_int_value(&w->r, new_int(w, UINT64_MAX, false), &value), SCRY_EUNSUPPORTED);
+	assert_int_equal(scry_int_value(&w->r, new_int(w, UINT64_MAX, false), &value),
+			 SCRY_EUNSUPPORTED);
 }
 
 static void lists_in(struct world *w)
@@ -266,7 +279,9 @@ static void damage_in(struct world *w)
 	scry_addr list = new_list(w, 0, NULL), str = new_str(w, "x"), bad = 0x6666660;
 
 	put(w, list, SCRY_F_VAR_SIZE, 1u << 30);
-	snprintf(text, sizeof(text), "<unreadable at 0x%" PRIx64 ": list at 0x%" PRIx64 " says 1073741824>", list, list);
+	snprintf(text, sizeof(text),
+		 "<unreadable at 0x%" PRIx64 ": list at 0x%" PRIx64 " says 1073741824>", list,
+		 list);
 	CHECK_PRINT(w, list, text);
 	put(w, str, SCRY_F_OBJECT_TYPE, bad);
 	snprintf(text, sizeof(text), "<unreadable at 0x%" PRIx64 ": no memory at 0x", str);
@@ -303,7 +318,8 @@ static void unknown_in(struct world *w)
 /* An address in brackets of brackets, and texts that are no expressions. */
 static void expressions_in(struct world *w)
 {
-	static const char *const bad[] = { "", "1", "@", "@zz", "a..b", "a[", "a[1", "a['", "[1]", "@0x1", "a b", "mod:", "a[(((((" };
+	static const char *const bad[] = { "",    "1",   "@",    "@zz", "a..b", "a[",     "a[1",
+					   "a['", "[1]", "@0x1", "a b", "mod:", "a[(((((" };
 	struct scry_value value;
 	char text[100];
 	scry_addr one = new_int(w, 7, false), list = new_list(w, 1, &one);
@@ -367,11 +383,28 @@ static void doubles(void **state)
 		double value;
 		const char *text;
 	} rows[] = {
-		{ 0.0, "0.0" }, { -0.0, "-0.0" }, { 1.0, "1.0" }, { 0.1, "0.1" }, { 1e16, "1e+16" }, { 1e15, "1000000000000000.0" },
-		{ 1e-4, "0.0001" }, { 1e-5, "1e-05" }, { 5e-324, "5e-324" }, { 1.7976931348623157e308, "1.7976931348623157e+308" },
-		{ 0x1p-44, "5.684341886080802e-14" }, { 0x1p-1022, "2.2250738585072014e-308" }, { 123456789012345680.0, "1.2345678901234568e+17" },
-		{ 1.0 / 3, "0.3333333333333333" }, { -1.5, "-1.5" }, { 9007199254740993.0, "9007199254740992.0" },
-		{ INFINITY, "inf" }, { -INFINITY, "-inf" }, { NAN, "nan" }, { 1e22, "1e+22" }, { 1e23, "1e+23" }, { 100.0, "100.0" },
+		{ 0.0, "0.0" },
+		{ -0.0, "-0.0" },
+		{ 1.0, "1.0" },
+		{ 0.1, "0.1" },
+		{ 1e16, "1e+16" },
+		{ 1e15, "1000000000000000.0" },
+		{ 1e-4, "0.0001" },
+		{ 1e-5, "1e-05" },
+		{ 5e-324, "5e-324" },
+		{ 1.7976931348623157e308, "1.7976931348623157e+308" },
+		{ 0x1p-44, "5.684341886080802e-14" },
+		{ 0x1p-1022, "2.2250738585072014e-308" },
+		{ 123456789012345680.0, "1.2345678901234568e+17" },
+		{ 1.0 / 3, "0.3333333333333333" },
+		{ -1.5, "-1.5" },
+		{ 9007199254740993.0, "9007199254740992.0" },
+		{ INFINITY, "inf" },
+		{ -INFINITY, "-inf" },
+		{ NAN, "nan" },
+		{ 1e22, "1e+22" },
+		{ 1e23, "1e+23" },
+		{ 100.0, "100.0" },
 	};
 	char text[64];
 
@@ -387,7 +420,8 @@ static void doubles(void **state)
 static void printable(void **state)
 {
 	static const unsigned shown[] = { ' ', '~', 0xe9, 0x2603, 0x6f22, 0x1f600, 0x300 };
-	static const unsigned hidden[] = { 0x1f, 0x7f, 0x80, 0xa0, 0xad, 0x200b, 0x2028, 0x3000, 0xd800, 0xe000, 0xfeff, 0x10ffff };
+	static const unsigned hidden[] = { 0x1f,   0x7f,   0x80,   0xa0,   0xad,   0x200b,
+					   0x2028, 0x3000, 0xd800, 0xe000, 0xfeff, 0x10ffff };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++)
@@ -413,9 +447,11 @@ static void patterns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(texts), cmocka_unit_test(ints), cmocka_unit_test(lists), cmocka_unit_test(damage),
-		cmocka_unit_test(unknown), cmocka_unit_test(expressions), cmocka_unit_test(doubles),
-		cmocka_unit_test(printable), cmocka_unit_test(patterns),
+		cmocka_unit_test(texts),    cmocka_unit_test(ints),
+		cmocka_unit_test(lists),    cmocka_unit_test(damage),
+		cmocka_unit_test(unknown),  cmocka_unit_test(expressions),
+		cmocka_unit_test(doubles),  cmocka_unit_test(printable),
+		cmocka_unit_test(patterns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

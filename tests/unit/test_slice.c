@@ -1,4 +1,6 @@
-/* Overlays over a target's memory, and the registers that the first words of a saved C stack hold. */
+/*
+ * Overlays over a target's memory, and the registers that the first words of a saved C stack hold.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,9 +14,9 @@
 #include "task/slice.h"
 #include "task/switch_code.h"
 
-#define SP 0x7ffe1000
-#define SWITCH 0x5000   /* returns into slp_switch() */
-#define TRANSFER 0x6000 /* into slp_transfer() */
+#define SP        0x7ffe1000
+#define SWITCH    0x5000 /* returns into slp_switch() */
+#define TRANSFER  0x6000 /* into slp_transfer() */
 #define SOMEWHERE 0x7000
 
 /* --- overlays --- */
@@ -28,13 +30,15 @@ static void overlays_stand_over_memory(void **state)
 	size_t len;
 
 	assert_true(scry_image_add_bytes(s, 0x1000, "abcdefghijklmnop", 16));
-	assert_int_equal(scry_read(s, 0x1000, got, 16), SCRY_OK); /* what was seen is not shown again */
+	/* what was seen is not shown again */
+	assert_int_equal(scry_read(s, 0x1000, got, 16), SCRY_OK);
 	scry_overlay_set(s->target, &first, 0x1004, "WXYZ", 4);
 	assert_int_equal(scry_read(s, 0x1000, got, 16), SCRY_OK);
 	assert_string_equal(got, "abcdWXYZijklmnop");
 	assert_non_null(scry_view(s, 0x1001, &len));
 	assert_int_equal(len, 3);
-	scry_overlay_set(s->target, &second, 0x1006, "123456789012", 12); /* beyond what the target has */
+	/* beyond what the target has */
+	scry_overlay_set(s->target, &second, 0x1006, "123456789012", 12);
 	memset(got, 0, sizeof(got));
 	assert_int_equal(scry_read_some(s, 0x1000, got, 32), 18);
 	assert_string_equal(got, "abcdWX123456789012");
@@ -55,7 +59,9 @@ static int by_name(void *arg, scry_addr pc, const char *function)
 	(void)arg;
 	if (pc != SWITCH && pc != TRANSFER && pc != SOMEWHERE)
 		return 0;
-	return !strcmp(function, pc == SWITCH ? "slp_switch" : pc == TRANSFER ? "slp_transfer" : "");
+	return !strcmp(function, pc == SWITCH     ? "slp_switch"
+				 : pc == TRANSFER ? "slp_transfer"
+						  : "");
 }
 
 static int nameless(void *arg, scry_addr pc, const char *function)
@@ -83,7 +89,10 @@ static void check(const struct scry_regs *regs, uint64_t pc, uint64_t sp)
 	assert_int_equal(__builtin_popcountll(regs->valid), 8);
 }
 
-/* slp_switch(): own rbp in word k points at word m, below it rbx, r12-r15; above it the return address. */
+/*
+ * slp_switch(): own rbp in word k points at word m, below it rbx, r12-r15; above it the return
+ * address.
+ */
 static struct scry_slice inline_slice(uint64_t *words, size_t count, size_t k, size_t m)
 {
 	const uint64_t saved[] = { 0xb0, 0xb2, 0xb3, 0xb4, 0xb5, 0xb1, TRANSFER };
@@ -91,7 +100,9 @@ static struct scry_slice inline_slice(uint64_t *words, size_t count, size_t k, s
 	memset(words, 0, count * sizeof(*words));
 	memcpy(words + m - 5, saved, sizeof(saved));
 	words[k] = SP + 8 * m;
-	return (struct scry_slice){ .words = words, .count = count, .sp = SP, .returns_to = by_name };
+	return (struct scry_slice) {
+		.words = words, .count = count, .sp = SP, .returns_to = by_name
+	};
 }
 
 static void inline_switch(void **state)
@@ -111,7 +122,9 @@ static void inline_switch(void **state)
 		slice.count = m + 1; /* the return address is cut off */
 		assert_int_equal(scry_slice_regs(&slice, &scry_arch_x86_64, &regs), SCRY_ENOTFOUND);
 	}
-	/* a word that looks like a frame pointer but has no return address above it is passed over */
+	/*
+	 * a word that looks like a frame pointer but has no return address above it is passed over
+	 */
 	struct scry_slice slice = inline_slice(words, 40, 1, 12);
 	words[0] = SP + 8 * 20;
 	words[21] = SOMEWHERE;
@@ -168,7 +181,7 @@ static void nonsense(void **state)
 static int whole_image(struct scry_module *m, const char *name, struct scry_section *ret)
 {
 	(void)m;
-	*ret = (struct scry_section){ CODE, 4096 };
+	*ret = (struct scry_section) { CODE, 4096 };
 	return strcmp(name, ".text") ? SCRY_ENOTFOUND : SCRY_OK;
 }
 
@@ -178,7 +191,9 @@ static size_t find_in(const uint8_t *code, size_t size, struct scry_switch_code 
 	static const struct scry_module_ops ops = { .section = whole_image };
 	struct scry_session *s = scry_image_session(62, true, false);
 	uint8_t *at = scry_image_add(s, CODE, 4096);
-	struct scry_module m = { .session = s, .ops = &ops, .opened = true, .start = CODE, .end = CODE + 4096 };
+	struct scry_module m = {
+		.session = s, .ops = &ops, .opened = true, .start = CODE, .end = CODE + 4096
+	};
 
 	memcpy(at + 100, code, size);
 	size_t count = scry_switch_code_find(&m, ret, max);
@@ -189,9 +204,13 @@ static size_t find_in(const uint8_t *code, size_t size, struct scry_switch_code 
 static void switch_without_frame_pointer(void **state)
 {
 	(void)state;
-	/* gcc -O2: fstcw 0xa(%rsp); stmxcsr 0xc(%rsp); mov %rbp,0x10(%rsp); mov %rbx,0x18(%rsp); mov %rsp,%rbx */
-	static const uint8_t code[] = { 0x9b, 0xd9, 0x7c, 0x24, 0x0a, 0x0f, 0xae, 0x5c, 0x24, 0x0c, 0x48, 0x89, 0x6c, 0x24,
-					0x10, 0x48, 0x89, 0x5c, 0x24, 0x18, 0x48, 0x89, 0xe3 };
+	/*
+	 * gcc -O2: fstcw 0xa(%rsp); stmxcsr 0xc(%rsp); mov %rbp,0x10(%rsp); mov %rbx,0x18(%rsp);
+	 * mov %rsp,%rbx
+	 */
+	static const uint8_t code[] = { 0x9b, 0xd9, 0x7c, 0x24, 0x0a, 0x0f, 0xae, 0x5c,
+					0x24, 0x0c, 0x48, 0x89, 0x6c, 0x24, 0x10, 0x48,
+					0x89, 0x5c, 0x24, 0x18, 0x48, 0x89, 0xe3 };
 	uint64_t words[SCRY_SWITCH_WORDS] = { 1, 2, 0xb1, 0xb0 };
 	struct scry_switch_code found[2];
 	struct scry_regs regs;
@@ -217,21 +236,30 @@ static void switch_with_frame_pointer(void **state)
 	struct scry_regs regs;
 
 	assert_int_equal(find_in(code, sizeof(code), found, 2), 1);
-	assert_false(scry_switch_code_regs(&found[0], &scry_arch_x86_64, SP, words, &regs)); /* no word points to its place */
+	/* no word points to its place */
+	assert_false(scry_switch_code_regs(&found[0], &scry_arch_x86_64, SP, words, &regs));
 	words[3] = SP + 8 * 3 + 0x40;
 	assert_true(scry_switch_code_regs(&found[0], &scry_arch_x86_64, SP, words, &regs));
 	assert_int_equal(reg(&regs, "rbp"), SP + 8 * 3 + 0x40);
-	assert_int_equal(__builtin_popcountll(regs.valid), 3); /* rbx lies before the words: it is not known */
+	/* rbx lies before the words: it is not known */
+	assert_int_equal(__builtin_popcountll(regs.valid), 3);
 }
 
 static void other_code(void **state)
 {
 	(void)state;
-	static const uint8_t ldmxcsr[] = { 0x0f, 0xae, 0x54, 0x24, 0x0c, 0x48, 0x89, 0x6c, 0x24, 0x10 };
-	static const uint8_t indexed[] = { 0x0f, 0xae, 0x5c, 0x05, 0x0c, 0x48, 0x89, 0x6c, 0x24, 0x10 };
-	static const uint8_t global[] = { 0x0f, 0xae, 0x1d, 1, 0, 0, 0, 0x48, 0x89, 0x6c, 0x24, 0x10 };
-	static const uint8_t another_base[] = { 0x0f, 0xae, 0x5c, 0x24, 0x0c, 0x48, 0x89, 0x6d, 0xc0 };
-	static const uint8_t misplaced[] = { 0x0f, 0xae, 0x5c, 0x24, 0x0c, 0x48, 0x89, 0x6c, 0x24, 0x11 };
+	static const uint8_t ldmxcsr[] = { 0x0f, 0xae, 0x54, 0x24, 0x0c,
+					   0x48, 0x89, 0x6c, 0x24, 0x10 };
+	static const uint8_t indexed[] = { 0x0f, 0xae, 0x5c, 0x05, 0x0c,
+					   0x48, 0x89, 0x6c, 0x24, 0x10 };
+	static const uint8_t global[] = {
+		0x0f, 0xae, 0x1d, 1, 0, 0, 0, 0x48, 0x89, 0x6c, 0x24, 0x10
+	};
+	static const uint8_t another_base[] = {
+		0x0f, 0xae, 0x5c, 0x24, 0x0c, 0x48, 0x89, 0x6d, 0xc0
+	};
+	static const uint8_t misplaced[] = { 0x0f, 0xae, 0x5c, 0x24, 0x0c,
+					     0x48, 0x89, 0x6c, 0x24, 0x11 };
 	struct scry_switch_code found[2];
 
 	assert_int_equal(find_in(ldmxcsr, sizeof(ldmxcsr), found, 2), 0);
@@ -244,9 +272,12 @@ static void other_code(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(overlays_stand_over_memory), cmocka_unit_test(inline_switch),
-		cmocka_unit_test(stackman_switch), cmocka_unit_test(nonsense),
-		cmocka_unit_test(switch_without_frame_pointer), cmocka_unit_test(switch_with_frame_pointer),
+		cmocka_unit_test(overlays_stand_over_memory),
+		cmocka_unit_test(inline_switch),
+		cmocka_unit_test(stackman_switch),
+		cmocka_unit_test(nonsense),
+		cmocka_unit_test(switch_without_frame_pointer),
+		cmocka_unit_test(switch_with_frame_pointer),
 		cmocka_unit_test(other_code),
 	};
 

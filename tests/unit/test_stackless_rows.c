@@ -1,4 +1,6 @@
-/* Rows of Stackless beside offsets that gdb's ptype /o told of real builds (x86-64 Linux, gcc 12). */
+/*
+ * Rows of Stackless beside offsets that gdb's ptype /o told of real builds (x86-64 Linux, gcc 12).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,15 +12,30 @@
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
-static const struct scry_abi linux64 = { .ptr_size = 8, .long_size = 8, .align8 = 8, .wchar_size = 4,
-					 .long_double = 16, .mutex_size = 40 };
+static const struct scry_abi linux64 = { .ptr_size = 8,
+					 .long_size = 8,
+					 .align8 = 8,
+					 .wchar_size = 4,
+					 .long_double = 16,
+					 .mutex_size = 40 };
 
 /* Members of st stand relative to it. */
 static const enum scry_field columns[] = {
-	SCRY_F_THREAD_STACKLESS, SCRY_F_STACKLESS_INITIAL_STUB, SCRY_F_STACKLESS_SERIAL_LAST_JUMP, SCRY_F_STACKLESS_MAIN,
-	SCRY_F_STACKLESS_CURRENT, SCRY_F_STACKLESS_IS_BLOCKED, SCRY_F_STACKLESS_DEL_POST_SWITCH, SCRY_F_STACKLESS_RUNCOUNT,
-	SCRY_F_STACKLESS_NESTING_LEVEL, SCRY_F_TASKLET_FLAGS, SCRY_F_TASKLET_CSTATE, SCRY_F_FRAME_CODE, SCRY_F_FRAME_SLOTS,
-	SCRY_F_CSTACK_STACK, SCRY_F_CHANNEL_BALANCE,
+	SCRY_F_THREAD_STACKLESS,
+	SCRY_F_STACKLESS_INITIAL_STUB,
+	SCRY_F_STACKLESS_SERIAL_LAST_JUMP,
+	SCRY_F_STACKLESS_MAIN,
+	SCRY_F_STACKLESS_CURRENT,
+	SCRY_F_STACKLESS_IS_BLOCKED,
+	SCRY_F_STACKLESS_DEL_POST_SWITCH,
+	SCRY_F_STACKLESS_RUNCOUNT,
+	SCRY_F_STACKLESS_NESTING_LEVEL,
+	SCRY_F_TASKLET_FLAGS,
+	SCRY_F_TASKLET_CSTATE,
+	SCRY_F_FRAME_CODE,
+	SCRY_F_FRAME_SLOTS,
+	SCRY_F_CSTACK_STACK,
+	SCRY_F_CHANNEL_BALANCE,
 };
 
 static const struct {
@@ -40,8 +57,11 @@ static const struct {
 
 static void rows(size_t i, struct scry_layout *l)
 {
-	struct scry_flavour f = { .version = SCRY_SINCE(builds[i].major, builds[i].minor, builds[i].micro),
-				  .stackless = true, .debug = builds[i].traced, .trace_refs = builds[i].traced };
+	struct scry_flavour f = { .version = SCRY_SINCE(builds[i].major, builds[i].minor,
+							builds[i].micro),
+				  .stackless = true,
+				  .debug = builds[i].traced,
+				  .trace_refs = builds[i].traced };
 
 	assert_int_equal(scry_layout_from_rows(&f, &linux64, l), SCRY_OK);
 }
@@ -57,8 +77,10 @@ static void rows_are_as_in_builds(void **state)
 			const struct scry_slot *slot = &l.slot[columns[k]];
 
 			if (!slot->size || slot->offset != builds[i].offsets[k])
-				fail_msg("%u.%u.%u: %s at %u, not %u", builds[i].major, builds[i].minor, builds[i].micro,
-					 scry_field_name(columns[k]), slot->offset, builds[i].offsets[k]);
+				fail_msg("%u.%u.%u: %s at %u, not %u", builds[i].major,
+					 builds[i].minor, builds[i].micro,
+					 scry_field_name(columns[k]), slot->offset,
+					 builds[i].offsets[k]);
 		}
 	}
 }
@@ -73,8 +95,10 @@ static void members_that_came_later(void **state)
 		uint32_t version = SCRY_SINCE(builds[i].major, builds[i].minor, 0);
 
 		rows(i, &l);
-		assert_int_equal(scry_layout_has(&l, SCRY_F_TASKLET_EXC_INFO), version >= SCRY_SINCE(3, 7, 0));
-		assert_int_equal(scry_layout_has(&l, SCRY_F_FRAME_EXECUTE), version < SCRY_SINCE(3, 8, 0));
+		assert_int_equal(scry_layout_has(&l, SCRY_F_TASKLET_EXC_INFO),
+				 version >= SCRY_SINCE(3, 7, 0));
+		assert_int_equal(scry_layout_has(&l, SCRY_F_FRAME_EXECUTE),
+				 version < SCRY_SINCE(3, 8, 0));
 		assert_true(scry_layout_has(&l, SCRY_F_STACKLESS_WATCHDOGS));
 		assert_true(scry_layout_has(&l, SCRY_F_STACKLESS_IS_IDLE));
 	}
@@ -83,7 +107,8 @@ static void members_that_came_later(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rows_are_as_in_builds), cmocka_unit_test(members_that_came_later),
+		cmocka_unit_test(rows_are_as_in_builds),
+		cmocka_unit_test(members_that_came_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,7 @@
-/* The symbol layer: modules of ourselves, of a made-up image in memory, symbol maps, files, source lines. */
+/*
+ * The symbol layer: modules of ourselves, of a made-up image in memory, symbol maps, files, source
+ * lines.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,12 +27,12 @@
 
 /* --- a made-up ELF image --- */
 
-#define BASE 0x7f0000100000u
-#define NOTE 0x200
-#define SYMTAB 0x300
-#define STRTAB 0x400
-#define HASH 0x500
-#define DYNAMIC 0x600
+#define BASE       0x7f0000100000u
+#define NOTE       0x200
+#define SYMTAB     0x300
+#define STRTAB     0x400
+#define HASH       0x500
+#define DYNAMIC    0x600
 #define IMAGE_SIZE 0x1000
 
 struct shape {
@@ -43,8 +46,8 @@ static void put(struct scry_session *s, scry_addr at, unsigned size, uint64_t va
 }
 
 /* A program header whose fields stand at other places in either class. */
-static void put_phdr(struct scry_session *s, scry_addr at, bool is64, uint32_t type, uint32_t flags, uint64_t addr,
-		     uint64_t size)
+static void put_phdr(struct scry_session *s, scry_addr at, bool is64, uint32_t type, uint32_t flags,
+		     uint64_t addr, uint64_t size)
 {
 	put(s, at, 4, type);
 	put(s, at + (is64 ? 4 : 24), 4, flags);
@@ -57,7 +60,8 @@ static void put_phdr(struct scry_session *s, scry_addr at, bool is64, uint32_t t
 
 static void put_header(struct scry_session *s, scry_addr base, struct shape shape)
 {
-	const uint8_t ident[] = { 0x7f, 'E', 'L', 'F', shape.is64 ? 2 : 1, shape.big_endian ? 2 : 1, 1 };
+	const uint8_t ident[] = { 0x7f, 'E', 'L', 'F', shape.is64 ? 2 : 1, shape.big_endian ? 2 : 1,
+				  1 };
 	unsigned ehdr = shape.is64 ? 64 : 52, phdr = shape.is64 ? 56 : 32;
 
 	for (unsigned i = 0; i < sizeof(ident); i++)
@@ -78,8 +82,8 @@ static void put_text(struct scry_session *s, scry_addr at, const char *text, siz
 		put(s, at + i, 1, (uint8_t)text[i]);
 }
 
-static void put_symbol(struct scry_session *s, scry_addr at, bool is64, uint32_t name, uint8_t info, uint64_t value,
-		       uint64_t size)
+static void put_symbol(struct scry_session *s, scry_addr at, bool is64, uint32_t name, uint8_t info,
+		       uint64_t value, uint64_t size)
 {
 	put(s, at, 4, name);
 	put(s, at + (is64 ? 4 : 12), 1, info);
@@ -90,19 +94,27 @@ static void put_symbol(struct scry_session *s, scry_addr at, bool is64, uint32_t
 
 static void put_dynamic(struct scry_session *s, scry_addr base, struct shape shape)
 {
-	const uint64_t entries[][2] = { { DT_SYMTAB, SYMTAB }, { DT_STRTAB, STRTAB }, { DT_STRSZ, 32 },
-					{ DT_HASH, HASH }, { DT_NULL, 0 } };
+	const uint64_t entries[][2] = { { DT_SYMTAB, SYMTAB },
+					{ DT_STRTAB, STRTAB },
+					{ DT_STRSZ, 32 },
+					{ DT_HASH, HASH },
+					{ DT_NULL, 0 } };
 	unsigned word = shape.is64 ? 8 : 4;
 
 	for (unsigned i = 0; i < 5; i++) {
-		bool pointer = shape.relocated && entries[i][0] != DT_STRSZ && entries[i][0] != DT_NULL;
+		bool pointer =
+			shape.relocated && entries[i][0] != DT_STRSZ && entries[i][0] != DT_NULL;
 
 		put(s, base + DYNAMIC + 2 * i * word, word, entries[i][0]);
-		put(s, base + DYNAMIC + (2 * i + 1) * word, word, entries[i][1] + (pointer ? base : 0));
+		put(s, base + DYNAMIC + (2 * i + 1) * word, word,
+		    entries[i][1] + (pointer ? base : 0));
 	}
 }
 
-/* An image with a build id and the symbols: 1 (undefined) puts, 2 alpha (data, 0x800), 3 beta (a function, 0x900). */
+/*
+ * An image with a build id and the symbols: 1 (undefined) puts, 2 alpha (data, 0x800), 3 beta (a
+ * function, 0x900).
+ */
 static void put_image(struct scry_session *s, scry_addr base, struct shape shape)
 {
 	unsigned each = shape.is64 ? 24 : 16;
@@ -130,14 +142,17 @@ static void put_image(struct scry_session *s, scry_addr base, struct shape shape
 static void symbols_from_memory(void **state)
 {
 	(void)state;
-	const struct shape shapes[] = { { EM_X86_64, true, false, true }, { EM_X86_64, true, false, false },
-					{ EM_386, false, false, true }, { EM_S390, true, true, true },
+	const struct shape shapes[] = { { EM_X86_64, true, false, true },
+					{ EM_X86_64, true, false, false },
+					{ EM_386, false, false, true },
+					{ EM_S390, true, true, true },
 					{ EM_PPC, false, true, false } };
 
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
 		struct shape shape = shapes[i];
 		scry_addr base = shape.is64 ? BASE : 0x40000000;
-		struct scry_session *s = scry_image_session(shape.machine, shape.is64, shape.big_endian);
+		struct scry_session *s =
+			scry_image_session(shape.machine, shape.is64, shape.big_endian);
 		struct scry_symbol symbol;
 
 		put_image(s, base, shape);
@@ -192,7 +207,8 @@ static void mapped_twice(void **state)
 	put_image(s, BASE, shape);
 	put_image(s, BASE + 0x10000, shape);
 	put_image(s, BASE + 0x20000, shape);
-	((struct scry_map *)scry_map_at(s->target, BASE + 0x20000))->flags = SCRY_MAP_READ | SCRY_MAP_FILE;
+	((struct scry_map *)scry_map_at(s->target, BASE + 0x20000))->flags =
+		SCRY_MAP_READ | SCRY_MAP_FILE;
 	for (struct scry_module *m = scry_module_first(s); m; m = m->next)
 		assert_true(m->bias == BASE + 0x10000 * count++);
 	assert_int_equal(count, 2);
@@ -248,8 +264,10 @@ static int remove_dir(void **state)
 static void symbol_map(void **state)
 {
 	(void)state;
-	static const char text[] = "                 U puts\n0000000000000a00 T gamma\n0000000000000b00 0000000000000008 B delta\n"
-				   "garbage\n\n00zz T no\n0000000000000c00 D eps@@V_1\r\n0000000000000d00\n00000000000000e0 t";
+	static const char text[] = "                 U puts\n0000000000000a00 T "
+				   "gamma\n0000000000000b00 0000000000000008 B delta\n"
+				   "garbage\n\n00zz T no\n0000000000000c00 D "
+				   "eps@@V_1\r\n0000000000000d00\n00000000000000e0 t";
 	const struct shape shape = { EM_X86_64, true, false, true };
 	struct scry_session *s = scry_image_session(EM_X86_64, true, false);
 	struct scry_symbol symbol;
@@ -365,11 +383,15 @@ static void script_exe(void **state)
 	scry_session_free(s);
 }
 
-/* An image target with only the first page of the C library: the rest of its code comes from the file, data do not. */
+/*
+ * An image target with only the first page of the C library: the rest of its code comes from the
+ * file, data do not.
+ */
 static void pages_from_file(void **state)
 {
 	(void)state;
-	struct scry_session *s = scry_image_session(EM_X86_64, sizeof(long) == 8, false), *self = scry_session_new();
+	struct scry_session *s = scry_image_session(EM_X86_64, sizeof(long) == 8, false),
+			    *self = scry_session_new();
 	uint8_t *code = dlsym(RTLD_DEFAULT, "getenv"), bytes[16];
 
 	assert_int_equal(scry_session_open_pid(self, getpid()), SCRY_OK);
@@ -391,7 +413,8 @@ static void pages_from_file(void **state)
 	assert_string_equal(m->build_id, libc->build_id);
 	assert_int_equal(scry_read(s, (uintptr_t)code, bytes, sizeof(bytes)), SCRY_OK);
 	assert_memory_equal(bytes, code, sizeof(bytes));
-	assert_int_not_equal(scry_read(s, (uintptr_t)dlsym(RTLD_DEFAULT, "environ"), bytes, 8), SCRY_OK);
+	assert_int_not_equal(scry_read(s, (uintptr_t)dlsym(RTLD_DEFAULT, "environ"), bytes, 8),
+			     SCRY_OK);
 	scry_session_free(self);
 	scry_session_free(s);
 }
@@ -421,12 +444,17 @@ static void source_lines(void **state)
 	} cases[] = {
 		{ "a\nb\r\nc\rd\n", { "a", "b", "c", "d", NULL } },
 		{ "\n\nlast", { "", "", "last", NULL } },
-		{ "# -*- coding: latin-1 -*-\nx = '\xe9'\n", { "# -*- coding: latin-1 -*-", "x = '\xc3\xa9'", NULL } },
-		{ "\n# vim: set fileencoding=iso_8859_1 :\n\xfc\n", { "", "# vim: set fileencoding=iso_8859_1 :", "\xc3\xbc", NULL } },
-		{ "x = 1\n# coding: latin-1\n\xc3\xa9\n", { "x = 1", "# coding: latin-1", "\xc3\xa9", NULL } },
-		{ "\xef\xbb\xbf# coding: utf-8\nh\xc3\xa9\n", { "# coding: utf-8", "h\xc3\xa9", NULL } },
+		{ "# -*- coding: latin-1 -*-\nx = '\xe9'\n",
+		  { "# -*- coding: latin-1 -*-", "x = '\xc3\xa9'", NULL } },
+		{ "\n# vim: set fileencoding=iso_8859_1 :\n\xfc\n",
+		  { "", "# vim: set fileencoding=iso_8859_1 :", "\xc3\xbc", NULL } },
+		{ "x = 1\n# coding: latin-1\n\xc3\xa9\n",
+		  { "x = 1", "# coding: latin-1", "\xc3\xa9", NULL } },
+		{ "\xef\xbb\xbf# coding: utf-8\nh\xc3\xa9\n",
+		  { "# coding: utf-8", "h\xc3\xa9", NULL } },
 		{ "#coding:cp1251\n\xcf\xf0\n", { "#coding:cp1251", "\xd0\x9f\xd1\x80", NULL } },
-		{ "# coding=euc_jp\n\xc6\xfc\xcb\xdc\n", { "# coding=euc_jp", "\xe6\x97\xa5\xe6\x9c\xac", NULL } },
+		{ "# coding=euc_jp\n\xc6\xfc\xcb\xdc\n",
+		  { "# coding=euc_jp", "\xe6\x97\xa5\xe6\x9c\xac", NULL } },
 		{ "# encoding: nonsense\nabc\n", { "# encoding: nonsense", "abc", NULL } },
 		{ "bad \xff\n", { "bad \xef\xbf\xbd", NULL } },
 	};
@@ -502,8 +530,10 @@ static void source_in_zip(void **state)
 {
 	(void)state;
 	static const char zip[] =
-		"PK\x03\x04\x14\0\0\0\0\0\0\0!\0\x3b\x89\xf6\x8b\x06\0\0\0\x06\0\0\0\x0a\0\0\0pkg/mod.pyx = 1\n"
-		"PK\x01\x02\x14\x03\x14\0\0\0\0\0\0\0!\0\x3b\x89\xf6\x8b\x06\0\0\0\x06\0\0\0\x0a\0\0\0\0\0\0\0\0\0\0\0"
+		"PK\x03\x04\x14\0\0\0\0\0\0\0!\0\x3b\x89\xf6\x8b\x06\0\0\0\x06\0\0\0\x0a\0\0\0pkg/"
+		"mod.pyx = 1\n"
+		"PK\x01\x02\x14\x03\x14\0\0\0\0\0\0\0!"
+		"\0\x3b\x89\xf6\x8b\x06\0\0\0\x06\0\0\0\x0a\0\0\0\0\0\0\0\0\0\0\0"
 		"\x80\x01\0\0\0\0pkg/mod.pyPK\x05\x06\0\0\0\0\1\0\1\0\x38\0\0\0\x2e\0\0\0\0\0";
 	struct scry_session *s = scry_image_session(EM_X86_64, true, false);
 	char path[PATH_MAX];
@@ -534,14 +564,22 @@ static void fifos(void **state)
 static void readable_names(void **state)
 {
 	static const char *const names[][2] = {
-		{ "_Z3fooi", "foo" }, { "_ZL3barPKc", "bar" }, { "_ZN8greenlet12UserGreenlet13g_initialstubEPv",
+		{ "_Z3fooi", "foo" },
+		{ "_ZL3barPKc", "bar" },
+		{ "_ZN8greenlet12UserGreenlet13g_initialstubEPv",
 		  "greenlet::UserGreenlet::g_initialstub" },
-		{ "_ZNK3FooclEv", "Foo::operator()" }, { "_ZN3FooC2Ev", "Foo::Foo" }, { "_ZN3FooD0Ev", "Foo::~Foo" },
-		{ "_ZN12_GLOBAL__N_13fooEi", "(anonymous namespace)::foo" }, { "_ZZ4mainENKUlvE_clEv", "main::{lambda}::operator()" },
-		{ "_ZNSt6vectorIiSaIiEE9push_backEOi", "std::vector<…>::push_back" }, { "_ZNSt3mapIiLi5EE1fEv", "std::map<…>::f" },
+		{ "_ZNK3FooclEv", "Foo::operator()" },
+		{ "_ZN3FooC2Ev", "Foo::Foo" },
+		{ "_ZN3FooD0Ev", "Foo::~Foo" },
+		{ "_ZN12_GLOBAL__N_13fooEi", "(anonymous namespace)::foo" },
+		{ "_ZZ4mainENKUlvE_clEv", "main::{lambda}::operator()" },
+		{ "_ZNSt6vectorIiSaIiEE9push_backEOi", "std::vector<…>::push_back" },
+		{ "_ZNSt3mapIiLi5EE1fEv", "std::map<…>::f" },
 		{ "_ZN4core3ptr13drop_in_place17h0123456789abcdefE", "core::ptr::drop_in_place" },
 	};
-	static const char *const others[] = { "", "_Z", "_ZN", "main", "_ZN1a", "_ZN9999999999999foo", "_ZNKSt9basic_iosIcEcvbEv" };
+	static const char *const others[] = {
+		"", "_Z", "_ZN", "main", "_ZN1a", "_ZN9999999999999foo", "_ZNKSt9basic_iosIcEcvbEv"
+	};
 	char deep[4096] = "_ZN1aI";
 
 	(void)state;
@@ -567,12 +605,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(symbols_from_memory), cmocka_unit_test(damaged_images),
-		cmocka_unit_test(mapped_twice), cmocka_unit_test(no_permissions), cmocka_unit_test(symbol_map),
-		cmocka_unit_test(ourselves), cmocka_unit_test(data_files),
-		cmocka_unit_test(wrong_exe), cmocka_unit_test(script_exe),
-		cmocka_unit_test(readable_names), cmocka_unit_test(pages_from_file), cmocka_unit_test(source_lines),
-		cmocka_unit_test(many_lines), cmocka_unit_test(source_names),
-		cmocka_unit_test(source_in_zip), cmocka_unit_test(fifos),
+		cmocka_unit_test(mapped_twice),        cmocka_unit_test(no_permissions),
+		cmocka_unit_test(symbol_map),          cmocka_unit_test(ourselves),
+		cmocka_unit_test(data_files),          cmocka_unit_test(wrong_exe),
+		cmocka_unit_test(script_exe),          cmocka_unit_test(readable_names),
+		cmocka_unit_test(pages_from_file),     cmocka_unit_test(source_lines),
+		cmocka_unit_test(many_lines),          cmocka_unit_test(source_names),
+		cmocka_unit_test(source_in_zip),       cmocka_unit_test(fifos),
 	};
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

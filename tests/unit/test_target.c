@@ -111,8 +111,10 @@ static void maps_settle(void **state)
 	(void)state;
 	struct scry_session *s = scry_image_session(EM_X86_64, true, false);
 	static const struct scry_map maps[] = {
-		{ .start = 0x5000, .end = 0x6000 }, { .start = 0x1000, .end = 0x3000, .offset = 7 },
-		{ .start = 0x2000, .end = 0x4000, .offset = 0x100 }, { .start = 0x2800, .end = 0x2900 },
+		{ .start = 0x5000, .end = 0x6000 },
+		{ .start = 0x1000, .end = 0x3000, .offset = 7 },
+		{ .start = 0x2000, .end = 0x4000, .offset = 0x100 },
+		{ .start = 0x2800, .end = 0x2900 },
 		{ .start = 0x9000, .end = 0x8000 },
 	};
 
@@ -226,13 +228,17 @@ static void check_memory(struct scry_session *s)
 static void core_decodes(void **state)
 {
 	(void)state;
-	static const struct { bool is64, big_endian; uint16_t machine; } kinds[] = {
+	static const struct {
+		bool is64, big_endian;
+		uint16_t machine;
+	} kinds[] = {
 		{ true, false, EM_X86_64 }, { false, false, EM_386 }, { true, false, EM_AARCH64 },
-		{ true, true, EM_S390 }, { false, true, EM_PPC },
+		{ true, true, EM_S390 },    { false, true, EM_PPC },
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-		struct core_writer w = { .is64 = kinds[i].is64, .big_endian = kinds[i].big_endian,
+		struct core_writer w = { .is64 = kinds[i].is64,
+					 .big_endian = kinds[i].big_endian,
 					 .machine = kinds[i].machine };
 		struct scry_buf dump = SCRY_BUF_INIT;
 		const struct scry_arch *arch = NULL;
@@ -311,7 +317,9 @@ static void core_many_segments(void **state)
 {
 	(void)state;
 	for (int lost = 0; lost < 2; lost++) {
-		struct core_writer w = { .is64 = true, .machine = EM_X86_64, .sections_lost = lost };
+		struct core_writer w = { .is64 = true,
+					 .machine = EM_X86_64,
+					 .sections_lost = lost };
 		struct scry_buf dump = SCRY_BUF_INIT;
 		uint64_t v;
 
@@ -349,7 +357,7 @@ static size_t exercise(struct scry_session *s)
 			assert_true(p >= t->file && p + len <= t->file + t->file_size);
 			seen += p[0] + p[len - 1] > 600; /* touch both ends */
 		}
-		scry_read_some(s, m->end - 1, &(char[2]){ 0 }, 2);
+		scry_read_some(s, m->end - 1, &(char[2]) { 0 }, 2);
 	}
 	for (size_t i = 0; i < t->thread_count; i++)
 		assert_non_null(scry_os_thread_find(t, t->threads[i].tid));
@@ -372,7 +380,9 @@ static void core_truncated(void **state)
 {
 	(void)state;
 	for (int big = 0; big < 2; big++) {
-		struct core_writer w = { .is64 = !big, .big_endian = big, .machine = big ? EM_PPC : EM_X86_64 };
+		struct core_writer w = { .is64 = !big,
+					 .big_endian = big,
+					 .machine = big ? EM_PPC : EM_X86_64 };
 		struct scry_buf dump = SCRY_BUF_INIT;
 		size_t before = 0;
 
@@ -515,8 +525,10 @@ static void compressed_opens(void **state)
 			s = scry_session_new();
 			write_dump(packed, cut);
 			if (scry_session_open_dump(s, path) == SCRY_OK) {
-				assert_memory_equal(s->target->file, dump.text, s->target->file_size);
-				assert_true(s->target->file_size == dump.len || has_note(s, "ends early"));
+				assert_memory_equal(s->target->file, dump.text,
+						    s->target->file_size);
+				assert_true(s->target->file_size == dump.len ||
+					    has_note(s, "ends early"));
 			} else {
 				assert_true(strlen(scry_session_error(s)) > 0);
 			}
@@ -559,24 +571,18 @@ static void foreign_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(registers_fit),
-		cmocka_unit_test(image_reads),
-		cmocka_unit_test(maps_settle),
-		cmocka_unit_test(threads_found),
-		cmocka_unit_test(options_checked),
-		cmocka_unit_test(core_decodes),
-		cmocka_unit_test(core_futex),
-		cmocka_unit_test(core_overlaps),
-		cmocka_unit_test(core_many_segments),
-		cmocka_unit_test(core_truncated),
-		cmocka_unit_test(core_flipped),
-		cmocka_unit_test(core_of_kernel),
-		cmocka_unit_test(compressed_opens),
-		cmocka_unit_test(foreign_files),
+		cmocka_unit_test(registers_fit),      cmocka_unit_test(image_reads),
+		cmocka_unit_test(maps_settle),        cmocka_unit_test(threads_found),
+		cmocka_unit_test(options_checked),    cmocka_unit_test(core_decodes),
+		cmocka_unit_test(core_futex),         cmocka_unit_test(core_overlaps),
+		cmocka_unit_test(core_many_segments), cmocka_unit_test(core_truncated),
+		cmocka_unit_test(core_flipped),       cmocka_unit_test(core_of_kernel),
+		cmocka_unit_test(compressed_opens),   cmocka_unit_test(foreign_files),
 	};
 
 	/* memory rather than disk, where there is that: thousands of files are written */
-	snprintf(path, sizeof(path), "%s/test_target.%d", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (int)getpid());
+	snprintf(path, sizeof(path), "%s/test_target.%d",
+		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (int)getpid());
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);
 	unlink(path);
 	return rc;

@@ -1,6 +1,6 @@
 /*
- * Attributes of PyPy's objects without running code: of instances by their map (pypy/objspace/std/mapdict.py), of modules
- * by their dictionary, of classes along the MRO.
+ * Attributes of PyPy's objects without running code: of instances by their map
+ * (pypy/objspace/std/mapdict.py), of modules by their dictionary, of classes along the MRO.
  */
 #include "object/pypy/pypy_printers.h"
 
@@ -8,10 +8,13 @@
 #include <string.h>
 
 #define ATTRIBUTES_MAX 100000
-#define DICT_KIND 0      /* of an attribute that is in the instance's dictionary, not in a slot */
-#define VTABLE_AT 32     /* a class's vtable follows the four words of its type_info */
+#define DICT_KIND      0  /* of an attribute that is in the instance's dictionary, not in a slot */
+#define VTABLE_AT      32 /* a class's vtable follows the four words of its type_info */
 
-/* Where an instance keeps its values: `inline_count` fields, the last of which may be an array of the rest; or an array. */
+/*
+ * Where an instance keeps its values: `inline_count` fields, the last of which may be an array of
+ * the rest; or an array.
+ */
 struct storage {
 	scry_addr first, array_at;
 	uint64_t inline_count, needed;
@@ -39,7 +42,8 @@ static bool is_named(struct scry_pypy *y, scry_addr attr, const char *name)
 	size_t len;
 
 	return scry_pypy_get(y, attr, SCRY_PYPY_ATTRIBUTE_KIND) == DICT_KIND &&
-	       scry_pypy_string(y, scry_pypy_get(y, attr, SCRY_PYPY_ATTRIBUTE_NAME), strlen(name) + 1, &text, &len) == SCRY_OK &&
+	       scry_pypy_string(y, scry_pypy_get(y, attr, SCRY_PYPY_ATTRIBUTE_NAME),
+				strlen(name) + 1, &text, &len) == SCRY_OK &&
 	       !strcmp(text, name);
 }
 
@@ -53,27 +57,30 @@ static scry_addr place_of(struct scry_pypy *y, const struct storage *st, uint64_
 	if (st->inline_count && index < st->inline_count - has_array)
 		return st->first + 8 * index;
 	index -= st->inline_count ? st->inline_count - 1 : 0;
-	if (scry_read_ptr(y->runtime->session, st->array_at, &array) < 0 || scry_pypy_array(y, array, &count, &items) < 0 ||
-	    index >= count)
+	if (scry_read_ptr(y->runtime->session, st->array_at, &array) < 0 ||
+	    scry_pypy_array(y, array, &count, &items) < 0 || index >= count)
 		return 0;
 	return items + 8 * index;
 }
 
 /* Numbers that are kept without objects: an array of words stands in the value's place. */
-static int read_unboxed(struct scry_pypy *y, scry_addr attr, scry_addr array, struct scry_pypy_item *ret)
+static int read_unboxed(struct scry_pypy *y, scry_addr attr, scry_addr array,
+			struct scry_pypy_item *ret)
 {
 	scry_addr type = scry_pypy_get(y, attr, SCRY_PYPY_ATTRIBUTE_TYPE), items;
-	const struct scry_pypy_type *integer = scry_pypy_type_named(y, "pypy.objspace.std.intobject.W_IntObject");
+	const struct scry_pypy_type *integer =
+		scry_pypy_type_named(y, "pypy.objspace.std.intobject.W_IntObject");
 	uint64_t count, index = scry_pypy_get(y, attr, SCRY_PYPY_ATTRIBUTE_LIST_INDEX);
 
 	if (!integer || scry_pypy_array(y, array, &count, &items) < 0 || index >= count)
 		return SCRY_ECORRUPT;
-	ret->kind = type == y->group + integer->tid + VTABLE_AT ? SCRY_PYPY_INTEGER : SCRY_PYPY_FLOAT;
+	ret->kind =
+		type == y->group + integer->tid + VTABLE_AT ? SCRY_PYPY_INTEGER : SCRY_PYPY_FLOAT;
 	return scry_read_uint(y->runtime->session, items + 8 * index, 8, &ret->bits);
 }
 
-static int instance_get(struct scry_pypy *y, const struct scry_pypy_type *t, scry_addr obj, const char *name,
-			struct scry_pypy_item *ret)
+static int instance_get(struct scry_pypy *y, const struct scry_pypy_type *t, scry_addr obj,
+			const char *name, struct scry_pypy_item *ret)
 {
 	uintptr_t at = (uintptr_t)scry_hash_find(&y->maps, t->tid);
 	struct storage st = { .inline_count = at ? count_inline(t) : 0 };
@@ -94,7 +101,7 @@ static int instance_get(struct scry_pypy *y, const struct scry_pypy_type *t, scr
 	if (!found)
 		return SCRY_ENOTFOUND;
 	place = place_of(y, &st, scry_pypy_get(y, found, SCRY_PYPY_ATTRIBUTE_INDEX));
-	*ret = (struct scry_pypy_item){ SCRY_PYPY_OBJECT, 0 };
+	*ret = (struct scry_pypy_item) { SCRY_PYPY_OBJECT, 0 };
 	if (!place || scry_read_uint(y->runtime->session, place, 8, &ret->bits) < 0)
 		return SCRY_ECORRUPT;
 	t = scry_pypy_type_of(y, &found);
@@ -107,13 +114,18 @@ static struct scry_pypy_item open_cell(struct scry_pypy *y, scry_addr value)
 	const struct scry_pypy_type *t = scry_pypy_type_of(y, &value);
 
 	if (scry_pypy_is(y, t, SCRY_PYPY_CLASS_MUTABLE_CELL))
-		return (struct scry_pypy_item){ SCRY_PYPY_OBJECT, scry_pypy_get(y, value, SCRY_PYPY_MUTABLE_CELL_VALUE) };
+		return (struct scry_pypy_item) {
+			SCRY_PYPY_OBJECT, scry_pypy_get(y, value, SCRY_PYPY_MUTABLE_CELL_VALUE)
+		};
 	if (scry_pypy_is(y, t, SCRY_PYPY_CLASS_MUTABLE_INT))
-		return (struct scry_pypy_item){ SCRY_PYPY_INTEGER, scry_pypy_get(y, value, SCRY_PYPY_MUTABLE_CELL_INT) };
-	return (struct scry_pypy_item){ SCRY_PYPY_OBJECT, value };
+		return (struct scry_pypy_item) {
+			SCRY_PYPY_INTEGER, scry_pypy_get(y, value, SCRY_PYPY_MUTABLE_CELL_INT)
+		};
+	return (struct scry_pypy_item) { SCRY_PYPY_OBJECT, value };
 }
 
-int scry_pypy_attr(struct scry_runtime *r, scry_addr obj, const char *name, struct scry_pypy_item *ret)
+int scry_pypy_attr(struct scry_runtime *r, scry_addr obj, const char *name,
+		   struct scry_pypy_item *ret)
 {
 	struct scry_pypy *y = r->pypy;
 	const struct scry_pypy_type *t = scry_pypy_type_of(y, &obj);
@@ -125,7 +137,8 @@ int scry_pypy_attr(struct scry_runtime *r, scry_addr obj, const char *name, stru
 	if (rc != SCRY_ENOTFOUND)
 		return rc;
 	if (scry_pypy_is(y, t, SCRY_PYPY_CLASS_MODULE) &&
-	    scry_pypy_dict_get(r, scry_pypy_get(y, obj, SCRY_PYPY_MODULE_DICT), name, &value) == SCRY_OK) {
+	    scry_pypy_dict_get(r, scry_pypy_get(y, obj, SCRY_PYPY_MODULE_DICT), name, &value) ==
+		    SCRY_OK) {
 		*ret = open_cell(y, value);
 		return SCRY_OK;
 	}

@@ -46,14 +46,15 @@ static void print_item(struct scry_printer *p, struct scry_pypy_item item)
 	}
 }
 
-static int print_items(struct scry_printer *p, scry_addr items, enum scry_pypy_kind kind, uint64_t count)
+static int print_items(struct scry_printer *p, scry_addr items, enum scry_pypy_kind kind,
+		       uint64_t count)
 {
 	uint64_t word;
 
 	for (uint64_t i = 0; scry_printer_more(p, i, count); i++) {
 		if (scry_read_uint(p->runtime->session, items + 8 * i, 8, &word) < 0)
 			return SCRY_EFAULT;
-		print_item(p, (struct scry_pypy_item){ kind, word });
+		print_item(p, (struct scry_pypy_item) { kind, word });
 	}
 	return SCRY_OK;
 }
@@ -63,7 +64,9 @@ int scry_pypy_print_tuple(struct scry_printer *p, scry_addr addr)
 	enum scry_pypy_kind kind;
 	scry_addr items;
 	uint64_t count;
-	int rc = scry_pypy_items_open(p->runtime->pypy, scry_pypy_get(p->runtime->pypy, addr, SCRY_PYPY_TUPLE_ITEMS), false, &kind, &items, &count);
+	int rc = scry_pypy_items_open(p->runtime->pypy,
+				      scry_pypy_get(p->runtime->pypy, addr, SCRY_PYPY_TUPLE_ITEMS),
+				      false, &kind, &items, &count);
 
 	if (rc < 0 || !scry_printer_enter(p, addr, "(...)"))
 		return rc < 0 ? rc : SCRY_OK;
@@ -116,7 +119,10 @@ static bool is_any(const char *name, const char *one, const char *two)
 	return !strcmp(name, one) || !strcmp(name, two);
 }
 
-/* Storage of SimpleRangeListStrategy: (length,); of RangeListStrategy: (start, step, length), tuples of RPython. */
+/*
+ * Storage of SimpleRangeListStrategy: (length,); of RangeListStrategy: (start, step, length),
+ * tuples of RPython.
+ */
 static int print_range(struct scry_printer *p, scry_addr storage, bool simple)
 {
 	struct scry_session *s = p->runtime->session;
@@ -147,7 +153,9 @@ static int print_list_items(struct scry_printer *p, scry_addr addr)
 	int rc = scry_pypy_items_open(y, storage, strstr(strategy, "Bytes"), &kind, &items, &count);
 	if (rc < 0)
 		return rc;
-	return print_items(p, items, strcmp(strategy, "IntOrFloatListStrategy") ? kind : SCRY_PYPY_INT_OR_FLOAT, count);
+	return print_items(
+		p, items,
+		strcmp(strategy, "IntOrFloatListStrategy") ? kind : SCRY_PYPY_INT_OR_FLOAT, count);
 }
 
 int scry_pypy_print_list(struct scry_printer *p, scry_addr addr)
@@ -171,25 +179,32 @@ static int print_kwargs(struct scry_printer *p, scry_addr storage)
 	uint64_t count[2], word[2];
 
 	if (!scry_pypy_type_of(y, &storage))
-		return scry_fail(s, SCRY_ECORRUPT, storage, "no pair of lists at 0x%" PRIx64, storage);
+		return scry_fail(s, SCRY_ECORRUPT, storage, "no pair of lists at 0x%" PRIx64,
+				 storage);
 	for (unsigned i = 0; i < 2; i++)
 		if (scry_read_ptr(s, storage + 8 * (i + 1), &list[i]) < 0 ||
-		    scry_pypy_items_open(y, list[i], i == 0 && scry_pypy_is_python2(p->runtime), &kind[i], &items[i], &count[i]) < 0)
+		    scry_pypy_items_open(y, list[i], i == 0 && scry_pypy_is_python2(p->runtime),
+					 &kind[i], &items[i], &count[i]) < 0)
 			return SCRY_ECORRUPT;
-	for (uint64_t n = 0; scry_printer_more(p, n, count[0] < count[1] ? count[0] : count[1]); n++)
+	for (uint64_t n = 0; scry_printer_more(p, n, count[0] < count[1] ? count[0] : count[1]);
+	     n++)
 		for (unsigned i = 0; i < 2; i++) {
 			if (scry_read_uint(s, items[i] + 8 * n, 8, &word[i]) < 0)
 				return SCRY_EFAULT;
-			print_item(p, (struct scry_pypy_item){ kind[i], word[i] });
+			print_item(p, (struct scry_pypy_item) { kind[i], word[i] });
 			scry_buf_puts(p->out, i ? "" : ": ");
 		}
 	return SCRY_OK;
 }
 
-/* Are the strings that a strategy keeps bytes objects? Names of modules and of keywords are 2.7's str. */
+/*
+ * Are the strings that a strategy keeps bytes objects? Names of modules and of keywords are 2.7's
+ * str.
+ */
 static bool keeps_bytes(const struct scry_runtime *r, const char *strategy)
 {
-	return scry_pypy_is_python2(r) ? !strstr(strategy, "Unicode") : strstr(strategy, "Bytes") != NULL;
+	return scry_pypy_is_python2(r) ? !strstr(strategy, "Unicode")
+				       : strstr(strategy, "Bytes") != NULL;
 }
 
 static int print_entries(struct scry_printer *p, scry_addr storage, const char *strategy)
@@ -197,7 +212,8 @@ static int print_entries(struct scry_printer *p, scry_addr storage, const char *
 	struct scry_pypy_item key, value;
 	struct scry_pypy_table t;
 	uint64_t it = 0;
-	int rc = scry_pypy_table_open(p->runtime->pypy, storage, keeps_bytes(p->runtime, strategy), &t);
+	int rc = scry_pypy_table_open(p->runtime->pypy, storage, keeps_bytes(p->runtime, strategy),
+				      &t);
 
 	if (rc < 0)
 		return rc;
@@ -209,7 +225,9 @@ static int print_entries(struct scry_printer *p, scry_addr storage, const char *
 	for (uint64_t i = 0; scry_printer_more(p, i, t.live); i++) {
 		rc = scry_pypy_table_next(&t, &it, &key, &value);
 		if (rc != SCRY_ITEM)
-			return rc < 0 ? rc : scry_fail(p->runtime->session, SCRY_ECORRUPT, storage, "entries are missing");
+			return rc < 0 ? rc
+				      : scry_fail(p->runtime->session, SCRY_ECORRUPT, storage,
+						  "entries are missing");
 		print_item(p, key);
 		if (t.value_at) {
 			scry_buf_puts(p->out, ": ");
@@ -225,7 +243,8 @@ static int print_dict_items(struct scry_printer *p, scry_addr addr, const char *
 
 	if (is_any(strategy, "EmptyDictStrategy", "EmptyKwargsDictStrategy"))
 		return SCRY_OK;
-	return strcmp(strategy, "KwargsDictStrategy") ? print_entries(p, storage, strategy) : print_kwargs(p, storage);
+	return strcmp(strategy, "KwargsDictStrategy") ? print_entries(p, storage, strategy)
+						      : print_kwargs(p, storage);
 }
 
 static int print_dict_by(struct scry_printer *p, scry_addr addr, enum scry_pypy_field f)
@@ -267,7 +286,10 @@ static int print_set_as(struct scry_printer *p, scry_addr addr, const char *name
 	}
 	if (!scry_printer_enter(p, addr, "set(...)"))
 		return SCRY_OK;
-	scry_printf(p, "%s%s", braces ? "" : name, braces ? "{" : scry_pypy_is_python2(p->runtime) ? "([" : "({");
+	scry_printf(p, "%s%s", braces ? "" : name,
+		    braces                             ? "{"
+		    : scry_pypy_is_python2(p->runtime) ? "(["
+						       : "({");
 	int rc = print_entries(p, scry_pypy_get(y, addr, SCRY_PYPY_SET_STORAGE), strategy);
 	scry_buf_puts(p->out, braces ? "}" : scry_pypy_is_python2(p->runtime) ? "])" : "})");
 	scry_printer_leave(p);
@@ -284,7 +306,8 @@ int scry_pypy_print_frozenset(struct scry_printer *p, scry_addr addr)
 	return print_set_as(p, addr, "frozenset");
 }
 
-int scry_pypy_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it, scry_addr *ret_key, scry_addr *ret_value)
+int scry_pypy_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it, scry_addr *ret_key,
+			scry_addr *ret_value)
 {
 	struct scry_pypy *y = r->pypy;
 	struct scry_pypy_item key, value;
@@ -305,7 +328,8 @@ int scry_pypy_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it, sc
 }
 
 /* A value by its key, of a dict object or of an RPython dictionary. */
-int scry_pypy_table_get(struct scry_runtime *r, struct scry_pypy_table *t, const char *key, scry_addr *ret)
+int scry_pypy_table_get(struct scry_runtime *r, struct scry_pypy_table *t, const char *key,
+			scry_addr *ret)
 {
 	struct scry_pypy_item k, value;
 	const char *text;
@@ -313,8 +337,10 @@ int scry_pypy_table_get(struct scry_runtime *r, struct scry_pypy_table *t, const
 	int rc;
 
 	while ((rc = scry_pypy_table_next(t, &it, &k, &value)) == SCRY_ITEM)
-		if (value.kind == SCRY_PYPY_OBJECT && (k.kind == SCRY_PYPY_STR || k.kind == SCRY_PYPY_OBJECT) &&
-		    scry_pypy_text_at(r, k.bits, strlen(key) + 1, &text) == SCRY_OK && !strcmp(text, key)) {
+		if (value.kind == SCRY_PYPY_OBJECT &&
+		    (k.kind == SCRY_PYPY_STR || k.kind == SCRY_PYPY_OBJECT) &&
+		    scry_pypy_text_at(r, k.bits, strlen(key) + 1, &text) == SCRY_OK &&
+		    !strcmp(text, key)) {
 			*ret = value.bits;
 			return SCRY_OK;
 		}
@@ -327,6 +353,7 @@ int scry_pypy_dict_get(struct scry_runtime *r, scry_addr dict, const char *key, 
 	int rc = SCRY_ECORRUPT;
 
 	if (scry_pypy_type_of(r->pypy, &dict))
-		rc = scry_pypy_table_open(r->pypy, scry_pypy_get(r->pypy, dict, SCRY_PYPY_DICT_STORAGE), false, &t);
+		rc = scry_pypy_table_open(
+			r->pypy, scry_pypy_get(r->pypy, dict, SCRY_PYPY_DICT_STORAGE), false, &t);
 	return rc < 0 ? rc : scry_pypy_table_get(r, &t, key, ret);
 }

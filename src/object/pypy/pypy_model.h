@@ -10,7 +10,8 @@ int scry_pypy_print(struct scry_printer *p, scry_addr addr);
 /** Append a number that has no object. */
 void scry_pypy_item_text(const struct scry_pypy_item *item, struct scry_buf *out);
 /** An attribute: an object, or a number that has none. */
-int scry_pypy_attr(struct scry_runtime *r, scry_addr obj, const char *name, struct scry_pypy_item *ret);
+int scry_pypy_attr(struct scry_runtime *r, scry_addr obj, const char *name,
+		   struct scry_pypy_item *ret);
 /** The same where only an object will do. */
 int scry_pypy_attr_object(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret);
 /** The value of an int object, or of a key that a dict of ints keeps without one. */
@@ -18,7 +19,8 @@ int scry_pypy_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret);
 /** type(x).__name__, or NULL. */
 const char *scry_pypy_type_name(struct scry_runtime *r, scry_addr addr);
 /** The items of a dict with text as keys: addresses that scry_text_at() and scry_print() take. */
-int scry_pypy_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it, scry_addr *ret_key, scry_addr *ret_value);
+int scry_pypy_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it, scry_addr *ret_key,
+			scry_addr *ret_value);
 
 /** One of them by its key: SCRY_OK, or SCRY_ENOTFOUND. */
 int scry_pypy_dict_get(struct scry_runtime *r, scry_addr dict, const char *key, scry_addr *ret);

@@ -1,4 +1,7 @@
-/* Printers of PyPy's objects: a row for each class of the interpreter, and what a strategy keeps in objects' places. */
+/*
+ * Printers of PyPy's objects: a row for each class of the interpreter, and what a strategy keeps in
+ * objects' places.
+ */
 #include "object/pypy/pypy_printers.h"
 
 #include <gmp.h>
@@ -10,8 +13,8 @@
 #include "object/printer.h"
 
 #define DIGITS_MAX 100000
-#define TEXT_MAX ((size_t)1 << 24)
-#define MRO_MAX 1000
+#define TEXT_MAX   ((size_t)1 << 24)
+#define MRO_MAX    1000
 #define DIGIT_BITS 63 /* SHIFT, rpython/rlib/rbigint.py, on machines with 128-bit integers */
 
 /* --- scalars --- */
@@ -43,11 +46,15 @@ static int print_int(struct scry_printer *p, scry_addr addr)
 	return rc;
 }
 
-/* W_BoolObject is a W_IntObject's sibling in older versions: its value follows the header in both. */
+/*
+ * W_BoolObject is a W_IntObject's sibling in older versions: its value follows the header in both.
+ */
 static int print_bool(struct scry_printer *p, scry_addr addr)
 {
 	uint64_t value;
-	int rc = scry_read_uint(p->runtime->session, addr + p->runtime->pypy->field[SCRY_PYPY_INT_VALUE].offset, 8, &value);
+	int rc = scry_read_uint(p->runtime->session,
+				addr + p->runtime->pypy->field[SCRY_PYPY_INT_VALUE].offset, 8,
+				&value);
 
 	if (rc == SCRY_OK)
 		scry_buf_puts(p->out, value ? "True" : "False");
@@ -70,7 +77,9 @@ static int print_complex(struct scry_printer *p, scry_addr addr)
 	double real, imag;
 	int rc = scry_double_at(p->runtime, addr + y->field[SCRY_PYPY_COMPLEX_REAL].offset, &real);
 
-	rc = rc < 0 ? rc : scry_double_at(p->runtime, addr + y->field[SCRY_PYPY_COMPLEX_IMAG].offset, &imag);
+	rc = rc < 0 ? rc
+		    : scry_double_at(p->runtime, addr + y->field[SCRY_PYPY_COMPLEX_IMAG].offset,
+				     &imag);
 	if (rc == SCRY_OK)
 		scry_put_complex(p->out, real, imag, 8);
 	return rc;
@@ -83,13 +92,17 @@ static int print_long(struct scry_printer *p, scry_addr addr)
 	struct scry_session *s = p->runtime->session;
 	scry_addr num = scry_pypy_get(y, addr, SCRY_PYPY_LONG_NUM), items;
 	int64_t size = (int64_t)scry_pypy_get(y, num, SCRY_PYPY_BIGINT_SIZE);
-	int64_t sign = y->field[SCRY_PYPY_BIGINT_SIGN].size ? (int64_t)scry_pypy_get(y, num, SCRY_PYPY_BIGINT_SIGN) : size;
+	int64_t sign = y->field[SCRY_PYPY_BIGINT_SIGN].size
+			       ? (int64_t)scry_pypy_get(y, num, SCRY_PYPY_BIGINT_SIGN)
+			       : size;
 	uint64_t count, room = 0, limb;
 	mpz_t z;
 
 	count = (uint64_t)(size < 0 ? -size : size);
-	if (scry_pypy_array(y, scry_pypy_get(y, num, SCRY_PYPY_BIGINT_DIGITS), &room, &items) < 0 || count > room)
-		return scry_fail(s, SCRY_ECORRUPT, addr, "a long of %" PRIu64 " digits at 0x%" PRIx64, count, addr);
+	if (scry_pypy_array(y, scry_pypy_get(y, num, SCRY_PYPY_BIGINT_DIGITS), &room, &items) < 0 ||
+	    count > room)
+		return scry_fail(s, SCRY_ECORRUPT, addr,
+				 "a long of %" PRIu64 " digits at 0x%" PRIx64, count, addr);
 	if (count > DIGITS_MAX) {
 		scry_printf(p, "<an int of %" PRIu64 " bits>", count * DIGIT_BITS);
 		return SCRY_OK;
@@ -132,19 +145,24 @@ int scry_pypy_print_bytes_of(struct scry_printer *p, scry_addr string)
 	const struct scry_pypy_type *t = scry_pypy_type_of(p->runtime->pypy, &string);
 	uint64_t len;
 
-	if (!t || t->tid != p->runtime->pypy->string || scry_read_uint(p->runtime->session, string + 16, 8, &len) < 0)
-		return scry_fail(p->runtime->session, SCRY_ECORRUPT, string, "no string at 0x%" PRIx64, string);
-	return scry_print_units(p, string + 24, len, 1, scry_pypy_is_python2(p->runtime) ? "" : "b");
+	if (!t || t->tid != p->runtime->pypy->string ||
+	    scry_read_uint(p->runtime->session, string + 16, 8, &len) < 0)
+		return scry_fail(p->runtime->session, SCRY_ECORRUPT, string,
+				 "no string at 0x%" PRIx64, string);
+	return scry_print_units(p, string + 24, len, 1,
+				scry_pypy_is_python2(p->runtime) ? "" : "b");
 }
 
 static int print_unicode(struct scry_printer *p, scry_addr addr)
 {
-	return scry_pypy_print_utf8(p, scry_pypy_get(p->runtime->pypy, addr, SCRY_PYPY_UNICODE_UTF8));
+	return scry_pypy_print_utf8(p,
+				    scry_pypy_get(p->runtime->pypy, addr, SCRY_PYPY_UNICODE_UTF8));
 }
 
 static int print_bytes(struct scry_printer *p, scry_addr addr)
 {
-	return scry_pypy_print_bytes_of(p, scry_pypy_get(p->runtime->pypy, addr, SCRY_PYPY_BYTES_VALUE));
+	return scry_pypy_print_bytes_of(
+		p, scry_pypy_get(p->runtime->pypy, addr, SCRY_PYPY_BYTES_VALUE));
 }
 
 /* --- classes and what has a name --- */
@@ -154,7 +172,8 @@ static const char *string_field(struct scry_pypy *y, scry_addr addr, enum scry_p
 	const char *text;
 	size_t len;
 
-	return scry_pypy_string(y, scry_pypy_get(y, addr, f), 1000, &text, &len) == SCRY_OK ? text : NULL;
+	return scry_pypy_string(y, scry_pypy_get(y, addr, f), 1000, &text, &len) == SCRY_OK ? text
+											    : NULL;
 }
 
 /* What a class itself has under a name; through the cell in which it may stand. */
@@ -163,34 +182,41 @@ static bool class_get(struct scry_runtime *r, scry_addr cls, const char *name, s
 	struct scry_pypy *y = r->pypy;
 	struct scry_pypy_table t;
 
-	return scry_pypy_table_open(y, scry_pypy_get(y, cls, SCRY_PYPY_TYPE_DICT), false, &t) == SCRY_OK &&
+	return scry_pypy_table_open(y, scry_pypy_get(y, cls, SCRY_PYPY_TYPE_DICT), false, &t) ==
+		       SCRY_OK &&
 	       scry_pypy_table_get(r, &t, name, ret) == SCRY_OK;
 }
 
 /* __name__, or with `whole` "module.qualname" as repr() has it. */
 static const char *class_name(struct scry_runtime *r, scry_addr cls, bool whole)
 {
-	const char *name = whole ? string_field(r->pypy, cls, SCRY_PYPY_TYPE_QUALNAME) : NULL, *module;
+	const char *name = whole ? string_field(r->pypy, cls, SCRY_PYPY_TYPE_QUALNAME) : NULL,
+		   *module;
 	scry_addr text;
 
 	if (!name)
 		name = string_field(r->pypy, cls, SCRY_PYPY_TYPE_NAME);
-	if (!whole || !name || !class_get(r, cls, "__module__", &text) || scry_pypy_text_at(r, text, 1000, &module) < 0 ||
-	    !strcmp(module, "builtins") || !strcmp(module, "__builtin__"))
+	if (!whole || !name || !class_get(r, cls, "__module__", &text) ||
+	    scry_pypy_text_at(r, text, 1000, &module) < 0 || !strcmp(module, "builtins") ||
+	    !strcmp(module, "__builtin__"))
 		return name;
 	return scry_arena_printf(&r->session->arena, "%s.%s", module, name);
 }
 
 /* The class of the MRO that has a name, and what it has there; 0: none is to be found. */
-static scry_addr find_in_mro(struct scry_runtime *r, scry_addr cls, const char *name, scry_addr *ret)
+static scry_addr find_in_mro(struct scry_runtime *r, scry_addr cls, const char *name,
+			     scry_addr *ret)
 {
 	enum scry_pypy_kind kind;
 	scry_addr items, of;
 	uint64_t count;
 
-	if (scry_pypy_items_open(r->pypy, scry_pypy_get(r->pypy, cls, SCRY_PYPY_TYPE_MRO), false, &kind, &items, &count) < 0)
+	if (scry_pypy_items_open(r->pypy, scry_pypy_get(r->pypy, cls, SCRY_PYPY_TYPE_MRO), false,
+				 &kind, &items, &count) < 0)
 		return 0;
-	for (uint64_t i = 0; i < count && i < MRO_MAX && scry_read_ptr(r->session, items + 8 * i, &of) == SCRY_OK; i++)
+	for (uint64_t i = 0;
+	     i < count && i < MRO_MAX && scry_read_ptr(r->session, items + 8 * i, &of) == SCRY_OK;
+	     i++)
 		if (scry_pypy_type_of(r->pypy, &of) && class_get(r, of, name, ret))
 			return of;
 	return 0;
@@ -207,9 +233,11 @@ scry_addr scry_pypy_class_of(struct scry_pypy *y, const struct scry_pypy_type *t
 	uintptr_t at = (uintptr_t)scry_hash_find(&y->maps, t->tid);
 	scry_addr map = 0, cls;
 
-	if (!at || scry_read_ptr(y->runtime->session, addr + at - 1, &map) < 0 || !scry_pypy_type_of(y, &map))
+	if (!at || scry_read_ptr(y->runtime->session, addr + at - 1, &map) < 0 ||
+	    !scry_pypy_type_of(y, &map))
 		return 0;
-	cls = scry_pypy_get(y, scry_pypy_get(y, map, SCRY_PYPY_MAP_TERMINATOR), SCRY_PYPY_TERMINATOR_CLASS);
+	cls = scry_pypy_get(y, scry_pypy_get(y, map, SCRY_PYPY_MAP_TERMINATOR),
+			    SCRY_PYPY_TERMINATOR_CLASS);
 	return scry_pypy_is(y, scry_pypy_type_of(y, &cls), SCRY_PYPY_CLASS_TYPE) ? cls : 0;
 }
 
@@ -217,7 +245,8 @@ static int print_class(struct scry_printer *p, scry_addr addr)
 {
 	const char *name = class_name(p->runtime, addr, true);
 
-	bool old = scry_pypy_is_python2(p->runtime) && name && !strchr(name, '.'); /* built-in ones */
+	/* built-in ones */
+	bool old = scry_pypy_is_python2(p->runtime) && name && !strchr(name, '.');
 
 	scry_printf(p, "<%s '%s'>", old ? "type" : "class", name ? name : "?");
 	return SCRY_OK;
@@ -240,7 +269,8 @@ static int print_module(struct scry_printer *p, scry_addr addr)
 
 	scry_buf_puts(p->out, "<module ");
 	scry_print(p, scry_pypy_get(y, addr, SCRY_PYPY_MODULE_NAME));
-	if (scry_pypy_dict_get(p->runtime, scry_pypy_get(y, addr, SCRY_PYPY_MODULE_DICT), "__file__", &file) == SCRY_OK) {
+	if (scry_pypy_dict_get(p->runtime, scry_pypy_get(y, addr, SCRY_PYPY_MODULE_DICT),
+			       "__file__", &file) == SCRY_OK) {
 		scry_buf_puts(p->out, " from ");
 		scry_print(p, file);
 	} else {
@@ -261,7 +291,8 @@ static int print_code(struct scry_printer *p, scry_addr addr)
 	const struct scry_code *c = scry_code_at(p->runtime, addr);
 
 	if (c)
-		scry_printf(p, "<code object %s, file \"%s\", line %d>", c->name, c->file, c->first_line);
+		scry_printf(p, "<code object %s, file \"%s\", line %d>", c->name, c->file,
+			    c->first_line);
 	return SCRY_OK;
 }
 
@@ -274,7 +305,8 @@ static int print_mutable_cell(struct scry_printer *p, scry_addr addr)
 
 static int print_mutable_int(struct scry_printer *p, scry_addr addr)
 {
-	scry_printf(p, "%" PRId64, (int64_t)scry_pypy_get(p->runtime->pypy, addr, SCRY_PYPY_MUTABLE_CELL_INT));
+	scry_printf(p, "%" PRId64,
+		    (int64_t)scry_pypy_get(p->runtime->pypy, addr, SCRY_PYPY_MUTABLE_CELL_INT));
 	return SCRY_OK;
 }
 
@@ -325,7 +357,9 @@ int scry_pypy_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
 {
 	const struct scry_pypy_type *t = scry_pypy_type_of(r->pypy, &obj);
 
-	*ret = (int64_t)(scry_pypy_is(r->pypy, t, SCRY_PYPY_CLASS_INT) ? scry_pypy_get(r->pypy, obj, SCRY_PYPY_INT_VALUE) : obj);
+	*ret = (int64_t)(scry_pypy_is(r->pypy, t, SCRY_PYPY_CLASS_INT)
+				 ? scry_pypy_get(r->pypy, obj, SCRY_PYPY_INT_VALUE)
+				 : obj);
 	return SCRY_OK;
 }
 
@@ -339,21 +373,28 @@ const char *scry_pypy_type_name(struct scry_runtime *r, scry_addr addr)
 	if (cls)
 		return class_name(r, cls, false);
 	if (i < ROWS)
-		return rows[i].old_name && scry_pypy_is_python2(r) ? rows[i].old_name : rows[i].name;
+		return rows[i].old_name && scry_pypy_is_python2(r) ? rows[i].old_name
+								   : rows[i].name;
 	const char *dot = t ? strrchr(t->name, '.') : NULL;
 	return dot ? dot + 1 : NULL;
 }
 
-/* An instance of a class written in Python: as its built-in base prints it, or object; a __repr__ is not run. */
+/*
+ * An instance of a class written in Python: as its built-in base prints it, or object; a __repr__
+ * is not run.
+ */
 static int print_instance(struct scry_printer *p, scry_addr addr, scry_addr cls, size_t row)
 {
 	scry_addr value, of = find_in_mro(p->runtime, cls, "__repr__", &value);
-	const char *name = of ? class_name(p->runtime, of, true) : NULL, *own = class_name(p->runtime, cls, true);
+	const char *name = of ? class_name(p->runtime, of, true) : NULL,
+		   *own = class_name(p->runtime, cls, true);
 
 	if (name && row < ROWS && rows[row].of != SCRY_PYPY_CLASS_OBJECT &&
-	    (!strcmp(name, rows[row].name) || (rows[row].old_name && !strcmp(name, rows[row].old_name))))
+	    (!strcmp(name, rows[row].name) ||
+	     (rows[row].old_name && !strcmp(name, rows[row].old_name))))
 		return rows[row].print(p, addr);
-	scry_printf(p, "<%s%s at 0x%" PRIx64 ">", own ? own : "?", name && !strcmp(name, "object") ? " object" : "", addr);
+	scry_printf(p, "<%s%s at 0x%" PRIx64 ">", own ? own : "?",
+		    name && !strcmp(name, "object") ? " object" : "", addr);
 	return SCRY_OK;
 }
 

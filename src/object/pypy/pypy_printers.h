@@ -15,11 +15,15 @@ void scry_pypy_put_double(struct scry_printer *p, uint64_t bits);
 int scry_pypy_print_utf8(struct scry_printer *p, scry_addr string);
 int scry_pypy_print_bytes_of(struct scry_printer *p, scry_addr string);
 
-/** The class of an instance of a class written in Python; 0: it has none. What a class or its bases have under a name. */
+/**
+ * The class of an instance of a class written in Python; 0: it has none. What a class or its bases
+ * have under a name.
+ */
 scry_addr scry_pypy_class_of(struct scry_pypy *y, const struct scry_pypy_type *t, scry_addr addr);
 bool scry_pypy_class_find(struct scry_runtime *r, scry_addr cls, const char *name, scry_addr *ret);
 /** A value by its key, of an RPython dictionary with text as keys. */
-int scry_pypy_table_get(struct scry_runtime *r, struct scry_pypy_table *t, const char *key, scry_addr *ret);
+int scry_pypy_table_get(struct scry_runtime *r, struct scry_pypy_table *t, const char *key,
+			scry_addr *ret);
 
 /** Printers of the rows in pypy.c. */
 int scry_pypy_print_tuple(struct scry_printer *p, scry_addr addr);

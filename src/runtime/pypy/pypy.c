@@ -9,15 +9,18 @@
 #include "runtime/linetable.h"
 
 #define THREADS_MAX 100000
-#define NAMES_MAX 100000
-#define TABLE_MAX (16u << 20)
-#define TEXT_MAX 65536
-#define STACK_MAX (16u << 20)
+#define NAMES_MAX   100000
+#define TABLE_MAX   (16u << 20)
+#define TEXT_MAX    65536
+#define STACK_MAX   (16u << 20)
 
-/* struct pypy_threadlocal_s, rpython/translator/c/src/threadlocal.h: ready, stack_end, prev, next, ... */
+/*
+ * struct pypy_threadlocal_s, rpython/translator/c/src/threadlocal.h: ready, stack_end, prev, next,
+ * ...
+ */
 enum { TLS_READY = 0, TLS_PREV = 16, TLS_NEXT = 24, TLS_IDENT = 56, TLS_EC = 64 };
 #define TLS_IS_READY 42
-#define TLS_IS_HEAD 0xffffffffu /* the list's head: ready is -1, stack_end 0 */
+#define TLS_IS_HEAD  0xffffffffu /* the list's head: ready is -1, stack_end 0 */
 
 /* --- threads --- */
 
@@ -25,7 +28,8 @@ static bool is_node(struct scry_pypy *p, scry_addr node)
 {
 	uint64_t ready;
 
-	return scry_read_uint(p->runtime->session, node + TLS_READY, 4, &ready) == SCRY_OK && ready == TLS_IS_READY;
+	return scry_read_uint(p->runtime->session, node + TLS_READY, 4, &ready) == SCRY_OK &&
+	       ready == TLS_IS_READY;
 }
 
 /* The list is a ring through its head. */
@@ -35,9 +39,11 @@ static bool is_head(struct scry_pypy_scan *scan, scry_addr at)
 	struct scry_session *s = p->runtime->session;
 	uint64_t ready, end, next, prev, back, there;
 
-	if (scry_read_uint(s, at, 8, &ready) < 0 || ready != TLS_IS_HEAD || scry_read_uint(s, at + 8, 8, &end) < 0 || end ||
-	    scry_read_ptr(s, at + TLS_PREV, &prev) < 0 || scry_read_ptr(s, at + TLS_NEXT, &next) < 0 || !prev || !next ||
-	    !is_node(p, next) || !is_node(p, prev) || scry_read_ptr(s, next + TLS_PREV, &back) < 0 || back != at ||
+	if (scry_read_uint(s, at, 8, &ready) < 0 || ready != TLS_IS_HEAD ||
+	    scry_read_uint(s, at + 8, 8, &end) < 0 || end ||
+	    scry_read_ptr(s, at + TLS_PREV, &prev) < 0 ||
+	    scry_read_ptr(s, at + TLS_NEXT, &next) < 0 || !prev || !next || !is_node(p, next) ||
+	    !is_node(p, prev) || scry_read_ptr(s, next + TLS_PREV, &back) < 0 || back != at ||
 	    scry_read_ptr(s, prev + TLS_NEXT, &there) < 0 || there != at)
 		return true;
 	p->threads = at;
@@ -58,7 +64,8 @@ static int next_state(struct scry_interp *interp, scry_addr state, scry_addr *re
 {
 	struct scry_pypy *p = interp->runtime->pypy;
 
-	int rc = scry_read_ptr(interp->runtime->session, (state ? state : p->threads) + TLS_NEXT, ret);
+	int rc = scry_read_ptr(interp->runtime->session, (state ? state : p->threads) + TLS_NEXT,
+			       ret);
 	if (rc == SCRY_OK && *ret == p->threads)
 		*ret = 0;
 	return rc;
@@ -76,7 +83,10 @@ static int state_ident(struct scry_interp *interp, scry_addr state, uint64_t *re
 
 /* --- frames --- */
 
-/* A reference to a frame: the frame, or a JitVirtualRef to one, which stays where the JIT's form cannot be read. */
+/*
+ * A reference to a frame: the frame, or a JitVirtualRef to one, which stays where the JIT's form
+ * cannot be read.
+ */
 static scry_addr deref(struct scry_pypy *p, scry_addr ref)
 {
 	const struct scry_pypy_type *t = scry_pypy_type_of(p, &ref);
@@ -91,7 +101,10 @@ static scry_addr deref(struct scry_pypy *p, scry_addr ref)
 	return frame ? frame : ref;
 }
 
-/* Does the JIT keep some of its fields? TOKEN_NONE is 0, TOKEN_TRACING_RESCALL -1: rpython/jit/metainterp/virtualizable.py */
+/*
+ * Does the JIT keep some of its fields? TOKEN_NONE is 0, TOKEN_TRACING_RESCALL -1:
+ * rpython/jit/metainterp/virtualizable.py
+ */
 static scry_addr token_of(struct scry_pypy *p, scry_addr frame)
 {
 	scry_addr token = scry_pypy_get(p, frame, SCRY_PYPY_FRAME_VABLE_TOKEN);
@@ -99,7 +112,10 @@ static scry_addr token_of(struct scry_pypy *p, scry_addr frame)
 	return token == ~(scry_addr)0 ? 0 : token;
 }
 
-/* Is there an address of code that the JIT made on the stack? Stale words count, too: better too careful. */
+/*
+ * Is there an address of code that the JIT made on the stack? Stale words count, too: better too
+ * careful.
+ */
 static bool jit_on_stack(struct scry_thread *t)
 {
 	struct scry_session *s = t->session;
@@ -111,8 +127,10 @@ static bool jit_on_stack(struct scry_thread *t)
 	const struct scry_map *stack = scry_map_at(s->target, sp), *map;
 	scry_addr end = stack ? stack->end : sp;
 	end = end - sp > STACK_MAX ? sp + STACK_MAX : end;
-	for (scry_addr at = (sp + 7) & ~(scry_addr)7; at < end && scry_read_ptr(s, at, &word) == SCRY_OK; at += 8)
-		if ((map = scry_map_at(s->target, word)) && map->flags & SCRY_MAP_EXEC && map->flags & SCRY_MAP_WRITE && !map->path)
+	for (scry_addr at = (sp + 7) & ~(scry_addr)7;
+	     at < end && scry_read_ptr(s, at, &word) == SCRY_OK; at += 8)
+		if ((map = scry_map_at(s->target, word)) && map->flags & SCRY_MAP_EXEC &&
+		    map->flags & SCRY_MAP_WRITE && !map->path)
 			return true;
 	return false;
 }
@@ -127,9 +145,13 @@ static int thread_top(struct scry_thread *t, scry_addr *ret)
 	if (rc < 0)
 		return rc;
 	*ret = deref(p, ref);
-	/* what is told exactly begins with a reference or token of the JIT's; machine code alone leaves no trace in memory */
+	/*
+	 * what is told exactly begins with a reference or token of the JIT's; machine code alone
+	 * leaves no trace in memory
+	 */
 	if (*ret && *ret == ref && !token_of(p, ref) && !t->error && jit_on_stack(t))
-		t->error = "code made by the JIT is on the stack: its frames may be missing, lines and values may be old";
+		t->error = "code made by the JIT is on the stack: its frames may be missing, lines "
+			   "and values may be old";
 	return SCRY_OK;
 }
 
@@ -178,7 +200,9 @@ static scry_addr slot_value(struct scry_runtime *r, scry_addr value, bool in_cel
 	struct scry_pypy *p = r->pypy;
 	const struct scry_pypy_type *t = scry_pypy_type_of(p, &value);
 
-	return in_cell && scry_pypy_is(p, t, SCRY_PYPY_CLASS_CELL) ? scry_pypy_get(p, value, SCRY_PYPY_CELL_VALUE) : value;
+	return in_cell && scry_pypy_is(p, t, SCRY_PYPY_CLASS_CELL)
+		       ? scry_pypy_get(p, value, SCRY_PYPY_CELL_VALUE)
+		       : value;
 }
 
 /* --- code --- */
@@ -191,7 +215,8 @@ static const char *text_field(struct scry_code *c, enum scry_pypy_field f)
 	size_t len;
 	uint64_t string;
 
-	if (scry_pypy_read(p, c->addr, f, &string) == SCRY_OK && scry_pypy_string(p, string, TEXT_MAX, &text, &len) == SCRY_OK)
+	if (scry_pypy_read(p, c->addr, f, &string) == SCRY_OK &&
+	    scry_pypy_string(p, string, TEXT_MAX, &text, &len) == SCRY_OK)
 		return text;
 	if (!c->damaged)
 		c->damaged = scry_arena_text(&s->arena, s->error.text, strlen(s->error.text));
@@ -199,8 +224,8 @@ static const char *text_field(struct scry_code *c, enum scry_pypy_field f)
 }
 
 /* Names of one kind at the end of what is there already: a GcArray of strings. */
-static void add_names(struct scry_code *c, struct scry_local_name *list, enum scry_pypy_field f, enum scry_local_kind kind,
-		      unsigned most)
+static void add_names(struct scry_code *c, struct scry_local_name *list, enum scry_pypy_field f,
+		      enum scry_local_kind kind, unsigned most)
 {
 	struct scry_pypy *p = c->runtime->pypy;
 	uint64_t count = 0;
@@ -214,7 +239,9 @@ static void add_names(struct scry_code *c, struct scry_local_name *list, enum sc
 		if (scry_read_ptr(c->runtime->session, items + 8 * i, &string) < 0 ||
 		    scry_pypy_string(p, string, TEXT_MAX, &text, &len) < 0)
 			text = "?";
-		list[c->slots++] = (struct scry_local_name){ .name = text, .kind = kind, .in_cell = kind >= SCRY_LOCAL_CELL };
+		list[c->slots++] = (struct scry_local_name) { .name = text,
+							      .kind = kind,
+							      .in_cell = kind >= SCRY_LOCAL_CELL };
 	}
 }
 
@@ -224,7 +251,10 @@ static unsigned count_of(struct scry_code *c, enum scry_pypy_field f)
 	uint64_t count = 0;
 	scry_addr items;
 
-	return scry_pypy_array(p, scry_pypy_get(p, c->addr, f), &count, &items) == SCRY_OK && count < NAMES_MAX ? (unsigned)count : 0;
+	return scry_pypy_array(p, scry_pypy_get(p, c->addr, f), &count, &items) == SCRY_OK &&
+			       count < NAMES_MAX
+		       ? (unsigned)count
+		       : 0;
 }
 
 /* CO_VARARGS and CO_VARKEYWORDS, as in CPython. */
@@ -236,8 +266,10 @@ static unsigned parameters(const struct scry_code *c)
 /* locals_cells_stack_w: locals, cells, free variables, the value stack. */
 static void read_locals(struct scry_code *c)
 {
-	unsigned total = c->nlocals + count_of(c, SCRY_PYPY_CODE_CELLVARS) + count_of(c, SCRY_PYPY_CODE_FREEVARS);
-	struct scry_local_name *list = scry_arena_alloc(&c->runtime->session->arena, (total + 1) * sizeof(*list));
+	unsigned total = c->nlocals + count_of(c, SCRY_PYPY_CODE_CELLVARS) +
+			 count_of(c, SCRY_PYPY_CODE_FREEVARS);
+	struct scry_local_name *list =
+		scry_arena_alloc(&c->runtime->session->arena, (total + 1) * sizeof(*list));
 
 	if (!list || c->nlocals > NAMES_MAX)
 		return;
@@ -250,7 +282,8 @@ static void read_locals(struct scry_code *c)
 	for (unsigned cell = cells; cell < c->slots; cell++)
 		for (unsigned i = 0; i < parameters(c) && i < c->nlocals; i++)
 			if (list[i].name && !strcmp(list[i].name, list[cell].name)) {
-				list[i].alias = true; /* the value that came is still there, the cell has the newest */
+				/* the value that came is still there, the cell has the newest */
+				list[i].alias = true;
 				list[cell].kind = SCRY_LOCAL_ARG;
 			}
 	add_names(c, list, SCRY_PYPY_CODE_FREEVARS, SCRY_LOCAL_FREE, total);
@@ -264,7 +297,9 @@ static void code_whole(struct scry_code *c)
 {
 	struct scry_pypy *p = c->runtime->pypy;
 	struct scry_session *s = c->runtime->session;
-	enum scry_pypy_field table = p->field[SCRY_PYPY_CODE_LINETABLE].size ? SCRY_PYPY_CODE_LINETABLE : SCRY_PYPY_CODE_LNOTAB;
+	enum scry_pypy_field table = p->field[SCRY_PYPY_CODE_LINETABLE].size
+					     ? SCRY_PYPY_CODE_LINETABLE
+					     : SCRY_PYPY_CODE_LNOTAB;
 	scry_addr code = c->addr;
 	const char *bytes;
 	size_t len;
@@ -284,7 +319,8 @@ static void code_whole(struct scry_code *c)
 	c->argcount = (unsigned)scry_pypy_get(p, code, SCRY_PYPY_CODE_ARGCOUNT);
 	c->kwonly = (unsigned)scry_pypy_get(p, code, SCRY_PYPY_CODE_KWONLY);
 	c->nlocals = (unsigned)scry_pypy_get(p, code, SCRY_PYPY_CODE_NLOCALS);
-	if (scry_pypy_string(p, scry_pypy_get(p, code, table), TABLE_MAX, &bytes, &len) == SCRY_OK) {
+	if (scry_pypy_string(p, scry_pypy_get(p, code, table), TABLE_MAX, &bytes, &len) ==
+	    SCRY_OK) {
 		c->lines = (const uint8_t *)bytes;
 		c->lines_size = (uint32_t)len;
 	} else {
@@ -295,8 +331,12 @@ static void code_whole(struct scry_code *c)
 	read_locals(c);
 }
 
-/* From 3.6 on a line's distance is negative above 0x80 (not from it on, as CPython's is): pypy/interpreter/pytraceback.py */
-static int line_from_lnotab(const struct scry_line_table *t, int64_t lasti, struct scry_location *ret)
+/*
+ * From 3.6 on a line's distance is negative above 0x80 (not from it on, as CPython's is):
+ * pypy/interpreter/pytraceback.py
+ */
+static int line_from_lnotab(const struct scry_line_table *t, int64_t lasti,
+			    struct scry_location *ret)
 {
 	int64_t at = 0;
 	int line = t->first_line;
@@ -312,10 +352,12 @@ static int line_from_lnotab(const struct scry_line_table *t, int64_t lasti, stru
 }
 
 /*
- * pypy/interpreter/location.py: for each instruction of two bytes the line less the first plus one (0: none) as a
- * variable number, then a column plus one; where that is not 0 two bytes more: the distance of the last line, a column.
+ * pypy/interpreter/location.py: for each instruction of two bytes the line less the first plus one
+ * (0: none) as a variable number, then a column plus one; where that is not 0 two bytes more: the
+ * distance of the last line, a column.
  */
-static int line_from_linetable(const struct scry_line_table *t, int64_t lasti, struct scry_location *ret)
+static int line_from_linetable(const struct scry_line_table *t, int64_t lasti,
+			       struct scry_location *ret)
 {
 	uint32_t i = 0;
 
@@ -329,7 +371,8 @@ static int line_from_linetable(const struct scry_line_table *t, int64_t lasti, s
 			if (!(byte & 0x80))
 				break;
 		}
-		uint8_t column = line && i < t->size ? t->data[i++] : 0; /* nothing at all: one byte */
+		/* nothing at all: one byte */
+		uint8_t column = line && i < t->size ? t->data[i++] : 0;
 		if (n == 0) {
 			ret->line = line ? t->first_line + (int)line - 1 : 0;
 			if (column && i + 1 < t->size) {
@@ -345,16 +388,34 @@ static int line_from_linetable(const struct scry_line_table *t, int64_t lasti, s
 }
 
 const struct scry_strategy scry_strategy_pypy_old_lnotab = {
-	.name = "PyPy, unsigned lnotab", .thread_top = thread_top, .frame_read = frame_read, .line = scry_line_from_lnotab,
-	.code_whole = code_whole, .next_state = next_state, .state_ident = state_ident, .slot_value = slot_value,
+	.name = "PyPy, unsigned lnotab",
+	.thread_top = thread_top,
+	.frame_read = frame_read,
+	.line = scry_line_from_lnotab,
+	.code_whole = code_whole,
+	.next_state = next_state,
+	.state_ident = state_ident,
+	.slot_value = slot_value,
 };
 const struct scry_strategy scry_strategy_pypy_lnotab = {
-	.name = "PyPy, signed lnotab", .thread_top = thread_top, .frame_read = frame_read, .line = line_from_lnotab,
-	.code_whole = code_whole, .next_state = next_state, .state_ident = state_ident, .slot_value = slot_value,
+	.name = "PyPy, signed lnotab",
+	.thread_top = thread_top,
+	.frame_read = frame_read,
+	.line = line_from_lnotab,
+	.code_whole = code_whole,
+	.next_state = next_state,
+	.state_ident = state_ident,
+	.slot_value = slot_value,
 };
 const struct scry_strategy scry_strategy_pypy_linetable = {
-	.name = "PyPy, line table", .thread_top = thread_top, .frame_read = frame_read, .line = line_from_linetable,
-	.code_whole = code_whole, .next_state = next_state, .state_ident = state_ident, .slot_value = slot_value,
+	.name = "PyPy, line table",
+	.thread_top = thread_top,
+	.frame_read = frame_read,
+	.line = line_from_linetable,
+	.code_whole = code_whole,
+	.next_state = next_state,
+	.state_ident = state_ident,
+	.slot_value = slot_value,
 };
 
 /* --- the finder --- */
@@ -370,8 +431,8 @@ static bool is_version(struct scry_pypy_scan *scan, scry_addr at)
 
 	if (scry_read_uint(r->session, at + 16, 8, &size) < 0 || size < 8 || size > 300 ||
 	    scry_pypy_string(scan->pypy, at, 40, &text, &len) < 0 ||
-	    sscanf(text, "%1u.%3u.%3u (", &major, &minor, &micro) != 3 || !strstr(text, " (") || (major != 2 && major != 3) ||
-	    minor > 99 || micro > 99)
+	    sscanf(text, "%1u.%3u.%3u (", &major, &minor, &micro) != 3 || !strstr(text, " (") ||
+	    (major != 2 && major != 3) || minor > 99 || micro > 99)
 		return true;
 	r->version = major << 24 | minor << 16 | micro << 8 | 0xf0;
 	snprintf(r->version_text, sizeof(r->version_text), "%u.%u.%u", major, minor, micro);
@@ -389,13 +450,15 @@ static int load(struct scry_pypy *p, struct scry_module *m)
 	struct scry_pypy_scan scan = { .pypy = p, .low = TLS_IS_HEAD, .found = is_head };
 	scry_pypy_scan(&scan);
 	if (!p->threads)
-		return scry_fail(r->session, SCRY_ENOTFOUND, 0, "PyPy's list of threads was not found in %s", m->path);
-	scan = (struct scry_pypy_scan){ .pypy = p, .low = p->string, .found = is_version };
+		return scry_fail(r->session, SCRY_ENOTFOUND, 0,
+				 "PyPy's list of threads was not found in %s", m->path);
+	scan = (struct scry_pypy_scan) { .pypy = p, .low = p->string, .found = is_version };
 	scry_pypy_scan(&scan);
 	if (p->field[SCRY_PYPY_CODE_LINETABLE].size)
 		r->strategy = &scry_strategy_pypy_linetable;
 	else
-		r->strategy = r->version < 0x03060000 ? &scry_strategy_pypy_old_lnotab : &scry_strategy_pypy_lnotab;
+		r->strategy = r->version < 0x03060000 ? &scry_strategy_pypy_old_lnotab
+						      : &scry_strategy_pypy_lnotab;
 	return SCRY_OK;
 }
 
@@ -410,9 +473,14 @@ static bool try_module(struct scry_search *search, struct scry_module *m)
 	if (!r || !p || !interp || !layout)
 		return false;
 	snprintf(layout->name, sizeof(layout->name), "its own description");
-	*r = (struct scry_runtime){ .session = s, .name = "PyPy", .finder = search->finder, .module = m, .layout = layout,
-				    .pypy = p, .interps = interp };
-	*interp = (struct scry_interp){ .runtime = r };
+	*r = (struct scry_runtime) { .session = s,
+				     .name = "PyPy",
+				     .finder = search->finder,
+				     .module = m,
+				     .layout = layout,
+				     .pypy = p,
+				     .interps = interp };
+	*interp = (struct scry_interp) { .runtime = r };
 	p->runtime = r;
 	if (load(p, m) < 0) {
 		scry_pypy_done(p);

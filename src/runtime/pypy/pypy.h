@@ -1,128 +1,139 @@
 /**
- * PyPy. A translated interpreter describes itself: a compressed list of its types with their members, a table of what
- * the collector must know of each, and thousands of objects by which the JIT knows where each field lies. Nothing here
- * depends on a version: fields are asked for by name, and one that is needed and missing ends the search.
+ * PyPy. A translated interpreter describes itself: a compressed list of its types with their
+ * members, a table of what the collector must know of each, and thousands of objects by which the
+ * JIT knows where each field lies. Nothing here depends on a version: fields are asked for by name,
+ * and one that is needed and missing ends the search.
  *
- * Facts: rpython/memory/gctypelayout.py (type_info), rpython/memory/gctransform/framework.py (GCData),
- * rpython/jit/backend/llsupport/descr.py (FieldDescr), rpython/translator/c/src/threadlocal.h; 7.3.3 to 8.0.1 alike.
- * 64-bit little-endian builds with the minimark or incminimark collector, which all released ones have.
+ * Facts: rpython/memory/gctypelayout.py (type_info), rpython/memory/gctransform/framework.py
+ * (GCData), rpython/jit/backend/llsupport/descr.py (FieldDescr),
+ * rpython/translator/c/src/threadlocal.h; 7.3.3 to 8.0.1 alike. 64-bit little-endian builds with
+ * the minimark or incminimark collector, which all released ones have.
  */
 #ifndef SCRY_PYPY_H
 #define SCRY_PYPY_H
 
 #include "runtime/find.h"
 
-/** Classes that are told apart. A subclass counts as its base: by range, as RPython's isinstance() does. */
-#define SCRY_PYPY_CLASSES(X)                                                       \
-	X(FRAME, "pypy.interpreter.pyframe.PyFrame")                               \
-	X(CODE, "pypy.interpreter.pycode.PyCode")                                  \
-	X(EC, "pypy.interpreter.executioncontext.ExecutionContext")                \
-	X(CELL, "pypy.interpreter.nestedscope.Cell")                               \
-	X(NONE, "pypy.objspace.std.noneobject.W_NoneObject")                       \
-	X(BOOL, "pypy.objspace.std.boolobject.W_BoolObject")                       \
-	X(INT, "pypy.objspace.std.intobject.W_IntObject")                          \
-	X(LONG, "pypy.objspace.std.longobject.W_LongObject")                       \
-	X(FLOAT, "pypy.objspace.std.floatobject.W_FloatObject")                    \
-	X(COMPLEX, "pypy.objspace.std.complexobject.W_ComplexObject")              \
-	X(UNICODE, "pypy.objspace.std.unicodeobject.W_UnicodeObject")              \
-	X(BYTES, "pypy.objspace.std.bytesobject.W_BytesObject")                    \
-	X(TUPLE, "pypy.objspace.std.tupleobject.W_TupleObject")                    \
+/**
+ * Classes that are told apart. A subclass counts as its base: by range, as RPython's isinstance()
+ * does.
+ */
+#define SCRY_PYPY_CLASSES(X)                                                                \
+	X(FRAME, "pypy.interpreter.pyframe.PyFrame")                                        \
+	X(CODE, "pypy.interpreter.pycode.PyCode")                                           \
+	X(EC, "pypy.interpreter.executioncontext.ExecutionContext")                         \
+	X(CELL, "pypy.interpreter.nestedscope.Cell")                                        \
+	X(NONE, "pypy.objspace.std.noneobject.W_NoneObject")                                \
+	X(BOOL, "pypy.objspace.std.boolobject.W_BoolObject")                                \
+	X(INT, "pypy.objspace.std.intobject.W_IntObject")                                   \
+	X(LONG, "pypy.objspace.std.longobject.W_LongObject")                                \
+	X(FLOAT, "pypy.objspace.std.floatobject.W_FloatObject")                             \
+	X(COMPLEX, "pypy.objspace.std.complexobject.W_ComplexObject")                       \
+	X(UNICODE, "pypy.objspace.std.unicodeobject.W_UnicodeObject")                       \
+	X(BYTES, "pypy.objspace.std.bytesobject.W_BytesObject")                             \
+	X(TUPLE, "pypy.objspace.std.tupleobject.W_TupleObject")                             \
 	X(TUPLE_II, "pypy.objspace.std.specialisedtupleobject.W_SpecialisedTupleObject_ii") \
 	X(TUPLE_FF, "pypy.objspace.std.specialisedtupleobject.W_SpecialisedTupleObject_ff") \
 	X(TUPLE_OO, "pypy.objspace.std.specialisedtupleobject.W_SpecialisedTupleObject_oo") \
-	X(LIST, "pypy.objspace.std.listobject.W_ListObject")                       \
-	X(DICT, "pypy.objspace.std.dictmultiobject.W_DictObject")                  \
-	X(MODULE_DICT, "pypy.objspace.std.dictmultiobject.W_ModuleDictObject")     \
-	X(FROZENSET, "pypy.objspace.std.setobject.W_FrozensetObject")              \
-	X(SET, "pypy.objspace.std.setobject.W_SetObject")                          \
-	X(TYPE, "pypy.objspace.std.typeobject.W_TypeObject")                       \
-	X(OBJECT, "pypy.objspace.std.objectobject.W_ObjectObject")                 \
-	X(FUNCTION, "pypy.interpreter.function.Function")                          \
-	X(METHOD, "pypy.interpreter.function.Method")                              \
-	X(MODULE, "pypy.interpreter.module.Module")                                \
-	X(ATTRIBUTE, "pypy.objspace.std.mapdict.PlainAttribute")                   \
-	X(MUTABLE_CELL, "pypy.objspace.std.typeobject.ObjectMutableCell")          \
-	X(MUTABLE_INT, "pypy.objspace.std.typeobject.IntMutableCell")              \
-	X(RESUME, "rpython.jit.metainterp.compile.ResumeGuardDescr")               \
-	X(VIRTUAL, "rpython.jit.metainterp.resume.VirtualInfo")                    \
-	X(VIRTUAL_STRUCT, "rpython.jit.metainterp.resume.VStructInfo")             \
-	X(VIRTUAL_ARRAY, "rpython.jit.metainterp.resume.VArrayInfoClear")          \
-	X(VIRTUAL_ARRAY_RAW, "rpython.jit.metainterp.resume.VArrayInfoNotClear")   \
-	X(VIRTUAL_TEXT, "rpython.jit.metainterp.resume.VStrPlainInfo")             \
-	X(VIRTUAL_CONCAT, "rpython.jit.metainterp.resume.VStrConcatInfo")          \
+	X(LIST, "pypy.objspace.std.listobject.W_ListObject")                                \
+	X(DICT, "pypy.objspace.std.dictmultiobject.W_DictObject")                           \
+	X(MODULE_DICT, "pypy.objspace.std.dictmultiobject.W_ModuleDictObject")              \
+	X(FROZENSET, "pypy.objspace.std.setobject.W_FrozensetObject")                       \
+	X(SET, "pypy.objspace.std.setobject.W_SetObject")                                   \
+	X(TYPE, "pypy.objspace.std.typeobject.W_TypeObject")                                \
+	X(OBJECT, "pypy.objspace.std.objectobject.W_ObjectObject")                          \
+	X(FUNCTION, "pypy.interpreter.function.Function")                                   \
+	X(METHOD, "pypy.interpreter.function.Method")                                       \
+	X(MODULE, "pypy.interpreter.module.Module")                                         \
+	X(ATTRIBUTE, "pypy.objspace.std.mapdict.PlainAttribute")                            \
+	X(MUTABLE_CELL, "pypy.objspace.std.typeobject.ObjectMutableCell")                   \
+	X(MUTABLE_INT, "pypy.objspace.std.typeobject.IntMutableCell")                       \
+	X(RESUME, "rpython.jit.metainterp.compile.ResumeGuardDescr")                        \
+	X(VIRTUAL, "rpython.jit.metainterp.resume.VirtualInfo")                             \
+	X(VIRTUAL_STRUCT, "rpython.jit.metainterp.resume.VStructInfo")                      \
+	X(VIRTUAL_ARRAY, "rpython.jit.metainterp.resume.VArrayInfoClear")                   \
+	X(VIRTUAL_ARRAY_RAW, "rpython.jit.metainterp.resume.VArrayInfoNotClear")            \
+	X(VIRTUAL_TEXT, "rpython.jit.metainterp.resume.VStrPlainInfo")                      \
+	X(VIRTUAL_CONCAT, "rpython.jit.metainterp.resume.VStrConcatInfo")                   \
 	X(VIRTUAL_SLICE, "rpython.jit.metainterp.resume.VStrSliceInfo")
 
-/** Fields by RPython's names; alternatives by '|', the first that is there counts. A '!' before: cannot do without. */
-#define SCRY_PYPY_FIELDS(X)                                                                         \
-	X(EC_TOPFRAMEREF, "!pypy.interpreter.executioncontext.ExecutionContext.inst_topframeref")   \
-	X(VREF_TOKEN, "JitVirtualRef.virtual_token")                                                \
-	X(VREF_FORCED, "JitVirtualRef.forced")                                                      \
-	X(FRAME_VABLE_TOKEN, "pypy.interpreter.pyframe.PyFrame.vable_token")                        \
-	X(FRAME_DEBUGDATA, "pypy.interpreter.pyframe.PyFrame.inst_debugdata")                       \
-	X(FRAME_BACKREF, "!pypy.interpreter.pyframe.PyFrame.inst_f_backref")                        \
-	X(JITFRAME_FORCE_DESCR, "JITFRAME.jf_force_descr")                                          \
-	X(JITFRAME_FORWARD, "JITFRAME.jf_forward")                                                  \
-	X(JITFRAME_FRAME, "JITFRAME.jf_frame")                                                      \
-	X(FRAME_LAST_INSTR, "!pypy.interpreter.pyframe.PyFrame.inst_last_instr")                    \
-	X(FRAME_LOCALS, "!pypy.interpreter.pyframe.PyFrame.inst_locals_cells_stack_w")              \
-	X(FRAME_CODE, "!pypy.interpreter.pyframe.PyFrame.inst_pycode")                              \
-	X(DEBUGDATA_LOCALS, "pypy.interpreter.pyframe.FrameDebugData.inst_w_locals")                \
-	X(DEBUGDATA_GLOBALS, "pypy.interpreter.pyframe.FrameDebugData.inst_w_globals")              \
-	X(CODE_NAME, "!pypy.interpreter.eval.Code.inst_co_name")                                    \
-	X(CODE_HIDDEN, "pypy.interpreter.eval.Code.inst_hidden_applevel")                           \
-	X(CODE_QUALNAME, "pypy.interpreter.pycode.PyCode.inst_co_qualname")                         \
-	X(CODE_FILENAME, "!pypy.interpreter.pycode.PyCode.inst_co_filename")                        \
-	X(CODE_FIRST_LINE, "!pypy.interpreter.pycode.PyCode.inst_co_firstlineno")                   \
-	X(CODE_FLAGS, "pypy.interpreter.pycode.PyCode.inst_co_flags")                               \
-	X(CODE_ARGCOUNT, "pypy.interpreter.pycode.PyCode.inst_co_argcount")                         \
-	X(CODE_KWONLY, "pypy.interpreter.pycode.PyCode.inst_co_kwonlyargcount")                     \
-	X(CODE_NLOCALS, "!pypy.interpreter.pycode.PyCode.inst_co_nlocals")                          \
-	X(CODE_CODE, "!pypy.interpreter.pycode.PyCode.inst_co_code")                                \
-	X(CODE_VARNAMES, "!pypy.interpreter.pycode.PyCode.inst_co_varnames")                        \
-	X(CODE_CELLVARS, "!pypy.interpreter.pycode.PyCode.inst_co_cellvars")                        \
-	X(CODE_FREEVARS, "!pypy.interpreter.pycode.PyCode.inst_co_freevars")                        \
-	X(CODE_LNOTAB, "pypy.interpreter.pycode.PyCode.inst_co_lnotab")                             \
-	X(CODE_LINETABLE, "pypy.interpreter.pycode.PyCode.inst_co_linetable")                       \
-	X(CODE_GLOBALS, "pypy.interpreter.pycode.PyCode.inst_w_globals")                            \
-	X(CELL_VALUE, "pypy.interpreter.nestedscope.Cell.inst_w_value")                             \
-	X(INT_VALUE, "pypy.objspace.std.intobject.W_IntObject.inst_intval")                         \
-	X(LONG_NUM, "pypy.objspace.std.longobject.W_LongObject.inst_num")                           \
-	X(BIGINT_DIGITS, "rpython.rlib.rbigint.rbigint.inst__digits")                               \
-	X(BIGINT_SIGN, "rpython.rlib.rbigint.rbigint.inst_sign")                                    \
-	X(BIGINT_SIZE, "rpython.rlib.rbigint.rbigint.inst__size|rpython.rlib.rbigint.rbigint.inst_size") \
-	X(FLOAT_VALUE, "pypy.objspace.std.floatobject.W_FloatObject.inst_floatval")                 \
-	X(COMPLEX_REAL, "pypy.objspace.std.complexobject.W_ComplexObject.inst_realval")             \
-	X(COMPLEX_IMAG, "pypy.objspace.std.complexobject.W_ComplexObject.inst_imagval")             \
-	X(UNICODE_UTF8, "pypy.objspace.std.unicodeobject.W_UnicodeObject.inst__utf8")               \
-	X(BYTES_VALUE, "pypy.objspace.std.bytesobject.W_BytesObject.inst__value")                   \
-	X(TUPLE_ITEMS, "pypy.objspace.std.tupleobject.W_TupleObject.inst_wrappeditems")             \
-	X(LIST_STRATEGY, "pypy.objspace.std.listobject.W_ListObject.inst_strategy")                 \
-	X(LIST_STORAGE, "pypy.objspace.std.listobject.W_ListObject.inst_lstorage")                  \
-	X(DICT_STORAGE, "pypy.objspace.std.dictmultiobject.W_DictMultiObject.inst_dstorage")        \
-	X(DICT_STRATEGY, "pypy.objspace.std.dictmultiobject.W_DictObject.inst_dstrategy")           \
-	X(MODULE_DICT_STRATEGY, "pypy.objspace.std.dictmultiobject.W_ModuleDictObject.inst_mstrategy") \
-	X(SET_STORAGE, "pypy.objspace.std.setobject.W_BaseSetObject.inst_sstorage")                 \
-	X(SET_STRATEGY, "pypy.objspace.std.setobject.W_BaseSetObject.inst_strategy")                \
-	X(TABLE_LIVE, "dicttable.num_live_items")                                                   \
-	X(TABLE_USED, "dicttable.num_ever_used_items")                                              \
-	X(TABLE_ENTRIES, "dicttable.entries")                                                       \
-	X(MAP_TERMINATOR, "pypy.objspace.std.mapdict.AbstractAttribute.inst_terminator")            \
-	X(TERMINATOR_CLASS, "pypy.objspace.std.mapdict.Terminator.inst_w_cls")                      \
-	X(ATTRIBUTE_NAME, "pypy.objspace.std.mapdict.PlainAttribute.inst_name")                     \
-	X(ATTRIBUTE_KIND, "pypy.objspace.std.mapdict.PlainAttribute.inst_attrkind|pypy.objspace.std.mapdict.PlainAttribute.inst_index") \
-	X(ATTRIBUTE_BACK, "pypy.objspace.std.mapdict.PlainAttribute.inst_back")                     \
-	X(ATTRIBUTE_INDEX, "pypy.objspace.std.mapdict.PlainAttribute.inst_storageindex")            \
-	X(ATTRIBUTE_LIST_INDEX, "pypy.objspace.std.mapdict.UnboxedPlainAttribute.inst_listindex")   \
-	X(ATTRIBUTE_TYPE, "pypy.objspace.std.mapdict.UnboxedPlainAttribute.inst_typ")               \
-	X(TYPE_NAME, "pypy.objspace.std.typeobject.W_TypeObject.inst_name")                         \
-	X(TYPE_QUALNAME, "pypy.objspace.std.typeobject.W_TypeObject.inst_qualname")                 \
-	X(TYPE_DICT, "pypy.objspace.std.typeobject.W_TypeObject.inst_dict_w")                       \
-	X(TYPE_MRO, "pypy.objspace.std.typeobject.W_TypeObject.inst_mro_w")                         \
-	X(FUNCTION_NAME, "pypy.interpreter.function.Function.inst_name")                            \
-	X(FUNCTION_QUALNAME, "pypy.interpreter.function.Function.inst_qualname")                    \
-	X(MODULE_DICT, "pypy.interpreter.module.Module.inst_w_dict")                                \
-	X(MODULE_NAME, "pypy.interpreter.module.Module.inst_w_name")                                \
-	X(MUTABLE_CELL_VALUE, "pypy.objspace.std.typeobject.ObjectMutableCell.inst_w_value")        \
+/**
+ * Fields by RPython's names; alternatives by '|', the first that is there counts. A '!' before:
+ * cannot do without.
+ */
+#define SCRY_PYPY_FIELDS(X)                                                                       \
+	X(EC_TOPFRAMEREF, "!pypy.interpreter.executioncontext.ExecutionContext.inst_topframeref") \
+	X(VREF_TOKEN, "JitVirtualRef.virtual_token")                                              \
+	X(VREF_FORCED, "JitVirtualRef.forced")                                                    \
+	X(FRAME_VABLE_TOKEN, "pypy.interpreter.pyframe.PyFrame.vable_token")                      \
+	X(FRAME_DEBUGDATA, "pypy.interpreter.pyframe.PyFrame.inst_debugdata")                     \
+	X(FRAME_BACKREF, "!pypy.interpreter.pyframe.PyFrame.inst_f_backref")                      \
+	X(JITFRAME_FORCE_DESCR, "JITFRAME.jf_force_descr")                                        \
+	X(JITFRAME_FORWARD, "JITFRAME.jf_forward")                                                \
+	X(JITFRAME_FRAME, "JITFRAME.jf_frame")                                                    \
+	X(FRAME_LAST_INSTR, "!pypy.interpreter.pyframe.PyFrame.inst_last_instr")                  \
+	X(FRAME_LOCALS, "!pypy.interpreter.pyframe.PyFrame.inst_locals_cells_stack_w")            \
+	X(FRAME_CODE, "!pypy.interpreter.pyframe.PyFrame.inst_pycode")                            \
+	X(DEBUGDATA_LOCALS, "pypy.interpreter.pyframe.FrameDebugData.inst_w_locals")              \
+	X(DEBUGDATA_GLOBALS, "pypy.interpreter.pyframe.FrameDebugData.inst_w_globals")            \
+	X(CODE_NAME, "!pypy.interpreter.eval.Code.inst_co_name")                                  \
+	X(CODE_HIDDEN, "pypy.interpreter.eval.Code.inst_hidden_applevel")                         \
+	X(CODE_QUALNAME, "pypy.interpreter.pycode.PyCode.inst_co_qualname")                       \
+	X(CODE_FILENAME, "!pypy.interpreter.pycode.PyCode.inst_co_filename")                      \
+	X(CODE_FIRST_LINE, "!pypy.interpreter.pycode.PyCode.inst_co_firstlineno")                 \
+	X(CODE_FLAGS, "pypy.interpreter.pycode.PyCode.inst_co_flags")                             \
+	X(CODE_ARGCOUNT, "pypy.interpreter.pycode.PyCode.inst_co_argcount")                       \
+	X(CODE_KWONLY, "pypy.interpreter.pycode.PyCode.inst_co_kwonlyargcount")                   \
+	X(CODE_NLOCALS, "!pypy.interpreter.pycode.PyCode.inst_co_nlocals")                        \
+	X(CODE_CODE, "!pypy.interpreter.pycode.PyCode.inst_co_code")                              \
+	X(CODE_VARNAMES, "!pypy.interpreter.pycode.PyCode.inst_co_varnames")                      \
+	X(CODE_CELLVARS, "!pypy.interpreter.pycode.PyCode.inst_co_cellvars")                      \
+	X(CODE_FREEVARS, "!pypy.interpreter.pycode.PyCode.inst_co_freevars")                      \
+	X(CODE_LNOTAB, "pypy.interpreter.pycode.PyCode.inst_co_lnotab")                           \
+	X(CODE_LINETABLE, "pypy.interpreter.pycode.PyCode.inst_co_linetable")                     \
+	X(CODE_GLOBALS, "pypy.interpreter.pycode.PyCode.inst_w_globals")                          \
+	X(CELL_VALUE, "pypy.interpreter.nestedscope.Cell.inst_w_value")                           \
+	X(INT_VALUE, "pypy.objspace.std.intobject.W_IntObject.inst_intval")                       \
+	X(LONG_NUM, "pypy.objspace.std.longobject.W_LongObject.inst_num")                         \
+	X(BIGINT_DIGITS, "rpython.rlib.rbigint.rbigint.inst__digits")                             \
+	X(BIGINT_SIGN, "rpython.rlib.rbigint.rbigint.inst_sign")                                  \
+	X(BIGINT_SIZE,                                                                            \
+	  "rpython.rlib.rbigint.rbigint.inst__size|rpython.rlib.rbigint.rbigint.inst_size")       \
+	X(FLOAT_VALUE, "pypy.objspace.std.floatobject.W_FloatObject.inst_floatval")               \
+	X(COMPLEX_REAL, "pypy.objspace.std.complexobject.W_ComplexObject.inst_realval")           \
+	X(COMPLEX_IMAG, "pypy.objspace.std.complexobject.W_ComplexObject.inst_imagval")           \
+	X(UNICODE_UTF8, "pypy.objspace.std.unicodeobject.W_UnicodeObject.inst__utf8")             \
+	X(BYTES_VALUE, "pypy.objspace.std.bytesobject.W_BytesObject.inst__value")                 \
+	X(TUPLE_ITEMS, "pypy.objspace.std.tupleobject.W_TupleObject.inst_wrappeditems")           \
+	X(LIST_STRATEGY, "pypy.objspace.std.listobject.W_ListObject.inst_strategy")               \
+	X(LIST_STORAGE, "pypy.objspace.std.listobject.W_ListObject.inst_lstorage")                \
+	X(DICT_STORAGE, "pypy.objspace.std.dictmultiobject.W_DictMultiObject.inst_dstorage")      \
+	X(DICT_STRATEGY, "pypy.objspace.std.dictmultiobject.W_DictObject.inst_dstrategy")         \
+	X(MODULE_DICT_STRATEGY,                                                                   \
+	  "pypy.objspace.std.dictmultiobject.W_ModuleDictObject.inst_mstrategy")                  \
+	X(SET_STORAGE, "pypy.objspace.std.setobject.W_BaseSetObject.inst_sstorage")               \
+	X(SET_STRATEGY, "pypy.objspace.std.setobject.W_BaseSetObject.inst_strategy")              \
+	X(TABLE_LIVE, "dicttable.num_live_items")                                                 \
+	X(TABLE_USED, "dicttable.num_ever_used_items")                                            \
+	X(TABLE_ENTRIES, "dicttable.entries")                                                     \
+	X(MAP_TERMINATOR, "pypy.objspace.std.mapdict.AbstractAttribute.inst_terminator")          \
+	X(TERMINATOR_CLASS, "pypy.objspace.std.mapdict.Terminator.inst_w_cls")                    \
+	X(ATTRIBUTE_NAME, "pypy.objspace.std.mapdict.PlainAttribute.inst_name")                   \
+	X(ATTRIBUTE_KIND, "pypy.objspace.std.mapdict.PlainAttribute.inst_attrkind|pypy.objspace." \
+			  "std.mapdict.PlainAttribute.inst_index")                                \
+	X(ATTRIBUTE_BACK, "pypy.objspace.std.mapdict.PlainAttribute.inst_back")                   \
+	X(ATTRIBUTE_INDEX, "pypy.objspace.std.mapdict.PlainAttribute.inst_storageindex")          \
+	X(ATTRIBUTE_LIST_INDEX, "pypy.objspace.std.mapdict.UnboxedPlainAttribute.inst_listindex") \
+	X(ATTRIBUTE_TYPE, "pypy.objspace.std.mapdict.UnboxedPlainAttribute.inst_typ")             \
+	X(TYPE_NAME, "pypy.objspace.std.typeobject.W_TypeObject.inst_name")                       \
+	X(TYPE_QUALNAME, "pypy.objspace.std.typeobject.W_TypeObject.inst_qualname")               \
+	X(TYPE_DICT, "pypy.objspace.std.typeobject.W_TypeObject.inst_dict_w")                     \
+	X(TYPE_MRO, "pypy.objspace.std.typeobject.W_TypeObject.inst_mro_w")                       \
+	X(FUNCTION_NAME, "pypy.interpreter.function.Function.inst_name")                          \
+	X(FUNCTION_QUALNAME, "pypy.interpreter.function.Function.inst_qualname")                  \
+	X(MODULE_DICT, "pypy.interpreter.module.Module.inst_w_dict")                              \
+	X(MODULE_NAME, "pypy.interpreter.module.Module.inst_w_name")                              \
+	X(MUTABLE_CELL_VALUE, "pypy.objspace.std.typeobject.ObjectMutableCell.inst_w_value")      \
 	X(MUTABLE_CELL_INT, "pypy.objspace.std.typeobject.IntMutableCell.inst_intvalue")
 
 #define SCRY_PYPY_FIELD_DESCR "rpython.jit.backend.llsupport.descr.FieldDescr"
@@ -135,28 +146,30 @@ enum scry_pypy_field { SCRY_PYPY_FIELDS(SCRY_PYPY_FIELD_NAME) SCRY_PYPY_FIELD_CO
 /** A type of the collector's table. */
 struct scry_pypy_type {
 	uint32_t tid;
-	const char *name;        /* "pypy.interpreter.pyframe.PyFrame"; of arrays what the list says; never NULL */
-	const char *members;     /* "super, vable_token, inst_space ..." in memory order, or "" */
-	uint64_t class_min, class_max; /* subclasses have their class_min in [min, max); both 0: no class */
+	/* "pypy.interpreter.pyframe.PyFrame"; of arrays what the list says; never NULL */
+	const char *name;
+	const char *members; /* "super, vable_token, inst_space ..." in memory order, or "" */
+	/* subclasses have their class_min in [min, max); both 0: no class */
+	uint64_t class_min, class_max;
 };
 
 struct scry_pypy_jit;
 
 struct scry_pypy {
 	struct scry_runtime *runtime;
-	scry_addr start, end;    /* the module, zeroed data included */
-	scry_addr group;         /* type_info of tid 0 */
-	char *text;              /* the list of types, cut up */
+	scry_addr start, end;         /* the module, zeroed data included */
+	scry_addr group;              /* type_info of tid 0 */
+	char *text;                   /* the list of types, cut up */
 	struct scry_pypy_type *types; /* by member number */
 	size_t type_count;
 	struct scry_hash by_tid, by_name;
 	struct scry_slot field[SCRY_PYPY_FIELD_COUNT];
-	struct scry_hash maps;   /* "inst_map" of user classes: offset + 1 by tid */
+	struct scry_hash maps; /* "inst_map" of user classes: offset + 1 by tid */
 	uint64_t min[SCRY_PYPY_CLASS_COUNT], max[SCRY_PYPY_CLASS_COUNT];
 	uint32_t string, vref, jitframe; /* tids */
-	scry_addr threads;       /* the head of the list of threads */
-	scry_addr code_descr;    /* the FieldDescr of a frame's code */
-	struct scry_pypy_jit *jit; /* what was built from resume data, or NULL */
+	scry_addr threads;               /* the head of the list of threads */
+	scry_addr code_descr;            /* the FieldDescr of a frame's code */
+	struct scry_pypy_jit *jit;       /* what was built from resume data, or NULL */
 };
 
 /** Load what describes the types; SCRY_ENOTFOUND where the module has none. */
@@ -167,7 +180,10 @@ int scry_pypy_load_fields(struct scry_pypy *p);
 scry_addr scry_pypy_modules(struct scry_pypy *p);
 void scry_pypy_done(struct scry_pypy *p);
 
-/** Call `found` for each 8-aligned word of the module's writable memory that `wanted` is the low half of. */
+/**
+ * Call `found` for each 8-aligned word of the module's writable memory that `wanted` is the low
+ * half of.
+ */
 struct scry_pypy_scan {
 	struct scry_pypy *pypy;
 	uint32_t low;
@@ -176,7 +192,10 @@ struct scry_pypy_scan {
 };
 void scry_pypy_scan(struct scry_pypy_scan *scan);
 
-/** The type of the object at `addr`, where a moving collector has put it (*addr follows); NULL: none stands there. */
+/**
+ * The type of the object at `addr`, where a moving collector has put it (*addr follows); NULL: none
+ * stands there.
+ */
 const struct scry_pypy_type *scry_pypy_type_of(struct scry_pypy *p, scry_addr *addr);
 /** By its full RPython name; NULL where there is none. */
 const struct scry_pypy_type *scry_pypy_type_named(struct scry_pypy *p, const char *name);
@@ -185,17 +204,25 @@ bool scry_pypy_is(struct scry_pypy *p, const struct scry_pypy_type *t, enum scry
 int scry_pypy_read(struct scry_pypy *p, scry_addr object, enum scry_pypy_field f, uint64_t *ret);
 uint64_t scry_pypy_get(struct scry_pypy *p, scry_addr object, enum scry_pypy_field f);
 /** The bytes of an rpy_string: a copy in the arena, cut at `max`. */
-int scry_pypy_string(struct scry_pypy *p, scry_addr string, size_t max, const char **ret, size_t *ret_len);
+int scry_pypy_string(struct scry_pypy *p, scry_addr string, size_t max, const char **ret,
+		     size_t *ret_len);
 /** The text of a str or bytes object, or of an rpy_string. */
 int scry_pypy_text_at(struct scry_runtime *r, scry_addr str, size_t max, const char **ret);
 /** Length and first item of a GcArray; bounded. */
-int scry_pypy_array(struct scry_pypy *p, scry_addr array, uint64_t *ret_count, scry_addr *ret_items);
+int scry_pypy_array(struct scry_pypy *p, scry_addr array, uint64_t *ret_count,
+		    scry_addr *ret_items);
 
 /* --- containers of RPython (pypy_table.c) --- */
 /** An item of a container: an object, or a machine word that a strategy keeps in its place. */
 struct scry_pypy_item {
-	enum scry_pypy_kind { SCRY_PYPY_OBJECT, SCRY_PYPY_INTEGER, SCRY_PYPY_FLOAT, SCRY_PYPY_INT_OR_FLOAT, SCRY_PYPY_STR,
-			      SCRY_PYPY_BYTES } kind;
+	enum scry_pypy_kind {
+		SCRY_PYPY_OBJECT,
+		SCRY_PYPY_INTEGER,
+		SCRY_PYPY_FLOAT,
+		SCRY_PYPY_INT_OR_FLOAT,
+		SCRY_PYPY_STR,
+		SCRY_PYPY_BYTES
+	} kind;
 	uint64_t bits; /* an address, of an rpy_string too; or the word itself */
 };
 
@@ -204,23 +231,28 @@ struct scry_pypy_table {
 	struct scry_pypy *pypy;
 	scry_addr entries;
 	uint64_t used, live, shown;
-	unsigned entry_size, valid_at, value_at; /* bytes from an entry's start; 0: the entries have none */
+	/* bytes from an entry's start; 0: the entries have none */
+	unsigned entry_size, valid_at, value_at;
 	enum scry_pypy_kind key, value;
 	bool deleted_unknown; /* some entries are deleted, and nothing tells which */
 };
 
 /** Open a dicttable; `bytes`: its strings are bytes objects, not text. */
-int scry_pypy_table_open(struct scry_pypy *p, scry_addr table, bool bytes, struct scry_pypy_table *ret);
+int scry_pypy_table_open(struct scry_pypy *p, scry_addr table, bool bytes,
+			 struct scry_pypy_table *ret);
 int scry_pypy_table_next(struct scry_pypy_table *t, uint64_t *it, struct scry_pypy_item *ret_key,
 			 struct scry_pypy_item *ret_value);
-/** Items of a GcArray, or of an RPython list of one: what kind they are, where the first stands, how many. */
-int scry_pypy_items_open(struct scry_pypy *p, scry_addr storage, bool bytes, enum scry_pypy_kind *ret_kind,
-			 scry_addr *ret_items, uint64_t *ret_count);
+/**
+ * Items of a GcArray, or of an RPython list of one: what kind they are, where the first stands, how
+ * many.
+ */
+int scry_pypy_items_open(struct scry_pypy *p, scry_addr storage, bool bytes,
+			 enum scry_pypy_kind *ret_kind, scry_addr *ret_items, uint64_t *ret_count);
 
 /* --- frames that the JIT holds in its own form (pypy_jit.c) --- */
 /**
- * The frame that a JitVirtualRef stands for, built from the JIT's resume data over the target's memory; 0 (and scry_fail)
- * where that cannot be done.
+ * The frame that a JitVirtualRef stands for, built from the JIT's resume data over the target's
+ * memory; 0 (and scry_fail) where that cannot be done.
  */
 scry_addr scry_pypy_jit_frame(struct scry_pypy *p, scry_addr vref);
 /** Bring a frame up to date whose fields the JIT keeps: `token` is its vable_token. */
@@ -229,6 +261,7 @@ void scry_pypy_jit_done(struct scry_pypy *p);
 
 /** The finder, and what stands in for CPython's structs. */
 void scry_find_pypy(struct scry_search *search);
-extern const struct scry_strategy scry_strategy_pypy_old_lnotab, scry_strategy_pypy_lnotab, scry_strategy_pypy_linetable;
+extern const struct scry_strategy scry_strategy_pypy_old_lnotab, scry_strategy_pypy_lnotab,
+	scry_strategy_pypy_linetable;
 
 #endif

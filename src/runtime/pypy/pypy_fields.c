@@ -1,7 +1,8 @@
 /*
- * Where PyPy's fields lie: every field that the JIT can see has a FieldDescr in the module's data, which holds its name,
- * offset and size. Its own members are in the order of the list of types: header, what AbstractDescr has, then field
- * size, index, name, offset (rpython/jit/backend/llsupport/descr.py, 7.3.3 to 8.0.1).
+ * Where PyPy's fields lie: every field that the JIT can see has a FieldDescr in the module's data,
+ * which holds its name, offset and size. Its own members are in the order of the list of types:
+ * header, what AbstractDescr has, then field size, index, name, offset
+ * (rpython/jit/backend/llsupport/descr.py, 7.3.3 to 8.0.1).
  */
 #include <inttypes.h>
 #include <string.h>
@@ -15,7 +16,7 @@ static const char *const names[] = { SCRY_PYPY_FIELDS(FIELD_TEXT) };
 
 struct harvest {
 	struct scry_pypy_scan scan;
-	scry_addr name, offset, size; /* of these members, from the start of a FieldDescr */
+	scry_addr name, offset, size;         /* of these members, from the start of a FieldDescr */
 	unsigned rank[SCRY_PYPY_FIELD_COUNT]; /* 1 + which alternative has been found */
 	unsigned count;                       /* FieldDescrs met */
 };
@@ -35,7 +36,8 @@ static unsigned rank_of(const char *alternatives, const char *name, size_t len)
 	return 0;
 }
 
-static void take(struct harvest *h, scry_addr at, const char *name, size_t len, struct scry_slot slot)
+static void take(struct harvest *h, scry_addr at, const char *name, size_t len,
+		 struct scry_slot slot)
 {
 	for (int f = 0; f < SCRY_PYPY_FIELD_COUNT; f++) {
 		unsigned rank = rank_of(names[f], name, len);
@@ -57,7 +59,10 @@ static void take_map(struct scry_pypy *p, const char *name, size_t len, uint32_t
 
 	if (len < sizeof(map) || memcmp(name + n, map, sizeof(map) - 1))
 		return;
-	/* several types may have one name (pypy.interpreter.typedef.W_ClassUserDictWeakrefable) and one form */
+	/*
+	 * several types may have one name (pypy.interpreter.typedef.W_ClassUserDictWeakrefable) and
+	 * one form
+	 */
 	for (size_t i = 0; i < p->type_count; i++)
 		if (!strncmp(p->types[i].name, name, n) && !p->types[i].name[n])
 			scry_hash_put(&p->maps, p->types[i].tid, (void *)((uintptr_t)offset + 1));
@@ -73,14 +78,16 @@ static bool is_descr(struct scry_pypy_scan *scan, scry_addr at)
 	scry_addr string;
 
 	if (scry_read_ptr(s, at + h->name, &string) < 0 || string < p->start || string >= p->end ||
-	    scry_read_uint(s, at + h->offset, 8, &offset) < 0 || scry_read_uint(s, at + h->size, 8, &size) < 0 ||
-	    offset > 65536 || (size != 1 && size != 2 && size != 4 && size != 8))
+	    scry_read_uint(s, at + h->offset, 8, &offset) < 0 ||
+	    scry_read_uint(s, at + h->size, 8, &size) < 0 || offset > 65536 ||
+	    (size != 1 && size != 2 && size != 4 && size != 8))
 		return true;
 	if (scry_read_uint(s, string, 4, &len) < 0 || (uint32_t)len != p->string ||
-	    scry_read_uint(s, string + 16, 8, &len) < 0 || len >= sizeof(name) || scry_read(s, string + 24, name, len) < 0)
+	    scry_read_uint(s, string + 16, 8, &len) < 0 || len >= sizeof(name) ||
+	    scry_read(s, string + 24, name, len) < 0)
 		return true;
 	h->count++;
-	take(h, at, name, len, (struct scry_slot){ (uint32_t)offset, (uint16_t)size });
+	take(h, at, name, len, (struct scry_slot) { (uint32_t)offset, (uint16_t)size });
 	take_map(p, name, len, (uint32_t)offset);
 	return true;
 }
@@ -102,16 +109,21 @@ static int ordinal(const struct scry_pypy_type *t, const char *name)
 	return -1;
 }
 
-/* The name is the first pointer that the collector knows of; size, index, name and offset have 8 bytes each. */
+/*
+ * The name is the first pointer that the collector knows of; size, index, name and offset have 8
+ * bytes each.
+ */
 static int find_members(struct harvest *h, const struct scry_pypy_type *t)
 {
 	struct scry_pypy *p = h->scan.pypy;
 	struct scry_session *s = p->runtime->session;
-	int name = ordinal(t, "inst_name"), offset = ordinal(t, "inst_offset"), size = ordinal(t, "inst_field_size");
+	int name = ordinal(t, "inst_name"), offset = ordinal(t, "inst_offset"),
+	    size = ordinal(t, "inst_field_size");
 	scry_addr pointers;
 	uint64_t first;
 
-	if (name < 0 || offset < 0 || size < 0 || scry_read_ptr(s, p->group + t->tid + 24, &pointers) < 0 ||
+	if (name < 0 || offset < 0 || size < 0 ||
+	    scry_read_ptr(s, p->group + t->tid + 24, &pointers) < 0 ||
 	    scry_read_uint(s, pointers + 8, 8, &first) < 0 || first > 4096)
 		return SCRY_ECORRUPT;
 	h->name = first;
@@ -132,10 +144,12 @@ int scry_pypy_load_fields(struct scry_pypy *p)
 	scry_pypy_scan(&h.scan);
 	for (int f = 0; f < SCRY_PYPY_FIELD_COUNT; f++)
 		if (*names[f] == '!' && !p->field[f].size)
-			return scry_fail(p->runtime->session, SCRY_EUNSUPPORTED, 0, "this PyPy has no %s (%u fields are known)",
-					 names[f] + 1, h.count);
+			return scry_fail(p->runtime->session, SCRY_EUNSUPPORTED, 0,
+					 "this PyPy has no %s (%u fields are known)", names[f] + 1,
+					 h.count);
 	if (!p->field[SCRY_PYPY_CODE_LNOTAB].size && !p->field[SCRY_PYPY_CODE_LINETABLE].size)
-		return scry_fail(p->runtime->session, SCRY_EUNSUPPORTED, 0, "this PyPy has neither lnotab nor linetable");
+		return scry_fail(p->runtime->session, SCRY_EUNSUPPORTED, 0,
+				 "this PyPy has neither lnotab nor linetable");
 	return SCRY_OK;
 }
 
@@ -144,7 +158,8 @@ int scry_pypy_read(struct scry_pypy *p, scry_addr object, enum scry_pypy_field f
 	struct scry_slot slot = p->field[f];
 
 	if (!slot.size)
-		return scry_fail(p->runtime->session, SCRY_ENOFIELD, object, "this PyPy has no %s", names[f]);
+		return scry_fail(p->runtime->session, SCRY_ENOFIELD, object, "this PyPy has no %s",
+				 names[f]);
 	return scry_read_uint(p->runtime->session, object + slot.offset, slot.size, ret);
 }
 
@@ -153,7 +168,8 @@ uint64_t scry_pypy_get(struct scry_pypy *p, scry_addr object, enum scry_pypy_fie
 	uint64_t value = 0;
 
 	if (object && p->field[f].size)
-		scry_read_uint(p->runtime->session, object + p->field[f].offset, p->field[f].size, &value);
+		scry_read_uint(p->runtime->session, object + p->field[f].offset, p->field[f].size,
+			       &value);
 	return value;
 }
 

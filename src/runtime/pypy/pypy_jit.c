@@ -1,8 +1,9 @@
 /*
- * Frames that JIT-compiled code holds in its own form. Where it calls something that may look at them, it leaves in its
- * JITFRAME which guard would be next, and the guard's resume data say how each frame is made out of the JITFRAME's slots:
- * what PyPy does to force them (force_from_resumedata(), rpython/jit/metainterp/resume.py, resumecode.py) is done here
- * on copies, which are then laid over the target's memory at addresses that it does not use.
+ * Frames that JIT-compiled code holds in its own form. Where it calls something that may look at
+ * them, it leaves in its JITFRAME which guard would be next, and the guard's resume data say how
+ * each frame is made out of the JITFRAME's slots: what PyPy does to force them
+ * (force_from_resumedata(), rpython/jit/metainterp/resume.py, resumecode.py) is done here on
+ * copies, which are then laid over the target's memory at addresses that it does not use.
  */
 #include "runtime/pypy/pypy_resume.h"
 
@@ -11,8 +12,8 @@
 #include <string.h>
 
 #define NUMBERING_MAX 65536
-#define FORWARDS_MAX 100
-#define FRAME_MAX 4096 /* bytes of a frame's fields */
+#define FORWARDS_MAX  100
+#define FRAME_MAX     4096 /* bytes of a frame's fields */
 
 /* --- the numbering --- */
 
@@ -24,7 +25,8 @@ static int64_t next_item(struct scry_pypy_resume *r)
 	if (value & 0x80) {
 		value = (value & 0x7f) | (uint64_t)(r->at < r->size ? r->code[r->at++] : 0) << 7;
 		if (value & 0x4000)
-			value = (value & 0x3fff) | (uint64_t)(r->at < r->size ? r->code[r->at++] : 0) << 14;
+			value = (value & 0x3fff) |
+				(uint64_t)(r->at < r->size ? r->code[r->at++] : 0) << 14;
 	}
 	return (value & 1 ? -1 - (int64_t)value : (int64_t)value) >> 1;
 }
@@ -36,7 +38,10 @@ static uint64_t next_value(struct scry_pypy_resume *r)
 
 /* --- frames whose fields the JIT keeps --- */
 
-/* The order is in a dictionary of the JIT's, { FieldDescr: index }: found by one of the descrs in it. */
+/*
+ * The order is in a dictionary of the JIT's, { FieldDescr: index }: found by one of the descrs in
+ * it.
+ */
 struct order_search {
 	struct scry_pypy_scan scan;
 	uint32_t order[SCRY_PYPY_STATIC_MAX];
@@ -48,14 +53,17 @@ static uint32_t frame_field(struct scry_pypy *p, scry_addr descr)
 {
 	static const char prefix[] = "pypy.interpreter.pyframe.PyFrame.";
 	const struct scry_pypy_type *t = scry_pypy_type_of(p, &descr);
-	scry_addr name = t && !strcmp(t->name, SCRY_PYPY_FIELD_DESCR) ? scry_pypy_pointer_at(p, t, 0) : 0;
+	scry_addr name =
+		t && !strcmp(t->name, SCRY_PYPY_FIELD_DESCR) ? scry_pypy_pointer_at(p, t, 0) : 0;
 	struct scry_session *s = p->runtime->session;
 	uint64_t offset, string;
 	const char *text;
 	size_t len;
 
-	if (!name || scry_read_ptr(s, descr + name, &string) < 0 || scry_read_uint(s, descr + name + 8, 8, &offset) < 0 ||
-	    scry_pypy_string(p, string, sizeof(prefix) - 1, &text, &len) < 0 || strcmp(text, prefix) || offset > FRAME_MAX)
+	if (!name || scry_read_ptr(s, descr + name, &string) < 0 ||
+	    scry_read_uint(s, descr + name + 8, 8, &offset) < 0 ||
+	    scry_pypy_string(p, string, sizeof(prefix) - 1, &text, &len) < 0 ||
+	    strcmp(text, prefix) || offset > FRAME_MAX)
 		return 0;
 	return (uint32_t)offset;
 }
@@ -71,9 +79,11 @@ static bool try_order(struct scry_pypy_scan *scan, scry_addr at)
 	while (scry_read_uint(s, at - 16, 8, &descr) == SCRY_OK && frame_field(scan->pypy, descr))
 		at -= 16;
 	memset(o->order, 0, sizeof(o->order));
-	for (; count < SCRY_PYPY_STATIC_MAX && scry_read_uint(s, at, 8, &descr) == SCRY_OK; at += 16, count++) {
+	for (; count < SCRY_PYPY_STATIC_MAX && scry_read_uint(s, at, 8, &descr) == SCRY_OK;
+	     at += 16, count++) {
 		offset = frame_field(scan->pypy, descr);
-		if (!offset || scry_read_uint(s, at + 8, 8, &index) < 0 || index >= SCRY_PYPY_STATIC_MAX || o->order[index])
+		if (!offset || scry_read_uint(s, at + 8, 8, &index) < 0 ||
+		    index >= SCRY_PYPY_STATIC_MAX || o->order[index])
 			break;
 		o->order[index] = offset;
 	}
@@ -85,7 +95,9 @@ static bool try_order(struct scry_pypy_scan *scan, scry_addr at)
 
 static void find_order(struct scry_pypy *p)
 {
-	struct order_search o = { .scan = { .pypy = p, .low = (uint32_t)p->code_descr, .found = try_order } };
+	struct order_search o = {
+		.scan = { .pypy = p, .low = (uint32_t)p->code_descr, .found = try_order }
+	};
 
 	if (!o.scan.low)
 		return;
@@ -110,7 +122,10 @@ static uint8_t *patch(struct scry_pypy *p, scry_addr addr, size_t size)
 	return bytes;
 }
 
-/* write_from_resume_data_partial(), rpython/jit/metainterp/virtualizable.py: static fields, then the array's items. */
+/*
+ * write_from_resume_data_partial(), rpython/jit/metainterp/virtualizable.py: static fields, then
+ * the array's items.
+ */
 static int update_frame(struct scry_pypy_resume *r, scry_addr frame)
 {
 	struct scry_pypy *p = r->pypy;
@@ -144,13 +159,15 @@ static int consume(struct scry_pypy_resume *r)
 		const struct scry_pypy_type *t = scry_pypy_type_of(p, &frame);
 
 		if (!scry_pypy_is(p, t, SCRY_PYPY_CLASS_FRAME) || update_frame(r, frame) < 0)
-			return scry_fail(r->s, SCRY_ECORRUPT, frame, "the JIT's resume data name no frame");
+			return scry_fail(r->s, SCRY_ECORRUPT, frame,
+					 "the JIT's resume data name no frame");
 	}
 	length = next_item(r);
 	for (int64_t i = 0; i < length && r->at < r->size; i++) { /* pairs */
 		scry_addr frame = next_value(r), vref = next_value(r);
 
-		if (frame && vref && scry_pypy_is(p, scry_pypy_type_of(p, &frame), SCRY_PYPY_CLASS_FRAME))
+		if (frame && vref &&
+		    scry_pypy_is(p, scry_pypy_type_of(p, &frame), SCRY_PYPY_CLASS_FRAME))
 			scry_hash_put(&p->jit->frames, vref, (void *)(uintptr_t)frame);
 	}
 	return SCRY_OK;
@@ -165,17 +182,25 @@ static int read_resume(struct scry_pypy_resume *r, scry_addr jitframe)
 
 	if (!scry_pypy_is(p, t, SCRY_PYPY_CLASS_RESUME))
 		return scry_fail(r->s, SCRY_ECORRUPT, jitframe, "the JIT has left no resume data");
-	/* locations are the first pointer of all; constants, numbering, pending fields, virtuals this class's four */
+	/*
+	 * locations are the first pointer of all; constants, numbering, pending fields, virtuals
+	 * this class's four
+	 */
 	t = scry_pypy_type_named(p, "rpython.jit.metainterp.compile.ResumeGuardDescr");
 	count = t ? scry_pypy_pointer_count(p, t) : 0;
-	if (count < 5 || !scry_pypy_array_of(p, scry_pypy_pointer_of(p, descr, 0), &r->loc_count, &r->locs) ||
-	    !scry_pypy_array_of(p, scry_pypy_pointer_of(p, descr, count - 4), &r->const_count, &r->consts) ||
-	    !scry_pypy_array_of(p, scry_pypy_pointer_of(p, descr, count - 1), &r->virtual_count, &r->virtuals))
-		return scry_fail(r->s, SCRY_ECORRUPT, descr, "the JIT's resume data at 0x%" PRIx64 " are damaged", descr);
+	if (count < 5 ||
+	    !scry_pypy_array_of(p, scry_pypy_pointer_of(p, descr, 0), &r->loc_count, &r->locs) ||
+	    !scry_pypy_array_of(p, scry_pypy_pointer_of(p, descr, count - 4), &r->const_count,
+				&r->consts) ||
+	    !scry_pypy_array_of(p, scry_pypy_pointer_of(p, descr, count - 1), &r->virtual_count,
+				&r->virtuals))
+		return scry_fail(r->s, SCRY_ECORRUPT, descr,
+				 "the JIT's resume data at 0x%" PRIx64 " are damaged", descr);
 	code = scry_pypy_pointer_of(p, descr, count - 3);
 	/* Numbering { header, length, bytes } */
 	if (scry_read_uint(r->s, code + 8, 8, &r->size) < 0 || r->size > NUMBERING_MAX)
-		return scry_fail(r->s, SCRY_ECORRUPT, code, "the JIT's numbering at 0x%" PRIx64 " is damaged", code);
+		return scry_fail(r->s, SCRY_ECORRUPT, code,
+				 "the JIT's numbering at 0x%" PRIx64 " is damaged", code);
 	r->slots = jitframe + p->field[SCRY_PYPY_JITFRAME_FRAME].offset + 8;
 	r->code = scry_arena_alloc(&r->s->arena, r->size + 1);
 	r->made = scry_arena_alloc(&r->s->arena, (r->virtual_count + 1) * sizeof(*r->made));
@@ -205,8 +230,10 @@ int scry_pypy_jit_update(struct scry_pypy *p, scry_addr token)
 	scry_addr next;
 
 	if (!t || t->tid != p->jitframe || !p->field[SCRY_PYPY_JITFRAME_FORCE_DESCR].size)
-		return scry_fail(s, SCRY_ECORRUPT, token, "no frame of the JIT at 0x%" PRIx64, token);
-	for (int i = 0; i < FORWARDS_MAX && (next = scry_pypy_get(p, token, SCRY_PYPY_JITFRAME_FORWARD)); i++)
+		return scry_fail(s, SCRY_ECORRUPT, token, "no frame of the JIT at 0x%" PRIx64,
+				 token);
+	for (int i = 0;
+	     i < FORWARDS_MAX && (next = scry_pypy_get(p, token, SCRY_PYPY_JITFRAME_FORWARD)); i++)
 		token = next; /* it had to grow */
 	if (!start(p))
 		return scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
@@ -225,7 +252,8 @@ scry_addr scry_pypy_jit_frame(struct scry_pypy *p, scry_addr vref)
 		return 0;
 	scry_addr frame = (uintptr_t)scry_hash_find(&p->jit->frames, vref);
 	if (!frame)
-		scry_fail(p->runtime->session, SCRY_ENOTFOUND, vref, "the JIT's resume data do not have this frame");
+		scry_fail(p->runtime->session, SCRY_ENOTFOUND, vref,
+			  "the JIT's resume data do not have this frame");
 	return frame;
 }
 

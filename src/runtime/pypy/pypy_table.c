@@ -1,6 +1,6 @@
 /*
- * PyPy's containers below the objects: arrays, lists and ordered dictionaries of RPython. The list of types says what
- * their items are: rpython/rtyper/lltypesystem/rordereddict.py, rlist.py.
+ * PyPy's containers below the objects: arrays, lists and ordered dictionaries of RPython. The list
+ * of types says what their items are: rpython/rtyper/lltypesystem/rordereddict.py, rlist.py.
  */
 #include "runtime/pypy/pypy.h"
 
@@ -10,22 +10,27 @@
 #define ENTRY_MAX 64
 #define ITEMS_MAX ((uint64_t)1 << 40)
 
-/* "* GcStruct rpy_string { ...", "Signed", "Float" ...; everything else is a pointer to an object. */
+/*
+ * "* GcStruct rpy_string { ...", "Signed", "Float" ...; everything else is a pointer to an object.
+ */
 static enum scry_pypy_kind kind_of(const char *text, bool bytes)
 {
 	static const struct {
 		const char *begin;
 		enum scry_pypy_kind kind;
-	} kinds[] = { { "* GcStruct rpy_string", SCRY_PYPY_STR }, { "Signed", SCRY_PYPY_INTEGER }, { "Float", SCRY_PYPY_FLOAT } };
+	} kinds[] = { { "* GcStruct rpy_string", SCRY_PYPY_STR },
+		      { "Signed", SCRY_PYPY_INTEGER },
+		      { "Float", SCRY_PYPY_FLOAT } };
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (!strncmp(text, kinds[i].begin, strlen(kinds[i].begin)))
-			return kinds[i].kind == SCRY_PYPY_STR && bytes ? SCRY_PYPY_BYTES : kinds[i].kind;
+			return kinds[i].kind == SCRY_PYPY_STR && bytes ? SCRY_PYPY_BYTES
+								       : kinds[i].kind;
 	return SCRY_PYPY_OBJECT;
 }
 
-int scry_pypy_items_open(struct scry_pypy *p, scry_addr storage, bool bytes, enum scry_pypy_kind *ret_kind,
-			 scry_addr *ret_items, uint64_t *ret_count)
+int scry_pypy_items_open(struct scry_pypy *p, scry_addr storage, bool bytes,
+			 enum scry_pypy_kind *ret_kind, scry_addr *ret_items, uint64_t *ret_count)
 {
 	static const char array[] = "GcArray of ";
 	struct scry_session *s = p->runtime->session;
@@ -34,7 +39,8 @@ int scry_pypy_items_open(struct scry_pypy *p, scry_addr storage, bool bytes, enu
 	bool is_list = t && !strcmp(t->name, "list"); /* { length, items } */
 	scry_addr items = storage;
 
-	if (is_list && (scry_read_uint(s, storage + 8, 8, &count) < 0 || scry_read_ptr(s, storage + 16, &items) < 0))
+	if (is_list && (scry_read_uint(s, storage + 8, 8, &count) < 0 ||
+			scry_read_ptr(s, storage + 16, &items) < 0))
 		return SCRY_EFAULT;
 	t = is_list ? scry_pypy_type_of(p, &items) : t;
 	if (!t || strncmp(t->name, array, sizeof(array) - 1))
@@ -43,10 +49,12 @@ int scry_pypy_items_open(struct scry_pypy *p, scry_addr storage, bool bytes, enu
 	if (rc < 0)
 		return rc;
 	if (room > ITEMS_MAX || (is_list && count > room))
-		return scry_fail(s, SCRY_ECORRUPT, storage, "a list of %" PRIu64 " items with room for %" PRIu64, count, room);
+		return scry_fail(s, SCRY_ECORRUPT, storage,
+				 "a list of %" PRIu64 " items with room for %" PRIu64, count, room);
 	*ret_count = is_list ? count : room;
 	*ret_kind = kind_of(t->name + sizeof(array) - 1, bytes);
-	if (bytes && *ret_kind == SCRY_PYPY_OBJECT) /* an array of any pointers: 8.0 has one for all */
+	/* an array of any pointers: 8.0 has one for all */
+	if (bytes && *ret_kind == SCRY_PYPY_OBJECT)
 		*ret_kind = SCRY_PYPY_BYTES;
 	return SCRY_OK;
 }
@@ -60,10 +68,13 @@ static uint64_t item_size(struct scry_pypy *p, const struct scry_pypy_type *t)
 	return size;
 }
 
-/* "GcArray of odictentry { key: Signed, f_valid: Bool, value: Void }": eight bytes each, Void none. */
+/*
+ * "GcArray of odictentry { key: Signed, f_valid: Bool, value: Void }": eight bytes each, Void none.
+ */
 static bool read_entry(struct scry_pypy_table *t, const char *text, bool bytes)
 {
-	const char *key = strstr(text, "odictentry { key: "), *valid = strstr(text, ", f_valid: Bool"), *value = strstr(text, ", value: ");
+	const char *key = strstr(text, "odictentry { key: "),
+		   *valid = strstr(text, ", f_valid: Bool"), *value = strstr(text, ", value: ");
 
 	if (!key || !value)
 		return false;
@@ -81,7 +92,8 @@ static bool read_entry(struct scry_pypy_table *t, const char *text, bool bytes)
 	return true;
 }
 
-int scry_pypy_table_open(struct scry_pypy *p, scry_addr table, bool bytes, struct scry_pypy_table *ret)
+int scry_pypy_table_open(struct scry_pypy *p, scry_addr table, bool bytes,
+			 struct scry_pypy_table *ret)
 {
 	struct scry_session *s = p->runtime->session;
 	const struct scry_pypy_type *t = scry_pypy_type_of(p, &table);
@@ -94,20 +106,29 @@ int scry_pypy_table_open(struct scry_pypy *p, scry_addr table, bool bytes, struc
 	v.used = scry_pypy_get(p, table, SCRY_PYPY_TABLE_USED);
 	scry_addr entries = scry_pypy_get(p, table, SCRY_PYPY_TABLE_ENTRIES);
 	t = scry_pypy_type_of(p, &entries);
-	if (!t || !read_entry(&v, t->name, bytes) || scry_pypy_array(p, entries, &room, &v.entries) < 0 || v.used > room ||
+	if (!t || !read_entry(&v, t->name, bytes) ||
+	    scry_pypy_array(p, entries, &room, &v.entries) < 0 || v.used > room ||
 	    v.live > v.used || room > ITEMS_MAX)
-		return scry_fail(s, SCRY_ECORRUPT, table, "the dictionary at 0x%" PRIx64 " is damaged", table);
+		return scry_fail(s, SCRY_ECORRUPT, table,
+				 "the dictionary at 0x%" PRIx64 " is damaged", table);
 	v.entry_size = (unsigned)item_size(p, t);
 	if (!v.entry_size || v.entry_size > ENTRY_MAX || v.entry_size < v.value_at + 8)
-		return scry_fail(s, SCRY_ECORRUPT, table, "dictionary entries of %u bytes", v.entry_size);
-	/* a deleted entry has NULL or a dummy object for its value or key; a dummy string looks like any other */
+		return scry_fail(s, SCRY_ECORRUPT, table, "dictionary entries of %u bytes",
+				 v.entry_size);
+	/*
+	 * a deleted entry has NULL or a dummy object for its value or key; a dummy string looks
+	 * like any other
+	 */
 	v.deleted_unknown = v.live < v.used && !v.valid_at && v.key != SCRY_PYPY_OBJECT &&
 			    (!v.value_at || v.value != SCRY_PYPY_OBJECT);
 	*ret = v;
 	return SCRY_OK;
 }
 
-/* NULL, or the empty object that stands for nothing: get_ll_dummyval_obj(), rpython/rtyper/rclass.py. */
+/*
+ * NULL, or the empty object that stands for nothing: get_ll_dummyval_obj(),
+ * rpython/rtyper/rclass.py.
+ */
 static bool is_dummy(struct scry_pypy *p, enum scry_pypy_kind kind, scry_addr object)
 {
 	const struct scry_pypy_type *t;
@@ -127,14 +148,16 @@ int scry_pypy_table_next(struct scry_pypy_table *t, uint64_t *it, struct scry_py
 		scry_addr at = t->entries + *it * t->entry_size;
 		uint64_t key, value = 0, valid = 1;
 
-		if (scry_read_uint(s, at, 8, &key) < 0 || (t->value_at && scry_read_uint(s, at + t->value_at, 8, &value) < 0) ||
+		if (scry_read_uint(s, at, 8, &key) < 0 ||
+		    (t->value_at && scry_read_uint(s, at + t->value_at, 8, &value) < 0) ||
 		    (t->valid_at && scry_read_uint(s, at + t->valid_at, 1, &valid) < 0))
 			return SCRY_EFAULT;
-		if (!valid || is_dummy(t->pypy, t->key, key) || (t->value_at && is_dummy(t->pypy, t->value, value)))
+		if (!valid || is_dummy(t->pypy, t->key, key) ||
+		    (t->value_at && is_dummy(t->pypy, t->value, value)))
 			continue;
 		++*it;
-		*ret_key = (struct scry_pypy_item){ t->key, key };
-		*ret_value = (struct scry_pypy_item){ t->value, value };
+		*ret_key = (struct scry_pypy_item) { t->key, key };
+		*ret_value = (struct scry_pypy_item) { t->value, value };
 		return SCRY_ITEM;
 	}
 	return SCRY_OK;
@@ -162,7 +185,8 @@ static bool is_sys(struct scry_pypy_scan *scan, scry_addr at)
 	    scry_pypy_table_open(p, scry_pypy_get(p, dict, SCRY_PYPY_DICT_STORAGE), false, &t) < 0)
 		return true;
 	while (scry_pypy_table_next(&t, &it, &key, &value) == SCRY_ITEM)
-		if (scry_pypy_text_at(p->runtime, key.bits, 10, &text) == SCRY_OK && !strcmp(text, "modules"))
+		if (scry_pypy_text_at(p->runtime, key.bits, 10, &text) == SCRY_OK &&
+		    !strcmp(text, "modules"))
 			m->found = value.bits;
 	return !m->found;
 }
@@ -170,7 +194,8 @@ static bool is_sys(struct scry_pypy_scan *scan, scry_addr at)
 scry_addr scry_pypy_modules(struct scry_pypy *p)
 {
 	struct modules_search m = { .scan = { .pypy = p, .found = is_sys } };
-	const struct scry_pypy_type *t = scry_pypy_type_named(p, "pypy.module.sys.moduledef.Module");
+	const struct scry_pypy_type *t =
+		scry_pypy_type_named(p, "pypy.module.sys.moduledef.Module");
 
 	if (t) {
 		m.scan.low = t->tid;

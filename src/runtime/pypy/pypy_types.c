@@ -1,4 +1,7 @@
-/* PyPy's own description of its types: the compressed list, the collector's table, ranges of subclasses. */
+/*
+ * PyPy's own description of its types: the compressed list, the collector's table, ranges of
+ * subclasses.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,17 +9,20 @@
 
 #include "runtime/pypy/pypy.h"
 
-#define LIST_MAX (16u << 20)  /* bytes of the list, unpacked: 0.4 MB in known builds */
+#define LIST_MAX   (16u << 20) /* bytes of the list, unpacked: 0.4 MB in known builds */
 #define PACKED_MAX (4u << 20)
-#define TYPES_MAX 65536
-#define CHUNK 65536
+#define TYPES_MAX  65536
+#define CHUNK      65536
 
-/* type_info, rpython/memory/gctypelayout.py: infobits, customdata, fixedsize, ofstoptrs, and of arrays four words more */
-#define INFO_MAGIC 0x58000000u
-#define INFO_MAGIC_MASK 0xfc000000u
-#define INFO_IS_VARSIZE 0x10000u
-#define INFO_IS_CLASS 0x100000u
-#define INFO_WORDS 4
+/*
+ * type_info, rpython/memory/gctypelayout.py: infobits, customdata, fixedsize, ofstoptrs, and of
+ * arrays four words more
+ */
+#define INFO_MAGIC         0x58000000u
+#define INFO_MAGIC_MASK    0xfc000000u
+#define INFO_IS_VARSIZE    0x10000u
+#define INFO_IS_CLASS      0x100000u
+#define INFO_WORDS         4
 #define INFO_WORDS_VARSIZE 8
 
 struct candidate {
@@ -29,8 +35,8 @@ struct candidate {
 /* --- going through the module's data --- */
 
 /* Every word of a mapping; false where the visitor has had enough. */
-static bool visit(struct scry_session *s, const struct scry_map *map, bool (*word)(void *arg, scry_addr at, uint64_t value),
-		  void *arg)
+static bool visit(struct scry_session *s, const struct scry_map *map,
+		  bool (*word)(void *arg, scry_addr at, uint64_t value), void *arg)
 {
 	static const size_t size = 8;
 	uint64_t *chunk = malloc(CHUNK);
@@ -47,12 +53,14 @@ static bool visit(struct scry_session *s, const struct scry_map *map, bool (*wor
 	return more;
 }
 
-static void visit_data(struct scry_pypy *p, bool (*word)(void *arg, scry_addr at, uint64_t value), void *arg)
+static void visit_data(struct scry_pypy *p, bool (*word)(void *arg, scry_addr at, uint64_t value),
+		       void *arg)
 {
 	struct scry_target *t = p->runtime->session->target;
 
 	for (size_t i = 0; i < t->map_count; i++)
-		if (t->maps[i].flags & SCRY_MAP_WRITE && t->maps[i].start >= p->start && t->maps[i].start < p->end &&
+		if (t->maps[i].flags & SCRY_MAP_WRITE && t->maps[i].start >= p->start &&
+		    t->maps[i].start < p->end &&
 		    !visit(p->runtime->session, &t->maps[i], word, arg))
 			return;
 }
@@ -111,8 +119,8 @@ static bool try_list(void *arg, scry_addr at, uint64_t value)
 	struct scry_session *s = c->pypy->runtime->session;
 	uint8_t head[2];
 
-	if (value < 1000 || value > PACKED_MAX || scry_read_some(s, at + 8, head, 2) != 2 || head[0] != 0x78 ||
-	    (head[0] << 8 | head[1]) % 31) /* a zlib header: RFC 1950 */
+	if (value < 1000 || value > PACKED_MAX || scry_read_some(s, at + 8, head, 2) != 2 ||
+	    head[0] != 0x78 || (head[0] << 8 | head[1]) % 31) /* a zlib header: RFC 1950 */
 		return true;
 	uint8_t *packed = malloc(value);
 	if (packed && scry_read_some(s, at + 8, packed, value) == value)
@@ -122,7 +130,10 @@ static bool try_list(void *arg, scry_addr at, uint64_t value)
 	return c->text == NULL;
 }
 
-/* --- GCData, whose last words are the group of type_infos, the list of tids and the list of types --- */
+/*
+ * --- GCData, whose last words are the group of type_infos, the list of tids and the list of types
+ * ---
+ */
 
 struct gcdata {
 	struct scry_pypy *pypy;
@@ -134,7 +145,8 @@ static bool is_info(struct scry_pypy *p, scry_addr info)
 {
 	uint64_t bits;
 
-	return scry_read_uint(p->runtime->session, info, 8, &bits) == SCRY_OK && (bits & INFO_MAGIC_MASK) == INFO_MAGIC;
+	return scry_read_uint(p->runtime->session, info, 8, &bits) == SCRY_OK &&
+	       (bits & INFO_MAGIC_MASK) == INFO_MAGIC;
 }
 
 static bool try_gcdata(void *arg, scry_addr at, uint64_t value)
@@ -144,9 +156,10 @@ static bool try_gcdata(void *arg, scry_addr at, uint64_t value)
 	uint64_t tid;
 	scry_addr group, tids;
 
-	if (value != g->list || scry_read_ptr(s, at - 16, &group) < 0 || scry_read_ptr(s, at - 8, &tids) < 0 ||
-	    group < g->pypy->start || group >= g->pypy->end || scry_read_uint(s, tids, 8, &g->count) < 0 ||
-	    !g->count || g->count > TYPES_MAX || scry_read_uint(s, tids + 8 + 4, 4, &tid) < 0 ||
+	if (value != g->list || scry_read_ptr(s, at - 16, &group) < 0 ||
+	    scry_read_ptr(s, at - 8, &tids) < 0 || group < g->pypy->start ||
+	    group >= g->pypy->end || scry_read_uint(s, tids, 8, &g->count) < 0 || !g->count ||
+	    g->count > TYPES_MAX || scry_read_uint(s, tids + 8 + 4, 4, &tid) < 0 ||
 	    !is_info(g->pypy, group + tid))
 		return true;
 	g->pypy->group = group;
@@ -185,11 +198,12 @@ static void read_range(struct scry_pypy *p, struct scry_pypy_type *t)
 	scry_addr info = p->group + t->tid;
 	uint64_t bits;
 
-	if (scry_read_uint(s, info, 8, &bits) < 0 || (bits & INFO_MAGIC_MASK) != INFO_MAGIC || !(bits & INFO_IS_CLASS))
+	if (scry_read_uint(s, info, 8, &bits) < 0 || (bits & INFO_MAGIC_MASK) != INFO_MAGIC ||
+	    !(bits & INFO_IS_CLASS))
 		return;
 	info += 8 * (bits & INFO_IS_VARSIZE ? INFO_WORDS_VARSIZE : INFO_WORDS);
-	if (scry_read_uint(s, info, 8, &t->class_min) < 0 || scry_read_uint(s, info + 8, 8, &t->class_max) < 0 ||
-	    t->class_min >= t->class_max)
+	if (scry_read_uint(s, info, 8, &t->class_min) < 0 ||
+	    scry_read_uint(s, info + 8, 8, &t->class_max) < 0 || t->class_min >= t->class_max)
 		t->class_min = t->class_max = 0;
 }
 
@@ -201,7 +215,8 @@ static int add_types(struct scry_pypy *p, struct gcdata *g)
 	int rc = tids ? scry_read(s, g->tids + 8, tids, g->count * 4) : SCRY_ENOMEM;
 
 	p->types = scry_arena_alloc(&s->arena, g->count * sizeof(*p->types));
-	for (uint64_t i = 0; rc == SCRY_OK && p->types && i < g->count && line && *line; i++, line = next) {
+	for (uint64_t i = 0; rc == SCRY_OK && p->types && i < g->count && line && *line;
+	     i++, line = next) {
 		struct scry_pypy_type *t = &p->types[i];
 		char *space = strchr(line, ' ');
 
@@ -251,9 +266,11 @@ static int find_classes(struct scry_pypy *p)
 	p->string = tid_named(p, "rpy_string");
 	p->vref = tid_named(p, "JitVirtualRef");
 	p->jitframe = tid_named(p, "JITFRAME");
-	if (!p->string || !p->max[SCRY_PYPY_CLASS_FRAME] || !p->max[SCRY_PYPY_CLASS_CODE] || !p->max[SCRY_PYPY_CLASS_EC])
+	if (!p->string || !p->max[SCRY_PYPY_CLASS_FRAME] || !p->max[SCRY_PYPY_CLASS_CODE] ||
+	    !p->max[SCRY_PYPY_CLASS_EC])
 		return scry_fail(p->runtime->session, SCRY_EUNSUPPORTED, 0,
-				 "this program written in RPython has no Python frames in its list of types");
+				 "this program written in RPython has no Python frames in its list "
+				 "of types");
 	return SCRY_OK;
 }
 
@@ -271,8 +288,8 @@ int scry_pypy_load(struct scry_pypy *p, struct scry_module *m)
 	g.list = c.list;
 	visit_data(p, try_gcdata, &g);
 	if (!p->group)
-		return scry_fail(p->runtime->session, SCRY_ECORRUPT, c.list, "nothing refers to the list of types at 0x%" PRIx64,
-				 c.list);
+		return scry_fail(p->runtime->session, SCRY_ECORRUPT, c.list,
+				 "nothing refers to the list of types at 0x%" PRIx64, c.list);
 	int rc = add_types(p, &g);
 	return rc < 0 ? rc : find_classes(p);
 }
@@ -295,8 +312,10 @@ const struct scry_pypy_type *scry_pypy_type_of(struct scry_pypy *p, scry_addr *a
 
 	if (!*addr || *addr % 8 || scry_read_uint(s, *addr, 8, &header) < 0)
 		return NULL;
-	if ((int64_t)header == -42) { /* FORWARDED_MARKER: a collection moved it, rpython/memory/gc/incminimark.py */
-		if (scry_read_ptr(s, *addr + 8, addr) < 0 || scry_read_uint(s, *addr, 8, &header) < 0)
+	/* FORWARDED_MARKER: a collection moved it, rpython/memory/gc/incminimark.py */
+	if ((int64_t)header == -42) {
+		if (scry_read_ptr(s, *addr + 8, addr) < 0 ||
+		    scry_read_uint(s, *addr, 8, &header) < 0)
 			return NULL;
 	}
 	return (uint32_t)header ? scry_hash_find(&p->by_tid, (uint32_t)header) : NULL;
@@ -307,7 +326,8 @@ bool scry_pypy_is(struct scry_pypy *p, const struct scry_pypy_type *t, enum scry
 	return t && t->class_max && t->class_min >= p->min[c] && t->class_min < p->max[c];
 }
 
-int scry_pypy_string(struct scry_pypy *p, scry_addr string, size_t max, const char **ret, size_t *ret_len)
+int scry_pypy_string(struct scry_pypy *p, scry_addr string, size_t max, const char **ret,
+		     size_t *ret_len)
 {
 	struct scry_session *s = p->runtime->session;
 	const struct scry_pypy_type *t = scry_pypy_type_of(p, &string);

@@ -1,6 +1,7 @@
 /*
- * Values out of the JIT's resume data: constants, words of the JITFRAME, and objects that were never allocated, made here
- * as PyPy would have made them when it forces a frame (rpython/jit/metainterp/resume.py).
+ * Values out of the JIT's resume data: constants, words of the JITFRAME, and objects that were
+ * never allocated, made here as PyPy would have made them when it forces a frame
+ * (rpython/jit/metainterp/resume.py).
  */
 #include "runtime/pypy/pypy_resume.h"
 
@@ -9,13 +10,15 @@
 
 #define ITEMS_MAX 65536
 #define DEPTH_MAX 64
-#define TEXT_MAX (1u << 20)
+#define TEXT_MAX  (1u << 20)
 
 /* resume.py: what the two lowest bits of a number say, and two constants that are none */
 enum { TAG_CONST, TAG_INT, TAG_BOX, TAG_VIRTUAL };
 enum { CONST_NULL = -1, CONST_UNINITIALIZED = -2 };
 
-/* --- layouts of the JIT's own classes, which it cannot see: pointers by the collector's table --- */
+/*
+ * --- layouts of the JIT's own classes, which it cannot see: pointers by the collector's table ---
+ */
 
 /* Place of the n-th pointer of a type; 0: it has no such. */
 scry_addr scry_pypy_pointer_at(struct scry_pypy *p, const struct scry_pypy_type *t, uint64_t n)
@@ -24,8 +27,9 @@ scry_addr scry_pypy_pointer_at(struct scry_pypy *p, const struct scry_pypy_type 
 	scry_addr pointers;
 	uint64_t count, place;
 
-	if (scry_read_ptr(s, p->group + t->tid + 24, &pointers) < 0 || scry_read_uint(s, pointers, 8, &count) < 0 ||
-	    n >= count || scry_read_uint(s, pointers + 8 * (n + 1), 8, &place) < 0 || place > 4096)
+	if (scry_read_ptr(s, p->group + t->tid + 24, &pointers) < 0 ||
+	    scry_read_uint(s, pointers, 8, &count) < 0 || n >= count ||
+	    scry_read_uint(s, pointers + 8 * (n + 1), 8, &place) < 0 || place > 4096)
 		return 0;
 	return place;
 }
@@ -52,7 +56,8 @@ scry_addr scry_pypy_pointer_of(struct scry_pypy *p, scry_addr object, uint64_t n
 }
 
 /* An array, or a list { length, items }; NULL has no items. */
-bool scry_pypy_array_of(struct scry_pypy *p, scry_addr array, uint64_t *ret_count, scry_addr *ret_items)
+bool scry_pypy_array_of(struct scry_pypy *p, scry_addr array, uint64_t *ret_count,
+			scry_addr *ret_items)
 {
 	const struct scry_pypy_type *t = scry_pypy_type_of(p, &array);
 	uint64_t room;
@@ -62,10 +67,11 @@ bool scry_pypy_array_of(struct scry_pypy *p, scry_addr array, uint64_t *ret_coun
 	if (!array)
 		return true;
 	if (!t || strcmp(t->name, "list"))
-		return t && scry_pypy_array(p, array, ret_count, ret_items) == SCRY_OK && *ret_count <= ITEMS_MAX;
+		return t && scry_pypy_array(p, array, ret_count, ret_items) == SCRY_OK &&
+		       *ret_count <= ITEMS_MAX;
 	return scry_read_uint(p->runtime->session, array + 8, 8, ret_count) == SCRY_OK &&
-	       scry_pypy_array(p, scry_pypy_pointer_of(p, array, 0), &room, ret_items) == SCRY_OK && *ret_count <= room &&
-	       *ret_count <= ITEMS_MAX;
+	       scry_pypy_array(p, scry_pypy_pointer_of(p, array, 0), &room, ret_items) == SCRY_OK &&
+	       *ret_count <= room && *ret_count <= ITEMS_MAX;
 }
 
 /* --- objects that are made --- */
@@ -96,7 +102,8 @@ static uint64_t const_value(struct scry_pypy_resume *r, int64_t number)
 
 	/* ConstInt, ConstFloat, ConstPtr: the value follows the header */
 	if (number < 0 || (uint64_t)number >= r->const_count || /* CONST_NULL is 0, too */
-	    scry_read_ptr(r->s, r->consts + 8 * (scry_addr)number, &object) < 0 || !scry_pypy_type_of(r->pypy, &object))
+	    scry_read_ptr(r->s, r->consts + 8 * (scry_addr)number, &object) < 0 ||
+	    !scry_pypy_type_of(r->pypy, &object))
 		return 0;
 	scry_read_uint(r->s, object + 8, 8, &word);
 	return word;
@@ -125,7 +132,8 @@ uint64_t scry_pypy_decode(struct scry_pypy_resume *r, int64_t tagged)
 	case TAG_BOX:
 		return box_value(r, number);
 	default:
-		return make_virtual(r, (uint64_t)(number + (number < 0 ? (int64_t)r->virtual_count : 0)));
+		return make_virtual(
+			r, (uint64_t)(number + (number < 0 ? (int64_t)r->virtual_count : 0)));
 	}
 }
 
@@ -138,19 +146,25 @@ static int64_t field_number(struct scry_pypy_resume *r, scry_addr items, uint64_
 	return (int16_t)word;
 }
 
-/* VirtualInfo, VStructInfo: { fieldnums, fielddescrs, descr }, a SizeDescr with size and tid behind its two lists. */
+/*
+ * VirtualInfo, VStructInfo: { fieldnums, fielddescrs, descr }, a SizeDescr with size and tid behind
+ * its two lists.
+ */
 static scry_addr make_struct(struct scry_pypy_resume *r, scry_addr info, uint64_t index)
 {
 	struct scry_pypy *p = r->pypy;
 	scry_addr numbers, descrs, descr = scry_pypy_pointer_of(p, info, 2), made, field, name;
 	uint64_t count, descr_count, size = 0, tid = 0, offset, width;
-	const struct scry_pypy_type *t = scry_pypy_type_of(p, &descr), *f = scry_pypy_type_named(p, SCRY_PYPY_FIELD_DESCR);
+	const struct scry_pypy_type *t = scry_pypy_type_of(p, &descr),
+				    *f = scry_pypy_type_named(p, SCRY_PYPY_FIELD_DESCR);
 	scry_addr first = t ? scry_pypy_pointer_at(p, t, 0) : 0;
 
-	if (!first || !f || !scry_pypy_array_of(p, scry_pypy_pointer_of(p, info, 0), &count, &numbers) ||
-	    !scry_pypy_array_of(p, scry_pypy_pointer_of(p, info, 1), &descr_count, &descrs) || count != descr_count ||
-	    scry_read_uint(r->s, descr + first + 16, 8, &size) < 0 || scry_read_uint(r->s, descr + first + 24, 8, &tid) < 0 ||
-	    size < 8 || size > 65536 || !scry_hash_find(&p->by_tid, (uint32_t)tid))
+	if (!first || !f ||
+	    !scry_pypy_array_of(p, scry_pypy_pointer_of(p, info, 0), &count, &numbers) ||
+	    !scry_pypy_array_of(p, scry_pypy_pointer_of(p, info, 1), &descr_count, &descrs) ||
+	    count != descr_count || scry_read_uint(r->s, descr + first + 16, 8, &size) < 0 ||
+	    scry_read_uint(r->s, descr + first + 24, 8, &tid) < 0 || size < 8 || size > 65536 ||
+	    !scry_hash_find(&p->by_tid, (uint32_t)tid))
 		return 0;
 	uint8_t *bytes = make(p->jit, size, &made);
 	if (!bytes)
@@ -161,16 +175,21 @@ static scry_addr make_struct(struct scry_pypy_resume *r, scry_addr info, uint64_
 	for (uint64_t i = 0; i < count; i++) {
 		int64_t number = field_number(r, numbers, i);
 
-		if (number == CONST_UNINITIALIZED * 4 || scry_read_ptr(r->s, descrs + 8 * i, &field) < 0 ||
-		    scry_read_uint(r->s, field + name + 8, 8, &offset) < 0 || scry_read_uint(r->s, field + name - 16, 8, &width) < 0 ||
-		    width > 8 || offset > size - width)
+		if (number == CONST_UNINITIALIZED * 4 ||
+		    scry_read_ptr(r->s, descrs + 8 * i, &field) < 0 ||
+		    scry_read_uint(r->s, field + name + 8, 8, &offset) < 0 ||
+		    scry_read_uint(r->s, field + name - 16, 8, &width) < 0 || width > 8 ||
+		    offset > size - width)
 			continue;
 		scry_pypy_store(bytes + offset, scry_pypy_decode(r, number), width);
 	}
 	return made;
 }
 
-/* VArrayInfo: { fieldnums, arraydescr }. An ArrayDescr's last pointer stands between base and item size and its tid. */
+/*
+ * VArrayInfo: { fieldnums, arraydescr }. An ArrayDescr's last pointer stands between base and item
+ * size and its tid.
+ */
 static scry_addr make_array(struct scry_pypy_resume *r, scry_addr info, uint64_t index)
 {
 	struct scry_pypy *p = r->pypy;
@@ -179,10 +198,12 @@ static scry_addr make_array(struct scry_pypy_resume *r, scry_addr info, uint64_t
 	const struct scry_pypy_type *t = scry_pypy_type_of(p, &descr);
 	scry_addr last = t ? scry_pypy_pointer_at(p, t, scry_pypy_pointer_count(p, t) - 1) : 0;
 
-	if (last < 24 || !scry_pypy_array_of(p, scry_pypy_pointer_of(p, info, 0), &count, &numbers) ||
-	    scry_read_uint(r->s, descr + last - 16, 8, &base) < 0 || scry_read_uint(r->s, descr + last - 8, 8, &width) < 0 ||
-	    scry_read_uint(r->s, descr + last + 8, 8, &tid) < 0 || base < 16 || base > 64 || !width || width > 8 ||
-	    !scry_hash_find(&p->by_tid, (uint32_t)tid))
+	if (last < 24 ||
+	    !scry_pypy_array_of(p, scry_pypy_pointer_of(p, info, 0), &count, &numbers) ||
+	    scry_read_uint(r->s, descr + last - 16, 8, &base) < 0 ||
+	    scry_read_uint(r->s, descr + last - 8, 8, &width) < 0 ||
+	    scry_read_uint(r->s, descr + last + 8, 8, &tid) < 0 || base < 16 || base > 64 ||
+	    !width || width > 8 || !scry_hash_find(&p->by_tid, (uint32_t)tid))
 		return 0;
 	uint8_t *bytes = make(p->jit, base + count * width, &made);
 	if (!bytes)
@@ -194,13 +215,15 @@ static scry_addr make_array(struct scry_pypy_resume *r, scry_addr info, uint64_t
 		int64_t number = field_number(r, numbers, i);
 
 		if (number != CONST_UNINITIALIZED * 4)
-			scry_pypy_store(bytes + base + i * width, scry_pypy_decode(r, number), width);
+			scry_pypy_store(bytes + base + i * width, scry_pypy_decode(r, number),
+					width);
 	}
 	return made;
 }
 
 /* An rpy_string { header, hash, length, characters }. */
-static uint8_t *start_string(struct scry_pypy_resume *r, uint64_t index, uint64_t length, scry_addr *ret)
+static uint8_t *start_string(struct scry_pypy_resume *r, uint64_t index, uint64_t length,
+			     scry_addr *ret)
 {
 	uint8_t *bytes = length < TEXT_MAX ? make(r->pypy->jit, 24 + length, ret) : NULL;
 
@@ -215,11 +238,16 @@ static uint8_t *start_string(struct scry_pypy_resume *r, uint64_t index, uint64_
 /* The text of one number, a string that exists or is made now. */
 static bool text_of(struct scry_pypy_resume *r, int64_t number, const char **ret, size_t *ret_len)
 {
-	return scry_pypy_string(r->pypy, scry_pypy_decode(r, number), TEXT_MAX, ret, ret_len) == SCRY_OK;
+	return scry_pypy_string(r->pypy, scry_pypy_decode(r, number), TEXT_MAX, ret, ret_len) ==
+	       SCRY_OK;
 }
 
-/* VStrPlainInfo: a number for each character; VStrConcatInfo: two strings; VStrSliceInfo: a string, start and length. */
-static scry_addr make_string(struct scry_pypy_resume *r, scry_addr info, uint64_t index, enum scry_pypy_class kind)
+/*
+ * VStrPlainInfo: a number for each character; VStrConcatInfo: two strings; VStrSliceInfo: a string,
+ * start and length.
+ */
+static scry_addr make_string(struct scry_pypy_resume *r, scry_addr info, uint64_t index,
+			     enum scry_pypy_class kind)
 {
 	const char *left = "", *right = "";
 	size_t left_len = 0, right_len = 0;
@@ -239,7 +267,8 @@ static scry_addr make_string(struct scry_pypy_resume *r, scry_addr info, uint64_
 	if (!text_of(r, field_number(r, numbers, 0), &left, &left_len))
 		return 0;
 	if (kind == SCRY_PYPY_CLASS_VIRTUAL_SLICE) {
-		uint64_t start = scry_pypy_decode(r, field_number(r, numbers, 1)), length = scry_pypy_decode(r, field_number(r, numbers, 2));
+		uint64_t start = scry_pypy_decode(r, field_number(r, numbers, 1)),
+			 length = scry_pypy_decode(r, field_number(r, numbers, 2));
 
 		if (start > left_len || length > left_len - start)
 			return 0;
@@ -255,7 +284,10 @@ static scry_addr make_string(struct scry_pypy_resume *r, scry_addr info, uint64_
 	return made;
 }
 
-/* An object that was never allocated; 0 for kinds that are not made (raw memory, arrays of structs): damage, when shown. */
+/*
+ * An object that was never allocated; 0 for kinds that are not made (raw memory, arrays of
+ * structs): damage, when shown.
+ */
 static scry_addr make_virtual(struct scry_pypy_resume *r, uint64_t index)
 {
 	struct scry_pypy *p = r->pypy;
@@ -269,9 +301,11 @@ static scry_addr make_virtual(struct scry_pypy_resume *r, uint64_t index)
 		return 0;
 	const struct scry_pypy_type *t = scry_pypy_type_of(p, &info);
 	r->depth++;
-	if (scry_pypy_is(p, t, SCRY_PYPY_CLASS_VIRTUAL) || scry_pypy_is(p, t, SCRY_PYPY_CLASS_VIRTUAL_STRUCT))
+	if (scry_pypy_is(p, t, SCRY_PYPY_CLASS_VIRTUAL) ||
+	    scry_pypy_is(p, t, SCRY_PYPY_CLASS_VIRTUAL_STRUCT))
 		made = make_struct(r, info, index);
-	else if (scry_pypy_is(p, t, SCRY_PYPY_CLASS_VIRTUAL_ARRAY) || scry_pypy_is(p, t, SCRY_PYPY_CLASS_VIRTUAL_ARRAY_RAW))
+	else if (scry_pypy_is(p, t, SCRY_PYPY_CLASS_VIRTUAL_ARRAY) ||
+		 scry_pypy_is(p, t, SCRY_PYPY_CLASS_VIRTUAL_ARRAY_RAW))
 		made = make_array(r, info, index);
 	for (int c = SCRY_PYPY_CLASS_VIRTUAL_TEXT; !made && c <= SCRY_PYPY_CLASS_VIRTUAL_SLICE; c++)
 		if (scry_pypy_is(p, t, c))
