@@ -20,9 +20,27 @@ static bool knows_permissions(const struct scry_target *t)
 	return false;
 }
 
+/* Does the file that begins at `first` have another mapping where its headers say it reaches? */
+static bool mapped_again(struct scry_target *t, const struct scry_map *first,
+			 const struct scry_elf *e)
+{
+	uint64_t low, high;
+
+	if (!scry_elf_span(e, &low, &high))
+		return false;
+	for (size_t i = (size_t)(first - t->maps) + 1; i < t->map_count; i++) {
+		if (t->maps[i].start >= e->bias + high)
+			return false;
+		if (same_path(&t->maps[i], first))
+			return true;
+	}
+	return false;
+}
+
 /*
- * Did the loader map it, or is it a file mapped as data? The loader maps code executable. Without
- * permissions the code must at least lie where the headers say.
+ * Did the loader map it, or is it a file mapped as data? The loader maps code of the same file,
+ * executable. Code may have moved into memory of its own (huge pages): then something else of the
+ * file is there. Without permissions the code must at least lie where the headers say.
  */
 static bool is_loaded(struct scry_target *t, const struct scry_map *first, const struct scry_elf *e,
 		      bool permissions)
@@ -34,6 +52,8 @@ static bool is_loaded(struct scry_target *t, const struct scry_map *first, const
 			continue;
 		const struct scry_map *map = scry_map_at(t, e->bias + p->vaddr);
 		if (!map)
+			return false;
+		if (!same_path(map, first) && (map->path || !mapped_again(t, first, e)))
 			return false;
 		/*
 		 * gcore leaves code out that files have: of such a mapping no permission is known
