@@ -1,5 +1,5 @@
 /*
- * Dump formats, architectures, families of printers. An addition is a file of its own and one line
+ * Dump formats, architectures, models of objects, families of printers. An addition is a file of its own and one line
  * here.
  */
 #include "registry.h"
@@ -17,6 +17,11 @@ const struct scry_arch *const scry_architectures[] = {
 	&scry_arch_i386,
 	&scry_arch_aarch64,
 	NULL,
+};
+
+const struct scry_model *const scry_models[SCRY_MODEL_COUNT] = {
+	[SCRY_MODEL_CPYTHON] = &scry_model_cpython,
+	[SCRY_MODEL_PYPY] = &scry_model_pypy,
 };
 
 /*

@@ -15,7 +15,7 @@ enum scry_command_flags {
 	SCRY_COMMAND_MOVES = 1, /* changes the selected frame (a debugger keeps the session) */
 	/* what follows the options is one argument, as typed: an expression */
 	SCRY_COMMAND_RAW = 2,
-	SCRY_COMMAND_CPYTHON = 4, /* knows CPython's structs only: not for PyPy */
+	SCRY_COMMAND_CPYTHON = 4, /* knows CPython's structs only */
 };
 
 #define SCRY_MAX_FLAGS 8

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "object/object.h"
-#include "object/pypy/pypy_model.h"
+#include "object/model.h"
 
 #define CO_OPTIMIZED 1
 
@@ -75,14 +74,9 @@ static int next_variable(struct variables *v, struct scry_local *ret)
 /* tp_name's last part, as type(x).__name__ has it. */
 static const char *type_name(struct scry_runtime *r, scry_addr addr)
 {
-	scry_addr type;
-	const char *name;
+	const char *name = scry_model_of(r)->type_name(r, addr),
+		   *dot = name ? strrchr(name, '.') : NULL;
 
-	if (r->pypy)
-		return scry_pypy_type_name(r, addr);
-	if (scry_type_of(r, addr, &type) < 0 || scry_type_name(r, type, &name) < 0)
-		return NULL;
-	const char *dot = strrchr(name, '.');
 	return dot ? dot + 1 : name;
 }
 

@@ -57,17 +57,19 @@ static int preselect(struct scry_call *call)
 	return SCRY_OK;
 }
 
-/* An answer that no PyPy has any is worse than none. */
-static int refuse_pypy(struct scry_call *call)
+/* An answer that an interpreter has none of something is worse than no answer. */
+static int refuse_others(struct scry_call *call)
 {
 	struct scry_session *s = call->s;
+	struct scry_runtime *r = scry_runtime_first(s);
 
-	for (struct scry_runtime *r = scry_runtime_first(s); r && r->pypy; r = r->next)
-		if (!r->next)
-			return scry_fail(
-				s, SCRY_EUNSUPPORTED, 0, "%s%s does not know the objects of PyPy",
-				s->options.prefix ? s->options.prefix : "", call->row->public.name);
-	return SCRY_OK;
+	while (r && r->strategy->model != SCRY_MODEL_CPYTHON && r->next)
+		r = r->next;
+	if (!r || r->strategy->model == SCRY_MODEL_CPYTHON)
+		return SCRY_OK;
+	return scry_fail(s, SCRY_EUNSUPPORTED, 0, "%s%s does not know the objects of %s",
+			 s->options.prefix ? s->options.prefix : "", call->row->public.name,
+			 r->name);
 }
 
 /* A command that moves keeps what it selected; others give back what was. */
@@ -82,7 +84,7 @@ static int run_row(struct scry_call *call)
 				      : scry_fail(s, SCRY_EINVAL, 0, "no target is open");
 	int rc = preselect(call);
 	if (rc >= 0 && call->row->public.flags & SCRY_COMMAND_CPYTHON)
-		rc = refuse_pypy(call);
+		rc = refuse_others(call);
 	if (rc >= 0)
 		rc = call->row->run(call);
 	if ((call->thread || call->frame) && !(call->row->public.flags & SCRY_COMMAND_MOVES)) {

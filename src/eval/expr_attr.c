@@ -4,7 +4,6 @@
  */
 #include "eval/evaluate.h"
 #include "object/member.h"
-#include "object/pypy/pypy_model.h"
 
 static int unset_or_missing(struct scry_eval *e, scry_addr obj, const char *name, int rc)
 {
@@ -181,29 +180,23 @@ static int attribute_of_bound(struct scry_eval *e, const char *name)
 	return attribute_of_object(e, e->value.addr, name);
 }
 
-static int attribute_of_pypy(struct scry_eval *e, const char *name)
+/* Where the model binds what it finds. */
+static int attribute_of_model(struct scry_eval *e, const char *name)
 {
-	struct scry_pypy_item item;
-	struct scry_buf text = SCRY_BUF_INIT;
-	int rc = scry_pypy_attr(e->r, e->value.addr, name, &item);
+	struct scry_found found;
+	int rc = scry_model_of(e->r)->bound_attr(e->r, e->value.addr, name, &found);
 
 	if (rc < 0)
 		return scry_eval_fail(e, rc, "%s has no attribute '%s'",
 				      scry_type_name_of(e->r, e->value.addr), name);
-	if (item.kind == SCRY_PYPY_OBJECT)
-		return scry_eval_set(e, item.bits);
-	scry_pypy_item_text(&item, &text);
-	rc = scry_eval_set_text(
-		e, text.text ? scry_arena_text(&e->s->arena, text.text, text.len) : NULL,
-		item.kind == SCRY_PYPY_FLOAT ? "float" : "int");
-	scry_buf_done(&text);
-	return rc;
+	return found.addr ? scry_eval_set(e, found.addr)
+			  : scry_eval_set_text(e, found.text, found.type);
 }
 
 int scry_eval_attribute(struct scry_eval *e, const char *name)
 {
-	if (e->r->pypy && e->value.kind == SCRY_VALUE_OBJECT)
-		return attribute_of_pypy(e, name);
+	if (e->value.kind == SCRY_VALUE_OBJECT && scry_model_of(e->r)->bound_attr)
+		return attribute_of_model(e, name);
 	switch (e->value.kind) {
 	case SCRY_VALUE_OBJECT:
 		return attribute_of_object(e, e->value.addr, name);

@@ -5,7 +5,6 @@
 #include "object/printer.h"
 
 #include "object/member.h"
-#include "object/pypy/pypy_model.h"
 
 #define NAME_MAX_LENGTH 1000
 
@@ -187,14 +186,11 @@ static int class_of(struct scry_runtime *r, scry_addr obj, scry_addr *ret)
 	return SCRY_OK;
 }
 
-int scry_attr_from(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret,
-		   enum scry_attr_place *ret_place)
+int scry_cpython_attr(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret,
+		      enum scry_attr_place *ret_place)
 {
 	struct scry_member member;
 	scry_addr type, value = 0;
-
-	if (r->pypy)
-		return scry_pypy_attr_object(r, obj, name, ret);
 	int rc = class_of(r, obj, &type);
 	if (rc < 0)
 		return rc;

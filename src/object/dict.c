@@ -1,6 +1,5 @@
 /* Dicts and sets of every generation, as arrays of entries that are walked within bounds. */
 #include "object/printer.h"
-#include "object/pypy/pypy_model.h"
 
 /* One table is at most this many bytes: hostile sizes end here, real ones by what memory holds. */
 #define TABLE_MAX (1ull << 40)
@@ -221,25 +220,21 @@ int scry_dict_view_next(const struct scry_dict_view *v, uint64_t *it, scry_addr 
 	return SCRY_OK;
 }
 
-int scry_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it, scry_addr *ret_key,
-		   scry_addr *ret_value)
+int scry_cpython_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it, scry_addr *ret_key,
+			   scry_addr *ret_value)
 {
 	struct scry_dict_view v;
 
-	if (r->pypy)
-		return scry_pypy_dict_next(r, dict, it, ret_key, ret_value);
 	int rc = scry_dict_open(r, dict, &v);
 	return rc < 0 ? rc : scry_dict_view_next(&v, it, ret_key, ret_value);
 }
 
-int scry_dict_get(struct scry_runtime *r, scry_addr dict, const char *key, scry_addr *ret)
+int scry_cpython_dict_get(struct scry_runtime *r, scry_addr dict, const char *key, scry_addr *ret)
 {
 	struct scry_dict_view v;
 	scry_addr k, value;
 	uint64_t it = 0;
 
-	if (r->pypy)
-		return scry_pypy_dict_get(r, dict, key, ret);
 	int rc = scry_dict_open(r, dict, &v);
 	while (rc >= 0 && (rc = scry_dict_view_next(&v, &it, &k, &value)) == SCRY_ITEM)
 		if (scry_text_is(r, k, key)) {

@@ -28,6 +28,60 @@
 
 #define SCRY_VERSION_OF(major, minor) ((uint32_t)(major) << 24 | (uint32_t)(minor) << 16)
 
+/** A value: an object, or the repr of one that has no object in the target, and its type's name. */
+struct scry_found {
+	scry_addr addr;   /* 0: only text */
+	const char *text; /* in the arena, NULL where addr is set */
+	const char *type;
+};
+
+/**
+ * Where an attribute was found: in the object (its dict, a slot, a field), in the class that it is,
+ * in its type.
+ */
+enum scry_attr_place { SCRY_ATTR_VALUE, SCRY_ATTR_CLASS, SCRY_ATTR_TYPE };
+
+/**
+ * How the objects of one kind of interpreter are read: a row per kind. What object.h and this
+ * header offer for all kinds goes through it; the rest is CPython's. Contracts are those of the
+ * functions of the same name.
+ */
+struct scry_model {
+	/* tp_name, or type(x).__name__ where that is all there is; NULL unknown */
+	const char *(*type_name)(struct scry_runtime *r, scry_addr obj);
+	int (*attr)(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret,
+		    enum scry_attr_place *ret_place);
+	/* an attribute as the language binds it; NULL: scry_eval_attribute() does that */
+	int (*bound_attr)(struct scry_runtime *r, scry_addr obj, const char *name,
+			  struct scry_found *ret);
+	int (*dict_next)(struct scry_runtime *r, scry_addr dict, uint64_t *it, scry_addr *ret_key,
+			 scry_addr *ret_value);
+	int (*dict_get)(struct scry_runtime *r, scry_addr dict, const char *key, scry_addr *ret);
+	int (*int_value)(struct scry_runtime *r, scry_addr obj, int64_t *ret);
+	/* append the repr of an object; negative after scry_fail() */
+	int (*print)(struct scry_printer *p, scry_addr addr);
+	const char *no_items; /* why print knows no [KEY] of its containers; NULL: it does */
+};
+
+/** THE list, by kind: src/registry.c */
+extern const struct scry_model *const scry_models[];
+extern const struct scry_model scry_model_cpython, scry_model_pypy;
+
+static inline const struct scry_model *scry_model_of(const struct scry_runtime *r)
+{
+	return scry_models[r->strategy->model];
+}
+
+/* the rows of CPython's model; a file each */
+const char *scry_cpython_type_name(struct scry_runtime *r, scry_addr obj);
+int scry_cpython_attr(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret,
+		      enum scry_attr_place *ret_place);
+int scry_cpython_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it, scry_addr *ret_key,
+			   scry_addr *ret_value);
+int scry_cpython_dict_get(struct scry_runtime *r, scry_addr dict, const char *key, scry_addr *ret);
+int scry_cpython_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret);
+int scry_cpython_print(struct scry_printer *p, scry_addr addr);
+
 /** What is known of a type, decoded once; lives in the session's arena. */
 struct scry_type {
 	struct scry_type *next; /* of the cache's bucket */
@@ -145,11 +199,6 @@ bool scry_has_own_str(struct scry_runtime *r, scry_addr type, const char *module
 scry_addr scry_generator_frame(struct scry_runtime *r, scry_addr gen);
 /** The name of an object's type: tp_name, "?" unknown. */
 const char *scry_type_name_of(struct scry_runtime *r, scry_addr obj);
-/**
- * Where an attribute was found: in the object (its dict, a slot, a field), in the class that it is,
- * in its type.
- */
-enum scry_attr_place { SCRY_ATTR_VALUE, SCRY_ATTR_CLASS, SCRY_ATTR_TYPE };
 /** scry_attr(), and where: what a type or class holds may be a descriptor. */
 int scry_attr_from(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret,
 		   enum scry_attr_place *ret_place);

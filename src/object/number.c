@@ -1,6 +1,5 @@
 /* None, bool, int of any size, float, complex. */
 #include "object/printer.h"
-#include "object/pypy/pypy_model.h"
 
 #include <gmp.h>
 #include <math.h>
@@ -50,10 +49,8 @@ static int open_long(struct scry_runtime *r, scry_addr addr, struct int_view *v)
 	return SCRY_OK;
 }
 
-int scry_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
+int scry_cpython_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
 {
-	if (r->pypy)
-		return scry_pypy_int_value(r, obj, ret);
 	struct scry_type *t;
 	struct int_view v;
 	uint64_t value = 0, digit;

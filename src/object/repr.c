@@ -1,6 +1,5 @@
 /* The driver: which printer an object gets, and the bounds on all of them. */
 #include "object/printer.h"
-#include "object/pypy/pypy_model.h"
 
 #include <stdarg.h>
 
@@ -344,13 +343,11 @@ static int print_default_row(struct scry_printer *p, scry_addr addr, scry_addr t
 
 /* --- printing --- */
 
-static int print_object(struct scry_printer *p, scry_addr addr)
+int scry_cpython_print(struct scry_printer *p, scry_addr addr)
 {
 	struct scry_type *t;
-
-	if (p->runtime->pypy)
-		return scry_pypy_print(p, addr);
 	int rc = scry_type_for(p->runtime, addr, &t);
+
 	if (rc < 0)
 		return rc;
 	if (!t->row_known)
@@ -377,7 +374,7 @@ void scry_print(struct scry_printer *p, scry_addr addr)
 	}
 	unsigned depth = p->depth;
 	p->level++;
-	int rc = print_object(p, addr);
+	int rc = scry_model_of(p->runtime)->print(p, addr);
 	p->level--;
 	p->depth = depth; /* a printer that failed did not leave */
 	if (rc >= 0)

@@ -1,6 +1,5 @@
 /* Types: checked before they are believed, and remembered. */
 #include "object/printer.h"
-#include "object/pypy/pypy_model.h"
 
 #define NAME_MAX_LENGTH 1000
 #define MRO_MAX         2000
@@ -218,16 +217,11 @@ int scry_type_of(struct scry_runtime *r, scry_addr addr, scry_addr *ret_type)
 	return rc;
 }
 
-const char *scry_type_name_of(struct scry_runtime *r, scry_addr obj)
+const char *scry_cpython_type_name(struct scry_runtime *r, scry_addr obj)
 {
 	struct scry_type *t;
 
-	if (r->pypy) {
-		const char *name = scry_pypy_type_name(r, obj);
-
-		return name ? name : "?";
-	}
-	return scry_type_for(r, obj, &t) == SCRY_OK ? t->name : "?";
+	return scry_type_for(r, obj, &t) == SCRY_OK ? t->name : NULL;
 }
 
 bool scry_type_is(struct scry_runtime *r, scry_addr type, const char *name)

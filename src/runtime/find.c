@@ -2,7 +2,6 @@
  * Finding the interpreters of a target: a table of finders, a list of candidates, and validation.
  */
 #include "runtime/find.h"
-#include "runtime/pypy/pypy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -228,8 +227,8 @@ void scry_runtimes_done(struct scry_session *s)
 	for (struct scry_runtime *r = s->runtimes; r; r = r->next) {
 		scry_hash_done(&r->codes);
 		scry_hash_done(&r->names);
-		if (r->pypy)
-			scry_pypy_done(r->pypy);
+		if (r->strategy->done)
+			r->strategy->done(r);
 	}
 	s->runtimes = NULL;
 	s->runtimes_done = false;
@@ -238,6 +237,8 @@ void scry_runtimes_done(struct scry_session *s)
 void scry_runtimes_reload(struct scry_session *s)
 {
 	for (struct scry_runtime *r = s->runtimes; r; r = r->next)
-		if (!r->pypy && scry_interps_load(r) == SCRY_OK)
+		if (r->strategy->reload)
+			r->strategy->reload(r);
+		else if (scry_interps_load(r) == SCRY_OK)
 			scry_gil_load(r);
 }

@@ -45,6 +45,7 @@ void scry_find_by_section(struct scry_search *search);
 void scry_find_by_accessor(struct scry_search *search);
 void scry_find_by_cookie(struct scry_search *search);
 void scry_find_by_scan(struct scry_search *search);
+void scry_find_pypy(struct scry_search *search);
 
 /**
  * The version of the interpreter in `m` (may be NULL), from what lies in the target: Py_Version,

@@ -51,7 +51,7 @@ struct scry_runtime {
 	struct scry_hash names;        /* type names by type address */
 	scry_addr type_type;           /* &PyType_Type, 0 unknown: ob_type of ob_type of anything */
 	scry_addr none, true_, false_; /* 0 until known */
-	/* PyPy's description of itself (pypy.h); NULL: CPython's structs */
+	/* PyPy's description of itself (pypy/pypy.h); NULL: CPython's structs. For pypy/ only */
 	struct scry_pypy *pypy;
 	void *object_state; /* the object layer's cache */
 	void *task_state;   /* the task layer's cache */
@@ -192,6 +192,9 @@ struct scry_local {
 struct scry_line_table;
 struct scry_record;
 
+/** Whose objects a runtime has: how values are read (scry_model_of(), object/model.h). */
+enum scry_model_kind { SCRY_MODEL_CPYTHON, SCRY_MODEL_PYPY, SCRY_MODEL_COUNT };
+
 /**
  * What differs by version as an algorithm, not as an offset: one row per range of versions, chosen
  * once when the runtime is found (strategy.c).
@@ -210,6 +213,13 @@ struct scry_strategy {
 	int (*next_state)(struct scry_interp *interp, scry_addr state, scry_addr *ret);
 	int (*state_ident)(struct scry_interp *interp, scry_addr state, uint64_t *ret);
 	scry_addr (*slot_value)(struct scry_runtime *r, scry_addr value, bool in_cell);
+	/* what scry_text_at() is for its text */
+	int (*text)(struct scry_runtime *r, scry_addr str, size_t max, const char **ret);
+	/* read again what changes while the target runs */
+	void (*reload)(struct scry_runtime *r);
+	/* give back what is not in the arena; NULL: nothing */
+	void (*done)(struct scry_runtime *r);
+	enum scry_model_kind model;
 };
 
 /** The row for a version: the newest that is not younger; never NULL. */

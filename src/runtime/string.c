@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "runtime/pypy/pypy.h"
 #include "base/bytes.h"
 #include "base/utf8.h"
 #include "runtime/runtime.h"
@@ -151,8 +150,8 @@ int scry_text_at(struct scry_runtime *r, scry_addr str, size_t max, const char *
 {
 	uint64_t type, flags, size;
 
-	if (r->pypy)
-		return scry_pypy_text_at(r, str, max, ret);
+	if (r->strategy->text)
+		return r->strategy->text(r, str, max, ret);
 	int rc = scry_field_read(r, str, SCRY_F_OBJECT_TYPE, &type);
 	if (rc == SCRY_OK)
 		rc = scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags);

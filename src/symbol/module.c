@@ -240,9 +240,13 @@ int scry_symbol_at(struct scry_session *s, scry_addr addr, struct scry_symbol *r
 /* Extension modules (_x.cpython-311-x86_64-linux-gnu.so) are not meant. */
 bool scry_module_is_python(const struct scry_module *m)
 {
+	static const char *const interpreters[] = { "python", "pypy" };
 	const char *name = strncmp(m->name, "lib", 3) ? m->name : m->name + 3;
 
-	return m->is_main || !strncmp(name, "python", 6) || !strncmp(name, "pypy", 4);
+	for (size_t i = 0; i < sizeof(interpreters) / sizeof(*interpreters); i++)
+		if (!strncmp(name, interpreters[i], strlen(interpreters[i])))
+			return true;
+	return m->is_main;
 }
 
 unsigned scry_modules_missing(struct scry_session *s, bool python_only, struct scry_buf *out)

@@ -5,6 +5,7 @@
 #include "object/pypy/pypy_printers.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ATTRIBUTES_MAX 100000
@@ -149,7 +150,9 @@ int scry_pypy_attr(struct scry_runtime *r, scry_addr obj, const char *name,
 	return SCRY_OK;
 }
 
-int scry_pypy_attr_object(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret)
+/* The same where only an object will do. */
+static int attr_object(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret,
+		       enum scry_attr_place *ret_place)
 {
 	struct scry_pypy_item item;
 	int rc = scry_pypy_attr(r, obj, name, &item);
@@ -157,18 +160,42 @@ int scry_pypy_attr_object(struct scry_runtime *r, scry_addr obj, const char *nam
 	if (rc < 0 || item.kind != SCRY_PYPY_OBJECT)
 		return rc < 0 ? rc : SCRY_EUNSUPPORTED;
 	*ret = item.bits;
+	*ret_place = SCRY_ATTR_VALUE;
 	return SCRY_OK;
 }
 
-void scry_pypy_item_text(const struct scry_pypy_item *item, struct scry_buf *out)
+static int bound_attr(struct scry_runtime *r, scry_addr obj, const char *name,
+		      struct scry_found *ret)
 {
+	struct scry_pypy_item item;
+	int rc = scry_pypy_attr(r, obj, name, &item);
 	char text[64];
-	double value;
 
-	memcpy(&value, &item->bits, sizeof(value));
-	scry_format_double(value, true, text);
-	if (item->kind == SCRY_PYPY_FLOAT)
-		scry_buf_puts(out, text);
+	if (rc < 0)
+		return rc;
+	*ret = (struct scry_found) { 0 };
+	if (item.kind == SCRY_PYPY_OBJECT) {
+		ret->addr = item.bits;
+		return item.bits ? SCRY_OK
+				 : scry_fail(r->session, SCRY_ENOTFOUND, obj, "'%s' is not set",
+					     name);
+	}
+	ret->type = item.kind == SCRY_PYPY_FLOAT ? "float" : "int";
+	if (item.kind == SCRY_PYPY_FLOAT)
+		scry_format_double(scry_float_of_bits(item.bits, 8), true, text);
 	else
-		scry_buf_printf(out, "%" PRId64, (int64_t)item->bits);
+		snprintf(text, sizeof(text), "%" PRId64, (int64_t)item.bits);
+	ret->text = scry_arena_text(&r->session->arena, text, strlen(text));
+	return SCRY_OK;
 }
+
+const struct scry_model scry_model_pypy = {
+	.type_name = scry_pypy_type_name,
+	.attr = attr_object,
+	.bound_attr = bound_attr,
+	.dict_next = scry_pypy_dict_next,
+	.dict_get = scry_pypy_dict_get,
+	.int_value = scry_pypy_int_value,
+	.print = scry_pypy_print,
+	.no_items = "items of PyPy's containers are not looked up",
+};

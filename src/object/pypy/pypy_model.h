@@ -7,13 +7,9 @@
 
 /** Append the repr; negative after scry_fail(). */
 int scry_pypy_print(struct scry_printer *p, scry_addr addr);
-/** Append a number that has no object. */
-void scry_pypy_item_text(const struct scry_pypy_item *item, struct scry_buf *out);
 /** An attribute: an object, or a number that has none. */
 int scry_pypy_attr(struct scry_runtime *r, scry_addr obj, const char *name,
 		   struct scry_pypy_item *ret);
-/** The same where only an object will do. */
-int scry_pypy_attr_object(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret);
 /** The value of an int object, or of a key that a dict of ints keeps without one. */
 int scry_pypy_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret);
 /** type(x).__name__, or NULL. */

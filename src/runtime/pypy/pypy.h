@@ -259,9 +259,13 @@ scry_addr scry_pypy_jit_frame(struct scry_pypy *p, scry_addr vref);
 int scry_pypy_jit_update(struct scry_pypy *p, scry_addr token);
 void scry_pypy_jit_done(struct scry_pypy *p);
 
-/** The finder, and what stands in for CPython's structs. */
-void scry_find_pypy(struct scry_search *search);
-extern const struct scry_strategy scry_strategy_pypy_old_lnotab, scry_strategy_pypy_lnotab,
-	scry_strategy_pypy_linetable;
+/* --- code objects (pypy_code.c): members of the strategy --- */
+struct scry_line_table;
+void scry_pypy_code_whole(struct scry_code *c);
+/** Line tables of before 3.11, and of it. */
+int scry_pypy_line_from_lnotab(const struct scry_line_table *t, int64_t lasti,
+			       struct scry_location *ret);
+int scry_pypy_line_from_linetable(const struct scry_line_table *t, int64_t lasti,
+				  struct scry_location *ret);
 
 #endif

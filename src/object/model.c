@@ -1,0 +1,40 @@
+/* CPython's model, and what every model answers. */
+#include "object/model.h"
+
+const struct scry_model scry_model_cpython = {
+	.type_name = scry_cpython_type_name,
+	.attr = scry_cpython_attr,
+	.dict_next = scry_cpython_dict_next,
+	.dict_get = scry_cpython_dict_get,
+	.int_value = scry_cpython_int_value,
+	.print = scry_cpython_print,
+};
+
+const char *scry_type_name_of(struct scry_runtime *r, scry_addr obj)
+{
+	const char *name = scry_model_of(r)->type_name(r, obj);
+
+	return name ? name : "?";
+}
+
+int scry_attr_from(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret,
+		   enum scry_attr_place *ret_place)
+{
+	return scry_model_of(r)->attr(r, obj, name, ret, ret_place);
+}
+
+int scry_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it, scry_addr *ret_key,
+		   scry_addr *ret_value)
+{
+	return scry_model_of(r)->dict_next(r, dict, it, ret_key, ret_value);
+}
+
+int scry_dict_get(struct scry_runtime *r, scry_addr dict, const char *key, scry_addr *ret)
+{
+	return scry_model_of(r)->dict_get(r, dict, key, ret);
+}
+
+int scry_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
+{
+	return scry_model_of(r)->int_value(r, obj, ret);
+}
