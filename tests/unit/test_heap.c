@@ -163,6 +163,7 @@ static void open_world(struct world *w, size_t build)
 	assert_int_equal(scry_layout_from_rows(&flavour, &w->s->target->abi, &w->layout), SCRY_OK);
 	w->r = (struct scry_runtime) { .session = w->s,
 				       .version = flavour.version,
+				       .strategy = scry_strategy_for(flavour.version),
 				       .layout = &w->layout,
 				       .interps = &w->interp };
 	w->interp = (struct scry_interp) { .runtime = &w->r, .addr = INTERP };

@@ -128,7 +128,10 @@ static void places(void **state)
 	(void)state;
 	struct scry_session *s = scry_image_session(62, true, false);
 	struct scry_layout *layout = calloc(1, sizeof(*layout));
-	struct scry_runtime r = { .session = s, .layout = layout, .version = 0x03090000 };
+	struct scry_runtime r = { .session = s,
+				  .layout = layout,
+				  .strategy = scry_strategy_for(0x03090000),
+				  .version = 0x03090000 };
 	struct scry_c_frame frames[10];
 	struct scry_c_stack stack;
 	struct scry_run runs[3];

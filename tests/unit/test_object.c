@@ -118,6 +118,7 @@ static bool open_world(struct world *w, uint32_t version, const struct machine *
 	scry_session_set_limit(w->s, SCRY_LIMIT_TEXT, 5000);
 	w->r.session = w->s;
 	w->r.version = version;
+	w->r.strategy = scry_strategy_for(version);
 	w->r.layout = calloc(1, sizeof(*w->r.layout));
 	if (scry_layout_from_rows(&flavour, &w->s->target->abi, w->r.layout) < 0)
 		return false;
