@@ -1,10 +1,12 @@
-"""Measures pyscry beside gdb's own Python script, pystack and the limit, and prints a table of medians.
+"""Measures pyscry beside gdb's own Python script, pystack and the limit, and prints a table of
+medians.
 
 bench/run.py [--quick] [--repeat N] [--peers] [INTERPRETER...]
 
-INTERPRETER is a tag as `python3 -m tests.support.interpreters` lists them; the default is the newest two of this
-machine's own versions. --peers also runs gdb's script on the deep workloads, which takes minutes. Seconds are wall
-time; (xN) is the CPU time over that of a C program that only follows the frames (bench/floor.c).
+INTERPRETER is a tag as `python3 -m tests.support.interpreters` lists them; the default is the
+newest two of this machine's own versions. --peers also runs gdb's script on the deep workloads,
+which takes minutes. Seconds are wall time; (xN) is the CPU time over that of a C program that only
+follows the frames (bench/floor.c).
 """
 import argparse
 import os

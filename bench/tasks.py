@@ -1,9 +1,10 @@
-"""Measures py-tasks on 100,000 tasks, py-generators on ten times as many generators among a hundred times as many
-objects, and py-greenlets on a tenth as many greenlets: seconds and peak memory.
+"""Measures py-tasks on 100,000 tasks, py-generators on ten times as many generators among a hundred
+times as many objects, and py-greenlets on a tenth as many greenlets: seconds and peak memory.
 
 bench/tasks.py [TASKS] [INTERPRETER...]
 
-INTERPRETER is a tag as `python3 -m tests.support.interpreters` lists them; the default is the newest of this machine's own.
+INTERPRETER is a tag as `python3 -m tests.support.interpreters` lists them; the default is the
+newest of this machine's own.
 """
 import os
 import shutil

@@ -1,9 +1,11 @@
-"""The stacks that are measured: bench/workloads.py KIND [NUMBER...]. Dies by abort(), or waits with PYSCRY_END=sleep.
+"""The stacks that are measured: bench/workloads.py KIND [NUMBER...]. Dies by abort(), or waits with
+PYSCRY_END=sleep.
 
 stack N            N frames of one function, in one thread
 threads T D        T threads that wait, each D frames deep
 heap N             N objects on the heap, few frames
-generators N       N suspended generators, half of which wait for the other half, among 10 N other objects
+generators N       N suspended generators, half of which wait for the other half, among
+                   10 N other objects
 greenlets N        N greenlets, suspended four functions deep (needs the module greenlet)
 """
 import os

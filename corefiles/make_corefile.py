@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Make a small dump for this folder: NAME.core.zst, and NAME.json with what the program said of itself.
+"""Make a small dump for this folder: NAME.core.zst, and NAME.json with what the program said of
+itself.
 
     make_corefile.py NAME PROGRAM [PYTHON [ARGUMENT...]]
 
-PROGRAM is one of tests/programs, PYTHON the interpreter (default /usr/bin/python3). The program runs in an empty
-environment and in /tmp, so that nothing of the machine gets into the dump but the interpreter's own paths. zstd packs
-the core; a core of 13 MB becomes one of less than 1 MB.
+PROGRAM is one of tests/programs, PYTHON the interpreter (default /usr/bin/python3). The program
+runs in an empty environment and in /tmp, so that nothing of the machine gets into the dump but the
+interpreter's own paths. zstd packs the core; a core of 13 MB becomes one of less than 1 MB.
 """
 import json
 import os

@@ -1,4 +1,5 @@
-"""libpyscry through ctypes: what a debugger's adapter needs, and nothing of any debugger. Python 3.6 and newer."""
+"""libpyscry through ctypes: what a debugger's adapter needs, and nothing of any debugger. Python
+3.6 and newer."""
 import ctypes
 import json
 import os
@@ -62,12 +63,14 @@ class Host:
         return None
 
     def maps(self):
-        """(start, end, offset, flags, path) of each mapping; None: the library looks in /proc/PID/maps."""
+        """(start, end, offset, flags, path) of each mapping; None: the library looks in
+        /proc/PID/maps."""
         return None
 
 
 def _lend(host):
-    """The C struct of callbacks for a host. Exceptions must not pass through C: they mean "not there"."""
+    """The C struct of callbacks for a host. Exceptions must not pass through C: they mean "not
+    there"."""
     items = {}
 
     def read(_arg, address, buffer, length):
@@ -268,7 +271,8 @@ class Session:
         self._check(_library.scry_session_set_signal(self._session, tid, signal, address))
 
     def refresh(self, keep=False):
-        """Forget all that was read. With `keep` the frame stays selected: the target did not run."""
+        """Forget all that was read. With `keep` the frame stays selected: the target did not
+        run."""
         number, tid = self._frame_number() if keep else 0, self._selected
         _library.scry_session_refresh(self._session)
         self._selected = None
@@ -283,7 +287,8 @@ class Session:
         return int(found.group(1)) if found else 0
 
     def select(self, tid):
-        """Follow the debugger to a thread; what was selected here stays while its choice does. Is it another?"""
+        """Follow the debugger to a thread; what was selected here stays while its choice does. Is
+        it another?"""
         if tid == self._selected:
             return False
         _library.scry_session_select(self._session, tid)
@@ -311,7 +316,8 @@ class Session:
         )
 
     def runs(self, tid, most=0):
-        """[(pc, frames)]: a thread's C frames that run Python code, newest first, and the Python frames of each.
+        """[(pc, frames)]: a thread's C frames that run Python code, newest first, and the Python
+        frames of each.
 
         `most` frames of both kinds are looked at, 0: all.
         """
@@ -331,7 +337,8 @@ class Session:
         return json.loads(self.run(name, "--json --thread %d %s" % (tid, words))[1])
 
     def follow_frame(self, tid, newer, older):
-        """Select the Python frame at a C frame, or the next older one. `older` are the pcs of it and those behind."""
+        """Select the Python frame at a C frame, or the next older one. `older` are the pcs of it
+        and those behind."""
         newer = list(newer)
         for most in 8 * len(newer) + 256, 0:  # not all of a deep stack, where that is not needed
             runs = iter(self.runs(tid, most))
@@ -352,7 +359,8 @@ class Session:
         )
 
     def pointer_text(self, kind, word, most=0):
-        """What to show for a pointer of a C type (None: any object), cut at `most` bytes; None: only the pointer."""
+        """What to show for a pointer of a C type (None: any object), cut at `most` bytes; None:
+        only the pointer."""
         status, text, _ = self._with_buffers(
             lambda out, err: _library.scry_pointer_text(
                 self._session, _encode(kind) if kind else None, word, most, out
@@ -362,6 +370,7 @@ class Session:
 
 
 def complete(name, word, session=None):
-    """Completions of an argument of a command, each once; `session` knows the names of its target."""
+    """Completions of an argument of a command, each once; `session` knows the names of its
+    target."""
     _, text, _ = (session or Session()).complete(name, word)
     return sorted(set(text.split()))

@@ -1,4 +1,5 @@
-"""Python objects in GDB's own print, info locals, finish and bt: pretty-printers, and what a user can set of them."""
+"""Python objects in GDB's own print, info locals, finish and bt: pretty-printers, and what a user
+can set of them."""
 import locale
 
 import gdb
@@ -73,7 +74,8 @@ class Text:
 
 
 class Values:
-    """The pretty-printer: a pointer to a Python object, a frame or a thread state shows what stands there."""
+    """The pretty-printer: a pointer to a Python object, a frame or a thread state shows what stands
+    there."""
 
     name = "pyscry"  # for `info pretty-printer` and `disable pretty-printer global pyscry`
     __name__ = name

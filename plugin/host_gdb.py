@@ -1,4 +1,5 @@
-"""pyscry in GDB (10 and newer): registers the table's commands, and tells the library what GDB looks at."""
+"""pyscry in GDB (10 and newer): registers the table's commands, and tells the library what GDB
+looks at."""
 import os
 import re
 import signal
@@ -91,7 +92,8 @@ def _proc_mappings():
     maps = []
     for line in text.splitlines():
         found = re.match(
-            r"\s*0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+([rwxsp-]{3,5}\s)?\s*(.*)",
+            r"\s*0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)"
+            r"\s+([rwxsp-]{3,5}\s)?\s*(.*)",
             line,
         )
         if found:
@@ -211,7 +213,8 @@ class Follower:
         return self.session
 
     def follow_thread(self, tid):
-        """Where the user went in GDB, to another thread or frame, goes the Python frame; else it stays."""
+        """Where the user went in GDB, to another thread or frame, goes the Python frame; else it
+        stays."""
         try:
             newest, frame = gdb.newest_frame(), gdb.selected_frame()
         except gdb.error:
@@ -226,7 +229,8 @@ class Follower:
                 self.session.follow_frame(tid, _pcs(newest, frame), _pcs(frame))
 
     def current(self):
-        """The session for a printer: nothing is asked of GDB where nothing happened since the last time."""
+        """The session for a printer: nothing is asked of GDB where nothing happened since the last
+        time."""
         inferior = gdb.selected_inferior()
         if self.session is None or self.stale or self.key[:2] != (inferior.num, inferior.pid):
             return self.follow()
@@ -307,7 +311,8 @@ def install():
 
 
 class Keeper:
-    """CPython's own script, which GDB may load with any file, takes some of our names: take them back."""
+    """CPython's own script, which GDB may load with any file, takes some of our names: take them
+    back."""
 
     def __init__(self, values):
         self.theirs, self.values = self.look(), values

@@ -1,4 +1,5 @@
-"""pyscry in LLDB (14 and newer): registers the table's commands, and tells the library what LLDB looks at."""
+"""pyscry in LLDB (14 and newer): registers the table's commands, and tells the library what LLDB
+looks at."""
 import mmap
 import os
 import re
@@ -43,7 +44,8 @@ class LldbHost(binding.Host):
         return data
 
     def _read_directly(self, address, length):
-        """Of a process on this machine: LLDB keeps what it has read, and not always notices that it was written."""
+        """Of a process on this machine: LLDB keeps what it has read, and not always notices that it
+        was written."""
         try:
             return (
                 os.pread(self._memory.fileno(), length, address)
@@ -60,7 +62,8 @@ class LldbHost(binding.Host):
         return self.process.ReadMemory(address, length, error) or b""
 
     def _read_file(self, address, length):
-        """What a dump lacks because it is in a file. Its SBError says nothing; writable data would be stale."""
+        """What a dump lacks because it is in a file. Its SBError says nothing; writable data would
+        be stale."""
         if not any(start <= address < end for start, end in self._constant_ranges()):
             return b""
         target = self.process.GetTarget()
@@ -97,7 +100,8 @@ class LldbHost(binding.Host):
 
 
 def _regions(process):
-    """(start, end, offset, flags, path) of each region. LLDB tells no offsets: pieces of a file follow each other."""
+    """(start, end, offset, flags, path) of each region. LLDB tells no offsets: pieces of a file
+    follow each other."""
     found, info, first = [], lldb.SBMemoryRegionInfo(), {}
     regions = process.GetMemoryRegions()
     for i in range(regions.GetSize()):
@@ -129,7 +133,8 @@ def _sections(target):
 
 
 def _open_memory(pid):
-    """/proc/PID/mem, where this user may read it. Of a process that is gone or runs another program it is empty."""
+    """/proc/PID/mem, where this user may read it. Of a process that is gone or runs another program
+    it is empty."""
     try:
         return open("/proc/%d/mem" % pid, "rb", buffering=0)
     except OSError:
@@ -161,7 +166,8 @@ def _is_dump(path):
 
 
 def _opened_dumps():
-    """Cores and dumps that this program has mapped, or that its command line names: LLDB 14 does not tell."""
+    """Cores and dumps that this program has mapped, or that its command line names: LLDB 14 does
+    not tell."""
     paths = []
     try:
         with open("/proc/self/maps", "rb") as maps:
@@ -201,7 +207,8 @@ def _holds(path, data):
 
 
 def _core_path(process):
-    """The path of the file that LLDB shows, or None for a process. LLDB 19 tells; before, it is found."""
+    """The path of the file that LLDB shows, or None for a process. LLDB 19 tells; before, it is
+    found."""
     if process.GetPluginName() not in DUMP_PLUGINS:
         return None
     if hasattr(process, "GetCoreFile"):
@@ -226,7 +233,8 @@ def _core_path(process):
 
 
 def _first_path(debugger, name):
-    """The first value of a setting that is a list of paths. It comes as text: "[0]: /one  [1]: /two"."""
+    """The first value of a setting that is a list of paths. It comes as text: "[0]: /one  [1]:
+    /two"."""
     values = debugger.GetInternalVariableValue(name, debugger.GetInstanceName())
     text = (
         " ".join(values.GetStringAtIndex(i) for i in range(values.GetSize()))
@@ -297,7 +305,8 @@ class Follower:
 
 
 def _pcs(thread, first, end):
-    """Of the C frames from one on. Inlined functions share their frame's CFA: the innermost has the true pc."""
+    """Of the C frames from one on. Inlined functions share their frame's CFA: the innermost has the
+    true pc."""
     last = None
     for index in range(first, end):
         frame = thread.GetFrameAtIndex(index)
@@ -331,7 +340,8 @@ class Entry:
             self.follow_thread(thread)
 
     def follow_thread(self, thread):
-        """Where the user went in LLDB, to another thread or frame, goes the Python frame; else it stays."""
+        """Where the user went in LLDB, to another thread or frame, goes the Python frame; else it
+        stays."""
         tid, frame = thread.GetThreadID(), thread.GetSelectedFrame()
         if self.session.select(tid):
             self.frame = 0
@@ -421,7 +431,8 @@ def _plain(name):
 
 
 def _kind(kind):
-    """What the library calls the type of a variable: a name, or None for any struct that begins as an object does."""
+    """What the library calls the type of a variable: a name, or None for any struct that begins as
+    an object does."""
     if kind.IsReferenceType():
         kind = kind.GetDereferencedType()
     names = [_plain(each.GetName()) for each in (kind, kind.GetCanonicalType())]
@@ -451,7 +462,8 @@ def summary(value, _dictionary):
 
 
 def begins_as_object(kind, _dictionary):
-    """For LLDB 17 and newer: is it a pointer to a struct of an extension module's own that is an object?"""
+    """For LLDB 17 and newer: is it a pointer to a struct of an extension module's own that is an
+    object?"""
     try:
         if not kind.IsPointerType():
             return False

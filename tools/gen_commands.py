@@ -9,12 +9,13 @@ import binding  # noqa: E402
 
 HEAD = """# Commands
 
-Generated from the command table by `tools/gen_commands.py`; do not edit. In GDB and LLDB each name begins with `py-`
-(`py-bt`); on the command line it stands behind the target (`pyscry core bt`). All three print the same text, and with
-`--json` the same JSON, which [schema.json](schema.json) describes.
+Generated from the command table by `tools/gen_commands.py`; do not edit. In GDB and LLDB each name
+begins with `py-` (`py-bt`); on the command line it stands behind the target (`pyscry core bt`). All
+three print the same text, and with `--json` the same JSON, which [schema.json](schema.json)
+describes.
 
-Exit status of the command line, and what the library returns: 0 all was shown, 1 a part (the reasons are on the error
-stream), 2 nothing could be shown, or bad usage.
+Exit status of the command line, and what the library returns: 0 all was shown, 1 a part (the
+reasons are on the error stream), 2 nothing could be shown, or bad usage.
 """
 
 

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Print the rows of src/object/opcodes.inc, by asking interpreters of each minor version for their own opcodes.
+"""Print the rows of src/object/opcodes.inc, by asking interpreters of each minor version for their
+own opcodes.
 
     gen_opcodes.py PYTHON ... > src/object/opcodes.inc
     gen_opcodes.py --arguments PYTHON ... > src/object/opcode_args.inc
 
-Each PYTHON is an executable; of several of one minor version the last wins. A row is a version and a text of words
-NUMBER:NAME:KIND:CACHES, where KIND tells what the argument indexes (c constants, n names, l locals, f cells and free
-variables, r relative jump, a absolute jump, - nothing; '.': it has none), and CACHES how many code units of cache follow. A
-specialised or instrumented opcode has the name of the one it stands for in front: NUMBER:BASE/NAME:KIND:CACHES. A version that no
-PYTHON has keeps the row that the file has. The other file tells what numbers mean as arguments: lines of an opcode, how
-the number is taken ("5": shifted by five; "flags": its bits), and a word for each value.
+Each PYTHON is an executable; of several of one minor version the last wins. A row is a version and
+a text of words NUMBER:NAME:KIND:CACHES, where KIND tells what the argument indexes (c constants, n
+names, l locals, f cells and free variables, r relative jump, a absolute jump, - nothing; '.': it
+has none), and CACHES how many code units of cache follow. A specialised or instrumented opcode has
+the name of the one it stands for in front: NUMBER:BASE/NAME:KIND:CACHES. A version that no PYTHON
+has keeps the row that the file has. The other file tells what numbers mean as arguments: lines of
+an opcode, how the number is taken ("5": shifted by five; "flags": its bits), and a word for each
+value.
 """
 import ast
 import os
@@ -31,10 +34,12 @@ for number, name in enumerate(opcode.opname):
     if not name.startswith('<'):
         names[number] = (name, name)
 deopt = {}
-for base, family in (getattr(opcode, '_specializations', None) or getattr(meta, '_specializations', None) or {}).items():
+def either(name):
+    return getattr(opcode, name, None) or getattr(meta, name, None) or {}
+for base, family in either('_specializations').items():
     for name in family:
         deopt[name] = base
-numbers = dict(getattr(opcode, '_specialized_opmap', None) or getattr(meta, '_specialized_opmap', None) or {})
+numbers = dict(either('_specialized_opmap'))
 if not numbers and hasattr(opcode, '_specialized_instructions'):
     # 3.11 and 3.12 give them the unused numbers in this order (Tools/build/generate_opcode_h.py)
     free = [n for n in range(1, 256) if n not in names]
@@ -55,8 +60,8 @@ def kind(base):
     number = opcode.opmap.get(base, -1)
     if number not in members_with_arg if members_with_arg else number < have:
         return '.'
-    for letter, members in (('c', opcode.hasconst), ('n', opcode.hasname), ('l', opcode.haslocal), ('f', opcode.hasfree),
-                            ('r', opcode.hasjrel), ('a', opcode.hasjabs)):
+    for letter, members in (('c', opcode.hasconst), ('n', opcode.hasname), ('l', opcode.haslocal),
+                            ('f', opcode.hasfree), ('r', opcode.hasjrel), ('a', opcode.hasjabs)):
         if number in members:
             return letter
     return '-'
@@ -83,7 +88,9 @@ add('COMPARE_OP', '5' if version >= (3, 13) else '4' if version == (3, 12) else 
 add('BINARY_OP', '0', [text for _, text in getattr(opcode, '_nb_ops', [])])
 add('CALL_INTRINSIC_1', '0', getattr(opcode, '_intrinsic_1_descs', []))
 add('CALL_INTRINSIC_2', '0', getattr(opcode, '_intrinsic_2_descs', []))
-add('LOAD_COMMON_CONSTANT', '0', [c.__name__ if isinstance(c, type) else repr(c) for c in getattr(opcode, '_common_constants', [])])
+add('LOAD_COMMON_CONSTANT', '0', [
+    c.__name__ if isinstance(c, type) else repr(c)
+    for c in getattr(opcode, '_common_constants', [])])
 add('LOAD_SPECIAL', '0', getattr(opcode, '_special_method_names', []))
 add('CONVERT_VALUE', '0', ['', 'str', 'repr', 'ascii'])
 add('FORMAT_VALUE', 'format', ['', 'str', 'repr', 'ascii'])
@@ -142,7 +149,8 @@ def print_numbers(pythons):
 def print_arguments(pythons):
     last = None
     print(
-        '/* Made by tools/gen_opcodes.py --arguments: version, lines of OPCODE, how its number is taken, words by value */'
+        '/* Made by tools/gen_opcodes.py --arguments: version, lines of OPCODE, how its number is'
+        ' taken, words by value */'
     )
     for (major, minor), lines in sorted(rows(pythons, ARGUMENTS).items()):
         if lines == last:

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Write src/object/printable.inc: the ranges of code points that str.isprintable() denies, or denied once.
+"""Write src/object/printable.inc: the ranges of code points that str.isprintable() denies, or
+denied once.
 
-Run it with the newest Python at hand and DerivedAge.txt of its Unicode version (Debian's unicode-data has it):
-python3 tools/gen_printable.py /usr/share/unicode/DerivedAge.txt > src/object/printable.inc
+Run it with the newest Python at hand and DerivedAge.txt of its Unicode version (Debian's
+unicode-data has it): python3 tools/gen_printable.py /usr/share/unicode/DerivedAge.txt >
+src/object/printable.inc
 
-Each range is {first, last, age}: age 0 is never printable, else the Unicode version (times ten) that assigned it.
-What Unicode 6.1, that of Python 3.3, knew already is left out.
+Each range is {first, last, age}: age 0 is never printable, else the Unicode version (times ten)
+that assigned it. What Unicode 6.1, that of Python 3.3, knew already is left out.
 """
 import re
 import sys

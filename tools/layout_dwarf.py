@@ -1,4 +1,5 @@
-"""DWARF of the structs of src/layout/fields.def as trees of members; what layout_rows.py prints rows from."""
+"""DWARF of the structs of src/layout/fields.def as trees of members; what layout_rows.py prints
+rows from."""
 import hashlib
 import os
 import pickle
@@ -45,7 +46,8 @@ FIXED = {
 
 
 class Node:
-    """A member: a leaf (code), a nested struct '(' or union '<' (children), a reference '@', or bit-fields '{'."""
+    """A member: a leaf (code), a nested struct '(' or union '<' (children), a reference '@', or
+    bit-fields '{'."""
 
     def __init__(self, kind, name='', count=1, children=None, code='', array=False):
         self.kind, self.name, self.count, self.children, self.code = (
@@ -355,7 +357,8 @@ class Dwarf:
 
 
 def with_head(nodes):
-    """PyObject_HEAD was a macro once: its members become a reference, so that the head's conditions hold."""
+    """PyObject_HEAD was a macro once: its members become a reference, so that the head's conditions
+    hold."""
     names = [n.name for n in nodes[:5]]
     for head, code in (
         (['ob_refcnt', 'ob_type', 'ob_size'], 'VAR'),

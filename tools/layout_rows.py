@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Print layout rows (docs/layouts.md) for the structs of src/layout/fields.def, read from DWARF.
 
-    layout_rows.py [--fields FILE] [--cache DIR] [--only STRUCT,...] VERSION:FLAVOUR=FILE[,FILE...] ...
+    layout_rows.py [--fields FILE] [--cache DIR] [--only STRUCT,...]
+                   VERSION:FLAVOUR=FILE[,FILE...] ...
 
-VERSION is "3.13" or "3.13.2" (a change within the minor); FLAVOUR is "rel" or letters: g Py_DEBUG, r Py_TRACE_REFS,
-f free-threaded, w Windows, n 32-bit. FILE is anything with DWARF: an interpreter, libpython, an extension module, an
-object file. The flavours of one version are merged into one row with conditions; every row printed was laid out
-again and compared with each DWARF it came from. A version prints only the rows that differ from the version before.
-Needs pyelftools.
+VERSION is "3.13" or "3.13.2" (a change within the minor); FLAVOUR is "rel" or letters: g Py_DEBUG,
+r Py_TRACE_REFS, f free-threaded, w Windows, n 32-bit. FILE is anything with DWARF: an interpreter,
+libpython, an extension module, an object file. The flavours of one version are merged into one row
+with conditions; every row printed was laid out again and compared with each DWARF it came from. A
+version prints only the rows that differ from the version before. Needs pyelftools.
 """
 import argparse
 import itertools
@@ -66,7 +67,8 @@ def abi_of(flavour):
 
 
 def merge(a, fa, b, fb):
-    """One list that holds the members of both; `fa`, `fb` are the sets of flavours they stand for."""
+    """One list that holds the members of both; `fa`, `fb` are the sets of flavours they stand
+    for."""
     out = []
     matcher = SequenceMatcher(None, [n.key() for n in a], [n.key() for n in b], autojunk=False)
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
@@ -87,7 +89,8 @@ def merge(a, fa, b, fb):
 
 
 def condition(exists, universe):
-    """The shortest conjunction of literals that is true for `exists` and false for the rest of `universe`."""
+    """The shortest conjunction of literals that is true for `exists` and false for the rest of
+    `universe`."""
     if exists == universe:
         return ''
     for n in (1, 2, 3):
@@ -144,7 +147,8 @@ def start_of(n, at, align, whole, flavour, union):
     if union:
         at = 0
     if n.kind == '{' and 'w' not in flavour:
-        # gcc lets bit-fields begin inside their unit and the next member begin at the next byte; MSVC does neither
+        # gcc lets bit-fields begin inside their unit and the next member begin at the next byte;
+        # MSVC does neither
         at = at // align * align if n.lead else -(-at // align) * align
         return at, (n.lead + sum(b.count for b in n.children) + 7) // 8
     return -(-at // align) * align, whole
@@ -345,7 +349,8 @@ def bit_words(bits):
 
 
 def build(version, flavours, structs):
-    """struct -> (row text, tree), merged over `flavours`: name -> struct -> (C name, tree, size, offsets)."""
+    """struct -> (row text, tree), merged over `flavours`: name -> struct -> (C name, tree, size,
+    offsets)."""
     rows, texts = {}, {}
     order = [s for s in REFERENCES if s in structs] + [s for s in structs if s not in REFERENCES]
     for s in order:
@@ -397,7 +402,8 @@ def check(s, version, have, tree, rows, names, cut, structs, simplified=False):
             real = name.lstrip('@')
             if real in offsets and total[1].get(real) != offsets[real]:
                 raise SystemExit(
-                    f'{version} {f or "rel"} {s}.{real}: {total[1].get(real)}, DWARF {offsets[real]}\n'
+                    f'{version} {f or "rel"} {s}.{real}: {total[1].get(real)},'
+                    f' DWARF {offsets[real]}\n'
                     f'{text_of(tree)}'
                 )
 

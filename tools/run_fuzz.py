@@ -1,4 +1,5 @@
-"""Build the fuzzers with ASan and UBSan in ./build-fuzz and run them: run_fuzz.py [SECONDS], 60 by default in all."""
+"""Build the fuzzers with ASan and UBSan in ./build-fuzz and run them: run_fuzz.py [SECONDS], 60 by
+default in all."""
 import glob
 import os
 import subprocess

@@ -1,4 +1,5 @@
-"""Run the unit tests (meson, TAP) and pytest, and end with one line: N passed, N failed, N skipped."""
+"""Run the unit tests (meson, TAP) and pytest, and end with one line: N passed, N failed, N
+skipped."""
 import importlib.util
 import os
 import subprocess

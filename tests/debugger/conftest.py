@@ -137,7 +137,8 @@ def process():
 
 @pytest.fixture
 def debugged(interpreter, tmp_path):
-    """start(mode): tests/programs/debugged.py in `interpreter`. The file child.go lets it go on; child.truth is what it told."""
+    """start(mode): tests/programs/debugged.py in `interpreter`. The file child.go lets it go on;
+    child.truth is what it told."""
     children = []
 
     def start(mode):

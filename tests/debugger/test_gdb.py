@@ -102,7 +102,8 @@ def test_printer(gdb, cli, core, python):
 
 
 def test_python_frames(gdb, python, core):
-    """`set pyscry frames on`: Python frames in GDB's own bt, each in front of the C frame that runs it."""
+    """`set pyscry frames on`: Python frames in GDB's own bt, each in front of the C frame that runs
+    it."""
     shown = gdb(
         [
             "bt",
@@ -174,7 +175,8 @@ def test_moving(gdb, any_core):
 
 
 def test_frame_selection(gdb, python, core):
-    """The frame chosen in GDB takes the Python frame along: to the one that it runs, or the next older one."""
+    """The frame chosen in GDB takes the Python frame along: to the one that it runs, or the next
+    older one."""
     bt = gdb(["bt"], python, core).said[0]
     loops = re.findall(r"^#(\d+) .*PyEval_EvalFrame(?:Ex|Default)\b", bt, re.M)
     assert loops, bt

@@ -1,8 +1,10 @@
-"""What CPython's own Lib/test/test_gdb asks of its commands, asked of ours, on every interpreter, optimized or not.
+"""What CPython's own Lib/test/test_gdb asks of its commands, asked of ours, on every interpreter,
+optimized or not.
 
-CPython skips most of its cases where the interpreter is optimized, and all where it has no debug information. Here each
-interpreter runs live below GDB (and LLDB). Where it has debug information, GDB's own print, info locals and bt are
-asked as well, in the function in which CPython's tests stop, too: builtin_id().
+CPython skips most of its cases where the interpreter is optimized, and all where it has no debug
+information. Here each interpreter runs live below GDB (and LLDB). Where it has debug information,
+GDB's own print, info locals and bt are asked as well, in the function in which CPython's tests
+stop, too: builtin_id().
 """
 import json
 import re
@@ -102,7 +104,8 @@ def layout_of(cli, child):
 
 
 def test_damage(debugged, gdb, cli):
-    """Memory that the user overwrites in GDB: said in place, with the address, and nothing raises."""
+    """Memory that the user overwrites in GDB: said in place, with the address, and nothing
+    raises."""
     child = debugged("values")
     at = layout_of(cli, child)
     victim, kind = int(child.truth["victim"], 16), int(child.truth["victim_type"], 16)
@@ -219,7 +222,8 @@ _sections = {}
 
 @pytest.fixture
 def section(interpreter, debugged, gdb):
-    """said(name): what the commands of a section said, its script and GDB's errors. One process for all sections."""
+    """said(name): what the commands of a section said, its script and GDB's errors. One process for
+    all sections."""
 
     def said(name):
         if interpreter.tag not in _sections:
@@ -387,7 +391,8 @@ def test_calls_from_c(debugged, gdb):
 
 
 def test_collecting(below_gdb, interpreter):
-    # 2.7 has it in a static variable, which a stripped file does not name; free-threaded builds do not say which thread
+    # 2.7 has it in a static variable, which a stripped file does not name; free-threaded builds do
+    # not say which thread
     told = (
         interpreter.version >= (3,)
         and not interpreter.free_threaded

@@ -1,4 +1,5 @@
-"""The commands in LLDB: what is LLDB's own. That the text is the same everywhere: test_parity.py."""
+"""The commands in LLDB: what is LLDB's own. That the text is the same everywhere:
+test_parity.py."""
 import os
 import re
 import shutil
@@ -36,7 +37,8 @@ def test_thread_selection(lldb, cli, any_core):
 
 
 def test_frame_selection(lldb, cores):
-    """The frame chosen in LLDB takes the Python frame along: to the one that it runs, or the next older one."""
+    """The frame chosen in LLDB takes the Python frame along: to the one that it runs, or the next
+    older one."""
     core, python = cores(interpreters()[-1]), os.path.realpath(interpreters()[-1])
     bt = lldb(["bt"], "-c", core, python)[0].out
     if "EvalFrame" not in bt:
@@ -167,7 +169,8 @@ def test_process_runs_on_after_detaching(lldb, process, tmp_path):
 
 @pytest.mark.parametrize("knows_regions", [True, False])
 def test_remote(lldb, cli, process, tmp_path, knows_regions):
-    """A target behind a stub: LLDB's own, which tells the regions of memory, and gdbserver, which does not."""
+    """A target behind a stub: LLDB's own, which tells the regions of memory, and gdbserver, which
+    does not."""
     server = sorted(
         map(
             shutil.which,

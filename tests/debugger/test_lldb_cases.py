@@ -1,4 +1,5 @@
-"""The cases of test_gdb_cases.py in LLDB, where they are LLDB's own: summaries, selection, refreshing."""
+"""The cases of test_gdb_cases.py in LLDB, where they are LLDB's own: summaries, selection,
+refreshing."""
 import re
 
 import pytest

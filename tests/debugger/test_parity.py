@@ -1,4 +1,5 @@
-"""The same text everywhere: each command in GDB, in LLDB and on the command line, on the same core, process or minidump."""
+"""The same text everywhere: each command in GDB, in LLDB and on the command line, on the same core,
+process or minidump."""
 import difflib
 import glob
 import json

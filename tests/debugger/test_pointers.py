@@ -1,4 +1,5 @@
-"""Variables of C code in GDB's and LLDB's own commands: what stands behind a pointer, by its type."""
+"""Variables of C code in GDB's and LLDB's own commands: what stands behind a pointer, by its
+type."""
 import re
 import shutil
 import subprocess
@@ -11,7 +12,8 @@ PROGRAM = r'''
 typedef struct { PyObject_HEAD int number; } Own;
 struct other { long ob, type; };
 PyObject *keep;
-static int crash(PyObject *args, PyTypeObject *type, const PyObject *fixed, Own *own, PyObject **many, struct other *other)
+static int crash(PyObject *args, PyTypeObject *type, const PyObject *fixed, Own *own,
+                 PyObject **many, struct other *other)
 {
 	PyObject *nothing = NULL, *garbage = (PyObject *)0x1234;
 	PyListObject *list = (PyListObject *)PyList_New(2000);
@@ -21,7 +23,8 @@ static int crash(PyObject *args, PyTypeObject *type, const PyObject *fixed, Own 
 	for (int i = 0; i < 2000; i++)
 		PyList_SET_ITEM((PyObject *)list, i, PyLong_FromLong(i));
 	raise(SIGABRT);
-	return args && type && fixed && own && many && other && !nothing && garbage && list && state && no_state && interpreter && dict;
+	return args && type && fixed && own && many && other && !nothing &&
+	       garbage && list && state && no_state && interpreter && dict;
 }
 int main(int argc, char **argv)
 {

@@ -1,11 +1,12 @@
 """Damages real cores of real interpreters where it hurts, and runs the command line on them.
 
-Random bytes of a core of 10 MB hit nothing that matters, so words are changed at and around what pyscry itself reads:
-frames, code objects, locals and what they point to. Same seed, same damage. A run must end by itself with status 0, 1
-or 2, without a word from a sanitizer, in bounded time and memory.
+Random bytes of a core of 10 MB hit nothing that matters, so words are changed at and around what
+pyscry itself reads: frames, code objects, locals and what they point to. Same seed, same damage. A
+run must end by itself with status 0, 1 or 2, without a word from a sanitizer, in bounded time and
+memory.
 
-python3 -m tests.fuzz.cores [--seconds N] [--seed N] [--pyscry PROGRAM] [--core FILE]: until the time is up; with
---core, the one damage of that seed.
+python3 -m tests.fuzz.cores [--seconds N] [--seed N] [--pyscry PROGRAM] [--core FILE]: until the
+time is up; with --core, the one damage of that seed.
 """
 import argparse
 import functools

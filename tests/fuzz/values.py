@@ -1,4 +1,5 @@
-"""Runs fuzz_values on cores of every interpreter and of several programs, the time divided among them.
+"""Runs fuzz_values on cores of every interpreter and of several programs, the time divided among
+them.
 
 python3 -m tests.fuzz.values --fuzzer PROGRAM [--seconds N] [--seed N]
 """

@@ -1,4 +1,5 @@
-"""One core per interpreter and program, shared by the tests; interpreters that are not there are visible skips."""
+"""One core per interpreter and program, shared by the tests; interpreters that are not there are
+visible skips."""
 import os
 import shutil
 import subprocess
@@ -22,12 +23,14 @@ def skipped(interpreter):
 
 
 def grouped(interpreter):
-    """With pytest-xdist, one worker runs all tests of an interpreter, so that they share its cores."""
+    """With pytest-xdist, one worker runs all tests of an interpreter, so that they share its
+    cores."""
     return [pytest.mark.xdist_group(interpreter.tag)]
 
 
 def pairs(choose=lambda interpreter, program: True):
-    """Parameters: every interpreter with every program that `choose` takes; one skip per interpreter that is not there."""
+    """Parameters: every interpreter with every program that `choose` takes; one skip per
+    interpreter that is not there."""
     found = []
     for interpreter in interpreters.everything():
         if interpreter.reason:
@@ -84,7 +87,8 @@ def has(interpreter, module):
 
 
 def need(interpreter, module):
-    """Skip the test where the interpreter cannot import a module: one that was built without, or an older Debian's."""
+    """Skip the test where the interpreter cannot import a module: one that was built without, or an
+    older Debian's."""
     if not has(interpreter, module):
         pytest.skip('%s has no %s' % (interpreter.tag, module))
 

@@ -1,4 +1,5 @@
-"""asyncio in every shape, and tasks that nobody should make: all fields of all tasks, on every interpreter, in cores and live."""
+"""asyncio in every shape, and tasks that nobody should make: all fields of all tasks, on every
+interpreter, in cores and live."""
 import json
 import os
 import shutil
@@ -93,7 +94,8 @@ def runs(listed, choose=lambda interpreter, program: True):
     ),
 )
 def test_shapes(dumps, interpreter, program):
-    """Whatever asyncio's library makes, a thousand tasks of it, written in C and in Python, and in debug mode."""
+    """Whatever asyncio's library makes, a thousand tasks of it, written in C and in Python, and in
+    debug mode."""
     need(interpreter, 'asyncio')
     dump = dumps.core(interpreter, program)
     report(compare_everything(dump.truth, dump.core, interpreter))
@@ -150,7 +152,8 @@ def test_shapes_live(interpreter, tmp_path):
 
 @pytest.mark.parametrize('interpreter', every(since(3, 7)))
 def test_odd(dumps, interpreter):
-    """Foreign tasks, cycles, ten thousand awaits, a thread that left its tasks, eager ones in each other."""
+    """Foreign tasks, cycles, ten thousand awaits, a thread that left its tasks, eager ones in each
+    other."""
     need(interpreter, 'asyncio')
     dump = dumps.core(interpreter, ODD)
     answer, found, status, errors = ask(dump.core, interpreter, 'tasks', '--all')
@@ -272,7 +275,8 @@ def compare_library(truth, target, interpreter, kind):
 
 
 def provide(interpreter, directory):
-    """Put trio beside the program where the interpreter has none: 0.22, which does not run on 3.13 and later."""
+    """Put trio beside the program where the interpreter has none: 0.22, which does not run on 3.13
+    and later."""
     if has(interpreter, 'trio'):
         return
     if not os.path.exists(PLACE + '/trio') or interpreter.version >= (3, 13):
@@ -315,7 +319,8 @@ def test_trio_live(interpreter, tmp_path):
 
 @pytest.mark.parametrize('interpreter', every(since(3, 7)))
 def test_curio(interpreter, tmp_path):
-    """Debian has no package of it: who has it may set PYSCRY_CURIO to the directory that holds its package."""
+    """Debian has no package of it: who has it may set PYSCRY_CURIO to the directory that holds its
+    package."""
     place = os.environ.get('PYSCRY_CURIO')
     if place:
         shutil.copytree(os.path.join(place, 'curio'), str(tmp_path / 'curio'))
@@ -333,7 +338,8 @@ def test_curio(interpreter, tmp_path):
     ),
 )
 def test_damaged_shapes(interpreter, program, tmp_path):
-    """Words of tasks, loops, coroutines and what they lead to overwritten: an answer comes, in time, and it is JSON."""
+    """Words of tasks, loops, coroutines and what they lead to overwritten: an answer comes, in
+    time, and it is JSON."""
     if program in TRIO:
         provide(interpreter, str(tmp_path))
     dump = run.crash(interpreter, program, str(tmp_path))

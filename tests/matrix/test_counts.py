@@ -1,4 +1,5 @@
-"""Reference counts: of one kind, immortal ones, and those of free-threaded builds, with an owner, shared, deferred; their GIL."""
+"""Reference counts: of one kind, immortal ones, and those of free-threaded builds, with an owner,
+shared, deferred; their GIL."""
 import pytest
 
 from tests.support import programs, run

@@ -1,6 +1,8 @@
-"""Cores of another machine: a 64-bit ARM Python run by qemu-user, which writes cores without the names of files.
+"""Cores of another machine: a 64-bit ARM Python run by qemu-user, which writes cores without the
+names of files.
 
-The executable and the root have to be told. No process of the kind can be looked at live: it is qemu's.
+The executable and the root have to be told. No process of the kind can be looked at live: it is
+qemu's.
 """
 import dataclasses
 import glob
@@ -43,7 +45,8 @@ def interpreter():
 
 
 def dump_of(dumps, interpreter, program):
-    """qemu writes the core of the program, and dies by the same signal: its own core is of no use."""
+    """qemu writes the core of the program, and dies by the same signal: its own core is of no
+    use."""
 
     def make():
         dump = run.crash(

@@ -1,4 +1,5 @@
-"""py-exc: what each thread has in hand, by which handler, and what is unclean; every interpreter's own words beside it."""
+"""py-exc: what each thread has in hand, by which handler, and what is unclean; every interpreter's
+own words beside it."""
 import json
 import os
 import shutil
@@ -120,7 +121,8 @@ def test_what_C_code_leaves_unclean(dumps, careless, interpreter, tmp_path):
 
 @pytest.mark.parametrize('interpreter', every(lambda i: i.version >= (3, 6)))
 def test_what_has_no_end_is_cut_and_said(dumps, interpreter):
-    """A chain of 10,000, a circle, a traceback of 5,000, 300 handlers, groups that double a hundred times."""
+    """A chain of 10,000, a circle, a traceback of 5,000, 300 handlers, groups that double a hundred
+    times."""
     dump = dumps.core(interpreter, ENDLESS)
     status, text, errors = run.pyscry(dump.core, *run.where(interpreter), 'exc', '--all')
     assert status == 0 and len(text) < 1 << 20, errors

@@ -1,4 +1,5 @@
-"""Thousands of values print as repr() has it, or as unknown where code of the program's own would have to run: never otherwise."""
+"""Thousands of values print as repr() has it, or as unknown where code of the program's own would
+have to run: never otherwise."""
 import re
 
 import pytest
@@ -14,7 +15,8 @@ STDLIB = programs.Program('values-stdlib', 'values_stdlib.py')
 FOREIGN = programs.Program('values-foreign', 'values_foreign.py', ctypes=True)
 STDLIB_EARLY = programs.Program('values-stdlib-early', 'values_stdlib.py', ('early',))
 UNKNOWN = re.compile(r'<[A-Za-z_][\w.<>]* at 0x[0-9a-f]+>')
-# Values that may print as unknown: those with a __repr__ of the program's own, and what docs/values.md names.
+# Values that may print as unknown: those with a __repr__ of the program's own, and what
+# docs/values.md names.
 MAY_BE_UNKNOWN = {
     'P3(1, 2)',
     'WithMeta',

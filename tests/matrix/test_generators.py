@@ -1,4 +1,5 @@
-"""Generators, coroutines and async generators in every odd state, from cores, stripped Pythons, live processes."""
+"""Generators, coroutines and async generators in every odd state, from cores, stripped Pythons,
+live processes."""
 import os
 import random
 import subprocess
@@ -30,7 +31,8 @@ FIELDS = {
 
 
 def compare(truth, tasks):
-    """Every generator of the truth and no other; each one's own frame, and a stack that is its own and what it waits for."""
+    """Every generator of the truth and no other; each one's own frame, and a stack that is its own
+    and what it waits for."""
     wanted, found = {each['id']: each for each in truth['generators']}, {
         task['id']: task for task in tasks
     }
@@ -101,7 +103,8 @@ def test_core(dumps, interpreter):
 
 @pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.version >= (3, 7)))
 def test_frozen(dumps, interpreter):
-    """gc.freeze() takes objects out of the collector's generations, or gc.get_objects() leaves them out."""
+    """gc.freeze() takes objects out of the collector's generations, or gc.get_objects() leaves them
+    out."""
     dump = dumps.core(interpreter, FROZEN)
     report(compare(dump.truth, ask(dump.core, interpreter)))
 
@@ -133,7 +136,8 @@ SEGMENT = 1 << 25  # mimalloc's, of 64-bit builds
 
 
 def damage_heap(core, generators, seed):
-    """Overwrite words of the segments that the generators stand in, of what they point to, and of free blocks near them."""
+    """Overwrite words of the segments that the generators stand in, of what they point to, and of
+    free blocks near them."""
     choose = random.Random(seed)
     segments = sorted({int(each['id'], 16) // SEGMENT * SEGMENT for each in generators})
     with CoreFile(core) as file:
@@ -166,7 +170,8 @@ def damage_heap(core, generators, seed):
 
 @pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.free_threaded))
 def test_damaged_heap(dumps, interpreter, tmp_path):
-    """Whatever stands in the heap's own structs, the answer comes, in time, and says that it is not whole."""
+    """Whatever stands in the heap's own structs, the answer comes, in time, and says that it is not
+    whole."""
     dump = dumps.core(interpreter, HARD)
     wanted, lost = {each['id'] for each in dump.truth['generators']}, 0
     for seed in range(8):
@@ -194,7 +199,8 @@ INTERPRETERS = programs.Program(
 
 @pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.version >= (3, 3)))
 def test_interpreters(dumps, interpreter):
-    """Each interpreter's, once: with a collector in common (to 3.8), one each (3.9), or a heap each (free-threaded)."""
+    """Each interpreter's, once: with a collector in common (to 3.8), one each (3.9), or a heap each
+    (free-threaded)."""
     dump = dumps.core(interpreter, INTERPRETERS)
     found = sorted(
         (task['id'], task['name'].rpartition('.')[2].strip('<>'), task['frames'][-1]['line'])

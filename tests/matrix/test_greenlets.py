@@ -1,4 +1,5 @@
-"""Greenlets: all that the program knows of them, and their C stacks, on every interpreter that has the module."""
+"""Greenlets: all that the program knows of them, and their C stacks, on every interpreter that has
+the module."""
 import copy
 import re
 import shutil
@@ -57,7 +58,8 @@ def python_frames(task):
 
 
 def loops(task):
-    """Frames of the interpreter's loop on the C stack of a suspended greenlet; or why there are none."""
+    """Frames of the interpreter's loop on the C stack of a suspended greenlet; or why there are
+    none."""
     if task['state'] != 'suspended' or task['orphaned']:
         return None
     return task['native_error'] or sum(frame['runs_python'] for frame in task['native_frames'])
@@ -257,7 +259,8 @@ def test_a_damaged_slice_is_told(dumps, interpreter, tmp_path):
 @pytest.mark.parametrize('interpreter', some((3, 9), (3, 11), (3, 14), (3, 15)))
 @pytest.mark.parametrize('seed', ['1', '2', '3'])
 def test_random_switches(dumps, interpreter, seed):
-    """Stacks that were saved in parts, and share their addresses with those above and below them."""
+    """Stacks that were saved in parts, and share their addresses with those above and below
+    them."""
     needs(interpreter, 'greenlet')
     dump = dumps.core(
         interpreter, programs.Program('greenlets-random-' + seed, 'greenlets_random.py', (seed,))

@@ -105,7 +105,8 @@ def test_debug_allocator(dumps, interpreter):
 
 @pytest.mark.parametrize('interpreter', every(lambda i: i.machine == 'x86_64'))
 def test_damaged_objects(dumps, interpreter):
-    """A type pointer with one bit changed is guessed; what damage leaves is dumped with its fields' names."""
+    """A type pointer with one bit changed is guessed; what damage leaves is dumped with its fields'
+    names."""
     dump = dumps.core(interpreter, MEMORY)
     things = dump.truth['things'][2:6]  # a list, a dict, bytes, a str
     whole = told(dump, things)

@@ -1,4 +1,5 @@
-"""A minidump of a Linux process, as Breakpad and crashpad write them, shows what the process itself would."""
+"""A minidump of a Linux process, as Breakpad and crashpad write them, shows what the process itself
+would."""
 import glob
 import json
 import os
@@ -121,7 +122,8 @@ def test_crash(process, tmp_path):
 
 @pytest.mark.parametrize("process", interpreters(), indirect=True)
 def test_c_frames(process, tmp_path):
-    """C stacks come with any minidump; with the heap, each Python frame stands behind the loop that runs it."""
+    """C stacks come with any minidump; with the heap, each Python frame stands behind the loop that
+    runs it."""
     for style in "breakpad", "breakpad-full":
         done = subprocess.run(
             [CLI, "--json", write(process, tmp_path, style), "bt", "--all", "--native"],

@@ -1,4 +1,5 @@
-"""bt --native: C frames beside gdb's, Python frames beside the truth, and each of them where it is run."""
+"""bt --native: C frames beside gdb's, Python frames beside the truth, and each of them where it is
+run."""
 import json
 import os
 import re
@@ -164,7 +165,8 @@ LOOPS = b'_PyEval_EvalFrameDefault', b'PyEval_EvalFrameEx'
     ),
 )
 def test_loop_without_a_name(dumps, interpreter):
-    """No symbol tells which function is the loop: up to 3.10 its words do, later what it keeps on the stack."""
+    """No symbol tells which function is the loop: up to 3.10 its words do, later what it keeps on
+    the stack."""
     place = dumps.place(interpreter, 'nameless')
     os.makedirs(place)
     copy = run.Copy(interpreter, place)
@@ -361,7 +363,8 @@ def misplaced_in(tasks):
 
 @pytest.mark.parametrize('interpreter', every(having('greenlet', 'x86_64')))
 def test_greenlets(dumps, interpreter):
-    """Suspended greenlets: C frames out of the saved words, and each Python frame behind its loop."""
+    """Suspended greenlets: C frames out of the saved words, and each Python frame behind its
+    loop."""
     if not imports(interpreter, 'greenlet'):
         pytest.skip('%s has no greenlet' % interpreter.tag)
     dump = dumps.core(interpreter, GREENLETS)
@@ -393,7 +396,8 @@ def test_greenlets(dumps, interpreter):
     ],
 )
 def test_tasklets(dumps, interpreter):
-    """Hard-switched tasklets: C frames out of the saved slices, and each Python frame behind its loop."""
+    """Hard-switched tasklets: C frames out of the saved slices, and each Python frame behind its
+    loop."""
     dump = dumps.core(interpreter, TASKLETS)
     tasks = merged(dump.core, command=('tasklets', '--native'))[0]['tasks']
     hard = [task for task in tasks if task['hard_switched'] and not task['native_error']]

@@ -1,4 +1,5 @@
-"""PyPy: the stacks and values of every PyPy that Debian's suites have, interpreted and in the JIT's own form."""
+"""PyPy: the stacks and values of every PyPy that Debian's suites have, interpreted and in the JIT's
+own form."""
 import copy
 import os
 
@@ -131,7 +132,8 @@ def check_frames(wanted, frames):
 
 @pytest.mark.parametrize('pypy', EVERY)
 def test_frames_of_the_jit(dumps, pypy):
-    """Frames that only the JIT's resume data describe, of the thread that died and of one that waits."""
+    """Frames that only the JIT's resume data describe, of the thread that died and of one that
+    waits."""
     dump = made(dumps, pypy, HOT)
     answer, status, errors = run.answer(dump.core, '--locals', *run.where(pypy))
     stacks = [[frame for frame in thread['frames']] for thread in answer['threads']]

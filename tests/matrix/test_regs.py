@@ -1,4 +1,5 @@
-"""py-regs beside the truth: a program that loads known words into the registers; outer frames beside gdb's unwinding."""
+"""py-regs beside the truth: a program that loads known words into the registers; outer frames
+beside gdb's unwinding."""
 import json
 import platform
 import re

@@ -1,8 +1,9 @@
-"""Cores of real Stackless Pythons beside what each program wrote about itself just before it aborted.
+"""Cores of real Stackless Pythons beside what each program wrote about itself just before it
+aborted.
 
-The cores are VER-SCENARIO.core.zst with VER-SCENARIO.json and symbols-VER/, in $PYSCRY_COREFILES or in
-../shared/corefiles/stackless beside the project. No library is at hand, only the symbol maps. corefiles/make_corefile.py
-makes more of them where there is a Stackless.
+The cores are VER-SCENARIO.core.zst with VER-SCENARIO.json and symbols-VER/, in $PYSCRY_COREFILES or
+in ../shared/corefiles/stackless beside the project. No library is at hand, only the symbol maps.
+corefiles/make_corefile.py makes more of them where there is a Stackless.
 """
 import copy
 import glob

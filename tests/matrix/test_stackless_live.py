@@ -1,4 +1,5 @@
-"""Stackless Pythons that run here: the C stack of each switched-out tasklet has one interpreter loop per Python frame."""
+"""Stackless Pythons that run here: the C stack of each switched-out tasklet has one interpreter
+loop per Python frame."""
 import os
 
 import pytest
@@ -92,7 +93,8 @@ def test_without_the_file_the_reason_is_told(dumps, interpreter):
 
 
 def member(dump, task, offset):
-    """A member of the tasklet's saved stack; debug builds before 3.8 have two more words before all objects."""
+    """A member of the tasklet's saved stack; debug builds before 3.8 have two more words before all
+    objects."""
     traced = dump.interpreter.debug and dump.interpreter.version < (3, 8)
     return int(task["cstate"]["id"], 16) + offset + (16 if traced else 0)
 

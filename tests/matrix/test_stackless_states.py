@@ -1,4 +1,5 @@
-"""Stackless Pythons that run here, in every state that tests/programs/tasklets_*.py know: all as they say of themselves."""
+"""Stackless Pythons that run here, in every state that tests/programs/tasklets_*.py know: all as
+they say of themselves."""
 import copy
 import os
 import subprocess

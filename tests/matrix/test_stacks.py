@@ -1,4 +1,5 @@
-"""Every interpreter found, every program, every source of layouts, every kind of target: all frames are the truth."""
+"""Every interpreter found, every program, every source of layouts, every kind of target: all frames
+are the truth."""
 import json
 import os
 import re
@@ -89,8 +90,8 @@ def test_stripped(dumps, interpreter, program):
 
 @pytest.mark.parametrize('interpreter, program', pairs(copyable))
 def test_core_only(dumps, interpreter, program):
-    """Neither executable nor libpython is on disk: 3.13+ exact; 3.7 to 3.12 too, by a scan of the memory that is in the
-    core; older ones exact or a message that names what is missing."""
+    """Neither executable nor libpython is on disk: 3.13+ exact; 3.7 to 3.12 too, by a scan of the
+    memory that is in the core; older ones exact or a message that names what is missing."""
     dump = dumps.copied(interpreter, program, hidden=True)
     status, output, errors = run.pyscry('--json', dump.core, 'bt', '--all')
     if interpreter.version >= (3, 7):
@@ -142,7 +143,8 @@ def test_gcore(dumps, interpreter):
             done.stdout.decode(errors='replace'),
         )
         if lost and compare.differences(truth, answer):
-            # guard pages inside a mapping (glibc 2.42 and newer) make older gdbs drop the megabyte around them
+            # guard pages inside a mapping (glibc 2.42 and newer) make older gdbs drop the megabyte
+            # around them
             assert status == 1 and any(
                 damaged(thread) for thread in answer['threads']
             ), 'memory is missing, and nothing says so'

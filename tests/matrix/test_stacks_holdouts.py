@@ -1,4 +1,5 @@
-"""What breaks the peers: damaged, cut and compressed cores, binaries that are gone or moved, hostile environments."""
+"""What breaks the peers: damaged, cut and compressed cores, binaries that are gone or moved,
+hostile environments."""
 import json
 import os
 import shutil
@@ -73,7 +74,8 @@ def test_cyclic_chain(dumps, interpreter):
 )
 @pytest.mark.parametrize('interpreter', every(one_of_each))
 def test_broken_chain(dumps, interpreter, value):
-    """A chain that leads nowhere: what stands before is exact, the reason is told, other threads are whole."""
+    """A chain that leads nowhere: what stands before is exact, the reason is told, other threads
+    are whole."""
     dump = dumps.core(interpreter, programs.find('threads'))
     whole = run.answer(dump.core)[0]
     victim = max(whole['threads'], key=lambda thread: len(thread['frames']))
@@ -100,7 +102,8 @@ def test_damaged_code(dumps, interpreter):
     path = patched(dump, 'code')
     victim = int(whole[40]['address'], 16)
     with CoreFile(path) as core:
-        # the code object is what the frame points to and whose first words, as it is static, no other frame shares
+        # the code object is what the frame points to and whose first words, as it is static, no
+        # other frame shares
         words = {at: core.word(at) for at in range(victim, victim + 128, 8)}
         changed = 0
         for at, value in words.items():
@@ -150,7 +153,8 @@ def some_core(dumps, *wanted, program='threads'):
 
 @pytest.mark.parametrize('version', [(2, 7), (3, 9), (3, 13)], ids=str)
 def test_truncated(dumps, version):
-    """Cut anywhere: never a crash, never silence; the whole stack as long as its memory is there."""
+    """Cut anywhere: never a crash, never silence; the whole stack as long as its memory is
+    there."""
     dump = some_core(dumps, version)
     size = os.path.getsize(dump.core)
     lengths = (
@@ -181,7 +185,8 @@ def test_moved_executable(dumps):
 
 @pytest.mark.parametrize('interpreter', every(lambda i: local(i) and copyable(i)))
 def test_deleted_while_running(dumps, interpreter):
-    """Executable and libpython were deleted under a running process: both are still behind /proc."""
+    """Executable and libpython were deleted under a running process: both are still behind
+    /proc."""
     place = dumps.place(interpreter, 'deleted')
     os.makedirs(place)
     copy = run.Copy(interpreter, place, strip=False)
@@ -204,7 +209,8 @@ def test_no_file_at_all(dumps, interpreter):
 
 
 def test_script(dumps):
-    """A script with a #! line: the process is called by the script's name, the executable is the interpreter."""
+    """A script with a #! line: the process is called by the script's name, the executable is the
+    interpreter."""
     interpreter = some_interpreter((3, 12), (3, 11))
     place = dumps.place(interpreter, 'script')
     run.prepare(programs.find('flow'), place)
@@ -227,8 +233,9 @@ def test_script(dumps):
 
 @pytest.mark.parametrize('home', ['/nonexistent', '2.7'])
 def test_pythonhome(dumps, home):
-    """$PYTHONHOME belongs to another Python. A gdb whose own Python does not start with it ends at once, before any
-    script is read, unless it is told to ignore the environment (gdb 12 and newer); pyscry never looks at it.
+    """$PYTHONHOME belongs to another Python. A gdb whose own Python does not start with it ends at
+    once, before any script is read, unless it is told to ignore the environment (gdb 12 and newer);
+    pyscry never looks at it.
     """
     dump = some_core(dumps)
     env = {'PYTHONHOME': some_interpreter((2, 7)).prefix if home == '2.7' else home}

@@ -1,4 +1,5 @@
-"""asyncio's tasks and suspended generators: all that the program knows of them, on every interpreter."""
+"""asyncio's tasks and suspended generators: all that the program knows of them, on every
+interpreter."""
 import pytest
 
 from tests.support import programs, run
@@ -24,7 +25,8 @@ def ask(target, interpreter, *command):
 
 
 def compare(wanted, found, fields):
-    """Every one of `wanted`, with the values that each of `fields` takes from our task; nothing else."""
+    """Every one of `wanted`, with the values that each of `fields` takes from our task; nothing
+    else."""
     differences = [
         'nobody knows %s %s' % (task['name'], task['id'])
         for identity, task in found.items()

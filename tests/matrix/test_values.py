@@ -1,4 +1,5 @@
-"""Every value of tests/programs/values.py prints exactly as its repr() did, on every interpreter, by DWARF and by rows."""
+"""Every value of tests/programs/values.py prints exactly as its repr() did, on every interpreter,
+by DWARF and by rows."""
 import json
 import os
 import subprocess
@@ -13,7 +14,8 @@ VALUES = programs.Program('values', 'values.py')
 EXCEPTIONS = programs.Program('values-exceptions', 'values_exceptions.py')
 LIBRARY = programs.Program('values-library', 'values_library.py', since=(3, 6))
 WITHOUT_CTYPES = programs.Program('values', 'values.py', ('no-ctypes',))
-# The differences by design, by name of the value. (A connected socket lacks its addresses: they are the kernel's.)
+# The differences by design, by name of the value. (A connected socket lacks its addresses: they are
+# the kernel's.)
 BY_DESIGN = {
     'hash': 'the name of a hash is behind OpenSSL\'s structs',
 }

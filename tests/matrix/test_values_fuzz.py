@@ -1,4 +1,5 @@
-"""Every command on damaged cores, the same damage every time; ./dev fuzz does more of it, under sanitizers."""
+"""Every command on damaged cores, the same damage every time; ./dev fuzz does more of it, under
+sanitizers."""
 import os
 import re
 import subprocess

@@ -1,4 +1,5 @@
-"""The variables of every frame are what the frame itself says: names, kinds, order, values; unbound ones are left out."""
+"""The variables of every frame are what the frame itself says: names, kinds, order, values; unbound
+ones are left out."""
 import copy
 import json
 

@@ -1,8 +1,9 @@
 """Minidumps of real Windows CPythons beside what each program wrote about itself before the dump.
 
-The dumps are NAME.dmp.zst with NAME.json, and NAME.regs.json where the program crashed, in $PYSCRY_COREFILES or in
-../shared/corefiles/windows beside the project. No DLL and no PDB is at hand. Of a crashing program the JSON's main
-thread is older than the crash (CRASH is its stack), and of every program the innermost frame of the recording thread.
+The dumps are NAME.dmp.zst with NAME.json, and NAME.regs.json where the program crashed, in
+$PYSCRY_COREFILES or in ../shared/corefiles/windows beside the project. No DLL and no PDB is at
+hand. Of a crashing program the JSON's main thread is older than the crash (CRASH is its stack), and
+of every program the innermost frame of the recording thread.
 """
 import glob
 import json
@@ -154,7 +155,8 @@ def compare_locals(got, want, where, nameless):
             assert v["repr"] == text, (where, name)
 
 
-# Heap dumps lack the names of built-in types. Those that Python's own dictionaries do not name have none.
+# Heap dumps lack the names of built-in types. Those that Python's own dictionaries do not name have
+# none.
 NAMELESS = {"range_iterator", "list_iterator", "dict_keyiterator"}
 
 

@@ -1,4 +1,5 @@
-"""Frames that Pythons up to 3.9 keep: those of finished functions are there with their size, others are not."""
+"""Frames that Pythons up to 3.9 keep: those of finished functions are there with their size, others
+are not."""
 import os
 
 import pytest
@@ -46,7 +47,8 @@ def test_finished_functions_left_a_frame(dumps, interpreter):
     mine = own(found)
     assert set(mine) == FINISHED
     for name, size in dump.truth["sizes"].items():
-        # __sizeof__() leaves a slot out (frame_sizeof() in Objects/frameobject.c), and a frame used again may be larger
+        # __sizeof__() leaves a slot out (frame_sizeof() in Objects/frameobject.c), and a frame used
+        # again may be larger
         assert name == "running" or size <= mine[name]["size"] <= size + 400, name
     assert found["zombies"]["error"] is None
     sizes = [f["size"] for f in found["zombies"]["frames"]]

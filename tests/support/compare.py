@@ -1,4 +1,5 @@
-"""Compares what pyscry says (its JSON) with the truth that a program wrote. Every difference is one line of text."""
+"""Compares what pyscry says (its JSON) with the truth that a program wrote. Every difference is one
+line of text."""
 
 WHERE = ('end_line', 'column', 'end_column')
 

@@ -1,10 +1,11 @@
-"""Just enough of ELF core files to damage them on purpose: little-endian, read and patched in place."""
+"""Just enough of ELF core files to damage them on purpose: little-endian, read and patched in
+place."""
 import mmap
 import struct
 
 PT_LOAD, PT_NOTE, PF_W, NT_FILE = 1, 4, 2, 0x46494C45
-# by EI_CLASS: bytes of a word and its format, where e_phoff and e_phentsize stand, a program header, and which of its
-# members are type, flags, file offset, address, bytes in the file
+# by EI_CLASS: bytes of a word and its format, where e_phoff and e_phentsize stand, a program
+# header, and which of its members are type, flags, file offset, address, bytes in the file
 CLASSES = {
     1: (4, '<I', 28, 42, '<IIIIIII', (0, 6, 1, 2, 4)),
     2: (8, '<Q', 32, 54, '<IIQQQQ', (0, 1, 2, 3, 5)),
@@ -66,7 +67,8 @@ class CoreFile:
                 offset += (length + 3) // 4 * 4
 
     def hide_files(self):
-        """Rename every mapped file in the list of mappings, so that none of them is found on disk."""
+        """Rename every mapped file in the list of mappings, so that none of them is found on
+        disk."""
         for number, offset, size in self.notes():
             if number == NT_FILE:
                 (count,) = struct.unpack_from(self.format, self.data, offset)
@@ -82,7 +84,8 @@ class CoreFile:
 
 
 def link(core, newer, older):
-    """Where the frame at `newer` points to the one at `older`: the address of that pointer, or None."""
+    """Where the frame at `newer` points to the one at `older`: the address of that pointer, or
+    None."""
     for at in range(newer, newer + 16 * core.size, core.size):
         if core.word(at) == older:
             return at

@@ -9,7 +9,8 @@ from .corefile import CoreFile
 
 
 def overwrite(core, objects, seed, words, beside):
-    """Words of the objects, and of what they point to, become pointers to others (or that far beside them), garbage and nothing.
+    """Words of the objects, and of what they point to, become pointers to others (or that far
+    beside them), garbage and nothing.
 
     `words`: how many of an object are pointers to follow.
     """
@@ -40,7 +41,8 @@ def overwrite(core, objects, seed, words, beside):
 
 
 def answers_when_damaged(interpreter, core, told, seed, copy, commands, words=24, beside=160):
-    """Every command ends by itself; the one as JSON has something to say. `told`: the truth of the objects to damage."""
+    """Every command ends by itself; the one as JSON has something to say. `told`: the truth of the
+    objects to damage."""
     shutil.copyfile(core, copy)
     overwrite(copy, [int(each['id'], 16) for each in told], seed, words, beside)
     for command in commands:

@@ -1,10 +1,13 @@
-"""More interpreters from Debian's archive, each suite unpacked into a root of its own under the cache directory.
+"""More interpreters from Debian's archive, each suite unpacked into a root of its own under the
+cache directory.
 
-Nothing is installed: packages are downloaded by apt (which checks their hashes) with a private state directory,
-and unpacked. Debian has no free-threaded build, so that one is built from Debian's own source package. Everything
-that does not work in the time given becomes a reason, which the tests show as a skip.
+Nothing is installed: packages are downloaded by apt (which checks their hashes) with a private
+state directory, and unpacked. Debian has no free-threaded build, so that one is built from Debian's
+own source package. Everything that does not work in the time given becomes a reason, which the
+tests show as a skip.
 
-`python3 -m tests.support.debian fetch [SECONDS]` fetches what is missing; the tests only look at what is there.
+`python3 -m tests.support.debian fetch [SECONDS]` fetches what is missing; the tests only look at
+what is there.
 """
 import contextlib
 import fcntl
@@ -36,7 +39,8 @@ ROOTS = [
     ('i386', 'bookworm', 'i386', ['python3.11', 'libc-bin'], ['python3.11']),
     ('arm64', 'bookworm', 'arm64', ['python3.11', 'libc-bin'], []),  # only for an emulator
 ]
-# packages that some of the tests want in a root; without one that cannot be had the root is of use all the same
+# packages that some of the tests want in a root; without one that cannot be had the root is of use
+# all the same
 EXTRAS = {
     'bullseye': [
         'python3-greenlet',
@@ -89,7 +93,8 @@ def root(where):
 
 
 def interpreters():
-    """(tag, (root, executable)), (tag, executable), or (tag, the exception that says why there is none)."""
+    """(tag, (root, executable)), (tag, executable), or (tag, the exception that says why there is
+    none)."""
     for where, _, _, _, names in ROOTS:
         place = root(where)
         for name in names:
@@ -188,7 +193,8 @@ class Archive:
         ).stdout.decode()
 
     def update(self):
-        # one index in the middle of a mirror's update must not stop us: what matters is whether packages are found
+        # one index in the middle of a mirror's update must not stop us: what matters is whether
+        # packages are found
         self.apt('update', check=False)
 
     def closure(self, packages):

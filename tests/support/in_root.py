@@ -1,9 +1,11 @@
 #!/usr/bin/python3
-"""in_root.py ROOT COMMAND...: run a command with ROOT as its root directory, the way a container would.
+"""in_root.py ROOT COMMAND...: run a command with ROOT as its root directory, the way a container
+would.
 
-A mount namespace of its own and pivot_root: /proc/PID/root, setns and gdb's "target:" then see ROOT as "/", which a
-plain chroot does not give. The current directory is visible at the same path inside. The process is replaced, not
-forked: the caller's PID is the command's. Needs root (or CAP_SYS_ADMIN).
+A mount namespace of its own and pivot_root: /proc/PID/root, setns and gdb's "target:" then see ROOT
+as "/", which a plain chroot does not give. The current directory is visible at the same path
+inside. The process is replaced, not forked: the caller's PID is the command's. Needs root (or
+CAP_SYS_ADMIN).
 """
 import ctypes
 import os

@@ -1,8 +1,8 @@
 """Finds the Python interpreters that the tests run on, and says of each that is not there why.
 
-Looked at: pyenv's versions, /usr/bin/python3.*, what $PYSCRY_INTERPRETERS names (executables, or directories of
-them, separated by colons), and what debian.py has unpacked or built. An interpreter that runs in another root (a
-wrapper around a container, say) is recognised by its own mount table.
+Looked at: pyenv's versions, /usr/bin/python3.*, what $PYSCRY_INTERPRETERS names (executables, or
+directories of them, separated by colons), and what debian.py has unpacked or built. An interpreter
+that runs in another root (a wrapper around a container, say) is recognised by its own mount table.
 """
 import dataclasses
 import functools
@@ -16,7 +16,8 @@ from . import debian
 
 PROBE = r'''
 import json, os, sys
-maps = [line.split(None, 5)[5].strip() for line in open("/proc/self/maps") if line.count("/") and len(line.split(None, 5)) > 5]
+maps = [line.split(None, 5)[5].strip() for line in open("/proc/self/maps")
+        if line.count("/") and len(line.split(None, 5)) > 5]
 library = [path for path in maps if os.path.basename(path).startswith("libpython")]
 root = [line.split()[3] for line in open("/proc/self/mountinfo") if line.split()[4] == "/"]
 child = os.fork()  # ctypes of an old version built with a new libffi crashes
@@ -36,9 +37,13 @@ def importable(name):
     except ImportError:
         return False
 print(json.dumps({
-    "version": list(sys.version_info[:3]), "level": sys.version_info[3], "text": sys.version, "exe": os.readlink("/proc/self/exe"),
-    "library": library[0] if library else None, "root": root[-1] if root else "/", "prefix": sys.prefix,
-    "flags": getattr(sys, "abiflags", ""), "machine": os.uname()[4] if sys.maxsize > 2**32 else "32-bit", "debug": hasattr(sys, "gettotalrefcount"), "ctypes": has_ctypes,
+    "version": list(sys.version_info[:3]), "level": sys.version_info[3], "text": sys.version,
+    "exe": os.readlink("/proc/self/exe"),
+    "library": library[0] if library else None, "root": root[-1] if root else "/",
+    "prefix": sys.prefix,
+    "flags": getattr(sys, "abiflags", ""),
+    "machine": os.uname()[4] if sys.maxsize > 2**32 else "32-bit",
+    "debug": hasattr(sys, "gettotalrefcount"), "ctypes": has_ctypes,
     "modules": [name for name in ("greenlet", "gevent", "eventlet") if importable(name)],
     "free_threaded": hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled()}))
 '''

@@ -2,9 +2,9 @@
 """Write a minidump of a live Linux process (x86-64), as Breakpad or crashpad do:
 live_minidump.py PID FILE [STYLE [SIGNAL]].
 
-STYLE: breakpad (stacks, copies of /proc files), crashpad (stacks, thread names, thread pointers, no copies), either
-with "-full" behind it: all writable memory and the headers of the modules too. SIGNAL: as if the first thread had died of
-it, at address 0x10. The process is stopped meanwhile.
+STYLE: breakpad (stacks, copies of /proc files), crashpad (stacks, thread names, thread pointers, no
+copies), either with "-full" behind it: all writable memory and the headers of the modules too.
+SIGNAL: as if the first thread had died of it, at address 0x10. The process is stopped meanwhile.
 """
 import ctypes
 import os
@@ -20,7 +20,8 @@ _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c
 _libc.ptrace.restype = ctypes.c_long
 # struct user_regs_struct, sys/user.h
 USER_REGS = (
-    "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss fs_base gs_base "
+    "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss "
+    "fs_base gs_base "
     "ds es fs gs"
 ).split()
 STACK_LIMIT = 256 * 1024

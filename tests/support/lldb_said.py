@@ -1,4 +1,5 @@
-"""Run inside LLDB: `script lldb_said.say(i)` runs command i of $LLDB_COMMANDS (JSON); done() writes what all said."""
+"""Run inside LLDB: `script lldb_said.say(i)` runs command i of $LLDB_COMMANDS (JSON); done() writes
+what all said."""
 import json
 import os
 

@@ -27,7 +27,8 @@ def has_python(program, environment):
 
 
 def environment_of(program):
-    """The environment in which an LLDB's Python starts, or None. Debian's lldb-14 must be told where its own is."""
+    """The environment in which an LLDB's Python starts, or None. Debian's lldb-14 must be told
+    where its own is."""
     environment = clean_environment()
     if has_python(program, environment):
         return environment

@@ -1,12 +1,13 @@
-"""Write minidumps: Windows' own streams and those that Breakpad and crashpad add for Linux. For tests.
+"""Write minidumps: Windows' own streams and those that Breakpad and crashpad add for Linux. For
+tests.
 
     d = Minidump(LINUX)
     d.thread(42, {"rip": 0x1000}, stack=(0x7000, b"..."))
     d.memory(0x10000, data)
     open(path, "wb").write(d.build())
 
-Everything is laid out in the order of calls; `build()` leaves the file offset of each stream and of some members in
-`d.where`, so that a test can damage exactly what it means to.
+Everything is laid out in the order of calls; `build()` leaves the file offset of each stream and of
+some members in `d.where`, so that a test can damage exactly what it means to.
 """
 import struct
 
@@ -102,7 +103,8 @@ class Minidump:
         self.where = {}
 
     def thread(self, tid, regs=None, stack=None, teb=0, name=None, in_memory64=False):
-        """`stack` (address, bytes). `in_memory64`: its bytes are only in the memory list (Stack.Rva is 0)."""
+        """`stack` (address, bytes). `in_memory64`: its bytes are only in the memory list (Stack.Rva
+        is 0)."""
         self.threads.append((tid, regs or {}, stack, teb, in_memory64))
         if name is not None:
             self.names.append((tid, name))

@@ -1,4 +1,5 @@
-"""Write the synthetic minidumps of tests/unit/test_minidump.c and of the fuzzer: minidump_seeds.py DIRECTORY."""
+"""Write the synthetic minidumps of tests/unit/test_minidump.c and of the fuzzer: minidump_seeds.py
+DIRECTORY."""
 import os
 import struct
 import sys
@@ -91,9 +92,11 @@ def linux(**options):
     if options.get("memory", False):
         d.memory(HEAP, HEAP_DATA)
     maps = (
-        "00400000-00401000 r--p 00000000 08:01 77                    /opt/svc/bin/python3.11\n"
+        "00400000-00401000 r--p 00000000 08:01 77"
+        "                    /opt/svc/bin/python3.11\n"
         "00401000-00402000 r-xp 00001000 08:01 77                    /opt/svc/bin/python3.11\n"
-        "00402000-00403000 rw-p 00002000 08:01 77                    /opt/svc/bin/python3.11 (deleted)\n"
+        "00402000-00403000 rw-p 00002000 08:01 77"
+        "                    /opt/svc/bin/python3.11 (deleted)\n"
         "02000000-02020000 rw-p 00000000 00:00 0                     [heap]\n"
         "garbage\n"
         "0007f000-00081000 rw-p 00000000 00:00 0"

@@ -1,5 +1,6 @@
-"""Make a small PE image (DLL, x86-64) with every part that pyscry reads: exports, sections, .pdata with chained unwind
-infos, a CodeView record, a version resource, base relocations, an import address table. For tests."""
+"""Make a small PE image (DLL, x86-64) with every part that pyscry reads: exports, sections, .pdata
+with chained unwind infos, a CodeView record, a version resource, base relocations, an import
+address table. For tests."""
 import struct
 
 TEXT, RDATA, DATA, PYRUNTIM, PDATA, RSRC, RELOC, SIZE = range(0x1000, 0x9000, 0x1000)

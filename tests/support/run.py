@@ -62,7 +62,8 @@ def environment(directory, end, extra=()):
 
 
 def prepare(program, directory):
-    """Copy the programs to `directory` (it is what the process sees) and return the script's path."""
+    """Copy the programs to `directory` (it is what the process sees) and return the script's
+    path."""
     os.makedirs(directory, exist_ok=True)
     for path in glob.glob(os.path.join(PROGRAMS, '*.py')):
         shutil.copy(path, directory)
@@ -83,7 +84,8 @@ def load(directory):
 
 
 def crash(interpreter, program, directory, end='abort', copy=None, cores='core*'):
-    """Run a program until it dies; `copy` is a Copy of the interpreter to run instead of the original."""
+    """Run a program until it dies; `copy` is a Copy of the interpreter to run instead of the
+    original."""
     script = prepare(program, directory)
     command = copy.command if copy else interpreter.command
     env = environment(directory, end, copy.environment if copy else ())
@@ -164,7 +166,8 @@ def state(pid):
 
 
 class Copy:
-    """A private copy of an interpreter's executable and libpython, which can be stripped and removed."""
+    """A private copy of an interpreter's executable and libpython, which can be stripped and
+    removed."""
 
     def __init__(self, interpreter, directory, strip=True):
         self.directory = os.path.join(directory, 'copy')

@@ -1,4 +1,5 @@
-"""Programs that crash or wait, and how to run things beside them: what the tests of the front ends share."""
+"""Programs that crash or wait, and how to run things beside them: what the tests of the front ends
+share."""
 import glob
 import os
 import resource

@@ -36,7 +36,8 @@ def differences_of_cstate(want, got):
 
 
 def differences_of_cframes(want, got):
-    """Where the truth has them, which is as pickling sees them: without those for tracing, and under old names."""
+    """Where the truth has them, which is as pickling sees them: without those for tracing, and
+    under old names."""
     if want.get("cframes") is None:
         return
     found = [c for c in got["cframes"] if c["function"] != "slp_restore_tracing"]
