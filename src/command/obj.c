@@ -55,23 +55,10 @@ static void put_attributes(struct scry_call *call, struct scry_runtime *r, scry_
 		scry_json_close(j, '}');
 }
 
-/* Which of the collector's lists has it: -1 none, or there are none. */
+/* Which of the collector's generations has it: -1 none, or there are none. */
 static int find_generation(struct scry_runtime *r, const struct scry_whatis *w)
 {
-	struct scry_gc gc;
-	scry_addr object;
-	int found = -1;
-
-	for (struct scry_interp *i = r->interps;
-	     i && found < 0 && w->gc == SCRY_GC_TRACKED && !w->biased; i = i->next) {
-		if (scry_gc_open(&gc, i) < 0)
-			continue;
-		while (found < 0 && scry_gc_next(&gc, &object) == SCRY_ITEM)
-			if (object == w->addr)
-				found = (int)gc.at;
-		scry_gc_done(&gc);
-	}
-	return found;
+	return w->gc == SCRY_GC_TRACKED ? scry_gc_generation(r, w->addr) : SCRY_GC_GENERATION_NONE;
 }
 
 /*

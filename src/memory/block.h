@@ -1,5 +1,6 @@
 /**
- * Which block of the allocators is at an address: pymalloc, mimalloc, and the marks of the debug
+ * The blocks of Python's own allocator, whichever it is: pymalloc, for up to 512 bytes, or mimalloc
+ * in free-threaded builds. Which one is at an address; walk them all. And the marks of the debug
  * hooks.
  */
 #ifndef SCRY_BLOCK_H
@@ -7,16 +8,58 @@
 
 #include "runtime/runtime.h"
 
-/**
- * A block of Python's allocator: pymalloc, for up to 512 bytes, or mimalloc in free-threaded
- * builds.
- */
+struct scry_allocator;
+
 struct scry_block {
 	const char *allocator;
 	scry_addr start;
 	uint64_t size;
 	bool free; /* freed, or never given out: what points here is dangling */
 };
+
+/**
+ * The block that an address lies in; false where there is none: memory of somebody else, or between
+ * the allocator's blocks. Cheap: what is known of the last pools is kept.
+ */
+bool scry_block_find(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
+/**
+ * Is the memory at an address the allocator's, be it a block, what stands between blocks or what
+ * was never given out? False also where that is not known.
+ */
+bool scry_block_owns(struct scry_runtime *r, scry_addr addr);
+
+/** A walk over all blocks of a runtime, in order of address within a pool or page. */
+struct scry_blocks {
+	struct scry_runtime *runtime;
+	const struct scry_allocator *allocator;
+	void *state; /* the allocator's */
+};
+/**
+ * Begin; scry_blocks_done() where this succeeds. SCRY_ENOTFOUND where the runtime has no such
+ * allocator (PYTHONMALLOC=malloc) or it was not found.
+ */
+int scry_blocks_open(struct scry_blocks *b, struct scry_runtime *r);
+/**
+ * The next block, used or free: SCRY_ITEM, SCRY_OK at the end. Pools and pages that make no sense
+ * are passed over, and noted at the end.
+ */
+int scry_blocks_next(struct scry_blocks *b, struct scry_block *ret);
+void scry_blocks_done(struct scry_blocks *b);
+
+/** A kind of allocator: a file with one of these, and a row in block.c. */
+struct scry_allocator {
+	const char *name;
+	/** Is it the one that this runtime's objects come from? */
+	bool (*serves)(const struct scry_runtime *r);
+	bool (*find)(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
+	bool (*owns)(struct scry_runtime *r, scry_addr addr);
+	/** As scry_blocks_open(), _next() and _done(), with a state of its own. */
+	int (*open)(struct scry_runtime *r, void **ret_state);
+	int (*next)(struct scry_runtime *r, void *state, struct scry_block *ret);
+	void (*done)(void *state);
+};
+extern const struct scry_allocator scry_allocator_pymalloc, scry_allocator_mimalloc;
+
 /** What the debug hooks (PYTHONMALLOC=debug, debug builds) have put around a block. */
 struct scry_debug_block {
 	scry_addr start;                   /* of what the caller got */
@@ -24,8 +67,6 @@ struct scry_debug_block {
 	const char *domain;                /* "raw", "mem", "object": who gave it out */
 	bool before_intact, behind_intact; /* the bytes that nobody should write */
 };
-/** The block that an address lies in; false where there is none. */
-bool scry_block_find(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
 /** The debug hooks' marks around what starts at `start`; false where there are none. */
 bool scry_debug_block_at(struct scry_runtime *r, scry_addr start, struct scry_debug_block *ret);
 

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "memory/memory.h"
 #include "memory/mimalloc.h"
 
 #define STEPS_MAX ((uint64_t)1 << 32)
@@ -42,7 +43,7 @@ static bool is_collecting(const struct scry_gc *gc, scry_addr node)
 {
 	uint64_t word;
 
-	return gc->runtime->version >= 0x03080000 &&
+	return !scry_layout_has(gc->runtime->layout, SCRY_F_GC_HEAD_REFS) &&
 	       scry_field_read(gc->runtime, node, SCRY_F_GC_HEAD_PREV, &word) == SCRY_OK &&
 	       word & PREV_MASK_COLLECTING;
 }
@@ -54,79 +55,149 @@ static bool is_list(const struct scry_gc *gc, scry_addr head)
 	return next && (prev_of(gc, next) == head || is_collecting(gc, next));
 }
 
-static void add(struct scry_gc *gc, scry_addr head)
+/* --- headers --- */
+
+/* With a third word, the references that are left: to 3.7. */
+static bool has_old_header(const struct scry_runtime *r)
+{
+	return scry_layout_has(r->layout, SCRY_F_GC_HEAD_REFS);
+}
+
+/*
+ * Old headers are a union with something large, which differs by micro version and by who patched
+ * it: words of the header, words that it is aligned to. Include/objimpl.h.
+ */
+static const struct {
+	uint8_t words, align;
+} old_headers[] = {
+	{ 3, 1 }, /* a double: 3.4 to 3.7.3 */
+	{ 4, 2 }, /* a long double: 3.3, 3.7.4+, and what distributors made of others */
+	{ 4, 1 }, /* 32 bytes of its own: 2.7.18 */
+};
+
+static bool is_tracked_by(struct scry_runtime *r, scry_addr object, uint32_t head_size)
+{
+	struct scry_gc gc = { .runtime = r };
+
+	return object && is_list(&gc, object - head_size);
+}
+
+/* A dictionary that is certainly tracked tells. */
+static uint32_t measure_head(struct scry_runtime *r)
+{
+	unsigned ptr = r->session->target->abi.ptr_size;
+
+	for (struct scry_interp *i = r->interps; i; i = i->next) {
+		scry_addr dicts[] = { i->modules, i->sysdict, i->builtins };
+
+		for (size_t d = 0; d < sizeof(dicts) / sizeof(*dicts); d++)
+			for (uint32_t size = 3 * ptr; size <= 4 * ptr; size += ptr)
+				if (is_tracked_by(r, dicts[d], size))
+					return size;
+	}
+	return 0;
+}
+
+uint32_t scry_gc_head_size(struct scry_runtime *r, bool *ret_sure)
+{
+	struct scry_memory *memory = scry_memory_of(r);
+
+	*ret_sure = true;
+	if (scry_layout_has(r->layout, SCRY_F_OBJECT_GC_BITS) || !memory)
+		return 0;
+	if (!has_old_header(r))
+		return r->layout->size[SCRY_S_GC_HEAD];
+	if (!memory->head_known) {
+		memory->head_size = measure_head(r);
+		memory->head_measured = memory->head_size != 0;
+		if (!memory->head_size)
+			memory->head_size = r->layout->size[SCRY_S_GC_HEAD];
+		memory->head_known = true;
+	}
+	*ret_sure = memory->head_measured;
+	return memory->head_size;
+}
+
+/* --- the lists --- */
+
+static void add(struct scry_gc *gc, scry_addr head, int generation)
 {
 	if (gc->count < SCRY_GC_LISTS && is_list(gc, head))
-		gc->heads[gc->count++] = head;
+		gc->lists[gc->count++] = (struct scry_gc_list) { head, generation };
 }
 
 /*
- * `count` generations in a row, in a field of the struct at `base`. Debian's 3.13 has them four
- * bytes before where the header's text has them (its DWARF says so, too): what is a list tells.
+ * Where lists stand beside where the layout has them: of the possible places the right one has the
+ * most of them.
  */
-static void add_field(struct scry_gc *gc, scry_addr base, enum scry_field f, unsigned count)
+static const int8_t shifts[] = {
+	0, -4, /* Debian's 3.13 (its DWARF says so, too) */
+	-8,    /* before headers of another alignment, to 3.7 */
+};
+
+static unsigned count_lists(const struct scry_gc *gc, scry_addr first, uint32_t stride,
+			    unsigned count)
+{
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		found += is_list(gc, first + i * stride);
+	return found;
+}
+
+/* The best place of `count` lists at a distance of `stride` from one another. */
+static unsigned try_stride(const struct scry_gc *gc, scry_addr at, uint32_t stride, unsigned count,
+			   unsigned best, scry_addr *ret_first, uint32_t *ret_stride)
+{
+	for (size_t i = 0; i < sizeof(shifts) / sizeof(*shifts) && best < count; i++) {
+		unsigned found = count_lists(gc, at + shifts[i], stride, count);
+
+		if (found <= best)
+			continue;
+		best = found;
+		*ret_first = at + shifts[i];
+		*ret_stride = stride;
+	}
+	return best;
+}
+
+/*
+ * A generation is a header and two ints: struct gc_generation. With old headers its size follows
+ * from theirs.
+ */
+static unsigned find_lists(const struct scry_gc *gc, scry_addr at, uint32_t stride, unsigned count,
+			   scry_addr *ret_first, uint32_t *ret_stride)
+{
+	unsigned ptr = gc->runtime->session->target->abi.ptr_size, best = 0;
+	size_t rows = has_old_header(gc->runtime) ? sizeof(old_headers) / sizeof(*old_headers) : 0;
+
+	if (stride)
+		best = try_stride(gc, at, stride, count, 0, ret_first, ret_stride);
+	for (size_t i = 0; i < rows && best < count; i++) {
+		uint32_t align = old_headers[i].align * ptr,
+			 size = (gc->head_size + 8 + align - 1) / align * align;
+
+		if (old_headers[i].words * ptr == gc->head_size)
+			best = try_stride(gc, at, size, count, best, ret_first, ret_stride);
+	}
+	return best;
+}
+
+/* The generations of a field of the struct at `base`: `count` of them, the first called `from`. */
+static void add_field(struct scry_gc *gc, scry_addr base, enum scry_field f, unsigned count,
+		      int from)
 {
 	const struct scry_slot *slot = &gc->runtime->layout->slot[f];
-	unsigned before = gc->count;
+	scry_addr first = 0;
+	uint32_t stride = 0;
 
-	for (unsigned back = 0; base && slot->size && back <= 4 && gc->count == before; back += 4)
-		for (unsigned i = 0; i < count; i++)
-			add(gc, base + slot->offset - back + i * (slot->size / count));
-	gc->missing += base && slot->size ? count - (gc->count - before) : 0;
-}
-
-/*
- * Up to 3.7 the header is a union with a double or a long double, which differs by micro version
- * and by who patched it: 24 or 32 bytes. The header before a dictionary that is certainly tracked
- * tells.
- */
-static uint32_t head_size(const struct scry_gc *gc, const struct scry_interp *interp)
-{
-	const struct scry_layout *l = gc->runtime->layout;
-	unsigned ptr = gc->runtime->session->target->abi.ptr_size;
-	scry_addr dicts[] = { interp->modules, interp->sysdict, interp->builtins };
-
-	if (l->size[SCRY_S_GC_HEAD] && gc->runtime->version >= 0x03080000)
-		return l->size[SCRY_S_GC_HEAD];
-	for (size_t i = 0; i < sizeof(dicts) / sizeof(*dicts); i++)
-		for (uint32_t size = 3 * ptr; dicts[i] && size <= 4 * ptr; size += ptr)
-			if (is_list(gc, dicts[i] - size))
-				return size;
-	return l->size[SCRY_S_GC_HEAD];
-}
-
-/*
- * What gc.freeze() took out of the generations of 3.7 and 3.8 stands in a list behind them and a
- * pointer to the first: struct _gc_runtime_state, Include/internal/mem.h (3.7),
- * Include/internal/pycore_pymem.h (3.8).
- */
-static void add_permanent(struct scry_gc *gc, scry_addr behind)
-{
-	unsigned ptr = gc->runtime->session->target->abi.ptr_size;
-
-	if (gc->runtime->version < 0x03070000)
+	if (!base || !slot->size)
 		return;
-	add(gc, behind + ptr);
-	if (gc->count == 3) /* the other alignment */
-		add(gc, behind + 2 * ptr);
-}
-
-/*
- * Three generations in a row, whose distance depends on the header's alignment: of the possible
- * ones the right one finds a list thrice.
- */
-static void add_three(struct scry_gc *gc, scry_addr first)
-{
-	for (uint32_t stride = gc->head_size + 8; stride <= gc->head_size + 16; stride += 8) {
-		gc->count = 0;
-		for (unsigned i = 0; i < 3; i++)
-			add(gc, first + i * stride);
-		if (gc->count == 3) {
-			add_permanent(gc, first + 3 * stride);
-			return;
-		}
-	}
-	gc->count = 0;
+	unsigned found =
+		find_lists(gc, base + slot->offset, slot->size / count, count, &first, &stride);
+	for (unsigned i = 0; found && i < count; i++)
+		add(gc, first + i * stride, from + (int)i);
+	gc->missing += count - found;
 }
 
 static bool is_cycle(struct scry_gc *gc)
@@ -172,32 +243,43 @@ static scry_addr head_of(struct scry_gc *gc, scry_addr node)
 	return 0;
 }
 
+static bool add_three(struct scry_gc *gc, scry_addr at)
+{
+	scry_addr first = 0;
+	uint32_t stride = 0;
+
+	if (find_lists(gc, at, 0, 3, &first, &stride) < 3)
+		return false;
+	for (int i = 0; i < 3; i++)
+		add(gc, first + (unsigned)i * stride, i);
+	return true;
+}
+
 /*
  * Up to 3.6 the generations are a static array of gcmodule.c, which _PyGC_generation0 points to.
  * Without symbols the list that a dictionary of the interpreter stands in leads to the head of one
- * of the three.
+ * of the three: the oldest is tried first, since of three lists in a row with others around them it
+ * must be these.
  */
 static void add_static(struct scry_gc *gc, struct scry_interp *interp)
 {
+	unsigned ptr = gc->runtime->session->target->abi.ptr_size;
 	scry_addr dicts[] = { interp->modules, interp->sysdict, interp->builtins }, first;
 	struct scry_module *m = gc->runtime->module;
 	struct scry_symbol symbol;
 
 	if (m && scry_module_symbol(m, "_PyGC_generation0", &symbol) == SCRY_OK &&
-	    scry_read_ptr(gc->runtime->session, symbol.addr, &first) == SCRY_OK)
-		add_three(gc, first);
+	    scry_read_ptr(gc->runtime->session, symbol.addr, &first) == SCRY_OK &&
+	    add_three(gc, first))
+		return;
 	for (size_t i = 0; i < sizeof(dicts) / sizeof(*dicts) && !gc->count; i++) {
 		scry_addr head = dicts[i] ? head_of(gc, dicts[i] - gc->head_size) : 0;
 
 		begin_list(gc);
-		/*
-		 * the oldest first: of three lists in a row with others around them it must be
-		 * these
-		 */
-		for (int back = 2; head && back >= 0 && !gc->count; back--)
+		for (uint32_t back = 2; head && back <= 2 && !gc->count; back--)
 			for (uint32_t stride = gc->head_size + 8;
-			     stride <= gc->head_size + 16 && !gc->count; stride += 8)
-				add_three(gc, head - (unsigned)back * stride);
+			     stride <= gc->head_size + 2 * ptr && !gc->count; stride += ptr)
+				add_three(gc, head - back * stride);
 	}
 }
 
@@ -208,7 +290,7 @@ static int open_heap(struct scry_gc *gc, struct scry_interp *interp)
 	gc->heap = malloc(sizeof(*gc->heap));
 	if (!gc->heap)
 		return scry_fail(gc->runtime->session, SCRY_ENOMEM, 0, "out of memory");
-	rc = scry_mimalloc_open(gc->heap, interp);
+	rc = scry_mimalloc_open(gc->heap, interp, SCRY_MI_COLLECTED);
 	if (rc < 0)
 		scry_gc_done(gc);
 	return rc;
@@ -218,29 +300,19 @@ int scry_gc_open(struct scry_gc *gc, struct scry_interp *interp)
 {
 	struct scry_runtime *r = interp->runtime;
 
-	*gc = (struct scry_gc) { .runtime = r, .power = 1 };
+	*gc = (struct scry_gc) { .runtime = r, .power = 1, .generation = SCRY_GC_GENERATION_NONE };
 	if (r->layout->flavour.free_threaded)
 		return open_heap(gc, interp);
-	gc->head_size = head_size(gc, interp);
-	add_field(gc, interp->addr, SCRY_F_INTERP_GC_GENERATIONS, 3);
-	add_field(gc, interp->addr, SCRY_F_INTERP_GC_YOUNG, 1);
-	add_field(gc, interp->addr, SCRY_F_INTERP_GC_OLD, 2);
-	add_field(gc, interp->addr, SCRY_F_INTERP_GC_PERMANENT, 1);
-	if (r->version < 0x03080000 && scry_layout_has(r->layout, SCRY_F_RUNTIME_GC_GENERATIONS)) {
-		add_three(gc, scry_field_addr(r, r->roots.runtime, SCRY_F_RUNTIME_GC_GENERATIONS));
-		if (!gc->count) /* the other alignment */
-			add_three(gc, scry_field_addr(r, r->roots.runtime,
-						      SCRY_F_RUNTIME_GC_GENERATIONS) -
-					      8);
-	} else {
-		add_field(gc, r->roots.runtime, SCRY_F_RUNTIME_GC_GENERATIONS, 3);
-		if (gc->count == 3 && scry_layout_has(r->layout, SCRY_F_RUNTIME_GC_GENERATIONS))
-			add_permanent(gc,
-				      scry_field_addr(r, r->roots.runtime,
-						      SCRY_F_RUNTIME_GC_GENERATIONS) +
-					      r->layout->slot[SCRY_F_RUNTIME_GC_GENERATIONS].size);
-	}
-	if (!gc->count && r->version < 0x03070000)
+	bool sure;
+
+	gc->head_size = scry_gc_head_size(r, &sure);
+	add_field(gc, interp->addr, SCRY_F_INTERP_GC_GENERATIONS, 3, 0);
+	add_field(gc, interp->addr, SCRY_F_INTERP_GC_YOUNG, 1, 0);
+	add_field(gc, interp->addr, SCRY_F_INTERP_GC_OLD, 2, 1);
+	add_field(gc, interp->addr, SCRY_F_INTERP_GC_PERMANENT, 1, SCRY_GC_PERMANENT);
+	add_field(gc, r->roots.runtime, SCRY_F_RUNTIME_GC_GENERATIONS, 3, 0);
+	add_field(gc, r->roots.runtime, SCRY_F_RUNTIME_GC_PERMANENT, 1, SCRY_GC_PERMANENT);
+	if (!gc->count && has_old_header(r))
 		add_static(gc, interp);
 	if (gc->count && gc->missing)
 		scry_note(r->session,
@@ -275,7 +347,7 @@ int scry_gc_next(struct scry_gc *gc, scry_addr *ret_object)
 	if (gc->heap)
 		return scry_mimalloc_next(gc->heap, ret_object);
 	while (gc->at < gc->count && gc->steps++ < STEPS_MAX) {
-		scry_addr head = gc->heads[gc->at];
+		scry_addr head = gc->lists[gc->at].head;
 		scry_addr next = next_of(gc, gc->node ? gc->node : head);
 
 		if (next == head) {
@@ -291,8 +363,92 @@ int scry_gc_next(struct scry_gc *gc, scry_addr *ret_object)
 			begin_list(gc);
 			continue;
 		}
+		gc->generation = gc->lists[gc->at].generation;
 		*ret_object = next + gc->head_size;
 		return SCRY_ITEM;
 	}
 	return SCRY_OK;
+}
+
+/* --- one object --- */
+
+/* free-threaded: ob_gc_bits, Include/internal/pycore_gc.h, 3.13 to 3.15 */
+#define GC_BITS_TRACKED     1
+#define GC_BITS_FINALIZED   2
+#define GC_BITS_UNREACHABLE 4
+#define GC_BITS_FROZEN      8
+
+/* _PyGC_PREV_MASK_FINALIZED, Include/internal/pycore_gc.h, 3.8+ */
+#define PREV_MASK_FINALIZED 1
+
+static void state_of_bits(struct scry_runtime *r, scry_addr object, struct scry_gc_state *ret)
+{
+	uint64_t bits = scry_field_get(r, object, SCRY_F_OBJECT_GC_BITS);
+
+	ret->tracked = bits & GC_BITS_TRACKED;
+	ret->finalized = bits & GC_BITS_FINALIZED;
+	ret->collecting = bits & GC_BITS_UNREACHABLE;
+	ret->frozen = bits & GC_BITS_FROZEN;
+}
+
+/* 3.8+: the next pointer is NULL while untracked; flags are in the previous one. */
+static void state_of_links(struct scry_runtime *r, struct scry_gc_state *ret)
+{
+	uint64_t prev = scry_field_get(r, ret->head, SCRY_F_GC_HEAD_PREV);
+
+	ret->tracked = scry_field_get(r, ret->head, SCRY_F_GC_HEAD_NEXT) != 0;
+	ret->finalized = prev & PREV_MASK_FINALIZED;
+	ret->collecting = prev & PREV_MASK_COLLECTING;
+}
+
+void scry_gc_state_read(struct scry_runtime *r, scry_addr object, struct scry_gc_state *ret)
+{
+	bool sure;
+	uint32_t size = scry_gc_head_size(r, &sure);
+
+	*ret = (struct scry_gc_state) { .head = object - size };
+	if (scry_layout_has(r->layout, SCRY_F_OBJECT_GC_BITS)) {
+		state_of_bits(r, object, ret);
+	} else if (!has_old_header(r)) {
+		state_of_links(r, ret);
+		ret->head_unknown = !size;
+	} else {
+		/* what is not tracked has words in its links that mean nothing */
+		ret->tracked = is_tracked_by(r, object, size);
+		ret->head_unknown = !sure && !ret->tracked;
+		ret->head = ret->head_unknown ? object : ret->head;
+	}
+}
+
+/* On from the object to the head of its list. */
+static int generation_in(struct scry_gc *gc, scry_addr object)
+{
+	scry_addr node = object - gc->head_size;
+
+	begin_list(gc);
+	for (uint64_t steps = 0; node && steps < STEPS_MAX; steps++) {
+		for (unsigned i = 0; i < gc->count; i++)
+			if (node == gc->lists[i].head)
+				return gc->lists[i].generation;
+		gc->node = node = next_of(gc, node);
+		if (is_cycle(gc))
+			break;
+	}
+	return SCRY_GC_GENERATION_NONE;
+}
+
+int scry_gc_generation(struct scry_runtime *r, scry_addr object)
+{
+	int found = SCRY_GC_GENERATION_NONE;
+
+	for (struct scry_interp *i = r->interps; i && found < 0; i = i->next) {
+		struct scry_gc gc;
+
+		if (scry_gc_open(&gc, i) < 0)
+			continue;
+		if (!gc.heap)
+			found = generation_in(&gc, object);
+		scry_gc_done(&gc);
+	}
+	return found;
 }

@@ -4,9 +4,17 @@
 
 #include "runtime/runtime.h"
 
-#define SCRY_GC_LISTS 8
+#define SCRY_GC_LISTS           8
+#define SCRY_GC_PERMANENT       3 /* the generation of what gc.freeze() took out of the others */
+#define SCRY_GC_GENERATION_NONE (-1)
 
 struct scry_mimalloc;
+
+/** A list of the collector's: a circle through the headers before its objects. */
+struct scry_gc_list {
+	scry_addr head;
+	int generation; /* 0 the youngest; as gc.get_objects() counts */
+};
 
 /**
  * A walk over the collector's objects of one interpreter: its lists, or the heaps of a
@@ -14,10 +22,12 @@ struct scry_mimalloc;
  */
 struct scry_gc {
 	struct scry_runtime *runtime;
-	struct scry_mimalloc *heap;     /* NULL: there are lists */
-	uint32_t head_size;             /* bytes from a header to its object */
-	scry_addr heads[SCRY_GC_LISTS]; /* addresses of the lists' heads */
-	unsigned count, at;             /* how many lists, and which one is walked */
+	struct scry_mimalloc *heap; /* NULL: there are lists */
+	uint32_t head_size;         /* bytes from a header to its object */
+	struct scry_gc_list lists[SCRY_GC_LISTS];
+	unsigned count, at; /* how many lists, and which one is walked */
+	/* of the object that came last; SCRY_GC_GENERATION_NONE where there are no generations */
+	int generation;
 	/* lists that there should be, but whose first object is damaged or not there */
 	unsigned missing;
 	scry_addr node; /* the header stood on; 0: a list begins */
@@ -33,10 +43,30 @@ struct scry_gc {
  */
 int scry_gc_open(struct scry_gc *gc, struct scry_interp *interp);
 /**
- * The next object: SCRY_ITEM, SCRY_OK at the end. A damaged list ends there, noted, and the next
- * one follows.
+ * The next object, and in gc->generation which one has it: SCRY_ITEM, SCRY_OK at the end. A damaged
+ * list ends there, noted, and the next one follows.
  */
 int scry_gc_next(struct scry_gc *gc, scry_addr *ret_object);
 void scry_gc_done(struct scry_gc *gc);
+
+/** What the collector has noted about one object. */
+struct scry_gc_state {
+	/* where its header stands; of builds without headers the object itself */
+	scry_addr head;
+	bool head_unknown; /* how large the header is is not known: `head` is the object */
+	bool tracked, finalized, collecting, frozen;
+};
+/** The state of an object of a type that the collector knows (Py_TPFLAGS_HAVE_GC). */
+void scry_gc_state_read(struct scry_runtime *r, scry_addr object, struct scry_gc_state *ret);
+/**
+ * The generation of a tracked object, found from the object itself: no list is walked that has it
+ * not. SCRY_GC_GENERATION_NONE where it is in no list that was found.
+ */
+int scry_gc_generation(struct scry_runtime *r, scry_addr object);
+/**
+ * Bytes of the header before each of the collector's objects; 0: the build has none. *ret_sure is
+ * false where that is only what the layout's row says of a version that differs by build.
+ */
+uint32_t scry_gc_head_size(struct scry_runtime *r, bool *ret_sure);
 
 #endif

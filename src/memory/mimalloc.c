@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "memory/memory.h"
+
 #define PAGES_MAX       ((size_t)1 << 26)
 #define BINS            75 /* MI_BIN_FULL + 1 */
 #define GC_BITS_TRACKED 1  /* _PyGC_BITS_TRACKED, Include/internal/pycore_gc.h */
@@ -144,9 +146,8 @@ static bool read_abandoned_page(struct scry_mimalloc *m, scry_addr addr, struct 
 
 	if (!scry_record_uint(rec, SCRY_F_MI_PAGE_BLOCK_SIZE)) /* free */
 		return !scry_record_uint(rec, SCRY_F_MI_PAGE_CAPACITY);
-	return tag == SCRY_MI_GC || tag == SCRY_MI_GC_PRE
-		       ? read_and_add(m, addr, tag, rec)
-		       : scry_mi_page_read(m->runtime, addr, rec, &p);
+	return m->kinds >> tag & 1 ? read_and_add(m, addr, tag, rec)
+				   : scry_mi_page_read(m->runtime, addr, rec, &p);
 }
 
 /*
@@ -218,12 +219,12 @@ static bool find_shift(struct scry_mimalloc *m, scry_addr dict)
 	return true;
 }
 
-int scry_mimalloc_open(struct scry_mimalloc *m, struct scry_interp *interp)
+int scry_mimalloc_open(struct scry_mimalloc *m, struct scry_interp *interp, unsigned kinds)
 {
 	struct scry_runtime *r = interp->runtime;
 	uint32_t heap_size = r->layout->size[SCRY_S_MI_HEAP];
 
-	*m = (struct scry_mimalloc) { .runtime = r };
+	*m = (struct scry_mimalloc) { .runtime = r, .kinds = kinds };
 	if (!scry_layout_has(r->layout, SCRY_F_THREAD_IMPL_MI_HEAPS) ||
 	    !r->layout->size[SCRY_S_MI_PAGE] || !heap_size)
 		return scry_fail(r->session, SCRY_EUNSUPPORTED, 0,
@@ -236,8 +237,9 @@ int scry_mimalloc_open(struct scry_mimalloc *m, struct scry_interp *interp)
 									SCRY_F_THREAD_IMPL_MI_HEAPS)
 						      : 0;
 
-		for (unsigned heap = SCRY_MI_GC; heaps && heap <= SCRY_MI_GC_PRE; heap++)
-			read_heap(m, heaps + (uint64_t)heap * heap_size, heap);
+		for (unsigned heap = 0; heaps && kinds >> heap; heap++)
+			if (kinds >> heap & 1)
+				read_heap(m, heaps + (uint64_t)heap * heap_size, heap);
 	}
 	read_abandoned(m, interp->addr, SCRY_F_INTERP_MI_ABANDONED);
 	read_abandoned(m, interp->addr, SCRY_F_INTERP_MI_VISITED);
@@ -269,30 +271,59 @@ static bool next_page(struct scry_mimalloc *m)
 	return true;
 }
 
-int scry_mimalloc_next(struct scry_mimalloc *m, scry_addr *ret_object)
+/* The next block that was ever given out, with its page; false at the end. */
+static bool next_block(struct scry_mimalloc *m, const struct scry_mi_page **ret_page,
+		       struct scry_block *ret)
 {
-	while (m->page || next_page(m)) {
-		const struct scry_mi_page *p = &m->pages[m->page - 1];
-		unsigned shift = m->shift + (p->tag == SCRY_MI_GC_PRE ? 2 * ptr_size(m) : 0);
-
-		while (m->block < p->capacity) {
-			uint32_t i = m->block++;
-			scry_addr block = p->start + i * p->block_size;
-
-			if (scry_mi_bit(&m->free, i) || !is_object(m, block, block + shift))
-				continue;
-			*ret_object = block + shift;
-			return SCRY_ITEM;
+	if (!m->page && !next_page(m))
+		return false;
+	while (m->block >= m->pages[m->page - 1].capacity)
+		if (!next_page(m)) {
+			m->page = m->count;
+			return false;
 		}
-		if (!next_page(m))
-			break;
-	}
+	const struct scry_mi_page *p = *ret_page = &m->pages[m->page - 1];
+	uint32_t i = m->block++;
+	*ret = (struct scry_block) { .start = p->start + i * p->block_size,
+				     .size = p->block_size,
+				     .free = scry_mi_bit(&m->free, i) };
+	return true;
+}
+
+static int end(struct scry_mimalloc *m)
+{
 	if (m->damaged)
 		scry_note(m->runtime->session,
 			  "the heap is damaged in %u places: some objects may be missing",
 			  m->damaged);
 	m->damaged = 0;
 	return SCRY_OK;
+}
+
+int scry_mimalloc_next(struct scry_mimalloc *m, scry_addr *ret_object)
+{
+	const struct scry_mi_page *p;
+	struct scry_block b;
+
+	while (next_block(m, &p, &b)) {
+		unsigned shift = m->shift + (p->tag == SCRY_MI_GC_PRE ? 2 * ptr_size(m) : 0);
+
+		if (b.free || !is_object(m, b.start, b.start + shift))
+			continue;
+		*ret_object = b.start + shift;
+		return SCRY_ITEM;
+	}
+	return end(m);
+}
+
+int scry_mimalloc_next_block(struct scry_mimalloc *m, struct scry_block *ret)
+{
+	const struct scry_mi_page *p;
+
+	if (!next_block(m, &p, ret))
+		return end(m);
+	ret->free = ret->free || scry_hash_find(&m->freed, ret->start);
+	return SCRY_ITEM;
 }
 
 void scry_mimalloc_done(struct scry_mimalloc *m)
@@ -303,3 +334,114 @@ void scry_mimalloc_done(struct scry_mimalloc *m)
 	m->pages = NULL;
 	m->count = m->room = m->page = 0;
 }
+
+/* --- as an allocator --- */
+
+static bool serves(const struct scry_runtime *r)
+{
+	return r->layout->flavour.free_threaded;
+}
+
+/* The page of an address, with its free blocks: the last one is kept. NULL: there is none. */
+static const struct scry_memory *page_at(struct scry_runtime *r, scry_addr addr)
+{
+	struct scry_memory *memory = scry_memory_of(r);
+	struct scry_mi_page page;
+
+	if (!memory || !scry_mi_page_find(r, addr, &page))
+		return NULL;
+	if (memory->page.addr != page.addr) {
+		memory->page = page;
+		scry_mi_page_free(r, &page, &memory->page_free);
+	}
+	return memory;
+}
+
+static bool find(struct scry_runtime *r, scry_addr addr, struct scry_block *ret)
+{
+	const struct scry_memory *memory = page_at(r, addr);
+
+	if (!memory)
+		return false;
+	const struct scry_mi_page *page = &memory->page;
+	uint64_t index = (addr - page->start) / page->block_size;
+
+	*ret = (struct scry_block) { .start = page->start + index * page->block_size,
+				     .size = page->block_size,
+				     .free = index >= page->capacity ||
+					     scry_mi_bit(&memory->page_free, index) };
+	return true;
+}
+
+/* Whatever a page has, also behind the blocks that were given out. */
+static bool owns(struct scry_runtime *r, scry_addr addr)
+{
+	return page_at(r, addr) != NULL;
+}
+
+struct walk {
+	struct scry_mimalloc heap;
+	struct scry_interp *interp; /* whose heaps are walked */
+};
+
+static int open_interp(struct walk *w)
+{
+	int rc = SCRY_ENOTFOUND;
+
+	for (; w->interp; w->interp = w->interp->next) {
+		rc = scry_mimalloc_open(&w->heap, w->interp, SCRY_MI_ALL);
+		if (rc == SCRY_OK)
+			break;
+		scry_mimalloc_done(&w->heap);
+	}
+	return w->interp ? SCRY_OK : rc;
+}
+
+static void done_walk(void *state)
+{
+	struct walk *w = state;
+
+	scry_mimalloc_done(&w->heap);
+	free(w);
+}
+
+static int open_walk(struct scry_runtime *r, void **ret_state)
+{
+	struct walk *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory");
+	w->interp = r->interps;
+	int rc = open_interp(w);
+	if (rc < 0)
+		done_walk(w);
+	else
+		*ret_state = w;
+	return rc;
+}
+
+static int next_of_all(struct scry_runtime *r, void *state, struct scry_block *ret)
+{
+	struct walk *w = state;
+
+	(void)r;
+	while (w->interp) {
+		if (scry_mimalloc_next_block(&w->heap, ret) == SCRY_ITEM)
+			return SCRY_ITEM;
+		scry_mimalloc_done(&w->heap);
+		w->interp = w->interp->next;
+		if (open_interp(w) < 0)
+			break;
+	}
+	return SCRY_OK;
+}
+
+const struct scry_allocator scry_allocator_mimalloc = {
+	.name = "mimalloc",
+	.serves = serves,
+	.find = find,
+	.owns = owns,
+	.open = open_walk,
+	.next = next_of_all,
+	.done = done_walk,
+};

@@ -1,16 +1,22 @@
 /**
- * The heap of free-threaded builds, which keep no list of their objects: every thread has mimalloc
- * heaps of its own for what the collector knows, and threads that ended leave theirs to the
- * interpreter.
+ * The heaps of free-threaded builds: every thread has some of mimalloc's, one for each kind of
+ * memory, and threads that ended leave theirs to the interpreter. Such builds keep no list of the
+ * collector's objects: two of the heaps have them.
  */
 #ifndef SCRY_MIMALLOC_H
 #define SCRY_MIMALLOC_H
 
+#include "memory/block.h"
 #include "memory/mi_page.h"
 
-/** A walk over the objects of one interpreter. */
+/** Kinds of heaps, as bits: 1 << SCRY_MI_... */
+#define SCRY_MI_COLLECTED (1u << SCRY_MI_GC | 1u << SCRY_MI_GC_PRE)
+#define SCRY_MI_ALL       (1u << SCRY_MI_MEM | 1u << SCRY_MI_OBJECT | SCRY_MI_COLLECTED)
+
+/** A walk over the pages of one interpreter, and over their blocks or objects. */
 struct scry_mimalloc {
 	struct scry_runtime *runtime;
+	unsigned kinds;
 	struct scry_mi_page *pages; /* all of them, found when the walk is opened */
 	size_t count, room;
 	struct scry_hash known; /* addresses of pages and segments */
@@ -24,15 +30,17 @@ struct scry_mimalloc {
 };
 
 /**
- * Find the pages of an interpreter. SCRY_ENOTFOUND where there are none; scry_mimalloc_done() all
- * the same.
+ * Find the pages of an interpreter's heaps of some kinds. SCRY_ENOTFOUND where there are none;
+ * scry_mimalloc_done() all the same.
  */
-int scry_mimalloc_open(struct scry_mimalloc *m, struct scry_interp *interp);
+int scry_mimalloc_open(struct scry_mimalloc *m, struct scry_interp *interp, unsigned kinds);
 /**
  * The next object that the collector tracks: SCRY_ITEM, SCRY_OK at the end. Damage is noted, and
  * the rest follows.
  */
 int scry_mimalloc_next(struct scry_mimalloc *m, scry_addr *ret_object);
+/** The next block that was ever given out, the same way. */
+int scry_mimalloc_next_block(struct scry_mimalloc *m, struct scry_block *ret);
 void scry_mimalloc_done(struct scry_mimalloc *m);
 
 #endif

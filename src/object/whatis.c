@@ -1,17 +1,14 @@
 /* What stands at an address: an object's head, its collector's state, or why it is none. */
 #include "object/whatis.h"
 
+#include "memory/gc.h"
 #include "object/printer.h"
 
 #define TYPE_GC              (1u << 14)
 #define TYPE_MANAGED_WEAKREF (1u << 3)
 
 /* free-threaded: ob_gc_bits, Include/internal/pycore_gc.h, 3.13 to 3.15 */
-#define GC_BITS_TRACKED     1
-#define GC_BITS_FINALIZED   2
-#define GC_BITS_UNREACHABLE 4
-#define GC_BITS_FROZEN      8
-#define GC_BITS_DEFERRED    64
+#define GC_BITS_DEFERRED 64
 
 /* --- reference counts --- */
 
@@ -78,65 +75,10 @@ static void read_counts(struct scry_runtime *r, struct scry_whatis *w)
 
 /* --- the cyclic collector --- */
 
-/*
- * 3.8+: Include/internal/pycore_gc.h: the next pointer is NULL while untracked; flags are in the
- * previous one
- */
-static void gc_from_links(struct scry_runtime *r, struct scry_whatis *w, scry_addr head)
-{
-	uint64_t prev = scry_field_get(r, head, SCRY_F_GC_HEAD_PREV);
-
-	w->gc = scry_field_get(r, head, SCRY_F_GC_HEAD_NEXT) ? SCRY_GC_TRACKED : SCRY_GC_UNTRACKED;
-	w->gc_finalized = prev & 1;
-	w->gc_collecting = prev & 2;
-}
-
-/*
- * Up to 3.7 the header is a union with a double or a long double: 24 or 32 bytes by micro version
- * and by who patched it, and half of that on 32-bit. In whichever the neighbour points back, the
- * object is tracked.
- */
-static scry_addr old_head(struct scry_runtime *r, scry_addr addr)
-{
-	unsigned ptr = r->session->target->abi.ptr_size;
-	scry_addr next, back;
-
-	for (unsigned size = 3 * ptr; size <= 4 * ptr; size += ptr)
-		if (scry_word(r, addr - size, &next) == SCRY_OK && next &&
-		    scry_word(r, next + ptr, &back) == SCRY_OK && back == addr - size)
-			return addr - size;
-	return 0;
-}
-
-/* Of one that is not tracked nothing tells; of the interpreter's own dicts, which are, it does. */
-static uint64_t old_head_size(struct scry_runtime *r)
-{
-	for (struct scry_interp *i = r->interps; i; i = i->next) {
-		const scry_addr dicts[] = { i->modules, i->sysdict, i->builtins };
-
-		for (size_t n = 0; n < sizeof(dicts) / sizeof(*dicts); n++) {
-			scry_addr head = dicts[n] ? old_head(r, dicts[n]) : 0;
-
-			if (head)
-				return dicts[n] - head;
-		}
-	}
-	return 0;
-}
-
-static void gc_from_bits(struct scry_runtime *r, struct scry_whatis *w)
-{
-	uint64_t bits = scry_field_get(r, w->addr, SCRY_F_OBJECT_GC_BITS);
-
-	w->gc = bits & GC_BITS_TRACKED ? SCRY_GC_TRACKED : SCRY_GC_UNTRACKED;
-	w->gc_finalized = bits & GC_BITS_FINALIZED;
-	w->gc_collecting = bits & GC_BITS_UNREACHABLE;
-	w->gc_frozen = bits & GC_BITS_FROZEN;
-}
-
 static void read_gc(struct scry_runtime *r, struct scry_whatis *w, const struct scry_type *t)
 {
 	unsigned ptr = r->session->target->abi.ptr_size;
+	struct scry_gc_state state;
 	uint64_t flags;
 
 	w->block = w->addr;
@@ -146,19 +88,13 @@ static void read_gc(struct scry_runtime *r, struct scry_whatis *w, const struct 
 			 !(flags & TYPE_HEAP);
 	if (!(t->flags & TYPE_GC) || is_static)
 		return;
-	if (scry_layout_has(r->layout, SCRY_F_OBJECT_GC_BITS)) {
-		gc_from_bits(r, w);
-	} else if (scry_layout_has(r->layout, SCRY_F_GC_HEAD_NEXT) &&
-		   r->version >= SCRY_VERSION_OF(3, 8)) {
-		w->block = w->addr - r->layout->size[SCRY_S_GC_HEAD];
-		gc_from_links(r, w, w->block);
-	} else {
-		scry_addr head = old_head(r, w->addr);
-
-		w->gc = head ? SCRY_GC_TRACKED : SCRY_GC_UNTRACKED;
-		w->block = head ? head : w->addr - old_head_size(r);
-		w->head_unknown = w->block == w->addr;
-	}
+	scry_gc_state_read(r, w->addr, &state);
+	w->gc = state.tracked ? SCRY_GC_TRACKED : SCRY_GC_UNTRACKED;
+	w->gc_finalized = state.finalized;
+	w->gc_collecting = state.collecting;
+	w->gc_frozen = state.frozen;
+	w->block = state.head;
+	w->head_unknown = state.head_unknown;
 	if (t->flags & (TYPE_MANAGED_DICT | TYPE_MANAGED_WEAKREF) &&
 	    r->version >= SCRY_VERSION_OF(3, 11))
 		w->block -= 2 * ptr;

@@ -53,6 +53,7 @@ struct scry_runtime {
 	scry_addr none, true_, false_; /* 0 until known */
 	/* PyPy's description of itself (pypy/pypy.h); NULL: CPython's structs. For pypy/ only */
 	struct scry_pypy *pypy;
+	void *memory_state; /* the memory layer's cache */
 	void *object_state; /* the object layer's cache */
 	void *task_state;   /* the task layer's cache */
 };

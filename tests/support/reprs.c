@@ -2,7 +2,8 @@
  * Prints objects of a dump: reprs DUMP [EXE [LAYOUT [SYSROOT]]] < lines; gives one line of JSON for
  * each. A line is an address (its repr), "!ADDRESS" (the exception there), "!ADDRESS TRACEBACK"
  * (with that traceback), "?ADDRESS" (what stands there), ":COMMAND ARGUMENTS" (a command, whose
- * output is one line with --json), or an expression.
+ * output is one line with --json), "*blocks" (of the allocator) or "*tracked" (the collector's
+ * objects), or an expression.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,6 +13,8 @@
 #include "base/json.h"
 #include "object/exception.h"
 #include "eval/expr.h"
+#include "memory/block.h"
+#include "memory/gc.h"
 #include "object/object.h"
 #include "object/whatis.h"
 
@@ -141,6 +144,41 @@ static void run_command(struct scry_session *s, char *line)
 	scry_buf_free(err);
 }
 
+/* [[start, size, is it free], ...] */
+static void walk_blocks(struct scry_runtime *r)
+{
+	struct scry_blocks walk;
+	struct scry_block b;
+	const char *comma = "";
+
+	putchar('[');
+	if (scry_blocks_open(&walk, r) == SCRY_OK) {
+		for (; scry_blocks_next(&walk, &b) == SCRY_ITEM; comma = ",")
+			printf("%s[%" PRIu64 ",%" PRIu64 ",%d]", comma, b.start, b.size, b.free);
+		scry_blocks_done(&walk);
+	}
+	puts("]");
+}
+
+/* [[address, generation, its generation once more], ...] */
+static void walk_tracked(struct scry_runtime *r)
+{
+	const char *comma = "";
+	struct scry_gc gc;
+	scry_addr object;
+
+	putchar('[');
+	for (struct scry_interp *i = r->interps; i; i = i->next) {
+		if (scry_gc_open(&gc, i) < 0)
+			continue;
+		for (unsigned n = 0; scry_gc_next(&gc, &object) == SCRY_ITEM; comma = ",", n++)
+			printf("%s[%" PRIu64 ",%d,%d]", comma, object, gc.generation,
+			       n % 500 ? gc.generation : scry_gc_generation(r, object));
+		scry_gc_done(&gc);
+	}
+	puts("]");
+}
+
 static void print_one(struct scry_session *s, struct scry_runtime *r, const char *line)
 {
 	struct scry_buf text = SCRY_BUF_INIT, out = SCRY_BUF_INIT;
@@ -204,6 +242,10 @@ int main(int argc, char **argv)
 			print_exception(r, line + 1);
 		else if (*line == '?')
 			print_whatis(r, line + 1);
+		else if (!strcmp(line, "*blocks"))
+			walk_blocks(r);
+		else if (!strcmp(line, "*tracked"))
+			walk_tracked(r);
 		else if (*line == ':')
 			run_command(s, line + 1);
 		else

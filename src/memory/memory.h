@@ -1,0 +1,25 @@
+/**
+ * What was found out about the memory of a runtime, once: where its allocator's arenas are, how
+ * large the collector's headers are. For the files of this room.
+ */
+#ifndef SCRY_MEMORY_H
+#define SCRY_MEMORY_H
+
+#include "memory/mi_page.h"
+
+struct scry_pymalloc;
+
+struct scry_memory {
+	struct scry_pymalloc *pymalloc; /* NULL: not looked for */
+	/* the page of mimalloc that was asked for last; its block_size is 0 where there was none */
+	struct scry_mi_page page;
+	struct scry_mi_bits page_free;
+	bool head_known;    /* the next two were found out */
+	bool head_measured; /* an object that is certainly tracked has shown the size */
+	uint32_t head_size; /* of the collector's headers */
+};
+
+/** In the session's arena, as all that was decoded: dies with it. NULL only when out of memory. */
+struct scry_memory *scry_memory_of(struct scry_runtime *r);
+
+#endif

@@ -1,0 +1,61 @@
+/**
+ * pymalloc: arenas, cut into pools, each with blocks of one size. Facts: Objects/obmalloc.c,
+ * since 3.12 Include/internal/pycore_obmalloc.h; the same from 2.7 to 3.15 but for the sizes.
+ */
+#ifndef SCRY_PYMALLOC_H
+#define SCRY_PYMALLOC_H
+
+#include "memory/block.h"
+
+#define SCRY_POOL_BLOCKS_MAX 1024 /* of 16 bytes in 16 KiB */
+
+/** How large an arena and a pool are, and of what the sizes of blocks are multiples. */
+struct scry_pymalloc_shape {
+	uint32_t arena, pool, align;
+};
+
+struct scry_pool {
+	scry_addr at; /* its header; 0: none */
+	uint32_t size, head, block;
+	uint32_t arena;  /* which one's it says it is */
+	uint32_t blocks; /* that fit */
+	bool damaged;    /* the list of its free blocks makes no sense: some may pass for used */
+	uint64_t free[SCRY_POOL_BLOCKS_MAX / 64]; /* a bit for each block */
+};
+
+/** An arena: its pools stand from `start` to `end`, the rest was never cut. */
+struct scry_pymalloc_arena {
+	scry_addr address; /* as it was allocated */
+	scry_addr start, end;
+	uint32_t index;
+};
+
+struct scry_pymalloc {
+	struct scry_runtime *runtime;
+	/*
+	 * of all arenas; NULL: those were not found, and what looks like a pool is taken for one
+	 */
+	const struct scry_pymalloc_shape *shape;
+	struct scry_pymalloc_arena *arenas; /* in order of address */
+	size_t count, room;
+	struct scry_pool *cache; /* POOLS_KEPT of them */
+};
+
+/** All possible shapes, the likelier first; the last one's `arena` is 0. */
+extern const struct scry_pymalloc_shape scry_pymalloc_shapes[];
+
+/** What is known of the runtime's pymalloc, found on first use; NULL only when out of memory. */
+struct scry_pymalloc *scry_pymalloc_of(struct scry_runtime *r);
+/** The arena that has the address, or NULL. */
+const struct scry_pymalloc_arena *scry_pymalloc_arena_at(const struct scry_pymalloc *p,
+							 scry_addr addr);
+/**
+ * Decode the pool at `at` as one of a shape; false where its numbers do not follow from one
+ * another, which they never do by chance.
+ */
+bool scry_pool_read(struct scry_runtime *r, const struct scry_pymalloc_shape *shape, scry_addr at,
+		    struct scry_pool *ret);
+/** Fill `p` in: its arenas and their shape, where they can be found. pymalloc_arenas.c. */
+void scry_pymalloc_find_arenas(struct scry_pymalloc *p);
+
+#endif
