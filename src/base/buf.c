@@ -7,6 +7,8 @@
 
 #include "pyscry/pyscry.h"
 
+const char scry_buf_empty[1] = "";
+
 #define SPILL 0x40000 /* bytes that are worth a call of the sink */
 
 /* Room for `more` bytes and the NUL. */
@@ -23,7 +25,7 @@ static bool reserve(struct scry_buf *b, size_t more)
 	size_t cap = b->cap ? b->cap : 256;
 	while (cap - b->len <= more)
 		cap *= 2;
-	char *text = realloc(b->text, cap);
+	char *text = realloc(b->cap ? b->text : NULL, cap);
 	if (!text) {
 		b->failed = true;
 		return false;
@@ -35,26 +37,41 @@ static bool reserve(struct scry_buf *b, size_t more)
 
 struct scry_buf *scry_buf_new(void)
 {
-	return calloc(1, sizeof(struct scry_buf));
+	struct scry_buf *b = malloc(sizeof(*b));
+
+	if (b)
+		*b = (struct scry_buf)SCRY_BUF_INIT;
+	return b;
 }
 
 void scry_buf_free(struct scry_buf *b)
 {
 	if (!b)
 		return;
-	free(b->text);
+	scry_buf_done(b);
 	free(b);
 }
 
 const char *scry_buf_text(struct scry_buf *b)
 {
-	return b->text ? b->text : "";
+	return b->text;
 }
 
 void scry_buf_done(struct scry_buf *b)
 {
-	free(b->text);
+	if (b->cap)
+		free(b->text);
 	*b = (struct scry_buf)SCRY_BUF_INIT;
+}
+
+char *scry_buf_take(struct scry_buf *b)
+{
+	char *text = b->cap && !b->failed ? b->text : NULL;
+
+	if (!text)
+		scry_buf_done(b);
+	*b = (struct scry_buf)SCRY_BUF_INIT;
+	return text;
 }
 
 void scry_buf_cut(struct scry_buf *b, size_t len)

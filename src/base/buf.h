@@ -1,7 +1,7 @@
 /**
- * A text that grows. `text` is always NUL-terminated once anything was appended. After a failed
- * allocation the buffer stays as it was, `failed` is set and further appends do nothing: check
- * once, at the end.
+ * A text that grows. `text` is never NULL and always NUL-terminated: an empty buffer's is "", which
+ * is nobody's to write to or to free. After a failed allocation the buffer stays as it was,
+ * `failed` is set and further appends do nothing: check once, at the end.
  */
 #ifndef SCRY_BUF_H
 #define SCRY_BUF_H
@@ -19,13 +19,26 @@ struct scry_buf {
 	void *sink_arg;
 };
 
-#define SCRY_BUF_INIT                         \
-	{                                     \
-		NULL, 0, 0, false, NULL, NULL \
+/** The text of every empty buffer. */
+extern const char scry_buf_empty[1];
+
+#define SCRY_BUF_INIT                                           \
+	{                                                       \
+		(char *)scry_buf_empty, 0, 0, false, NULL, NULL \
 	}
+
+/** Calls done(&variable) where the variable goes out of scope, by whichever way. */
+#define SCRY_AUTO(done) __attribute__((cleanup(done)))
+/** An empty buffer for the rest of the block, which frees itself. */
+#define SCRY_AUTO_BUF(name) SCRY_AUTO(scry_buf_done) struct scry_buf name = SCRY_BUF_INIT
 
 /** Free what the buffer holds and make it empty; the struct itself is the caller's. */
 void scry_buf_done(struct scry_buf *b);
+/**
+ * Hand the text over: the caller frees it. NULL where it is empty or memory ran out; the buffer is
+ * empty then.
+ */
+char *scry_buf_take(struct scry_buf *b);
 /** Cut to `len` bytes; does nothing when the text is shorter. */
 void scry_buf_cut(struct scry_buf *b, size_t len);
 /**

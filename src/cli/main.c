@@ -245,7 +245,7 @@ static void write_reasons(struct scry_buf *err)
 {
 	char *line = err->text, *next;
 
-	for (; line && *line; line = next) {
+	for (; *line; line = next) {
 		next = line + strcspn(line, "\n");
 		if (*next)
 			*next++ = 0;
@@ -259,7 +259,7 @@ static int run(struct arguments *a)
 	int status;
 
 	/* a RAW command's options stand before its argument */
-	if (a->rest.text) {
+	if (a->rest.len) {
 		scry_buf_puts(&a->options, a->raw ? " --" : "");
 		scry_buf_puts(&a->options, a->rest.text);
 	}
@@ -270,8 +270,7 @@ static int run(struct arguments *a)
 		out.sink = write_all;
 	status =
 		scry_command_run(a->s, a->command ? a->command : "bt", a->options.text, &out, &err);
-	if (out.text)
-		write_all(NULL, out.text, out.len);
+	write_all(NULL, out.text, out.len);
 	write_reasons(&err);
 	scry_buf_done(&out);
 	scry_buf_done(&err);
@@ -300,7 +299,9 @@ static int start(struct arguments *a, char **argv, int argc)
 
 int main(int argc, char **argv)
 {
-	struct arguments a = { .s = scry_session_new() };
+	struct arguments a = { .s = scry_session_new(),
+			       .options = SCRY_BUF_INIT,
+			       .rest = SCRY_BUF_INIT };
 	int status;
 
 	if (!a.s)

@@ -7,6 +7,7 @@
 #define SCRY_COMMAND_H
 
 #include "base/json.h"
+#include "command/render/render.h"
 #include "native/merge.h"
 #include "runtime/runtime.h"
 #include "symbol/source.h"
@@ -38,6 +39,7 @@ struct scry_call {
 	int argc;
 	struct scry_buf *out;
 	struct scry_json *json; /* NULL: text */
+	struct scry_render render; /* what the command says goes there: text or JSON */
 	bool color;
 	bool verbose; /* -v */
 	bool help;
@@ -57,6 +59,8 @@ struct scry_command_row {
 	const struct scry_flag *flags; /* ends with a NULL name; may be NULL */
 	/* more arguments are refused; a RAW command has one at most */
 	int max_args;
+	/** The keys of its own that it adds to the answer; NULL: none but "threads". */
+	const struct scry_facts *says;
 	/**
 	 * Completions of an argument (options are completed without it), one a line; may be NULL.
 	 */
@@ -120,6 +124,8 @@ int scry_selected_frame(struct scry_session *s, struct scry_thread **ret_thread,
 int scry_frame_number(struct scry_thread *t, unsigned number, struct scry_frame *ret,
 		      unsigned *ret_count);
 
+/** Of a struct scry_frame with code: "f (x.py:7)". */
+extern const struct scry_facts scry_facts_place;
 /** "#3  f (x.py:7)" and the source line. */
 void scry_frame_text(struct scry_call *call, const struct scry_frame *f);
 /** One element of the JSON's "frames"; with "locals" where the user asked for them. */
@@ -172,8 +178,12 @@ void scry_thread_text(struct scry_call *call, const struct scry_thread *t);
 void scry_thread_state_text(struct scry_call *call, const struct scry_thread *t);
 /** Open an element of "threads" and write its keys; the caller adds more and closes it. */
 void scry_thread_json(struct scry_call *call, const struct scry_thread *t);
-/** Open the JSON's "threads" array. */
+/** The answer's list "threads". */
 void scry_threads_open(struct scry_call *call);
+void scry_threads_close(struct scry_call *call);
+/** What is said of a struct scry_thread, and how its head line reads. */
+extern const struct scry_facts scry_facts_thread;
+extern const char *const scry_thread_phrases[];
 /** "SIGSEGV", or "signal 99" (in a static buffer of the call's thread). */
 const char *scry_signal_name(int number);
 /** "exception 0xc0000005 (access violation)" (in a static buffer of the call's thread). */

@@ -77,7 +77,7 @@ static void put_json(struct job *job, const struct scry_instruction *i, int line
 		scry_json_null(j);
 	scry_instruction_text(job->code, i, &text);
 	scry_json_key(j, "text");
-	scry_json_bytes(j, text.text ? text.text : "", text.len);
+	scry_json_bytes(j, text.text, text.len);
 	scry_buf_done(&text);
 	scry_json_key(j, "extended");
 	scry_json_int(j, i->prefixes);

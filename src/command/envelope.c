@@ -4,71 +4,107 @@
 
 #include "command/command.h"
 
-static void target_json(struct scry_json *j, const struct scry_target *t)
+static void get_signal_name(const void *subject, struct scry_said *ret)
 {
-	scry_json_open(j, '{');
-	scry_json_key(j, "kind");
-	scry_json_text(j, t->ops->name);
-	scry_json_key(j, "path");
-	scry_json_text(j, t->path);
-	scry_json_key(j, "pid");
-	scry_json_positive(j, t->pid);
-	scry_json_key(j, "signal");
-	scry_json_positive(j, t->signal);
-	scry_json_key(j, "signal_name");
-	scry_json_text(j, t->signal ? scry_signal_name(t->signal) : NULL);
-	if (t->exception) {
-		scry_json_key(j, "exception");
-		scry_json_addr(j, t->exception);
-	}
-	scry_json_key(j, "fault_address");
-	if (t->has_fault)
-		scry_json_addr(j, t->fault_addr);
-	else
-		scry_json_null(j);
-	scry_json_close(j, '}');
+	const struct scry_target *t = subject;
+
+	scry_said_text(ret, t->signal ? scry_signal_name(t->signal) : NULL);
 }
 
-static void runtimes_json(struct scry_json *j, struct scry_session *s)
+static void get_fault(const void *subject, struct scry_said *ret)
 {
-	scry_json_open(j, '[');
-	for (struct scry_runtime *r = s->target ? scry_runtime_first(s) : NULL; r; r = r->next) {
-		scry_json_open(j, '{');
-		scry_json_key(j, "name");
-		scry_json_text(j, r->name);
-		scry_json_key(j, "version");
-		scry_json_text(j, r->version_text);
-		scry_json_key(j, "finder");
-		scry_json_text(j, r->finder);
-		scry_json_key(j, "layout");
-		scry_json_text(j, r->layout ? r->layout->name : NULL);
-		scry_json_close(j, '}');
-	}
-	scry_json_close(j, ']');
+	const struct scry_target *t = subject;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (t->has_fault)
+		scry_said_addr(ret, t->fault_addr);
 }
+
+static void get_exception(const void *subject, struct scry_said *ret)
+{
+	scry_said_id(ret, ((const struct scry_target *)subject)->exception);
+}
+
+static void get_kind(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, ((const struct scry_target *)subject)->ops->name);
+}
+
+#define SUBJECT struct scry_target
+static const struct scry_say target_fields[] = {
+	SAY_GET("kind", get_kind),
+	SAY_TEXT("path", path),
+	SAY_COUNT("pid", pid),
+	SAY_COUNT("signal", signal),
+	SAY_GET("signal_name", get_signal_name),
+	SAY_GET("exception", get_exception, .flags = SCRY_SAY_OPTIONAL),
+	SAY_GET("fault_address", get_fault),
+	SAY_END,
+};
+#undef SUBJECT
+static const struct scry_facts target_facts = { "target", target_fields, NULL };
+
+static void get_layout(const void *subject, struct scry_said *ret)
+{
+	const struct scry_runtime *r = subject;
+
+	scry_said_text(ret, r->layout ? r->layout->name : NULL);
+}
+
+#define SUBJECT struct scry_runtime
+static const struct scry_say runtime_fields[] = {
+	SAY_TEXT("name", name),
+	SAY_CHARS("version", version_text),
+	SAY_TEXT("finder", finder),
+	SAY_GET("layout", get_layout),
+	SAY_END,
+};
+#undef SUBJECT
+static const struct scry_facts runtime_facts = { "runtime", runtime_fields, NULL };
+
+static void each_runtime(const void *subject, struct scry_renderer *to)
+{
+	struct scry_session *s = ((const struct scry_call *)subject)->s;
+
+	for (struct scry_runtime *r = s->target ? scry_runtime_first(s) : NULL; r; r = r->next)
+		scry_say(to, &runtime_facts, r);
+}
+
+static void get_version(const void *subject, struct scry_said *ret)
+{
+	(void)subject;
+	scry_said_text(ret, scry_version());
+}
+
+static void get_target(const void *subject, struct scry_said *ret)
+{
+	scry_said_facts(ret, &target_facts, ((const struct scry_call *)subject)->s->target);
+}
+
+static const struct scry_facts *const targets_facts[] = { &target_facts, NULL };
+static const struct scry_say head_fields[] = {
+	SAY_GET("pyscry", get_version),
+	SAY_GET("target", get_target, .of = targets_facts),
+	SAY_LIST("runtimes", &runtime_facts, each_runtime),
+	SAY_END,
+};
+const struct scry_facts scry_facts_head = { "head", head_fields, NULL };
 
 void scry_envelope_open(struct scry_call *call)
 {
-	struct scry_json *j = call->json;
-	const struct scry_target *t = call->s->target;
-
-	scry_json_open(j, '{');
-	scry_json_key(j, "pyscry");
-	scry_json_text(j, scry_version());
-	scry_json_key(j, "target");
-	if (t)
-		target_json(j, t);
-	else
-		scry_json_null(j);
-	scry_json_key(j, "runtimes");
-	runtimes_json(j, call->s);
+	scry_json_open(call->json, '{');
+	scry_say_fields(&call->render.to, &scry_facts_head, call);
 }
 
 void scry_threads_open(struct scry_call *call)
 {
 	call->has_threads = true;
-	scry_json_key(call->json, "threads");
-	scry_json_open(call->json, '[');
+	call->render.to.ops->list_open(&call->render.to, "threads");
+}
+
+void scry_threads_close(struct scry_call *call)
+{
+	call->render.to.ops->list_close(&call->render.to);
 }
 
 void scry_envelope_close(struct scry_call *call, int rc)
@@ -77,7 +113,7 @@ void scry_envelope_close(struct scry_call *call, int rc)
 
 	if (!call->has_threads) {
 		scry_threads_open(call);
-		scry_json_close(j, ']');
+		scry_threads_close(call);
 	}
 	scry_json_key(j, "errors");
 	scry_json_open(j, '[');

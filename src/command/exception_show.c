@@ -77,7 +77,7 @@ void scry_value_text(struct scry_shown *shown, scry_addr addr)
 	struct scry_buf repr = SCRY_BUF_INIT;
 
 	scry_repr(shown->runtime, addr, &repr);
-	scry_put_safe_bytes(shown->call->out, repr.text ? repr.text : "", repr.len);
+	scry_put_safe_bytes(shown->call->out, repr.text, repr.len);
 	scry_buf_done(&repr);
 }
 
@@ -281,7 +281,7 @@ static void json_repr(struct scry_shown *shown, const char *key, scry_addr addr)
 	scry_json_key(shown->call->json, key);
 	if (addr) {
 		scry_repr(shown->runtime, addr, &repr);
-		scry_json_bytes(shown->call->json, repr.text ? repr.text : "", repr.len);
+		scry_json_bytes(shown->call->json, repr.text, repr.len);
 	} else {
 		scry_json_null(shown->call->json);
 	}

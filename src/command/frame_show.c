@@ -19,6 +19,49 @@ static const char *frame_flavour(const struct scry_frame *f)
 					    : "frame";
 }
 
+/* --- where it stands: one line --- */
+
+static void get_function(const void *subject, struct scry_said *ret)
+{
+	const struct scry_frame *f = subject;
+	const char *name = scry_frame_qualname(f);
+
+	scry_said_text(ret, name ? name : f->code->name);
+}
+
+static void get_file(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, ((const struct scry_frame *)subject)->code->file);
+}
+
+static void get_line(const void *subject, struct scry_said *ret)
+{
+	struct scry_location at = { 0 };
+
+	scry_frame_location(subject, &at);
+	ret->kind = SCRY_SAID_NULL;
+	if (at.line > 0)
+		scry_said_int(ret, at.line);
+}
+
+static const struct scry_say place_fields[] = {
+	SAY_GET("function", get_function),
+	SAY_GET("file", get_file),
+	SAY_GET("line", get_line),
+	SAY_END,
+};
+
+static const char *const place_text[] = {
+	"{function:function} ({file:file}",
+	":{line}",
+	")",
+	NULL,
+};
+
+const struct scry_facts scry_facts_place = { "place", place_fields, place_text };
+
+/* --- a frame --- */
+
 static void put_head(struct scry_call *call, const struct scry_frame *f,
 		     const struct scry_location *at)
 {

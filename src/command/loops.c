@@ -14,7 +14,7 @@ static void loop_text(struct scry_call *call, const struct scry_loop *loop)
 
 	scry_buf_printf(out, "%s loop 0x%" PRIx64 " ", loop->library->ops->kind, loop->addr);
 	scry_task_value_text(loop->runtime, loop->addr, &repr);
-	scry_put_safe(out, repr.text ? repr.text : "?");
+	scry_put_safe(out, repr.len ? repr.text : "?");
 	scry_buf_done(&repr);
 	scry_buf_puts(out, " [");
 	scry_put_styled(call, SCRY_STYLE_MARK,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "command/memory_show.h"
 #include "memory/gc.h"
 #include "native/meaning.h"
 #include "eval/expr.h"
@@ -11,182 +12,356 @@
 #define DUMP_WORDS 12 /* of something that is no object */
 #define ATTRS_MAX  1000
 
-static const char *gc_name(const struct scry_whatis *w)
-{
-	return w->gc == SCRY_GC_TRACKED     ? "tracked"
-	       : w->gc == SCRY_GC_UNTRACKED ? "not tracked"
-					    : "not collected";
-}
+/* What is said of an address. */
+struct subject {
+	struct scry_call *call;
+	struct scry_runtime *r;
+	struct scry_whatis w;
+	struct scry_meaning m; /* of what is no object */
+	const struct scry_map *map;
+	const struct scry_buf *repr; /* of an object, and whether it is whole */
+	bool whole;
+	bool *cut; /* there are more attributes than are shown */
+};
 
-static void put_attributes(struct scry_call *call, struct scry_runtime *r, scry_addr addr)
-{
-	uint64_t it = 0, limit = call->s->options.limit[SCRY_LIMIT_ITEMS];
-	struct scry_json *j = call->json;
+/* --- attributes --- */
+
+struct attribute {
+	struct scry_runtime *r;
 	const char *name;
 	scry_addr value;
+};
 
-	if (j) {
-		scry_json_key(j, "attributes");
-		scry_json_open(j, '{');
-	}
-	for (uint64_t n = 0;
-	     n < ATTRS_MAX && scry_attr_next(r, addr, &it, &name, &value) == SCRY_ITEM; n++) {
-		struct scry_buf repr = SCRY_BUF_INIT;
+static bool print_attribute(const void *subject, struct scry_buf *out)
+{
+	const struct attribute *a = subject;
 
-		if (limit && n >= limit && !call->verbose) {
-			if (!j)
-				scry_buf_puts(call->out, "  ...\n");
+	scry_repr(a->r, a->value, out);
+	return true;
+}
+
+#define SUBJECT struct attribute
+static const struct scry_say attribute_fields[] = {
+	SAY_TEXT("name", name),
+	SAY_PRINT("repr", print_attribute),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const struct scry_facts attribute_facts = {
+	"attribute", attribute_fields, (const char *const[]) { "  .{name:name} = {repr}\n", NULL }
+};
+
+static void each_attribute(const void *subject, struct scry_renderer *to)
+{
+	const struct subject *it = subject;
+	struct attribute a = { .r = it->r };
+	uint64_t at = 0, limit = it->call->s->options.limit[SCRY_LIMIT_ITEMS];
+
+	for (uint64_t n = 0; n < ATTRS_MAX; n++) {
+		if (scry_attr_next(it->r, it->w.addr, &at, &a.name, &a.value) != SCRY_ITEM)
+			break;
+		if (limit && n >= limit && !it->call->verbose) {
+			*it->cut = true;
 			break;
 		}
-		scry_repr(r, value, &repr);
-		if (j) {
-			scry_json_key(j, name);
-			scry_json_bytes(j, repr.text ? repr.text : "", repr.len);
-		} else {
-			scry_buf_puts(call->out, "  .");
-			scry_put_styled(call, SCRY_STYLE_NAME, name);
-			scry_buf_puts(call->out, " = ");
-			scry_put_safe_bytes(call->out, repr.text ? repr.text : "", repr.len);
-			scry_buf_putc(call->out, '\n');
-		}
-		scry_buf_done(&repr);
-	}
-	if (j)
-		scry_json_close(j, '}');
-}
-
-/* Which of the collector's generations has it: -1 none, or there are none. */
-static int find_generation(struct scry_runtime *r, const struct scry_whatis *w)
-{
-	return w->gc == SCRY_GC_TRACKED ? scry_gc_generation(r, w->addr) : SCRY_GC_GENERATION_NONE;
-}
-
-/*
- * What is no object: what else it is, by the mappings and by what is known of threads, frames and
- * functions.
- */
-static void put_place(struct scry_call *call, const struct scry_meaning *m, scry_addr addr)
-{
-	const struct scry_map *map = scry_map_at(call->s->target, addr);
-	struct scry_buf *out = call->out;
-
-	scry_buf_printf(out, "  %s", scry_word_kind_name(m->kind));
-	if (m->function) {
-		scry_buf_puts(out, " of ");
-		scry_put_safe(out, m->function);
-	}
-	if (m->symbol) {
-		scry_buf_puts(out, " of ");
-		scry_put_safe(out, m->symbol);
-		scry_buf_printf(out, "+0x%" PRIx64, m->offset);
-	}
-	if (map && map->path) {
-		scry_buf_puts(out, ", of ");
-		scry_put_safe(out, map->path);
-	}
-	scry_buf_putc(out, '\n');
-}
-
-static void put_memory_text(struct scry_call *call, const struct scry_whatis *w)
-{
-	struct scry_buf *out = call->out;
-
-	if (w->has_memory) {
-		scry_buf_printf(out, "  in a block of %" PRIu64 " bytes at 0x%" PRIx64 " (%s)",
-				w->memory.size, w->memory.start, w->memory.allocator);
-		if (w->memory.free)
-			scry_put_styled(call, SCRY_STYLE_ERROR,
-					", which is free: what stands there is no more");
-		scry_buf_putc(out, '\n');
-	}
-	if (w->has_debug) {
-		scry_buf_printf(out,
-				"  debug allocator: %" PRIu64 " bytes at 0x%" PRIx64 " for %s, ",
-				w->debug.size, w->debug.start, w->debug.domain);
-		if (w->debug.before_intact && w->debug.behind_intact)
-			scry_buf_puts(out, "the bytes around them intact\n");
-		else
-			scry_buf_printf(out, "the bytes %s them overwritten\n",
-					w->debug.before_intact   ? "behind"
-					: w->debug.behind_intact ? "before"
-								 : "around");
+		scry_say(to, &attribute_facts, &a);
 	}
 }
 
-static void memory_json(struct scry_json *j, const struct scry_whatis *w)
+/* --- its words: of damage, and of what is no object --- */
+
+/* With the names of what an object of the type, or of the guessed one, would have there. */
+static void say_words(const struct subject *it, struct scry_renderer *to,
+		      const struct scry_facts *facts)
 {
-	scry_json_key(j, "memory");
-	if (w->has_memory) {
-		scry_json_open(j, '{');
-		scry_json_key(j, "address");
-		scry_json_addr(j, w->memory.start);
-		scry_json_key(j, "size");
-		scry_json_int(j, (int64_t)w->memory.size);
-		scry_json_key(j, "allocator");
-		scry_json_text(j, w->memory.allocator);
-		scry_json_key(j, "free");
-		scry_json_bool(j, w->memory.free);
-		scry_json_close(j, '}');
-	} else {
-		scry_json_null(j);
-	}
-	scry_json_key(j, "debug_block");
-	if (w->has_debug) {
-		scry_json_open(j, '{');
-		scry_json_key(j, "address");
-		scry_json_addr(j, w->debug.start);
-		scry_json_key(j, "size");
-		scry_json_int(j, (int64_t)w->debug.size);
-		scry_json_key(j, "domain");
-		scry_json_text(j, w->debug.domain);
-		scry_json_key(j, "intact");
-		scry_json_bool(j, w->debug.before_intact && w->debug.behind_intact);
-		scry_json_close(j, '}');
-	} else {
-		scry_json_null(j);
+	scry_addr type = it->w.type ? it->w.type : it->w.guessed_type;
+	scry_addr base = it->w.addr & ~(uint64_t)(it->call->s->target->abi.ptr_size - 1);
+	enum scry_struct what = type ? scry_whatis_struct(it->r, type) : SCRY_S_OBJECT;
+	struct scry_dump_word word;
+	int rc = it->whole ? SCRY_ENOTFOUND : SCRY_OK;
+
+	for (unsigned i = 0; i < DUMP_WORDS && rc >= 0; i++) {
+		rc = scry_whatis_word(it->r, base, what, i, &word);
+		scry_say(to, facts, &word);
 	}
 }
 
-static void put_counts_text(struct scry_buf *out, const struct scry_whatis *w)
+static void each_word(const void *subject, struct scry_renderer *to)
 {
+	say_words(subject, to, &scry_facts_word);
+}
+
+static void each_line(const void *subject, struct scry_renderer *to)
+{
+	say_words(subject, to, &scry_facts_word_line);
+}
+
+/* --- the object --- */
+
+/* Which of the collector's lists has it: null where none has, or where there are none. */
+static void get_generation(const void *subject, struct scry_said *ret)
+{
+	const struct subject *it = subject;
+	int found = it->w.gc == SCRY_GC_TRACKED ? scry_gc_generation(it->r, it->w.addr)
+						: SCRY_GC_GENERATION_NONE;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (found >= 0)
+		scry_said_int(ret, found);
+}
+
+static void get_refcount(const void *subject, struct scry_said *ret)
+{
+	const struct scry_whatis *w = &((const struct subject *)subject)->w;
+
 	if (w->immortal)
-		scry_buf_puts(out, "immortal");
-	else if (w->merged)
-		scry_buf_printf(out, "%" PRId64 " references, of no thread in particular%s",
-				w->refcount + w->shared, w->deferred ? ", deferred" : "");
-	else if (w->biased)
-		scry_buf_printf(out,
-				"%" PRId64 " references of its thread 0x%" PRIx64 ", %" PRId64
-				" of others%s",
-				w->refcount, w->owner, w->shared, w->deferred ? ", deferred" : "");
+		ret->kind = SCRY_SAID_NULL;
 	else
-		scry_buf_printf(out, "%" PRId64 " references", w->refcount);
+		scry_said_int(ret, w->refcount);
 }
 
-/* The lines name types: those are the target's own text. */
-static void put_lines(struct scry_call *call, const struct scry_buf *dump)
+static void get_shared(const void *subject, struct scry_said *ret)
 {
-	const char *line = dump->text, *end = line ? line + dump->len : NULL;
+	const struct scry_whatis *w = &((const struct subject *)subject)->w;
 
-	while (line != end) {
-		const char *stop = memchr(line, '\n', (size_t)(end - line));
-		size_t len = (size_t)((stop ? stop : end) - line);
-
-		scry_put_safe_bytes(call->out, line, len);
-		scry_buf_putc(call->out, '\n');
-		line += len + (stop != NULL);
-	}
+	if (w->biased)
+		scry_said_int(ret, w->shared);
+	else
+		ret->kind = SCRY_SAID_NULL;
 }
 
-/* What an object of the type, or of the guessed one, would have there. */
-static void put_words(struct scry_call *call, struct scry_runtime *r, const struct scry_whatis *w,
-		      struct scry_buf *out)
+static void get_total(const void *subject, struct scry_said *ret)
 {
-	scry_addr type = w->type ? w->type : w->guessed_type;
+	const struct scry_whatis *w = &((const struct subject *)subject)->w;
 
-	scry_whatis_dump(r, w->addr & ~(uint64_t)(call->s->target->abi.ptr_size - 1),
-			 type ? scry_whatis_struct(r, type) : SCRY_S_OBJECT, DUMP_WORDS, out);
+	scry_said_int(ret, w->refcount + w->shared);
 }
+
+/* What stands before it: the collector's header, managed words. Null where it is not known. */
+static void get_before(const void *subject, struct scry_said *ret)
+{
+	const struct scry_whatis *w = &((const struct subject *)subject)->w;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (w->size && !w->head_unknown && w->block < w->addr)
+		scry_said_int(ret, (int64_t)(w->addr - w->block));
+}
+
+static void get_getsizeof(const void *subject, struct scry_said *ret)
+{
+	const struct scry_whatis *w = &((const struct subject *)subject)->w;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (w->size && !w->head_unknown)
+		scry_said_int(ret, (int64_t)(w->size + w->addr - w->block));
+}
+
+static void get_repr(const void *subject, struct scry_said *ret)
+{
+	const struct subject *it = subject;
+
+	scry_said_bytes(ret, it->repr->text, it->repr->len);
+}
+
+static const char *const gc_names[] = {
+	[SCRY_GC_NOT] = "not collected",
+	[SCRY_GC_UNTRACKED] = "not tracked",
+	[SCRY_GC_TRACKED] = "tracked",
+};
+
+static void get_cut(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, *((const struct subject *)subject)->cut);
+}
+
+#define SUBJECT struct subject
+static const struct scry_say object_fields[] = {
+	SAY_GET("refcount", get_refcount),
+	SAY_BOOL("immortal", w.immortal),
+	SAY_GET("shared_refcount", get_shared),
+	SAY_BOOL("deferred", w.deferred),
+	SAY_ID("owner", w.owner),
+	SAY_COUNT("size", w.size),
+	SAY_GET("getsizeof", get_getsizeof),
+	SAY_NAME("gc", w.gc, gc_names),
+	SAY_GET("generation", get_generation),
+	SAY_GET("repr", get_repr),
+	SAY_MAP("attributes", &attribute_facts, each_attribute),
+	SAY_BOOL("biased", w.biased, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_BOOL("merged", w.merged, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("total", get_total, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("before", get_before, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_BOOL("frozen", w.gc_frozen, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_BOOL("finalized", w.gc_finalized, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_BOOL("collecting", w.gc_collecting, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("cut", get_cut, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+
+static const struct scry_facts object_facts = { "object", object_fields, NULL };
+static const struct scry_facts *const only_object[] = { &object_facts, NULL };
+
+/* --- what every address has --- */
+
+static void get_object(const void *subject, struct scry_said *ret)
+{
+	const struct subject *it = subject;
+
+	ret->kind = it->w.type_name ? SCRY_SAID_FIELDS : SCRY_SAID_ABSENT;
+	ret->facts = &object_facts;
+	ret->subject = subject;
+}
+
+static void get_kind(const void *subject, struct scry_said *ret)
+{
+	const struct subject *it = subject;
+
+	scry_said_text(ret, it->w.type_name ? "object" : scry_word_kind_name(it->m.kind));
+}
+
+static void get_nearest_offset(const void *subject, struct scry_said *ret)
+{
+	const struct scry_whatis *w = &((const struct subject *)subject)->w;
+
+	if (w->near)
+		scry_said_int(ret, (int64_t)w->addr - (int64_t)w->near);
+	else
+		ret->kind = SCRY_SAID_NULL;
+}
+
+static void get_distance(const void *subject, struct scry_said *ret)
+{
+	get_nearest_offset(subject, ret);
+	ret->number = ret->number < 0 ? -ret->number : ret->number;
+}
+
+static void get_follows(const void *subject, struct scry_said *ret)
+{
+	const struct scry_whatis *w = &((const struct subject *)subject)->w;
+
+	scry_said_bool(ret, w->near > w->addr);
+}
+
+static bool print_nearest(const void *subject, struct scry_buf *out)
+{
+	const struct subject *it = subject;
+
+	if (it->w.near)
+		scry_repr(it->r, it->w.near, out);
+	return it->w.near;
+}
+
+static void get_memory(const void *subject, struct scry_said *ret)
+{
+	const struct scry_whatis *w = &((const struct subject *)subject)->w;
+
+	scry_said_facts(ret, &scry_facts_block, w->has_memory ? &w->memory : NULL);
+}
+
+static void get_debug_block(const void *subject, struct scry_said *ret)
+{
+	const struct scry_whatis *w = &((const struct subject *)subject)->w;
+
+	scry_said_facts(ret, &scry_facts_debug_block, w->has_debug ? &w->debug : NULL);
+}
+
+static void get_path(const void *subject, struct scry_said *ret)
+{
+	const struct scry_map *map = ((const struct subject *)subject)->map;
+
+	scry_said_text(ret, map ? map->path : NULL);
+}
+
+static const struct scry_facts *const only_block[] = { &scry_facts_block, NULL };
+static const struct scry_facts *const only_debug[] = { &scry_facts_debug_block, NULL };
+
+static const char *const object_text[] = {
+	"{address=0x0}: {type:name} (type at {type_address=0x0}), ",
+	"{?immortal}immortal",
+	"|{?merged}{total} references, of no thread in particular",
+	"|{?biased}{refcount} references of its thread {owner=0x0}, {shared_refcount} of others",
+	"|{refcount} references",
+	"{?deferred}, deferred",
+	", {size} bytes",
+	" (and {before} before it)",
+	", {gc}",
+	" in generation {generation}",
+	"{?frozen}, frozen",
+	"{?finalized}, finalized",
+	"{?collecting}, being collected",
+	"\n",
+	"{memory}",
+	"{debug_block}",
+	"  {pattern:error}\n",
+	"  {repr}\n",
+	"{dump}",
+	"{attributes}",
+	"{?cut}  ...\n",
+	NULL,
+};
+
+/* What else it is, by the mappings and by what is known of threads, frames and functions. */
+static const char *const no_object_text[] = {
+	"{address=0x0}: no object: {problem=unknown}\n",
+	"  {kind}",
+	" of {function}",
+	" of {symbol}+{offset}",
+	", of {path}",
+	"\n",
+	"  {pattern}\n",
+	"{memory}",
+	"{debug_block}",
+	"  one bit of its type pointer may have changed: then it is a {guess}\n",
+	"{dump}",
+	"{?nearest}{?inside}  inside an object: ",
+	"|{?nearest}{?follows}  belongs to the object behind it: ",
+	"|{?nearest}  nearest object before: ",
+	"{nearest} ({distance} bytes ",
+	"{?nearest}{?follows}on",
+	"|{?nearest}back",
+	"{?nearest}, {field}",
+	"{?nearest}) {nearest_repr}\n",
+	NULL,
+};
+
+static const struct scry_say address_fields[] = {
+	SAY_ID("address", w.addr),
+	SAY_TEXT("type", w.type_name),
+	SAY_ID("type_address", w.type),
+	SAY_TEXT("problem", w.problem),
+	SAY_TEXT("pattern", w.pattern),
+	SAY_GET("kind", get_kind),
+	SAY_ID("nearest", w.near),
+	SAY_GET("nearest_offset", get_nearest_offset),
+	SAY_BOOL("inside", w.inside),
+	SAY_TEXT("field", w.near_field),
+	SAY_TEXT("guess", w.guess),
+	SAY_GET("memory", get_memory, .of = only_block),
+	SAY_GET("debug_block", get_debug_block, .of = only_debug),
+	SAY_GET("", get_object, .of = only_object),
+	SAY_LIST("words", &scry_facts_word_line, each_line),
+	SAY_LIST("dump", &scry_facts_word, each_word),
+	SAY_TEXT("function", m.function, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_TEXT("symbol", m.symbol, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_ADDR("offset", m.offset, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("path", get_path, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("distance", get_distance, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("follows", get_follows, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_PRINT("nearest_repr", print_nearest, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_VIEW("as_object", object_text, NULL),
+	SAY_VIEW("as_none", no_object_text, NULL),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const struct scry_facts address_facts = { "address", address_fields,
+						 (const char *const[]) { "{?type}{as_object}",
+									 "|{as_none}", NULL } };
+
+static const struct scry_say answer_fields[] = { SAY_SELF("object", &address_facts), SAY_END };
+static const struct scry_facts answer_facts = { "obj", answer_fields,
+						(const char *const[]) { "{object}", NULL } };
 
 /* The repr of an object; damage in it is said, and false. */
 static bool put_value(struct scry_runtime *r, const struct scry_whatis *w, struct scry_buf *out)
@@ -198,209 +373,25 @@ static bool put_value(struct scry_runtime *r, const struct scry_whatis *w, struc
 	return !p.damaged;
 }
 
-static void words_json(struct scry_json *j, const struct scry_buf *dump)
-{
-	const char *line = dump->text, *end = line ? line + dump->len : NULL;
-
-	scry_json_key(j, "words");
-	scry_json_open(j, '[');
-	while (line != end) {
-		const char *stop = memchr(line, '\n', (size_t)(end - line));
-		size_t len = (size_t)((stop ? stop : end) - line);
-
-		scry_json_bytes(j, line, len);
-		line += len + (stop != NULL);
-	}
-	scry_json_close(j, ']');
-}
-
-static void object_text(struct scry_call *call, struct scry_runtime *r, const struct scry_whatis *w)
-{
-	struct scry_buf *out = call->out, repr = SCRY_BUF_INIT;
-
-	scry_buf_printf(out, "0x%" PRIx64 ": ", w->addr);
-	scry_put_styled(call, SCRY_STYLE_NAME, w->type_name);
-	scry_buf_printf(out, " (type at 0x%" PRIx64 "), ", w->type);
-	put_counts_text(out, w);
-	if (w->size)
-		scry_buf_printf(out, ", %" PRIu64 " bytes", w->size);
-	if (w->size && !w->head_unknown && w->block < w->addr)
-		scry_buf_printf(out, " (and %" PRIu64 " before it)", w->addr - w->block);
-	scry_buf_printf(out, ", %s", gc_name(w));
-	int generation = find_generation(r, w);
-	if (generation >= 0)
-		scry_buf_printf(out, " in generation %d", generation);
-	scry_buf_printf(out, "%s%s%s\n", w->gc_frozen ? ", frozen" : "",
-			w->gc_finalized ? ", finalized" : "",
-			w->gc_collecting ? ", being collected" : "");
-	put_memory_text(call, w);
-	if (w->pattern) {
-		scry_buf_puts(out, "  ");
-		scry_put_styled(call, SCRY_STYLE_ERROR, w->pattern);
-		scry_buf_putc(out, '\n');
-	}
-	bool whole = put_value(r, w, &repr);
-	scry_buf_puts(out, "  ");
-	scry_put_safe_bytes(out, repr.text ? repr.text : "", repr.len);
-	scry_buf_putc(out, '\n');
-	scry_buf_done(&repr);
-	if (!whole) {
-		struct scry_buf dump = SCRY_BUF_INIT;
-
-		put_words(call, r, w, &dump);
-		put_lines(call, &dump);
-		scry_buf_done(&dump);
-		call->partial = true;
-	}
-	put_attributes(call, r, w->addr);
-}
-
-/*
- * No object: the words with the names that an object's fields would have, and the nearest that is
- * one.
- */
-static void damage_text(struct scry_call *call, struct scry_runtime *r, const struct scry_whatis *w,
-			const struct scry_meaning *m)
-{
-	struct scry_buf dump = SCRY_BUF_INIT;
-	struct scry_buf repr = SCRY_BUF_INIT;
-
-	scry_buf_printf(call->out, "0x%" PRIx64 ": no object: %s\n", w->addr,
-			w->problem ? w->problem : "unknown");
-	put_place(call, m, w->addr);
-	if (w->pattern)
-		scry_buf_printf(call->out, "  %s\n", w->pattern);
-	put_memory_text(call, w);
-	if (w->guess) {
-		scry_buf_puts(call->out,
-			      "  one bit of its type pointer may have changed: then it is a ");
-		scry_put_safe(call->out, w->guess);
-		scry_buf_putc(call->out, '\n');
-	}
-	put_words(call, r, w, &dump);
-	put_lines(call, &dump);
-	scry_buf_done(&dump);
-	if (w->near) {
-		scry_repr(r, w->near, &repr);
-		bool behind = w->near > w->addr;
-
-		scry_buf_printf(call->out, "  %s: 0x%" PRIx64 " (%" PRIu64 " bytes %s",
-				w->inside ? "inside an object"
-				: behind  ? "belongs to the object behind it"
-					  : "nearest object before",
-				w->near, behind ? w->near - w->addr : w->addr - w->near,
-				behind ? "on" : "back");
-		scry_buf_printf(call->out, "%s%s) ", w->near_field ? ", " : "",
-				w->near_field ? w->near_field : "");
-		scry_put_safe_bytes(call->out, repr.text ? repr.text : "", repr.len);
-		scry_buf_putc(call->out, '\n');
-		scry_buf_done(&repr);
-	}
-}
-
-static void json_addr_or_null(struct scry_json *j, const char *key, scry_addr addr)
-{
-	scry_json_key(j, key);
-	if (addr)
-		scry_json_addr(j, addr);
-	else
-		scry_json_null(j);
-}
-
-static void object_json(struct scry_call *call, struct scry_runtime *r, const struct scry_whatis *w,
-			const struct scry_meaning *m)
-{
-	struct scry_json *j = call->json;
-	struct scry_buf repr = SCRY_BUF_INIT, dump = SCRY_BUF_INIT;
-	bool whole = false;
-
-	scry_json_key(j, "object");
-	scry_json_open(j, '{');
-	json_addr_or_null(j, "address", w->addr);
-	scry_json_key(j, "type");
-	scry_json_text(j, w->type_name);
-	json_addr_or_null(j, "type_address", w->type);
-	scry_json_key(j, "problem");
-	scry_json_text(j, w->problem);
-	scry_json_key(j, "pattern");
-	scry_json_text(j, w->pattern);
-	scry_json_key(j, "kind");
-	scry_json_text(j, w->type_name ? "object" : scry_word_kind_name(m->kind));
-	json_addr_or_null(j, "nearest", w->near);
-	scry_json_key(j, "nearest_offset");
-	if (w->near)
-		scry_json_int(j, (int64_t)w->addr - (int64_t)w->near);
-	else
-		scry_json_null(j);
-	scry_json_key(j, "inside");
-	scry_json_bool(j, w->inside);
-	scry_json_key(j, "field");
-	scry_json_text(j, w->near_field);
-	scry_json_key(j, "guess");
-	scry_json_text(j, w->guess);
-	memory_json(j, w);
-	if (w->type_name) {
-		scry_json_key(j, "refcount");
-		if (w->immortal)
-			scry_json_null(j);
-		else
-			scry_json_int(j, w->refcount);
-		scry_json_key(j, "immortal");
-		scry_json_bool(j, w->immortal);
-		scry_json_key(j, "shared_refcount");
-		if (w->biased)
-			scry_json_int(j, w->shared);
-		else
-			scry_json_null(j);
-		scry_json_key(j, "deferred");
-		scry_json_bool(j, w->deferred);
-		json_addr_or_null(j, "owner", w->owner);
-		scry_json_key(j, "size");
-		scry_json_positive(j, (int64_t)w->size);
-		scry_json_key(j, "getsizeof");
-		scry_json_positive(j, w->size && !w->head_unknown
-					      ? (int64_t)(w->size + w->addr - w->block)
-					      : 0);
-		scry_json_key(j, "gc");
-		scry_json_text(j, gc_name(w));
-		int generation = find_generation(r, w);
-		scry_json_key(j, "generation");
-		if (generation >= 0)
-			scry_json_int(j, generation);
-		else
-			scry_json_null(j);
-		whole = put_value(r, w, &repr);
-		call->partial = call->partial || !whole;
-		scry_json_key(j, "repr");
-		scry_json_bytes(j, repr.text ? repr.text : "", repr.len);
-		scry_buf_done(&repr);
-		put_attributes(call, r, w->addr);
-	}
-	if (!whole)
-		put_words(call, r, w, &dump);
-	words_json(j, &dump);
-	scry_buf_done(&dump);
-	scry_json_close(j, '}');
-}
-
 static void show(struct scry_call *call, struct scry_runtime *r, const struct scry_whatis *w)
 {
 	struct scry_words words;
-	struct scry_meaning m = { 0 };
 	struct scry_thread *t;
+	SCRY_AUTO_BUF(repr);
+	bool cut = false;
+	struct subject it = { .call = call, .r = r, .w = *w, .repr = &repr, .cut = &cut };
 
-	if (!w->type_name) {
+	if (w->type_name) {
+		it.whole = put_value(r, w, &repr);
+	} else {
 		scry_words_init(&words, call->s,
 				scry_selected_thread(call->s, &t) == SCRY_OK ? t : NULL);
-		scry_words_read(&words, w->addr, &m);
+		scry_words_read(&words, w->addr, &it.m);
 		scry_words_done(&words);
+		it.map = scry_map_at(call->s->target, w->addr);
 	}
-	if (call->json)
-		object_json(call, r, w, &m);
-	else if (w->type_name)
-		object_text(call, r, w);
-	else
-		damage_text(call, r, w, &m);
+	call->partial = !it.whole;
+	scry_say_fields(&call->render.to, &answer_facts, &it);
 }
 
 /* What print takes, too: where that is an object. */
@@ -444,7 +435,6 @@ static int run_obj(struct scry_call *call)
 	rc = scry_whatis(r, addr, &w);
 	if (rc < 0)
 		return rc;
-	call->partial = !w.type_name;
 	show(call, r, &w);
 	return SCRY_OK;
 }
@@ -466,5 +456,6 @@ const struct scry_command_row scry_command_obj = {
 		    "(PYTHONMALLOC=debug) around it are intact. EXPR is one as print takes it.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run_obj,
+	.says = &answer_facts,
 	.max_args = 1,
 };

@@ -80,6 +80,7 @@ static int show_thread(struct scry_runtime *r, scry_addr word, uint64_t max_text
 	struct scry_call call = { .s = r->session, .out = out };
 
 	(void)max_text;
+	scry_render_init(&call, &scry_render_text);
 	scry_threads_name(r->session);
 	for (struct scry_thread *t = scry_thread_first(r->session); t; t = t->next) {
 		if (t->state != word)

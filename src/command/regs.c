@@ -46,7 +46,7 @@ static void text_repr(struct scry_runtime *r, scry_addr object, struct scry_buf 
 	struct scry_buf text = SCRY_BUF_INIT;
 
 	short_repr(r, object, &text);
-	scry_put_safe_bytes(out, text.text ? text.text : "", text.len);
+	scry_put_safe_bytes(out, text.text, text.len);
 	scry_buf_done(&text);
 }
 
@@ -159,7 +159,7 @@ static void json_value(struct scry_json *j, struct scry_runtime *r, scry_addr ob
 		scry_json_null(j);
 	short_repr(r, object, &repr);
 	scry_json_key(j, "repr");
-	scry_json_bytes(j, repr.text ? repr.text : "", repr.len);
+	scry_json_bytes(j, repr.text, repr.len);
 	scry_buf_done(&repr);
 }
 

@@ -100,6 +100,7 @@ static int run_json(struct scry_call *call)
 	int rc;
 
 	call->json = &json;
+	scry_render_init(call, &scry_render_json);
 	scry_envelope_open(call);
 	rc = run_row(call);
 	scry_envelope_close(call, rc);
@@ -129,6 +130,7 @@ static int start(struct scry_call *call)
 	struct scry_session *s = call->s;
 	int rc = scry_split(call);
 
+	scry_render_init(call, &scry_render_text);
 	if (rc >= 0)
 		rc = scry_parse_options(call);
 	call->color = s->options.color;

@@ -3,104 +3,122 @@
 
 #include "command/command.h"
 
-/* Text between two states, and the style of the next. */
-static void put_state(struct scry_call *call, bool *first, enum scry_style style, const char *text)
+/* ": SIGSEGV at 0x10" */
+static bool print_crash(const void *subject, struct scry_buf *out)
 {
-	if (!*first)
-		scry_buf_puts(call->out, ", ");
-	*first = false;
-	scry_put_styled(call, style, text);
-}
-
-static void put_crash(struct scry_call *call, const struct scry_thread *t, bool *first)
-{
-	const struct scry_target *target = call->s->target;
+	const struct scry_thread *t = subject;
+	const struct scry_target *target = t->session->target;
 	int signal = t->os && t->os->signal ? t->os->signal : target->signal;
 
-	put_state(call, first, SCRY_STYLE_ERROR, "crashed");
 	if (target->exception)
-		scry_buf_printf(call->out, ": %s", scry_exception_name(target->exception));
+		scry_buf_printf(out, ": %s", scry_exception_name(target->exception));
 	else if (signal)
-		scry_buf_printf(call->out, ": %s", scry_signal_name(signal));
+		scry_buf_printf(out, ": %s", scry_signal_name(signal));
 	if (target->has_fault)
-		scry_buf_printf(call->out, " at 0x%" PRIx64, target->fault_addr);
+		scry_buf_printf(out, " at 0x%" PRIx64, target->fault_addr);
+	return t->crashed;
 }
+
+static void get_selected(const void *subject, struct scry_said *ret)
+{
+	const struct scry_thread *t = subject;
+
+	scry_said_bool(ret, t == scry_thread_selected(t->session));
+}
+
+static void get_interpreter(const void *subject, struct scry_said *ret)
+{
+	const struct scry_thread *t = subject;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (t->interp)
+		scry_said_int(ret, t->interp->id);
+}
+
+static void get_held(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, ((const struct scry_thread *)subject)->gil == SCRY_GIL_HELD);
+}
+
+static void get_waiting(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, ((const struct scry_thread *)subject)->gil == SCRY_GIL_WAITING);
+}
+
+static void get_lost(const void *subject, struct scry_said *ret)
+{
+	const struct scry_thread *t = subject;
+
+	scry_said_bool(ret, !t->os && t->state);
+}
+
+static void get_python(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, ((const struct scry_thread *)subject)->runtime != NULL);
+}
+
+static const char *const gil_names[] = {
+	[SCRY_GIL_NONE] = NULL,
+	[SCRY_GIL_HELD] = "held",
+	[SCRY_GIL_WAITING] = "waiting",
+};
+
+/* What stands between the brackets. */
+static const char *const states[] = {
+	"{:error}crashed{}{crash}",
+	"{?held}{:mark}holds the GIL{}",
+	"{?waiting}{:mark}waits for the GIL{}",
+	"{?gc}{:mark}collects garbage{}",
+	"{?interpreter}{:dim}interpreter {}{interpreter}",
+	"{?lost}{:dim}no such thread in the system{}",
+	NULL,
+};
+
+#define SUBJECT struct scry_thread
+static const struct scry_say fields[] = {
+	SAY_COUNT("tid", tid),
+	SAY_TEXT("name", name),
+	SAY_BOOL("crashed", crashed),
+	SAY_GET("selected", get_selected),
+	SAY_NAME("gil", gil, gil_names),
+	SAY_BOOL("gc", in_gc),
+	SAY_GET("interpreter", get_interpreter),
+	SAY_TEXT("error", error),
+	SAY_INT("index", index, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_PRINT("crash", print_crash, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("held", get_held, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("waiting", get_waiting, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("lost", get_lost, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("python", get_python, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_VIEW("states", states, ", "),
+	SAY_END,
+};
+#undef SUBJECT
+
+const char *const scry_thread_phrases[] = {
+	"Thread {tid=0}",
+	" \"{name:name}\"",
+	" [{states}]",
+	NULL,
+};
+
+const struct scry_facts scry_facts_thread = { "thread", fields, scry_thread_phrases };
 
 void scry_thread_state_text(struct scry_call *call, const struct scry_thread *t)
 {
-	bool first = true;
-
-	if (t->crashed)
-		put_crash(call, t, &first);
-	if (t->gil == SCRY_GIL_HELD)
-		put_state(call, &first, SCRY_STYLE_MARK, "holds the GIL");
-	if (t->gil == SCRY_GIL_WAITING)
-		put_state(call, &first, SCRY_STYLE_MARK, "waits for the GIL");
-	if (t->in_gc)
-		put_state(call, &first, SCRY_STYLE_MARK, "collects garbage");
-	if (t->interp && t->interp->id) {
-		put_state(call, &first, SCRY_STYLE_DIM, "interpreter ");
-		scry_buf_printf(call->out, "%" PRId64, t->interp->id);
-	}
-	if (!t->os && t->state)
-		put_state(call, &first, SCRY_STYLE_DIM, "no such thread in the system");
+	scry_say_as(&call->render.to, &scry_facts_thread,
+		    (const char *const[]) { "{states}", NULL }, t);
 }
 
 void scry_thread_text(struct scry_call *call, const struct scry_thread *t)
 {
-	struct scry_buf *out = call->out;
-	size_t before;
-
-	scry_buf_printf(out, "Thread %" PRIu64, t->tid);
-	if (t->name) {
-		scry_buf_puts(out, " \"");
-		scry_put_styled(call, SCRY_STYLE_NAME, t->name);
-		scry_buf_puts(out, "\"");
-	}
-	before = out->len;
-	scry_buf_puts(out, " [");
-	scry_thread_state_text(call, t);
-	if (out->len == before + 2)
-		scry_buf_cut(out, before);
-	else
-		scry_buf_puts(out, "]");
-}
-
-static void json_gil(struct scry_json *j, const struct scry_thread *t)
-{
-	static const char *const names[] = {
-		[SCRY_GIL_NONE] = NULL,
-		[SCRY_GIL_HELD] = "held",
-		[SCRY_GIL_WAITING] = "waiting",
-	};
-
-	scry_json_key(j, "gil");
-	scry_json_text(j, names[t->gil]);
+	scry_say(&call->render.to, &scry_facts_thread, t);
 }
 
 void scry_thread_json(struct scry_call *call, const struct scry_thread *t)
 {
-	struct scry_json *j = call->json;
-
-	scry_json_open(j, '{');
-	scry_json_key(j, "tid");
-	scry_json_positive(j, (int64_t)t->tid);
-	scry_json_key(j, "name");
-	scry_json_text(j, t->name);
-	scry_json_key(j, "crashed");
-	scry_json_bool(j, t->crashed);
-	scry_json_key(j, "selected");
-	scry_json_bool(j, t == scry_thread_selected(call->s));
-	json_gil(j, t);
-	scry_json_key(j, "gc");
-	scry_json_bool(j, t->in_gc);
-	scry_json_key(j, "interpreter");
-	if (t->interp)
-		scry_json_int(j, t->interp->id);
-	else
-		scry_json_null(j);
-	scry_json_key(j, "error");
-	scry_json_text(j, t->error);
+	scry_json_open(call->json, '{');
+	scry_say_fields(&call->render.to, &scry_facts_thread, t);
 	if (t->error)
 		call->partial = true;
 }

@@ -1,64 +1,67 @@
 /* threads: one line for each thread. */
-#include <inttypes.h>
-
 #include "command/command.h"
 
-static void put_top(struct scry_call *call, struct scry_thread *t)
+/* A thread, and where its newest frame goes when somebody asks. */
+struct line {
+	struct scry_thread *thread;
+	struct scry_frame *top;
+};
+
+static void get_thread(const void *subject, struct scry_said *ret)
 {
-	struct scry_location at = { 0 };
-	struct scry_frame f;
+	const struct line *line = subject;
+
+	scry_said_facts(ret, &scry_facts_thread, line->thread);
+	ret->kind = SCRY_SAID_FIELDS;
+}
+
+static void get_top(const void *subject, struct scry_said *ret)
+{
+	const struct line *line = subject;
 	unsigned count;
+	bool known = scry_frame_number(line->thread, 0, line->top, &count) >= 0 && line->top->code;
 
-	if (!t->runtime || t->error) {
-		scry_put_styled(call, t->error ? SCRY_STYLE_ERROR : SCRY_STYLE_DIM,
-				t->error ? t->error : "no Python state");
-		return;
-	}
-	if (scry_frame_number(t, 0, &f, &count) < 0 || !f.code) {
-		scry_put_styled(call, SCRY_STYLE_DIM, "no Python frames");
-		return;
-	}
-	const char *name = scry_frame_qualname(&f);
-	scry_frame_location(&f, &at);
-	scry_put_styled(call, SCRY_STYLE_FUNCTION, name ? name : f.code->name);
-	scry_buf_puts(call->out, " (");
-	scry_put_styled(call, SCRY_STYLE_FILE, f.code->file);
-	if (at.line > 0)
-		scry_buf_printf(call->out, ":%d", at.line);
-	scry_buf_putc(call->out, ')');
+	scry_said_facts(ret, &scry_facts_place, known ? line->top : NULL);
 }
 
-static void put_row(struct scry_call *call, struct scry_thread *t)
-{
-	struct scry_buf *out = call->out;
+static const struct scry_facts *const threads_facts[] = { &scry_facts_thread, NULL };
+static const struct scry_facts *const places_facts[] = { &scry_facts_place, NULL };
 
-	scry_buf_printf(out, "%c %-4u ", t == scry_thread_selected(call->s) ? '*' : ' ', t->index);
-	scry_thread_text(call, t);
-	scry_buf_puts(out, ": ");
-	put_top(call, t);
-	scry_buf_putc(out, '\n');
-	if (t->error)
-		call->partial = true;
-}
+static const struct scry_say fields[] = {
+	SAY_GET("", get_thread, .of = threads_facts),
+	SAY_GET("top", get_top, .of = places_facts, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_VIEW("head", scry_thread_phrases, NULL),
+	SAY_END,
+};
+
+static const char *const text[] = {
+	"{?selected}* ",
+	"|  ",
+	"{index%-4} {head}: ",
+	"{error:error}",
+	"|{!python}{:dim}no Python state{}",
+	"|{top}",
+	"|{:dim}no Python frames{}",
+	"\n",
+	NULL,
+};
+
+static const struct scry_facts line_facts = { "thread", fields, text };
 
 static int run_threads(struct scry_call *call)
 {
 	struct scry_thread *first = scry_thread_first(call->s);
+	struct scry_frame top;
 
 	if (!first)
 		return scry_fail(call->s, SCRY_ENOTFOUND, 0, "the target has no threads");
-	if (call->json)
-		scry_threads_open(call);
+	scry_threads_open(call);
 	for (struct scry_thread *t = first; t; t = t->next) {
-		if (call->json) {
-			scry_thread_json(call, t);
-			scry_json_close(call->json, '}');
-		} else {
-			put_row(call, t);
-		}
+		scry_say(&call->render.to, &line_facts,
+			 &(struct line) { .thread = t, .top = &top });
+		call->partial |= t->error != NULL;
 	}
-	if (call->json)
-		scry_json_close(call->json, ']');
+	scry_threads_close(call);
 	return SCRY_OK;
 }
 

@@ -14,7 +14,7 @@ static int set_quoted(struct scry_eval *e, const char *text, const char *type)
 
 	scry_printer_init(&p, e->r, &out);
 	scry_print_quoted(&p, text);
-	char *copy = scry_arena_text(&e->s->arena, out.text ? out.text : "", out.len);
+	char *copy = scry_arena_text(&e->s->arena, out.text, out.len);
 	scry_buf_done(&out);
 	return scry_eval_set_text(e, copy, type);
 }

@@ -436,7 +436,7 @@ const char *scry_eval_text(struct scry_eval *e, const char **ret_type)
 	} else {
 		print_names(&p, v);
 	}
-	const char *text = out.text ? scry_arena_text(&e->s->arena, out.text, out.len) : NULL;
+	const char *text = scry_arena_text(&e->s->arena, out.text, out.len);
 	scry_buf_done(&out);
 	return text;
 }

@@ -70,8 +70,8 @@ static int parse_text(struct parser *p, struct scry_key *ret)
 	}
 	p->at++;
 	*ret = (struct scry_key) { .kind = bytes ? SCRY_KEY_BYTES : SCRY_KEY_TEXT,
-				   .text = scry_arena_text(&p->r->session->arena,
-							   out.text ? out.text : "", out.len) };
+				   .text = scry_arena_text(&p->r->session->arena, out.text,
+							   out.len) };
 	scry_buf_done(&out);
 	return ret->text ? SCRY_OK : scry_fail(p->r->session, SCRY_ENOMEM, 0, "out of memory");
 }
@@ -257,7 +257,7 @@ static bool is_big_int(struct scry_runtime *r, scry_addr obj, const char *digits
 		return false;
 	scry_printer_init(&p, r, &text);
 	scry_print_plain(&p, obj);
-	same = text.text && !strcmp(text.text, digits);
+	same = !strcmp(text.text, digits);
 	scry_buf_done(&text);
 	return same;
 }

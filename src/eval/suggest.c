@@ -149,7 +149,7 @@ const char *scry_suggest_key(struct scry_eval *e, scry_addr dict, const struct s
 		scry_print(&p, k);
 	}
 	scry_buf_puts(&out, n < v.used ? ", …" : "");
-	const char *text = scry_arena_text(&e->s->arena, out.text ? out.text : "", out.len);
+	const char *text = scry_arena_text(&e->s->arena, out.text, out.len);
 	scry_buf_done(&out);
 	return text ? text : "";
 }

@@ -226,7 +226,7 @@ static int print_library(struct scry_printer *p, scry_addr addr, const char *at)
 	scry_printf(p, "<%s '", scry_type_short(p->runtime, type));
 	scry_print_plain(p, name);
 	scry_printf(p, "', handle %" PRIx64 " at %s%" PRIx64 ">",
-		    (uint64_t)strtoull(text.text ? text.text : "0", NULL, 10), at, addr);
+		    (uint64_t)strtoull(text.text, NULL, 10), at, addr);
 	scry_buf_done(&text);
 	return SCRY_OK;
 }

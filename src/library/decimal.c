@@ -49,7 +49,7 @@ static char *read_digits(struct scry_runtime *r, scry_addr data, uint64_t words,
 		else
 			scry_buf_printf(&buf, "%0*" PRIu64, (int)per_word, word);
 	}
-	return buf.text;
+	return scry_buf_take(&buf);
 }
 
 static int print_decimal_c(struct scry_printer *p, scry_addr addr)

@@ -241,7 +241,7 @@ static int print_path(struct scry_printer *p, scry_addr addr, scry_addr type)
 		if (text.text[i] == '\\')
 			text.text[i] = '/';
 	scry_printf(p, "%s(", scry_type_short(p->runtime, type));
-	scry_print_quoted(p, text.text ? text.text : ".");
+	scry_print_quoted(p, text.text);
 	scry_buf_putc(p->out, ')');
 	scry_buf_done(&text);
 	return SCRY_OK;

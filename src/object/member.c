@@ -125,7 +125,7 @@ static int string_text(struct scry_runtime *r, scry_addr at, const char **ret)
 		scry_print_quoted(&p, text);
 	else
 		scry_buf_puts(&buf, "None");
-	*ret = buf.text ? scry_arena_text(&r->session->arena, buf.text, buf.len) : NULL;
+	*ret = buf.failed ? NULL : scry_arena_text(&r->session->arena, buf.text, buf.len);
 	scry_buf_done(&buf);
 	return *ret ? SCRY_OK : SCRY_ENOMEM;
 }

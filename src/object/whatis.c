@@ -366,8 +366,6 @@ enum scry_struct scry_whatis_struct(struct scry_runtime *r, scry_addr type)
 static void put_field_names(struct scry_runtime *r, enum scry_struct what, uint32_t from,
 			    uint32_t to, struct scry_buf *out)
 {
-	bool any = false;
-
 	for (int f = 0; f < SCRY_F_COUNT; f++) {
 		enum scry_struct of = scry_field_struct((enum scry_field)f);
 		const struct scry_slot *slot = &r->layout->slot[f];
@@ -377,8 +375,7 @@ static void put_field_names(struct scry_runtime *r, enum scry_struct what, uint3
 		    slot->offset >= to)
 			continue;
 		const char *name = scry_field_name((enum scry_field)f), *dot = strchr(name, '.');
-		scry_buf_printf(out, "%s%s", any ? ", " : "  ", dot ? dot + 1 : name);
-		any = true;
+		scry_buf_printf(out, "%s%s", out->len ? ", " : "", dot ? dot + 1 : name);
 	}
 }
 
@@ -389,30 +386,46 @@ static void put_meaning(struct scry_runtime *r, uint64_t word, struct scry_buf *
 	struct scry_type *t;
 
 	if (pattern)
-		scry_buf_printf(out, "  %s", pattern);
+		scry_buf_puts(out, pattern);
 	else if (word && scry_type_for(r, word, &t) == SCRY_OK)
-		scry_buf_printf(out, "  -> %s object", t->name);
+		scry_buf_printf(out, "-> %s object", t->name);
 	else if (word > 4096 && scry_symbol_at(r->session, word, &symbol) == SCRY_OK)
-		scry_buf_printf(out, "  -> %s+0x%" PRIx64, symbol.name, word - symbol.addr);
+		scry_buf_printf(out, "-> %s+0x%" PRIx64, symbol.name, word - symbol.addr);
 }
 
-void scry_whatis_dump(struct scry_runtime *r, scry_addr addr, enum scry_struct what, unsigned words,
-		      struct scry_buf *out)
+static const char *keep(struct scry_runtime *r, const struct scry_buf *text)
+{
+	return text->len ? scry_arena_text(&r->session->arena, text->text, text->len) : NULL;
+}
+
+int scry_whatis_word(struct scry_runtime *r, scry_addr base, enum scry_struct what, unsigned index,
+		     struct scry_dump_word *ret)
 {
 	unsigned ptr = r->session->target->abi.ptr_size;
+	const char *why = r->session->error.text;
+	SCRY_AUTO_BUF(fields);
+	SCRY_AUTO_BUF(meaning);
 
-	for (unsigned i = 0; i < words; i++) {
-		uint64_t word;
-
-		if (scry_word(r, addr + i * ptr, &word) < 0) {
-			scry_buf_printf(out, "0x%" PRIx64 "  <%s>\n", addr + i * ptr,
-					r->session->error.text);
-			return;
-		}
-		scry_buf_printf(out, "0x%" PRIx64 "  %0*" PRIx64, addr + i * ptr, (int)(2 * ptr),
-				word);
-		put_field_names(r, what, i * ptr, (i + 1) * ptr, out);
-		put_meaning(r, word, out);
-		scry_buf_putc(out, '\n');
+	*ret = (struct scry_dump_word) { .addr = base + index * ptr, .size = ptr };
+	int rc = scry_word(r, ret->addr, &ret->word);
+	if (rc < 0) {
+		ret->error = scry_arena_text(&r->session->arena, why, strlen(why));
+		return rc;
 	}
+	put_field_names(r, what, index * ptr, (index + 1) * ptr, &fields);
+	put_meaning(r, ret->word, &meaning);
+	ret->fields = keep(r, &fields);
+	ret->meaning = keep(r, &meaning);
+	return SCRY_OK;
+}
+
+void scry_whatis_word_text(const struct scry_dump_word *word, struct scry_buf *out)
+{
+	scry_buf_printf(out, "0x%" PRIx64 "  ", word->addr);
+	if (word->error)
+		scry_buf_printf(out, "<%s>", word->error);
+	else
+		scry_buf_printf(out, "%0*" PRIx64, (int)(2 * word->size), word->word);
+	scry_buf_printf(out, "%s%s", word->fields ? "  " : "", word->fields ? word->fields : "");
+	scry_buf_printf(out, "%s%s", word->meaning ? "  " : "", word->meaning ? word->meaning : "");
 }

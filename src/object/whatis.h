@@ -43,12 +43,23 @@ struct scry_whatis {
 };
 /** Fill the facts in; SCRY_EFAULT only where no memory is there at all. */
 int scry_whatis(struct scry_runtime *r, scry_addr addr, struct scry_whatis *ret);
+/** A word of memory that is shown as such. Texts are in the arena. */
+struct scry_dump_word {
+	scry_addr addr;
+	uint64_t word;
+	unsigned size;       /* bytes of it */
+	const char *fields;  /* names of the fields that start in it, or NULL */
+	const char *meaning; /* "-> dict object", or NULL */
+	const char *error;   /* why it cannot be read, or NULL */
+};
 /**
- * Append `words` words from `addr` with the names of the fields of struct `what` and what they
- * point to.
+ * The word `index` words after `base`, with the names that it has in struct `what`. SCRY_OK, or
+ * negative where it cannot be read: `error` is set then, and *ret is filled all the same.
  */
-void scry_whatis_dump(struct scry_runtime *r, scry_addr addr, enum scry_struct what, unsigned words,
-		      struct scry_buf *out);
+int scry_whatis_word(struct scry_runtime *r, scry_addr base, enum scry_struct what, unsigned index,
+		     struct scry_dump_word *ret);
+/** Append "ADDRESS  WORD  FIELDS  MEANING", or "ADDRESS  <error>". */
+void scry_whatis_word_text(const struct scry_dump_word *word, struct scry_buf *out);
 /** The struct of the layout that describes objects of this type (OBJECT where unknown). */
 enum scry_struct scry_whatis_struct(struct scry_runtime *r, scry_addr type);
 

@@ -60,7 +60,7 @@ static int decode_units(struct scry_runtime *r, scry_addr data, unsigned width, 
 		}
 		done += n;
 	}
-	*ret = out.failed ? NULL : scry_arena_text(&s->arena, out.text ? out.text : "", out.len);
+	*ret = out.failed ? NULL : scry_arena_text(&s->arena, out.text, out.len);
 	scry_buf_done(&out);
 	return *ret ? SCRY_OK : scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
 }
@@ -87,7 +87,7 @@ static int decode_bytes(struct scry_runtime *r, scry_addr data, size_t count, co
 			i = at + 1;
 		scry_buf_put_char(&out, bad ? 0xdc00u + (unsigned char)raw[at] : code);
 	}
-	*ret = out.failed ? NULL : scry_arena_text(&s->arena, out.text ? out.text : "", out.len);
+	*ret = out.failed ? NULL : scry_arena_text(&s->arena, out.text, out.len);
 	scry_buf_done(&out);
 	return *ret ? SCRY_OK : scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
 }

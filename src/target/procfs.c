@@ -47,7 +47,7 @@ int64_t scry_procfs_status(int pid, const char *key, int64_t missing)
 	size_t len = strlen(key);
 	int64_t value = missing;
 
-	if (scry_procfs_read(pid, "status", &text) && text.text)
+	if (scry_procfs_read(pid, "status", &text))
 		for (const char *line = text.text; line;
 		     line = strchr(line, '\n'), line = line ? line + 1 : NULL)
 			if (!strncmp(line, key, len) && line[len] == ':')
@@ -62,7 +62,7 @@ char scry_procfs_state(int pid, uint64_t *ret_flags)
 	char state = 0;
 
 	*ret_flags = 0;
-	if (scry_procfs_read(pid, "stat", &text) && text.text) {
+	if (scry_procfs_read(pid, "stat", &text)) {
 		/* the name before it may hold anything, ')' too */
 		const char *at = strrchr(text.text, ')');
 
@@ -303,7 +303,7 @@ void scry_procfs_syscall(struct scry_target *t, int pid, struct scry_os_thread *
 	uint64_t v[8];
 
 	snprintf(path, sizeof(path), "task/%" PRIu64 "/syscall", thread->tid);
-	if (t->arch && scry_procfs_read(pid, path, &text) && text.text) {
+	if (t->arch && scry_procfs_read(pid, path, &text)) {
 		int n = sscanf(text.text,
 			       "%" SCNi64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
 			       " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64,

@@ -150,7 +150,7 @@ static void forget(struct scry_layout *l)
 
 static bool lay_out_version(struct scry_runtime *r, uint32_t version)
 {
-	struct parts parts = { .version = version, .python = r->version };
+	struct parts parts = { version, r->version, SCRY_BUF_INIT };
 	bool done;
 
 	forget(r->layout);

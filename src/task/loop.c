@@ -62,8 +62,7 @@ static void long_name(struct scry_task *t, scry_addr name)
 	p.max_string = NAME_MAX_LENGTH;
 	scry_print_str(&p, name);
 	const char *copy =
-		text.text ? scry_arena_text(&t->runtime->session->arena, text.text, text.len)
-			  : NULL;
+		text.len ? scry_arena_text(&t->runtime->session->arena, text.text, text.len) : NULL;
 	if (copy) {
 		t->name = copy;
 		t->name_size = text.len;

@@ -130,7 +130,7 @@ void scry_task_value_json(struct scry_runtime *r, scry_addr object, struct scry_
 	scry_json_text(j, type_name(r, object));
 	scry_json_key(j, "repr");
 	scry_repr(r, object, &repr);
-	scry_json_bytes(j, repr.text ? repr.text : "", repr.len);
+	scry_json_bytes(j, repr.text, repr.len);
 	scry_json_close(j, '}');
 	scry_buf_done(&repr);
 }

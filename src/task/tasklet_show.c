@@ -127,7 +127,7 @@ static void bomb_json(struct scry_task *t, struct scry_json *j)
 	bomb_type(r, d->tempval, &type);
 	scry_json_open(j, '{');
 	scry_json_key(j, "type");
-	scry_json_bytes(j, type.text ? type.text : "", type.len);
+	scry_json_bytes(j, type.text, type.len);
 	scry_json_key(j, "value");
 	scry_task_value_json(r, scry_field_get(r, d->tempval, SCRY_F_BOMB_VALUE), j);
 	scry_json_key(j, "traceback");

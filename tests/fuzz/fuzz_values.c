@@ -215,7 +215,7 @@ static void run(const char *line)
 		fail("a status that is none");
 	if (out->len > OUTPUT_MAX || err->len > OUTPUT_MAX)
 		fail("too much output");
-	if (strstr(args, "--json") && !is_json(out->text ? out->text : "", out->len))
+	if (strstr(args, "--json") && !is_json(out->text, out->len))
 		fail("no JSON");
 	scry_buf_free(out);
 	scry_buf_free(err);

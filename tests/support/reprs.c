@@ -90,6 +90,20 @@ static void print_exception(struct scry_runtime *r, const char *line)
 	scry_buf_done(&out);
 }
 
+static void put_dump(struct scry_runtime *r, const struct scry_whatis *w, struct scry_buf *out)
+{
+	struct scry_dump_word word;
+	int rc = SCRY_OK;
+
+	for (unsigned i = 0; i < 8 && rc >= 0; i++) {
+		rc = scry_whatis_word(r, w->addr,
+				      w->type ? scry_whatis_struct(r, w->type) : SCRY_S_OBJECT, i,
+				      &word);
+		scry_whatis_word_text(&word, out);
+		scry_buf_putc(out, '\n');
+	}
+}
+
 static void print_whatis(struct scry_runtime *r, const char *line)
 {
 	struct scry_buf out = SCRY_BUF_INIT, dump = SCRY_BUF_INIT;
@@ -120,8 +134,7 @@ static void print_whatis(struct scry_runtime *r, const char *line)
 		scry_json_key(&j, "tracked");
 		scry_json_bool(&j, w.gc == SCRY_GC_TRACKED);
 		put_addr(&j, "near", w.near);
-		scry_whatis_dump(r, w.addr, w.type ? scry_whatis_struct(r, w.type) : SCRY_S_OBJECT,
-				 8, &dump);
+		put_dump(r, &w, &dump);
 		scry_json_key(&j, "dump");
 		scry_json_text(&j, dump.text);
 	}
@@ -139,7 +152,7 @@ static void run_command(struct scry_session *s, char *line)
 	if (*args)
 		*args++ = '\0';
 	scry_command_run(s, line, args, out, err);
-	fputs(out->text ? out->text : "{}\n", stdout);
+	fputs(out->len ? out->text : "{}\n", stdout);
 	scry_buf_free(out);
 	scry_buf_free(err);
 }
@@ -203,7 +216,7 @@ static void print_one(struct scry_session *s, struct scry_runtime *r, const char
 	}
 	scry_json_open(&j, '{');
 	scry_json_key(&j, "repr");
-	scry_json_text(&j, text.text ? text.text : "");
+	scry_json_text(&j, text.text);
 	scry_json_key(&j, "type");
 	scry_json_text(&j, type);
 	scry_json_close(&j, '}');
