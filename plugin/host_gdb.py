@@ -1,5 +1,4 @@
-"""pyscry in GDB (10 and newer): registers the table's commands, and tells the library what GDB
-looks at."""
+"""pyscry in GDB (10 and newer): registers the commands, tells the library what GDB looks at."""
 import os
 import re
 import signal
@@ -213,8 +212,7 @@ class Follower:
         return self.session
 
     def follow_thread(self, tid):
-        """Where the user went in GDB, to another thread or frame, goes the Python frame; else it
-        stays."""
+        """Where the user went in GDB, thread or frame, the Python frame goes; else it stays."""
         try:
             newest, frame = gdb.newest_frame(), gdb.selected_frame()
         except gdb.error:
@@ -229,8 +227,7 @@ class Follower:
                 self.session.follow_frame(tid, _pcs(newest, frame), _pcs(frame))
 
     def current(self):
-        """The session for a printer: nothing is asked of GDB where nothing happened since the last
-        time."""
+        """The session for a printer: GDB is asked only where something happened."""
         inferior = gdb.selected_inferior()
         if self.session is None or self.stale or self.key[:2] != (inferior.num, inferior.pid):
             return self.follow()
@@ -311,8 +308,7 @@ def install():
 
 
 class Keeper:
-    """CPython's own script, which GDB may load with any file, takes some of our names: take them
-    back."""
+    """CPython's own script, which comes with any file, takes names of ours: take them back."""
 
     def __init__(self, values):
         self.theirs, self.values = self.look(), values

@@ -1,5 +1,4 @@
-"""pyscry in LLDB (14 and newer): registers the table's commands, and tells the library what LLDB
-looks at."""
+"""pyscry in LLDB (14 and newer): registers the commands, tells the library what LLDB looks at."""
 import mmap
 import os
 import re
@@ -44,8 +43,7 @@ class LldbHost(binding.Host):
         return data
 
     def _read_directly(self, address, length):
-        """Of a process on this machine: LLDB keeps what it has read, and not always notices that it
-        was written."""
+        """Of a process on this machine: LLDB keeps what it has read, whatever was written."""
         try:
             return (
                 os.pread(self._memory.fileno(), length, address)
@@ -62,8 +60,7 @@ class LldbHost(binding.Host):
         return self.process.ReadMemory(address, length, error) or b""
 
     def _read_file(self, address, length):
-        """What a dump lacks because it is in a file. Its SBError says nothing; writable data would
-        be stale."""
+        """What a dump lacks because it is in a file; its SBError says nothing. No writable data."""
         if not any(start <= address < end for start, end in self._constant_ranges()):
             return b""
         target = self.process.GetTarget()
@@ -100,8 +97,7 @@ class LldbHost(binding.Host):
 
 
 def _regions(process):
-    """(start, end, offset, flags, path) of each region. LLDB tells no offsets: pieces of a file
-    follow each other."""
+    """(start, end, offset, flags, path) of each region. LLDB tells no offsets: pieces follow."""
     found, info, first = [], lldb.SBMemoryRegionInfo(), {}
     regions = process.GetMemoryRegions()
     for i in range(regions.GetSize()):
@@ -133,8 +129,7 @@ def _sections(target):
 
 
 def _open_memory(pid):
-    """/proc/PID/mem, where this user may read it. Of a process that is gone or runs another program
-    it is empty."""
+    """/proc/PID/mem, where it may be read; empty for a process that is gone or another program."""
     try:
         return open("/proc/%d/mem" % pid, "rb", buffering=0)
     except OSError:
@@ -166,8 +161,7 @@ def _is_dump(path):
 
 
 def _opened_dumps():
-    """Cores and dumps that this program has mapped, or that its command line names: LLDB 14 does
-    not tell."""
+    """Dumps that this program has mapped, or its command line names: LLDB 14 does not tell."""
     paths = []
     try:
         with open("/proc/self/maps", "rb") as maps:
@@ -207,8 +201,7 @@ def _holds(path, data):
 
 
 def _core_path(process):
-    """The path of the file that LLDB shows, or None for a process. LLDB 19 tells; before, it is
-    found."""
+    """The path of the file that LLDB shows, or None for a process. LLDB 14 has to be searched."""
     if process.GetPluginName() not in DUMP_PLUGINS:
         return None
     if hasattr(process, "GetCoreFile"):
@@ -233,8 +226,7 @@ def _core_path(process):
 
 
 def _first_path(debugger, name):
-    """The first value of a setting that is a list of paths. It comes as text: "[0]: /one  [1]:
-    /two"."""
+    """The first value of a setting that is a list of paths. Its text: "[0]: /one  [1]: /two"."""
     values = debugger.GetInternalVariableValue(name, debugger.GetInstanceName())
     text = (
         " ".join(values.GetStringAtIndex(i) for i in range(values.GetSize()))
@@ -305,8 +297,7 @@ class Follower:
 
 
 def _pcs(thread, first, end):
-    """Of the C frames from one on. Inlined functions share their frame's CFA: the innermost has the
-    true pc."""
+    """Of the C frames from one on. Inlined ones share a CFA: the innermost has the true pc."""
     last = None
     for index in range(first, end):
         frame = thread.GetFrameAtIndex(index)
@@ -340,8 +331,7 @@ class Entry:
             self.follow_thread(thread)
 
     def follow_thread(self, thread):
-        """Where the user went in LLDB, to another thread or frame, goes the Python frame; else it
-        stays."""
+        """Where the user went in LLDB, thread or frame, the Python frame goes; else it stays."""
         tid, frame = thread.GetThreadID(), thread.GetSelectedFrame()
         if self.session.select(tid):
             self.frame = 0

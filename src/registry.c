@@ -1,6 +1,6 @@
 /*
- * Dump formats, architectures, models of objects, families of printers. An addition is a file of its own and one line
- * here.
+ * Dump formats, architectures, models of objects, families of printers. An addition is a file of
+ * its own and one line here.
  */
 #include "registry.h"
 

@@ -1,26 +1,33 @@
-"""Run the unit tests (meson, TAP) and pytest, and end with one line: N passed, N failed, N
-skipped."""
+"""Run the lint, the unit tests (meson, TAP) and pytest; tell what was skipped and why; end with one
+line: N passed, N failed, N skipped.
+
+run_tests.py [--unit] [PYTEST-ARGUMENT...]: with --unit the unit tests alone; with arguments neither
+the lint nor a table.
+"""
+import collections
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BUILD = os.path.join(TOP, "build")
+BUILD = os.environ.get("PYSCRY_BUILD") or os.path.join(TOP, "build")
 
 
-def count(path):
-    """(passed, failed, skipped) of a JUnit file."""
-    passed = failed = skipped = 0
+def cases(path):
+    """[(name, "passed" or "failed" or "skipped", why it was skipped)] of a JUnit file."""
+    found = []
     for case in ElementTree.parse(path).iter("testcase"):
+        name, skip = case.get("name") or "", case.find("skipped")
         if case.find("failure") is not None or case.find("error") is not None:
-            failed += 1
-        elif case.find("skipped") is not None:
-            skipped += 1
+            found.append((name, "failed", None))
+        elif skip is not None:
+            found.append((name, "skipped", skip.get("message") or ""))
         else:
-            passed += 1
-    return [passed, failed, skipped]
+            found.append((name, "passed", None))
+    return found
 
 
 def run(command, junit):
@@ -29,47 +36,85 @@ def run(command, junit):
         os.remove(junit)
     status = subprocess.call(command, cwd=TOP)
     try:
-        counts = count(junit)
+        found = cases(junit)
     except (OSError, ElementTree.ParseError):
-        counts = [0, 0, 0]
-    if status not in (0, 5) and not counts[1]:  # 5: pytest collected nothing
-        counts[1] = 1
-    return counts
+        found = []
+    if status not in (0, 5) and all(state != "failed" for _, state, _ in found):
+        found.append((command[0], "failed", None))  # 5: pytest collected nothing
+    return found
 
 
 def parallel():
-    """Options of pytest-xdist, where it is: two workers, each with the interpreters of its own."""
+    """Options of pytest-xdist, where it is: two workers, each with interpreters of its own."""
     if importlib.util.find_spec("xdist") is None:
         return []
     return ["-n", str(max(2, os.cpu_count() or 2)), "--dist", "loadgroup"]
 
 
-def main():
-    logs = os.path.join(BUILD, "meson-logs")
-    unit = run(
+def lint():
+    """Each check is a test."""
+    import lint as checks
+
+    print("lint, of the whole tree:", flush=True)
+    states = []
+    for name, found, reason in checks.run(True):
+        states.append(("lint " + name, "failed" if found else "passed", None))
+        if reason:
+            states[-1] = ("lint " + name, "skipped", reason)
+    return states
+
+
+def unit():
+    print("unit tests:", flush=True)
+    return run(
         ["meson", "test", "-C", BUILD, "--suite", "unit", "--no-rebuild", "--print-errorlogs"],
-        os.path.join(logs, "testlog.junit.xml"),
+        os.path.join(BUILD, "meson-logs", "testlog.junit.xml"),
     )
-    junit = os.path.join(logs, "pytest.junit.xml")
-    pytest = run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-rfE",
-            "-p",
-            "no:cacheprovider",
-            "--junitxml",
-            junit,
-        ]
-        + parallel()
-        + (sys.argv[1:] or ["tests"]),
-        junit,
+
+
+def debuggers_and_interpreters(words):
+    print("tests with interpreters and debuggers:", flush=True)
+    junit = os.path.join(BUILD, "meson-logs", "pytest.junit.xml")
+    command = [sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider"]
+    return run(command + ["--junitxml", junit] + parallel() + (words or ["tests"]), junit)
+
+
+def whose(name, why):
+    """(the interpreter or debugger of a skipped test, why it was skipped)."""
+    tag = re.match(r"([a-z]+[\w-]*-[\w.]+|[a-z]+-pypy3?): (.*)", why, re.S)
+    if tag:
+        return tag.group(1), tag.group(2)
+    tag = re.search(r"\[((?:pyenv|host|given|built|sid|bookworm|bullseye|i386|arm64)-[\w.]+)", name)
+    return tag.group(1) if tag else "any", why
+
+
+def tell_skipped(results):
+    """A table of what was skipped: by interpreter, how often, why."""
+    rows = collections.Counter(
+        whose(name, why) for name, state, why in results if state == "skipped"
     )
-    total = [a + b for a, b in zip(unit, pytest)]
-    print("%d passed, %d failed, %d skipped" % tuple(total), flush=True)
-    return 1 if total[1] or not total[0] else 0
+    if rows:
+        print("\nskipped:")
+    for (tag, why), count in sorted(rows.items()):
+        why = " ".join(why.split())
+        print("  %-16s %5d  %s" % (tag, count, why if len(why) < 150 else why[:147] + "..."))
+
+
+def main():
+    words = sys.argv[1:]
+    if words == ["--unit"]:
+        results = unit()
+    else:
+        results = unit() + debuggers_and_interpreters(words)
+        if not words:
+            results = lint() + results
+            tell_skipped(results)
+    total = collections.Counter(state for _, state, _ in results)
+    print(
+        "%d passed, %d failed, %d skipped" % (total["passed"], total["failed"], total["skipped"]),
+        flush=True,
+    )
+    return 1 if total["failed"] or not total["passed"] else 0
 
 
 if __name__ == "__main__":

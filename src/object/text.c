@@ -5,9 +5,7 @@
 
 /* --- where the characters are --- */
 
-/*
- * Compact strings, PEP 393: the data stand behind one of two headers, or (legacy) behind a pointer.
- */
+/* Compact strings, PEP 393: the data follow one of two headers, or a legacy pointer says where. */
 static int open_compact(struct scry_runtime *r, scry_addr str, struct scry_text_view *v)
 {
 	const struct scry_layout *l = r->layout;

@@ -39,10 +39,7 @@ static const struct scry_holder_row {
 	uint16_t accept;
 	enum scry_wait_rank rank;
 } rows[] = {
-	/*
-	 * _abstract_linkable.py (events, semaphores), greenlet.py (join), queue.py,
-	 * libev/corecext.pyx or _ffi/
-	 */
+	/* _abstract_linkable.py, greenlet.py (join), queue.py, libev/corecext.pyx or _ffi/ */
 	{ "gevent.", "AbstractLinkable", "_links", LIST | DEQUE | SET, SCRY_WAIT_OBJECT },
 	{ "gevent.", "Greenlet", "_links", LIST | DEQUE, SCRY_WAIT_OBJECT },
 	{ "gevent.", "SimpleQueue", "getters putters", DEQUE | SET, SCRY_WAIT_OBJECT },

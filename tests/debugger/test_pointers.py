@@ -31,7 +31,8 @@ int main(int argc, char **argv)
 	Py_Initialize();
 	PyObject *args = Py_BuildValue("(is)", 42, "caf\303\251");
 	keep = Py_BuildValue("{si}", "a", argc);
-	return crash(args, Py_TYPE(args), args, (Own *)args, &args, (struct other *)args) + argv[0][0];
+	return crash(args, Py_TYPE(args), args, (Own *)args, &args, (struct other *)args) +
+	       argv[0][0];
 }
 '''
 SHOWN = {

@@ -18,6 +18,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 # name, suite, architecture (None: this machine's), packages, interpreters in it
@@ -36,31 +37,28 @@ ROOTS = [
         ['python3.13', 'python3.14', 'python3.15', 'libc-bin'],
         ['python3.13', 'python3.14', 'python3.15'],
     ),
+    ('bookworm', 'bookworm', None, ['python3.11', 'libc-bin'], ['python3.11']),
     ('i386', 'bookworm', 'i386', ['python3.11', 'libc-bin'], ['python3.11']),
     ('arm64', 'bookworm', 'arm64', ['python3.11', 'libc-bin'], []),  # only for an emulator
 ]
-# packages that some of the tests want in a root; without one that cannot be had the root is of use
-# all the same
-EXTRAS = {
-    'bullseye': [
-        'python3-greenlet',
-        'python3-gevent',
-        'python3-eventlet',
-        'python3-trio',
-        'python3-uvloop',
-        'pypy',
-        'pypy3',
-    ],
-    'sid': [
-        'python3-greenlet',
-        'python3-gevent',
-        'python3-eventlet',
-        'python3-trio',
-        'python3-uvloop',
-        'pypy3',
-    ],
-    'i386': ['python3-greenlet'],
-}
+# What some of the tests want in a root, what most of them want first. Without one that cannot be
+# had the root is of use all the same.
+EXTRAS = [
+    ('sid', 'python3-greenlet'),
+    ('sid', 'pypy3'),
+    ('bullseye', 'python3-greenlet'),
+    ('bullseye', 'pypy'),
+    ('bullseye', 'pypy3'),
+    ('i386', 'python3-greenlet'),
+    ('sid', 'python3-gevent'),
+    ('sid', 'python3-eventlet'),
+    ('sid', 'python3-trio'),
+    ('sid', 'python3-uvloop'),
+    ('bullseye', 'python3-gevent'),
+    ('bullseye', 'python3-eventlet'),
+    ('bullseye', 'python3-trio'),
+    ('bullseye', 'python3-uvloop'),
+]
 FREE_THREADED = ('forky', 'python3.13')
 # packaging's own needs, of no use in a root that is never upgraded
 UNWANTED = re.compile(
@@ -92,10 +90,18 @@ def root(where):
     )
 
 
+def wanted_roots():
+    """ROOTS, but none whose interpreters this machine has by itself."""
+    for row in ROOTS:
+        _, _, architecture, _, names = row
+        if architecture or not all(os.path.exists('/usr/bin/' + name) for name in names):
+            yield row
+
+
 def interpreters():
     """(tag, (root, executable)), (tag, executable), or (tag, the exception that says why there is
     none)."""
-    for where, _, _, _, names in ROOTS:
+    for where, _, _, _, names in wanted_roots():
         place = root(where)
         for name in names:
             tag = '%s-%s' % (where, name[6:])
@@ -256,15 +262,26 @@ def unpack(deb, root):
         raise RuntimeError('cannot unpack ' + deb)
 
 
-def make_root(where, suite, architecture, packages, deadline):
-    """`.ready` in a root holds the names of the packages that were unpacked there."""
+def unpacked(where):
+    """Names of the packages that were unpacked in a root; empty: it is not there."""
+    try:
+        with open(os.path.join(cache(), 'roots', where, '.ready')) as ready:
+            return set(ready.read().split())
+    except OSError:
+        return set()
+
+
+def finish(archive, where, there):
     root = os.path.join(cache(), 'roots', where)
-    there = set()
-    if os.path.exists(root + '/.ready'):
-        with open(root + '/.ready') as ready:
-            there = set(ready.read().split())
-    wanted = [package for package in EXTRAS.get(where, []) if package not in there]
-    if there and not wanted:
+    subprocess.run(['ldconfig', '-r', root], stderr=subprocess.DEVNULL)
+    shutil.rmtree(os.path.join(archive.state, 'debs'))
+    with open(root + '/.ready', 'w') as ready:
+        print('\n'.join(sorted(there)), file=ready)
+
+
+def make_root(where, suite, architecture, packages, deadline):
+    root, there = os.path.join(cache(), 'roots', where), unpacked(where)
+    if there:
         return
     archive = Archive(suite, deadline, architecture=architecture)
     archive.update()
@@ -274,22 +291,24 @@ def make_root(where, suite, architecture, packages, deadline):
             os.symlink('usr/' + directory, '%s/%s' % (root, directory))
         for directory in ('tmp', 'proc', 'dev', 'root', 'etc'):
             os.makedirs('%s/%s' % (root, directory))
-    if not there:
-        add(archive, packages, root, there)
+    add(archive, packages, root, there)
+    finish(archive, where, there)
+
+
+def add_extra(where, package, deadline):
+    root, there = os.path.join(cache(), 'roots', where), unpacked(where)
+    if not there or package in there:
+        return
+    ((suite, architecture),) = [row[1:3] for row in ROOTS if row[0] == where]
+    archive = Archive(suite, deadline, architecture=architecture)
     archive.list = 'main.list'  # an old suite's security archive lists packages that it has no more
-    for package in wanted:
-        try:
-            add(archive, [package], root, there)
-        except subprocess.SubprocessError as error:
-            print(
-                '%s: no %s: %s'
-                % (where, package, (error.stderr or b'').decode(errors='replace').strip() or error)
-            )
-            there.add(package)  # not again
-    subprocess.run(['ldconfig', '-r', root], stderr=subprocess.DEVNULL)
-    shutil.rmtree(os.path.join(archive.state, 'debs'))
-    with open(root + '/.ready', 'w') as ready:
-        print('\n'.join(sorted(there)), file=ready)
+    try:
+        add(archive, [package], root, there)
+    except subprocess.CalledProcessError as error:
+        why = (error.stderr or b'').decode(errors='replace').strip() or error
+        say('%s: no %s: %s' % (where, package, why))
+        there.add(package)  # not again
+    finish(archive, where, there)
 
 
 def add(archive, packages, root, there):
@@ -339,38 +358,69 @@ def build_free_threaded(deadline):
     open(target + '/.ready', 'w').close()
 
 
+def say(text):
+    print('fetch: ' + text, flush=True)
+
+
+def told(error):
+    """An exception in one line, with what the program that failed said."""
+    text = '%s: %s' % (type(error).__name__, error)
+    if isinstance(error, subprocess.TimeoutExpired):
+        text = 'no time left'
+    more = (getattr(error, 'stderr', None) or b'').decode(errors='replace').strip()
+    return ' '.join((text + ' ' + more).split())[:300]
+
+
+def attempt(name, failed, job, *arguments):
+    """Do a job; a failure becomes the reason of `name`. Was it done?"""
+    begin = time.monotonic()
+    try:
+        if os.geteuid() != 0 and name != 'free-threaded':
+            raise PermissionError('running in another root needs root')
+        job(*arguments)
+        if time.monotonic() - begin > 1:
+            say('%s: ready (%.0f s)' % (name, time.monotonic() - begin))
+        return True
+    except (OSError, RuntimeError, LookupError, ValueError, subprocess.SubprocessError) as error:
+        failed[name] = told(error)
+        say('%s: %s' % (name, failed[name]))
+        return False
+
+
 def fetch(seconds):
-    """Fetch and build what is missing, one after the other; failures become reasons."""
+    """Fetch and build what is missing; failures become reasons. Each kind of interpreter comes
+    before what only some tests want; the build needs the processor while the rest needs the
+    network."""
     deadline = time.monotonic() + seconds
     os.makedirs(cache(), exist_ok=True)
     with open(os.path.join(cache(), 'lock'), 'w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         failed = {}
-        jobs = [
-            (where, make_root, (where, suite, architecture, packages, deadline))
-            for where, suite, architecture, packages, _ in ROOTS
-        ]
-        for name, job, arguments in jobs + [('free-threaded', build_free_threaded, (deadline,))]:
-            begin = time.monotonic()
-            try:
-                if os.geteuid() != 0 and name != 'free-threaded':
-                    raise PermissionError('running in another root needs root')
-                job(*arguments)
-                print('%s: ready (%.0f s)' % (name, time.monotonic() - begin))
-            except (
-                OSError,
-                RuntimeError,
-                LookupError,
-                ValueError,
-                subprocess.SubprocessError,
-            ) as error:
-                failed[name] = (
-                    '%s: %s' % (type(error).__name__, error)
-                    + getattr(error, 'stderr', None).decode(errors='replace')
-                    if getattr(error, 'stderr', None)
-                    else '%s: %s' % (type(error).__name__, error)
+        roots = list(wanted_roots())
+        missing = [row[0] for row in roots if not unpacked(row[0])]
+        extras = [(where, package) for where, package in EXTRAS if package not in unpacked(where)]
+        built = os.path.exists(os.path.join(cache(), 'free-threaded', '.ready'))
+        if missing or extras or not built:
+            say(
+                'roots with other Pythons from Debian\'s archive (%s), %d packages for them,%s'
+                ' into %s; it may take %.0f minutes, what is not here by then is skipped'
+                % (
+                    ' '.join(missing) or 'all here',
+                    len(extras),
+                    '' if built else ' a free-threaded build,',
+                    cache(),
+                    seconds / 60,
                 )
-                print('%s: %s' % (name, failed[name]))
+            )
+        build = threading.Thread(
+            target=attempt, args=('free-threaded', failed, build_free_threaded, deadline)
+        )
+        build.start()
+        for where, suite, architecture, packages, _ in roots:
+            attempt(where, failed, make_root, where, suite, architecture, packages, deadline)
+        for where, package in extras:
+            attempt('%s %s' % (where, package), failed, add_extra, where, package, deadline)
+        build.join()
         with open(os.path.join(cache(), 'reasons.json'), 'w') as out:
             json.dump(failed, out)
 

@@ -6,6 +6,10 @@ A mount namespace of its own and pivot_root: /proc/PID/root, setns and gdb's "ta
 as "/", which a plain chroot does not give. The current directory is visible at the same path
 inside. The process is replaced, not forked: the caller's PID is the command's. Needs root (or
 CAP_SYS_ADMIN).
+
+In a plain chroot "/" is no mount point, and there is no pivot_root: then "/" is first mounted on
+itself in the new namespace. Were the mount that it stands on shared with the old namespace, that
+would appear there, too, so this is tried first on ROOT, and refused.
 """
 import ctypes
 import os
@@ -29,10 +33,30 @@ def mount(source, target, flags):
     )
 
 
+def mount_points(process='self'):
+    with open('/proc/%s/mountinfo' % process) as table:
+        return [line.split()[4] for line in table]
+
+
+def make_private(root):
+    """No mount from here on appears outside; "/" is a mount point."""
+    if '/' not in mount_points():
+        before = mount_points(os.getppid())
+        mount(root, root, MS_BIND)
+        if mount_points(os.getppid()) != before:
+            libc.umount2(root.encode(), MNT_DETACH)
+            raise OSError('a plain chroot on a shared mount: mounts would stay')
+        check(libc.umount2(root.encode(), MNT_DETACH), 'umount')
+        mount('/', '/', MS_BIND | MS_REC)
+        os.chdir('/..')  # a process stays below what is mounted on its root until it looks again
+        os.chroot('.')
+    mount('none', '/', MS_REC | MS_PRIVATE)
+
+
 def enter(root):
     here = os.getcwd()
     check(libc.unshare(CLONE_NEWNS), 'unshare')
-    mount('none', '/', MS_REC | MS_PRIVATE)
+    make_private(root)
     mount(root, root, MS_BIND)
     for directory in ('/proc', '/dev', here, '/.old'):
         os.makedirs(root + directory, exist_ok=True)

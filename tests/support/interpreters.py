@@ -2,7 +2,8 @@
 
 Looked at: pyenv's versions, /usr/bin/python3.*, what $PYSCRY_INTERPRETERS names (executables, or
 directories of them, separated by colons), and what debian.py has unpacked or built. An interpreter
-that runs in another root (a wrapper around a container, say) is recognised by its own mount table.
+that runs in another root (a wrapper around a container, say) is recognised by its own mount table:
+what it has as "/" is not what we have there.
 """
 import dataclasses
 import functools
@@ -19,7 +20,7 @@ import json, os, sys
 maps = [line.split(None, 5)[5].strip() for line in open("/proc/self/maps")
         if line.count("/") and len(line.split(None, 5)) > 5]
 library = [path for path in maps if os.path.basename(path).startswith("libpython")]
-root = [line.split()[3] for line in open("/proc/self/mountinfo") if line.split()[4] == "/"]
+root = [line.split()[2:4] for line in open("/proc/self/mountinfo") if line.split()[4] == "/"]
 child = os.fork()  # ctypes of an old version built with a new libffi crashes
 if child == 0:
     import ctypes
@@ -39,7 +40,7 @@ def importable(name):
 print(json.dumps({
     "version": list(sys.version_info[:3]), "level": sys.version_info[3], "text": sys.version,
     "exe": os.readlink("/proc/self/exe"),
-    "library": library[0] if library else None, "root": root[-1] if root else "/",
+    "library": library[0] if library else None, "root": root[-1] if root else None,
     "prefix": sys.prefix,
     "flags": getattr(sys, "abiflags", ""),
     "machine": os.uname()[4] if sys.maxsize > 2**32 else "32-bit",
@@ -118,6 +119,25 @@ def ask(command):
     return json.loads(done.stdout)
 
 
+def our_root():
+    """(device, directory of its file system) that is mounted as "/"; None in a plain chroot."""
+    with open('/proc/self/mountinfo') as table:
+        found = [line.split()[2:4] for line in table if line.split()[4] == '/']
+    return found[-1] if found else None
+
+
+def place_of(root):
+    """Where we see what another process has as "/": its mountinfo's words for it, or None for ours.
+    Of another device, or outside of our own root, it cannot be told."""
+    ours = our_root()
+    if root is None or root == ours:
+        return None
+    top = ours[1].rstrip('/') if ours else None
+    if ours is None or root[0] != ours[0] or not root[1].startswith(top + '/'):
+        raise RuntimeError('its root, %s of device %s, is not to be seen here' % (root[1], root[0]))
+    return root[1][len(top) :]
+
+
 def probe(tag, path):
     """`path` is an executable, or (root, executable in it), or a reason (an Exception)."""
     if isinstance(path, Exception):
@@ -127,10 +147,10 @@ def probe(tag, path):
         if isinstance(path, tuple):
             found.root, found.exe = path
         facts = ask(found.command if found.root else [path])
+        if found.root is None:
+            found.root = place_of(facts['root'])
     except (OSError, RuntimeError, ValueError, subprocess.TimeoutExpired) as error:
         return Interpreter(tag, reason='%s does not run: %s' % (path, error))
-    if facts['root'] != '/':
-        found.root = facts['root']
     for name in (
         'exe',
         'library',

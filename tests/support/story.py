@@ -70,10 +70,12 @@ class Result:
 
 
 def clean_environment(**more):
+    """Nothing of the user's that could matter; which library is tested stays (./dev coverage)."""
     environment = {
         key: value
         for key, value in os.environ.items()
-        if not key.startswith(("PYTHON", "PYSCRY", "DEBUGINFOD", "NO_COLOR"))
+        if key == "PYSCRY_LIBRARY"
+        or not key.startswith(("PYTHON", "PYSCRY", "DEBUGINFOD", "NO_COLOR"))
     }
     return dict(environment, LC_ALL="C.UTF-8", **more)
 

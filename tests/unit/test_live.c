@@ -72,7 +72,7 @@ static pid_t start(void)
 	return pid;
 }
 
-static void stop(pid_t pid)
+static void reap(pid_t pid)
 {
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
@@ -116,7 +116,7 @@ static void live_reads(void **state)
 	uint64_t v, ticks;
 
 	if (!s) {
-		stop(pid);
+		reap(pid);
 		skip();
 	}
 	struct scry_target *t = s->target;
@@ -145,7 +145,7 @@ static void live_reads(void **state)
 	scry_session_refresh(s);
 	assert_int_equal(s->target->thread_count, 3);
 	scry_session_free(s);
-	stop(pid);
+	reap(pid);
 }
 
 static void stopped_stays(void **state)
@@ -167,7 +167,7 @@ static void stopped_stays(void **state)
 		kill(pid, SIGCONT);
 		assert_true(runs_on());
 	}
-	stop(pid);
+	reap(pid);
 }
 
 /* The one who holds it is killed: it runs on. */
@@ -186,7 +186,7 @@ static void killed_lets_go(void **state)
 	assert_true(WIFSIGNALED(status));
 	assert_true(runs_on());
 	assert_int_equal(scry_procfs_status(pid, "TracerPid", -1), 0);
-	stop(pid);
+	reap(pid);
 }
 
 static void signals_arrive(void **state)
@@ -207,7 +207,7 @@ static void signals_arrive(void **state)
 	}
 	assert_int_equal(shared->signals, sent);
 	assert_true(runs_on());
-	stop(pid);
+	reap(pid);
 }
 
 static void expect_error(int pid, const char *text)
@@ -243,7 +243,7 @@ static void process_ends(void **state)
 	struct scry_session *s = scry_session_new();
 
 	assert_int_equal(scry_session_open_pid(s, pid), SCRY_OK);
-	stop(pid);
+	reap(pid);
 	assert_int_equal(scry_target_hold(s->target), SCRY_OK);
 	assert_non_null(s->notes);
 	scry_target_release(s->target);
