@@ -29,10 +29,8 @@ static uint64_t fingerprint(struct scry_task *t)
 {
 	struct scry_walk walk = { 0 };
 	struct scry_frame f;
-	uint64_t hash = mix((uintptr_t)t->ops, 1);
+	uint64_t hash = mix(mix((uintptr_t)t->ops, 1), t->state);
 
-	for (const char *p = t->state; *p; p++)
-		hash = mix(hash, (unsigned char)*p);
 	for (unsigned n = 0; n < FRAMES_MAX && scry_task_frame_next(t, &walk, &f) == SCRY_ITEM; n++)
 		hash = mix(mix(hash, f.code_addr), (uint64_t)f.lasti);
 	return hash;
@@ -72,7 +70,7 @@ static void show(struct scry_call *call, const struct group *g)
 
 	scry_put_count(out, g->count);
 	scry_buf_printf(out, " %s [", t->ops->kind);
-	scry_put_styled(call, SCRY_STYLE_MARK, t->state);
+	scry_put_styled(call, SCRY_STYLE_MARK, scry_task_state_name(t->state));
 	scry_buf_putc(out, ']');
 	scry_task_place_text(call, t);
 	scry_buf_puts(out, g->count > 1 ? ", for example " : ": ");

@@ -54,7 +54,7 @@ static void task_text(struct scry_call *call, struct scry_task *t)
 		scry_buf_putc(out, '"');
 	}
 	scry_buf_puts(out, " [");
-	scry_put_styled(call, SCRY_STYLE_MARK, t->state);
+	scry_put_styled(call, SCRY_STYLE_MARK, scry_task_state_name(t->state));
 	if (t->ops->text)
 		t->ops->text(t, out);
 	scry_buf_putc(out, ']');
@@ -100,7 +100,7 @@ static void task_json(struct scry_call *call, struct scry_task *t)
 	else
 		scry_json_text(j, t->name);
 	scry_json_key(j, "state");
-	scry_json_text(j, t->state);
+	scry_json_text(j, scry_task_state_name(t->state));
 	scry_json_key(j, "thread");
 	if (t->thread && t->thread->tid)
 		scry_json_int(j, (int64_t)t->thread->tid);

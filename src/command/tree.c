@@ -62,7 +62,7 @@ static void tree_line(struct tree *tree, const struct node *node, unsigned depth
 	scry_buf_printf(out, "%*s", (int)depth * 4, "");
 	scry_task_name_text(tree->call, t);
 	scry_buf_printf(out, " 0x%" PRIx64 " [", t->addr);
-	scry_put_styled(tree->call, SCRY_STYLE_MARK, t->state);
+	scry_put_styled(tree->call, SCRY_STYLE_MARK, scry_task_state_name(t->state));
 	if (t->ops->text)
 		t->ops->text(t, out);
 	scry_buf_putc(out, ']');

@@ -3,6 +3,7 @@
  * py-print.
  */
 #include "eval/evaluate.h"
+#include "object/known.h"
 #include "object/exception.h"
 
 #define CO_OPTIMIZED 1
@@ -53,9 +54,9 @@ static int class_attribute(struct scry_eval *e, scry_addr cls, const struct scry
 static int own_name(struct scry_eval *e, scry_addr obj, const struct scry_type *t, const char *name)
 {
 	bool qualified = !strcmp(name, "__qualname__");
-	bool method = !strcmp(t->name, "method") || !strcmp(t->name, "instancemethod");
+	bool method = scry_known_type(t) == SCRY_IS_METHOD || scry_known_type(t) == SCRY_IS_METHOD;
 
-	if ((!qualified && strcmp(name, "__name__")) || !strcmp(t->name, "function") ||
+	if ((!qualified && strcmp(name, "__name__")) || scry_known_type(t) == SCRY_IS_FUNCTION ||
 	    (qualified && !scry_layout_has(e->r->layout, SCRY_F_FUNCTION_QUALNAME)))
 		return SCRY_ENOTFOUND;
 	const char *text =
@@ -74,7 +75,7 @@ static int function_part(struct scry_eval *e, scry_addr obj, const struct scry_t
 	struct scry_type *of;
 	scry_addr value;
 
-	if (strcmp(t->name, "function") || (!doc && strcmp(name, "__annotations__")) ||
+	if (scry_known_type(t) != SCRY_IS_FUNCTION || (!doc && strcmp(name, "__annotations__")) ||
 	    scry_field_read(e->r, obj, doc ? SCRY_F_FUNCTION_DOC : SCRY_F_FUNCTION_ANNOTATIONS,
 			    &value) < 0)
 		return SCRY_ENOTFOUND;
@@ -115,8 +116,8 @@ static int namespace_of(struct scry_eval *e, scry_addr obj, const struct scry_ty
 static int number_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t,
 		       const char *name)
 {
-	bool real = !strcmp(t->name, "float"),
-	     whole = t->flags & (TYPE_INT | TYPE_LONG) || !strcmp(t->name, "int");
+	bool real = scry_known_type(t) == SCRY_IS_FLOAT,
+	     whole = t->flags & (TYPE_INT | TYPE_LONG) || scry_known_type(t) == SCRY_IS_INT;
 
 	if (!real && !whole)
 		return SCRY_ENOTFOUND;
@@ -130,29 +131,30 @@ static int number_part(struct scry_eval *e, scry_addr obj, const struct scry_typ
 /* --- dates: bytes, the highest first --- */
 
 static const struct {
-	const char *type, *name;
+	enum scry_known type;
+	const char *name;
 	enum scry_field data;
 	unsigned at, size;
 } parts[] = {
-	{ "datetime.date", "year", SCRY_F_DATE_DATA, 0, 2 },
-	{ "datetime.date", "month", SCRY_F_DATE_DATA, 2, 1 },
-	{ "datetime.date", "day", SCRY_F_DATE_DATA, 3, 1 },
-	{ "datetime.datetime", "hour", SCRY_F_DATETIME_DATA, 4, 1 },
-	{ "datetime.datetime", "minute", SCRY_F_DATETIME_DATA, 5, 1 },
-	{ "datetime.datetime", "second", SCRY_F_DATETIME_DATA, 6, 1 },
-	{ "datetime.datetime", "microsecond", SCRY_F_DATETIME_DATA, 7, 3 },
-	{ "datetime.time", "hour", SCRY_F_TIME_DATA, 0, 1 },
-	{ "datetime.time", "minute", SCRY_F_TIME_DATA, 1, 1 },
-	{ "datetime.time", "second", SCRY_F_TIME_DATA, 2, 1 },
-	{ "datetime.time", "microsecond", SCRY_F_TIME_DATA, 3, 3 },
+	{ SCRY_IS_DATE, "year", SCRY_F_DATE_DATA, 0, 2 },
+	{ SCRY_IS_DATE, "month", SCRY_F_DATE_DATA, 2, 1 },
+	{ SCRY_IS_DATE, "day", SCRY_F_DATE_DATA, 3, 1 },
+	{ SCRY_IS_DATETIME, "hour", SCRY_F_DATETIME_DATA, 4, 1 },
+	{ SCRY_IS_DATETIME, "minute", SCRY_F_DATETIME_DATA, 5, 1 },
+	{ SCRY_IS_DATETIME, "second", SCRY_F_DATETIME_DATA, 6, 1 },
+	{ SCRY_IS_DATETIME, "microsecond", SCRY_F_DATETIME_DATA, 7, 3 },
+	{ SCRY_IS_TIME, "hour", SCRY_F_TIME_DATA, 0, 1 },
+	{ SCRY_IS_TIME, "minute", SCRY_F_TIME_DATA, 1, 1 },
+	{ SCRY_IS_TIME, "second", SCRY_F_TIME_DATA, 2, 1 },
+	{ SCRY_IS_TIME, "microsecond", SCRY_F_TIME_DATA, 3, 3 },
 };
 
 static const struct {
-	const char *type;
+	enum scry_known type;
 	enum scry_field has, zone;
 } zones[] = {
-	{ "datetime.datetime", SCRY_F_DATETIME_HASTZ, SCRY_F_DATETIME_TZINFO },
-	{ "datetime.time", SCRY_F_TIME_HASTZ, SCRY_F_TIME_TZINFO },
+	{ SCRY_IS_DATETIME, SCRY_F_DATETIME_HASTZ, SCRY_F_DATETIME_TZINFO },
+	{ SCRY_IS_TIME, SCRY_F_TIME_HASTZ, SCRY_F_TIME_TZINFO },
 };
 
 static int zone_of(struct scry_eval *e, scry_addr obj, const struct scry_type *t)
@@ -177,8 +179,8 @@ static int date_part(struct scry_eval *e, scry_addr obj, const struct scry_type 
 {
 	uint8_t bytes[4];
 
-	if (strncmp(t->name, "datetime.", 9) && !scry_type_is(e->r, t->addr, "datetime.date") &&
-	    !scry_type_is(e->r, t->addr, "datetime.time"))
+	if (!scry_type_is(e->r, t->addr, SCRY_IS_DATE) &&
+	    !scry_type_is(e->r, t->addr, SCRY_IS_TIME))
 		return SCRY_ENOTFOUND;
 	if (!strcmp(name, "tzinfo"))
 		return zone_of(e, obj, t);
@@ -205,7 +207,7 @@ static int array_part(struct scry_eval *e, scry_addr obj, const struct scry_type
 	scry_addr descr;
 	uint64_t size;
 
-	if (!scry_type_is(e->r, t->addr, "array.array"))
+	if (!scry_type_is(e->r, t->addr, SCRY_IS_ARRAY))
 		return SCRY_ENOTFOUND;
 	if (!strcmp(name, "typecode"))
 		return set_quoted(e, code, "str");
@@ -221,7 +223,7 @@ static int view_part(struct scry_eval *e, scry_addr obj, const struct scry_type 
 {
 	uint64_t value;
 
-	if (strcmp(t->name, "memoryview"))
+	if (scry_known_type(t) != SCRY_IS_MEMORYVIEW)
 		return SCRY_ENOTFOUND;
 	bool bytes = !strcmp(name, "nbytes"), item = !strcmp(name, "itemsize");
 	if ((!bytes && !item) ||
@@ -236,7 +238,7 @@ static int deque_part(struct scry_eval *e, scry_addr obj, const struct scry_type
 {
 	int64_t most;
 
-	if (strcmp(name, "maxlen") || !scry_type_is(e->r, t->addr, "collections.deque") ||
+	if (strcmp(name, "maxlen") || !scry_type_is(e->r, t->addr, SCRY_IS_DEQUE) ||
 	    scry_field_read_int(e->r, obj, SCRY_F_DEQUE_MAXLEN, &most) < 0)
 		return SCRY_ENOTFOUND;
 	return most < 0 ? set_none(e) : scry_eval_set_int(e, most);
@@ -255,7 +257,8 @@ static int code_names(struct scry_eval *e, scry_addr obj, const struct scry_type
 		{ "co_varnames", 1u << SCRY_LOCAL_ARG | 1u << SCRY_LOCAL_VAR },
 		{ "co_freevars", 1u << SCRY_LOCAL_FREE },
 	};
-	struct scry_code *code = strcmp(t->name, "code") ? NULL : scry_code_at(e->r, obj);
+	struct scry_code *code =
+		scry_known_type(t) != SCRY_IS_CODE ? NULL : scry_code_at(e->r, obj);
 	struct scry_buf out = SCRY_BUF_INIT;
 	struct scry_printer p;
 	unsigned kinds = 0, n = 0;
@@ -311,7 +314,7 @@ static int frame_part(struct scry_eval *e, scry_addr obj, const struct scry_type
 	struct scry_frame f;
 	scry_addr inner;
 
-	if (strcmp(t->name, "frame") || strncmp(name, "f_", 2))
+	if (scry_known_type(t) != SCRY_IS_FRAME || strncmp(name, "f_", 2))
 		return SCRY_ENOTFOUND;
 	int rc = scry_field_read(e->r, obj, SCRY_F_FRAME_INNER, &inner);
 	if (scry_frame_at(e->r, rc == SCRY_OK ? inner : obj, &f) < 0)
@@ -322,16 +325,21 @@ static int frame_part(struct scry_eval *e, scry_addr obj, const struct scry_type
 static int generator_part(struct scry_eval *e, scry_addr obj, const struct scry_type *t,
 			  const char *name)
 {
-	static const char *const names[][3] = { { "generator", "gi_frame", "gi_code" },
-						{ "coroutine", "cr_frame", "cr_code" },
-						{ "async_generator", "ag_frame", "ag_code" } };
+	static const struct {
+		enum scry_known type;
+		const char *frame, *code;
+	} names[] = { { SCRY_IS_GENERATOR, "gi_frame", "gi_code" },
+		      { SCRY_IS_COROUTINE, "cr_frame", "cr_code" },
+		      { SCRY_IS_ASYNC_GENERATOR, "ag_frame", "ag_code" } };
 	scry_addr at;
 	struct scry_frame f;
 	int which = 0;
 
 	for (size_t i = 0; i < 3; i++)
-		if (!strcmp(t->name, names[i][0]))
-			which = !strcmp(name, names[i][1]) ? 1 : !strcmp(name, names[i][2]) ? 2 : 0;
+		if (scry_known_type(t) == names[i].type)
+			which = !strcmp(name, names[i].frame)  ? 1
+				: !strcmp(name, names[i].code) ? 2
+							       : 0;
 	if (!which)
 		return SCRY_ENOTFOUND;
 	at = scry_generator_frame(e->r, obj);
@@ -354,7 +362,7 @@ static int traceback_part(struct scry_eval *e, scry_addr obj, const struct scry_
 	struct scry_location at;
 	struct scry_frame f;
 
-	if (strcmp(t->name, "traceback") || strcmp(name, "tb_lineno") ||
+	if (scry_known_type(t) != SCRY_IS_TRACEBACK || strcmp(name, "tb_lineno") ||
 	    scry_traceback_next(&walk, &f, &at) != SCRY_ITEM)
 		return SCRY_ENOTFOUND;
 	return scry_eval_set_int(e, at.line);
@@ -365,17 +373,18 @@ static int none_field(struct scry_eval *e, scry_addr obj, const struct scry_type
 		      const char *name)
 {
 	static const struct {
-		const char *type, *name;
+		enum scry_known type;
+		const char *name;
 		enum scry_field field;
 	} fields[] = {
-		{ "BaseException", "__cause__", SCRY_F_EXCEPTION_CAUSE },
-		{ "BaseException", "__context__", SCRY_F_EXCEPTION_CONTEXT },
-		{ "BaseException", "__traceback__", SCRY_F_EXCEPTION_TRACEBACK },
-		{ "function", "__defaults__", SCRY_F_FUNCTION_DEFAULTS },
-		{ "function", "__kwdefaults__", SCRY_F_FUNCTION_KWDEFAULTS },
-		{ "function", "__closure__", SCRY_F_FUNCTION_CLOSURE },
-		{ "traceback", "tb_next", SCRY_F_TRACEBACK_NEXT },
-		{ "builtin_function_or_method", "__self__", SCRY_F_CFUNCTION_SELF },
+		{ SCRY_IS_BASE_EXCEPTION, "__cause__", SCRY_F_EXCEPTION_CAUSE },
+		{ SCRY_IS_BASE_EXCEPTION, "__context__", SCRY_F_EXCEPTION_CONTEXT },
+		{ SCRY_IS_BASE_EXCEPTION, "__traceback__", SCRY_F_EXCEPTION_TRACEBACK },
+		{ SCRY_IS_FUNCTION, "__defaults__", SCRY_F_FUNCTION_DEFAULTS },
+		{ SCRY_IS_FUNCTION, "__kwdefaults__", SCRY_F_FUNCTION_KWDEFAULTS },
+		{ SCRY_IS_FUNCTION, "__closure__", SCRY_F_FUNCTION_CLOSURE },
+		{ SCRY_IS_TRACEBACK, "tb_next", SCRY_F_TRACEBACK_NEXT },
+		{ SCRY_IS_BUILTIN, "__self__", SCRY_F_CFUNCTION_SELF },
 	};
 	scry_addr value;
 

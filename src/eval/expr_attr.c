@@ -3,6 +3,7 @@
  * has to run.
  */
 #include "eval/evaluate.h"
+#include "object/known.h"
 #include "object/member.h"
 
 static int unset_or_missing(struct scry_eval *e, scry_addr obj, const char *name, int rc)
@@ -64,7 +65,7 @@ static bool tuple_field(struct scry_eval *e, scry_addr obj, scry_addr property, 
 	struct scry_type *t;
 
 	if (scry_field_read(e->r, property, SCRY_F_PROPERTY_GET, &get) < 0 ||
-	    strcmp(scry_type_name_of(e->r, get), "operator.itemgetter") ||
+	    !scry_is_exactly(e->r, get, SCRY_IS_ITEMGETTER) ||
 	    scry_field_read(e->r, get, SCRY_F_ITEMGETTER_NITEMS, &count) < 0 || count != 1 ||
 	    scry_field_read(e->r, get, SCRY_F_ITEMGETTER_ITEM, &index) < 0 ||
 	    scry_int_value(e->r, index, &i) < 0 || scry_type_for(e->r, obj, &t) < 0 ||
@@ -112,25 +113,25 @@ static int set_function_of_class(struct scry_eval *e, scry_addr cls, scry_addr f
 static int set_of_type(struct scry_eval *e, scry_addr obj, scry_addr type, scry_addr value,
 		       const char *name)
 {
-	const char *kind = scry_type_name_of(e->r, value);
+	enum scry_known kind = scry_known_of(e->r, value);
 	scry_addr inner;
 	int rc = SCRY_OK;
 
-	if (!strcmp(kind, "property"))
+	if (kind == SCRY_IS_PROPERTY)
 		return tuple_field(e, obj, value, &rc)
 			       ? rc
 			       : scry_eval_set_text(e, "<property>", "property");
-	if (!strcmp(kind, "_collections._tuplegetter") || !strcmp(kind, "collections._tuplegetter"))
+	if (kind == SCRY_IS_TUPLEGETTER)
 		return set_tuplegetter(e, obj, value);
-	if (!strcmp(kind, "function"))
+	if (kind == SCRY_IS_FUNCTION)
 		return bind(e, value, obj);
-	if (!strcmp(kind, "staticmethod"))
+	if (kind == SCRY_IS_STATICMETHOD)
 		return set_inner(e, value, SCRY_F_STATICMETHOD_CALLABLE);
-	if (!strcmp(kind, "classmethod"))
+	if (kind == SCRY_IS_CLASSMETHOD)
 		return scry_field_read(e->r, value, SCRY_F_CLASSMETHOD_CALLABLE, &inner) < 0
 			       ? scry_eval_set(e, value)
 			       : bind(e, inner, type);
-	if (!strcmp(kind, "getset_descriptor"))
+	if (kind == SCRY_IS_GETSET_DESCRIPTOR)
 		return scry_eval_fail(e, SCRY_EUNSUPPORTED,
 				      "'%s' is computed by C code, which is not run", name);
 	return scry_eval_set(e, value);
@@ -139,14 +140,14 @@ static int set_of_type(struct scry_eval *e, scry_addr obj, scry_addr type, scry_
 /* What a class or one of its bases holds. */
 static int set_of_class(struct scry_eval *e, scry_addr cls, scry_addr value)
 {
-	const char *kind = scry_type_name_of(e->r, value);
+	enum scry_known kind = scry_known_of(e->r, value);
 	scry_addr inner;
 
-	if (!strcmp(kind, "function"))
+	if (kind == SCRY_IS_FUNCTION)
 		return set_function_of_class(e, cls, value);
-	if (!strcmp(kind, "staticmethod"))
+	if (kind == SCRY_IS_STATICMETHOD)
 		return set_inner(e, value, SCRY_F_STATICMETHOD_CALLABLE);
-	if (!strcmp(kind, "classmethod") &&
+	if (kind == SCRY_IS_CLASSMETHOD &&
 	    scry_field_read(e->r, value, SCRY_F_CLASSMETHOD_CALLABLE, &inner) == SCRY_OK)
 		return bind(e, inner, cls);
 	return scry_eval_set(e, value);

@@ -1,24 +1,19 @@
 /* Items and slices in py-print, and the text of results that are no objects. */
 #include "eval/evaluate.h"
+#include "object/known.h"
 
 /* --- which container, and whether its own code would choose the item --- */
 
 /* Library classes in Python whose items stand where we look. */
-static const char *const wrappers[] = {
-	"collections.UserDict", "collections.UserList", "collections.UserString",
-	"UserDict.UserDict",    "UserList.UserList",    "UserString.UserString",
-};
-
 static bool is_wrapper(struct scry_runtime *r, scry_addr type)
 {
-	const char *name;
+	struct scry_type *t;
 
-	if (scry_type_full_name(r, type, &name) < 0)
+	if (scry_type_at(r, type, &t) < 0)
 		return false;
-	for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++)
-		if (!strcmp(name, wrappers[i]))
-			return true;
-	return false;
+	enum scry_known known = scry_known_type(t);
+	return known == SCRY_IS_USER_DICT || known == SCRY_IS_USER_LIST ||
+	       known == SCRY_IS_USER_STRING;
 }
 
 /* Code that is not the library's decides what an item is. */
@@ -29,8 +24,8 @@ static bool has_own_items(struct scry_eval *e, scry_addr obj)
 	if (scry_type_of(e->r, obj, &type) < 0 ||
 	    scry_type_lookup(e->r, type, "__getitem__", &value, &owner) < 0)
 		return false;
-	return !strcmp(scry_type_name_of(e->r, value), "function") && !is_wrapper(e->r, owner) &&
-	       !scry_type_derives(e->r, owner, "collections.ChainMap");
+	return scry_is_exactly(e->r, value, SCRY_IS_FUNCTION) && !is_wrapper(e->r, owner) &&
+	       !scry_type_is(e->r, owner, SCRY_IS_CHAIN_MAP);
 }
 
 /*
@@ -42,10 +37,9 @@ static scry_addr container_of(struct scry_eval *e, scry_addr obj)
 	scry_addr inner, type, value, owner;
 
 	for (int i = 0; i < 5; i++) {
-		const char *name = scry_type_name_of(e->r, obj);
 		int rc = SCRY_ENOTFOUND;
 
-		if (!strcmp(name, "mappingproxy") || !strcmp(name, "dictproxy"))
+		if (scry_is_exactly(e->r, obj, SCRY_IS_MAPPINGPROXY))
 			rc = scry_field_read(e->r, obj, SCRY_F_MAPPINGPROXY_MAPPING, &inner);
 		else if (scry_type_of(e->r, obj, &type) == SCRY_OK &&
 			 scry_type_lookup(e->r, type, "__getitem__", &value, &owner) == SCRY_OK &&
@@ -111,14 +105,15 @@ static int find_in_dict(struct scry_eval *e, scry_addr dict, const struct scry_k
 static int missing_key(struct scry_eval *e, scry_addr dict, const struct scry_key *key)
 {
 	scry_addr type, value, owner;
-	const char *made = "", *name;
+	const char *made = "";
+	struct scry_type *t;
 
 	if (scry_type_of(e->r, dict, &type) == SCRY_OK &&
 	    scry_type_lookup(e->r, type, "__missing__", &value, &owner) == SCRY_OK &&
-	    scry_type_full_name(e->r, owner, &name) == SCRY_OK) {
-		if (!strcmp(name, "collections.Counter"))
+	    scry_type_at(e->r, owner, &t) == SCRY_OK) {
+		if (scry_known_type(t) == SCRY_IS_COUNTER)
 			return scry_eval_set_int(e, 0);
-		made = !strcmp(name, "collections.defaultdict")
+		made = scry_known_type(t) == SCRY_IS_DEFAULTDICT
 			       ? " (its default_factory is not run)"
 			       : " (its __missing__() is not run)";
 	}
@@ -188,9 +183,9 @@ static int object_item(struct scry_eval *e, const struct scry_key *key, bool *do
 				      scry_type_name_of(e->r, e->value.addr));
 	e->value.addr = container_of(e, e->value.addr);
 	if (scry_type_for(e->r, e->value.addr, &t) == SCRY_OK) {
-		if (t->flags & TYPE_DICT || !strcmp(t->name, "frozendict"))
+		if (t->flags & TYPE_DICT || scry_known_type(t) == SCRY_IS_FROZENDICT)
 			return dict_item(e, e->value.addr, key);
-		if (scry_type_derives(e->r, t->addr, "collections.ChainMap"))
+		if (scry_type_is(e->r, t->addr, SCRY_IS_CHAIN_MAP))
 			return chain_item(e, e->value.addr, key);
 	}
 	*done = false;
@@ -226,13 +221,20 @@ int scry_eval_item(struct scry_eval *e, const struct scry_key *key)
 
 static bool can_be_sliced(struct scry_eval *e)
 {
-	const char *type = scry_type_name_of(e->r, e->value.addr);
+	static const enum scry_known unsliced[] = { SCRY_IS_XRANGE,     SCRY_IS_SET,
+						    SCRY_IS_FROZENSET,  SCRY_IS_DEQUE,
+						    SCRY_IS_FROZENDICT, SCRY_IS_MAPPINGPROXY };
+	struct scry_type *t;
 
 	if (e->value.kind == SCRY_VALUE_SLICE)
 		return true;
-	return e->value.kind == SCRY_VALUE_OBJECT && value_length(e) >= 0 &&
-	       strcmp(type, "xrange") && strcmp(type, "set") && strcmp(type, "frozenset") &&
-	       !strstr(type, "deque") && !strstr(type, "dict");
+	if (e->value.kind != SCRY_VALUE_OBJECT || value_length(e) < 0 ||
+	    scry_type_for(e->r, e->value.addr, &t) < 0 || t->flags & TYPE_DICT)
+		return false;
+	for (size_t i = 0; i < sizeof(unsliced) / sizeof(unsliced[0]); i++)
+		if (scry_type_is(e->r, t->addr, unsliced[i]))
+			return false;
+	return true;
 }
 
 /* PySlice_AdjustIndices() */
@@ -333,14 +335,14 @@ static const char *print_slice(struct scry_printer *p, const struct scry_eval_va
 			scry_printer_damage(p, v->addr);
 		return t->flags & TYPE_UNICODE ? (old ? "unicode" : "str") : old ? "str" : "bytes";
 	}
-	if (scry_type_is(r, t->addr, "bytearray")) {
+	if (scry_type_is(r, t->addr, SCRY_IS_BYTEARRAY)) {
 		scry_buf_puts(p->out, old ? "bytearray(b" : "bytearray(");
 		if (scry_print_text_stepped(p, v->addr, v->start, v->step, v->count) < 0)
 			scry_printer_damage(p, v->addr);
 		scry_buf_putc(p->out, ')');
 		return "bytearray";
 	}
-	if (!strcmp(name, "range")) {
+	if (scry_known_type(t) == SCRY_IS_RANGE) {
 		print_range_slice(p, v);
 		return name;
 	}
@@ -348,7 +350,7 @@ static const char *print_slice(struct scry_printer *p, const struct scry_eval_va
 		print_items(p, v, "(", v->count == 1 ? ",)" : ")");
 		return "tuple";
 	}
-	if (scry_type_is(r, t->addr, "array.array")) {
+	if (scry_type_is(r, t->addr, SCRY_IS_ARRAY)) {
 		scry_printf(p, "array('%c'", scry_array_code(r, v->addr));
 		print_items(p, v, v->count ? ", [" : "", v->count ? "])" : ")");
 		return "array";

@@ -1,10 +1,13 @@
 /* Keys of expressions, and items by index. */
 #include "eval/key.h"
+#include "object/known.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/utf8.h"
+#include "object/printer.h"
 
 struct parser {
 	struct scry_runtime *r;
@@ -224,48 +227,81 @@ static bool tuple_matches(struct scry_runtime *r, const struct scry_key *key, sc
 	return true;
 }
 
-/* Two objects are the same key where they are one, or ints or texts of one value. */
+static bool read_float(struct scry_runtime *r, scry_addr obj, double *ret)
+{
+	return scry_is_exactly(r, obj, SCRY_IS_FLOAT) &&
+	       scry_double_at(r, scry_field_addr(r, obj, SCRY_F_FLOAT_VALUE), ret) == SCRY_OK;
+}
+
+/* An int of whatever size; PyPy's up to 64 bits. */
+static bool read_int(struct scry_runtime *r, scry_addr obj, mpz_t ret)
+{
+	return scry_int_mpz(r, obj, ret) == SCRY_OK;
+}
+
+/* Is the object a number of this value? Ints and floats are compared exactly, as Python does. */
+static bool is_int(struct scry_runtime *r, scry_addr obj, const mpz_t value)
+{
+	double real;
+	mpz_t z;
+
+	if (read_float(r, obj, &real))
+		return isfinite(real) && mpz_cmp_d(value, real) == 0;
+	mpz_init(z);
+	bool same = read_int(r, obj, z) && mpz_cmp(z, value) == 0;
+	mpz_clear(z);
+	return same;
+}
+
+static bool is_real(struct scry_runtime *r, scry_addr obj, double value)
+{
+	double real;
+	mpz_t z;
+
+	if (read_float(r, obj, &real))
+		return real == value;
+	mpz_init(z);
+	bool same = isfinite(value) && read_int(r, obj, z) && mpz_cmp_d(z, value) == 0;
+	mpz_clear(z);
+	return same;
+}
+
+/* Two objects are the same key where they are one, or numbers or texts of one value. */
 static bool objects_match(struct scry_runtime *r, scry_addr a, scry_addr b)
 {
-	int64_t x, y;
 	const char *text;
+	double real;
+	mpz_t z;
 
 	if (a == b)
 		return true;
-	if (scry_int_value(r, a, &x) == SCRY_OK)
-		return scry_int_value(r, b, &y) == SCRY_OK && x == y;
-	return scry_text_at(r, a, 10000, &text) == SCRY_OK && scry_text_is(r, b, text);
+	if (read_float(r, a, &real))
+		return is_real(r, b, real);
+	mpz_init(z);
+	bool number = read_int(r, a, z), same = number && is_int(r, b, z);
+	mpz_clear(z);
+	return number ? same
+		      : scry_text_at(r, a, 10000, &text) == SCRY_OK && scry_text_is(r, b, text);
 }
 
-static bool is_float(struct scry_runtime *r, scry_addr obj, double value)
+/* The int that an expression names, by its digits where 64 bits are too few. */
+static bool is_literal(struct scry_runtime *r, scry_addr obj, const struct scry_key *key)
 {
-	double there;
+	bool same;
+	mpz_t z;
 
-	return !strcmp(scry_type_name_of(r, obj), "float") &&
-	       scry_double_at(r, scry_field_addr(r, obj, SCRY_F_FLOAT_VALUE), &there) == SCRY_OK &&
-	       there == value;
-}
-
-static bool is_big_int(struct scry_runtime *r, scry_addr obj, const char *digits)
-{
-	struct scry_buf text = SCRY_BUF_INIT;
-	struct scry_printer p;
-	struct scry_type *t;
-	bool same = false;
-
-	if (!digits || scry_type_for(r, obj, &t) < 0 || !(t->flags & TYPE_LONG))
-		return false;
-	scry_printer_init(&p, r, &text);
-	scry_print_plain(&p, obj);
-	same = !strcmp(text.text, digits);
-	scry_buf_done(&text);
+	mpz_init(z);
+	if (key->kind != SCRY_KEY_BIG)
+		scry_mpz_set(z, key->number);
+	same = (key->kind != SCRY_KEY_BIG || (key->text && mpz_set_str(z, key->text, 0) == 0)) &&
+	       is_int(r, obj, z);
+	mpz_clear(z);
 	return same;
 }
 
 bool scry_key_matches(struct scry_runtime *r, const struct scry_key *key, scry_addr obj)
 {
 	struct scry_text_view v;
-	int64_t number;
 	bool old = scry_layout_has(r->layout, SCRY_F_CLASSOBJ_DICT); /* 2.7: 'a' == u'a' */
 
 	switch (key->kind) {
@@ -273,13 +309,10 @@ bool scry_key_matches(struct scry_runtime *r, const struct scry_key *key, scry_a
 		return scry_is_none(r, obj);
 	case SCRY_KEY_BOOL:
 	case SCRY_KEY_INT:
-		return (scry_int_value(r, obj, &number) == SCRY_OK && number == key->number) ||
-		       is_float(r, obj, (double)key->number);
-	case SCRY_KEY_FLOAT:
-		return is_float(r, obj, key->real) ||
-		       (scry_int_value(r, obj, &number) == SCRY_OK && (double)number == key->real);
 	case SCRY_KEY_BIG:
-		return is_big_int(r, obj, key->text);
+		return is_literal(r, obj, key);
+	case SCRY_KEY_FLOAT:
+		return is_real(r, obj, key->real);
 	case SCRY_KEY_TEXT:
 	case SCRY_KEY_BYTES:
 		return scry_text_open(r, obj, &v) == SCRY_OK &&

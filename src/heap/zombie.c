@@ -4,6 +4,7 @@
  * through their constants.
  */
 #include "heap/zombie.h"
+#include "object/known.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -35,17 +36,19 @@ static uint64_t value(struct scry_runtime *r, scry_addr base, enum scry_field f)
 static enum kind kind_of_type(struct scry_runtime *r, scry_addr type)
 {
 	static const struct {
-		const char *name;
+		enum scry_known type;
 		enum kind kind;
-	} kinds[] = { { "function", KIND_FUNCTION },         { "frame", KIND_FRAME },
-		      { "generator", KIND_GENERATOR },       { "coroutine", KIND_GENERATOR },
-		      { "async_generator", KIND_GENERATOR }, { "code", KIND_CODE } };
-	const char *name;
+	} kinds[] = {
+		{ SCRY_IS_FUNCTION, KIND_FUNCTION },         { SCRY_IS_FRAME, KIND_FRAME },
+		{ SCRY_IS_GENERATOR, KIND_GENERATOR },       { SCRY_IS_COROUTINE, KIND_GENERATOR },
+		{ SCRY_IS_ASYNC_GENERATOR, KIND_GENERATOR }, { SCRY_IS_CODE, KIND_CODE }
+	};
+	struct scry_type *t;
 
-	if (scry_type_name(r, type, &name) < 0)
+	if (scry_type_at(r, type, &t) < 0)
 		return KIND_OTHER;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (!strcmp(name, kinds[i].name))
+		if (scry_known_type(t) == kinds[i].type)
 			return kinds[i].kind;
 	return KIND_OTHER;
 }
@@ -146,7 +149,7 @@ static void take_names(struct search *s, scry_addr holder, unsigned depth)
 	while (scry_attr_next(r, holder, &it, &name, &object) == SCRY_ITEM) {
 		take_object(s, object);
 		if (depth < 4 && scry_type_of(r, object, &type) == SCRY_OK &&
-		    scry_type_is(r, type, "type"))
+		    scry_type_is(r, type, SCRY_IS_TYPE))
 			take_names(s, object, depth + 1);
 	}
 }

@@ -1,4 +1,5 @@
 /* types.SimpleNamespace, argparse.Namespace and its relatives: "Namespace(a=1)" */
+#include "object/known.h"
 #include "object/printer.h"
 
 #include <stdlib.h>
@@ -91,9 +92,15 @@ static int print_namespace_as(struct scry_printer *p, scry_addr addr, const char
 
 static int print_simple(struct scry_printer *p, scry_addr addr, scry_addr type, bool sorted)
 {
-	const char *name = scry_type_short(p->runtime, type);
+	struct scry_type *t;
+	int rc = scry_type_at(p->runtime, type, &t);
 
-	return print_namespace_as(p, addr, !strcmp(name, "SimpleNamespace") ? "namespace" : name,
+	if (rc < 0)
+		return rc;
+	return print_namespace_as(p, addr,
+				  scry_known_type(t) == SCRY_IS_NAMESPACE
+					  ? "namespace"
+					  : scry_type_short(p->runtime, type),
 				  sorted, false);
 }
 

@@ -1,4 +1,5 @@
 /* collections.Counter: the most common first, equal ones in their order (Counter.most_common()). */
+#include "object/known.h"
 #include "object/printer.h"
 
 #include <math.h>
@@ -37,7 +38,7 @@ static enum sort_of sort_of(struct scry_runtime *r, struct counted *item)
 	}
 	if (scry_type_for(r, item->value, &t) < 0)
 		return SORT_UNKNOWN;
-	if (!strcmp(t->name, "float") &&
+	if (scry_known_type(t) == SCRY_IS_FLOAT &&
 	    scry_double_at(r, scry_field_addr(r, item->value, SCRY_F_FLOAT_VALUE), &real) ==
 		    SCRY_OK &&
 	    !isnan(real)) {

@@ -1,4 +1,5 @@
 /* ctypes: simple values; structures, arrays and pointers have object's repr. */
+#include "object/known.h"
 #include "object/printer.h"
 
 #include <math.h>
@@ -172,7 +173,7 @@ static int print_simple(struct scry_printer *p, scry_addr addr, scry_addr type)
 	rc = rc < 0 ? rc : scry_type_at(p->runtime, t->base, &base);
 	if (rc < 0)
 		return rc;
-	if (strcmp(base->name, "_ctypes._SimpleCData")) {
+	if (scry_known_type(base) != SCRY_IS_C_SIMPLE_DATA) {
 		scry_printf(p, "<%s object at 0x%" PRIx64 ">", t->name, addr);
 		return SCRY_OK;
 	}
@@ -211,23 +212,19 @@ static int print_string_pointer(struct scry_printer *p, scry_addr addr, scry_add
 /* "<CDLL 'libc.so.6', handle 7f01 at 0x7f02>": Lib/ctypes/__init__.py */
 static int print_library(struct scry_printer *p, scry_addr addr, const char *at)
 {
-	struct scry_buf text = SCRY_BUF_INIT;
-	struct scry_printer digits;
-	scry_addr name, handle;
-	scry_addr type;
+	scry_addr name, handle, type;
+	uint8_t bytes[8]; /* an address: it may not fit a signed integer */
 	int rc = scry_attr(p->runtime, addr, "_name", &name);
 
 	rc = rc < 0 ? rc : scry_attr(p->runtime, addr, "_handle", &handle);
+	rc = rc < 0 ? rc : scry_int_bytes(p->runtime, handle, bytes, sizeof(bytes));
 	rc = rc < 0 ? rc : scry_type_of(p->runtime, addr, &type);
 	if (rc < 0)
 		return rc;
-	scry_printer_init(&digits, p->runtime, &text);
-	scry_print(&digits, handle); /* an address may not fit a signed integer */
 	scry_printf(p, "<%s '", scry_type_short(p->runtime, type));
 	scry_print_plain(p, name);
 	scry_printf(p, "', handle %" PRIx64 " at %s%" PRIx64 ">",
-		    (uint64_t)strtoull(text.text, NULL, 10), at, addr);
-	scry_buf_done(&text);
+		    scry_load(bytes, sizeof(bytes), true), at, addr);
 	return SCRY_OK;
 }
 

@@ -1,6 +1,7 @@
 /*
  * Forms: the reprs of library classes whose __repr__ is Python code, as text with attributes in it.
  */
+#include "object/known.h"
 #include "object/printer.h"
 
 #include "base/utf8.h"
@@ -60,7 +61,8 @@ int64_t scry_length(struct scry_runtime *r, scry_addr obj)
 		return rc;
 	if (t->flags & TYPE_DICT)
 		rc = scry_field_read(r, obj, SCRY_F_DICT_USED, &n);
-	else if (scry_type_is(r, t->addr, "set") || scry_type_is(r, t->addr, "frozenset"))
+	else if (scry_type_is(r, t->addr, SCRY_IS_SET) ||
+		 scry_type_is(r, t->addr, SCRY_IS_FROZENSET))
 		rc = scry_field_read(r, obj, SCRY_F_SET_USED, &n);
 	else if (t->flags & TYPE_UNICODE)
 		rc = scry_field_read(r, obj,
@@ -70,11 +72,12 @@ int64_t scry_length(struct scry_runtime *r, scry_addr obj)
 				     &n);
 	else if (t->flags & (TYPE_LIST | TYPE_TUPLE | TYPE_BYTES))
 		rc = scry_field_read(r, obj, SCRY_F_VAR_SIZE, &n);
-	else if (scry_type_is(r, t->addr, "bytearray") || scry_type_is(r, t->addr, "array.array"))
+	else if (scry_type_is(r, t->addr, SCRY_IS_BYTEARRAY) ||
+		 scry_type_is(r, t->addr, SCRY_IS_ARRAY))
 		rc = scry_field_read(r, obj, SCRY_F_VAR_SIZE, &n);
-	else if (!strcmp(t->name, "range") || !strcmp(t->name, "xrange"))
+	else if (scry_known_type(t) == SCRY_IS_RANGE || scry_known_type(t) == SCRY_IS_XRANGE)
 		return range_length(r, obj, *t->name == 'x');
-	else if (scry_type_is(r, t->addr, "collections.deque"))
+	else if (scry_type_is(r, t->addr, SCRY_IS_DEQUE))
 		rc = scry_field_read(r, obj,
 				     scry_layout_has(r->layout, SCRY_F_DEQUE_LEN) ? SCRY_F_DEQUE_LEN
 										  : SCRY_F_VAR_SIZE,
@@ -130,7 +133,7 @@ static int print_hole(struct scry_printer *p, scry_addr obj, const char *hole, s
 
 	if (scry_attr_path(p->runtime, obj, hole, path, &value) < 0)
 		scry_printer_damage(p, obj);
-	else if (!strcmp(scry_type_name_of(p->runtime, value), "property"))
+	else if (scry_is_exactly(p->runtime, value, SCRY_IS_PROPERTY))
 		return SCRY_EUNSUPPORTED;
 	else if (bar && scry_truth(p->runtime, value, true))
 		scry_buf_put(p->out, option, (size_t)(bar - option));

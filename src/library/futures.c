@@ -1,5 +1,6 @@
 /* asyncio's futures and tasks in C, as Lib/asyncio/base_futures.py and base_tasks.py print them. */
 #include "object/item.h"
+#include "object/known.h"
 
 /* The same members under two prefixes: struct FutureObj and TaskObj, Modules/_asynciomodule.c. */
 static const struct fields {
@@ -57,7 +58,7 @@ static void print_coroutine(struct scry_printer *p, scry_addr coro)
 		  frame = scry_generator_frame(r, coro);
 	const struct scry_code *code = NULL;
 
-	if (!scry_type_is(r, optional(r, coro, SCRY_F_OBJECT_TYPE), "coroutine") ||
+	if (!scry_type_is(r, optional(r, coro, SCRY_F_OBJECT_TYPE), SCRY_IS_COROUTINE) ||
 	    scry_text_at(r, str, 500, &name) < 0) {
 		scry_print(p, coro);
 		return;
@@ -92,10 +93,10 @@ static void print_callback(struct scry_printer *p, scry_addr func)
 		scry_printer_damage(p, func);
 		return;
 	}
-	if (!strcmp(t->name, "method") &&
+	if (scry_known_type(t) == SCRY_IS_METHOD &&
 	    scry_field_read(r, func, SCRY_F_METHOD_FUNC, &inner) == SCRY_OK)
 		func = inner;
-	if (scry_type_for(r, func, &t) == SCRY_OK && !strcmp(t->name, "function") &&
+	if (scry_type_for(r, func, &t) == SCRY_OK && scry_known_type(t) == SCRY_IS_FUNCTION &&
 	    scry_field_read(r, func, SCRY_F_FUNCTION_QUALNAME, &str) == SCRY_OK &&
 	    scry_text_at(r, str, 500, &name) == SCRY_OK) {
 		const struct scry_code *code =
@@ -108,10 +109,10 @@ static void print_callback(struct scry_printer *p, scry_addr func)
 	}
 	scry_addr def = optional(r, func, SCRY_F_CFUNCTION_DEF),
 		  self = optional(r, func, SCRY_F_CFUNCTION_SELF), at;
-	if (!strcmp(t->name, "builtin_function_or_method") && def &&
+	if (scry_known_type(t) == SCRY_IS_BUILTIN && def &&
 	    scry_field_read(r, def, SCRY_F_METHOD_DEF_NAME, &at) == SCRY_OK &&
 	    scry_read_cstr(r->session, at, 200, &name) == SCRY_OK) {
-		bool method = self && strcmp(scry_type_name_of(r, self), "module");
+		bool method = self && !scry_is_exactly(r, self, SCRY_IS_MODULE);
 
 		scry_printf(p, "%s%s%s()",
 			    method ? scry_type_qualname(r, optional(r, self, SCRY_F_OBJECT_TYPE))
@@ -187,7 +188,7 @@ static int print_future(struct scry_printer *p, scry_addr addr, scry_addr type)
 	uint64_t state;
 
 	/* up to 3.8 it inherits the function */
-	if (scry_type_is(p->runtime, type, "_asyncio.Task"))
+	if (scry_type_is(p->runtime, type, SCRY_IS_C_TASK))
 		return print_task(p, addr, type);
 	int rc = scry_field_read(p->runtime, addr, SCRY_F_FUTURE_STATE, &state);
 
@@ -273,15 +274,14 @@ static void print_count_of(struct scry_printer *p, scry_addr addr, const char *a
 
 /* "[locked]", "[unlocked, value:2, waiters:1]"; 3.6 has no blank behind the commas */
 static int print_lock_state(struct scry_printer *p, scry_addr addr, scry_addr type,
-			    const char *state)
+			    const char *state, bool counts)
 {
 	bool blank = p->runtime->version >= SCRY_VERSION_OF(3, 7);
 
 	scry_printf(p, "<%s.%s object at 0x%" PRIx64 " [%s", scry_type_module(p->runtime, type),
 		    scry_type_qualname(p->runtime, type), addr, state);
 	int64_t value;
-	if (!strcmp(state, "unlocked") &&
-	    scry_attr_int(p->runtime, addr, "_value", &value) == SCRY_OK)
+	if (counts && scry_attr_int(p->runtime, addr, "_value", &value) == SCRY_OK)
 		scry_printf(p, ",%svalue:%" PRId64, blank ? " " : "", value);
 	print_count_of(p, addr, "_waiters", blank ? ", waiters:" : ",waiters:");
 	scry_buf_puts(p->out, "]>");
@@ -294,7 +294,7 @@ static int print_event(struct scry_printer *p, scry_addr addr, scry_addr type)
 	bool set = scry_attr(p->runtime, addr, "_value", &value) == SCRY_OK &&
 		   scry_truth(p->runtime, value, false);
 
-	return print_lock_state(p, addr, type, set ? "set" : "unset");
+	return print_lock_state(p, addr, type, set ? "set" : "unset", false);
 }
 
 static int print_asyncio_lock(struct scry_printer *p, scry_addr addr, scry_addr type)
@@ -303,7 +303,7 @@ static int print_asyncio_lock(struct scry_printer *p, scry_addr addr, scry_addr 
 	bool locked = scry_attr(p->runtime, addr, "_locked", &value) == SCRY_OK &&
 		      scry_truth(p->runtime, value, false);
 
-	return print_lock_state(p, addr, type, locked ? "locked" : "unlocked");
+	return print_lock_state(p, addr, type, locked ? "locked" : "unlocked", false);
 }
 
 static int print_semaphore(struct scry_printer *p, scry_addr addr, scry_addr type)
@@ -311,7 +311,8 @@ static int print_semaphore(struct scry_printer *p, scry_addr addr, scry_addr typ
 	int64_t value;
 	int rc = scry_attr_int(p->runtime, addr, "_value", &value);
 
-	return rc < 0 ? rc : print_lock_state(p, addr, type, value ? "unlocked" : "locked");
+	return rc < 0 ? rc
+		      : print_lock_state(p, addr, type, value ? "unlocked" : "locked", value != 0);
 }
 
 static int print_queue(struct scry_printer *p, scry_addr addr, scry_addr type)

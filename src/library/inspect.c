@@ -1,4 +1,5 @@
 /* inspect's signatures, as str() writes them: Lib/inspect.py */
+#include "object/known.h"
 #include "object/printer.h"
 
 #include <ctype.h>
@@ -11,8 +12,7 @@ static bool is_empty(struct scry_runtime *r, scry_addr value)
 {
 	struct scry_type *t;
 
-	return scry_type_for(r, value, &t) < 0 ||
-	       (t->flags & TYPE_TYPE && !strcmp(scry_type_short(r, value), "_empty"));
+	return scry_type_for(r, value, &t) < 0 || scry_is_type(r, value, SCRY_IS_SIGNATURE_EMPTY);
 }
 
 /* "typing." is taken off where it begins a name. */
@@ -96,7 +96,7 @@ static scry_addr dict_behind(struct scry_runtime *r, scry_addr obj)
 {
 	scry_addr inner;
 
-	if (!strcmp(scry_type_name_of(r, obj), "mappingproxy") &&
+	if (scry_is_exactly(r, obj, SCRY_IS_MAPPINGPROXY) &&
 	    scry_field_read(r, obj, SCRY_F_MAPPINGPROXY_MAPPING, &inner) == SCRY_OK)
 		return inner;
 	return obj;

@@ -1,4 +1,5 @@
 /* Instances of library classes: dataclasses, namespaces, paths, UUIDs, addresses. */
+#include "object/known.h"
 #include "object/printer.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@ static bool has_property(struct scry_runtime *r, scry_addr type, const char *nam
 	scry_addr value;
 
 	return scry_type_lookup(r, type, name, &value, NULL) == SCRY_OK &&
-	       !strcmp(scry_type_name_of(r, value), "property");
+	       scry_is_exactly(r, value, SCRY_IS_PROPERTY);
 }
 
 /* --- dataclasses: what the generated __repr__ would give from __dataclass_fields__ --- */
@@ -77,7 +78,7 @@ static bool has_own_reprs(struct scry_runtime *r, scry_addr items, uint64_t n)
 		if (scry_word(r, items + i * r->session->target->abi.ptr_size, &attribute) ==
 			    SCRY_OK &&
 		    scry_attr(r, attribute, "repr", &repr) == SCRY_OK &&
-		    strcmp(scry_type_name_of(r, repr), "bool"))
+		    !scry_is_exactly(r, repr, SCRY_IS_BOOL))
 			return true;
 	return false;
 }
@@ -92,7 +93,7 @@ static int print_slots(struct scry_printer *p, scry_addr addr, scry_addr type)
 	uint64_t n, shown = 0;
 	scry_addr tuple, items, slot;
 	const char *name;
-	int rc = strcmp(scry_type_short(r, type), "Factory")
+	int rc = !scry_type_is(r, type, SCRY_IS_ATTRS_FACTORY)
 			 ? SCRY_ENOTFOUND
 			 : scry_type_lookup(r, type, "__slots__", &tuple, NULL);
 

@@ -1,4 +1,5 @@
 /* Files, sockets, memory maps. */
+#include "object/known.h"
 #include "object/printer.h"
 
 /* The raw file at the end of textio.buffer, buffered.raw. */
@@ -10,9 +11,9 @@ static bool raw_stream(struct scry_runtime *r, scry_addr stream, scry_addr *ret)
 
 		if (scry_type_for(r, stream, &t) < 0)
 			return false;
-		if (scry_type_is(r, t->addr, "_io.TextIOWrapper"))
+		if (scry_type_is(r, t->addr, SCRY_IS_TEXT_IO_WRAPPER))
 			next = SCRY_F_TEXTIO_BUFFER;
-		else if (!scry_type_is(r, t->addr, "_io._BufferedIOBase"))
+		else if (!scry_type_is(r, t->addr, SCRY_IS_BUFFERED_IO_BASE))
 			return *ret = stream, true;
 		if (scry_field_read(r, stream, next, &stream) < 0)
 			return false;
@@ -22,7 +23,7 @@ static bool raw_stream(struct scry_runtime *r, scry_addr stream, scry_addr *ret)
 
 static bool is_property(struct scry_runtime *r, scry_addr value)
 {
-	return !strcmp(scry_type_name_of(r, value), "property");
+	return scry_is_exactly(r, value, SCRY_IS_PROPERTY);
 }
 
 bool scry_stream_name(struct scry_runtime *r, scry_addr stream, scry_addr *ret)

@@ -1,41 +1,24 @@
 /* UUIDs and IP addresses: ints that stand for something. */
 #include "object/printer.h"
 
-/* An int of up to 128 bits as bytes, the highest first. */
-static int read_bytes16(struct scry_runtime *r, scry_addr obj, const char *name, uint8_t bytes[16])
+/* An attribute that is an int, as `size` bytes, the highest first. */
+static int read_bytes(struct scry_runtime *r, scry_addr obj, const char *name, uint8_t *bytes,
+		      size_t size)
 {
-	struct scry_buf text = SCRY_BUF_INIT;
-	struct scry_printer p;
 	scry_addr value;
 	int rc = scry_attr(r, obj, name, &value);
 
-	if (rc < 0)
-		return rc;
-	scry_printer_init(&p, r, &text);
-	scry_print(&p, value);
-	memset(bytes, 0, 16);
-	for (const char *c = text.text; c && *c >= '0' && *c <= '9'; c++) {
-		unsigned carry = (unsigned)(*c - '0');
-
-		for (int i = 15; i >= 0; i--) {
-			carry += bytes[i] * 10u;
-			bytes[i] = (uint8_t)carry;
-			carry >>= 8;
-		}
-	}
-	scry_buf_done(&text);
-	return SCRY_OK;
+	return rc < 0 ? rc : scry_int_bytes(r, value, bytes, size);
 }
 
 static int print_uuid(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	bool named = p->runtime->version >= SCRY_VERSION_OF(3, 5);
 	uint8_t b[16];
-	int rc = read_bytes16(p->runtime, addr, "int", b);
 
 	if (scry_has_own_str(p->runtime, type, "uuid"))
 		return scry_print_unknown(p, addr, type);
-
+	int rc = read_bytes(p->runtime, addr, "int", b, 16);
 	if (rc < 0)
 		return rc;
 	scry_printf(p, "%s('", named ? scry_type_short(p->runtime, type) : "UUID");
@@ -98,12 +81,13 @@ static int put_address(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	scry_addr scope;
 	uint8_t b[16];
-	int rc = read_bytes16(p->runtime, addr, "_ip", b);
+	bool v6 = scry_type_derives(p->runtime, type, "ipaddress._BaseV6");
+	int rc = read_bytes(p->runtime, addr, "_ip", b, v6 ? 16 : 4);
 
 	if (rc < 0)
 		return rc;
-	if (!scry_type_derives(p->runtime, type, "ipaddress._BaseV6")) {
-		put_ipv4(p->out, b + 12);
+	if (!v6) {
+		put_ipv4(p->out, b);
 		return SCRY_OK;
 	}
 	if (is_mapped(p->runtime, b)) {

@@ -36,6 +36,16 @@ static const struct scalar *find_scalar(const char *name)
 	return NULL;
 }
 
+/* A class that derives from a scalar's type may be called anything: numpy's own is the type. */
+static const struct scry_type *own_scalar(struct scry_runtime *r, const struct scry_type *t)
+{
+	struct scry_type *base;
+
+	for (int i = 0; i < 64 && t->flags & TYPE_HEAP && scry_type_at(r, t->base, &base) == 0; i++)
+		t = base;
+	return t;
+}
+
 static const char *tail(const char *name)
 {
 	const char *dot = strrchr(name, '.');
@@ -149,12 +159,14 @@ static int print_scalar(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 	if (rc < 0)
 		return rc;
-	const struct scalar *s = find_scalar(tail(t->name));
+	const struct scalar *s = find_scalar(tail(own_scalar(p->runtime, t)->name));
 	scry_addr at = scry_field_addr(p->runtime, addr, SCRY_F_NUMPY_SCALAR_VALUE);
 	if (!s || !at)
 		return scry_print_unknown(p, addr, type);
 	struct item item = { s->kind, s->size, false };
 	bool two = is_numpy2(p->runtime);
+	if (two && t->flags & TYPE_HEAP)
+		return scry_print_unknown(p, addr, type);
 	if (two)
 		scry_printf(p, s->kind == 'b' ? "np." : "np.%s(", tail(t->name));
 	print_element(p, at, &item);
@@ -247,7 +259,7 @@ static int read_dtype(struct scry_runtime *r, scry_addr descr, struct array *a)
 	rc = rc < 0 ? rc : scry_type_at(r, typeobj, &t);
 	if (rc < 0)
 		return rc;
-	const struct scalar *s = find_scalar(tail(t->name));
+	const struct scalar *s = find_scalar(tail(own_scalar(r, t)->name));
 	bool big = r->session->target->abi.big_endian;
 	a->item = (struct item) { (char)kind, s ? s->size : 0, order == (big ? '<' : '>') };
 	size_t n = strlen(tail(t->name));

@@ -2,6 +2,7 @@
  * pandas: a frame, a series or an index as its shape. What they hold is kept in Cython classes,
  * whose structs no header tells: there the one member of the wanted kind is searched for.
  */
+#include "object/known.h"
 #include "object/printer.h"
 
 #define STRUCT_MAX 512
@@ -20,7 +21,7 @@ static bool is_list_of_axes(struct scry_runtime *r, scry_addr obj)
 	scry_addr items, item;
 	struct scry_type *t;
 
-	if (scry_type_for(r, obj, &t) < 0 || strcmp(t->name, "list") ||
+	if (scry_type_for(r, obj, &t) < 0 || scry_known_type(t) != SCRY_IS_LIST ||
 	    scry_sequence(r, obj, &n, &items) < 0 || n < 1 || n > 2)
 		return false;
 	for (uint64_t i = 0; i < n; i++)
@@ -34,7 +35,7 @@ static bool is_array(struct scry_runtime *r, scry_addr obj)
 {
 	struct scry_type *t;
 
-	return scry_type_for(r, obj, &t) == SCRY_OK && scry_type_is(r, t->addr, "numpy.ndarray");
+	return scry_type_for(r, obj, &t) == SCRY_OK && scry_type_is(r, t->addr, SCRY_IS_NDARRAY);
 }
 
 /* The first word of an object's struct that points to what is wanted. */

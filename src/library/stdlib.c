@@ -1,4 +1,5 @@
 /* More of the standard library: classes that are met in programs' variables. */
+#include "object/known.h"
 #include "object/printer.h"
 
 #define PY38 SCRY_VERSION_OF(3, 8)
@@ -63,20 +64,24 @@ static int print_environ(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 static int print_concurrent_future(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	static const char *const states[][2] = { { "PENDING", "pending" },
-						 { "RUNNING", "running" },
-						 { "CANCELLED", "cancelled" },
-						 { "CANCELLED_AND_NOTIFIED", "cancelled" },
-						 { "FINISHED", "finished" } };
-	const char *state = scry_attr_text(p->runtime, addr, "_state"), *shown = "?";
+	static const struct {
+		const char *state, *shown; /* Lib/concurrent/futures/_base.py */
+		bool has_outcome;
+	} states[] = { { "PENDING", "pending", false },
+		       { "RUNNING", "running", false },
+		       { "CANCELLED", "cancelled", false },
+		       { "CANCELLED_AND_NOTIFIED", "cancelled", false },
+		       { "FINISHED", "finished", true } };
+	const size_t n = sizeof(states) / sizeof(states[0]);
+	const char *state = scry_attr_text(p->runtime, addr, "_state");
 	scry_addr value, of;
+	size_t i = 0;
 
-	for (size_t i = 0; state && i < sizeof(states) / sizeof(states[0]); i++)
-		if (!strcmp(state, states[i][0]))
-			shown = states[i][1];
+	while (i < n && (!state || strcmp(state, states[i].state)))
+		i++;
 	scry_printf(p, "<%s at 0x%" PRIx64 " state=%s", scry_type_short(p->runtime, type), addr,
-		    shown);
-	if (!strcmp(shown, "finished") &&
+		    i < n ? states[i].shown : "?");
+	if (i < n && states[i].has_outcome &&
 	    scry_attr(p->runtime, addr, "_exception", &value) == SCRY_OK) {
 		bool raised = !scry_is_none(p->runtime, value);
 
@@ -97,7 +102,7 @@ static int print_element(struct scry_printer *p, scry_addr addr, scry_addr type)
 	(void)type;
 	/* a build without _elementtree has the Python class, under the same name */
 	if (scry_attr(p->runtime, addr, "tag", &tag) < 0 ||
-	    !strcmp(scry_type_name_of(p->runtime, tag), "getset_descriptor"))
+	    scry_is_exactly(p->runtime, tag, SCRY_IS_GETSET_DESCRIPTOR))
 		rc = scry_field_read(p->runtime, addr, SCRY_F_ELEMENT_TAG, &tag);
 	if (rc < 0)
 		return rc;

@@ -2,6 +2,7 @@
  * typing: aliases, type variables, forward references; Lib/typing.py since 3.7,
  * Objects/typevarobject.c since 3.12.
  */
+#include "object/known.h"
 #include "object/printer.h"
 
 #include "object/member.h"
@@ -13,15 +14,12 @@
 
 static bool is_ellipsis(struct scry_runtime *r, scry_addr obj)
 {
-	return !strcmp(scry_type_name_of(r, obj), "ellipsis");
+	return scry_is_exactly(r, obj, SCRY_IS_ELLIPSIS);
 }
 
 static bool is_none_type(struct scry_runtime *r, scry_addr obj)
 {
-	struct scry_type *t;
-
-	return scry_type_for(r, obj, &t) == SCRY_OK && t->flags & TYPE_TYPE &&
-	       !strcmp(scry_type_short(r, obj), "NoneType");
+	return scry_is_type(r, obj, SCRY_IS_NONE);
 }
 
 static void put_qualified(struct scry_printer *p, const char *module, const char *name)
@@ -49,7 +47,7 @@ static void put_type(struct scry_printer *p, scry_addr obj)
 		put_qualified(p, scry_type_module(r, obj), scry_type_qualname(r, obj));
 	} else if (is_ellipsis(r, obj)) {
 		scry_buf_puts(p->out, "...");
-	} else if (!strcmp(t->name, "function")) {
+	} else if (scry_known_type(t) == SCRY_IS_FUNCTION) {
 		const char *module = scry_attr_text(r, obj, "__module__"),
 			   *name = scry_own_name(r, obj, r->version >= PY314);
 
@@ -113,11 +111,10 @@ static void put_alias(struct scry_printer *p, const struct alias *a)
 /* Arguments that are not a list of types: "...", a ParamSpec, a Concatenate. */
 static bool is_parameter_expression(struct scry_runtime *r, scry_addr obj)
 {
-	const char *type = scry_type_name_of(r, obj), *dot = strrchr(type, '.');
+	enum scry_known known = scry_known_of(r, obj);
 
-	type = dot ? dot + 1 : type;
-	return is_ellipsis(r, obj) || !strcmp(type, "tuple") || !strcmp(type, "list") ||
-	       !strcmp(type, "ParamSpec") || !strcmp(type, "_ConcatenateGenericAlias");
+	return known == SCRY_IS_ELLIPSIS || known == SCRY_IS_TUPLE || known == SCRY_IS_LIST ||
+	       known == SCRY_IS_PARAM_SPEC || known == SCRY_IS_CONCATENATE_ALIAS;
 }
 
 static void put_callable(struct scry_printer *p, const struct alias *a, const char *name)

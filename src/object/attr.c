@@ -2,6 +2,7 @@
  * Attributes without running code: data descriptors, the instance's dict or inline values, then the
  * type's.
  */
+#include "object/known.h"
 #include "object/printer.h"
 
 #include "object/member.h"
@@ -124,7 +125,8 @@ int scry_instance_dict(struct scry_runtime *r, scry_addr obj, scry_addr *ret_dic
 	*ret_inline = (struct scry_dict_view) { 0 };
 	if (rc < 0)
 		return rc;
-	if (scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_DICT) && !strcmp(t->name, "instance"))
+	if (scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_DICT) &&
+	    scry_known_type(t) == SCRY_IS_OLD_INSTANCE)
 		return scry_field_read(r, obj, SCRY_F_OLD_INSTANCE_DICT, ret_dict);
 	if (t->flags & TYPE_MANAGED_DICT)
 		for (size_t i = 0; i < sizeof(managed) / sizeof(managed[0]); i++)
@@ -169,7 +171,7 @@ static bool is_class(struct scry_runtime *r, scry_addr obj)
 	struct scry_type *t;
 
 	return scry_type_for(r, obj, &t) == SCRY_OK &&
-	       (t->flags & TYPE_TYPE || !strcmp(t->name, "classobj"));
+	       (t->flags & TYPE_TYPE || scry_known_type(t) == SCRY_IS_OLD_CLASS);
 }
 
 /* 2.7: the class of an old-style instance, else the type */
@@ -180,7 +182,8 @@ static int class_of(struct scry_runtime *r, scry_addr obj, scry_addr *ret)
 
 	if (rc < 0)
 		return rc;
-	if (scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_CLASS) && !strcmp(t->name, "instance"))
+	if (scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_CLASS) &&
+	    scry_known_type(t) == SCRY_IS_OLD_INSTANCE)
 		return scry_field_read(r, obj, SCRY_F_OLD_INSTANCE_CLASS, ret);
 	*ret = t->addr;
 	return SCRY_OK;
@@ -202,7 +205,7 @@ int scry_cpython_attr(struct scry_runtime *r, scry_addr obj, const char *name, s
 		return SCRY_OK;
 	*ret_place = SCRY_ATTR_TYPE;
 	/* the instance's dict cannot shadow it */
-	if (found && !strcmp(scry_type_name_of(r, value), "property"))
+	if (found && scry_is_exactly(r, value, SCRY_IS_PROPERTY))
 		return *ret = value, SCRY_OK;
 	*ret_place = SCRY_ATTR_CLASS;
 	if (is_class(r, obj) && scry_type_lookup(r, obj, name, ret, NULL) == SCRY_OK)

@@ -1,4 +1,5 @@
 /* Functions, methods, descriptors, code, frames, cells, generators. */
+#include "object/known.h"
 #include "object/printer.h"
 
 #define PY3 SCRY_VERSION_OF(3, 0)
@@ -43,7 +44,7 @@ static int print_builtin(struct scry_printer *p, scry_addr addr, scry_addr type)
 		rc = scry_type_for(p->runtime, self, &t);
 	if (rc < 0)
 		return rc;
-	if (!t || scry_type_is(p->runtime, t->addr, "module"))
+	if (!t || scry_type_is(p->runtime, t->addr, SCRY_IS_MODULE))
 		scry_printf(p, "<built-in function %s>", name);
 	else
 		scry_printf(p, "<built-in method %s of %s object at 0x%" PRIx64 ">", name, t->name,
@@ -117,7 +118,8 @@ static const char *class_name(struct scry_printer *p, scry_addr cls)
 	const char *name;
 	struct scry_type *t;
 
-	if (cls && scry_type_for(p->runtime, cls, &t) == SCRY_OK && !strcmp(t->name, "classobj"))
+	if (cls && scry_type_for(p->runtime, cls, &t) == SCRY_OK &&
+	    scry_known_type(t) == SCRY_IS_OLD_CLASS)
 		return field_text(p, cls, SCRY_F_CLASSOBJ_NAME, &name) == SCRY_OK ? name : "?";
 	return cls ? scry_type_short(p->runtime, cls) : "?";
 }
@@ -155,7 +157,8 @@ static int print_descriptor(struct scry_printer *p, scry_addr addr, const char *
 	if (rc < 0)
 		return rc;
 	/* 3.15+ leaves object's out: descr_repr() */
-	bool plain = p->runtime->version >= SCRY_VERSION_OF(3, 15) && !strcmp(t->name, "object");
+	bool plain = p->runtime->version >= SCRY_VERSION_OF(3, 15) &&
+		     scry_known_type(t) == SCRY_IS_OBJECT;
 	scry_printf(p, "<%s '%s'", kind, name);
 	scry_printf(p, plain ? ">" : " of '%s' objects>", t->name);
 	return SCRY_OK;
@@ -343,7 +346,7 @@ static int print_generator(struct scry_printer *p, scry_addr addr, scry_addr typ
 const struct scry_printer_row scry_printers_callable[] = {
 	{ "function", 0, print_function },
 	{ "builtin_function_or_method", 0, print_builtin },
-	{ "cython_function_or_method", 0, print_cython_function },
+	{ "cython:cython_function_or_method", 0, print_cython_function },
 	{ "method", 0, print_method, .since = SCRY_VERSION_OF(3, 5) },
 	{ "method", 0, print_method_3_3, .since = PY3, .until = SCRY_VERSION_OF(3, 5) },
 	{ "instancemethod", 0, print_method2, .until = PY3 },

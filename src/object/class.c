@@ -1,4 +1,5 @@
 /* Classes, old-style instances, modules, weak references, generic aliases. */
+#include "object/known.h"
 #include "object/printer.h"
 
 #define PY3 SCRY_VERSION_OF(3, 0)
@@ -218,13 +219,12 @@ static void print_alias_item(struct scry_printer *p, scry_addr item, bool none)
 
 	if (scry_type_for(p->runtime, item, &t) < 0)
 		scry_printer_damage(p, item);
-	else if (!strcmp(t->name, "ellipsis"))
+	else if (scry_known_type(t) == SCRY_IS_ELLIPSIS)
 		scry_buf_puts(p->out, "...");
-	else if (none && t->flags & TYPE_TYPE &&
-		 !strcmp(scry_type_short(p->runtime, item), "NoneType"))
+	else if (none && t->flags & TYPE_TYPE && scry_is_type(p->runtime, item, SCRY_IS_NONE))
 		scry_buf_puts(p->out, "None");
 	else if (p->runtime->version >= SCRY_VERSION_OF(3, 15) &&
-		 !strcmp(t->name, "typing.TypeAliasType"))
+		 scry_known_type(t) == SCRY_IS_TYPE_ALIAS_TYPE)
 		/* with its module, which only a C getter knows */
 		scry_print_unknown(p, item, t->addr);
 	else if (!print_as_class(p, item, t))

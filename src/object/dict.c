@@ -1,4 +1,5 @@
 /* Dicts and sets of every generation, as arrays of entries that are walked within bounds. */
+#include "object/known.h"
 #include "object/printer.h"
 
 /* One table is at most this many bytes: hostile sizes end here, real ones by what memory holds. */
@@ -278,7 +279,7 @@ int scry_set_next(struct scry_runtime *r, scry_addr set, uint64_t *it, scry_addr
 					       l->slot[SCRY_F_SET_ENTRY_HASH].size, false);
 		if (!key || (dummy && scry_layout_has(l, SCRY_F_DICT_KEYS)) ||
 		    scry_text_is(r, key, "<dummy key>") ||
-		    !strcmp(scry_type_name_of(r, key), "<dummy key> type"))
+		    scry_is_exactly(r, key, SCRY_IS_SET_DUMMY))
 			continue;
 		*ret = key;
 		return SCRY_ITEM;

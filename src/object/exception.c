@@ -1,5 +1,6 @@
 /* Exceptions: repr, message, causes, notes, groups, tracebacks. */
 #include "object/exception.h"
+#include "object/known.h"
 
 #include <stdio.h>
 
@@ -111,15 +112,6 @@ static int print_import_error(struct scry_printer *p, scry_addr addr, scry_addr 
 
 /* --- decoding --- */
 
-/* In 2.7 the built-in exceptions' names start with "exceptions.". */
-bool scry_exception_derives(struct scry_runtime *r, scry_addr type, const char *name)
-{
-	char old[64];
-
-	snprintf(old, sizeof(old), "exceptions.%s", name);
-	return scry_type_is(r, type, name) || scry_type_is(r, type, old);
-}
-
 static const char *text_of(struct scry_runtime *r, struct scry_buf *buf)
 {
 	const char *text = buf->len ? scry_arena_text(&r->session->arena, buf->text, buf->len) : "";
@@ -181,7 +173,7 @@ static void read_links(struct scry_runtime *r, struct scry_exception *e)
 	e->context = not_none(r, scry_field_get(r, e->addr, SCRY_F_EXCEPTION_CONTEXT));
 	e->traceback = not_none(r, scry_field_get(r, e->addr, SCRY_F_EXCEPTION_TRACEBACK));
 	e->suppress_context = scry_field_get(r, e->addr, SCRY_F_EXCEPTION_SUPPRESS) != 0;
-	if (scry_exception_derives(r, e->type, "BaseExceptionGroup"))
+	if (scry_type_is(r, e->type, SCRY_IS_BASE_EXCEPTION_GROUP))
 		e->group = scry_field_get(r, e->addr, SCRY_F_EXCEPTION_GROUP_EXCS);
 	/* a struct member from 3.11 on, but always shown as the attribute */
 	if (scry_attr(r, e->addr, "__notes__", &e->notes) < 0)
@@ -197,7 +189,7 @@ int scry_exception_at(struct scry_runtime *r, scry_addr addr, struct scry_except
 
 	if (rc < 0)
 		return rc;
-	bool old = !strcmp(t->name, "instance") &&
+	bool old = scry_known_type(t) == SCRY_IS_OLD_INSTANCE &&
 		   scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_CLASS);
 	e.type = old ? scry_field_get(r, addr, SCRY_F_OLD_INSTANCE_CLASS) : t->addr;
 	if (!old && !(t->flags & TYPE_EXCEPTION))
@@ -212,6 +204,17 @@ int scry_exception_at(struct scry_runtime *r, scry_addr addr, struct scry_except
 	return SCRY_OK;
 }
 
+static bool derives_from(struct scry_runtime *r, scry_addr type, scry_addr class)
+{
+	uint64_t it = 0;
+	scry_addr each;
+
+	while (scry_mro_next(r, type, &it, &each) == SCRY_ITEM)
+		if (each == class)
+			return true;
+	return false;
+}
+
 /*
  * An instance of the class it is kept with, or of any where none is: else
  * PyErr_NormalizeException() is still due.
@@ -222,13 +225,14 @@ static bool is_instance(struct scry_runtime *r, const struct scry_kept *kept)
 
 	if (!kept->value || scry_type_for(r, kept->value, &t) < 0)
 		return !kept->type;
-	if (!strcmp(t->name, "instance") && scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_CLASS))
+	if (scry_known_type(t) == SCRY_IS_OLD_INSTANCE &&
+	    scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_CLASS))
 		return !kept->type ||
 		       scry_field_get(r, kept->value, SCRY_F_OLD_INSTANCE_CLASS) == kept->type;
 	if (!(t->flags & TYPE_EXCEPTION))
 		return !kept->type;
 	return !kept->type || scry_type_at(r, kept->type, &class) < 0 ||
-	       scry_type_is(r, t->addr, class->name);
+	       derives_from(r, t->addr, class->addr);
 }
 
 int scry_exception_kept(struct scry_runtime *r, const struct scry_kept *kept,
@@ -244,7 +248,7 @@ int scry_exception_kept(struct scry_runtime *r, const struct scry_kept *kept,
 		rc = scry_exception_at(r, kept->value, ret);
 	} else {
 		bool old = scry_layout_has(r->layout, SCRY_F_CLASSOBJ_BASES) &&
-			   !strcmp(scry_type_name_of(r, kept->type), "classobj");
+			   scry_is_exactly(r, kept->type, SCRY_IS_OLD_CLASS);
 		rc = old ? SCRY_OK : scry_type_at(r, kept->type, &t);
 		if (rc < 0)
 			return rc;
@@ -265,29 +269,18 @@ int scry_exception_kept(struct scry_runtime *r, const struct scry_kept *kept,
 
 /* C members that say what it is about; the rest is in its dict and slots. */
 static const struct {
-	const char *type, *name;
+	enum scry_known type;
+	const char *name;
 } members[] = {
-	{ "SyntaxError", "filename" },
-	{ "SyntaxError", "lineno" },
-	{ "SyntaxError", "offset" },
-	{ "SyntaxError", "text" },
-	{ "OSError", "errno" },
-	{ "OSError", "strerror" },
-	{ "OSError", "filename" },
-	{ "OSError", "filename2" },
-	{ "EnvironmentError", "errno" },
-	{ "EnvironmentError", "strerror" },
-	{ "EnvironmentError", "filename" },
-	{ "ImportError", "name" },
-	{ "ImportError", "path" },
-	{ "StopIteration", "value" },
-	{ "SystemExit", "code" },
-	{ "AttributeError", "name" },
-	{ "AttributeError", "obj" },
-	{ "NameError", "name" },
-	{ "UnicodeError", "encoding" },
-	{ "UnicodeError", "object" },
-	{ "UnicodeError", "reason" },
+	{ SCRY_IS_SYNTAX_ERROR, "filename" }, { SCRY_IS_SYNTAX_ERROR, "lineno" },
+	{ SCRY_IS_SYNTAX_ERROR, "offset" },   { SCRY_IS_SYNTAX_ERROR, "text" },
+	{ SCRY_IS_OS_ERROR, "errno" },        { SCRY_IS_OS_ERROR, "strerror" },
+	{ SCRY_IS_OS_ERROR, "filename" },     { SCRY_IS_OS_ERROR, "filename2" },
+	{ SCRY_IS_IMPORT_ERROR, "name" },     { SCRY_IS_IMPORT_ERROR, "path" },
+	{ SCRY_IS_STOP_ITERATION, "value" },  { SCRY_IS_SYSTEM_EXIT, "code" },
+	{ SCRY_IS_ATTRIBUTE_ERROR, "name" },  { SCRY_IS_ATTRIBUTE_ERROR, "obj" },
+	{ SCRY_IS_NAME_ERROR, "name" },       { SCRY_IS_UNICODE_ERROR, "encoding" },
+	{ SCRY_IS_UNICODE_ERROR, "object" },  { SCRY_IS_UNICODE_ERROR, "reason" },
 };
 #define MEMBERS (sizeof(members) / sizeof(members[0]))
 
@@ -297,7 +290,7 @@ int scry_exception_attr_next(const struct scry_exception *e, struct scry_excepti
 	while (it->member < MEMBERS && e->addr) {
 		size_t m = it->member++;
 
-		if (scry_exception_derives(e->runtime, e->type, members[m].type) &&
+		if (scry_type_is(e->runtime, e->type, members[m].type) &&
 		    scry_attr(e->runtime, e->addr, members[m].name, ret_value) == SCRY_OK &&
 		    not_none(e->runtime, *ret_value)) {
 			*ret_name = members[m].name;

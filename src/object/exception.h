@@ -56,8 +56,6 @@ int scry_traceback_next(struct scry_traceback *t, struct scry_frame *ret_frame,
 /* --- what exception.c and message.c share --- */
 /** The items of the exception's args. */
 int scry_exception_args(struct scry_runtime *r, scry_addr exc, uint64_t *n, scry_addr *items);
-/** True where a type is, or derives from, the built-in exception of this name. */
-bool scry_exception_derives(struct scry_runtime *r, scry_addr type, const char *name);
 /** Append str(exception); false (nothing written) where that is code of the target's own. */
 bool scry_exception_message(struct scry_printer *p, scry_addr exc, scry_addr type);
 /** Append str() of the exception that type(value) or type(*value) would make. */

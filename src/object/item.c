@@ -1,5 +1,6 @@
 /* Items of sequences by index. */
 #include "object/item.h"
+#include "object/known.h"
 
 static int deque_item(struct scry_runtime *r, scry_addr deque, int64_t index, scry_addr *ret)
 {
@@ -99,13 +100,13 @@ int scry_item_at(struct scry_runtime *r, scry_addr seq, int64_t index, struct sc
 					&item.addr);
 	} else if (t->flags & (TYPE_UNICODE | TYPE_BYTES)) {
 		rc = text_item(r, seq, index, &item);
-	} else if (scry_type_is(r, t->addr, "bytearray")) {
+	} else if (scry_type_is(r, t->addr, SCRY_IS_BYTEARRAY)) {
 		rc = bytearray_item(r, seq, index, &item.number);
-	} else if (!strcmp(t->name, "range") || !strcmp(t->name, "xrange")) {
+	} else if (scry_known_type(t) == SCRY_IS_RANGE || scry_known_type(t) == SCRY_IS_XRANGE) {
 		rc = range_item(r, seq, index, &item.number);
-	} else if (scry_type_is(r, t->addr, "array.array")) {
+	} else if (scry_type_is(r, t->addr, SCRY_IS_ARRAY)) {
 		rc = array_item(r, seq, index, &item);
-	} else if (scry_type_is(r, t->addr, "collections.deque")) {
+	} else if (scry_type_is(r, t->addr, SCRY_IS_DEQUE)) {
 		rc = deque_item(r, seq, index, &item.addr);
 	} else {
 		rc = scry_fail(r->session, SCRY_EUNSUPPORTED, seq, "items of %s need code to run",

@@ -186,25 +186,11 @@ void scry_lost_names_find(struct scry_runtime *r)
 	}
 }
 
-/*
- * Is it in the data of the same file as its metatype, and so of the interpreter? Cython's
- * generators have gi_frame too.
- */
-static bool is_interpreters(struct scry_runtime *r, scry_addr type)
-{
-	const struct scry_map *map = scry_map_at(r->session->target, type), *meta = NULL;
-	uint64_t metatype;
-
-	if (scry_field_read(r, type, SCRY_F_OBJECT_TYPE, &metatype) == SCRY_OK)
-		meta = scry_map_at(r->session->target, metatype);
-	return map && meta &&
-	       (map == meta || (map->path && meta->path && !strcmp(map->path, meta->path)));
-}
-
+/* Cython's generators have gi_frame too: only of the interpreter's own types. */
 static const char *by_attribute(struct scry_runtime *r, scry_addr type)
 {
 	struct scry_type t = { .addr = type, .dict = scry_field_get(r, type, SCRY_F_TYPE_DICT) };
-	scry_addr dict = is_interpreters(r, type) ? scry_type_dict(r, &t) : 0, value;
+	scry_addr dict = scry_type_is_own(r, type) ? scry_type_dict(r, &t) : 0, value;
 
 	for (size_t i = 0; dict && i < sizeof(telltales) / sizeof(*telltales); i++)
 		if (scry_dict_get(r, dict, telltales[i][0], &value) == SCRY_OK)

@@ -1,5 +1,6 @@
 /* Slots (member descriptors), C members, and C getters that return a field. */
 #include "object/member.h"
+#include "object/known.h"
 
 /* Include/structmember.h (descrobject.h since 3.12): the numbers never changed. */
 enum {
@@ -32,7 +33,7 @@ int scry_member_of(struct scry_runtime *r, scry_addr obj, scry_addr descriptor,
 	uint64_t kind, offset;
 	int rc = scry_type_for(r, descriptor, &t);
 
-	if (rc < 0 || strcmp(t->name, "member_descriptor"))
+	if (rc < 0 || scry_known_type(t) != SCRY_IS_MEMBER_DESCRIPTOR)
 		return SCRY_ENOTFOUND;
 	rc = scry_field_read(r, descriptor, SCRY_F_MEMBER_DESCR_MEMBER, &def);
 	rc = rc < 0 ? rc : scry_field_read(r, descriptor, SCRY_F_DESCR_TYPE, &owner);
@@ -177,66 +178,67 @@ bool scry_member_is_optional(const struct scry_member *m)
 
 /* Getters (tp_getset) that return a field; the type is the one that has the getter. */
 static const struct {
-	const char *type, *name;
+	enum scry_known type;
+	const char *name;
 	enum scry_field field;
 } getters[] = {
-	{ "BaseException", "args", SCRY_F_EXCEPTION_ARGS },
-	{ "exceptions.BaseException", "args", SCRY_F_EXCEPTION_ARGS },
-	{ "BaseException", "__cause__", SCRY_F_EXCEPTION_CAUSE },
-	{ "BaseException", "__context__", SCRY_F_EXCEPTION_CONTEXT },
-	{ "BaseException", "__traceback__", SCRY_F_EXCEPTION_TRACEBACK },
-	{ "function", "__code__", SCRY_F_FUNCTION_CODE },
-	{ "function", "__name__", SCRY_F_FUNCTION_NAME },
-	{ "function", "__qualname__", SCRY_F_FUNCTION_QUALNAME },
-	{ "function", "__defaults__", SCRY_F_FUNCTION_DEFAULTS },
-	{ "function", "__kwdefaults__", SCRY_F_FUNCTION_KWDEFAULTS },
-	{ "function", "__closure__", SCRY_F_FUNCTION_CLOSURE },
-	{ "function", "__globals__", SCRY_F_FUNCTION_GLOBALS },
-	{ "function", "__module__", SCRY_F_FUNCTION_MODULE },
-	{ "cell", "cell_contents", SCRY_F_CELL_REF },
-	{ "generator", "gi_code", SCRY_F_GEN_CODE },
-	{ "coroutine", "cr_code", SCRY_F_GEN_CODE },
-	{ "async_generator", "ag_code", SCRY_F_GEN_CODE },
-	{ "generator", "__name__", SCRY_F_GEN_NAME },
-	{ "generator", "__qualname__", SCRY_F_GEN_QUALNAME },
-	{ "coroutine", "__name__", SCRY_F_GEN_NAME },
-	{ "coroutine", "__qualname__", SCRY_F_GEN_QUALNAME },
-	{ "async_generator", "__name__", SCRY_F_GEN_NAME },
-	{ "async_generator", "__qualname__", SCRY_F_GEN_QUALNAME },
-	{ "builtin_function_or_method", "__self__", SCRY_F_CFUNCTION_SELF },
-	{ "builtin_function_or_method", "__module__", SCRY_F_CFUNCTION_MODULE },
-	{ "method", "__func__", SCRY_F_METHOD_FUNC },
-	{ "method", "__self__", SCRY_F_METHOD_SELF },
-	{ "frame", "f_globals", SCRY_F_FRAME_GLOBALS },
-	{ "traceback", "tb_next", SCRY_F_TRACEBACK_NEXT },
-	{ "traceback", "tb_frame", SCRY_F_TRACEBACK_FRAME },
-	{ "mappingproxy", "mapping", SCRY_F_MAPPINGPROXY_MAPPING },
-	{ "memoryview", "obj", SCRY_F_MEMORYVIEW_OBJ },
-	{ "functools.partial", "func", SCRY_F_PARTIAL_FN },
-	{ "functools.partial", "args", SCRY_F_PARTIAL_ARGS },
-	{ "functools.partial", "keywords", SCRY_F_PARTIAL_KW },
-	{ "staticmethod", "__func__", SCRY_F_STATICMETHOD_CALLABLE },
-	{ "classmethod", "__func__", SCRY_F_CLASSMETHOD_CALLABLE },
-	{ "type", "__base__", SCRY_F_TYPE_BASE },
-	{ "type", "__mro__", SCRY_F_TYPE_MRO },
-	{ "type", "__bases__", SCRY_F_TYPE_BASES },
+	{ SCRY_IS_BASE_EXCEPTION, "args", SCRY_F_EXCEPTION_ARGS },
+	{ SCRY_IS_BASE_EXCEPTION, "__cause__", SCRY_F_EXCEPTION_CAUSE },
+	{ SCRY_IS_BASE_EXCEPTION, "__context__", SCRY_F_EXCEPTION_CONTEXT },
+	{ SCRY_IS_BASE_EXCEPTION, "__traceback__", SCRY_F_EXCEPTION_TRACEBACK },
+	{ SCRY_IS_FUNCTION, "__code__", SCRY_F_FUNCTION_CODE },
+	{ SCRY_IS_FUNCTION, "__name__", SCRY_F_FUNCTION_NAME },
+	{ SCRY_IS_FUNCTION, "__qualname__", SCRY_F_FUNCTION_QUALNAME },
+	{ SCRY_IS_FUNCTION, "__defaults__", SCRY_F_FUNCTION_DEFAULTS },
+	{ SCRY_IS_FUNCTION, "__kwdefaults__", SCRY_F_FUNCTION_KWDEFAULTS },
+	{ SCRY_IS_FUNCTION, "__closure__", SCRY_F_FUNCTION_CLOSURE },
+	{ SCRY_IS_FUNCTION, "__globals__", SCRY_F_FUNCTION_GLOBALS },
+	{ SCRY_IS_FUNCTION, "__module__", SCRY_F_FUNCTION_MODULE },
+	{ SCRY_IS_CELL, "cell_contents", SCRY_F_CELL_REF },
+	{ SCRY_IS_GENERATOR, "gi_code", SCRY_F_GEN_CODE },
+	{ SCRY_IS_COROUTINE, "cr_code", SCRY_F_GEN_CODE },
+	{ SCRY_IS_ASYNC_GENERATOR, "ag_code", SCRY_F_GEN_CODE },
+	{ SCRY_IS_GENERATOR, "__name__", SCRY_F_GEN_NAME },
+	{ SCRY_IS_GENERATOR, "__qualname__", SCRY_F_GEN_QUALNAME },
+	{ SCRY_IS_COROUTINE, "__name__", SCRY_F_GEN_NAME },
+	{ SCRY_IS_COROUTINE, "__qualname__", SCRY_F_GEN_QUALNAME },
+	{ SCRY_IS_ASYNC_GENERATOR, "__name__", SCRY_F_GEN_NAME },
+	{ SCRY_IS_ASYNC_GENERATOR, "__qualname__", SCRY_F_GEN_QUALNAME },
+	{ SCRY_IS_BUILTIN, "__self__", SCRY_F_CFUNCTION_SELF },
+	{ SCRY_IS_BUILTIN, "__module__", SCRY_F_CFUNCTION_MODULE },
+	{ SCRY_IS_METHOD, "__func__", SCRY_F_METHOD_FUNC },
+	{ SCRY_IS_METHOD, "__self__", SCRY_F_METHOD_SELF },
+	{ SCRY_IS_FRAME, "f_globals", SCRY_F_FRAME_GLOBALS },
+	{ SCRY_IS_TRACEBACK, "tb_next", SCRY_F_TRACEBACK_NEXT },
+	{ SCRY_IS_TRACEBACK, "tb_frame", SCRY_F_TRACEBACK_FRAME },
+	{ SCRY_IS_MAPPINGPROXY, "mapping", SCRY_F_MAPPINGPROXY_MAPPING },
+	{ SCRY_IS_MEMORYVIEW, "obj", SCRY_F_MEMORYVIEW_OBJ },
+	{ SCRY_IS_PARTIAL, "func", SCRY_F_PARTIAL_FN },
+	{ SCRY_IS_PARTIAL, "args", SCRY_F_PARTIAL_ARGS },
+	{ SCRY_IS_PARTIAL, "keywords", SCRY_F_PARTIAL_KW },
+	{ SCRY_IS_STATICMETHOD, "__func__", SCRY_F_STATICMETHOD_CALLABLE },
+	{ SCRY_IS_CLASSMETHOD, "__func__", SCRY_F_CLASSMETHOD_CALLABLE },
+	{ SCRY_IS_TYPE, "__base__", SCRY_F_TYPE_BASE },
+	{ SCRY_IS_TYPE, "__mro__", SCRY_F_TYPE_MRO },
+	{ SCRY_IS_TYPE, "__bases__", SCRY_F_TYPE_BASES },
 };
 
 /* Properties of the library that return an attribute. */
 static const struct {
-	const char *type, *name, *attribute;
+	enum scry_known type;
+	const char *name, *attribute;
 } aliases[] = {
-	{ "Enum", "value", "_value_" },
-	{ "Enum", "name", "_name_" },
-	{ "Thread", "name", "_name" },
-	{ "Thread", "ident", "_ident" },
-	{ "Thread", "daemon", "_daemonic" },
+	{ SCRY_IS_ENUM, "value", "_value_" },
+	{ SCRY_IS_ENUM, "name", "_name_" },
+	{ SCRY_IS_THREAD, "name", "_name" },
+	{ SCRY_IS_THREAD, "ident", "_ident" },
+	{ SCRY_IS_THREAD, "daemon", "_daemonic" },
 	/* 2.7 */
-	{ "Thread", "name", "_Thread__name" },
-	{ "Thread", "ident", "_Thread__ident" },
-	{ "Thread", "daemon", "_Thread__daemonic" },
-	{ "Fraction", "numerator", "_numerator" },
-	{ "Fraction", "denominator", "_denominator" },
+	{ SCRY_IS_THREAD, "name", "_Thread__name" },
+	{ SCRY_IS_THREAD, "ident", "_Thread__ident" },
+	{ SCRY_IS_THREAD, "daemon", "_Thread__daemonic" },
+	{ SCRY_IS_FRACTION, "numerator", "_numerator" },
+	{ SCRY_IS_FRACTION, "denominator", "_denominator" },
 };
 
 static int dunder(struct scry_runtime *r, scry_addr obj, const struct scry_type *t,
@@ -245,7 +247,7 @@ static int dunder(struct scry_runtime *r, scry_addr obj, const struct scry_type 
 	struct scry_dict_view v;
 
 	if (!strcmp(name, "__class__") && scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_CLASS) &&
-	    !strcmp(t->name, "instance"))
+	    scry_known_type(t) == SCRY_IS_OLD_INSTANCE)
 		return scry_field_read(r, obj, SCRY_F_OLD_INSTANCE_CLASS, ret);
 	if (!strcmp(name, "__class__"))
 		return *ret = t->addr, SCRY_OK;

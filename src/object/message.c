@@ -1,5 +1,6 @@
 /* What str() of an exception gives: its message. */
 #include "object/exception.h"
+#include "object/known.h"
 
 #include <stdio.h>
 
@@ -86,7 +87,7 @@ static void message_syntax_error(struct scry_printer *p, scry_addr exc)
 		  line = scry_field_get(r, exc, SCRY_F_SYNTAX_ERROR_LINENO);
 	const char *path = NULL;
 	int64_t number = 0;
-	bool has_line = line && !strcmp(scry_type_name_of(r, line), "int");
+	bool has_line = line && scry_is_exactly(r, line, SCRY_IS_INT);
 
 	/* what is no C long is -1: SyntaxError_str() */
 	if (has_line && (scry_int_value(r, line, &number) < 0 ||
@@ -197,33 +198,25 @@ static void message_repr(struct scry_printer *p, scry_addr exc)
 
 /* By who defines __str__, the most derived of those that know each other first. */
 static const struct {
-	const char *type;
+	enum scry_known type;
 	void (*print)(struct scry_printer *p, scry_addr exc);
 } messages[] = {
-	{ "KeyError", message_key_error },
-	{ "OSError", message_os_error },
-	{ "EnvironmentError", message_os_error },
-	{ "WindowsError", message_os_error },
-	{ "SyntaxError", message_syntax_error },
-	{ "UnicodeDecodeError", message_decode_error },
-	{ "UnicodeEncodeError", message_encode_error },
-	{ "UnicodeTranslateError", message_translate_error },
-	{ "ImportError", message_import_error },
-	{ "BaseExceptionGroup", message_group },
-	{ "BaseException", message_plain },
-	{ "object", message_repr },
+	{ SCRY_IS_KEY_ERROR, message_key_error },
+	{ SCRY_IS_OS_ERROR, message_os_error },
+	{ SCRY_IS_SYNTAX_ERROR, message_syntax_error },
+	{ SCRY_IS_UNICODE_DECODE_ERROR, message_decode_error },
+	{ SCRY_IS_UNICODE_ENCODE_ERROR, message_encode_error },
+	{ SCRY_IS_UNICODE_TRANSLATE_ERROR, message_translate_error },
+	{ SCRY_IS_IMPORT_ERROR, message_import_error },
+	{ SCRY_IS_BASE_EXCEPTION_GROUP, message_group },
+	{ SCRY_IS_BASE_EXCEPTION, message_plain },
+	{ SCRY_IS_OBJECT, message_repr },
 };
 
-/* In 2.7 the built-in exceptions' names start with "exceptions.". */
-static const char *plain_name(const char *name)
-{
-	return strncmp(name, "exceptions.", 11) ? name : name + 11;
-}
-
-static void print_by_name(struct scry_printer *p, scry_addr exc, const char *name)
+static void print_by_owner(struct scry_printer *p, scry_addr exc, enum scry_known owner)
 {
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
-		if (!strcmp(plain_name(name), messages[i].type)) {
+		if (owner == messages[i].type) {
 			messages[i].print(p, exc);
 			return;
 		}
@@ -234,7 +227,7 @@ static void print_by_name(struct scry_printer *p, scry_addr exc, const char *nam
 static void print_by_base(struct scry_printer *p, scry_addr exc, scry_addr type)
 {
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
-		if (scry_exception_derives(p->runtime, type, messages[i].type)) {
+		if (scry_type_is(p->runtime, type, messages[i].type)) {
 			messages[i].print(p, exc);
 			return;
 		}
@@ -242,36 +235,38 @@ static void print_by_base(struct scry_printer *p, scry_addr exc, scry_addr type)
 }
 
 /*
- * Who defines __str__ of instances of a type: the name of a static type ("?" where that cannot be
- * known), or NULL where it is code that we do not run.
+ * Who defines __str__ of instances of a type: a static type (OTHER where that cannot be known), or
+ * false where it is code that we do not run.
  */
-static const char *str_owner(struct scry_runtime *r, scry_addr type)
+static bool str_owner(struct scry_runtime *r, scry_addr type, enum scry_known *ret)
 {
+	struct scry_type *t;
 	scry_addr value, owner;
-	const char *kind;
 
+	*ret = SCRY_IS_OTHER;
 	if (scry_type_lookup(r, type, "__str__", &value, &owner) < 0)
-		return "?";
-	kind = scry_type_name_of(r, value);
-	if (!strcmp(kind, "wrapper_descriptor") &&
-	    scry_text_is(r, scry_field_get(r, value, SCRY_F_DESCR_NAME), "__repr__"))
-		return "object"; /* a class may say __str__ = Exception.__repr__ */
-	if (!strcmp(kind, "wrapper_descriptor") &&
-	    scry_field_read(r, value, SCRY_F_DESCR_TYPE, &owner) == SCRY_OK)
-		return scry_type_name(r, owner, &kind) == SCRY_OK ? kind : "?";
-	return NULL;
+		return true;
+	if (!scry_is_exactly(r, value, SCRY_IS_WRAPPER_DESCRIPTOR))
+		return false;
+	/* a class may say __str__ = Exception.__repr__ */
+	if (scry_text_is(r, scry_field_get(r, value, SCRY_F_DESCR_NAME), "__repr__"))
+		*ret = SCRY_IS_OBJECT;
+	else if (scry_field_read(r, value, SCRY_F_DESCR_TYPE, &owner) == SCRY_OK &&
+		 scry_type_at(r, owner, &t) == SCRY_OK)
+		*ret = scry_known_type(t);
+	return true;
 }
 
 bool scry_exception_message(struct scry_printer *p, scry_addr exc, scry_addr type)
 {
-	const char *owner = str_owner(p->runtime, type);
+	enum scry_known owner;
 
-	if (!owner)
+	if (!str_owner(p->runtime, type, &owner))
 		return false;
-	if (!strcmp(owner, "?"))
+	if (owner == SCRY_IS_OTHER)
 		print_by_base(p, exc, type);
 	else
-		print_by_name(p, exc, owner);
+		print_by_owner(p, exc, owner);
 	return true;
 }
 
@@ -284,9 +279,8 @@ void scry_exception_message_of(struct scry_printer *p, scry_addr type, scry_addr
 	scry_addr items;
 	bool tuple = scry_type_for(r, value, &t) == SCRY_OK && t->flags & TYPE_TUPLE &&
 		     scry_sequence(r, value, &n, &items) == SCRY_OK;
-	bool repr = scry_exception_derives(r, type, "KeyError");
-	bool os = scry_exception_derives(r, type, "OSError") ||
-		  scry_exception_derives(r, type, "EnvironmentError");
+	bool repr = scry_type_is(r, type, SCRY_IS_KEY_ERROR);
+	bool os = scry_type_is(r, type, SCRY_IS_OS_ERROR);
 
 	if (scry_is_none(r, value) || (tuple && n == 0))
 		return;

@@ -1,5 +1,6 @@
 /* CPython's model, and what every model answers. */
-#include "object/model.h"
+#include "object/known.h"
+#include "object/printer.h"
 
 const struct scry_model scry_model_cpython = {
 	.type_name = scry_cpython_type_name,
@@ -7,6 +8,8 @@ const struct scry_model scry_model_cpython = {
 	.dict_next = scry_cpython_dict_next,
 	.dict_get = scry_cpython_dict_get,
 	.int_value = scry_cpython_int_value,
+	.int_mpz = scry_cpython_int_mpz,
+	.known = scry_cpython_known,
 	.print = scry_cpython_print,
 };
 
@@ -37,4 +40,22 @@ int scry_dict_get(struct scry_runtime *r, scry_addr dict, const char *key, scry_
 int scry_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
 {
 	return scry_model_of(r)->int_value(r, obj, ret);
+}
+
+int scry_int_mpz(struct scry_runtime *r, scry_addr obj, mpz_t ret)
+{
+	const struct scry_model *m = scry_model_of(r);
+	int64_t value;
+
+	if (m->int_mpz)
+		return m->int_mpz(r, obj, ret);
+	int rc = m->int_value(r, obj, &value);
+	if (rc == SCRY_OK)
+		scry_mpz_set(ret, value);
+	return rc;
+}
+
+enum scry_known scry_known_of(struct scry_runtime *r, scry_addr obj)
+{
+	return (enum scry_known)scry_model_of(r)->known(r, obj);
 }

@@ -6,6 +6,7 @@
 #ifndef SCRY_MODEL_H
 #define SCRY_MODEL_H
 
+#include <gmp.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -58,6 +59,10 @@ struct scry_model {
 			 scry_addr *ret_value);
 	int (*dict_get)(struct scry_runtime *r, scry_addr dict, const char *key, scry_addr *ret);
 	int (*int_value)(struct scry_runtime *r, scry_addr obj, int64_t *ret);
+	/* scry_int_mpz(); NULL: int_value reaches all ints that can be read */
+	int (*int_mpz)(struct scry_runtime *r, scry_addr obj, mpz_t ret);
+	/* enum scry_known of the object's type: known.h */
+	int (*known)(struct scry_runtime *r, scry_addr obj);
 	/* append the repr of an object; negative after scry_fail() */
 	int (*print)(struct scry_printer *p, scry_addr addr);
 	const char *no_items; /* why print knows no [KEY] of its containers; NULL: it does */
@@ -80,6 +85,8 @@ int scry_cpython_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it,
 			   scry_addr *ret_value);
 int scry_cpython_dict_get(struct scry_runtime *r, scry_addr dict, const char *key, scry_addr *ret);
 int scry_cpython_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret);
+int scry_cpython_int_mpz(struct scry_runtime *r, scry_addr obj, mpz_t ret);
+int scry_cpython_known(struct scry_runtime *r, scry_addr obj);
 int scry_cpython_print(struct scry_printer *p, scry_addr addr);
 
 /** What is known of a type, decoded once; lives in the session's arena. */
@@ -94,6 +101,8 @@ struct scry_type {
 	const struct scry_printer_row *row; /* NULL and row_known: none */
 	bool row_known;
 	bool row_is_default;     /* the repr is object's */
+	bool nameless;           /* its name is not in the dump: `name` is "?" */
+	int known;               /* enum scry_known: which of those in known.h it is */
 	scry_addr repr_function; /* the Python function that is its repr, else 0 */
 };
 

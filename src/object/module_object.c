@@ -1,4 +1,5 @@
 /* Modules: Lib/importlib/_bootstrap.py, _module_repr(); 2.7: Objects/moduleobject.c */
+#include "object/known.h"
 #include "object/printer.h"
 
 #define PY3   SCRY_VERSION_OF(3, 0)
@@ -32,25 +33,24 @@ static void put_name(struct scry_printer *p, scry_addr of, const char *name)
  * as classes.
  */
 static const struct {
-	const char *loader, *what;
+	enum scry_known loader;
+	const char *what;
 } describing[] = {
-	{ "BuiltinImporter", "built-in" },
-	{ "FrozenImporter", "frozen" },
-	{ "_NamespaceLoader", "namespace" },
-	{ "NamespaceLoader", "namespace" },
+	{ SCRY_IS_BUILTIN_IMPORTER, "built-in" },
+	{ SCRY_IS_FROZEN_IMPORTER, "frozen" },
+	{ SCRY_IS_NAMESPACE_LOADER, "namespace" },
 };
 
 static const char *described_by(struct scry_printer *p, scry_addr loader)
 {
-	scry_addr type = loader;
 	struct scry_type *t;
 
 	if (!loader || scry_type_for(p->runtime, loader, &t) < 0)
 		return NULL;
-	if (!(t->flags & TYPE_TYPE))
-		type = t->addr;
+	if (t->flags & TYPE_TYPE && scry_type_at(p->runtime, loader, &t) < 0)
+		return NULL;
 	for (size_t i = 0; i < sizeof(describing) / sizeof(describing[0]); i++)
-		if (!strcmp(scry_type_short(p->runtime, type), describing[i].loader))
+		if (scry_known_type(t) == describing[i].loader)
 			return describing[i].what;
 	return NULL;
 }

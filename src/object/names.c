@@ -2,6 +2,7 @@
  * What __name__ and __qualname__ say of functions, classes, built-ins, descriptors, generators; and
  * __module__.
  */
+#include "object/known.h"
 #include "object/printer.h"
 
 static const char *text_of(struct scry_runtime *r, scry_addr obj, enum scry_field f)
@@ -43,7 +44,7 @@ static const char *name_of_builtin(struct scry_runtime *r, scry_addr obj, bool q
 	if (scry_builtin_name(r, obj, &name) < 0)
 		return NULL;
 	if (!qualified || scry_field_read(r, obj, SCRY_F_CFUNCTION_SELF, &self) < 0 || !self ||
-	    scry_type_for(r, self, &t) < 0 || scry_type_is(r, t->addr, "module"))
+	    scry_type_for(r, self, &t) < 0 || scry_type_is(r, t->addr, SCRY_IS_MODULE))
 		return name;
 	return dotted(r, t->flags & TYPE_TYPE ? self : t->addr, name);
 }
@@ -120,29 +121,21 @@ static const char *name_of_cython(struct scry_runtime *r, scry_addr obj, bool qu
 	return second && !strcmp(dot ? dot + 1 : second, first) ? second : first;
 }
 
-/* The type's module has Cython's version in its name: _cython_3_1_6. */
-static bool is_cython(const struct scry_type *t)
-{
-	const char *dot = strrchr(t->name, '.');
-
-	return !strcmp(dot ? dot + 1 : t->name, "cython_function_or_method");
-}
-
 static const struct {
-	const char *type;
+	enum scry_known type;
 	const char *(*name)(struct scry_runtime *r, scry_addr obj, bool qualified);
 } named[] = {
-	{ "function", name_of_function },
-	{ "builtin_function_or_method", name_of_builtin },
-	{ "generator", name_of_generator },
-	{ "coroutine", name_of_generator },
-	{ "async_generator", name_of_generator },
-	{ "method_descriptor", name_of_descriptor },
-	{ "classmethod_descriptor", name_of_descriptor },
-	{ "member_descriptor", name_of_descriptor },
-	{ "getset_descriptor", name_of_descriptor },
-	{ "wrapper_descriptor", name_of_descriptor },
-	{ "method-wrapper", name_of_wrapper },
+	{ SCRY_IS_FUNCTION, name_of_function },
+	{ SCRY_IS_BUILTIN, name_of_builtin },
+	{ SCRY_IS_GENERATOR, name_of_generator },
+	{ SCRY_IS_COROUTINE, name_of_generator },
+	{ SCRY_IS_ASYNC_GENERATOR, name_of_generator },
+	{ SCRY_IS_METHOD_DESCRIPTOR, name_of_descriptor },
+	{ SCRY_IS_CLASSMETHOD_DESCRIPTOR, name_of_descriptor },
+	{ SCRY_IS_MEMBER_DESCRIPTOR, name_of_descriptor },
+	{ SCRY_IS_GETSET_DESCRIPTOR, name_of_descriptor },
+	{ SCRY_IS_WRAPPER_DESCRIPTOR, name_of_descriptor },
+	{ SCRY_IS_METHOD_WRAPPER, name_of_wrapper },
 };
 
 const char *scry_own_name(struct scry_runtime *r, scry_addr obj, bool qualified)
@@ -154,9 +147,11 @@ const char *scry_own_name(struct scry_runtime *r, scry_addr obj, bool qualified)
 	if (t->flags & TYPE_TYPE)
 		return qualified ? scry_type_qualname(r, obj) : scry_type_short(r, obj);
 	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
-		if (!strcmp(t->name, named[i].type))
+		if (scry_known_type(t) == named[i].type)
 			return named[i].name(r, obj, qualified);
-	return is_cython(t) ? name_of_cython(r, obj, qualified) : NULL;
+	return scry_is_cythons(r, t, "cython_function_or_method")
+		       ? name_of_cython(r, obj, qualified)
+		       : NULL;
 }
 
 const char *scry_name_of(struct scry_runtime *r, scry_addr obj, bool qualified)
@@ -166,7 +161,7 @@ const char *scry_name_of(struct scry_runtime *r, scry_addr obj, bool qualified)
 
 	/* a bound method passes it on: Objects/classobject.c, method_getattro() */
 	for (int i = 0; i < 10 && scry_type_for(r, obj, &t) == SCRY_OK; i++) {
-		if (strcmp(t->name, "method") && strcmp(t->name, "instancemethod"))
+		if (scry_known_type(t) != SCRY_IS_METHOD && scry_known_type(t) != SCRY_IS_METHOD)
 			break;
 		if (scry_field_read(r, obj, SCRY_F_METHOD_FUNC, &obj) < 0)
 			return NULL;

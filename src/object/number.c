@@ -1,4 +1,5 @@
 /* None, bool, int of any size, float, complex. */
+#include "object/known.h"
 #include "object/printer.h"
 
 #include <gmp.h>
@@ -12,7 +13,7 @@
 #define INT_BYTES_MAX (1u << 30)
 
 struct int_view {
-	scry_addr digits;
+	scry_addr object, digits;
 	uint64_t count; /* of digits */
 	unsigned size;  /* bytes per digit, which hold `bits` bits */
 	unsigned bits;
@@ -32,6 +33,9 @@ static int open_long(struct scry_runtime *r, scry_addr addr, struct int_view *v)
 		 */
 		v->count = tag >> 3;
 		v->negative = (tag & 3) == 2;
+		if ((tag & 3) == 3 || ((tag & 3) == 1) != (v->count == 0))
+			return scry_fail(r->session, SCRY_ECORRUPT, addr,
+					 "int at 0x%" PRIx64 " has tag 0x%" PRIx64, addr, tag);
 	} else if (rc == SCRY_ENOFIELD &&
 		   (rc = scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &size)) == SCRY_OK) {
 		v->negative = size < 0;
@@ -39,6 +43,7 @@ static int open_long(struct scry_runtime *r, scry_addr addr, struct int_view *v)
 	}
 	if (rc < 0)
 		return rc;
+	v->object = addr;
 	v->digits = scry_field_addr(r, addr, SCRY_F_LONG_DIGITS);
 	v->size = r->layout->slot[SCRY_F_LONG_DIGITS].size == 2 ? 2 : 4;
 	v->bits = v->size == 2 ? 15 : 30;
@@ -47,6 +52,33 @@ static int open_long(struct scry_runtime *r, scry_addr addr, struct int_view *v)
 				 "int at 0x%" PRIx64 " says it has %" PRIu64 " digits", addr,
 				 v->count);
 	return SCRY_OK;
+}
+
+/*
+ * A digit has 30 (15) bits of its word, and the highest one is not 0: Include/longintrepr.h, 2.7 to
+ * 3.11, Include/cpython/longintrepr.h later.
+ */
+static int check_digit(struct scry_runtime *r, const struct int_view *v, uint64_t i, uint64_t digit)
+{
+	if (digit >> v->bits == 0 && (digit || i + 1 < v->count))
+		return SCRY_OK;
+	return scry_fail(r->session, SCRY_ECORRUPT, v->object,
+			 "digit %" PRIu64 " of the int at 0x%" PRIx64 " is 0x%" PRIx64, i,
+			 v->object, digit);
+}
+
+static int read_digit(struct scry_runtime *r, const struct int_view *v, uint64_t i, uint64_t *ret)
+{
+	int rc = scry_read_uint(r->session, v->digits + i * v->size, v->size, ret);
+
+	return rc < 0 ? rc : check_digit(r, v, i, *ret);
+}
+
+/* Is it one of 2.7's ints, which are C longs? */
+static bool is_old_int(struct scry_runtime *r, const struct scry_type *t)
+{
+	return t->flags & TYPE_INT ||
+	       (!(t->flags & TYPE_LONG) && scry_type_is(r, t->addr, SCRY_IS_INT));
 }
 
 int scry_cpython_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
@@ -58,7 +90,7 @@ int scry_cpython_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
 
 	if (rc < 0)
 		return rc;
-	if (t->flags & TYPE_INT || (!(t->flags & TYPE_LONG) && scry_type_is(r, t->addr, "int")))
+	if (is_old_int(r, t))
 		return scry_field_read_int(r, obj, SCRY_F_OLD_INT_VALUE, ret);
 	if (!(t->flags & TYPE_LONG))
 		return scry_fail(r->session, SCRY_EUNSUPPORTED, obj, "%s is no int", t->name);
@@ -67,7 +99,7 @@ int scry_cpython_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
 		if (value >> (63 - v.bits))
 			return scry_fail(r->session, SCRY_EUNSUPPORTED, obj,
 					 "int at 0x%" PRIx64 " does not fit 64 bits", obj);
-		rc = scry_read_uint(r->session, v.digits + i * v.size, v.size, &digit);
+		rc = read_digit(r, &v, i, &digit);
 		value = value << v.bits | digit;
 	}
 	if (rc == SCRY_OK)
@@ -85,10 +117,66 @@ static int import_digits(struct scry_runtime *r, const struct int_view *v, uint6
 	if (!raw)
 		return scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory");
 	int rc = scry_read(r->session, v->digits + (v->count - count) * v->size, raw, bytes);
+	for (uint64_t i = 0; rc == SCRY_OK && i < count; i++)
+		rc = check_digit(r, v, v->count - count + i,
+				 scry_load((uint8_t *)raw + i * v->size, v->size,
+					   r->session->target->abi.big_endian));
 	if (rc == SCRY_OK)
 		mpz_import(ret, (size_t)count, -1, v->size,
 			   r->session->target->abi.big_endian ? 1 : -1, v->size * 8 - v->bits, raw);
 	free(raw);
+	return rc;
+}
+
+void scry_mpz_set(mpz_t ret, int64_t value)
+{
+	uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+	mpz_import(ret, 1, 1, sizeof(size), 0, 0, &size);
+	if (value < 0)
+		mpz_neg(ret, ret);
+}
+
+int scry_cpython_int_mpz(struct scry_runtime *r, scry_addr obj, mpz_t ret)
+{
+	struct scry_type *t;
+	struct int_view v;
+	int64_t value;
+	int rc = scry_type_for(r, obj, &t);
+
+	if (rc < 0)
+		return rc;
+	if (is_old_int(r, t)) {
+		rc = scry_field_read_int(r, obj, SCRY_F_OLD_INT_VALUE, &value);
+		if (rc == SCRY_OK)
+			scry_mpz_set(ret, value);
+		return rc;
+	}
+	if (!(t->flags & TYPE_LONG))
+		return scry_fail(r->session, SCRY_EUNSUPPORTED, obj, "%s is no int", t->name);
+	rc = open_long(r, obj, &v);
+	rc = rc < 0 ? rc : import_digits(r, &v, v.count, ret);
+	if (rc == SCRY_OK && v.negative)
+		mpz_neg(ret, ret);
+	return rc;
+}
+
+int scry_int_bytes(struct scry_runtime *r, scry_addr obj, uint8_t *ret, size_t size)
+{
+	size_t used;
+	mpz_t z;
+
+	mpz_init(z);
+	int rc = scry_int_mpz(r, obj, z);
+	used = rc == SCRY_OK ? (mpz_sizeinbase(z, 2) + 7) / 8 : 0;
+	if (rc == SCRY_OK && (mpz_sgn(z) < 0 || used > size))
+		rc = scry_fail(r->session, SCRY_ECORRUPT, obj, "int at 0x%" PRIx64 " is %s", obj,
+			       mpz_sgn(z) < 0 ? "negative" : "too large for what it stands for");
+	if (rc == SCRY_OK) {
+		memset(ret, 0, size);
+		mpz_export(ret + size - used, NULL, 1, 1, 1, 0, z);
+	}
+	mpz_clear(z);
 	return rc;
 }
 
@@ -136,7 +224,7 @@ static int print_head(struct scry_printer *p, const struct int_view *v)
 	return rc;
 }
 
-static int print_long(struct scry_printer *p, scry_addr addr)
+int scry_print_digits(struct scry_printer *p, scry_addr addr)
 {
 	struct int_view v;
 	mpz_t z;
@@ -160,13 +248,13 @@ static int print_long(struct scry_printer *p, scry_addr addr)
 static int print_int(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	(void)type;
-	return print_long(p, addr);
+	return scry_print_digits(p, addr);
 }
 
 static int print_long2(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	(void)type;
-	int rc = print_long(p, addr);
+	int rc = scry_print_digits(p, addr);
 	if (rc == SCRY_OK)
 		scry_buf_putc(p->out, 'L');
 	return rc;

@@ -49,10 +49,6 @@ struct scry_printer_row {
 int scry_type_of(struct scry_runtime *r, scry_addr addr, scry_addr *ret_type);
 /** "module.Type" as repr() writes it; WTF-8. */
 int scry_type_full_name(struct scry_runtime *r, scry_addr type, const char **ret);
-/**
- * True where `type` is, or derives from, a type whose tp_name is `name` (walks tp_base, bounded).
- */
-bool scry_type_is(struct scry_runtime *r, scry_addr type, const char *name);
 /** None, or nothing at all. */
 bool scry_is_none(struct scry_runtime *r, scry_addr obj);
 /**

@@ -51,6 +51,20 @@ void scry_printf(struct scry_printer *p, const char *fmt, ...)
 int scry_print_default(struct scry_printer *p, scry_addr addr, scry_addr type);
 /** "<module.Type at 0x...>": a type whose repr we do not know. */
 int scry_print_unknown(struct scry_printer *p, scry_addr addr, scry_addr type);
+/**
+ * An int of any size (bool, 2.7's int and long too) into `ret`, which the caller has initialised;
+ * untouched or partly set on failure. SCRY_EUNSUPPORTED where `obj` is no int, SCRY_ECORRUPT where
+ * its digits make no sense.
+ */
+int scry_int_mpz(struct scry_runtime *r, scry_addr obj, mpz_t ret);
+/**
+ * One that is not negative as `size` bytes, the highest first: SCRY_ECORRUPT where it does not fit.
+ */
+int scry_int_bytes(struct scry_runtime *r, scry_addr obj, uint8_t *ret, size_t size);
+/** A number of 64 bits into `ret`, whatever a C long has here. */
+void scry_mpz_set(mpz_t ret, int64_t value);
+/** The digits of an int (2.7: a long, without its L), the leading ones of a huge one. */
+int scry_print_digits(struct scry_printer *p, scry_addr addr);
 /** The decimal digits of a number of any size. */
 void scry_put_mpz(struct scry_buf *out, const mpz_t z);
 /** Digits of a double as repr() writes them; `dot0` adds ".0" to whole numbers. */

@@ -1,4 +1,5 @@
 /* The driver: which printer an object gets, and the bounds on all of them. */
+#include "object/known.h"
 #include "object/printer.h"
 
 #include <stdarg.h>
@@ -75,6 +76,25 @@ static const char *generated_key(struct scry_runtime *r, scry_addr owner, scry_a
 	return NULL;
 }
 
+/*
+ * A class by its module and name. A name without a module is the interpreter's own type's; the
+ * types of Cython's are called as CPython's are, and their rows "cython:generator".
+ */
+static const char *class_key(struct scry_runtime *r, scry_addr cls)
+{
+	struct scry_type *t;
+	const char *key, *dot;
+
+	if (scry_type_at(r, cls, &t) < 0 || scry_type_full_name(r, cls, &key) < 0)
+		return NULL;
+	dot = strrchr(t->name, '.');
+	if (scry_is_cythons(r, t, dot ? dot + 1 : t->name))
+		return scry_arena_printf(&r->session->arena, "cython:%s", dot ? dot + 1 : t->name);
+	return strchr(key, '.') || scry_type_is_own(r, cls)
+		       ? key
+		       : scry_arena_printf(&r->session->arena, "?.%s", key);
+}
+
 static const char *function_key(struct scry_runtime *r, scry_addr owner, scry_addr function)
 {
 	scry_addr name, module;
@@ -85,14 +105,14 @@ static const char *function_key(struct scry_runtime *r, scry_addr owner, scry_ad
 	if (key)
 		return key;
 	if (rc < 0) /* 2.7 */
-		return scry_type_full_name(r, owner, &key) == SCRY_OK ? key : NULL;
+		return class_key(r, owner);
 	if (scry_text_at(r, name, 500, &qualname) < 0 ||
 	    scry_field_read(r, function, SCRY_F_FUNCTION_MODULE, &module) < 0 ||
 	    scry_text_at(r, module, 500, &file) < 0)
 		return NULL;
 	/* reprlib.recursive_repr() did not pass the qualified name on before 3.13 everywhere */
 	if (ends_with(qualname, "<locals>.wrapper"))
-		return scry_type_full_name(r, owner, &key) == SCRY_OK ? key : NULL;
+		return class_key(r, owner);
 	char *text = scry_arena_printf(&r->session->arena, "%s.%s", file, qualname);
 	if (text && (ends_with(text, ".__repr__") || ends_with(text, ".__str__")))
 		*strrchr(text, '.') = '\0';
@@ -105,21 +125,19 @@ static const char *value_key(struct scry_runtime *r, struct scry_type *t, scry_a
 {
 	struct scry_type *vt;
 	scry_addr of;
-	const char *key;
 
 	if (scry_type_for(r, value, &vt) < 0)
 		return NULL;
-	if (!strcmp(vt->name, "function")) {
+	if (scry_known_type(vt) == SCRY_IS_FUNCTION) {
 		t->repr_function = value;
 		return function_key(r, owner, value);
 	}
-	if (strcmp(vt->name, "wrapper_descriptor") ||
-	    scry_field_read(r, value, SCRY_F_DESCR_TYPE, &of) < 0 ||
-	    scry_type_full_name(r, of, &key) < 0)
+	if (scry_known_type(vt) != SCRY_IS_WRAPPER_DESCRIPTOR ||
+	    scry_field_read(r, value, SCRY_F_DESCR_TYPE, &of) < 0)
 		return NULL;
 	if (class_has(r, owner, "n_sequence_fields"))
 		return "<structseq>";
-	return key;
+	return class_key(r, of);
 }
 
 /*
@@ -131,7 +149,7 @@ static bool is_structseq(struct scry_runtime *r, const struct scry_type *t,
 {
 	scry_addr members;
 
-	if (base && !strcmp(base->name, "tuple") &&
+	if (base && scry_known_type(base) == SCRY_IS_TUPLE &&
 	    scry_field_read(r, t->addr, SCRY_F_TYPE_MEMBERS, &members) == SCRY_OK && members)
 		return true;
 	return class_has(r, t->addr, "n_sequence_fields");
@@ -164,7 +182,6 @@ static const char *repr_key(struct scry_runtime *r, struct scry_type *t)
 	uint64_t it = 0;
 	scry_addr cls, value;
 	struct scry_type *c, *base = NULL;
-	const char *key;
 
 	/*
 	 * never readied, as some iterators of 2.7 until somebody asks: PyObject_Repr() has a text
@@ -186,13 +203,7 @@ static const char *repr_key(struct scry_runtime *r, struct scry_type *t)
 			continue;
 		if (is_structseq(r, c, base))
 			return "<structseq>";
-		if (scry_type_full_name(r, cls, &key) < 0)
-			return NULL;
-		/*
-		 * types that all of Cython's modules share: the name of theirs has Cython's version
-		 */
-		return !strncmp(key, "_cython_", 8) && strchr(key, '.') ? strchr(key, '.') + 1
-									: key;
+		return class_key(r, cls);
 	}
 	return NULL;
 }
@@ -411,24 +422,28 @@ bool scry_print_attr(struct scry_printer *p, scry_addr obj, const char *name)
 	return true;
 }
 
+/* 2.7: str(5L) is "5" */
+static int print_long_plain(struct scry_printer *p, scry_addr obj, struct scry_type *t)
+{
+	if (!t->row_known)
+		choose_row(p->runtime, t);
+	return t->row && !strcmp(t->row->type, "long") ? scry_print_digits(p, obj) : SCRY_ENOTFOUND;
+}
+
 void scry_print_plain(struct scry_printer *p, scry_addr obj)
 {
+	bool old = scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT);
 	struct scry_type *t = NULL;
 
-	if (scry_type_for(p->runtime, obj, &t) == SCRY_OK &&
-	    (t->flags & TYPE_UNICODE ||
-	     (t->flags & TYPE_BYTES && scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT))))
+	if (scry_type_for(p->runtime, obj, &t) < 0)
+		t = NULL;
+	if (t && (t->flags & TYPE_UNICODE || (t->flags & TYPE_BYTES && old)))
 		scry_print_str(p, obj);
-	else
+	else if (!t || !old || !(t->flags & TYPE_LONG) || print_long_plain(p, obj, t) < 0)
 		scry_print(p, obj);
-	/* 2.7: str(5L) is "5" */
-	if (t && t->flags & TYPE_LONG &&
-	    scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT) &&
-	    ends_with(p->out->text, "L"))
-		scry_buf_cut(p->out, p->out->len - 1);
 }
 
 bool scry_is_none(struct scry_runtime *r, scry_addr obj)
 {
-	return obj == 0 || obj == r->none || !strcmp(scry_type_name_of(r, obj), "NoneType");
+	return obj == 0 || obj == r->none || scry_is_exactly(r, obj, SCRY_IS_NONE);
 }

@@ -1,4 +1,5 @@
 /* list, tuple and their relatives. */
+#include "object/known.h"
 #include "object/printer.h"
 
 void scry_print_items(struct scry_printer *p, scry_addr items, uint64_t n)
@@ -146,12 +147,10 @@ static int print_set_in(struct scry_printer *p, scry_addr addr, scry_addr type, 
 	if (rc < 0)
 		return rc;
 	const char *name = t->name;
-	const char *dot = strrchr(name, '.');
-	name = dot ? dot + 1 : name;
 	char *again = scry_arena_printf(&p->runtime->session->arena, "%s(...)", name);
 	if (!scry_printer_enter(p, addr, again ? again : "..."))
 		return SCRY_OK;
-	bool named = !bare || strcmp(name, "set") || used == 0;
+	bool named = !bare || scry_known_type(t) != SCRY_IS_SET || used == 0;
 	scry_printf(p, "%s%s", named ? name : "", named ? "(" : "");
 	if (used || !bare) {
 		scry_buf_puts(p->out, open);
@@ -211,7 +210,7 @@ int scry_range_parts(struct scry_runtime *r, scry_addr range, int64_t *ret_start
 	scry_addr start, step;
 	int rc;
 
-	if (!strcmp(scry_type_name_of(r, range), "xrange")) {
+	if (scry_is_exactly(r, range, SCRY_IS_XRANGE)) {
 		rc = scry_field_read_int(r, range, SCRY_F_RANGE_START, ret_start);
 		return rc < 0 ? rc : scry_field_read_int(r, range, SCRY_F_RANGE_STEP, ret_step);
 	}

@@ -1,5 +1,6 @@
 /* How much memory an object takes: what __sizeof__() would say, by who defines it. */
 #include "object/whatis.h"
+#include "object/known.h"
 
 #include <stdlib.h>
 
@@ -156,41 +157,41 @@ static uint64_t size_generator(struct scry_runtime *r, scry_addr addr, const str
 
 /* By the type whose __sizeof__ it is; who is not here says something that we do not know. */
 static const struct {
-	const char *type;
+	enum scry_known type;
 	uint64_t (*size)(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
 } rows[] = {
-	{ "object", size_plain },
-	{ "int", size_int },
-	{ "long", size_int },
-	{ "str", size_text },
-	{ "unicode", size_text },
-	{ "bytes", size_text },
-	{ "tuple", size_plain },
-	{ "list", size_list },
-	{ "bytearray", size_bytearray },
-	{ "set", size_set },
-	{ "frozenset", size_set },
-	{ "type", size_type },
-	{ "dict", scry_dict_sizeof },
-	{ "array.array", size_array },
-	{ "collections.deque", size_deque },
-	{ "generator", size_generator },
-	{ "coroutine", size_generator },
-	{ "async_generator", size_generator },
+	{ SCRY_IS_OBJECT, size_plain },
+	{ SCRY_IS_INT, size_int },
+	{ SCRY_IS_LONG, size_int },
+	{ SCRY_IS_STR, size_text },
+	{ SCRY_IS_UNICODE, size_text },
+	{ SCRY_IS_BYTES, size_text },
+	{ SCRY_IS_TUPLE, size_plain },
+	{ SCRY_IS_LIST, size_list },
+	{ SCRY_IS_BYTEARRAY, size_bytearray },
+	{ SCRY_IS_SET, size_set },
+	{ SCRY_IS_FROZENSET, size_set },
+	{ SCRY_IS_TYPE, size_type },
+	{ SCRY_IS_DICT, scry_dict_sizeof },
+	{ SCRY_IS_ARRAY, size_array },
+	{ SCRY_IS_DEQUE, size_deque },
+	{ SCRY_IS_GENERATOR, size_generator },
+	{ SCRY_IS_COROUTINE, size_generator },
+	{ SCRY_IS_ASYNC_GENERATOR, size_generator },
 };
 
 uint64_t scry_object_sizeof(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
 {
 	scry_addr value, owner;
-	const char *name;
+	struct scry_type *of;
 
 	if (scry_type_lookup(r, t->addr, "__sizeof__", &value, &owner) < 0 ||
-	    strcmp(scry_type_name_of(r, value), "method_descriptor") ||
+	    !scry_is_exactly(r, value, SCRY_IS_METHOD_DESCRIPTOR) ||
 	    scry_field_read(r, value, SCRY_F_DESCR_TYPE, &owner) < 0 ||
-	    scry_type_name(r, owner, &name) < 0)
+	    scry_type_at(r, owner, &of) < 0)
 		return 0;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		if (!strcmp(rows[i].type, name))
+		if (rows[i].type == scry_known_type(of))
 			return rows[i].size(r, addr, t);
 	return 0;
 }

@@ -1,4 +1,5 @@
 /* str, unicode, bytes and bytearray: exactly as repr() quotes them. */
+#include "object/known.h"
 #include "object/printer.h"
 
 #include "base/utf8.h"
@@ -322,9 +323,9 @@ static int open_buffer(struct scry_runtime *r, scry_addr obj, struct scry_text_v
 
 	if (rc < 0)
 		return rc;
-	if (scry_type_is(r, t->addr, "bytearray"))
+	if (scry_type_is(r, t->addr, SCRY_IS_BYTEARRAY))
 		return open_bytearray(r, obj, v);
-	if (strcmp(t->name, "memoryview"))
+	if (scry_known_type(t) != SCRY_IS_MEMORYVIEW)
 		return scry_text_open(r, obj, v);
 	v->kind = 1;
 	v->bytes = true;

@@ -1,4 +1,5 @@
 /* Types: checked before they are believed, and remembered. */
+#include "object/known.h"
 #include "object/printer.h"
 
 #define NAME_MAX_LENGTH 1000
@@ -109,12 +110,12 @@ static int find_lost_name(struct scry_runtime *r, scry_addr type, const char **r
 	return *ret ? SCRY_OK : SCRY_EFAULT;
 }
 
-static int read_name(struct scry_runtime *r, scry_addr type, const char **ret)
+static int read_name(struct scry_runtime *r, scry_addr type, const char **ret, bool *ret_nameless)
 {
 	int rc = scry_type_name(r, type, ret);
 
 	if (rc == SCRY_EFAULT && find_lost_name(r, type, ret) == SCRY_OK)
-		return SCRY_OK;
+		return *ret_nameless = !strcmp(*ret, "?"), SCRY_OK;
 	if (rc == SCRY_OK && !plausible_name(*ret))
 		return scry_fail(r->session, SCRY_ECORRUPT, type,
 				 "type at 0x%" PRIx64 " has no readable name", type);
@@ -126,7 +127,7 @@ static int decode(struct scry_runtime *r, struct scry_type *t)
 	int rc = check_metatype(r, t->addr, &t->metatype);
 
 	if (rc == SCRY_OK)
-		rc = read_name(r, t->addr, &t->name);
+		rc = read_name(r, t->addr, &t->name, &t->nameless);
 	if (rc < 0)
 		return rc;
 	t->base = scry_field_get(r, t->addr, SCRY_F_TYPE_BASE);
@@ -161,6 +162,7 @@ int scry_type_at(struct scry_runtime *r, scry_addr addr, struct scry_type **ret)
 		*t = new;
 		t->next = *bucket;
 		*bucket = t;
+		t->known = scry_known_find(r, t); /* which may ask for types, this one too */
 	}
 	*ret = t;
 	return SCRY_OK;
@@ -222,18 +224,6 @@ const char *scry_cpython_type_name(struct scry_runtime *r, scry_addr obj)
 	struct scry_type *t;
 
 	return scry_type_for(r, obj, &t) == SCRY_OK ? t->name : NULL;
-}
-
-bool scry_type_is(struct scry_runtime *r, scry_addr type, const char *name)
-{
-	struct scry_type *t;
-
-	for (unsigned i = 0; type && i < MRO_MAX && scry_type_at(r, type, &t) == SCRY_OK; i++) {
-		if (!strcmp(t->name, name))
-			return true;
-		type = t->base;
-	}
-	return false;
 }
 
 /*
@@ -301,7 +291,7 @@ static bool is_old_class(struct scry_runtime *r, scry_addr addr)
 
 	return scry_layout_has(r->layout, SCRY_F_CLASSOBJ_DICT) &&
 	       read_type_of(r, addr, &type) == SCRY_OK && scry_type_at(r, type, &t) == SCRY_OK &&
-	       !strcmp(t->name, "classobj");
+	       scry_known_type(t) == SCRY_IS_OLD_CLASS;
 }
 
 static int base_next(struct scry_runtime *r, scry_addr type, uint64_t it, scry_addr *ret)

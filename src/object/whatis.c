@@ -1,5 +1,6 @@
 /* What stands at an address: an object's head, its collector's state, or why it is none. */
 #include "object/whatis.h"
+#include "object/known.h"
 
 #include "memory/gc.h"
 #include "object/printer.h"
@@ -109,7 +110,7 @@ static void read_gc(struct scry_runtime *r, struct scry_whatis *w, const struct 
 static bool is_object(struct scry_runtime *r, scry_addr at, struct scry_type **ret)
 {
 	return scry_type_for(r, at, ret) == SCRY_OK &&
-	       ((*ret)->flags & TYPE_HEAP || *(*ret)->name) && strcmp((*ret)->name, "?");
+	       ((*ret)->flags & TYPE_HEAP || *(*ret)->name) && !(*ret)->nameless;
 }
 
 /*
@@ -255,7 +256,7 @@ static int own_type(struct scry_runtime *r, struct scry_whatis *w, struct scry_t
 {
 	int rc = scry_type_for(r, w->addr, ret);
 
-	if (rc < 0 || strcmp((*ret)->name, "?"))
+	if (rc < 0 || !(*ret)->nameless)
 		return rc;
 	find_near(r, w);
 	if (w->inside)
@@ -312,35 +313,22 @@ int scry_whatis(struct scry_runtime *r, scry_addr addr, struct scry_whatis *ret)
 /* --- the dump --- */
 
 static const struct {
-	const char *type;
+	enum scry_known type;
 	enum scry_struct what;
 } structs[] = {
-	{ "list", SCRY_S_LIST },
-	{ "tuple", SCRY_S_TUPLE },
-	{ "dict", SCRY_S_DICT },
-	{ "set", SCRY_S_SET },
-	{ "frozenset", SCRY_S_SET },
-	{ "float", SCRY_S_FLOAT },
-	{ "complex", SCRY_S_COMPLEX },
-	{ "type", SCRY_S_TYPE },
-	{ "function", SCRY_S_FUNCTION },
-	{ "method", SCRY_S_METHOD },
-	{ "code", SCRY_S_CODE },
-	{ "frame", SCRY_S_FRAME },
-	{ "generator", SCRY_S_GEN },
-	{ "coroutine", SCRY_S_GEN },
-	{ "traceback", SCRY_S_TRACEBACK },
-	{ "BaseException", SCRY_S_EXCEPTION },
-	{ "module", SCRY_S_MODULE },
-	{ "cell", SCRY_S_CELL },
-	{ "range", SCRY_S_RANGE },
-	{ "slice", SCRY_S_SLICE },
-	{ "bytearray", SCRY_S_BYTEARRAY },
-	{ "memoryview", SCRY_S_MEMORYVIEW },
-	{ "builtin_function_or_method", SCRY_S_CFUNCTION },
-	{ "collections.deque", SCRY_S_DEQUE },
-	{ "_asyncio.Future", SCRY_S_FUTURE },
-	{ "_asyncio.Task", SCRY_S_TASK },
+	{ SCRY_IS_LIST, SCRY_S_LIST },           { SCRY_IS_TUPLE, SCRY_S_TUPLE },
+	{ SCRY_IS_DICT, SCRY_S_DICT },           { SCRY_IS_SET, SCRY_S_SET },
+	{ SCRY_IS_FROZENSET, SCRY_S_SET },       { SCRY_IS_FLOAT, SCRY_S_FLOAT },
+	{ SCRY_IS_COMPLEX, SCRY_S_COMPLEX },     { SCRY_IS_TYPE, SCRY_S_TYPE },
+	{ SCRY_IS_FUNCTION, SCRY_S_FUNCTION },   { SCRY_IS_METHOD, SCRY_S_METHOD },
+	{ SCRY_IS_CODE, SCRY_S_CODE },           { SCRY_IS_FRAME, SCRY_S_FRAME },
+	{ SCRY_IS_GENERATOR, SCRY_S_GEN },       { SCRY_IS_COROUTINE, SCRY_S_GEN },
+	{ SCRY_IS_TRACEBACK, SCRY_S_TRACEBACK }, { SCRY_IS_BASE_EXCEPTION, SCRY_S_EXCEPTION },
+	{ SCRY_IS_MODULE, SCRY_S_MODULE },       { SCRY_IS_CELL, SCRY_S_CELL },
+	{ SCRY_IS_RANGE, SCRY_S_RANGE },         { SCRY_IS_SLICE, SCRY_S_SLICE },
+	{ SCRY_IS_BYTEARRAY, SCRY_S_BYTEARRAY }, { SCRY_IS_MEMORYVIEW, SCRY_S_MEMORYVIEW },
+	{ SCRY_IS_BUILTIN, SCRY_S_CFUNCTION },   { SCRY_IS_DEQUE, SCRY_S_DEQUE },
+	{ SCRY_IS_C_FUTURE, SCRY_S_FUTURE },     { SCRY_IS_C_TASK, SCRY_S_TASK },
 };
 
 enum scry_struct scry_whatis_struct(struct scry_runtime *r, scry_addr type)

@@ -284,7 +284,7 @@ static scry_addr slot_value(const struct scry_frame *f, unsigned slot, bool in_c
 	 * types: then the slot's kind is all there is to go by.
 	 */
 	if (type != r->cell_type && scry_type_name(r, type, &name) == SCRY_OK) {
-		if (strcmp(name, "cell"))
+		if (strcmp(name, "cell") || !scry_type_is_own(r, type))
 			return value;
 		r->cell_type = type;
 	}

@@ -23,7 +23,7 @@ static bool is_cframe(struct scry_runtime *r, scry_addr type)
 		return true;
 	if (scry_type_name(r, type, &name) < 0)
 		return false;
-	if (!strcmp(name, "frame"))
+	if (!strcmp(name, "frame") && scry_type_is_own(r, type))
 		r->frame_type = type;
 	else if (!strcmp(name, "_stackless.cframe") || !strcmp(name, "stackless.cframe"))
 		r->cframe_type = type;

@@ -326,6 +326,11 @@ scry_addr scry_untag(struct scry_runtime *r, scry_addr word);
  * for others.
  */
 int scry_text_at(struct scry_runtime *r, scry_addr str, size_t max, const char **ret);
+/**
+ * Is it one of the interpreter's own types: not made by a class statement or PyType_FromSpec(), and
+ * in the same file as its metatype?
+ */
+bool scry_type_is_own(struct scry_runtime *r, scry_addr type);
 /** tp_name of a type object, cached; SCRY_ECORRUPT where it is no type. */
 int scry_type_name(struct scry_runtime *r, scry_addr type, const char **ret);
 

@@ -292,3 +292,24 @@ int scry_type_name(struct scry_runtime *r, scry_addr type, const char **ret)
 	*ret = name;
 	return SCRY_OK;
 }
+
+#define TPFLAGS_HEAPTYPE (1u << 9) /* Include/object.h, 2.7 to 3.15 */
+
+static bool same_module(struct scry_session *s, scry_addr a, scry_addr b)
+{
+	return scry_module_at(s, a) == scry_module_at(s, b);
+}
+
+bool scry_type_is_own(struct scry_runtime *r, scry_addr type)
+{
+	const struct scry_map *map = scry_map_at(r->session->target, type), *meta;
+	uint64_t metatype, flags;
+
+	if (scry_field_read(r, type, SCRY_F_OBJECT_TYPE, &metatype) < 0 ||
+	    scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags) < 0 || flags & TPFLAGS_HEAPTYPE)
+		return false;
+	meta = scry_map_at(r->session->target, metatype);
+	if (map && meta && (map == meta || (map->path && meta->path)))
+		return map == meta || !strcmp(map->path, meta->path);
+	return same_module(r->session, type, metatype);
+}

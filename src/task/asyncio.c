@@ -39,19 +39,19 @@ static bool is_over(const struct scry_asyncio_task *d)
 }
 
 /* A task of another make may keep its state elsewhere: that of its coroutine tells. */
-static const char *state_of(const struct scry_asyncio_task *d)
+static enum scry_task_state state_of(const struct scry_asyncio_task *d)
 {
 	switch (d->future.state) {
 	case SCRY_FUTURE_CANCELLED:
-		return "cancelled";
+		return SCRY_TASK_CANCELLED;
 	case SCRY_FUTURE_FINISHED:
-		return "done";
+		return SCRY_TASK_DONE;
 	default:
 		if (d->future.state == SCRY_FUTURE_UNKNOWN && !d->chain.count)
-			return "unknown";
-		return d->chain.running        ? "running"
-		       : d->future.must_cancel ? "must-cancel"
-					       : "pending";
+			return SCRY_TASK_UNKNOWN;
+		return d->chain.running        ? SCRY_TASK_RUNNING
+		       : d->future.must_cancel ? SCRY_TASK_MUST_CANCEL
+					       : SCRY_TASK_PENDING;
 	}
 }
 

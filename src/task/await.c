@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "object/model.h"
+#include "object/known.h"
 
 #define BASES_MAX 64
 #define CHAIN_MAX 100000
@@ -13,42 +13,43 @@
 /* --- kinds --- */
 
 static const struct scry_kind_row {
-	const char *name; /* as type.__repr__ gives it */
+	enum scry_known known; /* of known.h, or OTHER: */
+	const char *name;      /* as type.__repr__ gives it */
 	enum scry_kind kind;
 } kinds[] = {
-	{ "generator", SCRY_KIND_GENERATOR },
-	{ "coroutine", SCRY_KIND_COROUTINE },
-	{ "async_generator", SCRY_KIND_ASYNC_GENERATOR },
-	{ "coroutine_wrapper", SCRY_KIND_CORO_WRAPPER },
-	{ "async_generator_asend", SCRY_KIND_ASEND },
-	{ "async_generator_athrow", SCRY_KIND_ATHROW },
-	{ "anext_awaitable", SCRY_KIND_ANEXT },
+	{ SCRY_IS_GENERATOR, NULL, SCRY_KIND_GENERATOR },
+	{ SCRY_IS_COROUTINE, NULL, SCRY_KIND_COROUTINE },
+	{ SCRY_IS_ASYNC_GENERATOR, NULL, SCRY_KIND_ASYNC_GENERATOR },
+	{ SCRY_IS_COROUTINE_WRAPPER, NULL, SCRY_KIND_CORO_WRAPPER },
+	{ SCRY_IS_ASEND, NULL, SCRY_KIND_ASEND },
+	{ SCRY_IS_ATHROW, NULL, SCRY_KIND_ATHROW },
+	{ SCRY_IS_ANEXT, NULL, SCRY_KIND_ANEXT },
 	/* of a loop in debug mode, 3.4 to 3.7 */
-	{ "asyncio.coroutines.CoroWrapper", SCRY_KIND_DEBUG_WRAPPER },
-	{ "_asyncio.FutureIter", SCRY_KIND_FUTURE_ITER },
-	{ "_asyncio.Task", SCRY_KIND_C_TASK },
-	{ "_asyncio.Future", SCRY_KIND_C_FUTURE },
-	{ "asyncio.tasks.Task", SCRY_KIND_PY_TASK },
-	{ "asyncio.futures.Future", SCRY_KIND_PY_FUTURE },
+	{ SCRY_IS_OTHER, "asyncio.coroutines.CoroWrapper", SCRY_KIND_DEBUG_WRAPPER },
+	{ SCRY_IS_OTHER, "_asyncio.FutureIter", SCRY_KIND_FUTURE_ITER },
+	{ SCRY_IS_C_TASK, NULL, SCRY_KIND_C_TASK },
+	{ SCRY_IS_C_FUTURE, NULL, SCRY_KIND_C_FUTURE },
+	{ SCRY_IS_OTHER, "asyncio.tasks.Task", SCRY_KIND_PY_TASK },
+	{ SCRY_IS_OTHER, "asyncio.futures.Future", SCRY_KIND_PY_FUTURE },
 	/* BaseEventLoop's base, 3.4 to 3.15 */
-	{ "asyncio.events.AbstractEventLoop", SCRY_KIND_LOOP },
-	{ "uvloop.loop.Loop", SCRY_KIND_LOOP },
+	{ SCRY_IS_OTHER, "asyncio.events.AbstractEventLoop", SCRY_KIND_LOOP },
+	{ SCRY_IS_OTHER, "uvloop.loop.Loop", SCRY_KIND_LOOP },
 	/* 0.15+: what is public says where it is found */
-	{ "trio.lowlevel.Task", SCRY_KIND_TRIO_TASK },
-	{ "trio.hazmat.Task", SCRY_KIND_TRIO_TASK },
-	{ "trio._core._run.Task", SCRY_KIND_TRIO_TASK },
-	{ "trio._core._run.Runner", SCRY_KIND_TRIO_RUNNER },
-	{ "curio.task.Task", SCRY_KIND_CURIO_TASK },
-	{ "curio.kernel.Kernel", SCRY_KIND_CURIO_KERNEL },
-	{ "method", SCRY_KIND_METHOD },
-	{ "builtin_function_or_method", SCRY_KIND_BUILTIN },
-	{ "function", SCRY_KIND_FUNCTION },
-	{ "functools.partial", SCRY_KIND_PARTIAL },
-	{ "TaskWakeupMethWrapper", SCRY_KIND_WAKEUP },
-	{ "greenlet.greenlet", SCRY_KIND_GREENLET },
+	{ SCRY_IS_OTHER, "trio.lowlevel.Task", SCRY_KIND_TRIO_TASK },
+	{ SCRY_IS_OTHER, "trio.hazmat.Task", SCRY_KIND_TRIO_TASK },
+	{ SCRY_IS_OTHER, "trio._core._run.Task", SCRY_KIND_TRIO_TASK },
+	{ SCRY_IS_OTHER, "trio._core._run.Runner", SCRY_KIND_TRIO_RUNNER },
+	{ SCRY_IS_OTHER, "curio.task.Task", SCRY_KIND_CURIO_TASK },
+	{ SCRY_IS_OTHER, "curio.kernel.Kernel", SCRY_KIND_CURIO_KERNEL },
+	{ SCRY_IS_METHOD, NULL, SCRY_KIND_METHOD },
+	{ SCRY_IS_BUILTIN, NULL, SCRY_KIND_BUILTIN },
+	{ SCRY_IS_FUNCTION, NULL, SCRY_KIND_FUNCTION },
+	{ SCRY_IS_PARTIAL, NULL, SCRY_KIND_PARTIAL },
+	{ SCRY_IS_OTHER, "TaskWakeupMethWrapper", SCRY_KIND_WAKEUP },
+	{ SCRY_IS_OTHER, "greenlet.greenlet", SCRY_KIND_GREENLET },
 };
-static const struct scry_kind_row other = { "", SCRY_KIND_OTHER },
-				  between = { "", SCRY_KIND_BETWEEN };
+static const struct scry_kind_row other = { SCRY_IS_OTHER, "", SCRY_KIND_OTHER },
+				  between = { SCRY_IS_OTHER, "", SCRY_KIND_BETWEEN };
 
 void scry_kinds_done(struct scry_kinds *k)
 {
@@ -66,7 +67,7 @@ static bool passes_on(struct scry_runtime *r, scry_addr type)
 	struct scry_type *t;
 	scry_addr value;
 
-	if (scry_type_at(r, type, &t) < 0 || strcmp(t->name, "?") != 0)
+	if (scry_type_at(r, type, &t) < 0 || !t->nameless)
 		return false;
 	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
 		if (scry_dict_get(r, scry_type_dict(r, t), methods[i], &value) < 0)
@@ -74,18 +75,27 @@ static bool passes_on(struct scry_runtime *r, scry_addr type)
 	return true;
 }
 
+/* A name without a dot is a C type's: a class of that name is the program's. */
+static bool is_row(const struct scry_kind_row *row, const struct scry_type *t, const char *full)
+{
+	if (row->known != SCRY_IS_OTHER)
+		return row->known == scry_known_type(t);
+	return !strcmp(row->name, full) && (strchr(full, '.') || !(t->flags & TYPE_HEAP));
+}
+
 static const struct scry_kind_row *row_of(struct scry_runtime *r, scry_addr type)
 {
+	struct scry_type *t;
 	const char *name;
 
 	if (passes_on(r, type))
 		return &between;
 
 	for (unsigned depth = 0; type && depth < BASES_MAX; depth++) {
-		if (scry_type_full_name(r, type, &name) < 0)
+		if (scry_type_at(r, type, &t) < 0 || scry_type_full_name(r, type, &name) < 0)
 			break;
 		for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-			if (!strcmp(name, kinds[i].name))
+			if (is_row(&kinds[i], t, name))
 				return &kinds[i];
 		if (scry_field_read(r, type, SCRY_F_TYPE_BASE, &type) < 0)
 			break;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "native/native.h"
+#include "object/known.h"
 #include "object/object.h"
 #include "task/stackless.h"
 
@@ -40,11 +41,11 @@ static const char *function_of(struct scry_runtime *r, scry_addr cframe)
 	return f.symbol.name && f.symbol.addr == f.pc ? f.symbol.name : NULL;
 }
 
-static bool is_type(struct scry_runtime *r, scry_addr object, const char *name)
+static bool is_type(struct scry_runtime *r, scry_addr object, enum scry_known what)
 {
 	scry_addr type;
 
-	return object && scry_type_of(r, object, &type) == SCRY_OK && scry_type_is(r, type, name);
+	return object && scry_type_of(r, object, &type) == SCRY_OK && scry_type_is(r, type, what);
 }
 
 /*
@@ -55,7 +56,7 @@ static bool runs_callable(struct scry_runtime *r, scry_addr cframe, const char *
 {
 	if (function)
 		return !strcmp(function, "run_cframe");
-	return is_type(r, scry_field_get(r, cframe, SCRY_F_SLP_CFRAME_OB2), "tuple");
+	return is_type(r, scry_field_get(r, cframe, SCRY_F_SLP_CFRAME_OB2), SCRY_IS_TUPLE);
 }
 
 /* What the other functions work on: a generator, an instance being made, a channel, a context. */
@@ -165,7 +166,7 @@ static scry_addr from_cframe(struct scry_runtime *r, scry_addr at)
 
 		if (known ? scry_field_get(r, at, SCRY_F_SLP_CFRAME_EXECUTE) == restores.addr
 			  : type && scry_field_get(r, value, SCRY_F_OBJECT_TYPE) == type &&
-				    is_type(r, value, "BaseException"))
+				    is_type(r, value, SCRY_IS_BASE_EXCEPTION))
 			return value;
 		at = scry_field_get(r, at, SCRY_F_FRAME_BACK);
 	}

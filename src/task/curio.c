@@ -58,13 +58,16 @@ static scry_addr trapped_for(struct scry_runtime *r, const struct scry_chain *c)
 	return 0;
 }
 
-static const char *state_of(struct scry_runtime *r, scry_addr task, const struct curio_task *d)
+static enum scry_task_state state_of(struct scry_runtime *r, scry_addr task,
+				     const struct curio_task *d)
 {
 	if (d->chain.running)
-		return "running";
+		return SCRY_TASK_RUNNING;
 	if (scry_loop_attr_int(r, task, "terminated"))
-		return scry_loop_attr_int(r, task, "cancelled") ? "cancelled" : "done";
-	return scry_loop_attr(r, task, "cancel_pending") ? "must-cancel" : "pending";
+		return scry_loop_attr_int(r, task, "cancelled") ? SCRY_TASK_CANCELLED
+								: SCRY_TASK_DONE;
+	return scry_loop_attr(r, task, "cancel_pending") ? SCRY_TASK_MUST_CANCEL
+							 : SCRY_TASK_PENDING;
 }
 
 static struct scry_loop *kernel_at(struct scry_task_search *s, scry_addr addr);

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "object/known.h"
 #include "object/model.h"
 #include "task/asyncio.h"
 
@@ -108,7 +109,7 @@ static bool is_c(struct scry_runtime *r, const struct scry_future *f)
 
 	return f->kind == SCRY_KIND_C_FUTURE || f->kind == SCRY_KIND_C_TASK ||
 	       (f->kind == SCRY_KIND_PY_TASK && scry_type_of(r, f->addr, &type) == SCRY_OK &&
-		scry_type_is(r, type, "_asyncio.Future"));
+		scry_type_is(r, type, SCRY_IS_C_FUTURE));
 }
 
 int scry_future_read(struct scry_kinds *k, scry_addr addr, struct scry_future *ret)
@@ -133,7 +134,7 @@ static scry_addr callable_of(struct scry_runtime *r, scry_addr item)
 	scry_addr type, items, first;
 	uint64_t count;
 
-	if (scry_type_of(r, item, &type) == SCRY_OK && scry_type_is(r, type, "tuple") &&
+	if (scry_type_of(r, item, &type) == SCRY_OK && scry_type_is(r, type, SCRY_IS_TUPLE) &&
 	    scry_sequence(r, item, &count, &items) == SCRY_OK && count &&
 	    scry_read_ptr(r->session, items, &first) == SCRY_OK)
 		return first;

@@ -49,7 +49,8 @@ static const char *name_of(struct scry_runtime *r, scry_addr addr, scry_addr fra
 
 static void add(struct search *s, scry_addr addr, enum scry_kind kind)
 {
-	static const char *const states[] = { "created", "suspended", "running", "closed" };
+	static const enum scry_task_state states[] = { SCRY_TASK_CREATED, SCRY_TASK_SUSPENDED,
+						       SCRY_TASK_RUNNING, SCRY_TASK_CLOSED };
 	struct scry_runtime *r = s->kinds.runtime;
 	struct scry_await a;
 	int rc = scry_await_read(&s->kinds, addr, &a);

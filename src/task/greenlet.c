@@ -138,13 +138,13 @@ static void read_rest(struct scry_runtime *r, scry_addr addr, struct scry_greenl
 }
 
 /* As far as it is known alone: scry_greenlet_find_threads() knows better. */
-static const char *state_of(const struct scry_greenlet *g)
+static enum scry_task_state state_of(const struct scry_greenlet *g)
 {
 	if (!g->stack_stop)
-		return "not started";
+		return SCRY_TASK_NOT_STARTED;
 	if (!g->stack_start)
-		return "dead";
-	return g->top_frame || g->stack_saved ? "suspended" : "active";
+		return SCRY_TASK_DEAD;
+	return g->top_frame || g->stack_saved ? SCRY_TASK_SUSPENDED : SCRY_TASK_ACTIVE;
 }
 
 /* The innermost frame: from 3.11 on the frame object is a handle. */
@@ -194,7 +194,7 @@ static struct scry_task *add(struct search *s, scry_addr addr)
 	if (g->is_main && g->vtable)
 		s->all->main_vtable = g->vtable;
 	t->name = name_of(r, addr, g->type);
-	t->state = t->error ? "unknown" : state_of(g);
+	t->state = t->error ? SCRY_TASK_UNKNOWN : state_of(g);
 	t->frame = innermost(r, g->top_frame);
 	return t;
 }
@@ -352,7 +352,7 @@ static int frame_next(struct scry_task *t, struct scry_walk *w, struct scry_fram
 
 	if (t->frame && g->stack_start)
 		return suspended_frame_next(t, w, ret);
-	if (strcmp(t->state, "active") || !t->thread)
+	if (t->state != SCRY_TASK_ACTIVE || !t->thread)
 		return SCRY_OK;
 	if (!w->runtime)
 		scry_walk_thread(w, (struct scry_thread *)(uintptr_t)t->thread);

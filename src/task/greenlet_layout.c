@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "layout/rows.h"
+#include "object/known.h"
 #include "object/model.h"
 #include "task/greenlet.h"
 
@@ -184,7 +185,7 @@ struct names {
 
 static bool is_frame(struct scry_runtime *r, scry_addr object)
 {
-	return !object || !strcmp(scry_type_name_of(r, object), "frame");
+	return !object || scry_is_exactly(r, object, SCRY_IS_FRAME);
 }
 
 static bool is_greenlet(struct scry_kinds *kinds, scry_addr object)

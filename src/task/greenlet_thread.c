@@ -144,16 +144,16 @@ static void tell_state(struct scry_greenlets *all, struct scry_task *t)
 	 */
 	g->orphaned = m->is_main && m->orphaned && (g->is_main || g->stack_start || g->main);
 	if (g->orphaned && !plain)
-		t->state = "dead";
+		t->state = SCRY_TASK_DEAD;
 	if (g->orphaned)
 		g->exception = 0; /* the chain leads through a thread state that is gone */
 	if (g->orphaned || !g->stack_start)
 		return;
 	if (m->current > 1) {
 		g->is_current = t->addr == m->current;
-		t->state = g->is_current ? "active" : "suspended";
+		t->state = g->is_current ? SCRY_TASK_ACTIVE : SCRY_TASK_SUSPENDED;
 	} else {
-		g->is_current = !strcmp(t->state, "active");
+		g->is_current = t->state == SCRY_TASK_ACTIVE;
 	}
 	g->switching = g->is_current && g->top_frame;
 }

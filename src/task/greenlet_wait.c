@@ -1,5 +1,6 @@
 /* Who will wake a greenlet: gevent 1.3 to 25 (compiled or not), eventlet 0.26 to 0.41. */
 #include "task/greenlet_wait.h"
+#include "object/known.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,13 +147,15 @@ static bool is_named(struct scry_runtime *r, scry_addr method, const char *name)
 {
 	scry_addr func = scry_field_get(r, method, SCRY_F_METHOD_FUNC), at;
 	const char *text;
+	struct scry_type *t;
 
-	if (!strcmp(scry_type_name_of(r, method), "builtin_function_or_method"))
+	if (scry_is_exactly(r, method, SCRY_IS_BUILTIN))
 		func = method;
 	else if ((text = scry_attr_text(r, func, "__name__")))
 		return !strcmp(text, name);
 	/* begins with a PyCFunctionObject */
-	else if (strcmp(scry_type_name_of(r, func), "cython_function_or_method"))
+	else if (scry_type_for(r, func, &t) < 0 ||
+		 !scry_is_cythons(r, t, "cython_function_or_method"))
 		return false;
 	func = scry_field_get(r, func, SCRY_F_CFUNCTION_DEF);
 	return scry_field_read(r, func, SCRY_F_METHOD_DEF_NAME, &at) == SCRY_OK &&
@@ -165,7 +168,8 @@ static void record(struct visit *v, scry_addr greenlet, bool is_throw)
 	struct scry_greenlet *g = t ? t->detail : NULL;
 	enum scry_wait_rank rank = v->holder->row->rank;
 
-	if (!g || g->is_hub || (strcmp(t->state, "suspended") && strcmp(t->state, "not started")))
+	if (!g || g->is_hub ||
+	    (t->state != SCRY_TASK_SUSPENDED && t->state != SCRY_TASK_NOT_STARTED))
 		return;
 	if (is_throw) {
 		g->timeout = v->holder->object;
@@ -249,7 +253,7 @@ static void each_item(struct visit *v, scry_addr list, int64_t length)
 		if (scry_item_at(r, list, i, &item) < 0)
 			continue;
 		if (v->holder->row->accept & PAIRS &&
-		    !strcmp(scry_type_name_of(r, item.addr), "tuple") &&
+		    scry_is_exactly(r, item.addr, SCRY_IS_TUPLE) &&
 		    scry_length(r, item.addr) == 2 &&
 		    scry_item_at(r, item.addr, 1, &second) == SCRY_OK)
 			item = second;
@@ -269,7 +273,7 @@ static scry_addr timeout_of(struct visit *v)
 	for (unsigned i = 0; i < count; i++)
 		if (scry_kind_of(v->h->kinds, words[i]) == SCRY_KIND_METHOD &&
 		    (self = scry_field_get(r, words[i], SCRY_F_METHOD_SELF)) &&
-		    scry_type_is(r, scry_field_get(r, self, SCRY_F_OBJECT_TYPE), "Timeout"))
+		    scry_type_is(r, scry_field_get(r, self, SCRY_F_OBJECT_TYPE), SCRY_IS_TIMEOUT))
 			return self;
 	return 0;
 }
@@ -283,7 +287,7 @@ static void look_for_timeout(struct visit *v, scry_addr args)
 	    scry_item_at(v->h->runtime, args, 0, &greenlet) < 0)
 		return;
 	t = scry_hash_find(&v->all->tasks, greenlet.addr);
-	if (t && !strcmp(t->state, "suspended"))
+	if (t && t->state == SCRY_TASK_SUSPENDED)
 		((struct scry_greenlet *)t->detail)->timeout = timeout_of(v);
 }
 
@@ -306,9 +310,9 @@ static void look_at(struct visit *v, scry_addr value)
 		look_for_timeout(v, value);
 	} else if (accept & LIST && t->flags & TYPE_LIST) {
 		each_item(v, value, scry_length(r, value));
-	} else if (accept & DEQUE && !strcmp(t->name, "collections.deque")) {
+	} else if (accept & DEQUE && scry_known_type(t) == SCRY_IS_DEQUE) {
 		each_item(v, value, scry_length(r, value));
-	} else if (accept & SET && !strcmp(t->name, "set")) {
+	} else if (accept & SET && scry_known_type(t) == SCRY_IS_SET) {
 		for (unsigned n = 0;
 		     n < ITEMS_MAX && scry_set_next(r, value, &it, &item) == SCRY_ITEM; n++)
 			wake(v, item);

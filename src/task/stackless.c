@@ -3,6 +3,7 @@
  * the collector.
  */
 #include "task/stackless.h"
+#include "object/known.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -32,30 +33,30 @@ static bool is_of(struct scry_stackless *sl, scry_addr object, const char *symbo
 }
 
 /* Without a symbol the types are known by their names. */
-static bool by_name(struct scry_stackless *sl, scry_addr object, const char *name)
+static bool by_name(struct scry_stackless *sl, scry_addr object, enum scry_known what)
 {
 	scry_addr type;
 
 	return scry_type_of(sl->runtime, object, &type) == SCRY_OK &&
-	       scry_type_is(sl->runtime, type, name);
+	       scry_type_is(sl->runtime, type, what);
 }
 
 bool scry_is_tasklet(struct scry_stackless *sl, scry_addr object)
 {
 	return is_of(sl, object, "PyTasklet_Type", &sl->tasklet_type) ||
-	       (!sl->tasklet_type && by_name(sl, object, "_stackless.tasklet"));
+	       (!sl->tasklet_type && by_name(sl, object, SCRY_IS_TASKLET));
 }
 
 bool scry_is_channel(struct scry_stackless *sl, scry_addr object)
 {
 	return is_of(sl, object, "PyChannel_Type", &sl->channel_type) ||
-	       (!sl->channel_type && by_name(sl, object, "_stackless.channel"));
+	       (!sl->channel_type && by_name(sl, object, SCRY_IS_CHANNEL));
 }
 
 bool scry_is_bomb(struct scry_stackless *sl, scry_addr object)
 {
 	return is_of(sl, object, "PyBomb_Type", &sl->bomb_type) ||
-	       (!sl->bomb_type && by_name(sl, object, "_stackless.bomb"));
+	       (!sl->bomb_type && by_name(sl, object, SCRY_IS_BOMB));
 }
 
 const char *scry_stackless_type(struct scry_stackless *sl, scry_addr object, const char *otherwise)

@@ -5,6 +5,31 @@
 
 #include "object/object.h"
 
+const char *scry_task_state_name(enum scry_task_state state)
+{
+	static const char *const names[] = {
+		[SCRY_TASK_UNKNOWN] = "unknown",
+		[SCRY_TASK_CREATED] = "created",
+		[SCRY_TASK_NOT_STARTED] = "not started",
+		[SCRY_TASK_SUSPENDED] = "suspended",
+		[SCRY_TASK_ACTIVE] = "active",
+		[SCRY_TASK_RUNNING] = "running",
+		[SCRY_TASK_SCHEDULED] = "scheduled",
+		[SCRY_TASK_PAUSED] = "paused",
+		[SCRY_TASK_BLOCKED_SENDING] = "blocked sending",
+		[SCRY_TASK_BLOCKED_RECEIVING] = "blocked receiving",
+		[SCRY_TASK_ORPHANED] = "orphaned",
+		[SCRY_TASK_PENDING] = "pending",
+		[SCRY_TASK_MUST_CANCEL] = "must-cancel",
+		[SCRY_TASK_CANCELLED] = "cancelled",
+		[SCRY_TASK_DONE] = "done",
+		[SCRY_TASK_CLOSED] = "closed",
+		[SCRY_TASK_DEAD] = "dead",
+	};
+
+	return names[state];
+}
+
 #define SHORT_REPR 80 /* characters of a value in a head line */
 
 struct scry_task *scry_tasks_collect(struct scry_session *s, const struct scry_task_ops *ops)
@@ -23,7 +48,7 @@ struct scry_task *scry_task_add(struct scry_runtime *r, const struct scry_task_o
 
 	if (!t)
 		return NULL;
-	*t = (struct scry_task) { .ops = ops, .runtime = r, .addr = addr, .state = "unknown" };
+	*t = (struct scry_task) { .ops = ops, .runtime = r, .addr = addr, .state = SCRY_TASK_UNKNOWN };
 	**tail = t;
 	*tail = &t->next;
 	return t;

@@ -11,6 +11,29 @@
 
 struct scry_c_stack; /* task/cstack.h */
 
+/** What a task does, in the words of all kinds; what each is called: task.c. */
+enum scry_task_state {
+	SCRY_TASK_UNKNOWN,
+	SCRY_TASK_CREATED,
+	SCRY_TASK_NOT_STARTED,
+	SCRY_TASK_SUSPENDED,
+	SCRY_TASK_ACTIVE,
+	SCRY_TASK_RUNNING,
+	SCRY_TASK_SCHEDULED,
+	SCRY_TASK_PAUSED,
+	SCRY_TASK_BLOCKED_SENDING,
+	SCRY_TASK_BLOCKED_RECEIVING,
+	SCRY_TASK_ORPHANED,
+	SCRY_TASK_PENDING,
+	SCRY_TASK_MUST_CANCEL,
+	SCRY_TASK_CANCELLED,
+	SCRY_TASK_DONE,
+	SCRY_TASK_CLOSED,
+	SCRY_TASK_DEAD,
+};
+/** "running", "must-cancel" ...; never NULL. */
+const char *scry_task_state_name(enum scry_task_state state);
+
 struct scry_task {
 	struct scry_task *next;
 	const struct scry_task_ops *ops;
@@ -19,8 +42,7 @@ struct scry_task {
 	const char *name; /* or NULL */
 	/* bytes of a name with NUL in it, 0: the name ends at the first */
 	size_t name_size;
-	/* "running", "waiting", "done" ... static or in the arena; never NULL */
-	const char *state;
+	enum scry_task_state state;
 	/* of the thread it belongs to, as threading.get_ident(); 0 none */
 	uint64_t thread_ident;
 	const struct scry_thread *thread; /* that thread, or NULL */

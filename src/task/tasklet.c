@@ -171,19 +171,19 @@ static void derive(struct scry_stackless *sl, struct scry_task *t, struct scry_t
 	scry_tasklet_find_exception(t, c);
 }
 
-static const char *state_name(const struct scry_tasklet *d)
+static enum scry_task_state state_name(const struct scry_tasklet *d)
 {
 	if (d->is_current)
-		return "running";
+		return SCRY_TASK_RUNNING;
 	if (d->blocked)
-		return d->blocked > 0 ? "blocked sending" : "blocked receiving";
+		return d->blocked > 0 ? SCRY_TASK_BLOCKED_SENDING : SCRY_TASK_BLOCKED_RECEIVING;
 	if (d->orphaned)
-		return "orphaned";
+		return SCRY_TASK_ORPHANED;
 	if (!d->alive)
-		return "dead";
+		return SCRY_TASK_DEAD;
 	if (d->paused)
-		return "paused";
-	return "scheduled";
+		return SCRY_TASK_PAUSED;
+	return SCRY_TASK_SCHEDULED;
 }
 
 void scry_tasklet_add(struct scry_stackless *sl, scry_addr addr, struct scry_hash *seen,

@@ -75,9 +75,9 @@ static void add(struct scry_task_search *s, scry_addr addr)
 		scry_chain_read(&s->kinds, d->coro, &d->chain);
 	scry_loop_name(t, scry_loop_attr(r, addr, "name"));
 	t->error = d->chain.error;
-	t->state = d->chain.running                           ? "running"
-		   : d->coro && d->chain.state == SCRY_CLOSED ? "done"
-							      : "pending";
+	t->state = d->chain.running                           ? SCRY_TASK_RUNNING
+		   : d->coro && d->chain.state == SCRY_CLOSED ? SCRY_TASK_DONE
+							      : SCRY_TASK_PENDING;
 	t->frame = d->chain.count ? d->chain.frames[d->chain.count - 1] : 0;
 	if (!d->chain.running && !d->ready)
 		t->waits_for = waits_for(r, addr, &d->chain);

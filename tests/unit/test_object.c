@@ -16,6 +16,7 @@
 
 #include "layout/rows.h"
 #include "eval/expr.h"
+#include "object/known.h"
 #include "object/printer.h"
 #include "target/image.h"
 
@@ -312,8 +313,8 @@ static void unknown_in(struct world *w)
 	obj = new_object(w, type, 32);
 	snprintf(text, sizeof(text), "<some.Plain object at 0x%" PRIx64 ">", obj);
 	CHECK_PRINT(w, obj, text);
-	assert_true(scry_type_is(&w->r, type, "object"));
-	assert_false(scry_type_is(&w->r, type, "list"));
+	assert_true(scry_type_is(&w->r, type, SCRY_IS_OBJECT));
+	assert_false(scry_type_is(&w->r, type, SCRY_IS_LIST));
 }
 
 /* An address in brackets of brackets, and texts that are no expressions. */

@@ -196,6 +196,7 @@ const struct scry_model scry_model_pypy = {
 	.dict_next = scry_pypy_dict_next,
 	.dict_get = scry_pypy_dict_get,
 	.int_value = scry_pypy_int_value,
+	.known = scry_pypy_known,
 	.print = scry_pypy_print,
 	.no_items = "items of PyPy's containers are not looked up",
 };

@@ -3,6 +3,7 @@
  * objects' places.
  */
 #include "object/pypy/pypy_printers.h"
+#include "object/known.h"
 
 #include <gmp.h>
 #include <inttypes.h>
@@ -377,6 +378,15 @@ const char *scry_pypy_type_name(struct scry_runtime *r, scry_addr addr)
 								   : rows[i].name;
 	const char *dot = t ? strrchr(t->name, '.') : NULL;
 	return dot ? dot + 1 : NULL;
+}
+
+int scry_pypy_known(struct scry_runtime *r, scry_addr addr)
+{
+	const struct scry_pypy_type *t = scry_pypy_type_of(r->pypy, &addr);
+	const char *name =
+		t && !scry_pypy_class_of(r->pypy, t, addr) ? scry_pypy_type_name(r, addr) : NULL;
+
+	return name ? scry_known_named(r, name) : SCRY_IS_OTHER;
 }
 
 /*

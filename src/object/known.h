@@ -1,0 +1,148 @@
+/**
+ * The types that are known by name, in one place: a type of the interpreter is known by itself, a
+ * static object in the interpreter's own file; a type of a library by its module and its name. A
+ * program's own class of the same name is neither.
+ */
+#ifndef SCRY_KNOWN_H
+#define SCRY_KNOWN_H
+
+#include "object/model.h"
+
+/*
+ * A row for each: how it is called in C, and what the type is called; a name without a dot is one
+ * of the interpreter's. Where it has another name in other versions there is a row in known.c.
+ */
+#define SCRY_KNOWN_TYPES(X)                                               \
+	X(OBJECT, "object")                                               \
+	X(TYPE, "type")                                                   \
+	X(NONE, "NoneType")                                               \
+	X(ELLIPSIS, "ellipsis")                                           \
+	X(BOOL, "bool")                                                   \
+	X(INT, "int")                                                     \
+	X(LONG, "long")                                                   \
+	X(FLOAT, "float")                                                 \
+	X(COMPLEX, "complex")                                             \
+	X(STR, "str")                                                     \
+	X(UNICODE, "unicode")                                             \
+	X(BYTES, "bytes")                                                 \
+	X(BYTEARRAY, "bytearray")                                         \
+	X(MEMORYVIEW, "memoryview")                                       \
+	X(LIST, "list")                                                   \
+	X(TUPLE, "tuple")                                                 \
+	X(DICT, "dict")                                                   \
+	X(FROZENDICT, "frozendict")                                       \
+	X(SET, "set")                                                     \
+	X(FROZENSET, "frozenset")                                         \
+	X(SET_DUMMY, "<dummy key> type")                                  \
+	X(RANGE, "range")                                                 \
+	X(XRANGE, "xrange")                                               \
+	X(SLICE, "slice")                                                 \
+	X(MAPPINGPROXY, "mappingproxy")                                   \
+	X(MODULE, "module")                                               \
+	X(CODE, "code")                                                   \
+	X(FRAME, "frame")                                                 \
+	X(TRACEBACK, "traceback")                                         \
+	X(CELL, "cell")                                                   \
+	X(FUNCTION, "function")                                           \
+	X(METHOD, "method")                                               \
+	X(BUILTIN, "builtin_function_or_method")                          \
+	X(PROPERTY, "property")                                           \
+	X(STATICMETHOD, "staticmethod")                                   \
+	X(CLASSMETHOD, "classmethod")                                     \
+	X(METHOD_DESCRIPTOR, "method_descriptor")                         \
+	X(CLASSMETHOD_DESCRIPTOR, "classmethod_descriptor")               \
+	X(MEMBER_DESCRIPTOR, "member_descriptor")                         \
+	X(GETSET_DESCRIPTOR, "getset_descriptor")                         \
+	X(WRAPPER_DESCRIPTOR, "wrapper_descriptor")                       \
+	X(METHOD_WRAPPER, "method-wrapper")                               \
+	X(GENERATOR, "generator")                                         \
+	X(COROUTINE, "coroutine")                                         \
+	X(ASYNC_GENERATOR, "async_generator")                             \
+	X(COROUTINE_WRAPPER, "coroutine_wrapper")                         \
+	X(ASEND, "async_generator_asend")                                 \
+	X(ATHROW, "async_generator_athrow")                               \
+	X(ANEXT, "anext_awaitable")                                       \
+	X(OLD_CLASS, "classobj")                                          \
+	X(OLD_INSTANCE, "instance")                                       \
+	X(BASE_EXCEPTION, "BaseException")                                \
+	X(BASE_EXCEPTION_GROUP, "BaseExceptionGroup")                     \
+	X(KEY_ERROR, "KeyError")                                          \
+	X(OS_ERROR, "OSError")                                            \
+	X(SYNTAX_ERROR, "SyntaxError")                                    \
+	X(UNICODE_DECODE_ERROR, "UnicodeDecodeError")                     \
+	X(UNICODE_ENCODE_ERROR, "UnicodeEncodeError")                     \
+	X(UNICODE_TRANSLATE_ERROR, "UnicodeTranslateError")               \
+	X(IMPORT_ERROR, "ImportError")                                    \
+	X(ATTRIBUTE_ERROR, "AttributeError")                              \
+	X(NAME_ERROR, "NameError")                                        \
+	X(UNICODE_ERROR, "UnicodeError")                                  \
+	X(STOP_ITERATION, "StopIteration")                                \
+	X(SYSTEM_EXIT, "SystemExit")                                      \
+	X(DEQUE, "collections.deque")                                     \
+	X(TUPLEGETTER, "collections._tuplegetter")                        \
+	X(CHAIN_MAP, "collections.ChainMap")                              \
+	X(COUNTER, "collections.Counter")                                 \
+	X(DEFAULTDICT, "collections.defaultdict")                         \
+	X(USER_DICT, "collections.UserDict")                              \
+	X(USER_LIST, "collections.UserList")                              \
+	X(USER_STRING, "collections.UserString")                          \
+	X(ARRAY, "array.array")                                           \
+	X(PARTIAL, "functools.partial")                                   \
+	X(ITEMGETTER, "operator.itemgetter")                              \
+	X(DATE, "datetime.date")                                          \
+	X(TIME, "datetime.time")                                          \
+	X(DATETIME, "datetime.datetime")                                  \
+	X(TEXT_IO_WRAPPER, "_io.TextIOWrapper")                           \
+	X(BUFFERED_IO_BASE, "_io._BufferedIOBase")                        \
+	X(NAMESPACE, "types.SimpleNamespace")                             \
+	X(ENUM, "enum.Enum")                                              \
+	X(FRACTION, "fractions.Fraction")                                 \
+	X(THREAD, "threading.Thread")                                     \
+	X(TYPE_ALIAS_TYPE, "typing.TypeAliasType")                        \
+	X(PARAM_SPEC, "typing.ParamSpec")                                 \
+	X(CONCATENATE_ALIAS, "typing._ConcatenateGenericAlias")           \
+	X(SIGNATURE_EMPTY, "inspect._empty")                              \
+	X(BUILTIN_IMPORTER, "_frozen_importlib.BuiltinImporter")          \
+	X(FROZEN_IMPORTER, "_frozen_importlib.FrozenImporter")            \
+	X(NAMESPACE_LOADER, "_frozen_importlib_external.NamespaceLoader") \
+	X(TASKLET, "_stackless.tasklet")                                  \
+	X(CHANNEL, "_stackless.channel")                                  \
+	X(BOMB, "_stackless.bomb")                                        \
+	X(C_FUTURE, "_asyncio.Future")                                    \
+	X(C_TASK, "_asyncio.Task")                                        \
+	X(C_SIMPLE_DATA, "_ctypes._SimpleCData")                          \
+	X(NDARRAY, "numpy.ndarray")                                       \
+	X(ATTRS_FACTORY, "attr._make.Factory")                            \
+	X(TIMEOUT, "gevent.timeout.Timeout")
+
+enum scry_known {
+	SCRY_IS_OTHER, /* none of these */
+#define SCRY_KNOWN_ENUM(symbol, name) SCRY_IS_##symbol,
+	SCRY_KNOWN_TYPES(SCRY_KNOWN_ENUM)
+#undef SCRY_KNOWN_ENUM
+};
+
+/** Which one a type is, found when it was decoded; of the type itself, not of its bases. */
+static inline enum scry_known scry_known_type(const struct scry_type *t)
+{
+	return (enum scry_known)t->known;
+}
+/** Which one the type of an object is; OTHER for what is no object. PyPy's too. */
+enum scry_known scry_known_of(struct scry_runtime *r, scry_addr obj);
+/** The object's type is this one; false for what is no object. */
+static inline bool scry_is_exactly(struct scry_runtime *r, scry_addr obj, enum scry_known what)
+{
+	return scry_known_of(r, obj) == what;
+}
+/** True where `type` is, or derives from, the one named (walks tp_base, bounded). */
+bool scry_type_is(struct scry_runtime *r, scry_addr type, enum scry_known what);
+/** The one that a built-in type of this name is: for models whose types are told in other ways. */
+enum scry_known scry_known_named(const struct scry_runtime *r, const char *name);
+/** Is `obj` itself the type named? */
+bool scry_is_type(struct scry_runtime *r, scry_addr obj, enum scry_known what);
+/** Find out which one `t` is: for type.c, which calls it once. */
+enum scry_known scry_known_find(struct scry_runtime *r, const struct scry_type *t);
+/** A type that Cython made, by its name there ("generator"), whatever module or version it names. */
+bool scry_is_cythons(struct scry_runtime *r, const struct scry_type *t, const char *name);
+
+#endif
