@@ -31,7 +31,7 @@ if !$_pyscry
   echo pyscry: this GDB has no usable Python: py-* commands run the pyscry program ($PYSCRY, or in PATH)\n
   set $_pyscry_frame = 0
 
-  # What the shell must know: core or process, thread, frame.
+  # What GDB looks at, in GDB's own words: `pyscry --from-debugger` reads them.
   define _pyscry-where
     info files
     info inferiors
@@ -39,24 +39,24 @@ if !$_pyscry
     printf "frame %d\n", $_pyscry_frame
   end
 
-  # The shell's part, in pieces: $c the core, $i the process, $t the thread, $f the frame, $p the program.
-  set $_ps1 = "w=$(cat); c=$(echo \"$w\" | sed -n \"/core dump file:/{n;s/^[^\\`]*\\`\\(.*\\)', file type.*/\\1/p}\")"
-  set $_ps2 = "; t=$(echo \"$w\" | sed -n \"s/^.Current thread.*LWP \\([0-9]*\\).*/\\1/p\")"
-  set $_ps3 = "; i=$(echo \"$w\" | sed -n \"s/^\\* .* process \\([0-9]*\\).*/\\1/p\"); f=$(echo \"$w\" | sed -n \"s/^frame //p\")"
-  set $_ps4 = "; d=$(tr \"\\0\" \"\\n\" </proc/$PPID/cmdline | sed -n \"s,^source ,,;s,/gdbinit$,,p\" | head -n1)"
-  set $_ps5 = "; p=${PYSCRY:-pyscry}; [ -x \"$d/build/src/cli/pyscry\" ] && p=$d/build/src/cli/pyscry"
-  set $_ps6 = "; \"$p\" \"${c:-$i}\" ${t:+--thread $t} --frame $f "
-
+  # $p: the program. In the source tree it is in build/, beside this file, whose name GDB was given.
+  set $_pyscry_a = "p=${PYSCRY:-pyscry}; d=$(tr \"\\0\" \"\\n\" </proc/$PPID/cmdline | sed -n \"s,^source ,,;s,/gdbinit$,,p\" | head -n1)"
+  set $_pyscry_b = "; [ -x \"$d/build/src/cli/pyscry\" ] && p=$d/build/src/cli/pyscry; \"$p\" --from-debugger"
   define _pyscry-define
-    eval "alias $arg0 = pipe _pyscry-where | %s%s%s%s%s%s$arg1", $_ps1, $_ps2, $_ps3, $_ps4, $_ps5, $_ps6
+    eval "alias $arg0 = pipe _pyscry-where | %s%s $arg1", $_pyscry_a, $_pyscry_b
   end
+
+  # from the command table: tools/gen_commands.py
   _pyscry-define py-bt bt
   _pyscry-define py-bt-full bt-full
   _pyscry-define py-threads threads
-  _pyscry-define py-info info
-  _pyscry-define py-locals locals
+  _pyscry-define _pyscry-up up
+  _pyscry-define _pyscry-down down
+  _pyscry-define _pyscry-frame frame
   _pyscry-define py-list list
+  _pyscry-define py-locals locals
   _pyscry-define py-print print
+  _pyscry-define py-info info
   _pyscry-define py-dis dis
   _pyscry-define py-exc exc
   _pyscry-define py-obj obj
@@ -67,36 +67,30 @@ if !$_pyscry
   _pyscry-define py-tasklets tasklets
   _pyscry-define py-channels channels
   _pyscry-define py-zombies zombies
-  _pyscry-define _pyscry-frame frame
-  _pyscry-define _pyscry-up up
-  _pyscry-define _pyscry-down down
+  # end of what is from the table
 
-  define py-frame
-    set $_pyscry_old = $_pyscry_frame
-    set $_pyscry_frame = $arg0
-    _pyscry-frame
-    if $_shell_exitcode == 2
-      set $_pyscry_frame = $_pyscry_old
+  # $arg0: what to run, $arg1: by how many frames, $arg2: how many that are to older ones
+  define _pyscry-go
+    eval "$arg0 %d", $arg1
+    if $_shell_exitcode != 2
+      set $_pyscry_frame = $_pyscry_frame + $arg2
     end
   end
+  define py-frame
+    _pyscry-go _pyscry-frame $arg0 ($arg0-$_pyscry_frame)
+  end
   define py-up
-    set $_pyscry_step = 1
     if $argc
-      set $_pyscry_step = $arg0
-    end
-    eval "_pyscry-up %d", $_pyscry_step
-    if $_shell_exitcode != 2
-      set $_pyscry_frame = $_pyscry_frame + $_pyscry_step
+      _pyscry-go _pyscry-up $arg0 $arg0
+    else
+      _pyscry-go _pyscry-up 1 1
     end
   end
   define py-down
-    set $_pyscry_step = 1
     if $argc
-      set $_pyscry_step = $arg0
-    end
-    eval "_pyscry-down %d", $_pyscry_step
-    if $_shell_exitcode != 2
-      set $_pyscry_frame = $_pyscry_frame - $_pyscry_step
+      _pyscry-go _pyscry-down $arg0 -($arg0)
+    else
+      _pyscry-go _pyscry-down 1 -1
     end
   end
 end

@@ -1,5 +1,5 @@
-"""A small service that dies of a bad pointer in C, deep inside a sort: what ./dev demo looks at. With
-the argument `wait` it lives on instead."""
+"""A small service that dies of a bad pointer in C, deep inside a sort: what ./dev demo looks at.
+With the argument `wait` it lives on instead."""
 import asyncio
 import ctypes
 import sys

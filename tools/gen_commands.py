@@ -1,4 +1,4 @@
-"""Write docs/commands.md from the command table."""
+"""Write docs/commands.md, and the list in gdbinit, from the command table."""
 import os
 import sys
 
@@ -17,6 +17,10 @@ describes.
 Exit status of the command line, and what the library returns: 0 all was shown, 1 a part (the
 reasons are on the error stream), 2 nothing could be shown, or bad usage.
 """
+
+# around the lines that are written in gdbinit
+BEGIN = "  # from the command table: tools/gen_commands.py\n"
+END = "  # end of what is from the table\n"
 
 
 def options_of(name):
@@ -48,9 +52,41 @@ def page():
     return "".join(parts)
 
 
+def aliases():
+    """The part of gdbinit for a GDB without Python. Commands that move keep their place in GDB: the
+    gdbinit has those by hand, over what is here."""
+    lines = []
+    for row in binding.commands():
+        name = row.name.decode()
+        ours = ("_pyscry-" if row.flags & binding.MOVES else "py-") + name
+        lines.append("  _pyscry-define %s %s\n" % (ours, name))
+    return "".join(lines)
+
+
+def replace(path, text):
+    """Write a file where it differs. Did it?"""
+    with open(path, encoding="utf-8") as source:
+        if source.read() == text:
+            return False
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(text)
+    return True
+
+
+def gdbinit():
+    with open(os.path.join(TOP, "gdbinit"), encoding="utf-8") as source:
+        head, rest = source.read().split(BEGIN)
+    return head + BEGIN + aliases() + END + rest.split(END)[1]
+
+
+def made():
+    """{file: its text}."""
+    return {"docs/commands.md": page(), "gdbinit": gdbinit()}
+
+
 def main():
-    with open(os.path.join(TOP, "docs", "commands.md"), "w", encoding="utf-8") as out:
-        out.write(page())
+    for path, text in made().items():
+        replace(os.path.join(TOP, path), text)
 
 
 if __name__ == "__main__":

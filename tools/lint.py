@@ -247,6 +247,17 @@ def check_versions(everything):
         yield from hits
 
 
+def check_generated(everything):
+    """What is made from the command table is what the table says."""
+    if not os.path.exists(os.path.join(BUILD, 'libpyscry.so')):
+        raise Skip('not built: ./dev build')
+    import gen_commands
+
+    for path, text in gen_commands.made().items():
+        if read(path) != text:
+            yield '%s:0: not what tools/gen_commands.py writes' % path
+
+
 def check_format(everything):
     program = tool('clang-format', 'version 14')
     paths = ending('.c', '.h')
@@ -344,6 +355,7 @@ CHECKS = {
     'includes': check_includes,
     'exports': check_exports,
     'versions': check_versions,
+    'generated': check_generated,
     'python': check_python,
     'black': check_black,
     'shell': check_shell,

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "command/command.h"
+#include "debugger.h"
 
 /*
  * Options of the session; those of commands are in the table. The names are scry_session_set()'s.
@@ -22,12 +23,15 @@ static const struct scry_flag session_flags[] = {
 	{ NULL },
 };
 
+#define LOOKS_MAX (16 << 20) /* `info files` has a line for every section of every library */
+
 struct arguments {
 	struct scry_session *s;
 	const char *target, *command;
 	struct scry_buf options, rest; /* of the command, quoted for it */
 	const char *color;
 	bool raw, help;
+	struct scry_looks looks; /* with --from-debugger: instead of TARGET */
 };
 
 static const char help_head[] =
@@ -212,6 +216,31 @@ static void set_color(struct arguments *a)
 	scry_session_set(a->s, "color", wanted ? "always" : "never");
 }
 
+/*
+ * The gdbinit's way for a GDB without Python: "--from-debugger" stands first, and standard input
+ * has what GDB says of its target and of the selected thread.
+ */
+static void read_looks(struct arguments *a)
+{
+	struct scry_buf text = SCRY_BUF_INIT;
+	char piece[4096];
+	ssize_t n;
+
+	while ((n = read(0, piece, sizeof(piece))) > 0 && text.len < LOOKS_MAX)
+		scry_buf_put(&text, piece, (size_t)n);
+	scry_looks_parse(&a->looks, text.text);
+	scry_buf_done(&text);
+	a->target = scry_looks_target(&a->looks);
+	if (a->looks.thread.len) {
+		put_word(&a->options, "--thread", false);
+		put_word(&a->options, a->looks.thread.text, false);
+	}
+	if (a->looks.frame.len) {
+		put_word(&a->options, "--frame", false);
+		put_word(&a->options, a->looks.frame.text, false);
+	}
+}
+
 static bool is_live(const struct arguments *a)
 {
 	return !a->target[strspn(a->target, "0123456789")] && strlen(a->target) < 10;
@@ -279,10 +308,16 @@ static int run(struct arguments *a)
 
 static int start(struct arguments *a, char **argv, int argc)
 {
-	int rc = parse(a, argv, argc);
+	bool asked = argc > 1 && !strcmp(argv[1], "--from-debugger");
+	int rc;
 
+	if (asked)
+		read_looks(a);
+	rc = parse(a, argv + asked, argc - asked);
 	if (rc)
 		return rc;
+	if (asked && !*a->target && !a->help)
+		return usage_error("gdb has neither a core file nor a process", "");
 	if (a->help && !a->command && !find_command(a->target)) {
 		put_help();
 		return 0;
@@ -304,11 +339,13 @@ int main(int argc, char **argv)
 			       .rest = SCRY_BUF_INIT };
 	int status;
 
+	scry_looks_parse(&a.looks, "");
 	if (!a.s)
 		return usage_error("out of memory", "");
 	status = start(&a, argv, argc);
 	scry_buf_done(&a.options);
 	scry_buf_done(&a.rest);
+	scry_looks_done(&a.looks);
 	scry_session_free(a.s);
 	return status;
 }

@@ -38,7 +38,7 @@ struct scry_call {
 	const char **at;  /* where in `line` each word began */
 	int argc;
 	struct scry_buf *out;
-	struct scry_json *json; /* NULL: text */
+	struct scry_json *json;    /* NULL: text */
 	struct scry_render render; /* what the command says goes there: text or JSON */
 	bool color;
 	bool verbose; /* -v */

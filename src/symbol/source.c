@@ -306,8 +306,7 @@ static size_t cut(const char *text, size_t len)
 static int give(struct scry_session *s, struct scry_buf *b, const char **ret_text, size_t *ret_len)
 {
 	size_t len = cut(b->text, b->len);
-	const char *text =
-		b->failed ? NULL : scry_arena_text(&s->arena, b->text, len);
+	const char *text = b->failed ? NULL : scry_arena_text(&s->arena, b->text, len);
 
 	scry_buf_done(b);
 	if (!text)

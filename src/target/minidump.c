@@ -110,8 +110,7 @@ const char *scry_minidump_utf16(const struct scry_minidump *md, const uint8_t *t
 		}
 		scry_buf_put_char(&b, c);
 	}
-	const char *copy =
-		b.failed ? NULL : scry_arena_text(&md->t->keep, b.text, b.len);
+	const char *copy = b.failed ? NULL : scry_arena_text(&md->t->keep, b.text, b.len);
 	scry_buf_done(&b);
 	return copy;
 }

@@ -123,27 +123,29 @@ def test_digits_are_a_process(cli, any_core, tmp_path):
     )
 
 
-def status_of(pid):
-    with open("/proc/%d/status" % pid) as status:
-        return status.read()
+def comes_to(pid, state):
+    """Does the process come to a state? One that is let go does, on a busy machine not at once."""
+    give_up = time.monotonic() + 5
+    while time.monotonic() < give_up:
+        with open("/proc/%d/status" % pid) as status:
+            if "State:\t" + state in status.read():
+                return True
+        time.sleep(0.01)
+    return False
 
 
 def test_live_process_goes_on(cli, process, tmp_path):
     child = process(interpreters()[0], STORY, tmp_path, "wait")
     for _ in range(20):
         assert cli(child.pid).status == 0
-    assert "State:\tS" in status_of(child.pid)
+    assert comes_to(child.pid, "S")
 
 
 def test_stopped_process_stays_stopped(cli, process, tmp_path):
     child = process(interpreters()[0], STORY, tmp_path, "wait")
     child.send_signal(19)
     assert cli(child.pid, "bt").out.count("\n#") >= 4
-    # a thread that is let go stops again by itself: on a busy machine not within the same instant
-    give_up = time.monotonic() + 5
-    while "State:\tT" not in status_of(child.pid) and time.monotonic() < give_up:
-        time.sleep(0.01)
-    assert "State:\tT" in status_of(child.pid)
+    assert comes_to(child.pid, "T")
 
 
 def test_truncated_core(cli, any_core, tmp_path):
@@ -164,3 +166,19 @@ def test_not_python(cli, tmp_path):
     finally:
         child.kill()
         child.wait()
+
+
+def test_from_debugger(cli, any_core, process, tmp_path):
+    """What the gdbinit pipes into it for a GDB without Python: a core goes before its process."""
+    child = process(interpreters()[0], STORY, tmp_path, "wait")
+    line = "* 1    process %d     1 (native)    /usr/bin/python3\n" % child.pid
+    whole = "Local core dump file:\n\t`%s', file type elf64-x86-64.\n" % any_core
+    chosen = "[Current thread is 1 (Thread 0x7f00 (LWP %d))]\nframe 1\n" % child.pid
+    asked = [PYSCRY, "--from-debugger", "threads"]
+    assert run(asked, input=(whole + line).encode()).out == cli(any_core, "threads").out
+    assert str(child.pid) in run(asked, input=line.encode()).out
+    up = run([PYSCRY, "--from-debugger", "up"], input=(line + chosen).encode())
+    assert up.out.startswith("#2 ")
+    for nothing in (b"", b"frame 1", b"Local core dump file:", b"* 1    <null>\n" * 1000):
+        refused = run(asked, input=nothing)
+        assert refused.status == 2 and "neither a core file nor a process" in refused.err

@@ -1,4 +1,5 @@
-"""Walks over the memory: every block of the allocator, every object that the collector tracks, with its generation."""
+"""Walks over the memory: every block of the allocator, every object that the collector tracks, with
+its generation."""
 import json
 import os
 import subprocess

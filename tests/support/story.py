@@ -84,12 +84,11 @@ def run(command, timeout=120, env=None, **options):
     return Result(
         subprocess.run(
             command,
-            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             timeout=timeout,
             env=env or clean_environment(),
-            **options,
+            **(options if "input" in options else dict(options, stdin=subprocess.DEVNULL)),
         )
     )
 
