@@ -4,6 +4,7 @@
 
 #include "command/command.h"
 #include "command/memory_show.h"
+#include "command/obj.h"
 #include "memory/gc.h"
 #include "native/meaning.h"
 #include "eval/expr.h"
@@ -426,6 +427,11 @@ static int run_obj(struct scry_call *call)
 	int rc = scry_parse_number(call->argv[0], &addr) ? SCRY_OK : evaluate(call, &addr);
 	if (rc < 0)
 		return rc;
+	for (struct scry_runtime *each = r; each; each = each->next)
+		if (scry_model_of(each)->describe && (!r->next || scry_is_object(each, addr))) {
+			scry_obj_described(call, each, addr);
+			return SCRY_OK;
+		}
 	/* of several interpreters the one to which it is an object */
 	for (struct scry_runtime *each = r; each; each = each->next)
 		if (scry_whatis(each, addr, &w) == SCRY_OK && w.type_name) {
@@ -453,8 +459,12 @@ const struct scry_command_row scry_command_obj = {
 		    "the block of Python's\n"
 		    "allocator, whether that is free, and whether the marks of the debug "
 		    "allocator\n"
-		    "(PYTHONMALLOC=debug) around it are intact. EXPR is one as print takes it.",
-		    SCRY_COMMAND_CPYTHON },
+		    "(PYTHONMALLOC=debug) around it are intact. EXPR is one as print takes it. Of "
+		    "PyPy: "
+		    "where the\n"
+		    "collector keeps the object, and of an extension's object the one behind its "
+		    "link.",
+		    0 },
 	.run = run_obj,
 	.says = &answer_facts,
 	.max_args = 1,

@@ -22,10 +22,8 @@ struct row {
 /* The runtime that knows the object: a process may have several. The first one where none does. */
 static struct scry_runtime *runtime_of(struct scry_runtime *first, scry_addr object)
 {
-	scry_addr type;
-
 	for (struct scry_runtime *r = first; r; r = r->next)
-		if (scry_type_of(r, object, &type) == SCRY_OK)
+		if (scry_is_object(r, object))
 			return r;
 	return first;
 }
@@ -209,11 +207,10 @@ int scry_pointer_text(struct scry_session *s, const char *type, scry_addr word, 
 int scry_object_text(struct scry_session *s, scry_addr addr, struct scry_buf *out)
 {
 	struct scry_runtime *r = s->target ? scry_runtime_first(s) : NULL;
-	scry_addr type;
 
 	if (!r)
 		return scry_fail(s, SCRY_ENOTFOUND, 0,
 				 "no Python interpreter was found in the target");
-	int rc = scry_type_of(runtime_of(r, addr), addr, &type);
-	return rc < 0 ? rc : show_object(r, addr, 0, out);
+	return scry_is_object(runtime_of(r, addr), addr) ? show_object(r, addr, 0, out)
+							 : s->error.code;
 }

@@ -7,7 +7,7 @@
 
 #include "command/command.h"
 #include "native/meaning.h"
-#include "object/object.h"
+#include "object/model.h"
 
 #define REPR_MAX 60 /* characters of a value beside its register */
 
@@ -53,8 +53,6 @@ static void text_repr(struct scry_runtime *r, scry_addr object, struct scry_buf 
 static void text_slots(struct job *job, const struct scry_meaning *m)
 {
 	struct scry_buf *out = job->call->out;
-	const char *name;
-	scry_addr type;
 
 	for (unsigned i = 0; i < m->slot_count; i++) {
 		scry_buf_printf(out, "\n        +%-3u", i * job->call->s->target->abi.ptr_size);
@@ -62,11 +60,8 @@ static void text_slots(struct job *job, const struct scry_meaning *m)
 			scry_buf_puts(out, "NULL");
 			continue;
 		}
-		if (scry_type_of(m->runtime, m->slots[i], &type) < 0 ||
-		    scry_type_name(m->runtime, type, &name) < 0)
-			name = "?";
 		scry_buf_printf(out, "0x%" PRIx64 " ", m->slots[i]);
-		scry_put_safe(out, name);
+		scry_put_safe(out, scry_type_name_of(m->runtime, m->slots[i]));
 		scry_buf_putc(out, ' ');
 		text_repr(m->runtime, m->slots[i], out);
 	}
@@ -149,12 +144,10 @@ static void text_meaning(struct job *job, uint64_t word, const struct scry_meani
 static void json_value(struct scry_json *j, struct scry_runtime *r, scry_addr object)
 {
 	struct scry_buf repr = SCRY_BUF_INIT;
-	const char *name;
-	scry_addr type;
 
 	scry_json_key(j, "type");
-	if (scry_type_of(r, object, &type) == SCRY_OK && scry_type_name(r, type, &name) == SCRY_OK)
-		scry_json_text(j, name);
+	if (scry_is_object(r, object))
+		scry_json_text(j, scry_type_name_of(r, object));
 	else
 		scry_json_null(j);
 	short_repr(r, object, &repr);

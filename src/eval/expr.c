@@ -147,14 +147,13 @@ static int eval_address(struct scry_eval *e)
 {
 	char *end;
 	uint64_t addr = strtoull(e->at + 1, &end, 0);
-	scry_addr type;
 	char why[200];
 
 	if (end == e->at + 1)
 		return scry_fail(e->s, SCRY_EINVAL, 0,
 				 "'@' needs an address, as in @0x7f0123456780");
 	e->at = end;
-	if (scry_type_of(e->r, addr, &type) == SCRY_OK)
+	if (scry_is_object(e->r, addr))
 		return scry_eval_set(e, addr);
 	snprintf(why, sizeof(why), "%.199s", e->s->error.text);
 	return scry_eval_fail(e, SCRY_ECORRUPT, "no object at 0x%" PRIx64 " (%s)", addr, why);

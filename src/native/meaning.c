@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "native/doubt.h"
-#include "object/object.h"
+#include "object/model.h"
 
 #define FLAG_TYPE    (1u << 31) /* Py_TPFLAGS_TYPE_SUBCLASS, Include/object.h, v2.7 to v3.15 */
 #define INTERIOR_MAX 4096       /* how far before a word an object may start */
@@ -113,19 +113,19 @@ void scry_words_done(struct scry_words *w)
 	scry_hash_done(&w->frames);
 }
 
-static struct scry_runtime *object_at(struct scry_session *s, scry_addr addr, scry_addr *ret_type)
+static struct scry_runtime *object_at(struct scry_session *s, scry_addr addr)
 {
 	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
-		if (scry_type_of(r, addr, ret_type) == SCRY_OK)
+		if (scry_is_object(r, addr))
 			return r;
 	return NULL;
 }
 
 static bool read_object(struct scry_words *w, scry_addr addr, struct scry_meaning *ret)
 {
+	struct scry_runtime *r = object_at(w->session, addr);
 	scry_addr type;
 	uint64_t flags = 0;
-	struct scry_runtime *r = object_at(w->session, addr, &type);
 
 	if (!r)
 		return false;
@@ -134,9 +134,9 @@ static bool read_object(struct scry_words *w, scry_addr addr, struct scry_meanin
 	ret->kind = SCRY_WORD_OBJECT;
 	ret->doubt = scry_object_doubt(r, addr);
 	ret->module = scry_module_at(w->session, addr);
-	if (scry_type_name(r, type, &ret->type) < 0)
-		ret->type = NULL;
-	if (scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags) == SCRY_OK && (flags & FLAG_TYPE))
+	ret->type = scry_model_of(r)->type_name(r, addr);
+	if (scry_type_of(r, addr, &type) == SCRY_OK &&
+	    scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags) == SCRY_OK && (flags & FLAG_TYPE))
 		ret->kind = SCRY_WORD_TYPE;
 	else if (ret->type && !strcmp(ret->type, "code"))
 		ret->kind = SCRY_WORD_CODE_OBJECT;
@@ -225,9 +225,10 @@ static bool read_interior(struct scry_words *w, uint64_t word, struct scry_meani
 	scry_addr start = word & ~(uint64_t)7;
 
 	for (scry_addr at = start; at && start - at <= INTERIOR_MAX; at -= 8) {
+		struct scry_runtime *r = object_at(w->session, at);
 		scry_addr type;
-		struct scry_runtime *r = object_at(w->session, at, &type);
-		uint64_t size = r ? object_size(r, at, type) : 0;
+		uint64_t size =
+			r && scry_type_of(r, at, &type) == SCRY_OK ? object_size(r, at, type) : 0;
 
 		if (word - at >= size)
 			continue;
@@ -248,11 +249,9 @@ static bool read_interior(struct scry_words *w, uint64_t word, struct scry_meani
 /* A slot's object; what chance makes of a struct's other members seldom has a type's name. */
 static struct scry_runtime *slot_object(struct scry_words *w, scry_addr value)
 {
-	scry_addr type;
-	const char *name;
-	struct scry_runtime *r = object_at(w->session, value, &type);
+	struct scry_runtime *r = object_at(w->session, value);
 
-	return r && scry_type_name(r, type, &name) == SCRY_OK && is_identifier(name) ? r : NULL;
+	return r && is_identifier(scry_model_of(r)->type_name(r, value)) ? r : NULL;
 }
 
 /*

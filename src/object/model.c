@@ -2,6 +2,13 @@
 #include "object/known.h"
 #include "object/printer.h"
 
+static bool is_object(struct scry_runtime *r, scry_addr addr)
+{
+	scry_addr type;
+
+	return scry_type_of(r, addr, &type) == SCRY_OK;
+}
+
 const struct scry_model scry_model_cpython = {
 	.type_name = scry_cpython_type_name,
 	.attr = scry_cpython_attr,
@@ -10,8 +17,22 @@ const struct scry_model scry_model_cpython = {
 	.int_value = scry_cpython_int_value,
 	.int_mpz = scry_cpython_int_mpz,
 	.known = scry_cpython_known,
+	.is_object = is_object,
 	.print = scry_cpython_print,
 };
+
+bool scry_is_object(struct scry_runtime *r, scry_addr addr)
+{
+	return scry_model_of(r)->is_object(r, addr);
+}
+
+void scry_print_found(struct scry_printer *p, const struct scry_found *found)
+{
+	if (found->addr)
+		scry_print(p, found->addr);
+	else
+		scry_buf_puts(p->out, found->text ? found->text : "?");
+}
 
 const char *scry_type_name_of(struct scry_runtime *r, scry_addr obj)
 {

@@ -42,6 +42,24 @@ struct scry_found {
  */
 enum scry_attr_place { SCRY_ATTR_VALUE, SCRY_ATTR_CLASS, SCRY_ATTR_TYPE };
 
+/** What is known of an object that a collector may move, or that has a second one for C. */
+struct scry_described {
+	scry_addr addr;  /* the object, where it stands now */
+	scry_addr asked; /* the address that was asked for */
+	const char
+		*problem; /* NULL: an object; else why it is none, and nothing else is filled in */
+	const char *type_name; /* never NULL of an object */
+	scry_addr type;        /* its type object, 0 not known */
+	const char *form;      /* the interpreter's own name for such objects, NULL none */
+	const char *place;     /* "young, in the nursery ...", NULL: of C alone */
+	uint64_t size;         /* bytes without what it leads to; 0 unknown */
+	bool moved;            /* a collection has moved it from where it was asked for */
+	/* of an extension's object: `asked` is that one, addr the interpreter's, 0 none */
+	bool is_c;
+	int64_t refcount; /* references of C */
+	scry_addr c_type;
+};
+
 /**
  * How the objects of one kind of interpreter are read: a row per kind. What object.h and this
  * header offer for all kinds goes through it; the rest is CPython's. Contracts are those of the
@@ -63,6 +81,13 @@ struct scry_model {
 	int (*int_mpz)(struct scry_runtime *r, scry_addr obj, mpz_t ret);
 	/* enum scry_known of the object's type: known.h */
 	int (*known)(struct scry_runtime *r, scry_addr obj);
+	/* scry_is_object() */
+	bool (*is_object)(struct scry_runtime *r, scry_addr addr);
+	/* of interpreters without reference counts; NULL: scry_whatis() tells */
+	void (*describe)(struct scry_runtime *r, scry_addr addr, struct scry_described *ret);
+	/* scry_attr_next() with values that may have no object; NULL: all have */
+	int (*found_next)(struct scry_runtime *r, scry_addr obj, uint64_t *it,
+			  const char **ret_name, struct scry_found *ret);
 	/* append the repr of an object; negative after scry_fail() */
 	int (*print)(struct scry_printer *p, scry_addr addr);
 	const char *no_items; /* why print knows no [KEY] of its containers; NULL: it does */
@@ -76,6 +101,9 @@ static inline const struct scry_model *scry_model_of(const struct scry_runtime *
 {
 	return scry_models[r->strategy->model];
 }
+
+/** Append the repr of a value, be it an object or not. */
+void scry_print_found(struct scry_printer *p, const struct scry_found *found);
 
 /* the rows of CPython's model; a file each */
 const char *scry_cpython_type_name(struct scry_runtime *r, scry_addr obj);

@@ -47,6 +47,8 @@ struct scry_printer_row {
  * Type of the object at `addr`, checked: refcount, type pointer and the type's own type make sense.
  */
 int scry_type_of(struct scry_runtime *r, scry_addr addr, scry_addr *ret_type);
+/** Does an object stand at an address of which nothing is known? */
+bool scry_is_object(struct scry_runtime *r, scry_addr addr);
 /** "module.Type" as repr() writes it; WTF-8. */
 int scry_type_full_name(struct scry_runtime *r, scry_addr type, const char **ret);
 /** None, or nothing at all. */

@@ -174,7 +174,6 @@ def test_what_pypy_has_not(dumps, pypy):
         ['generators'],
         ['greenlets'],
         ['zombies'],
-        ['obj', '0x1000'],
         ['print', 'rest[0]'],
     ):
         status, output, errors = run.pyscry(*run.where(pypy), '--frame', '1', dump.core, *command)

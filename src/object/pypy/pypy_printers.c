@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "object/printer.h"
+#include "object/pypy/pypy_cpyext.h"
 
 #define DIGITS_MAX 100000
 #define TEXT_MAX   ((size_t)1 << 24)
@@ -166,85 +167,11 @@ static int print_bytes(struct scry_printer *p, scry_addr addr)
 		p, scry_pypy_get(p->runtime->pypy, addr, SCRY_PYPY_BYTES_VALUE));
 }
 
-/* --- classes and what has a name --- */
-
-static const char *string_field(struct scry_pypy *y, scry_addr addr, enum scry_pypy_field f)
-{
-	const char *text;
-	size_t len;
-
-	return scry_pypy_string(y, scry_pypy_get(y, addr, f), 1000, &text, &len) == SCRY_OK ? text
-											    : NULL;
-}
-
-/* What a class itself has under a name; through the cell in which it may stand. */
-static bool class_get(struct scry_runtime *r, scry_addr cls, const char *name, scry_addr *ret)
-{
-	struct scry_pypy *y = r->pypy;
-	struct scry_pypy_table t;
-
-	return scry_pypy_table_open(y, scry_pypy_get(y, cls, SCRY_PYPY_TYPE_DICT), false, &t) ==
-		       SCRY_OK &&
-	       scry_pypy_table_get(r, &t, name, ret) == SCRY_OK;
-}
-
-/* __name__, or with `whole` "module.qualname" as repr() has it. */
-static const char *class_name(struct scry_runtime *r, scry_addr cls, bool whole)
-{
-	const char *name = whole ? string_field(r->pypy, cls, SCRY_PYPY_TYPE_QUALNAME) : NULL,
-		   *module;
-	scry_addr text;
-
-	if (!name)
-		name = string_field(r->pypy, cls, SCRY_PYPY_TYPE_NAME);
-	if (!whole || !name || !class_get(r, cls, "__module__", &text) ||
-	    scry_pypy_text_at(r, text, 1000, &module) < 0 || !strcmp(module, "builtins") ||
-	    !strcmp(module, "__builtin__"))
-		return name;
-	return scry_arena_printf(&r->session->arena, "%s.%s", module, name);
-}
-
-/* The class of the MRO that has a name, and what it has there; 0: none is to be found. */
-static scry_addr find_in_mro(struct scry_runtime *r, scry_addr cls, const char *name,
-			     scry_addr *ret)
-{
-	enum scry_pypy_kind kind;
-	scry_addr items, of;
-	uint64_t count;
-
-	if (scry_pypy_items_open(r->pypy, scry_pypy_get(r->pypy, cls, SCRY_PYPY_TYPE_MRO), false,
-				 &kind, &items, &count) < 0)
-		return 0;
-	for (uint64_t i = 0;
-	     i < count && i < MRO_MAX && scry_read_ptr(r->session, items + 8 * i, &of) == SCRY_OK;
-	     i++)
-		if (scry_pypy_type_of(r->pypy, &of) && class_get(r, of, name, ret))
-			return of;
-	return 0;
-}
-
-bool scry_pypy_class_find(struct scry_runtime *r, scry_addr cls, const char *name, scry_addr *ret)
-{
-	return find_in_mro(r, cls, name, ret);
-}
-
-/* Its map's terminator knows. */
-scry_addr scry_pypy_class_of(struct scry_pypy *y, const struct scry_pypy_type *t, scry_addr addr)
-{
-	uintptr_t at = (uintptr_t)scry_hash_find(&y->maps, t->tid);
-	scry_addr map = 0, cls;
-
-	if (!at || scry_read_ptr(y->runtime->session, addr + at - 1, &map) < 0 ||
-	    !scry_pypy_type_of(y, &map))
-		return 0;
-	cls = scry_pypy_get(y, scry_pypy_get(y, map, SCRY_PYPY_MAP_TERMINATOR),
-			    SCRY_PYPY_TERMINATOR_CLASS);
-	return scry_pypy_is(y, scry_pypy_type_of(y, &cls), SCRY_PYPY_CLASS_TYPE) ? cls : 0;
-}
+/* --- what has a name --- */
 
 static int print_class(struct scry_printer *p, scry_addr addr)
 {
-	const char *name = class_name(p->runtime, addr, true);
+	const char *name = scry_pypy_class_name(p->runtime, addr, true);
 
 	/* built-in ones */
 	bool old = scry_pypy_is_python2(p->runtime) && name && !strchr(name, '.');
@@ -255,10 +182,11 @@ static int print_class(struct scry_printer *p, scry_addr addr)
 
 static int print_function(struct scry_printer *p, scry_addr addr)
 {
-	const char *name = string_field(p->runtime->pypy, addr, SCRY_PYPY_FUNCTION_QUALNAME);
+	const char *name =
+		scry_pypy_string_field(p->runtime->pypy, addr, SCRY_PYPY_FUNCTION_QUALNAME);
 
 	if (!name)
-		name = string_field(p->runtime->pypy, addr, SCRY_PYPY_FUNCTION_NAME);
+		name = scry_pypy_string_field(p->runtime->pypy, addr, SCRY_PYPY_FUNCTION_NAME);
 	scry_printf(p, "<function %s at 0x%" PRIx64 ">", name ? name : "?", addr);
 	return SCRY_OK;
 }
@@ -335,7 +263,9 @@ static const struct {
 	{ SCRY_PYPY_CLASS_FROZENSET, "frozenset", NULL, scry_pypy_print_frozenset },
 	{ SCRY_PYPY_CLASS_SET, "set", NULL, scry_pypy_print_set },
 	{ SCRY_PYPY_CLASS_TYPE, "type", NULL, print_class },
+	{ SCRY_PYPY_CLASS_BUILTIN_FUNCTION, "builtin_function", NULL, scry_pypy_print_builtin },
 	{ SCRY_PYPY_CLASS_FUNCTION, "function", NULL, print_function },
+	{ SCRY_PYPY_CLASS_METHOD, "method", "instancemethod", scry_pypy_print_method },
 	{ SCRY_PYPY_CLASS_MODULE, "module", NULL, print_module },
 	{ SCRY_PYPY_CLASS_CODE, "code", NULL, print_code },
 	{ SCRY_PYPY_CLASS_OBJECT, "object", NULL, print_object },
@@ -356,8 +286,10 @@ static size_t row_of(struct scry_pypy *y, const struct scry_pypy_type *t)
 
 int scry_pypy_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
 {
-	const struct scry_pypy_type *t = scry_pypy_type_of(r->pypy, &obj);
+	struct scry_pypy_ext ext;
 
+	scry_pypy_resolve(r, &obj, &ext);
+	const struct scry_pypy_type *t = scry_pypy_type_of(r->pypy, &obj);
 	*ret = (int64_t)(scry_pypy_is(r->pypy, t, SCRY_PYPY_CLASS_INT)
 				 ? scry_pypy_get(r->pypy, obj, SCRY_PYPY_INT_VALUE)
 				 : obj);
@@ -367,15 +299,22 @@ int scry_pypy_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
 const char *scry_pypy_type_name(struct scry_runtime *r, scry_addr addr)
 {
 	struct scry_pypy *y = r->pypy;
+	struct scry_pypy_ext ext;
+
+	if (scry_pypy_resolve(r, &addr, &ext) && !ext.link)
+		return ext.type_name;
 	const struct scry_pypy_type *t = scry_pypy_type_of(y, &addr);
 	scry_addr cls = t ? scry_pypy_class_of(y, t, addr) : 0;
 	size_t i = t ? row_of(y, t) : ROWS;
 
 	if (cls)
-		return class_name(r, cls, false);
+		return scry_pypy_class_name(r, cls, false);
 	if (i < ROWS)
 		return rows[i].old_name && scry_pypy_is_python2(r) ? rows[i].old_name
 								   : rows[i].name;
+	cls = t ? scry_pypy_type_object(r, t, addr) : 0;
+	if (cls)
+		return scry_pypy_class_name(r, cls, false);
 	const char *dot = t ? strrchr(t->name, '.') : NULL;
 	return dot ? dot + 1 : NULL;
 }
@@ -395,9 +334,9 @@ int scry_pypy_known(struct scry_runtime *r, scry_addr addr)
  */
 static int print_instance(struct scry_printer *p, scry_addr addr, scry_addr cls, size_t row)
 {
-	scry_addr value, of = find_in_mro(p->runtime, cls, "__repr__", &value);
-	const char *name = of ? class_name(p->runtime, of, true) : NULL,
-		   *own = class_name(p->runtime, cls, true);
+	scry_addr value, of = scry_pypy_find_in_mro(p->runtime, cls, "__repr__", &value);
+	const char *name = of ? scry_pypy_class_name(p->runtime, of, true) : NULL,
+		   *own = scry_pypy_class_name(p->runtime, cls, true);
 
 	if (name && row < ROWS && rows[row].of != SCRY_PYPY_CLASS_OBJECT &&
 	    (!strcmp(name, rows[row].name) ||
@@ -411,9 +350,12 @@ static int print_instance(struct scry_printer *p, scry_addr addr, scry_addr cls,
 int scry_pypy_print(struct scry_printer *p, scry_addr addr)
 {
 	struct scry_pypy *y = p->runtime->pypy;
+	struct scry_pypy_ext ext;
 	scry_addr at = addr;
-	const struct scry_pypy_type *t = scry_pypy_type_of(y, &at);
 
+	if (scry_pypy_resolve(p->runtime, &at, &ext) && !ext.link)
+		return scry_pypy_print_ext(p, &ext);
+	const struct scry_pypy_type *t = scry_pypy_type_of(y, &at);
 	if (!t)
 		return scry_fail(p->runtime->session, SCRY_ECORRUPT, addr, "no object");
 	if (t->tid == y->string)

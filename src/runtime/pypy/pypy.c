@@ -201,10 +201,10 @@ static scry_addr slot_value(struct scry_runtime *r, scry_addr value, bool in_cel
 		       : value;
 }
 
-/* What was found at the start is prebuilt, or stays where it is. */
+/* What else was found at the start is prebuilt, or stays where it is. */
 static void reload(struct scry_runtime *r)
 {
-	(void)r;
+	scry_pypy_load_heap(r->pypy);
 }
 
 static void done(struct scry_runtime *r)

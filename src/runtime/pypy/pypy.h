@@ -19,6 +19,7 @@
  * does.
  */
 #define SCRY_PYPY_CLASSES(X)                                                                \
+	X(ROOT, "pypy.interpreter.baseobjspace.W_Root")                                     \
 	X(FRAME, "pypy.interpreter.pyframe.PyFrame")                                        \
 	X(CODE, "pypy.interpreter.pycode.PyCode")                                           \
 	X(EC, "pypy.interpreter.executioncontext.ExecutionContext")                         \
@@ -42,6 +43,7 @@
 	X(SET, "pypy.objspace.std.setobject.W_SetObject")                                   \
 	X(TYPE, "pypy.objspace.std.typeobject.W_TypeObject")                                \
 	X(OBJECT, "pypy.objspace.std.objectobject.W_ObjectObject")                          \
+	X(BUILTIN_FUNCTION, "pypy.interpreter.function.BuiltinFunction")                    \
 	X(FUNCTION, "pypy.interpreter.function.Function")                                   \
 	X(METHOD, "pypy.interpreter.function.Method")                                       \
 	X(MODULE, "pypy.interpreter.module.Module")                                         \
@@ -129,8 +131,17 @@
 	X(TYPE_QUALNAME, "pypy.objspace.std.typeobject.W_TypeObject.inst_qualname")               \
 	X(TYPE_DICT, "pypy.objspace.std.typeobject.W_TypeObject.inst_dict_w")                     \
 	X(TYPE_MRO, "pypy.objspace.std.typeobject.W_TypeObject.inst_mro_w")                       \
+	X(TYPE_IS_HEAP, "pypy.objspace.std.typeobject.W_TypeObject.inst_flag_heaptype")           \
+	X(TYPE_LAYOUT, "pypy.objspace.std.typeobject.W_TypeObject.inst_layout")                   \
+	X(LAYOUT_TYPEDEF, "pypy.objspace.std.typeobject.Layout.inst_typedef")                     \
 	X(FUNCTION_NAME, "pypy.interpreter.function.Function.inst_name")                          \
 	X(FUNCTION_QUALNAME, "pypy.interpreter.function.Function.inst_qualname")                  \
+	X(METHOD_FUNCTION,                                                                        \
+	  "pypy.interpreter.function._Method.inst_w_function|pypy.interpreter.function.Method."   \
+	  "inst_w_function")                                                                      \
+	X(METHOD_INSTANCE,                                                                        \
+	  "pypy.interpreter.function._Method.inst_w_instance|pypy.interpreter.function.Method."   \
+	  "inst_w_instance")                                                                      \
 	X(MODULE_DICT, "pypy.interpreter.module.Module.inst_w_dict")                              \
 	X(MODULE_NAME, "pypy.interpreter.module.Module.inst_w_name")                              \
 	X(MUTABLE_CELL_VALUE, "pypy.objspace.std.typeobject.ObjectMutableCell.inst_w_value")      \
@@ -157,19 +168,26 @@ struct scry_pypy_jit;
 
 struct scry_pypy {
 	struct scry_runtime *runtime;
-	scry_addr start, end;         /* the module, zeroed data included */
-	scry_addr group;              /* type_info of tid 0 */
-	char *text;                   /* the list of types, cut up */
-	struct scry_pypy_type *types; /* by member number */
+	scry_addr start, end;           /* the module, zeroed data included */
+	scry_addr gcdata;               /* where it names the list of types */
+	scry_addr nursery, nursery_end; /* where young objects are; 0: not found */
+	scry_addr group;                /* type_info of tid 0 */
+	char *text;                     /* the list of types, cut up */
+	struct scry_pypy_type *types;   /* by member number */
 	size_t type_count;
 	struct scry_hash by_tid, by_name;
 	struct scry_slot field[SCRY_PYPY_FIELD_COUNT];
 	struct scry_hash maps; /* "inst_map" of user classes: offset + 1 by tid */
 	uint64_t min[SCRY_PYPY_CLASS_COUNT], max[SCRY_PYPY_CLASS_COUNT];
-	uint32_t string, vref, jitframe; /* tids */
-	scry_addr threads;               /* the head of the list of threads */
-	scry_addr code_descr;            /* the FieldDescr of a frame's code */
-	struct scry_pypy_jit *jit;       /* what was built from resume data, or NULL */
+	const struct scry_pypy_type *class[SCRY_PYPY_CLASS_COUNT]; /* NULL: it has no such */
+	uint32_t string, vref, jitframe;                           /* tids */
+	scry_addr threads;    /* the head of the list of threads */
+	scry_addr code_descr; /* the FieldDescr of a frame's code */
+	/* type objects by what their instances' vtables name; the object layer's */
+	struct scry_hash classes;
+	unsigned typedef_at; /* where a vtable names it; 0: not known */
+	bool classes_done;
+	struct scry_pypy_jit *jit; /* what was built from resume data, or NULL */
 };
 
 /** Load what describes the types; SCRY_ENOTFOUND where the module has none. */
@@ -208,6 +226,25 @@ int scry_pypy_string(struct scry_pypy *p, scry_addr string, size_t max, const ch
 		     size_t *ret_len);
 /** The text of a str or bytes object, or of an rpy_string. */
 int scry_pypy_text_at(struct scry_runtime *r, scry_addr str, size_t max, const char **ret);
+/* --- where objects live (pypy_heap.c) --- */
+enum scry_pypy_place {
+	SCRY_PYPY_PREBUILT, /* in the module: never moves */
+	SCRY_PYPY_YOUNG,    /* in the nursery: a collection moves it */
+	SCRY_PYPY_OLD,      /* moves no more */
+	SCRY_PYPY_VIRTUAL   /* made here from the JIT's resume data */
+};
+/** Find the nursery; again where the target has run. */
+void scry_pypy_load_heap(struct scry_pypy *p);
+/** Of an address at which an object stands. */
+enum scry_pypy_place scry_pypy_place_of(const struct scry_pypy *p, scry_addr addr);
+/**
+ * Does an object stand at any address, of whose origin nothing is known? Its header must have a
+ * type and flags that there are, its pointers lead to objects. Where it was moved, of its new place.
+ */
+bool scry_pypy_stands(struct scry_pypy *p, scry_addr addr);
+/** Bytes with its header and items; 0 unknown. */
+uint64_t scry_pypy_size_of(struct scry_pypy *p, const struct scry_pypy_type *t, scry_addr addr);
+
 /** Length and first item of a GcArray; bounded. */
 int scry_pypy_array(struct scry_pypy *p, scry_addr array, uint64_t *ret_count,
 		    scry_addr *ret_items);

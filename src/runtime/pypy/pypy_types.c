@@ -163,6 +163,7 @@ static bool try_gcdata(void *arg, scry_addr at, uint64_t value)
 	    !is_info(g->pypy, group + tid))
 		return true;
 	g->pypy->group = group;
+	g->pypy->gcdata = at;
 	g->tids = tids;
 	return false;
 }
@@ -260,6 +261,7 @@ static int find_classes(struct scry_pypy *p)
 	for (int c = 0; c < SCRY_PYPY_CLASS_COUNT; c++) {
 		const struct scry_pypy_type *t = scry_pypy_type_named(p, class_names[c]);
 
+		p->class[c] = t;
 		p->min[c] = t ? t->class_min : 0;
 		p->max[c] = t ? t->class_max : 0;
 	}
@@ -290,6 +292,7 @@ int scry_pypy_load(struct scry_pypy *p, struct scry_module *m)
 	if (!p->group)
 		return scry_fail(p->runtime->session, SCRY_ECORRUPT, c.list,
 				 "nothing refers to the list of types at 0x%" PRIx64, c.list);
+	scry_pypy_load_heap(p);
 	int rc = add_types(p, &g);
 	return rc < 0 ? rc : find_classes(p);
 }
@@ -301,6 +304,7 @@ void scry_pypy_done(struct scry_pypy *p)
 	scry_hash_done(&p->by_tid);
 	scry_hash_done(&p->by_name);
 	scry_hash_done(&p->maps);
+	scry_hash_done(&p->classes);
 }
 
 /* --- objects --- */

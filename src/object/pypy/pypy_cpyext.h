@@ -1,0 +1,28 @@
+/** Objects of C extensions under PyPy. Internal to src/object. */
+#ifndef SCRY_PYPY_CPYEXT_H
+#define SCRY_PYPY_CPYEXT_H
+
+#include "object/pypy/pypy_printers.h"
+
+/** A PyObject of cpyext, decoded. */
+struct scry_pypy_ext {
+	scry_addr addr;
+	scry_addr link; /* PyPy's object; 0: C has it alone */
+	scry_addr type; /* its PyTypeObject */
+	const char *type_name;
+	uint64_t flags;
+	uint64_t refcount; /* references of C, without what stands for PyPy's */
+	bool held;         /* PyPy's object keeps it, too */
+};
+
+/** Decode the PyObject at an address; SCRY_ENOTFOUND where none stands. Nothing is said of why. */
+int scry_pypy_ext_at(struct scry_runtime *r, scry_addr addr, struct scry_pypy_ext *ret);
+/**
+ * Is it a PyObject? Then *addr becomes PyPy's object where there is one, and *ret tells of the
+ * other. Cheap for objects of PyPy's own.
+ */
+bool scry_pypy_resolve(struct scry_runtime *r, scry_addr *addr, struct scry_pypy_ext *ret);
+/** Append what can be said of one without a link. */
+int scry_pypy_print_ext(struct scry_printer *p, const struct scry_pypy_ext *e);
+
+#endif

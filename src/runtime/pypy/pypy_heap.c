@@ -1,0 +1,154 @@
+/*
+ * Where PyPy's objects live: prebuilt in the module, young in the nursery, old anywhere else
+ * (rpython/memory/gc/incminimark.py, 7.3.3 to 8.0.1).
+ */
+#include "runtime/pypy/pypy_resume.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/*
+ * The words before the list of types in GCData (rpython/memory/gctransform/framework.py), whose
+ * fields are in the order of their names: the collector's own object.
+ */
+#define GCDATA_GC 88
+
+/*
+ * Of the collector's object, whose fields are in the order of their names too: nursery,
+ * nursery_barriers, nursery_free, nursery_objects_shadows, nursery_size,
+ * nursery_surviving_size, nursery_top.
+ */
+#define GC_WORDS     160
+#define NURSERY_FREE 2
+#define NURSERY_SIZE 4
+#define NURSERY_TOP  6
+#define NURSERY_MAX  ((uint64_t)1 << 40)
+
+/* GCFLAG_* stand above 32 bits of type: TRACK_YOUNG_PTRS is the first, twelve are in use. */
+#define FLAG_TRACK  ((uint64_t)1 << 32)
+#define FLAGS_VALID ((uint64_t)0xfff << 32)
+
+#define POINTERS_CHECKED 8
+
+/* TRANSLATION_PARAMS of incminimark.py: sizes of a page, an arena, and the largest small object */
+#define PAGE_SIZE   8192
+#define PAGE_HEAD   32
+#define ARENA_PAGES 64
+#define SMALL_MAX   280
+#define ITEMS_MAX   ((uint64_t)1 << 40)
+
+/* type_info of arrays, rpython/memory/gctypelayout.py */
+enum { INFO_BITS = 0, INFO_FIXED = 16, INFO_ITEM = 32, INFO_VAR = 40, INFO_LENGTH = 48 };
+#define INFO_IS_VARSIZE 0x10000u
+
+static bool is_nursery(const uint64_t *w)
+{
+	uint64_t size = w[NURSERY_SIZE];
+
+	return w[0] && size >= 4096 && size <= NURSERY_MAX && w[NURSERY_FREE] >= w[0] &&
+	       w[NURSERY_FREE] <= w[0] + size && w[NURSERY_TOP] >= w[0] &&
+	       w[NURSERY_TOP] <= w[0] + size;
+}
+
+void scry_pypy_load_heap(struct scry_pypy *p)
+{
+	struct scry_session *s = p->runtime->session;
+	uint64_t words[GC_WORDS];
+	scry_addr gc = 0;
+
+	p->nursery = p->nursery_end = 0;
+	if (scry_read_ptr(s, p->gcdata - GCDATA_GC, &gc) < 0 || gc < p->start || gc >= p->end)
+		return;
+	size_t got = scry_read_some(s, gc, words, sizeof(words)) / sizeof(*words);
+	for (size_t i = 0; i + NURSERY_TOP < got; i++)
+		if (is_nursery(words + i)) {
+			p->nursery = words[i];
+			p->nursery_end = words[i] + words[i + NURSERY_SIZE];
+			return;
+		}
+}
+
+enum scry_pypy_place scry_pypy_place_of(const struct scry_pypy *p, scry_addr addr)
+{
+	if (addr >= SCRY_PYPY_PLACE && addr < SCRY_PYPY_PLACE + SCRY_PYPY_ROOM)
+		return SCRY_PYPY_VIRTUAL;
+	if (addr >= p->start && addr < p->end)
+		return SCRY_PYPY_PREBUILT;
+	return addr >= p->nursery && addr < p->nursery_end ? SCRY_PYPY_YOUNG : SCRY_PYPY_OLD;
+}
+
+/* Every pointer in it leads to an object, or nowhere; *ret_any: there was one. */
+static bool pointers_fit(struct scry_pypy *p, const struct scry_pypy_type *t, scry_addr addr,
+			 bool *ret_any)
+{
+	uint64_t count = scry_pypy_pointer_count(p, t);
+
+	*ret_any = false;
+	for (uint64_t i = 0; i < count && i < POINTERS_CHECKED; i++) {
+		scry_addr place = scry_pypy_pointer_at(p, t, i), to;
+
+		if (!place || scry_read_ptr(p->runtime->session, addr + place, &to) < 0)
+			return false;
+		if (to && !scry_pypy_type_of(p, &to))
+			return false;
+		*ret_any |= to != 0;
+	}
+	return true;
+}
+
+/*
+ * A page of an arena (rpython/memory/gc/minimarkpage.py): { next page, arena, free blocks, first of
+ * them }, then blocks of one size. An arena: { base, free pages, pages, first of the free ones }.
+ */
+static bool in_page(struct scry_pypy *p, scry_addr addr, uint64_t size)
+{
+	struct scry_session *s = p->runtime->session;
+	scry_addr page = addr & ~(scry_addr)(PAGE_SIZE - 1), arena, base, first_free;
+	uint64_t free_pages, pages;
+
+	return size && size <= SMALL_MAX && addr >= page + PAGE_HEAD &&
+	       (addr - page - PAGE_HEAD) % size == 0 &&
+	       scry_read_ptr(s, page + 8, &arena) == SCRY_OK &&
+	       scry_read_ptr(s, page + 24, &first_free) == SCRY_OK && first_free >= page &&
+	       first_free <= page + PAGE_SIZE && scry_read_ptr(s, arena, &base) == SCRY_OK &&
+	       scry_read_uint(s, arena + 8, 8, &free_pages) == SCRY_OK &&
+	       scry_read_uint(s, arena + 16, 8, &pages) == SCRY_OK && free_pages <= pages &&
+	       pages <= ARENA_PAGES && page >= base && page - base < (pages + 1) * PAGE_SIZE;
+}
+
+bool scry_pypy_stands(struct scry_pypy *p, scry_addr addr)
+{
+	scry_addr at = addr;
+	const struct scry_pypy_type *t = scry_pypy_type_of(p, &at);
+	enum scry_pypy_place place = scry_pypy_place_of(p, at);
+	uint64_t header;
+	bool any;
+
+	if (!t || scry_read_uint(p->runtime->session, at, 8, &header) < 0 ||
+	    header & ~(FLAGS_VALID | UINT32_MAX) || !pointers_fit(p, t, at, &any))
+		return false;
+	/*
+	 * Small numbers look like types. An old object with pointers has a flag, but for the time
+	 * between a write to it and the next collection; a small one stands in a page of its size.
+	 */
+	return place != SCRY_PYPY_OLD || header & FLAG_TRACK || any ||
+	       in_page(p, at, scry_pypy_size_of(p, t, at));
+}
+
+uint64_t scry_pypy_size_of(struct scry_pypy *p, const struct scry_pypy_type *t, scry_addr addr)
+{
+	struct scry_session *s = p->runtime->session;
+	scry_addr info = p->group + t->tid;
+	uint64_t bits, fixed, item, length, at;
+
+	if (scry_read_uint(s, info + INFO_BITS, 8, &bits) < 0 ||
+	    scry_read_uint(s, info + INFO_FIXED, 8, &fixed) < 0)
+		return 0;
+	if (!(bits & INFO_IS_VARSIZE))
+		return fixed;
+	if (scry_read_uint(s, info + INFO_ITEM, 8, &item) < 0 ||
+	    scry_read_uint(s, info + INFO_LENGTH, 8, &at) < 0 || at > 4096 || item > 4096 ||
+	    scry_read_uint(s, addr + at, 8, &length) < 0 || length > ITEMS_MAX)
+		return 0;
+	return (fixed + item * length + 7) & ~(uint64_t)7;
+}
