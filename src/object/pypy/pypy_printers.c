@@ -321,6 +321,9 @@ const char *scry_pypy_type_name(struct scry_runtime *r, scry_addr addr)
 
 int scry_pypy_known(struct scry_runtime *r, scry_addr addr)
 {
+	struct scry_pypy_ext ext;
+
+	scry_pypy_resolve(r, &addr, &ext);
 	const struct scry_pypy_type *t = scry_pypy_type_of(r->pypy, &addr);
 	const char *name =
 		t && !scry_pypy_class_of(r->pypy, t, addr) ? scry_pypy_type_name(r, addr) : NULL;
