@@ -147,6 +147,7 @@ int scry_session_set(struct scry_session *s, const char *name, const char *value
 		const char *name;
 		bool *at;
 	} flags[] = { { "debuginfod", &o->debuginfod },
+		      { "untrusted", &o->untrusted },
 		      { "color", &o->color },
 		      { "json", &o->json },
 		      { "locals", &o->locals } };

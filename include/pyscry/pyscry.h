@@ -88,7 +88,7 @@ SCRY_API void scry_session_free(struct scry_session *s);
 /**
  * Set an option by name before opening: "exe", "sysroot", "symbols", "search", "source-map" (each
  * call adds one FROM=TO), "layout" (auto|offsets|dwarf|members|rows: the only source to use),
- * "debuginfod" (0|1), "color" (always|never), "json" (0|1), "locals" (0|1), "prefix" ("py-" in a
+ * "debuginfod" (0|1), "untrusted" (0|1), "color" (always|never), "json" (0|1), "locals" (0|1), "prefix" ("py-" in a
  * debugger: how commands name each other in text). SCRY_EINVAL for an unknown name or value.
  */
 SCRY_API int scry_session_set(struct scry_session *s, const char *name, const char *value);

@@ -37,6 +37,8 @@ struct scry_options {
 	struct scry_source_map *source_maps;
 	enum scry_layout_choice layout;
 	bool json, locals, color, debuginfod;
+	/* files are taken only from where the user says: sysroot, search, source-map */
+	bool untrusted;
 	const char *prefix; /* "py-" inside a debugger, "" on the command line */
 	uint64_t limit[SCRY_LIMIT_COUNT];
 };

@@ -138,7 +138,9 @@ int scry_locate_debug(struct scry_module *m, const struct scry_elf *file, struct
 	const struct scry_target *t = m->session->target;
 	const char *sysroot = m->session->options.sysroot, *link = debug_link(file), *path;
 	char proc[64];
-	const char *roots[] = { sysroot, scry_target_is_here(t) ? proc : NULL, "" };
+	bool trusted = !m->session->options.untrusted;
+	const char *roots[] = { sysroot, trusted && scry_target_is_here(t) ? proc : NULL,
+				trusted ? "" : NULL };
 
 	if (!m->build_id)
 		return SCRY_ENOTFOUND;
@@ -149,7 +151,7 @@ int scry_locate_debug(struct scry_module *m, const struct scry_elf *file, struct
 		if (roots[i] &&
 		    (by_build_id(m, roots[i], ret) || (link && by_link(m, roots[i], link, ret))))
 			return SCRY_OK;
-	int fd = scry_module_is_python(m) ? scry_debuginfod_open(m, true, &path) : -1;
+	int fd = trusted && scry_module_is_python(m) ? scry_debuginfod_open(m, true, &path) : -1;
 	if (fd >= 0 && take(m, fd, path, ret))
 		return SCRY_OK;
 	return file && in_debugdata(m, file, ret) ? SCRY_OK : SCRY_ENOTFOUND;

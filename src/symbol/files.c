@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -71,6 +72,33 @@ static int open_mapped(struct scry_session *s, const char *path)
 	return -1;
 }
 
+#define ENVIRONMENT_MAX 65536 /* bytes of it that are searched */
+
+/*
+ * Where a dump's process was started, by PWD of its environment: fs/exec.c and fs/binfmt_elf.c of
+ * Linux copy the name of the program to the top of the stack, and the environment's strings below.
+ */
+static bool started_in(struct scry_session *s, char *ret, size_t size)
+{
+	const struct scry_target *t = s->target;
+	const struct scry_map *map = t->execfn ? scry_map_at(s->target, t->execfn) : NULL;
+	char *text = map ? malloc(ENVIRONMENT_MAX + 1) : NULL;
+	bool found = false;
+
+	if (!text)
+		return false;
+	size_t len =
+		t->execfn - map->start < ENVIRONMENT_MAX ? t->execfn - map->start : ENVIRONMENT_MAX;
+	len = scry_read_some(s, t->execfn - len, text, len);
+	text[len] = 0;
+	/* the first string is cut, or is none; the last one of this name counts: arguments come first */
+	for (size_t at = strlen(text) + 1; at < len; at += strlen(text + at) + 1)
+		if (!strncmp(text + at, "PWD=/", 5))
+			found = snprintf(ret, size, "%s", text + at + 4) < (int)size;
+	free(text);
+	return found;
+}
+
 /* A process here: its root, or its current directory. */
 static int open_of_process(const struct scry_target *t, const char *path)
 {
@@ -83,14 +111,33 @@ static int open_of_process(const struct scry_target *t, const char *path)
 			      : open_joined(dir, (int)strlen(dir), path);
 }
 
-/* A relative name counts from where the process was; a core mostly lies there. */
-static int open_here(const struct scry_target *t, const char *path)
+/*
+ * A dump of a program that is not here is another system's, and so are its files: one here that has
+ * the same name is not the target's.
+ */
+static bool root_is_another(struct scry_session *s)
 {
-	int fd = -1;
+	const struct scry_target *t = s->target;
 
-	if (path[0] != '/' && t->path && strrchr(t->path, '/'))
-		fd = open_joined(t->path, (int)(strrchr(t->path, '/') - t->path), path);
-	return fd >= 0 ? fd : scry_open_regular(path);
+	if (!t->path || !t->exe || t->exe[0] != '/' || s->options.exe || !access(t->exe, F_OK))
+		return false;
+	scry_remark(s,
+		    "%s is not here, so files of the target are not taken from this system; "
+		    "--sysroot or --source-map tell where they are",
+		    t->exe);
+	return true;
+}
+
+/* As the target names it. The reader's own directory means nothing to the target. */
+static int open_here(struct scry_session *s, const char *path)
+{
+	char dir[PATH_MAX];
+
+	if (s->options.untrusted || root_is_another(s))
+		return -1;
+	if (path[0] == '/')
+		return scry_open_regular(path);
+	return started_in(s, dir, sizeof(dir)) ? open_joined(dir, (int)strlen(dir), path) : -1;
 }
 
 /* Wherever it may be, as seen from here. */
@@ -102,13 +149,16 @@ static int open_anywhere(struct scry_session *s, const char *path)
 		path += 2; /* the sysroot stands for every drive */
 	if (fd < 0 && s->options.sysroot && path[0] == '/')
 		fd = scry_open_in_root(s->options.sysroot, path);
-	if (fd < 0)
+	if (fd < 0 && !s->options.untrusted)
 		fd = open_of_process(s->target, path);
 	if (fd >= 0 || s->target->abi.windows) { /* C:\x is no file here */
 		errno = ENOENT;
 		return fd;
 	}
-	return open_here(s->target, path);
+	fd = open_here(s, path);
+	if (fd < 0 && errno != ENOTDIR)
+		errno = ENOENT;
+	return fd;
 }
 
 /* "/path/app.pyz/package/module.py": some leading part of the path is a zip file. */

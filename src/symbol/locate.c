@@ -298,16 +298,22 @@ static bool try_debuginfod(struct search *q)
 	return fd >= 0 && try_fd(q, fd, path);
 }
 
+/* Where the target says that it is, or this system's files of that build id are. */
+static bool try_named(struct search *q)
+{
+	return try_process(q) || (q->m->path[0] == '/' && try_path(q, "%s", q->m->path)) ||
+	       try_moved(q) || try_beside(q) || try_build_id_dir(q, "/usr/lib/debug", 14, "") ||
+	       try_build_id_dir(q, "/usr/lib", 8, "");
+}
+
 static bool search_all(struct search *q)
 {
 	const char *sysroot = q->s->options.sysroot;
+	bool trusted = !q->s->options.untrusted;
 
 	return try_user_exe(q) || (sysroot && try_in_root(q, sysroot, q->m->path)) ||
-	       try_search(q, try_search_dir) || try_process(q) ||
-	       (q->m->path[0] == '/' && try_path(q, "%s", q->m->path)) || try_moved(q) ||
-	       try_beside(q) || try_build_id_dir(q, "/usr/lib/debug", 14, "") ||
-	       try_build_id_dir(q, "/usr/lib", 8, "") || try_search(q, scan_dir) ||
-	       try_debuginfod(q);
+	       try_search(q, try_search_dir) || (trusted && try_named(q)) ||
+	       try_search(q, scan_dir) || (trusted && try_debuginfod(q));
 }
 
 int scry_locate(struct scry_module *m, struct scry_located *ret, const char **ret_problem)
@@ -343,7 +349,7 @@ static int open_named(const char *sysroot, const char *name, char *path, size_t 
 	if (fd >= 0)
 		return fd;
 	snprintf(path, size, "%s", name);
-	return scry_open_regular(path);
+	return fd;
 }
 
 int scry_locate_exe(struct scry_session *s, struct scry_elf *ret, const char **ret_path)
@@ -357,6 +363,8 @@ int scry_locate_exe(struct scry_session *s, struct scry_elf *ret, const char **r
 		fd = open_exe(s, path, sizeof(path), &script);
 	else if (exe && exe[0] == '/')
 		fd = open_named(s->options.sysroot, exe, path, sizeof(path));
+	if (fd < 0 && !s->options.exe && exe && exe[0] == '/' && !s->options.untrusted)
+		fd = scry_open_regular(path);
 	if (fd < 0)
 		return SCRY_ENOTFOUND;
 	int rc = scry_elf_open(s, fd, ret);

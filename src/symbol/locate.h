@@ -35,7 +35,10 @@ int scry_debuginfod_open(struct scry_module *m, bool debug, const char **ret_pat
 
 /** The DLL or executable of a Windows dump, or NULL and *ret_problem. */
 const char *scry_locate_pe(struct scry_module *m, const char **ret_problem);
-/** Open a regular file for reading: a descriptor, or -1. */
+/**
+ * Open a regular file for reading: a descriptor, or -1. Anything else, and what lies in /proc, /sys
+ * and the like, is looked at without being opened.
+ */
 int scry_open_regular(const char *path);
 /** The same below another root directory, whose symbolic links stay inside it. */
 int scry_open_in_root(const char *root, const char *path);

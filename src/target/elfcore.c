@@ -259,7 +259,6 @@ static int merge_maps(struct scry_target *t)
 /* The file that holds the program's entry, else what execve() was given. */
 static void find_exe(struct scry_target *t)
 {
-	const struct scry_elfcore *core = t->state;
 	const struct scry_map *map = scry_map_at(t, t->entry);
 	char text[4096];
 
@@ -271,8 +270,7 @@ static void find_exe(struct scry_target *t)
 	}
 	size_t len = 0, n;
 	const uint8_t *p;
-	while (core->execfn && len < sizeof(text) &&
-	       (p = t->ops->view(t, core->execfn + len, &n))) {
+	while (t->execfn && len < sizeof(text) && (p = t->ops->view(t, t->execfn + len, &n))) {
 		n = n < sizeof(text) - len ? n : sizeof(text) - len;
 		memcpy(text + len, p, n);
 		len += n;

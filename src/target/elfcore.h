@@ -18,7 +18,6 @@ struct scry_elfcore {
 	size_t file_count;
 	bool is64, big_endian;
 	const char *main_name; /* the main thread's */
-	scry_addr execfn;      /* AT_EXECFN */
 	bool of_gdb;           /* gcore's: NT_PRPSINFO comes before the threads */
 	uint64_t missing;      /* bytes behind the end of the file */
 };

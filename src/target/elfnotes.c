@@ -121,7 +121,6 @@ static int read_siginfo(struct scry_target *t, const struct note *note)
 
 static int read_auxv(struct scry_target *t, const struct note *note)
 {
-	struct scry_elfcore *core = t->state;
 	size_t count = note->len / (2 * t->abi.ptr_size);
 
 	for (size_t i = 0; i < count; i++) {
@@ -136,7 +135,7 @@ static int read_auxv(struct scry_target *t, const struct note *note)
 		else if (type == AT_SYSINFO_EHDR)
 			t->vdso = value;
 		else if (type == AT_EXECFN)
-			core->execfn = value;
+			t->execfn = value;
 	}
 	return SCRY_OK;
 }

@@ -137,7 +137,8 @@ struct scry_target {
 	struct scry_note *notes;
 	const struct scry_host_ops *host; /* scry_session_open_host() */
 	void *host_arg;
-	scry_addr vdso, entry, phdr; /* from the auxiliary vector, 0 unknown */
+	/* from the auxiliary vector, 0 unknown; execfn: what execve() was given, behind the environment */
+	scry_addr vdso, entry, phdr, execfn;
 	/* the last view, so that neighbours cost nothing */
 	const uint8_t *seen;
 	scry_addr seen_start;
