@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "command/command.h"
+#include "object/source_fit.h"
 
 #define CO_GENERATOR       0x20
 #define CO_COROUTINE       0x80
@@ -130,16 +131,20 @@ static void put_carets(struct scry_call *call, const char *line, size_t len,
 static void put_source(struct scry_call *call, const struct scry_frame *f,
 		       const struct scry_location *at)
 {
-	const char *line;
-	size_t len;
+	struct scry_source_text line;
 
-	if (scry_source_line(call->s, f->code->file, at->line, &line, &len) < 0)
+	if (scry_source_of_code(f->code, at->line, f->lasti, &line) < 0)
 		return;
 	scry_buf_puts(call->out, "    ");
-	size_t indent = strspn(line, " \t\f");
-	scry_put_safe_bytes(call->out, line + indent, len - indent);
+	size_t indent = strspn(line.text, " \t\f");
+	scry_put_safe_bytes(call->out, line.text + indent, line.len - indent);
+	if (line.doubt)
+		scry_buf_printf(call->out, "  %s[changed since? the file is %s]%s",
+				scry_style(call, SCRY_STYLE_MARK), line.doubt,
+				scry_style(call, SCRY_STYLE_OFF));
 	scry_buf_putc(call->out, '\n');
-	put_carets(call, line, len, at);
+	if (!line.doubt)
+		put_carets(call, line.text, line.len, at);
 }
 
 /*
@@ -242,16 +247,17 @@ static void json_number(struct scry_json *j, const char *key, int value)
 	scry_json_positive(j, value);
 }
 
-static void json_source(struct scry_call *call, const struct scry_code *code, int line)
+static void json_source(struct scry_call *call, const struct scry_frame *f, int line)
 {
-	const char *text;
-	size_t len;
+	struct scry_source_text text = { NULL };
 
 	scry_json_key(call->json, "source");
-	if (code && scry_source_line(call->s, code->file, line, &text, &len) == SCRY_OK)
-		scry_json_bytes(call->json, text, len);
+	if (f->code && scry_source_of_code(f->code, line, f->lasti, &text) == SCRY_OK)
+		scry_json_bytes(call->json, text.text, text.len);
 	else
 		scry_json_null(call->json);
+	if (text.doubt)
+		json_pair(call->json, "source_doubt", text.doubt);
 }
 
 static void json_body(struct scry_call *call, const struct scry_frame *f)
@@ -270,7 +276,7 @@ static void json_body(struct scry_call *call, const struct scry_frame *f)
 	json_number(j, "end_line", at.end_line);
 	json_number(j, "column", at.column);
 	json_number(j, "end_column", at.end_column);
-	json_source(call, code, at.line);
+	json_source(call, f, at.line);
 	if (!code || code->damaged)
 		json_pair(j, "error",
 			  code         ? code->damaged

@@ -4,6 +4,7 @@
 
 #include "command/command.h"
 #include "eval/expr.h"
+#include "object/source_fit.h"
 
 #define AROUND      5    /* lines before and behind */
 #define MOST_FRAMES 1000 /* that completion looks at */
@@ -188,12 +189,30 @@ static int put_lines(struct scry_call *call, struct range *range)
 	return SCRY_OK;
 }
 
+static bool is_here(struct scry_call *call, const char *file)
+{
+	const char *text;
+	size_t len;
+
+	return scry_source_line(call->s, file, 1, &text, &len) == SCRY_OK;
+}
+
 /* Where the file is not here the byte code still is: it is the target's own. */
 static int put_code(struct scry_call *call, struct range *range, struct scry_code *code,
 		    int64_t lasti)
 {
-	int rc = put_lines(call, range);
+	struct scry_source_text text;
+	int line = range->current ? range->current : code->first_line;
+	int rc = scry_source_of_code(code, line, lasti, &text);
 
+	if (rc == SCRY_OK && text.doubt && call->json) {
+		scry_json_key(call->json, "source_doubt");
+		scry_json_text(call->json, text.doubt);
+	} else if (rc == SCRY_OK && text.doubt) {
+		scry_buf_printf(call->out, "Changed since? The file is %s:\n", text.doubt);
+	}
+	if (rc == SCRY_OK)
+		rc = put_lines(call, range);
 	if (rc != SCRY_ENOTFOUND)
 		return rc;
 	if (call->json) {
@@ -205,7 +224,9 @@ static int put_code(struct scry_call *call, struct range *range, struct scry_cod
 	} else {
 		scry_buf_puts(call->out, "The source of ");
 		scry_put_safe(call->out, code->file);
-		scry_buf_puts(call->out, " is not here. The byte code of ");
+		scry_buf_puts(call->out, is_here(call, code->file)
+						 ? " here does not fit what runs. The byte code of "
+						 : " is not here. The byte code of ");
 		scry_put_safe(call->out, code->qualname ? code->qualname : code->name);
 		scry_buf_puts(call->out, ":\n");
 	}
@@ -253,6 +274,9 @@ static int run_list(struct scry_call *call)
 	}
 	range.file = f.code->file;
 	range.current = at.line;
+	if (!scry_source_fits(f.code))
+		return scry_fail(call->s, SCRY_ENOTFOUND, 0,
+				 "the file %s here does not fit the code that runs", range.file);
 	return put_lines(call, &range);
 }
 

@@ -32,40 +32,44 @@ int scry_instructions_open(struct scry_instructions *w, struct scry_code *c)
 	if (!w->row || (version >> 16) > (rows[sizeof(rows) / sizeof(*rows) - 1].since >> 16))
 		return scry_fail(c->runtime->session, SCRY_EUNSUPPORTED, 0,
 				 "no names of byte codes for Python %s", c->runtime->version_text);
+	for (const char *p = w->row->words; p; p = strchr(p, ' '), p = p ? p + 1 : NULL) {
+		char *name;
+		unsigned long opcode = strtoul(p, &name, 10);
+
+		if (*name == ':' && opcode < 256 && !w->words[opcode])
+			w->words[opcode] = name + 1;
+	}
 	return SCRY_OK;
 }
 
 static void copy(char *to, size_t size, const char *from, size_t len)
 {
-	snprintf(to, size, "%.*s", (int)(len < size ? len : size - 1), from);
+	len = len < size ? len : size - 1;
+	memcpy(to, from, len);
+	to[len] = '\0';
 }
 
 /*
- * The word that begins with this number; what it says goes to `ret`, how many units of cache follow
- * is returned.
+ * What the row says of this number goes to `ret`, how many units of cache follow is returned.
  */
-static unsigned look_up(const struct scry_opcode_row *row, unsigned opcode,
+static unsigned look_up(const struct scry_instructions *w, unsigned opcode,
 			struct scry_instruction *ret)
 {
-	char key[8];
-	size_t n = (size_t)snprintf(key, sizeof(key), "%u:", opcode);
+	const char *name = w->words[opcode & 255];
 
-	for (const char *p = row->words; p; p = strchr(p, ' '), p = p ? p + 1 : NULL) {
-		if (strncmp(p, key, n))
-			continue;
-		const char *name = p + n, *end = strchr(name, ':');
-		const char *slash = memchr(name, '/', (size_t)(end - name));
-
-		copy(ret->name, sizeof(ret->name), name, (size_t)((slash ? slash : end) - name));
-		if (slash)
-			copy(ret->adapted, sizeof(ret->adapted), slash + 1,
-			     (size_t)(end - slash - 1));
-		ret->kind = end[1];
-		return (unsigned)strtoul(end + 3, NULL, 10);
+	if (!name) {
+		snprintf(ret->name, sizeof(ret->name), "<%u>", opcode);
+		ret->kind = '.';
+		return 0;
 	}
-	snprintf(ret->name, sizeof(ret->name), "<%u>", opcode);
-	ret->kind = '.';
-	return 0;
+	const char *end = strchr(name, ':');
+	const char *slash = memchr(name, '/', (size_t)(end - name));
+
+	copy(ret->name, sizeof(ret->name), name, (size_t)((slash ? slash : end) - name));
+	if (slash)
+		copy(ret->adapted, sizeof(ret->adapted), slash + 1, (size_t)(end - slash - 1));
+	ret->kind = end[1];
+	return (unsigned)strtoul(end + 3, NULL, 10);
 }
 
 /* Up to 3.5: one byte, and two more where there is an argument. */
@@ -83,7 +87,7 @@ static int next_bytes(struct scry_instructions *w, struct scry_instruction *ret)
 			return scry_fail(c->runtime->session, SCRY_EFAULT, c->instructions + w->at,
 					 "no byte code");
 		ret->opcode = b[0];
-		look_up(w->row, b[0], ret);
+		look_up(w, b[0], ret);
 		ret->has_arg = ret->kind != '.' && n == 3;
 		w->at += ret->has_arg ? 3 : 1;
 		ret->arg = ret->has_arg ? extended << 16 | (uint32_t)(b[1] | b[2] << 8) : 0;
@@ -125,7 +129,7 @@ static int find_original(const struct scry_code *c, uint32_t unit, bool line, ui
 static unsigned look_up_unit(const struct scry_instructions *w, uint32_t unit, uint8_t opcode,
 			     struct scry_instruction *ret)
 {
-	unsigned caches = look_up(w->row, opcode, ret);
+	unsigned caches = look_up(w, opcode, ret);
 	char found[sizeof(ret->adapted)];
 
 	copy(found, sizeof(found), ret->name, strlen(ret->name));
@@ -134,7 +138,7 @@ static unsigned look_up_unit(const struct scry_instructions *w, uint32_t unit, u
 		if (find_original(w->code, unit, !strcmp(ret->name, "INSTRUMENTED_LINE"), &opcode) <
 		    0)
 			break;
-		caches = look_up(w->row, opcode, ret);
+		caches = look_up(w, opcode, ret);
 		copy(ret->adapted, sizeof(ret->adapted), found, strlen(found));
 	}
 	return caches;
@@ -317,22 +321,32 @@ static void put_number(uint32_t version, const struct scry_instruction *i, struc
 	}
 }
 
-/* The item of one of the code's tuples; nothing where the index is none. */
+/* The item of one of the code's tuples. */
+static int item_of(struct scry_code *c, enum scry_field tuple, uint32_t index, scry_addr *ret)
+{
+	struct scry_runtime *r = c->runtime;
+	scry_addr items;
+	uint64_t count, at;
+	int rc = scry_field_read(r, c->addr, tuple, &at);
+
+	rc = rc < 0 ? rc : scry_sequence(r, at, &count, &items);
+	if (rc < 0 || index >= count)
+		return rc < 0 ? rc : SCRY_ENOTFOUND;
+	return scry_word(r, items + (scry_addr)index * r->session->target->abi.ptr_size, ret);
+}
+
+/* Nothing where the index is none. */
 static void put_item(struct scry_code *c, enum scry_field tuple, uint32_t index, bool repr,
 		     struct scry_buf *out)
 {
-	struct scry_runtime *r = c->runtime;
-	scry_addr object, items;
-	uint64_t count, at;
+	scry_addr object;
 	const char *text;
 
-	if (scry_field_read(r, c->addr, tuple, &at) < 0 ||
-	    scry_sequence(r, at, &count, &items) < 0 || index >= count ||
-	    scry_word(r, items + (scry_addr)index * r->session->target->abi.ptr_size, &object) < 0)
+	if (item_of(c, tuple, index, &object) < 0)
 		return;
 	if (repr)
-		scry_repr(r, object, out);
-	else if (scry_text_at(r, object, 200, &text) == SCRY_OK)
+		scry_repr(c->runtime, object, out);
+	else if (scry_text_at(c->runtime, object, 200, &text) == SCRY_OK)
 		scry_buf_puts(out, text);
 }
 
@@ -352,25 +366,45 @@ static const struct {
 	{ "IMPORT_NAME", SCRY_VERSION_OF(3, 15), 2, "lazy", "eager" },
 };
 
-static void put_name(struct scry_code *c, const struct scry_instruction *i, struct scry_buf *out)
+/* Which name of the code's it is, and what is pushed beside it ("" nothing). */
+static uint32_t name_index(const struct scry_code *c, const struct scry_instruction *i,
+			   const char **ret_mark)
 {
-	uint32_t version = c->runtime->version;
-	const char *mark = "";
 	unsigned shift = 0;
 
+	*ret_mark = "";
 	for (size_t k = 0; k < sizeof(shifted) / sizeof(*shifted); k++)
-		if (!strcmp(i->name, shifted[k].name) && version >= shifted[k].since) {
+		if (!strcmp(i->name, shifted[k].name) && c->runtime->version >= shifted[k].since) {
 			shift = shifted[k].shift;
-			mark = i->arg & 1                ? shifted[k].mark
-			       : i->arg & 2 && shift > 1 ? shifted[k].mark2
-							 : "";
+			*ret_mark = i->arg & 1                ? shifted[k].mark
+				    : i->arg & 2 && shift > 1 ? shifted[k].mark2
+							      : "";
 		}
-	bool behind = version >= SCRY_VERSION_OF(3, 13);
+	return i->arg >> shift;
+}
+
+static void put_name(struct scry_code *c, const struct scry_instruction *i, struct scry_buf *out)
+{
+	const char *mark;
+	uint32_t index = name_index(c, i, &mark);
+	bool behind = c->runtime->version >= SCRY_VERSION_OF(3, 13);
+
 	if (*mark && !behind)
 		scry_buf_printf(out, "%s + ", mark);
-	put_item(c, SCRY_F_CODE_NAMES, i->arg >> shift, false, out);
+	put_item(c, SCRY_F_CODE_NAMES, index, false, out);
 	if (*mark && behind)
 		scry_buf_printf(out, " + %s", mark);
+}
+
+const char *scry_instruction_name(struct scry_code *c, const struct scry_instruction *i)
+{
+	const char *mark, *text;
+	scry_addr object;
+
+	if (i->kind != 'n' || item_of(c, SCRY_F_CODE_NAMES, name_index(c, i, &mark), &object) < 0 ||
+	    scry_text_at(c->runtime, object, 1000, &text) < 0)
+		return NULL;
+	return text;
 }
 
 static void put_local(struct scry_code *c, uint32_t index, struct scry_buf *out)

@@ -28,6 +28,7 @@ struct scry_instruction {
 struct scry_instructions {
 	struct scry_code *code;
 	const struct scry_opcode_row *row;
+	const char *words[256]; /* what the row says of each number, NULL nothing */
 	uint32_t at;
 };
 
@@ -41,6 +42,9 @@ int scry_instruction_next(struct scry_instructions *w, struct scry_instruction *
  */
 void scry_instruction_text(struct scry_code *c, const struct scry_instruction *i,
 			   struct scry_buf *out);
+
+/** The name that an instruction loads, stores or imports; NULL where it has none, or it is unreadable. */
+const char *scry_instruction_name(struct scry_code *c, const struct scry_instruction *i);
 
 /** 3.11+: an entry of a code object's exception table; all but depth in bytes. */
 struct scry_exception_entry {

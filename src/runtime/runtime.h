@@ -136,6 +136,8 @@ struct scry_code {
 	/* before 3.11: of a function object that was met with this code, or NULL */
 	const char *found_qualname;
 	unsigned qualname_tries; /* frames whose caller was searched for one */
+	/* object/source_fit.c's: does the source here fit it? 0 not asked yet */
+	uint8_t source_verdict;
 };
 
 enum scry_local_kind { SCRY_LOCAL_ARG, SCRY_LOCAL_VAR, SCRY_LOCAL_CELL, SCRY_LOCAL_FREE };

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/utf8.h"
-#include "symbol/module.h"
+#include "symbol/list.h"
+#include "target/procfs.h"
 
 #define MAX_FILE   (64u << 20)
 #define MAX_CACHED (256u << 20) /* bytes of all files together; beyond, the cache starts anew */
@@ -21,7 +23,9 @@
 struct scry_source_file {
 	struct scry_source_file *next;
 	char *file;
-	char *text; /* NULL: not found */
+	char *text;      /* NULL: not found */
+	int64_t written; /* st_mtime */
+	bool misfits;    /* some of it is not what ran */
 	size_t len;
 	bool has_cr;     /* some line may end with \r */
 	uint32_t *index; /* offsets of lines 0, STRIDE, 2*STRIDE ... */
@@ -220,6 +224,9 @@ static struct scry_source_file *load(struct scry_session *s, const char *file)
 	}
 	int fd = scry_target_open_file(s, file);
 	if (fd >= 0) {
+		struct stat st;
+
+		source->written = fstat(fd, &st) ? 0 : st.st_mtime;
 		read_text(source, fd);
 		close(fd);
 	}
@@ -316,18 +323,72 @@ static int give(struct scry_session *s, struct scry_buf *b, const char **ret_tex
 	return SCRY_OK;
 }
 
+/* Where a line begins; false where there is none. */
+static bool find_line(const struct scry_source_file *source, int line, size_t *ret)
+{
+	if (!source || line < 1 || (size_t)line > source->lines)
+		return false;
+	size_t index = (size_t)line - 1;
+	*ret = source->index[index / STRIDE];
+	for (size_t i = 0; i < index % STRIDE; i++)
+		line_end(source, *ret, ret);
+	return true;
+}
+
+int scry_source_bytes(struct scry_session *s, const char *file, int line, const char **ret_text,
+		      size_t *ret_len)
+{
+	struct scry_source_file *source = find(s, file);
+	size_t at;
+
+	if (!find_line(source, line, &at))
+		return SCRY_ENOTFOUND;
+	*ret_text = source->text + at;
+	*ret_len = source->len - at;
+	return SCRY_OK;
+}
+
+/* A file system's dates may be whole seconds, and a process begins before it reads its files. */
+#define DATE_SLACK 1
+
+bool scry_source_misfits(struct scry_session *s, const char *file)
+{
+	struct scry_source_file *source = find(s, file);
+	bool first = source && !source->misfits;
+
+	if (source)
+		source->misfits = true;
+	return first;
+}
+
+const char *scry_source_doubt(struct scry_session *s, const char *file)
+{
+	struct scry_source_file *source = find(s, file);
+	struct scry_target *t = s->target;
+	struct stat st;
+
+	if (!source || !source->written)
+		return NULL;
+	if (source->misfits)
+		return "not the one that ran";
+	if (!t->started && scry_target_is_here(t))
+		t->started = scry_procfs_started((int)t->pid);
+	if (t->started && source->written > t->started + DATE_SLACK)
+		return "newer than the process";
+	if (!t->taken && t->path && !stat(t->path, &st))
+		t->taken = st.st_mtime;
+	return t->taken && source->written > t->taken + DATE_SLACK ? "newer than the dump" : NULL;
+}
+
 int scry_source_line(struct scry_session *s, const char *file, int line, const char **ret_text,
 		     size_t *ret_len)
 {
 	struct scry_source_file *source = line > 0 ? find(s, file) : NULL;
 	struct scry_buf b = SCRY_BUF_INIT;
-	size_t next = 0;
+	size_t next = 0, at;
 
-	if (!source || (size_t)line > source->lines)
+	if (!find_line(source, line, &at))
 		return SCRY_ENOTFOUND;
-	size_t index = (size_t)line - 1, at = source->index[index / STRIDE];
-	for (size_t i = 0; i < index % STRIDE; i++)
-		line_end(source, at, &at);
 	size_t len = line_end(source, at, &next) - at;
 	if (len > 2 * SCRY_SOURCE_LINE_MAX)
 		len = 2 * SCRY_SOURCE_LINE_MAX;

@@ -13,6 +13,19 @@
  */
 int scry_source_line(struct scry_session *s, const char *file, int line, const char **ret_text,
 		     size_t *ret_len);
+/**
+ * The file's bytes from the beginning of `line` on, as they are: valid until the next call.
+ * SCRY_ENOTFOUND as above.
+ */
+int scry_source_bytes(struct scry_session *s, const char *file, int line, const char **ret_text,
+		      size_t *ret_len);
+/**
+ * What speaks against the file as a whole, in words that follow "the file is": it was written after
+ * the process began, or after the dump; some of it is not what ran. NULL: nothing is known.
+ */
+const char *scry_source_doubt(struct scry_session *s, const char *file);
+/** Remember that some of the file is not what ran: true the first time. */
+bool scry_source_misfits(struct scry_session *s, const char *file);
 /** Forget all files. */
 void scry_sources_close(struct scry_session *s);
 

@@ -321,3 +321,36 @@ void scry_procfs_syscall(struct scry_target *t, int pid, struct scry_os_thread *
 	}
 	scry_buf_done(&text);
 }
+
+/* The number behind "btime" of /proc/stat: when the machine started. */
+static int64_t boot_time(void)
+{
+	FILE *f = fopen("/proc/stat", "re");
+	char line[256];
+	int64_t value = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "btime ", 6))
+			value = strtoll(line + 6, NULL, 10);
+	if (f)
+		fclose(f);
+	return value;
+}
+
+int64_t scry_procfs_started(int pid)
+{
+	struct scry_buf text = SCRY_BUF_INIT;
+	int64_t booted = boot_time();
+	long ticks = sysconf(_SC_CLK_TCK);
+	unsigned long long start = 0;
+	/* the command's name may hold anything, brackets too; `starttime` is the 20th behind it */
+	const char *p =
+		scry_procfs_read(pid, "stat", &text) && text.text ? strrchr(text.text, ')') : NULL;
+
+	for (unsigned i = 0; p && i < 20; i++)
+		p = strchr(p + 1, ' ');
+	if (p)
+		start = strtoull(p, NULL, 10);
+	scry_buf_done(&text);
+	return p && booted && ticks > 0 ? booted + (int64_t)(start / (unsigned long long)ticks) : 0;
+}

@@ -22,6 +22,8 @@ char scry_procfs_state(int pid, uint64_t *ret_flags);
 int scry_procfs_maps(struct scry_target *t, int pid);
 /** Executable, command line, auxiliary vector. What cannot be read stays as it is. */
 void scry_procfs_facts(struct scry_target *t, int pid);
+/** When the process began, seconds since 1970; 0 unknown. */
+int64_t scry_procfs_started(int pid);
 /** abi and arch from the header of /proc/PID/exe; false where that cannot be read. */
 bool scry_procfs_machine(struct scry_target *t, int pid);
 /** The kernel's name of a thread, in t->keep, or NULL. */

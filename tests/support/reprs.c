@@ -1,9 +1,10 @@
 /*
  * Prints objects of a dump: reprs DUMP [EXE [LAYOUT [SYSROOT]]] < lines; gives one line of JSON for
  * each. A line is an address (its repr), "!ADDRESS" (the exception there), "!ADDRESS TRACEBACK"
- * (with that traceback), "?ADDRESS" (what stands there), ":COMMAND ARGUMENTS" (a command, whose
- * output is one line with --json), "*blocks" (of the allocator) or "*tracked" (the collector's
- * objects), or an expression.
+ * (with that traceback), "?ADDRESS" (what stands there), "@ADDRESS" (the source lines of the code
+ * object there: how many, which are left out), ":COMMAND ARGUMENTS" (a command, whose output is one
+ * line with --json), "*blocks" (of the allocator) or "*tracked" (the collector's objects), or an
+ * expression.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,6 +17,8 @@
 #include "memory/block.h"
 #include "memory/gc.h"
 #include "object/object.h"
+#include "object/opcodes.h"
+#include "object/source_fit.h"
 #include "object/whatis.h"
 
 static int usage(void)
@@ -144,6 +147,43 @@ static void print_whatis(struct scry_runtime *r, const char *line)
 	scry_buf_done(&dump);
 }
 
+static void print_source(struct scry_runtime *r, const char *line)
+{
+	struct scry_code *c = scry_code_at(r, strtoull(line, NULL, 16));
+	struct scry_buf out = SCRY_BUF_INIT;
+	struct scry_json j = { .out = &out };
+	struct scry_instructions w;
+	struct scry_instruction i;
+	struct scry_source_text text;
+	int lines = 0, last = 0;
+
+	scry_json_open(&j, '{');
+	scry_json_key(&j, "left_out");
+	scry_json_open(&j, '[');
+	for (int rc = c ? scry_instructions_open(&w, c) : -1;
+	     rc >= 0 && scry_instruction_next(&w, &i) == SCRY_ITEM;) {
+		struct scry_location at = { 0 };
+
+		scry_code_location(c, i.offset, &at);
+		if (at.line <= 0 || at.line == last)
+			continue;
+		last = at.line;
+		if (c->instructions_size > 6000 && at.line % 16)
+			continue; /* judging a line reads all of the code */
+		lines++;
+		if (scry_source_of_code(c, at.line, i.offset, &text) < 0)
+			scry_json_int(&j, at.line);
+	}
+	scry_json_close(&j, ']');
+	scry_json_key(&j, "fits");
+	scry_json_bool(&j, c && scry_source_fits(c));
+	scry_json_key(&j, "lines");
+	scry_json_int(&j, lines);
+	scry_json_close(&j, '}');
+	puts(out.text);
+	scry_buf_done(&out);
+}
+
 static void run_command(struct scry_session *s, char *line)
 {
 	struct scry_buf *out = scry_buf_new(), *err = scry_buf_new();
@@ -259,6 +299,8 @@ int main(int argc, char **argv)
 			walk_blocks(r);
 		else if (!strcmp(line, "*tracked"))
 			walk_tracked(r);
+		else if (*line == '@')
+			print_source(r, line + 1);
 		else if (*line == ':')
 			run_command(s, line + 1);
 		else
