@@ -12,6 +12,8 @@ struct item {
 	char kind;
 	unsigned size;
 	bool swapped;
+	/* no parentheses: numpy 2's "np.complex64(1+2j)" (_core/src/multiarray/scalartypes.c.src) */
+	bool bare;
 };
 
 static const struct scalar {
@@ -93,8 +95,12 @@ static int print_complex(struct scry_printer *p, scry_addr at, const struct item
 		if (rc < 0)
 			return rc;
 	}
-	scry_put_complex(p->out, scry_float_of_bits(bits[0], half),
-			 scry_float_of_bits(bits[1], half), half);
+
+	double real = scry_float_of_bits(bits[0], half), imag = scry_float_of_bits(bits[1], half);
+	if (t->bare)
+		scry_put_bare_complex(p->out, real, imag, half);
+	else
+		scry_put_complex(p->out, real, imag, half);
 	return SCRY_OK;
 }
 
@@ -163,8 +169,8 @@ static int print_scalar(struct scry_printer *p, scry_addr addr, scry_addr type)
 	scry_addr at = scry_field_addr(p->runtime, addr, SCRY_F_NUMPY_SCALAR_VALUE);
 	if (!s || !at)
 		return scry_print_unknown(p, addr, type);
-	struct item item = { s->kind, s->size, false };
 	bool two = is_numpy2(p->runtime);
+	struct item item = { s->kind, s->size, false, two };
 	if (two && t->flags & TYPE_HEAP)
 		return scry_print_unknown(p, addr, type);
 	if (two)

@@ -142,7 +142,7 @@ enum scry_known scry_known_named(const struct scry_runtime *r, const char *name)
 bool scry_is_type(struct scry_runtime *r, scry_addr obj, enum scry_known what);
 /** Find out which one `t` is: for type.c, which calls it once. */
 enum scry_known scry_known_find(struct scry_runtime *r, const struct scry_type *t);
-/** A type that Cython made, by its name there ("generator"), whatever module or version it names. */
+/** A type that Cython made, by its name there ("generator"), whatever module it names. */
 bool scry_is_cythons(struct scry_runtime *r, const struct scry_type *t, const char *name);
 
 #endif

@@ -249,6 +249,8 @@ int scry_attr_int(struct scry_runtime *r, scry_addr obj, const char *name, int64
 double scry_float_of_bits(uint64_t bits, unsigned size);
 /** Append a complex number of floats of `width` bytes, as repr() writes it. */
 void scry_put_complex(struct scry_buf *out, double real, double imag, unsigned width);
+/** The same without parentheses. */
+void scry_put_bare_complex(struct scry_buf *out, double real, double imag, unsigned width);
 int scry_double_at(struct scry_runtime *r, scry_addr addr, double *ret);
 /** An attribute path "a.b.c". */
 int scry_attr_path(struct scry_runtime *r, scry_addr obj, const char *path, size_t len,

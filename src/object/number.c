@@ -425,18 +425,29 @@ double scry_float_of_bits(uint64_t bits, unsigned size)
 	return size == 4 ? (double)narrow : value;
 }
 
-void scry_put_complex(struct scry_buf *out, double real, double imag, unsigned width)
+static bool is_imaginary(double real)
 {
-	bool whole = real == 0 && !signbit(real);
+	return real == 0 && !signbit(real);
+}
+
+void scry_put_bare_complex(struct scry_buf *out, double real, double imag, unsigned width)
+{
+	bool alone = is_imaginary(real);
 	char text[64];
 
-	if (!whole) {
+	if (!alone) {
 		scry_format_float(real, width, false, text);
-		scry_buf_printf(out, "(%s", text);
+		scry_buf_puts(out, text);
 	}
 	scry_format_float(imag, width, false, text);
-	scry_buf_printf(out, "%s%sj%s", !whole && text[0] != '-' ? "+" : "", text,
-			whole ? "" : ")");
+	scry_buf_printf(out, "%s%sj", !alone && text[0] != '-' ? "+" : "", text);
+}
+
+void scry_put_complex(struct scry_buf *out, double real, double imag, unsigned width)
+{
+	scry_buf_puts(out, is_imaginary(real) ? "" : "(");
+	scry_put_bare_complex(out, real, imag, width);
+	scry_buf_puts(out, is_imaginary(real) ? "" : ")");
 }
 
 int scry_double_at(struct scry_runtime *r, scry_addr addr, double *ret)

@@ -48,7 +48,8 @@ struct scry_task *scry_task_add(struct scry_runtime *r, const struct scry_task_o
 
 	if (!t)
 		return NULL;
-	*t = (struct scry_task) { .ops = ops, .runtime = r, .addr = addr, .state = SCRY_TASK_UNKNOWN };
+	*t = (struct scry_task) { .ops = ops, .runtime = r, .addr = addr };
+	t->state = SCRY_TASK_UNKNOWN;
 	**tail = t;
 	*tail = &t->next;
 	return t;

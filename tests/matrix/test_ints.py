@@ -1,4 +1,5 @@
-"""What stands for an int is read from the int, of any size; where that is damaged there is no value, and never 0."""
+"""What stands for an int is read from the int, of any size; where that is damaged there is no
+value, and never 0."""
 import dataclasses
 import shutil
 

@@ -1,4 +1,5 @@
-"""A class of the program's own is what it is, whatever it is called: types are known by themselves, not by their names."""
+"""A class of the program's own is what it is, whatever it is called: types are known by themselves,
+not by their names."""
 import pytest
 
 from tests.support import programs

@@ -38,6 +38,7 @@ ROOTS = [
         ['python3.13', 'python3.14', 'python3.15'],
     ),
     ('bookworm', 'bookworm', None, ['python3.11', 'libc-bin'], ['python3.11']),
+    ('pypy', 'bookworm', None, ['pypy3', 'libc-bin'], []),
     ('i386', 'bookworm', 'i386', ['python3.11', 'libc-bin'], ['python3.11']),
     ('arm64', 'bookworm', 'arm64', ['python3.11', 'libc-bin'], []),  # only for an emulator
 ]
@@ -93,8 +94,9 @@ def root(where):
 def wanted_roots():
     """ROOTS, but none whose interpreters this machine has by itself."""
     for row in ROOTS:
-        _, _, architecture, _, names = row
-        if architecture or not all(os.path.exists('/usr/bin/' + name) for name in names):
+        _, _, architecture, packages, names = row
+        programs = names or packages[:1]
+        if architecture or not all(os.path.exists('/usr/bin/' + name) for name in programs):
             yield row
 
 
@@ -124,7 +126,10 @@ def interpreters():
 
 def pypys():
     """(tag, root or None, executable) of every PyPy that may be there."""
-    yield 'host-pypy3', None, '/usr/bin/pypy3'
+    if os.path.exists('/usr/bin/pypy3'):
+        yield 'host-pypy3', None, '/usr/bin/pypy3'
+    else:
+        yield 'bookworm-pypy3', root('pypy'), '/usr/bin/pypy3'
     for where, name in (('bullseye', 'pypy'), ('bullseye', 'pypy3'), ('sid', 'pypy3')):
         yield '%s-%s' % (where, name), root(where), '/usr/bin/' + name
 
