@@ -299,9 +299,6 @@ int scry_eval(struct scry_session *s, const struct scry_frame *f, const char *ex
 	for (; rc == SCRY_OK && *(e.at = skip_space(e.at));) {
 		if (*e.at == '.')
 			rc = eval_attribute(&e);
-		else if (*e.at == '[' && scry_model_of(r)->no_items)
-			rc = scry_eval_fail(&e, SCRY_EUNSUPPORTED, "%s",
-					    scry_model_of(r)->no_items);
 		else if (*e.at == '[')
 			rc = eval_subscript(&e);
 		else

@@ -1,4 +1,6 @@
 /* Items and slices in py-print, and the text of results that are no objects. */
+#include <stdio.h>
+
 #include "eval/evaluate.h"
 #include "object/known.h"
 
@@ -192,12 +194,36 @@ static int object_item(struct scry_eval *e, const struct scry_key *key, bool *do
 	return SCRY_OK;
 }
 
+/* Where the model has items of its own. */
+static int item_of_model(struct scry_eval *e, const struct scry_key *key)
+{
+	static const int kinds[] = {
+		[SCRY_KEY_NONE] = SCRY_SUBSCRIPT_NONE,   [SCRY_KEY_BOOL] = SCRY_SUBSCRIPT_BOOL,
+		[SCRY_KEY_INT] = SCRY_SUBSCRIPT_INT,     [SCRY_KEY_TEXT] = SCRY_SUBSCRIPT_TEXT,
+		[SCRY_KEY_BYTES] = SCRY_SUBSCRIPT_BYTES, [SCRY_KEY_OBJECT] = SCRY_SUBSCRIPT_OBJECT,
+	};
+	struct scry_subscript sub = { .number = key->number, .text = key->text, .addr = key->addr };
+	char why[200];
+	scry_addr found;
+
+	if (key->kind == SCRY_KEY_TUPLE || key->kind == SCRY_KEY_FLOAT || key->kind == SCRY_KEY_BIG)
+		return scry_eval_fail(e, SCRY_EUNSUPPORTED, "keys of this kind are not looked up");
+	sub.kind = kinds[key->kind];
+	int rc = scry_model_of(e->r)->item(e->r, e->value.addr, &sub, &found);
+	if (rc == SCRY_OK)
+		return scry_eval_set(e, found);
+	snprintf(why, sizeof(why), "%.199s", e->s->error.text);
+	return scry_eval_fail(e, rc, "%s", why);
+}
+
 int scry_eval_item(struct scry_eval *e, const struct scry_key *key)
 {
 	int64_t index;
 	bool done = true;
 	int rc = SCRY_OK;
 
+	if (e->value.kind == SCRY_VALUE_OBJECT && scry_model_of(e->r)->item)
+		return item_of_model(e, key);
 	if (e->value.kind == SCRY_VALUE_NAMES || e->value.kind == SCRY_VALUE_LOCALS)
 		return name_item(e, key);
 	if (e->value.kind != SCRY_VALUE_OBJECT && e->value.kind != SCRY_VALUE_SLICE)
@@ -242,6 +268,9 @@ int scry_eval_slice(struct scry_eval *e, const int64_t *bounds, const bool *give
 {
 	int64_t n, step = given[2] ? bounds[2] : 1, low, high, start, stop;
 
+	if (scry_model_of(e->r)->item)
+		return scry_eval_fail(e, SCRY_EUNSUPPORTED,
+				      "slices of %s's containers are not made", e->r->name);
 	if (e->value.kind == SCRY_VALUE_OBJECT) {
 		if (has_own_items(e, e->value.addr))
 			return scry_eval_fail(e, SCRY_EUNSUPPORTED,

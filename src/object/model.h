@@ -42,6 +42,21 @@ struct scry_found {
  */
 enum scry_attr_place { SCRY_ATTR_VALUE, SCRY_ATTR_CLASS, SCRY_ATTR_TYPE };
 
+/** What stands in the brackets of obj[key]. */
+struct scry_subscript {
+	enum {
+		SCRY_SUBSCRIPT_NONE,
+		SCRY_SUBSCRIPT_BOOL,
+		SCRY_SUBSCRIPT_INT,
+		SCRY_SUBSCRIPT_TEXT,
+		SCRY_SUBSCRIPT_BYTES,
+		SCRY_SUBSCRIPT_OBJECT
+	} kind;
+	int64_t number;
+	const char *text;
+	scry_addr addr;
+};
+
 /** What is known of an object that a collector may move, or that has a second one for C. */
 struct scry_described {
 	scry_addr addr;  /* the object, where it stands now */
@@ -90,7 +105,9 @@ struct scry_model {
 			  const char **ret_name, struct scry_found *ret);
 	/* append the repr of an object; negative after scry_fail() */
 	int (*print)(struct scry_printer *p, scry_addr addr);
-	const char *no_items; /* why print knows no [KEY] of its containers; NULL: it does */
+	/* obj[key], an object; NULL: scry_eval_item() does that. Fails where code would run */
+	int (*item)(struct scry_runtime *r, scry_addr obj, const struct scry_subscript *key,
+		    scry_addr *ret);
 };
 
 /** THE list, by kind: src/registry.c */

@@ -120,6 +120,47 @@ def test_values_of_pypy(dumps, pypy):
         assert output.strip().endswith('names.%s = %s' % (name, value)), (name, output)
 
 
+ITEMS = [
+    ('rest[0]', '2'),
+    ('rest[-1]', '3'),
+    ('few[1]', "'a'"),
+    ('many[150]', '150'),
+    ('rotated[0]', '93'),
+    ('numbers[1]', '-2'),
+    ('reals[0]', '1.5'),
+    ('wide[99999]', '99999'),
+    ('items[1]', '2'),
+    ('recursive[0]', '1'),
+    ('recursive[1][1][0]', '1'),
+    ("inside['text']", "'seven'"),
+    ('inside["ratio"]', '0.25'),
+    ('names.many[0]', '1'),
+    ("more['key']", "'word'"),
+]
+NO_ITEMS = [
+    ('rest[2]', 'out of range'),
+    ("rest['x']", 'takes integers'),
+    ("inside['none']", 'no such key'),
+    ('names[0]', 'without running code'),
+    ('rest[0:1]', 'slices'),
+]
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_items_of_pypy(dumps, pypy):
+    dump = made(dumps, pypy, VALUES)
+    for expression, value in ITEMS:
+        status, output, errors = run.pyscry(
+            *run.where(pypy), '--frame', '1', dump.core, 'print', expression
+        )
+        assert (status, output) == (0, '%s = %s\n' % (expression, value)), (expression, errors)
+    for expression, why in NO_ITEMS:
+        status, output, errors = run.pyscry(
+            *run.where(pypy), '--frame', '1', dump.core, 'print', expression
+        )
+        assert status == 2 and not output and why in errors, (expression, output, errors)
+
+
 def check_frames(wanted, frames):
     for frame, truth in zip(frames, wanted):
         variables = {variable['name']: variable['repr'] for variable in frame['locals']}
@@ -174,7 +215,6 @@ def test_what_pypy_has_not(dumps, pypy):
         ['generators'],
         ['greenlets'],
         ['zombies'],
-        ['print', 'rest[0]'],
     ):
         status, output, errors = run.pyscry(*run.where(pypy), '--frame', '1', dump.core, *command)
         assert status == 2 and not output and 'PyPy' in errors, (command, output, errors)

@@ -2,12 +2,18 @@
 """A function whose variables are of every kind that PyPy keeps in its own way; the truth is repr() of each."""
 from __future__ import print_function
 
+import array
+import collections
 import json
 import os
 import sys
 
 
 class Plain(object):
+    pass
+
+
+class Odd(ValueError):
     pass
 
 
@@ -71,6 +77,20 @@ def variables(argument, *rest, **more):
     class_, builtin_class, code = Plain, int, variables.__code__.co_name
     wide = list(range(100000))
     names = Named()
+    three, twos, back = range(3), range(0, 10, 2), range(5, 0, -1)
+    cut, whole = slice(1, None, 2), slice(None)
+    octets, shortened, no_octets = bytearray(b'a\x00\xff'), bytearray(b'0123456789'), bytearray()
+    del shortened[:4]
+    missing, dots, function = NotImplemented, Ellipsis, len
+    error, errors, no_args, odd = ValueError('x'), KeyError('k', 2), RuntimeError(), Odd('own', [1])
+    os_error = OSError(2, 'no such thing')
+    few, many, bounded = collections.deque([1, 'a']), collections.deque(range(200)), collections.deque([1, 2], 3)
+    rotated = collections.deque(range(100))
+    rotated.rotate(7)
+    numbers, reals, none_yet = array.array('i', [1, -2]), array.array('d', [1.5]), array.array('B')
+    bytes_array, halves = array.array('b', [-1, 127]), array.array('f', [0.5])
+    inside = names.__dict__
+    views = [{'a': 1}.keys(), {'a': 1}.values(), {1: 'x', 2: 'y'}.items()]
     captured = 'in a cell'
 
     def inner():

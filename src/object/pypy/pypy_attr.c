@@ -142,8 +142,7 @@ static int instance_get(struct scry_pypy *y, const struct scry_pypy_type *t, scr
 	return SCRY_ENOTFOUND;
 }
 
-/* Names of modules and classes may be kept in cells. */
-static struct scry_pypy_item open_cell(struct scry_pypy *y, scry_addr value)
+struct scry_pypy_item scry_pypy_open_cell(struct scry_pypy *y, scry_addr value)
 {
 	const struct scry_pypy_type *t = scry_pypy_type_of(y, &value);
 
@@ -177,39 +176,36 @@ int scry_pypy_attr(struct scry_runtime *r, scry_addr obj, const char *name,
 	if (scry_pypy_is(y, t, SCRY_PYPY_CLASS_MODULE) &&
 	    scry_pypy_dict_get(r, scry_pypy_get(y, obj, SCRY_PYPY_MODULE_DICT), name, &value) ==
 		    SCRY_OK) {
-		*ret = open_cell(y, value);
+		*ret = scry_pypy_open_cell(y, value);
 		return SCRY_OK;
 	}
 	cls = scry_pypy_is(y, t, SCRY_PYPY_CLASS_TYPE) ? obj : scry_pypy_class_of(y, t, obj);
 	if (!cls || !scry_pypy_class_find(r, cls, name, &value))
 		return scry_fail(r->session, SCRY_ENOTFOUND, obj, "no attribute '%s'", name);
-	*ret = open_cell(y, value);
+	*ret = scry_pypy_open_cell(y, value);
 	return SCRY_OK;
 }
 
-/* The same where only an object will do. */
 static int attr_object(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret,
 		       enum scry_attr_place *ret_place)
 {
 	struct scry_pypy_item item;
 	int rc = scry_pypy_attr(r, obj, name, &item);
 
-	if (rc < 0 || item.kind != SCRY_PYPY_OBJECT)
-		return rc < 0 ? rc : SCRY_EUNSUPPORTED;
-	*ret = item.bits;
+	if (rc < 0)
+		return rc;
+	*ret = scry_pypy_boxed(r->pypy, item);
 	*ret_place = SCRY_ATTR_VALUE;
-	return SCRY_OK;
+	return *ret ? SCRY_OK : scry_fail(r->session, SCRY_ENOTFOUND, obj, "'%s' is not set", name);
 }
 
 void scry_pypy_found(struct scry_runtime *r, struct scry_pypy_item item, struct scry_found *ret)
 {
 	char text[64];
 
-	*ret = (struct scry_found) { 0 };
-	if (item.kind == SCRY_PYPY_OBJECT) {
-		ret->addr = item.bits;
+	*ret = (struct scry_found) { .addr = scry_pypy_boxed(r->pypy, item) };
+	if (ret->addr || item.kind == SCRY_PYPY_OBJECT)
 		return;
-	}
 	ret->type = item.kind == SCRY_PYPY_FLOAT ? "float" : "int";
 	if (item.kind == SCRY_PYPY_FLOAT)
 		scry_format_double(scry_float_of_bits(item.bits, 8), true, text);
@@ -232,9 +228,9 @@ static int bound_attr(struct scry_runtime *r, scry_addr obj, const char *name,
 		       : scry_fail(r->session, SCRY_ENOTFOUND, obj, "'%s' is not set", name);
 }
 
-/* Attributes of an instance, oldest first: the map has them the other way round. */
-static int found_next(struct scry_runtime *r, scry_addr obj, uint64_t *it, const char **ret_name,
-		      struct scry_found *ret)
+/* The map has them the other way round. */
+int scry_pypy_attribute_next(struct scry_runtime *r, scry_addr obj, uint64_t *it,
+			     scry_addr *ret_name, struct scry_found *ret)
 {
 	struct scry_pypy *y = r->pypy;
 	struct scry_pypy_item item;
@@ -251,7 +247,7 @@ static int found_next(struct scry_runtime *r, scry_addr obj, uint64_t *it, const
 
 		for (uint64_t n = st.count - 1 - *it; n && next_attr(y, &at); n--)
 			;
-		*ret_name = scry_pypy_string_field(y, at, SCRY_PYPY_ATTRIBUTE_NAME);
+		*ret_name = scry_pypy_get(y, at, SCRY_PYPY_ATTRIBUTE_NAME);
 		if (!*ret_name || scry_pypy_get(y, at, SCRY_PYPY_ATTRIBUTE_KIND) != DICT_KIND ||
 		    read_attribute(y, &st, at, &item) < 0)
 			continue;
@@ -260,6 +256,17 @@ static int found_next(struct scry_runtime *r, scry_addr obj, uint64_t *it, const
 		return SCRY_ITEM;
 	}
 	return SCRY_OK;
+}
+
+static int found_next(struct scry_runtime *r, scry_addr obj, uint64_t *it, const char **ret_name,
+		      struct scry_found *ret)
+{
+	scry_addr name;
+	int rc = scry_pypy_attribute_next(r, obj, it, &name, ret);
+
+	if (rc == SCRY_ITEM && scry_pypy_text_at(r, name, 1000, ret_name) < 0)
+		*ret_name = "?";
+	return rc;
 }
 
 static const char no_object[] = "neither an object of PyPy's nor one of a C extension's";
@@ -323,5 +330,5 @@ const struct scry_model scry_model_pypy = {
 	.describe = describe,
 	.found_next = found_next,
 	.print = scry_pypy_print,
-	.no_items = "items of PyPy's containers are not looked up",
+	.item = scry_pypy_item,
 };

@@ -237,8 +237,34 @@ static int print_entries(struct scry_printer *p, scry_addr storage, const char *
 	return SCRY_OK;
 }
 
+/* Names of attributes are 2.7's str, bytes. */
+void scry_pypy_print_name(struct scry_printer *p, scry_addr name)
+{
+	print_item(p, (struct scry_pypy_item) { scry_pypy_is_python2(p->runtime) ? SCRY_PYPY_BYTES
+										 : SCRY_PYPY_STR,
+						name });
+}
+
+/* mapdict.py: the attributes of an instance, in its map. */
+static int print_attributes(struct scry_printer *p, scry_addr dict)
+{
+	scry_addr key, value;
+	uint64_t it = 0, n = 0;
+	int rc;
+
+	while ((rc = scry_pypy_dict_next(p->runtime, dict, &it, &key, &value)) == SCRY_ITEM &&
+	       scry_printer_more(p, n++, UINT64_MAX)) {
+		scry_pypy_print_name(p, key);
+		scry_buf_puts(p->out, ": ");
+		scry_print(p, value);
+	}
+	return rc < 0 ? rc : SCRY_OK;
+}
+
 static int print_dict_items(struct scry_printer *p, scry_addr addr, const char *strategy)
 {
+	if (!strcmp(strategy, "MapDictStrategy"))
+		return print_attributes(p, addr);
 	scry_addr storage = scry_pypy_get(p->runtime->pypy, addr, SCRY_PYPY_DICT_STORAGE);
 
 	if (is_any(strategy, "EmptyDictStrategy", "EmptyKwargsDictStrategy"))
@@ -251,7 +277,7 @@ static int print_dict_by(struct scry_printer *p, scry_addr addr, enum scry_pypy_
 {
 	const char *strategy = strategy_of(p->runtime->pypy, addr, f);
 
-	if (!strcmp(strategy, "MapDictStrategy")) { /* the attributes of an instance, in its map */
+	if (!strcmp(strategy, "ClassDictStrategy")) { /* what a class has, seen as a dict */
 		scry_printf(p, "<dict at 0x%" PRIx64 ">", addr);
 		return SCRY_OK;
 	}
@@ -306,25 +332,82 @@ int scry_pypy_print_frozenset(struct scry_printer *p, scry_addr addr)
 	return print_set_as(p, addr, "frozenset");
 }
 
+/* kwargsdict.py: the n-th of a list of keys and a list of values. */
+static int kwargs_next(struct scry_pypy *y, scry_addr storage, bool bytes, uint64_t *it,
+		       struct scry_pypy_item *key, struct scry_pypy_item *value)
+{
+	struct scry_session *s = y->runtime->session;
+	scry_addr list[2], items[2];
+	enum scry_pypy_kind kind[2];
+	uint64_t count[2], word[2];
+
+	if (!scry_pypy_type_of(y, &storage))
+		return SCRY_ECORRUPT;
+	for (unsigned i = 0; i < 2; i++)
+		if (scry_read_ptr(s, storage + 8 * (i + 1), &list[i]) < 0 ||
+		    scry_pypy_items_open(y, list[i], i == 0 && bytes, &kind[i], &items[i],
+					 &count[i]) < 0)
+			return SCRY_ECORRUPT;
+	if (*it >= count[0] || *it >= count[1])
+		return SCRY_OK;
+	for (unsigned i = 0; i < 2; i++)
+		if (scry_read_uint(s, items[i] + 8 * *it, 8, &word[i]) < 0)
+			return SCRY_EFAULT;
+	++*it;
+	*key = (struct scry_pypy_item) { kind[0], word[0] };
+	*value = (struct scry_pypy_item) { kind[1], word[1] };
+	return SCRY_ITEM;
+}
+
+static int entry_next(struct scry_runtime *r, scry_addr dict, const char *strategy, uint64_t *it,
+		      struct scry_pypy_item *key, struct scry_pypy_item *value)
+{
+	scry_addr storage = scry_pypy_get(r->pypy, dict, SCRY_PYPY_DICT_STORAGE);
+	struct scry_pypy_table t;
+
+	if (is_any(strategy, "EmptyDictStrategy", "EmptyKwargsDictStrategy"))
+		return SCRY_OK;
+	if (!strcmp(strategy, "KwargsDictStrategy"))
+		return kwargs_next(r->pypy, storage, scry_pypy_is_python2(r), it, key, value);
+	int rc = scry_pypy_table_open(r->pypy, storage, keeps_bytes(r, strategy), &t);
+	if (rc == SCRY_OK && t.deleted_unknown)
+		return scry_fail(r->session, SCRY_EUNSUPPORTED, dict,
+				 "nothing tells which entries of the dict at 0x%" PRIx64
+				 " are deleted",
+				 dict);
+	return rc < 0 || !t.value_at ? rc : scry_pypy_table_next(&t, it, key, value);
+}
+
 int scry_pypy_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it, scry_addr *ret_key,
 			scry_addr *ret_value)
 {
 	struct scry_pypy *y = r->pypy;
+	const struct scry_pypy_type *t = scry_pypy_type_of(y, &dict);
+	bool of_module = scry_pypy_is(y, t, SCRY_PYPY_CLASS_MODULE_DICT);
 	struct scry_pypy_item key, value;
-	struct scry_pypy_table t;
+	struct scry_found found;
 
-	if (!scry_pypy_type_of(y, &dict))
+	if (!of_module && !scry_pypy_is(y, t, SCRY_PYPY_CLASS_DICT))
 		return scry_fail(r->session, SCRY_ECORRUPT, dict, "no dict at 0x%" PRIx64, dict);
-	int rc = scry_pypy_table_open(y, scry_pypy_get(y, dict, SCRY_PYPY_DICT_STORAGE), false, &t);
-	if (rc < 0 || t.value != SCRY_PYPY_OBJECT || !t.value_at)
-		return rc < 0 ? rc : SCRY_OK;
-	while ((rc = scry_pypy_table_next(&t, it, &key, &value)) == SCRY_ITEM)
-		if (key.kind != SCRY_PYPY_FLOAT) {
-			*ret_key = key.bits;
-			*ret_value = value.bits;
-			return SCRY_ITEM;
-		}
-	return rc;
+	const char *strategy = strategy_of(
+		y, dict, of_module ? SCRY_PYPY_MODULE_DICT_STRATEGY : SCRY_PYPY_DICT_STRATEGY);
+	if (!strcmp(strategy, "MapDictStrategy")) {
+		int rc = scry_pypy_attribute_next(r, scry_pypy_get(y, dict, SCRY_PYPY_DICT_STORAGE),
+						  it, ret_key, &found);
+
+		*ret_value = found.addr;
+		return rc;
+	}
+	int rc = entry_next(r, dict, strategy, it, &key, &value);
+	if (rc != SCRY_ITEM)
+		return rc;
+	/* names stay as they are: scry_text_at() and scry_print() take them */
+	*ret_key = key.kind == SCRY_PYPY_STR || key.kind == SCRY_PYPY_BYTES
+			   ? key.bits
+			   : scry_pypy_boxed(y, key);
+	*ret_value = scry_pypy_boxed(
+		y, value.kind == SCRY_PYPY_OBJECT ? scry_pypy_open_cell(y, value.bits) : value);
+	return SCRY_ITEM;
 }
 
 /* A value by its key, of a dict object or of an RPython dictionary. */

@@ -242,8 +242,10 @@ static int print_mutable_int(struct scry_printer *p, scry_addr addr)
 /* In the order in which they are asked: none is a base of an earlier one. */
 static const struct {
 	enum scry_pypy_class of;
-	const char *name, *old_name; /* type(x).__name__, and in 2.7 where that differs */
+	/* type(x).__name__, and in 2.7 where that differs; NULL: several types are of this class */
+	const char *name, *old_name;
 	int (*print)(struct scry_printer *p, scry_addr addr);
+	const char *repr; /* the type that defines the repr; NULL: `name` */
 } rows[] = {
 	{ SCRY_PYPY_CLASS_NONE, "NoneType", NULL, print_none },
 	{ SCRY_PYPY_CLASS_BOOL, "bool", NULL, print_bool },
@@ -269,6 +271,19 @@ static const struct {
 	{ SCRY_PYPY_CLASS_MODULE, "module", NULL, print_module },
 	{ SCRY_PYPY_CLASS_CODE, "code", NULL, print_code },
 	{ SCRY_PYPY_CLASS_OBJECT, "object", NULL, print_object },
+	{ SCRY_PYPY_CLASS_GENERATOR, NULL, NULL, scry_pypy_print_generator },
+	{ SCRY_PYPY_CLASS_NOT_IMPLEMENTED, "NotImplementedType", NULL,
+	  scry_pypy_print_not_implemented },
+	{ SCRY_PYPY_CLASS_ELLIPSIS, "ellipsis", NULL, scry_pypy_print_ellipsis },
+	{ SCRY_PYPY_CLASS_RANGE, "range", NULL, scry_pypy_print_range },
+	{ SCRY_PYPY_CLASS_SLICE, "slice", NULL, scry_pypy_print_slice },
+	{ SCRY_PYPY_CLASS_BYTEARRAY, "bytearray", NULL, scry_pypy_print_bytearray },
+	{ SCRY_PYPY_CLASS_DEQUE, "deque", NULL, scry_pypy_print_deque },
+	{ SCRY_PYPY_CLASS_ARRAY, "array", NULL, scry_pypy_print_array },
+	{ SCRY_PYPY_CLASS_DICT_VIEW, NULL, NULL, scry_pypy_print_dict_view },
+	{ SCRY_PYPY_CLASS_PROXY, "mappingproxy", "dictproxy", scry_pypy_print_proxy },
+	{ SCRY_PYPY_CLASS_CDATA, NULL, NULL, scry_pypy_print_cdata },
+	{ SCRY_PYPY_CLASS_EXCEPTION, NULL, NULL, scry_pypy_print_exception, "BaseException" },
 	{ SCRY_PYPY_CLASS_MUTABLE_CELL, "object", NULL, print_mutable_cell },
 	{ SCRY_PYPY_CLASS_MUTABLE_INT, "int", NULL, print_mutable_int },
 };
@@ -309,7 +324,7 @@ const char *scry_pypy_type_name(struct scry_runtime *r, scry_addr addr)
 
 	if (cls)
 		return scry_pypy_class_name(r, cls, false);
-	if (i < ROWS)
+	if (i < ROWS && rows[i].name)
 		return rows[i].old_name && scry_pypy_is_python2(r) ? rows[i].old_name
 								   : rows[i].name;
 	cls = t ? scry_pypy_type_object(r, t, addr) : 0;
@@ -338,13 +353,17 @@ int scry_pypy_known(struct scry_runtime *r, scry_addr addr)
 static int print_instance(struct scry_printer *p, scry_addr addr, scry_addr cls, size_t row)
 {
 	scry_addr value, of = scry_pypy_find_in_mro(p->runtime, cls, "__repr__", &value);
-	const char *name = of ? scry_pypy_class_name(p->runtime, of, true) : NULL,
+	bool built_in = of && !scry_pypy_get(p->runtime->pypy, of, SCRY_PYPY_TYPE_IS_HEAP);
+	const char *name = built_in ? scry_pypy_class_name(p->runtime, of, false) : NULL,
 		   *own = scry_pypy_class_name(p->runtime, cls, true);
 
-	if (name && row < ROWS && rows[row].of != SCRY_PYPY_CLASS_OBJECT &&
-	    (!strcmp(name, rows[row].name) ||
-	     (rows[row].old_name && !strcmp(name, rows[row].old_name))))
-		return rows[row].print(p, addr);
+	if (name && row < ROWS && rows[row].of != SCRY_PYPY_CLASS_OBJECT) {
+		const char *of_row = rows[row].repr ? rows[row].repr : rows[row].name;
+
+		if ((of_row && !strcmp(name, of_row)) ||
+		    (rows[row].old_name && !strcmp(name, rows[row].old_name)))
+			return rows[row].print(p, addr);
+	}
 	scry_printf(p, "<%s%s at 0x%" PRIx64 ">", own ? own : "?",
 		    name && !strcmp(name, "object") ? " object" : "", addr);
 	return SCRY_OK;
@@ -369,6 +388,8 @@ int scry_pypy_print(struct scry_printer *p, scry_addr addr)
 		return print_instance(p, at, cls, i);
 	if (i < ROWS)
 		return rows[i].print(p, at);
+	if ((cls = scry_pypy_type_object(p->runtime, t, at)))
+		return print_instance(p, at, cls, ROWS);
 	const char *name = scry_pypy_type_name(p->runtime, at);
 	scry_printf(p, "<%s at 0x%" PRIx64 ">", name ? name : "?", at);
 	return SCRY_OK;

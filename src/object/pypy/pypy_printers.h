@@ -35,6 +35,40 @@ const char *scry_pypy_string_field(struct scry_pypy *y, scry_addr addr, enum scr
 int scry_pypy_table_get(struct scry_runtime *r, struct scry_pypy_table *t, const char *key,
 			scry_addr *ret);
 
+/** What stands in a cell, where names of modules and classes may be kept; else the value itself. */
+struct scry_pypy_item scry_pypy_open_cell(struct scry_pypy *y, scry_addr value);
+/** Attributes of an instance, oldest first: the name is an rpy_string. */
+int scry_pypy_attribute_next(struct scry_runtime *r, scry_addr obj, uint64_t *it,
+			     scry_addr *ret_name, struct scry_found *ret);
+/** The repr of a name: an rpy_string that stands for a str. */
+void scry_pypy_print_name(struct scry_printer *p, scry_addr name);
+/** A sequence of any kind, opened: what keeps its items, and how. */
+struct scry_pypy_sequence {
+	struct scry_runtime *runtime;
+	uint64_t count;
+	enum scry_pypy_kind kind;
+	scry_addr items;
+	unsigned size; /* bytes of an item */
+	bool sign;
+	bool counted; /* start, start + step, ...: there are no items */
+	uint64_t start, step;
+	/* a deque's first block, the index in it, and where the last item was found */
+	scry_addr block, at_block;
+	uint64_t first, block_at;
+};
+/** SCRY_EUNSUPPORTED for what is no sequence; RPython's arrays and lists are. */
+int scry_pypy_sequence(struct scry_runtime *r, scry_addr addr, struct scry_pypy_sequence *ret);
+/** The item at an index below count, an object; 0 where nothing is kept there. */
+int scry_pypy_item_at(struct scry_pypy_sequence *q, uint64_t index, scry_addr *ret);
+/** obj[key]: the model's. */
+int scry_pypy_item(struct scry_runtime *r, scry_addr obj, const struct scry_subscript *key,
+		   scry_addr *ret);
+/** The type code of an array; '?' unknown. */
+char scry_pypy_array_code(struct scry_pypy *y, scry_addr addr);
+/** Is it of a class whose method of this name is not that of the built-in type `base`? */
+bool scry_pypy_has_own(struct scry_runtime *r, scry_addr addr, const char *method,
+		       const char *base);
+
 /** An item as a value of the model's: an object, or text. */
 void scry_pypy_found(struct scry_runtime *r, struct scry_pypy_item item, struct scry_found *ret);
 
@@ -50,5 +84,17 @@ int scry_pypy_print_set(struct scry_printer *p, scry_addr addr);
 int scry_pypy_print_frozenset(struct scry_printer *p, scry_addr addr);
 int scry_pypy_print_builtin(struct scry_printer *p, scry_addr addr);
 int scry_pypy_print_method(struct scry_printer *p, scry_addr addr);
+int scry_pypy_print_generator(struct scry_printer *p, scry_addr addr);
+int scry_pypy_print_not_implemented(struct scry_printer *p, scry_addr addr);
+int scry_pypy_print_ellipsis(struct scry_printer *p, scry_addr addr);
+int scry_pypy_print_range(struct scry_printer *p, scry_addr addr);
+int scry_pypy_print_slice(struct scry_printer *p, scry_addr addr);
+int scry_pypy_print_bytearray(struct scry_printer *p, scry_addr addr);
+int scry_pypy_print_deque(struct scry_printer *p, scry_addr addr);
+int scry_pypy_print_array(struct scry_printer *p, scry_addr addr);
+int scry_pypy_print_dict_view(struct scry_printer *p, scry_addr addr);
+int scry_pypy_print_proxy(struct scry_printer *p, scry_addr addr);
+int scry_pypy_print_cdata(struct scry_printer *p, scry_addr addr);
+int scry_pypy_print_exception(struct scry_printer *p, scry_addr addr);
 
 #endif

@@ -18,45 +18,62 @@
  * Classes that are told apart. A subclass counts as its base: by range, as RPython's isinstance()
  * does.
  */
-#define SCRY_PYPY_CLASSES(X)                                                                \
-	X(ROOT, "pypy.interpreter.baseobjspace.W_Root")                                     \
-	X(FRAME, "pypy.interpreter.pyframe.PyFrame")                                        \
-	X(CODE, "pypy.interpreter.pycode.PyCode")                                           \
-	X(EC, "pypy.interpreter.executioncontext.ExecutionContext")                         \
-	X(CELL, "pypy.interpreter.nestedscope.Cell")                                        \
-	X(NONE, "pypy.objspace.std.noneobject.W_NoneObject")                                \
-	X(BOOL, "pypy.objspace.std.boolobject.W_BoolObject")                                \
-	X(INT, "pypy.objspace.std.intobject.W_IntObject")                                   \
-	X(LONG, "pypy.objspace.std.longobject.W_LongObject")                                \
-	X(FLOAT, "pypy.objspace.std.floatobject.W_FloatObject")                             \
-	X(COMPLEX, "pypy.objspace.std.complexobject.W_ComplexObject")                       \
-	X(UNICODE, "pypy.objspace.std.unicodeobject.W_UnicodeObject")                       \
-	X(BYTES, "pypy.objspace.std.bytesobject.W_BytesObject")                             \
-	X(TUPLE, "pypy.objspace.std.tupleobject.W_TupleObject")                             \
-	X(TUPLE_II, "pypy.objspace.std.specialisedtupleobject.W_SpecialisedTupleObject_ii") \
-	X(TUPLE_FF, "pypy.objspace.std.specialisedtupleobject.W_SpecialisedTupleObject_ff") \
-	X(TUPLE_OO, "pypy.objspace.std.specialisedtupleobject.W_SpecialisedTupleObject_oo") \
-	X(LIST, "pypy.objspace.std.listobject.W_ListObject")                                \
-	X(DICT, "pypy.objspace.std.dictmultiobject.W_DictObject")                           \
-	X(MODULE_DICT, "pypy.objspace.std.dictmultiobject.W_ModuleDictObject")              \
-	X(FROZENSET, "pypy.objspace.std.setobject.W_FrozensetObject")                       \
-	X(SET, "pypy.objspace.std.setobject.W_SetObject")                                   \
-	X(TYPE, "pypy.objspace.std.typeobject.W_TypeObject")                                \
-	X(OBJECT, "pypy.objspace.std.objectobject.W_ObjectObject")                          \
-	X(BUILTIN_FUNCTION, "pypy.interpreter.function.BuiltinFunction")                    \
-	X(FUNCTION, "pypy.interpreter.function.Function")                                   \
-	X(METHOD, "pypy.interpreter.function.Method")                                       \
-	X(MODULE, "pypy.interpreter.module.Module")                                         \
-	X(ATTRIBUTE, "pypy.objspace.std.mapdict.PlainAttribute")                            \
-	X(MUTABLE_CELL, "pypy.objspace.std.typeobject.ObjectMutableCell")                   \
-	X(MUTABLE_INT, "pypy.objspace.std.typeobject.IntMutableCell")                       \
-	X(RESUME, "rpython.jit.metainterp.compile.ResumeGuardDescr")                        \
-	X(VIRTUAL, "rpython.jit.metainterp.resume.VirtualInfo")                             \
-	X(VIRTUAL_STRUCT, "rpython.jit.metainterp.resume.VStructInfo")                      \
-	X(VIRTUAL_ARRAY, "rpython.jit.metainterp.resume.VArrayInfoClear")                   \
-	X(VIRTUAL_ARRAY_RAW, "rpython.jit.metainterp.resume.VArrayInfoNotClear")            \
-	X(VIRTUAL_TEXT, "rpython.jit.metainterp.resume.VStrPlainInfo")                      \
-	X(VIRTUAL_CONCAT, "rpython.jit.metainterp.resume.VStrConcatInfo")                   \
+#define SCRY_PYPY_CLASSES(X)                                                                       \
+	X(ROOT, "pypy.interpreter.baseobjspace.W_Root")                                            \
+	X(FRAME, "pypy.interpreter.pyframe.PyFrame")                                               \
+	X(CODE, "pypy.interpreter.pycode.PyCode")                                                  \
+	X(EC, "pypy.interpreter.executioncontext.ExecutionContext")                                \
+	X(CELL, "pypy.interpreter.nestedscope.Cell")                                               \
+	X(NONE, "pypy.objspace.std.noneobject.W_NoneObject")                                       \
+	X(BOOL, "pypy.objspace.std.boolobject.W_BoolObject")                                       \
+	X(INT, "pypy.objspace.std.intobject.W_IntObject")                                          \
+	X(LONG, "pypy.objspace.std.longobject.W_LongObject")                                       \
+	X(FLOAT, "pypy.objspace.std.floatobject.W_FloatObject")                                    \
+	X(COMPLEX, "pypy.objspace.std.complexobject.W_ComplexObject")                              \
+	X(UNICODE, "pypy.objspace.std.unicodeobject.W_UnicodeObject")                              \
+	X(BYTES, "pypy.objspace.std.bytesobject.W_BytesObject")                                    \
+	X(TUPLE, "pypy.objspace.std.tupleobject.W_TupleObject")                                    \
+	X(TUPLE_II, "pypy.objspace.std.specialisedtupleobject.W_SpecialisedTupleObject_ii")        \
+	X(TUPLE_FF, "pypy.objspace.std.specialisedtupleobject.W_SpecialisedTupleObject_ff")        \
+	X(TUPLE_OO, "pypy.objspace.std.specialisedtupleobject.W_SpecialisedTupleObject_oo")        \
+	X(LIST, "pypy.objspace.std.listobject.W_ListObject")                                       \
+	X(DEQUE, "pypy.module._collections.interp_deque.W_Deque")                                  \
+	X(ARRAY, "pypy.module.array.interp_array.W_ArrayBase")                                     \
+	X(BYTEARRAY, "pypy.objspace.std.bytearrayobject.W_BytearrayObject")                        \
+	X(RANGE, "pypy.module.__builtin__.functional.W_Range")                                     \
+	X(SLICE, "pypy.objspace.std.sliceobject.W_SliceObject")                                    \
+	X(GENERATOR, "pypy.interpreter.generator.GeneratorOrCoroutine|pypy.interpreter.generator." \
+		     "GeneratorIterator")                                                          \
+	X(NOT_IMPLEMENTED, "pypy.interpreter.special.NotImplemented")                              \
+	X(ELLIPSIS, "pypy.interpreter.special.Ellipsis")                                           \
+	X(DICT_VIEW, "pypy.objspace.std.dictmultiobject.W_DictViewObject")                         \
+	X(PROXY, "pypy.objspace.std.dictproxyobject.W_DictProxyObject")                            \
+	X(CDATA, "pypy.module._cffi_backend.cdataobj.W_CData")                                     \
+	X(EXCEPTION, "pypy.module.exceptions.interp_exceptions.W_BaseException")                   \
+	X(TRACEBACK, "pypy.interpreter.pytraceback.PyTraceback")                                   \
+	X(OPERR, "pypy.interpreter.error.OperationError")                                          \
+	X(RESTORER, "pypy.interpreter.pyopcode.SysExcInfoRestorer")                                \
+	X(APP_EXCEPTION, "pypy.interpreter.pyopcode.SApplicationException")                        \
+	X(DICT, "pypy.objspace.std.dictmultiobject.W_DictObject")                                  \
+	X(MODULE_DICT, "pypy.objspace.std.dictmultiobject.W_ModuleDictObject")                     \
+	X(FROZENSET, "pypy.objspace.std.setobject.W_FrozensetObject")                              \
+	X(SET, "pypy.objspace.std.setobject.W_SetObject")                                          \
+	X(TYPE, "pypy.objspace.std.typeobject.W_TypeObject")                                       \
+	X(OBJECT, "pypy.objspace.std.objectobject.W_ObjectObject")                                 \
+	X(BUILTIN_FUNCTION, "pypy.interpreter.function.BuiltinFunction")                           \
+	X(FUNCTION, "pypy.interpreter.function.Function")                                          \
+	X(METHOD, "pypy.interpreter.function.Method")                                              \
+	X(MODULE, "pypy.interpreter.module.Module")                                                \
+	X(ATTRIBUTE, "pypy.objspace.std.mapdict.PlainAttribute")                                   \
+	X(MUTABLE_CELL, "pypy.objspace.std.typeobject.ObjectMutableCell")                          \
+	X(MUTABLE_INT, "pypy.objspace.std.typeobject.IntMutableCell")                              \
+	X(RESUME, "rpython.jit.metainterp.compile.ResumeGuardDescr")                               \
+	X(VIRTUAL, "rpython.jit.metainterp.resume.VirtualInfo")                                    \
+	X(VIRTUAL_STRUCT, "rpython.jit.metainterp.resume.VStructInfo")                             \
+	X(VIRTUAL_ARRAY, "rpython.jit.metainterp.resume.VArrayInfoClear")                          \
+	X(VIRTUAL_ARRAY_RAW, "rpython.jit.metainterp.resume.VArrayInfoNotClear")                   \
+	X(VIRTUAL_TEXT, "rpython.jit.metainterp.resume.VStrPlainInfo")                             \
+	X(VIRTUAL_CONCAT, "rpython.jit.metainterp.resume.VStrConcatInfo")                          \
 	X(VIRTUAL_SLICE, "rpython.jit.metainterp.resume.VStrSliceInfo")
 
 /**
@@ -115,6 +132,61 @@
 	  "pypy.objspace.std.dictmultiobject.W_ModuleDictObject.inst_mstrategy")                  \
 	X(SET_STORAGE, "pypy.objspace.std.setobject.W_BaseSetObject.inst_sstorage")               \
 	X(SET_STRATEGY, "pypy.objspace.std.setobject.W_BaseSetObject.inst_strategy")              \
+	X(DEQUE_LEFT, "pypy.module._collections.interp_deque.W_Deque.inst_leftblock")             \
+	X(DEQUE_LEFT_INDEX, "pypy.module._collections.interp_deque.W_Deque.inst_leftindex")       \
+	X(DEQUE_LENGTH, "pypy.module._collections.interp_deque.W_Deque.inst_len")                 \
+	X(DEQUE_MOST, "pypy.module._collections.interp_deque.W_Deque.inst_maxlen")                \
+	X(BLOCK_DATA, "pypy.module._collections.interp_deque.Block.inst_data")                    \
+	X(BLOCK_RIGHT, "pypy.module._collections.interp_deque.Block.inst_rightlink")              \
+	X(ARRAY_BUFFER, "pypy.module.array.interp_array.W_ArrayBase.inst__buffer")                \
+	X(ARRAY_LENGTH, "pypy.module.array.interp_array.W_ArrayBase.inst_len")                    \
+	X(BYTEARRAY_DATA, "pypy.objspace.std.bytearrayobject.W_BytearrayObject.inst__data")       \
+	X(BYTEARRAY_OFFSET, "pypy.objspace.std.bytearrayobject.W_BytearrayObject.inst__offset")   \
+	X(BYTEARRAY_EXPORTS, "pypy.objspace.std.bytearrayobject.W_BytearrayObject.inst__exports") \
+	X(RANGE_START, "pypy.module.__builtin__.functional.W_Range.inst_w_start")                 \
+	X(RANGE_STOP, "pypy.module.__builtin__.functional.W_Range.inst_w_stop")                   \
+	X(RANGE_STEP, "pypy.module.__builtin__.functional.W_Range.inst_w_step")                   \
+	X(SLICE_START, "pypy.objspace.std.sliceobject.W_SliceObject.inst_w_start")                \
+	X(SLICE_STOP, "pypy.objspace.std.sliceobject.W_SliceObject.inst_w_stop")                  \
+	X(SLICE_STEP, "pypy.objspace.std.sliceobject.W_SliceObject.inst_w_step")                  \
+	X(GENERATOR_QUALNAME, "pypy.interpreter.generator.GeneratorOrCoroutine.inst__qualname")   \
+	X(GENERATOR_CODE,                                                                         \
+	  "pypy.interpreter.generator.GeneratorOrCoroutine.inst_pycode|pypy.interpreter."         \
+	  "generator.GeneratorIterator.inst_pycode")                                              \
+	X(GENERATOR_FRAME,                                                                        \
+	  "pypy.interpreter.generator.GeneratorOrCoroutine.inst_frame|pypy.interpreter."          \
+	  "generator.GeneratorIterator.inst_frame")                                               \
+	X(VIEW_DICT, "pypy.objspace.std.dictmultiobject.W_DictViewObject.inst_w_dict")            \
+	X(PROXY_MAPPING, "pypy.objspace.std.dictproxyobject.W_DictProxyObject.inst_w_mapping")    \
+	X(CDATA_TYPE, "pypy.module._cffi_backend.cdataobj.W_CData.inst_ctype")                    \
+	X(CDATA_ADDRESS, "pypy.module._cffi_backend.cdataobj.W_CData.inst__ptr")                  \
+	X(CTYPE_NAME, "pypy.module._cffi_backend.ctypeobj.W_CType.inst_name")                     \
+	X(EXCEPTION_ARGS, "pypy.module.exceptions.interp_exceptions.W_BaseException.inst_args_w") \
+	X(EXCEPTION_CAUSE,                                                                        \
+	  "pypy.module.exceptions.interp_exceptions.W_BaseException.inst_w_cause")                \
+	X(EXCEPTION_CONTEXT,                                                                      \
+	  "pypy.module.exceptions.interp_exceptions.W_BaseException.inst_w_context")              \
+	X(EXCEPTION_TRACEBACK,                                                                    \
+	  "pypy.module.exceptions.interp_exceptions.W_BaseException.inst_w_traceback")            \
+	X(EXCEPTION_SUPPRESS,                                                                     \
+	  "pypy.module.exceptions.interp_exceptions.W_BaseException.inst_suppress_context")       \
+	X(TRACEBACK_FRAME, "pypy.interpreter.pytraceback.PyTraceback.inst_frame")                 \
+	X(TRACEBACK_LASTI, "pypy.interpreter.pytraceback.PyTraceback.inst_lasti")                 \
+	X(TRACEBACK_NEXT, "pypy.interpreter.pytraceback.PyTraceback.inst_next")                   \
+	X(OPERR_VALUE, "pypy.interpreter.error.OperationError.inst__w_value")                     \
+	X(OPERR_TYPE, "pypy.interpreter.error.OperationError.inst_w_type")                        \
+	X(OPERR_TRACEBACK, "pypy.interpreter.error.OperationError.inst__application_traceback")   \
+	X(EC_OPERR, "pypy.interpreter.executioncontext.ExecutionContext.inst_sys_exc_operror")    \
+	X(EC_PENDING, "pypy.interpreter.executioncontext.ExecutionContext.inst_cpyext_operror")   \
+	X(FRAME_BLOCK, "pypy.interpreter.pyframe.PyFrame.inst_lastblock")                         \
+	X(FRAME_DEPTH, "pypy.interpreter.pyframe.PyFrame.inst_valuestackdepth")                   \
+	X(FRAME_FINISHED, "pypy.interpreter.pyframe.PyFrame.inst_frame_finished_execution")       \
+	X(FRAME_EXCEPTION,                                                                        \
+	  "pypy.interpreter.pyframe.PyFrame.inst_last_exception|pypy.objspace.std.frame."         \
+	  "StdObjSpaceFrame.inst_last_exception")                                                 \
+	X(BLOCK_PREVIOUS, "pypy.interpreter.pyopcode.FrameBlock.inst_previous")                   \
+	X(RESTORER_OPERR, "pypy.interpreter.pyopcode.SysExcInfoRestorer.inst_operr")              \
+	X(APP_EXCEPTION_OPERR, "pypy.interpreter.pyopcode.SApplicationException.inst_operr")      \
 	X(TABLE_LIVE, "dicttable.num_live_items")                                                 \
 	X(TABLE_USED, "dicttable.num_ever_used_items")                                            \
 	X(TABLE_ENTRIES, "dicttable.entries")                                                     \
@@ -285,6 +357,12 @@ int scry_pypy_table_next(struct scry_pypy_table *t, uint64_t *it, struct scry_py
  */
 int scry_pypy_items_open(struct scry_pypy *p, scry_addr storage, bool bytes,
 			 enum scry_pypy_kind *ret_kind, scry_addr *ret_items, uint64_t *ret_count);
+
+/**
+ * An item as an object: what has none is made one here, where the target has no memory. 0: out of
+ * room.
+ */
+scry_addr scry_pypy_boxed(struct scry_pypy *p, struct scry_pypy_item item);
 
 /* --- frames that the JIT holds in its own form (pypy_jit.c) --- */
 /**

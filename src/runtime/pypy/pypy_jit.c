@@ -209,7 +209,7 @@ static int read_resume(struct scry_pypy_resume *r, scry_addr jitframe)
 	return scry_read(r->s, code + 16, r->code, r->size);
 }
 
-static bool start(struct scry_pypy *p)
+bool scry_pypy_room(struct scry_pypy *p)
 {
 	struct scry_session *s = p->runtime->session;
 
@@ -219,7 +219,16 @@ static bool start(struct scry_pypy *p)
 	if (!p->jit || !(p->jit->bytes = calloc(1, SCRY_PYPY_ROOM)))
 		return false;
 	scry_overlay_set(s->target, &p->jit->made, SCRY_PYPY_PLACE, p->jit->bytes, SCRY_PYPY_ROOM);
-	find_order(p);
+	return true;
+}
+
+static bool start(struct scry_pypy *p)
+{
+	if (!scry_pypy_room(p))
+		return false;
+	if (!p->jit->ordered)
+		find_order(p);
+	p->jit->ordered = true;
 	return true;
 }
 
@@ -269,5 +278,6 @@ void scry_pypy_jit_done(struct scry_pypy *p)
 		scry_overlay_remove(t, &p->jit->made);
 	free(p->jit->bytes);
 	scry_hash_done(&p->jit->frames);
+	scry_hash_done(&p->jit->boxes);
 	scry_hash_done(&p->jit->done);
 }

@@ -23,6 +23,9 @@ struct scry_pypy_jit {
 	/* fields of a frame that the JIT keeps, in its order: where they lie */
 	uint32_t order[SCRY_PYPY_STATIC_MAX];
 	int order_count;
+	bool ordered; /* it was looked for */
+	struct scry_hash
+		boxes; /* objects made of what a strategy keeps without one, by its place */
 };
 
 /** One JITFRAME's resume data. */
@@ -37,6 +40,9 @@ struct scry_pypy_resume {
 	scry_addr *made; /* by number of the virtual, 0 not yet */
 	unsigned depth;
 };
+
+/** Reserve the place for objects that are made; false where there is no memory. */
+bool scry_pypy_room(struct scry_pypy *p);
 
 /**
  * Where the n-th pointer of a type lies by the collector's table, 0: it has no such; how many there

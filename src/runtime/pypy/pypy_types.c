@@ -3,6 +3,7 @@
  * subclasses.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -256,10 +257,27 @@ static uint32_t tid_named(struct scry_pypy *p, const char *name)
 #define CLASS_TEXT(name, text) text,
 static const char *const class_names[] = { SCRY_PYPY_CLASSES(CLASS_TEXT) };
 
+/* The first of the names, parted by '|', that there is. */
+static const struct scry_pypy_type *first_named(struct scry_pypy *p, const char *names)
+{
+	char name[200];
+
+	for (const char *at = names; *at;) {
+		size_t n = strcspn(at, "|");
+		const struct scry_pypy_type *t;
+
+		snprintf(name, sizeof(name), "%.*s", (int)n, at);
+		if ((t = scry_pypy_type_named(p, name)))
+			return t;
+		at += n + (at[n] == '|');
+	}
+	return NULL;
+}
+
 static int find_classes(struct scry_pypy *p)
 {
 	for (int c = 0; c < SCRY_PYPY_CLASS_COUNT; c++) {
-		const struct scry_pypy_type *t = scry_pypy_type_named(p, class_names[c]);
+		const struct scry_pypy_type *t = first_named(p, class_names[c]);
 
 		p->class[c] = t;
 		p->min[c] = t ? t->class_min : 0;

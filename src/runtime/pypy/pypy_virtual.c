@@ -313,3 +313,55 @@ static scry_addr make_virtual(struct scry_pypy_resume *r, uint64_t index)
 	r->depth--;
 	return made;
 }
+
+/* --- objects of what a strategy keeps without one --- */
+
+static scry_addr box(struct scry_pypy *p, enum scry_pypy_class c, enum scry_pypy_field f,
+		     uint64_t word)
+{
+	const struct scry_pypy_type *t = p->class[c];
+	uint64_t size = t ? scry_pypy_size_of(p, t, 0) : 0;
+	struct scry_slot slot = p->field[f];
+	scry_addr made;
+
+	if (!slot.size || size < slot.offset + 8u || size > 256)
+		return 0;
+	uint8_t *bytes = make(p->jit, size, &made);
+	if (!bytes)
+		return 0;
+	scry_pypy_store(bytes, t->tid, 8);
+	scry_pypy_store(bytes + slot.offset, word, 8);
+	return made;
+}
+
+scry_addr scry_pypy_boxed(struct scry_pypy *p, struct scry_pypy_item item)
+{
+	static const struct {
+		enum scry_pypy_class of;
+		enum scry_pypy_field value;
+	} rows[] = {
+		[SCRY_PYPY_INTEGER] = { SCRY_PYPY_CLASS_INT, SCRY_PYPY_INT_VALUE },
+		[SCRY_PYPY_FLOAT] = { SCRY_PYPY_CLASS_FLOAT, SCRY_PYPY_FLOAT_VALUE },
+		[SCRY_PYPY_STR] = { SCRY_PYPY_CLASS_UNICODE, SCRY_PYPY_UNICODE_UTF8 },
+		[SCRY_PYPY_BYTES] = { SCRY_PYPY_CLASS_BYTES, SCRY_PYPY_BYTES_VALUE },
+	};
+	const uint32_t tag = 0xfffffffe; /* longlong2float.py: an int in place of a NaN */
+
+	if (item.kind == SCRY_PYPY_OBJECT)
+		return item.bits;
+	if (item.kind == SCRY_PYPY_INT_OR_FLOAT) {
+		item.kind = item.bits >> 32 == tag ? SCRY_PYPY_INTEGER : SCRY_PYPY_FLOAT;
+		if (item.kind == SCRY_PYPY_INTEGER)
+			item.bits = (uint64_t)(int64_t)(int32_t)item.bits;
+	}
+	uint64_t key = item.bits * 8 + item.kind;
+	if (!scry_pypy_room(p))
+		return 0;
+	scry_addr made = (scry_addr)(uintptr_t)scry_hash_find(&p->jit->boxes, key);
+	if (made)
+		return made;
+	made = box(p, rows[item.kind].of, rows[item.kind].value, item.bits);
+	if (made && item.bits >> 61 == 0)
+		scry_hash_put(&p->jit->boxes, key, (void *)(uintptr_t)made);
+	return made;
+}
