@@ -128,6 +128,8 @@ int scry_frame_number(struct scry_thread *t, unsigned number, struct scry_frame 
 extern const struct scry_facts scry_facts_place;
 /** "#3  f (x.py:7)" and the source line. */
 void scry_frame_text(struct scry_call *call, const struct scry_frame *f);
+/** What is wrong with the frame, or with the chain of frames that it stands for; NULL nothing. */
+const char *scry_frame_damage_of(const struct scry_frame *f);
 /** One element of the JSON's "frames"; with "locals" where the user asked for them. */
 void scry_frame_json(struct scry_call *call, const struct scry_frame *f);
 /** "name = repr" lines, indented; how many. */

@@ -20,6 +20,22 @@ static const char *frame_flavour(const struct scry_frame *f)
 					    : "frame";
 }
 
+/* What is wrong with the frame, or with the chain that it stands for; NULL nothing. */
+const char *scry_frame_damage_of(const struct scry_frame *f)
+{
+	if (f->code && f->code->damaged)
+		return f->code->damaged;
+	if (f->kind == SCRY_FRAME_DAMAGED || !f->code)
+		return f->damaged ? f->damaged : "it has no code";
+	return NULL;
+}
+
+/* Why there is no line, where that is no property of the instruction; NULL otherwise. */
+static const char *line_lost(const struct scry_frame *f)
+{
+	return f->code && f->code->lines_bad ? scry_frame_line_lost(f) : NULL;
+}
+
 /* --- where it stands: one line --- */
 
 static void get_function(const void *subject, struct scry_said *ret)
@@ -45,23 +61,34 @@ static void get_line(const void *subject, struct scry_said *ret)
 		scry_said_int(ret, at.line);
 }
 
+static void get_no_line(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, line_lost(subject));
+}
+
 static const struct scry_say place_fields[] = {
 	SAY_GET("function", get_function),
 	SAY_GET("file", get_file),
 	SAY_GET("line", get_line),
+	SAY_GET("no_line", get_no_line),
 	SAY_END,
 };
 
 static const char *const place_text[] = {
-	"{function:function} ({file:file}",
-	":{line}",
-	")",
-	NULL,
+	"{function:function} ({file:file}", ":{line}", ")", " <no line: {no_line:error}>", NULL,
 };
 
 const struct scry_facts scry_facts_place = { "place", place_fields, place_text };
 
 /* --- a frame --- */
+
+/* " <WHAT: why>" */
+static void put_reason(struct scry_call *call, const char *what, const char *why)
+{
+	scry_buf_printf(call->out, " %s<%s: ", scry_style(call, SCRY_STYLE_ERROR), what);
+	scry_put_safe(call->out, why);
+	scry_buf_printf(call->out, ">%s", scry_style(call, SCRY_STYLE_OFF));
+}
 
 static void put_head(struct scry_call *call, const struct scry_frame *f,
 		     const struct scry_location *at)
@@ -85,8 +112,11 @@ static void put_head(struct scry_call *call, const struct scry_frame *f,
 				scry_style(call, SCRY_STYLE_DIM), frame_flavour(f),
 				(unsigned long long)f->addr, (unsigned long long)f->code->addr,
 				(long long)f->lasti, scry_style(call, SCRY_STYLE_OFF));
-	if (f->code->damaged)
-		scry_buf_printf(out, " <damaged code: %s>", f->code->damaged);
+	if (scry_frame_damage_of(f))
+		put_reason(call, f->code->damaged ? "damaged code" : "damaged frame",
+			   scry_frame_damage_of(f));
+	else if (line_lost(f))
+		put_reason(call, "no line", line_lost(f));
 	scry_buf_putc(out, '\n');
 }
 
@@ -211,10 +241,9 @@ static void put_number(struct scry_buf *out, unsigned n)
 
 static void put_damaged(struct scry_call *call, const struct scry_frame *f)
 {
-	scry_buf_printf(call->out,
-			"%s<damaged frame at 0x%llx: ", scry_style(call, SCRY_STYLE_ERROR),
-			(unsigned long long)f->addr);
-	scry_put_safe(call->out, f->damaged ? f->damaged : "it has no code");
+	scry_buf_printf(call->out, "%s<damaged %s at 0x%llx: ", scry_style(call, SCRY_STYLE_ERROR),
+			f->broken ? "chain" : "frame", (unsigned long long)f->addr);
+	scry_put_safe(call->out, scry_frame_damage_of(f));
 	scry_buf_printf(call->out, ">%s\n", scry_style(call, SCRY_STYLE_OFF));
 }
 
@@ -227,11 +256,11 @@ void scry_frame_text(struct scry_call *call, const struct scry_frame *f)
 	put_number(call->out, f->depth);
 	if (!f->code)
 		put_damaged(call, f);
-	else if (call->verbose)
+	else if (call->verbose || scry_frame_damage_of(f))
 		put_body(call, f);
 	else
 		put_rendered(call, f, put_body);
-	if (!f->code || f->code->damaged)
+	if (scry_frame_damage_of(f) || line_lost(f))
 		call->partial = true;
 }
 
@@ -268,7 +297,7 @@ static void json_body(struct scry_call *call, const struct scry_frame *f)
 
 	if (code)
 		scry_frame_location(f, &at);
-	json_pair(j, "kind", code ? "python" : "damaged");
+	json_pair(j, "kind", scry_frame_damage_of(f) ? "damaged" : "python");
 	json_pair(j, "function", code ? code->name : NULL);
 	json_pair(j, "qualname", code ? scry_frame_qualname(f) : NULL);
 	json_pair(j, "file", code ? code->file : NULL);
@@ -277,11 +306,10 @@ static void json_body(struct scry_call *call, const struct scry_frame *f)
 	json_number(j, "column", at.column);
 	json_number(j, "end_column", at.end_column);
 	json_source(call, f, at.line);
-	if (!code || code->damaged)
-		json_pair(j, "error",
-			  code         ? code->damaged
-			  : f->damaged ? f->damaged
-				       : "it has no code");
+	if (scry_frame_damage_of(f))
+		json_pair(j, "error", scry_frame_damage_of(f));
+	else if (line_lost(f))
+		json_pair(j, "no_line", line_lost(f));
 }
 
 void scry_frame_json(struct scry_call *call, const struct scry_frame *f)
@@ -293,7 +321,7 @@ void scry_frame_json(struct scry_call *call, const struct scry_frame *f)
 		return;
 	}
 	scry_json_open(j, '{');
-	if (f->code)
+	if (!scry_frame_damage_of(f))
 		put_rendered(call, f, json_body);
 	else
 		json_body(call, f);
@@ -303,6 +331,6 @@ void scry_frame_json(struct scry_call *call, const struct scry_frame *f)
 	if (f->code && call->s->options.locals)
 		scry_locals_json(call, f);
 	scry_json_close(j, '}');
-	if (!f->code || f->code->damaged)
+	if (scry_frame_damage_of(f) || line_lost(f))
 		call->partial = true;
 }

@@ -268,6 +268,12 @@ static int run_list(struct scry_call *call)
 		return scry_fail(call->s, SCRY_ECORRUPT, f.addr, "the frame is damaged: %s",
 				 f.damaged);
 	scry_frame_location(&f, &at);
+	if (!call->argc && !at.line)
+		return scry_fail(call->s, SCRY_ENOTFOUND, 0,
+				 "the line of the frame is not known: %s",
+				 f.damaged                  ? f.damaged
+				 : scry_frame_line_lost(&f) ? scry_frame_line_lost(&f)
+							    : "its instruction has none");
 	if (!call->argc) {
 		range = around(f.code->file, at.line);
 		return put_code(call, &range, f.code, f.lasti);

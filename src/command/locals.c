@@ -114,6 +114,15 @@ static bool print_namespace(struct scry_call *call, const struct scry_frame *f, 
 	return true;
 }
 
+/* Variables whose names could not be read are missing, or have none. */
+static void note_lost(struct scry_call *call, const struct scry_frame *f)
+{
+	if (!f->code->locals_bad)
+		return;
+	call->partial = true;
+	scry_note_answer(call->s, "the variables of %s: %s", f->code->name, f->code->locals_bad);
+}
+
 unsigned scry_locals_text(struct scry_call *call, const struct scry_frame *f, const char *indent)
 {
 	struct variables v = { .frame = f };
@@ -132,6 +141,7 @@ unsigned scry_locals_text(struct scry_call *call, const struct scry_frame *f, co
 		scry_buf_putc(call->out, '\n');
 	}
 	scry_buf_done(&text);
+	note_lost(call, f);
 	return count + print_namespace(call, f, indent);
 }
 
@@ -169,6 +179,7 @@ void scry_locals_json(struct scry_call *call, const struct scry_frame *f)
 		local_json(call, f, &local, &text);
 	scry_json_close(call->json, ']');
 	scry_buf_done(&text);
+	note_lost(call, f);
 }
 
 static int run_locals(struct scry_call *call)

@@ -24,12 +24,34 @@ static void get_top(const void *subject, struct scry_said *ret)
 	scry_said_facts(ret, &scry_facts_place, known ? line->top : NULL);
 }
 
+/* What is wrong with the newest frame, so that it tells nothing of the thread. */
+static void get_damage(const void *subject, struct scry_said *ret)
+{
+	const struct line *line = subject;
+	unsigned count;
+	bool any =
+		line->thread->runtime && scry_frame_number(line->thread, 0, line->top, &count) >= 0;
+
+	scry_said_text(ret, any ? scry_frame_damage_of(line->top) : NULL);
+}
+
+/* Text shows the newest frame: is there something wrong with it? */
+static bool is_doubtful(struct scry_thread *t)
+{
+	struct scry_frame f;
+	unsigned count;
+
+	return t->runtime && scry_frame_number(t, 0, &f, &count) >= 0 &&
+	       (scry_frame_damage_of(&f) || scry_frame_line_lost(&f));
+}
+
 static const struct scry_facts *const threads_facts[] = { &scry_facts_thread, NULL };
 static const struct scry_facts *const places_facts[] = { &scry_facts_place, NULL };
 
 static const struct scry_say fields[] = {
 	SAY_GET("", get_thread, .of = threads_facts),
 	SAY_GET("top", get_top, .of = places_facts, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("damage", get_damage, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_VIEW("head", scry_thread_phrases, NULL),
 	SAY_END,
 };
@@ -40,6 +62,7 @@ static const char *const text[] = {
 	"{index%-4} {head}: ",
 	"{error:error}",
 	"|{!python}{:dim}no Python state{}",
+	"|{damage:error}",
 	"|{top}",
 	"|{:dim}no Python frames{}",
 	"\n",
@@ -59,7 +82,7 @@ static int run_threads(struct scry_call *call)
 	for (struct scry_thread *t = first; t; t = t->next) {
 		scry_say(&call->render.to, &line_facts,
 			 &(struct line) { .thread = t, .top = &top });
-		call->partial |= t->error != NULL;
+		call->partial |= t->error != NULL || (!call->json && is_doubtful(t));
 	}
 	scry_threads_close(call);
 	return SCRY_OK;

@@ -5,10 +5,13 @@
 #include <string.h>
 
 #include "runtime/linetable.h"
+#include "symbol/source.h"
 
 #define TEXT_MAX   65536       /* characters of a name or file name */
 #define LINES_MAX  (64u << 20) /* bytes of a line table */
 #define LOCALS_MAX 1000000     /* local variables of one function */
+#define SHIM_MAX   16          /* bytes of the code of a shim */
+#define FIRST_MAX  8           /* instructions before RESUME that make no cell */
 
 static const char *text_or_mark(struct scry_code *c, scry_addr str)
 {
@@ -53,9 +56,18 @@ int scry_code_read_object(struct scry_runtime *r, const struct scry_record *rec,
 	scry_addr code = scry_record_uint(rec, SCRY_F_CODE_CODE);
 	uint64_t size = 0;
 
+	uint64_t cells, frees;
+
 	c->instructions = scry_field_addr(r, code, SCRY_F_BYTES_DATA);
 	if (code && scry_field_read(r, code, SCRY_F_VAR_SIZE, &size) == SCRY_OK && size < LINES_MAX)
 		c->instructions_size = (uint32_t)size;
+	c->slots_known = scry_field_read(r, scry_record_uint(rec, SCRY_F_CODE_CELLVARS),
+					 SCRY_F_VAR_SIZE, &cells) == SCRY_OK &&
+			 scry_field_read(r, scry_record_uint(rec, SCRY_F_CODE_FREEVARS),
+					 SCRY_F_VAR_SIZE, &frees) == SCRY_OK &&
+			 cells < LOCALS_MAX && frees < LOCALS_MAX;
+	if (c->slots_known)
+		c->slots = c->nlocals + (unsigned)cells + (unsigned)frees;
 	return SCRY_OK;
 }
 
@@ -71,9 +83,35 @@ int scry_code_read_inline(struct scry_runtime *r, const struct scry_record *rec,
 	c->slots = (unsigned)scry_record_uint(rec, SCRY_F_CODE_NLOCALSPLUS);
 	c->first_traceable =
 		c->instructions + 2 * scry_record_uint(rec, SCRY_F_CODE_FIRSTTRACEABLE);
+	/* _Py_MakeShimCode(), Objects/codeobject.c, v3.12; static ones have no RESUME in 3.13+ */
+	uint64_t first = scry_record_uint(rec, SCRY_F_CODE_FIRSTTRACEABLE);
+	c->shim = c->instructions_size <= SHIM_MAX && !c->slots &&
+		  (!strcmp(c->file, "<shim>") || 2 * first >= c->instructions_size);
+	/* before it only cells are made and free variables copied, one instruction each or two */
+	if (!c->shim && first > c->slots + FIRST_MAX && !c->damaged)
+		c->damaged = scry_arena_printf(&r->session->arena,
+					       "it begins at its instruction %" PRIu64, first);
 	if (scry_layout_has(r->layout, SCRY_F_CODE_QUALNAME))
 		c->qualname = text_or_mark(c, scry_record_uint(rec, SCRY_F_CODE_QUALNAME));
 	return SCRY_OK;
+}
+
+/* A dump may lack the names of static types: then the object is taken for what it should be. */
+static bool is_code(struct scry_runtime *r, scry_addr addr)
+{
+	scry_addr type;
+	const char *name;
+
+	if (scry_field_read(r, addr, SCRY_F_OBJECT_TYPE, &type) < 0)
+		return false;
+	if (type == r->code_type && type)
+		return true;
+	if (scry_type_name(r, type, &name) < 0)
+		return !r->code_type && scry_map_at(r->session->target, type) != NULL;
+	if (strcmp(name, "code"))
+		return false;
+	r->code_type = type;
+	return true;
 }
 
 static void decode(struct scry_code *c)
@@ -85,6 +123,11 @@ static void decode(struct scry_code *c)
 	c->name = c->file = "?";
 	if (r->strategy->code_whole)
 		return r->strategy->code_whole(c);
+	c->none = !is_code(r, c->addr);
+	if (c->none) {
+		c->damaged = scry_arena_printf(&s->arena, "no code object at 0x%" PRIx64, c->addr);
+		return;
+	}
 	if (scry_record_read(r, SCRY_S_CODE, c->addr, &rec) < 0) {
 		c->damaged = scry_arena_text(&s->arena, s->error.text, strlen(s->error.text));
 		return;
@@ -97,6 +140,7 @@ static void decode(struct scry_code *c)
 	c->posonly = (unsigned)scry_record_uint(&rec, SCRY_F_CODE_POSONLY);
 	c->kwonly = (unsigned)scry_record_uint(&rec, SCRY_F_CODE_KWONLY);
 	c->nlocals = (unsigned)scry_record_uint(&rec, SCRY_F_CODE_NLOCALS);
+	c->stack_size = (unsigned)scry_record_uint(&rec, SCRY_F_CODE_STACKSIZE);
 	r->strategy->code_read(r, &rec, c);
 	enum scry_field table = scry_layout_has(r->layout, SCRY_F_CODE_LINETABLE)
 					? SCRY_F_CODE_LINETABLE
@@ -120,6 +164,66 @@ struct scry_code *scry_code_at(struct scry_runtime *r, scry_addr addr)
 	return scry_hash_put(&r->codes, addr, c) ? c : NULL;
 }
 
+struct scry_code *scry_code_at_checked(struct scry_runtime *r, scry_addr addr)
+{
+	struct scry_code *c = scry_hash_find(&r->codes, addr);
+
+	if (!c && (r->strategy->code_whole || is_code(r, addr)))
+		c = scry_code_at(r, addr);
+	return c && !c->damaged ? c : NULL;
+}
+
+/*
+ * Up to 3.9 an empty table means that all the code is in the line of its def, but so does one that
+ * was taken away: only the source can tell, or that nothing else fits.
+ */
+static bool is_one_line(const struct scry_code *c)
+{
+	const char *text, *hash;
+	size_t len;
+
+	/* "<lambda>", "<module>"; a body of a constant or nothing is four bytes, with its return */
+	if (c->name[0] == '<' || c->instructions_size <= 4)
+		return true;
+	if (scry_source_line(c->runtime->session, c->file, c->first_line, &text, &len) < 0)
+		return false;
+	hash = memchr(text, '#', len);
+	len = hash ? (size_t)(hash - text) : len;
+	while (len && strchr(" \t\r\f", text[len - 1]))
+		len--;
+	return len && !strchr(":\\,(", text[len - 1]);
+}
+
+/* A line behind the end of a file that is here: of another file, or of a damaged number. */
+static void check_source(struct scry_code *c, int64_t lasti, const struct scry_line_table *table)
+{
+	struct scry_session *s = c->runtime->session;
+	struct scry_location at = { 0 };
+	const char *text;
+	size_t len;
+
+	c->runtime->strategy->line(table, lasti, &at);
+	if (at.line > 0 && scry_source_line(s, c->file, at.line, &text, &len) < 0 &&
+	    scry_source_line(s, c->file, 1, &text, &len) == SCRY_OK)
+		c->lines_bad = scry_arena_printf(&s->arena, "its file has no line %d", at.line);
+}
+
+static void check_lines(struct scry_code *c, const struct scry_line_table *table)
+{
+	const struct scry_strategy *strategy = c->runtime->strategy;
+
+	c->lines_checked = true;
+	if (!strategy->line_check)
+		return;
+	if (!c->lines)
+		c->lines_bad = "its line table cannot be read";
+	else if (!c->lines_size &&
+		 (!scry_layout_has(c->runtime->layout, SCRY_F_CODE_LNOTAB) || !is_one_line(c)))
+		c->lines_bad = "it has no line table";
+	else
+		c->lines_bad = strategy->line_check(table);
+}
+
 int scry_code_location(struct scry_code *c, int64_t lasti, struct scry_location *ret)
 {
 	for (unsigned i = 0; i < sizeof(c->memo) / sizeof(*c->memo); i++) {
@@ -128,10 +232,15 @@ int scry_code_location(struct scry_code *c, int64_t lasti, struct scry_location 
 		*ret = c->memo[i].location;
 		return SCRY_OK;
 	}
-	struct scry_line_table table = { c->lines, c->lines_size, c->first_line };
+	struct scry_line_table table = { c->lines, c->lines_size, c->first_line,
+					 c->instructions_size };
 	struct scry_location found = { 0 };
 
-	if (c->lines)
+	if (!c->lines_checked)
+		check_lines(c, &table);
+	if (c->lines && !c->lines_bad && c->runtime->strategy->line_check)
+		check_source(c, lasti, &table);
+	if (c->lines && !c->lines_bad)
 		c->runtime->strategy->line(&table, lasti, &found);
 	struct scry_line_memo *memo =
 		&c->memo[c->memo_next++ % (sizeof(c->memo) / sizeof(*c->memo))];
@@ -166,16 +275,18 @@ static unsigned count_args(const struct scry_code *c)
 	return c->argcount + c->kwonly + !!(c->flags & 4) + !!(c->flags & 8);
 }
 
-static const char *name_at(struct scry_runtime *r, scry_addr items, uint64_t i)
+static const char *name_at(struct scry_code *c, scry_addr items, uint64_t i)
 {
+	struct scry_runtime *r = c->runtime;
 	unsigned size = r->session->target->abi.ptr_size;
 	const char *text;
 	scry_addr str;
 
-	if (scry_read_ptr(r->session, items + i * size, &str) < 0 ||
-	    scry_text_at(r, str, TEXT_MAX, &text) < 0)
-		return "?";
-	return text;
+	if (scry_read_ptr(r->session, items + i * size, &str) == SCRY_OK &&
+	    scry_text_at(r, str, TEXT_MAX, &text) == SCRY_OK)
+		return text;
+	c->locals_bad = "a name cannot be read";
+	return "?";
 }
 
 /* 3.11+: one tuple of names and one byte of kind for each. */
@@ -193,6 +304,10 @@ static int locals_by_kind(struct scry_code *c, struct scry_record *rec)
 				&kinds_size);
 	if (rc < 0)
 		return rc;
+	if (count != c->slots || kinds_size != count || count_args(c) > count)
+		return scry_fail(r->session, SCRY_ECORRUPT, c->addr,
+				 "%u variables have %" PRIu64 " names and %" PRIu32 " kinds",
+				 c->slots, count, kinds_size);
 	struct scry_local_name *names =
 		scry_arena_alloc(&r->session->arena, (count + 1) * sizeof(*names));
 	if (!names)
@@ -200,7 +315,7 @@ static int locals_by_kind(struct scry_code *c, struct scry_record *rec)
 	for (uint64_t i = 0; i < count; i++) {
 		unsigned kind = i < kinds_size ? kinds[i] : FAST_LOCAL;
 
-		names[i].name = name_at(r, items, i);
+		names[i].name = name_at(c, items, i);
 		names[i].hidden = kind & FAST_HIDDEN;
 		names[i].in_cell = kind & (FAST_CELL | FAST_FREE);
 		names[i].kind = kind & FAST_FREE    ? SCRY_LOCAL_FREE
@@ -249,6 +364,10 @@ static int locals_by_tuple(struct scry_code *c, struct scry_record *rec)
 			return rc;
 		total += count[p];
 	}
+	if (count[0] != c->nlocals || count_args(c) > count[0])
+		return scry_fail(r->session, SCRY_ECORRUPT, c->addr,
+				 "%u variables, %u of them arguments, have %" PRIu64 " names",
+				 c->nlocals, count_args(c), count[0]);
 	struct scry_local_name *names =
 		scry_arena_alloc(&r->session->arena, (total + 1) * sizeof(*names));
 	if (!names)
@@ -257,7 +376,7 @@ static int locals_by_tuple(struct scry_code *c, struct scry_record *rec)
 	for (int p = 0; p < 3; p++)
 		for (uint64_t i = 0; i < count[p]; i++, n++)
 			names[n] = (struct scry_local_name) {
-				.name = name_at(r, items[p], i),
+				.name = name_at(c, items[p], i),
 				.kind = p == 0 && i < count_args(c) ? SCRY_LOCAL_ARG
 								    : parts[p].kind,
 				.in_cell = p > 0,
@@ -271,14 +390,17 @@ static int locals_by_tuple(struct scry_code *c, struct scry_record *rec)
 
 int scry_code_locals(struct scry_code *c)
 {
+	struct scry_session *s = c->runtime->session;
 	struct scry_record rec;
 
 	if (c->locals)
 		return SCRY_OK;
 	int rc = scry_record_read(c->runtime, SCRY_S_CODE, c->addr, &rec);
-	if (rc < 0)
-		return rc;
-	return scry_layout_has(c->runtime->layout, SCRY_F_CODE_LOCALSPLUSNAMES)
-		       ? locals_by_kind(c, &rec)
-		       : locals_by_tuple(c, &rec);
+	if (rc == SCRY_OK)
+		rc = scry_layout_has(c->runtime->layout, SCRY_F_CODE_LOCALSPLUSNAMES)
+			     ? locals_by_kind(c, &rec)
+			     : locals_by_tuple(c, &rec);
+	if (rc < 0 && !c->locals_bad)
+		c->locals_bad = scry_arena_text(&s->arena, s->error.text, strlen(s->error.text));
+	return rc;
 }

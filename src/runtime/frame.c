@@ -1,7 +1,8 @@
-/* Frames: decoding one, walking a chain, the local variables of one. */
+/* Frames: decoding one, its place, its name, its local variables. */
 #include "runtime/frame.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,12 +13,18 @@
 #define CO_GENERATORS (0x20 | 0x80 | 0x100 | 0x200)
 #define CO_OPTIMIZED  1 /* a function; modules and class bodies have a namespace */
 
-static void mark_damaged(struct scry_frame *f, const char *why)
+void scry_frame_damage(struct scry_frame *f, const char *format, ...)
 {
-	struct scry_session *s = f->runtime->session;
+	char why[256];
+	va_list ap;
 
 	f->kind = SCRY_FRAME_DAMAGED;
-	f->damaged = scry_arena_text(&s->arena, why, strlen(why));
+	if (f->damaged)
+		return;
+	va_start(ap, format);
+	vsnprintf(why, sizeof(why), format, ap);
+	va_end(ap);
+	f->damaged = scry_arena_text(&f->runtime->session->arena, why, strlen(why));
 	if (!f->damaged)
 		f->damaged = "out of memory";
 }
@@ -26,22 +33,23 @@ int scry_frame_at(struct scry_runtime *r, scry_addr addr, struct scry_frame *ret
 {
 	*ret = (struct scry_frame) { .runtime = r, .addr = addr, .lasti = -1 };
 	if (r->strategy->frame_read(r, addr, ret) < 0) {
-		mark_damaged(ret, r->session->error.text);
+		scry_frame_damage(ret, "%s", r->session->error.text);
+		ret->unread = true;
 		return SCRY_ECORRUPT;
 	}
 	if (ret->kind == SCRY_FRAME_SHIM)
 		return SCRY_OK;
-	if (!ret->code && ret->code_addr)
+	if (!ret->code && ret->code_addr && !ret->damaged)
 		ret->code = scry_code_at(r, ret->code_addr);
 	if (!ret->code || ret->code->damaged) {
-		char why[160];
-
-		snprintf(why, sizeof(why),
-			 "no code object at 0x%" PRIx64 " in the frame at 0x%" PRIx64,
-			 ret->code_addr, addr);
-		mark_damaged(ret, why);
+		if (ret->code && ret->code->none)
+			ret->code = NULL;
+		scry_frame_damage(ret, "no code object at 0x%" PRIx64 " in the frame at 0x%" PRIx64,
+				  ret->code_addr, addr);
 		return SCRY_ECORRUPT;
 	}
+	if (ret->damaged)
+		return SCRY_ECORRUPT;
 	ret->kind = ret->code->flags & CO_GENERATORS ? SCRY_FRAME_GENERATOR : SCRY_FRAME_PYTHON;
 	return SCRY_OK;
 }
@@ -54,111 +62,27 @@ int scry_thread_top(struct scry_thread *t, scry_addr *ret)
 	return t->runtime->strategy->thread_top(t, ret);
 }
 
-static void start(struct scry_walk *w, struct scry_thread *t, struct scry_runtime *r,
-		  scry_addr frame)
-{
-	*w = (struct scry_walk) { .thread = t, .runtime = r, .next = frame, .power = 1 };
-}
-
-void scry_walk_thread(struct scry_walk *w, struct scry_thread *t)
-{
-	scry_addr top = 0;
-	int rc = scry_thread_top(t, &top);
-
-	start(w, t, t->runtime, top);
-	if (rc < 0) {
-		const char *why = t->session->error.text;
-
-		t->error = scry_arena_text(&t->session->arena, why, strlen(why));
-	}
-}
-
-void scry_walk_from(struct scry_walk *w, struct scry_runtime *r, scry_addr frame)
-{
-	start(w, NULL, r, frame);
-}
-
-/* Brent: a marker that moves to the present at every power of two meets any cycle again. */
-static bool is_cycle(struct scry_walk *w, scry_addr at)
-{
-	if (at == w->anchor)
-		return true;
-	if (w->steps++ == w->power) {
-		w->anchor = at;
-		w->power *= 2;
-		w->steps = 0;
-	}
-	return false;
-}
-
-static int end_damaged(struct scry_walk *w, struct scry_frame *ret, const char *why)
-{
-	*ret = (struct scry_frame) { .runtime = w->runtime, .addr = w->next, .lasti = -1 };
-	mark_damaged(ret, why);
-	ret->thread = w->thread;
-	ret->depth = w->depth++;
-	w->ended = true;
-	return SCRY_ITEM;
-}
-
-/* The next frame of whatever kind, its link taken. */
-static int step(struct scry_walk *w, struct scry_frame *ret)
-{
-	char why[96];
-
-	if (is_cycle(w, w->next)) {
-		snprintf(why, sizeof(why), "the chain of frames leads back to 0x%" PRIx64, w->next);
-		return end_damaged(w, ret, why);
-	}
-	scry_frame_at(w->runtime, w->next, ret);
-	w->next = ret->back;
-	w->ended = ret->kind == SCRY_FRAME_DAMAGED && !ret->code;
-	return SCRY_ITEM;
-}
-
-int scry_walk_next(struct scry_walk *w, struct scry_frame *ret)
-{
-	for (;;) {
-		if (w->ended || !w->next || !w->runtime)
-			return SCRY_OK;
-		int rc = step(w, ret);
-		if (rc != SCRY_ITEM || ret->kind == SCRY_FRAME_DAMAGED) {
-			ret->thread = w->thread;
-			ret->depth = w->depth++;
-			return rc;
-		}
-		if (ret->kind != SCRY_FRAME_SHIM && !ret->incomplete)
-			break;
-	}
-	/*
-	 * from 3.12 on a shim stands where C called into the interpreter; it belongs to the frame
-	 * before it
-	 */
-	if (!ret->entry && w->next && scry_layout_has(w->runtime->layout, SCRY_F_IFRAME_OWNER) &&
-	    !scry_layout_has(w->runtime->layout, SCRY_F_IFRAME_IS_ENTRY)) {
-		uint64_t owner;
-
-		ret->entry = scry_field_read(w->runtime, w->next, SCRY_F_IFRAME_OWNER, &owner) ==
-				     SCRY_OK &&
-			     owner >= 3;
-		ret->shim = ret->entry ? w->next : 0;
-	}
-	ret->thread = w->thread;
-	ret->depth = w->depth++;
-	return SCRY_ITEM;
-}
-
 int scry_frame_location(const struct scry_frame *f, struct scry_location *ret)
 {
 	*ret = (struct scry_location) { 0 };
 	if (f->where)
 		*ret = *f->where;
-	if (!f->code || f->where)
+	if (!f->code || f->where || f->damaged)
 		return SCRY_OK;
 	int rc = scry_code_location(f->code, f->lasti, ret);
 	if (f->traced_line > 0 && f->traced_line != ret->line)
 		*ret = (struct scry_location) { .line = f->traced_line };
 	return rc;
+}
+
+const char *scry_frame_line_lost(const struct scry_frame *f)
+{
+	struct scry_location at = { 0 };
+
+	if (!f->code || f->damaged)
+		return NULL;
+	scry_frame_location(f, &at);
+	return at.line ? NULL : f->code->lines_bad;
 }
 
 /*

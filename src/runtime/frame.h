@@ -4,10 +4,34 @@
 
 #include "runtime/runtime.h"
 
+/** What frames of one kind can prove of the chain that a thread's walk follows. */
+struct scry_chain_ops {
+	/* before the first frame of a thread */
+	void (*open)(struct scry_walk *w);
+	/*
+	 * `f` was reached by the link at hand: NULL, or why it cannot stand there. Not asked where
+	 * the walk is no thread's. It may mark `f` itself as damaged.
+	 */
+	const char *(*check)(struct scry_walk *w, struct scry_frame *f);
+	/* The chain ends here: NULL, or why it cannot. */
+	const char *(*end)(struct scry_walk *w);
+	/* The frame that must come next, where that can be proven; else 0. */
+	scry_addr (*recover)(struct scry_walk *w);
+	/* where recover() finds it */
+	const char *from;
+};
+
+extern const struct scry_chain_ops scry_chain_of_interp_frames, scry_chain_of_frame_objects;
+
+/** Make `f` a damaged frame; printf-like. What it was damaged by before stays. */
+void scry_frame_damage(struct scry_frame *f, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /** tstate->frame, up to 3.10. */
 int scry_object_frame_top(struct scry_thread *t, scry_addr *ret);
 /** A PyFrameObject: everything but the code object itself, which scry_frame_at() adds. */
 int scry_object_frame_read(struct scry_runtime *r, scry_addr addr, struct scry_frame *f);
+/** True where the frame is not being executed: suspended, over, not begun, or unreadable. */
+bool scry_object_frame_stopped(struct scry_runtime *r, scry_addr addr);
 /** tstate->cframe->current_frame (3.11, 3.12) or tstate->current_frame (3.13+). */
 int scry_interp_frame_top(struct scry_thread *t, scry_addr *ret);
 /** A struct _PyInterpreterFrame, its code object included: the instruction is relative to it. */

@@ -3,14 +3,40 @@
  * stack.
  */
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "runtime/datastack.h"
 #include "runtime/frame.h"
 
 /*
- * enum _frameowner, Include/internal/pycore_frame.h, v3.12 to v3.15: from 3 on no Python code runs
+ * enum _frameowner, Include/internal/pycore_frame.h, v3.11 to v3.15: from 3 on no Python code runs
  * in the frame.
  */
-enum { OWNER_GENERATOR = 1, OWNER_FIRST_SHIM = 3 };
+enum { OWNER_THREAD, OWNER_GENERATOR, OWNER_FRAME_OBJECT, OWNER_FIRST_SHIM };
+
+/* What else the versions number differently. */
+static const struct numbers {
+	uint32_t since;
+	unsigned last_owner; /* FRAME_OWNED_BY_CSTACK, in 3.15 ..._INTERPRETER */
+	int executing;       /* FRAME_EXECUTING of enum _framestate, the same header */
+} numbers[] = {
+	{ 0x030b0000, OWNER_FRAME_OBJECT, 0 },
+	{ 0x030c0000, OWNER_FIRST_SHIM, 0 },
+	{ 0x030e0000, OWNER_FIRST_SHIM + 1, 0 },
+	/* a pre-release may still have CSTACK */
+	{ 0x030f0000, OWNER_FIRST_SHIM + 1, 4 },
+};
+
+static const struct numbers *numbers_of(const struct scry_runtime *r)
+{
+	const struct numbers *best = numbers;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		if (r->version >= numbers[i].since)
+			best = &numbers[i];
+	return best;
+}
 
 int scry_interp_frame_top(struct scry_thread *t, scry_addr *ret)
 {
@@ -58,22 +84,40 @@ static void place(struct scry_runtime *r, const struct scry_record *rec, struct 
 	scry_addr first = instructions(r, rec, f->code);
 
 	f->lasti = (int64_t)(at - first);
-	if (f->lasti < -2 || f->lasti > (int64_t)f->code->instructions_size)
-		f->lasti = -1; /* no instruction of this code: the first line is all we can say */
 	/* _PyFrame_IsIncomplete(): still before the function's first traceable instruction */
 	f->incomplete = f->owner != OWNER_GENERATOR &&
 			f->lasti < (int64_t)(f->code->first_traceable - f->code->instructions);
+	/* prev_instr of one that is about to begin stands one instruction before its code */
+	if (f->lasti >= (before ? -2 : 0) && f->lasti < (int64_t)f->code->instructions_size &&
+	    f->lasti % 2 == 0)
+		return;
+	f->lasti = -1;
+	f->incomplete = false;
+	scry_frame_damage(f, "its instruction 0x%" PRIx64 " is none of its code", at);
 }
 
 /* PyFrame_GetLineNumber(): while a trace function runs, the frame object keeps the line. */
 static void find_traced_line(struct scry_runtime *r, struct scry_frame *f)
 {
 	int64_t line;
+	uint64_t inner;
 
 	if (f->frame_object &&
+	    scry_field_read(r, f->frame_object, SCRY_F_FRAME_INNER, &inner) == SCRY_OK &&
+	    inner == f->addr &&
 	    scry_field_read_int(r, f->frame_object, SCRY_F_FRAME_LINENO, &line) == SCRY_OK &&
 	    line > 0 && line <= INT32_MAX)
 		f->traced_line = (int)line;
+}
+
+/* A shim runs no code, or the interpreter's own for shims (3.12). */
+static bool is_shim(struct scry_runtime *r, const struct scry_frame *f)
+{
+	if (f->owner < OWNER_FIRST_SHIM || f->owner > numbers_of(r)->last_owner)
+		return false;
+	const struct scry_code *c = f->code_addr ? scry_code_at_checked(r, f->code_addr) : NULL;
+
+	return !c || c->shim;
 }
 
 int scry_interp_frame_read(struct scry_runtime *r, scry_addr addr, struct scry_frame *f)
@@ -86,11 +130,11 @@ int scry_interp_frame_read(struct scry_runtime *r, scry_addr addr, struct scry_f
 	f->back = scry_record_uint(&rec, SCRY_F_IFRAME_PREVIOUS);
 	f->owner = (unsigned)scry_record_uint(&rec, SCRY_F_IFRAME_OWNER);
 	f->entry = scry_record_uint(&rec, SCRY_F_IFRAME_IS_ENTRY); /* 3.11; later a shim says it */
-	if (f->owner >= OWNER_FIRST_SHIM) {
+	f->code_addr = scry_untag(r, scry_record_uint(&rec, SCRY_F_IFRAME_CODE));
+	if (is_shim(r, f)) {
 		f->kind = SCRY_FRAME_SHIM;
 		return SCRY_OK;
 	}
-	f->code_addr = scry_untag(r, scry_record_uint(&rec, SCRY_F_IFRAME_CODE));
 	f->function = scry_untag(r, scry_record_uint(&rec, SCRY_F_IFRAME_FUNCTION));
 	f->globals = scry_record_uint(&rec, SCRY_F_IFRAME_GLOBALS);
 	f->builtins = scry_record_uint(&rec, SCRY_F_IFRAME_BUILTINS);
@@ -101,6 +145,151 @@ int scry_interp_frame_read(struct scry_runtime *r, scry_addr addr, struct scry_f
 	if (f->code && !f->code->damaged) {
 		place(r, &rec, f);
 		find_traced_line(r, f);
+		if (f->owner > OWNER_FRAME_OBJECT)
+			scry_frame_damage(f, "no frame has the owner %u", f->owner);
 	}
 	return SCRY_OK;
 }
+
+/* --- what they prove of the chain --- */
+
+static const char *say(struct scry_walk *w, const char *text, scry_addr a)
+{
+	return scry_arena_printf(&w->runtime->session->arena, "the chain of frames %s 0x%" PRIx64,
+				 text, a);
+}
+
+/*
+ * The generator that the frame is part of must be running, but for the instants when it is left:
+ * then it is the newest of its entry. Nuitka's frames say so too and have no generator around them.
+ */
+static const char *check_generator(struct scry_walk *w, struct scry_frame *f, bool fresh)
+{
+	struct scry_runtime *r = w->runtime;
+	scry_addr type, own;
+	const char *name;
+	int64_t state;
+
+	if (!scry_layout_has(r->layout, SCRY_F_GEN_IFRAME))
+		return NULL;
+	scry_addr gen = f->addr - scry_field_addr(r, 1, SCRY_F_GEN_IFRAME) + 1;
+	if (scry_field_read(r, gen, SCRY_F_OBJECT_TYPE, &type) < 0 ||
+	    scry_type_name(r, type, &name) < 0 ||
+	    (strcmp(name, "generator") && strcmp(name, "coroutine") &&
+	     strcmp(name, "async_generator"))) {
+		if (f->frame_object &&
+		    scry_field_read(r, f->frame_object, SCRY_F_OBJECT_TYPE, &own) == SCRY_OK &&
+		    scry_type_name(r, own, &name) == SCRY_OK && strcmp(name, "frame"))
+			return NULL;
+		return say(w, "leads to no frame of a generator:", f->addr);
+	}
+	if (scry_field_read_int(r, gen, SCRY_F_GEN_STATE, &state) < 0 || fresh ||
+	    (int8_t)state == numbers_of(r)->executing)
+		return NULL;
+	return say(w, "leads to a generator that is not running:", gen);
+}
+
+static uint64_t size_of(const struct scry_frame *f)
+{
+	return f->code && !f->code->damaged && !f->damaged ? scry_data_stack_frame_size(f->code)
+							   : 0;
+}
+
+static const char *check_place(struct scry_walk *w, struct scry_frame *f, bool fresh)
+{
+	/* of one that is no frame's of this code the size tells which of both is wrong */
+	if (f->code && f->damaged &&
+	    scry_data_stack_place(&w->data, f->addr, scry_data_stack_frame_size(f->code)) !=
+		    SCRY_DATA_NEXT)
+		f->code = NULL;
+	enum scry_data_place place = scry_data_stack_place(&w->data, f->addr, size_of(f));
+
+	if (place == SCRY_DATA_FOREIGN)
+		return say(w, "leads out of the thread's data stack:", f->addr);
+	/*
+	 * Where C code was called a frame may lie between that is being made or left: the newest
+	 * of all, or one whose variables' finalizers run; its code may not be there yet.
+	 */
+	if (place == SCRY_DATA_AWAY && !(w->any || scry_data_stack_next(&w->data)))
+		place = SCRY_DATA_HIDDEN;
+	if (place == SCRY_DATA_AWAY || (place == SCRY_DATA_HIDDEN && !fresh))
+		return say(w, "leaves out some before the one at", f->addr);
+	scry_data_stack_take(&w->data, f->addr);
+	return NULL;
+}
+
+/* Behind frames of generators comes one of the data stack, in its place. */
+static const char *look_ahead(const struct scry_walk *w, const struct scry_frame *f)
+{
+	struct scry_walk look = *w;
+	struct scry_frame next;
+	scry_addr at = f->back;
+	bool fresh = f->entry;
+
+	for (unsigned n = 0; at && n < 64; n++, at = next.back) {
+		if (scry_frame_at(w->runtime, at, &next) < 0)
+			return NULL; /* said when it comes */
+		if (next.kind == SCRY_FRAME_SHIM)
+			fresh = true;
+		else if (scry_data_stack_has(&w->data, at) || next.owner == OWNER_THREAD)
+			return check_place(&look, &next, fresh);
+	}
+	return NULL;
+}
+
+static const char *check(struct scry_walk *w, struct scry_frame *f)
+{
+	bool fresh = w->fresh, generator = f->owner == OWNER_GENERATOR;
+
+	if (f->kind == SCRY_FRAME_SHIM) {
+		w->fresh = true;
+		return NULL;
+	}
+	if (f->incomplete && !fresh && !f->code->shim) {
+		f->incomplete = false;
+		scry_frame_damage(f, "it called another before its first instruction");
+	}
+	w->fresh = f->entry;
+	if (!w->data.known)
+		return NULL;
+	if (!scry_data_stack_has(&w->data, f->addr)) {
+		const char *why = generator ? check_generator(w, f, fresh) : NULL;
+
+		if (why || generator)
+			return why ? why : look_ahead(w, f);
+		if (f->owner == OWNER_FRAME_OBJECT)
+			return NULL; /* one that is not the interpreter's own */
+	} else if (f->owner != OWNER_THREAD) {
+		scry_frame_damage(f, "its owner is %u, but it lies in the thread's data stack",
+				  f->owner);
+	}
+	return check_place(w, f, fresh);
+}
+
+static void open(struct scry_walk *w)
+{
+	scry_data_stack_open(&w->data, w->thread);
+}
+
+static const char *end(struct scry_walk *w)
+{
+	if (w->data.known && !scry_data_stack_empty(&w->data) &&
+	    (w->any || scry_data_stack_next(&w->data)))
+		return "the chain of frames ends before the thread's oldest frame";
+	if (w->any && !w->fresh)
+		return "the chain of frames ends where no C code called";
+	return NULL;
+}
+
+static scry_addr recover(struct scry_walk *w)
+{
+	return scry_data_stack_next(&w->data);
+}
+
+const struct scry_chain_ops scry_chain_of_interp_frames = {
+	.open = open,
+	.check = check,
+	.end = end,
+	.recover = recover,
+	.from = "the thread's data stack",
+};

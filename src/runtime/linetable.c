@@ -158,3 +158,61 @@ int scry_line_from_locations(const struct scry_line_table *t, int64_t lasti,
 	*ret = (struct scry_location) { 0 };
 	return SCRY_OK;
 }
+
+/* --- checks --- */
+
+static const char *const not_covered = "its line table does not cover its code";
+static const char *const no_lines = "its line table leads to lines that cannot be";
+
+/* assemble_lnotab(), Python/compile.c: what comes behind the last line's first byte is not told. */
+const char *scry_lnotab_check(const struct scry_line_table *t)
+{
+	uint64_t at = 0;
+	bool any = false;
+
+	if (t->size % 2)
+		return not_covered;
+	for (uint32_t i = 0; i + 1 < t->size; i += 2) {
+		at += t->data[i];
+		any |= t->data[i] || t->data[i + 1];
+	}
+	return at > t->code_size || (t->size && !any) ? not_covered : NULL;
+}
+
+const char *scry_ranges_check(const struct scry_line_table *t)
+{
+	int64_t line = t->first_line;
+	uint64_t at = 0;
+
+	if (t->size % 2)
+		return not_covered;
+	for (uint32_t i = 0; i + 1 < t->size; i += 2) {
+		int delta = (int8_t)t->data[i + 1];
+
+		at += t->data[i];
+		line += delta == -128 ? 0 : delta;
+		if (line < 0 || line > INT32_MAX)
+			return no_lines;
+	}
+	return at == t->code_size ? NULL : not_covered;
+}
+
+const char *scry_locations_check(const struct scry_line_table *t)
+{
+	struct cursor c = { t->data, t->data + t->size, false };
+	struct scry_location ignored;
+	int64_t line = t->first_line;
+	uint64_t at = 0;
+
+	while (c.p < c.end && !c.bad) {
+		unsigned first = next_byte(&c);
+
+		if (!(first & 0x80))
+			return not_covered;
+		at += ((first & 7) + 1) * 2;
+		read_entry(&c, first >> 3 & 15, &line, &ignored);
+		if (line < 0 || line > INT32_MAX)
+			return no_lines;
+	}
+	return at == t->code_size && !c.bad ? NULL : not_covered;
+}

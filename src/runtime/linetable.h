@@ -7,7 +7,8 @@
 struct scry_line_table {
 	const uint8_t *data;
 	uint32_t size;
-	int first_line; /* co_firstlineno */
+	int first_line;     /* co_firstlineno */
+	uint32_t code_size; /* bytes of code that it should cover */
 };
 
 /**
@@ -27,5 +28,13 @@ int scry_line_from_ranges(const struct scry_line_table *t, int64_t lasti,
 /* 3.11+ */
 int scry_line_from_locations(const struct scry_line_table *t, int64_t lasti,
 			     struct scry_location *ret);
+
+/**
+ * What is wrong with a table, or NULL: decoded to its end it must cover its code, no less and no
+ * more. An empty one is never right but for lnotab, where it says that all is in one line.
+ */
+const char *scry_lnotab_check(const struct scry_line_table *t);
+const char *scry_ranges_check(const struct scry_line_table *t);
+const char *scry_locations_check(const struct scry_line_table *t);
 
 #endif

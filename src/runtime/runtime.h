@@ -46,7 +46,7 @@ struct scry_runtime {
 	/* bits of a stack slot that are no address (3.13t, 3.14+), 0 none */
 	uint64_t tag_mask;
 	/* PyFrame_Type, Stackless' PyCFrame_Type ...; 0 unknown */
-	scry_addr frame_type, cframe_type, cell_type;
+	scry_addr frame_type, cframe_type, cell_type, code_type;
 	struct scry_hash codes;        /* code objects by address, decoded once */
 	struct scry_hash names;        /* type names by type address */
 	scry_addr type_type;           /* &PyType_Type, 0 unknown: ob_type of ob_type of anything */
@@ -89,6 +89,10 @@ struct scry_thread {
 	unsigned index;    /* as commands number it, from 1 */
 	/* another thread state of the same OS thread (sub-interpreters), or NULL */
 	struct scry_thread *also;
+	/* <= 3.10: its chain of frames, followed once without reading the frames (frame_own.c) */
+	bool followed;
+	scry_addr oldest;
+	unsigned length;
 };
 
 enum scry_frame_kind {
@@ -116,6 +120,8 @@ struct scry_code {
 	uint32_t flags; /* CO_* */
 	unsigned argcount, posonly, kwonly, nlocals;
 	unsigned slots; /* co_nlocalsplus: locals, cells and free variables */
+	bool slots_known;
+	unsigned stack_size; /* words of the value stack */
 	/* first instruction (3.11+: inside the code object), else of co_code's bytes */
 	scry_addr instructions;
 	uint32_t instructions_size; /* bytes */
@@ -123,9 +129,16 @@ struct scry_code {
 	scry_addr first_traceable;
 	const uint8_t *lines; /* lnotab, 3.10 line table or location table */
 	uint32_t lines_size;
+	/* what is wrong with the table, so that there are no lines; NULL nothing */
+	const char *lines_bad;
+	bool lines_checked;
+	/* 3.12+: made by the interpreter for itself; its frames are never shown */
+	bool shim;
 	/* `slots` of them, decoded on demand by scry_code_locals() */
 	const struct scry_local_name *locals;
+	const char *locals_bad; /* why they are not, or not all, known; NULL they are */
 	const char *damaged; /* NULL: fine */
+	bool none;           /* something else stands there: only `damaged` is known */
 	struct scry_line_memo {
 		int64_t lasti;
 		bool valid;
@@ -171,6 +184,9 @@ struct scry_frame {
 	/* 3.12+: the shim behind it, which stands on the C stack; 0 none */
 	scry_addr shim;
 	bool incomplete; /* still being set up: no line yet */
+	bool unread;     /* nothing of it could be read */
+	bool broken;     /* no frame: the chain of frames is broken here, `damaged` says how */
+	bool stopped;    /* <= 3.10: suspended, over or not begun */
 	/* of a traceback's entry: where it was then; NULL: as the frame says */
 	const struct scry_location *where;
 	/* the line that the frame object keeps while it is traced, 0 none */
@@ -210,6 +226,10 @@ struct scry_strategy {
 	int (*code_read)(struct scry_runtime *r, const struct scry_record *rec,
 			 struct scry_code *c);
 	int (*line)(const struct scry_line_table *t, int64_t lasti, struct scry_location *ret);
+	/* what is wrong with a line table, NULL nothing; may be NULL */
+	const char *(*line_check)(const struct scry_line_table *t);
+	/* what the frames of a thread can prove of each other (frame.h); NULL: nothing */
+	const struct scry_chain_ops *chain;
 	/* of interpreters that are not made of CPython's structs; NULL: by the layout's fields */
 	void (*code_whole)(struct scry_code *c);
 	/* state 0: the first */
@@ -282,7 +302,19 @@ struct scry_thread *scry_thread_selected(struct scry_session *s);
 /** Address of the newest frame of a thread, 0 none. */
 int scry_thread_top(struct scry_thread *t, scry_addr *ret);
 
-/** A walk over a chain of frames that stops at a cycle, at damage and at shims never. */
+/** A position in a thread's data stack (3.11+, datastack.h). */
+struct scry_data_stack {
+	struct scry_runtime *runtime;
+	bool known;   /* false: there is none, or it makes no sense */
+	scry_addr at; /* the next older frame ends here */
+	struct scry_data_chunk {
+		scry_addr addr, previous; /* 0 none */
+		scry_addr first, used, end;
+	} chunk;
+	unsigned chunks; /* gone back over */
+};
+
+/** A walk over a chain of frames; shims are passed over, damage is an item in its place. */
 struct scry_walk {
 	struct scry_thread *thread; /* may be NULL */
 	struct scry_runtime *runtime;
@@ -291,18 +323,30 @@ struct scry_walk {
 	bool ended;
 	scry_addr anchor; /* Brent's cycle detection */
 	uint64_t power, steps;
+	/* what the chain of a thread is checked by */
+	struct scry_data_stack data;
+	struct scry_own_frames *own; /* <= 3.10; NULL: no doubt about any */
+	bool tracing;                /* <= 3.10: inside of a trace function */
+	bool alien;                  /* not CPython itself: Stackless has chains of its own */
+	bool fresh;                  /* C code called the next frame, or it is the newest */
+	bool any;                    /* a frame was read */
+	unsigned run, breaks;        /* damaged frames in a row; links that led nowhere */
 };
 void scry_walk_thread(struct scry_walk *w, struct scry_thread *t);
 /** From any frame address: a suspended generator, a tasklet, a traceback. */
 void scry_walk_from(struct scry_walk *w, struct scry_runtime *r, scry_addr frame);
 /**
  * The next older Python frame in *ret (storage is the caller's): SCRY_ITEM, SCRY_OK at the end.
- * Shims are skipped and mark the frame before them as `entry`. Damage yields one last frame of kind
- * SCRY_FRAME_DAMAGED.
+ * Shims are skipped and mark the frame before them as `entry`. What cannot be true of a frame makes
+ * it one of kind SCRY_FRAME_DAMAGED, with its code where that is sound. A link that leads where it
+ * cannot, or a chain that ends too early, is an item of that kind too, without code; then the walk
+ * goes on where the thread's own stack proves what comes next, and else it ends.
  */
 int scry_walk_next(struct scry_walk *w, struct scry_frame *ret);
 /** Where the frame stands. SCRY_OK with zeros where the table has no line. */
 int scry_frame_location(const struct scry_frame *f, struct scry_location *ret);
+/** Why the frame's line is not known; NULL where it is, or where its instruction has none. */
+const char *scry_frame_line_lost(const struct scry_frame *f);
 /** Decode the frame at `addr` (no walking): for frame objects met as values. */
 int scry_frame_at(struct scry_runtime *r, scry_addr addr, struct scry_frame *ret);
 /**
@@ -317,6 +361,8 @@ const char *scry_frame_qualname(const struct scry_frame *f);
 int scry_frame_local_next(const struct scry_frame *f, unsigned *it, struct scry_local *ret);
 /** The code object at `addr`, decoded and remembered; never NULL but when out of memory. */
 struct scry_code *scry_code_at(struct scry_runtime *r, scry_addr addr);
+/** The same, but NULL where what stands there is no sound code object. */
+struct scry_code *scry_code_at_checked(struct scry_runtime *r, scry_addr addr);
 /** Fill c->locals in. */
 int scry_code_locals(struct scry_code *c);
 int scry_code_location(struct scry_code *c, int64_t lasti, struct scry_location *ret);

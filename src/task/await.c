@@ -238,8 +238,11 @@ static int read_embedded_frame(struct scry_runtime *r, scry_addr gen, struct scr
 	else if (state == w->suspended || (w->yield_from && state == w->yield_from) ||
 		 (w->yield_from_locked && state == w->yield_from_locked))
 		a->state = SCRY_SUSPENDED;
+	else if (state == w->executing + 1 || state == w->executing + 4)
+		a->state = SCRY_CLOSED, a->frame = 0; /* FRAME_COMPLETED (to 3.14), FRAME_CLEARED */
 	else
-		a->state = SCRY_CLOSED, a->frame = 0;
+		return scry_fail(r->session, SCRY_ECORRUPT, gen,
+				 "no generator is in the state %" PRId64, state);
 	if (a->state == SCRY_SUSPENDED)
 		*ret_yields_from =
 			w->yield_from ? state != w->suspended : next_is_resume(r, a->frame);

@@ -57,6 +57,9 @@ static void add(struct search *s, scry_addr addr, enum scry_kind kind)
 
 	if (rc == SCRY_OK && !a.frame)
 		return; /* over */
+	const char *why = rc < 0 ? scry_arena_text(&r->session->arena, r->session->error.text,
+						   strlen(r->session->error.text))
+				 : NULL;
 	struct scry_generator *d = scry_arena_alloc(&r->session->arena, sizeof(*d));
 	struct scry_task *t = d ? scry_task_add(r, ops_for(kind), addr, &s->tail) : NULL;
 	if (!t)
@@ -68,6 +71,7 @@ static void add(struct search *s, scry_addr addr, enum scry_kind kind)
 	t->frame = a.frame;
 	t->name = name_of(r, addr, a.frame);
 	t->waits_for = a.next;
+	t->error = why;
 }
 
 /*
@@ -128,7 +132,8 @@ static void read_chain(struct search *s, struct scry_task *t)
 	}
 	scry_chain_read(&s->kinds, t->addr, &d->chain);
 	s->frames += d->chain.count;
-	t->error = d->chain.error;
+	if (!t->error)
+		t->error = d->chain.error;
 }
 
 /* First those that nobody awaits: the others are parts of theirs. */

@@ -1,0 +1,148 @@
+"""The target of tests/truth/mutations.py: it dies below a stack of many kinds of frames, with other threads and suspended
+generators beside it, and writes to $PYSCRY_TRUTH where the words of its frames, code objects, thread states, types,
+dictionaries and strings lie. Runs on 2.7 and 3.6 to 3.15, builds without a GIL and debug builds excepted."""
+import ctypes
+import json
+import os
+import sys
+import threading
+import time
+
+NEW = sys.version_info >= (3, 11)
+WORD = ctypes.sizeof(ctypes.c_size_t)
+kept = []
+
+
+def word(address):
+    return ctypes.c_size_t.from_address(address).value
+
+
+def of_frame(frame):
+    """PyFrameObject up to 3.10; since 3.11 its third word leads to the frame."""
+    kept.append(frame)
+    return word(id(frame) + 3 * WORD) if NEW else id(frame)
+
+
+def chain(frame):
+    while frame:
+        yield frame
+        frame = frame.f_back
+
+
+def places(frames):
+    """(kind, address, words) of everything in them that may be changed."""
+    found = []
+    seen = set()
+
+    def add(kind, thing, words):
+        if id(thing) not in seen:
+            seen.add(id(thing))
+            kept.append(thing)
+            found.append((kind, id(thing), words))
+
+    for frame in frames:
+        code = frame.f_code
+        found.append(("frame", of_frame(frame), 9 if NEW else 16))
+        add("code", code, 24 if NEW else 20)
+        add("string", code.co_name, 5)
+        add("string", code.co_filename, 5)
+        add("table", getattr(code, "co_linetable", None) or code.co_lnotab, 5)
+        add("names", code.co_varnames, 4)
+    return found
+
+
+def told(frame):
+    """The stack of a thread, newest first: what is shown of each frame, and where its words are."""
+    found = []
+    for each in chain(frame):
+        code = each.f_code
+        table = getattr(code, "co_linetable", None) or code.co_lnotab
+        kept.append(table)
+        found.append({"function": code.co_name, "line": each.f_lineno, "address": of_frame(each), "code": id(code),
+                      "table": [id(table), len(table), 36 if sys.version_info[0] == 2 else 32]})
+    return found
+
+
+class Plain(object):
+    kind = "plain"
+
+    def __init__(self, n):
+        self.n = n
+        self.name = "number %d" % n
+
+    def call(self, function):
+        return function()
+
+
+def suspended(n):
+    for i in range(n):
+        yield i
+
+
+def running(function):
+    yield function()
+
+
+def wait(n, here, forever):
+    if n:
+        return wait(n - 1, here, forever)
+    tops.append(sys._getframe())
+    states.append(state())
+    here.set()
+    forever.acquire()
+
+
+def state():
+    get = ctypes.pythonapi.PyThreadState_Get
+    get.restype = ctypes.c_void_p
+    return get()
+
+
+def finish():
+    frames = list(chain(sys._getframe()))
+    for top in tops:
+        frames += list(chain(top))
+    found = places(frames)
+    found += [("state", each, 24) for each in states]
+    found += [("generator", id(generator), 10)]
+    for name, value in values.items():
+        found.append(("value %s" % type(value).__name__, id(value), 4))
+    found.append(("dict", id(values), 6))
+    found.append(("dict", id(values["instance"].__dict__), 6))
+    found.append(("type", id(Plain), 50))
+    # what may be written into them: pointers that lead to something else
+    others = [id(values), id(kept), id(Plain), id(Plain.call), id(generator), states[0], states[-1], id(None), id("finish")]
+    others += [of_frame(each) for each in frames[::3]] + [id(each.f_code) for each in frames[::3]]
+    stacks = [told(frames[0])] + [told(top) for top in tops]
+    stacks[0][0]["line"] = frames[0].f_lineno + 3
+    with open(os.environ["PYSCRY_TRUTH"], "w") as out:
+        json.dump({"places": found, "others": others, "stacks": stacks, "generator": of_frame(generator.gi_frame)}, out)
+    os.abort()
+
+
+def count(n, function):
+    return function() if n == 0 else count(n - 1, function)
+
+
+def main():
+    instance = values["instance"]
+    inner = running(lambda: [finish() for _ in range(1)])
+    count(6, lambda: instance.call(lambda: max([1], key=lambda _: next(inner))))
+
+
+tops, states = [], [state()]
+values = {"instance": Plain(7), "text": "hello", "data": b"abc", "number": 12345678901234567890, "items": [11, 22],
+          "pairs": {"k": 1, "m": 2}, "members": set([7, 8]), "pair": (1, "two"), "ratio": 0.5}
+generator = suspended(3)
+next(generator)
+never = threading.Lock()
+never.acquire()
+for depth in (2, 5):
+    ready = threading.Event()
+    thread = threading.Thread(target=wait, args=(depth, ready, never), name="waits-%d" % depth)
+    thread.daemon = True
+    thread.start()
+    ready.wait()
+time.sleep(0.1)
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,2 @@
+"""The cores of tests/matrix, for the tests here."""
+from tests.matrix.conftest import dumps  # noqa: F401
