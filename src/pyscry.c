@@ -38,6 +38,8 @@ static void forget(struct scry_session *s)
 	scry_runtimes_done(s);
 	scry_modules_close(s);
 	s->runtimes = NULL;
+	s->dormant = NULL;
+	s->unread = NULL;
 	s->modules = NULL;
 	s->threads = s->selected = NULL;
 	s->runtimes_done = s->modules_done = s->threads_done = false;

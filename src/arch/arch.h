@@ -38,8 +38,8 @@ struct scry_arch {
 	int link;
 	/* byte offset in the gregset of the system call's number (orig_rax), or -1 */
 	int syscall_number;
-	/* index of the register that holds the first argument of a system call */
-	int syscall_arg0;
+	/* indices of the registers that hold the first four arguments of a system call */
+	int syscall_args[4];
 	/* numbers of the futex system calls on Linux (32- and 64-bit time) */
 	uint32_t futex, futex64;
 	/* byte offset in the gregset of the thread pointer (fs_base), or -1 */

@@ -15,6 +15,7 @@
 struct scry_target;
 struct scry_module;
 struct scry_runtime;
+struct scry_dormant;
 struct scry_thread;
 struct scry_source_file;
 
@@ -64,7 +65,8 @@ struct scry_session {
 		char text[512];
 	} error;
 	struct scry_note *notes, **notes_end;
-	struct scry_target *target; /* NULL before open */
+	struct scry_note **notes_before_search; /* scry_runtimes_search_again() */
+	struct scry_target *target;             /* NULL before open */
 	/* list, in address order; filled on first use by scry_module_first() */
 	struct scry_module *modules;
 	struct scry_module *modules_last; /* added last, not the end of the list */
@@ -72,7 +74,9 @@ struct scry_session {
 	struct scry_source_file *sources; /* files whose lines were shown, symbol/source.h */
 	struct scry_runtime *runtimes;    /* list; filled on first use by scry_runtime_first() */
 	bool runtimes_done;
-	struct scry_thread *threads; /* list: every OS thread and every Python thread state */
+	struct scry_dormant *dormant; /* list: Pythons without an interpreter */
+	const char *unread;           /* why none could be read though there is a Python, or NULL */
+	struct scry_thread *threads;  /* list: every OS thread and every Python thread state */
 	bool threads_done;
 	struct scry_thread *selected; /* NULL: not chosen yet */
 	unsigned selected_frame;      /* 0: the newest Python frame */

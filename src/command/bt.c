@@ -95,7 +95,7 @@ static int show_all(struct scry_call *call, bool locals)
 		show_state(call, t, locals, t == first);
 		any = any || t->runtime || scry_call_flag(call, "native");
 	}
-	if (any)
+	if (any || scry_dormant_first(call->s))
 		return SCRY_OK;
 	return scry_fail(call->s, SCRY_ENOTFOUND, 0, "no thread has Python state");
 }
@@ -111,7 +111,8 @@ static int choose(struct scry_call *call, struct scry_thread **ret)
 	if (call->argc)
 		return scry_thread_find(call->s, call->argv[0], ret);
 	t = scry_thread_selected(call->s);
-	if (!t || (!scry_runtime_first(call->s) && !scry_call_flag(call, "native")))
+	if (!t || (!scry_runtime_first(call->s) && !scry_dormant_first(call->s) &&
+		   !scry_call_flag(call, "native")))
 		return scry_selected_thread(call->s, ret);
 	*ret = t;
 	return SCRY_OK;
@@ -139,6 +140,8 @@ static int backtrace(struct scry_call *call, bool locals)
 	rc = all ? show_all(call, locals) : show_chosen(call, locals);
 	if (call->json)
 		scry_json_close(call->json, ']');
+	else if (rc >= 0)
+		scry_phases_text(call);
 	return rc;
 }
 

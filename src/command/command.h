@@ -179,7 +179,18 @@ void scry_thread_text(struct scry_call *call, const struct scry_thread *t);
 /** Only what stands between the brackets; nothing for an ordinary thread. */
 void scry_thread_state_text(struct scry_call *call, const struct scry_thread *t);
 /** Open an element of "threads" and write its keys; the caller adds more and closes it. */
-void scry_thread_json(struct scry_call *call, const struct scry_thread *t);
+void scry_thread_json(struct scry_call *call, struct scry_thread *t);
+/** Why the thread's frames are missing, or its newest one is damaged; NULL: neither. */
+const char *scry_thread_trouble(struct scry_thread *t);
+/**
+ * Lines about what is not as usual: a Python that is not there yet, ends or is gone, a collection
+ * whose thread is not known, a build without a GIL. Nothing in JSON, whose "runtimes" tell.
+ */
+void scry_phases_text(struct scry_call *call);
+/** " free-threaded", and whether its GIL is on all the same; "" for other builds. */
+const char *scry_free_threaded_text(const struct scry_runtime *r);
+/** What is said of a struct scry_runtime's life, and of a struct scry_dormant. */
+extern const struct scry_facts scry_facts_life, scry_facts_dormant;
 /** The answer's list "threads". */
 void scry_threads_open(struct scry_call *call);
 void scry_threads_close(struct scry_call *call);

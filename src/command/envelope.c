@@ -53,11 +53,9 @@ static void get_layout(const void *subject, struct scry_said *ret)
 
 #define SUBJECT struct scry_runtime
 static const struct scry_say runtime_fields[] = {
-	SAY_TEXT("name", name),
-	SAY_CHARS("version", version_text),
-	SAY_TEXT("finder", finder),
-	SAY_GET("layout", get_layout),
-	SAY_END,
+	SAY_TEXT("name", name),       SAY_CHARS("version", version_text),
+	SAY_TEXT("finder", finder),   SAY_GET("layout", get_layout),
+	SAY_FIELDS(&scry_facts_life), SAY_END,
 };
 #undef SUBJECT
 static const struct scry_facts runtime_facts = { "runtime", runtime_fields, NULL };
@@ -68,6 +66,8 @@ static void each_runtime(const void *subject, struct scry_renderer *to)
 
 	for (struct scry_runtime *r = s->target ? scry_runtime_first(s) : NULL; r; r = r->next)
 		scry_say(to, &runtime_facts, r);
+	for (struct scry_dormant *d = scry_dormant_first(s); d; d = d->next)
+		scry_say(to, &scry_facts_dormant, d);
 }
 
 static void get_version(const void *subject, struct scry_said *ret)

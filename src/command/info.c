@@ -60,11 +60,28 @@ static void put_target(struct scry_call *call)
 	put_time(call, "dumped", t->taken);
 }
 
+static void put_interp(struct scry_call *call, const struct scry_interp *i)
+{
+	struct scry_buf *out = call->out;
+
+	scry_buf_printf(out, "          interpreter %" PRId64 " at 0x%" PRIx64, i->id, i->addr);
+	if (i->phase != SCRY_PHASE_RUNNING)
+		scry_buf_printf(out, ", %s", scry_phase_name(i->phase));
+	if (i->gc_running)
+		scry_buf_puts(out, ", collecting garbage");
+	if (i->collector)
+		scry_buf_printf(out, " in thread %" PRIu64, i->collector->tid);
+	else if (i->gc_running)
+		scry_buf_puts(out, ", its thread is not known");
+	scry_buf_putc(out, '\n');
+}
+
 static void put_runtime(struct scry_call *call, struct scry_runtime *r)
 {
 	struct scry_buf *out = call->out;
 
-	scry_buf_printf(out, "runtime   %s %s, found by %s", r->name, r->version_text, r->finder);
+	scry_buf_printf(out, "runtime   %s %s%s, found by %s", r->name, r->version_text,
+			scry_free_threaded_text(r), r->finder);
 	if (r->module) {
 		scry_buf_puts(out, " in ");
 		scry_put_safe(out, r->module->path);
@@ -73,8 +90,15 @@ static void put_runtime(struct scry_call *call, struct scry_runtime *r)
 	if (r->layout)
 		put_field(call, "layout", r->layout->name);
 	for (const struct scry_interp *i = r->interps; i; i = i->next)
-		scry_buf_printf(out, "          interpreter %" PRId64 " at 0x%" PRIx64 "%s\n",
-				i->id, i->addr, i->gc_running ? ", collecting garbage" : "");
+		put_interp(call, i);
+}
+
+static void put_dormant(struct scry_call *call, const struct scry_dormant *d)
+{
+	scry_buf_printf(call->out, "runtime   %s %s, %s, in ", d->name, d->version_text,
+			scry_phase_name(d->phase));
+	scry_put_safe(call->out, d->module->path ? d->module->path : "?");
+	scry_buf_putc(call->out, '\n');
 }
 
 /* Modules that matter here: the program, and those with an interpreter in them or a problem. */
@@ -137,6 +161,8 @@ static void info_text(struct scry_call *call)
 	put_target(call);
 	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
 		put_runtime(call, r);
+	for (struct scry_dormant *d = scry_dormant_first(s); d; d = d->next)
+		put_dormant(call, d);
 	for (struct scry_module *m = scry_module_first(s); m; m = m->next)
 		if (call->verbose || m->is_main || m->problem || holds_runtime(s, m))
 			put_module(call, m);
@@ -214,7 +240,7 @@ static int run_info(struct scry_call *call)
 		info_json(call);
 	else
 		info_text(call);
-	if (!scry_runtime_first(call->s))
+	if (!scry_runtime_first(call->s) && !scry_dormant_first(call->s))
 		call->partial = true;
 	return SCRY_OK;
 }

@@ -1,7 +1,7 @@
 /* up, down, frame: choose the Python frame that other commands act on. */
 #include "command/command.h"
 
-static int show(struct scry_call *call, const struct scry_thread *t, const struct scry_frame *f)
+static int show(struct scry_call *call, struct scry_thread *t, const struct scry_frame *f)
 {
 	if (!call->json) {
 		scry_frame_text(call, f);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "memory/collecting.h"
 #include "object/thread_names.h"
 
 const struct scry_command *scry_command_at(unsigned index)
@@ -114,13 +115,14 @@ static void hold(struct scry_call *call)
 {
 	struct scry_session *s = call->s;
 	bool stops = s->target && s->target->ops->hold && !s->threads_done;
+	bool found = !stops || scry_runtime_first(s);
 
-	if (stops)
-		scry_runtime_first(s);
 	if (stops && scry_call_flag(call, "native"))
 		scry_native_prepare(s);
 	if (scry_target_hold(s->target) < 0)
 		scry_note(s, "read while it ran: %s", s->error.text);
+	if (!found)
+		scry_runtimes_search_again(s);
 	if (stops)
 		scry_runtimes_reload(s);
 }
@@ -143,6 +145,7 @@ static int start(struct scry_call *call)
 	if (s->target) {
 		hold(call);
 		scry_threads_name(s);
+		scry_collectors_find(s);
 		*s->error.text = 0;
 	}
 	rc = s->options.json ? run_json(call) : run_row(call);

@@ -45,11 +45,45 @@ static void get_waiting(const void *subject, struct scry_said *ret)
 	scry_said_bool(ret, ((const struct scry_thread *)subject)->gil == SCRY_GIL_WAITING);
 }
 
-static void get_lost(const void *subject, struct scry_said *ret)
+static void get_trouble(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, scry_thread_trouble((struct scry_thread *)subject));
+}
+
+static void get_runtime(const void *subject, struct scry_said *ret)
+{
+	const struct scry_thread *t = subject;
+	int index = 0;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (!t->runtime)
+		return;
+	for (struct scry_runtime *r = scry_runtime_first(t->session); r && r != t->runtime;
+	     r = r->next)
+		index++;
+	scry_said_int(ret, index);
+}
+
+/* Of several Pythons in one process, which one the thread's is: "CPython 3.11.2 of libpython3.11.so". */
+static bool print_of_python(const void *subject, struct scry_buf *out)
+{
+	const struct scry_thread *t = subject;
+	const struct scry_runtime *r = t->runtime;
+
+	if (!r || !scry_runtime_first(t->session)->next)
+		return false;
+	scry_buf_printf(out, "%s %s", r->name, r->version_text);
+	if (r->module && r->module->name)
+		scry_buf_printf(out, " of %s", r->module->name);
+	return true;
+}
+
+static void get_finalizes(const void *subject, struct scry_said *ret)
 {
 	const struct scry_thread *t = subject;
 
-	scry_said_bool(ret, !t->os && t->state);
+	scry_said_bool(ret,
+		       t->interp && t->interp->finalizing && t->interp->finalizing == t->state);
 }
 
 static void get_python(const void *subject, struct scry_said *ret)
@@ -63,14 +97,39 @@ static const char *const gil_names[] = {
 	[SCRY_GIL_WAITING] = "waiting",
 };
 
+static const char *const presences[] = {
+	[SCRY_PRESENCE_HERE] = "here",
+	[SCRY_PRESENCE_STARTING] = "starting",
+	[SCRY_PRESENCE_EXITED] = "exited",
+	[SCRY_PRESENCE_MISSING] = "missing",
+};
+
+static const char *const absences[] = {
+	[SCRY_PRESENCE_HERE] = NULL,
+	[SCRY_PRESENCE_STARTING] = "being started",
+	[SCRY_PRESENCE_EXITED] = "exited",
+	[SCRY_PRESENCE_MISSING] = "no such thread in the system",
+};
+
+static const char *const attached_names[] = {
+	[SCRY_ATTACHED_UNKNOWN] = NULL,
+	[SCRY_ATTACHED_NO] = "detached",
+	[SCRY_ATTACHED_YES] = "attached",
+	[SCRY_ATTACHED_SUSPENDED] = "suspended",
+};
+
 /* What stands between the brackets. */
 static const char *const states[] = {
 	"{:error}crashed{}{crash}",
 	"{?held}{:mark}holds the GIL{}",
 	"{?waiting}{:mark}waits for the GIL{}",
 	"{?gc}{:mark}collects garbage{}",
+	"{attached:dim}",
+	"{of:dim}",
 	"{?interpreter}{:dim}interpreter {}{interpreter}",
-	"{?lost}{:dim}no such thread in the system{}",
+	"{?finalizes}{:mark}finalizes the interpreter{}",
+	"{?halted}{:mark}never runs Python again{}",
+	"{absence:dim}",
 	NULL,
 };
 
@@ -83,12 +142,18 @@ static const struct scry_say fields[] = {
 	SAY_NAME("gil", gil, gil_names),
 	SAY_BOOL("gc", in_gc),
 	SAY_GET("interpreter", get_interpreter),
-	SAY_TEXT("error", error),
+	SAY_GET("runtime", get_runtime),
+	SAY_NAME("presence", presence, presences),
+	SAY_NAME("attached", attached, attached_names),
+	SAY_BOOL("halted", halted),
+	SAY_GET("error", get_trouble),
 	SAY_INT("index", index, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_PRINT("crash", print_crash, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("held", get_held, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("waiting", get_waiting, .flags = SCRY_SAY_TEXT_ONLY),
-	SAY_GET("lost", get_lost, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_NAME("absence", presence, absences, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_PRINT("of", print_of_python, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("finalizes", get_finalizes, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("python", get_python, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_VIEW("states", states, ", "),
 	SAY_END,
@@ -96,7 +161,7 @@ static const struct scry_say fields[] = {
 #undef SUBJECT
 
 const char *const scry_thread_phrases[] = {
-	"Thread {tid=0}",
+	"Thread {tid=?}",
 	" \"{name:name}\"",
 	" [{states}]",
 	NULL,
@@ -115,11 +180,24 @@ void scry_thread_text(struct scry_call *call, const struct scry_thread *t)
 	scry_say(&call->render.to, &scry_facts_thread, t);
 }
 
-void scry_thread_json(struct scry_call *call, const struct scry_thread *t)
+const char *scry_thread_trouble(struct scry_thread *t)
+{
+	struct scry_walk w;
+	struct scry_frame f;
+
+	if (t->error || !t->runtime)
+		return t->error;
+	scry_walk_thread(&w, t);
+	if (scry_walk_next(&w, &f) == SCRY_ITEM && f.kind == SCRY_FRAME_DAMAGED)
+		return f.damaged;
+	return t->error;
+}
+
+void scry_thread_json(struct scry_call *call, struct scry_thread *t)
 {
 	scry_json_open(call->json, '{');
 	scry_say_fields(&call->render.to, &scry_facts_thread, t);
-	if (t->error)
+	if (scry_thread_trouble(t))
 		call->partial = true;
 }
 

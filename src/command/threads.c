@@ -82,9 +82,10 @@ static int run_threads(struct scry_call *call)
 	for (struct scry_thread *t = first; t; t = t->next) {
 		scry_say(&call->render.to, &line_facts,
 			 &(struct line) { .thread = t, .top = &top });
-		call->partial |= t->error != NULL || (!call->json && is_doubtful(t));
+		call->partial |= scry_thread_trouble(t) != NULL || (!call->json && is_doubtful(t));
 	}
 	scry_threads_close(call);
+	scry_phases_text(call);
 	return SCRY_OK;
 }
 

@@ -112,12 +112,12 @@ struct scry_c_stack *scry_thread_c_stack(struct scry_thread *t)
 	struct scry_session *s = t->session;
 	struct scry_c_stack *stack = scry_arena_alloc(&s->arena, sizeof(*stack));
 	struct of_thread to = { .stack = stack, .thread = t };
-	static const struct scry_regs none;
 
 	if (!stack)
 		return NULL;
-	if (scry_unwind(s, t->os ? scry_os_thread_regs(s->target, t->os) : &none, each, &to) < 0 &&
-	    !to.ended)
+	if (scry_thread_is_gone(t))
+		return stack; /* where nobody runs nothing is missing */
+	if (scry_unwind(s, scry_os_thread_regs(s->target, t->os), each, &to) < 0 && !to.ended)
 		stack->error = scry_arena_printf(&s->arena, "%s", s->error.text);
 	else if (to.full)
 		stack->error = "it is too deep to be kept";

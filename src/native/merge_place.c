@@ -350,7 +350,7 @@ void scry_merge_place(struct scry_merge *m)
 	fill_up(m);
 	if (stack->error)
 		m->problem = stack->error;
-	else if (m->unplaced && !soft)
+	else if (m->unplaced && !soft && !(m->thread && scry_thread_is_gone(m->thread)))
 		m->problem = scry_arena_printf(
 			&m->session->arena,
 			"the C frames of %" PRIu64 " Python frames cannot be told", m->unplaced);

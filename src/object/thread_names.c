@@ -34,7 +34,8 @@ static const char *name_of(struct scry_runtime *r, scry_addr thread)
 	return NULL;
 }
 
-static void name_interp(struct scry_interp *interp, const struct scry_hash *by_ident)
+/* Names of one interpreter's threads by their ids. */
+static void read_names(struct scry_interp *interp, struct scry_hash *names)
 {
 	scry_addr active, key, value;
 	uint64_t it = 0;
@@ -46,11 +47,48 @@ static void name_interp(struct scry_interp *interp, const struct scry_hash *by_i
 
 		if (scry_int_value(interp->runtime, key, &ident) < 0)
 			continue;
-		struct scry_thread *t = scry_hash_find(by_ident, (uint64_t)ident);
-		const char *name = t ? name_of(interp->runtime, value) : NULL;
+		const char *name = name_of(interp->runtime, value);
+		if (name)
+			scry_hash_put(names, (uint64_t)ident, (void *)name);
+	}
+}
+
+/* One thread may have several states; a thread that is being started has no name of its own yet. */
+static void name_interp(struct scry_interp *interp, struct scry_thread *first)
+{
+	struct scry_hash names = { 0 };
+
+	read_names(interp, &names);
+	for (struct scry_thread *t = first; t; t = t->next) {
+		const char *name =
+			t->interp == interp && t->ident && t->presence != SCRY_PRESENCE_STARTING
+				? scry_hash_find(&names, t->ident)
+				: NULL;
+
+		if (!name)
+			continue;
+		t->name = name;
+		t->has_name = true;
+	}
+	scry_hash_done(&names);
+}
+
+/* What another interpreter's threading calls the same thread is better than the kernel's name. */
+static void share_names(struct scry_thread *first)
+{
+	struct scry_hash names = { 0 };
+
+	for (struct scry_thread *t = first; t; t = t->next)
+		if (t->has_name && t->tid && !scry_hash_find(&names, t->tid))
+			scry_hash_put(&names, t->tid, (void *)t->name);
+	for (struct scry_thread *t = first; names.count && t; t = t->next) {
+		const char *name =
+			t->has_name || !t->runtime ? NULL : scry_hash_find(&names, t->tid);
+
 		if (name)
 			t->name = name;
 	}
+	scry_hash_done(&names);
 }
 
 void scry_threads_name(struct scry_session *s)
@@ -61,13 +99,7 @@ void scry_threads_name(struct scry_session *s)
 		return;
 	first->named = true;
 	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
-		for (struct scry_interp *interp = r->interps; interp; interp = interp->next) {
-			struct scry_hash by_ident = { 0 };
-
-			for (struct scry_thread *t = first; t; t = t->next)
-				if (t->interp == interp && t->ident)
-					scry_hash_put(&by_ident, t->ident, t);
-			name_interp(interp, &by_ident);
-			scry_hash_done(&by_ident);
-		}
+		for (struct scry_interp *interp = r->interps; interp; interp = interp->next)
+			name_interp(interp, first);
+	share_names(first);
 }

@@ -15,9 +15,9 @@ const struct scry_finder scry_finders[] = {
 	{ "section .PyRuntime", scry_find_by_section },
 	{ "accessor PyInterpreterState_Head", scry_find_by_accessor },
 	{ "PyPy's list of types", scry_find_pypy },
-	{ "cookie", scry_find_by_cookie },
-	{ "scan", scry_find_by_scan },
-	{ NULL, NULL },
+	{ "cookie", scry_find_by_cookie, true },
+	{ "scan", scry_find_by_scan, true },
+	{ NULL, NULL, false },
 };
 
 struct scry_module *scry_search_module(struct scry_search *search, struct scry_module *m)
@@ -141,6 +141,47 @@ static bool try_versions(struct scry_search *search, struct scry_runtime *r,
 	return build(search, r, flavour) == SCRY_OK;
 }
 
+/*
+ * Does a symbol or section say that here is the list of interpreters, and is nothing in it? What a
+ * scan found is no evidence.
+ */
+static bool is_empty(struct scry_runtime *r)
+{
+	scry_addr head = 1;
+
+	if (!r->module || r->strict || !r->layout)
+		return false;
+	if (r->roots.runtime)
+		return scry_field_read(r, r->roots.runtime, SCRY_F_RUNTIME_INTERP_HEAD, &head) ==
+			       SCRY_OK &&
+		       !head;
+	return r->roots.interp_head &&
+	       scry_read_ptr(r->session, r->roots.interp_head, &head) == SCRY_OK && !head;
+}
+
+static void add_dormant(struct scry_session *s, struct scry_runtime *r)
+{
+	struct scry_dormant *dormant = s->dormant;
+
+	while (dormant && dormant->module != r->module)
+		dormant = dormant->next;
+	if (dormant || !(dormant = scry_arena_alloc(&s->arena, sizeof(*dormant))))
+		return;
+	*dormant = (struct scry_dormant) {
+		.next = s->dormant,
+		.name = r->name,
+		.version_text = scry_arena_printf(&s->arena, "%s", r->version_text),
+		.module = r->module,
+		.phase = scry_phase_of_empty(r),
+	};
+	s->dormant = dormant;
+}
+
+struct scry_dormant *scry_dormant_first(struct scry_session *s)
+{
+	return s->dormant;
+}
+
 bool scry_search_try(struct scry_search *search, struct scry_module *m,
 		     const struct scry_roots *roots)
 {
@@ -162,10 +203,13 @@ bool scry_search_try(struct scry_search *search, struct scry_module *m,
 
 	scry_flavour_detect(s, m, &r->roots, &flavour);
 	if (!try_versions(search, r, &flavour)) {
+		if (is_empty(r))
+			add_dormant(s, r);
 		scry_hash_done(&r->names);
 		return false;
 	}
 	scry_gil_load(r);
+	scry_phases_load(r);
 	*search->tail = r;
 	search->tail = &r->next;
 	search->found++;
@@ -191,6 +235,15 @@ static void explain_nothing(struct scry_search *search)
 {
 	struct scry_session *s = search->s;
 
+	if (s->dormant) {
+		scry_fail(s, SCRY_ENOTFOUND, 0, "Python %s is loaded, but %s%s",
+			  s->dormant->version_text,
+			  s->dormant->phase == SCRY_PHASE_FINALIZED ? "it has been " : "",
+			  scry_phase_name(s->dormant->phase));
+		return;
+	}
+	if (search->tried)
+		s->unread = scry_arena_printf(&s->arena, "%s", s->error.text);
 	if (search->tried)
 		scry_note(s, "something like a Python was found, but it makes no sense: %s",
 			  s->error.text);
@@ -208,11 +261,14 @@ struct scry_runtime *scry_runtime_first(struct scry_session *s)
 	if (s->runtimes_done || !s->target)
 		return s->runtimes;
 	s->runtimes_done = true;
+	s->notes_before_search = s->notes_end;
 	struct scry_search search = { .s = s, .tail = &s->runtimes };
 
 	for (int round = 0; round < 2 && !search.found; round++) {
 		search.all = round == 1;
-		for (const struct scry_finder *f = scry_finders; f->name && !search.found; f++) {
+		/* one that has no interpreter is an answer: what a scan finds then is chance */
+		for (const struct scry_finder *f = scry_finders;
+		     f->name && !search.found && !(s->dormant && f->by_chance); f++) {
 			search.finder = f->name;
 			f->find(&search);
 		}
@@ -234,11 +290,26 @@ void scry_runtimes_done(struct scry_session *s)
 	s->runtimes_done = false;
 }
 
+void scry_runtimes_search_again(struct scry_session *s)
+{
+	s->runtimes_done = false;
+	s->dormant = NULL;
+	s->unread = NULL;
+	s->notes_end = s->notes_before_search;
+	if (s->notes_end)
+		*s->notes_end = NULL;
+	else
+		s->notes = NULL;
+	scry_runtime_first(s);
+}
+
 void scry_runtimes_reload(struct scry_session *s)
 {
 	for (struct scry_runtime *r = s->runtimes; r; r = r->next)
-		if (r->strategy->reload)
+		if (r->strategy->reload) {
 			r->strategy->reload(r);
-		else if (scry_interps_load(r) == SCRY_OK)
+		} else if (scry_interps_load(r) == SCRY_OK) {
 			scry_gil_load(r);
+			scry_phases_load(r);
+		}
 }

@@ -35,6 +35,7 @@ bool scry_module_owns(const struct scry_module *m, const struct scry_map *map);
 struct scry_finder {
 	const char *name; /* as py-info shows it */
 	void (*find)(struct scry_search *search);
+	bool by_chance; /* it looks at memory that nothing names */
 };
 
 /** THE list, in the order of trust; ends with a NULL name. */
@@ -62,6 +63,10 @@ void scry_flavour_detect(struct scry_session *s, struct scry_module *m,
 int scry_interps_load(struct scry_runtime *r);
 /** Fill the GIL's state in. */
 void scry_gil_load(struct scry_runtime *r);
+/** Fill the interpreters' phases in. */
+void scry_phases_load(struct scry_runtime *r);
+/** Of a runtime whose list of interpreters is empty: SCRY_PHASE_UNSTARTED or SCRY_PHASE_FINALIZED. */
+enum scry_phase scry_phase_of_empty(struct scry_runtime *r);
 /** Does a dict object (by its type's flags) stand at `addr`, with a type whose type makes sense? */
 bool scry_is_dict(struct scry_runtime *r, scry_addr addr);
 

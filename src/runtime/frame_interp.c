@@ -13,7 +13,12 @@
  * enum _frameowner, Include/internal/pycore_frame.h, v3.11 to v3.15: from 3 on no Python code runs
  * in the frame.
  */
-enum { OWNER_THREAD, OWNER_GENERATOR, OWNER_FRAME_OBJECT, OWNER_FIRST_SHIM };
+enum {
+	OWNER_THREAD,
+	OWNER_GENERATOR,
+	OWNER_FRAME_OBJECT,
+	OWNER_FIRST_SHIM = SCRY_FIRST_SHIM_OWNER
+};
 
 /* What else the versions number differently. */
 static const struct numbers {

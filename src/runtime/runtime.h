@@ -58,6 +58,24 @@ struct scry_runtime {
 	void *task_state;   /* the task layer's cache */
 };
 
+/** How far a runtime or an interpreter is in its life. */
+enum scry_phase {
+	SCRY_PHASE_RUNNING,
+	SCRY_PHASE_UNSTARTED, /* not yet initialised */
+	SCRY_PHASE_FINALIZING,
+	SCRY_PHASE_FINALIZED,
+};
+/** "running", "not yet initialised", "finalizing", "finalized". */
+const char *scry_phase_name(enum scry_phase phase);
+
+/** A Python that is loaded, but has no interpreter. */
+struct scry_dormant {
+	struct scry_dormant *next;
+	const char *name, *version_text; /* as in struct scry_runtime */
+	struct scry_module *module;
+	enum scry_phase phase; /* UNSTARTED or FINALIZED */
+};
+
 struct scry_interp {
 	struct scry_interp *next;
 	struct scry_runtime *runtime;
@@ -68,6 +86,27 @@ struct scry_interp {
 	scry_addr gil;
 	scry_addr gil_holder; /* thread state that holds it, 0 none */
 	bool gc_running;
+	struct scry_thread *collector; /* the thread that collects, NULL none or not known */
+	enum scry_phase phase;
+	/* the thread state that finalizes it: no other one ever runs again. 0 none, or not known */
+	scry_addr finalizing;
+	const char *cut; /* why the list of its thread states ends early, or NULL */
+};
+
+/** Whether the operating system has a thread state's thread. */
+enum scry_presence {
+	SCRY_PRESENCE_HERE,
+	SCRY_PRESENCE_STARTING, /* the state is there, its thread has not taken it over yet */
+	SCRY_PRESENCE_EXITED,   /* a process's first thread that ended while others run on */
+	SCRY_PRESENCE_MISSING,
+};
+
+/** Free-threaded builds: may the thread touch objects? _Py_THREAD_*, Include/internal/pycore_pystate.h. */
+enum scry_attached {
+	SCRY_ATTACHED_UNKNOWN, /* or a build with a GIL */
+	SCRY_ATTACHED_NO,
+	SCRY_ATTACHED_YES,
+	SCRY_ATTACHED_SUSPENDED, /* it is kept from doing so: the world is stopped */
 };
 
 /** A thread: an OS thread, a Python thread state, or (mostly) both. */
@@ -82,18 +121,25 @@ struct scry_thread {
 	scry_addr state; /* PyThreadState, 0 none */
 	uint64_t ident;  /* threading.get_ident() */
 	bool crashed, main;
-	bool named; /* of the first thread: scry_threads_name() went over all */
+	bool named;    /* of the first thread: scry_threads_name() went over all */
+	bool has_name; /* `name` is threading's */
+	enum scry_presence presence;
+	/* its interpreter is being finalized by another thread: it never runs Python code again */
+	bool halted;
+	enum scry_attached attached;
+	scry_addr top; /* the newest frame, 0 none */
 	enum scry_gil { SCRY_GIL_NONE, SCRY_GIL_HELD, SCRY_GIL_WAITING } gil;
 	bool in_gc;
 	const char *error; /* why its frames are missing or cut, or NULL */
 	unsigned index;    /* as commands number it, from 1 */
-	/* another thread state of the same OS thread (sub-interpreters), or NULL */
-	struct scry_thread *also;
 	/* <= 3.10: its chain of frames, followed once without reading the frames (frame_own.c) */
 	bool followed;
 	scry_addr oldest;
 	unsigned length;
 };
+
+/** From this owner on no Python code runs in an interpreter frame (3.12+; runtime/frame_interp.c). */
+#define SCRY_FIRST_SHIM_OWNER 3
 
 enum scry_frame_kind {
 	SCRY_FRAME_PYTHON,
@@ -137,8 +183,8 @@ struct scry_code {
 	/* `slots` of them, decoded on demand by scry_code_locals() */
 	const struct scry_local_name *locals;
 	const char *locals_bad; /* why they are not, or not all, known; NULL they are */
-	const char *damaged; /* NULL: fine */
-	bool none;           /* something else stands there: only `damaged` is known */
+	const char *damaged;    /* NULL: fine */
+	bool none;              /* something else stands there: only `damaged` is known */
 	struct scry_line_memo {
 		int64_t lasti;
 		bool valid;
@@ -243,6 +289,12 @@ struct scry_strategy {
 	/* give back what is not in the arena; NULL: nothing */
 	void (*done)(struct scry_runtime *r);
 	enum scry_model_kind model;
+	/* how a thread state is told that was made for a thread that does not run yet */
+	enum scry_newborn {
+		SCRY_NEWBORN_UNKNOWN,
+		SCRY_NEWBORN_COUNTER, /* it has its creator's ids, and is not counted yet */
+		SCRY_NEWBORN_NO_ID,   /* it has no id */
+	} newborn;
 };
 
 /** The row for a version: the newest that is not younger; never NULL. */
@@ -254,7 +306,14 @@ const struct scry_strategy *scry_strategy_for(uint32_t version);
  * say why).
  */
 struct scry_runtime *scry_runtime_first(struct scry_session *s);
+/** Pythons that are loaded without an interpreter; known once scry_runtime_first() was called. */
+struct scry_dormant *scry_dormant_first(struct scry_session *s);
 void scry_runtimes_done(struct scry_session *s);
+/**
+ * Search once more, and take back what the last search noted: it saw a process that ran on, and
+ * threads that ended meanwhile.
+ */
+void scry_runtimes_search_again(struct scry_session *s);
 /**
  * Read interpreters and GILs again: the target was stopped only now. Before any thread is asked
  * for.
@@ -299,8 +358,19 @@ struct scry_thread *scry_thread_first(struct scry_session *s);
 int scry_thread_find(struct scry_session *s, const char *text, struct scry_thread **ret);
 /** The thread that commands act on: the user's choice, else the crashed one, else the main one. */
 struct scry_thread *scry_thread_selected(struct scry_session *s);
+/** Nobody runs there: the system has no such thread, or only its id is left. */
+static inline bool scry_thread_is_gone(const struct scry_thread *t)
+{
+	return !t->os || t->os->exited;
+}
 /** Address of the newest frame of a thread, 0 none. */
 int scry_thread_top(struct scry_thread *t, scry_addr *ret);
+/**
+ * The part of an OS thread's C stack that is in use, [start, end): from its stack pointer to the end
+ * of the mapping. False where either is not known.
+ */
+bool scry_os_thread_stack(struct scry_target *t, const struct scry_os_thread *os,
+			  scry_addr *ret_start, scry_addr *ret_end);
 
 /** A position in a thread's data stack (3.11+, datastack.h). */
 struct scry_data_stack {

@@ -4,114 +4,22 @@
 #include <string.h>
 
 #include "runtime/find.h"
+#include "runtime/thread_join.h"
 
 #define THREADS_MAX 1000000
 
-/*
- * struct pthread's tid in glibc 2.34 to 2.41 on 64-bit machines (nptl/descr.h); checked against the
- * known threads.
- */
-#define GLIBC_TID_OFFSET 0x2d0
-
-/* OS threads by the two numbers by which Python may know them. */
-struct thread_index {
-	struct scry_hash by_tls, by_tid, taken;
-};
-
-static void index_threads(struct scry_target *t, struct thread_index *index)
+/* Include/internal/pycore_pystate.h, v3.13 to v3.15; 3.14 has SHUTTING_DOWN too. */
+static enum scry_attached read_attached(struct scry_runtime *r, scry_addr state)
 {
-	for (size_t i = 0; i < t->thread_count; i++) {
-		struct scry_os_thread *os = &t->threads[i];
+	static const enum scry_attached states[] = { SCRY_ATTACHED_NO, SCRY_ATTACHED_YES,
+						     SCRY_ATTACHED_SUSPENDED };
+	uint64_t value;
 
-		if (os->tls && !scry_hash_find(&index->by_tls, os->tls))
-			scry_hash_put(&index->by_tls, os->tls, os);
-		scry_hash_put(&index->by_tid, os->tid, os);
-	}
-}
-
-/* Thread pointers that a debugger tells only when asked; true where there were any. */
-static bool fetch_tls(struct scry_target *t, struct thread_index *index)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < t->thread_count; i++) {
-		struct scry_os_thread *os = &t->threads[i];
-
-		if (!os->regs_pending)
-			continue;
-		any = true;
-		scry_os_thread_regs(t, os);
-		if (os->tls && !scry_hash_find(&index->by_tls, os->tls))
-			scry_hash_put(&index->by_tls, os->tls, os);
-	}
-	return any;
-}
-
-static void free_index(struct thread_index *index)
-{
-	scry_hash_done(&index->by_tls);
-	scry_hash_done(&index->by_tid);
-	scry_hash_done(&index->taken);
-}
-
-/*
- * thread_id is pthread_self() on Linux, which is the thread pointer, and GetCurrentThreadId() on
- * Windows; native_thread_id (3.11+) is gettid().
- */
-static const struct scry_os_thread *match(struct scry_thread *t, struct thread_index *index)
-{
-	struct scry_runtime *r = t->runtime;
-	const struct scry_os_thread *os = scry_hash_find(&index->by_tls, t->ident);
-	uint64_t native = 0, tid = 0;
-
-	if (os && t->ident)
-		return os;
-	if (r->session->target->abi.windows)
-		return scry_hash_find(&index->by_tid, t->ident);
-	if (scry_layout_has(r->layout, SCRY_F_THREAD_NATIVE_ID))
-		scry_field_read(r, t->state, SCRY_F_THREAD_NATIVE_ID, &native);
-	if (native && (os = scry_hash_find(&index->by_tid, native)))
-		return os;
-	if (t->ident && scry_read_uint(r->session, t->ident + GLIBC_TID_OFFSET, 4, &tid) == SCRY_OK)
-		os = scry_hash_find(&index->by_tid, tid);
-	if (t->ident && !os && fetch_tls(r->session->target, index))
-		os = scry_hash_find(&index->by_tls, t->ident);
-	t->tid = os ? 0 : native;
-	return os;
-}
-
-/* A thread that sleeps in futex(2) on the GIL's own lock or condition waits for it. */
-static bool waits_for_gil(const struct scry_thread *t)
-{
-	struct scry_runtime *r = t->runtime;
-	scry_addr at = t->os->futex, gil = t->interp->gil;
-
-	if (!t->os->in_futex)
-		return false;
-	if (gil) {
-		uint64_t span = r->layout->size[SCRY_S_GIL] ? r->layout->size[SCRY_S_GIL] : 256;
-
-		return at >= gil && at < gil + span;
-	}
-	/*
-	 * up to 3.6 its condition is a static variable; nothing else that waits is
-	 * (Python/ceval_gil.h, v3.6)
-	 */
-	const struct scry_map *map = scry_map_at(r->session->target, at);
-	return r->version >= 0x03030000 && r->module && map && scry_module_owns(r->module, map);
-}
-
-static void join(struct scry_thread *t, const struct scry_os_thread *os, struct thread_index *index)
-{
-	t->os = os;
-	if (os) {
-		t->tid = os->tid;
-		t->name = os->name;
-		t->crashed = os->crashed;
-		scry_hash_add(&index->taken, os->tid);
-		if (t->interp && t->gil == SCRY_GIL_NONE && waits_for_gil(t))
-			t->gil = SCRY_GIL_WAITING;
-	}
+	if (!r->layout || !r->layout->flavour.free_threaded ||
+	    scry_field_read(r, state, SCRY_F_THREAD_STATE, &value) < 0 ||
+	    value >= sizeof(states) / sizeof(*states))
+		return SCRY_ATTACHED_UNKNOWN;
+	return states[value];
 }
 
 static struct scry_thread *load_state(struct scry_session *s, struct scry_interp *interp,
@@ -127,9 +35,12 @@ static struct scry_thread *load_state(struct scry_session *s, struct scry_interp
 		r->strategy->state_ident(interp, state, &t->ident);
 	else
 		scry_field_read(r, state, SCRY_F_THREAD_IDENT, &t->ident);
-	t->in_gc = interp->gc_running && interp->gil_holder == state;
 	if (interp->gil_holder == state)
 		t->gil = SCRY_GIL_HELD;
+	t->halted = interp->finalizing && interp->finalizing != state;
+	t->attached = read_attached(r, state);
+	if (scry_thread_top(t, &t->top) < 0)
+		t->error = scry_arena_printf(&s->arena, "%s", s->error.text);
 	return t;
 }
 
@@ -155,36 +66,60 @@ static bool is_sound(struct scry_interp *interp, scry_addr state)
 	       back == interp->addr;
 }
 
-/* The thread states of one interpreter, oldest first: the list's head is the youngest. */
-static void load_interp(struct scry_interp *interp, struct scry_thread **list,
-			struct thread_index *index)
+static void cut_list(struct scry_interp *interp, const char *why)
 {
-	struct scry_runtime *r = interp->runtime;
-	struct scry_session *s = r->session;
+	struct scry_session *s = interp->runtime->session;
+
+	interp->cut = scry_arena_printf(&s->arena, "the list of thread states ends early: %s", why);
+}
+
+/* One state of the list; false where the list cannot be followed from it. */
+static bool take_state(struct scry_interp *interp, scry_addr state, struct scry_thread **first)
+{
+	struct scry_session *s = interp->runtime->session;
+	uint8_t byte;
+
+	if (!scry_read_some(s, state, &byte, 1)) {
+		scry_view(s, state, &(size_t) { 0 });
+		cut_list(interp, s->error.text);
+		return false;
+	}
+	struct scry_thread *t = load_state(s, interp, state);
+	if (!t)
+		return false;
+	t->next = *first;
+	*first = t;
+	if (is_sound(interp, state))
+		return true;
+	t->error =
+		scry_arena_printf(&s->arena, "the thread state at 0x%" PRIx64 " is damaged", state);
+	cut_list(interp, t->error);
+	return false;
+}
+
+/* The thread states of one interpreter, oldest first: the list's head is the youngest. */
+static void load_interp(struct scry_interp *interp, struct scry_thread **list)
+{
+	struct scry_session *s = interp->runtime->session;
 	struct scry_hash seen = { 0 };
 	struct scry_thread *first = NULL;
 	unsigned count = 0;
 	uint64_t state = 0;
 
-	next_state(interp, 0, &state);
+	if (next_state(interp, 0, &state) < 0)
+		cut_list(interp, s->error.text);
 	for (; state && count < THREADS_MAX; count++) {
 		if (scry_hash_add(&seen, state) <= 0) {
 			scry_note(s, "the list of thread states leads back to 0x%" PRIx64, state);
+			cut_list(interp, "it leads back");
 			break;
 		}
-		struct scry_thread *t = load_state(s, interp, state);
-		if (!t)
+		if (!take_state(interp, state, &first))
 			break;
-		t->next = first;
-		first = t;
-		if (!is_sound(interp, state)) {
-			t->error = scry_arena_printf(
-				&s->arena, "the thread state at 0x%" PRIx64 " is damaged", state);
+		if (next_state(interp, state, &state) < 0) {
+			cut_list(interp, s->error.text);
 			break;
 		}
-		join(t, match(t, index), index);
-		if (next_state(interp, state, &state) < 0)
-			break;
 	}
 	scry_hash_done(&seen);
 	while (*list)
@@ -192,7 +127,18 @@ static void load_interp(struct scry_interp *interp, struct scry_thread **list,
 	*list = first;
 }
 
-static struct scry_thread *bare_thread(struct scry_session *s, const struct scry_os_thread *os)
+/* Why a thread without a state may have one all the same; NULL: it has none. */
+static const char *doubt_of_bare(struct scry_session *s)
+{
+	for (struct scry_runtime *r = s->runtimes; r; r = r->next)
+		for (struct scry_interp *i = r->interps; i; i = i->next)
+			if (i->cut)
+				return i->cut;
+	return s->runtimes ? NULL : s->unread;
+}
+
+static struct scry_thread *bare_thread(struct scry_session *s, const struct scry_os_thread *os,
+				       const char *doubt)
 {
 	struct scry_thread *t = scry_arena_alloc(&s->arena, sizeof(*t));
 
@@ -201,7 +147,11 @@ static struct scry_thread *bare_thread(struct scry_session *s, const struct scry
 					    .os = os,
 					    .tid = os->tid,
 					    .name = os->name,
-					    .crashed = os->crashed };
+					    .crashed = os->crashed,
+					    .presence = os->exited ? SCRY_PRESENCE_EXITED
+								   : SCRY_PRESENCE_HERE };
+	if (t && doubt)
+		t->error = scry_arena_printf(&s->arena, "its Python state is not known: %s", doubt);
 	return t;
 }
 
@@ -228,14 +178,16 @@ static void mark_main(struct scry_session *s)
 }
 
 static void add_bare_threads(struct scry_session *s, struct scry_thread **tail,
-			     const struct thread_index *index)
+			     const struct scry_join *j)
 {
+	const char *doubt = doubt_of_bare(s);
+
 	for (size_t i = 0; i < s->target->thread_count; i++) {
 		const struct scry_os_thread *os = &s->target->threads[i];
 
-		if (scry_hash_find(&index->taken, os->tid))
+		if (scry_hash_find(&j->taken, os->tid))
 			continue;
-		struct scry_thread *t = bare_thread(s, os);
+		struct scry_thread *t = bare_thread(s, os, doubt);
 		if (!t)
 			return;
 		*tail = t;
@@ -248,22 +200,40 @@ struct scry_thread *scry_thread_first(struct scry_session *s)
 	if (s->threads_done || !s->target)
 		return s->threads;
 	s->threads_done = true;
-	struct thread_index index = { 0 };
+	struct scry_join j;
 	struct scry_thread **tail = &s->threads;
 	unsigned number = 0;
 
-	index_threads(s->target, &index);
+	scry_join_init(&j, s);
 	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
 		for (struct scry_interp *i = r->interps; i; i = i->next)
-			load_interp(i, &s->threads, &index);
+			load_interp(i, &s->threads);
+	scry_join_threads(&j);
 	while (*tail)
 		tail = &(*tail)->next;
-	add_bare_threads(s, tail, &index);
-	free_index(&index);
+	add_bare_threads(s, tail, &j);
+	scry_join_done(&j);
 	mark_main(s);
 	for (struct scry_thread *t = s->threads; t; t = t->next)
 		t->index = ++number;
 	return s->threads;
+}
+
+/* How likely a state is what its thread runs: the GIL's holder, else one with frames. */
+static unsigned rank(const struct scry_thread *t)
+{
+	return t->gil == SCRY_GIL_HELD ? 3 : t->top ? 2 : t->runtime ? 1 : 0;
+}
+
+/* Of the several states that one thread may have, the one to look at first. */
+static struct scry_thread *best_of(struct scry_thread *first, struct scry_thread *t)
+{
+	struct scry_thread *best = t;
+
+	for (struct scry_thread *other = first; t && t->os && other; other = other->next)
+		if (other->os == t->os && rank(other) > rank(best))
+			best = other;
+	return best;
 }
 
 int scry_thread_find(struct scry_session *s, const char *text, struct scry_thread **ret)
@@ -271,11 +241,14 @@ int scry_thread_find(struct scry_session *s, const char *text, struct scry_threa
 	char *end;
 	uint64_t number = strtoull(text, &end, 0);
 	bool numeric = *text && !*end;
-	struct scry_thread *by_index = NULL;
+	struct scry_thread *by_index = NULL, *first = scry_thread_first(s);
 
-	for (struct scry_thread *t = scry_thread_first(s); t; t = t->next) {
-		if ((numeric && (t->tid == number || (t->ident == number && number))) ||
-		    (!numeric && t->name && !strcmp(t->name, text))) {
+	for (struct scry_thread *t = first; t; t = t->next) {
+		if (numeric && number && (t->tid == number || t->ident == number)) {
+			*ret = best_of(first, t);
+			return SCRY_OK;
+		}
+		if (!numeric && t->name && !strcmp(t->name, text)) {
 			*ret = t;
 			return SCRY_OK;
 		}
@@ -291,17 +264,21 @@ int scry_thread_find(struct scry_session *s, const char *text, struct scry_threa
 
 struct scry_thread *scry_thread_selected(struct scry_session *s)
 {
-	struct scry_thread *crashed = NULL, *main = NULL, *first = scry_thread_first(s);
+	struct scry_thread *wanted = NULL, *crashed = NULL, *main = NULL,
+			   *first = scry_thread_first(s);
 
 	if (s->selected)
 		return s->selected;
 	for (struct scry_thread *t = first; t; t = t->next) {
-		if (s->want_tid && t->tid == s->want_tid)
-			return s->selected = t;
+		if (s->want_tid && t->tid == s->want_tid && !wanted)
+			wanted = t;
 		if (t->crashed && !crashed)
 			crashed = t;
 		if (t->main && !main)
 			main = t;
 	}
-	return s->selected = crashed ? crashed : main ? main : first;
+	return s->selected = best_of(first, wanted    ? wanted
+					    : crashed ? crashed
+					    : main    ? main
+						      : first);
 }

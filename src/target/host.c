@@ -138,11 +138,8 @@ static void host_regs(struct scry_target *t, struct scry_os_thread *thread)
 		else if (i == 0)
 			return; /* the debugger has none of this thread */
 	host_reg(host, thread->tid, arch->tls_name, &thread->tls);
-	if (host_reg(host, thread->tid, arch->syscall_name, &number) &&
-	    (number == arch->futex || number == arch->futex64)) {
-		thread->in_futex = true;
-		thread->futex = thread->regs.value[arch->syscall_arg0];
-	}
+	if (host_reg(host, thread->tid, arch->syscall_name, &number))
+		scry_os_thread_syscall_regs(thread, arch, number);
 }
 
 /*

@@ -242,6 +242,36 @@ static void explain_unheld(struct scry_target *t, int why)
 			  live->pid);
 }
 
+/*
+ * Threads that were listed before the stop and had ended by then are none. Of a leader that has
+ * ended while others run (pthread_exit() in main()) its id is left, and no registers.
+ */
+static void drop_ended(struct scry_target *t, const struct scry_hold *hold)
+{
+	struct scry_hash held = { 0 };
+	size_t kept = 0;
+
+	for (size_t i = 0; i < hold->count; i++)
+		if (!hold->threads[i].gone)
+			scry_hash_add(&held, hold->threads[i].tid);
+	for (size_t i = 0; i < t->thread_count; i++) {
+		struct scry_os_thread *thread = &t->threads[i];
+		uint64_t flags;
+
+		if (!scry_hash_find(&held, thread->tid)) {
+			char state = scry_procfs_state((int)thread->tid, &flags);
+
+			thread->exited = state == 'Z' && thread->tid == (uint64_t)t->pid;
+			if (!thread->exited && (!state || state == 'Z' || state == 'X'))
+				continue;
+		}
+		t->threads[kept++] = *thread;
+	}
+	t->thread_count = kept;
+	scry_hash_done(&t->tids);
+	scry_hash_done(&held);
+}
+
 /* What the tracer found out about a thread. */
 static void take_held(struct scry_target *t, const struct scry_held *held)
 {
@@ -286,6 +316,7 @@ static int live_hold(struct scry_target *t)
 	}
 	for (size_t i = 0; i < live->hold->count; i++)
 		take_held(t, &live->hold->threads[i]);
+	drop_ended(t, live->hold);
 	return SCRY_OK;
 }
 

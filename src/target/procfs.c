@@ -314,10 +314,8 @@ void scry_procfs_syscall(struct scry_target *t, int pid, struct scry_os_thread *
 			set_reg(&thread->regs, t->arch->sp, v[n - 3]);
 			set_reg(&thread->regs, t->arch->pc, v[n - 2]);
 		}
-		if (n == 9 && (number == t->arch->futex || number == t->arch->futex64)) {
-			thread->in_futex = true;
-			thread->futex = v[0];
-		}
+		if (n == 9)
+			scry_os_thread_syscall(thread, t->arch, (uint64_t)number, v);
 	}
 	scry_buf_done(&text);
 }

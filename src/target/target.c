@@ -237,6 +237,34 @@ void scry_regs_load(struct scry_regs *regs, const struct scry_arch *arch, const 
 	}
 }
 
+/* Operations that wait: FUTEX_*, include/uapi/linux/futex.h (Linux 6.1); flags stand above them. */
+#define FUTEX_OPERATION(op) ((op)&0x7f)
+
+void scry_os_thread_syscall(struct scry_os_thread *thread, const struct scry_arch *arch,
+			    uint64_t number, const uint64_t args[4])
+{
+	enum { WAIT = 0, LOCK_PI = 6, WAIT_BITSET = 9, WAIT_REQUEUE_PI = 11, LOCK_PI2 = 13 };
+	static const uint8_t waits[] = { WAIT, LOCK_PI, WAIT_BITSET, WAIT_REQUEUE_PI, LOCK_PI2 };
+
+	if (number != arch->futex && number != arch->futex64)
+		return;
+	if (!memchr(waits, (int)FUTEX_OPERATION(args[1]), sizeof(waits)))
+		return;
+	thread->in_futex = true;
+	thread->futex = args[0];
+	thread->futex_timed = args[3] != 0;
+}
+
+void scry_os_thread_syscall_regs(struct scry_os_thread *thread, const struct scry_arch *arch,
+				 uint64_t number)
+{
+	uint64_t args[4];
+
+	for (unsigned i = 0; i < 4; i++)
+		args[i] = thread->regs.value[arch->syscall_args[i]];
+	scry_os_thread_syscall(thread, arch, number, args);
+}
+
 void scry_os_thread_load(struct scry_os_thread *thread, const struct scry_arch *arch,
 			 const uint8_t *block, size_t len, bool big_endian)
 {
@@ -245,11 +273,8 @@ void scry_os_thread_load(struct scry_os_thread *thread, const struct scry_arch *
 		thread->tls = scry_load(block + arch->tls, arch->ptr_size, big_endian);
 	if (arch->syscall_number < 0 || (size_t)arch->syscall_number + arch->ptr_size > len)
 		return;
-	uint64_t number = scry_load(block + arch->syscall_number, arch->ptr_size, big_endian);
-	if (number == arch->futex || number == arch->futex64) {
-		thread->in_futex = true;
-		thread->futex = thread->regs.value[arch->syscall_arg0];
-	}
+	scry_os_thread_syscall_regs(
+		thread, arch, scry_load(block + arch->syscall_number, arch->ptr_size, big_endian));
 }
 
 bool scry_target_set_machine(struct scry_target *t, unsigned elf_machine, bool is64,

@@ -53,9 +53,11 @@ struct scry_os_thread {
 	/* thread pointer (pthread_t with glibc), TEB on Windows, 0 unknown */
 	scry_addr tls;
 	bool crashed;
-	int signal;      /* the signal it took, 0 none */
-	bool in_futex;   /* it waits in futex(2) on ... */
-	scry_addr futex; /* ... this address */
+	int signal;       /* the signal it took, 0 none */
+	bool in_futex;    /* it waits in futex(2) (it does not wake others there) on ... */
+	scry_addr futex;  /* ... this address, */
+	bool futex_timed; /* for a time that is limited */
+	bool exited;      /* it has ended, and only its id is left: a process's first thread */
 };
 
 /**
@@ -196,6 +198,12 @@ void scry_target_note(struct scry_target *t, const char *fmt, ...)
  */
 void scry_os_thread_load(struct scry_os_thread *thread, const struct scry_arch *arch,
 			 const uint8_t *block, size_t len, bool big_endian);
+/** Take a futex wait out of the number and the four first arguments of a system call. */
+void scry_os_thread_syscall(struct scry_os_thread *thread, const struct scry_arch *arch,
+			    uint64_t number, const uint64_t args[4]);
+/** The same out of thread->regs. */
+void scry_os_thread_syscall_regs(struct scry_os_thread *thread, const struct scry_arch *arch,
+				 uint64_t number);
 /** Forget the last view: for backends whose memory moves. */
 void scry_target_forget_view(struct scry_target *t);
 

@@ -120,6 +120,11 @@ def _save(path, value):
     os.rename(path + '.new', path)
 
 
+def save(value):
+    """What a program knows of itself, in place of its stacks."""
+    _save(os.environ['PYSCRY_TRUTH'], value)
+
+
 def part(name):
     """In a sub-interpreter: its own stack, for the main interpreter to join()."""
     _save(os.environ['PYSCRY_TRUTH'] + '.' + name, {'tid': native_id(), 'frames': stack(sys._getframe(1), False)})
