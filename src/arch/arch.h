@@ -40,8 +40,10 @@ struct scry_arch {
 	int syscall_number;
 	/* indices of the registers that hold the first four arguments of a system call */
 	int syscall_args[4];
+	int syscall_result; /* index of the register that holds the result */
 	/* numbers of the futex system calls on Linux (32- and 64-bit time) */
 	uint32_t futex, futex64;
+	uint32_t clone, clone3; /* of those that make threads */
 	/* byte offset in the gregset of the thread pointer (fs_base), or -1 */
 	int tls;
 	/* what debuggers call the thread pointer and the system call's number */

@@ -117,7 +117,9 @@ struct scry_c_stack *scry_thread_c_stack(struct scry_thread *t)
 		return NULL;
 	if (scry_thread_is_gone(t))
 		return stack; /* where nobody runs nothing is missing */
-	if (scry_unwind(s, scry_os_thread_regs(s->target, t->os), each, &to) < 0 && !to.ended)
+	bool ended = scry_unwind(s, scry_os_thread_regs(s->target, t->os), each, &to) >= 0 ||
+		     to.ended || (t->os->cloned && stack->count == 1);
+	if (!ended)
 		stack->error = scry_arena_printf(&s->arena, "%s", s->error.text);
 	else if (to.full)
 		stack->error = "it is too deep to be kept";

@@ -58,6 +58,8 @@ bool scry_cfi_expression(struct scry_session *s, const struct scry_rule *rule,
 			 const struct scry_regs *now, scry_addr frame, uint64_t *ret);
 /** Index of a DWARF register number, or -1. */
 int scry_reg_by_dwarf(const struct scry_arch *arch, uint64_t number);
+/** Does a call stand before the address (x86)? */
+bool scry_follows_call(struct scry_session *s, scry_addr at);
 /**
  * The caller of code that is in no module and has no frame pointer (unwind_scan.c): the next word
  * on the stack that follows a call and can be unwound further. A guess.

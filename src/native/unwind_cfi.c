@@ -46,6 +46,27 @@ static bool step_off_bad_call(struct scry_session *s, const struct scry_regs *no
 }
 
 /*
+ * Behind a system call in code without a table, of which nothing stands on the stack but the return
+ * address: clone3() of glibc ends its table before the call, since it returns twice.
+ */
+static bool step_off_syscall(struct scry_session *s, const struct scry_regs *now,
+			     struct scry_regs *ret)
+{
+	const struct scry_arch *arch = now->arch;
+	scry_addr pc, sp = now->value[arch->sp];
+	uint8_t code[2];
+
+	if (arch->link >= 0 || scry_read(s, now->value[arch->pc] - 2, code, 2) < 0 ||
+	    code[0] != 0x0f || code[1] != 0x05 || scry_read_ptr(s, sp, &pc) < 0 ||
+	    !is_code(s, pc) || !scry_follows_call(s, pc))
+		return false;
+	*ret = *now;
+	ret->value[arch->pc] = pc;
+	ret->value[arch->sp] = sp + arch->ptr_size;
+	return true;
+}
+
+/*
  * Code without a table (compiled at run time, written by hand): where it keeps a frame pointer, two
  * words are there.
  */
@@ -84,7 +105,8 @@ static int step(struct scry_session *s, const struct scry_cfi_row *row, const st
 			ret->value[arch->pc] = plain(s, ret->value[arch->pc]);
 		return rc;
 	}
-	if ((innermost && step_off_bad_call(s, now, ret)) || step_by_frame_pointer(s, now, ret))
+	if ((innermost && (step_off_bad_call(s, now, ret) || step_off_syscall(s, now, ret))) ||
+	    step_by_frame_pointer(s, now, ret))
 		return SCRY_ITEM;
 	*ret_guess = true;
 	if (is_code(s, now->value[arch->pc]) && scry_unwind_scan(s, now, ret))

@@ -13,7 +13,7 @@
  * x86: e8 rel32, or ff /2 with one of its addressing forms, stands before the address (Intel SDM,
  * CALL).
  */
-static bool follows_call(struct scry_session *s, scry_addr at)
+bool scry_follows_call(struct scry_session *s, scry_addr at)
 {
 	uint8_t code[7];
 
@@ -40,7 +40,7 @@ static bool makes_sense(struct scry_session *s, const struct scry_regs *from)
 		const struct scry_cfi_row *row =
 			scry_module_at(s, pc - 1) ? scry_cfi_at(s, pc - 1) : NULL;
 
-		if (!row || !row->known || row->signal || !follows_call(s, pc))
+		if (!row || !row->known || row->signal || !scry_follows_call(s, pc))
 			return false;
 		int rc = scry_cfi_step(s, row, &now, &next);
 		if (rc != SCRY_ITEM)

@@ -92,20 +92,30 @@ static int explain_refusal(struct scry_target *t, int pid)
 			 pid);
 }
 
-/* A thread that still has memory, where the leader has ended (pthread_exit() in main()). */
+static bool has_memory(int tid)
+{
+	uint64_t flags;
+	char state = scry_procfs_state(tid, &flags);
+
+	return state && state != 'Z' && state != 'X';
+}
+
+/*
+ * A thread that still has memory: the leader, but where it has ended (pthread_exit() in main())
+ * another one. Others come and go, also with lower numbers than the leader's.
+ */
 static int find_reader(int pid)
 {
 	uint64_t *tids = NULL;
+
+	if (has_memory(pid))
+		return pid;
 	int64_t count = scry_procfs_tids(pid, &tids);
 	int found = 0;
 
-	for (int64_t i = 0; i < count && !found; i++) {
-		uint64_t flags;
-		char state = scry_procfs_state((int)tids[i], &flags);
-
-		if (state && state != 'Z' && state != 'X')
+	for (int64_t i = 0; i < count && !found; i++)
+		if (has_memory((int)tids[i]))
 			found = (int)tids[i];
-	}
 	free(tids);
 	return found;
 }

@@ -263,6 +263,9 @@ void scry_os_thread_syscall_regs(struct scry_os_thread *thread, const struct scr
 	for (unsigned i = 0; i < 4; i++)
 		args[i] = thread->regs.value[arch->syscall_args[i]];
 	scry_os_thread_syscall(thread, arch, number, args);
+	/* in the new thread both return 0 */
+	thread->cloned = (number == arch->clone || number == arch->clone3) &&
+			 !thread->regs.value[arch->syscall_result];
 }
 
 void scry_os_thread_load(struct scry_os_thread *thread, const struct scry_arch *arch,

@@ -57,7 +57,9 @@ struct scry_os_thread {
 	bool in_futex;    /* it waits in futex(2) (it does not wake others there) on ... */
 	scry_addr futex;  /* ... this address, */
 	bool futex_timed; /* for a time that is limited */
-	bool exited;      /* it has ended, and only its id is left: a process's first thread */
+	/* it was cloned this moment, and has run nothing yet: above it is no caller */
+	bool cloned;
+	bool exited; /* it has ended, and only its id is left: a process's first thread */
 };
 
 /**
