@@ -66,7 +66,7 @@ static void put_interp(struct scry_call *call, const struct scry_interp *i)
 
 	scry_buf_printf(out, "          interpreter %" PRId64 " at 0x%" PRIx64, i->id, i->addr);
 	if (i->phase != SCRY_PHASE_RUNNING)
-		scry_buf_printf(out, ", %s", scry_phase_name(i->phase));
+		scry_buf_printf(out, ", %s", scry_phase_names[i->phase]);
 	if (i->gc_running)
 		scry_buf_puts(out, ", collecting garbage");
 	if (i->collector)
@@ -96,7 +96,7 @@ static void put_runtime(struct scry_call *call, struct scry_runtime *r)
 static void put_dormant(struct scry_call *call, const struct scry_dormant *d)
 {
 	scry_buf_printf(call->out, "runtime   %s %s, %s, in ", d->name, d->version_text,
-			scry_phase_name(d->phase));
+			scry_phase_names[d->phase]);
 	scry_put_safe(call->out, d->module->path ? d->module->path : "?");
 	scry_buf_putc(call->out, '\n');
 }

@@ -48,7 +48,7 @@ static void put_interp(struct scry_call *call, const struct scry_interp *i)
 
 	if (i->phase != SCRY_PHASE_RUNNING) {
 		put_name(call, i);
-		scry_buf_puts(call->out, scry_phase_name(i->phase));
+		scry_buf_puts(call->out, scry_phase_names[i->phase]);
 		if (tid)
 			scry_buf_printf(call->out, ": no thread but %" PRIu64 " runs Python again",
 					tid);
@@ -76,18 +76,11 @@ void scry_phases_text(struct scry_call *call)
 		scry_put_safe(call->out, d->module->path ? d->module->path : "?");
 		scry_buf_printf(call->out, ") is %s\n",
 				d->phase == SCRY_PHASE_FINALIZED ? "gone: it has been finalized"
-								 : scry_phase_name(d->phase));
+								 : scry_phase_names[d->phase]);
 	}
 }
 
 /* --- JSON --- */
-
-static const char *const phases[] = {
-	[SCRY_PHASE_RUNNING] = "running",
-	[SCRY_PHASE_UNSTARTED] = "not yet initialised",
-	[SCRY_PHASE_FINALIZING] = "finalizing",
-	[SCRY_PHASE_FINALIZED] = "finalized",
-};
 
 static void get_collector(const void *subject, struct scry_said *ret)
 {
@@ -102,7 +95,7 @@ static void get_collector(const void *subject, struct scry_said *ret)
 static const struct scry_say interp_fields[] = {
 	SAY_INT("id", id),
 	SAY_ADDR("address", addr),
-	SAY_NAME("state", phase, phases),
+	SAY_NAME("state", phase, scry_phase_names),
 	SAY_BOOL("collecting", gc_running),
 	SAY_GET("collector", get_collector),
 	SAY_END,
@@ -125,7 +118,7 @@ static void get_state(const void *subject, struct scry_said *ret)
 	for (const struct scry_interp *i = ((const struct scry_runtime *)subject)->interps; i;
 	     i = i->next)
 		phase = i->phase;
-	scry_said_text(ret, phases[phase]);
+	scry_said_text(ret, scry_phase_names[phase]);
 }
 
 static void get_module(const void *subject, struct scry_said *ret)
@@ -178,7 +171,7 @@ static const struct scry_say dormant_fields[] = {
 	SAY_TEXT("version", version_text),
 	SAY_GET("finder", get_null),
 	SAY_GET("layout", get_null),
-	SAY_NAME("state", phase, phases),
+	SAY_NAME("state", phase, scry_phase_names),
 	SAY_GET("module", get_dormant_module),
 	SAY_GET("free_threaded", get_false),
 	SAY_LIST("interpreters", &interp_facts, each_none),

@@ -151,12 +151,16 @@ static bool is_empty(struct scry_runtime *r)
 
 	if (!r->module || r->strict || !r->layout)
 		return false;
-	if (r->roots.runtime)
-		return scry_field_read(r, r->roots.runtime, SCRY_F_RUNTIME_INTERP_HEAD, &head) ==
-			       SCRY_OK &&
-		       !head;
-	return r->roots.interp_head &&
-	       scry_read_ptr(r->session, r->roots.interp_head, &head) == SCRY_OK && !head;
+	scry_addr at = r->roots.runtime
+			       ? scry_field_addr(r, r->roots.runtime, SCRY_F_RUNTIME_INTERP_HEAD)
+			       : r->roots.interp_head;
+
+	if (!at)
+		return false;
+	/* a module's variables that nobody wrote to are not in a core: they are 0 */
+	if (scry_read_ptr(r->session, at, &head) < 0)
+		return scry_target_hole(r->session->target, at) == SCRY_HOLE_UNTOUCHED;
+	return !head;
 }
 
 static void add_dormant(struct scry_session *s, struct scry_runtime *r)
@@ -239,7 +243,7 @@ static void explain_nothing(struct scry_search *search)
 		scry_fail(s, SCRY_ENOTFOUND, 0, "Python %s is loaded, but %s%s",
 			  s->dormant->version_text,
 			  s->dormant->phase == SCRY_PHASE_FINALIZED ? "it has been " : "",
-			  scry_phase_name(s->dormant->phase));
+			  scry_phase_names[s->dormant->phase]);
 		return;
 	}
 	if (search->tried)

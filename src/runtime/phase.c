@@ -3,17 +3,6 @@
 
 #define TPFLAGS_READY (1u << 12) /* PyType_Ready() was there: Include/object.h, v2.7 to v3.6 */
 
-const char *scry_phase_name(enum scry_phase phase)
-{
-	static const char *const names[] = {
-		[SCRY_PHASE_RUNNING] = "running",
-		[SCRY_PHASE_UNSTARTED] = "not yet initialised",
-		[SCRY_PHASE_FINALIZING] = "finalizing",
-		[SCRY_PHASE_FINALIZED] = "finalized",
-	};
-	return names[phase];
-}
-
 /*
  * The thread state that finalizes all interpreters, 0 none: a variable from 3.3 to 3.6
  * (Python/pylifecycle.c), then a member of the runtime.
@@ -55,6 +44,13 @@ void scry_phases_load(struct scry_runtime *r)
 	for (struct scry_interp *i = r->interps; i && !other; i = i->next)
 		read_phase(i, finalizer);
 }
+
+const char *const scry_phase_names[] = {
+	[SCRY_PHASE_RUNNING] = "running",
+	[SCRY_PHASE_UNSTARTED] = "not yet initialised",
+	[SCRY_PHASE_FINALIZING] = "finalizing",
+	[SCRY_PHASE_FINALIZED] = "finalized",
+};
 
 /*
  * Without an interpreter: was there one? Their number never goes back (interpreters.next_id, 3.7+;

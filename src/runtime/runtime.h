@@ -66,7 +66,7 @@ enum scry_phase {
 	SCRY_PHASE_FINALIZED,
 };
 /** "running", "not yet initialised", "finalizing", "finalized". */
-const char *scry_phase_name(enum scry_phase phase);
+extern const char *const scry_phase_names[];
 
 /** A Python that is loaded, but has no interpreter. */
 struct scry_dormant {

@@ -134,6 +134,10 @@ static int add_segment(struct scry_target *t, const struct phdr *p)
 	if (len)
 		core->segments[core->count++] =
 			(struct scry_elf_segment) { p->start, len, p->offset };
+	if (len < p->memsz)
+		core->holes[core->hole_count++] =
+			(struct scry_elf_hole) { p->start + len, p->start + p->memsz,
+						 p->filesz > len };
 	struct scry_map map = { .start = p->start,
 				.end = p->start + p->memsz,
 				.flags = p->flags & 7 };
@@ -185,7 +189,8 @@ static int read_segments(struct scry_target *t)
 		return rc;
 	/* one more, empty: `last` may point at it */
 	core->segments = calloc(table.count + 1, sizeof(*core->segments));
-	if (!core->segments)
+	core->holes = calloc(table.count + 1, sizeof(*core->holes));
+	if (!core->segments || !core->holes)
 		return scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
 	core->last = core->segments;
 	for (uint64_t i = 0; i < table.count && rc >= 0; i++) {
@@ -282,16 +287,40 @@ static void find_exe(struct scry_target *t)
 		t->exe = scry_arena_text(&t->keep, text, len);
 }
 
+/* Is there memory that no file is behind, such as stacks and heaps? */
+static void look_for_private(struct scry_target *t)
+{
+	struct scry_elfcore *core = t->state;
+
+	for (size_t i = 0; i < core->count && !core->has_private; i++) {
+		const struct scry_map *map = scry_map_at(t, core->segments[i].start);
+
+		core->has_private =
+			map && (map->flags & SCRY_MAP_WRITE) && !(map->flags & SCRY_MAP_FILE);
+	}
+}
+
+#define CUT_ADVICE "(ulimit -c unlimited lets it be written whole; or the disk was full)"
+
 static void say_missing(struct scry_target *t)
 {
 	const struct scry_elfcore *core = t->state;
 
 	if (core->missing >> 20)
-		scry_target_note(t, "%s is cut: %" PRIu64 " MB of memory are missing at its end",
-				 t->path, core->missing >> 20);
+		scry_target_note(
+			t, "%s is cut: %" PRIu64 " MB of memory are missing at its end " CUT_ADVICE,
+			t->path, core->missing >> 20);
 	else if (core->missing)
-		scry_target_note(t, "%s is cut: %" PRIu64 " bytes of memory are missing at its end",
+		scry_target_note(t,
+				 "%s is cut: %" PRIu64
+				 " bytes of memory are missing at its end " CUT_ADVICE,
 				 t->path, core->missing);
+	else if (!core->has_private)
+		scry_target_note(t,
+				 "%s holds no private memory, so no stacks and no objects: "
+				 "/proc/PID/coredump_filter said so; set it to 0x33 before the "
+				 "program starts (children inherit it)",
+				 t->path);
 	if (!t->thread_count)
 		scry_target_note(t, "%s names no threads: it has no registers", t->path);
 }
@@ -322,6 +351,7 @@ static int elfcore_open(struct scry_target *t)
 	if (rc < 0)
 		return rc;
 	find_exe(t);
+	look_for_private(t);
 	say_missing(t);
 	return SCRY_OK;
 }
@@ -359,6 +389,28 @@ static const uint8_t *elfcore_view(struct scry_target *t, scry_addr addr, size_t
 	return t->file + g->offset + (addr - g->start);
 }
 
+static enum scry_hole elfcore_hole(struct scry_target *t, scry_addr addr)
+{
+	const struct scry_elfcore *core = t->state;
+	size_t low = 0, high = core->hole_count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (addr >= core->holes[mid].end)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == core->hole_count || addr < core->holes[low].start)
+		return SCRY_HOLE_NONE;
+	if (core->holes[low].cut)
+		return SCRY_HOLE_CUT;
+	const struct scry_map *map = scry_map_at(t, addr);
+	bool is_private = map && (map->flags & SCRY_MAP_WRITE) && !(map->flags & SCRY_MAP_FILE);
+	return is_private && core->has_private ? SCRY_HOLE_UNTOUCHED : SCRY_HOLE_LEFT_OUT;
+}
+
 static void elfcore_close(struct scry_target *t)
 {
 	struct scry_elfcore *core = t->state;
@@ -366,6 +418,7 @@ static void elfcore_close(struct scry_target *t)
 	if (!core)
 		return;
 	free(core->segments);
+	free(core->holes);
 	free(core->files);
 	free(core);
 }
@@ -375,5 +428,6 @@ const struct scry_target_ops scry_target_elfcore = {
 	.probe = elfcore_probe,
 	.open = elfcore_open,
 	.view = elfcore_view,
+	.hole = elfcore_hole,
 	.close = elfcore_close,
 };

@@ -10,10 +10,19 @@ struct scry_elf_segment {
 	uint64_t len, offset; /* both within the file */
 };
 
+/** Memory that was mapped, and does not lie in the file. */
+struct scry_elf_hole {
+	scry_addr start, end;
+	bool cut; /* it was written: the file ends before it */
+};
+
 struct scry_elfcore {
 	const struct scry_elf_segment *last; /* where the last view was; never NULL once opened */
 	struct scry_elf_segment *segments;   /* in address order, disjoint */
 	size_t count;
+	struct scry_elf_hole *holes; /* in the order of the headers, which is that of addresses */
+	size_t hole_count;
+	bool has_private;       /* there is memory that no file is behind */
 	struct scry_map *files; /* NT_FILE, in address order, disjoint */
 	size_t file_count;
 	bool is64, big_endian;

@@ -47,12 +47,30 @@ static const uint8_t *view(struct scry_target *t, scry_addr addr, size_t *ret_le
 	return p;
 }
 
+enum scry_hole scry_target_hole(struct scry_target *t, scry_addr addr)
+{
+	return t && t->ops->hole ? t->ops->hole(t, addr) : SCRY_HOLE_NONE;
+}
+
+static int fail_missing(struct scry_session *s, scry_addr addr)
+{
+	static const char *const why[] = {
+		[SCRY_HOLE_NONE] = "",
+		[SCRY_HOLE_CUT] = ": the core is cut before it",
+		[SCRY_HOLE_LEFT_OUT] = ": it is not in the core",
+		[SCRY_HOLE_UNTOUCHED] = ": it is not in the core",
+	};
+
+	return scry_fail(s, SCRY_EFAULT, addr, "no memory at 0x%" PRIx64 "%s", addr,
+			 why[scry_target_hole(s->target, addr)]);
+}
+
 const uint8_t *scry_view(struct scry_session *s, scry_addr addr, size_t *ret_len)
 {
 	const uint8_t *p = s->target ? view(s->target, addr, ret_len) : NULL;
 
 	if (!p)
-		scry_fail(s, SCRY_EFAULT, addr, "no memory at 0x%" PRIx64, addr);
+		fail_missing(s, addr);
 	return p;
 }
 
@@ -80,7 +98,7 @@ int scry_read(struct scry_session *s, scry_addr addr, void *buf, size_t len)
 
 	if (n == len)
 		return SCRY_OK;
-	return scry_fail(s, SCRY_EFAULT, addr + n, "no memory at 0x%" PRIx64, addr + n);
+	return fail_missing(s, addr + n);
 }
 
 int scry_read_uint(struct scry_session *s, scry_addr addr, unsigned size, uint64_t *ret)
@@ -127,7 +145,7 @@ int scry_read_cstr(struct scry_session *s, scry_addr addr, size_t max, const cha
 		len += end ? (size_t)(end - p) : n;
 	}
 	if (!end && len < max)
-		return scry_fail(s, SCRY_EFAULT, addr + len, "no memory at 0x%" PRIx64, addr + len);
+		return fail_missing(s, addr + len);
 	char *text = scry_arena_alloc(&s->arena, len + 1);
 	if (!text)
 		return scry_fail(s, SCRY_ENOMEM, 0, "out of memory");

@@ -76,6 +76,18 @@ struct scry_target_module {
 	uint32_t version[4]; /* of the version resource (FileVersion), zeros where unknown */
 };
 
+/** Why a dump has no bytes at an address. */
+enum scry_hole {
+	SCRY_HOLE_NONE,     /* it has, or nothing is mapped there, or nobody knows */
+	SCRY_HOLE_CUT,      /* they were written, but the file ends before them */
+	SCRY_HOLE_LEFT_OUT, /* mapped, and not written: coredump_filter, MADV_DONTDUMP */
+	/*
+	 * the same of private memory of a dump that has others': written to by nobody (the kernel leaves
+	 * such out), or MADV_DONTDUMP
+	 */
+	SCRY_HOLE_UNTOUCHED,
+};
+
 struct scry_target_ops {
 	const char *name; /* the JSON "kind": "elf-core", "live", "host", "minidump" */
 	/** For dump formats: do the first bytes look like it? NULL for others. */
@@ -90,6 +102,8 @@ struct scry_target_ops {
 	 * none. Valid until the next call on the target.
 	 */
 	const uint8_t *(*view)(struct scry_target *t, scry_addr addr, size_t *ret_len);
+	/** NULL: no holes are known. */
+	enum scry_hole (*hole)(struct scry_target *t, scry_addr addr);
 	/**
 	 * Fetch the registers and thread pointer of a thread that says `regs_pending`. NULL: none
 	 * ever does.
@@ -209,6 +223,8 @@ void scry_os_thread_syscall_regs(struct scry_os_thread *thread, const struct scr
 /** Forget the last view: for backends whose memory moves. */
 void scry_target_forget_view(struct scry_target *t);
 
+/** Why nothing can be read at `addr`. */
+enum scry_hole scry_target_hole(struct scry_target *t, scry_addr addr);
 /**
  * The bytes at `addr` in place, or NULL (and scry_fail) where not even one is there. Valid until
  * the next read.

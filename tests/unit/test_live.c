@@ -293,6 +293,8 @@ static int lend_reg(void *arg, uint64_t tid, const char *name, uint64_t *ret)
 	*ret = tid;
 	if (!strcmp(name, "orig_rax"))
 		*ret = tid == 1001 ? 202 : (uint64_t)-1;
+	if (!strcmp(name, "rsi"))
+		*ret = 128; /* FUTEX_WAIT_PRIVATE */
 	return *name == 'r' || !strcmp(name, "fs_base") || !strcmp(name, "orig_rax")
 		       ? SCRY_OK
 		       : SCRY_ENOTFOUND;

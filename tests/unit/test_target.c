@@ -267,6 +267,16 @@ static void core_decodes(void **state)
 	}
 }
 
+/* The one word of the dump with this value. */
+static void replace_word(struct scry_buf *dump, uint64_t old, uint64_t value)
+{
+	char *at = memmem(dump->text, dump->len, &old, 8);
+
+	assert_non_null(at);
+	memcpy(at, &value, 8);
+	assert_null(memmem(dump->text, dump->len, &old, 8));
+}
+
 static void core_futex(void **state)
 {
 	(void)state;
@@ -276,9 +286,16 @@ static void core_futex(void **state)
 	/* words count up by 8 from the base: orig_rax, at 120, becomes 202 */
 	core_thread(&w, 1, 0, 202 - 120, 216);
 	core_thread(&w, 2, 0, 203 - 120, 216);
+	core_thread(&w, 3, 0, 202 - 120 + 0x10000, 216);
 	core_finish(&w, &dump);
+	replace_word(&dump, 202 - 120 + 104, 9 | 128); /* rsi: FUTEX_WAIT_BITSET_PRIVATE */
+	replace_word(&dump, 202 + 0x10000, 202);       /* orig_rax of the third ... */
+	replace_word(&dump, 202 - 120 + 104 + 0x10000,
+		     129); /* ... which wakes: FUTEX_WAKE_PRIVATE */
 	struct scry_session *s = open_dump(&dump);
 	assert_true(s->target->threads[0].in_futex);
+	assert_true(s->target->threads[0].futex_timed); /* r10 */
+	assert_false(s->target->threads[2].in_futex);
 	assert_int_equal(s->target->threads[0].futex, 202 - 120 + 112); /* rdi */
 	assert_int_equal(s->target->threads[0].tls, 202 - 120 + 168);   /* fs_base */
 	assert_false(s->target->threads[1].in_futex);
