@@ -27,6 +27,7 @@ struct scry_session *scry_session_new(void)
 	if (!s)
 		return NULL;
 	s->options.prefix = "";
+	s->options.hold_ms = 500;
 	memcpy(s->options.limit, default_limits, sizeof(default_limits));
 	return s;
 }
@@ -113,6 +114,19 @@ static int set_layout(struct scry_session *s, const char *value)
 	return SCRY_OK;
 }
 
+static int set_hold(struct scry_session *s, const char *value)
+{
+	char *end;
+	double seconds = strtod(value, &end);
+
+	if (end == value || *end || !(seconds >= 0.001 && seconds <= 3600))
+		return scry_fail(s, SCRY_EINVAL, 0,
+				 "option hold takes seconds, from 0.001 to 3600, not \"%s\"",
+				 value);
+	s->options.hold_ms = (unsigned)(seconds * 1000);
+	return SCRY_OK;
+}
+
 static int add_source_map(struct scry_session *s, const char *value)
 {
 	const char *equals = strchr(value, '=');
@@ -164,6 +178,8 @@ int scry_session_set(struct scry_session *s, const char *name, const char *value
 			return set_flag(s, name, value, flags[i].at);
 	if (!strcmp(name, "layout"))
 		return set_layout(s, value);
+	if (!strcmp(name, "hold"))
+		return set_hold(s, value);
 	if (!strcmp(name, "source-map"))
 		return add_source_map(s, value);
 	return scry_fail(s, SCRY_EINVAL, 0, "no option is called \"%s\"", name);

@@ -19,7 +19,8 @@
 	X(archive_read_support_filter_lz4) X(archive_read_support_format_raw) \
 	X(archive_read_support_format_zip) X(archive_read_open_fd) \
 	X(archive_read_open_memory) X(archive_read_next_header) X(archive_read_data) \
-	X(archive_read_data_block) X(archive_entry_pathname) X(archive_error_string)
+	X(archive_read_data_block) X(archive_entry_pathname) X(archive_error_string) \
+	X(archive_filter_bytes)
 /* clang-format on */
 #define SCRY_CAPSTONE_FUNCTIONS(X) \
 	X(cs_open) X(cs_close) X(cs_option) X(cs_disasm) X(cs_free) X(cs_insn_group)

@@ -41,6 +41,7 @@ struct scry_options {
 	/* files are taken only from where the user says: sysroot, search, source-map */
 	bool untrusted;
 	const char *prefix; /* "py-" inside a debugger, "" on the command line */
+	unsigned hold_ms;   /* a live process is stopped for at most so long */
 	uint64_t limit[SCRY_LIMIT_COUNT];
 };
 

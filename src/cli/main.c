@@ -19,6 +19,7 @@ static const struct scry_flag session_flags[] = {
 	{ "source-map", 0, "FROM=TO", "sources under FROM are here under TO; repeatable" },
 	{ "layout", 0, "SOURCE", "use only offsets, dwarf, members or rows" },
 	{ "debuginfod", 0, NULL, "ask $DEBUGINFOD_URLS for missing files" },
+	{ "hold", 0, "SECONDS", "stop a live process for at most so long (0.5)" },
 	{ "untrusted", 0, NULL, "open no file that only the target names, ask no server" },
 	{ "version", 'V', NULL, "print pyscry's version" },
 	{ NULL },

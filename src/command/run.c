@@ -104,6 +104,7 @@ static int run_json(struct scry_call *call)
 	scry_render_init(call, &scry_render_json);
 	scry_envelope_open(call);
 	rc = run_row(call);
+	scry_target_release(call->s->target); /* what it says of the hold belongs to the errors */
 	scry_envelope_close(call, rc);
 	return rc;
 }

@@ -22,8 +22,21 @@ static struct scry_module *owner(struct scry_search *search, const struct scry_m
 	return NULL;
 }
 
+/* Takes the bytes that it looked at from *left: holes of a sparse dump cost nothing. */
 typedef void scan_fn(struct scry_search *search, struct scry_module *m, scry_addr start,
-		     scry_addr end);
+		     scry_addr end, uint64_t *left);
+
+/* The next run that is worth looking at, of at most *left bytes. */
+static bool next_run(struct scry_search *search, scry_addr *at, scry_addr end, scry_addr *ret_stop,
+		     uint64_t *left)
+{
+	if (!*left || !scry_data_next(search->s, at, end, ret_stop))
+		return false;
+	if (*ret_stop - *at > *left)
+		*ret_stop = *at + *left;
+	*left -= *ret_stop - *at;
+	return true;
+}
 
 static void scan_maps(struct scry_search *search, scan_fn *scan)
 {
@@ -36,14 +49,12 @@ static void scan_maps(struct scry_search *search, scan_fn *scan)
 
 		if (!(map->flags & SCRY_MAP_WRITE) || (!m && !search->all))
 			continue;
-		uint64_t size = map->end - map->start < left ? map->end - map->start : left;
-		scan(search, m, map->start, map->start + size);
-		left -= size;
+		scan(search, m, map->start, map->end, &left);
 	}
 }
 
 static void scan_cookie(struct scry_search *search, struct scry_module *m, scry_addr start,
-			scry_addr end)
+			scry_addr end, uint64_t *left)
 {
 	/*
 	 * put together here, so that our own memory does not hold it where a debugger looks at
@@ -53,7 +64,9 @@ static void scan_cookie(struct scry_search *search, struct scry_module *m, scry_
 	char cookie[8] = { 'x' };
 
 	memcpy(cookie + 1, tail, 7);
-	for (scry_addr at = start; at < end;) {
+	scry_addr at = start, stop = 0;
+
+	while (at < stop || next_run(search, &at, end, &stop, left)) {
 		size_t len = 0;
 		const uint8_t *p = scry_view(search->s, at, &len);
 
@@ -61,8 +74,8 @@ static void scan_cookie(struct scry_search *search, struct scry_module *m, scry_
 			at = (at | 4095) + 1;
 			continue;
 		}
-		if (len > end - at)
-			len = end - at;
+		if (len > stop - at)
+			len = stop - at;
 		const uint8_t *hit = memmem(p, len, cookie, 8);
 		if (!hit) {
 			at += len;
@@ -117,16 +130,19 @@ static bool closes(struct scry_session *s, const struct scry_layout *l, scry_add
  * shorter wins by being tried first.
  */
 static void scan_words(struct scry_search *search, struct scry_module *m, scry_addr start,
-		       scry_addr end)
+		       scry_addr end, uint64_t *left)
 {
 	struct scry_session *s = search->s;
 	const struct scry_layout *l = m ? scan_layout(search, m) : NULL;
 	unsigned size = s->target->abi.ptr_size;
 	uint8_t block[4096];
 
-	for (scry_addr at = start; l && at < end && !search->found; at += sizeof(block)) {
+	scry_addr at = start, stop = 0;
+
+	for (; l && !search->found && (at < stop || next_run(search, &at, end, &stop, left));
+	     at += sizeof(block)) {
 		size_t len = scry_read_some(s, at, block,
-					    sizeof(block) < end - at ? sizeof(block) : end - at);
+					    sizeof(block) < stop - at ? sizeof(block) : stop - at);
 
 		for (size_t i = 0; i + size <= len; i += size) {
 			scry_addr word = scry_load(block + i, size, s->target->abi.big_endian);

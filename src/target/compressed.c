@@ -19,8 +19,12 @@
 /* left free on the temporary file system */
 #define RESERVE ((uint64_t)64 << 20)
 #define PAGE    4096
-/* even of zeros: what is that small and unpacks to more is no dump */
-#define MOST ((uint64_t)1 << 40)
+/*
+ * A dump of mostly untouched memory packs well, but what is all zeros is no dump: beyond so many
+ * bytes, one that unpacks to more than so many times its size is left there.
+ */
+#define MUCH  ((uint64_t)3 << 29)
+#define RATIO 250
 
 static const struct {
 	const char *name;
@@ -109,9 +113,6 @@ struct unpack {
 /* Write a block, leaving holes where whole pages are zero. */
 static int put_block(struct unpack *u, const uint8_t *p, size_t len, uint64_t at)
 {
-	if (at > MOST || len > MOST - at)
-		return scry_fail(u->t->session, SCRY_ELIMIT, 0,
-				 "%s unpacks to more than %" PRIu64 " GB", u->t->path, MOST >> 30);
 	for (size_t i = 0; i < len;) {
 		size_t n = PAGE - (size_t)((at + i) % PAGE);
 
@@ -133,6 +134,23 @@ static int put_block(struct unpack *u, const uint8_t *p, size_t len, uint64_t at
 	return SCRY_OK;
 }
 
+/* Is it a bomb? Then what came so far is used. */
+static bool is_too_much(struct unpack *u, struct archive *a)
+{
+	uint64_t packed = (uint64_t)u->lib->archive_filter_bytes(a, -1);
+
+	if (u->size < MUCH || u->size / RATIO < packed)
+		return false;
+	scry_target_note(
+		u->t,
+		"%s (%s) unpacks to %" PRIu64 " times its size (%" PRIu64 " MB out of %" PRIu64
+		" MB so far): the rest was left out; where it really is a dump, unpack it with "
+		"%s first",
+		u->t->path, u->packer, u->size / (packed ? packed : 1), u->size >> 20,
+		(packed >> 20) + 1, u->packer);
+	return true;
+}
+
 static int copy_blocks(struct unpack *u, struct archive *a)
 {
 	const void *block;
@@ -146,6 +164,8 @@ static int copy_blocks(struct unpack *u, struct archive *a)
 
 		if (failed < 0)
 			return failed;
+		if (is_too_much(u, a))
+			return SCRY_OK;
 	}
 	if (rc == ARCHIVE_EOF)
 		return SCRY_OK;

@@ -6,9 +6,11 @@
 #include "target/elfcore.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 
@@ -374,6 +376,39 @@ static const struct scry_elf_segment *find_segment(const struct scry_elfcore *co
 	return NULL;
 }
 
+/* What the dump lacks may be in mapped files: that is no hole. */
+static bool elfcore_data(struct scry_target *t, scry_addr *at, scry_addr end, scry_addr *ret_end)
+{
+	struct scry_elfcore *core = t->state;
+
+	while (*at < end) {
+		const struct scry_elf_segment *g = find_segment(core, *at);
+
+		if (!g || t->file_fd < 0) {
+			*ret_end = end;
+			return true;
+		}
+		scry_addr stop = g->start + g->len < end ? g->start + g->len : end;
+		off_t base = (off_t)g->offset, from = base + (off_t)(*at - g->start);
+		off_t data = lseek(t->file_fd, from, SEEK_DATA);
+		if (data < 0 && errno != ENXIO) { /* a file system that does not know holes */
+			*ret_end = stop;
+			return true;
+		}
+		if (data < 0 || (uint64_t)(data - base) >= stop - g->start) {
+			*at = stop;
+			continue;
+		}
+		off_t hole = lseek(t->file_fd, data, SEEK_HOLE);
+		*at = g->start + (scry_addr)(data - base);
+		*ret_end = hole < 0 || (uint64_t)(hole - base) > stop - g->start
+				   ? stop
+				   : g->start + (scry_addr)(hole - base);
+		return true;
+	}
+	return false;
+}
+
 static const uint8_t *elfcore_view(struct scry_target *t, scry_addr addr, size_t *ret_len)
 {
 	struct scry_elfcore *core = t->state;
@@ -429,5 +464,6 @@ const struct scry_target_ops scry_target_elfcore = {
 	.open = elfcore_open,
 	.view = elfcore_view,
 	.hole = elfcore_hole,
+	.data = elfcore_data,
 	.close = elfcore_close,
 };

@@ -30,6 +30,8 @@ struct tracer {
 	int pid;
 	pthread_t thread;
 	sem_t ready, done;
+	unsigned bound_ms;
+	sigset_t mask;         /* the caller's, before the hold */
 	struct scry_hash seen; /* tids */
 };
 
@@ -174,11 +176,46 @@ static void let_go(struct scry_hold *h)
 	}
 }
 
+/* What a terminal suspends a process with: our caller must not sleep while another is stopped. */
+static sigset_t suspending(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	sigaddset(&set, SIGTTIN);
+	sigaddset(&set, SIGTTOU);
+	return set;
+}
+
+/* Until the caller is done, or for as long as the process may be held. */
+static bool wait_for_caller(struct tracer *tracer, const struct timespec *until)
+{
+	int rc;
+
+	while ((rc = sem_timedwait(&tracer->done, until)) < 0 && errno == EINTR)
+		;
+	return rc == 0;
+}
+
+static struct timespec from_now(unsigned ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t); /* sem_timedwait()'s clock */
+	t.tv_nsec += (long)(ms % 1000) * 1000000;
+	t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	return t;
+}
+
 static void *trace(void *arg)
 {
 	struct scry_hold *h = arg;
 	struct tracer *tracer = h->tracer;
+	struct timespec until = from_now(tracer->bound_ms);
 	int64_t deadline = now_ns() + PATIENCE_NS;
+	sigset_t suspend = suspending();
 	size_t from = 0;
 
 	for (int pass = 0; pass < PASSES && seize_new(h, tracer); pass++) {
@@ -186,9 +223,16 @@ static void *trace(void *arg)
 		from = h->count;
 	}
 	sem_post(&tracer->ready);
+	if (wait_for_caller(tracer, &until)) {
+		let_go(h);
+		return NULL;
+	}
+	h->expired = true;
+	let_go(h);
+	/* a signal that waits for the process may suspend us now: this thread takes it */
+	pthread_sigmask(SIG_UNBLOCK, &suspend, NULL);
 	while (sem_wait(&tracer->done) < 0)
 		;
-	let_go(h);
 	return NULL;
 }
 
@@ -204,7 +248,7 @@ static bool start_thread(struct scry_hold *h, struct tracer *tracer)
 	return rc == 0;
 }
 
-struct scry_hold *scry_hold_begin(int pid)
+struct scry_hold *scry_hold_begin(int pid, unsigned bound_ms)
 {
 	struct scry_hold *h = calloc(1, sizeof(*h));
 	struct tracer *tracer = calloc(1, sizeof(*tracer));
@@ -214,11 +258,15 @@ struct scry_hold *scry_hold_begin(int pid)
 		free(tracer);
 		return NULL;
 	}
+	sigset_t suspend = suspending();
 	h->tracer = tracer;
 	tracer->pid = pid;
+	tracer->bound_ms = bound_ms;
+	pthread_sigmask(SIG_BLOCK, &suspend, &tracer->mask);
 	sem_init(&tracer->ready, 0, 0);
 	sem_init(&tracer->done, 0, 0);
 	if (!start_thread(h, tracer)) {
+		pthread_sigmask(SIG_SETMASK, &tracer->mask, NULL);
 		free(tracer);
 		free(h);
 		return NULL;
@@ -235,6 +283,7 @@ void scry_hold_end(struct scry_hold *h)
 	struct tracer *tracer = h->tracer;
 	sem_post(&tracer->done);
 	pthread_join(tracer->thread, NULL);
+	pthread_sigmask(SIG_SETMASK, &tracer->mask, NULL);
 	sem_destroy(&tracer->ready);
 	sem_destroy(&tracer->done);
 	scry_hash_done(&tracer->seen);

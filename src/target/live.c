@@ -20,25 +20,23 @@
 static size_t live_fetch(void *arg, scry_addr addr, void *buf, size_t len)
 {
 	struct scry_live *live = arg;
-	ssize_t n = -1;
 
-	if (live->vm_readv) {
-		struct iovec here = { buf, len }, there = { (void *)(uintptr_t)addr, len };
-
-		n = process_vm_readv(live->reader, &here, 1, &there, 1, 0);
-		if (n < 0 && (errno == ENOSYS || errno == EPERM))
-			live->vm_readv = false;
-	}
-	if (!live->vm_readv && addr <= INT64_MAX)
-		n = pread(live->mem, buf, len, (off_t)addr);
-	return n > 0 ? (size_t)n : 0;
+	return scry_remote_read(&live->memory, addr, buf, len);
 }
 
 static const uint8_t *live_view(struct scry_target *t, scry_addr addr, size_t *ret_len)
 {
 	struct scry_live *live = t->state;
+	const uint8_t *found = scry_cache_view(&live->cache, addr, ret_len);
 
-	return scry_cache_view(&live->cache, addr, ret_len);
+	if (live->memory.late)
+		scry_note(t->session,
+			  "memory of process %d at 0x%" PRIx64
+			  " did not come in time (userfaultfd, or "
+			  "a file system that does not answer): it was left out",
+			  live->pid, live->memory.late);
+	live->memory.late = 0;
+	return found;
 }
 
 /* --- opening --- */
@@ -151,15 +149,14 @@ static int check_process(struct scry_target *t, struct scry_live *live)
 
 static int open_memory(struct scry_target *t, struct scry_live *live)
 {
-	char path[64];
+	int error = -scry_remote_reader_open(&live->memory, live->reader);
 
-	snprintf(path, sizeof(path), "/proc/%d/mem", live->reader);
-	live->mem = open(path, O_RDONLY | O_CLOEXEC);
-	if (live->mem >= 0)
+	if (!error)
 		return SCRY_OK;
-	if (errno == EACCES || errno == EPERM)
+	if (error == EACCES || error == EPERM)
 		return explain_refusal(t, live->pid);
-	return scry_fail_errno(t->session, "cannot open %s", path);
+	errno = error;
+	return scry_fail_errno(t->session, "cannot open /proc/%d/mem", live->reader);
 }
 
 static int list_threads(struct scry_target *t, struct scry_live *live)
@@ -199,9 +196,8 @@ static int live_open(struct scry_target *t)
 	if (!live)
 		return scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
 	t->state = live;
-	live->mem = -1;
+	live->memory.mem = live->memory.pagemap = -1;
 	live->pid = (int)t->pid;
-	live->vm_readv = true;
 	live->cache = (struct scry_cache) { .fetch = live_fetch, .arg = live };
 	int rc = check_process(t, live);
 	if (rc >= 0)
@@ -314,7 +310,7 @@ static int live_hold(struct scry_target *t)
 
 	if (live->hold)
 		return SCRY_OK;
-	live->hold = scry_hold_begin(live->pid);
+	live->hold = scry_hold_begin(live->pid, t->session->options.hold_ms);
 	/* what was read before it stopped may not fit what is read now */
 	scry_cache_clear(&live->cache);
 	scry_target_forget_view(t);
@@ -336,6 +332,11 @@ static void live_release(struct scry_target *t)
 
 	if (!live)
 		return;
+	if (live->hold && live->hold->expired)
+		scry_note_answer(
+			t->session,
+			"process %d was let go after %.1f s: the rest was read while it ran",
+			live->pid, t->session->options.hold_ms / 1000.0);
 	scry_hold_end(live->hold);
 	live->hold = NULL;
 }
@@ -347,8 +348,7 @@ static void live_close(struct scry_target *t)
 	if (!live)
 		return;
 	scry_cache_done(&live->cache);
-	if (live->mem >= 0)
-		close(live->mem);
+	scry_remote_reader_close(&live->memory);
 	free(live);
 }
 

@@ -2,16 +2,18 @@
 #ifndef SCRY_LIVE_H
 #define SCRY_LIVE_H
 
+#include <stdatomic.h>
+
 #include "target/cache.h"
+#include "target/remote_reader.h"
 
 struct scry_hold;
 
 struct scry_live {
 	struct scry_cache cache;
-	int pid;                /* the process */
-	int reader;             /* a thread of it that has memory: the leader may have ended */
-	int mem;                /* /proc/PID/mem */
-	bool vm_readv;          /* process_vm_readv() works */
+	int pid;    /* the process */
+	int reader; /* a thread of it that has memory: the leader may have ended */
+	struct scry_remote_reader memory;
 	struct scry_hold *hold; /* while it is stopped */
 };
 
@@ -29,16 +31,18 @@ struct scry_held {
 struct scry_hold {
 	struct scry_held *threads;
 	size_t count, room;
-	int error; /* errno of the refused PTRACE_SEIZE, 0 fine */
+	int error;           /* errno of the refused PTRACE_SEIZE, 0 fine */
+	atomic_bool expired; /* the process was let go before the hold ended */
 	/* the rest is the tracer's own */
 	void *tracer;
 };
 
 /**
- * Stop every thread of `pid`; NULL when out of memory or threads. Ends with scry_hold_end(), or our
- * own end.
+ * Stop every thread of `pid`; NULL when out of memory or threads. Ends with scry_hold_end(), our own
+ * end, or after `bound_ms`, whatever the caller is doing then. While it lasts the calling thread
+ * is not suspended by the terminal (SIGTSTP and the like wait): the process would stay stopped.
  */
-struct scry_hold *scry_hold_begin(int pid);
+struct scry_hold *scry_hold_begin(int pid, unsigned bound_ms);
 void scry_hold_end(struct scry_hold *h);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "registry.h"
 #include "target/dumpfile.h"
@@ -20,6 +21,7 @@ struct scry_target *scry_target_new(struct scry_session *s, const struct scry_ta
 	}
 	t->ops = ops;
 	t->session = s;
+	t->file_fd = -1;
 	return t;
 }
 
@@ -32,6 +34,8 @@ void scry_target_close(struct scry_target *t)
 		t->ops->close(t);
 	if (t->file)
 		munmap((void *)(uintptr_t)t->file, t->file_size);
+	if (t->file_fd >= 0)
+		close(t->file_fd);
 	free(t->maps);
 	free(t->modules);
 	free(t->threads);

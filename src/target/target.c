@@ -101,6 +101,16 @@ int scry_read(struct scry_session *s, scry_addr addr, void *buf, size_t len)
 	return fail_missing(s, addr + n);
 }
 
+bool scry_data_next(struct scry_session *s, scry_addr *at, scry_addr end, scry_addr *ret_end)
+{
+	if (*at >= end)
+		return false;
+	if (s->target->ops->data)
+		return s->target->ops->data(s->target, at, end, ret_end);
+	*ret_end = end;
+	return true;
+}
+
 int scry_read_uint(struct scry_session *s, scry_addr addr, unsigned size, uint64_t *ret)
 {
 	uint8_t bytes[8];

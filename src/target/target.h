@@ -115,6 +115,11 @@ struct scry_target_ops {
 	/** Forget cached bytes and re-read maps and threads. May be NULL. */
 	int (*refresh)(struct scry_target *t);
 	void (*close)(struct scry_target *t);
+	/**
+	 * The first run of bytes at or after *at, below `end`, that are not a hole of the dump's
+	 * file: *at and *ret_end; false where there is none. NULL: no hole is known.
+	 */
+	bool (*data)(struct scry_target *t, scry_addr *at, scry_addr end, scry_addr *ret_end);
 };
 
 struct scry_target {
@@ -127,6 +132,7 @@ struct scry_target {
 	/* dump formats: the dump, decompressed, mapped here while the target is open */
 	const uint8_t *file;
 	size_t file_size;
+	int file_fd; /* the mapped file, to ask for its holes; -1 none */
 	int64_t pid; /* 0 unknown */
 	/* that ended or stopped it, 0 none; a Windows exception code in `exception` */
 	int signal;
@@ -234,6 +240,11 @@ const uint8_t *scry_view(struct scry_session *s, scry_addr addr, size_t *ret_len
 int scry_read(struct scry_session *s, scry_addr addr, void *buf, size_t len);
 /** Copy what is there of `len` bytes, return how many came (0: none). Records no failure. */
 size_t scry_read_some(struct scry_session *s, scry_addr addr, void *buf, size_t len);
+/**
+ * For searches: the next run of memory in [*at, end) that may hold anything but the zeros of a hole
+ * in the dump's file. Touching holes would make pages of them.
+ */
+bool scry_data_next(struct scry_session *s, scry_addr *at, scry_addr end, scry_addr *ret_end);
 int scry_read_uint(struct scry_session *s, scry_addr addr, unsigned size, uint64_t *ret);
 int scry_read_int(struct scry_session *s, scry_addr addr, unsigned size, int64_t *ret);
 int scry_read_ptr(struct scry_session *s, scry_addr addr, scry_addr *ret);
