@@ -420,6 +420,34 @@ void scry_gc_state_read(struct scry_runtime *r, scry_addr object, struct scry_gc
 	}
 }
 
+/*
+ * _PyGC_REFS_UNTRACKED and _PyGC_REFS_REACHABLE, -2 and -3, Include/objimpl.h; since 3.4 above a
+ * bit that says whether a finalizer ran.
+ */
+static bool is_old_mark(int64_t refs)
+{
+	return refs <= -2 && refs >= -8;
+}
+
+bool scry_gc_is_linked(struct scry_runtime *r, scry_addr object)
+{
+	struct scry_gc gc = { .runtime = r };
+	struct scry_gc_state state;
+	int64_t refs;
+
+	scry_gc_state_read(r, object, &state);
+	if (state.head_unknown || state.head == object)
+		return false;
+	if (has_old_header(r) &&
+	    (scry_field_read_int(r, state.head, SCRY_F_GC_HEAD_REFS, &refs) < 0 ||
+	     (refs < 0 && !is_old_mark(refs))))
+		return false;
+	if (has_old_header(r) && !state.tracked)
+		return refs == -2 || (refs & ~1) == -4;
+	return state.tracked && is_list(&gc, state.head) &&
+	       next_of(&gc, prev_of(&gc, state.head)) == state.head;
+}
+
 /* On from the object to the head of its list. */
 static int generation_in(struct scry_gc *gc, scry_addr object)
 {

@@ -59,6 +59,11 @@ struct scry_gc_state {
 /** The state of an object of a type that the collector knows (Py_TPFLAGS_HAVE_GC). */
 void scry_gc_state_read(struct scry_runtime *r, scry_addr object, struct scry_gc_state *ret);
 /**
+ * Is the object in a list, as its two neighbours say as well, or certainly in none (to 3.7: its
+ * header says so)? Chance does not make that.
+ */
+bool scry_gc_is_linked(struct scry_runtime *r, scry_addr object);
+/**
  * The generation of a tracked object, found from the object itself: no list is walked that has it
  * not. SCRY_GC_GENERATION_NONE where it is in no list that was found.
  */

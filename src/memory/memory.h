@@ -9,6 +9,11 @@
 
 struct scry_pymalloc;
 
+/** A thread's C stack. */
+struct scry_stack_span {
+	scry_addr start, end;
+};
+
 struct scry_memory {
 	struct scry_pymalloc *pymalloc; /* NULL: not looked for */
 	/* the page of mimalloc that was asked for last; its block_size is 0 where there was none */
@@ -17,6 +22,10 @@ struct scry_memory {
 	bool head_known;    /* the next two were found out */
 	bool head_measured; /* an object that is certainly tracked has shown the size */
 	uint32_t head_size; /* of the collector's headers */
+	bool libc_known, has_chunks;
+	bool stacks_known;
+	struct scry_stack_span *stacks; /* in order of address */
+	size_t stack_count;
 };
 
 /** In the session's arena, as all that was decoded: dies with it. NULL only when out of memory. */

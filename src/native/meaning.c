@@ -4,19 +4,16 @@
  */
 #include "native/meaning.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "native/doubt.h"
-#include "object/model.h"
+#include "object/judge.h"
 
-#define FLAG_TYPE    (1u << 31) /* Py_TPFLAGS_TYPE_SUBCLASS, Include/object.h, v2.7 to v3.15 */
-#define INTERIOR_MAX 4096       /* how far before a word an object may start */
-#define FRAMES_MAX   100000     /* frames of the thread that are remembered */
-#define NUMBER_MAX   65536      /* nothing is mapped below (vm.mmap_min_addr) */
-#define ADDRESS_END  ((uint64_t)1 << 47)
+#define FRAMES_MAX  100000 /* frames of the thread that are remembered */
+#define NUMBER_MAX  65536  /* nothing is mapped below (vm.mmap_min_addr) */
+#define ADDRESS_END ((uint64_t)1 << 47)
 
 const char *scry_word_kind_name(enum scry_word_kind kind)
 {
@@ -113,19 +110,29 @@ void scry_words_done(struct scry_words *w)
 	scry_hash_done(&w->frames);
 }
 
-static struct scry_runtime *object_at(struct scry_session *s, scry_addr addr)
+/* Interpreters without reference counts have a check of their own. */
+static bool stands_at(struct scry_runtime *r, scry_addr addr, struct scry_verdict *ret)
+{
+	const struct scry_model *model = scry_model_of(r);
+
+	*ret = (struct scry_verdict) { 0 };
+	return model->judge ? model->judge(r, addr, ret) == SCRY_OK : model->is_object(r, addr);
+}
+
+/* The runtime to which it is an object; NULL: to none. */
+static struct scry_runtime *object_at(struct scry_session *s, scry_addr addr,
+				      struct scry_verdict *ret)
 {
 	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
-		if (scry_is_object(r, addr))
+		if (stands_at(r, addr, ret))
 			return r;
 	return NULL;
 }
 
 static bool read_object(struct scry_words *w, scry_addr addr, struct scry_meaning *ret)
 {
-	struct scry_runtime *r = object_at(w->session, addr);
-	scry_addr type;
-	uint64_t flags = 0;
+	struct scry_verdict v;
+	struct scry_runtime *r = object_at(w->session, addr, &v);
 
 	if (!r)
 		return false;
@@ -135,31 +142,13 @@ static bool read_object(struct scry_words *w, scry_addr addr, struct scry_meanin
 	ret->doubt = scry_object_doubt(r, addr);
 	ret->module = scry_module_at(w->session, addr);
 	ret->type = scry_model_of(r)->type_name(r, addr);
-	if (scry_type_of(r, addr, &type) == SCRY_OK &&
-	    scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags) == SCRY_OK && (flags & FLAG_TYPE))
+	if (v.type && v.type->flags & TYPE_TYPE)
 		ret->kind = SCRY_WORD_TYPE;
 	else if (ret->type && !strcmp(ret->type, "code"))
 		ret->kind = SCRY_WORD_CODE_OBJECT;
 	else if (ret->type && !strcmp(ret->type, "frame"))
 		ret->kind = SCRY_WORD_FRAME;
 	return true;
-}
-
-/* How many bytes the object takes by its type: 0 unknown. */
-static uint64_t object_size(struct scry_runtime *r, scry_addr addr, scry_addr type)
-{
-	uint64_t basic = 0, item = 0;
-	int64_t signed_count = 0;
-
-	if (scry_field_read(r, type, SCRY_F_TYPE_BASICSIZE, &basic) < 0 ||
-	    scry_field_read(r, type, SCRY_F_TYPE_ITEMSIZE, &item) < 0 || basic > 1 << 20 ||
-	    item > 1 << 16)
-		return 0;
-	if (item && scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &signed_count) < 0)
-		signed_count = 0;
-	/* int kept its sign there up to 3.11 */
-	uint64_t count = signed_count < 0 ? 0 - (uint64_t)signed_count : (uint64_t)signed_count;
-	return count < 1 << 24 ? basic + item * count : 0;
 }
 
 /* The frame of the thread's stack that the word points to or into. */
@@ -209,49 +198,31 @@ static void read_known(struct scry_words *w, uint64_t word, enum scry_word_kind 
 	ret->function = span ? span->function : NULL;
 }
 
-/* Chance makes type names too: for a guess, only such as a class statement could have made. */
-static bool is_identifier(const char *name)
-{
-	return name && (isalpha((unsigned char)*name) || *name == '_');
-}
-
-/*
- * Objects start at multiples of 8 (16 on most systems); the nearest that reaches over the word
- * wins.
- */
 static bool read_interior(struct scry_words *w, uint64_t word, struct scry_meaning *ret,
 			  scry_addr *ret_end)
 {
-	scry_addr start = word & ~(uint64_t)7;
+	struct scry_verdict v;
+	scry_addr object, near;
 
-	for (scry_addr at = start; at && start - at <= INTERIOR_MAX; at -= 8) {
-		struct scry_runtime *r = object_at(w->session, at);
-		scry_addr type;
-		uint64_t size =
-			r && scry_type_of(r, at, &type) == SCRY_OK ? object_size(r, at, type) : 0;
-
-		if (word - at >= size)
+	for (struct scry_runtime *r = scry_runtime_first(w->session); r; r = r->next) {
+		if (!scry_model_of(r)->judge ||
+		    scry_judge_inside(r, word, &object, &near, &v) < 0 ||
+		    scry_object_doubt(r, object))
 			continue;
-		if (!read_object(w, at, ret))
-			return false;
-		if (ret->doubt || !is_identifier(ret->type)) {
-			*ret = (struct scry_meaning) { .kind = SCRY_WORD_NUMBER };
-			continue;
-		}
+		read_object(w, object, ret);
 		ret->kind = SCRY_WORD_INTERIOR;
-		ret->offset = word - at;
-		*ret_end = at + size;
+		ret->offset = word - object;
+		*ret_end = object + v.extent;
 		return true;
 	}
 	return false;
 }
 
-/* A slot's object; what chance makes of a struct's other members seldom has a type's name. */
 static struct scry_runtime *slot_object(struct scry_words *w, scry_addr value)
 {
-	struct scry_runtime *r = object_at(w->session, value);
+	struct scry_verdict v;
 
-	return r && is_identifier(scry_model_of(r)->type_name(r, value)) ? r : NULL;
+	return object_at(w->session, value, &v);
 }
 
 /*

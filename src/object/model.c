@@ -1,4 +1,5 @@
 /* CPython's model, and what every model answers. */
+#include "object/judge.h"
 #include "object/known.h"
 #include "object/printer.h"
 
@@ -17,6 +18,7 @@ const struct scry_model scry_model_cpython = {
 	.int_value = scry_cpython_int_value,
 	.int_mpz = scry_cpython_int_mpz,
 	.known = scry_cpython_known,
+	.judge = scry_judge,
 	.is_object = is_object,
 	.print = scry_cpython_print,
 };

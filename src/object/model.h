@@ -29,6 +29,8 @@
 
 #define SCRY_VERSION_OF(major, minor) ((uint32_t)(major) << 24 | (uint32_t)(minor) << 16)
 
+struct scry_verdict; /* judge.h */
+
 /** A value: an object, or the repr of one that has no object in the target, and its type's name. */
 struct scry_found {
 	scry_addr addr;   /* 0: only text */
@@ -96,6 +98,8 @@ struct scry_model {
 	int (*int_mpz)(struct scry_runtime *r, scry_addr obj, mpz_t ret);
 	/* enum scry_known of the object's type: known.h */
 	int (*known)(struct scry_runtime *r, scry_addr obj);
+	/* scry_judge(), for any address; NULL: is_object checks as strictly */
+	int (*judge)(struct scry_runtime *r, scry_addr addr, struct scry_verdict *ret);
 	/* scry_is_object() */
 	bool (*is_object)(struct scry_runtime *r, scry_addr addr);
 	/* of interpreters without reference counts; NULL: scry_whatis() tells */
@@ -149,6 +153,8 @@ struct scry_type {
 	bool nameless;           /* its name is not in the dump: `name` is "?" */
 	int known;               /* enum scry_known: which of those in known.h it is */
 	scry_addr repr_function; /* the Python function that is its repr, else 0 */
+	/* by judge.c: may instances of it be believed? */
+	enum { SCRY_TYPE_NOT_JUDGED, SCRY_TYPE_SOUND, SCRY_TYPE_UNSOUND } judged;
 };
 
 /** The type at `addr`, checked and remembered: SCRY_ECORRUPT (and why) where it is none. */
@@ -185,6 +191,10 @@ const char *scry_lost_name(struct scry_runtime *r, scry_addr type);
 /** "DEAD pattern" names for words of a freed or fenced block, or NULL. */
 const char *scry_pattern_name(uint64_t word, unsigned size);
 
+/** Is this the count of an object that never dies, by the rules of the version? */
+bool scry_is_immortal(const struct scry_runtime *r, uint64_t count);
+/** Do the digits of an int fit one another? `t` is its type. */
+bool scry_int_is_sound(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
 /** What __sizeof__() would say, 0 where that is not known. */
 uint64_t scry_object_sizeof(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
 /** Bytes from the object's start that are its own: what it keeps elsewhere is not counted. */

@@ -81,6 +81,20 @@ static bool is_old_int(struct scry_runtime *r, const struct scry_type *t)
 	       (!(t->flags & TYPE_LONG) && scry_type_is(r, t->addr, SCRY_IS_INT));
 }
 
+bool scry_int_is_sound(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
+{
+	uint64_t digit;
+	struct int_view v;
+
+	(void)t;
+	if (open_long(r, addr, &v) < 0)
+		return false;
+	for (uint64_t i = 0; i < v.count; i++)
+		if (read_digit(r, &v, i, &digit) < 0)
+			return false;
+	return true;
+}
+
 int scry_cpython_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
 {
 	struct scry_type *t;

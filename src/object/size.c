@@ -196,6 +196,35 @@ uint64_t scry_object_sizeof(struct scry_runtime *r, scry_addr addr, const struct
 	return 0;
 }
 
+/*
+ * 3.11+: room for the variables of the frame that it stands for: _PyFrame_New_NoTrack(),
+ * Objects/frameobject.c. Before, ob_size tells.
+ */
+static uint64_t size_frame(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
+{
+	scry_addr frame = scry_field_get(r, addr, SCRY_F_FRAME_INNER),
+		  code = scry_untag(r, scry_field_get(r, frame, SCRY_F_IFRAME_CODE));
+	uint64_t slots = scry_field_get(r, code, SCRY_F_CODE_NLOCALSPLUS);
+	uint64_t stack = scry_field_get(r, code, SCRY_F_CODE_STACKSIZE);
+
+	if (!scry_layout_has(r->layout, SCRY_F_FRAME_INNER))
+		return size_plain(r, addr, t);
+	return slots > 1u << 20 || stack > 1u << 20
+		       ? 0
+		       : t->basicsize + (slots + stack) * pointer_size(r);
+}
+
+/* What has a size of its own where others have their length: rows by type, the rest by ob_size. */
+static const struct {
+	const char *type;
+	uint64_t (*size)(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
+} inner_frames[] = {
+	{ "generator", size_generator },
+	{ "coroutine", size_generator },
+	{ "async_generator", size_generator },
+	{ "frame", size_frame },
+};
+
 uint64_t scry_object_extent(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
 {
 	struct scry_text_view v;
@@ -205,8 +234,14 @@ uint64_t scry_object_extent(struct scry_runtime *r, scry_addr addr, const struct
 	if (t->flags & (TYPE_UNICODE | TYPE_BYTES) && scry_text_open(r, addr, &v) == SCRY_OK &&
 	    v.data > addr && v.data - addr <= 200)
 		return v.data - addr + (v.length + 1) * v.kind;
+	for (size_t i = 0; i < sizeof(inner_frames) / sizeof(*inner_frames) && t->itemsize; i++)
+		if (!strcmp(t->name, inner_frames[i].type)) {
+			uint64_t size = inner_frames[i].size(r, addr, t);
+
+			return size ? size : t->basicsize;
+		}
 	/* only an int has ever kept a sign there */
 	if (t->itemsize && scry_field_get_int(r, addr, SCRY_F_VAR_SIZE) < 0)
-		return 0;
+		return t->basicsize;
 	return size_plain(r, addr, t);
 }

@@ -3,22 +3,13 @@
 #include "object/known.h"
 
 #include "memory/gc.h"
+#include "object/judge.h"
 #include "object/printer.h"
-
-#define TYPE_GC              (1u << 14)
-#define TYPE_MANAGED_WEAKREF (1u << 3)
 
 /* free-threaded: ob_gc_bits, Include/internal/pycore_gc.h, 3.13 to 3.15 */
 #define GC_BITS_DEFERRED 64
 
 /* --- reference counts --- */
-
-static void no_immortals(struct scry_runtime *r, struct scry_whatis *w, uint64_t count)
-{
-	(void)r;
-	(void)w;
-	(void)count;
-}
 
 /*
  * Free-threaded: the lowest two bits of the shared count are flags, 3 is _Py_REF_MERGED
@@ -40,37 +31,15 @@ static void read_shared_count(struct scry_runtime *r, struct scry_whatis *w)
 		w->shared -= bias;
 }
 
-/*
- * 3.12+: Include/object.h, _Py_IsImmortal(): the low 32 bits, as a signed number, are negative; on
- * 32-bit, the top two bits tell. Free-threaded: the owner's count is all ones.
- */
-static void find_immortals(struct scry_runtime *r, struct scry_whatis *w, uint64_t count)
-{
-	if (w->biased)
-		w->immortal = count == UINT32_MAX;
-	else if (r->session->target->abi.ptr_size == 8)
-		w->immortal = (count >> 31 & 1) != 0;
-	else
-		w->immortal = count >= UINT32_MAX >> 2;
-}
-
-static const struct {
-	uint32_t since;
-	void (*find)(struct scry_runtime *r, struct scry_whatis *w, uint64_t count);
-} immortals[] = { { SCRY_VERSION_OF(3, 12), find_immortals }, { 0, no_immortals } };
-
 static void read_counts(struct scry_runtime *r, struct scry_whatis *w)
 {
 	uint64_t count = scry_field_get(r, w->addr, SCRY_F_OBJECT_REFCNT);
-	size_t i = 0;
 
 	w->biased = scry_layout_has(r->layout, SCRY_F_OBJECT_REF_SHARED);
 	w->refcount = (int64_t)count;
 	if (w->biased)
 		read_shared_count(r, w);
-	while (r->version < immortals[i].since)
-		i++;
-	immortals[i].find(r, w, count);
+	w->immortal = scry_is_immortal(r, count);
 	w->deferred &= !w->immortal; /* static ones have the bit, too */
 }
 
@@ -78,111 +47,54 @@ static void read_counts(struct scry_runtime *r, struct scry_whatis *w)
 
 static void read_gc(struct scry_runtime *r, struct scry_whatis *w, const struct scry_type *t)
 {
-	unsigned ptr = r->session->target->abi.ptr_size;
 	struct scry_gc_state state;
-	uint64_t flags;
 
-	w->block = w->addr;
-	/* a static type is none of the collector's objects: Objects/typeobject.c, type_is_gc() */
-	bool is_static = t->flags & TYPE_TYPE &&
-			 scry_field_read(r, w->addr, SCRY_F_TYPE_FLAGS, &flags) == SCRY_OK &&
-			 !(flags & TYPE_HEAP);
-	if (!(t->flags & TYPE_GC) || is_static)
+	w->block = w->addr - scry_object_head(r, w->addr, t);
+	if (!scry_is_collected(r, w->addr, t))
 		return;
 	scry_gc_state_read(r, w->addr, &state);
 	w->gc = state.tracked ? SCRY_GC_TRACKED : SCRY_GC_UNTRACKED;
 	w->gc_finalized = state.finalized;
 	w->gc_collecting = state.collecting;
 	w->gc_frozen = state.frozen;
-	w->block = state.head;
 	w->head_unknown = state.head_unknown;
-	if (t->flags & (TYPE_MANAGED_DICT | TYPE_MANAGED_WEAKREF) &&
-	    r->version >= SCRY_VERSION_OF(3, 11))
-		w->block -= 2 * ptr;
 }
 
 /* --- what stands near --- */
 
-#define NEAR_BYTES   512
-#define INSIDE_BYTES (1 << 20) /* how far before an address the object may start that it lies in */
-
-/* An object of a type whose name is one: chance makes others. */
-static bool is_object(struct scry_runtime *r, scry_addr at, struct scry_type **ret)
-{
-	return scry_type_for(r, at, ret) == SCRY_OK &&
-	       ((*ret)->flags & TYPE_HEAP || *(*ret)->name) && !(*ret)->nameless;
-}
-
-/*
- * In a block of the allocator the object starts behind the collector's header and other words that
- * belong to it.
- */
-static scry_addr in_block(struct scry_runtime *r, scry_addr addr, const struct scry_block *b)
-{
-	unsigned ptr = r->session->target->abi.ptr_size;
-	struct scry_type *t;
-
-	for (scry_addr at = b->start; at <= addr && at < b->start + 8 * ptr; at += ptr)
-		if (is_object(r, at, &t) && addr - at < scry_object_extent(r, at, t))
-			return at;
-	return 0;
-}
-
 static void find_near(struct scry_runtime *r, struct scry_whatis *w)
 {
-	unsigned ptr = r->session->target->abi.ptr_size;
-	struct scry_type *t;
+	struct scry_verdict v;
+	scry_addr before;
 
-	w->near = w->has_memory ? in_block(r, w->addr, &w->memory) : 0;
-	w->inside = w->near != 0;
-	for (scry_addr at = w->addr / ptr * ptr;
-	     !w->near && w->addr - at < INSIDE_BYTES && at > ptr; at -= ptr) {
-		if (at == w->addr || !is_object(r, at, &t))
-			continue;
-		/* no object reaches from one block into the next */
-		w->inside = w->addr - at < scry_object_extent(r, at, t) &&
-			    (!w->has_memory || at >= w->memory.start);
-		if (w->inside || w->addr - at < NEAR_BYTES)
-			w->near = at;
-		else if (w->has_memory)
-			break; /* what is larger than a block is none of pymalloc's */
-	}
+	w->inside = scry_judge_inside(r, w->addr, &w->near, &before, &v) == SCRY_OK;
+	if (w->inside || scry_judge_behind(r, w->addr, &w->near) == SCRY_OK)
+		return;
+	w->near = before;
 }
 
-/*
- * The collector's header and other words stand before an object: what looks like it may be those.
- */
-static void find_behind(struct scry_runtime *r, struct scry_whatis *w)
+/* A block is no larger than what was asked for needs, where all objects of the type have one size. */
+static bool fills_block(scry_addr addr, const struct scry_verdict *v)
 {
-	unsigned ptr = r->session->target->abi.ptr_size;
-	struct scry_type *t;
-
-	for (scry_addr at = w->addr + ptr; at <= w->addr + 4 * ptr; at += ptr) {
-		struct scry_whatis behind = { .addr = at, .block = at };
-
-		if (!is_object(r, at, &t))
-			continue;
-		read_gc(r, &behind, t);
-		if (behind.block <= w->addr) {
-			w->near = at;
-			w->inside = false;
-		}
-		return;
-	}
+	return !v->has_block || v->block.size > 512 || v->type->itemsize ||
+	       v->type->flags & (TYPE_UNICODE | TYPE_INLINE) ||
+	       v->block.start + v->block.size - addr - v->extent < 32;
 }
 
 /*
  * A type pointer with one bit changed: memory that fails does that. Of several types none is
- * believed.
+ * believed, nor one of which no object could stand there.
  */
 static void guess_type(struct scry_runtime *r, struct scry_whatis *w)
 {
 	unsigned bits = 8 * r->session->target->abi.ptr_size;
 	uint64_t word = scry_field_get(r, w->addr, SCRY_F_OBJECT_TYPE);
 	struct scry_type *t, *found = NULL;
+	struct scry_verdict v;
 
 	for (unsigned bit = 3; word && bit < bits && bit < 48; bit++) {
-		if (scry_type_at(r, word ^ 1ull << bit, &t) < 0)
+		if (scry_type_at(r, word ^ 1ull << bit, &t) < 0 || !scry_type_is_sound(r, t) ||
+		    scry_judge_as(r, w->addr, t, &v) < 0 || !fills_block(w->addr, &v))
 			continue;
 		if (found)
 			return;
@@ -235,77 +147,60 @@ static const char *find_pattern(struct scry_runtime *r, scry_addr addr)
 	return NULL;
 }
 
-/*
- * 3.14+: objects that are kept for reuse are a list through their first words, the reference
- * counts: Include/internal/pycore_freelist.h, _PyFreeList_PushItem(). The last one's is 0.
- */
-static bool is_kept_free(struct scry_runtime *r, const struct scry_whatis *w)
+/* What stands there is an object: its facts. */
+static int read_object(struct scry_runtime *r, const struct scry_verdict *v, struct scry_whatis *w)
 {
-	uint64_t next;
+	w->type = v->type->addr;
+	int rc = scry_type_full_name(r, w->type, &w->type_name);
 
-	return r->version >= SCRY_VERSION_OF(3, 14) && !w->biased &&
-	       scry_word(r, w->addr, &next) == SCRY_OK && next != w->addr && next &&
-	       scry_field_get(r, next, SCRY_F_OBJECT_TYPE) == w->type;
+	read_counts(r, w);
+	read_gc(r, w, v->type);
+	if (v->dead) {
+		w->refcount = 0;
+		w->immortal = false;
+		if (!w->biased && !w->pattern)
+			w->pattern = "no reference is left: it is being freed, or its memory is "
+				     "kept for the next one";
+	}
+	w->size = scry_object_sizeof(r, w->addr, v->type);
+	/* what keeps something else where others keep a length has none that tells its size */
+	if (v->has_block && v->type->itemsize &&
+	    v->extent < scry_object_extent(r, w->addr, v->type))
+		w->size = 0;
+	w->has_debug = scry_debug_block_at(r, w->block, &w->debug);
+	return rc;
 }
 
-/*
- * SCRY_OK where an object stands there. One whose type has no name, inside another object, is
- * chance.
- */
-static int own_type(struct scry_runtime *r, struct scry_whatis *w, struct scry_type **ret)
+static void read_others(struct scry_runtime *r, struct scry_whatis *w)
 {
-	int rc = scry_type_for(r, w->addr, ret);
+	struct scry_session *s = r->session;
+	unsigned ptr = s->target->abi.ptr_size;
 
-	if (rc < 0 || !(*ret)->nameless)
-		return rc;
+	w->problem = scry_arena_text(&s->arena, s->error.text, strlen(s->error.text));
 	find_near(r, w);
-	if (w->inside)
-		return scry_fail(r->session, SCRY_ECORRUPT, w->addr,
-				 "its type at 0x%" PRIx64 " has no name", (*ret)->addr);
-	w->near = 0;
-	return SCRY_OK;
+	if (!w->inside && w->addr % ptr == 0)
+		guess_type(r, w);
+	w->near_field = w->inside ? field_at(r, w->near, w->addr - w->near) : NULL;
+	/* the debug hooks' words are the first of a block */
+	w->has_debug =
+		w->has_memory && scry_debug_block_at(r, w->memory.start + 2 * ptr, &w->debug);
 }
 
 int scry_whatis(struct scry_runtime *r, scry_addr addr, struct scry_whatis *ret)
 {
-	struct scry_session *s = r->session;
 	struct scry_whatis w = { .addr = addr, .block = addr };
-	struct scry_type *t;
+	struct scry_verdict v;
 	uint8_t byte;
-	int rc = scry_read(s, addr, &byte, 1);
+	int rc = scry_read(r->session, addr, &byte, 1);
 
 	if (rc < 0)
 		return rc;
 	w.pattern = find_pattern(r, addr);
 	w.has_memory = scry_block_find(r, addr, &w.memory);
-	rc = own_type(r, &w, &t);
-	if (rc < 0) {
-		w.problem = scry_arena_text(&s->arena, s->error.text, strlen(s->error.text));
-		find_near(r, &w);
-		if (!w.inside)
-			find_behind(r, &w);
-		if (!w.inside && addr % s->target->abi.ptr_size == 0)
-			guess_type(r, &w);
-		w.near_field = w.inside ? field_at(r, w.near, addr - w.near) : NULL;
-		/* the debug hooks' words are the first of a block */
-		w.has_debug = w.has_memory &&
-			      scry_debug_block_at(r, w.memory.start + 2 * s->target->abi.ptr_size,
-						  &w.debug);
-	} else {
-		w.type = t->addr;
-		rc = scry_type_full_name(r, t->addr, &w.type_name);
-		read_counts(r, &w);
-		read_gc(r, &w, t);
-		if (is_kept_free(r, &w)) {
-			w.refcount = 0;
-			w.immortal = false;
-		}
-		if (!w.refcount && !w.biased && !w.pattern)
-			w.pattern = "no reference is left: it is being freed, or its memory is "
-				    "kept for the next one";
-		w.size = scry_object_sizeof(r, addr, t);
-		w.has_debug = scry_debug_block_at(r, w.block, &w.debug);
-	}
+	if (scry_judge(r, addr, &v) < 0)
+		read_others(r, &w);
+	else
+		rc = read_object(r, &v, &w);
 	*ret = w;
 	return SCRY_OK;
 }
@@ -371,12 +266,12 @@ static void put_meaning(struct scry_runtime *r, uint64_t word, struct scry_buf *
 {
 	const char *pattern = scry_pattern_name(word, r->session->target->abi.ptr_size);
 	struct scry_symbol symbol;
-	struct scry_type *t;
+	struct scry_verdict v;
 
 	if (pattern)
 		scry_buf_puts(out, pattern);
-	else if (word && scry_type_for(r, word, &t) == SCRY_OK)
-		scry_buf_printf(out, "-> %s object", t->name);
+	else if (word && scry_judge(r, word, &v) == SCRY_OK)
+		scry_buf_printf(out, "-> %s object", v.type->name);
 	else if (word > 4096 && scry_symbol_at(r->session, word, &symbol) == SCRY_OK)
 		scry_buf_printf(out, "-> %s+0x%" PRIx64, symbol.name, word - symbol.addr);
 }

@@ -3,7 +3,7 @@
  * each. A line is an address (its repr), "!ADDRESS" (the exception there), "!ADDRESS TRACEBACK"
  * (with that traceback), "?ADDRESS" (what stands there), "@ADDRESS" (the source lines of the code
  * object there: how many, which are left out), ":COMMAND ARGUMENTS" (a command, whose output is one
- * line with --json), "*blocks" (of the allocator) or "*tracked" (the collector's objects), or an
+ * line with --json), "=ADDRESS" (what obj and regs take it for), "*blocks" (of the allocator) or "*tracked" (the collector's objects), or an
  * expression.
  */
 #include <inttypes.h>
@@ -16,6 +16,7 @@
 #include "eval/expr.h"
 #include "memory/block.h"
 #include "memory/gc.h"
+#include "native/meaning.h"
 #include "object/object.h"
 #include "object/opcodes.h"
 #include "object/source_fit.h"
@@ -197,6 +198,49 @@ static void run_command(struct scry_session *s, char *line)
 	scry_buf_free(err);
 }
 
+/*
+ * {"obj": what obj says: "is", "dead", "inside", "freed" or null; "of": the object; "guess";
+ * "regs": the kind that regs tells, "in": its object}
+ */
+static void judge(struct scry_session *s, struct scry_runtime *r, struct scry_words *words,
+		  const char *line)
+{
+	struct scry_buf out = SCRY_BUF_INIT;
+	struct scry_json j = { .out = &out };
+	scry_addr addr = strtoull(line, NULL, 16);
+	struct scry_whatis w = { 0 };
+	struct scry_meaning m;
+
+	if (!words->session)
+		scry_words_init(words, s, scry_thread_selected(s));
+	bool there = scry_whatis(r, addr, &w) == SCRY_OK;
+	scry_words_read(words, addr, &m);
+	scry_json_open(&j, '{');
+	scry_json_key(&j, "obj");
+	scry_json_text(&j, !there                          ? NULL
+			   : w.type_name && w.pattern      ? "dead"
+			   : w.type_name                   ? "is"
+			   : w.inside                      ? "inside"
+			   : w.has_memory && w.memory.free ? "freed"
+							   : NULL);
+	put_addr(&j, "of", w.type_name ? addr : w.inside ? w.near : 0);
+	put_addr(&j, "near", w.inside ? 0 : w.near);
+	scry_json_key(&j, "type");
+	scry_json_text(&j, w.type_name);
+	scry_json_key(&j, "problem");
+	scry_json_text(&j, w.problem);
+	scry_json_key(&j, "guess");
+	scry_json_text(&j, w.guess);
+	scry_json_key(&j, "regs");
+	scry_json_text(&j, scry_word_kind_name(m.kind));
+	put_addr(&j, "in", m.object);
+	scry_json_key(&j, "uncertain");
+	scry_json_text(&j, m.doubt);
+	scry_json_close(&j, '}');
+	puts(out.text);
+	scry_buf_done(&out);
+}
+
 /* [[start, size, is it free], ...] */
 static void walk_blocks(struct scry_runtime *r)
 {
@@ -268,6 +312,7 @@ static void print_one(struct scry_session *s, struct scry_runtime *r, const char
 int main(int argc, char **argv)
 {
 	char line[4096];
+	struct scry_words words = { 0 };
 
 	if (argc < 2)
 		return usage();
@@ -295,6 +340,8 @@ int main(int argc, char **argv)
 			print_exception(r, line + 1);
 		else if (*line == '?')
 			print_whatis(r, line + 1);
+		else if (*line == '=')
+			judge(s, r, &words, line + 1);
 		else if (!strcmp(line, "*blocks"))
 			walk_blocks(r);
 		else if (!strcmp(line, "*tracked"))
@@ -306,6 +353,7 @@ int main(int argc, char **argv)
 		else
 			print_one(s, r, line);
 	}
+	scry_words_done(&words);
 	scry_session_free(s);
 	return 0;
 }

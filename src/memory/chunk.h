@@ -1,0 +1,19 @@
+/** glibc's malloc: the chunk that begins before an address. */
+#ifndef SCRY_CHUNK_H
+#define SCRY_CHUNK_H
+
+#include "runtime/runtime.h"
+
+struct scry_chunk {
+	uint64_t size;  /* bytes that its user has */
+	uint64_t slack; /* how many of them may be more than what was asked for */
+};
+/**
+ * The chunk in use that begins right before `start`, as malloc() would have returned it; false
+ * where its own words and the next chunk's do not agree, as they seldom do by chance.
+ */
+bool scry_chunk_at(struct scry_runtime *r, scry_addr start, struct scry_chunk *ret);
+/** Does the target have glibc, so that what malloc() gave out stands in such chunks? */
+bool scry_has_chunks(struct scry_runtime *r);
+
+#endif

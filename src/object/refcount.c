@@ -1,0 +1,91 @@
+/* Reference counts: which ones an object of a version may have. */
+#include "object/judge.h"
+
+#define COUNT_MAX ((int64_t)1 << 40)
+
+static bool none_immortal(const struct scry_runtime *r, uint64_t count)
+{
+	(void)r;
+	(void)count;
+	return false;
+}
+
+/*
+ * 3.12+: Include/object.h, _Py_IsImmortal(): the low 32 bits, as a signed number, are negative; on
+ * 32-bit, the top two bits tell. Free-threaded: the owner's count is all ones.
+ */
+static bool is_immortal(const struct scry_runtime *r, uint64_t count)
+{
+	if (scry_layout_has(r->layout, SCRY_F_OBJECT_REF_SHARED))
+		return count == UINT32_MAX;
+	if (r->session->target->abi.ptr_size == 8)
+		return (count >> 31 & 1) != 0;
+	return count >= UINT32_MAX >> 2;
+}
+
+static const struct {
+	uint32_t since;
+	bool (*is)(const struct scry_runtime *r, uint64_t count);
+} immortals[] = { { SCRY_VERSION_OF(3, 12), is_immortal }, { 0, none_immortal } };
+
+bool scry_is_immortal(const struct scry_runtime *r, uint64_t count)
+{
+	size_t i = 0;
+
+	while (r->version < immortals[i].since)
+		i++;
+	return immortals[i].is(r, count);
+}
+
+/*
+ * Free-threaded: a thread's id is its thread pointer. While a collection runs the field has the
+ * collector's own counts and links (Python/gc_free_threading.c).
+ */
+static int check_shared(struct scry_runtime *r, scry_addr addr, uint64_t local, bool *ret_dead)
+{
+	scry_addr owner = scry_field_get(r, addr, SCRY_F_OBJECT_TID);
+	int64_t shared = 0;
+	bool collecting = false;
+
+	scry_field_read_int(r, addr, SCRY_F_OBJECT_REF_SHARED, &shared);
+	for (struct scry_interp *i = r->interps; i; i = i->next)
+		collecting = collecting || i->gc_running;
+	if (owner && !collecting &&
+	    (owner % r->session->target->abi.ptr_size || !scry_is_mapped(r, owner)))
+		return scry_fail(r->session, SCRY_ECORRUPT, addr, "its owner is no thread");
+	if (local == UINT32_MAX)
+		return SCRY_OK; /* immortal */
+	int64_t sum = (int64_t)local + shared / 4;
+	if (sum < 0 || local > INT32_MAX)
+		return scry_fail(r->session, SCRY_ECORRUPT, addr,
+				 "its reference count is implausible");
+	*ret_dead = sum == 0;
+	return SCRY_OK;
+}
+
+/* The count's word as a whole: 3.14 has flags in its upper half, which no count of ours shows. */
+int scry_count_check(struct scry_runtime *r, scry_addr addr, bool *ret_dead)
+{
+	uint64_t count, word;
+	int rc = scry_field_read(r, addr, SCRY_F_OBJECT_REFCNT, &count);
+
+	*ret_dead = false;
+	if (rc == SCRY_OK && scry_layout_has(r->layout, SCRY_F_OBJECT_REF_SHARED))
+		return check_shared(r, addr, count, ret_dead);
+	rc = rc < 0 ? rc : scry_word(r, scry_field_addr(r, addr, SCRY_F_OBJECT_REFCNT), &word);
+	if (rc < 0)
+		return rc;
+	if (scry_is_immortal(r, count))
+		return scry_is_mapped(r, word) && r->session->target->abi.ptr_size == 8
+			       ? scry_fail(r->session, SCRY_ECORRUPT, addr,
+					   "its reference count is an address")
+			       : SCRY_OK;
+	if (scry_is_mapped(r, word))
+		return scry_fail(r->session, SCRY_ECORRUPT, addr,
+				 "its reference count is an address, 0x%" PRIx64, word);
+	if (count > (uint64_t)COUNT_MAX || word >> 48 > 0xff)
+		return scry_fail(r->session, SCRY_ECORRUPT, addr,
+				 "its reference count is implausible, 0x%" PRIx64, word);
+	*ret_dead = count == 0;
+	return SCRY_OK;
+}
