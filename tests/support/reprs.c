@@ -3,7 +3,8 @@
  * each. A line is an address (its repr), "!ADDRESS" (the exception there), "!ADDRESS TRACEBACK"
  * (with that traceback), "?ADDRESS" (what stands there), "@ADDRESS" (the source lines of the code
  * object there: how many, which are left out), ":COMMAND ARGUMENTS" (a command, whose output is one
- * line with --json), "=ADDRESS" (what obj and regs take it for), "*blocks" (of the allocator) or "*tracked" (the collector's objects), or an
+ * line with --json), "=ADDRESS" (what obj and regs take it for), "*blocks" (of the allocator) or
+ * "*tracked" (the collector's objects), or an
  * expression.
  */
 #include <inttypes.h>
