@@ -2,6 +2,7 @@
  * Local variables: of functions from their frame, of modules and class bodies from their
  * dictionary.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "command/command.h"
@@ -91,6 +92,15 @@ static bool print_value(struct scry_call *call, struct scry_runtime *r, scry_add
 	return !p.damaged;
 }
 
+static bool is_no_dict(const struct scry_frame *f)
+{
+	scry_addr key, value;
+	uint64_t it = 0;
+
+	return !(f->code->flags & CO_OPTIMIZED) && f->locals &&
+	       scry_dict_next(f->runtime, f->locals, &it, &key, &value) < 0;
+}
+
 /*
  * exec() and __prepare__() take any mapping: what is no dict can only be named. Says so and is true
  * then.
@@ -98,11 +108,8 @@ static bool print_value(struct scry_call *call, struct scry_runtime *r, scry_add
 static bool print_namespace(struct scry_call *call, const struct scry_frame *f, const char *indent)
 {
 	struct scry_buf text = SCRY_BUF_INIT;
-	scry_addr key, value;
-	uint64_t it = 0;
 
-	if ((f->code->flags & CO_OPTIMIZED) || !f->locals ||
-	    scry_dict_next(f->runtime, f->locals, &it, &key, &value) >= 0)
+	if (!is_no_dict(f))
 		return false;
 	if (!print_value(call, f->runtime, f->locals, &text))
 		call->partial = true;
@@ -117,10 +124,16 @@ static bool print_namespace(struct scry_call *call, const struct scry_frame *f, 
 /* Variables whose names could not be read are missing, or have none. */
 static void note_lost(struct scry_call *call, const struct scry_frame *f)
 {
-	if (!f->code->locals_bad)
+	/* modules and class bodies have one: PyFrame_New(), Objects/frameobject.c, and its heirs */
+	const char *why = f->code->locals_bad ? f->code->locals_bad
+			  : !(f->code->flags & CO_OPTIMIZED) && !f->locals && !f->runtime->pypy
+				  ? "it has no namespace"
+				  : NULL;
+
+	if (!why)
 		return;
 	call->partial = true;
-	scry_note_answer(call->s, "the variables of %s: %s", f->code->name, f->code->locals_bad);
+	scry_note_answer(call->s, "the variables of %s: %s", f->code->name, why);
 }
 
 unsigned scry_locals_text(struct scry_call *call, const struct scry_frame *f, const char *indent)
@@ -180,6 +193,9 @@ void scry_locals_json(struct scry_call *call, const struct scry_frame *f)
 	scry_json_close(call->json, ']');
 	scry_buf_done(&text);
 	note_lost(call, f);
+	if (is_no_dict(f))
+		scry_note_answer(call->s, "the names of %s are in no dict: 0x%" PRIx64,
+				 f->code->name, f->locals);
 }
 
 static int run_locals(struct scry_call *call)

@@ -78,6 +78,15 @@ static bool local_value(struct scry_eval *e, const char *name, scry_addr *ret)
 	return e->f && e->f->locals && scry_dict_get(e->r, e->f->locals, name, ret) == SCRY_OK;
 }
 
+/* The methods of a dict are no names in it. */
+static bool is_dict(struct scry_eval *e, scry_addr addr)
+{
+	scry_addr key, value;
+	uint64_t it = 0;
+
+	return scry_dict_next(e->r, addr, &it, &key, &value) >= 0;
+}
+
 /* f_builtins, or __builtins__, may be a module or its dict. */
 static bool builtin_value(struct scry_eval *e, const char *name, scry_addr *ret)
 {
@@ -85,8 +94,9 @@ static bool builtin_value(struct scry_eval *e, const char *name, scry_addr *ret)
 			      e->r->interps ? e->r->interps->builtins : 0 };
 
 	for (int i = 0; i < 2; i++)
-		if (from[i] && (scry_dict_get(e->r, from[i], name, ret) == SCRY_OK ||
-				scry_attr(e->r, from[i], name, ret) == SCRY_OK))
+		if (from[i] &&
+		    (scry_dict_get(e->r, from[i], name, ret) == SCRY_OK ||
+		     (!is_dict(e, from[i]) && scry_attr(e->r, from[i], name, ret) == SCRY_OK)))
 			return true;
 	return false;
 }

@@ -277,7 +277,13 @@ static int print_frame(struct scry_printer *p, scry_addr addr, scry_addr type)
 	scry_frame_location(&f, &at);
 	scry_printf(p, "<frame at 0x%" PRIx64 ", file ", addr);
 	scry_print_quoted(p, f.code->file);
-	scry_printf(p, ", line %d, code %s>", at.line, f.code->name);
+	if (scry_frame_line_lost(&f)) {
+		scry_printf(p, ", <no line: %s>", scry_frame_line_lost(&f));
+		p->damaged = true;
+	} else {
+		scry_printf(p, ", line %d", at.line);
+	}
+	scry_printf(p, ", code %s>", f.code->name);
 	return SCRY_OK;
 }
 

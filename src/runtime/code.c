@@ -42,7 +42,11 @@ static int read_bytes(struct scry_runtime *r, scry_addr bytes, const uint8_t **r
 	uint8_t *data = scry_arena_alloc(&r->session->arena, size + 1);
 	if (!data)
 		return scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory");
-	rc = scry_read(r->session, scry_field_addr(r, bytes, SCRY_F_BYTES_DATA), data, size);
+	rc = scry_read(r->session, scry_field_addr(r, bytes, SCRY_F_BYTES_DATA), data, size + 1);
+	/* PyBytes_FromStringAndSize(), Objects/bytesobject.c: a NUL that does not count */
+	if (rc == SCRY_OK && data[size])
+		return scry_fail(r->session, SCRY_ECORRUPT, bytes,
+				 "bytes that do not end where their size says: %" PRIu64, size);
 	if (rc == SCRY_OK) {
 		*ret = data;
 		*ret_size = (uint32_t)size;
@@ -106,7 +110,7 @@ static bool is_code(struct scry_runtime *r, scry_addr addr)
 		return false;
 	if (type == r->code_type && type)
 		return true;
-	if (scry_type_name(r, type, &name) < 0)
+	if (scry_type_own_name(r, type, &name) < 0)
 		return !r->code_type && scry_map_at(r->session->target, type) != NULL;
 	if (strcmp(name, "code"))
 		return false;
@@ -268,11 +272,17 @@ static int tuple_of(struct scry_runtime *r, scry_addr tuple, uint64_t *ret_count
 
 /* CO_FAST_* in co_localspluskinds, Include/internal/pycore_code.h, v3.11 to v3.15. */
 enum { FAST_HIDDEN = 0x10, FAST_LOCAL = 0x20, FAST_CELL = 0x40, FAST_FREE = 0x80 };
-
 /* CO_VARARGS, CO_VARKEYWORDS: one more argument each. */
 static unsigned count_args(const struct scry_code *c)
 {
 	return c->argcount + c->kwonly + !!(c->flags & 4) + !!(c->flags & 8);
+}
+
+/* Numbers of arguments that fit the variables, and each other. */
+static bool fits(const struct scry_code *c, uint64_t variables)
+{
+	return c->argcount <= variables && c->kwonly <= variables && c->posonly <= c->argcount &&
+	       count_args(c) <= variables;
 }
 
 static const char *name_at(struct scry_code *c, scry_addr items, uint64_t i)
@@ -304,7 +314,7 @@ static int locals_by_kind(struct scry_code *c, struct scry_record *rec)
 				&kinds_size);
 	if (rc < 0)
 		return rc;
-	if (count != c->slots || kinds_size != count || count_args(c) > count)
+	if (count != c->slots || kinds_size != count || !fits(c, count))
 		return scry_fail(r->session, SCRY_ECORRUPT, c->addr,
 				 "%u variables have %" PRIu64 " names and %" PRIu32 " kinds",
 				 c->slots, count, kinds_size);
@@ -364,7 +374,7 @@ static int locals_by_tuple(struct scry_code *c, struct scry_record *rec)
 			return rc;
 		total += count[p];
 	}
-	if (count[0] != c->nlocals || count_args(c) > count[0])
+	if (count[0] != c->nlocals || !fits(c, count[0]))
 		return scry_fail(r->session, SCRY_ECORRUPT, c->addr,
 				 "%u variables, %u of them arguments, have %" PRIu64 " names",
 				 c->nlocals, count_args(c), count[0]);

@@ -178,8 +178,11 @@ static const char *check_generator(struct scry_walk *w, struct scry_frame *f, bo
 	if (!scry_layout_has(r->layout, SCRY_F_GEN_IFRAME))
 		return NULL;
 	scry_addr gen = f->addr - scry_field_addr(r, 1, SCRY_F_GEN_IFRAME) + 1;
+	if (scry_field_read(r, gen, SCRY_F_OBJECT_TYPE, &type) == SCRY_OK &&
+	    scry_type_own_name(r, type, &name) < 0 && scry_map_at(r->session->target, type))
+		return NULL; /* the dump lacks it */
 	if (scry_field_read(r, gen, SCRY_F_OBJECT_TYPE, &type) < 0 ||
-	    scry_type_name(r, type, &name) < 0 ||
+	    scry_type_own_name(r, type, &name) < 0 ||
 	    (strcmp(name, "generator") && strcmp(name, "coroutine") &&
 	     strcmp(name, "async_generator"))) {
 		if (f->frame_object &&

@@ -40,7 +40,7 @@ static bool is_frame(struct scry_runtime *r, scry_addr type, const char **ret_na
 
 	if (type && type == r->frame_type)
 		return true;
-	if (scry_type_name(r, type, ret_name) < 0)
+	if (scry_type_own_name(r, type, ret_name) < 0)
 		return scry_map_at(r->session->target, type) != NULL;
 	len = strlen(*ret_name);
 	return len >= 5 && !strcmp(*ret_name + len - 5, "frame");

@@ -176,6 +176,8 @@ const char *scry_lnotab_check(const struct scry_line_table *t)
 		at += t->data[i];
 		any |= t->data[i] || t->data[i + 1];
 	}
+	if (t->first_line < 0)
+		return no_lines;
 	return at > t->code_size || (t->size && !any) ? not_covered : NULL;
 }
 
@@ -186,6 +188,8 @@ const char *scry_ranges_check(const struct scry_line_table *t)
 
 	if (t->size % 2)
 		return not_covered;
+	if (line < 0)
+		return no_lines;
 	for (uint32_t i = 0; i + 1 < t->size; i += 2) {
 		int delta = (int8_t)t->data[i + 1];
 
@@ -204,6 +208,8 @@ const char *scry_locations_check(const struct scry_line_table *t)
 	int64_t line = t->first_line;
 	uint64_t at = 0;
 
+	if (line < 0)
+		return no_lines;
 	while (c.p < c.end && !c.bad) {
 		unsigned first = next_byte(&c);
 

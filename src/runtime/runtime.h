@@ -451,5 +451,10 @@ int scry_text_at(struct scry_runtime *r, scry_addr str, size_t max, const char *
 bool scry_type_is_own(struct scry_runtime *r, scry_addr type);
 /** tp_name of a type object, cached; SCRY_ECORRUPT where it is no type. */
 int scry_type_name(struct scry_runtime *r, scry_addr type, const char **ret);
+/**
+ * The same, but only what stands in the target: a dump may lack the names of static types, and
+ * what scry_type_name() has then is a name under which the type was met somewhere.
+ */
+int scry_type_own_name(struct scry_runtime *r, scry_addr type, const char **ret);
 
 #endif

@@ -293,6 +293,14 @@ int scry_type_name(struct scry_runtime *r, scry_addr type, const char **ret)
 	return SCRY_OK;
 }
 
+int scry_type_own_name(struct scry_runtime *r, scry_addr type, const char **ret)
+{
+	scry_addr at;
+	int rc = scry_field_read(r, type, SCRY_F_TYPE_NAME, &at);
+
+	return rc < 0 ? rc : scry_read_cstr(r->session, at, 256, ret);
+}
+
 #define TPFLAGS_HEAPTYPE (1u << 9) /* Include/object.h, 2.7 to 3.15 */
 
 static bool same_module(struct scry_session *s, scry_addr a, scry_addr b)

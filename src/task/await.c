@@ -116,6 +116,7 @@ enum scry_kind scry_kind_of(struct scry_kinds *k, scry_addr object)
 		return row->kind;
 	struct scry_type *t;
 	bool sound = scry_type_of(k->runtime, object, &type) == SCRY_OK;
+	k->unsound += !sound;
 
 	row = sound ? row_of(k->runtime, type) : &other;
 	/* one damaged object says nothing about the others of its type */
@@ -192,6 +193,9 @@ static int read_frame_object(struct scry_runtime *r, scry_addr gen, struct scry_
 	/* 3.10: enum _framestate, Include/cpython/frameobject.h: 0 is FRAME_EXECUTING */
 	if (scry_layout_has(r->layout, SCRY_F_FRAME_STATE))
 		scry_field_read_int(r, frame, SCRY_F_FRAME_STATE, &state);
+	if (scry_layout_has(r->layout, SCRY_F_GEN_RUNNING) &&
+	    scry_field_get(r, gen, SCRY_F_GEN_RUNNING) > 1)
+		return scry_fail(r->session, SCRY_ECORRUPT, gen, "gi_running is neither 0 nor 1");
 	if (flag(r, gen, SCRY_F_GEN_RUNNING) || flag(r, frame, SCRY_F_FRAME_EXECUTING) ||
 	    state == 0)
 		a->state = SCRY_RUNNING;

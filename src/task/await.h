@@ -44,6 +44,7 @@ enum scry_kind {
 struct scry_kinds {
 	struct scry_runtime *runtime;
 	struct scry_hash types;
+	size_t unsound; /* objects that have no type, as far as they were asked for */
 };
 
 #define SCRY_KINDS_INIT(r)     \

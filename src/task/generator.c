@@ -172,6 +172,10 @@ static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tai
 		}
 		scry_gc_done(&gc);
 	}
+	if (s.kinds.unsound)
+		scry_note(r->session,
+			  "objects without a sound type are in the collector's lists: if any is a "
+			  "generator, it is not shown");
 	find_awaiters(&s, *tail);
 	read_chains(&s, *tail);
 	scry_hash_done(&s.tasks);

@@ -27,7 +27,8 @@ def without(function):
 
 OLD = not hasattr(last.__code__, "co_linetable")
 FIRST = one_line.__code__.co_firstlineno
-# up to 3.9 an empty table is that of a function of one line
-LINES = {"last": None, "two_lines": None, "one_line": FIRST if OLD else None, "<lambda>": FIRST}
+# up to 3.9 an empty table is that of a function of one line: the source tells, where its place is known
+KNOWN = OLD and os.path.isabs(last.__code__.co_filename)
+LINES = {"last": None, "two_lines": None, "one_line": FIRST if KNOWN else None, "<lambda>": FIRST}
 last, two_lines, one_line = without(last), without(two_lines), without(one_line)
 two_lines(1)

@@ -10,7 +10,14 @@ import time
 
 NEW = sys.version_info >= (3, 11)
 WORD = ctypes.sizeof(ctypes.c_size_t)
-kept = []
+
+
+def keep(thing):
+    """For ever, and where no variable of a frame shows it."""
+    keep.things.append(thing)
+
+
+keep.things = []
 
 
 def word(address):
@@ -19,7 +26,7 @@ def word(address):
 
 def of_frame(frame):
     """PyFrameObject up to 3.10; since 3.11 its third word leads to the frame."""
-    kept.append(frame)
+    keep(frame)
     return word(id(frame) + 3 * WORD) if NEW else id(frame)
 
 
@@ -37,7 +44,7 @@ def places(frames):
     def add(kind, thing, words):
         if id(thing) not in seen:
             seen.add(id(thing))
-            kept.append(thing)
+            keep(thing)
             found.append((kind, id(thing), words))
 
     for frame in frames:
@@ -57,7 +64,7 @@ def told(frame):
     for each in chain(frame):
         code = each.f_code
         table = getattr(code, "co_linetable", None) or code.co_lnotab
-        kept.append(table)
+        keep(table)
         found.append({"function": code.co_name, "line": each.f_lineno, "address": of_frame(each), "code": id(code),
                       "table": [id(table), len(table), 36 if sys.version_info[0] == 2 else 32]})
     return found
@@ -111,7 +118,7 @@ def finish():
     found.append(("dict", id(values["instance"].__dict__), 6))
     found.append(("type", id(Plain), 50))
     # what may be written into them: pointers that lead to something else
-    others = [id(values), id(kept), id(Plain), id(Plain.call), id(generator), states[0], states[-1], id(None), id("finish")]
+    others = [id(values), id(keep.things), id(Plain), id(Plain.call), id(generator), states[0], states[-1], id(None), id("finish")]
     others += [of_frame(each) for each in frames[::3]] + [id(each.f_code) for each in frames[::3]]
     stacks = [told(frames[0])] + [told(top) for top in tops]
     stacks[0][0]["line"] = frames[0].f_lineno + 3
