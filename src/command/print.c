@@ -72,6 +72,11 @@ static struct scry_runtime *find_runtime(struct scry_call *call, struct scry_fra
 	struct scry_thread *t;
 
 	*ret_has_frame = scry_selected_frame(call->s, &t, f) == SCRY_OK && f->code;
+	/* a damaged frame has no names to look up, but what is not found may well be in it */
+	t = scry_thread_selected(call->s);
+	if (!*ret_has_frame && f->kind != SCRY_FRAME_DAMAGED && t && t->error)
+		scry_note_answer(call->s, "the variables of this thread are not known: %s",
+				 t->error);
 	return *ret_has_frame ? f->runtime : scry_runtime_first(call->s);
 }
 
@@ -80,7 +85,7 @@ static int run_print(struct scry_call *call)
 	struct scry_buf text = SCRY_BUF_INIT;
 	struct scry_value value;
 	struct scry_printer p;
-	struct scry_frame f;
+	struct scry_frame f = { 0 };
 	bool has_frame;
 
 	if (!call->argc)
@@ -90,7 +95,8 @@ static int run_print(struct scry_call *call)
 	struct scry_runtime *r = find_runtime(call, &f, &has_frame);
 	if (!r)
 		return SCRY_ENOTFOUND;
-	int rc = scry_eval(call->s, has_frame ? &f : NULL, call->argv[0], &value);
+	int rc = scry_eval(call->s, has_frame || f.kind == SCRY_FRAME_DAMAGED ? &f : NULL,
+			   call->argv[0], &value);
 	if (rc < 0)
 		return rc;
 	scry_printer_init(&p, r, &text);

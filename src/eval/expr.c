@@ -109,9 +109,24 @@ static bool module_value(struct scry_eval *e, const char *name, scry_addr *ret)
 	return false;
 }
 
+/* Why the frame may have a variable that was not found; NULL: it has none. */
+static const char *doubt_of_frame(struct scry_eval *e)
+{
+	struct scry_local local;
+	unsigned it = 0;
+	int rc = SCRY_ITEM;
+
+	if (e->f && e->f->kind == SCRY_FRAME_DAMAGED)
+		return e->f->damaged;
+	while (e->f && rc == SCRY_ITEM)
+		rc = scry_frame_local_next(e->f, &it, &local);
+	return rc < 0 ? scry_arena_printf(&e->s->arena, "%s", e->s->error.text) : NULL;
+}
+
 static int eval_name(struct scry_eval *e, const char *name)
 {
 	scry_addr value;
+	const char *doubt;
 
 	if ((e->module && scry_attr(e->r, e->module, name, &value) == SCRY_OK) ||
 	    local_value(e, name, &value) ||
@@ -119,6 +134,12 @@ static int eval_name(struct scry_eval *e, const char *name)
 	     scry_dict_get(e->r, e->f->globals, name, &value) == SCRY_OK) ||
 	    builtin_value(e, name, &value) || module_value(e, name, &value))
 		return scry_eval_set(e, value);
+	doubt = doubt_of_frame(e);
+	if (doubt)
+		return scry_fail(e->s, SCRY_ENOTFOUND, 0,
+				 "whether there is a variable '%s' is not known: the variables of "
+				 "this frame cannot be read (%s)",
+				 name, doubt);
 	return scry_fail(e->s, SCRY_ENOTFOUND, 0,
 			 "no variable '%s' in this frame, its module or the builtins%s", name,
 			 scry_suggest_name(e, name));

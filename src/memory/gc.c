@@ -340,10 +340,23 @@ void scry_gc_done(struct scry_gc *gc)
 	gc->heap = NULL;
 }
 
+/* A list that breaks off: at `node`, whose link cannot be read or is NULL; 0: it is a cycle. */
+static void say_end(const struct scry_gc *gc, scry_addr head, scry_addr node)
+{
+	struct scry_session *s = gc->runtime->session;
+	uint64_t word;
+
+	if (node && scry_read_ptr(s, node, &word) < 0 && scry_target_hole(s->target, s->error.addr))
+		scry_note(s,
+			  "the garbage collector's list at 0x%" PRIx64
+			  " cannot be followed to its end: %s",
+			  head, s->error.text);
+	else
+		scry_note(s, "the garbage collector's list at 0x%" PRIx64 " is damaged", head);
+}
+
 int scry_gc_next(struct scry_gc *gc, scry_addr *ret_object)
 {
-	struct scry_runtime *r = gc->runtime;
-
 	if (gc->heap)
 		return scry_mimalloc_next(gc->heap, ret_object);
 	while (gc->at < gc->count && gc->steps++ < STEPS_MAX) {
@@ -355,10 +368,10 @@ int scry_gc_next(struct scry_gc *gc, scry_addr *ret_object)
 			begin_list(gc);
 			continue;
 		}
+		scry_addr before = gc->node;
 		gc->node = next;
 		if (!next || is_cycle(gc)) {
-			scry_note(r->session,
-				  "the garbage collector's list at 0x%" PRIx64 " is damaged", head);
+			say_end(gc, head, next ? 0 : before);
 			gc->at++;
 			begin_list(gc);
 			continue;

@@ -105,6 +105,7 @@ static bool try_flavours(struct scry_search *search, struct scry_runtime *r,
 	if (build(search, r, flavour) == SCRY_OK)
 		return true;
 	memcpy(first, search->s->error.text, sizeof(first));
+	scry_addr at = search->s->error.addr;
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
 		if (others[i].debug == flavour->debug &&
 		    others[i].trace_refs == flavour->trace_refs)
@@ -116,7 +117,7 @@ static bool try_flavours(struct scry_search *search, struct scry_runtime *r,
 		if (build(search, r, &other) == SCRY_OK)
 			return true;
 	}
-	scry_fail(search->s, SCRY_ECORRUPT, r->roots.runtime, "%s", first);
+	scry_fail(search->s, SCRY_ECORRUPT, at, "%s", first);
 	return false;
 }
 
@@ -207,6 +208,9 @@ bool scry_search_try(struct scry_search *search, struct scry_module *m,
 
 	scry_flavour_detect(s, m, &r->roots, &flavour);
 	if (!try_versions(search, r, &flavour)) {
+		/* of a root that a symbol names; what is found by chance may be anything */
+		if (m && !r->strict && !search->hole && scry_target_hole(s->target, s->error.addr))
+			search->hole = scry_arena_printf(&s->arena, "%s", s->error.text);
 		if (is_empty(r))
 			add_dormant(s, r);
 		scry_hash_done(&r->names);
@@ -247,8 +251,11 @@ static void explain_nothing(struct scry_search *search)
 		return;
 	}
 	if (search->tried)
-		s->unread = scry_arena_printf(&s->arena, "%s", s->error.text);
-	if (search->tried)
+		s->unread = scry_arena_printf(&s->arena, "%s",
+					      search->hole ? search->hole : s->error.text);
+	if (search->hole)
+		scry_note(s, "a Python is there, but its memory is not: %s", search->hole);
+	else if (search->tried)
 		scry_note(s, "something like a Python was found, but it makes no sense: %s",
 			  s->error.text);
 	else
@@ -272,7 +279,8 @@ struct scry_runtime *scry_runtime_first(struct scry_session *s)
 		search.all = round == 1;
 		/* one that has no interpreter is an answer: what a scan finds then is chance */
 		for (const struct scry_finder *f = scry_finders;
-		     f->name && !search.found && !(s->dormant && f->by_chance); f++) {
+		     f->name && !search.found && !((s->dormant || search.hole) && f->by_chance);
+		     f++) {
 			search.finder = f->name;
 			f->find(&search);
 		}

@@ -12,7 +12,9 @@ struct scry_search {
 	unsigned found; /* accepted so far */
 	unsigned tried; /* candidates that were looked at */
 	bool strict;    /* candidates are chance words: they must show dictionaries */
-	bool all;       /* second round: modules with any name, all writable memory */
+	/* why a candidate that a symbol names could not be read, though it was mapped; or NULL */
+	const char *hole;
+	bool all; /* second round: modules with any name, all writable memory */
 	/* the module that scan_layout is of: it may have many mappings */
 	const struct scry_module *measured;
 	const struct scry_layout *scan_layout;

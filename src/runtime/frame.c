@@ -29,6 +29,20 @@ void scry_frame_damage(struct scry_frame *f, const char *format, ...)
 		f->damaged = "out of memory";
 }
 
+/* Where the dump lacks the code object that is said, too: the frame itself may be sound. */
+static void damage_code(struct scry_frame *f)
+{
+	struct scry_session *s = f->runtime->session;
+	uint64_t type;
+	bool hole = f->code_addr &&
+		    scry_field_read(f->runtime, f->code_addr, SCRY_F_OBJECT_TYPE, &type) < 0 &&
+		    scry_target_hole(s->target, s->error.addr);
+	const char *why = hole ? scry_arena_printf(&s->arena, ": %s", s->error.text) : NULL;
+
+	scry_frame_damage(f, "no code object at 0x%" PRIx64 " in the frame at 0x%" PRIx64 "%s",
+			  f->code_addr, f->addr, why ? why : "");
+}
+
 int scry_frame_at(struct scry_runtime *r, scry_addr addr, struct scry_frame *ret)
 {
 	*ret = (struct scry_frame) { .runtime = r, .addr = addr, .lasti = -1 };
@@ -44,8 +58,7 @@ int scry_frame_at(struct scry_runtime *r, scry_addr addr, struct scry_frame *ret
 	if (!ret->code || ret->code->damaged) {
 		if (ret->code && ret->code->none)
 			ret->code = NULL;
-		scry_frame_damage(ret, "no code object at 0x%" PRIx64 " in the frame at 0x%" PRIx64,
-				  ret->code_addr, addr);
+		damage_code(ret);
 		return SCRY_ECORRUPT;
 	}
 	if (ret->damaged)

@@ -114,11 +114,17 @@ static int check_strictly(struct scry_runtime *r, const struct scry_interp *inte
  */
 static int check(struct scry_runtime *r, const struct scry_interp *interp, bool missing)
 {
-	uint64_t thread = 0, back = 0;
+	uint64_t thread = 0, back = 0, lacking = 0;
 	int rc = scry_field_read(r, interp->addr, SCRY_F_INTERP_THREADS, &thread);
 
 	if (rc == SCRY_OK && thread)
 		rc = scry_field_read(r, thread, SCRY_F_THREAD_INTERP, &back);
+	/* a state that the dump lacks says nothing for or against */
+	if (rc < 0 && thread && scry_target_hole(r->session->target, r->session->error.addr)) {
+		lacking = thread;
+		thread = 0;
+		rc = SCRY_OK;
+	}
 	if (rc < 0)
 		return rc;
 	if (thread && back != interp->addr)
@@ -134,6 +140,8 @@ static int check(struct scry_runtime *r, const struct scry_interp *interp, bool 
 		return check_strictly(r, interp, thread);
 	if (scry_is_dict(r, interp->modules) || scry_is_dict(r, interp->sysdict))
 		return SCRY_OK;
+	if (lacking)
+		return scry_field_read(r, lacking, SCRY_F_THREAD_INTERP, &back);
 	if (!thread || !has_live_thread(r, thread) ||
 	    !(missing || is_unknown(r, interp->modules) || is_unknown(r, interp->sysdict)))
 		return scry_fail(r->session, SCRY_ECORRUPT, interp->addr,
