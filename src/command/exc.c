@@ -254,6 +254,13 @@ static void show_suspended(struct job *job, struct scry_interp *i)
 	scry_addr object;
 
 	job->shown.runtime = i->runtime;
+	if (i->runtime->strategy->model != SCRY_MODEL_CPYTHON) {
+		scry_note(
+			job->shown.call->s,
+			"generators that were suspended inside a handler are not looked for in %s",
+			i->runtime->name);
+		return;
+	}
 	if (scry_gc_open(&gc, i) < 0)
 		return;
 	while (job->entries < SUSPENDED_MAX && scry_gc_next(&gc, &object) == SCRY_ITEM) {
@@ -323,7 +330,7 @@ const struct scry_command_row scry_command_exc = {
 		    "(up to 3.11 maybe only its class and value), or that nothing in Python has in "
 		    "hand, is pointed out.\n"
 		    "What sys.last_exc (or last_value) keeps is shown as well.",
-		    SCRY_COMMAND_CPYTHON },
+		    0 },
 	.run = run_exc,
 	.flags = flags,
 	.max_args = 1,

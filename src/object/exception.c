@@ -185,8 +185,10 @@ int scry_exception_at(struct scry_runtime *r, scry_addr addr, struct scry_except
 {
 	struct scry_exception e = { .runtime = r, .addr = addr };
 	struct scry_type *t;
-	int rc = scry_type_for(r, addr, &t);
 
+	if (scry_model_of(r)->exceptions)
+		return scry_model_of(r)->exceptions->at(r, addr, ret);
+	int rc = scry_type_for(r, addr, &t);
 	if (rc < 0)
 		return rc;
 	bool old = scry_known_type(t) == SCRY_IS_OLD_INSTANCE &&
@@ -244,6 +246,8 @@ int scry_exception_kept(struct scry_runtime *r, const struct scry_kept *kept,
 	struct scry_type *t;
 	int rc;
 
+	if (scry_model_of(r)->exceptions)
+		return scry_model_of(r)->exceptions->kept(r, kept, ret);
 	if (is_instance(r, kept)) {
 		rc = scry_exception_at(r, kept->value, ret);
 	} else {
@@ -287,6 +291,8 @@ static const struct {
 int scry_exception_attr_next(const struct scry_exception *e, struct scry_exception_attrs *it,
 			     const char **ret_name, scry_addr *ret_value)
 {
+	if (scry_model_of(e->runtime)->exceptions)
+		return scry_model_of(e->runtime)->exceptions->attr_next(e, it, ret_name, ret_value);
 	while (it->member < MEMBERS && e->addr) {
 		size_t m = it->member++;
 
@@ -396,6 +402,11 @@ int scry_traceback_next(struct scry_traceback *t, struct scry_frame *f, struct s
 	if (!t->next)
 		return SCRY_OK;
 	*ret = at;
+	if (scry_model_of(r)->exceptions) {
+		int rc = scry_model_of(r)->exceptions->traceback_next(t, f, ret);
+
+		return rc < 0 ? damaged_entry(t, f) : rc;
+	}
 	if (cycles(t)) {
 		scry_fail(r->session, SCRY_ECORRUPT, t->next,
 			  "the traceback comes back to 0x%" PRIx64, t->next);

@@ -53,6 +53,21 @@ struct scry_traceback {
 int scry_traceback_next(struct scry_traceback *t, struct scry_frame *ret_frame,
 			struct scry_location *ret_where);
 
+/** How exceptions of one kind of interpreter are read: a model's, see model.h. */
+struct scry_exception_model {
+	struct scry_kept (*raised)(struct scry_thread *t);
+	struct scry_handled *(*handled)(struct scry_thread *t, size_t *ret_count);
+	int (*at)(struct scry_runtime *r, scry_addr addr, struct scry_exception *ret);
+	int (*kept)(struct scry_runtime *r, const struct scry_kept *kept,
+		    struct scry_exception *ret);
+	int (*attr_next)(const struct scry_exception *e, struct scry_exception_attrs *it,
+			 const char **ret_name, scry_addr *ret_value);
+	/* damage is a failure here, and becomes the last frame */
+	int (*traceback_next)(struct scry_traceback *t, struct scry_frame *ret_frame,
+			      struct scry_location *ret_where);
+};
+extern const struct scry_exception_model scry_pypy_exceptions;
+
 /* --- what exception.c and message.c share --- */
 /** The items of the exception's args. */
 int scry_exception_args(struct scry_runtime *r, scry_addr exc, uint64_t *n, scry_addr *items);

@@ -5,6 +5,8 @@
  */
 #include "object/handled.h"
 
+#include "object/exception.h"
+
 #include "object/printer.h"
 #include "object/opcodes.h"
 
@@ -31,6 +33,8 @@ struct scry_kept scry_thread_raised(struct scry_thread *t)
 {
 	struct scry_runtime *r = t->runtime;
 
+	if (scry_model_of(r)->exceptions)
+		return scry_model_of(r)->exceptions->raised(t);
 	if (scry_layout_has(r->layout, SCRY_F_THREAD_CURRENT_EXCEPTION))
 		return (struct scry_kept) { .value = scry_field_get(
 						    r, t->state, SCRY_F_THREAD_CURRENT_EXCEPTION) };
@@ -163,8 +167,16 @@ static unsigned saved_by_table(const struct scry_frame *f, struct scry_kept *sav
 	for (unsigned steps = 0;
 	     steps < 2 * SAVED_MAX && n < SAVED_MAX && table_find(c, at, &target, &depth);
 	     steps++) {
-		if (target >= c->instructions_size || depth > before || depth > 1u << 20)
-			break; /* outer handlers never expect more */
+		if (target >= c->instructions_size || depth > 1u << 20)
+			break;
+		/*
+		 * outer handlers never expect more: this is the cleanup of one that does not run, a
+		 * with statement's; go through it outwards
+		 */
+		if (depth > before) {
+			at = target;
+			continue;
+		}
 		if (depth && is_cleanup(c, target)) {
 			struct scry_kept *k = &saved[n++];
 
@@ -258,6 +270,8 @@ struct scry_handled *scry_thread_handled(struct scry_thread *t, size_t *ret_coun
 	struct scry_frame f;
 	bool damaged = false;
 
+	if (scry_model_of(r)->exceptions)
+		return scry_model_of(r)->exceptions->handled(t, ret_count);
 	c.item = scry_field_get(r, t->state, SCRY_F_THREAD_EXC_INFO);
 	c.current = c.item ? in_item(r, c.item)
 			   : keep(r, t->state, SCRY_F_THREAD_EXC_VALUE, SCRY_F_THREAD_EXC_TYPE,

@@ -44,6 +44,8 @@ struct scry_found {
  */
 enum scry_attr_place { SCRY_ATTR_VALUE, SCRY_ATTR_CLASS, SCRY_ATTR_TYPE };
 
+struct scry_exception_model;
+
 /** What stands in the brackets of obj[key]. */
 struct scry_subscript {
 	enum {
@@ -107,6 +109,8 @@ struct scry_model {
 	/* scry_attr_next() with values that may have no object; NULL: all have */
 	int (*found_next)(struct scry_runtime *r, scry_addr obj, uint64_t *it,
 			  const char **ret_name, struct scry_found *ret);
+	/* exception.h; NULL: by the layout's fields */
+	const struct scry_exception_model *exceptions;
 	/* append the repr of an object; negative after scry_fail() */
 	int (*print)(struct scry_printer *p, scry_addr addr);
 	/* obj[key], an object; NULL: scry_eval_item() does that. Fails where code would run */

@@ -209,7 +209,6 @@ def test_what_pypy_has_not(dumps, pypy):
     """An answer that there is none would be wrong."""
     dump = made(dumps, pypy, VALUES)
     for command in (
-        ['exc'],
         ['dis'],
         ['tasks'],
         ['generators'],

@@ -53,6 +53,21 @@ def nothing():
     park()
 
 
+@contextlib.contextmanager
+def manager():
+    yield
+
+
+@scenario
+def with_in_handler():
+    a = ValueError("with")
+    try:
+        raise a
+    except ValueError:
+        with manager():
+            park((a, "with_in_handler"))
+
+
 @scenario
 def one():
     a = ValueError("one")

@@ -2,6 +2,7 @@
  * Attributes of PyPy's objects without running code: of instances by their map
  * (pypy/objspace/std/mapdict.py), of modules by their dictionary, of classes along the MRO.
  */
+#include "object/exception.h"
 #include "object/pypy/pypy_cpyext.h"
 
 #include <inttypes.h>
@@ -331,4 +332,5 @@ const struct scry_model scry_model_pypy = {
 	.found_next = found_next,
 	.print = scry_pypy_print,
 	.item = scry_pypy_item,
+	.exceptions = &scry_pypy_exceptions,
 };

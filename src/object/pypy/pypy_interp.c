@@ -136,6 +136,20 @@ static int print_sequence(struct scry_printer *p, scry_addr addr)
 	return rc;
 }
 
+int scry_pypy_print_inner(struct scry_printer *p, scry_addr addr)
+{
+	struct scry_pypy_sequence seq;
+	int rc = scry_pypy_sequence(p->runtime, addr, &seq);
+
+	if (rc < 0 || !scry_printer_enter(p, addr, "(...)"))
+		return rc < 0 ? rc : SCRY_OK;
+	scry_buf_putc(p->out, '(');
+	rc = print_sequence(p, addr);
+	scry_buf_puts(p->out, seq.count == 1 ? ",)" : ")");
+	scry_printer_leave(p);
+	return rc;
+}
+
 int scry_pypy_print_deque(struct scry_printer *p, scry_addr addr)
 {
 	uint64_t most = scry_pypy_get(p->runtime->pypy, addr, SCRY_PYPY_DEQUE_MOST);

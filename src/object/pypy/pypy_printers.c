@@ -382,6 +382,8 @@ int scry_pypy_print(struct scry_printer *p, scry_addr addr)
 		return scry_fail(p->runtime->session, SCRY_ECORRUPT, addr, "no object");
 	if (t->tid == y->string)
 		return scry_pypy_print_utf8(p, at);
+	if (!t->class_max)
+		return scry_pypy_print_inner(p, at);
 	size_t i = row_of(y, t);
 	scry_addr cls = scry_pypy_class_of(y, t, at);
 	if (cls)

@@ -95,6 +95,8 @@ int scry_pypy_print_array(struct scry_printer *p, scry_addr addr);
 int scry_pypy_print_dict_view(struct scry_printer *p, scry_addr addr);
 int scry_pypy_print_proxy(struct scry_printer *p, scry_addr addr);
 int scry_pypy_print_cdata(struct scry_printer *p, scry_addr addr);
+/** An array or list of RPython's, as a tuple. */
+int scry_pypy_print_inner(struct scry_printer *p, scry_addr addr);
 int scry_pypy_print_exception(struct scry_printer *p, scry_addr addr);
 
 #endif

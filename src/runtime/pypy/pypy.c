@@ -47,11 +47,11 @@ static bool is_head(struct scry_pypy_scan *scan, scry_addr at)
 }
 
 /* An execution context, or 0: threads that run no Python have none. */
-static scry_addr context_of(struct scry_pypy *p, scry_addr node)
+scry_addr scry_pypy_context(struct scry_pypy *p, scry_addr state)
 {
 	scry_addr ec = 0;
 
-	scry_read_ptr(p->runtime->session, node + TLS_EC, &ec);
+	scry_read_ptr(p->runtime->session, state + TLS_EC, &ec);
 	return ec && scry_pypy_is(p, scry_pypy_type_of(p, &ec), SCRY_PYPY_CLASS_EC) ? ec : 0;
 }
 
@@ -134,7 +134,7 @@ static bool jit_on_stack(struct scry_thread *t)
 static int thread_top(struct scry_thread *t, scry_addr *ret)
 {
 	struct scry_pypy *p = t->runtime->pypy;
-	scry_addr ec = context_of(p, t->state);
+	scry_addr ec = scry_pypy_context(p, t->state);
 	uint64_t ref = 0;
 	int rc = ec ? scry_pypy_read(p, ec, SCRY_PYPY_EC_TOPFRAMEREF, &ref) : SCRY_OK;
 

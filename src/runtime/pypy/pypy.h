@@ -110,6 +110,7 @@
 	X(CODE_FREEVARS, "!pypy.interpreter.pycode.PyCode.inst_co_freevars")                      \
 	X(CODE_LNOTAB, "pypy.interpreter.pycode.PyCode.inst_co_lnotab")                           \
 	X(CODE_LINETABLE, "pypy.interpreter.pycode.PyCode.inst_co_linetable")                     \
+	X(CODE_EXCEPTIONTABLE, "pypy.interpreter.pycode.PyCode.inst_co_exceptiontable")           \
 	X(CODE_GLOBALS, "pypy.interpreter.pycode.PyCode.inst_w_globals")                          \
 	X(CELL_VALUE, "pypy.interpreter.nestedscope.Cell.inst_w_value")                           \
 	X(INT_VALUE, "pypy.objspace.std.intobject.W_IntObject.inst_intval")                       \
@@ -170,6 +171,19 @@
 	  "pypy.module.exceptions.interp_exceptions.W_BaseException.inst_w_traceback")            \
 	X(EXCEPTION_SUPPRESS,                                                                     \
 	  "pypy.module.exceptions.interp_exceptions.W_BaseException.inst_suppress_context")       \
+	X(EXCEPTION_DICT, "pypy.module.exceptions.interp_exceptions.W_BaseException.inst_w_dict") \
+	X(OS_ERROR_ERRNO,                                                                         \
+	  "pypy.module.exceptions.interp_exceptions.W_OSError.inst_w_errno|pypy.module."          \
+	  "exceptions.interp_exceptions.W_EnvironmentError.inst_w_errno")                         \
+	X(OS_ERROR_TEXT,                                                                          \
+	  "pypy.module.exceptions.interp_exceptions.W_OSError.inst_w_strerror|pypy.module."       \
+	  "exceptions.interp_exceptions.W_EnvironmentError.inst_w_strerror")                      \
+	X(OS_ERROR_FILE,                                                                          \
+	  "pypy.module.exceptions.interp_exceptions.W_OSError.inst_w_filename|pypy.module."       \
+	  "exceptions.interp_exceptions.W_EnvironmentError.inst_w_filename")                      \
+	X(OS_ERROR_FILE2, "pypy.module.exceptions.interp_exceptions.W_OSError.inst_w_filename2")  \
+	X(SYSTEM_EXIT_CODE, "pypy.module.exceptions.interp_exceptions.W_SystemExit.inst_w_code")  \
+	X(STOP_VALUE, "pypy.module.exceptions.interp_exceptions.W_StopIteration.inst_w_value")    \
 	X(TRACEBACK_FRAME, "pypy.interpreter.pytraceback.PyTraceback.inst_frame")                 \
 	X(TRACEBACK_LASTI, "pypy.interpreter.pytraceback.PyTraceback.inst_lasti")                 \
 	X(TRACEBACK_NEXT, "pypy.interpreter.pytraceback.PyTraceback.inst_next")                   \
@@ -363,6 +377,9 @@ int scry_pypy_items_open(struct scry_pypy *p, scry_addr storage, bool bytes,
  * room.
  */
 scry_addr scry_pypy_boxed(struct scry_pypy *p, struct scry_pypy_item item);
+
+/** A thread's ExecutionContext by its thread-local state; 0: it runs no Python. */
+scry_addr scry_pypy_context(struct scry_pypy *p, scry_addr state);
 
 /* --- frames that the JIT holds in its own form (pypy_jit.c) --- */
 /**
