@@ -54,6 +54,25 @@ static void get_member(const struct scry_say *field, const void *at, struct scry
 	}
 }
 
+static void each_addr(const void *subject, struct scry_renderer *to)
+{
+	const struct scry_said *said = subject;
+	const uint64_t *list = said->at.in;
+
+	for (uint64_t i = 0; i < said->at.addr; i++)
+		scry_say(to, said->facts, &list[i]);
+}
+
+static void get_addrs(const struct scry_say *field, const char *base, struct scry_said *ret)
+{
+	ret->kind = SCRY_SAID_LIST;
+	ret->facts = field->facts;
+	ret->subject = ret;
+	ret->each = each_addr;
+	memcpy(&ret->at.in, base + field->offset, sizeof(ret->at.in));
+	ret->at.addr = *(const size_t *)(base + field->count);
+}
+
 static void get_made(const struct scry_say *field, const void *subject, struct scry_said *ret)
 {
 	switch (field->how) {
@@ -93,7 +112,13 @@ void scry_said_get(const struct scry_facts *facts, const struct scry_say *field,
 	} else {
 		if (facts->through)
 			base = *(const char *const *)(base + facts->through - 1);
-		if (base)
+		if (base && field->how == SCRY_SAY_AT)
+			scry_said_at(ret, field->facts,
+				     *(void *const *)((const char *)subject + facts->in - 1),
+				     *(const uint64_t *)(base + field->offset));
+		else if (base && field->how == SCRY_SAY_ADDRS)
+			get_addrs(field, base, ret);
+		else if (base)
 			get_member(field, base + field->offset, ret);
 		else
 			ret->kind = SCRY_SAID_NULL;
@@ -202,8 +227,8 @@ static void get_text(const void *subject, struct scry_said *ret)
 	scry_said_text(ret, subject);
 }
 
-static const struct scry_say addr_fields[] = { SAY_GET("address", get_addr), SAY_END };
+const struct scry_say scry_facts_addr_fields[] = { SAY_GET("address", get_addr), SAY_END };
 static const struct scry_say text_fields[] = { SAY_GET("text", get_text), SAY_END };
 
-const struct scry_facts scry_facts_addr = { "address", addr_fields, NULL, .bare = true };
+const struct scry_facts scry_facts_addr = { "address", scry_facts_addr_fields, NULL, .bare = true };
 const struct scry_facts scry_facts_text = { "text", text_fields, NULL, .bare = true };

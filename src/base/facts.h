@@ -60,6 +60,8 @@ enum scry_say_how {
 	SCRY_SAY_ID,   /* an address, null where it is 0 */
 	SCRY_SAY_NAME, /* an enum by the names in `names` */
 	SCRY_SAY_FACTS,
+	SCRY_SAY_AT, /* facts about the address in the member, whose subject is a struct scry_at */
+	SCRY_SAY_ADDRS,   /* a list of addresses: the member points to them, `count` is another */
 	SCRY_SAY_POINTER, /* facts about what the member points to, null for NULL */
 	SCRY_SAY_GET,
 	SCRY_SAY_PRINT,
@@ -79,10 +81,11 @@ struct scry_say {
 	const char *key;
 	unsigned char how, size, flags;
 	bool is_signed;
-	unsigned short offset;
-	const char *const *names;           /* NAME; VIEW: the phrases */
-	const char *between;                /* VIEW: what stands between two phrases, or NULL */
-	const struct scry_facts *facts;     /* FACTS, POINTER, FIELDS; LIST, MAP: the elements' */
+	unsigned short offset, count; /* ADDRS: `count` is where the number of them is, a size_t */
+	const char *const *names;     /* NAME; VIEW: the phrases; FACTS, AT: others than theirs */
+	const char *between;          /* VIEW: what stands between two phrases, or NULL */
+	const struct scry_facts
+		*facts; /* FACTS, FIELDS ...; LIST, MAP: the elements'; GET: may give */
 	const struct scry_facts *const *of; /* GET: what it may give, ends with NULL */
 	void (*get)(const void *subject, struct scry_said *ret);
 	/* append the text; false: there is none, the value is null */
@@ -105,11 +108,14 @@ struct scry_facts {
 	const char *const *text;       /* ends with NULL; NULL: it has no text of its own */
 	/* members are of the struct that this pointer in the subject leads to: SCRY_THROUGH */
 	unsigned short through;
+	/* what facts about an address know of it: where in the subject the pointer is, SCRY_IN */
+	unsigned short in;
 	/* JSON: it is no object but its first field's value (an element of a list) */
 	bool bare;
 };
 
 #define SCRY_THROUGH(type, member) .through = offsetof(type, member) + 1
+#define SCRY_IN(type, member)      .in = offsetof(type, member) + 1
 
 /* The member's struct is SUBJECT, which the file defines before its table. */
 #define SCRY_SAY_MEMBER(kind, k, m, ...)                                     \
@@ -141,6 +147,12 @@ struct scry_facts {
 			##__VA_ARGS__)
 #define SAY_NAME(key, m, n, ...)  SCRY_SAY_MEMBER(SCRY_SAY_NAME, key, m, .names = n, ##__VA_ARGS__)
 #define SAY_FACTS(key, r, m, ...) SCRY_SAY_MEMBER(SCRY_SAY_FACTS, key, m, .facts = r, ##__VA_ARGS__)
+#define SAY_AT(key, r, m, ...)                                                                     \
+	SCRY_SAY_MEMBER(SCRY_SAY_AT + SCRY_SAY_MUST(SCRY_SAY_IS(m, uint64_t)), key, m, .facts = r, \
+			##__VA_ARGS__)
+#define SAY_ADDRS(key, r, m, n, ...)                                                    \
+	SCRY_SAY_MEMBER(SCRY_SAY_ADDRS + SCRY_SAY_MUST(SCRY_SAY_IS(n, size_t)), key, m, \
+			.facts = r, .count = offsetof(SUBJECT, n), ##__VA_ARGS__)
 #define SAY_POINTER(key, r, m, ...) \
 	SCRY_SAY_MEMBER(SCRY_SAY_POINTER, key, m, .facts = r, ##__VA_ARGS__)
 /* The same subject. A function gets the subject itself, whatever `through` says. */
@@ -224,7 +236,8 @@ void scry_say_as(struct scry_renderer *to, const struct scry_facts *facts, const
 void scry_say_fields(struct scry_renderer *to, const struct scry_facts *facts, const void *subject);
 
 /** Facts that are one value: for lists of addresses and texts. */
-extern const struct scry_facts scry_facts_addr; /* a uint64_t */
-extern const struct scry_facts scry_facts_text; /* a const char * */
+extern const struct scry_say scry_facts_addr_fields[]; /* "address", for other phrases */
+extern const struct scry_facts scry_facts_addr;        /* a uint64_t */
+extern const struct scry_facts scry_facts_text;        /* a const char * */
 
 #endif

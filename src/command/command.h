@@ -59,8 +59,8 @@ struct scry_command_row {
 	const struct scry_flag *flags; /* ends with a NULL name; may be NULL */
 	/* more arguments are refused; a RAW command has one at most */
 	int max_args;
-	/** The keys of its own that it adds to the answer; NULL: none but "threads". */
-	const struct scry_facts *says;
+	/** The keys of its own that it adds to the answer, ends with NULL; NULL: none. */
+	const struct scry_facts *const *says;
 	/**
 	 * Completions of an argument (options are completed without it), one a line; may be NULL.
 	 */
@@ -171,7 +171,9 @@ struct scry_stack scry_stack_merged(struct scry_merge *m);
  */
 uint64_t scry_stack_text(struct scry_call *call, struct scry_stack *stack);
 /** The keys "frames" (and "omitted" where --limit cut) of an open JSON object. */
-uint64_t scry_stack_json(struct scry_call *call, struct scry_stack *stack);
+void scry_stack_json(struct scry_call *call, struct scry_stack *stack);
+/** The elements of "frames" alone; how many older ones --limit cut. */
+uint64_t scry_stack_frames_json(struct scry_call *call, struct scry_stack *stack);
 
 /* --- threads --- */
 /** `Thread 4711 "MainThread" [crashed: SIGSEGV at 0x10, holds the GIL]`, no line end. */
@@ -196,6 +198,8 @@ void scry_threads_open(struct scry_call *call);
 void scry_threads_close(struct scry_call *call);
 /** What is said of a struct scry_thread, and how its head line reads. */
 extern const struct scry_facts scry_facts_thread;
+/** What stands before every command's own keys. */
+extern const struct scry_facts scry_facts_head;
 extern const char *const scry_thread_phrases[];
 /** "SIGSEGV", or "signal 99" (in a static buffer of the call's thread). */
 const char *scry_signal_name(int number);

@@ -81,10 +81,9 @@ static void get_target(const void *subject, struct scry_said *ret)
 	scry_said_facts(ret, &target_facts, ((const struct scry_call *)subject)->s->target);
 }
 
-static const struct scry_facts *const targets_facts[] = { &target_facts, NULL };
 static const struct scry_say head_fields[] = {
 	SAY_GET("pyscry", get_version),
-	SAY_GET("target", get_target, .of = targets_facts),
+	SAY_GET("target", get_target, .facts = &target_facts),
 	SAY_LIST("runtimes", &runtime_facts, each_runtime),
 	SAY_END,
 };

@@ -17,6 +17,7 @@ const struct scry_command_row scry_command_generators = {
 		    "collector knows.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run_generators,
+	.says = scry_says_tasks,
 };
 
 static int run_greenlets(struct scry_call *call)
@@ -46,5 +47,6 @@ const struct scry_command_row scry_command_greenlets = {
 		    "files of the process.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run_greenlets,
+	.says = scry_says_tasks,
 	.flags = greenlet_flags,
 };

@@ -8,68 +8,79 @@
 
 /* --- loops --- */
 
-static void loop_text(struct scry_call *call, const struct scry_loop *loop)
+static void get_kind(const void *subject, struct scry_said *ret)
 {
-	struct scry_buf *out = call->out, repr = SCRY_BUF_INIT;
+	scry_said_text(ret, ((const struct scry_loop *)subject)->library->ops->kind);
+}
 
-	scry_buf_printf(out, "%s loop 0x%" PRIx64 " ", loop->library->ops->kind, loop->addr);
-	scry_task_value_text(loop->runtime, loop->addr, &repr);
-	scry_put_safe(out, repr.len ? repr.text : "?");
-	scry_buf_done(&repr);
-	scry_buf_puts(out, " [");
-	scry_put_styled(call, SCRY_STYLE_MARK,
-			loop->closed > 0 ? "closed"
-			: loop->running  ? "running"
-					 : "not running");
-	scry_buf_putc(out, ']');
+static void get_thread(const void *subject, struct scry_said *ret)
+{
+	const struct scry_loop *loop = subject;
+
+	ret->kind = SCRY_SAID_NULL;
 	if (loop->thread && loop->thread->tid)
-		scry_buf_printf(out, " of thread %" PRIu64, loop->thread->tid);
-	scry_buf_printf(out, ": %" PRIu64 " task%s", loop->tasks, loop->tasks == 1 ? "" : "s");
-	if (loop->current)
-		scry_buf_printf(out, ", current 0x%" PRIx64, loop->current);
-	scry_buf_putc(out, '\n');
+		scry_said_int(ret, (int64_t)loop->thread->tid);
 }
 
-static void loop_json(struct scry_json *j, const struct scry_loop *loop)
+/* Null: the loop does not tell. */
+static void get_closed(const void *subject, struct scry_said *ret)
 {
-	scry_json_open(j, '{');
-	scry_json_key(j, "kind");
-	scry_json_text(j, loop->library->ops->kind);
-	scry_json_key(j, "id");
-	scry_json_addr(j, loop->addr);
-	scry_json_key(j, "loop");
-	scry_task_value_json(loop->runtime, loop->addr, j);
-	scry_json_key(j, "thread");
-	scry_json_positive(j, loop->thread ? (int64_t)loop->thread->tid : 0);
-	scry_json_key(j, "running");
-	scry_json_bool(j, loop->running);
-	scry_json_key(j, "closed");
-	if (loop->closed < 0)
-		scry_json_null(j);
-	else
-		scry_json_bool(j, loop->closed);
-	scry_json_key(j, "current");
-	scry_task_id_json(j, loop->current);
-	scry_json_close(j, '}');
+	const struct scry_loop *loop = subject;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (loop->closed >= 0)
+		scry_said_bool(ret, loop->closed);
 }
 
-static void show_loops(struct scry_call *call, const struct scry_loops *loops)
+#define SUBJECT struct scry_loop
+static const struct scry_say loop_fields[] = {
+	SAY_GET("kind", get_kind),
+	SAY_ADDR("id", addr),
+	SAY_AT("loop", &scry_facts_value, addr),
+	SAY_GET("thread", get_thread),
+	SAY_BOOL("running", running),
+	SAY_GET("closed", get_closed),
+	SAY_ID("current", current),
+	SAY_INT("tasks", tasks, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const loop_text[] = {
+	"{kind} loop {id} {loop} [",
+	"{?closed}{:mark}closed{}",
+	"|{?running}{:mark}running{}",
+	"|{:mark}not running{}",
+	"]",
+	" of thread {thread}",
+	": {tasks} task{tasks+}",
+	", current {current}",
+	"\n",
+	NULL,
+};
+
+static const struct scry_facts loop_facts = { "loop", loop_fields, loop_text,
+					      SCRY_IN(struct scry_loop, runtime) };
+
+static void each_loop(const void *subject, struct scry_renderer *to)
 {
-	if (call->json) {
-		scry_json_key(call->json, "loops");
-		scry_json_open(call->json, '[');
-	}
-	for (const struct scry_loop *loop = loops->first; loop; loop = loop->next) {
-		if (call->json)
-			loop_json(call->json, loop);
-		else
-			loop_text(call, loop);
-	}
-	if (call->json)
-		scry_json_close(call->json, ']');
-	else if (loops->first)
-		scry_buf_putc(call->out, '\n');
+	for (const struct scry_loop *loop = ((const struct scry_loops *)subject)->first; loop;
+	     loop = loop->next)
+		scry_say(to, &loop_facts, loop);
 }
+
+static void get_any(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, ((const struct scry_loops *)subject)->first != NULL);
+}
+
+static const struct scry_say loops_fields[] = {
+	SAY_LIST("loops", &loop_facts, each_loop),
+	SAY_GET("any", get_any, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+static const struct scry_facts loops_facts = { "loops", loops_fields,
+					       (const char *const[]) { "{?any}{loops}\n", NULL } };
 
 static int run_tasks(struct scry_call *call)
 {
@@ -84,7 +95,7 @@ static int run_tasks(struct scry_call *call)
 	struct scry_task *first = scry_loops_collect(s, scry_call_flag(call, "all"), &loops);
 	int rc = SCRY_OK;
 
-	show_loops(call, &loops);
+	scry_say_fields(&call->render.to, &loops_facts, &loops);
 	if (!call->json && scry_call_flag(call, "tree"))
 		scry_show_task_tree(call, "tasks", first);
 	else if (!call->json && scry_call_flag(call, "count"))
@@ -121,6 +132,7 @@ const struct scry_command_row scry_command_tasks = {
 		    "that is not the library's own.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run_tasks,
+	.says = (const struct scry_facts *const[]) { &loops_facts, &scry_facts_task_list, NULL },
 	.flags = tasks_flags,
 	.max_args = 1,
 };

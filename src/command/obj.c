@@ -201,8 +201,6 @@ static const struct scry_say object_fields[] = {
 };
 
 static const struct scry_facts object_facts = { "object", object_fields, NULL };
-static const struct scry_facts *const only_object[] = { &object_facts, NULL };
-
 /* --- what every address has --- */
 
 static void get_object(const void *subject, struct scry_said *ret)
@@ -274,9 +272,6 @@ static void get_path(const void *subject, struct scry_said *ret)
 	scry_said_text(ret, map ? map->path : NULL);
 }
 
-static const struct scry_facts *const only_block[] = { &scry_facts_block, NULL };
-static const struct scry_facts *const only_debug[] = { &scry_facts_debug_block, NULL };
-
 static const char *const object_text[] = {
 	"{address=0x0}: {type:name} (type at {type_address=0x0}), ",
 	"{?immortal}immortal",
@@ -338,9 +333,9 @@ static const struct scry_say address_fields[] = {
 	SAY_BOOL("inside", w.inside),
 	SAY_TEXT("field", w.near_field),
 	SAY_TEXT("guess", w.guess),
-	SAY_GET("memory", get_memory, .of = only_block),
-	SAY_GET("debug_block", get_debug_block, .of = only_debug),
-	SAY_GET("", get_object, .of = only_object),
+	SAY_GET("memory", get_memory, .facts = &scry_facts_block),
+	SAY_GET("debug_block", get_debug_block, .facts = &scry_facts_debug_block),
+	SAY_GET("", get_object, .facts = &object_facts),
 	SAY_LIST("words", &scry_facts_word_line, each_line),
 	SAY_LIST("dump", &scry_facts_word, each_word),
 	SAY_TEXT("function", m.function, .flags = SCRY_SAY_TEXT_ONLY),
@@ -466,6 +461,6 @@ const struct scry_command_row scry_command_obj = {
 		    "link.",
 		    0 },
 	.run = run_obj,
-	.says = &answer_facts,
+	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },
 	.max_args = 1,
 };

@@ -204,24 +204,29 @@ uint64_t scry_stack_text(struct scry_call *call, struct scry_stack *stack)
 	return count;
 }
 
-uint64_t scry_stack_json(struct scry_call *call, struct scry_stack *stack)
+uint64_t scry_stack_frames_json(struct scry_call *call, struct scry_stack *stack)
 {
 	uint64_t limit = call->s->options.limit[SCRY_LIMIT_FRAMES], count = 0;
 	struct scry_frame f;
 	int rc;
 
-	scry_json_key(call->json, "frames");
-	scry_json_open(call->json, '[');
 	for (; (rc = stack->next(stack, &f)) == SCRY_ITEM; count++)
 		if (!limit || count < limit) {
 			scry_frame_json(call, &f);
 			scry_buf_spill(call->out);
 		}
-	scry_json_close(call->json, ']');
 	note_end(call, stack, rc);
-	if (limit && count > limit) {
+	return limit && count > limit ? count - limit : 0;
+}
+
+void scry_stack_json(struct scry_call *call, struct scry_stack *stack)
+{
+	scry_json_key(call->json, "frames");
+	scry_json_open(call->json, '[');
+	uint64_t omitted = scry_stack_frames_json(call, stack);
+	scry_json_close(call->json, ']');
+	if (omitted) {
 		scry_json_key(call->json, "omitted");
-		scry_json_int(call->json, (int64_t)(count - limit));
+		scry_json_int(call->json, (int64_t)omitted);
 	}
-	return count;
 }

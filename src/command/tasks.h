@@ -5,6 +5,11 @@
 #include "command/command.h"
 #include "task/task.h"
 
+/** What is said of a struct scry_task: its name by the view "the_name". */
+extern const struct scry_facts scry_facts_task;
+/** Of a list of them: the key "tasks"; and what a command says that has no other keys. */
+extern const struct scry_facts scry_facts_task_list;
+extern const struct scry_facts *const scry_says_tasks[];
 /**
  * Every task of the list, or with `ident` only those of that thread: text, or the JSON's "tasks".
  */

@@ -45,12 +45,9 @@ static bool is_doubtful(struct scry_thread *t)
 	       (scry_frame_damage_of(&f) || scry_frame_line_lost(&f));
 }
 
-static const struct scry_facts *const threads_facts[] = { &scry_facts_thread, NULL };
-static const struct scry_facts *const places_facts[] = { &scry_facts_place, NULL };
-
 static const struct scry_say fields[] = {
-	SAY_GET("", get_thread, .of = threads_facts),
-	SAY_GET("top", get_top, .of = places_facts, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("", get_thread, .facts = &scry_facts_thread),
+	SAY_GET("top", get_top, .facts = &scry_facts_place, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("damage", get_damage, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_VIEW("head", scry_thread_phrases, NULL),
 	SAY_END,

@@ -25,11 +25,9 @@ struct tree {
 
 void scry_task_name_text(struct scry_call *call, const struct scry_task *t)
 {
-	if (t->name_size)
-		scry_put_safe_bytes(call->out, t->name, t->name_size);
-	else
-		scry_put_styled(call, SCRY_STYLE_NAME,
-				t->name && *t->name ? t->name : t->ops->kind);
+	static const char *const phrases[] = { "{?has_name}{the_name}", "|{kind:name}", NULL };
+
+	scry_say_as(&call->render.to, &scry_facts_task, phrases, t);
 }
 
 void scry_task_place_text(struct scry_call *call, struct scry_task *t)
@@ -63,8 +61,8 @@ static void tree_line(struct tree *tree, const struct node *node, unsigned depth
 	scry_task_name_text(tree->call, t);
 	scry_buf_printf(out, " 0x%" PRIx64 " [", t->addr);
 	scry_put_styled(tree->call, SCRY_STYLE_MARK, scry_task_state_name(t->state));
-	if (t->ops->text)
-		t->ops->text(t, out);
+	scry_say_as(&tree->call->render.to, &scry_facts_task,
+		    (const char *const[]) { "{words}", NULL }, t);
 	scry_buf_putc(out, ']');
 	scry_task_place_text(tree->call, t);
 	if (node->open)

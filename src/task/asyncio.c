@@ -121,26 +121,41 @@ static int frame_next(struct scry_task *t, struct scry_walk *walk, struct scry_f
 
 /* --- text --- */
 
-static void task_text(struct scry_task *t, struct scry_buf *out)
+/* A task that is not over: the others have no such words. */
+static bool is_pending(const void *subject)
 {
-	const struct scry_asyncio_task *d = t->detail;
-	bool pending = !is_over(d);
+	return !is_over(((const struct scry_task *)subject)->detail);
+}
 
-	if (d->current)
-		scry_buf_puts(out, ", current");
-	if (pending && d->future.coro && d->chain.state == SCRY_CREATED)
-		scry_buf_puts(out, ", not started");
-	else if (pending && !d->chain.running && !t->waits_for)
-		scry_buf_puts(out, ", ready");
-	if (pending && d->loop && !d->loop->running)
-		scry_buf_puts(out, d->loop->closed > 0 ? ", its loop is closed"
-						       : ", its loop does not run");
-	if (d->future.cancels > 0 && pending)
-		scry_buf_printf(out, ", cancel requested %" PRId64 " time%s", d->future.cancels,
-				d->future.cancels == 1 ? "" : "s");
-	if (d->future.exception && d->future.state == SCRY_FUTURE_FINISHED)
-		scry_buf_puts(out,
-			      d->future.log_traceback ? ", exception never retrieved" : ", failed");
+static void get_not_started(const void *subject, struct scry_said *ret)
+{
+	const struct scry_asyncio_task *d = ((const struct scry_task *)subject)->detail;
+
+	scry_said_bool(ret,
+		       is_pending(subject) && d->future.coro && d->chain.state == SCRY_CREATED);
+}
+
+static void get_ready(const void *subject, struct scry_said *ret)
+{
+	const struct scry_task *t = subject;
+	const struct scry_asyncio_task *d = t->detail;
+
+	scry_said_bool(ret, is_pending(t) && !d->chain.running && !t->waits_for);
+}
+
+static void get_loop_state(const void *subject, struct scry_said *ret)
+{
+	const struct scry_asyncio_task *d = ((const struct scry_task *)subject)->detail;
+	bool stands = is_pending(subject) && d->loop && !d->loop->running;
+
+	scry_said_text(ret, !stands ? NULL : d->loop->closed > 0 ? "is closed" : "does not run");
+}
+
+static void get_cancels(const void *subject, struct scry_said *ret)
+{
+	const struct scry_asyncio_task *d = ((const struct scry_task *)subject)->detail;
+
+	scry_said_int(ret, is_pending(subject) && d->future.cancels > 0 ? d->future.cancels : 0);
 }
 
 static void describe_task(struct scry_runtime *r, const struct scry_future *f, struct scry_buf *out)
@@ -212,19 +227,16 @@ static void describe(struct scry_runtime *r, scry_addr object, struct scry_buf *
 	scry_kinds_done(&k);
 }
 
-static void tasks_line(struct scry_task *t, const char *what, const scry_addr *list, size_t count,
-		       struct scry_buf *out)
+static bool print_tasks(const struct scry_task *t, const scry_addr *list, size_t count,
+			struct scry_buf *out)
 {
-	if (!count)
-		return;
-	scry_buf_printf(out, "    %s ", what);
 	for (size_t i = 0; i < count && i < CHILDREN_MAX; i++) {
 		scry_buf_puts(out, i ? ", " : "");
 		describe(t->runtime, list[i], out);
 	}
 	if (count > CHILDREN_MAX)
 		scry_buf_printf(out, ", ... %zu more", count - CHILDREN_MAX);
-	scry_buf_putc(out, '\n');
+	return count;
 }
 
 /* What it waits for says it already where that is the one task, or a gather of them. */
@@ -257,83 +269,161 @@ static scry_addr parked_in(struct scry_task *t)
 	return found;
 }
 
-static void task_lines(struct scry_task *t, struct scry_buf *out, bool verbose)
+static bool print_waits_for(const void *subject, struct scry_buf *out)
 {
-	const struct scry_asyncio_task *d = t->detail;
-	scry_addr callback;
-	uint64_t it = 0;
+	const struct scry_task *t = subject;
 
-	scry_loop_value_line(t, "runs", d->future.coro, out);
-	if (t->waits_for) {
-		scry_buf_puts(out, "    waits for ");
+	if (t->waits_for)
 		describe(t->runtime, t->waits_for, out);
-		scry_buf_putc(out, '\n');
-		scry_loop_value_line(t, "in", parked_in(t), out);
-	}
-	if (!is_said(t))
-		tasks_line(t, "awaits", t->awaits, t->awaits_count, out);
-	tasks_line(t, "awaited by", t->awaited_by, t->awaited_by_count, out);
-	if (d->future.state == SCRY_FUTURE_FINISHED && d->future.exception)
-		scry_loop_value_line(t, "failed with", d->future.exception, out);
-	else if (d->future.state == SCRY_FUTURE_FINISHED && (verbose || d->future.result))
-		scry_loop_value_line(t, "returned",
-				     d->future.result ? d->future.result : t->runtime->none, out);
-	for (unsigned n = 0; verbose && n < CALLBACKS_MAX; n++) {
-		if (scry_future_callback_next(t->runtime, &d->future, &it, &callback) != SCRY_ITEM)
-			break;
-		scry_loop_value_line(t, "calls back", callback, out);
-	}
+	return t->waits_for;
 }
 
-/* --- JSON --- */
+static bool print_awaits(const void *subject, struct scry_buf *out)
+{
+	const struct scry_task *t = subject;
 
-static void callbacks_json(struct scry_task *t, struct scry_json *j)
+	return !is_said(t) && print_tasks(t, t->awaits, t->awaits_count, out);
+}
+
+static bool print_awaited_by(const void *subject, struct scry_buf *out)
+{
+	const struct scry_task *t = subject;
+
+	return print_tasks(t, t->awaited_by, t->awaited_by_count, out);
+}
+
+static void get_parked_in(const void *subject, struct scry_said *ret)
+{
+	struct scry_task *t = (struct scry_task *)(uintptr_t)subject;
+
+	scry_said_value(ret, t, t->waits_for ? parked_in(t) : 0);
+}
+
+static void get_failure(const void *subject, struct scry_said *ret)
+{
+	const struct scry_task *t = subject;
+	const struct scry_asyncio_task *d = t->detail;
+
+	scry_said_value(ret, t, d->future.state == SCRY_FUTURE_FINISHED ? d->future.exception : 0);
+}
+
+static void get_result(const void *subject, struct scry_said *ret)
+{
+	const struct scry_task *t = subject;
+	const struct scry_asyncio_task *d = t->detail;
+
+	scry_said_value(ret, t, d->future.state == SCRY_FUTURE_FINISHED ? d->future.result : 0);
+}
+
+/* The same, None too. */
+static void get_any_result(const void *subject, struct scry_said *ret)
+{
+	const struct scry_task *t = subject;
+	const struct scry_asyncio_task *d = t->detail;
+
+	get_result(subject, ret);
+	if (d->future.state == SCRY_FUTURE_FINISHED && !d->future.result)
+		scry_said_value(ret, t, t->runtime->none);
+}
+
+static void get_never_retrieved(const void *subject, struct scry_said *ret)
+{
+	const struct scry_asyncio_task *d = ((const struct scry_task *)subject)->detail;
+
+	scry_said_bool(ret, d->future.exception && d->future.log_traceback);
+}
+
+/* How many there are, those included that are not shown. */
+static uint64_t say_callbacks(const struct scry_task *t, const struct scry_facts *facts,
+			      struct scry_renderer *to)
 {
 	const struct scry_asyncio_task *d = t->detail;
-	scry_addr callback;
+	struct scry_at at = { .in = t->runtime };
 	uint64_t it = 0, n = 0;
 
-	scry_json_key(j, "callbacks");
-	scry_json_open(j, '[');
-	while (scry_future_callback_next(t->runtime, &d->future, &it, &callback) == SCRY_ITEM) {
+	while (scry_future_callback_next(t->runtime, &d->future, &it, &at.addr) == SCRY_ITEM) {
 		if (n++ < CALLBACKS_MAX)
-			scry_task_value_json(t->runtime, callback, j);
+			scry_say(to, facts, &at);
 		if (n > CALLBACKS_COUNTED_MAX)
 			break;
 	}
-	scry_json_close(j, ']');
+	return n;
+}
+
+static void each_callback(const void *subject, struct scry_renderer *to)
+{
+	const struct scry_task *t = subject;
+	uint64_t n = say_callbacks(t, &scry_facts_value, to);
+
 	if (n > CALLBACKS_MAX)
 		scry_remark(t->runtime->session,
 			    "task 0x%" PRIx64 ": %" PRIu64 " more callbacks are not shown", t->addr,
 			    n - CALLBACKS_MAX);
 }
 
-static void task_json(struct scry_task *t, struct scry_json *j)
+static void each_callback_line(const void *subject, struct scry_renderer *to)
 {
-	const struct scry_asyncio_task *d = t->detail;
+	struct scry_facts facts = scry_facts_value;
 
-	scry_loop_json(t, d->future.coro, j);
-	scry_json_key(j, "parked_in");
-	scry_task_value_json(t->runtime, t->waits_for ? parked_in(t) : 0, j);
-	scry_json_key(j, "current");
-	scry_json_bool(j, d->current);
-	scry_json_key(j, "must_cancel");
-	scry_json_bool(j, d->future.must_cancel);
-	scry_json_key(j, "cancelling");
-	scry_json_int(j, d->future.cancels);
-	scry_json_key(j, "exception");
-	scry_task_value_json(t->runtime, d->future.exception, j);
-	scry_json_key(j, "never_retrieved");
-	scry_json_bool(j, d->future.exception && d->future.log_traceback);
-	callbacks_json(t, j);
+	facts.text = (const char *const[]) { "    calls back {short}\n", NULL };
+	say_callbacks(subject, &facts, to);
 }
+
+static const char *const words[] = {
+	"{?current}, current",
+	"{?not_started}, not started",
+	"|{?ready}, ready",
+	", its loop {loop_state}",
+	"{?cancels}, cancel requested {cancels} time{cancels+}",
+	"{?failure}{?never_retrieved}, exception never retrieved",
+	"|{?failure}, failed",
+	NULL,
+};
+
+static const char *const lines[] = {
+	"    runs {coroutine}\n",      "    waits for {waiting_for}\n",
+	"    in {parked_in}\n",        "    awaits {awaiting}\n",
+	"    awaited by {awaiters}\n", "    failed with {failure}\n",
+	"|    returned {result}\n",    "|{?-v}    returned {any_result}\n",
+	"{?-v}{calls_back}",           NULL,
+};
+
+#define SUBJECT struct scry_asyncio_task
+static const struct scry_say fields[] = {
+	SAY_GET("loop", scry_loop_get_loop),
+	SAY_AT("coroutine", &scry_facts_value, future.coro),
+	SAY_GET("parked_in", get_parked_in),
+	SAY_BOOL("current", current),
+	SAY_BOOL("must_cancel", future.must_cancel),
+	SAY_INT("cancelling", future.cancels),
+	SAY_AT("exception", &scry_facts_value, future.exception),
+	SAY_GET("never_retrieved", get_never_retrieved),
+	SAY_LIST("callbacks", &scry_facts_value, each_callback),
+	SAY_GET("not_started", get_not_started, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("ready", get_ready, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("loop_state", get_loop_state, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("cancels", get_cancels, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_PRINT("waiting_for", print_waits_for, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_PRINT("awaiting", print_awaits, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_PRINT("awaiters", print_awaited_by, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("failure", get_failure, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("result", get_result, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("any_result", get_any_result, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_LIST("calls_back", NULL, each_callback_line, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_VIEW("words", words, NULL),
+	SAY_VIEW("lines", lines, NULL),
+	SAY_END,
+};
+#undef SUBJECT
+
+const struct scry_facts scry_facts_asyncio = { "asyncio task", fields,
+					       SCRY_THROUGH(struct scry_task, detail),
+					       SCRY_IN(struct scry_task, runtime) };
 
 static const struct scry_task_ops asyncio = {
 	.kind = "asyncio",
 	.command = "tasks",
 	.package = "asyncio",
 	.frame_next = frame_next,
-	.text = task_text,
-	.lines = task_lines,
-	.json = task_json,
+	.facts = &scry_facts_asyncio,
 };

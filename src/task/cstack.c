@@ -71,54 +71,79 @@ const char *scry_c_walk(struct scry_c_walk *w, const struct scry_regs *regs)
 	return rc < 0 && !w->at_last && !w->at_end && !u.full ? scry_because(w->runtime) : NULL;
 }
 
-/* --- text and JSON --- */
+/* --- what is said of it --- */
+
+/* A frame, with its number. */
+struct numbered {
+	const struct scry_c_frame *frame;
+	size_t number;
+};
 
 /* As people write it: C++ names are mangled. */
-static void put_function(const struct scry_c_frame *f, struct scry_buf *out)
+static bool print_function(const void *subject, struct scry_buf *out)
 {
-	if (!f->function || !scry_demangle(f->function, out))
-		scry_buf_puts(out, f->function ? f->function : "?");
+	const char *name = ((const struct numbered *)subject)->frame->function;
+
+	if (name && !scry_demangle(name, out))
+		scry_buf_puts(out, name);
+	return name;
 }
 
-void scry_c_stack_lines(const struct scry_c_stack *stack, struct scry_buf *out)
+static bool print_pc(const void *subject, struct scry_buf *out)
 {
-	if (!stack || (!stack->count && !stack->error))
-		return;
-	scry_buf_printf(out, "    C stack, %zu frames, of which %zu run Python:\n", stack->count,
-			stack->loops);
-	for (size_t i = 0; i < stack->count; i++) {
-		const struct scry_c_frame *f = &stack->frames[i];
-
-		scry_buf_printf(out, "      %-3zu 0x%016" PRIx64 " ", i, f->pc);
-		put_function(f, out);
-		scry_buf_printf(out, " (%s)\n", f->module ? f->module : "?");
-	}
-	if (stack->error)
-		scry_buf_printf(out, "      %s\n", stack->error);
+	scry_buf_printf(out, "0x%016" PRIx64, ((const struct numbered *)subject)->frame->pc);
+	return true;
 }
 
-void scry_c_stack_json(const struct scry_c_stack *stack, struct scry_json *j)
+static void get_number(const void *subject, struct scry_said *ret)
 {
-	struct scry_buf name = SCRY_BUF_INIT;
-
-	scry_json_key(j, "native_frames");
-	scry_json_open(j, '[');
-	for (size_t i = 0; stack && i < stack->count; i++) {
-		scry_buf_cut(&name, 0);
-		put_function(&stack->frames[i], &name);
-		scry_json_open(j, '{');
-		scry_json_key(j, "pc");
-		scry_json_addr(j, stack->frames[i].pc);
-		scry_json_key(j, "function");
-		scry_json_text(j, stack->frames[i].function ? name.text : NULL);
-		scry_json_key(j, "module");
-		scry_json_text(j, stack->frames[i].module);
-		scry_json_key(j, "runs_python");
-		scry_json_bool(j, stack->frames[i].loop);
-		scry_json_close(j, '}');
-	}
-	scry_json_close(j, ']');
-	scry_json_key(j, "native_error");
-	scry_json_text(j, stack ? stack->error : NULL);
-	scry_buf_done(&name);
+	scry_said_int(ret, (int64_t)((const struct numbered *)subject)->number);
 }
+
+#define SUBJECT struct scry_c_frame
+static const struct scry_say frame_fields[] = {
+	SAY_ADDR("pc", pc),
+	SAY_PRINT("function", print_function),
+	SAY_TEXT("module", module),
+	SAY_BOOL("runs_python", loop),
+	SAY_PRINT("wide", print_pc, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("number", get_number, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const frame_text[] = {
+	"      {number%-3} {wide} {function=?} ({module=?})\n",
+	NULL,
+};
+
+static const struct scry_facts frame_facts = { "C frame", frame_fields, frame_text,
+					       SCRY_THROUGH(struct numbered, frame) };
+
+static void each_frame(const void *subject, struct scry_renderer *to)
+{
+	const struct scry_c_stack *stack = *(const struct scry_c_stack *const *)subject;
+
+	for (size_t i = 0; stack && i < stack->count; i++)
+		scry_say(to, &frame_facts, &(struct numbered) { &stack->frames[i], i });
+}
+
+#define SUBJECT struct scry_c_stack
+static const struct scry_say stack_fields[] = {
+	SAY_LIST("native_frames", &frame_facts, each_frame),
+	SAY_TEXT("native_error", error),
+	SAY_INT("count", count, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_INT("loops", loops, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const stack_text[] = {
+	"{?count}    C stack, {count} frames, of which {loops} run Python:\n",
+	"|{?native_error}    C stack, {count} frames, of which {loops} run Python:\n",
+	"{native_frames}",
+	"      {native_error}\n",
+	NULL,
+};
+
+const struct scry_facts scry_facts_c_stack = { "C stack", stack_fields, stack_text, .through = 1 };

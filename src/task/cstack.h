@@ -6,7 +6,7 @@
 #ifndef SCRY_CSTACK_H
 #define SCRY_CSTACK_H
 
-#include "base/json.h"
+#include "base/facts.h"
 #include "native/c_stack.h"
 
 /** One walk through saved words, and where it ends. */
@@ -29,8 +29,7 @@ const char *scry_c_walk(struct scry_c_walk *w, const struct scry_regs *regs);
 /** The session's last failure, kept. */
 const char *scry_because(struct scry_runtime *r);
 
-/** Lines of text, and the keys "native_frames" and "native_error". NULL: nothing. */
-void scry_c_stack_lines(const struct scry_c_stack *stack, struct scry_buf *out);
-void scry_c_stack_json(const struct scry_c_stack *stack, struct scry_json *j);
+/** What is said of a const struct scry_c_stack *, which may be NULL. */
+extern const struct scry_facts scry_facts_c_stack;
 
 #endif

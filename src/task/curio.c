@@ -234,46 +234,51 @@ static int frame_next(struct scry_task *t, struct scry_walk *walk, struct scry_f
 	return scry_loop_frame_next(t, &d->chain, d->roots, walk, ret);
 }
 
-static void text(struct scry_task *t, struct scry_buf *out)
+static const struct scry_facts joiner = { "joiner", scry_facts_addr_fields,
+					  (const char *const[]) { "    joined by {address}\n",
+								  NULL } };
+
+static void each_joiner(const void *subject, struct scry_renderer *to)
 {
-	const struct curio_task *d = t->detail;
+	const struct scry_task *t = subject;
 
-	if (d->state)
-		scry_buf_printf(out, ", %s", d->state);
-}
-
-static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
-{
-	const struct curio_task *d = t->detail;
-
-	(void)verbose;
-	scry_loop_value_line(t, "waits for", t->waits_for, out);
-	if (t->parent)
-		scry_buf_printf(out, "    child of 0x%" PRIx64 "\n", t->parent);
 	for (size_t i = 0; i < t->awaited_by_count; i++)
-		scry_buf_printf(out, "    joined by 0x%" PRIx64 "\n", t->awaited_by[i]);
-	scry_loop_value_line(t, "failed with", d->exception, out);
+		scry_say(to, &joiner, &t->awaited_by[i]);
 }
 
-static void json(struct scry_task *t, struct scry_json *j)
-{
-	const struct curio_task *d = t->detail;
+static const char *const words[] = { ", {scheduling}", NULL };
+static const char *const lines[] = {
+	"    waits for {object}\n",
+	"    child of {above}\n",
+	"{joiners}",
+	"    failed with {exception}\n",
+	NULL,
+};
 
-	scry_loop_json(t, d->coro, j);
-	scry_json_key(j, "number");
-	scry_json_int(j, d->id);
-	scry_json_key(j, "scheduling");
-	scry_json_text(j, d->state);
-	scry_json_key(j, "exception");
-	scry_task_value_json(t->runtime, d->exception, j);
-}
+#define SUBJECT struct curio_task
+static const struct scry_say fields[] = {
+	SAY_GET("loop", scry_loop_get_loop),
+	SAY_AT("coroutine", &scry_facts_value, coro),
+	SAY_INT("number", id),
+	SAY_TEXT("scheduling", state),
+	SAY_AT("exception", &scry_facts_value, exception),
+	SAY_GET("object", scry_loop_get_waits_for, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("above", scry_loop_get_parent, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_LIST("joiners", NULL, each_joiner, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_VIEW("words", words, NULL),
+	SAY_VIEW("lines", lines, NULL),
+	SAY_END,
+};
+#undef SUBJECT
+
+const struct scry_facts scry_facts_curio = { "curio task", fields,
+					     SCRY_THROUGH(struct scry_task, detail),
+					     SCRY_IN(struct scry_task, runtime) };
 
 static const struct scry_task_ops curio = {
 	.kind = "curio",
 	.command = "tasks",
 	.package = "curio",
 	.frame_next = frame_next,
-	.text = text,
-	.lines = lines,
-	.json = json,
+	.facts = &scry_facts_curio,
 };

@@ -190,22 +190,29 @@ static int frame_next(struct scry_task *t, struct scry_walk *walk, struct scry_f
 	return scry_chain_frame_next(t->runtime, &d->chain, walk, ret);
 }
 
-static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
-{
-	(void)verbose;
-	if (t->waits_for) {
-		scry_buf_puts(out, "    waits for ");
-		scry_task_value_text(t->runtime, t->waits_for, out);
-		scry_buf_putc(out, '\n');
-	}
-	for (size_t i = 0; i < t->awaited_by_count; i++)
-		scry_buf_printf(out, "    awaited by 0x%" PRIx64 "\n", t->awaited_by[i]);
-}
+static const struct scry_facts awaiter_facts = { "awaiter", scry_facts_addr_fields,
+						 (const char *const[]) {
+							 "    awaited by {address}\n", NULL } };
+
+static const char *const lines[] = { "    waits for {object}\n", "{awaiters}", NULL };
+
+#define SUBJECT struct scry_task
+static const struct scry_say fields[] = {
+	SAY_AT("object", &scry_facts_value, waits_for, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_ADDRS("awaiters", &awaiter_facts, awaited_by, awaited_by_count,
+		  .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_VIEW("lines", lines, NULL),
+	SAY_END,
+};
+#undef SUBJECT
+
+const struct scry_facts scry_facts_generator = { "generator", fields,
+						 SCRY_IN(struct scry_task, runtime) };
 
 #define GENERATOR_OPS(text)                                                \
 	{                                                                  \
 		.kind = text, .command = "generators", .collect = collect, \
-		.frame_next = frame_next, .lines = lines                   \
+		.frame_next = frame_next, .facts = &scry_facts_generator   \
 	}
 const struct scry_task_ops scry_task_generator = GENERATOR_OPS("generator");
 static const struct scry_task_ops generator = GENERATOR_OPS("generator");

@@ -365,7 +365,5 @@ const struct scry_task_ops scry_task_greenlet = {
 	.collect = collect,
 	.frame_next = frame_next,
 	.c_stack = scry_greenlet_c_stack,
-	.text = scry_greenlet_text,
-	.lines = scry_greenlet_lines,
-	.json = scry_greenlet_json,
+	.facts = &scry_facts_greenlet,
 };

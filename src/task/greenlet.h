@@ -82,11 +82,6 @@ void scry_greenlet_find_threads(struct scry_greenlets *all, struct scry_task *fi
  */
 const struct scry_c_stack *scry_greenlet_c_stack(struct scry_task *t);
 
-/** What scry_task_ops.text, lines and json show. */
-void scry_greenlet_text(struct scry_task *t, struct scry_buf *out);
-void scry_greenlet_lines(struct scry_task *t, struct scry_buf *out, bool verbose);
-void scry_greenlet_json(struct scry_task *t, struct scry_json *j);
-
 extern const struct scry_task_ops scry_task_greenlet;
 
 #endif

@@ -1,125 +1,183 @@
-/* What is shown of a greenlet beside what all tasks have. */
-#include <inttypes.h>
-
+/* What is said of a greenlet beside what all tasks have. */
 #include "object/model.h"
 #include "task/greenlet_wait.h"
 
-void scry_greenlet_text(struct scry_task *t, struct scry_buf *out)
+static const struct scry_greenlet *greenlet_of(const void *subject)
 {
-	const struct scry_greenlet *g = t->detail;
-
-	scry_buf_puts(out, g->is_main ? ", main" : "");
-	scry_buf_puts(out, g->is_hub ? ", hub" : "");
-	scry_buf_puts(out, g->switching ? ", in the middle of a switch" : "");
-	scry_buf_puts(out, g->orphaned ? ", its thread has ended" : "");
+	return ((const struct scry_task *)subject)->detail;
 }
 
-static void value_line(struct scry_task *t, struct scry_buf *out, const char *what, scry_addr value)
+/* --- what will wake it --- */
+
+/* One of the things, and the file that it watches where it is such. */
+struct wait {
+	struct scry_runtime *runtime;
+	scry_addr object;
+	bool has_file;
+	int64_t fd;
+	const char *events;
+};
+
+static void get_fd(const void *subject, struct scry_said *ret)
 {
-	if (!value || scry_is_none(t->runtime, value))
-		return;
-	scry_buf_printf(out, "    %s ", what);
-	scry_task_value_text(t->runtime, value, out);
-	scry_buf_putc(out, '\n');
+	const struct wait *w = subject;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (w->has_file)
+		scry_said_int(ret, w->fd);
 }
 
-static void wait_lines(struct scry_task *t, const struct scry_greenlet *g, struct scry_buf *out)
+#define SUBJECT struct wait
+static const struct scry_say wait_fields[] = {
+	SAY_AT("object", &scry_facts_value, object),
+	SAY_GET("fd", get_fd),
+	SAY_TEXT("events", events),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const struct scry_facts wait_facts = { "wait", wait_fields, SCRY_IN(struct wait, runtime) };
+
+static void say_waits(const void *subject, const struct scry_facts *facts, struct scry_renderer *to)
 {
-	size_t kept = g->wait_count < SCRY_WAITS_MAX ? g->wait_count : SCRY_WAITS_MAX;
+	const struct scry_greenlet *g = greenlet_of(subject);
+	struct scry_runtime *r = ((const struct scry_task *)subject)->runtime;
 
-	for (size_t i = 0; i < kept; i++) {
-		const char *events;
-		int64_t fd;
-
-		scry_buf_puts(out, g->wait_rank == SCRY_WAIT_TURN ? "    will run by "
-								  : "    waits for ");
-		if (scry_holder_file(t->runtime, g->waits[i], &fd, &events))
-			scry_buf_printf(out, "file %" PRId64 "%s%s, ", fd, events ? " to " : "",
-					events ? events : "");
-		scry_task_value_text(t->runtime, g->waits[i], out);
-		scry_buf_putc(out, '\n');
-	}
-	if (kept < g->wait_count)
-		scry_buf_printf(out, "    and for %zu more\n", g->wait_count - kept);
-}
-
-void scry_greenlet_lines(struct scry_task *t, struct scry_buf *out, bool verbose)
-{
-	const struct scry_greenlet *g = t->detail;
-
-	if (t->name || verbose)
-		scry_buf_printf(out, "    is a %s\n", g->type);
-	if (g->parent)
-		scry_buf_printf(out, "    child of 0x%" PRIx64 "\n", g->parent);
-	value_line(t, out, "runs", g->run);
-	value_line(t, out, "loop", g->loop);
-	wait_lines(t, g, out);
-	value_line(t, out, "at the latest until", g->timeout);
-	value_line(t, out, "handles", g->exception);
-	if (!verbose)
-		return;
-	value_line(t, out, "context", g->context);
-	if (g->stack_start && !g->is_current && !g->is_main)
-		scry_buf_printf(out,
-				"    C stack 0x%" PRIx64 "-0x%" PRIx64 ", %" PRIu64
-				" bytes saved at 0x%" PRIx64 "\n",
-				g->stack_start, g->stack_stop, g->stack_saved, g->stack_copy);
-	scry_c_stack_lines(scry_greenlet_c_stack(t), out);
-}
-
-static void waits_json(struct scry_task *t, const struct scry_greenlet *g, struct scry_json *j)
-{
-	scry_json_key(j, "waits");
-	scry_json_open(j, '[');
 	for (size_t i = 0; i < g->wait_count && i < SCRY_WAITS_MAX; i++) {
-		const char *events = NULL;
-		int64_t fd;
+		struct wait w = { .runtime = r, .object = g->waits[i] };
 
-		scry_json_open(j, '{');
-		scry_json_key(j, "object");
-		scry_task_value_json(t->runtime, g->waits[i], j);
-		scry_json_key(j, "fd");
-		if (scry_holder_file(t->runtime, g->waits[i], &fd, &events))
-			scry_json_int(j, fd);
-		else
-			scry_json_null(j);
-		scry_json_key(j, "events");
-		scry_json_text(j, events);
-		scry_json_close(j, '}');
+		w.has_file = scry_holder_file(r, w.object, &w.fd, &w.events);
+		if (!w.has_file)
+			w.events = NULL;
+		scry_say(to, facts, &w);
 	}
-	scry_json_close(j, ']');
-	scry_json_key(j, "timeout");
-	scry_task_value_json(t->runtime, g->timeout, j);
-	scry_json_key(j, "scheduled");
-	scry_json_bool(j, g->wait_rank == SCRY_WAIT_TURN);
 }
 
-void scry_greenlet_json(struct scry_task *t, struct scry_json *j)
+static void each_wait(const void *subject, struct scry_renderer *to)
 {
-	const struct scry_greenlet *g = t->detail;
-
-	scry_json_key(j, "type");
-	scry_json_text(j, g->type);
-	scry_json_key(j, "is_main");
-	scry_json_bool(j, g->is_main);
-	scry_json_key(j, "is_hub");
-	scry_json_bool(j, g->is_hub);
-	scry_json_key(j, "loop");
-	scry_task_value_json(t->runtime, g->loop, j);
-	waits_json(t, g, j);
-	scry_json_key(j, "is_current");
-	scry_json_bool(j, g->is_current);
-	scry_json_key(j, "switching");
-	scry_json_bool(j, g->switching);
-	scry_json_key(j, "orphaned");
-	scry_json_bool(j, g->orphaned);
-	scry_json_key(j, "run");
-	scry_task_value_json(t->runtime, g->run, j);
-	scry_json_key(j, "exception");
-	scry_task_value_json(t->runtime, g->exception, j);
-	scry_json_key(j, "context");
-	scry_task_id_json(j, g->context);
-	scry_json_key(j, "stack_saved");
-	scry_json_int(j, (int64_t)g->stack_saved);
-	scry_c_stack_json(scry_greenlet_c_stack(t), j);
+	say_waits(subject, &wait_facts, to);
 }
+
+static void each_wait_line(const void *subject, struct scry_renderer *to)
+{
+	bool turn = greenlet_of(subject)->wait_rank == SCRY_WAIT_TURN;
+	struct scry_facts facts = wait_facts;
+
+	facts.text = (const char *const[]) {
+		turn ? "    will run by " : "    waits for ",
+		"file {fd} to {events}, ",
+		"|file {fd}, ",
+		"{object}",
+		"\n",
+		NULL,
+	};
+	say_waits(subject, &facts, to);
+}
+
+static void get_more_waits(const void *subject, struct scry_said *ret)
+{
+	const struct scry_greenlet *g = greenlet_of(subject);
+
+	scry_said_int(ret, g->wait_count > SCRY_WAITS_MAX
+				   ? (int64_t)(g->wait_count - SCRY_WAITS_MAX)
+				   : 0);
+}
+
+/* --- the greenlet --- */
+
+static void get_scheduled(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, greenlet_of(subject)->wait_rank == SCRY_WAIT_TURN);
+}
+
+static void get_named(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, ((const struct scry_task *)subject)->name);
+}
+
+static void get_on_stack(const void *subject, struct scry_said *ret)
+{
+	const struct scry_greenlet *g = greenlet_of(subject);
+
+	scry_said_bool(ret, g->stack_start && !g->is_current && !g->is_main);
+}
+
+static void get_c_stack(const void *subject, struct scry_said *ret)
+{
+	struct scry_task *t = (struct scry_task *)(uintptr_t)subject;
+
+	ret->at.in = (void *)(uintptr_t)scry_greenlet_c_stack(t);
+	scry_said_facts(ret, &scry_facts_c_stack, &ret->at.in);
+	ret->kind = SCRY_SAID_FIELDS;
+}
+
+static void get_c_stack_lines(const void *subject, struct scry_said *ret)
+{
+	get_c_stack(subject, ret);
+	ret->kind = SCRY_SAID_FACTS;
+}
+
+static const char *const words[] = {
+	"{?is_main}, main",
+	"{?is_hub}, hub",
+	"{?switching}, in the middle of a switch",
+	"{?orphaned}, its thread has ended",
+	NULL,
+};
+
+static const char *const lines[] = {
+	"{?named}    is a {type}\n",
+	"|{?-v}    is a {type}\n",
+	"    child of {above}\n",
+	"    runs {run}\n",
+	"    loop {loop}\n",
+	"{wait_lines}",
+	"{?more_waits}    and for {more_waits} more\n",
+	"    at the latest until {timeout}\n",
+	"    handles {exception}\n",
+	"{?-v}    context {context_value}\n",
+	"{?-v}{?on_stack}    C stack {stack_start}-{stack_stop}, {stack_saved} bytes saved at "
+	"{stack_copy}\n",
+	"{?-v}{c_stack}",
+	NULL,
+};
+
+#define SUBJECT       struct scry_greenlet
+#define VALUE(key, m) SAY_AT(key, &scry_facts_value, m, .names = scry_value_unless_none)
+static const struct scry_say fields[] = {
+	SAY_TEXT("type", type),
+	SAY_BOOL("is_main", is_main),
+	SAY_BOOL("is_hub", is_hub),
+	VALUE("loop", loop),
+	SAY_LIST("waits", &wait_facts, each_wait),
+	VALUE("timeout", timeout),
+	SAY_GET("scheduled", get_scheduled),
+	SAY_BOOL("is_current", is_current),
+	SAY_BOOL("switching", switching),
+	SAY_BOOL("orphaned", orphaned),
+	VALUE("run", run),
+	VALUE("exception", exception),
+	SAY_ID("context", context),
+	SAY_INT("stack_saved", stack_saved),
+	SAY_GET("", get_c_stack, .facts = &scry_facts_c_stack),
+	SAY_GET("named", get_named, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_ID("above", parent, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_LIST("wait_lines", NULL, each_wait_line, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("more_waits", get_more_waits, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_AT("context_value", &scry_facts_value, context, .names = scry_value_unless_none,
+	       .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("on_stack", get_on_stack, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_ADDR("stack_start", stack_start, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_ADDR("stack_stop", stack_stop, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_ADDR("stack_copy", stack_copy, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("c_stack", get_c_stack_lines, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_VIEW("words", words, NULL),
+	SAY_VIEW("lines", lines, NULL),
+	SAY_END,
+};
+#undef VALUE
+#undef SUBJECT
+
+const struct scry_facts scry_facts_greenlet = { "greenlet", fields,
+						SCRY_THROUGH(struct scry_task, detail),
+						SCRY_IN(struct scry_task, runtime) };

@@ -89,22 +89,21 @@ void scry_loop_name(struct scry_task *t, scry_addr name)
 	}
 }
 
-void scry_loop_json(struct scry_task *t, scry_addr coro, struct scry_json *j)
+void scry_loop_get_loop(const void *subject, struct scry_said *ret)
 {
-	scry_json_key(j, "loop");
-	scry_task_id_json(j, t->loop);
-	scry_json_key(j, "coroutine");
-	scry_task_value_json(t->runtime, coro, j);
+	scry_said_id(ret, ((const struct scry_task *)subject)->loop);
 }
 
-void scry_loop_value_line(struct scry_task *t, const char *what, scry_addr value,
-			  struct scry_buf *out)
+void scry_loop_get_waits_for(const void *subject, struct scry_said *ret)
 {
-	if (!value)
-		return;
-	scry_buf_printf(out, "    %s ", what);
-	scry_task_value_text(t->runtime, value, out);
-	scry_buf_putc(out, '\n');
+	const struct scry_task *t = subject;
+
+	scry_said_value(ret, t, t->waits_for);
+}
+
+void scry_loop_get_parent(const void *subject, struct scry_said *ret)
+{
+	scry_said_id(ret, ((const struct scry_task *)subject)->parent);
 }
 
 /* --- loops --- */

@@ -98,10 +98,10 @@ int scry_loop_frame_next(struct scry_task *t, const struct scry_chain *c,
 			 struct scry_frame *ret);
 /** For finish(): a task that runs is known as such to scry_loop_frame_next(). */
 void scry_loop_runs(struct scry_task_search *s, const struct scry_chain *c);
-/** JSON keys, and the line of text, that tasks of all libraries have. */
-void scry_loop_json(struct scry_task *t, scry_addr coro, struct scry_json *j);
-void scry_loop_value_line(struct scry_task *t, const char *what, scry_addr value,
-			  struct scry_buf *out);
+/** For SAY_GET, of a struct scry_task: the loop's id; what it waits for, as a value; its parent. */
+void scry_loop_get_loop(const void *subject, struct scry_said *ret);
+void scry_loop_get_waits_for(const void *subject, struct scry_said *ret);
+void scry_loop_get_parent(const void *subject, struct scry_said *ret);
 /** Task.name of any library: text, or where nobody gave one yet, asyncio's number (3.12+). */
 void scry_loop_name(struct scry_task *t, scry_addr name);
 

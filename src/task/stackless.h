@@ -111,9 +111,6 @@ const scry_addr *scry_tasklet_ring(struct scry_stackless *sl, scry_addr first, s
 /** Fill in `entry`; `exception`, with the scheduler that it belongs to (or NULL). */
 void scry_tasklet_find_entry(struct scry_task *t);
 void scry_tasklet_find_exception(struct scry_task *t, const struct scry_scheduler *c);
-void scry_tasklet_text(struct scry_task *t, struct scry_buf *out);
-void scry_tasklet_lines(struct scry_task *t, struct scry_buf *out, bool verbose);
-void scry_tasklet_json(struct scry_task *t, struct scry_json *j);
 /** The last part of a type's name, or `otherwise`. */
 const char *scry_stackless_type(struct scry_stackless *sl, scry_addr object, const char *otherwise);
 struct scry_channel *scry_channel_read(struct scry_stackless *sl, scry_addr addr);

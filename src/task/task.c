@@ -126,7 +126,7 @@ static const char *type_name(struct scry_runtime *r, scry_addr object)
 	return dot ? dot + 1 : name;
 }
 
-static void short_repr(struct scry_runtime *r, scry_addr object, struct scry_buf *out)
+void scry_task_value_text(struct scry_runtime *r, scry_addr object, struct scry_buf *out)
 {
 	struct scry_printer p;
 
@@ -136,35 +136,62 @@ static void short_repr(struct scry_runtime *r, scry_addr object, struct scry_buf
 	scry_print(&p, object);
 }
 
-void scry_task_value_text(struct scry_runtime *r, scry_addr object, struct scry_buf *out)
+static bool print_short(const void *subject, struct scry_buf *out)
 {
-	short_repr(r, object, out);
+	const struct scry_at *at = subject;
+
+	scry_task_value_text(at->in, at->addr, out);
+	return true;
 }
 
-void scry_task_value_json(struct scry_runtime *r, scry_addr object, struct scry_json *j)
+static void get_type(const void *subject, struct scry_said *ret)
 {
-	struct scry_buf repr = SCRY_BUF_INIT;
+	const struct scry_at *at = subject;
 
-	if (!object) {
-		scry_json_null(j);
-		return;
-	}
-	scry_json_open(j, '{');
-	scry_json_key(j, "id");
-	scry_json_addr(j, object);
-	scry_json_key(j, "type");
-	scry_json_text(j, type_name(r, object));
-	scry_json_key(j, "repr");
-	scry_repr(r, object, &repr);
-	scry_json_bytes(j, repr.text, repr.len);
-	scry_json_close(j, '}');
-	scry_buf_done(&repr);
+	scry_said_text(ret, type_name(at->in, at->addr));
 }
 
-void scry_task_id_json(struct scry_json *j, scry_addr object)
+static bool print_repr(const void *subject, struct scry_buf *out)
 {
-	if (object)
-		scry_json_addr(j, object);
-	else
-		scry_json_null(j);
+	const struct scry_at *at = subject;
+
+	scry_repr(at->in, at->addr, out);
+	return true;
 }
+
+static void get_none(const void *subject, struct scry_said *ret)
+{
+	const struct scry_at *at = subject;
+
+	scry_said_bool(ret, scry_is_none(at->in, at->addr));
+}
+
+#define SUBJECT struct scry_at
+static const struct scry_say value_fields[] = {
+	SAY_ADDR("id", addr),
+	SAY_GET("type", get_type),
+	SAY_PRINT("repr", print_repr),
+	SAY_PRINT("short", print_short, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("none", get_none, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const value_text[] = { "{short}", NULL };
+const struct scry_facts scry_facts_value = { "value", value_fields, value_text };
+const char *const scry_value_unless_none[] = { "{!none}{short}", NULL };
+
+void scry_said_value(struct scry_said *ret, const struct scry_task *t, scry_addr object)
+{
+	scry_said_at(ret, &scry_facts_value, t->runtime, object);
+}
+
+const struct scry_facts *const scry_task_kinds[] = {
+	&scry_facts_asyncio,
+	&scry_facts_trio,
+	&scry_facts_curio,
+	&scry_facts_generator,
+	&scry_facts_greenlet,
+	&scry_facts_tasklet,
+	NULL,
+};

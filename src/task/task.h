@@ -6,7 +6,7 @@
 #ifndef SCRY_TASK_H
 #define SCRY_TASK_H
 
-#include "base/json.h"
+#include "base/facts.h"
 #include "runtime/runtime.h"
 
 struct scry_c_stack; /* task/cstack.h */
@@ -78,11 +78,11 @@ struct scry_task_ops {
 	 * no memory.
 	 */
 	const struct scry_c_stack *(*c_stack)(struct scry_task *t);
-	/** More words for the head line, and lines below it (4 spaces, line end); may be NULL. */
-	void (*text)(struct scry_task *t, struct scry_buf *out);
-	void (*lines)(struct scry_task *t, struct scry_buf *out, bool verbose);
-	/** More JSON keys; may be NULL. */
-	void (*json)(struct scry_task *t, struct scry_json *j);
+	/**
+	 * What else there is to say of a struct scry_task of this kind: more keys, and for text the
+	 * views "words" (of the head line, each ", ...") and "lines" (below it). NULL: nothing.
+	 */
+	const struct scry_facts *facts;
 };
 
 /**
@@ -106,11 +106,20 @@ bool scry_task_is_library(const struct scry_task *t, const struct scry_frame *f)
  * frame; the newest where all are the library's.
  */
 int scry_task_place(struct scry_task *t, struct scry_frame *ret, const char **ret_library);
-/** "type repr" of an object, short, for head lines; "?" where it is damaged. */
+/** The repr of an object, cut short. */
 void scry_task_value_text(struct scry_runtime *r, scry_addr object, struct scry_buf *out);
-/** The object {"id", "type", "repr"}, or null for 0. */
-void scry_task_value_json(struct scry_runtime *r, scry_addr object, struct scry_json *j);
-/** An id as "0x...", or null for 0. */
-void scry_task_id_json(struct scry_json *j, scry_addr object);
+/**
+ * What is said of an object (a struct scry_at in a runtime): id, type and repr; as text its repr,
+ * cut short.
+ */
+extern const struct scry_facts scry_facts_value;
+/** How a value reads where None is nothing to tell. */
+extern const char *const scry_value_unless_none[];
+/** What kinds of tasks say of themselves; the list ends with NULL. */
+extern const struct scry_facts scry_facts_asyncio, scry_facts_trio, scry_facts_curio,
+	scry_facts_generator, scry_facts_greenlet, scry_facts_tasklet;
+extern const struct scry_facts *const scry_task_kinds[];
+/** For SAY_GET: a value, null for 0. */
+void scry_said_value(struct scry_said *ret, const struct scry_task *t, scry_addr object);
 
 #endif

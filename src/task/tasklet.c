@@ -230,7 +230,5 @@ const struct scry_task_ops scry_task_tasklet = {
 	.command = "tasklets",
 	.collect = collect,
 	.c_stack = scry_tasklet_c_stack,
-	.text = scry_tasklet_text,
-	.lines = scry_tasklet_lines,
-	.json = scry_tasklet_json,
+	.facts = &scry_facts_tasklet,
 };

@@ -1,245 +1,287 @@
-/* What is said of a tasklet: words in its head line, lines below it, keys of its JSON. */
-#include <inttypes.h>
+/* What is said of a tasklet beside what all tasks have. */
 #include <string.h>
 
 #include "object/object.h"
 #include "task/cstack.h"
 #include "task/stackless.h"
 
-void scry_tasklet_text(struct scry_task *t, struct scry_buf *out)
+static const struct scry_tasklet *tasklet_of(const void *subject)
 {
-	const struct scry_tasklet *d = t->detail;
-	static const char *const names[] = { "main",
-					     "atomic",
-					     "ignores nesting",
-					     "block trap",
-					     "zombie",
-					     "interrupt pending",
-					     "hard-switched",
-					     "its saved C stack is stale",
-					     "its thread has ended" };
-	const bool is[] = { d->is_main,    d->atomic,    d->ignore_nesting,
-			    d->block_trap, d->is_zombie, d->pending_irq,
-			    d->hard,       d->stale,     d->orphaned };
-
-	for (size_t i = 0; i < sizeof(is) / sizeof(*is); i++)
-		if (is[i])
-			scry_buf_printf(out, ", %s", names[i]);
+	return ((const struct scry_task *)subject)->detail;
 }
 
-static void bomb_type(struct scry_runtime *r, scry_addr bomb, struct scry_buf *out)
+static scry_addr field_of(const void *subject, scry_addr base, enum scry_field field)
 {
-	scry_addr type = scry_field_get(r, bomb, SCRY_F_BOMB_TYPE);
+	return base ? scry_field_get(((const struct scry_task *)subject)->runtime, base, field) : 0;
+}
+
+/* --- a bomb: the exception that it finds when it goes on (struct _bomb) --- */
+
+/* Its value may be the arguments only, or absent. Each of these gets the tasklet. */
+static bool has_bomb(const struct scry_task *t)
+{
+	return scry_is_bomb(scry_stackless_of(t->runtime), tasklet_of(t)->tempval);
+}
+
+static bool print_bomb_type(const void *subject, struct scry_buf *out)
+{
+	const struct scry_task *t = subject;
+	scry_addr type = field_of(t, tasklet_of(t)->tempval, SCRY_F_BOMB_TYPE);
 	const char *name, *dot;
 
-	if (!type || scry_type_name(r, type, &name) < 0) {
+	if (!type || scry_type_name(t->runtime, type, &name) < 0) {
 		scry_buf_putc(out, '?');
-		return;
+		return true;
 	}
 	dot = strrchr(name, '.');
 	scry_buf_puts(out, dot ? dot + 1 : name);
+	return true;
 }
 
-static void value_lines(struct scry_task *t, struct scry_buf *out, bool verbose)
+static void get_bomb_value(const void *subject, struct scry_said *ret)
 {
-	const struct scry_tasklet *d = t->detail;
-	struct scry_runtime *r = t->runtime;
-
-	if (!d->tempval || (!verbose && (d->tempval == t->addr || scry_is_none(r, d->tempval))))
-		return;
-	if (!scry_is_bomb(scry_stackless_of(r), d->tempval)) {
-		scry_buf_puts(out, "    value ");
-		scry_task_value_text(r, d->tempval, out);
-		scry_buf_putc(out, '\n');
-		return;
-	}
-	scry_addr value = scry_field_get(r, d->tempval, SCRY_F_BOMB_VALUE);
-
-	scry_buf_puts(out, "    bomb of ");
-	bomb_type(r, d->tempval, out);
-	if (value && !scry_is_none(r, value)) {
-		scry_buf_puts(out, ": ");
-		scry_task_value_text(r, value, out);
-	}
-	scry_buf_putc(out, '\n');
+	scry_said_value(ret, subject,
+			field_of(subject, tasklet_of(subject)->tempval, SCRY_F_BOMB_VALUE));
 }
+
+static void get_bomb_traceback(const void *subject, struct scry_said *ret)
+{
+	scry_said_id(ret, field_of(subject, tasklet_of(subject)->tempval, SCRY_F_BOMB_TRACEBACK));
+}
+
+static const struct scry_say bomb_fields[] = {
+	SAY_PRINT("type", print_bomb_type),
+	SAY_GET("value", get_bomb_value, .names = scry_value_unless_none),
+	SAY_GET("traceback", get_bomb_traceback),
+	SAY_END,
+};
+static const struct scry_facts bomb_facts = {
+	"bomb", bomb_fields, (const char *const[]) { "    bomb of {type}", ": {value}", "\n", NULL }
+};
+
+static void get_bomb(const void *subject, struct scry_said *ret)
+{
+	scry_said_facts(ret, &bomb_facts, has_bomb(subject) ? subject : NULL);
+}
+
+/* What it carries, where that is no bomb and tells something. With -v, whatever it is. */
+static void get_any_value(const void *subject, struct scry_said *ret)
+{
+	scry_said_value(ret, subject, has_bomb(subject) ? 0 : tasklet_of(subject)->tempval);
+}
+
+static void get_value(const void *subject, struct scry_said *ret)
+{
+	const struct scry_task *t = subject;
+
+	get_any_value(subject, ret);
+	if (tasklet_of(t)->tempval == t->addr)
+		ret->kind = SCRY_SAID_NULL;
+}
+
+/* --- cframes: C functions among its frames --- */
+
+struct cframe {
+	struct scry_runtime *runtime;
+	const struct scry_slp_cframe *frame;
+};
+
+#define SUBJECT struct scry_slp_cframe
+static const struct scry_say cframe_fields[] = {
+	SAY_ADDR("id", addr),
+	SAY_TEXT("function", function),
+	SAY_AT("callable", &scry_facts_value, callable),
+	SAY_AT("object", &scry_facts_value, object),
+	SAY_INT("after", after),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const cframe_text[] = {
+	"    cframe after {after} frames: {function=of an unknown function}",
+	", calls {callable}",
+	"|, with {object}",
+	"\n",
+	NULL,
+};
+
+static const struct scry_facts cframe_facts = { "cframe", cframe_fields, cframe_text,
+						SCRY_THROUGH(struct cframe, frame),
+						SCRY_IN(struct cframe, runtime) };
 
 /* run_cframe() below the Python frames is how every tasklet starts: only -v says so. */
-static void cframe_lines(struct scry_task *t, struct scry_buf *out)
+static void each_cframe(const void *subject, struct scry_renderer *to)
 {
-	for (const struct scry_slp_cframe *c = scry_tasklet_cframes(t); c; c = c->next) {
-		scry_addr value = c->callable ? c->callable : c->object;
+	struct scry_task *t = (struct scry_task *)(uintptr_t)subject;
 
-		scry_buf_printf(out, "    cframe after %zu frames: %s", c->after,
-				c->function ? c->function : "of an unknown function");
-		if (value) {
-			scry_buf_puts(out, c->callable ? ", calls " : ", with ");
-			scry_task_value_text(t->runtime, value, out);
-		}
-		scry_buf_putc(out, '\n');
-	}
+	for (const struct scry_slp_cframe *c = scry_tasklet_cframes(t); c; c = c->next)
+		scry_say(to, &cframe_facts, &(struct cframe) { t->runtime, c });
 }
 
-void scry_tasklet_lines(struct scry_task *t, struct scry_buf *out, bool verbose)
-{
-	const struct scry_tasklet *d = t->detail;
+/* --- its saved C stack: struct _cstack --- */
 
-	if (d->channel)
-		scry_buf_printf(out, "    on channel 0x%" PRIx64 " (balance %" PRId64 ")\n",
-				d->channel, d->balance);
-	if (d->entry) {
-		scry_buf_puts(out, "    starts with ");
-		scry_task_value_text(t->runtime, d->entry, out);
-		scry_buf_putc(out, '\n');
-	}
-	value_lines(t, out, verbose);
-	if (d->exception) {
-		scry_buf_puts(out, "    handles ");
-		scry_task_value_text(t->runtime, d->exception, out);
-		scry_buf_putc(out, '\n');
-	}
-	if (verbose)
-		scry_buf_printf(out,
-				"    recursion depth %" PRId64 ", nesting level %" PRId64
-				", C stack of %" PRIu64 " words in %u slices\n",
-				d->recursion_depth, d->nesting_level, d->slice_words, d->slices);
-	if (verbose)
-		cframe_lines(t, out);
-	if (verbose)
-		scry_c_stack_lines(scry_tasklet_c_stack(t), out);
+static void get_cstack_size(const void *subject, struct scry_said *ret)
+{
+	scry_said_int(ret,
+		      (int64_t)field_of(subject, tasklet_of(subject)->cstate, SCRY_F_VAR_SIZE));
 }
 
-/*
- * The exception that a tasklet finds when it goes on: struct _bomb. Its value may be the arguments
- * only, or absent.
- */
-static void bomb_json(struct scry_task *t, struct scry_json *j)
+static void get_cstack_start(const void *subject, struct scry_said *ret)
 {
-	const struct scry_tasklet *d = t->detail;
-	struct scry_runtime *r = t->runtime;
-	struct scry_buf type = SCRY_BUF_INIT;
-
-	scry_json_key(j, "bomb");
-	if (!scry_is_bomb(scry_stackless_of(r), d->tempval)) {
-		scry_json_null(j);
-		return;
-	}
-	bomb_type(r, d->tempval, &type);
-	scry_json_open(j, '{');
-	scry_json_key(j, "type");
-	scry_json_bytes(j, type.text, type.len);
-	scry_json_key(j, "value");
-	scry_task_value_json(r, scry_field_get(r, d->tempval, SCRY_F_BOMB_VALUE), j);
-	scry_json_key(j, "traceback");
-	scry_task_id_json(j, scry_field_get(r, d->tempval, SCRY_F_BOMB_TRACEBACK));
-	scry_json_close(j, '}');
-	scry_buf_done(&type);
+	scry_said_id(ret, field_of(subject, tasklet_of(subject)->cstate, SCRY_F_CSTACK_STARTADDR));
 }
 
-static void cframes_json(struct scry_task *t, struct scry_json *j)
+static void get_cstack_task(const void *subject, struct scry_said *ret)
 {
-	scry_json_key(j, "cframes");
-	scry_json_open(j, '[');
-	for (const struct scry_slp_cframe *c = scry_tasklet_cframes(t); c; c = c->next) {
-		scry_json_open(j, '{');
-		scry_json_key(j, "id");
-		scry_json_addr(j, c->addr);
-		scry_json_key(j, "function");
-		scry_json_text(j, c->function);
-		scry_json_key(j, "callable");
-		scry_task_value_json(t->runtime, c->callable, j);
-		scry_json_key(j, "object");
-		scry_task_value_json(t->runtime, c->object, j);
-		scry_json_key(j, "after");
-		scry_json_int(j, (int64_t)c->after);
-		scry_json_close(j, '}');
-	}
-	scry_json_close(j, ']');
+	scry_said_id(ret, field_of(subject, tasklet_of(subject)->cstate, SCRY_F_CSTACK_TASK));
 }
 
-static void cstate_json(struct scry_task *t, struct scry_json *j)
+static void say_cstack_int(const void *subject, enum scry_field field, struct scry_said *ret)
 {
-	const struct scry_tasklet *d = t->detail;
-	struct scry_runtime *r = t->runtime;
+	const struct scry_task *t = subject;
 
-	scry_json_key(j, "cstate");
-	if (!d->cstate) {
-		scry_json_null(j);
-	} else {
-		scry_json_open(j, '{');
-		scry_json_key(j, "id");
-		scry_json_addr(j, d->cstate);
-		scry_json_key(j, "size");
-		scry_json_int(j, (int64_t)scry_field_get(r, d->cstate, SCRY_F_VAR_SIZE));
-		scry_json_key(j, "startaddr");
-		scry_task_id_json(j, scry_field_get(r, d->cstate, SCRY_F_CSTACK_STARTADDR));
-		scry_json_key(j, "nesting_level");
-		scry_json_int(j, scry_field_get_int(r, d->cstate, SCRY_F_CSTACK_NESTING_LEVEL));
-		scry_json_key(j, "serial");
-		scry_json_int(j, scry_field_get_int(r, d->cstate, SCRY_F_CSTACK_SERIAL));
-		scry_json_key(j, "task");
-		scry_task_id_json(j, scry_field_get(r, d->cstate, SCRY_F_CSTACK_TASK));
-		scry_json_close(j, '}');
-	}
-	scry_json_key(j, "slices");
-	scry_json_int(j, d->slices);
+	scry_said_int(ret, scry_field_get_int(t->runtime, tasklet_of(t)->cstate, field));
 }
 
-void scry_tasklet_json(struct scry_task *t, struct scry_json *j)
+static void get_cstack_nesting(const void *subject, struct scry_said *ret)
 {
-	const struct scry_tasklet *d = t->detail;
-	const struct {
-		const char *key;
-		bool value;
-	} flags[] = { { "alive", d->alive },
-		      { "blocked", d->blocked != 0 },
-		      { "scheduled", d->scheduled },
-		      { "paused", d->paused },
-		      { "restorable", d->restorable },
-		      { "atomic", d->atomic },
-		      { "block_trap", d->block_trap },
-		      { "ignore_nesting", d->ignore_nesting },
-		      { "autoschedule", d->autoschedule },
-		      { "is_zombie", d->is_zombie },
-		      { "is_main", d->is_main },
-		      { "is_current", d->is_current },
-		      { "orphaned", d->orphaned },
-		      { "hard_switched", d->hard },
-		      { "stale", d->stale } };
-
-	scry_json_key(j, "type");
-	scry_json_text(j, d->type);
-	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
-		scry_json_key(j, flags[i].key);
-		scry_json_bool(j, flags[i].value);
-	}
-	scry_json_key(j, "recursion_depth");
-	scry_json_int(j, d->recursion_depth);
-	scry_json_key(j, "nesting_level");
-	scry_json_int(j, d->nesting_level);
-	scry_json_key(j, "thread_id");
-	scry_json_int(j, d->thread_id);
-	scry_json_key(j, "next");
-	scry_task_id_json(j, d->next);
-	scry_json_key(j, "prev");
-	scry_task_id_json(j, d->prev);
-	scry_json_key(j, "channel");
-	scry_task_id_json(j, d->channel);
-	scry_json_key(j, "balance");
-	if (d->channel)
-		scry_json_int(j, d->balance);
-	else
-		scry_json_null(j);
-	scry_json_key(j, "direction");
-	scry_json_text(j, d->blocked ? d->blocked > 0 ? "send" : "receive" : NULL);
-	scry_json_key(j, "tempval");
-	scry_task_value_json(t->runtime, d->tempval, j);
-	scry_json_key(j, "entry");
-	scry_task_value_json(t->runtime, d->entry, j);
-	scry_json_key(j, "exception");
-	scry_task_value_json(t->runtime, d->exception, j);
-	bomb_json(t, j);
-	cframes_json(t, j);
-	cstate_json(t, j);
-	scry_c_stack_json(scry_tasklet_c_stack(t), j);
+	say_cstack_int(subject, SCRY_F_CSTACK_NESTING_LEVEL, ret);
 }
+
+static void get_cstack_serial(const void *subject, struct scry_said *ret)
+{
+	say_cstack_int(subject, SCRY_F_CSTACK_SERIAL, ret);
+}
+
+static void get_cstack_id(const void *subject, struct scry_said *ret)
+{
+	scry_said_addr(ret, tasklet_of(subject)->cstate);
+}
+
+static const struct scry_say cstate_fields[] = {
+	SAY_GET("id", get_cstack_id),
+	SAY_GET("size", get_cstack_size),
+	SAY_GET("startaddr", get_cstack_start),
+	SAY_GET("nesting_level", get_cstack_nesting),
+	SAY_GET("serial", get_cstack_serial),
+	SAY_GET("task", get_cstack_task),
+	SAY_END,
+};
+static const struct scry_facts cstate_facts = { "cstate", cstate_fields, NULL };
+
+static void get_cstate(const void *subject, struct scry_said *ret)
+{
+	scry_said_facts(ret, &cstate_facts, tasklet_of(subject)->cstate ? subject : NULL);
+}
+
+/* --- the tasklet --- */
+
+static void get_blocked(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, tasklet_of(subject)->blocked != 0);
+}
+
+static void get_balance(const void *subject, struct scry_said *ret)
+{
+	ret->kind = SCRY_SAID_NULL;
+	if (tasklet_of(subject)->channel)
+		scry_said_int(ret, tasklet_of(subject)->balance);
+}
+
+static void get_direction(const void *subject, struct scry_said *ret)
+{
+	int blocked = tasklet_of(subject)->blocked;
+
+	scry_said_text(ret, blocked ? blocked > 0 ? "send" : "receive" : NULL);
+}
+
+static void get_c_stack(const void *subject, struct scry_said *ret)
+{
+	struct scry_task *t = (struct scry_task *)(uintptr_t)subject;
+
+	ret->at.in = (void *)(uintptr_t)scry_tasklet_c_stack(t);
+	scry_said_facts(ret, &scry_facts_c_stack, &ret->at.in);
+	ret->kind = SCRY_SAID_FIELDS;
+}
+
+static void get_c_stack_lines(const void *subject, struct scry_said *ret)
+{
+	get_c_stack(subject, ret);
+	ret->kind = SCRY_SAID_FACTS;
+}
+
+static const char *const words[] = {
+	"{?is_main}, main",
+	"{?atomic}, atomic",
+	"{?ignore_nesting}, ignores nesting",
+	"{?block_trap}, block trap",
+	"{?is_zombie}, zombie",
+	"{?pending_irq}, interrupt pending",
+	"{?hard_switched}, hard-switched",
+	"{?stale}, its saved C stack is stale",
+	"{?orphaned}, its thread has ended",
+	NULL,
+};
+
+static const char *const lines[] = {
+	"    on channel {channel} (balance {balance})\n",
+	"    starts with {entry}\n",
+	"{?-v}    value {any_value}\n",
+	"|    value {value}\n",
+	"{bomb}",
+	"    handles {exception}\n",
+	"{?-v}    recursion depth {recursion_depth}, nesting level {nesting_level}, C stack of "
+	"{slice_words} words in {slices} slices\n",
+	"{?-v}{cframes}",
+	"{?-v}{c_stack}",
+	NULL,
+};
+
+#define SUBJECT struct scry_tasklet
+static const struct scry_say fields[] = {
+	SAY_TEXT("type", type),
+	SAY_BOOL("alive", alive),
+	SAY_GET("blocked", get_blocked),
+	SAY_BOOL("scheduled", scheduled),
+	SAY_BOOL("paused", paused),
+	SAY_BOOL("restorable", restorable),
+	SAY_BOOL("atomic", atomic),
+	SAY_BOOL("block_trap", block_trap),
+	SAY_BOOL("ignore_nesting", ignore_nesting),
+	SAY_BOOL("autoschedule", autoschedule),
+	SAY_BOOL("is_zombie", is_zombie),
+	SAY_BOOL("is_main", is_main),
+	SAY_BOOL("is_current", is_current),
+	SAY_BOOL("orphaned", orphaned),
+	SAY_BOOL("hard_switched", hard),
+	SAY_BOOL("stale", stale),
+	SAY_INT("recursion_depth", recursion_depth),
+	SAY_INT("nesting_level", nesting_level),
+	SAY_INT("thread_id", thread_id),
+	SAY_ID("next", next),
+	SAY_ID("prev", prev),
+	SAY_ID("channel", channel),
+	SAY_GET("balance", get_balance),
+	SAY_GET("direction", get_direction),
+	SAY_AT("tempval", &scry_facts_value, tempval),
+	SAY_AT("entry", &scry_facts_value, entry),
+	SAY_AT("exception", &scry_facts_value, exception),
+	SAY_GET("bomb", get_bomb, .facts = &bomb_facts),
+	SAY_LIST("cframes", &cframe_facts, each_cframe),
+	SAY_GET("cstate", get_cstate, .facts = &cstate_facts),
+	SAY_INT("slices", slices),
+	SAY_GET("", get_c_stack, .facts = &scry_facts_c_stack),
+	SAY_BOOL("pending_irq", pending_irq, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_INT("slice_words", slice_words, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("any_value", get_any_value, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("value", get_value, .names = scry_value_unless_none, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("c_stack", get_c_stack_lines, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_VIEW("words", words, NULL),
+	SAY_VIEW("lines", lines, NULL),
+	SAY_END,
+};
+#undef SUBJECT
+
+const struct scry_facts scry_facts_tasklet = { "tasklet", fields,
+					       SCRY_THROUGH(struct scry_task, detail),
+					       SCRY_IN(struct scry_task, runtime) };

@@ -162,48 +162,51 @@ static int frame_next(struct scry_task *t, struct scry_walk *walk, struct scry_f
 	return scry_loop_frame_next(t, &d->chain, d->roots, walk, ret);
 }
 
-static void text(struct scry_task *t, struct scry_buf *out)
+static void get_not_started(const void *subject, struct scry_said *ret)
 {
-	const struct trio_task *d = t->detail;
+	const struct trio_task *d = ((const struct scry_task *)subject)->detail;
 
-	if (d->coro && d->chain.state == SCRY_CREATED)
-		scry_buf_puts(out, ", not started");
-	else if (d->ready && !d->chain.running)
-		scry_buf_puts(out, ", ready");
-	if (d->cancelled)
-		scry_buf_puts(out, ", in a cancelled scope");
+	scry_said_bool(ret, d->coro && d->chain.state == SCRY_CREATED);
 }
 
-static void lines(struct scry_task *t, struct scry_buf *out, bool verbose)
-{
-	const struct trio_task *d = t->detail;
+static const char *const words[] = {
+	"{?not_started}, not started",
+	"|{?ready}{!runs}, ready",
+	"{?cancelled}, in a cancelled scope",
+	NULL,
+};
 
-	(void)verbose;
-	scry_loop_value_line(t, "waits for", t->waits_for, out);
-	if (t->parent)
-		scry_buf_printf(out, "    child of 0x%" PRIx64 " in nursery 0x%" PRIx64 "\n",
-				t->parent, d->nursery);
-}
+static const char *const lines[] = {
+	"    waits for {object}\n",
+	"    child of {above} in nursery {nursery=0x0}\n",
+	NULL,
+};
 
-static void json(struct scry_task *t, struct scry_json *j)
-{
-	const struct trio_task *d = t->detail;
+#define SUBJECT struct trio_task
+static const struct scry_say fields[] = {
+	SAY_GET("loop", scry_loop_get_loop),
+	SAY_AT("coroutine", &scry_facts_value, coro),
+	SAY_ID("nursery", nursery),
+	SAY_BOOL("ready", ready),
+	SAY_BOOL("cancelled", cancelled),
+	SAY_GET("object", scry_loop_get_waits_for, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("above", scry_loop_get_parent, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("not_started", get_not_started, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_BOOL("runs", chain.running, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_VIEW("words", words, NULL),
+	SAY_VIEW("lines", lines, NULL),
+	SAY_END,
+};
+#undef SUBJECT
 
-	scry_loop_json(t, d->coro, j);
-	scry_json_key(j, "nursery");
-	scry_task_id_json(j, d->nursery);
-	scry_json_key(j, "ready");
-	scry_json_bool(j, d->ready);
-	scry_json_key(j, "cancelled");
-	scry_json_bool(j, d->cancelled);
-}
+const struct scry_facts scry_facts_trio = { "trio task", fields,
+					    SCRY_THROUGH(struct scry_task, detail),
+					    SCRY_IN(struct scry_task, runtime) };
 
 static const struct scry_task_ops trio = {
 	.kind = "trio",
 	.command = "tasks",
 	.package = "trio",
 	.frame_next = frame_next,
-	.text = text,
-	.lines = lines,
-	.json = json,
+	.facts = &scry_facts_trio,
 };

@@ -71,28 +71,44 @@ static enum scry_style style_named(const char *name, size_t len)
 	return SCRY_STYLE_OFF;
 }
 
-/*
- * The field's value, and in *ret_in what it is read from; false where there is no such field. Those
- * of another facts that stand here (SCRY_SAID_FIELDS) are looked at where no own one fits.
- */
-static bool find(const struct reading *r, const struct place *p, struct scry_said *ret,
-		 const struct scry_say **ret_field)
+#define SPLICES 3 /* facts within facts within facts */
+
+/* A field's value, and what it may point into. */
+struct found {
+	const struct scry_say *field;
+	struct scry_said said, held[SPLICES];
+};
+
+static void found_done(struct found *f)
 {
-	for (const struct scry_say *f = r->facts->fields; f->key; f++)
+	scry_said_done(&f->said);
+	for (unsigned i = 0; i < SPLICES; i++)
+		scry_said_done(&f->held[i]);
+}
+
+/*
+ * False where there is no such field. Those of other facts that stand here (SCRY_SAID_FIELDS) are
+ * looked at where no own one fits.
+ */
+static bool find(const struct scry_facts *facts, const void *subject, const struct place *p,
+		 unsigned depth, struct found *ret)
+{
+	for (const struct scry_say *f = facts->fields; f->key; f++)
 		if (f->key[0] == p->key[0] && !strncmp(f->key, p->key, p->key_len) &&
 		    !f->key[p->key_len]) {
-			scry_said_get(r->facts, f, r->subject, ret);
-			*ret_field = f;
+			scry_said_get(facts, f, subject, &ret->said);
+			ret->field = f;
 			return true;
 		}
-	for (const struct scry_say *f = r->facts->fields; f->key; f++) {
-		SCRY_AUTO_SAID(inner);
+	for (const struct scry_say *f = facts->fields; f->key && depth < SPLICES; f++) {
+		struct scry_said *inner = &ret->held[depth];
 
 		if (f->key[0])
 			continue;
-		scry_said_get(r->facts, f, r->subject, &inner);
-		struct reading other = { r->to, r->call, inner.facts, inner.subject };
-		if (inner.kind == SCRY_SAID_FIELDS && find(&other, p, ret, ret_field))
+		scry_said_done(inner);
+		scry_said_get(facts, f, subject, inner);
+		if (inner->kind == SCRY_SAID_FIELDS &&
+		    find(inner->facts, inner->subject, p, depth + 1, ret))
 			return true;
 	}
 	return false;
@@ -129,8 +145,8 @@ static bool put_value(const struct reading *r, const struct place *p, const stru
 			scry_buf_putc(out, ' ');
 		return true;
 	case SCRY_SAID_FACTS:
-		r->to->ops->facts(r->to, said->facts, NULL, said->subject);
-		return true;
+		return put_view(&(struct reading) { r->to, r->call, said->facts, said->subject },
+				field->names ? field->names : said->facts->text, NULL);
 	case SCRY_SAID_LIST:
 	case SCRY_SAID_MAP:
 		said->each(said->subject, r->to);
@@ -142,31 +158,38 @@ static bool put_value(const struct reading *r, const struct place *p, const stru
 	}
 }
 
-/* One pair of braces; false: the phrase is not for this subject. */
-static bool put_place(const struct reading *r, const struct place *p)
+/* A value in its style, or what stands for it. */
+static bool put_styled(const struct reading *r, const struct place *p, const struct found *f)
 {
 	struct scry_buf *out = r->call->out;
-	const struct scry_say *field = NULL;
-	SCRY_AUTO_SAID(said);
 
-	if (!p->key_len) {
-		scry_buf_puts(out, scry_style(r->call, style_named(p->style, p->style_len)));
-		return true;
-	}
-	if (p->asks && p->key_len == 2 && !memcmp(p->key, "-v", 2))
-		return r->call->verbose;
-	if (!find(r, p, &said, &field))
-		return false;
-	if (p->asks || p->denies)
-		return scry_said_is(&said) == p->asks;
 	if (p->style)
 		scry_buf_puts(out, scry_style(r->call, style_named(p->style, p->style_len)));
-	bool shown = put_value(r, p, field, &said);
+	bool shown = put_value(r, p, f->field, &f->said);
 	if (!shown && p->other)
 		scry_buf_put(out, p->other, p->other_len);
 	if (p->style)
 		scry_buf_puts(out, scry_style(r->call, SCRY_STYLE_OFF));
 	return shown || p->other;
+}
+
+/* One pair of braces; false: the phrase is not for this subject. */
+static bool put_place(const struct reading *r, const struct place *p)
+{
+	static const struct scry_said empty = { .own = SCRY_BUF_INIT };
+	SCRY_AUTO(found_done) struct found f = { NULL, empty, { empty, empty, empty } };
+
+	if (!p->key_len) {
+		scry_buf_puts(r->call->out,
+			      scry_style(r->call, style_named(p->style, p->style_len)));
+		return true;
+	}
+	if (p->asks && p->key_len == 2 && !memcmp(p->key, "-v", 2))
+		return r->call->verbose;
+	bool known = find(r->facts, r->subject, p, 0, &f);
+	if (p->asks || p->denies)
+		return (known && scry_said_is(&f.said)) == p->asks;
+	return known && put_styled(r, p, &f);
 }
 
 /* A phrase, or nothing of it. */
