@@ -392,7 +392,7 @@ static const char *const lines[] = {
 static const struct scry_say fields[] = {
 	SAY_GET("loop", scry_loop_get_loop),
 	SAY_AT("coroutine", &scry_facts_value, future.coro),
-	SAY_GET("parked_in", get_parked_in),
+	SAY_GET("parked_in", get_parked_in, .facts = &scry_facts_value),
 	SAY_BOOL("current", current),
 	SAY_BOOL("must_cancel", future.must_cancel),
 	SAY_INT("cancelling", future.cancels),

@@ -51,7 +51,8 @@ static void get_bomb_traceback(const void *subject, struct scry_said *ret)
 
 static const struct scry_say bomb_fields[] = {
 	SAY_PRINT("type", print_bomb_type),
-	SAY_GET("value", get_bomb_value, .names = scry_value_unless_none),
+	SAY_GET("value", get_bomb_value, .facts = &scry_facts_value,
+		.names = scry_value_unless_none),
 	SAY_GET("traceback", get_bomb_traceback),
 	SAY_END,
 };

@@ -96,7 +96,7 @@ static void put_pair(struct scry_renderer *to, const struct scry_facts *facts, c
 	SCRY_AUTO_SAID(key);
 
 	scry_said_get(facts, &facts->fields[0], subject, &key);
-	scry_json_key(json_of(to), key.text);
+	scry_json_key(json_of(to), key.kind == SCRY_SAID_TEXT ? key.text : "?");
 	put_bare(to, facts, &facts->fields[1], subject);
 }
 

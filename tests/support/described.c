@@ -1,0 +1,94 @@
+/*
+ * What commands say, by their descriptions: a line "PATH KIND" for each key, "[]" for an element
+ * and "{}" for a value of a map, with '-' before keys that only text has. And the phrases: a line
+ * "! FACTS KEY" for each key that a phrase names and nobody has.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "command/command.h"
+
+#define DEPTH 12
+
+static const char *const kinds[] = {
+	[SCRY_SAY_TEXT] = "text",   [SCRY_SAY_CHARS] = "text",    [SCRY_SAY_BOOL] = "boolean",
+	[SCRY_SAY_INT] = "integer", [SCRY_SAY_COUNT] = "integer", [SCRY_SAY_ADDR] = "address",
+	[SCRY_SAY_ID] = "address",  [SCRY_SAY_NAME] = "text",     [SCRY_SAY_FACTS] = "object",
+	[SCRY_SAY_AT] = "object",   [SCRY_SAY_ADDRS] = "array",   [SCRY_SAY_POINTER] = "object",
+	[SCRY_SAY_GET] = "any",     [SCRY_SAY_PRINT] = "text",    [SCRY_SAY_LIST] = "array",
+	[SCRY_SAY_MAP] = "map",     [SCRY_SAY_VIEW] = "view",
+};
+
+static bool has_key(const struct scry_facts *facts, const char *key, size_t len, unsigned depth)
+{
+	for (const struct scry_say *f = facts->fields; f->key && depth < DEPTH; f++) {
+		if (f->key[0] && strlen(f->key) == len && !memcmp(f->key, key, len))
+			return true;
+		if (!f->key[0] && f->facts && has_key(f->facts, key, len, depth + 1))
+			return true;
+		for (size_t i = 0; !f->key[0] && f->of && f->of[i]; i++)
+			if (has_key(f->of[i], key, len, depth + 1))
+				return true;
+	}
+	return false;
+}
+
+static void check_phrases(const struct scry_facts *facts, const char *const *phrases)
+{
+	for (; phrases && *phrases; phrases++)
+		for (const char *at = *phrases; (at = strchr(at, '{'));) {
+			at += strspn(at, "{?!");
+			size_t len = strcspn(at, ",+%:=}");
+
+			if (len && strncmp(at, "-v", len) && !has_key(facts, at, len, 0))
+				printf("! %s %.*s\n", facts->name, (int)len, at);
+		}
+}
+
+static void describe(const struct scry_facts *facts, const char *path, unsigned depth);
+
+static void describe_field(const struct scry_facts *facts, const struct scry_say *f,
+			   const char *path, unsigned depth)
+{
+	const char *end = f->how == SCRY_SAY_MAP                                ? "{}"
+			  : f->how == SCRY_SAY_LIST || f->how == SCRY_SAY_ADDRS ? "[]"
+										: "";
+	char below[400];
+
+	if (f->how == SCRY_SAY_VIEW)
+		check_phrases(facts, f->names);
+	if (!f->key[0]) {
+		if (f->facts)
+			describe(f->facts, path, depth + 1);
+		for (size_t i = 0; f->of && f->of[i]; i++)
+			describe(f->of[i], path, depth + 1);
+		return;
+	}
+	snprintf(below, sizeof(below), "%s%s%s%s", path, *path ? "." : "", f->key, end);
+	bool nested = f->how == SCRY_SAY_GET && f->facts;
+	printf("%s%s %s\n", f->flags & SCRY_SAY_TEXT_ONLY ? "-" : "", below,
+	       nested ? "object" : kinds[f->how]);
+	if (f->facts && f->how != SCRY_SAY_MAP && !(f->flags & SCRY_SAY_TEXT_ONLY) &&
+	    !f->facts->bare)
+		describe(f->facts, below, depth + 1);
+}
+
+static void describe(const struct scry_facts *facts, const char *path, unsigned depth)
+{
+	if (depth > DEPTH)
+		return;
+	check_phrases(facts, facts->text);
+	for (const struct scry_say *f = facts->fields; f->key; f++)
+		describe_field(facts, f, path, depth);
+}
+
+int main(void)
+{
+	describe(&scry_facts_head, "", 0);
+	puts("threads[] array");
+	describe(&scry_facts_thread, "threads[]", 0);
+	for (const struct scry_command_row *const *row = scry_command_rows; *row; row++)
+		for (size_t i = 0; (*row)->says && (*row)->says[i]; i++)
+			describe((*row)->says[i], "", 0);
+	return 0;
+}
