@@ -112,8 +112,6 @@ static void no_words(const void *subject, struct scry_renderer *to)
 	(void)subject, (void)to;
 }
 
-static const struct scry_facts *const nothing[] = { NULL };
-
 #define SUBJECT struct subject
 static const struct scry_say object_fields[] = {
 	SAY_GET("refcount", get_refcount, .flags = SCRY_SAY_OPTIONAL),
@@ -129,8 +127,6 @@ static const struct scry_say object_fields[] = {
 #undef SUBJECT
 
 static const struct scry_facts object_facts = { "described object", object_fields, NULL };
-static const struct scry_facts *const only_object[] = { &object_facts, NULL };
-
 static void get_object(const void *subject, struct scry_said *ret)
 {
 	const struct subject *it = subject;
@@ -176,9 +172,9 @@ static const struct scry_say address_fields[] = {
 	SAY_GET("inside", get_inside),
 	SAY_GET("field", get_unknown),
 	SAY_GET("guess", get_unknown),
-	SAY_GET("memory", get_unknown, .of = nothing),
-	SAY_GET("debug_block", get_unknown, .of = nothing),
-	SAY_GET("", get_object, .of = only_object),
+	SAY_GET("memory", get_unknown),
+	SAY_GET("debug_block", get_unknown),
+	SAY_GET("", get_object, .facts = &object_facts),
 	SAY_LIST("words", &scry_facts_text, no_words),
 	SAY_BOOL("is_c", d.is_c, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_ID("class_address", d.type, .flags = SCRY_SAY_TEXT_ONLY),
