@@ -148,6 +148,16 @@ static int add_source_map(struct scry_session *s, const char *value)
 	return SCRY_OK;
 }
 
+/* Directories add up, in the order in which they are given: "one:two". */
+static int add_search(struct scry_session *s, const char *value)
+{
+	const char *before = s->options.search;
+
+	s->options.search = scry_arena_printf(&s->keep, "%s%s%s", before ? before : "",
+					      before && *before ? ":" : "", value);
+	return s->options.search ? SCRY_OK : scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
+}
+
 int scry_session_set(struct scry_session *s, const char *name, const char *value)
 {
 	struct scry_options *o = &s->options;
@@ -157,7 +167,6 @@ int scry_session_set(struct scry_session *s, const char *name, const char *value
 	} texts[] = { { "exe", &o->exe },
 		      { "sysroot", &o->sysroot },
 		      { "symbols", &o->symbols },
-		      { "search", &o->search },
 		      { "prefix", &o->prefix } };
 	const struct {
 		const char *name;
@@ -176,6 +185,8 @@ int scry_session_set(struct scry_session *s, const char *name, const char *value
 	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
 		if (!strcmp(name, flags[i].name))
 			return set_flag(s, name, value, flags[i].at);
+	if (!strcmp(name, "search"))
+		return add_search(s, value);
 	if (!strcmp(name, "layout"))
 		return set_layout(s, value);
 	if (!strcmp(name, "hold"))

@@ -43,10 +43,13 @@ static void put_escaped(struct scry_json *j, unsigned code)
 		scry_buf_putc(j->out, p[1]);
 		return;
 	}
-	if (code < 0x20 || code == 0x7f || (code >= 0xd800 && code < 0xe000))
+	if (!scry_utf8_is_unseen(code))
+		scry_buf_put_char(j->out, code);
+	else if (code < 0x10000)
 		scry_buf_printf(j->out, "\\u%04x", code);
 	else
-		scry_buf_put_char(j->out, code);
+		scry_buf_printf(j->out, "\\u%04x\\u%04x", 0xd7c0 + (code >> 10),
+				0xdc00 | (code & 0x3ff));
 }
 
 void scry_json_bytes(struct scry_json *j, const char *text, size_t len)

@@ -2,6 +2,8 @@
  * A JSON writer that streams into a buffer. A library that builds a tree would hold 200,000 frames
  * twice, and none of Debian's keeps a lone surrogate, which Python strings may hold: here WTF-8
  * text becomes `\udXXX`, as Python's json writes it. Bytes that are no WTF-8 become U+FFFD.
+ * Characters that cannot be seen (scry_utf8_is_unseen()) are escaped, so that none is lost and none
+ * acts on who reads the JSON as text.
  */
 #ifndef SCRY_JSON_H
 #define SCRY_JSON_H

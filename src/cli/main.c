@@ -7,6 +7,9 @@
 
 #include "command/command.h"
 #include "debugger.h"
+#include "base/nearest.h"
+#include "guess.h"
+#include "output.h"
 
 /*
  * Options of the session; those of commands are in the table. The names are scry_session_set()'s.
@@ -21,6 +24,8 @@ static const struct scry_flag session_flags[] = {
 	{ "debuginfod", 0, NULL, "ask $DEBUGINFOD_URLS for missing files" },
 	{ "hold", 0, "SECONDS", "stop a live process for at most so long (0.5)" },
 	{ "untrusted", 0, NULL, "open no file that only the target names, ask no server" },
+	{ "pid", 'p', "PID", "the process to look at, as TARGET" },
+	{ "core", 'c', "FILE", "the core file or minidump to look at, as TARGET" },
 	{ "version", 'V', NULL, "print pyscry's version" },
 	{ NULL },
 };
@@ -30,9 +35,10 @@ static const struct scry_flag session_flags[] = {
 struct arguments {
 	struct scry_session *s;
 	const char *target, *command;
+	const char *pid, *core; /* --pid, --core */
 	struct scry_buf options, rest; /* of the command, quoted for it */
 	const char *color;
-	bool raw, help;
+	bool raw, help, version;
 	struct scry_looks looks; /* with --from-debugger: instead of TARGET */
 };
 
@@ -77,7 +83,7 @@ static void put_help(void)
 	scry_buf_puts(&text, "\nOptions of all commands:\n");
 	scry_put_flags(&text, scry_common_flags);
 	scry_buf_puts(&text, help_tail);
-	fputs(text.text, stdout);
+	scry_output_write(NULL, text.text, text.len);
 	scry_buf_done(&text);
 }
 
@@ -121,6 +127,49 @@ static const struct scry_flag *find_command_flag(const char *command, const char
 	return NULL;
 }
 
+/* Is it an option of any command? */
+static bool is_anyones_flag(const char *word)
+{
+	for (unsigned i = 0; scry_command_rows[i]; i++)
+		if (find_flag(scry_command_rows[i]->flags, word))
+			return true;
+	return false;
+}
+
+static void consider_flags(struct scry_nearest *near, const struct scry_flag *flags)
+{
+	for (; flags && flags->name; flags++)
+		scry_nearest_consider(near, flags->name);
+}
+
+static int unknown_option(const char *word)
+{
+	char name[64];
+	struct scry_nearest near;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+	near = scry_nearest_to(name);
+	consider_flags(&near, session_flags);
+	consider_flags(&near, scry_common_flags);
+	for (unsigned i = 0; scry_command_rows[i]; i++)
+		consider_flags(&near, scry_command_rows[i]->flags);
+	fprintf(stderr, "pyscry: no option --%s%s%s%s\nTry: pyscry --help\n", name,
+		*near.best ? "; did you mean --" : "", near.best, *near.best ? "?" : "");
+	return 2;
+}
+
+static int unknown_command(const char *word)
+{
+	struct scry_nearest near = scry_nearest_to(word);
+	const struct scry_command *c;
+
+	for (unsigned i = 0; (c = scry_command_at(i)); i++)
+		scry_nearest_consider(&near, c->name);
+	fprintf(stderr, "pyscry: no such command: %s%s%s%s\nTry: pyscry --help\n", word,
+		*near.best ? "; did you mean " : "", near.best, *near.best ? "?" : "");
+	return 2;
+}
+
 /* Quote a word for the command's own splitting. */
 static void put_word(struct scry_buf *line, const char *word, bool raw)
 {
@@ -137,12 +186,16 @@ static void put_word(struct scry_buf *line, const char *word, bool raw)
 
 static int set_option(struct arguments *a, const struct scry_flag *flag, const char *value)
 {
-	if (!strcmp(flag->name, "version")) {
-		printf("pyscry %s\n", scry_version());
-		exit(0);
-	}
-	if (scry_session_set(a->s, flag->name, flag->value ? value : "1") < 0)
-		return usage_error(scry_session_error(a->s), "");
+	if (!strcmp(flag->name, "version"))
+		a->version = true;
+	else if (!strcmp(flag->name, "pid"))
+		a->pid = value;
+	else if (!strcmp(flag->name, "core"))
+		a->core = value;
+	else
+		return scry_session_set(a->s, flag->name, flag->value ? value : "1") < 0
+			       ? usage_error(scry_session_error(a->s), "")
+			       : 0;
 	return 0;
 }
 
@@ -160,6 +213,8 @@ static int take_option(struct arguments *a, char **argv, int argc, int *at)
 		flag = ours = find_flag(session_flags, word);
 	if (!flag)
 		flag = find_flag(scry_common_flags, word);
+	if (!flag && word[1] == '-' && !is_anyones_flag(word))
+		return unknown_option(word);
 	if (flag && flag->value && !value && *at + 1 >= argc)
 		return usage_error("a value is missing behind ", word);
 	if (ours)
@@ -174,22 +229,93 @@ static int take_option(struct arguments *a, char **argv, int argc, int *at)
 	return 0;
 }
 
-static int take_word(struct arguments *a, const char *word)
+static void set_command(struct arguments *a, const struct scry_command *c)
 {
-	if (!a->target) {
-		a->target = word;
-		return 0;
-	}
-	if (a->command) {
-		put_word(&a->rest, word, a->raw);
-		return 0;
-	}
-	const struct scry_command *c = find_command(word);
-	if (!c)
-		return usage_error("no such command: ", word);
 	a->command = c->name;
 	a->raw = c->flags & SCRY_COMMAND_RAW;
+}
+
+static void ask_help(struct arguments *a)
+{
+	a->help = true;
+	put_word(&a->options, "--help", false);
+}
+
+static int set_exe(struct arguments *a, const char *path)
+{
+	return scry_session_set(a->s, "exe", path) < 0 ? usage_error(scry_session_error(a->s), "")
+						       : 0;
+}
+
+/* The target; or a command that stands before it, or "help", where no file is called so. */
+static int take_first(struct arguments *a, const char *word)
+{
+	const struct scry_command *c = a->command ? NULL : find_command(word);
+
+	if (!scry_guess_is_file(word) && !strcmp(word, "help"))
+		ask_help(a);
+	else if (c && !scry_guess_is_file(word))
+		set_command(a, c);
+	else if (a->pid || a->core)
+		return a->command ? (put_word(&a->rest, word, a->raw), 0) : unknown_command(word);
+	else
+		a->target = word;
 	return 0;
+}
+
+/* What follows the target: a command; or a file, since gdb takes PROGRAM CORE and PROGRAM PID. */
+static int take_second(struct arguments *a, const char *word)
+{
+	const struct scry_command *c = find_command(word);
+
+	if (c) {
+		set_command(a, c);
+	} else if (scry_guess_is_program(a->target) &&
+		   (scry_guess_is_file(word) || scry_guess_is_pid(word))) {
+		const char *exe = a->target;
+
+		a->target = word;
+		return set_exe(a, exe);
+	} else if (scry_guess_is_program(word)) {
+		return set_exe(a, word);
+	} else if (!scry_guess_is_file(a->target) && !scry_guess_is_pid(a->target) &&
+		   (scry_guess_is_file(word) || scry_guess_is_process(word))) {
+		return unknown_command(a->target);
+	} else {
+		return unknown_command(word);
+	}
+	return 0;
+}
+
+static int take_word(struct arguments *a, const char *word)
+{
+	if (a->help && !a->command && !a->target && !find_command(word) &&
+	    !scry_guess_is_file(word) && !scry_guess_is_pid(word))
+		return unknown_command(word);
+	if (a->help && !a->command && find_command(word))
+		set_command(a, find_command(word));
+	else if (!a->target)
+		return take_first(a, word);
+	else if (!a->command)
+		return take_second(a, word);
+	else
+		put_word(&a->rest, word, a->raw);
+	return 0;
+}
+
+/* --pid and --core are targets; what stood in the target's place is the program then. */
+static int settle(struct arguments *a)
+{
+	const char *given = a->pid ? a->pid : a->core, *word = a->target;
+
+	if (a->pid && a->core)
+		return usage_error("give --pid or --core, not both", "");
+	if (!given)
+		return 0;
+	if (a->pid && !scry_guess_is_pid(a->pid))
+		return usage_error("--pid wants the number of a process, not ", a->pid);
+	a->target = given;
+	return word ? set_exe(a, word) : 0;
 }
 
 static int parse(struct arguments *a, char **argv, int argc)
@@ -205,7 +331,7 @@ static int parse(struct arguments *a, char **argv, int argc)
 		else
 			rc = take_word(a, argv[i]);
 	}
-	return rc;
+	return rc ? rc : settle(a);
 }
 
 static void set_color(struct arguments *a)
@@ -243,9 +369,11 @@ static void read_looks(struct arguments *a)
 	}
 }
 
+/* Digits are a process, unless there is none and a file of that name. */
 static bool is_live(const struct arguments *a)
 {
-	return !a->target[strspn(a->target, "0123456789")] && strlen(a->target) < 10;
+	return scry_guess_is_pid(a->target) && !a->core &&
+	       (a->pid || scry_guess_is_process(a->target) || !scry_guess_is_file(a->target));
 }
 
 /* A failure stays in the session; the command reports it, in JSON too. */
@@ -255,21 +383,6 @@ static void open_target(struct arguments *a)
 		scry_session_open_pid(a->s, atoi(a->target));
 	else
 		scry_session_open_dump(a->s, a->target);
-}
-
-static void write_all(void *unused, const char *text, size_t len)
-{
-	(void)unused;
-	while (len) {
-		ssize_t n = write(1, text, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return; /* the reader has seen enough */
-		text += n;
-		len -= (size_t)n;
-	}
 }
 
 static void write_reasons(struct scry_buf *err)
@@ -297,11 +410,11 @@ static int run(struct arguments *a)
 	if (!a->command)
 		scry_buf_puts(&a->options, " --all");
 	/* a process is held until the command is done: it must not wait for a reader */
-	if (!is_live(a))
-		out.sink = write_all;
+	if (!a->help && !is_live(a))
+		out.sink = scry_output_write;
 	status =
 		scry_command_run(a->s, a->command ? a->command : "bt", a->options.text, &out, &err);
-	write_all(NULL, out.text, out.len);
+	scry_output_write(NULL, out.text, out.len);
 	write_reasons(&err);
 	scry_buf_done(&out);
 	scry_buf_done(&err);
@@ -318,17 +431,23 @@ static int start(struct arguments *a, char **argv, int argc)
 	rc = parse(a, argv + asked, argc - asked);
 	if (rc)
 		return rc;
+	if (a->version) {
+		SCRY_AUTO_BUF(text);
+
+		scry_buf_printf(&text, "pyscry %s\n", scry_version());
+		scry_output_write(NULL, text.text, text.len);
+		return 0;
+	}
 	if (asked && !*a->target && !a->help)
 		return usage_error("gdb has neither a core file nor a process", "");
-	if (a->help && !a->command && !find_command(a->target)) {
+	if (a->help && !a->command) {
 		put_help();
 		return 0;
 	}
-	if (!a->target)
-		return usage_error("which core file or process?", "");
+	if (!a->target && !a->help)
+		return usage_error("which core file or process?",
+				   a->command ? " It stands first: pyscry TARGET COMMAND" : "");
 	set_color(a);
-	if (a->help && !a->command)
-		a->command = a->target; /* pyscry bt --help */
 	if (!a->help)
 		open_target(a);
 	return run(a);
@@ -344,7 +463,8 @@ int main(int argc, char **argv)
 	scry_looks_parse(&a.looks, "");
 	if (!a.s)
 		return usage_error("out of memory", "");
-	status = start(&a, argv, argc);
+	scry_output_init();
+	status = scry_output_status(start(&a, argv, argc));
 	scry_buf_done(&a.options);
 	scry_buf_done(&a.rest);
 	scry_looks_done(&a.looks);

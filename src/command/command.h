@@ -99,15 +99,16 @@ enum scry_style {
 };
 const char *scry_style(const struct scry_call *call, enum scry_style style);
 /**
- * Append a target's text so that it cannot drive a terminal: control and bidirectional characters,
- * lone surrogates and bytes that are no UTF-8 become \xNN or \uNNNN. Tabs stay.
+ * Append a target's text so that it cannot drive a terminal: control, bidirectional and
+ * invisible characters, lone surrogates and bytes that are no UTF-8 become \xNN, \uNNNN or
+ * \UNNNNNNNN. Tabs stay.
  */
 void scry_put_safe(struct scry_buf *out, const char *text);
 void scry_put_safe_bytes(struct scry_buf *out, const char *text, size_t len);
 void scry_put_styled(struct scry_call *call, enum scry_style style, const char *text);
 /** 199990 as "199,990". */
 void scry_put_count(struct scry_buf *out, uint64_t n);
-/** Terminal columns that a code point takes: 0, 1 or 2. */
+/** Terminal columns that a code point takes: 0, 1 or 2, or those of its escape. */
 unsigned scry_char_width(unsigned code);
 
 /* --- frames and stacks --- */

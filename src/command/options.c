@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "command/command.h"
 
 bool scry_parse_number(const char *text, uint64_t *ret)
@@ -158,6 +159,20 @@ static int find_flag(const struct scry_flag *flags, const char *name, size_t len
 	return -1;
 }
 
+static int fail_unknown(struct scry_call *call, const char *word)
+{
+	const struct scry_flag *const lists[] = { call->row->flags, scry_common_flags };
+	const char *prefix = call->s->options.prefix, *name = call->row->public.name;
+	struct scry_nearest near = scry_nearest_to(word + strspn(word, "-"));
+
+	for (size_t i = 0; word[1] == '-' && i < 2; i++)
+		for (const struct scry_flag *f = lists[i]; f && f->name; f++)
+			scry_nearest_consider(&near, f->name);
+	return scry_fail(call->s, SCRY_EINVAL, 0, "%s%s has no option '%s'%s%s%s (try %s%s --help)",
+			 prefix, name, word, *near.best ? "; did you mean --" : "", near.best,
+			 *near.best ? "?" : "", prefix, name);
+}
+
 /*
  * The option `name` (or `letter`), whose value is `value` or the next word. *at is the word it
  * stands in.
@@ -170,10 +185,7 @@ static int take_option(struct scry_call *call, const char *name, size_t len, cha
 	const char *word = call->argv[*at];
 
 	if (own < 0 && common < 0)
-		return scry_fail(call->s, SCRY_EINVAL, 0,
-				 "%s%s has no option '%s' (try %s%s --help)",
-				 call->s->options.prefix, call->row->public.name, word,
-				 call->s->options.prefix, call->row->public.name);
+		return fail_unknown(call, word);
 	const struct scry_flag *flag =
 		own >= 0 ? &call->row->flags[own] : &scry_common_flags[common];
 
@@ -206,11 +218,33 @@ static int take_word(struct scry_call *call, int *at)
 	return rc;
 }
 
-/* The rest of the line as the one argument, without white space at its end. */
+static bool is_known(const struct scry_call *call, const char *word)
+{
+	size_t len = strcspn(word + 2, "=");
+
+	return !strncmp(word, "--", 2) && len &&
+	       (find_flag(call->row->flags, word + 2, len, 0) >= 0 ||
+		find_flag(scry_common_flags, word + 2, len, 0) >= 0);
+}
+
+/*
+ * The rest of the line as the one argument, without white space at its end, and without options
+ * that are known: "print x --max-items 9".
+ */
 static int keep_raw(struct scry_call *call, int first)
 {
 	size_t len = strlen(call->at[first]);
+	int rc = SCRY_OK;
 
+	for (int i = first + 1; i < call->argc && rc >= 0; i++) {
+		if (!is_known(call, call->argv[i]))
+			continue;
+		if (call->at[i] < call->at[first] + len)
+			len = (size_t)(call->at[i] - call->at[first]);
+		rc = take_word(call, &i);
+	}
+	if (rc < 0)
+		return rc;
 	while (len && strchr(" \t\n", call->at[first][len - 1]))
 		len--;
 	call->argv[0] = scry_arena_text(&call->s->arena, call->at[first], len);

@@ -17,18 +17,18 @@ const char *scry_style(const struct scry_call *call, enum scry_style style)
 	return call->color ? codes[style] : "";
 }
 
-/* Characters that move the cursor, or that make a line read otherwise than it is. */
 static bool unsafe(unsigned code)
 {
-	return (code < 0x20 && code != '\t') || (code >= 0x7f && code < 0xa0) ||
-	       (code >= 0xd800 && code < 0xe000) || (code >= 0x202a && code <= 0x202e) ||
-	       (code >= 0x2066 && code <= 0x2069) || code == 0x2028 || code == 0x2029 ||
-	       code == 0x200e || code == 0x200f || code == 0x061c;
+	return code != '\t' && scry_utf8_is_unseen(code);
 }
 
+/* As Python's repr has it. */
 static void put_escaped(struct scry_buf *out, unsigned code)
 {
-	scry_buf_printf(out, code < 0x100 ? "\\x%02x" : "\\u%04x", code);
+	scry_buf_printf(out, code < 0x100     ? "\\x%02x"
+			     : code < 0x10000 ? "\\u%04x"
+					      : "\\U%08x",
+			code);
 }
 
 void scry_put_safe_bytes(struct scry_buf *out, const char *text, size_t len)
@@ -90,6 +90,8 @@ unsigned scry_char_width(unsigned code)
 		{ 0x20000, 0x3fffd, 2 },
 	};
 
+	if (unsafe(code)) /* it is shown as its escape */
+		return code < 0x100 ? 4 : code < 0x10000 ? 6 : 10;
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++)
 		if (code >= ranges[i].first && code <= ranges[i].last)
 			return ranges[i].width;

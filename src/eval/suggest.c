@@ -1,62 +1,10 @@
 /* "Did you mean": the name nearest to one that is not there. */
+#include "base/nearest.h"
 #include "eval/evaluate.h"
 
-#define LENGTH_MAX 40
-#define NAMES_MAX  5000
+#define NAMES_MAX 5000
 
-struct nearest {
-	const char *name;
-	char best[LENGTH_MAX + 1];
-	unsigned distance;
-	unsigned looked_at;
-};
-
-static unsigned least(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
-/* Insertions, deletions, exchanges and swaps of neighbours that turn one into the other. */
-static unsigned distance(const char *a, size_t n, const char *b, size_t m)
-{
-	unsigned row[3][LENGTH_MAX + 1];
-
-	for (size_t j = 0; j <= m; j++)
-		row[0][j] = (unsigned)j;
-	for (size_t i = 1; i <= n; i++) {
-		unsigned *now = row[i % 3], *before = row[(i + 2) % 3], *earlier = row[(i + 1) % 3];
-
-		now[0] = (unsigned)i;
-		for (size_t j = 1; j <= m; j++) {
-			now[j] = least(least(before[j], now[j - 1]) + 1,
-				       before[j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				now[j] = least(now[j], earlier[j - 2] + 1);
-		}
-	}
-	return row[n % 3][m];
-}
-
-static void consider(struct nearest *near, const char *name)
-{
-	size_t n = strlen(near->name), m = strlen(name);
-
-	if (n > LENGTH_MAX || m > LENGTH_MAX || near->looked_at++ > NAMES_MAX ||
-	    (n > m ? n - m : m - n) >= near->distance)
-		return;
-	unsigned d = distance(near->name, n, name, m);
-	if (d < near->distance && d < n) {
-		near->distance = d;
-		memcpy(near->best, name, m + 1);
-	}
-}
-
-static struct nearest begin(const char *name)
-{
-	return (struct nearest) { .name = name, .distance = strlen(name) > 4 ? 3 : 2 };
-}
-
-static const char *say(struct scry_eval *e, const struct nearest *near)
+static const char *say(struct scry_eval *e, const struct scry_nearest *near)
 {
 	const char *text =
 		*near->best ? scry_arena_printf(&e->s->arena, "; did you mean '%s'?", near->best)
@@ -65,7 +13,7 @@ static const char *say(struct scry_eval *e, const struct nearest *near)
 	return text ? text : "";
 }
 
-static void consider_keys(struct scry_eval *e, scry_addr dict, struct nearest *near)
+static void consider_keys(struct scry_eval *e, scry_addr dict, struct scry_nearest *near)
 {
 	struct scry_dict_view v;
 	scry_addr key, value;
@@ -76,18 +24,18 @@ static void consider_keys(struct scry_eval *e, scry_addr dict, struct nearest *n
 		return;
 	while (near->looked_at < NAMES_MAX &&
 	       scry_dict_view_next(&v, &it, &key, &value) == SCRY_ITEM)
-		if (scry_text_at(e->r, key, LENGTH_MAX, &text) == SCRY_OK)
-			consider(near, text);
+		if (scry_text_at(e->r, key, SCRY_NEAREST_MAX, &text) == SCRY_OK)
+			scry_nearest_consider(near, text);
 }
 
 const char *scry_suggest_name(struct scry_eval *e, const char *name)
 {
-	struct nearest near = begin(name);
+	struct scry_nearest near = scry_nearest_to(name);
 	struct scry_local local;
 	unsigned it = 0;
 
 	while (e->f && scry_frame_local_next(e->f, &it, &local) == SCRY_ITEM)
-		consider(&near, local.name);
+		scry_nearest_consider(&near, local.name);
 	if (e->f) {
 		consider_keys(e, e->f->locals, &near);
 		consider_keys(e, e->f->globals, &near);
@@ -96,7 +44,7 @@ const char *scry_suggest_name(struct scry_eval *e, const char *name)
 	return say(e, &near);
 }
 
-static void consider_classes(struct scry_eval *e, scry_addr type, struct nearest *near)
+static void consider_classes(struct scry_eval *e, scry_addr type, struct scry_nearest *near)
 {
 	uint64_t it = 0;
 	scry_addr cls;
@@ -109,7 +57,7 @@ static void consider_classes(struct scry_eval *e, scry_addr type, struct nearest
 
 const char *scry_suggest_attribute(struct scry_eval *e, scry_addr obj, const char *name)
 {
-	struct nearest near = begin(name);
+	struct scry_nearest near = scry_nearest_to(name);
 	scry_addr value, type;
 	struct scry_type *t;
 	const char *text;
@@ -117,7 +65,7 @@ const char *scry_suggest_attribute(struct scry_eval *e, scry_addr obj, const cha
 
 	while (near.looked_at < NAMES_MAX &&
 	       scry_attr_next(e->r, obj, &it, &text, &value) == SCRY_ITEM)
-		consider(&near, text);
+		scry_nearest_consider(&near, text);
 	if (scry_type_for(e->r, obj, &t) == SCRY_OK && t->flags & TYPE_TYPE)
 		consider_classes(e, obj, &near);
 	else if (scry_type_of(e->r, obj, &type) == SCRY_OK)
@@ -128,7 +76,7 @@ const char *scry_suggest_attribute(struct scry_eval *e, scry_addr obj, const cha
 /* The nearest text, or the first keys. */
 const char *scry_suggest_key(struct scry_eval *e, scry_addr dict, const struct scry_key *key)
 {
-	struct nearest near = begin(key->kind == SCRY_KEY_TEXT && key->text ? key->text : "");
+	struct scry_nearest near = scry_nearest_to(key->kind == SCRY_KEY_TEXT && key->text ? key->text : "");
 	struct scry_buf out = SCRY_BUF_INIT;
 	struct scry_dict_view v;
 	struct scry_printer p;

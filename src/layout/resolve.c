@@ -207,7 +207,7 @@ static void check_choice(struct join *j)
 	for (int f = 0; f < SCRY_F_COUNT; f++)
 		if (j->l->field_source[f] == asked[choice])
 			return;
-	scry_remark(j->s, "layout: no %s here; %s is used", scry_source_name(asked[choice]),
+	scry_warn(j->s, "layout: no %s here; %s is used", scry_source_name(asked[choice]),
 		    j->l->name);
 }
 

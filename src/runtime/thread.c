@@ -1,4 +1,5 @@
 /* Threads: Python's thread states joined with the operating system's threads. */
+#include "base/nearest.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,6 +237,18 @@ static struct scry_thread *best_of(struct scry_thread *first, struct scry_thread
 	return best;
 }
 
+static int fail_unknown(struct scry_session *s, const char *text)
+{
+	struct scry_nearest near = scry_nearest_to(text);
+
+	for (struct scry_thread *t = scry_thread_first(s); t; t = t->next)
+		if (t->name)
+			scry_nearest_consider(&near, t->name);
+	return scry_fail(s, SCRY_ENOTFOUND, 0, "no thread %s%s%s%s (see %sthreads)", text,
+			 *near.best ? "; did you mean " : "", near.best, *near.best ? "?" : "",
+			 s->options.prefix ? s->options.prefix : "");
+}
+
 int scry_thread_find(struct scry_session *s, const char *text, struct scry_thread **ret)
 {
 	char *end;
@@ -256,8 +269,7 @@ int scry_thread_find(struct scry_session *s, const char *text, struct scry_threa
 			by_index = t;
 	}
 	if (!by_index)
-		return scry_fail(s, SCRY_ENOTFOUND, 0, "no thread %s (see %sthreads)", text,
-				 s->options.prefix ? s->options.prefix : "");
+		return fail_unknown(s, text);
 	*ret = by_index;
 	return SCRY_OK;
 }
