@@ -35,7 +35,7 @@ static const struct scry_flag session_flags[] = {
 struct arguments {
 	struct scry_session *s;
 	const char *target, *command;
-	const char *pid, *core; /* --pid, --core */
+	const char *pid, *core;        /* --pid, --core */
 	struct scry_buf options, rest; /* of the command, quoted for it */
 	const char *color;
 	bool raw, help, version;

@@ -461,7 +461,6 @@ const struct scry_command_row scry_command_obj = {
 		    "link.",
 		    0 },
 	.run = run_obj,
-	.says = (const struct scry_facts *const[]) { &answer_facts, &scry_facts_described,
-						     NULL },
+	.says = (const struct scry_facts *const[]) { &answer_facts, &scry_facts_described, NULL },
 	.max_args = 1,
 };

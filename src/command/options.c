@@ -229,14 +229,14 @@ static bool is_known(const struct scry_call *call, const char *word)
 
 /*
  * The rest of the line as the one argument, without white space at its end, and without options
- * that are known: "print x --max-items 9".
+ * that are known ("print x --max-items 9"), but after "--".
  */
-static int keep_raw(struct scry_call *call, int first)
+static int keep_raw(struct scry_call *call, int first, bool ended)
 {
 	size_t len = strlen(call->at[first]);
 	int rc = SCRY_OK;
 
-	for (int i = first + 1; i < call->argc && rc >= 0; i++) {
+	for (int i = first + 1; !ended && i < call->argc && rc >= 0; i++) {
 		if (!is_known(call, call->argv[i]))
 			continue;
 		if (call->at[i] < call->at[first] + len)
@@ -264,7 +264,7 @@ int scry_parse_options(struct scry_call *call)
 			ended = true;
 		} else if (ended || word[0] != '-' || !word[1]) {
 			if (raw)
-				return keep_raw(call, i);
+				return keep_raw(call, i, ended);
 			call->argv[kept++] = call->argv[i];
 		} else if ((rc = take_word(call, &i)) < 0) {
 			return rc;

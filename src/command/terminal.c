@@ -25,9 +25,10 @@ static bool unsafe(unsigned code)
 /* As Python's repr has it. */
 static void put_escaped(struct scry_buf *out, unsigned code)
 {
-	scry_buf_printf(out, code < 0x100     ? "\\x%02x"
-			     : code < 0x10000 ? "\\u%04x"
-					      : "\\U%08x",
+	scry_buf_printf(out,
+			code < 0x100     ? "\\x%02x"
+			: code < 0x10000 ? "\\u%04x"
+					 : "\\U%08x",
 			code);
 }
 

@@ -76,7 +76,8 @@ const char *scry_suggest_attribute(struct scry_eval *e, scry_addr obj, const cha
 /* The nearest text, or the first keys. */
 const char *scry_suggest_key(struct scry_eval *e, scry_addr dict, const struct scry_key *key)
 {
-	struct scry_nearest near = scry_nearest_to(key->kind == SCRY_KEY_TEXT && key->text ? key->text : "");
+	struct scry_nearest near =
+		scry_nearest_to(key->kind == SCRY_KEY_TEXT && key->text ? key->text : "");
 	struct scry_buf out = SCRY_BUF_INIT;
 	struct scry_dict_view v;
 	struct scry_printer p;

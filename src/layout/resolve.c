@@ -208,7 +208,7 @@ static void check_choice(struct join *j)
 		if (j->l->field_source[f] == asked[choice])
 			return;
 	scry_warn(j->s, "layout: no %s here; %s is used", scry_source_name(asked[choice]),
-		    j->l->name);
+		  j->l->name);
 }
 
 int scry_layout_resolve(struct scry_session *s, const struct scry_layout_hints *hints,

@@ -74,18 +74,23 @@ static void bad_options(void **state)
 	scry_session_free(s);
 }
 
-/* An expression keeps its quotes and blanks, and is no place for options. */
+/* An expression keeps its quotes and blanks; after "--" it is no place for options. */
 static void raw(void **state)
 {
 	(void)state;
 	struct scry_session *s = scry_session_new();
 	struct scry_call call =
-		start(s, &scry_command_print, " --max-depth 2 cfg[\"a b\"] [ 'it' ] --json  ");
+		start(s, &scry_command_print, " --max-depth 2 -- cfg[\"a b\"] [ 'it' ] --json  ");
 
 	assert_int_equal(scry_parse_options(&call), SCRY_OK);
 	assert_int_equal(call.argc, 1);
 	assert_string_equal(call.argv[0], "cfg[\"a b\"] [ 'it' ] --json");
 	assert_false(s->options.json);
+	call = start(s, &scry_command_print, "cfg[\"a --json b\"] --x --max-items=9 --json ");
+	assert_int_equal(scry_parse_options(&call), SCRY_OK);
+	assert_string_equal(call.argv[0], "cfg[\"a --json b\"] --x");
+	assert_int_equal(s->options.limit[SCRY_LIMIT_ITEMS], 9);
+	assert_true(s->options.json);
 	call = start(s, &scry_command_print, "d['");
 	assert_int_equal(scry_parse_options(&call), SCRY_OK);
 	assert_string_equal(call.argv[0], "d['");
