@@ -15,6 +15,10 @@ class Error(Exception):
     """A failure, with the library's words."""
 
 
+class Stopped(Exception):
+    """Ctrl-C: the command was ended, and the session knows nothing for sure any more."""
+
+
 class Command(ctypes.Structure):
     """A row of the command table."""
 
@@ -68,10 +72,20 @@ class Host:
         return None
 
 
-def _lend(host):
+def _lend(host, session):
     """The C struct of callbacks for a host. Exceptions must not pass through C: they mean "not
-    there"."""
+    there"; Ctrl-C ends the command that asks."""
     items = {}
+
+    def guarded(function):
+        def call(*arguments):
+            try:
+                return function(*arguments)
+            except KeyboardInterrupt:
+                session.stop()
+                return OK
+
+        return call
 
     def read(_arg, address, buffer, length):
         try:
@@ -115,7 +129,9 @@ def _lend(host):
         except Exception:
             return OK
 
-    return _HostOps(_READ(read), _THREAD(thread), _REG(reg), _MAP(map_at))
+    return _HostOps(
+        _READ(guarded(read)), _THREAD(guarded(thread)), _REG(guarded(reg)), _MAP(guarded(map_at))
+    )
 
 
 def _candidates():
@@ -159,6 +175,7 @@ def _declare(library):
         ),
         ("session_set_signal", ctypes.c_int, [session, ctypes.c_uint64, ctypes.c_int, _uint64_p]),
         ("session_refresh", None, [session]),
+        ("session_stop", None, [session]),
         ("session_error", text, [session]),
         ("session_select", ctypes.c_int, [session, ctypes.c_uint64]),
         ("buf_new", buf, []),
@@ -231,11 +248,12 @@ class Session:
 
     def __init__(self, **options):
         self._ops = self._host = None
+        self.stopped = False  # then it is of no use any more
         self._selected = None
         self._session = _library.scry_session_new()
         if not self._session:
             raise MemoryError()
-        for name, value in dict(options, prefix="py-").items():
+        for name, value in dict(options, prefix="py-", interruptible="1").items():
             if value:
                 self.set(name.replace("_", "-"), value)
 
@@ -258,7 +276,7 @@ class Session:
         self._check(_library.scry_session_open_dump(self._session, _encode(path)))
 
     def open_host(self, host):
-        self._host, self._ops = host, _lend(host)
+        self._host, self._ops = host, _lend(host, self)
         if host.maps() is None:
             self._ops.map = _MAP()
         self._check(
@@ -269,6 +287,11 @@ class Session:
         """By which signal a debugger's target stopped; it holds until refresh."""
         address = None if fault is None else ctypes.byref(ctypes.c_uint64(fault))
         self._check(_library.scry_session_set_signal(self._session, tid, signal, address))
+
+    def stop(self):
+        """End the command under way: it raises Stopped."""
+        self.stopped = True
+        _library.scry_session_stop(self._session)
 
     def refresh(self, keep=False):
         """Forget all that was read. With `keep` the frame stays selected: the target did not
@@ -309,11 +332,15 @@ class Session:
 
     def run(self, name, arguments=""):
         """(status, text, reasons); status is 0 all shown, 1 partial, 2 nothing."""
-        return self._with_buffers(
+        said = self._with_buffers(
             lambda out, err: _library.scry_command_run(
                 self._session, _encode(name), _encode(arguments), out, err
             )
         )
+        if said[0] == 3:
+            self.stopped = True
+            raise Stopped("Quit")
+        return said
 
     def runs(self, tid, most=0):
         """[(pc, frames)]: a thread's C frames that run Python code, newest first, and the Python

@@ -200,7 +200,7 @@ class Follower:
             raise gdb.GdbError("no process and no core file: run, attach, or use core-file first")
         core = _core_path(inferior)
         key = (inferior.num, inferior.pid, core, sorted(_options().items(), key=str))
-        if self.session is None or key != self.key:
+        if self.session is None or self.session.stopped or key != self.key:
             self.open(key, inferior, core)
         elif self.stale and core is None:
             self.session.refresh(keep=not self.moved)
@@ -229,7 +229,8 @@ class Follower:
     def current(self):
         """The session for a printer: GDB is asked only where something happened."""
         inferior = gdb.selected_inferior()
-        if self.session is None or self.stale or self.key[:2] != (inferior.num, inferior.pid):
+        stopped = self.session is None or self.session.stopped
+        if stopped or self.stale or self.key[:2] != (inferior.num, inferior.pid):
             return self.follow()
         return self.session
 
@@ -265,6 +266,8 @@ def _run(name, arguments):
         status, text, reasons = session.run(name, arguments)
     except binding.Error as error:
         raise gdb.GdbError(str(error))
+    except (binding.Stopped, KeyboardInterrupt):
+        raise gdb.GdbError("Quit")
     gdb.write(text)
     if status == 2:
         raise gdb.GdbError(reasons.rstrip("\n"))
@@ -279,7 +282,7 @@ def _complete(name, text, word):
     skip = len(typed) - len(word)  # GDB wants what stands behind its own idea of a word's start
     try:
         session = None if typed.startswith("-") else _follower.follow()
-    except (gdb.error, gdb.GdbError, binding.Error):
+    except (gdb.error, gdb.GdbError, binding.Error, binding.Stopped):
         session = None
     return [found[skip:] for found in binding.complete(name, typed, session)]
 

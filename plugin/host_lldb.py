@@ -276,7 +276,7 @@ class Follower:
             raise binding.Error("the process runs: stop it first (process interrupt)")
         options = sorted(_options(target).items(), key=str)
         entry = self.kept.get(process.GetUniqueID())
-        if entry is None or entry.options != options:
+        if entry is None or entry.session.stopped or entry.options != options:
             self.kept = {key: each for key, each in self.kept.items() if each.process.IsValid()}
             entry = self.kept[process.GetUniqueID()] = Entry(process, options)
         entry.catch_up()
@@ -288,6 +288,7 @@ class Follower:
         entry = self.kept.get(process.GetUniqueID())
         if (
             entry is not None
+            and not entry.session.stopped
             and entry.stop == process.GetStopID()
             and process.GetState() == lldb.eStateStopped
             and (entry.core is not None or time.monotonic() - entry.read < SUMMARY_SECONDS)
@@ -368,6 +369,9 @@ def _run(debugger, name, arguments, target, result):
         status, text, reasons = session.run(name, arguments)
     except binding.Error as error:
         result.SetError(str(error))
+        return
+    except (binding.Stopped, KeyboardInterrupt):
+        result.SetError("Quit")
         return
     result.Print(text)
     if status == 2:

@@ -171,11 +171,9 @@ int scry_session_set(struct scry_session *s, const char *name, const char *value
 	const struct {
 		const char *name;
 		bool *at;
-	} flags[] = { { "debuginfod", &o->debuginfod },
-		      { "untrusted", &o->untrusted },
-		      { "color", &o->color },
-		      { "json", &o->json },
-		      { "locals", &o->locals } };
+	} flags[] = { { "debuginfod", &o->debuginfod }, { "untrusted", &o->untrusted },
+		      { "color", &o->color },           { "json", &o->json },
+		      { "locals", &o->locals },         { "interruptible", &o->interruptible } };
 
 	if (!name || !value)
 		return scry_fail(s, SCRY_EINVAL, 0, "an option needs a name and a value");
@@ -194,6 +192,11 @@ int scry_session_set(struct scry_session *s, const char *name, const char *value
 	if (!strcmp(name, "source-map"))
 		return add_source_map(s, value);
 	return scry_fail(s, SCRY_EINVAL, 0, "no option is called \"%s\"", name);
+}
+
+void scry_session_stop(struct scry_session *s)
+{
+	s->stopped = 1;
 }
 
 void scry_session_set_limit(struct scry_session *s, enum scry_limit limit, uint64_t value)

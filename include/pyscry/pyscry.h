@@ -89,10 +89,17 @@ SCRY_API void scry_session_free(struct scry_session *s);
  * Set an option by name before opening: "exe", "sysroot", "symbols", "search", "source-map" (each
  * call adds one FROM=TO), "layout" (auto|offsets|dwarf|members|rows: the only source to use),
  * "debuginfod" (0|1), "untrusted" (0|1), "color" (always|never), "json" (0|1), "locals" (0|1), "prefix" ("py-" in a
- * debugger: how commands name each other in text). SCRY_EINVAL for an unknown name or value.
+ * debugger: how commands name each other in text), "interruptible" (0|1: while a command runs, SIGINT
+ * is the library's, and stops it as scry_session_stop() does). SCRY_EINVAL for an unknown name or value.
  */
 SCRY_API int scry_session_set(struct scry_session *s, const char *name, const char *value);
 SCRY_API void scry_session_set_limit(struct scry_session *s, enum scry_limit limit, uint64_t value);
+/**
+ * End the command under way: nothing is read any more, and it comes back with 3 and no text. For a
+ * host's callbacks, other threads and signal handlers; without a command it does nothing. What the
+ * session has found out until then may be wrong: refresh it, or open another one.
+ */
+SCRY_API void scry_session_stop(struct scry_session *s);
 /** Open a core or minidump, told apart by content, compressed or not. */
 SCRY_API int scry_session_open_dump(struct scry_session *s, const char *path);
 /** Open a live process. It is stopped only while a command reads it, and never left stopped. */
@@ -123,7 +130,7 @@ SCRY_API const struct scry_command *scry_command_at(unsigned index);
 /**
  * Run a command by its name, with or without "py-". The text goes to `out`, reasons for what is
  * missing to `err` (may be NULL). Returns 0 all shown, 1 partial, 2 nothing could be shown or bad
- * usage: the CLI's exit status.
+ * usage: the CLI's exit status; 3 it was stopped (scry_session_stop()).
  */
 SCRY_API int scry_command_run(struct scry_session *s, const char *name, const char *args,
 			      struct scry_buf *out, struct scry_buf *err);

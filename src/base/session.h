@@ -5,6 +5,7 @@
 #ifndef SCRY_SESSION_H
 #define SCRY_SESSION_H
 
+#include <signal.h>
 #include <stdarg.h>
 
 #include "base/arena.h"
@@ -38,6 +39,7 @@ struct scry_options {
 	struct scry_source_map *source_maps;
 	enum scry_layout_choice layout;
 	bool json, locals, color, debuginfod;
+	bool interruptible; /* SIGINT stops a command that runs */
 	/* files are taken only from where the user says: sysroot, search, source-map */
 	bool untrusted;
 	const char *prefix; /* "py-" inside a debugger, "" on the command line */
@@ -81,6 +83,7 @@ struct scry_session {
 	bool threads_done;
 	struct scry_thread *selected; /* NULL: not chosen yet */
 	unsigned selected_frame;      /* 0: the newest Python frame */
+	volatile sig_atomic_t stopped; /* the command under way is to end: nothing is read any more */
 	uint64_t want_tid;            /* survives refresh: what the debugger selected, 0 none */
 	void *unwinding, *places;     /* src/native: what it remembers; NULL: nothing yet */
 	void (*log)(void *arg, const char *text);

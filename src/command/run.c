@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/interrupt.h"
 #include "command/command.h"
 #include "memory/collecting.h"
 #include "object/thread_names.h"
@@ -179,10 +180,19 @@ int scry_command_run(struct scry_session *s, const char *name, const char *args,
 		.s = s, .row = find_row(name), .line = args ? args : "", .out = out
 	};
 	struct scry_options saved = s->options;
+	struct scry_interrupt interrupt;
+
+	scry_interrupt_begin(s, &interrupt);
 	int rc = call.row ? start(&call) : fail_unknown(s, name);
+	scry_interrupt_end(&interrupt);
 
 	s->options = saved;
 	scry_hash_done(&call.rendered);
+	if (s->stopped) {
+		scry_buf_cut(out, 0);
+		scry_notes_pass(s);
+		return 3;
+	}
 	if (call.help)
 		return rc < 0 ? 2 : 0;
 	bool noted = put_notes(s, err);

@@ -14,6 +14,8 @@
 
 static const uint8_t *view_target(struct scry_target *t, scry_addr addr, size_t *ret_len)
 {
+	if (t->session->stopped)
+		return NULL;
 	if (addr - t->seen_start < t->seen_len) {
 		*ret_len = t->seen_len - (size_t)(addr - t->seen_start);
 		return t->seen + (addr - t->seen_start);
