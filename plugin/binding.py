@@ -178,6 +178,7 @@ def _declare(library):
         ("session_stop", None, [session]),
         ("session_error", text, [session]),
         ("session_select", ctypes.c_int, [session, ctypes.c_uint64]),
+        ("session_number", ctypes.c_int, [session, ctypes.c_uint64, ctypes.c_uint]),
         ("buf_new", buf, []),
         ("buf_free", None, [buf]),
         ("buf_text", text, [buf]),
@@ -248,6 +249,7 @@ class Session:
 
     def __init__(self, **options):
         self._ops = self._host = None
+        self._numbers = {}
         self.stopped = False  # then it is of no use any more
         self._selected = None
         self._session = _library.scry_session_new()
@@ -308,6 +310,13 @@ class Session:
         """Of the selected frame, 0 where there is none."""
         found = re.match(r"#(\d+) ", self.run("frame", "--color=never")[1])
         return int(found.group(1)) if found else 0
+
+    def number(self, numbers):
+        """(tid, number) of the debugger's threads: commands call them so."""
+        for tid, number in dict(numbers).items():
+            if tid and number and self._numbers.get(tid) != number:
+                _library.scry_session_number(self._session, tid, number)
+                self._numbers[tid] = number
 
     def select(self, tid):
         """Follow the debugger to a thread; what was selected here stays while its choice does. Is

@@ -63,6 +63,11 @@ def _tid(thread):
     return lwp or other or process
 
 
+def _numbers(inferior):
+    """What `info threads` begins its lines with: the ids of threads and GDB's numbers of them."""
+    return [(_tid(thread), thread.num) for thread in inferior.threads()]
+
+
 def _in_thread(thread, function):
     """Call with another thread selected; the user's thread and frame come back."""
     old, frame = gdb.selected_thread(), None
@@ -204,6 +209,7 @@ class Follower:
             self.open(key, inferior, core)
         elif self.stale and core is None:
             self.session.refresh(keep=not self.moved)
+            self.session.number(_numbers(inferior))
             self.tell_signal()
         self.stale = self.moved = False
         thread = gdb.selected_thread()
@@ -242,6 +248,7 @@ class Follower:
         else:
             session.open_host(GdbHost(inferior, _is_local(inferior)))
         self.session, self.key = session, key
+        session.number(_numbers(inferior))
         if core is None:
             self.tell_signal()
 

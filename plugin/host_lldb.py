@@ -326,6 +326,8 @@ class Entry:
         if self.core is None:
             # LLDB tells nobody of `memory write`: what was read is read anew
             self.session.refresh(keep=stop == self.stop)
+        if stop != self.stop:
+            self.session.number((t.GetThreadID(), t.GetIndexID()) for t in self.process)
         self.stop, self.read = stop, time.monotonic()
         thread = self.process.GetSelectedThread()
         if thread.IsValid():

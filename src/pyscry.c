@@ -57,6 +57,7 @@ void scry_session_free(struct scry_session *s)
 	forget(s);
 	scry_target_close(s->target);
 	scry_arena_done(&s->keep);
+	scry_hash_done(&s->numbers);
 	free(s);
 }
 
@@ -237,6 +238,18 @@ int scry_session_open_host(struct scry_session *s, const struct scry_host_ops *o
 	if (!ops || !ops->read)
 		return scry_fail(s, SCRY_EINVAL, 0, "a host must lend a way to read memory");
 	return scry_target_open_host(s, ops, arg, pid);
+}
+
+int scry_session_number(struct scry_session *s, uint64_t tid, unsigned number)
+{
+	if (!tid || !number)
+		return scry_fail(s, SCRY_EINVAL, 0, "a thread's id and number are above 0");
+	if (!scry_hash_put(&s->numbers, tid, (void *)(uintptr_t)number))
+		return scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
+	if (number > s->highest_number)
+		s->highest_number = number;
+	scry_threads_number(s);
+	return SCRY_OK;
 }
 
 int scry_session_select(struct scry_session *s, uint64_t tid)

@@ -117,6 +117,11 @@ SCRY_API int scry_session_set_signal(struct scry_session *s, uint64_t tid, int s
 SCRY_API void scry_session_refresh(struct scry_session *s);
 /** The last failure: its text (never NULL). */
 SCRY_API const char *scry_session_error(struct scry_session *s);
+/**
+ * Tell which number a debugger has given to a thread: commands show and take it in place of their
+ * own. It holds as long as the session; threads that have none get numbers above the highest.
+ */
+SCRY_API int scry_session_number(struct scry_session *s, uint64_t tid, unsigned number);
 /** Choose the OS thread that commands act on (its Python frame 0 becomes the selected one). */
 SCRY_API int scry_session_select(struct scry_session *s, uint64_t tid);
 

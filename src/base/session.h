@@ -83,6 +83,9 @@ struct scry_session {
 	bool threads_done;
 	struct scry_thread *selected; /* NULL: not chosen yet */
 	unsigned selected_frame;      /* 0: the newest Python frame */
+	/* what a debugger calls its threads: id to number (as a pointer); survives refresh */
+	struct scry_hash numbers;
+	unsigned highest_number;
 	volatile sig_atomic_t stopped; /* the command under way is to end: nothing is read any more */
 	uint64_t want_tid;            /* survives refresh: what the debugger selected, 0 none */
 	void *unwinding, *places;     /* src/native: what it remembers; NULL: nothing yet */

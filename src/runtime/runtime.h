@@ -354,6 +354,8 @@ int scry_word(struct scry_runtime *r, scry_addr addr, uint64_t *ret);
 /* --- threads and frames --- */
 /** Every thread, Python's first (in interpreter order), then OS threads without Python state. */
 struct scry_thread *scry_thread_first(struct scry_session *s);
+/** Give `index` to all threads: the debugger's numbers, else from 1 on. */
+void scry_threads_number(struct scry_session *s);
 /** By OS thread id, index ("1"), or threading name; for the commands. */
 int scry_thread_find(struct scry_session *s, const char *text, struct scry_thread **ret);
 /** The thread that commands act on: the user's choice, else the crashed one, else the main one. */

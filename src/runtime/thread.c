@@ -196,6 +196,17 @@ static void add_bare_threads(struct scry_session *s, struct scry_thread **tail,
 	}
 }
 
+void scry_threads_number(struct scry_session *s)
+{
+	unsigned next = s->highest_number;
+
+	for (struct scry_thread *t = s->threads; t; t = t->next) {
+		t->index = (unsigned)(uintptr_t)scry_hash_find(&s->numbers, t->tid);
+		if (!t->index)
+			t->index = ++next;
+	}
+}
+
 struct scry_thread *scry_thread_first(struct scry_session *s)
 {
 	if (s->threads_done || !s->target)
@@ -203,7 +214,6 @@ struct scry_thread *scry_thread_first(struct scry_session *s)
 	s->threads_done = true;
 	struct scry_join j;
 	struct scry_thread **tail = &s->threads;
-	unsigned number = 0;
 
 	scry_join_init(&j, s);
 	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
@@ -215,8 +225,7 @@ struct scry_thread *scry_thread_first(struct scry_session *s)
 	add_bare_threads(s, tail, &j);
 	scry_join_done(&j);
 	mark_main(s);
-	for (struct scry_thread *t = s->threads; t; t = t->next)
-		t->index = ++number;
+	scry_threads_number(s);
 	return s->threads;
 }
 
@@ -256,6 +265,12 @@ int scry_thread_find(struct scry_session *s, const char *text, struct scry_threa
 	bool numeric = *text && !*end;
 	struct scry_thread *by_index = NULL, *first = scry_thread_first(s);
 
+	/* a debugger's number is what its user means: ids may be as small */
+	for (struct scry_thread *t = first; t && s->highest_number; t = t->next)
+		if (numeric && t->index == number) {
+			*ret = best_of(first, t);
+			return SCRY_OK;
+		}
 	for (struct scry_thread *t = first; t; t = t->next) {
 		if (numeric && number && (t->tid == number || t->ident == number)) {
 			*ret = best_of(first, t);
