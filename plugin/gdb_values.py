@@ -1,6 +1,7 @@
 """Python objects in GDB's own print, info locals, finish and bt: pretty-printers, and what a user
 can set of them."""
 import locale
+import os
 
 import gdb
 
@@ -166,9 +167,18 @@ def install(current):
     return values
 
 
-def go_first(values):
-    """CPython's own script puts its printer with a file, and GDB asks those before ours."""
-    for objfile in gdb.objfiles():
-        theirs = [getattr(found, "__name__", "") for found in objfile.pretty_printers]
-        if "pretty_printer_lookup" in theirs and values not in objfile.pretty_printers:
-            objfile.pretty_printers.insert(0, values)
+def _may_have_theirs(objfile):
+    """CPython's script comes with an interpreter or its library, or with their debug files."""
+    owner = getattr(objfile, "owner", None) or objfile
+    names = [getattr(found, "__name__", "") for found in objfile.pretty_printers]
+    return "python" in os.path.basename(owner.filename or "") or "pretty_printer_lookup" in names
+
+
+def go_first(values, objfiles=None):
+    """CPython's own script puts its printer with a file, and GDB asks those before ours. Whenever
+    it is loaded, its printer goes to the end of a list: ours stands at the head of it before."""
+    for objfile in gdb.objfiles() if objfiles is None else objfiles:
+        if objfile.is_valid() and _may_have_theirs(objfile):
+            others = [found for found in objfile.pretty_printers if found is not values]
+            if objfile.pretty_printers[:1] != [values]:
+                objfile.pretty_printers = [values] + others

@@ -322,6 +322,8 @@ class Keeper:
 
     def __init__(self, values):
         self.theirs, self.values = self.look(), values
+        gdb_values.go_first(values)  # it may have been loaded already
+        gdb.events.new_objfile.connect(self.prepare)
         for name in ("new_objfile", "stop", "before_prompt"):
             registry = getattr(gdb.events, name, None)
             if registry is not None:
@@ -330,6 +332,10 @@ class Keeper:
     @staticmethod
     def look():
         return getattr(sys.modules["__main__"], "PyBacktrace", None)
+
+    def prepare(self, event):
+        """The script of a new file is loaded before or after this: either will do."""
+        gdb_values.go_first(self.values, [event.new_objfile])
 
     def check(self, _event=None):
         if self.look() is not self.theirs:

@@ -369,17 +369,19 @@ static void read_looks(struct arguments *a)
 	}
 }
 
-/* Digits are a process, unless there is none and a file of that name. */
 static bool is_live(const struct arguments *a)
 {
-	return scry_guess_is_pid(a->target) && !a->core &&
-	       (a->pid || scry_guess_is_process(a->target) || !scry_guess_is_file(a->target));
+	return scry_guess_is_pid(a->target) && !a->core;
 }
 
 /* A failure stays in the session; the command reports it, in JSON too. */
 static void open_target(struct arguments *a)
 {
-	if (is_live(a))
+	if (is_live(a) && !scry_guess_is_process(a->target) && scry_guess_is_file(a->target))
+		scry_fail(a->s, SCRY_ENOTFOUND, 0,
+			  "no process %s; write ./%s for the file of that name", a->target,
+			  a->target);
+	else if (is_live(a))
 		scry_session_open_pid(a->s, atoi(a->target));
 	else
 		scry_session_open_dump(a->s, a->target);

@@ -89,6 +89,8 @@ def test_search_adds_up(cli, any_core, tmp_path):
 def test_a_file_of_digits(cli, any_core, tmp_path):
     shutil.copy(any_core, str(tmp_path / "999999999"))
     shown = cli("999999999", "threads", cwd=str(tmp_path))
+    assert shown.status == 2 and "write ./999999999 for the file" in shown.err
+    shown = cli("--core", "999999999", "threads", cwd=str(tmp_path))
     assert shown.status == 0 and "crashed" in shown.out
 
 
