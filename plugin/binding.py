@@ -8,7 +8,7 @@ import re
 HERE = os.path.dirname(os.path.realpath(__file__))
 
 ITEM, OK, NOTFOUND = 1, 0, -5
-MOVES, RAW = 1, 2  # flags of commands
+MOVES, RAW, VALUE = 1, 2, 8  # flags of commands
 
 
 class Error(Exception):
@@ -229,6 +229,23 @@ _pointer_types = re.compile(
 
 def is_pointer_type(name):
     return _pointer_types.match(name) is not None
+
+
+def run_value(session, row, arguments, evaluate):
+    """A command; where its argument is no value of Python's, but one of the debugger's, on that.
+    `evaluate` gives an address or None."""
+    name = row.name.decode()
+    said = session.run(name, arguments)
+    if said[0] < 2 or not row.flags & VALUE:
+        return said
+    options, expression = re.match(r"((?:\s*-\S+)*\s*)(.*)$", arguments, re.S).groups()
+    word = evaluate(expression.strip()) if expression.strip() else None
+    return said if word is None else session.run(name, "%s @0x%x" % (options, word))
+
+
+def asks_help(arguments):
+    """It needs no target."""
+    return arguments.split()[:1] in (["--help"], ["-h"])
 
 
 def help_of(row, prefix="py-"):

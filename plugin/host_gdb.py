@@ -266,11 +266,38 @@ def _wants_color():
     )
 
 
-def _run(name, arguments):
+def _own_value(expression):
+    """What GDB makes of an expression, as an address or a number; None: nothing. The target is
+    neither run nor written to."""
+    if re.search(r"(?<![=!<>])=(?!=)|\+\+|--", expression):
+        return None
     try:
-        session = _follower.follow()
-        session.set("color", "always" if _wants_color() else "never")
-        status, text, reasons = session.run(name, arguments)
+        before = gdb.parameter("may-call-functions")
+        gdb.execute("set may-call-functions off")
+    except (gdb.error, RuntimeError):
+        return None  # older than GDB 9: an expression could run the target's code
+    try:
+        value = gdb.parse_and_eval(expression)
+        if value.type.strip_typedefs().code in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION):
+            value = value.address
+        return int(value) & (2**64 - 1)
+    except (gdb.error, TypeError, ValueError, OverflowError):
+        return None
+    finally:
+        gdb.execute("set may-call-functions " + ("on" if before else "off"))
+
+
+def _answer(row, arguments):
+    if binding.asks_help(arguments):
+        return binding.Session().run(row.name.decode(), arguments)
+    session = _follower.follow()
+    session.set("color", "always" if _wants_color() else "never")
+    return binding.run_value(session, row, arguments, _own_value)
+
+
+def _run(row, arguments):
+    try:
+        status, text, reasons = _answer(row, arguments)
     except binding.Error as error:
         raise gdb.GdbError(str(error))
     except (binding.Stopped, KeyboardInterrupt):
@@ -304,7 +331,7 @@ def _install_command(row):
             super().__init__("py-" + name, gdb.COMMAND_DATA)
 
         def invoke(self, arguments, from_tty):
-            _run(name, arguments)
+            _run(row, arguments)
 
         def complete(self, text, word):
             return _complete(name, text, word)

@@ -364,11 +364,30 @@ def _wants_color(debugger):
     )
 
 
-def _run(debugger, name, arguments, target, result):
+def _own_value(target, expression):
+    """What LLDB has of a variable or register, as an address or a number; None: nothing. Paths
+    only: an expression might run the target's code."""
+    frame = target.GetProcess().GetSelectedThread().GetSelectedFrame()
+    if expression.startswith("$"):
+        value = frame.FindRegister(expression[1:])
+    else:
+        value = frame.GetValueForVariablePath(expression)
+    error = lldb.SBError()
+    number = value.GetValueAsUnsigned(error) if value.IsValid() else 0
+    return number if value.IsValid() and error.Success() else None
+
+
+def _answer(debugger, row, arguments, target):
+    if binding.asks_help(arguments):
+        return binding.Session().run(row.name.decode(), arguments)
+    session = _follower.follow(target)
+    session.set("color", "always" if _wants_color(debugger) else "never")
+    return binding.run_value(session, row, arguments, lambda text: _own_value(target, text))
+
+
+def _run(debugger, row, arguments, target, result):
     try:
-        session = _follower.follow(target)
-        session.set("color", "always" if _wants_color(debugger) else "never")
-        status, text, reasons = session.run(name, arguments)
+        status, text, reasons = _answer(debugger, row, arguments, target)
     except binding.Error as error:
         result.SetError(str(error))
         return
@@ -397,7 +416,7 @@ def _install_command(debugger, row):
                 if context.GetTarget().IsValid()
                 else debugger.GetSelectedTarget()
             )
-            _run(debugger, name, arguments, target, result)
+            _run(debugger, row, arguments, target, result)
 
         def get_short_help(self):
             return row.summary.decode()

@@ -17,6 +17,8 @@ enum scry_command_flags {
 	/* what follows the options is one argument, as typed: an expression */
 	SCRY_COMMAND_RAW = 2,
 	SCRY_COMMAND_CPYTHON = 4, /* knows CPython's structs only */
+	/* takes a value: what is none here may be an expression of the debugger's own */
+	SCRY_COMMAND_VALUE = 8,
 };
 
 #define SCRY_MAX_FLAGS 8

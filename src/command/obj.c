@@ -390,12 +390,26 @@ static void show(struct scry_call *call, struct scry_runtime *r, const struct sc
 	scry_say_fields(&call->render.to, &answer_facts, &it);
 }
 
+/* "$rsp": of the selected thread's innermost frame. */
+static int find_register(struct scry_call *call, const char *name, uint64_t *ret)
+{
+	struct scry_session *s = call->s;
+	struct scry_thread *t = scry_thread_selected(s);
+	const struct scry_regs *regs = t && t->os ? scry_os_thread_regs(s->target, t->os) : NULL;
+
+	if (regs && regs->arch && scry_regs_find(regs, name, ret))
+		return SCRY_OK;
+	return scry_fail(s, SCRY_ENOTFOUND, 0, "no register '%.40s' of this thread is known", name);
+}
+
 /* What print takes, too: where that is an object. */
 static int evaluate(struct scry_call *call, uint64_t *ret)
 {
 	struct scry_value value = { 0 };
 	struct scry_thread *t;
 	struct scry_frame f;
+	if (call->argv[0][0] == '$')
+		return find_register(call, call->argv[0] + 1, ret);
 	bool has_frame = scry_selected_frame(call->s, &t, &f) == SCRY_OK && f.code;
 	int rc = scry_eval(call->s, has_frame ? &f : NULL, call->argv[0], &value);
 
@@ -459,7 +473,7 @@ const struct scry_command_row scry_command_obj = {
 		    "where the\n"
 		    "collector keeps the object, and of an extension's object the one behind its "
 		    "link.",
-		    0 },
+		    SCRY_COMMAND_VALUE },
 	.run = run_obj,
 	.says = (const struct scry_facts *const[]) { &answer_facts, &scry_facts_described, NULL },
 	.max_args = 1,

@@ -144,7 +144,7 @@ const struct scry_command_row scry_command_print = {
 		    "data[-1], data[2:5].\n"
 		    "MODULE:NAME is a global of a module, @0x7f... the object at an address. "
 		    "Nothing is executed.",
-		    SCRY_COMMAND_RAW },
+		    SCRY_COMMAND_RAW | SCRY_COMMAND_VALUE },
 	.run = run_print,
 	.max_args = 1,
 	.complete = complete,
