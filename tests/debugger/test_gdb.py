@@ -344,10 +344,11 @@ def test_thread_without_python(gdb, cli, tmp_path):
 
 
 def test_help_and_completion(gdb):
-    shown = gdb(["help py-bt", "complete py-bt --al", "complete py-thr", "py-bt --help"])
+    shown = gdb(["help py-bt", "complete py-bt --al", "complete py-thr", "py-bt --help", "py-bt"])
     assert shown.said[0].startswith("Show the Python stack of a thread, or of all threads.\n")
     assert shown.said[1] == "py-bt --all\n"
     assert shown.said[2] == "py-threads\n"
+    assert shown.said[3].startswith("usage: py-bt [--all|THREAD]")
     assert "no process and no core file" in shown.err
 
 

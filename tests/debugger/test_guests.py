@@ -113,6 +113,37 @@ def test_ctrl_c_is_quit_in_lldb(lldb, tmp_path):
     assert "MainThread" in after.out
 
 
+# --- what is the debugger's own ---
+
+
+def test_expressions_of_gdb(gdb, cores):
+    """`py-obj $rsp`, variables of C; nothing that runs code or writes."""
+    python = interpreters()[0]
+    commands = ["py-obj $rsp", "print/x (long)$rsp", "set $mine = (long)0x10", "py-obj $nothing"]
+    commands += [
+        "py-print sys --max-text 9",
+        "py-print abort()",
+        "py-obj $rsp=0",
+        "print/x (long)$rsp",
+    ]
+    shown = gdb(commands, "-c", cores(python))
+    address = shown.said[1].split("= ")[1].strip()
+    assert shown.said[0].startswith(address + ": no object")
+    assert shown.said[4].startswith("global 'sys' = <module '")
+    assert shown.said[5] == shown.said[6] == shown.said[3] == ""
+    assert shown.said[7].split("= ")[1].strip() == address
+
+
+def test_variables_of_c(gdb, python, cores):
+    exe = os.path.realpath(python)
+    commands = ["up 6", "py-print (long)&PyDict_Type", "py-obj &PyDict_Type"]
+    shown = gdb(commands, exe, "-c", cores(python))
+    if "No symbol" in shown.err or "unknown type" in shown.err or not shown.said[1]:
+        pytest.skip("no debug information")
+    assert re.match(r"@0x[0-9a-f]+ = <(class|type) 'dict'>\n$", shown.said[1])
+    assert re.match(r"0x[0-9a-f]+: type \(type at", shown.said[2])
+
+
 # --- CPython's own script ---
 
 
