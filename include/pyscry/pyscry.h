@@ -88,9 +88,10 @@ SCRY_API void scry_session_free(struct scry_session *s);
 /**
  * Set an option by name before opening: "exe", "sysroot", "symbols", "search", "source-map" (each
  * call adds one FROM=TO), "layout" (auto|offsets|dwarf|members|rows: the only source to use),
- * "debuginfod" (0|1), "untrusted" (0|1), "color" (always|never), "json" (0|1), "locals" (0|1), "prefix" ("py-" in a
- * debugger: how commands name each other in text), "interruptible" (0|1: while a command runs, SIGINT
- * is the library's, and stops it as scry_session_stop() does). SCRY_EINVAL for an unknown name or value.
+ * "debuginfod" (0|1), "untrusted" (0|1), "color" (always|never), "json" (0|1), "locals" (0|1),
+ * "prefix" ("py-" in a debugger: how commands name each other in text), "interruptible" (0|1: while
+ * a command runs, SIGINT is the library's, and stops it as scry_session_stop() does). SCRY_EINVAL
+ * for an unknown name or value.
  */
 SCRY_API int scry_session_set(struct scry_session *s, const char *name, const char *value);
 SCRY_API void scry_session_set_limit(struct scry_session *s, enum scry_limit limit, uint64_t value);

@@ -1,4 +1,6 @@
-/** What obj shows of an address where the model has no reference counts. Internal to src/command. */
+/**
+ * What obj shows of an address where the model has no reference counts. Internal to src/command.
+ */
 #ifndef SCRY_COMMAND_OBJ_H
 #define SCRY_COMMAND_OBJ_H
 

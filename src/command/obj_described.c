@@ -1,4 +1,7 @@
-/* obj of interpreters without reference counts: objects that move, and those that C has beside them. */
+/*
+ * obj of interpreters without reference counts: objects that move, and those that C has beside
+ * them.
+ */
 #include <inttypes.h>
 #include <string.h>
 

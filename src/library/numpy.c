@@ -12,7 +12,9 @@ struct item {
 	char kind;
 	unsigned size;
 	bool swapped;
-	/* no parentheses: numpy 2's "np.complex64(1+2j)" (_core/src/multiarray/scalartypes.c.src) */
+	/*
+	 * no parentheses: numpy 2's "np.complex64(1+2j)" (_core/src/multiarray/scalartypes.c.src)
+	 */
 	bool bare;
 };
 

@@ -43,7 +43,10 @@ int scry_instruction_next(struct scry_instructions *w, struct scry_instruction *
 void scry_instruction_text(struct scry_code *c, const struct scry_instruction *i,
 			   struct scry_buf *out);
 
-/** The name that an instruction loads, stores or imports; NULL where it has none, or it is unreadable. */
+/**
+ * The name that an instruction loads, stores or imports; NULL where it has none, or it is
+ * unreadable.
+ */
 const char *scry_instruction_name(struct scry_code *c, const struct scry_instruction *i);
 
 /** 3.11+: an entry of a code object's exception table; all but depth in bytes. */

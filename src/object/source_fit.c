@@ -479,7 +479,8 @@ static bool knows_string(const struct consts *k, const struct scry_token *t)
 }
 
 /*
- * One number or one string on a line is a constant of the code, unless the compiler could do without
+ * One number or one string on a line is a constant of the code, unless the compiler could do
+ * without
  * it: with others it may have been folded, after "if" and the like decided, in brackets be part of
  * an index or a slice.
  */

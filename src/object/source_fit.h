@@ -12,7 +12,9 @@
 struct scry_source_text {
 	const char *text; /* UTF-8, without its end; lives until refresh */
 	size_t len;
-	/* "newer than the process": the line may have been another one when it ran; NULL: no doubt */
+	/*
+	 * "newer than the process": the line may have been another one when it ran; NULL: no doubt
+	 */
 	const char *doubt;
 };
 

@@ -353,9 +353,7 @@ int scry_print_text_range(struct scry_printer *p, scry_addr str, uint64_t start,
 	return rc;
 }
 
-/*
- * The character at an index; 2.7's narrow builds count halves of surrogate pairs, as Python does.
- */
+/* The character at an index; 2.7's narrow builds count halves of surrogate pairs. */
 static int char_at(struct scry_runtime *r, const struct scry_text_view *v, int64_t index,
 		   unsigned *ret)
 {

@@ -91,7 +91,10 @@ static bool started_in(struct scry_session *s, char *ret, size_t size)
 		t->execfn - map->start < ENVIRONMENT_MAX ? t->execfn - map->start : ENVIRONMENT_MAX;
 	len = scry_read_some(s, t->execfn - len, text, len);
 	text[len] = 0;
-	/* the first string is cut, or is none; the last one of this name counts: arguments come first */
+	/*
+	 * the first string is cut, or is none; the last one of this name counts: arguments come
+	 * first
+	 */
 	for (size_t at = strlen(text) + 1; at < len; at += strlen(text + at) + 1)
 		if (!strncmp(text + at, "PWD=/", 5))
 			found = snprintf(ret, size, "%s", text + at + 4) < (int)size;

@@ -161,7 +161,10 @@ struct scry_target {
 	struct scry_note *notes;
 	const struct scry_host_ops *host; /* scry_session_open_host() */
 	void *host_arg;
-	/* from the auxiliary vector, 0 unknown; execfn: what execve() was given, behind the environment */
+	/*
+	 * from the auxiliary vector, 0 unknown; execfn: what execve() was given, behind the
+	 * environment
+	 */
 	scry_addr vdso, entry, phdr, execfn;
 	/* the last view, so that neighbours cost nothing */
 	const uint8_t *seen;

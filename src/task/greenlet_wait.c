@@ -192,10 +192,7 @@ static void record(struct visit *v, scry_addr greenlet, bool is_throw)
 static bool own_words(struct scry_runtime *r, scry_addr object, scry_addr base,
 		      scry_addr *ret_words, unsigned *ret_count);
 
-/*
- * The greenlet that stands in get() of a Waiter: the attribute, else the one word that is a
- * greenlet but no hub.
- */
+/* The greenlet in get() of a Waiter: the attribute, else the one word of a greenlet but no hub. */
 static scry_addr waiting_in(struct visit *v, scry_addr waiter, const struct known *known)
 {
 	struct scry_runtime *r = v->h->runtime;
@@ -322,8 +319,7 @@ static void look_at(struct visit *v, scry_addr value)
 }
 
 /*
- * The words of a compiled class's instances that its bases do not explain: the object's head is
- * left out.
+ * Words of a compiled class's instances that its bases do not explain, without the object's head.
  */
 static bool own_words(struct scry_runtime *r, scry_addr object, scry_addr base,
 		      scry_addr *ret_words, unsigned *ret_count)

@@ -1,4 +1,5 @@
-"""Objects of PyPy's, by their addresses: in C extensions too, in each PyPy that Debian's suites have."""
+"""Objects of PyPy's, by their addresses: in C extensions too, in each PyPy that Debian's suites
+have."""
 import json
 import os
 import shutil
@@ -9,8 +10,7 @@ import pytest
 
 from tests.support import programs, run
 
-from . import test_stacks
-from .test_pypy import EVERY, made
+from .test_pypy import EVERY
 
 KEPT = programs.Program('pypy-kept', 'pypy_kept.py')
 
@@ -96,7 +96,8 @@ def test_print_and_regs_of_extensions(dumps, pypy, library):
 
 @pytest.mark.parametrize('pypy', EVERY)
 def test_pypy_behind_the_link(dumps, pypy, library):
-    """PyPy's object has the same value, and says where the collector keeps it; what is beside it is none."""
+    """PyPy's object has the same value, and says where the collector keeps it; what is beside it is
+    none."""
     dump = kept(dumps, pypy, library)
     for entry in dump.truth['objects']:
         if not entry['linked']:

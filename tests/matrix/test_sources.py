@@ -1,5 +1,5 @@
-"""Source lines are the lines that ran, or are left out, or marked: after edits, of other files, of names that lead
-nowhere. And of files that nobody touched, nothing is left out."""
+"""Source lines are the lines that ran, or are left out, or marked: after edits, of other files, of
+names that lead nowhere. And of files that nobody touched, nothing is left out."""
 import json
 import os
 import signal
@@ -77,7 +77,8 @@ def test_edited(dumps, interpreter):
 
 @pytest.mark.parametrize('interpreter', every(lambda i: chosen(i) and i.version >= (3, 6)))
 def test_newer_than_the_process(interpreter, tmp_path):
-    """A file that was written after the start is said to be so, live, and no caret points into it."""
+    """A file that was written after the start is said to be so, live, and no caret points into
+    it."""
     program = programs.Program('stale-not', 'stale.py', ('not',))
     with run.running(interpreter, program, str(tmp_path)) as (pid, truth):
         path = tmp_path / 'victim.py'
@@ -118,13 +119,15 @@ import os, sys, types
 os.mkfifo('fifo.py')
 os.symlink('/dev/zero', 'link.py')
 here = os.getcwd()
-PATHS = [here + '/fifo.py', here + '/link.py', '/dev/zero', '/dev/tty', '/proc/self/status', '/etc/passwd', here]
+PATHS = [here + '/fifo.py', here + '/link.py', '/dev/zero', '/dev/tty', '/proc/self/status',
+         '/etc/passwd', here]
 def replaced(code, path):
     if hasattr(code, 'replace'):
         return code.replace(co_filename=path)
     extra = (code.co_kwonlyargcount,) if sys.version_info[0] > 2 else ()
-    return types.CodeType(code.co_argcount, *extra + (code.co_nlocals, code.co_stacksize, code.co_flags, code.co_code,
-        code.co_consts, code.co_names, code.co_varnames, path, code.co_name, code.co_firstlineno, code.co_lnotab,
+    return types.CodeType(code.co_argcount, *extra + (
+        code.co_nlocals, code.co_stacksize, code.co_flags, code.co_code, code.co_consts,
+        code.co_names, code.co_varnames, path, code.co_name, code.co_firstlineno, code.co_lnotab,
         code.co_freevars, code.co_cellvars))
 def step(f, paths):
     if not paths:
@@ -213,7 +216,8 @@ def test_relative_names(interpreter, tmp_path):
 
 @pytest.mark.parametrize('interpreter', every(chosen))
 def test_untrusted(dumps, interpreter):
-    """Only what the user names is opened: no source, no symbols; both where a directory is given."""
+    """Only what the user names is opened: no source, no symbols; both where a directory is
+    given."""
     dump = dumps.core(interpreter, programs.PROGRAMS[0])
     trusted = run.pyscry(dump.core, 'bt')[1]
     bare = run.pyscry('--untrusted', dump.core, 'bt')[1]

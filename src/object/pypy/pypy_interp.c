@@ -1,4 +1,7 @@
-/* Printers of functions, generators and exceptions, and of containers that are not the language's own. */
+/*
+ * Printers of functions, generators and exceptions, and of containers that are not the language's
+ * own.
+ */
 #include <inttypes.h>
 #include <string.h>
 

@@ -325,7 +325,8 @@ void scry_pypy_load_heap(struct scry_pypy *p);
 enum scry_pypy_place scry_pypy_place_of(const struct scry_pypy *p, scry_addr addr);
 /**
  * Does an object stand at any address, of whose origin nothing is known? Its header must have a
- * type and flags that there are, its pointers lead to objects. Where it was moved, of its new place.
+ * type and flags that there are, its pointers lead to objects. Where it was moved, of its new
+ * place.
  */
 bool scry_pypy_stands(struct scry_pypy *p, scry_addr addr);
 /** Bytes with its header and items; 0 unknown. */
