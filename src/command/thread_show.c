@@ -64,7 +64,10 @@ static void get_runtime(const void *subject, struct scry_said *ret)
 	scry_said_int(ret, index);
 }
 
-/* Of several Pythons in one process, which one the thread's is: "CPython 3.11.2 of libpython3.11.so". */
+/*
+ * Of several Pythons in one process, which one the thread's is: "CPython 3.11.2 of
+ * libpython3.11.so".
+ */
 static bool print_of_python(const void *subject, struct scry_buf *out)
 {
 	const struct scry_thread *t = subject;

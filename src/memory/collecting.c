@@ -44,7 +44,9 @@ static bool links(struct scry_runtime *r, scry_addr at, scry_addr to)
 	return scry_read_ptr(r->session, at, &word) == SCRY_OK && LINK(word) == to;
 }
 
-/* Do the first and the last object of a list lead back to its head, and is the first one an object? */
+/*
+ * Do the first and the last object of a list lead back to its head, and is the first one an object?
+ */
 static bool is_head(const struct search *search, scry_addr head, uint64_t next, uint64_t prev)
 {
 	struct scry_runtime *r = search->runtime;
@@ -62,7 +64,8 @@ static bool is_head(const struct search *search, scry_addr head, uint64_t next, 
 }
 
 /*
- * struct collection_state begins with the interpreter and its collector (Python/gc_free_threading.c,
+ * struct collection_state begins with the interpreter and its collector
+ * (Python/gc_free_threading.c,
  * 3.13+); a PyGC_Head with the links forward and back (v2.7 to v3.15).
  */
 static enum signs look_at(const struct search *search, scry_addr at, uint64_t first,

@@ -13,14 +13,12 @@
 
 #include "object/opcodes.h"
 #include "object/printer.h"
+#include "object/source_consts.h"
 #include "object/source_token.h"
 #include "symbol/source.h"
 
 #define DEFINITIONS_MAX 12    /* inner functions and classes of a module that are looked for */
 #define STATEMENTS_MAX  64    /* decorators before a definition */
-#define CONSTS_MAX      4000  /* constants of one code object */
-#define NESTED_MAX      4     /* tuples in tuples, code in code */
-#define TEXT_LENGTH_MAX 2000  /* of a constant */
 #define LINES_MAX       20000 /* that are read to see where a statement begins */
 #define NEAR            300   /* bytes of byte code on both sides of the instruction */
 
@@ -104,168 +102,6 @@ static enum verdict judge_definition(const struct scry_code *c)
 	return found ? FITS : FOREIGN;
 }
 
-/* --- the code's own constants --- */
-
-struct consts {
-	struct scry_code *code;
-	struct scry_hash words; /* names and words of strings, numbers: by word_key() */
-	const char **texts;     /* of strings */
-	size_t count, room;
-	bool whole;   /* nothing was left out */
-	int from, to; /* lines whose inner functions count */
-};
-
-static uint64_t word_key(const char *text, size_t len)
-{
-	uint64_t key = 0xcbf29ce484222325u; /* FNV-1a */
-
-	for (size_t i = 0; i < len; i++)
-		key = (key ^ (unsigned char)text[i]) * 0x100000001b3u;
-	return key;
-}
-
-static bool is_word_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '_' || (unsigned char)c >= 0x80;
-}
-
-static void add_words(struct scry_hash *words, const char *text, size_t len)
-{
-	for (size_t i = 0; i < len;) {
-		size_t start = i;
-
-		while (i < len && is_word_char(text[i]))
-			i++;
-		if (i > start)
-			scry_hash_add(words, word_key(text + start, i - start));
-		else
-			i++;
-	}
-}
-
-static void add_number(struct consts *k, int64_t n)
-{
-	char text[24];
-	int len = snprintf(text, sizeof(text), "#%" PRIu64, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
-
-	scry_hash_add(&k->words, word_key(text, (size_t)len));
-}
-
-static void add_text(struct consts *k, const char *text)
-{
-	add_words(&k->words, text, strlen(text));
-	if (k->count == k->room) {
-		size_t room = k->room ? 2 * k->room : 32;
-		const char **texts = reallocarray(k->texts, room, sizeof(*texts));
-
-		if (!texts) {
-			k->whole = false;
-			return;
-		}
-		k->texts = texts;
-		k->room = room;
-	}
-	k->texts[k->count++] = text;
-}
-
-static void add_code(struct consts *k, struct scry_code *c, unsigned depth);
-
-static void add_object(struct consts *k, scry_addr object, unsigned depth)
-{
-	struct scry_runtime *r = k->code->runtime;
-	struct scry_type *t, *of_code;
-	scry_addr items, item;
-	const char *text;
-	uint64_t count;
-	int64_t number;
-
-	if (scry_type_for(r, object, &t) < 0) {
-		k->whole = false;
-	} else if (t->flags & (TYPE_UNICODE | TYPE_BYTES)) {
-		if (scry_text_at(r, object, TEXT_LENGTH_MAX, &text) == SCRY_OK)
-			add_text(k, text);
-	} else if (t->flags & (TYPE_LONG | TYPE_INT)) {
-		if (scry_int_value(r, object, &number) == SCRY_OK)
-			add_number(k, number);
-	} else if (t->flags & TYPE_TUPLE) {
-		if (depth >= NESTED_MAX || scry_sequence(r, object, &count, &items) < 0 ||
-		    count > CONSTS_MAX) {
-			k->whole = false;
-			return;
-		}
-		for (uint64_t i = 0; i < count; i++)
-			if (scry_word(r, items + i * r->session->target->abi.ptr_size, &item) ==
-			    SCRY_OK)
-				add_object(k, item, depth + 1);
-	} else if (scry_type_for(r, k->code->addr, &of_code) == SCRY_OK &&
-		   t->addr == of_code->addr) {
-		struct scry_code *inner = scry_code_at(r, object);
-
-		if (inner && !inner->damaged && inner->first_line >= k->from &&
-		    inner->first_line <= k->to)
-			add_code(k, inner, depth + 1);
-	} else {
-		uint64_t it = 0;
-
-		while (scry_set_next(r, object, &it, &item) == SCRY_ITEM)
-			add_object(k, item, depth + 1);
-	}
-}
-
-static bool tuple_field(struct scry_code *c, enum scry_field f, uint64_t *ret_count,
-			scry_addr *ret_items)
-{
-	scry_addr tuple;
-
-	return scry_field_read(c->runtime, c->addr, f, &tuple) == SCRY_OK &&
-	       scry_sequence(c->runtime, tuple, ret_count, ret_items) == SCRY_OK &&
-	       *ret_count <= CONSTS_MAX;
-}
-
-static void add_tuple(struct consts *k, struct scry_code *c, enum scry_field f, unsigned depth)
-{
-	struct scry_runtime *r = c->runtime;
-	scry_addr items, item;
-	uint64_t count;
-
-	if (!tuple_field(c, f, &count, &items)) {
-		k->whole = false;
-		return;
-	}
-	for (uint64_t i = 0; i < count; i++)
-		if (scry_word(r, items + i * r->session->target->abi.ptr_size, &item) == SCRY_OK)
-			add_object(k, item, depth);
-		else
-			k->whole = false;
-}
-
-static void add_code(struct consts *k, struct scry_code *c, unsigned depth)
-{
-	if (depth > NESTED_MAX)
-		return;
-	add_tuple(k, c, SCRY_F_CODE_NAMES, depth);
-	add_tuple(k, c, SCRY_F_CODE_CONSTS, depth);
-	if (scry_code_locals(c) < 0)
-		k->whole = false;
-	else
-		for (unsigned i = 0; i < c->slots; i++)
-			add_words(&k->words, c->locals[i].name, strlen(c->locals[i].name));
-	add_words(&k->words, c->name, strlen(c->name));
-}
-
-static void consts_done(struct consts *k)
-{
-	scry_hash_done(&k->words);
-	free(k->texts);
-}
-
-static bool has_key(const struct scry_hash *words, const char *text, size_t len)
-{
-	/* scry_hash_add() stores what no caller sees: being there is what counts */
-	return scry_hash_find(words, word_key(text, len)) != NULL;
-}
-
 /* --- a file as a whole --- */
 
 /* Of a module or class body: the definitions that stand in it. */
@@ -278,7 +114,7 @@ static enum verdict judge_inner(struct scry_code *c)
 	unsigned seen = 0;
 	enum verdict verdict = UNKNOWN;
 
-	if (!tuple_field(c, SCRY_F_CODE_CONSTS, &count, &items) ||
+	if (!scry_code_tuple(c, SCRY_F_CODE_CONSTS, &count, &items) ||
 	    scry_type_for(r, c->addr, &of_code) < 0)
 		return UNKNOWN;
 	for (uint64_t i = 0; i < count && seen < DEFINITIONS_MAX && verdict != FOREIGN; i++) {
@@ -412,7 +248,7 @@ static void find_statement(struct scry_code *c, int from, int line, struct state
 		if (t.line == line && !keep_token(ret, &t))
 			return;
 		if (t.kind == SCRY_TOKEN_NAME || t.kind == SCRY_TOKEN_STRING)
-			add_words(&ret->words, t.text, t.len);
+			scry_words_add(&ret->words, t.text, t.len);
 	}
 }
 
@@ -431,14 +267,14 @@ static bool is_keyword(const struct scry_token *t)
 }
 
 /* Private names are compiled with their class's: "_C__x". Others than ASCII's may be normalised. */
-static bool knows_name(const struct consts *k, const struct scry_token *t)
+static bool knows_name(const struct scry_consts *k, const struct scry_token *t)
 {
 	if (t->len > 2 && !memcmp(t->text, "__", 2))
 		return true;
 	for (size_t i = 0; i < t->len; i++)
 		if ((unsigned char)t->text[i] >= 0x80)
 			return true;
-	return is_keyword(t) || has_key(&k->words, t->text, t->len);
+	return is_keyword(t) || scry_words_have(&k->words, t->text, t->len);
 }
 
 /* A plain number: no fraction, exponent, base or suffix. */
@@ -450,12 +286,12 @@ static bool is_plain_number(const struct scry_token *t)
 	return t->len < 19 && (t->len == 1 || t->text[0] != '0');
 }
 
-static bool knows_number(const struct consts *k, const struct scry_token *t)
+static bool knows_number(const struct scry_consts *k, const struct scry_token *t)
 {
 	char text[24];
 	int len = snprintf(text, sizeof(text), "#%.*s", (int)t->len, t->text);
 
-	return has_key(&k->words, text, (size_t)len);
+	return scry_words_have(&k->words, text, (size_t)len);
 }
 
 /* A string that its constant has as it is written: no prefix, no escapes, on one line. */
@@ -470,7 +306,7 @@ static bool is_plain_string(const struct scry_token *t)
 	return t->text[t->len - 1] == t->text[0];
 }
 
-static bool knows_string(const struct consts *k, const struct scry_token *t)
+static bool knows_string(const struct scry_consts *k, const struct scry_token *t)
 {
 	for (size_t i = 0; i < k->count; i++)
 		if (memmem(k->texts[i], strlen(k->texts[i]), t->text + 1, t->len - 2))
@@ -484,7 +320,7 @@ static bool knows_string(const struct consts *k, const struct scry_token *t)
  * it: with others it may have been folded, after "if" and the like decided, in brackets be part of
  * an index or a slice.
  */
-static bool literals_fit(const struct consts *k, const struct statement *st)
+static bool literals_fit(const struct scry_consts *k, const struct statement *st)
 {
 	const struct scry_token *number = NULL, *string = NULL;
 	unsigned numbers = 0, strings = 0;
@@ -513,7 +349,7 @@ static bool literals_fit(const struct consts *k, const struct statement *st)
 	       knows_string(k, string);
 }
 
-static bool names_fit(const struct consts *k, const struct statement *st)
+static bool names_fit(const struct scry_consts *k, const struct statement *st)
 {
 	if (st->count &&
 	    (scry_token_is(&st->tokens[0], "global") || scry_token_is(&st->tokens[0], "nonlocal")))
@@ -536,10 +372,11 @@ static bool names_fit(const struct consts *k, const struct statement *st)
 /* Is each word of a name that is loaded part of the statement? */
 static bool statement_loads(const struct statement *st, const char *name)
 {
-	bool assertion = !strcmp(name, "AssertionError") && has_key(&st->words, "assert", 6);
+	bool assertion =
+		!strcmp(name, "AssertionError") && scry_words_have(&st->words, "assert", 6);
 
 	for (const char *p = name; *p; p++)
-		if (!is_word_char(*p) && *p != '.')
+		if (!scry_is_word_char(*p) && *p != '.')
 			return true; /* of no program: a rewritten one's, a compiler's own */
 	if (assertion || !strncmp(name, "__", 2))
 		return true;
@@ -548,8 +385,8 @@ static bool statement_loads(const struct statement *st, const char *name)
 		const char *own =
 			name[0] == '_' && len > 3 ? memmem(name + 1, len - 1, "__", 2) : NULL;
 
-		if (len && !has_key(&st->words, name, len) &&
-		    !(own && has_key(&st->words, own, len - (size_t)(own - name))))
+		if (len && !scry_words_have(&st->words, name, len) &&
+		    !(own && scry_words_have(&st->words, own, len - (size_t)(own - name))))
 			return false;
 		name += len + (name[len] == '.');
 	}
@@ -562,7 +399,7 @@ static bool is_load(const struct scry_instruction *i)
 	return i->kind == 'n' && (!strncmp(i->name, "LOAD_", 5) || !strncmp(i->name, "IMPORT_", 7));
 }
 
-static bool loads_fit(struct consts *k, const struct statement *st, int line, int64_t lasti)
+static bool loads_fit(struct scry_consts *k, const struct statement *st, int line, int64_t lasti)
 {
 	struct scry_instructions w;
 	struct scry_instruction i;
@@ -577,7 +414,7 @@ static bool loads_fit(struct consts *k, const struct statement *st, int line, in
 		struct scry_location at = { 0 };
 
 		if (!strcmp(i.name, "LOAD_SMALL_INT"))
-			add_number(k, i.arg);
+			scry_consts_add_number(k, i.arg);
 		if (!is_load(&i) || i.offset + NEAR < lasti || i.offset > lasti + NEAR)
 			continue;
 		scry_code_location(c, i.offset, &at);
@@ -589,15 +426,16 @@ static bool loads_fit(struct consts *k, const struct statement *st, int line, in
 }
 
 /* pytest and the like write their own names into a module's code, which its text has not. */
-static bool is_rewritten(const struct consts *k)
+static bool is_rewritten(const struct scry_consts *k)
 {
-	return has_key(&k->words, "py_assert1", 10) || has_key(&k->words, "pytest_ar", 9);
+	return scry_words_have(&k->words, "py_assert1", 10) ||
+	       scry_words_have(&k->words, "pytest_ar", 9);
 }
 
 static bool line_fits(struct scry_code *c, int line, int64_t lasti)
 {
 	struct statement st = { .known = false };
-	struct consts k = { .code = c, .whole = true };
+	struct scry_consts k = { .code = c, .whole = true };
 	/* a definition is where a statement begins; comprehensions and lambdas are inside one */
 	bool inside = c->name[0] == '<' && strcmp(c->name, "<module>") != 0;
 	bool fits = true;
@@ -608,12 +446,12 @@ static bool line_fits(struct scry_code *c, int line, int64_t lasti)
 		inside = inside || (has_definition(c) && st.first <= c->first_line);
 		k.from = st.first;
 		k.to = st.last;
-		add_code(&k, c, 0);
+		scry_consts_add(&k, c, 0);
 		fits = is_rewritten(&k) || !k.whole ||
 		       (loads_fit(&k, &st, line, lasti) &&
 			(inside || !k.whole || (names_fit(&k, &st) && literals_fit(&k, &st))));
 	}
-	consts_done(&k);
+	scry_consts_done(&k);
 	statement_done(&st);
 	return fits;
 }

@@ -67,7 +67,9 @@ int scry_interps_load(struct scry_runtime *r);
 void scry_gil_load(struct scry_runtime *r);
 /** Fill the interpreters' phases in. */
 void scry_phases_load(struct scry_runtime *r);
-/** Of a runtime whose list of interpreters is empty: SCRY_PHASE_UNSTARTED or SCRY_PHASE_FINALIZED. */
+/**
+ * Of a runtime whose list of interpreters is empty: SCRY_PHASE_UNSTARTED or SCRY_PHASE_FINALIZED.
+ */
 enum scry_phase scry_phase_of_empty(struct scry_runtime *r);
 /** Does a dict object (by its type's flags) stand at `addr`, with a type whose type makes sense? */
 bool scry_is_dict(struct scry_runtime *r, scry_addr addr);

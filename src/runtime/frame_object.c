@@ -47,7 +47,8 @@ static bool is_frame(struct scry_runtime *r, scry_addr type, const char **ret_na
 }
 
 /*
- * f_executing (3.4 to 3.9); before, f_stacktop is NULL while the frame is executed; enum _framestate
+ * f_executing (3.4 to 3.9); before, f_stacktop is NULL while the frame is executed; enum
+ * _framestate
  * in Include/cpython/frameobject.h, v3.10.
  */
 static bool is_stopped(const struct scry_record *rec)

@@ -19,7 +19,9 @@ static scry_addr runtime_finalizer(struct scry_runtime *r)
 	return state;
 }
 
-/* 3.12+ each interpreter has a pointer of its own; from 3.8 on it is a flag (Py_EndInterpreter()). */
+/*
+ * 3.12+ each interpreter has a pointer of its own; from 3.8 on it is a flag (Py_EndInterpreter()).
+ */
 static void read_phase(struct scry_interp *interp, scry_addr finalizer)
 {
 	struct scry_runtime *r = interp->runtime;

@@ -101,7 +101,10 @@ enum scry_presence {
 	SCRY_PRESENCE_MISSING,
 };
 
-/** Free-threaded builds: may the thread touch objects? _Py_THREAD_*, Include/internal/pycore_pystate.h. */
+/**
+ * Free-threaded builds: may the thread touch objects? _Py_THREAD_*,
+ * Include/internal/pycore_pystate.h.
+ */
 enum scry_attached {
 	SCRY_ATTACHED_UNKNOWN, /* or a build with a GIL */
 	SCRY_ATTACHED_NO,
@@ -138,7 +141,9 @@ struct scry_thread {
 	unsigned length;
 };
 
-/** From this owner on no Python code runs in an interpreter frame (3.12+; runtime/frame_interp.c). */
+/**
+ * From this owner on no Python code runs in an interpreter frame (3.12+; runtime/frame_interp.c).
+ */
 #define SCRY_FIRST_SHIM_OWNER 3
 
 enum scry_frame_kind {
@@ -368,7 +373,8 @@ static inline bool scry_thread_is_gone(const struct scry_thread *t)
 /** Address of the newest frame of a thread, 0 none. */
 int scry_thread_top(struct scry_thread *t, scry_addr *ret);
 /**
- * The part of an OS thread's C stack that is in use, [start, end): from its stack pointer to the end
+ * The part of an OS thread's C stack that is in use, [start, end): from its stack pointer to the
+ * end
  * of the mapping. False where either is not known.
  */
 bool scry_os_thread_stack(struct scry_target *t, const struct scry_os_thread *os,

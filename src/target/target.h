@@ -82,7 +82,8 @@ enum scry_hole {
 	SCRY_HOLE_CUT,      /* they were written, but the file ends before them */
 	SCRY_HOLE_LEFT_OUT, /* mapped, and not written: coredump_filter, MADV_DONTDUMP */
 	/*
-	 * the same of private memory of a dump that has others': written to by nobody (the kernel leaves
+	 * the same of private memory of a dump that has others': written to by nobody (the kernel
+	 * leaves
 	 * such out), or MADV_DONTDUMP
 	 */
 	SCRY_HOLE_UNTOUCHED,

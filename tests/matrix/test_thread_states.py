@@ -1,4 +1,5 @@
-"""What is said of threads and interpreters: who waits, who is there, who collects, and whose frames are whose."""
+"""What is said of threads and interpreters: who waits, who is there, who collects, and whose frames
+are whose."""
 import contextlib
 import os
 import shutil
@@ -46,7 +47,8 @@ def test_who_gives_the_gil_away_does_not_wait(dumps, interpreter):
 
 @pytest.mark.parametrize('interpreter', every())
 def test_only_threads_of_the_stop(dumps, interpreter):
-    """Threads that ended before the stop are not there, and one that is not there yet is no error."""
+    """Threads that ended before the stop are not there, and one that is not there yet is no
+    error."""
     with run.running(interpreter, BRIEF, dumps.place(interpreter, 'brief')) as (pid, _):
         for _ in range(SAMPLES):
             answer, status, errors = run.answer(
@@ -117,7 +119,8 @@ def newborn(tmp_path_factory):
 
 @pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.root is None))
 def test_a_thread_that_is_being_started(dumps, interpreter, newborn, monkeypatch):
-    """Its state has no name, no id and no marks; those of the thread that made it stay with that one."""
+    """Its state has no name, no id and no marks; those of the thread that made it stay with that
+    one."""
     monkeypatch.setenv('LD_PRELOAD', newborn)
     monkeypatch.setenv('NEWBORN_AFTER', '1')
     dump = dumps.core(interpreter, programs.Program('newborn', 'newborn.py'))
