@@ -45,6 +45,8 @@ def ranges(age_of):
 
 
 def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     print(
         "/* Made by tools/gen_printable.py from Unicode %s: do not edit. */"
         % unicodedata.unidata_version

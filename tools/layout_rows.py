@@ -11,6 +11,7 @@ with conditions; every row printed was laid out again and compared with each DWA
 version prints only the rows that differ from the version before. Needs pyelftools.
 """
 import argparse
+import importlib.util
 import itertools
 import os
 import pickle
@@ -379,6 +380,8 @@ def wrap(text, indent, width=100):
 
 
 def main():
+    if importlib.util.find_spec('elftools') is None:
+        sys.exit('layout_rows: pyelftools is needed: apt-get install python3-pyelftools')
     ap = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

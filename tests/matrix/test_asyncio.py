@@ -279,7 +279,12 @@ def provide(interpreter, directory):
     and later."""
     if has(interpreter, 'trio'):
         return
-    if not os.path.exists(PLACE + '/trio') or interpreter.version >= (3, 13):
+    old = interpreter.version < (3, 11)  # its groups of exceptions are a package's
+    if (
+        not os.path.exists(PLACE + '/trio')
+        or interpreter.version >= (3, 13)
+        or (old and not os.path.exists(PLACE + '/exceptiongroup'))
+    ):
         pytest.skip('%s has no trio' % interpreter.tag)
     for name in PACKAGES:
         if os.path.exists(os.path.join(PLACE, name)):
