@@ -34,9 +34,15 @@ struct scry_own_frames {
 
 static bool next_back(struct scry_runtime *r, scry_addr frame, scry_addr *ret)
 {
-	unsigned size = r->session->target->abi.ptr_size;
+	const struct scry_abi *abi = &r->session->target->abi;
+	scry_addr at = frame + r->layout->slot[SCRY_F_FRAME_BACK].offset;
+	size_t len;
+	const uint8_t *p = frame % abi->ptr_size ? NULL : scry_view(r->session, at, &len);
 
-	return frame % size == 0 && scry_field_read(r, frame, SCRY_F_FRAME_BACK, ret) == SCRY_OK;
+	if (!p || len < abi->ptr_size)
+		return false;
+	*ret = scry_load(p, abi->ptr_size, abi->big_endian);
+	return true;
 }
 
 /* Where a cycle of that many frames begins: how many lie before it. */
