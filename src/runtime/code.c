@@ -42,9 +42,11 @@ static int read_bytes(struct scry_runtime *r, scry_addr bytes, const uint8_t **r
 	uint8_t *data = scry_arena_alloc(&r->session->arena, size + 1);
 	if (!data)
 		return scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory");
-	rc = scry_read(r->session, scry_field_addr(r, bytes, SCRY_F_BYTES_DATA), data, size + 1);
+	scry_addr from = scry_field_addr(r, bytes, SCRY_F_BYTES_DATA);
+	rc = scry_read(r->session, from, data, size);
 	/* PyBytes_FromStringAndSize(), Objects/bytesobject.c: a NUL that does not count */
-	if (rc == SCRY_OK && data[size])
+	if (rc == SCRY_OK && scry_read_some(r->session, from + size, data + size, 1) == 1 &&
+	    data[size])
 		return scry_fail(r->session, SCRY_ECORRUPT, bytes,
 				 "bytes that do not end where their size says: %" PRIu64, size);
 	if (rc == SCRY_OK) {

@@ -120,7 +120,14 @@ static bool is_shim(struct scry_runtime *r, const struct scry_frame *f)
 {
 	if (f->owner < OWNER_FIRST_SHIM || f->owner > numbers_of(r)->last_owner)
 		return false;
-	const struct scry_code *c = f->code_addr ? scry_code_at_checked(r, f->code_addr) : NULL;
+	/* None from 3.13 on, whose type has no name where a dump lacks it */
+	scry_addr type = 0;
+	const char *name;
+	bool code = f->code_addr &&
+		    scry_field_read(r, f->code_addr, SCRY_F_OBJECT_TYPE, &type) == SCRY_OK &&
+		    (type == r->code_type ||
+		     (scry_type_own_name(r, type, &name) == SCRY_OK && !strcmp(name, "code")));
+	const struct scry_code *c = code ? scry_code_at_checked(r, f->code_addr) : NULL;
 
 	return !c || c->shim;
 }
