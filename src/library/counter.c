@@ -103,6 +103,7 @@ static int print_counter(struct scry_printer *p, scry_addr addr, scry_addr type)
 }
 
 const struct scry_printer_row scry_printers_counter[] = {
-	{ "collections.Counter", 0, print_counter },
+	{ "collections.Counter", 0, print_counter,
+	  .uses = "most_common items __len__ __bool__ __nonzero__" },
 	{ NULL },
 };

@@ -288,6 +288,8 @@ static int print_signal_dict(struct scry_printer *p, scry_addr addr, scry_addr t
 }
 
 const struct scry_printer_row scry_printers_decimal[] = {
+	/* in 2.7 written in Python: by str() */
+	{ "decimal.Decimal", 0, print_decimal, .until = SCRY_VERSION_OF(3, 0), .uses = "__str__" },
 	{ "decimal.Decimal", 0, print_decimal },
 	{ "decimal.Context", 0, print_context },
 	{ "decimal.SignalDictMixin", 0, print_signal_dict },

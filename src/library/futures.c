@@ -342,11 +342,11 @@ static int print_queue(struct scry_printer *p, scry_addr addr, scry_addr type)
 }
 
 const struct scry_printer_row scry_printers_asyncio[] = {
-	{ "_asyncio.Future", 0, print_future },
-	{ "_asyncio.Task", 0, print_task },
+	{ "_asyncio.Future", 0, print_future, .uses = "_repr_info" },
+	{ "_asyncio.Task", 0, print_task, .uses = "_repr_info get_name" },
 	{ "asyncio.locks.Lock", 0, print_asyncio_lock },
 	{ "asyncio.locks.Event", 0, print_event },
-	{ "asyncio.locks.Semaphore", 0, print_semaphore },
-	{ "asyncio.queues.Queue", 0, print_queue },
+	{ "asyncio.locks.Semaphore", 0, print_semaphore, .uses = "locked" },
+	{ "asyncio.queues.Queue", 0, print_queue, .uses = "_format" },
 	{ NULL },
 };

@@ -186,8 +186,10 @@ static int print_bound_arguments(struct scry_printer *p, scry_addr addr, scry_ad
 #define PY36 SCRY_VERSION_OF(3, 6)
 
 const struct scry_printer_row scry_printers_inspect[] = {
-	{ "inspect.Parameter", 0, print_parameter, .since = PY36 },
-	{ "inspect.Signature", 0, print_signature, .since = PY36 },
+	{ "inspect.Parameter", 0, print_parameter, .since = PY36,
+	  .uses = "__str__ __format__ format" },
+	{ "inspect.Signature", 0, print_signature, .since = PY36,
+	  .uses = "__str__ __format__ format" },
 	{ "inspect.BoundArguments", 0, print_bound_arguments, .since = PY36 },
 	{ NULL },
 };

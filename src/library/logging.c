@@ -141,8 +141,8 @@ static int print_file_handler(struct scry_printer *p, scry_addr addr, scry_addr 
 }
 
 const struct scry_printer_row scry_printers_logging[] = {
-	{ "logging.Logger", 0, print_logger },
-	{ "logging.RootLogger", 0, print_logger },
+	{ "logging.Logger", 0, print_logger, .uses = "getEffectiveLevel" },
+	{ "logging.RootLogger", 0, print_logger, .uses = "getEffectiveLevel" },
 	{ "logging.LoggerAdapter", 0, print_adapter },
 	{ "logging.Handler", 0, print_handler },
 	{ "logging.StreamHandler", 0, print_stream_handler },

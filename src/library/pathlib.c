@@ -264,8 +264,8 @@ static int print_parents(struct scry_printer *p, scry_addr addr, scry_addr type)
 }
 
 const struct scry_printer_row scry_printers_path[] = {
-	{ "pathlib.PurePath", 0, print_path },
-	{ "pathlib._local.PurePath", 0, print_path },
+	{ "pathlib.PurePath", 0, print_path, .uses = "as_posix __str__" },
+	{ "pathlib._local.PurePath", 0, print_path, .uses = "as_posix __str__" },
 	{ "pathlib._PathParents", 0, print_parents },
 	{ "pathlib._local._PathParents", 0, print_parents },
 	{ NULL },

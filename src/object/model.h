@@ -154,6 +154,8 @@ struct scry_type {
 	const struct scry_printer_row *row; /* NULL and row_known: none */
 	bool row_known;
 	bool row_is_default;     /* the repr is object's */
+	bool overridden;         /* a class has a say in what that row shows: object/overrides.h */
+	scry_addr repr_owner;    /* the class whose repr it is, 0 not known */
 	bool nameless;           /* its name is not in the dump: `name` is "?" */
 	int known;               /* enum scry_known: which of those in known.h it is */
 	scry_addr repr_function; /* the Python function that is its repr, else 0 */

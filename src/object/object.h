@@ -41,6 +41,11 @@ struct scry_printer_row {
 	uint32_t since, until; /* versions it is for, [since, until) as PY_VERSION_HEX; 0: any */
 	/* where `print` is NULL: the text with attributes in it, see form.c */
 	const char *form;
+	/*
+	 * what that repr calls or looks up by name, separated by spaces: where a class of the
+	 * program's has one of its own, the text is not its repr and only shown beside it
+	 */
+	const char *uses;
 };
 
 /**

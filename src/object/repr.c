@@ -1,5 +1,6 @@
 /* The driver: which printer an object gets, and the bounds on all of them. */
 #include "object/known.h"
+#include "object/overrides.h"
 #include "object/printer.h"
 
 #include <stdarg.h>
@@ -191,6 +192,7 @@ static const char *repr_key(struct scry_runtime *r, struct scry_type *t)
 		return KEY_DEFAULT;
 	while (scry_mro_next(r, t->addr, &it, &cls) == SCRY_ITEM &&
 	       scry_type_at(r, cls, &c) == SCRY_OK) {
+		t->repr_owner = cls;
 		if (c->flags & TYPE_HEAP) {
 			int rc = own_repr(r, c, &value);
 
@@ -220,6 +222,11 @@ static void choose_row(struct scry_runtime *r, struct scry_type *t)
 	t->row_known = true;
 	t->row = key ? find_row(r, key, 0) : find_row(r, NULL, t->flags);
 	t->row_is_default = key && !strcmp(key, KEY_DEFAULT);
+	if (t->row && t->repr_owner != t->addr)
+		t->overridden = (t->row->uses &&
+				 scry_type_overrides(r, t->addr, t->repr_owner, t->row->uses)) ||
+				(t->repr_function && scry_type_overrides(r, t->addr, t->repr_owner,
+									 "__getattribute__"));
 }
 
 /* --- bounds --- */
@@ -354,8 +361,26 @@ static int print_default_row(struct scry_printer *p, scry_addr addr, scry_addr t
 
 /* --- printing --- */
 
+static int print_by_row(struct scry_printer *p, scry_addr addr, const struct scry_type *t)
+{
+	if (t->row && !t->row->print)
+		return scry_print_form(p, addr, t->addr, t->row->form);
+	return (t->row ? t->row->print : scry_print_unknown)(p, addr, t->addr);
+}
+
+/* Code of the program's makes its repr: what it holds stands beside it. */
+static int print_overridden(struct scry_printer *p, scry_addr addr, const struct scry_type *t)
+{
+	int rc = scry_print_unknown(p, addr, t->addr);
+
+	if (rc == SCRY_OK)
+		scry_print_content(p, addr, t, find_row(p->runtime, NULL, t->flags));
+	return rc;
+}
+
 int scry_cpython_print(struct scry_printer *p, scry_addr addr)
 {
+	size_t start = p->out->len;
 	struct scry_type *t;
 	int rc = scry_type_for(p->runtime, addr, &t);
 
@@ -365,9 +390,13 @@ int scry_cpython_print(struct scry_printer *p, scry_addr addr)
 		choose_row(p->runtime, t);
 	if (t->row_is_default)
 		return print_default_row(p, addr, t->addr);
-	if (t->row && !t->row->print)
-		return scry_print_form(p, addr, t->addr, t->row->form);
-	return (t->row ? t->row->print : scry_print_unknown)(p, addr, t->addr);
+	if (t->overridden)
+		return print_overridden(p, addr, t);
+	rc = print_by_row(p, addr, t);
+	if (rc != SCRY_EUNSUPPORTED)
+		return rc;
+	scry_buf_cut(p->out, start);
+	return scry_print_unknown(p, addr, t->addr);
 }
 
 void scry_print(struct scry_printer *p, scry_addr addr)
