@@ -1,4 +1,5 @@
 /* Enum members, flags, and their classes: Lib/enum.py. */
+#include "object/known.h"
 #include "object/printer.h"
 
 #include <stdlib.h>
@@ -116,6 +117,52 @@ static int print_flag_as(struct scry_printer *p, scry_addr addr, scry_addr type,
 	return SCRY_OK;
 }
 
+/* --- 3.11+: the value as _value_repr_ of the class writes it --- */
+
+/*
+ * enum._dataclass_repr(), 3.12+, where a dataclass is mixed in: "x=1, y=2". SCRY_EUNSUPPORTED: code
+ * of the program's would write it.
+ */
+static int print_value(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_runtime *r = p->runtime;
+	const char *name = NULL;
+	scry_addr how, value;
+	int rc = scry_attr(r, addr, "_value_", &value);
+
+	if (rc < 0)
+		return rc;
+	if (scry_type_lookup(r, type, "_value_repr_", &how, NULL) == SCRY_OK &&
+	    scry_is_exactly(r, how, SCRY_IS_FUNCTION)) {
+		const char *module = scry_attr_text(r, how, "__module__");
+
+		name = scry_own_name(r, how, true);
+		if (!name || strcmp(name, "_dataclass_repr") || !module || strcmp(module, "enum"))
+			return SCRY_EUNSUPPORTED;
+		return scry_print_dataclass_fields(p, value);
+	}
+	scry_print(p, value);
+	return SCRY_OK;
+}
+
+static int print_member(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr name;
+	int rc = scry_attr(p->runtime, addr, "_name_", &name);
+
+	if (rc < 0)
+		return rc;
+	scry_printf(p, "<%s", scry_type_short(p->runtime, type));
+	if (!scry_is_none(p->runtime, name)) {
+		scry_buf_putc(p->out, '.');
+		scry_print_plain(p, name);
+	}
+	scry_buf_puts(p->out, ": ");
+	rc = print_value(p, addr, type);
+	scry_buf_putc(p->out, '>');
+	return rc;
+}
+
 static int print_flag_3_6(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	return print_flag_as(p, addr, type, true);
@@ -225,10 +272,11 @@ static int print_global_flag(struct scry_printer *p, scry_addr addr, scry_addr t
 #define PY311 SCRY_VERSION_OF(3, 11)
 
 const struct scry_printer_row scry_printers_enum[] = {
-	{ "enum.Enum", .form = "<%C.{_name_:s}: {_value_}>" },
+	{ "enum.Enum", .form = "<%C.{_name_:s}: {_value_}>", .until = PY311 },
+	{ "enum.Enum", 0, print_member, .since = PY311 },
 	{ "enum.Flag", 0, print_flag_3_6, .until = PY39 },
 	{ "enum.Flag", 0, print_flag_3_9, .since = PY39, .until = PY311 },
-	{ "enum.Flag", .form = "<%C[_name_:.{_name_:s}]: {_value_}>", .since = PY311 },
+	{ "enum.Flag", 0, print_member, .since = PY311 },
 	{ "re.RegexFlag", 0, print_regex_flag },
 	{ "enum.EnumMeta", 0, print_enum_class, .until = PY311 },
 	{ "enum.EnumType", 0, print_enum_class_3_11 },

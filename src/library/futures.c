@@ -80,48 +80,107 @@ static void print_coroutine(struct scry_printer *p, scry_addr coro)
 		scry_printf(p, " done, defined at %s:%d", code->file, code->first_line);
 }
 
-/* --- callbacks: format_helpers._format_callback_source() --- */
+/* --- callbacks: Lib/asyncio/format_helpers.py, _format_callback_source() --- */
+
+#define WRAPPED_MAX 20 /* partials and __wrapped__ */
+
+/*
+ * Whether the arguments of a partial are written: from 3.13 on only in debug mode, which changed
+ * with a fix of some 3.12; then the function has an argument `debug`.
+ */
+static bool shows_arguments(struct scry_runtime *r)
+{
+	scry_addr module, function;
+
+	for (struct scry_interp *i = r->interps; i; i = i->next)
+		if (i->modules &&
+		    scry_dict_get(r, i->modules, "asyncio.format_helpers", &module) == SCRY_OK &&
+		    scry_attr(r, module, "_format_args_and_kwargs", &function) == SCRY_OK) {
+			const struct scry_code *code =
+				scry_code_at(r, scry_field_get(r, function, SCRY_F_FUNCTION_CODE));
+
+			return !code || !code->kwonly;
+		}
+	return true;
+}
+
+static void put_arguments(struct scry_printer *p, scry_addr args, scry_addr keywords)
+{
+	struct scry_runtime *r = p->runtime;
+	uint64_t n = 0, it = 0;
+	scry_addr items = 0, key, value;
+	const char *between = "";
+
+	scry_buf_putc(p->out, '(');
+	if (shows_arguments(r)) {
+		if (scry_sequence(r, args, &n, &items) == SCRY_OK && n) {
+			scry_print_items(p, items, n);
+			between = ", ";
+		}
+		while (scry_dict_next(r, keywords, &it, &key, &value) == SCRY_ITEM) {
+			scry_buf_puts(p->out, between);
+			scry_print_plain(p, key);
+			scry_buf_putc(p->out, '=');
+			scry_print(p, value);
+			between = ", ";
+		}
+	}
+	scry_buf_putc(p->out, ')');
+}
+
+/* The innermost function first: "print('a')('b')()" of partial(partial(print, 'a'), 'b'). */
+static void put_callable(struct scry_printer *p, scry_addr func, unsigned depth)
+{
+	struct scry_runtime *r = p->runtime;
+	const char *name;
+
+	if (depth < WRAPPED_MAX &&
+	    scry_type_is(r, scry_field_get(r, func, SCRY_F_OBJECT_TYPE), SCRY_IS_PARTIAL)) {
+		put_callable(p, scry_field_get(r, func, SCRY_F_PARTIAL_FN), depth + 1);
+		put_arguments(p, scry_field_get(r, func, SCRY_F_PARTIAL_ARGS),
+			      scry_field_get(r, func, SCRY_F_PARTIAL_KW));
+		return;
+	}
+	name = scry_name_of(r, func, true);
+	name = name && *name ? name : scry_name_of(r, func, false);
+	if (name && *name)
+		scry_buf_puts(p->out, name);
+	else
+		scry_print(p, func);
+}
+
+/* inspect.unwrap(), then a function's own code or that of a partial's; a method has none. */
+static const struct scry_code *source_of(struct scry_runtime *r, scry_addr func)
+{
+	scry_addr inner;
+
+	for (unsigned i = 0; i < WRAPPED_MAX; i++) {
+		if (scry_attr(r, func, "__wrapped__", &inner) == SCRY_OK)
+			func = inner;
+		else if (scry_type_is(r, scry_field_get(r, func, SCRY_F_OBJECT_TYPE),
+				      SCRY_IS_PARTIAL))
+			func = scry_field_get(r, func, SCRY_F_PARTIAL_FN);
+		else
+			break;
+	}
+	return scry_is_exactly(r, func, SCRY_IS_FUNCTION)
+		       ? scry_code_at(r, scry_field_get(r, func, SCRY_F_FUNCTION_CODE))
+		       : NULL;
+}
 
 static void print_callback(struct scry_printer *p, scry_addr func)
 {
-	struct scry_runtime *r = p->runtime;
 	struct scry_type *t;
-	const char *name;
-	scry_addr inner, str;
 
-	if (scry_type_for(r, func, &t) < 0) {
+	if (scry_type_for(p->runtime, func, &t) < 0) {
 		scry_printer_damage(p, func);
 		return;
 	}
-	if (scry_known_type(t) == SCRY_IS_METHOD &&
-	    scry_field_read(r, func, SCRY_F_METHOD_FUNC, &inner) == SCRY_OK)
-		func = inner;
-	if (scry_type_for(r, func, &t) == SCRY_OK && scry_known_type(t) == SCRY_IS_FUNCTION &&
-	    scry_field_read(r, func, SCRY_F_FUNCTION_QUALNAME, &str) == SCRY_OK &&
-	    scry_text_at(r, str, 500, &name) == SCRY_OK) {
-		const struct scry_code *code =
-			scry_code_at(r, optional(r, func, SCRY_F_FUNCTION_CODE));
-
-		scry_printf(p, "%s()", name);
-		if (code)
-			scry_printf(p, " at %s:%d", code->file, code->first_line);
-		return;
-	}
-	scry_addr def = optional(r, func, SCRY_F_CFUNCTION_DEF),
-		  self = optional(r, func, SCRY_F_CFUNCTION_SELF), at;
-	if (scry_known_type(t) == SCRY_IS_BUILTIN && def &&
-	    scry_field_read(r, def, SCRY_F_METHOD_DEF_NAME, &at) == SCRY_OK &&
-	    scry_read_cstr(r->session, at, 200, &name) == SCRY_OK) {
-		bool method = self && !scry_is_exactly(r, self, SCRY_IS_MODULE);
-
-		scry_printf(p, "%s%s%s()",
-			    method ? scry_type_qualname(r, optional(r, self, SCRY_F_OBJECT_TYPE))
-				   : "",
-			    method ? "." : "", name);
-		return;
-	}
-	scry_print(p, func);
+	put_callable(p, func, 0);
 	scry_buf_puts(p->out, "()");
+	const struct scry_code *code = source_of(p->runtime, func);
+	if (code)
+		scry_printf(p, " at %s:%d", code->file, code->first_line);
 }
 
 /* The list's items are pairs of callback and context. */

@@ -1,18 +1,19 @@
 /* Instances of library classes: dataclasses, namespaces, paths, UUIDs, addresses. */
 #include "object/known.h"
+#include "object/overrides.h"
 #include "object/printer.h"
 
 #include <stdlib.h>
 
 #define PY3 SCRY_VERSION_OF(3, 0)
 
-/* A property with the name of a field is code that would run. */
+/* A property or another descriptor with the name of a field is code that would run. */
 static bool has_property(struct scry_runtime *r, scry_addr type, const char *name)
 {
 	scry_addr value;
 
 	return scry_type_lookup(r, type, name, &value, NULL) == SCRY_OK &&
-	       scry_is_exactly(r, value, SCRY_IS_PROPERTY);
+	       scry_is_data_descriptor(r, value);
 }
 
 /* --- dataclasses: what the generated __repr__ would give from __dataclass_fields__ --- */
@@ -36,37 +37,39 @@ static void print_field(struct scry_printer *p, scry_addr obj, const char *name)
 		scry_buf_puts(p->out, "<unset>");
 }
 
-static int print_dataclass(struct scry_printer *p, scry_addr addr, scry_addr type)
+int scry_print_dataclass_fields(struct scry_printer *p, scry_addr addr)
 {
 	struct scry_runtime *r = p->runtime;
 	struct scry_dict_view v;
-	scry_addr fields, key, field;
+	scry_addr type, fields, key, field;
 	uint64_t it = 0, shown = 0;
-	int rc = scry_type_lookup(r, type, "__dataclass_fields__", &fields, NULL);
+	const char *name;
+	int rc = scry_type_of(r, addr, &type);
 
+	rc = rc < 0 ? rc : scry_type_lookup(r, type, "__dataclass_fields__", &fields, NULL);
 	rc = rc < 0 ? rc : scry_dict_open(r, fields, &v);
 	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
 		return rc;
-	size_t start = p->out->len;
-	scry_printf(p, "%s(", scry_type_qualname(r, type));
-	while (scry_dict_view_next(&v, &it, &key, &field) == SCRY_ITEM) {
-		const char *name;
-
+	while (rc == SCRY_OK && scry_dict_view_next(&v, &it, &key, &field) == SCRY_ITEM) {
 		if (!is_plain_field(r, field) || scry_text_at(r, key, 500, &name) < 0)
 			continue;
-		if (has_property(r, type, name)) {
-			scry_printer_leave(p);
-			scry_buf_cut(p->out, start);
-			return scry_print_unknown(p, addr, type);
-		}
-		if (!scry_printer_more(p, shown, v.used))
+		if (has_property(r, type, name))
+			rc = SCRY_EUNSUPPORTED;
+		else if (scry_printer_more(p, shown++, v.used))
+			print_field(p, addr, name);
+		else
 			break;
-		shown++;
-		print_field(p, addr, name);
 	}
-	scry_buf_putc(p->out, ')');
 	scry_printer_leave(p);
-	return SCRY_OK;
+	return rc;
+}
+
+static int print_dataclass(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_printf(p, "%s(", scry_type_qualname(p->runtime, type));
+	int rc = scry_print_dataclass_fields(p, addr);
+	scry_buf_putc(p->out, ')');
+	return rc;
 }
 
 /* attr.ib(repr=function): code of the program's own */

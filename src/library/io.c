@@ -68,6 +68,19 @@ static int print_stream_name(struct scry_printer *p, scry_addr addr)
 	return rc;
 }
 
+/*
+ * Up to 3.12 FileIO and TextIOWrapper write their own names, also for classes that derive from them
+ * (Modules/_io/fileio.c, textio.c); later the type's. The rest always did that.
+ */
+static const char *stream_type(const struct scry_printer *p, const struct scry_type *t,
+			       const char *own)
+{
+	bool fixed = p->runtime->version >= SCRY_VERSION_OF(3, 0) &&
+		     p->runtime->version < SCRY_VERSION_OF(3, 13);
+
+	return fixed ? own : t->name;
+}
+
 static int print_textio_as(struct scry_printer *p, scry_addr addr, scry_addr type, bool with_mode)
 {
 	size_t start = p->out->len;
@@ -77,7 +90,7 @@ static int print_textio_as(struct scry_printer *p, scry_addr addr, scry_addr typ
 
 	if (rc < 0)
 		return rc;
-	scry_printf(p, "<%s", t->name);
+	scry_printf(p, "<%s", stream_type(p, t, "_io.TextIOWrapper"));
 	if (print_stream_name(p, addr) < 0) {
 		scry_buf_cut(p->out, start);
 		return scry_print_unknown(p, addr, type);
@@ -152,7 +165,7 @@ static int print_fileio_as(struct scry_printer *p, scry_addr addr, scry_addr typ
 	rc = rc < 0 ? rc : scry_type_at(p->runtime, type, &t);
 	if (rc < 0)
 		return rc;
-	scry_printf(p, "<%s ", t->name);
+	scry_printf(p, "<%s ", stream_type(p, t, "_io.FileIO"));
 	if (fd < 0) {
 		scry_buf_puts(p->out, "[closed]>");
 		return SCRY_OK;

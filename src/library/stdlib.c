@@ -24,6 +24,15 @@ static int print_popen(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 /* --- os.environ: bytes decoded as the file system's names are --- */
 
+/* os.environb passes the bytes on: its decodekey is the type bytes (Lib/os.py). */
+static bool is_of_bytes(struct scry_runtime *r, scry_addr environ)
+{
+	scry_addr decode;
+
+	return scry_attr(r, environ, "decodekey", &decode) == SCRY_OK &&
+	       scry_is_type(r, decode, SCRY_IS_BYTES);
+}
+
 static void print_decoded(struct scry_printer *p, scry_addr obj)
 {
 	struct scry_text_view v;
@@ -48,16 +57,35 @@ static int print_environ(struct scry_printer *p, scry_addr addr, scry_addr type)
 	rc = rc < 0 ? rc : scry_dict_open(p->runtime, data, &v);
 	if (rc < 0)
 		return rc;
+	void (*print)(struct scry_printer * p, scry_addr obj) =
+		is_of_bytes(p->runtime, addr) ? scry_print : print_decoded;
 	scry_buf_puts(p->out, "environ({");
 	for (uint64_t i = 0; scry_printer_more(p, i, v.used); i++) {
 		if (scry_dict_view_next(&v, &it, &key, &value) != SCRY_ITEM)
 			break;
-		print_decoded(p, key);
+		print(p, key);
 		scry_buf_puts(p->out, ": ");
-		print_decoded(p, value);
+		print(p, value);
 	}
 	scry_buf_puts(p->out, "})");
 	return SCRY_OK;
+}
+
+/*
+ * Lib/threading.py, 3.11+: _state is 0 filling, 1 draining, -1 resetting, -2 broken; while it drains
+ * nobody waits (n_waiting).
+ */
+static int print_barrier(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	int64_t state;
+	int rc = scry_attr_int(p->runtime, addr, "_state", &state);
+
+	if (rc < 0)
+		return rc;
+	return scry_print_form(p, addr, type,
+			       state == -2  ? "<%Q at %A: broken>"
+			       : state == 0 ? "<%Q at %A: waiters={_count}/{_parties}>"
+					    : "<%Q at %A: waiters=0/{_parties}>");
 }
 
 /* --- concurrent.futures --- */
@@ -269,9 +297,6 @@ static int print_struct(struct scry_printer *p, scry_addr addr, scry_addr type)
 }
 
 #define ADDRESS "%C(display_name={_display_name}, username={_username}, domain={_domain})"
-#define PROCESS_3_8                                                        \
-	"<%C name={_name}[_popen: pid={_popen.pid}] parent={_parent_pid} " \
-	"{_popen:started|initial}>"
 
 #define HELP "Type help() for interactive help, or help(object) for help about object."
 
@@ -283,11 +308,8 @@ const struct scry_printer_row scry_printers_library[] = {
 	{ "os._Environ", 0, print_environ, .uses = "decodekey decodevalue" },
 	{ "traceback.FrameSummary",
 	  .form = "<FrameSummary file {filename:s}, line {lineno} in {name:s}>" },
-	{ "multiprocessing.process.BaseProcess", .form = PROCESS_3_8, .since = PY38 },
-	{ "multiprocessing.process.BaseProcess",
-	  .form = "<%C({_name:s}, {_popen:started|initial})>", .until = PY38 },
 	{ "concurrent.futures._base.Future", 0, print_concurrent_future },
-	{ "threading.Barrier", .form = "<%Q at %A: waiters={_count}/{_parties}>" },
+	{ "threading.Barrier", 0, print_barrier, .uses = "broken n_waiting parties" },
 	{ "statistics.NormalDist", .form = "%C(mu={_mu}, sigma={_sigma})" },
 	{ "xml.etree.ElementTree.Element", 0, print_element },
 	{ "xml.etree.ElementTree.QName", .form = "<%C {text}>" },

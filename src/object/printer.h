@@ -67,6 +67,11 @@ void scry_mpz_set(mpz_t ret, int64_t value);
 int scry_print_digits(struct scry_printer *p, scry_addr addr);
 /** The decimal digits of a number of any size. */
 void scry_put_mpz(struct scry_buf *out, const mpz_t z);
+/**
+ * "x=1, y=2": the fields of a dataclass's instance that its repr has. SCRY_EUNSUPPORTED where a
+ * descriptor of the class would have to be asked (what was written is to be cut off).
+ */
+int scry_print_dataclass_fields(struct scry_printer *p, scry_addr addr);
 /** Digits of a double as repr() writes them; `dot0` adds ".0" to whole numbers. */
 void scry_format_double(double value, bool dot0, char text[64]);
 /** The same for narrower floats, which need fewer digits: `width` 8, 4 or 2 bytes. */
