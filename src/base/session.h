@@ -58,15 +58,18 @@ struct scry_note {
 	bool passing; /* about one answer: forgotten after it */
 };
 
+/** The last failure. Copied and put back around what may fail without meaning anything. */
+struct scry_error {
+	int code;
+	scry_addr addr;
+	char text[512];
+};
+
 struct scry_session {
 	struct scry_arena keep;  /* lives as long as the session: options */
 	struct scry_arena arena; /* dies at refresh: all that was decoded */
 	struct scry_options options;
-	struct {
-		int code;
-		scry_addr addr;
-		char text[512];
-	} error;
+	struct scry_error error;
 	struct scry_note *notes, **notes_end;
 	struct scry_note **notes_before_search; /* scry_runtimes_search_again() */
 	struct scry_target *target;             /* NULL before open */

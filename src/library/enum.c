@@ -135,7 +135,13 @@ static int print_value(struct scry_printer *p, scry_addr addr, scry_addr type)
 	if (scry_type_lookup(r, type, "_value_repr_", &how, NULL) == SCRY_OK &&
 	    scry_is_exactly(r, how, SCRY_IS_FUNCTION)) {
 		const char *module = scry_attr_text(r, how, "__module__");
+		scry_addr of, own;
 
+		if (scry_type_of(r, value, &of) == SCRY_OK &&
+		    scry_type_lookup(r, of, "__repr__", &own, NULL) == SCRY_OK && own == how) {
+			scry_print(p, value);
+			return SCRY_OK;
+		}
 		name = scry_own_name(r, how, true);
 		if (!name || strcmp(name, "_dataclass_repr") || !module || strcmp(module, "enum"))
 			return SCRY_EUNSUPPORTED;

@@ -59,7 +59,7 @@ static int print_array_items(struct scry_printer *p, scry_addr items, uint64_t n
 
 	if (n > 1ull << 40 || scry_read(p->runtime->session, items + n * size - 1, &byte, 1) < 0)
 		return scry_fail(p->runtime->session, SCRY_ECORRUPT, items,
-				 "array of %" PRIu64 " items", n);
+				 "array of %" PRId64 " items", scry_signed_size(p->runtime, n));
 	if (code == 'u' || code == 'w')
 		return scry_print_units(p, items, n, size, old ? "u" : "");
 	if (code == 'c')

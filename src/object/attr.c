@@ -107,7 +107,7 @@ static int dict_offset(struct scry_runtime *r, const struct scry_type *t, scry_a
 		return rc;
 	uint64_t n = size < 0 ? 0 - (uint64_t)size : (uint64_t)size;
 	if (n > 1ull << 40)
-		return scry_fail(r->session, SCRY_ECORRUPT, obj, "object of size %" PRIu64, n);
+		return scry_fail(r->session, SCRY_ECORRUPT, obj, "object of size %" PRId64, size);
 	uint64_t whole = (t->basicsize + n * t->itemsize + ptr - 1) / ptr * ptr;
 	*ret = (int64_t)whole + t->dictoffset;
 	return *ret > 0 ? SCRY_OK

@@ -2,6 +2,8 @@
 #include "object/known.h"
 #include "object/printer.h"
 
+#include <limits.h>
+
 #define PY3 SCRY_VERSION_OF(3, 0)
 
 static int field_text(struct scry_printer *p, scry_addr addr, enum scry_field f, const char **ret)
@@ -129,6 +131,8 @@ static int referent(struct scry_printer *p, scry_addr ref, scry_addr *ret,
 
 static int print_weakref_in(struct scry_printer *p, scry_addr addr, bool qualified)
 {
+	/* 2.7 cuts the name: Objects/weakrefobject.c, weakref_repr(), "%.50s" */
+	int most = p->runtime->version < PY3 ? 50 : INT_MAX;
 	scry_addr obj;
 	struct scry_type *t = NULL;
 	int rc = referent(p, addr, &obj, &t);
@@ -141,7 +145,7 @@ static int print_weakref_in(struct scry_printer *p, scry_addr addr, bool qualifi
 		return SCRY_OK;
 	}
 	const char *name = referent_name(p, obj, t);
-	scry_printf(p, "; to '%s' at 0x%" PRIx64 "%s%s%s>",
+	scry_printf(p, "; to '%.*s' at 0x%" PRIx64 "%s%s%s>", most,
 		    qualified ? fully_qualified(p->runtime, t->addr) : t->name, obj,
 		    name ? " (" : "", name ? name : "", name ? ")" : "");
 	return SCRY_OK;

@@ -15,6 +15,7 @@
 
 /* Include/object.h, the same bits since 2.6 */
 #define TYPE_HEAP         (1u << 9)
+#define TYPE_READY        (1u << 12)
 #define TYPE_INT          (1u << 23) /* 2.7 only */
 #define TYPE_LONG         (1u << 24)
 #define TYPE_LIST         (1u << 25)
@@ -156,6 +157,7 @@ struct scry_type {
 	bool row_is_default;     /* the repr is object's */
 	bool overridden;         /* a class has a say in what that row shows: object/overrides.h */
 	scry_addr repr_owner;    /* the class whose repr it is, 0 not known */
+	bool never_readied;      /* a static type whose own type pointer is NULL */
 	bool nameless;           /* its name is not in the dump: `name` is "?" */
 	int known;               /* enum scry_known: which of those in known.h it is */
 	scry_addr repr_function; /* the Python function that is its repr, else 0 */
@@ -205,6 +207,12 @@ bool scry_int_is_sound(struct scry_runtime *r, scry_addr addr, const struct scry
 uint64_t scry_object_sizeof(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
 /** Bytes from the object's start that are its own: what it keeps elsewhere is not counted. */
 uint64_t scry_object_extent(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
+
+/** A Py_ssize_t that was read as what it is not: unsigned. */
+static inline int64_t scry_signed_size(const struct scry_runtime *r, uint64_t n)
+{
+	return r->session->target->abi.ptr_size == 4 ? (int32_t)n : (int64_t)n;
+}
 
 /* --- dicts, opened once --- */
 struct scry_dict_view {

@@ -347,11 +347,13 @@ int scry_print_unknown(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
-static int print_default_row(struct scry_printer *p, scry_addr addr, scry_addr type)
+static int print_default_row(struct scry_printer *p, scry_addr addr, const struct scry_type *t)
 {
-	int rc = scry_print_default(p, addr, type);
+	int rc = scry_print_default(p, addr, t->addr);
 
-	if (rc < 0 || !p->verbose)
+	if (rc == SCRY_OK && t->never_readied)
+		scry_buf_puts(p->out, " (its type was never readied)");
+	if (rc < 0 || !p->verbose || t->never_readied)
 		return rc;
 	scry_buf_cut(p->out, p->out->len - 1);
 	print_attributes(p, addr);
@@ -360,6 +362,17 @@ static int print_default_row(struct scry_printer *p, scry_addr addr, scry_addr t
 }
 
 /* --- printing --- */
+
+/* For a failure that nobody described. */
+static const char *why_of(int rc)
+{
+	return rc == SCRY_ENOMEM         ? "out of memory"
+	       : rc == SCRY_EFAULT       ? "memory is missing"
+	       : rc == SCRY_ENOFIELD     ? "the layout does not say where its fields are"
+	       : rc == SCRY_ENOTFOUND    ? "an attribute of its class is missing"
+	       : rc == SCRY_EUNSUPPORTED ? "code of the program's would have to run"
+					 : "it makes no sense";
+}
 
 static int print_by_row(struct scry_printer *p, scry_addr addr, const struct scry_type *t)
 {
@@ -389,7 +402,7 @@ int scry_cpython_print(struct scry_printer *p, scry_addr addr)
 	if (!t->row_known)
 		choose_row(p->runtime, t);
 	if (t->row_is_default)
-		return print_default_row(p, addr, t->addr);
+		return print_default_row(p, addr, t);
 	if (t->overridden)
 		return print_overridden(p, addr, t);
 	rc = print_by_row(p, addr, t);
@@ -413,6 +426,8 @@ void scry_print(struct scry_printer *p, scry_addr addr)
 		return;
 	}
 	unsigned depth = p->depth;
+	struct scry_error *error = &p->runtime->session->error;
+	error->code = SCRY_OK;
 	p->level++;
 	int rc = scry_model_of(p->runtime)->print(p, addr);
 	p->level--;
@@ -420,6 +435,8 @@ void scry_print(struct scry_printer *p, scry_addr addr)
 	if (rc >= 0)
 		return;
 	scry_buf_cut(p->out, start);
+	if (error->code != rc) /* an older failure's text says nothing about this one */
+		scry_fail(p->runtime->session, rc, addr, "%s", why_of(rc));
 	scry_printer_damage(p, addr);
 }
 

@@ -100,8 +100,8 @@ static int print_structseq(struct scry_printer *p, scry_addr addr, scry_addr typ
 	rc = rc < 0 ? rc : scry_type_at(r, type, &t);
 	items = scry_field_addr(r, addr, SCRY_F_TUPLE_ITEMS);
 	if (rc == SCRY_OK && n > 1000)
-		rc = scry_fail(r->session, SCRY_ECORRUPT, addr, "%s says it has %" PRIu64 " items",
-			       t->name, n);
+		rc = scry_fail(r->session, SCRY_ECORRUPT, addr, "%s says it has %" PRId64 " items",
+			       t->name, scry_signed_size(r, n));
 	if (rc < 0 || !scry_printer_enter(p, addr, "(...)"))
 		return rc;
 	scry_printf(p, "%s(", t->name);

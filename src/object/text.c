@@ -75,8 +75,8 @@ int scry_text_open(struct scry_runtime *r, scry_addr str, struct scry_text_view 
 	if (v.length > 1ull << 40 ||
 	    (v.length && scry_read(r->session, v.data + v.length * v.kind - 1, &byte, 1) < 0))
 		return scry_fail(r->session, SCRY_ECORRUPT, str,
-				 "text at 0x%" PRIx64 " says it has %" PRIu64 " characters", str,
-				 v.length);
+				 "text at 0x%" PRIx64 " says it has %" PRId64 " characters", str,
+				 scry_signed_size(r, v.length));
 	*ret = v;
 	return SCRY_OK;
 }
@@ -310,7 +310,8 @@ static int open_bytearray(struct scry_runtime *r, scry_addr addr, struct scry_te
 	if (rc == SCRY_OK && v->length)
 		rc = v->length > 1ull << 40
 			     ? scry_fail(r->session, SCRY_ECORRUPT, addr,
-					 "bytearray says it has %" PRIu64 " bytes", v->length)
+					 "bytearray says it has %" PRId64 " bytes",
+					 scry_signed_size(r, v->length))
 			     : scry_read(r->session, v->data + v->length - 1, &byte, 1);
 	return rc;
 }
@@ -411,7 +412,7 @@ int scry_print_units(struct scry_printer *p, scry_addr data, uint64_t n, unsigne
 	if (n > 1ull << 40 ||
 	    (n && scry_read(p->runtime->session, data + n * size - 1, &byte, 1) < 0))
 		return scry_fail(p->runtime->session, SCRY_ECORRUPT, data,
-				 "text of %" PRIu64 " characters", n);
+				 "text of %" PRId64 " characters", scry_signed_size(p->runtime, n));
 	scry_buf_puts(p->out, prefix);
 	return print_quoted(p, &v,
 			    size == 1        ? STYLE_BYTES

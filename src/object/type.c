@@ -1,8 +1,10 @@
 /* Types: checked before they are believed, and remembered. */
+#include <ctype.h>
+
 #include "object/known.h"
 #include "object/printer.h"
 
-#define NAME_MAX_LENGTH 1000
+#define NAME_MAX_LENGTH 4000
 #define MRO_MAX         2000
 
 #define BUCKETS 1024
@@ -64,12 +66,37 @@ static int read_type_of(struct scry_runtime *r, scry_addr obj, scry_addr *ret)
 	return SCRY_OK;
 }
 
+/*
+ * A static type that PyType_Ready() never saw: its own type pointer is NULL still, as
+ * PyVarObject_HEAD_INIT(NULL, 0) left it. The rest must look like a type in a module's data.
+ */
+static bool is_never_readied(struct scry_runtime *r, scry_addr type)
+{
+	uint64_t meta, flags = scry_field_get(r, type, SCRY_F_TYPE_FLAGS),
+		       size = scry_field_get(r, type, SCRY_F_TYPE_BASICSIZE),
+		       at = scry_field_get(r, type, SCRY_F_TYPE_NAME);
+	const char *name;
+
+	if (scry_field_read(r, type, SCRY_F_OBJECT_TYPE, &meta) < 0 || meta || !r->type_type ||
+	    flags & (TYPE_HEAP | TYPE_READY) || size < r->layout->size[SCRY_S_OBJECT] ||
+	    size > 1u << 20 || !scry_module_at(r->session, type) ||
+	    scry_module_at(r->session, at) != scry_module_at(r->session, type) ||
+	    scry_read_cstr(r->session, at, 200, &name) < 0 || !*name)
+		return false;
+	for (; *name; name++)
+		if (!isalnum((unsigned char)*name) && *name != '_' && *name != '.')
+			return false;
+	return true;
+}
+
 /* A type's type says Py_TPFLAGS_TYPE_SUBCLASS: checked without recursion. */
 static int check_metatype(struct scry_runtime *r, scry_addr type, scry_addr *ret)
 {
 	uint64_t flags = 0;
 	int rc = read_type_of(r, type, ret);
 
+	if (rc == SCRY_ECORRUPT && is_never_readied(r, type))
+		return *ret = r->type_type, SCRY_OK;
 	if (rc == SCRY_OK)
 		rc = scry_field_read(r, *ret, SCRY_F_TYPE_FLAGS, &flags);
 	if (rc < 0)
@@ -77,16 +104,6 @@ static int check_metatype(struct scry_runtime *r, scry_addr type, scry_addr *ret
 	if (*ret == r->type_type || (flags & TYPE_TYPE))
 		return SCRY_OK;
 	return scry_fail(r->session, SCRY_ECORRUPT, type, "0x%" PRIx64 " is no type", type);
-}
-
-static bool plausible_name(const char *name)
-{
-	size_t n = 0;
-
-	for (; name[n]; n++)
-		if ((unsigned char)name[n] < 0x20 || name[n] == 0x7f)
-			return false;
-	return n > 0 && n <= NAME_MAX_LENGTH;
 }
 
 /*
@@ -114,11 +131,12 @@ static int read_name(struct scry_runtime *r, scry_addr type, const char **ret, b
 {
 	int rc = scry_type_name(r, type, ret);
 
-	if (rc == SCRY_EFAULT && find_lost_name(r, type, ret) == SCRY_OK)
+	if (rc != SCRY_EFAULT)
+		return rc;
+	struct scry_error why = r->session->error; /* looking for another one may fail, too */
+	if (find_lost_name(r, type, ret) == SCRY_OK)
 		return *ret_nameless = !strcmp(*ret, "?"), SCRY_OK;
-	if (rc == SCRY_OK && !plausible_name(*ret))
-		return scry_fail(r->session, SCRY_ECORRUPT, type,
-				 "type at 0x%" PRIx64 " has no readable name", type);
+	r->session->error = why;
 	return rc;
 }
 
@@ -138,6 +156,7 @@ static int decode(struct scry_runtime *r, struct scry_type *t)
 	t->basicsize = scry_field_get(r, t->addr, SCRY_F_TYPE_BASICSIZE);
 	t->itemsize = scry_field_get(r, t->addr, SCRY_F_TYPE_ITEMSIZE);
 	scry_field_read_int(r, t->addr, SCRY_F_TYPE_DICTOFFSET, &t->dictoffset);
+	t->never_readied = !scry_field_get(r, t->addr, SCRY_F_OBJECT_TYPE);
 	if (t->basicsize > 1u << 20 || t->itemsize > 1u << 20)
 		return scry_fail(r->session, SCRY_ECORRUPT, t->addr, "type %s has size %" PRIu64,
 				 t->name, t->basicsize);

@@ -268,6 +268,23 @@ static bool is_name(const char *text)
 	return len > 0;
 }
 
+#define TYPE_NAME_MAX    4000
+#define TPFLAGS_HEAPTYPE (1u << 9) /* Include/object.h, 2.7 to 3.15 */
+
+/*
+ * A class may be called anything, also nothing: type("", (), {}). Then the name as an object, which
+ * the class keeps beside it, says the same.
+ */
+static bool is_class_name(struct scry_runtime *r, scry_addr type, const char *name)
+{
+	const char *text;
+	uint64_t flags = scry_field_get(r, type, SCRY_F_TYPE_FLAGS);
+	scry_addr str = scry_field_get(r, type, SCRY_F_HEAP_TYPE_NAME);
+
+	return flags & TPFLAGS_HEAPTYPE && str &&
+	       scry_text_at(r, str, TYPE_NAME_MAX, &text) == SCRY_OK && !strcmp(text, name);
+}
+
 int scry_type_name(struct scry_runtime *r, scry_addr type, const char **ret)
 {
 	const char *name = scry_hash_find(&r->names, type);
@@ -282,12 +299,19 @@ int scry_type_name(struct scry_runtime *r, scry_addr type, const char **ret)
 	int rc = scry_field_read(r, type, SCRY_F_TYPE_NAME, &at);
 	if (rc < 0)
 		return rc;
-	rc = scry_read_cstr(r->session, at, 256, &name);
+	if (!at)
+		return scry_fail(r->session, SCRY_ECORRUPT, type,
+				 "its type has no name (tp_name is NULL)");
+	rc = scry_read_cstr(r->session, at, TYPE_NAME_MAX, &name);
 	if (rc < 0 && !(name = name_by_symbol(r, type)))
 		return rc;
-	if (!is_name(name))
+	if (!is_name(name) && !is_class_name(r, type, name))
 		return scry_fail(r->session, SCRY_ECORRUPT, type,
 				 "0x%" PRIx64 " is no type: it has no name", type);
+	if (strlen(name) == TYPE_NAME_MAX)
+		name = scry_arena_printf(&r->session->arena, "%s…", name);
+	if (!name)
+		return scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory");
 	scry_hash_put(&r->names, type, (void *)(uintptr_t)name);
 	*ret = name;
 	return SCRY_OK;
@@ -300,8 +324,6 @@ int scry_type_own_name(struct scry_runtime *r, scry_addr type, const char **ret)
 
 	return rc < 0 ? rc : scry_read_cstr(r->session, at, 256, ret);
 }
-
-#define TPFLAGS_HEAPTYPE (1u << 9) /* Include/object.h, 2.7 to 3.15 */
 
 static bool same_module(struct scry_session *s, scry_addr a, scry_addr b)
 {
