@@ -5,6 +5,30 @@
 #include "eval/evaluate.h"
 #include "object/known.h"
 #include "object/member.h"
+#include "object/overrides.h"
+
+/* Python asks these before and after all else: a class that has one decides itself. */
+static int asks_code(struct scry_eval *e, scry_addr obj, const char *name, const char *method)
+{
+	struct scry_type *t;
+	const char *owner;
+
+	if (scry_type_for(e->r, obj, &t) < 0 ||
+	    !(owner = scry_type_own_method(e->r, t->addr, method)))
+		return SCRY_OK;
+	return scry_eval_fail(e, SCRY_EUNSUPPORTED, "'%s' is given by %s.%s(), which is not run",
+			      name, owner, method);
+}
+
+/* A module may have a __getattr__ of its own, too (PEP 562, 3.7+). */
+static bool module_asks_code(struct scry_eval *e, scry_addr obj)
+{
+	scry_addr value;
+
+	return e->r->version >= SCRY_VERSION_OF(3, 7) &&
+	       scry_is_exactly(e->r, obj, SCRY_IS_MODULE) &&
+	       scry_attr(e->r, obj, "__getattr__", &value) == SCRY_OK;
+}
 
 static int unset_or_missing(struct scry_eval *e, scry_addr obj, const char *name, int rc)
 {
@@ -16,6 +40,14 @@ static int unset_or_missing(struct scry_eval *e, scry_addr obj, const char *name
 	    scry_type_lookup(e->r, t->addr, name, &value, NULL) == SCRY_OK &&
 	    scry_member_of(e->r, obj, value, &member) == SCRY_OK)
 		return scry_eval_fail(e, rc, "the slot '%s' is not set", name);
+	int asked = asks_code(e, obj, name, "__getattr__");
+	if (asked < 0)
+		return asked;
+	if (module_asks_code(e, obj))
+		return scry_eval_fail(e, SCRY_EUNSUPPORTED,
+				      "'%s' is given by the module's __getattr__(), which is not "
+				      "run",
+				      name);
 	if (t && t->flags & TYPE_TYPE)
 		return scry_eval_fail(e, rc, "class %s has no attribute '%s'%s",
 				      scry_type_short(e->r, obj), name,
@@ -109,11 +141,47 @@ static int set_function_of_class(struct scry_eval *e, scry_addr cls, scry_addr f
 	return SCRY_OK;
 }
 
+static int refuse_descriptor(struct scry_eval *e, scry_addr value, const char *name)
+{
+	scry_addr type;
+
+	if (scry_is_exactly(e->r, value, SCRY_IS_CTYPES_FIELD))
+		return scry_eval_fail(e, SCRY_EUNSUPPORTED,
+				      "'%s' is a field of a ctypes structure, which is not read",
+				      name);
+	return scry_eval_fail(
+		e, SCRY_EUNSUPPORTED, "'%s' is given by %s.__get__(), which is not run", name,
+		scry_type_of(e->r, value, &type) == SCRY_OK ? scry_type_short(e->r, type) : "?");
+}
+
+static bool is_method_of_c(enum scry_known kind)
+{
+	return kind == SCRY_IS_METHOD_DESCRIPTOR || kind == SCRY_IS_WRAPPER_DESCRIPTOR ||
+	       kind == SCRY_IS_CLASSMETHOD_DESCRIPTOR;
+}
+
+/* As the object would print that Python makes of it: Objects/methodobject.c, descrobject.c */
+static int set_bound_of_c(struct scry_eval *e, scry_addr obj, scry_addr type, scry_addr value,
+			  enum scry_known kind)
+{
+	bool wrapper = kind == SCRY_IS_WRAPPER_DESCRIPTOR;
+	scry_addr self = kind == SCRY_IS_CLASSMETHOD_DESCRIPTOR ? type : obj;
+	const char *name = scry_own_name(e->r, value, false);
+	char *text = scry_arena_printf(&e->s->arena, "<%s%s%s of %s object at 0x%" PRIx64 ">",
+				       wrapper ? "method-wrapper '" : "built-in method ",
+				       name ? name : "?", wrapper ? "'" : "",
+				       scry_type_name_of(e->r, self), self);
+
+	return scry_eval_set_text(e, text,
+				  wrapper ? "method-wrapper" : "builtin_function_or_method");
+}
+
 /* What an instance's type holds. */
 static int set_of_type(struct scry_eval *e, scry_addr obj, scry_addr type, scry_addr value,
 		       const char *name)
 {
 	enum scry_known kind = scry_known_of(e->r, value);
+	struct scry_type *t;
 	scry_addr inner;
 	int rc = SCRY_OK;
 
@@ -134,11 +202,17 @@ static int set_of_type(struct scry_eval *e, scry_addr obj, scry_addr type, scry_
 	if (kind == SCRY_IS_GETSET_DESCRIPTOR)
 		return scry_eval_fail(e, SCRY_EUNSUPPORTED,
 				      "'%s' is computed by C code, which is not run", name);
-	return scry_eval_set(e, value);
+	if (is_method_of_c(kind))
+		return set_bound_of_c(e, obj, type, value, kind);
+	if (scry_type_for(e->r, value, &t) == SCRY_OK &&
+	    scry_is_cythons(e->r, t, "cython_function_or_method"))
+		return bind(e, value, obj);
+	return scry_is_own_descriptor(e->r, value) ? refuse_descriptor(e, value, name)
+						   : scry_eval_set(e, value);
 }
 
 /* What a class or one of its bases holds. */
-static int set_of_class(struct scry_eval *e, scry_addr cls, scry_addr value)
+static int set_of_class(struct scry_eval *e, scry_addr cls, scry_addr value, const char *name)
 {
 	enum scry_known kind = scry_known_of(e->r, value);
 	scry_addr inner;
@@ -150,7 +224,8 @@ static int set_of_class(struct scry_eval *e, scry_addr cls, scry_addr value)
 	if (kind == SCRY_IS_CLASSMETHOD &&
 	    scry_field_read(e->r, value, SCRY_F_CLASSMETHOD_CALLABLE, &inner) == SCRY_OK)
 		return bind(e, inner, cls);
-	return scry_eval_set(e, value);
+	return scry_is_own_descriptor(e->r, value) ? refuse_descriptor(e, value, name)
+						   : scry_eval_set(e, value);
 }
 
 static int attribute_of_object(struct scry_eval *e, scry_addr obj, const char *name)
@@ -158,13 +233,16 @@ static int attribute_of_object(struct scry_eval *e, scry_addr obj, const char *n
 	enum scry_attr_place place;
 	scry_addr value, type;
 
+	int rc = asks_code(e, obj, name, "__getattribute__");
+	if (rc < 0)
+		return rc;
 	if (scry_eval_computed(e, obj, name) == SCRY_OK || member_text(e, obj, name) == SCRY_OK)
 		return SCRY_OK;
-	int rc = scry_attr_from(e->r, obj, name, &value, &place);
+	rc = scry_attr_from(e->r, obj, name, &value, &place);
 	if (rc < 0)
 		return unset_or_missing(e, obj, name, rc);
 	if (place == SCRY_ATTR_CLASS)
-		return set_of_class(e, obj, value);
+		return set_of_class(e, obj, value, name);
 	if (place == SCRY_ATTR_TYPE && scry_type_of(e->r, obj, &type) == SCRY_OK)
 		return set_of_type(e, obj, type, value, name);
 	return scry_eval_set(e, value);

@@ -37,7 +37,7 @@ static void print_field(struct scry_printer *p, scry_addr obj, const char *name)
 		scry_buf_puts(p->out, "<unset>");
 }
 
-int scry_print_dataclass_fields(struct scry_printer *p, scry_addr addr)
+static int put_fields(struct scry_printer *p, scry_addr addr)
 {
 	struct scry_runtime *r = p->runtime;
 	struct scry_dict_view v;
@@ -48,27 +48,37 @@ int scry_print_dataclass_fields(struct scry_printer *p, scry_addr addr)
 
 	rc = rc < 0 ? rc : scry_type_lookup(r, type, "__dataclass_fields__", &fields, NULL);
 	rc = rc < 0 ? rc : scry_dict_open(r, fields, &v);
-	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
+	if (rc < 0)
 		return rc;
-	while (rc == SCRY_OK && scry_dict_view_next(&v, &it, &key, &field) == SCRY_ITEM) {
+	while (scry_dict_view_next(&v, &it, &key, &field) == SCRY_ITEM) {
 		if (!is_plain_field(r, field) || scry_text_at(r, key, 500, &name) < 0)
 			continue;
 		if (has_property(r, type, name))
-			rc = SCRY_EUNSUPPORTED;
-		else if (scry_printer_more(p, shown++, v.used))
-			print_field(p, addr, name);
-		else
+			return SCRY_EUNSUPPORTED;
+		if (!scry_printer_more(p, shown++, v.used))
 			break;
+		print_field(p, addr, name);
 	}
+	return SCRY_OK;
+}
+
+int scry_print_dataclass_fields(struct scry_printer *p, scry_addr addr)
+{
+	if (!scry_printer_enter(p, addr, "..."))
+		return SCRY_OK;
+	int rc = put_fields(p, addr);
 	scry_printer_leave(p);
 	return rc;
 }
 
 static int print_dataclass(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
+	if (!scry_printer_enter(p, addr, "..."))
+		return SCRY_OK;
 	scry_printf(p, "%s(", scry_type_qualname(p->runtime, type));
-	int rc = scry_print_dataclass_fields(p, addr);
+	int rc = put_fields(p, addr);
 	scry_buf_putc(p->out, ')');
+	scry_printer_leave(p);
 	return rc;
 }
 

@@ -3,6 +3,7 @@
  * type's.
  */
 #include "object/known.h"
+#include "object/overrides.h"
 #include "object/printer.h"
 
 #include "object/member.h"
@@ -205,7 +206,7 @@ int scry_cpython_attr(struct scry_runtime *r, scry_addr obj, const char *name, s
 		return SCRY_OK;
 	*ret_place = SCRY_ATTR_TYPE;
 	/* the instance's dict cannot shadow it */
-	if (found && scry_is_exactly(r, value, SCRY_IS_PROPERTY))
+	if (found && scry_is_data_descriptor(r, value))
 		return *ret = value, SCRY_OK;
 	*ret_place = SCRY_ATTR_CLASS;
 	if (is_class(r, obj) && scry_type_lookup(r, obj, name, ret, NULL) == SCRY_OK)
@@ -225,8 +226,13 @@ int scry_cpython_attr(struct scry_runtime *r, scry_addr obj, const char *name, s
 int scry_attr(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret)
 {
 	enum scry_attr_place place;
+	int rc = scry_attr_from(r, obj, name, ret, &place);
 
-	return scry_attr_from(r, obj, name, ret, &place);
+	if (rc == SCRY_OK && place == SCRY_ATTR_TYPE && scry_is_own_descriptor(r, *ret))
+		return scry_fail(r->session, SCRY_EUNSUPPORTED, obj,
+				 "'%s' is given by %s.__get__(), which is not run", name,
+				 scry_type_name_of(r, *ret));
+	return rc;
 }
 
 /* The address of None, from the builtins; 0 while these are not known. */

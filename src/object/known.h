@@ -110,6 +110,7 @@
 	X(BOMB, "_stackless.bomb")                                        \
 	X(C_FUTURE, "_asyncio.Future")                                    \
 	X(C_TASK, "_asyncio.Task")                                        \
+	X(CTYPES_FIELD, "_ctypes.CField")                                 \
 	X(C_SIMPLE_DATA, "_ctypes._SimpleCData")                          \
 	X(NDARRAY, "numpy.ndarray")                                       \
 	X(ATTRS_FACTORY, "attr._make.Factory")                            \

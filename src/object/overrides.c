@@ -70,7 +70,10 @@ static bool type_has(struct scry_runtime *r, scry_addr value, const char *name)
 
 bool scry_is_own_descriptor(struct scry_runtime *r, scry_addr value)
 {
-	return scry_known_of(r, value) == SCRY_IS_OTHER && type_has(r, value, "__get__");
+	enum scry_known known = scry_known_of(r, value);
+
+	return known == SCRY_IS_CTYPES_FIELD ||
+	       (known == SCRY_IS_OTHER && type_has(r, value, "__get__"));
 }
 
 bool scry_is_data_descriptor(struct scry_runtime *r, scry_addr value)
@@ -78,7 +81,7 @@ bool scry_is_data_descriptor(struct scry_runtime *r, scry_addr value)
 	enum scry_known known = scry_known_of(r, value);
 
 	if (known != SCRY_IS_OTHER)
-		return known == SCRY_IS_PROPERTY;
+		return known == SCRY_IS_PROPERTY || known == SCRY_IS_CTYPES_FIELD;
 	return type_has(r, value, "__set__") || type_has(r, value, "__delete__");
 }
 

@@ -12,7 +12,7 @@ bool scry_type_overrides(struct scry_runtime *r, scry_addr type, scry_addr owner
 			 const char *names);
 /** The class of Python code that has the name, along the MRO of `type`; NULL where none has it. */
 const char *scry_type_own_method(struct scry_runtime *r, scry_addr type, const char *name);
-/** Does what stands in a class's dict have a __get__ that code of Python's is? */
+/** Does what stands in a class's dict have a __get__ that we do not know? */
 bool scry_is_own_descriptor(struct scry_runtime *r, scry_addr value);
 /** Does it come before the instance's dictionary: has its type a __set__ or a __delete__? */
 bool scry_is_data_descriptor(struct scry_runtime *r, scry_addr value);
