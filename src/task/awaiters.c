@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "object/item.h"
+#include "object/known.h"
 #include "object/object.h"
 #include "task/asyncio.h"
 
@@ -17,6 +18,47 @@ struct search {
 };
 
 static void from_callback(struct search *s, scry_addr callback, unsigned depth);
+
+/* --- asyncio's own callbacks: only they make an await, whatever others mention --- */
+
+enum means {
+	VARIABLES, /* what the nested function closes over */
+	ARGUMENTS, /* what a partial passes in front */
+	SELF,      /* what the method is bound to */
+};
+
+static const struct callback_row {
+	const char *module, *name;
+	enum means means;
+} rows[] = {
+	/* Task.__step() waits for its future, 3.4 to 3.15 */
+	{ "asyncio.tasks", "_wakeup", SELF },
+	{ "asyncio.tasks", "__wakeup", SELF },
+	/* wait()'s waiter, as_completed()'s queue `done` (to 3.12) */
+	{ "asyncio.tasks", "_on_completion", VARIABLES },
+	/* gather()'s outer, and shield()'s up to 3.6 */
+	{ "asyncio.tasks", "_done_callback", VARIABLES },
+	{ "asyncio.tasks", "_inner_done_callback", VARIABLES }, /* shield(), 3.7+ */
+	{ "asyncio.tasks", "_release_waiter", ARGUMENTS },      /* wait_for() up to 3.11 */
+	{ "asyncio.tasks", "_handle_completion", SELF },        /* as_completed(), 3.13+ */
+	{ "asyncio.taskgroups", "_on_task_done", SELF },        /* 3.11+ */
+	{ "asyncio.staggered", "task_done", VARIABLES },        /* staggered_race(), 3.13+ */
+};
+
+static const struct callback_row *row_of(struct scry_runtime *r, scry_addr function)
+{
+	const char *module, *name;
+	scry_addr str;
+
+	if (!scry_is_exactly(r, function, SCRY_IS_FUNCTION) ||
+	    scry_field_read(r, function, SCRY_F_FUNCTION_MODULE, &str) < 0 ||
+	    scry_text_at(r, str, 200, &module) < 0 || !(name = scry_own_name(r, function, false)))
+		return NULL;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!strcmp(rows[i].module, module) && !strcmp(rows[i].name, name))
+			return &rows[i];
+	return NULL;
+}
 
 static void add(struct search *s, scry_addr task)
 {
@@ -116,9 +158,14 @@ static void from_partial(struct search *s, scry_addr partial, unsigned depth)
 	uint64_t fn, args, count;
 	scry_addr items, value;
 
-	if (scry_field_read(r, partial, SCRY_F_PARTIAL_FN, &fn) == SCRY_OK)
-		from_callback(s, fn, depth + 1);
-	if (scry_field_read(r, partial, SCRY_F_PARTIAL_ARGS, &args) < 0 ||
+	const struct callback_row *row;
+
+	if (scry_field_read(r, partial, SCRY_F_PARTIAL_FN, &fn) < 0 || !(row = row_of(r, fn)))
+		return;
+	if (row->means == VARIABLES)
+		from_function(s, fn, depth + 1);
+	if (row->means != ARGUMENTS ||
+	    scry_field_read(r, partial, SCRY_F_PARTIAL_ARGS, &args) < 0 ||
 	    scry_sequence(r, args, &count, &items) < 0)
 		return;
 	for (uint64_t i = 0; i < count && i < 16; i++)
@@ -146,6 +193,8 @@ static void from_method(struct search *s, scry_addr self, unsigned depth)
 static void from_callback(struct search *s, scry_addr callback, unsigned depth)
 {
 	struct scry_runtime *r = s->asyncio->runtime;
+	const struct callback_row *row;
+	const char *name;
 	uint64_t self = 0;
 
 	if (depth > DEPTH_MAX)
@@ -156,15 +205,22 @@ static void from_callback(struct search *s, scry_addr callback, unsigned depth)
 			from_future(s, self, depth + 1);
 		break;
 	case SCRY_KIND_METHOD:
-		if (scry_field_read(r, callback, SCRY_F_METHOD_SELF, &self) == SCRY_OK)
+		row = row_of(r, scry_field_get(r, callback, SCRY_F_METHOD_FUNC));
+		if (row && row->means == SELF &&
+		    scry_field_read(r, callback, SCRY_F_METHOD_SELF, &self) == SCRY_OK)
 			from_method(s, self, depth);
 		break;
 	case SCRY_KIND_BUILTIN:
-		if (scry_field_read(r, callback, SCRY_F_CFUNCTION_SELF, &self) == SCRY_OK)
+		/* TaskWakeupDef, Modules/_asynciomodule.c, 3.10+: no module shows it */
+		if (scry_builtin_name(r, callback, &name) == SCRY_OK &&
+		    !strcmp(name, "task_wakeup") &&
+		    scry_field_read(r, callback, SCRY_F_CFUNCTION_SELF, &self) == SCRY_OK)
 			from_future(s, self, depth + 1);
 		break;
 	case SCRY_KIND_FUNCTION:
-		from_function(s, callback, depth);
+		row = row_of(r, callback);
+		if (row && row->means == VARIABLES)
+			from_function(s, callback, depth);
 		break;
 	case SCRY_KIND_PARTIAL:
 		from_partial(s, callback, depth);
