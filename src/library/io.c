@@ -75,10 +75,7 @@ static int print_stream_name(struct scry_printer *p, scry_addr addr)
 static const char *stream_type(const struct scry_printer *p, const struct scry_type *t,
 			       const char *own)
 {
-	bool fixed = p->runtime->version >= SCRY_VERSION_OF(3, 0) &&
-		     p->runtime->version < SCRY_VERSION_OF(3, 13);
-
-	return fixed ? own : t->name;
+	return p->runtime->version < SCRY_VERSION_OF(3, 13) ? own : t->name;
 }
 
 static int print_textio_as(struct scry_printer *p, scry_addr addr, scry_addr type, bool with_mode)

@@ -19,6 +19,7 @@ static const struct known_row rows[] = {
 	{ "dictproxy", SCRY_IS_MAPPINGPROXY, PY3 },
 	{ "EnvironmentError", SCRY_IS_OS_ERROR, PY3 },
 	{ "_collections._tuplegetter", SCRY_IS_TUPLEGETTER, 0 }, /* 3.8 to 3.11 */
+	{ "ctypes.CField", SCRY_IS_CTYPES_FIELD, 0 }, /* 3.14+ */
 	{ "eventlet.timeout.Timeout", SCRY_IS_TIMEOUT, 0 },
 	{ "UserDict.UserDict", SCRY_IS_USER_DICT, PY3 },
 	{ "UserList.UserList", SCRY_IS_USER_LIST, PY3 },

@@ -20,6 +20,7 @@ SHAPES = [
     programs.Program('tasks-debug', 'tasks_shapes.py', ('debug',), since=(3, 5)),
 ]
 ODD = programs.Program('tasks-odd', 'tasks_odd.py', since=(3, 7))
+MENTIONED = programs.Program('tasks-mentioned', 'tasks_mentioned.py', since=(3, 7))
 
 
 # what pyscry says of a task, in the program's words
@@ -357,3 +358,17 @@ def test_damaged_shapes(interpreter, program, tmp_path):
             str(tmp_path / 'damaged'),
             (['--json', 'tasks'], ['tasks', '--tree'], ['tasks', '--count']),
         )
+
+
+@pytest.mark.parametrize('interpreter', every(since(3, 7)))
+def test_a_callback_that_mentions_a_task_is_no_await(dumps, interpreter):
+    """Only asyncio's own callbacks make one: of gather, wait, shield, wait_for, as_completed and the task itself."""
+    dump = dumps.core(interpreter, MENTIONED)
+    _, found, _, _ = ask(dump.core, interpreter, 'tasks', '--all')
+    report(
+        [
+            '%s is awaited by %s, not %s' % (task, found[task]['awaited_by'], awaiters)
+            for task, awaiters in dump.truth['tasks']
+            if sorted(found[task]['awaited_by']) != sorted(awaiters)
+        ]
+    )

@@ -36,7 +36,8 @@ def reprs(dump, layout, lines):
         timeout=120,
     )
     assert done.returncode == 0, done.stderr.decode(errors='replace')[-2000:]
-    return [json.loads(line) for line in done.stdout.decode('utf-8', 'surrogatepass').splitlines()]
+    lines = done.stdout.decode('utf-8', 'surrogatepass').split('\n')
+    return [json.loads(line) for line in lines if line]
 
 
 def report(differences):

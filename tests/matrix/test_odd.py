@@ -1,0 +1,73 @@
+"""Values whose classes have a say in their repr, and classes with odd names: equal to repr(), or the content beside an unknown one."""
+import re
+
+import pytest
+
+from tests.support import programs
+
+from .conftest import every, need
+from .test_values import report, reprs
+
+ODD = programs.Program('values-odd', 'values_odd.py')
+PROCESSES = programs.Program('processes', 'processes.py')
+ATTRIBUTES = programs.Program('attributes-odd', 'attributes_odd.py')
+ATTRIBUTES_WITHOUT = programs.Program('attributes-odd', 'attributes_odd.py', ('no-ctypes',))
+
+
+def is_right(value, answer):
+    if value['holding'] is None:
+        return answer['repr'] == value['repr']
+    own = r'<[\w.]+ at 0x[0-9a-f]+>' + (
+        ' holding ' + re.escape(value['holding']) if value['holding'] else ''
+    )
+    return re.fullmatch(own if value['name'] != 'set in list' else r'\[%s\]' % own, answer['repr'])
+
+
+@pytest.mark.parametrize('interpreter', every())
+def test_odd(dumps, interpreter):
+    dump = dumps.core(interpreter, ODD)
+    values = dump.truth['values']
+    for layout in ('', 'rows'):
+        got = reprs(dump, layout, [value['id'] for value in values])
+        report(
+            [
+                '%s %s: %.300s, not %.300s (holding %s)'
+                % (layout, value['name'], answer['repr'], value['repr'], value['holding'])
+                for value, answer in zip(values, got)
+                if not is_right(value, answer)
+            ]
+        )
+    wanted = dump.truth['expressions']
+    got = reprs(dump, '', ['__main__:' + text for text, _ in wanted])
+    assert [answer['repr'] for answer in got] == [truth for _, truth in wanted]
+
+
+@pytest.mark.parametrize('interpreter', every())
+def test_processes(dumps, interpreter):
+    """Dead, killed, closed, alive and never started; whose child they are, and with which exit code."""
+    need(interpreter, 'multiprocessing')
+    values = dumps.core(interpreter, PROCESSES).truth['values']
+    for layout in ('', 'rows'):
+        got = reprs(dumps.core(interpreter, PROCESSES), layout, [value['id'] for value in values])
+        report(
+            [
+                '%s %s: %s, not %s' % (layout, value['name'], answer['repr'], value['repr'])
+                for value, answer in zip(values, got)
+                if answer['repr'] != value['repr']
+            ]
+        )
+
+
+@pytest.mark.parametrize('interpreter', every())
+def test_attributes(dumps, interpreter):
+    """Python's order of attributes; where code decides, it is named and nothing is shown."""
+    dump = dumps.core(interpreter, ATTRIBUTES if interpreter.ctypes else ATTRIBUTES_WITHOUT)
+    rows = dump.truth['expressions']
+    got = reprs(dump, '', ['__main__:' + row[0] for row in rows])
+    report(
+        [
+            '%s: %s, not %s' % (text, answer['repr'], truth or who)
+            for (text, truth, who), answer in zip(rows, got)
+            if (answer['repr'] != truth if truth else who not in answer['repr'])
+        ]
+    )
