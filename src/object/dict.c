@@ -11,8 +11,8 @@ static int corrupt(struct scry_runtime *r, scry_addr addr, const char *what, uin
 
 	if (size < 0)
 		return scry_fail(r->session, SCRY_ECORRUPT, addr, "its size is %" PRId64, size);
-	return scry_fail(r->session, SCRY_ECORRUPT, addr,
-			 "%s at 0x%" PRIx64 " cannot have size %" PRId64, what, addr, size);
+	return scry_fail(r->session, SCRY_ECORRUPT, addr, "%s at 0x%" PRIx64 " says %" PRId64, what,
+			 addr, size);
 }
 
 /* The last byte of the table is there: the count cannot be more than what memory holds. */
