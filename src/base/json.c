@@ -120,3 +120,45 @@ void scry_json_positive(struct scry_json *j, int64_t value)
 	else
 		scry_json_null(j);
 }
+
+void scry_json_put_text(struct scry_json *j, const char *key, const char *text)
+{
+	scry_json_key(j, key);
+	scry_json_text(j, text);
+}
+
+void scry_json_put_int(struct scry_json *j, const char *key, int64_t value)
+{
+	scry_json_key(j, key);
+	scry_json_int(j, value);
+}
+
+void scry_json_put_bool(struct scry_json *j, const char *key, bool value)
+{
+	scry_json_key(j, key);
+	scry_json_bool(j, value);
+}
+
+void scry_json_put_addr(struct scry_json *j, const char *key, uint64_t addr)
+{
+	scry_json_key(j, key);
+	scry_json_addr(j, addr);
+}
+
+void scry_json_put_positive(struct scry_json *j, const char *key, int64_t value)
+{
+	scry_json_key(j, key);
+	scry_json_positive(j, value);
+}
+
+void scry_json_put_bytes(struct scry_json *j, const char *key, const char *text, size_t len)
+{
+	scry_json_key(j, key);
+	scry_json_bytes(j, text, len);
+}
+
+void scry_json_put_null(struct scry_json *j, const char *key)
+{
+	scry_json_key(j, key);
+	scry_json_null(j);
+}

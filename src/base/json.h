@@ -34,4 +34,13 @@ void scry_json_addr(struct scry_json *j, uint64_t addr);
 /** A number where it is > 0, else null: for lines and columns, whose 0 means unknown. */
 void scry_json_positive(struct scry_json *j, int64_t value);
 
+/** A key and its value at once. */
+void scry_json_put_text(struct scry_json *j, const char *key, const char *text);
+void scry_json_put_bytes(struct scry_json *j, const char *key, const char *text, size_t len);
+void scry_json_put_int(struct scry_json *j, const char *key, int64_t value);
+void scry_json_put_bool(struct scry_json *j, const char *key, bool value);
+void scry_json_put_null(struct scry_json *j, const char *key);
+void scry_json_put_addr(struct scry_json *j, const char *key, uint64_t addr);
+void scry_json_put_positive(struct scry_json *j, const char *key, int64_t value);
+
 #endif

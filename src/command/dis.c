@@ -60,36 +60,27 @@ static void put_json(struct job *job, const struct scry_instruction *i, int line
 	struct scry_buf text = SCRY_BUF_INIT;
 
 	scry_json_open(j, '{');
-	scry_json_key(j, "offset");
-	scry_json_int(j, i->offset);
-	scry_json_key(j, "line");
-	scry_json_positive(j, line);
-	scry_json_key(j, "opcode");
-	scry_json_int(j, i->opcode);
-	scry_json_key(j, "name");
-	scry_json_text(j, i->name);
-	scry_json_key(j, "adapted");
-	scry_json_text(j, *i->adapted ? i->adapted : NULL);
+	scry_json_put_int(j, "offset", i->offset);
+	scry_json_put_positive(j, "line", line);
+	scry_json_put_int(j, "opcode", i->opcode);
+	scry_json_put_text(j, "name", i->name);
+	scry_json_put_text(j, "adapted", *i->adapted ? i->adapted : NULL);
 	scry_json_key(j, "argument");
 	if (i->has_arg)
 		scry_json_int(j, i->arg);
 	else
 		scry_json_null(j);
 	scry_instruction_text(job->code, i, &text);
-	scry_json_key(j, "text");
-	scry_json_bytes(j, text.text, text.len);
+	scry_json_put_bytes(j, "text", text.text, text.len);
 	scry_buf_done(&text);
-	scry_json_key(j, "extended");
-	scry_json_int(j, i->prefixes);
+	scry_json_put_int(j, "extended", i->prefixes);
 	scry_json_key(j, "target");
 	if (i->target >= 0)
 		scry_json_int(j, i->target);
 	else
 		scry_json_null(j);
-	scry_json_key(j, "is_target");
-	scry_json_bool(j, is_target(job, i));
-	scry_json_key(j, "current");
-	scry_json_bool(j, is_current(job, i));
+	scry_json_put_bool(j, "is_target", is_target(job, i));
+	scry_json_put_bool(j, "current", is_current(job, i));
 	scry_json_close(j, '}');
 }
 
@@ -142,16 +133,11 @@ static int put_instructions(struct job *job)
 static void entry_json(struct scry_json *j, const struct scry_exception_entry *e)
 {
 	scry_json_open(j, '{');
-	scry_json_key(j, "start");
-	scry_json_int(j, e->start);
-	scry_json_key(j, "end");
-	scry_json_int(j, e->end);
-	scry_json_key(j, "target");
-	scry_json_int(j, e->target);
-	scry_json_key(j, "depth");
-	scry_json_int(j, e->depth);
-	scry_json_key(j, "lasti");
-	scry_json_bool(j, e->lasti);
+	scry_json_put_int(j, "start", e->start);
+	scry_json_put_int(j, "end", e->end);
+	scry_json_put_int(j, "target", e->target);
+	scry_json_put_int(j, "depth", e->depth);
+	scry_json_put_bool(j, "lasti", e->lasti);
 	scry_json_close(j, '}');
 }
 

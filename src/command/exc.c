@@ -64,27 +64,21 @@ static void entry_json(struct job *job, const struct entry *entry, const struct 
 		scry_json_positive(j, (int64_t)job->thread->tid);
 	else
 		scry_json_null(j);
-	scry_json_key(j, "state");
-	scry_json_text(j, role_names[entry->role]);
-	scry_json_key(j, "unclean");
-	scry_json_text(j, entry->unclean);
+	scry_json_put_text(j, "state", role_names[entry->role]);
+	scry_json_put_text(j, "unclean", entry->unclean);
 	scry_json_key(j, "handler");
 	if (h && h->frame.code) {
 		scry_frame_location(&h->frame, &at);
 		scry_json_open(j, '{');
-		scry_json_key(j, "frame");
-		scry_json_int(j, h->frame.depth);
-		scry_json_key(j, "function");
-		scry_json_text(j, h->frame.code->name);
-		scry_json_key(j, "line");
-		scry_json_positive(j, at.line);
+		scry_json_put_int(j, "frame", h->frame.depth);
+		scry_json_put_text(j, "function", h->frame.code->name);
+		scry_json_put_positive(j, "line", at.line);
 		scry_json_close(j, '}');
 	} else {
 		scry_json_null(j);
 	}
 	if (entry->generator) {
-		scry_json_key(j, "generator");
-		scry_json_addr(j, entry->generator);
+		scry_json_put_addr(j, "generator", entry->generator);
 	}
 	scry_json_key(j, "exception");
 	if (e)
@@ -305,8 +299,7 @@ static int run_exc(struct scry_call *call)
 		}
 	if (call->json) {
 		scry_json_close(call->json, ']');
-		scry_json_key(call->json, "omitted");
-		scry_json_int(call->json, (int64_t)job.omitted);
+		scry_json_put_int(call->json, "omitted", (int64_t)job.omitted);
 	}
 	scry_hash_done(&job.stack);
 	scry_hash_done(&job.shown.seen);

@@ -257,10 +257,8 @@ void scry_exception_json_at(struct scry_shown *shown, scry_addr addr, unsigned d
 		return;
 	}
 	scry_json_open(j, '{');
-	scry_json_key(j, "id");
-	scry_json_addr(j, addr);
-	scry_json_key(j, "error");
-	scry_json_text(j, shown->call->s->error.text);
+	scry_json_put_addr(j, "id", addr);
+	scry_json_put_text(j, "error", shown->call->s->error.text);
 	scry_json_close(j, '}');
 	shown->call->partial = true;
 }
@@ -323,8 +321,7 @@ static void json_traceback(struct scry_shown *shown, const struct scry_exception
 
 	scry_stack_json(shown->call, &es.stack);
 	if (left) {
-		scry_json_key(shown->call->json, "omitted");
-		scry_json_int(shown->call->json, (int64_t)left);
+		scry_json_put_int(shown->call->json, "omitted", (int64_t)left);
 	}
 }
 
@@ -340,21 +337,16 @@ void scry_exception_json(struct scry_shown *shown, const struct scry_exception *
 		scry_json_addr(j, e->addr);
 	else
 		scry_json_null(j);
-	scry_json_key(j, "type");
-	scry_json_text(j, e->type_name);
-	scry_json_key(j, "message");
-	scry_json_text(j, e->message);
+	scry_json_put_text(j, "type", e->type_name);
+	scry_json_put_text(j, "message", e->message);
 	json_repr(shown, "args", e->args);
-	scry_json_key(j, "repeated");
-	scry_json_bool(j, again);
+	scry_json_put_bool(j, "repeated", again);
 	if (deep) {
-		scry_json_key(j, "truncated");
-		scry_json_bool(j, true);
+		scry_json_put_bool(j, "truncated", true);
 	}
 	if (!again && !deep) {
 		shown->count++;
-		scry_json_key(j, "suppress_context");
-		scry_json_bool(j, e->suppress_context);
+		scry_json_put_bool(j, "suppress_context", e->suppress_context);
 		json_traceback(shown, e);
 		json_lists(shown, e, depth);
 		json_related(shown, "cause", e->cause, depth);

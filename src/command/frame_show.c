@@ -266,14 +266,12 @@ void scry_frame_text(struct scry_call *call, const struct scry_frame *f)
 
 static void json_pair(struct scry_json *j, const char *key, const char *text)
 {
-	scry_json_key(j, key);
-	scry_json_text(j, text);
+	scry_json_put_text(j, key, text);
 }
 
 static void json_number(struct scry_json *j, const char *key, int value)
 {
-	scry_json_key(j, key);
-	scry_json_positive(j, value);
+	scry_json_put_positive(j, key, value);
 }
 
 static void json_source(struct scry_call *call, const struct scry_frame *f, int line)
@@ -326,8 +324,7 @@ void scry_frame_json(struct scry_call *call, const struct scry_frame *f)
 	else
 		json_body(call, f);
 	j->comma = true;
-	scry_json_key(j, "address");
-	scry_json_addr(j, f->addr);
+	scry_json_put_addr(j, "address", f->addr);
 	if (f->code && call->s->options.locals)
 		scry_locals_json(call, f);
 	scry_json_close(j, '}');

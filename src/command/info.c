@@ -177,8 +177,7 @@ static void info_text(struct scry_call *call)
 
 static void json_text_key(struct scry_json *j, const char *key, const char *text)
 {
-	scry_json_key(j, key);
-	scry_json_text(j, text);
+	scry_json_put_text(j, key, text);
 }
 
 static void json_module(struct scry_json *j, const struct scry_module *m)
@@ -187,10 +186,8 @@ static void json_module(struct scry_json *j, const struct scry_module *m)
 	json_text_key(j, "path", m->path);
 	json_text_key(j, "file", m->file);
 	json_text_key(j, "build_id", m->build_id);
-	scry_json_key(j, "start");
-	scry_json_addr(j, m->start);
-	scry_json_key(j, "end");
-	scry_json_addr(j, m->end);
+	scry_json_put_addr(j, "start", m->start);
+	scry_json_put_addr(j, "end", m->end);
 	json_text_key(j, "problem", m->problem);
 	scry_json_close(j, '}');
 }
@@ -199,10 +196,8 @@ static void json_slot(struct scry_json *j, const struct scry_layout *l, enum scr
 {
 	scry_json_key(j, scry_field_name(f));
 	scry_json_open(j, '{');
-	scry_json_key(j, "offset");
-	scry_json_int(j, l->slot[f].offset);
-	scry_json_key(j, "size");
-	scry_json_int(j, l->slot[f].size);
+	scry_json_put_int(j, "offset", l->slot[f].offset);
+	scry_json_put_int(j, "size", l->slot[f].size);
 	json_text_key(j, "source", scry_source_name((enum scry_source)l->field_source[f]));
 	scry_json_close(j, '}');
 }

@@ -146,12 +146,9 @@ static void put_line(struct scry_call *call, const struct range *range, int numb
 
 	if (call->json) {
 		scry_json_open(call->json, '{');
-		scry_json_key(call->json, "line");
-		scry_json_int(call->json, number);
-		scry_json_key(call->json, "text");
-		scry_json_bytes(call->json, text, len);
-		scry_json_key(call->json, "current");
-		scry_json_bool(call->json, number == range->current);
+		scry_json_put_int(call->json, "line", number);
+		scry_json_put_bytes(call->json, "text", text, len);
+		scry_json_put_bool(call->json, "current", number == range->current);
 		scry_json_close(call->json, '}');
 		return;
 	}
@@ -174,8 +171,7 @@ static int put_lines(struct scry_call *call, struct range *range)
 				 "no line %d of %s: no such file or line here", range->first,
 				 range->file);
 	if (call->json) {
-		scry_json_key(call->json, "file");
-		scry_json_text(call->json, range->file);
+		scry_json_put_text(call->json, "file", range->file);
 		scry_json_key(call->json, "lines");
 		scry_json_open(call->json, '[');
 	}
@@ -206,8 +202,7 @@ static int put_code(struct scry_call *call, struct range *range, struct scry_cod
 	int rc = scry_source_of_code(code, line, lasti, &text);
 
 	if (rc == SCRY_OK && text.doubt && call->json) {
-		scry_json_key(call->json, "source_doubt");
-		scry_json_text(call->json, text.doubt);
+		scry_json_put_text(call->json, "source_doubt", text.doubt);
 	} else if (rc == SCRY_OK && text.doubt) {
 		scry_buf_printf(call->out, "Changed since? The file is %s:\n", text.doubt);
 	}
@@ -216,8 +211,7 @@ static int put_code(struct scry_call *call, struct range *range, struct scry_cod
 	if (rc != SCRY_ENOTFOUND)
 		return rc;
 	if (call->json) {
-		scry_json_key(call->json, "file");
-		scry_json_text(call->json, range->file);
+		scry_json_put_text(call->json, "file", range->file);
 		scry_json_key(call->json, "lines");
 		scry_json_open(call->json, '[');
 		scry_json_close(call->json, ']');

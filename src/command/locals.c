@@ -167,16 +167,11 @@ static void local_json(struct scry_call *call, const struct scry_frame *f,
 	if (!print_value(call, f->runtime, local->value, text))
 		call->partial = true;
 	scry_json_open(j, '{');
-	scry_json_key(j, "name");
-	scry_json_text(j, local->name);
-	scry_json_key(j, "kind");
-	scry_json_text(j, kind_names[local->kind]);
-	scry_json_key(j, "type");
-	scry_json_text(j, type_name(f->runtime, local->value));
-	scry_json_key(j, "repr");
-	scry_json_bytes(j, text->text, text->len);
-	scry_json_key(j, "address");
-	scry_json_addr(j, local->value);
+	scry_json_put_text(j, "name", local->name);
+	scry_json_put_text(j, "kind", kind_names[local->kind]);
+	scry_json_put_text(j, "type", type_name(f->runtime, local->value));
+	scry_json_put_bytes(j, "repr", text->text, text->len);
+	scry_json_put_addr(j, "address", local->value);
 	scry_json_close(j, '}');
 }
 

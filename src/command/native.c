@@ -55,33 +55,21 @@ void scry_native_json(struct scry_call *call, const struct scry_frame *f)
 	struct scry_json *j = call->json;
 
 	scry_json_open(j, '{');
-	scry_json_key(j, "kind");
-	scry_json_text(j, "native");
-	scry_json_key(j, "function");
-	scry_json_text(j, name_of(f));
-	scry_json_key(j, "qualname");
-	scry_json_null(j);
-	scry_json_key(j, "file");
-	scry_json_text(j, in ? in->file : NULL);
-	scry_json_key(j, "line");
-	scry_json_positive(j, in ? in->line : 0);
+	scry_json_put_text(j, "kind", "native");
+	scry_json_put_text(j, "function", name_of(f));
+	scry_json_put_null(j, "qualname");
+	scry_json_put_text(j, "file", in ? in->file : NULL);
+	scry_json_put_positive(j, "line", in ? in->line : 0);
 	for (size_t i = 0; i < sizeof(never) / sizeof(*never); i++) {
-		scry_json_key(j, never[i]);
-		scry_json_null(j);
+		scry_json_put_null(j, never[i]);
 	}
-	scry_json_key(j, "address");
-	scry_json_addr(j, f->addr);
-	scry_json_key(j, "module");
-	scry_json_text(j, f->native->module);
-	scry_json_key(j, "offset");
-	scry_json_int(j, (int64_t)f->native->offset);
-	scry_json_key(j, "inlined");
-	scry_json_bool(j, in && in->inlined);
-	scry_json_key(j, "signal");
-	scry_json_bool(j, f->native->is_signal);
-	scry_json_key(j, "uncertain");
-	scry_json_text(j, f->native->is_guess ? "found by searching the stack" : NULL);
-	scry_json_key(j, "runs_python");
-	scry_json_bool(j, f->entry && !(in && in->inlined));
+	scry_json_put_addr(j, "address", f->addr);
+	scry_json_put_text(j, "module", f->native->module);
+	scry_json_put_int(j, "offset", (int64_t)f->native->offset);
+	scry_json_put_bool(j, "inlined", in && in->inlined);
+	scry_json_put_bool(j, "signal", f->native->is_signal);
+	scry_json_put_text(j, "uncertain",
+			   f->native->is_guess ? "found by searching the stack" : NULL);
+	scry_json_put_bool(j, "runs_python", f->entry && !(in && in->inlined));
 	scry_json_close(j, '}');
 }

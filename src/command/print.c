@@ -39,14 +39,10 @@ static void put_json(struct scry_call *call, const char *expr, const char *scope
 {
 	struct scry_json *j = call->json;
 
-	scry_json_key(j, "expression");
-	scry_json_text(j, expr);
-	scry_json_key(j, "scope");
-	scry_json_text(j, scope);
-	scry_json_key(j, "type");
-	scry_json_text(j, value->type);
-	scry_json_key(j, "repr");
-	scry_json_bytes(j, text->text, text->len);
+	scry_json_put_text(j, "expression", expr);
+	scry_json_put_text(j, "scope", scope);
+	scry_json_put_text(j, "type", value->type);
+	scry_json_put_bytes(j, "repr", text->text, text->len);
 	scry_json_key(j, "address");
 	if (value->addr)
 		scry_json_addr(j, value->addr);

@@ -151,52 +151,42 @@ static void json_value(struct scry_json *j, struct scry_runtime *r, scry_addr ob
 	else
 		scry_json_null(j);
 	short_repr(r, object, &repr);
-	scry_json_key(j, "repr");
-	scry_json_bytes(j, repr.text, repr.len);
+	scry_json_put_bytes(j, "repr", repr.text, repr.len);
 	scry_buf_done(&repr);
 }
 
 static void json_meaning(struct scry_json *j, const struct scry_meaning *m)
 {
-	scry_json_key(j, "kind");
-	scry_json_text(j, scry_word_kind_name(m->kind));
+	scry_json_put_text(j, "kind", scry_word_kind_name(m->kind));
 	if (m->runtime && m->object && m->kind != SCRY_WORD_INTERIOR)
 		json_value(j, m->runtime, m->object);
 	if (m->kind == SCRY_WORD_INTERIOR || m->kind == SCRY_WORD_CODE) {
-		scry_json_key(j, "offset");
-		scry_json_int(j, (int64_t)m->offset);
+		scry_json_put_int(j, "offset", (int64_t)m->offset);
 	}
 	if (m->kind == SCRY_WORD_INTERIOR) {
-		scry_json_key(j, "object");
-		scry_json_addr(j, m->object);
-		scry_json_key(j, "type");
-		scry_json_text(j, m->type);
+		scry_json_put_addr(j, "object", m->object);
+		scry_json_put_text(j, "type", m->type);
 	}
 	if (m->kind == SCRY_WORD_CODE) {
-		scry_json_key(j, "module");
-		scry_json_text(j, m->module ? m->module->name : NULL);
-		scry_json_key(j, "symbol");
-		scry_json_text(j, m->symbol);
+		scry_json_put_text(j, "module", m->module ? m->module->name : NULL);
+		scry_json_put_text(j, "symbol", m->symbol);
 	}
 	if (m->function) {
-		scry_json_key(j, "function");
-		scry_json_text(j, m->function);
+		scry_json_put_text(j, "function", m->function);
 	}
 	if (m->slot_count) {
 		scry_json_key(j, "slots");
 		scry_json_open(j, '[');
 		for (unsigned i = 0; i < m->slot_count; i++) {
 			scry_json_open(j, '{');
-			scry_json_key(j, "address");
-			scry_json_addr(j, m->slots[i]);
+			scry_json_put_addr(j, "address", m->slots[i]);
 			if (m->slots[i])
 				json_value(j, m->runtime, m->slots[i]);
 			scry_json_close(j, '}');
 		}
 		scry_json_close(j, ']');
 	}
-	scry_json_key(j, "uncertain");
-	scry_json_text(j, m->doubt);
+	scry_json_put_text(j, "uncertain", m->doubt);
 }
 
 static void one_register(struct job *job, const struct scry_regs *regs, unsigned i)
@@ -221,10 +211,8 @@ static void one_register(struct job *job, const struct scry_regs *regs, unsigned
 		return;
 	}
 	scry_json_open(j, '{');
-	scry_json_key(j, "name");
-	scry_json_text(j, row->name);
-	scry_json_key(j, "saved");
-	scry_json_text(j, saved_name(job->call->s, row));
+	scry_json_put_text(j, "name", row->name);
+	scry_json_put_text(j, "saved", saved_name(job->call->s, row));
 	scry_json_key(j, "value");
 	if (known) {
 		scry_json_addr(j, regs->value[i]);
@@ -260,12 +248,9 @@ static bool one_frame(void *arg, const struct scry_native_frame *f)
 
 	if (j) {
 		scry_json_open(j, '{');
-		scry_json_key(j, "pc");
-		scry_json_addr(j, f->pc);
-		scry_json_key(j, "function");
-		scry_json_text(j, f->symbol.name);
-		scry_json_key(j, "module");
-		scry_json_text(j, f->module ? f->module->name : NULL);
+		scry_json_put_addr(j, "pc", f->pc);
+		scry_json_put_text(j, "function", f->symbol.name);
+		scry_json_put_text(j, "module", f->module ? f->module->name : NULL);
 		scry_json_key(j, "registers");
 		scry_json_open(j, '[');
 	} else {
@@ -294,8 +279,7 @@ static int run_regs(struct scry_call *call)
 				 "the registers of this thread are not known");
 	scry_words_init(&job.words, s, t);
 	if (call->json) {
-		scry_json_key(call->json, "tid");
-		scry_json_int(call->json, (int64_t)t->tid);
+		scry_json_put_int(call->json, "tid", (int64_t)t->tid);
 		scry_json_key(call->json, "native_frames");
 		scry_json_open(call->json, '[');
 	}

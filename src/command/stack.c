@@ -226,7 +226,6 @@ void scry_stack_json(struct scry_call *call, struct scry_stack *stack)
 	uint64_t omitted = scry_stack_frames_json(call, stack);
 	scry_json_close(call->json, ']');
 	if (omitted) {
-		scry_json_key(call->json, "omitted");
-		scry_json_int(call->json, (int64_t)omitted);
+		scry_json_put_int(call->json, "omitted", (int64_t)omitted);
 	}
 }

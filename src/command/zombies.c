@@ -52,12 +52,9 @@ static void list_json(struct scry_call *call, struct scry_runtime *r, const char
 
 	scry_json_key(j, key);
 	scry_json_open(j, '{');
-	scry_json_key(j, "count");
-	scry_json_int(j, (int64_t)list->count);
-	scry_json_key(j, "bytes");
-	scry_json_int(j, (int64_t)list->bytes);
-	scry_json_key(j, "error");
-	scry_json_text(j, list->error);
+	scry_json_put_int(j, "count", (int64_t)list->count);
+	scry_json_put_int(j, "bytes", (int64_t)list->bytes);
+	scry_json_put_text(j, "error", list->error);
 	scry_json_key(j, "frames");
 	scry_json_open(j, '[');
 	for (size_t i = 0; i < list->count && (!limit || i < limit); i++) {
@@ -65,16 +62,11 @@ static void list_json(struct scry_call *call, struct scry_runtime *r, const char
 		const struct scry_code *code = f->code ? scry_code_at(r, f->code) : NULL;
 
 		scry_json_open(j, '{');
-		scry_json_key(j, "id");
-		scry_json_addr(j, f->addr);
-		scry_json_key(j, "size");
-		scry_json_int(j, (int64_t)f->size);
-		scry_json_key(j, "function");
-		scry_json_text(j, code ? code->name : NULL);
-		scry_json_key(j, "file");
-		scry_json_text(j, code ? code->file : NULL);
-		scry_json_key(j, "line");
-		scry_json_positive(j, code ? code->first_line : 0);
+		scry_json_put_addr(j, "id", f->addr);
+		scry_json_put_int(j, "size", (int64_t)f->size);
+		scry_json_put_text(j, "function", code ? code->name : NULL);
+		scry_json_put_text(j, "file", code ? code->file : NULL);
+		scry_json_put_positive(j, "line", code ? code->first_line : 0);
 		scry_json_close(j, '}');
 	}
 	scry_json_close(j, ']');
@@ -85,10 +77,8 @@ static void show(struct scry_call *call, struct scry_runtime *r, const struct sc
 {
 	if (call->json) {
 		scry_json_open(call->json, '{');
-		scry_json_key(call->json, "version");
-		scry_json_text(call->json, r->version_text);
-		scry_json_key(call->json, "code_objects");
-		scry_json_int(call->json, (int64_t)z->codes);
+		scry_json_put_text(call->json, "version", r->version_text);
+		scry_json_put_int(call->json, "code_objects", (int64_t)z->codes);
 		list_json(call, r, "zombies", &z->zombies);
 		list_json(call, r, "free_list", &z->free_list);
 		scry_json_close(call->json, '}');

@@ -67,18 +67,14 @@ static void print_exception(struct scry_runtime *r, const char *line)
 
 	scry_json_open(&j, '{');
 	if (scry_exception_at(r, addr, &e) < 0) {
-		scry_json_key(&j, "error");
-		scry_json_text(&j, scry_session_error(r->session));
+		scry_json_put_text(&j, "error", scry_session_error(r->session));
 	} else {
-		scry_json_key(&j, "type");
-		scry_json_text(&j, e.type_name);
-		scry_json_key(&j, "message");
-		scry_json_text(&j, e.message);
+		scry_json_put_text(&j, "type", e.type_name);
+		scry_json_put_text(&j, "message", e.message);
 		put_addr(&j, "cause", e.cause);
 		put_addr(&j, "context", e.context);
 		put_entries(&j, r, tb ? tb : e.traceback);
-		scry_json_key(&j, "suppress");
-		scry_json_bool(&j, e.suppress_context);
+		scry_json_put_bool(&j, "suppress", e.suppress_context);
 		scry_json_key(&j, "notes");
 		scry_json_open(&j, '[');
 		while (scry_exception_note_next(&e, &it, &note) == SCRY_ITEM)
@@ -117,31 +113,22 @@ static void print_whatis(struct scry_runtime *r, const char *line)
 
 	scry_json_open(&j, '{');
 	if (scry_whatis(r, strtoull(line, NULL, 16), &w) == SCRY_OK) {
-		scry_json_key(&j, "type");
-		scry_json_text(&j, w.type_name);
-		scry_json_key(&j, "problem");
-		scry_json_text(&j, w.problem);
-		scry_json_key(&j, "pattern");
-		scry_json_text(&j, w.pattern);
-		scry_json_key(&j, "refcount");
-		scry_json_int(&j, w.refcount);
-		scry_json_key(&j, "immortal");
-		scry_json_bool(&j, w.immortal);
-		scry_json_key(&j, "size");
-		scry_json_int(&j, (int64_t)w.size);
+		scry_json_put_text(&j, "type", w.type_name);
+		scry_json_put_text(&j, "problem", w.problem);
+		scry_json_put_text(&j, "pattern", w.pattern);
+		scry_json_put_int(&j, "refcount", w.refcount);
+		scry_json_put_bool(&j, "immortal", w.immortal);
+		scry_json_put_int(&j, "size", (int64_t)w.size);
 		scry_json_key(&j, "getsizeof");
 		if (w.size && !w.head_unknown)
 			scry_json_int(&j, (int64_t)(w.size + w.addr - w.block));
 		else
 			scry_json_null(&j);
-		scry_json_key(&j, "free");
-		scry_json_bool(&j, w.has_memory && w.memory.free);
-		scry_json_key(&j, "tracked");
-		scry_json_bool(&j, w.gc == SCRY_GC_TRACKED);
+		scry_json_put_bool(&j, "free", w.has_memory && w.memory.free);
+		scry_json_put_bool(&j, "tracked", w.gc == SCRY_GC_TRACKED);
 		put_addr(&j, "near", w.near);
 		put_dump(r, &w, &dump);
-		scry_json_key(&j, "dump");
-		scry_json_text(&j, dump.text);
+		scry_json_put_text(&j, "dump", dump.text);
 	}
 	scry_json_close(&j, '}');
 	puts(out.text);
@@ -177,10 +164,8 @@ static void print_source(struct scry_runtime *r, const char *line)
 			scry_json_int(&j, at.line);
 	}
 	scry_json_close(&j, ']');
-	scry_json_key(&j, "fits");
-	scry_json_bool(&j, c && scry_source_fits(c));
-	scry_json_key(&j, "lines");
-	scry_json_int(&j, lines);
+	scry_json_put_bool(&j, "fits", c && scry_source_fits(c));
+	scry_json_put_int(&j, "lines", lines);
 	scry_json_close(&j, '}');
 	puts(out.text);
 	scry_buf_done(&out);
@@ -217,8 +202,8 @@ static void judge(struct scry_session *s, struct scry_runtime *r, struct scry_wo
 	bool there = scry_whatis(r, addr, &w) == SCRY_OK;
 	scry_words_read(words, addr, &m);
 	scry_json_open(&j, '{');
-	scry_json_key(&j, "obj");
-	scry_json_text(&j, !there                          ? NULL
+	scry_json_put_text(&j, "obj",
+			   !there                          ? NULL
 			   : w.type_name && w.pattern      ? "dead"
 			   : w.type_name                   ? "is"
 			   : w.inside                      ? "inside"
@@ -226,17 +211,12 @@ static void judge(struct scry_session *s, struct scry_runtime *r, struct scry_wo
 							   : NULL);
 	put_addr(&j, "of", w.type_name ? addr : w.inside ? w.near : 0);
 	put_addr(&j, "near", w.inside ? 0 : w.near);
-	scry_json_key(&j, "type");
-	scry_json_text(&j, w.type_name);
-	scry_json_key(&j, "problem");
-	scry_json_text(&j, w.problem);
-	scry_json_key(&j, "guess");
-	scry_json_text(&j, w.guess);
-	scry_json_key(&j, "regs");
-	scry_json_text(&j, scry_word_kind_name(m.kind));
+	scry_json_put_text(&j, "type", w.type_name);
+	scry_json_put_text(&j, "problem", w.problem);
+	scry_json_put_text(&j, "guess", w.guess);
+	scry_json_put_text(&j, "regs", scry_word_kind_name(m.kind));
 	put_addr(&j, "in", m.object);
-	scry_json_key(&j, "uncertain");
-	scry_json_text(&j, m.doubt);
+	scry_json_put_text(&j, "uncertain", m.doubt);
 	scry_json_close(&j, '}');
 	puts(out.text);
 	scry_buf_done(&out);
@@ -300,10 +280,8 @@ static void print_one(struct scry_session *s, struct scry_runtime *r, const char
 		type = value.type;
 	}
 	scry_json_open(&j, '{');
-	scry_json_key(&j, "repr");
-	scry_json_text(&j, text.text);
-	scry_json_key(&j, "type");
-	scry_json_text(&j, type);
+	scry_json_put_text(&j, "repr", text.text);
+	scry_json_put_text(&j, "type", type);
 	scry_json_close(&j, '}');
 	puts(out.text);
 	scry_buf_done(&text);
