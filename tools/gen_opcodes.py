@@ -122,8 +122,8 @@ def kept():
     try:
         with open(INC) as source:
             for line in source:
-                if line.startswith('{ 0x'):
-                    version = int(line[4:6], 16), int(line[6:8], 16)
+                if line.startswith('{ SCRY_VERSION_OF('):
+                    version = tuple(int(n) for n in line[18 : line.index(')')].split(','))
                 elif line.startswith('\t"'):
                     found.setdefault(version, []).append(line.split('"')[1])
     except OSError:
@@ -136,7 +136,7 @@ def print_numbers(pythons):
     found.update(rows(pythons, ASK))
     print('/* Made by tools/gen_opcodes.py: version, NUMBER:[BASE/]NAME:KIND:CACHES ... */')
     for (major, minor), words in sorted(found.items()):
-        print('{ 0x%02x%02x0000,' % (major, minor))
+        print('{ SCRY_VERSION_OF(%d, %d),' % (major, minor))
         line = '\t"'
         for word in words.split():
             if len(line) + len(word) > 96:
@@ -156,7 +156,7 @@ def print_arguments(pythons):
         if lines == last:
             continue
         last = lines
-        print('{ 0x%02x%02x0000,' % (major, minor))
+        print('{ SCRY_VERSION_OF(%d, %d),' % (major, minor))
         for words in ast.literal_eval(lines):
             line = '\t"'
             for word in words:

@@ -34,6 +34,22 @@ static const struct scry_reg_row rows[] = {
 	{ "pc", 32, 256, 264, 8, PC, PC },
 };
 
+/* adrp xN, page; ldr x0, [xN, x], perhaps with an add between. */
+static uint64_t load(const cs_insn *insn, uint64_t *base)
+{
+	const cs_arm64 *a = &insn->detail->arm64;
+
+	if (insn->id == ARM64_INS_ADRP && a->op_count == 2)
+		*base = (uint64_t)a->operands[1].imm;
+	else if (insn->id == ARM64_INS_ADD && a->op_count == 3 &&
+		 a->operands[2].type == ARM64_OP_IMM && *base)
+		*base += (uint64_t)a->operands[2].imm;
+	else if (insn->id == ARM64_INS_LDR && a->op_count == 2 &&
+		 a->operands[1].type == ARM64_OP_MEM && *base)
+		return *base + (uint64_t)(int64_t)a->operands[1].mem.disp;
+	return 0;
+}
+
 const struct scry_arch scry_arch_aarch64 = {
 	.name = "aarch64",
 	.elf_machine = 183,
@@ -47,6 +63,9 @@ const struct scry_arch scry_arch_aarch64 = {
 	.sp = 31,
 	.fp = 29,
 	.link = 30,
+	.record = { .fp = 0, .pc = 8, .sp = 16 },
+	.code_bits = 48 /* pointer authentication puts a signature above the address */,
+	.accessor = { load, CS_ARCH_ARM64, CS_MODE_ARM },
 	.syscall_number = 64 /* x8 */,
 	.syscall_args = { 0, 1, 2, 3 },
 	.syscall_result = 0 /* x0 */,

@@ -1,12 +1,16 @@
 /**
  * An architecture is data: the row of each register says where every format keeps it. A new one is
- * a file with one `struct scry_arch` and a line in registry.c.
+ * a file with one `struct scry_arch`, which meson.build lists, its declaration at the end of that
+ * struct, and a line in registry.c. What an architecture lacks (a decoder, known forms of switching
+ * stacks) is left zero, and those ways are not taken.
  */
 #ifndef SCRY_ARCH_H
 #define SCRY_ARCH_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/loadable.h"
 
 #define SCRY_MAX_REGS 40
 
@@ -20,6 +24,23 @@ struct scry_reg_row {
 	int minidump;        /* byte offset in the minidump CONTEXT, or -1 */
 	uint8_t size;        /* bytes in both places */
 	uint8_t sysv, win64; /* enum scry_saved in either convention */
+};
+
+/** Where a function that keeps a frame pointer finds its caller, in bytes from that pointer. */
+struct scry_frame_record {
+	int8_t fp, pc; /* where the caller's frame pointer and the return address stand */
+	int8_t sp;     /* what the caller's stack pointer is */
+};
+
+/** How a function that does nothing but return a global variable's value is read. */
+struct scry_accessor {
+	/*
+	 * The address that the instruction loads from, 0: it does not load. `base` is kept from one
+	 * instruction to the next, 0 at first. NULL: capstone cannot read the machine
+	 */
+	uint64_t (*load)(const cs_insn *insn, uint64_t *base);
+	cs_arch arch;
+	cs_mode mode;
 };
 
 struct scry_arch {
@@ -36,6 +57,14 @@ struct scry_arch {
 	int pc, sp, fp;        /* indices into regs */
 	/* index of the register that a call puts the return address into, -1: on the stack */
 	int link;
+	struct scry_frame_record record;
+	/* bits of an address of code where those above may be a signature; 0: all count */
+	uint8_t code_bits;
+	struct scry_accessor accessor;
+	/* forms of switching C stacks are known: task/switch_code.c, task/slice.c */
+	bool knows_switch;
+	/* .pdata of PE files has the form that symbol/pe_unwind.c reads */
+	bool pe_unwind;
 	/* byte offset in the gregset of the system call's number (orig_rax), or -1 */
 	int syscall_number;
 	/* indices of the registers that hold the first four arguments of a system call */
@@ -52,7 +81,8 @@ struct scry_arch {
 	const struct scry_reg_row *regs;
 };
 
-extern const struct scry_arch scry_arch_x86_64, scry_arch_i386, scry_arch_aarch64;
+extern const struct scry_arch scry_arch_x86_64, scry_arch_i386, scry_arch_aarch64,
+	scry_arch_riscv64;
 
 /** Register values of one frame; `valid` has bit i set where value[i] is known. */
 struct scry_regs {

@@ -21,6 +21,29 @@ static const struct scry_reg_row rows[] = {
 	{ "eip", 8, 48, 184, 4, PC, PC },
 };
 
+/*
+ * mov eax, [x]; or position independent: call thunk; add eax, n; mov eax, [eax+x]. `base` is what
+ * the register holds then.
+ */
+static uint64_t load(const cs_insn *insn, uint64_t *base)
+{
+	const cs_x86 *x = &insn->detail->x86;
+
+	if (insn->id == X86_INS_CALL)
+		*base = insn->address + insn->size;
+	else if (insn->id == X86_INS_ADD && x->op_count == 2 && x->operands[1].type == X86_OP_IMM &&
+		 *base)
+		*base = (*base + (uint64_t)x->operands[1].imm) & 0xffffffff;
+	if (insn->id != X86_INS_MOV || x->op_count != 2 || x->operands[0].type != X86_OP_REG ||
+	    x->operands[1].type != X86_OP_MEM || x->operands[1].mem.base == X86_REG_ESP)
+		return 0;
+	const x86_op_mem *mem = &x->operands[1].mem;
+	bool absolute = mem->base == X86_REG_INVALID && mem->index == X86_REG_INVALID;
+
+	return !absolute && !*base ? 0
+				   : ((absolute ? 0 : *base) + (uint64_t)mem->disp) & 0xffffffff;
+}
+
 const struct scry_arch scry_arch_i386 = {
 	.name = "i386",
 	.elf_machine = 3,
@@ -33,6 +56,8 @@ const struct scry_arch scry_arch_i386 = {
 	.sp = 4,
 	.fp = 5,
 	.link = -1,
+	.record = { .fp = 0, .pc = 4, .sp = 8 },
+	.accessor = { load, CS_ARCH_X86, CS_MODE_32 },
 	.syscall_number = 44 /* orig_eax */,
 	.syscall_args = { 3, 1, 2, 6 } /* ebx, ecx, edx, esi */,
 	.syscall_result = 0 /* eax */,

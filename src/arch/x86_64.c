@@ -25,6 +25,23 @@ static const struct scry_reg_row rows[] = {
 	{ "rip", 16, 128, 248, 8, PC, PC },
 };
 
+/* mov rax, [rip+x] / mov eax, [x] */
+static uint64_t load(const cs_insn *insn, uint64_t *base)
+{
+	const cs_x86 *x = &insn->detail->x86;
+
+	(void)base;
+	if (insn->id != X86_INS_MOV || x->op_count != 2 || x->operands[0].type != X86_OP_REG ||
+	    x->operands[1].type != X86_OP_MEM)
+		return 0;
+	const x86_op_mem *mem = &x->operands[1].mem;
+	if (mem->base == X86_REG_RIP)
+		return insn->address + insn->size + (uint64_t)mem->disp;
+	if (mem->base == X86_REG_INVALID && mem->index == X86_REG_INVALID)
+		return (uint64_t)mem->disp & 0xffffffff;
+	return 0;
+}
+
 const struct scry_arch scry_arch_x86_64 = {
 	.name = "x86_64",
 	.elf_machine = 62,
@@ -37,6 +54,10 @@ const struct scry_arch scry_arch_x86_64 = {
 	.sp = 7,
 	.fp = 6,
 	.link = -1,
+	.record = { .fp = 0, .pc = 8, .sp = 16 },
+	.accessor = { load, CS_ARCH_X86, CS_MODE_64 },
+	.knows_switch = true,
+	.pe_unwind = true,
 	.syscall_number = 120 /* orig_rax */,
 	.syscall_args = { 5, 4, 3, 10 } /* rdi, rsi, rdx, r10 */,
 	.syscall_result = 0 /* rax */,

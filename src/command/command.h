@@ -181,8 +181,6 @@ uint64_t scry_stack_frames_json(struct scry_call *call, struct scry_stack *stack
 /* --- threads --- */
 /** `Thread 4711 "MainThread" [crashed: SIGSEGV at 0x10, holds the GIL]`, no line end. */
 void scry_thread_text(struct scry_call *call, const struct scry_thread *t);
-/** Only what stands between the brackets; nothing for an ordinary thread. */
-void scry_thread_state_text(struct scry_call *call, const struct scry_thread *t);
 /** Open an element of "threads" and write its keys; the caller adds more and closes it. */
 void scry_thread_json(struct scry_call *call, struct scry_thread *t);
 /** Why the thread's frames are missing, or its newest one is damaged; NULL: neither. */

@@ -117,7 +117,8 @@ static int show_reference(struct scry_runtime *r, scry_addr word, uint64_t max_t
 
 	if (object)
 		return show_object(r, object, max_text, out);
-	if (r->tag_mask && (word & r->tag_mask) == r->tag_mask && r->version >= 0x030e0000)
+	if (r->tag_mask && (word & r->tag_mask) == r->tag_mask &&
+	    scry_trait(r, SCRY_TRAIT_TAGGED_INTS))
 		/* two bits of tag, the sign kept: Py_INT_TAG */
 		scry_buf_printf(out, "%" PRId64, (int64_t)word / 4);
 	else

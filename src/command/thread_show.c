@@ -172,12 +172,6 @@ const char *const scry_thread_phrases[] = {
 
 const struct scry_facts scry_facts_thread = { "thread", fields, scry_thread_phrases };
 
-void scry_thread_state_text(struct scry_call *call, const struct scry_thread *t)
-{
-	scry_say_as(&call->render.to, &scry_facts_thread,
-		    (const char *const[]) { "{states}", NULL }, t);
-}
-
 void scry_thread_text(struct scry_call *call, const struct scry_thread *t)
 {
 	scry_say(&call->render.to, &scry_facts_thread, t);

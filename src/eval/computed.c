@@ -81,7 +81,7 @@ static int function_part(struct scry_eval *e, scry_addr obj, const struct scry_t
 		return SCRY_ENOTFOUND;
 	if (!value)
 		return doc ? set_none(e)
-		       : e->r->version < SCRY_VERSION_OF(3, 14)
+		       : scry_trait(e->r, SCRY_TRAIT_ANNOTATIONS_AT_ONCE)
 			       ? scry_eval_set_text(e, "{}", "dict")
 			       : SCRY_ENOTFOUND;
 	if (!doc && (scry_type_for(e->r, value, &of) < 0 || !(of->flags & TYPE_DICT)))

@@ -25,7 +25,7 @@ static bool module_asks_code(struct scry_eval *e, scry_addr obj)
 {
 	scry_addr value;
 
-	return e->r->version >= SCRY_VERSION_OF(3, 7) &&
+	return scry_trait(e->r, SCRY_TRAIT_MODULE_GETATTR) &&
 	       scry_is_exactly(e->r, obj, SCRY_IS_MODULE) &&
 	       scry_attr(e->r, obj, "__getattr__", &value) == SCRY_OK;
 }

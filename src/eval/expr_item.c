@@ -391,7 +391,7 @@ static const char *print_slice(struct scry_printer *p, const struct scry_eval_va
 /* "<bound method C.f of SELF>"; up to 3.4 with the class of self, and 2.7 has unbound ones */
 static const char *print_bound(struct scry_printer *p, const struct scry_eval_value *v)
 {
-	bool full = p->runtime->version >= SCRY_VERSION_OF(3, 5),
+	bool full = scry_trait(p->runtime, SCRY_TRAIT_METHOD_FULL_NAME),
 	     old = scry_layout_has(p->runtime->layout, SCRY_F_CLASSOBJ_DICT);
 	const char *name = scry_name_of(p->runtime, v->addr, full);
 	scry_addr type;

@@ -32,7 +32,8 @@ static uint8_t flags_of(const struct scry_flavour *f, const struct scry_abi *abi
 	 * before 3.8 Py_DEBUG implied Py_TRACE_REFS (Include/object.h, 3.7: "#ifdef Py_DEBUG ...
 	 * #define Py_TRACE_REFS")
 	 */
-	bool trace_refs = f->trace_refs || (f->debug && f->version < SCRY_SINCE(3, 8, 0));
+	bool trace_refs = f->trace_refs ||
+			  (f->debug && scry_version_in(f->version, 0, SCRY_VERSION_OF(3, 8)));
 
 	return (uint8_t)(f->debug | f->free_threaded << 1 | trace_refs << 2 | abi->windows << 3 |
 			 (abi->ptr_size == 4) << 4);

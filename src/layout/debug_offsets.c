@@ -69,13 +69,13 @@ static const char format_3_15[] =
 	"- INTERP:gc>gc.collecting INTERP:gc>gc.frame - - "
 	"#GEN gi_name gi_iframe gi_frame_state - - - - - - - -";
 
-static const struct {
+static const struct format {
 	uint32_t since;
 	const char *text;
 } formats[] = {
-	{ SCRY_SINCE(3, 13, 0), format_3_13 },
-	{ SCRY_SINCE(3, 14, 0), format_3_14 },
-	{ SCRY_SINCE(3, 15, 0), format_3_15 },
+	{ SCRY_VERSION_OF(3, 13, 0), format_3_13 },
+	{ SCRY_VERSION_OF(3, 14, 0), format_3_14 },
+	{ SCRY_VERSION_OF(3, 15, 0), format_3_15 },
 };
 
 /* A table being read: its words, and the layout of the row that says how wide its fields are. */
@@ -90,12 +90,9 @@ struct table {
 
 static const char *format_for(uint32_t version)
 {
-	const char *text = NULL;
+	const struct format *row = SCRY_SINCE(formats, version);
 
-	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++)
-		if (version >= formats[i].since)
-			text = formats[i].text;
-	return text;
+	return row ? row->text : NULL;
 }
 
 static bool plausible_version(uint64_t v)
@@ -147,7 +144,7 @@ static int set_field(struct table *t, enum scry_field f, uint64_t offset, uint64
 		 width = slot.size && slot.size < ptr ? slot.size : ptr;
 	uint64_t room = t->l->size[s] ? t->l->size[s] : 1 << 16;
 
-	if (!slot.size && t->l->flavour.version >> 16 <= scry_rows_cpython.last >> 16)
+	if (!slot.size && !scry_version_is_newer(t->l->flavour.version, scry_rows_cpython.last))
 		return SCRY_OK; /* 0 for what only a free-threaded build has */
 	if (offset > room || base + offset > room || (base + offset) % (width ? width : 1))
 		return nonsense(t, scry_field_name(f), offset);
@@ -313,11 +310,8 @@ int scry_layout_from_offsets(struct scry_session *s, scry_addr addr, struct scry
  * _Py_AsyncioModuleDebugOffsets, Modules/_asynciomodule.c, v3.14.0 to v3.15.0: no cookie, no
  * version
  */
-static const struct {
-	uint32_t since;
-	const char *text;
-} asyncio_formats[] = {
-	{ SCRY_SINCE(3, 14, 0),
+static const struct format asyncio_formats[] = {
+	{ SCRY_VERSION_OF(3, 14, 0),
 	  "#TASK task_name task_awaited_by - task_awaited_by_is_set task_coro task_node "
 	  "#INTERP asyncio_tasks_head #THREAD_IMPL asyncio_running_loop asyncio_running_task "
 	  "asyncio_tasks_head" },
@@ -367,20 +361,17 @@ int scry_layout_from_asyncio(struct scry_session *s, scry_addr addr,
 {
 	struct scry_layout *row = scry_arena_alloc(&s->arena, sizeof(*row));
 	struct table t = { .s = s, .addr = addr, .row = row, .l = l };
-	const char *text = NULL;
+	const struct format *format = SCRY_SINCE(asyncio_formats, known->flavour.version);
 	int rc;
 
 	if (!row)
 		return SCRY_ENOMEM;
 	memset(l, 0, sizeof(*l));
 	l->flavour = known->flavour;
-	for (size_t i = 0; i < sizeof(asyncio_formats) / sizeof(*asyncio_formats); i++)
-		if (known->flavour.version >= asyncio_formats[i].since)
-			text = asyncio_formats[i].text;
-	if (!text)
+	if (!format)
 		return SCRY_ENOTFOUND;
 	if ((rc = scry_layout_from_rows(&l->flavour, &s->target->abi, row)) < 0 ||
-	    (rc = read_words(&t, text, 0)) < 0 || (rc = take_all(&t, text)) < 0)
+	    (rc = read_words(&t, format->text, 0)) < 0 || (rc = take_all(&t, format->text)) < 0)
 		return rc;
 	return check_asyncio(&t, known);
 }

@@ -348,10 +348,3 @@ int scry_layout_scan_dwarf(Dwarf *dwarf, struct scry_module *m, bool all, struct
 	read_units(&scan, all);
 	return l->size[SCRY_S_OBJECT] ? SCRY_OK : SCRY_ENOTFOUND;
 }
-
-int scry_layout_from_dwarf(struct scry_module *m, struct scry_layout *l)
-{
-	Dwarf *dwarf = scry_module_dwarf(m, NULL, NULL);
-
-	return dwarf ? scry_layout_scan_dwarf(dwarf, m, true, l) : SCRY_ENOTFOUND;
-}

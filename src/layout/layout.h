@@ -6,6 +6,7 @@
 #ifndef SCRY_LAYOUT_H
 #define SCRY_LAYOUT_H
 
+#include "base/since.h"
 #include "target/target.h"
 
 #define STRUCT(s, title, names) SCRY_S_##s,
@@ -85,8 +86,6 @@ int scry_layout_resolve(struct scry_session *s, const struct scry_layout_hints *
  */
 int scry_layout_from_rows(const struct scry_flavour *flavour, const struct scry_abi *abi,
 			  struct scry_layout *l);
-/** Only DWARF. SCRY_ENOTFOUND where the module has none. */
-int scry_layout_from_dwarf(struct scry_module *m, struct scry_layout *l);
 /**
  * Only _Py_DebugOffsets at `addr`: read, checked against its own version and sizes as hostile
  * input. Also sets l->flavour.version and free_threaded. SCRY_ECORRUPT where it makes no sense.

@@ -94,7 +94,8 @@ static bool is_asyncio(const struct scry_module *m, uint32_t version)
 	const char *tag = strstr(m->name, "cpython-");
 	char wanted[32];
 
-	snprintf(wanted, sizeof(wanted), "cpython-%u%u", version >> 24, version >> 16 & 255);
+	snprintf(wanted, sizeof(wanted), "cpython-%u%u", SCRY_VERSION_MAJOR(version),
+		 SCRY_VERSION_MINOR(version));
 	return !strncmp(m->name, "_asyncio.", 9) && (!tag || !strncmp(tag, wanted, strlen(wanted)));
 }
 
@@ -121,8 +122,7 @@ static void join_asyncio(struct join *j)
 	scry_addr table;
 	int rc;
 
-	if (!wanted(j, SCRY_LAYOUT_OFFSETS) || j->l->flavour.version < SCRY_SINCE(3, 14, 0) ||
-	    !(table = asyncio_table(j)))
+	if (!wanted(j, SCRY_LAYOUT_OFFSETS) || !(table = asyncio_table(j)))
 		return;
 	rc = scry_layout_from_asyncio(j->s, table, j->l, j->next);
 	if (rc == SCRY_OK)
@@ -171,7 +171,8 @@ static void find_row(struct join *j)
 {
 	j->has_row = j->l->flavour.version &&
 		     scry_layout_from_rows(&j->l->flavour, &j->s->target->abi, j->row) == SCRY_OK;
-	j->guessed = j->has_row && (j->l->flavour.version >> 16) > (scry_rows_cpython.last >> 16);
+	j->guessed =
+		j->has_row && scry_version_is_newer(j->l->flavour.version, scry_rows_cpython.last);
 }
 
 static void join_row(struct join *j)
@@ -185,11 +186,12 @@ static void join_row(struct join *j)
 		version = scry_rows_cpython.last;
 		scry_note(j->s,
 			  "%u.%u is newer than the layouts built in: those of %u.%u are a guess",
-			  j->l->flavour.version >> 24, j->l->flavour.version >> 16 & 255,
-			  version >> 24, version >> 16 & 255);
+			  SCRY_VERSION_MAJOR(j->l->flavour.version),
+			  SCRY_VERSION_MINOR(j->l->flavour.version), SCRY_VERSION_MAJOR(version),
+			  SCRY_VERSION_MINOR(version));
 	}
-	snprintf(name, sizeof(name), "built-in %u.%u%s", version >> 24, version >> 16 & 255,
-		 j->guessed ? " (a guess)" : "");
+	snprintf(name, sizeof(name), "built-in %u.%u%s", SCRY_VERSION_MAJOR(version),
+		 SCRY_VERSION_MINOR(version), j->guessed ? " (a guess)" : "");
 	join_source(j, j->row, name);
 }
 
@@ -231,7 +233,8 @@ int scry_layout_resolve(struct scry_session *s, const struct scry_layout_hints *
 	if (!j.l->size[SCRY_S_OBJECT] || !scry_layout_has(j.l, SCRY_F_TYPE_NAME))
 		return scry_fail(s, SCRY_EUNSUPPORTED, 0,
 				 "no layout for Python %u.%u: no built-in row, no DWARF",
-				 j.l->flavour.version >> 24, j.l->flavour.version >> 16 & 255);
+				 SCRY_VERSION_MAJOR(j.l->flavour.version),
+				 SCRY_VERSION_MINOR(j.l->flavour.version));
 	check_choice(&j);
 	*ret = j.l;
 	return SCRY_OK;

@@ -3,7 +3,8 @@
 
 #include "layout/rows.h"
 
-#define ROW(major, minor, micro, s, text) { SCRY_SINCE(major, minor, micro), SCRY_S_##s, text },
+#define ROW(major, minor, micro, s, text) \
+	{ SCRY_VERSION_OF(major, minor, micro), SCRY_S_##s, text },
 static const struct scry_row cpython[] = {
 #include "layout/rows_cpython.def"
 };
@@ -15,28 +16,29 @@ const struct scry_row_set scry_rows_cpython = {
 	.name = "CPython",
 	.rows = cpython,
 	.count = sizeof(cpython) / sizeof(*cpython),
-	.first = SCRY_SINCE(2, 7, 0),
-	.last = SCRY_SINCE(3, 15, 0),
+	.first = SCRY_VERSION_OF(2, 7, 0),
+	.last = SCRY_VERSION_OF(3, 15, 0),
 };
 
 static const struct scry_row_set by_hand = {
 	.name = "CPython",
 	.rows = modules,
 	.count = sizeof(modules) / sizeof(*modules),
-	.first = SCRY_SINCE(2, 7, 0),
-	.last = SCRY_SINCE(3, 15, 0),
+	.first = SCRY_VERSION_OF(2, 7, 0),
+	.last = SCRY_VERSION_OF(3, 15, 0),
 };
 
 static const struct scry_row stackless[] = {
 #include "layout/rows_stackless.def"
 };
 
-const struct scry_row_set scry_rows_stackless = {
+/* What Stackless changes and adds: laid over CPython's where the flavour says so. */
+static const struct scry_row_set of_stackless = {
 	.name = "Stackless",
 	.rows = stackless,
 	.count = sizeof(stackless) / sizeof(*stackless),
-	.first = SCRY_SINCE(2, 7, 0),
-	.last = SCRY_SINCE(3, 8, 0),
+	.first = SCRY_VERSION_OF(2, 7, 0),
+	.last = SCRY_VERSION_OF(3, 8, 0),
 };
 #undef ROW
 
@@ -46,7 +48,7 @@ void scry_rows_choose(const struct scry_row_set *set, uint32_t version,
 	if ((version & 0xffff) == 0)
 		version |= 0xffff; /* only the minor is known: its newest */
 	for (size_t i = 0; i < set->count; i++)
-		if (set->rows[i].since <= version)
+		if (scry_version_in(version, set->rows[i].since, 0))
 			texts[set->rows[i].of] = set->rows[i].text;
 }
 
@@ -57,30 +59,14 @@ int scry_layout_from_rows(const struct scry_flavour *flavour, const struct scry_
 
 	memset(l, 0, sizeof(*l));
 	l->flavour = *flavour;
-	if (flavour->version < scry_rows_cpython.first)
+	if (!scry_version_in(flavour->version, scry_rows_cpython.first, 0))
 		return SCRY_ENOTFOUND;
 	scry_rows_choose(&scry_rows_cpython, flavour->version, texts);
 	scry_rows_choose(&by_hand, flavour->version, texts);
 	if (flavour->stackless)
-		scry_rows_choose(&scry_rows_stackless, flavour->version, texts);
+		scry_rows_choose(&of_stackless, flavour->version, texts);
 	for (int s = 0; s < SCRY_S_COUNT; s++)
 		if (texts[s] && !scry_row_lay_out(texts, (enum scry_struct)s, flavour, abi, l))
 			return SCRY_EINVAL;
 	return SCRY_OK;
-}
-
-void scry_layout_add_rows(struct scry_layout *l, const struct scry_row_set *set, uint32_t version,
-			  const struct scry_abi *abi)
-{
-	const char *own[SCRY_S_COUNT] = { NULL }, *texts[SCRY_S_COUNT] = { NULL };
-
-	scry_rows_choose(&scry_rows_cpython, l->flavour.version, texts);
-	scry_rows_choose(&by_hand, l->flavour.version, texts);
-	scry_rows_choose(set, version, own);
-	for (int s = 0; s < SCRY_S_COUNT; s++)
-		if (own[s])
-			texts[s] = own[s];
-	for (int s = 0; s < SCRY_S_COUNT; s++)
-		if (own[s] && l->source[s] == SCRY_FROM_NOWHERE)
-			scry_row_lay_out(texts, (enum scry_struct)s, &l->flavour, abi, l);
 }

@@ -15,9 +15,6 @@ struct scry_row {
 	const char *text; /* NULL: the struct is gone */
 };
 
-#define SCRY_SINCE(major, minor, micro) \
-	((uint32_t)(major) << 24 | (uint32_t)(minor) << 16 | (uint32_t)(micro) << 8)
-
 struct scry_row_set {
 	const char *name;            /* "CPython" */
 	const struct scry_row *rows; /* in order of version */
@@ -27,8 +24,6 @@ struct scry_row_set {
 };
 
 extern const struct scry_row_set scry_rows_cpython;
-/** What Stackless changes and adds: laid over CPython's where the flavour says so. */
-extern const struct scry_row_set scry_rows_stackless;
 
 /**
  * The row text in force for each struct at `version`, NULL where the set has none. Later calls add
@@ -43,11 +38,5 @@ void scry_rows_choose(const struct scry_row_set *set, uint32_t version,
 bool scry_row_lay_out(const char *const texts[SCRY_S_COUNT], enum scry_struct s,
 		      const struct scry_flavour *flavour, const struct scry_abi *abi,
 		      struct scry_layout *l);
-/**
- * Add the structs of a set that is keyed by a module's own version (greenlet's, say) to a layout
- * already resolved. Fields that another source has given stay.
- */
-void scry_layout_add_rows(struct scry_layout *l, const struct scry_row_set *set, uint32_t version,
-			  const struct scry_abi *abi);
 
 #endif

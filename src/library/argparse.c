@@ -120,9 +120,6 @@ static int print_simple_sorted(struct scry_printer *p, scry_addr addr, scry_addr
  * since 3.9 a tuple of them.
  */
 
-#define PY36 SCRY_VERSION_OF(3, 6)
-#define PY39 SCRY_VERSION_OF(3, 9)
-
 /* Who defines _get_kwargs() for this class, and what constants its code has. */
 static const char *names_of(struct scry_runtime *r, scry_addr type, scry_addr *ret_consts)
 {
@@ -178,13 +175,13 @@ static int print_listed(struct scry_printer *p, scry_addr addr, scry_addr names)
 
 static int print_attribute_holder(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	uint32_t version = p->runtime->version;
 	scry_addr consts = 0;
 	const char *owner = names_of(p->runtime, type, &consts);
 
 	if (!strcmp(owner, "argparse._AttributeHolder"))
 		return print_namespace_as(p, addr, scry_type_short(p->runtime, type),
-					  version < PY39, version >= PY36);
+					  scry_trait(p->runtime, SCRY_TRAIT_NAMESPACE_SORTED),
+					  scry_trait(p->runtime, SCRY_TRAIT_NAMESPACE_STARS));
 	if (strcmp(owner, "argparse.Action") && strcmp(owner, "argparse.ArgumentParser"))
 		return scry_print_unknown(p, addr, type);
 	if (!scry_printer_enter(p, addr, "..."))
@@ -197,9 +194,9 @@ static int print_attribute_holder(struct scry_printer *p, scry_addr addr, scry_a
 }
 
 const struct scry_printer_row scry_printers_argparse[] = {
-	{ "types.SimpleNamespace", 0, print_simple_namespace, .since = PY39 },
-	{ "types.SimpleNamespace", 0, print_simple_sorted, .until = PY39 },
-	{ "namespace", 0, print_simple_sorted, .until = PY39 },
+	{ "types.SimpleNamespace", 0, print_simple_namespace, .since = SCRY_VERSION_OF(3, 9) },
+	{ "types.SimpleNamespace", 0, print_simple_sorted, .until = SCRY_VERSION_OF(3, 9) },
+	{ "namespace", 0, print_simple_sorted, .until = SCRY_VERSION_OF(3, 9) },
 	{ "argparse._AttributeHolder", 0, print_attribute_holder },
 	{ NULL },
 };

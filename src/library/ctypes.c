@@ -240,11 +240,9 @@ static int print_dll2(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return print_library(p, addr, "");
 }
 
-#define PY3 SCRY_VERSION_OF(3, 0)
-
 const struct scry_printer_row scry_printers_ctypes[] = {
-	{ "ctypes.CDLL", 0, print_dll, .since = PY3 },
-	{ "ctypes.CDLL", 0, print_dll2, .until = PY3 },
+	{ "ctypes.CDLL", 0, print_dll, .since = SCRY_VERSION_OF(3, 0) },
+	{ "ctypes.CDLL", 0, print_dll2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "_ctypes.PyCFuncPtr", .form = "<%C object at %A>" },
 	{ "_ctypes.CFuncPtr", .form = "<%C object at %A>" },
 	{ "_ctypes._SimpleCData", 0, print_simple },

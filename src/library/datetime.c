@@ -170,14 +170,12 @@ static int print_timezone(struct scry_printer *p, scry_addr addr, scry_addr type
 	return SCRY_OK;
 }
 
-#define PY37 SCRY_VERSION_OF(3, 7)
-
 const struct scry_printer_row scry_printers_chrono[] = {
 	{ "datetime.date", 0, print_date },
 	{ "datetime.datetime", 0, print_datetime },
 	{ "datetime.time", 0, print_time },
-	{ "datetime.timedelta", 0, print_timedelta, .since = PY37 },
-	{ "datetime.timedelta", 0, print_timedelta_old, .until = PY37 },
+	{ "datetime.timedelta", 0, print_timedelta, .since = SCRY_VERSION_OF(3, 7) },
+	{ "datetime.timedelta", 0, print_timedelta_old, .until = SCRY_VERSION_OF(3, 7) },
 	{ "datetime.timezone", 0, print_timezone },
 	{ NULL },
 };

@@ -274,19 +274,16 @@ static int print_global_flag(struct scry_printer *p, scry_addr addr, scry_addr t
 	return SCRY_OK;
 }
 
-#define PY39  SCRY_VERSION_OF(3, 9)
-#define PY311 SCRY_VERSION_OF(3, 11)
-
 const struct scry_printer_row scry_printers_enum[] = {
-	{ "enum.Enum", .form = "<%C.{_name_:s}: {_value_}>", .until = PY311 },
-	{ "enum.Enum", 0, print_member, .since = PY311 },
-	{ "enum.Flag", 0, print_flag_3_6, .until = PY39 },
-	{ "enum.Flag", 0, print_flag_3_9, .since = PY39, .until = PY311 },
-	{ "enum.Flag", 0, print_member, .since = PY311 },
+	{ "enum.Enum", .form = "<%C.{_name_:s}: {_value_}>", .until = SCRY_VERSION_OF(3, 11) },
+	{ "enum.Enum", 0, print_member, .since = SCRY_VERSION_OF(3, 11) },
+	{ "enum.Flag", 0, print_flag_3_6, .until = SCRY_VERSION_OF(3, 9) },
+	{ "enum.Flag", 0, print_flag_3_9, .since = SCRY_VERSION_OF(3, 9), .until = SCRY_VERSION_OF(3, 11) },
+	{ "enum.Flag", 0, print_member, .since = SCRY_VERSION_OF(3, 11) },
 	{ "re.RegexFlag", 0, print_regex_flag },
-	{ "enum.EnumMeta", 0, print_enum_class, .until = PY311 },
+	{ "enum.EnumMeta", 0, print_enum_class, .until = SCRY_VERSION_OF(3, 11) },
 	{ "enum.EnumType", 0, print_enum_class_3_11 },
-	{ "enum.EnumMeta", 0, print_enum_class_3_11, .since = PY311 },
+	{ "enum.EnumMeta", 0, print_enum_class_3_11, .since = SCRY_VERSION_OF(3, 11) },
 	{ "enum.global_enum_repr", 0, print_global },
 	{ "enum.global_flag_repr", 0, print_global_flag },
 	{ "enum.auto", .form = "auto({value})" },

@@ -52,7 +52,7 @@ static int print_partial_as(struct scry_printer *p, scry_addr addr, const char *
 
 	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_PARTIAL_ARGS, &args);
 	rc = rc < 0 ? rc : scry_field_read(r, addr, SCRY_F_PARTIAL_KW, &kw);
-	bool guarded = r->version >= SCRY_VERSION_OF(3, 5);
+	bool guarded = scry_trait(r, SCRY_TRAIT_PARTIAL_MINDS_CYCLES);
 	if (rc < 0 || !scry_printer_enter(p, guarded ? addr : 0, "..."))
 		return rc;
 	scry_printf(p, "%s(", name);
@@ -195,19 +195,17 @@ static int print_tuplegetter(struct scry_printer *p, scry_addr addr, scry_addr t
 	return SCRY_OK;
 }
 
-#define PY313 SCRY_VERSION_OF(3, 13)
-#define PY314 SCRY_VERSION_OF(3, 14)
-
 const struct scry_printer_row scry_printers_functools[] = {
-	{ "functools.partial", 0, print_partial, .until = PY313 },
-	{ "functools.partial", 0, print_partial_3_13, .since = PY313 },
+	{ "functools.partial", 0, print_partial, .until = SCRY_VERSION_OF(3, 13) },
+	{ "functools.partial", 0, print_partial_3_13, .since = SCRY_VERSION_OF(3, 13) },
 	{ "functools._PlaceholderType", .form = "Placeholder" },
-	{ "functools.partialmethod", 0, print_partialmethod, .since = PY313 },
-	{ "functools.partialmethod", 0, print_partialmethod_old, .until = PY313 },
+	{ "functools.partialmethod", 0, print_partialmethod, .since = SCRY_VERSION_OF(3, 13) },
+	{ "functools.partialmethod", 0, print_partialmethod_old, .until = SCRY_VERSION_OF(3, 13) },
 	/* 3.14+ shares its __repr__ with partial's Python version */
 	{ "functools._partial_repr", 0, print_partialmethod },
 	{ "functools.singledispatchmethod", 0, print_singledispatchmethod },
-	{ "operator.methodcaller", 0, print_methodcaller_3_13, .since = PY313, .until = PY314 },
+	{ "operator.methodcaller", 0, print_methodcaller_3_13, .since = SCRY_VERSION_OF(3, 13),
+	  .until = SCRY_VERSION_OF(3, 14) },
 	{ "operator.methodcaller", 0, print_methodcaller },
 	{ "_collections._tuplegetter", 0, print_tuplegetter },
 	{ "collections._tuplegetter", 0, print_tuplegetter },

@@ -29,7 +29,7 @@ static scry_addr optional(struct scry_runtime *r, scry_addr base, enum scry_fiel
 static const struct {
 	uint32_t since;
 	int64_t finished;
-} states[] = { { SCRY_VERSION_OF(3, 15), 5 }, { SCRY_VERSION_OF(3, 11), 1 } };
+} states[] = { { 0, 1 }, { SCRY_VERSION_OF(3, 15), 5 } };
 
 scry_addr scry_generator_frame(struct scry_runtime *r, scry_addr gen)
 {
@@ -39,12 +39,9 @@ scry_addr scry_generator_frame(struct scry_runtime *r, scry_addr gen)
 		return optional(r, gen, SCRY_F_GEN_FRAME);
 	if (scry_field_read_int(r, gen, SCRY_F_GEN_STATE, &state) < 0)
 		return 0;
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		if (r->version >= states[i].since)
-			return state >= states[i].finished
-				       ? 0
-				       : scry_field_addr(r, gen, SCRY_F_GEN_IFRAME);
-	return 0;
+	return state >= SCRY_SINCE(states, r->version)->finished
+		       ? 0
+		       : scry_field_addr(r, gen, SCRY_F_GEN_IFRAME);
 }
 
 /* coroutines._format_coroutine() */
@@ -335,7 +332,7 @@ static void print_count_of(struct scry_printer *p, scry_addr addr, const char *a
 static int print_lock_state(struct scry_printer *p, scry_addr addr, scry_addr type,
 			    const char *state, bool counts)
 {
-	bool blank = p->runtime->version >= SCRY_VERSION_OF(3, 7);
+	bool blank = scry_trait(p->runtime, SCRY_TRAIT_LOCK_STATE_SPACED);
 
 	scry_printf(p, "<%s.%s object at 0x%" PRIx64 " [%s", scry_type_module(p->runtime, type),
 		    scry_type_qualname(p->runtime, type), addr, state);

@@ -4,8 +4,6 @@
 
 #include <ctype.h>
 
-#define PY37 SCRY_VERSION_OF(3, 7)
-
 enum { POSITIONAL_ONLY, POSITIONAL_OR_KEYWORD, VAR_POSITIONAL, KEYWORD_ONLY, VAR_KEYWORD };
 
 static bool is_empty(struct scry_runtime *r, scry_addr value)
@@ -65,7 +63,8 @@ static int put_parameter(struct scry_printer *p, scry_addr addr, int64_t *ret_ki
 	rc = rc < 0 ? rc : scry_attr(r, addr, "_default", &otherwise);
 	if (rc < 0)
 		return rc;
-	bool spaced = r->version >= PY37, annotated = !is_empty(r, annotation);
+	bool spaced = scry_trait(r, SCRY_TRAIT_SIGNATURE_SPACED),
+	     annotated = !is_empty(r, annotation);
 	scry_buf_puts(p->out, *ret_kind == VAR_POSITIONAL ? "*"
 			      : *ret_kind == VAR_KEYWORD  ? "**"
 							  : "");
@@ -183,13 +182,12 @@ static int print_bound_arguments(struct scry_printer *p, scry_addr addr, scry_ad
 }
 
 /* Before 3.6 a dict has no order of its own. */
-#define PY36 SCRY_VERSION_OF(3, 6)
 
 const struct scry_printer_row scry_printers_inspect[] = {
-	{ "inspect.Parameter", 0, print_parameter, .since = PY36,
+	{ "inspect.Parameter", 0, print_parameter, .since = SCRY_VERSION_OF(3, 6),
 	  .uses = "__str__ __format__ format" },
-	{ "inspect.Signature", 0, print_signature, .since = PY36,
+	{ "inspect.Signature", 0, print_signature, .since = SCRY_VERSION_OF(3, 6),
 	  .uses = "__str__ __format__ format" },
-	{ "inspect.BoundArguments", 0, print_bound_arguments, .since = PY36 },
+	{ "inspect.BoundArguments", 0, print_bound_arguments, .since = SCRY_VERSION_OF(3, 6) },
 	{ NULL },
 };

@@ -5,8 +5,6 @@
 
 #include <stdlib.h>
 
-#define PY3 SCRY_VERSION_OF(3, 0)
-
 /* A property or another descriptor with the name of a field is code that would run. */
 static bool has_property(struct scry_runtime *r, scry_addr type, const char *name)
 {
@@ -205,7 +203,6 @@ static int print_zoneinfo(struct scry_printer *p, scry_addr addr, scry_addr type
 #define SPEC                                                        \
 	"%C(name={name}, loader={loader}[origin:, origin={origin}]" \
 	"[submodule_search_locations:, submodule_search_locations={submodule_search_locations}])"
-#define PY35 SCRY_VERSION_OF(3, 5)
 
 const struct scry_printer_row scry_printers_instance[] = {
 	{ "<dataclass>", 0, print_dataclass },
@@ -218,10 +215,10 @@ const struct scry_printer_row scry_printers_instance[] = {
 	{ "zoneinfo.ZoneInfo", 0, print_zoneinfo },
 	{ "_frozen_importlib.ModuleSpec", .form = SPEC },
 	{ "importlib._bootstrap.ModuleSpec", .form = SPEC },
-	{ "weakref.WeakValueDictionary", .form = "<%C at %A>", .since = PY35 },
-	{ "weakref.WeakKeyDictionary", .form = "<%C at %A>", .since = PY35 },
-	{ "weakref.WeakValueDictionary", .form = "<%C at %D>", .until = PY35 },
-	{ "weakref.WeakKeyDictionary", .form = "<%C at %D>", .until = PY35 },
+	{ "weakref.WeakValueDictionary", .form = "<%C at %A>", .since = SCRY_VERSION_OF(3, 5) },
+	{ "weakref.WeakKeyDictionary", .form = "<%C at %A>", .since = SCRY_VERSION_OF(3, 5) },
+	{ "weakref.WeakValueDictionary", .form = "<%C at %D>", .until = SCRY_VERSION_OF(3, 5) },
+	{ "weakref.WeakKeyDictionary", .form = "<%C at %D>", .until = SCRY_VERSION_OF(3, 5) },
 	{ "_weakrefset.WeakSet", .form = "{data}" },
 	{ NULL },
 };

@@ -75,7 +75,7 @@ static int print_stream_name(struct scry_printer *p, scry_addr addr)
 static const char *stream_type(const struct scry_printer *p, const struct scry_type *t,
 			       const char *own)
 {
-	return p->runtime->version < SCRY_VERSION_OF(3, 13) ? own : t->name;
+	return scry_trait(p->runtime, SCRY_TRAIT_IO_OWN_NAME) ? own : t->name;
 }
 
 static int print_textio_as(struct scry_printer *p, scry_addr addr, scry_addr type, bool with_mode)
@@ -224,7 +224,7 @@ static void print_constant(struct scry_printer *p, scry_addr type, const char *c
 	int64_t number;
 	uint64_t it = 0;
 
-	if (r->version < SCRY_VERSION_OF(3, 11) &&
+	if (scry_trait(r, SCRY_TRAIT_CONVERTED_BY_GLOBALS) &&
 	    scry_type_lookup(r, type, "__repr__", &repr, NULL) == SCRY_OK &&
 	    scry_field_read(r, repr, SCRY_F_FUNCTION_GLOBALS, &globals) == SCRY_OK &&
 	    scry_dict_get(r, globals, cls, &found) == SCRY_OK &&
@@ -321,12 +321,10 @@ static int print_mmap(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
-#define PY3 SCRY_VERSION_OF(3, 0)
-
 const struct scry_printer_row scry_printers_io[] = {
-	{ "_io.TextIOWrapper", 0, print_textio, .since = PY3,
+	{ "_io.TextIOWrapper", 0, print_textio, .since = SCRY_VERSION_OF(3, 0),
 	  .uses = "name mode raw buffer __getattribute__ __getattr__" },
-	{ "_io.TextIOWrapper", 0, print_textio2, .until = PY3,
+	{ "_io.TextIOWrapper", 0, print_textio2, .until = SCRY_VERSION_OF(3, 0),
 	  .uses = "name mode raw buffer __getattribute__ __getattr__" },
 	{ "_io.BufferedReader", 0, print_buffered,
 	  .uses = "name mode raw buffer __getattribute__ __getattr__" },
@@ -340,8 +338,8 @@ const struct scry_printer_row scry_printers_io[] = {
 	  .uses = "name mode raw buffer __getattribute__ __getattr__" },
 	{ "file", 0, print_file2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "socket.socket", 0, print_socket, .uses = "fileno family type proto" },
-	{ "_socket.socket", 0, print_raw_socket, .since = PY3 },
-	{ "_socket.socket", 0, print_raw_socket2, .until = PY3 },
+	{ "_socket.socket", 0, print_raw_socket, .since = SCRY_VERSION_OF(3, 0) },
+	{ "_socket.socket", 0, print_raw_socket2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "mmap.mmap", 0, print_mmap },
 	{ NULL },
 };

@@ -357,20 +357,18 @@ static int print_attrgetter(struct scry_printer *p, scry_addr addr, scry_addr ty
 	return SCRY_OK;
 }
 
-#define PY37 SCRY_VERSION_OF(3, 7)
-
 const struct scry_printer_row scry_printers_misc[] = {
-	{ "array.array", 0, print_array, .since = PY37 },
-	{ "array.array", 0, print_array_old, .until = PY37 },
+	{ "array.array", 0, print_array, .since = SCRY_VERSION_OF(3, 7) },
+	{ "array.array", 0, print_array_old, .until = SCRY_VERSION_OF(3, 7) },
 	{ "memoryview", 0, print_memoryview },
 	{ "re.Pattern", 0, print_pattern },
 	{ "_sre.SRE_Pattern", 0, print_pattern, .since = SCRY_VERSION_OF(3, 0) },
 	{ "re.Match", 0, print_match },
 	{ "_sre.SRE_Match", 0, print_match, .since = SCRY_VERSION_OF(3, 0) },
-	{ "itertools.count", 0, print_count, .since = PY37 },
-	{ "itertools.count", 0, print_count_old, .until = PY37 },
-	{ "itertools.repeat", 0, print_repeat, .since = PY37 },
-	{ "itertools.repeat", 0, print_repeat_old, .until = PY37 },
+	{ "itertools.count", 0, print_count, .since = SCRY_VERSION_OF(3, 7) },
+	{ "itertools.count", 0, print_count_old, .until = SCRY_VERSION_OF(3, 7) },
+	{ "itertools.repeat", 0, print_repeat, .since = SCRY_VERSION_OF(3, 7) },
+	{ "itertools.repeat", 0, print_repeat_old, .until = SCRY_VERSION_OF(3, 7) },
 	{ "operator.itemgetter", 0, print_itemgetter },
 	{ "operator.attrgetter", 0, print_attrgetter },
 	{ NULL },

@@ -1,9 +1,6 @@
 /* multiprocessing's processes, by what this process knows of them: Lib/multiprocessing/process.py. */
 #include "object/printer.h"
 
-#define PY3  SCRY_VERSION_OF(3, 0)
-#define PY38 SCRY_VERSION_OF(3, 8)
-
 struct process {
 	const char *status;
 	scry_addr popen;    /* 0: not started from here */
@@ -143,11 +140,11 @@ static int print_process_old(struct scry_printer *p, scry_addr addr, scry_addr t
 }
 
 const struct scry_printer_row scry_printers_processes[] = {
-	{ "multiprocessing.process.BaseProcess", 0, print_process, .since = PY38,
+	{ "multiprocessing.process.BaseProcess", 0, print_process, .since = SCRY_VERSION_OF(3, 8),
 	  .uses = "daemon" },
-	{ "multiprocessing.process.BaseProcess", 0, print_process_old, .until = PY38,
+	{ "multiprocessing.process.BaseProcess", 0, print_process_old, .until = SCRY_VERSION_OF(3, 8),
 	  .uses = "daemon exitcode" },
-	{ "multiprocessing.process.Process", 0, print_process_old, .until = PY3,
+	{ "multiprocessing.process.Process", 0, print_process_old, .until = SCRY_VERSION_OF(3, 0),
 	  .uses = "exitcode" },
 	{ NULL },
 };

@@ -13,7 +13,7 @@ static int read_bytes(struct scry_runtime *r, scry_addr obj, const char *name, u
 
 static int print_uuid(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	bool named = p->runtime->version >= SCRY_VERSION_OF(3, 5);
+	bool named = scry_trait(p->runtime, SCRY_TRAIT_UUID_OWN_NAME);
 	uint8_t b[16];
 
 	if (scry_has_own_str(p->runtime, type, "uuid"))
@@ -74,7 +74,7 @@ static bool is_mapped(const struct scry_runtime *r, const uint8_t b[16])
 {
 	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
 
-	return r->version >= SCRY_VERSION_OF(3, 13) && !memcmp(b, prefix, sizeof(prefix));
+	return scry_trait(r, SCRY_TRAIT_IPV6_SHOWS_IPV4) && !memcmp(b, prefix, sizeof(prefix));
 }
 
 static int put_address(struct scry_printer *p, scry_addr addr, scry_addr type)

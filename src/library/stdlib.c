@@ -2,8 +2,6 @@
 #include "object/known.h"
 #include "object/printer.h"
 
-#define PY38 SCRY_VERSION_OF(3, 8)
-
 /* "<Popen: returncode: None args: ['x']>", cut at 80: Lib/subprocess.py */
 static int print_popen(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
@@ -330,7 +328,7 @@ const struct scry_printer_row scry_printers_library[] = {
 	{ "_frozen_importlib_external.FileFinder", .form = "FileFinder({path})" },
 	{ "importlib._bootstrap_external.FileFinder", .form = "FileFinder({path})" },
 	{ "zipimport.zipimporter", .form = "<zipimporter object \"{archive:s}/{prefix:s}\">",
-	  .since = PY38 },
+	  .since = SCRY_VERSION_OF(3, 8) },
 	{ "zipfile.ZipFile", 0, print_zip_file },
 	{ "_struct.Struct", 0, print_struct },
 	{ "attr._make._Nothing", .form = "NOTHING" },

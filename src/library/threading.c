@@ -239,15 +239,14 @@ static int print_token(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
-#define PY314 SCRY_VERSION_OF(3, 14)
-
 const struct scry_printer_row scry_printers_sync[] = {
 	{ "_thread.lock", 0, print_lock },
 	{ "_thread.RLock", 0, print_rlock_old, .until = SCRY_VERSION_OF(3, 5) },
 	{ "_thread.RLock", 0, print_rlock, .since = SCRY_VERSION_OF(3, 5),
 	  .until = SCRY_VERSION_OF(3, 13) },
-	{ "_thread.RLock", 0, print_rlock_3_13, .since = SCRY_VERSION_OF(3, 13), .until = PY314 },
-	{ "_thread.RLock", 0, print_rlock_3_14, .since = PY314 },
+	{ "_thread.RLock", 0, print_rlock_3_13, .since = SCRY_VERSION_OF(3, 13),
+	  .until = SCRY_VERSION_OF(3, 14) },
+	{ "_thread.RLock", 0, print_rlock_3_14, .since = SCRY_VERSION_OF(3, 14) },
 	{ "threading._RLock", 0, print_rlock2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "threading.Thread", 0, print_thread },
 	{ "threading._MainThread", 0, print_thread },

@@ -7,11 +7,6 @@
 
 #include "object/member.h"
 
-#define PY39  SCRY_VERSION_OF(3, 9)
-#define PY311 SCRY_VERSION_OF(3, 11)
-#define PY312 SCRY_VERSION_OF(3, 12)
-#define PY314 SCRY_VERSION_OF(3, 14)
-
 static bool is_ellipsis(struct scry_runtime *r, scry_addr obj)
 {
 	return scry_is_exactly(r, obj, SCRY_IS_ELLIPSIS);
@@ -49,11 +44,14 @@ static void put_type(struct scry_printer *p, scry_addr obj)
 		scry_buf_puts(p->out, "...");
 	} else if (scry_known_type(t) == SCRY_IS_FUNCTION) {
 		const char *module = scry_attr_text(r, obj, "__module__"),
-			   *name = scry_own_name(r, obj, r->version >= PY314);
+			   *name = scry_own_name(r, obj,
+						 scry_trait(r, SCRY_TRAIT_TYPING_QUALIFIES));
 
-		put_qualified(p, module && r->version >= PY314 ? module : "builtins",
+		put_qualified(p,
+			      module && scry_trait(r, SCRY_TRAIT_TYPING_QUALIFIES) ? module
+										   : "builtins",
 			      name ? name : "?");
-	} else if (t->flags & TYPE_TUPLE && r->version >= PY312 &&
+	} else if (t->flags & TYPE_TUPLE && scry_trait(r, SCRY_TRAIT_TYPING_LISTS_TUPLES) &&
 		   scry_sequence(r, obj, &n, &items) == SCRY_OK) {
 		scry_buf_putc(p->out, '['); /* the arguments of a ParamSpec */
 		put_list(p, items, n);
@@ -102,7 +100,7 @@ static void put_alias(struct scry_printer *p, const struct alias *a)
 	else
 		put_type(p, a->origin);
 	scry_buf_putc(p->out, '[');
-	if (a->count == 0 && p->runtime->version >= PY311)
+	if (a->count == 0 && scry_trait(p->runtime, SCRY_TRAIT_TYPING_EMPTY_TUPLE))
 		scry_buf_puts(p->out, "()");
 	put_list(p, a->args, a->count);
 	scry_buf_putc(p->out, ']');
@@ -229,7 +227,7 @@ static void put_unpack(struct scry_printer *p, const struct alias *a)
 {
 	scry_addr item = item_at(p->runtime, a->args, 0);
 
-	if (p->runtime->version < PY312) {
+	if (!scry_trait(p->runtime, SCRY_TRAIT_TYPING_WRITES_UNPACK)) {
 		scry_buf_putc(p->out, '*');
 		scry_print(p, item);
 		return;
@@ -340,8 +338,8 @@ static int print_forward_ref(struct scry_printer *p, scry_addr addr, scry_addr t
 const struct scry_printer_row scry_printers_typing[] = {
 	{ "typing._SpecialForm", .form = "typing.{_name:s}" },
 	{ "typing._SpecialGenericAlias", .form = "typing.{_name:s}" },
-	{ "typing._GenericAlias", 0, print_alias, .since = PY39 },
-	{ "typing._GenericAlias", 0, print_alias_3_7, .until = PY39 },
+	{ "typing._GenericAlias", 0, print_alias, .since = SCRY_VERSION_OF(3, 9) },
+	{ "typing._GenericAlias", 0, print_alias_3_7, .until = SCRY_VERSION_OF(3, 9) },
 	{ "typing._CallableGenericAlias", 0, print_callable },
 	{ "typing._UnionGenericAlias", 0, print_union },
 	{ "typing._UnpackGenericAlias", 0, print_unpack },
@@ -359,8 +357,9 @@ const struct scry_printer_row scry_printers_typing[] = {
 	{ "typing.NewType", .form = "{__module__:s}.{__qualname__:s}" },
 	{ "typing._AnyMeta", 0, print_any },
 	{ "NoDefaultType", .form = "typing.NoDefault" },
-	{ "typing.ForwardRef", .form = FORWARD_MODULE, .since = PY311 },
-	{ "typing.ForwardRef", .form = "ForwardRef({__forward_arg__})", .until = PY311 },
+	{ "typing.ForwardRef", .form = FORWARD_MODULE, .since = SCRY_VERSION_OF(3, 11) },
+	{ "typing.ForwardRef", .form = "ForwardRef({__forward_arg__})",
+	  .until = SCRY_VERSION_OF(3, 11) },
 	{ "annotationlib.ForwardRef", 0, print_forward_ref },
 	{ NULL },
 };

@@ -199,7 +199,7 @@ static void search_interp(struct scry_interp *interp, bool flagged)
 		search.gc = scry_field_addr(r, interp->addr, SCRY_F_INTERP_GC);
 		if (!search.gc)
 			return;
-	} else if (r->version >= 0x03080000 && size) {
+	} else if (!scry_layout_has(r->layout, SCRY_F_GC_HEAD_REFS) && size) {
 		search.size[search.sizes++] = size;
 	} else {
 		/* its alignment differs by micro version and by who patched it: memory/gc.c */

@@ -53,8 +53,7 @@ bool scry_mi_page_read(struct scry_runtime *r, scry_addr addr, const struct scry
 	int64_t slice = slice_index(r, addr);
 	uint64_t size = scry_record_uint(rec, SCRY_F_MI_PAGE_SLICE_COUNT) << scry_mi_slice_shift(r);
 	uint64_t block = scry_record_uint(rec, SCRY_F_MI_PAGE_BLOCK_SIZE);
-	uint64_t reserved = scry_record_uint(rec, SCRY_F_MI_PAGE_RESERVED),
-		 late = late_blocks(r, block);
+	uint64_t reserved = scry_record_uint(rec, SCRY_F_MI_PAGE_RESERVED);
 
 	*ret = (struct scry_mi_page) { .addr = addr,
 				       .block_size = block >= HUGE_BLOCK ? size : block,
@@ -64,10 +63,15 @@ bool scry_mi_page_read(struct scry_runtime *r, scry_addr addr, const struct scry
 	if (slice < 0 || !size || block < ptr_size(r) || ret->capacity > SCRY_MI_CAPACITY_MAX ||
 	    scry_record_uint(rec, SCRY_F_MI_PAGE_SLICE_OFFSET))
 		return false;
+	scry_addr first = scry_mi_segment(r, addr) + ((uint64_t)slice << scry_mi_slice_shift(r));
+
+	/* mimalloc 2.2 keeps where the blocks begin */
+	ret->start = scry_layout_has(r->layout, SCRY_F_MI_PAGE_START)
+			     ? scry_record_uint(rec, SCRY_F_MI_PAGE_START)
+			     : first + late_blocks(r, block) * block;
 	/* mi_page_init(): as many blocks as the page has room for */
-	ret->start = scry_mi_segment(r, addr) + ((uint64_t)slice << scry_mi_slice_shift(r)) +
-		     late * block;
-	return ret->capacity <= reserved && reserved == (size - late * block) / ret->block_size;
+	return ret->start >= first && ret->start - first < size && ret->capacity <= reserved &&
+	       reserved == (size - (ret->start - first)) / ret->block_size;
 }
 
 /* _mi_segment_page_of(): the descriptor of a slice behind the first says how far back that is. */

@@ -241,8 +241,14 @@ int scry_mimalloc_open(struct scry_mimalloc *m, struct scry_interp *interp, unsi
 			if (kinds >> heap & 1)
 				read_heap(m, heaps + (uint64_t)heap * heap_size, heap);
 	}
-	read_abandoned(m, interp->addr, SCRY_F_INTERP_MI_ABANDONED);
-	read_abandoned(m, interp->addr, SCRY_F_INTERP_MI_VISITED);
+	if (scry_layout_has(r->layout, SCRY_F_MI_SEGMENT_ABANDONED_NEXT)) {
+		read_abandoned(m, interp->addr, SCRY_F_INTERP_MI_ABANDONED);
+		read_abandoned(m, interp->addr, SCRY_F_INTERP_MI_VISITED);
+	} else {
+		scry_note(r->session,
+			  "objects of threads that have ended are not shown: where this "
+			  "Python's heap keeps them is not known");
+	}
 	if (!m->count)
 		return scry_fail(r->session, SCRY_ENOTFOUND, interp->addr,
 				 "the heap of the interpreter at 0x%" PRIx64 " was not found",

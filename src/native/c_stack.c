@@ -58,8 +58,9 @@ static bool is_loop(const struct scry_runtime *r, const struct scry_c_stack *sta
 	if (r->layout->flavour.stackless)
 		return is_stackless_loop(stack, symbol);
 	/* 3.6 put a function of its own below PyEval_EvalFrameEx(): PEP 523 */
-	return scry_is_function(symbol, r->version < 0x03060000 ? "PyEval_EvalFrameEx"
-								: "_PyEval_EvalFrameDefault");
+	return scry_is_function(symbol, scry_trait(r, SCRY_TRAIT_EVAL_FRAME_DEFAULT)
+						? "_PyEval_EvalFrameDefault"
+						: "PyEval_EvalFrameEx");
 }
 
 bool scry_c_stack_add(struct scry_c_stack *stack, struct scry_session *s,

@@ -1,10 +1,9 @@
 /* Reference counts that no living object has, and the bytes with which debug builds fill memory. */
 #include "native/doubt.h"
 
-#define V(major, minor) ((major) << 24 | (minor) << 16)
-#define FREED_COUNT     "its reference count is 0: freed"
-#define LINKED          "its reference count is an address: freed, in a list of free blocks"
-#define IMPLAUSIBLE     "its reference count is implausible"
+#define FREED_COUNT "its reference count is 0: freed"
+#define LINKED      "its reference count is an address: freed, in a list of free blocks"
+#define IMPLAUSIBLE "its reference count is implausible"
 
 /*
  * Without a GIL the owner's count and the others' (above two bits of flags) add up; the owner's is
@@ -33,9 +32,13 @@ static uint64_t unused_bits(uint32_t version)
 	 * 3.12: half of the word, immortal or not; 3.14 keeps flags in the last quarter
 	 * (Include/object.h)
 	 */
-	if (version < V(3, 14))
-		return ~(uint64_t)UINT32_MAX;
-	return (uint64_t)0xffff << 32;
+	static const struct {
+		uint32_t since;
+		uint64_t bits;
+	} rows[] = { { 0, ~(uint64_t)UINT32_MAX },
+		     { SCRY_VERSION_OF(3, 14), (uint64_t)0xffff << 32 } };
+
+	return SCRY_SINCE(rows, version)->bits;
 }
 
 static const char *count_doubt(struct scry_runtime *r, scry_addr addr)

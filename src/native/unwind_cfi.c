@@ -18,10 +18,12 @@ static bool is_code(struct scry_session *s, scry_addr at)
 		       (map->flags & SCRY_MAP_EXEC));
 }
 
-/* Pointer authentication puts a signature above the address (AArch64). */
+/* Without the signature above the address, where the machine has such. */
 static scry_addr plain(struct scry_session *s, scry_addr pc)
 {
-	return s->target->arch->link >= 0 && !is_code(s, pc) ? pc & (((scry_addr)1 << 48) - 1) : pc;
+	unsigned bits = s->target->arch->code_bits;
+
+	return bits && !is_code(s, pc) ? pc & (((scry_addr)1 << bits) - 1) : pc;
 }
 
 /* A call through a bad pointer: nothing was pushed but the return address. */
@@ -74,10 +76,12 @@ static bool step_by_frame_pointer(struct scry_session *s, const struct scry_regs
 				  struct scry_regs *ret)
 {
 	const struct scry_arch *arch = now->arch;
+	const struct scry_frame_record *record = &arch->record;
 	scry_addr fp = now->value[arch->fp], sp = now->value[arch->sp], outer, pc;
 
 	if (!(now->valid >> arch->fp & 1) || fp % arch->ptr_size || fp < sp || fp - sp > GAP_MAX ||
-	    scry_read_ptr(s, fp, &outer) < 0 || scry_read_ptr(s, fp + arch->ptr_size, &pc) < 0)
+	    scry_read_ptr(s, fp + (scry_addr)record->fp, &outer) < 0 ||
+	    scry_read_ptr(s, fp + (scry_addr)record->pc, &pc) < 0)
 		return false;
 	pc = plain(s, pc);
 	if (!is_code(s, pc) || (outer && (outer <= fp || outer - fp > GAP_MAX)))
@@ -86,7 +90,7 @@ static bool step_by_frame_pointer(struct scry_session *s, const struct scry_regs
 				    .valid = (uint64_t)1 << arch->pc | (uint64_t)1 << arch->sp |
 					     (uint64_t)1 << arch->fp };
 	ret->value[arch->pc] = pc;
-	ret->value[arch->sp] = fp + 2 * arch->ptr_size;
+	ret->value[arch->sp] = fp + (scry_addr)record->sp;
 	ret->value[arch->fp] = outer;
 	return true;
 }

@@ -80,14 +80,14 @@ static int managed_3_13(struct scry_runtime *r, const struct scry_type *t, scry_
 	return valid ? open_inline(r, t, values, ret_inline) : SCRY_OK;
 }
 
-static const struct {
+static const struct managed {
 	uint32_t since;
 	int (*find)(struct scry_runtime *r, const struct scry_type *t, scry_addr obj,
 		    scry_addr *ret_dict, struct scry_dict_view *ret_inline);
 } managed[] = {
-	{ SCRY_VERSION_OF(3, 13), managed_3_13 },
-	{ SCRY_VERSION_OF(3, 12), managed_3_12 },
 	{ SCRY_VERSION_OF(3, 11), managed_3_11 },
+	{ SCRY_VERSION_OF(3, 12), managed_3_12 },
+	{ SCRY_VERSION_OF(3, 13), managed_3_13 },
 };
 
 /*
@@ -129,10 +129,10 @@ int scry_instance_dict(struct scry_runtime *r, scry_addr obj, scry_addr *ret_dic
 	if (scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_DICT) &&
 	    scry_known_type(t) == SCRY_IS_OLD_INSTANCE)
 		return scry_field_read(r, obj, SCRY_F_OLD_INSTANCE_DICT, ret_dict);
-	if (t->flags & TYPE_MANAGED_DICT)
-		for (size_t i = 0; i < sizeof(managed) / sizeof(managed[0]); i++)
-			if (r->version >= managed[i].since)
-				return managed[i].find(r, t, obj, ret_dict, ret_inline);
+	const struct managed *way =
+		t->flags & TYPE_MANAGED_DICT ? SCRY_SINCE(managed, r->version) : NULL;
+	if (way)
+		return way->find(r, t, obj, ret_dict, ret_inline);
 	if (t->dictoffset == 0)
 		return SCRY_OK;
 	rc = dict_offset(r, t, obj, &offset);

@@ -2,8 +2,6 @@
 #include "object/known.h"
 #include "object/printer.h"
 
-#define PY3 SCRY_VERSION_OF(3, 0)
-
 static int field_text(struct scry_printer *p, scry_addr addr, enum scry_field f, const char **ret)
 {
 	scry_addr str;
@@ -157,7 +155,7 @@ static int print_descriptor(struct scry_printer *p, scry_addr addr, const char *
 	if (rc < 0)
 		return rc;
 	/* 3.15+ leaves object's out: descr_repr() */
-	bool plain = p->runtime->version >= SCRY_VERSION_OF(3, 15) &&
+	bool plain = scry_trait(p->runtime, SCRY_TRAIT_DESCR_OF_OBJECT_IS_PLAIN) &&
 		     scry_known_type(t) == SCRY_IS_OBJECT;
 	scry_printf(p, "<%s '%s'", kind, name);
 	scry_printf(p, plain ? ">" : " of '%s' objects>", t->name);
@@ -354,8 +352,9 @@ const struct scry_printer_row scry_printers_callable[] = {
 	{ "builtin_function_or_method", 0, print_builtin },
 	{ "cython:cython_function_or_method", 0, print_cython_function },
 	{ "method", 0, print_method, .since = SCRY_VERSION_OF(3, 5) },
-	{ "method", 0, print_method_3_3, .since = PY3, .until = SCRY_VERSION_OF(3, 5) },
-	{ "instancemethod", 0, print_method2, .until = PY3 },
+	{ "method", 0, print_method_3_3, .since = SCRY_VERSION_OF(3, 0),
+	  .until = SCRY_VERSION_OF(3, 5) },
+	{ "instancemethod", 0, print_method2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "method_descriptor", 0, print_method_descriptor },
 	{ "classmethod_descriptor", 0, print_method_descriptor },
 	{ "member_descriptor", 0, print_member_descriptor },

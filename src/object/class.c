@@ -4,8 +4,6 @@
 
 #include <limits.h>
 
-#define PY3 SCRY_VERSION_OF(3, 0)
-
 static int field_text(struct scry_printer *p, scry_addr addr, enum scry_field f, const char **ret)
 {
 	scry_addr str;
@@ -100,7 +98,7 @@ static const char *referent_name(struct scry_printer *p, scry_addr obj, const st
 	const char *name = NULL;
 	scry_addr value;
 
-	if (p->runtime->version < (SCRY_VERSION_OF(3, 11) | 4u << 8))
+	if (!scry_trait(p->runtime, SCRY_TRAIT_WEAKREF_ASKS_CLASS))
 		return scry_name_of(p->runtime, obj, false);
 	name = scry_own_name(p->runtime, obj, false);
 	if (!name && scry_type_lookup(p->runtime, t->addr, "__name__", &value, NULL) == SCRY_OK &&
@@ -132,7 +130,7 @@ static int referent(struct scry_printer *p, scry_addr ref, scry_addr *ret,
 static int print_weakref_in(struct scry_printer *p, scry_addr addr, bool qualified)
 {
 	/* 2.7 cuts the name: Objects/weakrefobject.c, weakref_repr(), "%.50s" */
-	int most = p->runtime->version < PY3 ? 50 : INT_MAX;
+	int most = scry_trait(p->runtime, SCRY_TRAIT_PYTHON_2) ? 50 : INT_MAX;
 	scry_addr obj;
 	struct scry_type *t = NULL;
 	int rc = referent(p, addr, &obj, &t);
@@ -227,7 +225,7 @@ static void print_alias_item(struct scry_printer *p, scry_addr item, bool none)
 		scry_buf_puts(p->out, "...");
 	else if (none && t->flags & TYPE_TYPE && scry_is_type(p->runtime, item, SCRY_IS_NONE))
 		scry_buf_puts(p->out, "None");
-	else if (p->runtime->version >= SCRY_VERSION_OF(3, 15) &&
+	else if (scry_trait(p->runtime, SCRY_TRAIT_TYPE_ALIAS_HAS_MODULE) &&
 		 scry_known_type(t) == SCRY_IS_TYPE_ALIAS_TYPE)
 		/* with its module, which only a C getter knows */
 		scry_print_unknown(p, item, t->addr);
@@ -269,7 +267,7 @@ static int print_generic_alias(struct scry_printer *p, scry_addr addr, scry_addr
 		scry_buf_putc(p->out, '*');
 	print_alias_item(p, origin, false);
 	scry_buf_putc(p->out, '[');
-	rc = print_alias_items(p, args, ", ", p->runtime->version >= SCRY_VERSION_OF(3, 14));
+	rc = print_alias_items(p, args, ", ", scry_trait(p->runtime, SCRY_TRAIT_ALIAS_WRITES_NONE));
 	scry_buf_putc(p->out, ']');
 	scry_printer_leave(p);
 	return rc;
@@ -289,10 +287,10 @@ static int print_union(struct scry_printer *p, scry_addr addr, scry_addr type)
 }
 
 const struct scry_printer_row scry_printers_class[] = {
-	{ "type", TYPE_TYPE, print_type, .since = PY3 },
-	{ "type", TYPE_TYPE, print_type2, .until = PY3 },
-	{ "classobj", 0, print_classobj, .until = PY3 },
-	{ "instance", 0, print_old_instance, .until = PY3 },
+	{ "type", TYPE_TYPE, print_type, .since = SCRY_VERSION_OF(3, 0) },
+	{ "type", TYPE_TYPE, print_type2, .until = SCRY_VERSION_OF(3, 0) },
+	{ "classobj", 0, print_classobj, .until = SCRY_VERSION_OF(3, 0) },
+	{ "instance", 0, print_old_instance, .until = SCRY_VERSION_OF(3, 0) },
 	{ "weakref", 0, print_weakref, .until = SCRY_VERSION_OF(3, 13) },
 	{ "weakref.ReferenceType", 0, print_weakref, .until = SCRY_VERSION_OF(3, 13) },
 	{ "weakref.ReferenceType", 0, print_weakref_3_13, .since = SCRY_VERSION_OF(3, 13) },

@@ -363,7 +363,7 @@ uint64_t scry_dict_sizeof(struct scry_runtime *r, scry_addr dict, const struct s
 		return 0;
 	if (scry_field_get(r, dict, SCRY_F_DICT_VALUES)) {
 		uint64_t room = counted && scry_layout_has(r->layout, SCRY_F_KEYS_USABLE) &&
-						r->version >= SCRY_VERSION_OF(3, 11)
+						scry_trait(r, SCRY_TRAIT_VALUES_FOR_ALL_KEYS)
 					? scry_field_get(r, keys, SCRY_F_KEYS_NENTRIES) +
 						  scry_field_get(r, keys, SCRY_F_KEYS_USABLE)
 				: counted ? slots * 2 / 3

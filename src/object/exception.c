@@ -6,8 +6,6 @@
 
 #include "object/printer.h"
 
-#define PY3 SCRY_VERSION_OF(3, 0)
-
 int scry_exception_args(struct scry_runtime *r, scry_addr exc, uint64_t *n, scry_addr *items)
 {
 	scry_addr args;
@@ -46,7 +44,7 @@ static int print_exception(struct scry_printer *p, scry_addr addr, scry_addr typ
 	 */
 	const char *name = scry_type_short(p->runtime, type);
 	char *again = scry_arena_printf(&p->runtime->session->arena, "%s(...)", name);
-	bool alone = n == 1 && p->runtime->version >= SCRY_VERSION_OF(3, 7);
+	bool alone = n == 1 && scry_trait(p->runtime, SCRY_TRAIT_ONE_ARGUMENT_ALONE);
 	if (!scry_printer_enter(p, alone ? 0 : items, again ? again : "..."))
 		return SCRY_OK;
 	scry_printf(p, "%s(", name);
@@ -432,7 +430,8 @@ int scry_traceback_next(struct scry_traceback *t, struct scry_frame *f, struct s
 const struct scry_printer_row scry_printers_exception[] = {
 	{ "BaseException", TYPE_EXCEPTION, print_exception, .since = SCRY_VERSION_OF(3, 7) },
 	{ "BaseException", TYPE_EXCEPTION, print_exception_tuple, .until = SCRY_VERSION_OF(3, 7) },
-	{ "exceptions.BaseException", TYPE_EXCEPTION, print_exception_tuple, .until = PY3 },
+	{ "exceptions.BaseException", TYPE_EXCEPTION, print_exception_tuple,
+	  .until = SCRY_VERSION_OF(3, 0) },
 	{ "BaseExceptionGroup", 0, print_group },
 	{ "ImportError", 0, print_import_error },
 	{ NULL },

@@ -195,10 +195,10 @@ static const struct {
 	uint32_t since;
 	unsigned (*saved)(const struct scry_frame *f, struct scry_kept *saved);
 } ways[] = {
-	{ SCRY_VERSION_OF(3, 11), saved_by_table },
-	{ SCRY_VERSION_OF(3, 7), saved_in_blocks },
-	{ SCRY_VERSION_OF(3, 0), saved_in_blocks_or_generator },
 	{ 0, saved_in_frame },
+	{ SCRY_VERSION_OF(3, 0), saved_in_blocks_or_generator },
+	{ SCRY_VERSION_OF(3, 7), saved_in_blocks },
+	{ SCRY_VERSION_OF(3, 11), saved_by_table },
 };
 
 /* --- the walk --- */
@@ -246,11 +246,8 @@ static scry_addr item_of(const struct scry_frame *f)
 static void take_frame(struct collect *c, const struct scry_frame *f)
 {
 	struct scry_kept saved[SAVED_MAX];
-	size_t way = 0;
+	unsigned n = SCRY_SINCE(ways, c->runtime->version)->saved(f, saved);
 
-	while (c->runtime->version < ways[way].since)
-		way++;
-	unsigned n = ways[way].saved(f, saved);
 	for (unsigned i = 0; i < n; i++) {
 		add(c, f, false);
 		c->current = saved[i];

@@ -62,7 +62,7 @@ static bool is_kept(struct scry_runtime *r, scry_addr addr)
 {
 	scry_addr next, type = scry_field_get(r, addr, SCRY_F_OBJECT_TYPE);
 
-	return r->version >= SCRY_VERSION_OF(3, 14) &&
+	return scry_trait(r, SCRY_TRAIT_FREE_LISTS_BY_COUNT) &&
 	       !scry_layout_has(r->layout, SCRY_F_OBJECT_REF_SHARED) &&
 	       scry_word(r, addr, &next) == SCRY_OK && next && next != addr &&
 	       next % pointer_size(r) == 0 && type &&
@@ -107,14 +107,12 @@ static uint64_t managed_words(const struct scry_runtime *r, const struct scry_ty
 	static const struct {
 		uint32_t since, flags;
 	} rows[] = {
-		{ SCRY_VERSION_OF(3, 12), TYPE_MANAGED_DICT | TYPE_MANAGED_WEAKREF },
+		{ 0, 0 },
 		{ SCRY_VERSION_OF(3, 11), TYPE_MANAGED_DICT },
+		{ SCRY_VERSION_OF(3, 12), TYPE_MANAGED_DICT | TYPE_MANAGED_WEAKREF },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		if (r->version >= rows[i].since)
-			return t->flags & rows[i].flags ? 2 * pointer_size(r) : 0;
-	return 0;
+	return t->flags & SCRY_SINCE(rows, r->version)->flags ? 2 * pointer_size(r) : 0;
 }
 
 uint64_t scry_object_head(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)

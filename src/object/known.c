@@ -1,7 +1,6 @@
 /* Which types are known by name, and how a type of that name is told from others. */
 #include "object/known.h"
 
-#define PY3       SCRY_VERSION_OF(3, 0)
 #define BASES_MAX 2000
 
 struct known_row {
@@ -15,15 +14,16 @@ static const struct known_row rows[] = {
 	SCRY_KNOWN_TYPES(ROW)
 #undef ROW
 	/* other names of theirs */
-	{ "instancemethod", SCRY_IS_METHOD, PY3 }, /* 3.x has another type of this name */
-	{ "dictproxy", SCRY_IS_MAPPINGPROXY, PY3 },
-	{ "EnvironmentError", SCRY_IS_OS_ERROR, PY3 },
+	{ "instancemethod", SCRY_IS_METHOD,
+	  SCRY_VERSION_OF(3, 0) }, /* 3.x has another type of this name */
+	{ "dictproxy", SCRY_IS_MAPPINGPROXY, SCRY_VERSION_OF(3, 0) },
+	{ "EnvironmentError", SCRY_IS_OS_ERROR, SCRY_VERSION_OF(3, 0) },
 	{ "_collections._tuplegetter", SCRY_IS_TUPLEGETTER, 0 }, /* 3.8 to 3.11 */
 	{ "ctypes.CField", SCRY_IS_CTYPES_FIELD, 0 }, /* 3.14+ */
 	{ "eventlet.timeout.Timeout", SCRY_IS_TIMEOUT, 0 },
-	{ "UserDict.UserDict", SCRY_IS_USER_DICT, PY3 },
-	{ "UserList.UserList", SCRY_IS_USER_LIST, PY3 },
-	{ "UserString.UserString", SCRY_IS_USER_STRING, PY3 },
+	{ "UserDict.UserDict", SCRY_IS_USER_DICT, SCRY_VERSION_OF(3, 0) },
+	{ "UserList.UserList", SCRY_IS_USER_LIST, SCRY_VERSION_OF(3, 0) },
+	{ "UserString.UserString", SCRY_IS_USER_STRING, SCRY_VERSION_OF(3, 0) },
 	/* a module that was imported a second time, from its file */
 	{ "importlib._bootstrap.BuiltinImporter", SCRY_IS_BUILTIN_IMPORTER, 0 },
 	{ "importlib._bootstrap.FrozenImporter", SCRY_IS_FROZEN_IMPORTER, 0 },
@@ -44,7 +44,7 @@ static const char *last_part(const char *name)
 
 static bool row_fits(const struct scry_runtime *r, const struct known_row *row)
 {
-	return !row->until || r->version < row->until;
+	return scry_version_in(r->version, 0, row->until);
 }
 
 /* A row by the name of a static type, or of one made by PyType_FromSpec(), which has it whole. */

@@ -69,7 +69,7 @@ static bool is_type(struct scry_runtime *r, scry_addr obj)
  */
 static bool is_alias(const struct scry_runtime *r, const char *name)
 {
-	bool old = r->version >> 24 == 2;
+	bool old = scry_trait(r, SCRY_TRAIT_PYTHON_2);
 
 	return old ? !strcmp(name, "bytes")
 		   : !strcmp(name, "IOError") || !strcmp(name, "EnvironmentError") ||
@@ -201,7 +201,7 @@ static const char *by_attribute(struct scry_runtime *r, scry_addr type)
 /* Only the built-in type itself has this flag and derives from object directly. */
 static const char *by_flags(const struct scry_runtime *r, uint64_t flags)
 {
-	bool old = r->version >> 24 == 2;
+	bool old = scry_trait(r, SCRY_TRAIT_PYTHON_2);
 
 	return flags & TYPE_LONG         ? (old ? "long" : "int")
 	       : flags & TYPE_LIST       ? "list"

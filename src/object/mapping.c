@@ -21,7 +21,7 @@ static void print_view(struct scry_printer *p, const struct scry_dict_view *v, c
 		scry_printer_damage(p, v->entries);
 }
 
-void scry_print_pairs(struct scry_printer *p, scry_addr dict, const char *colon)
+static void print_pairs(struct scry_printer *p, scry_addr dict, const char *colon)
 {
 	struct scry_dict_view v;
 
@@ -60,8 +60,9 @@ static int print_defaultdict(struct scry_printer *p, scry_addr addr, scry_addr t
 	 * {...}
 	 */
 	scry_printf(p, "%s(",
-		    p->runtime->version >= SCRY_VERSION_OF(3, 7) ? scry_type_short(p->runtime, type)
-								 : "defaultdict");
+		    scry_trait(p->runtime, SCRY_TRAIT_DEFAULTDICT_OWN_NAME)
+			    ? scry_type_short(p->runtime, type)
+			    : "defaultdict");
 	if (factory)
 		scry_print(p, factory);
 	else
@@ -304,7 +305,7 @@ static int print_frozendict(struct scry_printer *p, scry_addr addr, scry_addr ty
 		return rc;
 	scry_printf(p, used ? "%s({" : "%s(", name);
 	if (used && scry_printer_enter(p, addr, "...")) {
-		scry_print_pairs(p, addr, ": ");
+		print_pairs(p, addr, ": ");
 		scry_printer_leave(p);
 	}
 	scry_buf_puts(p->out, used ? "})" : ")");
@@ -362,22 +363,19 @@ static int print_dict_view(struct scry_printer *p, scry_addr addr, scry_addr typ
 	return SCRY_OK;
 }
 
-#define PY3   SCRY_VERSION_OF(3, 0)
-#define PY312 SCRY_VERSION_OF(3, 12)
-
 const struct scry_printer_row scry_printers_mapping[] = {
 	{ "dict", TYPE_DICT, print_dict },
 	{ "collections.defaultdict", 0, print_defaultdict },
-	{ "collections.OrderedDict", 0, print_odict_dict, .since = PY312 },
+	{ "collections.OrderedDict", 0, print_odict_dict, .since = SCRY_VERSION_OF(3, 12) },
 	{ "collections.OrderedDict", 0, print_odict_pairs, .since = SCRY_VERSION_OF(3, 5),
-	  .until = PY312, .uses = "items" },
-	{ "collections.OrderedDict", 0, print_odict_links, .since = PY3,
+	  .until = SCRY_VERSION_OF(3, 12), .uses = "items" },
+	{ "collections.OrderedDict", 0, print_odict_links, .since = SCRY_VERSION_OF(3, 0),
 	  .until = SCRY_VERSION_OF(3, 5), .uses = "items __iter__ __getitem__ __len__ __bool__" },
-	{ "collections.OrderedDict", 0, print_odict2, .until = PY3,
+	{ "collections.OrderedDict", 0, print_odict2, .until = SCRY_VERSION_OF(3, 0),
 	  .uses = "items __iter__ __getitem__ __len__ __nonzero__" },
 	{ "frozendict", 0, print_frozendict },
 	{ "mappingproxy", 0, print_mappingproxy },
-	{ "dictproxy", 0, print_dictproxy2, .until = PY3 },
+	{ "dictproxy", 0, print_dictproxy2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "dict_keys", 0, print_dict_view },
 	{ "dict_values", 0, print_dict_view },
 	{ "dict_items", 0, print_dict_view },

@@ -28,8 +28,6 @@
 #define TYPE_INLINE       (1u << 2) /* 3.13+: Py_TPFLAGS_INLINE_VALUES */
 #define TYPE_MANAGED_DICT (1u << 4) /* 3.11+ */
 
-#define SCRY_VERSION_OF(major, minor) ((uint32_t)(major) << 24 | (uint32_t)(minor) << 16)
-
 struct scry_verdict; /* judge.h */
 
 /** A value: an object, or the repr of one that has no object in the target, and its type's name. */

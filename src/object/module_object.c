@@ -2,10 +2,6 @@
 #include "object/known.h"
 #include "object/printer.h"
 
-#define PY3   SCRY_VERSION_OF(3, 0)
-#define PY310 SCRY_VERSION_OF(3, 10)
-#define PY312 SCRY_VERSION_OF(3, 12)
-
 /* What an attribute is, but for None: 0 where there is none. */
 static scry_addr attribute(struct scry_printer *p, scry_addr obj, const char *name)
 {
@@ -78,7 +74,9 @@ static void print_loader(struct scry_printer *p, scry_addr loader)
 /* 3.12+: "(namespace) from ['/a', '/b']" */
 static bool print_namespace(struct scry_printer *p, scry_addr loader)
 {
-	const char *what = p->runtime->version >= PY312 ? described_by(p, loader) : NULL;
+	const char *what = scry_trait(p->runtime, SCRY_TRAIT_MODULE_BY_SPEC_ONLY)
+				   ? described_by(p, loader)
+				   : NULL;
 	scry_addr path;
 
 	if (!what || strcmp(what, "namespace") ||
@@ -121,7 +119,7 @@ static int print_module_as(struct scry_printer *p, scry_addr addr, bool loader_f
 		print_spec(p, spec);
 		return SCRY_OK;
 	}
-	if (p->runtime->version < PY312 && print_described(p, addr))
+	if (!scry_trait(p->runtime, SCRY_TRAIT_MODULE_BY_SPEC_ONLY) && print_described(p, addr))
 		return SCRY_OK;
 	put_name(p, addr, "__name__");
 	if (scry_attr(p->runtime, addr, "__file__", &file) == SCRY_OK) {
@@ -162,8 +160,9 @@ static int print_module2(struct scry_printer *p, scry_addr addr, scry_addr type)
 }
 
 const struct scry_printer_row scry_printers_module[] = {
-	{ "module", 0, print_module, .since = PY310 },
-	{ "module", 0, print_module_3_3, .since = PY3, .until = PY310 },
-	{ "module", 0, print_module2, .until = PY3 },
+	{ "module", 0, print_module, .since = SCRY_VERSION_OF(3, 10) },
+	{ "module", 0, print_module_3_3, .since = SCRY_VERSION_OF(3, 0),
+	  .until = SCRY_VERSION_OF(3, 10) },
+	{ "module", 0, print_module2, .until = SCRY_VERSION_OF(3, 0) },
 	{ NULL },
 };

@@ -87,7 +87,7 @@ static const char *name_of_wrapper(struct scry_runtime *r, scry_addr obj, bool q
 
 static const char *str_at(struct scry_runtime *r, scry_addr at)
 {
-	uint32_t is_str = r->version < SCRY_VERSION_OF(3, 0) ? TYPE_BYTES : TYPE_UNICODE;
+	uint32_t is_str = scry_trait(r, SCRY_TRAIT_PYTHON_2) ? TYPE_BYTES : TYPE_UNICODE;
 	struct scry_type *t;
 	const char *text;
 	scry_addr str;

@@ -362,14 +362,12 @@ static int print_complex(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
-#define PY3 SCRY_VERSION_OF(3, 0)
-
 const struct scry_printer_row scry_printers_number[] = {
 	{ "NoneType", 0, print_none },
 	{ "bool", 0, print_bool },
-	{ "int", TYPE_LONG, print_int, .since = PY3 },
-	{ "int", TYPE_INT, print_int2, .until = PY3 },
-	{ "long", TYPE_LONG, print_long2, .until = PY3 },
+	{ "int", TYPE_LONG, print_int, .since = SCRY_VERSION_OF(3, 0) },
+	{ "int", TYPE_INT, print_int2, .until = SCRY_VERSION_OF(3, 0) },
+	{ "long", TYPE_LONG, print_long2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "float", 0, print_float },
 	{ "complex", 0, print_complex },
 	{ "ellipsis", 0, print_ellipsis },

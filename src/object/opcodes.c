@@ -8,9 +8,7 @@
 
 #include "object/printer.h"
 
-#define WORDCODE     0x03060000 /* from 3.6 on every instruction is two bytes */
-#define UNIT_JUMPS   0x030a0000 /* from 3.10 on jumps count code units */
-#define EXTENDED_MAX 3          /* prefixes that one instruction can have */
+#define EXTENDED_MAX 3 /* prefixes that one instruction can have */
 
 struct scry_opcode_row {
 	uint32_t since;
@@ -25,11 +23,8 @@ int scry_instructions_open(struct scry_instructions *w, struct scry_code *c)
 {
 	uint32_t version = c->runtime->version;
 
-	*w = (struct scry_instructions) { .code = c };
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		if (rows[i].since <= version)
-			w->row = &rows[i];
-	if (!w->row || (version >> 16) > (rows[sizeof(rows) / sizeof(*rows) - 1].since >> 16))
+	*w = (struct scry_instructions) { .code = c, .row = SCRY_SINCE(rows, version) };
+	if (!w->row || scry_version_is_newer(version, rows[sizeof(rows) / sizeof(*rows) - 1].since))
 		return scry_fail(c->runtime->session, SCRY_EUNSUPPORTED, 0,
 				 "no names of byte codes for Python %s", c->runtime->version_text);
 	for (const char *p = w->row->words; p; p = strchr(p, ' '), p = p ? p + 1 : NULL) {
@@ -114,7 +109,8 @@ static int find_original(const struct scry_code *c, uint32_t unit, bool line, ui
 	if (!data)
 		return SCRY_ENOTFOUND;
 	if (line && scry_read(r->session, data, &width, 1) == SCRY_OK) {
-		bool told = r->version >= SCRY_VERSION_OF(3, 13) && width >= 2 && width <= 6;
+		bool told = scry_trait(r, SCRY_TRAIT_MONITORING_TELLS_WIDTH) && width >= 2 &&
+			    width <= 6;
 
 		data += told;
 		width = told ? width : 2;
@@ -184,7 +180,7 @@ static void find_target(const struct scry_instructions *w, struct scry_instructi
 	ret->target = -1;
 	if (ret->kind != 'r' && ret->kind != 'a')
 		return;
-	if (w->code->runtime->version >= UNIT_JUMPS)
+	if (scry_trait(w->code->runtime, SCRY_TRAIT_COUNTS_WORDS))
 		distance *= 2;
 	if (ret->kind == 'a')
 		ret->target = distance;
@@ -202,7 +198,8 @@ int scry_instruction_next(struct scry_instructions *w, struct scry_instruction *
 	if (w->at >= c->instructions_size)
 		return SCRY_OK;
 	*ret = (struct scry_instruction) { .offset = start, .target = -1 };
-	int rc = c->runtime->version >= WORDCODE ? next_word(w, ret) : next_bytes(w, ret);
+	int rc = scry_trait(c->runtime, SCRY_TRAIT_WORDCODE) ? next_word(w, ret)
+							     : next_bytes(w, ret);
 	if (rc != SCRY_ITEM)
 		return rc;
 	ret->size = w->at - start;
@@ -254,7 +251,7 @@ int scry_exception_table_next(struct scry_exception_table *t, struct scry_except
 
 /* --- what arguments mean --- */
 
-static const struct {
+static const struct argument_row {
 	uint32_t since;
 	const char *lines; /* OPCODE, how its number is taken, words by value; tabs between them */
 } argument_rows[] = {
@@ -264,12 +261,10 @@ static const struct {
 /* What follows the opcode's name in the line for it, or NULL. */
 static const char *argument_words(uint32_t version, const char *opcode)
 {
-	const char *lines = NULL;
+	const struct argument_row *row = SCRY_SINCE(argument_rows, version);
+	const char *lines = row ? row->lines : NULL;
 	size_t n = strlen(opcode);
 
-	for (size_t i = 0; i < sizeof(argument_rows) / sizeof(*argument_rows); i++)
-		if (argument_rows[i].since <= version)
-			lines = argument_rows[i].lines;
 	for (; lines && *lines; lines = strchr(lines, '\n') + 1)
 		if (!strncmp(lines, opcode, n) && lines[n] == '\t')
 			return lines + n + 1;
@@ -374,7 +369,8 @@ static uint32_t name_index(const struct scry_code *c, const struct scry_instruct
 
 	*ret_mark = "";
 	for (size_t k = 0; k < sizeof(shifted) / sizeof(*shifted); k++)
-		if (!strcmp(i->name, shifted[k].name) && c->runtime->version >= shifted[k].since) {
+		if (!strcmp(i->name, shifted[k].name) &&
+		    scry_version_in(c->runtime->version, shifted[k].since, 0)) {
 			shift = shifted[k].shift;
 			*ret_mark = i->arg & 1                ? shifted[k].mark
 				    : i->arg & 2 && shift > 1 ? shifted[k].mark2
@@ -387,7 +383,7 @@ static void put_name(struct scry_code *c, const struct scry_instruction *i, stru
 {
 	const char *mark;
 	uint32_t index = name_index(c, i, &mark);
-	bool behind = c->runtime->version >= SCRY_VERSION_OF(3, 13);
+	bool behind = scry_trait(c->runtime, SCRY_TRAIT_DIS_MARKS_AFTER);
 
 	if (*mark && !behind)
 		scry_buf_printf(out, "%s + ", mark);

@@ -17,21 +17,19 @@ static const struct {
 	uint32_t since;
 	uint8_t unicode;
 } unicode_versions[] = {
-	{ SCRY_VERSION_OF(3, 15), 170 }, { SCRY_VERSION_OF(3, 14), 160 },
-	{ SCRY_VERSION_OF(3, 13), 151 }, { SCRY_VERSION_OF(3, 12), 150 },
-	{ SCRY_VERSION_OF(3, 11), 140 }, { SCRY_VERSION_OF(3, 9), 130 },
-	{ SCRY_VERSION_OF(3, 8), 121 },  { SCRY_VERSION_OF(3, 7), 110 },
-	{ SCRY_VERSION_OF(3, 6), 90 },   { SCRY_VERSION_OF(3, 5), 80 },
+	{ 0, 61 },
 	{ SCRY_VERSION_OF(3, 4), 63 },
+	{ SCRY_VERSION_OF(3, 5), 80 },
+	{ SCRY_VERSION_OF(3, 6), 90 },
+	{ SCRY_VERSION_OF(3, 7), 110 },
+	{ SCRY_VERSION_OF(3, 8), 121 },
+	{ SCRY_VERSION_OF(3, 9), 130 },
+	{ SCRY_VERSION_OF(3, 11), 140 },
+	{ SCRY_VERSION_OF(3, 12), 150 },
+	{ SCRY_VERSION_OF(3, 13), 151 },
+	{ SCRY_VERSION_OF(3, 14), 160 },
+	{ SCRY_VERSION_OF(3, 15), 170 },
 };
-
-static unsigned unicode_version(uint32_t python)
-{
-	for (size_t i = 0; i < sizeof(unicode_versions) / sizeof(unicode_versions[0]); i++)
-		if (python >= unicode_versions[i].since)
-			return unicode_versions[i].unicode;
-	return 61;
-}
 
 bool scry_char_printable(unsigned code, uint32_t version)
 {
@@ -47,7 +45,8 @@ bool scry_char_printable(unsigned code, uint32_t version)
 		else if (code > hidden[mid].last)
 			low = mid + 1;
 		else
-			return hidden[mid].age && hidden[mid].age <= unicode_version(version);
+			return hidden[mid].age &&
+			       hidden[mid].age <= SCRY_SINCE(unicode_versions, version)->unicode;
 	}
 	return true;
 }

@@ -47,8 +47,6 @@ bool scry_print_attr(struct scry_printer *p, scry_addr obj, const char *name);
 void scry_print_plain(struct scry_printer *p, scry_addr obj);
 void scry_printf(struct scry_printer *p, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/** "<module.Type object at 0x...>": object.__repr__. */
-int scry_print_default(struct scry_printer *p, scry_addr addr, scry_addr type);
 /** "<module.Type at 0x...>": a type whose repr we do not know. */
 int scry_print_unknown(struct scry_printer *p, scry_addr addr, scry_addr type);
 /**
@@ -80,8 +78,6 @@ void scry_format_float(double value, unsigned width, bool dot0, char text[64]);
 void scry_print_items(struct scry_printer *p, scry_addr items, uint64_t n);
 /** "key: value", or "(key, value)" where `form` is "(". */
 void scry_print_pair(struct scry_printer *p, scry_addr key, scry_addr value, const char *form);
-/** Print "key: value, ..." of a dict. */
-void scry_print_pairs(struct scry_printer *p, scry_addr dict, const char *colon);
 
 /**
  * Print by a form, for classes whose __repr__ is Python code that we know: %C the class's name, %Q

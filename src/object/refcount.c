@@ -26,15 +26,11 @@ static bool is_immortal(const struct scry_runtime *r, uint64_t count)
 static const struct {
 	uint32_t since;
 	bool (*is)(const struct scry_runtime *r, uint64_t count);
-} immortals[] = { { SCRY_VERSION_OF(3, 12), is_immortal }, { 0, none_immortal } };
+} immortals[] = { { 0, none_immortal }, { SCRY_VERSION_OF(3, 12), is_immortal } };
 
 bool scry_is_immortal(const struct scry_runtime *r, uint64_t count)
 {
-	size_t i = 0;
-
-	while (r->version < immortals[i].since)
-		i++;
-	return immortals[i].is(r, count);
+	return SCRY_SINCE(immortals, r->version)->is(r, count);
 }
 
 /*

@@ -15,8 +15,7 @@
 
 static bool row_fits(const struct scry_runtime *r, const struct scry_printer_row *row)
 {
-	return (!row->since || r->version >= row->since) &&
-	       (!row->until || r->version < row->until);
+	return scry_version_in(r->version, row->since, row->until);
 }
 
 static const struct scry_printer_row *find_row(const struct scry_runtime *r, const char *key,
@@ -302,7 +301,8 @@ void scry_printf(struct scry_printer *p, const char *fmt, ...)
 
 /* --- the default forms --- */
 
-int scry_print_default(struct scry_printer *p, scry_addr addr, scry_addr type)
+/* "<module.Type object at 0x...>": object.__repr__. */
+static int print_default(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	const char *name;
 	int rc = scry_type_full_name(p->runtime, type, &name);

@@ -309,23 +309,20 @@ static int print_deque(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return print_deque_as(p, addr, scry_type_short(p->runtime, type));
 }
 
-#define PY3  SCRY_VERSION_OF(3, 0)
-#define PY37 SCRY_VERSION_OF(3, 7)
-
 const struct scry_printer_row scry_printers_sequence[] = {
 	{ "list", TYPE_LIST, print_list },
 	{ "tuple", TYPE_TUPLE, print_tuple },
-	{ "<namedtuple>", 0, print_namedtuple, .since = PY3 },
-	{ "<namedtuple>", 0, print_namedtuple2, .until = PY3 },
+	{ "<namedtuple>", 0, print_namedtuple, .since = SCRY_VERSION_OF(3, 0) },
+	{ "<namedtuple>", 0, print_namedtuple2, .until = SCRY_VERSION_OF(3, 0) },
 	{ "<structseq>", 0, print_structseq },
-	{ "set", 0, print_set, .since = PY3, .uses = "__iter__" },
-	{ "frozenset", 0, print_set, .since = PY3, .uses = "__iter__" },
-	{ "set", 0, print_set2, .until = PY3, .uses = "__iter__" },
-	{ "frozenset", 0, print_set2, .until = PY3, .uses = "__iter__" },
+	{ "set", 0, print_set, .since = SCRY_VERSION_OF(3, 0), .uses = "__iter__" },
+	{ "frozenset", 0, print_set, .since = SCRY_VERSION_OF(3, 0), .uses = "__iter__" },
+	{ "set", 0, print_set2, .until = SCRY_VERSION_OF(3, 0), .uses = "__iter__" },
+	{ "frozenset", 0, print_set2, .until = SCRY_VERSION_OF(3, 0), .uses = "__iter__" },
 	{ "range", 0, print_range },
 	{ "xrange", 0, print_xrange },
 	{ "slice", 0, print_slice },
-	{ "collections.deque", 0, print_deque, .since = PY37, .uses = "__iter__" },
-	{ "collections.deque", 0, print_deque_old, .until = PY37, .uses = "__iter__" },
+	{ "collections.deque", 0, print_deque, .since = SCRY_VERSION_OF(3, 7), .uses = "__iter__" },
+	{ "collections.deque", 0, print_deque_old, .until = SCRY_VERSION_OF(3, 7), .uses = "__iter__" },
 	{ NULL },
 };

@@ -67,7 +67,7 @@ static uint64_t size_int(struct scry_runtime *r, scry_addr addr, const struct sc
 		n = scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &size) < 0 ? 0
 		    : size < 0                                               ? 0 - (uint64_t)size
 									     : (uint64_t)size;
-	if (n == 0 && r->version >= SCRY_VERSION_OF(3, 11))
+	if (n == 0 && scry_trait(r, SCRY_TRAIT_ZERO_HAS_DIGIT))
 		n = 1;
 	if (n > 1ull << 40)
 		return 0;
@@ -86,7 +86,7 @@ static uint64_t size_bytearray(struct scry_runtime *r, scry_addr addr, const str
 {
 	uint64_t n = scry_field_get(r, addr, SCRY_F_BYTEARRAY_ALLOC);
 
-	if (n && r->version >= SCRY_VERSION_OF(3, 15))
+	if (n && scry_trait(r, SCRY_TRAIT_BYTEARRAY_HOLDS_BYTES))
 		n += r->layout->slot[SCRY_F_BYTES_DATA].offset + 1;
 	return n < 1ull << 40 ? t->basicsize + n : 0;
 }

@@ -10,7 +10,7 @@
 
 #define COOKIE "xdebugpy" /* _Py_Debug_Cookie, Include/internal/pycore_debug_offsets.h, 3.13+ */
 
-const struct scry_finder scry_finders[] = {
+static const struct scry_finder finders[] = {
 	{ "symbol", scry_find_by_symbol },
 	{ "section .PyRuntime", scry_find_by_section },
 	{ "accessor PyInterpreterState_Head", scry_find_by_accessor },
@@ -59,13 +59,15 @@ static void name_version(struct scry_runtime *r)
 	const char *level = levels[v >> 4 & 15];
 
 	if (level)
-		snprintf(r->version_text, sizeof(r->version_text), "%u.%u.%u%s%u", v >> 24,
-			 v >> 16 & 255, v >> 8 & 255, level, v & 15);
+		snprintf(r->version_text, sizeof(r->version_text), "%u.%u.%u%s%u",
+			 SCRY_VERSION_MAJOR(v), SCRY_VERSION_MINOR(v), SCRY_VERSION_MICRO(v), level,
+			 v & 15);
 	else if ((v & 0xffff) == 0)
-		snprintf(r->version_text, sizeof(r->version_text), "%u.%u", v >> 24, v >> 16 & 255);
+		snprintf(r->version_text, sizeof(r->version_text), "%u.%u", SCRY_VERSION_MAJOR(v),
+			 SCRY_VERSION_MINOR(v));
 	else
-		snprintf(r->version_text, sizeof(r->version_text), "%u.%u.%u", v >> 24,
-			 v >> 16 & 255, v >> 8 & 255);
+		snprintf(r->version_text, sizeof(r->version_text), "%u.%u.%u",
+			 SCRY_VERSION_MAJOR(v), SCRY_VERSION_MINOR(v), SCRY_VERSION_MICRO(v));
 }
 
 /* One try with one idea of how it was built. */
@@ -87,7 +89,7 @@ static int build(struct scry_search *search, struct scry_runtime *r,
 	 * the two lowest bits of a stack reference: Include/internal/pycore_stackref.h, 3.14; 3.13t
 	 * deferred ones
 	 */
-	r->tag_mask = r->version >= 0x030d0000 ? 3 : 0;
+	r->tag_mask = scry_trait(r, SCRY_TRAIT_TAGGED_REFERENCES) ? 3 : 0;
 	memset(r->span, 0, sizeof(r->span));
 	scry_hash_done(&r->names);
 	name_version(r);
@@ -130,7 +132,7 @@ static bool try_versions(struct scry_search *search, struct scry_runtime *r,
 	if (flavour->version || r->roots.debug_offsets)
 		return try_flavours(search, r, flavour);
 	for (size_t i = 0; i < sizeof(minors); i++) {
-		flavour->version = 0x03000000u | (uint32_t)minors[i] << 16;
+		flavour->version = SCRY_VERSION_OF(3, minors[i]);
 		if (build(search, r, flavour) == SCRY_OK) {
 			scry_note(
 				search->s,
@@ -138,7 +140,7 @@ static bool try_versions(struct scry_search *search, struct scry_runtime *r,
 			return true;
 		}
 	}
-	flavour->version = 0x02070000;
+	flavour->version = SCRY_VERSION_OF(2, 7);
 	return build(search, r, flavour) == SCRY_OK;
 }
 
@@ -278,7 +280,7 @@ struct scry_runtime *scry_runtime_first(struct scry_session *s)
 	for (int round = 0; round < 2 && !search.found; round++) {
 		search.all = round == 1;
 		/* one that has no interpreter is an answer: what a scan finds then is chance */
-		for (const struct scry_finder *f = scry_finders;
+		for (const struct scry_finder *f = finders;
 		     f->name && !search.found && !((s->dormant || search.hole) && f->by_chance);
 		     f++) {
 			search.finder = f->name;

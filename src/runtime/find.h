@@ -40,9 +40,7 @@ struct scry_finder {
 	bool by_chance; /* it looks at memory that nothing names */
 };
 
-/** THE list, in the order of trust; ends with a NULL name. */
-extern const struct scry_finder scry_finders[];
-
+/* THE list of them stands in find.c, in the order of trust. */
 void scry_find_by_symbol(struct scry_search *search);
 void scry_find_by_section(struct scry_search *search);
 void scry_find_by_accessor(struct scry_search *search);

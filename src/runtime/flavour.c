@@ -119,19 +119,19 @@ static void from_name(const struct scry_module *m, struct scry_flavour *ret)
 		ret->free_threaded |= *p == 't';
 	}
 	if (!ret->version && ((major == 3 && minor >= 3) || (major == 2 && minor == 7)))
-		ret->version = major << 24 | minor << 16;
+		ret->version = SCRY_VERSION_OF(major, minor);
 }
 
 static uint32_t version_from_symbol(struct scry_session *s, struct scry_module *m)
 {
 	struct scry_symbol symbol;
-	uint64_t version;
+	uint64_t word;
 
 	/* const unsigned long Py_Version, Python/getversion.c, 3.11+ */
 	if (scry_module_symbol(m, "Py_Version", &symbol) < 0 ||
-	    scry_read_uint(s, symbol.addr, s->target->abi.long_size, &version) < 0)
+	    scry_read_uint(s, symbol.addr, s->target->abi.long_size, &word) < 0)
 		return 0;
-	return version >> 24 == 3 && version < 0x04000000 ? (uint32_t)version : 0;
+	return word <= UINT32_MAX && SCRY_VERSION_MAJOR(word) == 3 ? (uint32_t)word : 0;
 }
 
 /*
@@ -143,7 +143,7 @@ static void from_resource(struct scry_module *m, struct scry_flavour *ret)
 
 	if (ret->version && !(ret->version & 0xffff) && m->session->target->abi.windows &&
 	    scry_pe_version(m, &version) == SCRY_OK &&
-	    scry_pe_python_version(&version) >> 16 == ret->version >> 16)
+	    scry_version_same_minor(scry_pe_python_version(&version), ret->version))
 		ret->version = scry_pe_python_version(&version);
 }
 
@@ -177,6 +177,6 @@ void scry_flavour_detect(struct scry_session *s, struct scry_module *m,
 	ret->debug |= has_symbol(m, "_Py_NegativeRefcount") || has_symbol(m, "_Py_RefTotal");
 	ret->trace_refs =
 		has_symbol(m, "_Py_AddToAllObjects") || has_symbol(m, "_Py_PrintReferences");
-	ret->narrow = ret->version >> 24 == 2 &&
+	ret->narrow = SCRY_VERSION_MAJOR(ret->version) == 2 &&
 		      (s->target->abi.windows || has_symbol(m, "PyUnicodeUCS2_FromUnicode"));
 }

@@ -26,21 +26,16 @@ static const struct numbers {
 	unsigned last_owner; /* FRAME_OWNED_BY_CSTACK, in 3.15 ..._INTERPRETER */
 	int executing;       /* FRAME_EXECUTING of enum _framestate, the same header */
 } numbers[] = {
-	{ 0x030b0000, OWNER_FRAME_OBJECT, 0 },
-	{ 0x030c0000, OWNER_FIRST_SHIM, 0 },
-	{ 0x030e0000, OWNER_FIRST_SHIM + 1, 0 },
+	{ SCRY_VERSION_OF(3, 11), OWNER_FRAME_OBJECT, 0 },
+	{ SCRY_VERSION_OF(3, 12), OWNER_FIRST_SHIM, 0 },
+	{ SCRY_VERSION_OF(3, 14), OWNER_FIRST_SHIM + 1, 0 },
 	/* a pre-release may still have CSTACK */
-	{ 0x030f0000, OWNER_FIRST_SHIM + 1, 4 },
+	{ SCRY_VERSION_OF(3, 15), OWNER_FIRST_SHIM + 1, 4 },
 };
 
 static const struct numbers *numbers_of(const struct scry_runtime *r)
 {
-	const struct numbers *best = numbers;
-
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
-		if (r->version >= numbers[i].since)
-			best = &numbers[i];
-	return best;
+	return SCRY_SINCE(numbers, r->version);
 }
 
 int scry_interp_frame_top(struct scry_thread *t, scry_addr *ret)

@@ -86,7 +86,7 @@ static void check_code(struct scry_runtime *r, struct scry_frame *f, scry_addr v
 {
 	const struct scry_code *c = f->code;
 	unsigned size = r->session->target->abi.ptr_size;
-	unsigned step = r->strategy->since >= 0x03060000 && r->version >= 0x03060000 ? 2 : 1;
+	unsigned step = scry_trait(r, SCRY_TRAIT_WORDCODE) ? 2 : 1;
 
 	bool fits = !c->slots_known || !valuestack ||
 		    valuestack == f->slots + (uint64_t)c->slots * size;
@@ -131,14 +131,14 @@ int scry_object_frame_read(struct scry_runtime *r, scry_addr addr, struct scry_f
 	f->slots = scry_field_addr(r, addr, SCRY_F_FRAME_SLOTS);
 	f->lasti = scry_record_int(&rec, SCRY_F_FRAME_LASTI);
 	/* 3.10 counts instructions: PyFrame_GetLineNumber(), Objects/frameobject.c */
-	if (r->strategy->since >= 0x030a0000 && f->lasti >= 0)
+	if (scry_trait(r, SCRY_TRAIT_COUNTS_WORDS) && f->lasti >= 0)
 		f->lasti *= 2;
 	/*
 	 * a traced frame keeps its line itself: up to 3.9 while f_trace is set, in 3.10 while
 	 * f_lineno is
 	 */
 	if (is_object(r, scry_record_uint(&rec, SCRY_F_FRAME_TRACE)) ||
-	    r->strategy->since >= 0x030a0000)
+	    scry_trait(r, SCRY_TRAIT_LINENO_WHILE_SET))
 		f->traced_line = (int)scry_record_int(&rec, SCRY_F_FRAME_LINENO);
 	f->code = f->code_addr ? scry_code_at(r, f->code_addr) : NULL;
 	if (f->code && !f->code->damaged && type == r->frame_type)

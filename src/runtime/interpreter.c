@@ -28,7 +28,8 @@ static bool is_type(struct scry_runtime *r, scry_addr type)
 	return true;
 }
 
-bool scry_is_dict(struct scry_runtime *r, scry_addr addr)
+/* Does a dict object (by its type's flags) stand at `addr`, with a type whose type makes sense? */
+static bool is_dict(struct scry_runtime *r, scry_addr addr)
 {
 	uint64_t type, flags;
 
@@ -101,8 +102,8 @@ static int check_strictly(struct scry_runtime *r, const struct scry_interp *inte
 	bool numbered = !scry_layout_has(r->layout, SCRY_F_INTERP_ID) ||
 			(interp->id >= 0 && interp->id < INTERPS_MAX);
 
-	if (thread && numbered && scry_is_dict(r, interp->modules) &&
-	    scry_is_dict(r, interp->sysdict) && scry_is_dict(r, interp->builtins))
+	if (thread && numbered && is_dict(r, interp->modules) && is_dict(r, interp->sysdict) &&
+	    is_dict(r, interp->builtins))
 		return SCRY_OK;
 	return scry_fail(r->session, SCRY_ECORRUPT, interp->addr, "no interpreter at 0x%" PRIx64,
 			 interp->addr);
@@ -138,7 +139,7 @@ static int check(struct scry_runtime *r, const struct scry_interp *interp, bool 
 	 */
 	if (r->strict)
 		return check_strictly(r, interp, thread);
-	if (scry_is_dict(r, interp->modules) || scry_is_dict(r, interp->sysdict))
+	if (is_dict(r, interp->modules) || is_dict(r, interp->sysdict))
 		return SCRY_OK;
 	if (lacking)
 		return scry_field_read(r, lacking, SCRY_F_THREAD_INTERP, &back);
@@ -266,7 +267,7 @@ static bool collecting_by_symbol(struct scry_runtime *r)
 	struct scry_symbol symbol;
 	uint64_t value;
 
-	return r->module && r->version < 0x03070000 &&
+	return r->module && scry_trait(r, SCRY_TRAIT_COLLECTING_IS_STATIC) &&
 	       scry_module_symbol(r->module, "collecting", &symbol) == SCRY_OK &&
 	       scry_read_uint(r->session, symbol.addr, 4, &value) == SCRY_OK && value == 1;
 }

@@ -5,6 +5,7 @@
 #ifndef SCRY_RUNTIME_H
 #define SCRY_RUNTIME_H
 
+#include "base/since.h"
 #include "layout/layout.h"
 #include "symbol/module.h"
 
@@ -301,6 +302,15 @@ struct scry_strategy {
 		SCRY_NEWBORN_NO_ID,   /* it has no id */
 	} newborn;
 };
+
+/** What is so in some versions and not in others (traits.def says what each means). */
+#define TRAIT(name, since, until) SCRY_TRAIT_##name,
+enum scry_trait {
+#include "runtime/traits.def"
+	SCRY_TRAIT_COUNT
+};
+#undef TRAIT
+bool scry_trait(const struct scry_runtime *r, enum scry_trait trait);
 
 /** The row for a version: the newest that is not younger; never NULL. */
 const struct scry_strategy *scry_strategy_for(uint32_t version);

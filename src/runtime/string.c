@@ -246,7 +246,9 @@ static const char *name_by_symbol(struct scry_runtime *r, scry_addr type)
 	if (scry_symbol_at(r->session, type, &symbol) == SCRY_OK && symbol.addr == type)
 		for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 			if (!strcmp(symbol.name, names[i][0]))
-				return names[i][r->version >> 24 == 2 && names[i][2] ? 2 : 1];
+				return names[i][scry_trait(r, SCRY_TRAIT_PYTHON_2) && names[i][2]
+							? 2
+							: 1];
 	return name_by_singleton(r, type);
 }
 

@@ -105,7 +105,8 @@ static bool waits_for_gil(const struct scry_thread *t)
 	 * (Python/ceval_gil.h, v3.6)
 	 */
 	const struct scry_map *map = scry_map_at(r->session->target, at);
-	return r->version >= 0x03030000 && r->module && map && scry_module_owns(r->module, map);
+	return scry_trait(r, SCRY_TRAIT_GIL_HAS_CONDITION) && r->module && map &&
+	       scry_module_owns(r->module, map);
 }
 
 /*

@@ -124,7 +124,7 @@ static void elf_close(struct scry_module *m)
 	scry_elf_close(&state->elf);
 }
 
-const struct scry_module_ops scry_module_elf = {
+static const struct scry_module_ops file_ops = {
 	.name = "elf",
 	.find = elf_find,
 	.at = elf_at,
@@ -133,7 +133,7 @@ const struct scry_module_ops scry_module_elf = {
 	.close = elf_close,
 };
 
-const struct scry_module_ops scry_module_elf_memory = {
+static const struct scry_module_ops memory_ops = {
 	.name = "elf in memory",
 	.find = elf_find,
 	.at = elf_at,
@@ -151,7 +151,7 @@ static void take_file(struct scry_module *m, struct elf_state *state,
 		m->build_id = scry_arena_text(&m->session->arena, found->elf.build_id,
 					      strlen(found->elf.build_id));
 	scry_module_place(m, &state->elf);
-	m->ops = &scry_module_elf;
+	m->ops = &file_ops;
 }
 
 int scry_elf_module_open(struct scry_module *m)
@@ -167,10 +167,10 @@ int scry_elf_module_open(struct scry_module *m)
 		take_file(m, state, &found);
 	} else if (m->image) {
 		state->elf = *m->image;
-		m->ops = &scry_module_elf_memory;
+		m->ops = &memory_ops;
 	} else if (m->build_id) {
 		state->elf = (struct scry_elf) { .session = m->session, .fd = -1, .is64 = true };
-		m->ops = &scry_module_elf_memory; /* perhaps there is a debug file */
+		m->ops = &memory_ops; /* perhaps there is a debug file */
 	} else {
 		return SCRY_ENOTFOUND;
 	}
@@ -183,5 +183,5 @@ int scry_elf_module_open(struct scry_module *m)
 const struct scry_elf *scry_module_elf_file(struct scry_module *m)
 {
 	scry_module_open(m);
-	return m->ops == &scry_module_elf && m->verified ? m->state : NULL;
+	return m->ops == &file_ops && m->verified ? m->state : NULL;
 }

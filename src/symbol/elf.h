@@ -7,8 +7,6 @@
 
 #include "symbol/module.h"
 
-extern const struct scry_module_ops scry_module_elf, scry_module_elf_memory;
-
 /**
  * Find the module's file, set `ops`, `state`, `file`, `build_id`, `verified` (and `problem` where
  * there is something to say); without a file take what target memory has. SCRY_ENOTFOUND where that

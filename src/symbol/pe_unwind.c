@@ -417,8 +417,7 @@ int scry_pe_unwind(struct scry_module *m, struct scry_regs *regs)
 	struct function f;
 	uint64_t sp, after;
 
-	if (!pe || !regs->arch || strcmp(regs->arch->name, "x86_64") ||
-	    !(regs->valid >> regs->arch->pc & 1))
+	if (!pe || !regs->arch || !regs->arch->pe_unwind || !(regs->valid >> regs->arch->pc & 1))
 		return scry_fail(s, SCRY_EUNSUPPORTED, 0,
 				 "%s has no unwind data that is understood", m->name);
 	for (unsigned i = 0; i < 16; i++) {

@@ -94,7 +94,7 @@ size_t scry_minidump_list(const struct scry_minidump *md, uint32_t type, size_t 
 	return count;
 }
 
-const char *scry_minidump_utf16(const struct scry_minidump *md, const uint8_t *text, size_t bytes)
+static const char *utf16(const struct scry_minidump *md, const uint8_t *text, size_t bytes)
 {
 	struct scry_buf b = SCRY_BUF_INIT;
 
@@ -124,7 +124,7 @@ const char *scry_minidump_string(const struct scry_minidump *md, uint64_t rva)
 	uint32_t bytes = scry_md32(length.at);
 	struct scry_blob text =
 		scry_minidump_blob(md, rva + 4, bytes < STRING_LIMIT ? bytes : STRING_LIMIT);
-	return text.at ? scry_minidump_utf16(md, text.at, text.len) : NULL;
+	return text.at ? utf16(md, text.at, text.len) : NULL;
 }
 
 static bool minidump_probe(const uint8_t *head, size_t len)
@@ -261,7 +261,7 @@ static const char *unicode_string(const struct scry_minidump *md, scry_addr at)
 		bytes = sizeof(text);
 	if (!bytes || !scry_minidump_read(md, scry_md_addr(md, head + ptr), text, bytes))
 		return NULL;
-	return scry_minidump_utf16(md, text, bytes);
+	return utf16(md, text, bytes);
 }
 
 static bool read_ptr(const struct scry_minidump *md, scry_addr at, scry_addr *ret)

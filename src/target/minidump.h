@@ -85,8 +85,6 @@ uint32_t scry_md32(const uint8_t *p);
 uint64_t scry_md64(const uint8_t *p);
 /** An address of the target: 32-bit ones may come sign-extended. */
 scry_addr scry_md_addr(const struct scry_minidump *md, const uint8_t *p);
-/** UTF-16 as UTF-8 in t->keep; NULL when out of memory. */
-const char *scry_minidump_utf16(const struct scry_minidump *md, const uint8_t *text, size_t bytes);
 /** The MINIDUMP_STRING at `rva`, or NULL. */
 const char *scry_minidump_string(const struct scry_minidump *md, uint64_t rva);
 /** Copy target memory out of the ranges: true when all of it is there. */

@@ -162,7 +162,7 @@ static bool from_modules(struct scry_task_search *a, scry_addr tasks, scry_addr 
 	struct scry_runtime *r = a->runtime;
 	bool found = from_namespace(a, c);
 
-	if (r->version < 0x03070000) {
+	if (scry_trait(r, SCRY_TRAIT_TASKS_IN_CLASS)) {
 		/*
 		 * where the C module is used, the class of that name written in Python has only the
 		 * tasks of its own

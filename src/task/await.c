@@ -154,10 +154,10 @@ struct way {
 /* _PyGen_yf(), Objects/genobject.c: the next instruction is YIELD_FROM. */
 static bool next_is_yield_from(struct scry_runtime *r, const struct scry_frame *f)
 {
-	unsigned step = r->version >= 0x03060000 ? 2 : 1;
+	unsigned step = scry_trait(r, SCRY_TRAIT_WORDCODE) ? 2 : 1;
 	uint64_t opcode;
 
-	if (r->version < 0x03030000 || f->lasti < 0 || !f->code ||
+	if (!scry_trait(r, SCRY_TRAIT_YIELDS_FROM) || f->lasti < 0 || !f->code ||
 	    f->lasti + step >= f->code->instructions_size)
 		return false;
 	return scry_read_uint(r->session, f->code->instructions + (uint64_t)f->lasti + step, 1,
@@ -255,7 +255,21 @@ static int read_embedded_frame(struct scry_runtime *r, scry_addr gen, struct scr
 
 /* enum _framestate: Include/internal/pycore_frame.h, 3.11 to 3.15 */
 static const struct way ways[] = {
-	{ .since = 0x030f0000,
+	{ .since = 0, .read = read_frame_object, .depth = 1 },
+	{ .since = SCRY_VERSION_OF(3, 11),
+	  .read = read_embedded_frame,
+	  .created = -2,
+	  .suspended = -1,
+	  .executing = 0,
+	  .depth = 1 },
+	{ .since = SCRY_VERSION_OF(3, 13),
+	  .read = read_embedded_frame,
+	  .created = -3,
+	  .suspended = -2,
+	  .yield_from = -1,
+	  .executing = 0,
+	  .depth = 1 },
+	{ .since = SCRY_VERSION_OF(3, 15),
 	  .read = read_embedded_frame,
 	  .created = 0,
 	  .suspended = 1,
@@ -263,29 +277,11 @@ static const struct way ways[] = {
 	  .yield_from_locked = 3,
 	  .executing = 4,
 	  .depth = 2 },
-	{ .since = 0x030d0000,
-	  .read = read_embedded_frame,
-	  .created = -3,
-	  .suspended = -2,
-	  .yield_from = -1,
-	  .executing = 0,
-	  .depth = 1 },
-	{ .since = 0x030b0000,
-	  .read = read_embedded_frame,
-	  .created = -2,
-	  .suspended = -1,
-	  .executing = 0,
-	  .depth = 1 },
-	{ .since = 0, .read = read_frame_object, .depth = 1 },
 };
 
 static const struct way *way_for(const struct scry_runtime *r)
 {
-	const struct way *w = ways;
-
-	while (r->version < w->since)
-		w++;
-	return w;
+	return SCRY_SINCE(ways, r->version);
 }
 
 /* The address behind the topmost value of a suspended frame; 0 unknown. */
@@ -295,9 +291,10 @@ static scry_addr stack_top(struct scry_runtime *r, scry_addr frame)
 	uint64_t at = 0;
 	int64_t depth = 0;
 
-	if (scry_layout_has(r->layout, SCRY_F_FRAME_STACKTOP) && r->version < 0x030a0000)
+	if (scry_layout_has(r->layout, SCRY_F_FRAME_STACKTOP) &&
+	    scry_trait(r, SCRY_TRAIT_STACKTOP_IS_POINTER))
 		return scry_field_read(r, frame, SCRY_F_FRAME_STACKTOP, &at) < 0 ? 0 : at;
-	if (r->version < 0x030b0000) {
+	if (scry_trait(r, SCRY_TRAIT_FRAMES_ARE_OBJECTS)) {
 		if (scry_field_read(r, frame, SCRY_F_FRAME_VALUESTACK, &at) < 0 ||
 		    scry_field_read_int(r, frame, SCRY_F_FRAME_STACKDEPTH, &depth) < 0)
 			return 0;

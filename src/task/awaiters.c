@@ -248,9 +248,6 @@ static void from_kept(struct search *s, scry_addr awaited_by)
 	}
 }
 
-/* Future._asyncio_awaited_by, Modules/_asynciomodule.c and Lib/asyncio/futures.py */
-#define KEPT_SINCE 0x030e0000
-
 /* From 3.14 on exactly what the interpreter keeps; before, the callbacks of what is not done. */
 void scry_asyncio_find_awaiters(struct scry_task_search *a, struct scry_task *t)
 {
@@ -261,7 +258,8 @@ void scry_asyncio_find_awaiters(struct scry_task_search *a, struct scry_task *t)
 
 	if (d->future.awaited_by)
 		from_kept(&s, d->future.awaited_by);
-	for (unsigned n = 0; a->runtime->version < KEPT_SINCE && n < AWAITERS_MAX; n++) {
+	bool kept = scry_trait(a->runtime, SCRY_TRAIT_KEEPS_AWAITERS);
+	for (unsigned n = 0; !kept && n < AWAITERS_MAX; n++) {
 		if (scry_future_callback_next(a->runtime, &d->future, &it, &callback) != SCRY_ITEM)
 			break;
 		from_callback(&s, callback, 0);

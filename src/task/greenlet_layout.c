@@ -12,8 +12,7 @@
 #include "object/model.h"
 #include "task/greenlet.h"
 
-#define PY(minor) SCRY_SINCE(3, minor, 0)
-#define FITS_MAX  1000 /* greenlets that are looked at */
+#define FITS_MAX 1000 /* greenlets that are looked at */
 
 /* Greenlet.__version__: "3.1.1", "1.0.0rc1"; the package's, or up to 0.4 the module's own. */
 static bool find_version(struct scry_runtime *r, uint32_t *ret)
@@ -30,7 +29,7 @@ static bool find_version(struct scry_runtime *r, uint32_t *ret)
 			    scry_attr(r, module, "__version__", &version) == SCRY_OK &&
 			    scry_text_at(r, version, 32, &text) == SCRY_OK &&
 			    sscanf(text, "%3u.%3u.%3u", &v[0], &v[1], &v[2]) >= 2) {
-				*ret = SCRY_SINCE(v[0] & 0xff, v[1] & 0xff, v[2] & 0xff);
+				*ret = SCRY_VERSION_OF(v[0] & 0xff, v[1] & 0xff, v[2] & 0xff);
 				return true;
 			}
 	return false;
@@ -45,7 +44,8 @@ struct part {
 	const char *text;
 };
 
-#define V(major, minor, micro) SCRY_SINCE(major, minor, micro)
+#define V(major, minor, micro) SCRY_VERSION_OF(major, minor, micro)
+#define PY(minor)              SCRY_VERSION_OF(3, minor)
 /* typedef struct _greenlet, greenlet.h up to 1.1 */
 static const struct part plain[] = {
 	{ 0, 0, 0, 0,
@@ -99,8 +99,8 @@ struct parts {
 
 static bool applies(const struct parts *to, const struct part *p)
 {
-	return to->version >= p->since && (!p->until || to->version < p->until) &&
-	       to->python >= p->python && (!p->python_until || to->python < p->python_until);
+	return scry_version_in(to->version, p->since, p->until) &&
+	       scry_version_in(to->python, p->python, p->python_until);
 }
 
 static void add(struct parts *to, const struct part *parts, size_t count, bool named)
@@ -155,7 +155,7 @@ static bool lay_out_version(struct scry_runtime *r, uint32_t version)
 	bool done;
 
 	forget(r->layout);
-	if (version < SCRY_SINCE(2, 0, 0)) {
+	if (scry_version_in(version, 0, SCRY_VERSION_OF(2, 0))) {
 		ADD(&parts, plain, true);
 		return lay_out_parts(r, SCRY_S_GREENLET, &parts);
 	}
@@ -248,9 +248,9 @@ bool scry_greenlet_lay_out(struct scry_runtime *r, struct scry_kinds *kinds, con
 {
 	/* one of each generation, newest first */
 	static const uint32_t generations[] = {
-		SCRY_SINCE(3, 5, 3), SCRY_SINCE(3, 3, 0), SCRY_SINCE(3, 2, 4),
-		SCRY_SINCE(3, 1, 1), SCRY_SINCE(3, 0, 3), SCRY_SINCE(3, 0, 0),
-		SCRY_SINCE(2, 0, 0), SCRY_SINCE(1, 1, 3), SCRY_SINCE(0, 4, 17),
+		SCRY_VERSION_OF(3, 5, 3), SCRY_VERSION_OF(3, 3, 0), SCRY_VERSION_OF(3, 2, 4),
+		SCRY_VERSION_OF(3, 1, 1), SCRY_VERSION_OF(3, 0, 3), SCRY_VERSION_OF(3, 0, 0),
+		SCRY_VERSION_OF(2, 0, 0), SCRY_VERSION_OF(1, 1, 3), SCRY_VERSION_OF(0, 4, 17),
 	};
 	uint32_t version = 0;
 

@@ -187,7 +187,7 @@ static const char *unwind(struct scry_task *t, const struct scry_greenlet *g,
 		return "it is in the middle of a switch: its C stack is not whole";
 	if (!g->is_current &&
 	    (target->abi.ptr_size != 8 || target->abi.windows || target->abi.big_endian ||
-	     !target->arch || strcmp(target->arch->name, "x86_64")))
+	     !target->arch || !target->arch->knows_switch))
 		return "saved C stacks of this machine cannot be unwound";
 	const char *error = find_code(t, g);
 	if (g->is_current)

@@ -6,8 +6,6 @@
 
 #include "base/session.h"
 
-#define X86_64 62 /* EM_X86_64 */
-
 static bool returns_to(const struct scry_slice *slice, size_t word, const char *function,
 		       bool guess)
 {
@@ -68,7 +66,7 @@ int scry_slice_regs(const struct scry_slice *slice, const struct scry_arch *arch
 		    struct scry_regs *ret)
 {
 	*ret = (struct scry_regs) { .arch = arch };
-	if (!arch || arch->elf_machine != X86_64)
+	if (!arch || !arch->knows_switch)
 		return SCRY_EUNSUPPORTED;
 	/* a name decides; without one the form that checks itself comes first */
 	if (from_stackman(slice, ret, false) || from_inline(slice, ret, false) ||

@@ -11,7 +11,6 @@
 #include "base/bytes.h"
 #include "base/session.h"
 
-#define X86_64   62                   /* EM_X86_64 */
 #define CODE_MAX ((uint64_t)64 << 20) /* bytes of a module's code */
 #define NEAR     48                   /* bytes between one of the instructions and the next */
 #define RBX      3
@@ -104,7 +103,7 @@ size_t scry_switch_code_find(struct scry_module *m, struct scry_switch_code *ret
 	struct scry_section text;
 	size_t count = 0;
 
-	if (!t->arch || t->arch->elf_machine != X86_64 || t->abi.windows)
+	if (!t->arch || !t->arch->knows_switch || t->abi.windows)
 		return 0;
 	scry_module_open(m);
 	if (scry_module_section(m, ".text", &text) == SCRY_OK)

@@ -14,6 +14,7 @@ struct core_segment {
 	uint64_t start, memsz, filesz;
 	uint32_t flags;
 	uint8_t fill;
+	const uint8_t *data; /* filesz bytes, or NULL: all are `fill` */
 };
 
 struct core_writer {
@@ -58,9 +59,9 @@ static inline void core_note(struct core_writer *w, const char *name, uint32_t t
 	core_pad(b, (b->len + 3) / 4 * 4);
 }
 
-/* NT_PRSTATUS with a register block whose word at byte i is base + i. */
-static inline void core_thread(struct core_writer *w, uint32_t tid, int signal, uint64_t base,
-			       size_t regs)
+/* NT_PRSTATUS with a register block of `count` words. */
+static inline void core_thread_regs(struct core_writer *w, uint32_t tid, int signal,
+				    const uint64_t *words, size_t count)
 {
 	struct scry_buf b = SCRY_BUF_INIT;
 	unsigned word = w->is64 ? 8 : 4;
@@ -71,11 +72,23 @@ static inline void core_thread(struct core_writer *w, uint32_t tid, int signal, 
 	core_pad(&b, w->is64 ? 32 : 24);
 	core_put(&b, w, 4, tid);
 	core_pad(&b, w->is64 ? 112 : 72);
-	for (size_t i = 0; i < regs; i += word)
-		core_put(&b, w, word, base + i);
+	for (size_t i = 0; i < count; i++)
+		core_put(&b, w, word, words[i]);
 	core_put(&b, w, 8, 0);
 	core_note(w, "CORE", NT_PRSTATUS, &b);
 	scry_buf_done(&b);
+}
+
+/* The same where the word at byte i of `regs` bytes is base + i. */
+static inline void core_thread(struct core_writer *w, uint32_t tid, int signal, uint64_t base,
+			       size_t regs)
+{
+	size_t word = w->is64 ? 8 : 4;
+	uint64_t words[64];
+
+	for (size_t i = 0; i < regs / word; i++)
+		words[i] = base + i * word;
+	core_thread_regs(w, tid, signal, words, regs / word);
 }
 
 static inline void core_psinfo(struct core_writer *w, uint32_t pid, const char *args)
@@ -146,7 +159,15 @@ static inline void core_segment(struct core_writer *w, uint64_t start, uint64_t 
 	if ((w->count & (w->count - 1)) == 0)
 		w->segments = reallocarray(w->segments, w->count ? 2 * w->count : 1,
 					   sizeof(*w->segments));
-	w->segments[w->count++] = (struct core_segment) { start, memsz, filesz, flags, fill };
+	w->segments[w->count++] = (struct core_segment) { start, memsz, filesz, flags, fill, NULL };
+}
+
+/* A segment with content, which is the caller's until core_finish(). */
+static inline void core_memory(struct core_writer *w, uint64_t start, const void *data,
+			       uint64_t size, uint32_t flags)
+{
+	core_segment(w, start, size, size, flags, 0);
+	w->segments[w->count - 1].data = data;
 }
 
 static inline void core_phdr(struct scry_buf *b, const struct core_writer *w, uint32_t type,
@@ -238,7 +259,8 @@ static inline void core_finish(struct core_writer *w, struct scry_buf *out)
 	scry_buf_put(out, w->notes.text, w->notes.len);
 	for (size_t i = 0; i < w->count; i++)
 		for (uint64_t k = 0; k < w->segments[i].filesz; k++)
-			scry_buf_putc(out, (char)w->segments[i].fill);
+			scry_buf_putc(out, (char)(w->segments[i].data ? w->segments[i].data[k]
+								      : w->segments[i].fill));
 	if (extended && !w->sections_lost) {
 		core_pad(out, out->len + (w->is64 ? 0x2c : 0x1c));
 		core_put(out, w, 4, w->count + 1);

@@ -60,6 +60,15 @@ EXTRAS = [
     ('bullseye', 'python3-trio'),
     ('bullseye', 'python3-uvloop'),
 ]
+# what is laid beside the built-in rows: DWARF of Debian's interpreters, debug builds and ordinary ones
+DWARF = [
+    ('sid', 'python3.15'),
+    ('sid', 'python3.14'),
+    ('sid', 'python3.13'),
+    ('bookworm', 'python3.11'),
+    ('bullseye', 'python3.9'),
+    ('bullseye', 'python2.7'),
+]
 FREE_THREADED = ('forky', 'python3.13')
 # packaging's own needs, of no use in a root that is never upgraded
 UNWANTED = re.compile(
@@ -324,6 +333,40 @@ def add(archive, packages, root, there):
     there.update(name.split('_')[0] for name in names)
 
 
+def make_dwarf(suite, name, deadline):
+    """A prefix with what a -dbg package has of DWARF: bin/pythonX.Yd with its modules, and the debug
+    file of the ordinary interpreter as bin/pythonX.Y, for the test that lays rows beside them."""
+    target = os.path.join(cache(), 'dwarf', suite + '-' + name)
+    if os.path.exists(target + '/.ready'):
+        return
+    archive = Archive(suite, deadline)
+    archive.update()
+    (deb,) = archive.download(
+        [n for n in archive.closure([name + '-dbg']) if n.split('_')[0] == name + '-dbg']
+    )
+    shutil.rmtree(target, ignore_errors=True)
+    os.makedirs(target + '/all')
+    unpack(deb, target + '/all')
+    os.makedirs(target + '/bin')
+    usr = target + '/all/usr'
+    (debug_build,) = [p for p in glob.glob(usr + '/bin/%s*d*' % name) if 'config' not in p]
+    os.rename(debug_build, '%s/bin/%sd' % (target, name))
+    # the largest of the debug files that come without a name is the interpreter's
+    debug = glob.glob(usr + '/lib/debug/.build-id/*/*.debug')
+    os.rename(max(debug, key=os.path.getsize), '%s/bin/%s' % (target, name))
+    modules = glob.glob(usr + '/lib/python*/lib-dynload')
+    for path in modules:
+        os.makedirs(os.path.join(target, os.path.dirname(os.path.relpath(path, usr))))
+        os.rename(path, os.path.join(target, os.path.relpath(path, usr)))
+    micro = re.search(r'_\d+\.\d+\.(\d+)', os.path.basename(deb)).group(1)
+    os.makedirs('%s/include/%s' % (target, name))
+    with open('%s/include/%s/patchlevel.h' % (target, name), 'w') as out:
+        print('#define PY_MICRO_VERSION ' + micro, file=out)
+    shutil.rmtree(target + '/all')
+    os.remove(deb)
+    open(target + '/.ready', 'w').close()
+
+
 def build_free_threaded(deadline):
     """Build in place: `python` in a build tree finds its library by itself."""
     suite, package = FREE_THREADED
@@ -425,6 +468,8 @@ def fetch(seconds):
             attempt(where, failed, make_root, where, suite, architecture, packages, deadline)
         for where, package in extras:
             attempt('%s %s' % (where, package), failed, add_extra, where, package, deadline)
+        for suite, name in DWARF:
+            attempt('%s-%s-dbg' % (suite, name), failed, make_dwarf, suite, name, deadline)
         build.join()
         with open(os.path.join(cache(), 'reasons.json'), 'w') as out:
             json.dump(failed, out)

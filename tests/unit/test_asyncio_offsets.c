@@ -78,7 +78,7 @@ static void asyncio_offsets(void **state)
 		assert_true(rejected > 600);
 		known.size[SCRY_S_INTERP] += 8;
 		assert_int_equal(scry_layout_from_asyncio(s, TABLE_AT, &known, &l), SCRY_ECORRUPT);
-		known.flavour.version = SCRY_SINCE(3, 13, 0);
+		known.flavour.version = SCRY_VERSION_OF(3, 13);
 		assert_int_equal(scry_layout_from_asyncio(s, TABLE_AT, &known, &l), SCRY_ENOTFOUND);
 	}
 	scry_session_free(s);

@@ -11,7 +11,7 @@
 
 #include "layout/rows.h"
 
-#define V(major, minor) (SCRY_SINCE(major, minor, 0))
+#define V(major, minor) (SCRY_VERSION_OF(major, minor, 0))
 
 static const struct scry_abi linux64 = { .ptr_size = 8,
 					 .long_size = 8,

@@ -57,7 +57,7 @@ static const struct {
 
 static void rows(size_t i, struct scry_layout *l)
 {
-	struct scry_flavour f = { .version = SCRY_SINCE(builds[i].major, builds[i].minor,
+	struct scry_flavour f = { .version = SCRY_VERSION_OF(builds[i].major, builds[i].minor,
 							builds[i].micro),
 				  .stackless = true,
 				  .debug = builds[i].traced,
@@ -92,13 +92,13 @@ static void members_that_came_later(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < COUNT(builds); i++) {
-		uint32_t version = SCRY_SINCE(builds[i].major, builds[i].minor, 0);
+		uint32_t version = SCRY_VERSION_OF(builds[i].major, builds[i].minor, 0);
 
 		rows(i, &l);
 		assert_int_equal(scry_layout_has(&l, SCRY_F_TASKLET_EXC_INFO),
-				 version >= SCRY_SINCE(3, 7, 0));
+				 version >= SCRY_VERSION_OF(3, 7));
 		assert_int_equal(scry_layout_has(&l, SCRY_F_FRAME_EXECUTE),
-				 version < SCRY_SINCE(3, 8, 0));
+				 version < SCRY_VERSION_OF(3, 8));
 		assert_true(scry_layout_has(&l, SCRY_F_STACKLESS_WATCHDOGS));
 		assert_true(scry_layout_has(&l, SCRY_F_STACKLESS_IS_IDLE));
 	}

@@ -250,7 +250,8 @@ int scry_pypy_print_exception(struct scry_printer *p, scry_addr addr)
 		return rc < 0 ? rc : SCRY_OK;
 	scry_printf(p, "%s(", name ? name : "?");
 	rc = print_sequence(p, args);
-	scry_buf_puts(p->out, seq.count == 1 && r->version < 0x03070000 ? ",)" : ")");
+	scry_buf_puts(p->out,
+		      seq.count == 1 && !scry_trait(r, SCRY_TRAIT_ONE_ARGUMENT_ALONE) ? ",)" : ")");
 	scry_printer_leave(p);
 	return rc;
 }

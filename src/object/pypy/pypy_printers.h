@@ -7,7 +7,7 @@
 
 static inline bool scry_pypy_is_python2(const struct scry_runtime *r)
 {
-	return r->version && r->version < 0x03000000;
+	return r->version && scry_trait(r, SCRY_TRAIT_PYTHON_2);
 }
 
 /** A float by its bits, and the text or bytes of an rpy_string, quoted. */

@@ -118,8 +118,9 @@ static bool jit_on_stack(struct scry_thread *t)
 	const struct scry_regs *regs = t->os ? scry_os_thread_regs(s->target, t->os) : NULL;
 	uint64_t sp, word;
 
-	if (!regs || !regs->arch || !scry_regs_find(regs, "rsp", &sp))
+	if (!regs || !regs->arch || !(regs->valid >> regs->arch->sp & 1))
 		return false;
+	sp = regs->value[regs->arch->sp];
 	const struct scry_map *stack = scry_map_at(s->target, sp), *map;
 	scry_addr end = stack ? stack->end : sp;
 	end = end - sp > STACK_MAX ? sp + STACK_MAX : end;
@@ -228,7 +229,7 @@ static const struct {
 } strategies[] = {
 	{ SCRY_PYPY_CODE_LNOTAB, ROW(0, "PyPy, unsigned lnotab", scry_line_from_lnotab) },
 	{ SCRY_PYPY_CODE_LNOTAB,
-	  ROW(0x03060000, "PyPy, signed lnotab", scry_pypy_line_from_lnotab) },
+	  ROW(SCRY_VERSION_OF(3, 6), "PyPy, signed lnotab", scry_pypy_line_from_lnotab) },
 	{ SCRY_PYPY_CODE_LINETABLE, ROW(0, "PyPy, line table", scry_pypy_line_from_linetable) },
 };
 
@@ -238,7 +239,7 @@ static const struct scry_strategy *strategy_for(const struct scry_pypy *p)
 
 	for (size_t i = 0; i < sizeof(strategies) / sizeof(*strategies); i++)
 		if (p->field[strategies[i].needs].size &&
-		    p->runtime->version >= strategies[i].strategy.since)
+		    scry_version_in(p->runtime->version, strategies[i].strategy.since, 0))
 			best = &strategies[i].strategy;
 	return best;
 }
@@ -259,7 +260,7 @@ static bool is_version(struct scry_pypy_scan *scan, scry_addr at)
 	    sscanf(text, "%1u.%3u.%3u (", &major, &minor, &micro) != 3 || !strstr(text, " (") ||
 	    (major != 2 && major != 3) || minor > 99 || micro > 99)
 		return true;
-	r->version = major << 24 | minor << 16 | micro << 8 | 0xf0;
+	r->version = SCRY_VERSION_OF(major, minor, micro) | 0xf0;
 	snprintf(r->version_text, sizeof(r->version_text), "%u.%u.%u", major, minor, micro);
 	return false;
 }
