@@ -19,6 +19,7 @@ struct scry_runtime;
 struct scry_dormant;
 struct scry_thread;
 struct scry_source_file;
+struct scry_future;
 
 enum scry_layout_choice {
 	SCRY_LAYOUT_AUTO,
@@ -66,6 +67,10 @@ struct scry_error {
 };
 
 struct scry_session {
+	/* what the tests put in place of the built-in rows (layout/rows.h), else NULL */
+	const struct scry_future *future;
+	/* some place could not be searched for tasks: that there are none is not known */
+	bool unsearched;
 	struct scry_arena keep;  /* lives as long as the session: options */
 	struct scry_arena arena; /* dies at refresh: all that was decoded */
 	struct scry_options options;

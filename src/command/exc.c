@@ -127,6 +127,10 @@ static const char *why_unclean(struct job *job, const struct scry_handled *h,
 {
 	bool gone = e && e->traceback && !on_stack(job, e->traceback);
 
+	if (job->shown.runtime->layout && job->shown.runtime->layout->guessed)
+		return h->unowned ? "which handler has it in hand is not known for this version"
+				  : NULL;
+
 	if (h->unowned)
 		return gone ? "no handler in Python has it in hand, and none of its frames is on "
 			      "the stack: it was handled "
@@ -211,7 +215,13 @@ static void show_thread(struct job *job, struct scry_thread *t, bool all)
 		show(job, &(struct entry) { .role = RAISED, .kept = raised });
 	show_handled(job);
 	if (job->entries == before && !call->json)
-		scry_buf_puts(call->out, "  no exception\n");
+		scry_buf_puts(call->out,
+			      scry_handled_is_known(t->runtime)
+				      ? "  no exception\n"
+				      : "  no exception is raised; what is handled is not "
+					"known for this version\n");
+	if (job->entries == before && !scry_handled_is_known(t->runtime))
+		scry_note(call->s, "which exceptions are handled is not known for this version");
 	job->thread = NULL;
 }
 

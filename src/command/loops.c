@@ -32,6 +32,16 @@ static void get_closed(const void *subject, struct scry_said *ret)
 		scry_said_bool(ret, loop->closed);
 }
 
+/* Null: of a version that is not known, whose tasks are its may be missing. */
+static void get_tasks(const void *subject, struct scry_said *ret)
+{
+	const struct scry_loop *loop = subject;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (loop->tasks || !loop->runtime->layout->guessed)
+		scry_said_int(ret, (int64_t)loop->tasks);
+}
+
 #define SUBJECT struct scry_loop
 static const struct scry_say loop_fields[] = {
 	SAY_GET("kind", get_kind),
@@ -41,7 +51,7 @@ static const struct scry_say loop_fields[] = {
 	SAY_BOOL("running", running),
 	SAY_GET("closed", get_closed),
 	SAY_ID("current", current),
-	SAY_INT("tasks", tasks, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("tasks", get_tasks, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_END,
 };
 #undef SUBJECT

@@ -115,7 +115,9 @@ static int set_tuplegetter(struct scry_eval *e, scry_addr obj, scry_addr getter)
 	int64_t i;
 	int rc = scry_field_read_int(e->r, getter, SCRY_F_TUPLEGETTER_INDEX, &i);
 
-	if (rc < 0 || i < 0 || i >= scry_length(e->r, obj))
+	if (rc < 0)
+		return rc;
+	if (i < 0 || i >= scry_length(e->r, obj))
 		return scry_eval_fail(e, SCRY_ECORRUPT,
 				      "a field of a namedtuple that has no such item");
 	rc = scry_item_at(e->r, obj, i, &item);

@@ -18,6 +18,7 @@ struct walk {
 	const char *const *texts;
 	const struct scry_abi *abi;
 	struct scry_layout *l;
+	const struct scry_layout *known; /* sizes that count more than the rows'; may be NULL */
 	enum scry_struct s;
 	uint8_t flags;
 	uint8_t depth;
@@ -194,6 +195,8 @@ static struct extent reference(struct walk *w, enum scry_struct s)
 	struct extent e = members(w, &text, '\0', 0, false);
 
 	w->depth--;
+	if (w->known && w->known->size[s])
+		e.size = w->known->size[s];
 	return e;
 }
 
@@ -323,7 +326,19 @@ bool scry_row_lay_out(const char *const texts[SCRY_S_COUNT], enum scry_struct s,
 		      const struct scry_flavour *flavour, const struct scry_abi *abi,
 		      struct scry_layout *l)
 {
-	struct walk w = { texts, abi, l, s, flags_of(flavour, abi), 0, false, false };
+	return scry_row_lay_out_known(texts, s, flavour, abi, NULL, l);
+}
+
+bool scry_row_lay_out_known(const char *const texts[SCRY_S_COUNT], enum scry_struct s,
+			    const struct scry_flavour *flavour, const struct scry_abi *abi,
+			    const struct scry_layout *known, struct scry_layout *l)
+{
+	struct walk w = { .texts = texts,
+			  .abi = abi,
+			  .l = l,
+			  .known = known,
+			  .s = s,
+			  .flags = flags_of(flavour, abi) };
 	const char *p = texts[s];
 
 	if (!p)

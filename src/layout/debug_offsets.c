@@ -144,7 +144,7 @@ static int set_field(struct table *t, enum scry_field f, uint64_t offset, uint64
 		 width = slot.size && slot.size < ptr ? slot.size : ptr;
 	uint64_t room = t->l->size[s] ? t->l->size[s] : 1 << 16;
 
-	if (!slot.size && !scry_version_is_newer(t->l->flavour.version, scry_rows_cpython.last))
+	if (!slot.size && !scry_version_is_newer(t->l->flavour.version, scry_rows_last(t->s)))
 		return SCRY_OK; /* 0 for what only a free-threaded build has */
 	if (offset > room || base + offset > room || (base + offset) % (width ? width : 1))
 		return nonsense(t, scry_field_name(f), offset);
@@ -281,7 +281,7 @@ static int read_head(struct table *t, struct scry_layout *row)
 		return nonsense(t, "free_threaded", free_threaded);
 	t->l->flavour = (struct scry_flavour) { .version = (uint32_t)version,
 						.free_threaded = free_threaded == 1 };
-	return scry_layout_from_rows(&t->l->flavour, &t->s->target->abi, row);
+	return scry_layout_known_rows(t->s, &t->l->flavour, NULL, row);
 }
 
 int scry_layout_from_offsets(struct scry_session *s, scry_addr addr, struct scry_layout *l)
@@ -370,7 +370,7 @@ int scry_layout_from_asyncio(struct scry_session *s, scry_addr addr,
 	l->flavour = known->flavour;
 	if (!format)
 		return SCRY_ENOTFOUND;
-	if ((rc = scry_layout_from_rows(&l->flavour, &s->target->abi, row)) < 0 ||
+	if ((rc = scry_layout_known_rows(s, &l->flavour, NULL, row)) < 0 ||
 	    (rc = read_words(&t, format->text, 0)) < 0 || (rc = take_all(&t, format->text)) < 0)
 		return rc;
 	return check_asyncio(&t, known);

@@ -61,6 +61,8 @@ struct scry_layout {
 	/* enum scry_source: where most of the struct came from */
 	uint8_t source[SCRY_S_COUNT];
 	struct scry_flavour flavour;
+	/* no rows were made for the version: only what the target confirms is in the layout */
+	bool guessed;
 	char name[96]; /* for people: "debug offsets, built-in 3.13" */
 };
 

@@ -24,24 +24,85 @@ static bool same_slot(struct scry_slot a, struct scry_slot b)
 }
 
 /*
- * One struct of a source. Sizes that differ mean another struct: nothing is taken, and it is said.
+ * A row of another version, or of a struct that grew: what of it is confirmed. Fields on which the
+ * target's own tables and the row agree are landmarks, as is the struct's beginning, and its end
+ * where both have the same size. What lies between two landmarks that follow each other was not
+ * moved, since neither was. `*ret_from` and `*ret_to` are those around `at`.
+ */
+static void landmarks(const struct join *j, enum scry_struct s, const struct scry_layout *row,
+		      uint32_t at, uint32_t *ret_from, uint32_t *ret_to)
+{
+	const struct scry_layout *l = j->l;
+	int f = scry_struct_first_field(s);
+
+	*ret_from = 0;
+	*ret_to = l->size[s] && l->size[s] == row->size[s] ? l->size[s] : 0;
+	for (; f < SCRY_F_COUNT && scry_field_struct((enum scry_field)f) == s; f++) {
+		const struct scry_slot *known = &l->slot[f], *r = &row->slot[f];
+
+		if (!known->size || !r->size || l->field_source[f] == SCRY_FROM_ROW)
+			continue;
+		if (same_slot(*known, *r)) {
+			uint32_t end = r->offset + (r->size < known->size ? r->size : known->size);
+
+			if (r->offset > at && (!*ret_to || r->offset < *ret_to))
+				*ret_to = r->offset;
+			else if (r->offset <= at && end > *ret_from)
+				*ret_from = end;
+			/* a nested struct of which the table knows the whole */
+			if (r->offset <= at && end > at && (!*ret_to || end < *ret_to))
+				*ret_from = r->offset, *ret_to = end;
+		} else if (r->offset <= at || (*ret_to && r->offset < *ret_to)) {
+			*ret_from = *ret_to = 0; /* moved: the fields on this side may be, too */
+			if (r->offset > at)
+				return;
+		}
+	}
+}
+
+static bool confirmed(const struct join *j, enum scry_field f, const struct scry_layout *row)
+{
+	const struct scry_slot *slot = &row->slot[f];
+	uint32_t from, to;
+
+	landmarks(j, scry_field_struct(f), row, slot->offset, &from, &to);
+	return to && slot->offset >= from && slot->offset + slot->size <= to;
+}
+
+/*
+ * Structs that compiled extensions are made with, by the stable ABI, cannot change; dictionaries'
+ * keys are confirmed by their values (runtime/confirm.c).
+ */
+static bool is_confirmed_elsewhere(enum scry_struct s)
+{
+	return s == SCRY_S_MEMBER_DEF || s == SCRY_S_METHOD_DEF || s == SCRY_S_VAR ||
+	       s == SCRY_S_KEYS || s == SCRY_S_ENTRY || s == SCRY_S_UNICODE_ENTRY;
+}
+
+/*
+ * One struct of a source. Sizes that differ mean another struct: of a row then only what is
+ * confirmed is taken, as of a row that was made for another version; of others nothing.
  */
 static void join_struct(struct join *j, enum scry_struct s, const struct scry_layout *from)
 {
 	struct scry_layout *l = j->l;
 	enum scry_source source = from->source[s];
-	bool first = l->source[s] == SCRY_FROM_NOWHERE, differ = false;
+	bool first = l->source[s] == SCRY_FROM_NOWHERE, differ = false, is_row = from == j->row;
 	int f = scry_struct_first_field(s);
 
 	if (source == SCRY_FROM_NOWHERE)
 		return;
-	if (l->size[s] && from->size[s] && l->size[s] != from->size[s]) {
-		scry_remark(j->s,
-			    "layout of %s: %u bytes by %s, %u by %s, which is not used for it",
+	bool other = l->size[s] && from->size[s] && l->size[s] != from->size[s];
+
+	if (other)
+		scry_remark(j->s, "layout of %s: %u bytes by %s, %u by %s, which is %s",
 			    scry_struct_name(s), l->size[s], scry_source_name(l->source[s]),
-			    from->size[s], scry_source_name(source));
+			    from->size[s], scry_source_name(source),
+			    is_row ? "used only where it agrees" : "not used for it");
+	if (other && !is_row)
 		return;
-	}
+	bool only_confirmed = is_row && (other || (j->guessed && !is_confirmed_elsewhere(s)));
+
 	for (; f < SCRY_F_COUNT && scry_field_struct((enum scry_field)f) == s; f++) {
 		if (!from->slot[f].size)
 			continue;
@@ -52,11 +113,13 @@ static void join_struct(struct join *j, enum scry_struct s, const struct scry_la
 				    scry_source_name(source));
 			differ = true; /* one sentence per struct is enough */
 		}
-		scry_layout_put(l, (enum scry_field)f, from->slot[f], from->field_source[f]);
+		if (!only_confirmed || confirmed(j, (enum scry_field)f, from))
+			scry_layout_put(l, (enum scry_field)f, from->slot[f],
+					from->field_source[f]);
 	}
-	if (!l->size[s])
+	if (!l->size[s] && !only_confirmed)
 		l->size[s] = from->size[s];
-	if (first)
+	if (first && l->source[s] == SCRY_FROM_NOWHERE)
 		l->source[s] = (uint8_t)source;
 }
 
@@ -170,9 +233,9 @@ static void join_members(struct join *j)
 static void find_row(struct join *j)
 {
 	j->has_row = j->l->flavour.version &&
-		     scry_layout_from_rows(&j->l->flavour, &j->s->target->abi, j->row) == SCRY_OK;
+		     scry_layout_known_rows(j->s, &j->l->flavour, j->l, j->row) == SCRY_OK;
 	j->guessed =
-		j->has_row && scry_version_is_newer(j->l->flavour.version, scry_rows_cpython.last);
+		j->has_row && scry_version_is_newer(j->l->flavour.version, scry_rows_last(j->s));
 }
 
 static void join_row(struct join *j)
@@ -182,8 +245,9 @@ static void join_row(struct join *j)
 
 	if (!j->has_row)
 		return;
+	j->l->guessed = j->guessed;
 	if (j->guessed) {
-		version = scry_rows_cpython.last;
+		version = scry_rows_last(j->s);
 		scry_note(j->s,
 			  "%u.%u is newer than the layouts built in: those of %u.%u are a guess",
 			  SCRY_VERSION_MAJOR(j->l->flavour.version),

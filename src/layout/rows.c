@@ -52,8 +52,9 @@ void scry_rows_choose(const struct scry_row_set *set, uint32_t version,
 			texts[set->rows[i].of] = set->rows[i].text;
 }
 
-int scry_layout_from_rows(const struct scry_flavour *flavour, const struct scry_abi *abi,
-			  struct scry_layout *l)
+static int lay_out(const struct scry_flavour *flavour, const struct scry_abi *abi,
+		   const struct scry_future *future, const struct scry_layout *known,
+		   struct scry_layout *l)
 {
 	const char *texts[SCRY_S_COUNT] = { NULL };
 
@@ -65,8 +66,28 @@ int scry_layout_from_rows(const struct scry_flavour *flavour, const struct scry_
 	scry_rows_choose(&by_hand, flavour->version, texts);
 	if (flavour->stackless)
 		scry_rows_choose(&of_stackless, flavour->version, texts);
+	if (future)
+		future->change(future, texts);
 	for (int s = 0; s < SCRY_S_COUNT; s++)
-		if (texts[s] && !scry_row_lay_out(texts, (enum scry_struct)s, flavour, abi, l))
+		if (texts[s] &&
+		    !scry_row_lay_out_known(texts, (enum scry_struct)s, flavour, abi, known, l))
 			return SCRY_EINVAL;
 	return SCRY_OK;
+}
+
+int scry_layout_from_rows(const struct scry_flavour *flavour, const struct scry_abi *abi,
+			  struct scry_layout *l)
+{
+	return lay_out(flavour, abi, NULL, NULL, l);
+}
+
+int scry_layout_known_rows(struct scry_session *s, const struct scry_flavour *flavour,
+			   const struct scry_layout *known, struct scry_layout *l)
+{
+	return lay_out(flavour, &s->target->abi, s->future, known, l);
+}
+
+uint32_t scry_rows_last(const struct scry_session *s)
+{
+	return s->future ? s->future->last : scry_rows_cpython.last;
 }

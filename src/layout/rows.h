@@ -26,6 +26,23 @@ struct scry_row_set {
 extern const struct scry_row_set scry_rows_cpython;
 
 /**
+ * A future that the tests make up: the built-in rows end at `last`, and `change` makes other texts
+ * of them, as if those were what is known of an older version.
+ */
+struct scry_future {
+	uint32_t last;
+	void (*change)(const struct scry_future *future, const char *texts[SCRY_S_COUNT]);
+};
+/** The newest version that rows were made for, in this session. */
+uint32_t scry_rows_last(const struct scry_session *s);
+/**
+ * The rows of a version for this session's target, in `l`. Structs inside others are as large as
+ * `known` has them, where it has (NULL: as the rows have them).
+ */
+int scry_layout_known_rows(struct scry_session *s, const struct scry_flavour *flavour,
+			   const struct scry_layout *known, struct scry_layout *l);
+
+/**
  * The row text in force for each struct at `version`, NULL where the set has none. Later calls add
  * to and override.
  */
@@ -38,5 +55,9 @@ void scry_rows_choose(const struct scry_row_set *set, uint32_t version,
 bool scry_row_lay_out(const char *const texts[SCRY_S_COUNT], enum scry_struct s,
 		      const struct scry_flavour *flavour, const struct scry_abi *abi,
 		      struct scry_layout *l);
+/** The same with the sizes of inner structs from `known`, where it has them. */
+bool scry_row_lay_out_known(const char *const texts[SCRY_S_COUNT], enum scry_struct s,
+			    const struct scry_flavour *flavour, const struct scry_abi *abi,
+			    const struct scry_layout *known, struct scry_layout *l);
 
 #endif

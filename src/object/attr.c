@@ -76,8 +76,9 @@ static int managed_3_13(struct scry_runtime *r, const struct scry_type *t, scry_
 	if (*ret_dict || !(t->flags & TYPE_INLINE))
 		return SCRY_OK;
 	scry_addr values = obj + t->basicsize;
-	scry_field_read(r, values, SCRY_F_VALUES_VALID, &valid);
-	return valid ? open_inline(r, t, values, ret_inline) : SCRY_OK;
+	int rc = scry_field_read(r, values, SCRY_F_VALUES_VALID, &valid);
+
+	return rc < 0 || !valid ? rc : open_inline(r, t, values, ret_inline);
 }
 
 static const struct managed {

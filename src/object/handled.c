@@ -259,6 +259,16 @@ static void take_frame(struct collect *c, const struct scry_frame *f)
 	c->current = in_item(c->runtime, c->item);
 }
 
+bool scry_handled_is_known(const struct scry_runtime *r)
+{
+	const struct scry_layout *l = r->layout;
+
+	return !l || !l->guessed ||
+	       (scry_layout_has(l, SCRY_F_EXC_INFO_VALUE) &&
+		scry_layout_has(l, SCRY_F_EXC_INFO_PREVIOUS) &&
+		scry_layout_has(l, SCRY_F_THREAD_EXC_INFO));
+}
+
 struct scry_handled *scry_thread_handled(struct scry_thread *t, size_t *ret_count)
 {
 	struct scry_runtime *r = t->runtime;
@@ -269,6 +279,9 @@ struct scry_handled *scry_thread_handled(struct scry_thread *t, size_t *ret_coun
 
 	if (scry_model_of(r)->exceptions)
 		return scry_model_of(r)->exceptions->handled(t, ret_count);
+	*ret_count = 0;
+	if (!scry_handled_is_known(r))
+		return NULL;
 	c.item = scry_field_get(r, t->state, SCRY_F_THREAD_EXC_INFO);
 	c.current = c.item ? in_item(r, c.item)
 			   : keep(r, t->state, SCRY_F_THREAD_EXC_VALUE, SCRY_F_THREAD_EXC_TYPE,

@@ -33,6 +33,8 @@ struct scry_kept scry_thread_raised(struct scry_thread *t);
  * none. *ret_count: how many.
  */
 struct scry_handled *scry_thread_handled(struct scry_thread *t, size_t *ret_count);
+/** Whether the layout has what keeps them; else nothing found means nothing. */
+bool scry_handled_is_known(const struct scry_runtime *r);
 /**
  * The same of a suspended generator or coroutine with this frame: what it will have in hand when it
  * goes on.

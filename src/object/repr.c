@@ -218,8 +218,14 @@ static void choose_row(struct scry_runtime *r, struct scry_type *t)
 {
 	const char *key = repr_key(r, t);
 
+	/*
+	 * by its flags where the classes are damaged; but what a class of a version that we do not
+	 * know says instead of its base is not known
+	 */
+	bool unknown = !key && r->layout->guessed && t->flags & TYPE_HEAP;
+
 	t->row_known = true;
-	t->row = key ? find_row(r, key, 0) : find_row(r, NULL, t->flags);
+	t->row = key ? find_row(r, key, 0) : unknown ? NULL : find_row(r, NULL, t->flags);
 	t->row_is_default = key && !strcmp(key, KEY_DEFAULT);
 	if (t->row && t->repr_owner != t->addr)
 		t->overridden = (t->row->uses &&

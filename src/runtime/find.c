@@ -93,7 +93,10 @@ static int build(struct scry_search *search, struct scry_runtime *r,
 	memset(r->span, 0, sizeof(r->span));
 	scry_hash_done(&r->names);
 	name_version(r);
-	return scry_interps_load(r);
+	rc = scry_interps_load(r);
+	if (rc == SCRY_OK)
+		scry_layout_confirm(r);
+	return rc;
 }
 
 static bool try_flavours(struct scry_search *search, struct scry_runtime *r,

@@ -61,6 +61,11 @@ void scry_flavour_detect(struct scry_session *s, struct scry_module *m,
  * interpreter.
  */
 int scry_interps_load(struct scry_runtime *r);
+/**
+ * Take out of a layout that is a guess what the target's values do not confirm; after
+ * scry_interps_load().
+ */
+void scry_layout_confirm(struct scry_runtime *r);
 /** Fill the GIL's state in. */
 void scry_gil_load(struct scry_runtime *r);
 /** Fill the interpreters' phases in. */
@@ -69,7 +74,5 @@ void scry_phases_load(struct scry_runtime *r);
  * Of a runtime whose list of interpreters is empty: SCRY_PHASE_UNSTARTED or SCRY_PHASE_FINALIZED.
  */
 enum scry_phase scry_phase_of_empty(struct scry_runtime *r);
-/** Does a dict object (by its type's flags) stand at `addr`, with a type whose type makes sense? */
-bool scry_is_dict(struct scry_runtime *r, scry_addr addr);
 
 #endif

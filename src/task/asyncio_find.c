@@ -186,13 +186,20 @@ enum scry_heap_share scry_asyncio_find(struct scry_task_search *a, struct scry_i
 	bool listed = scry_layout_has(r->layout, SCRY_F_TASK_NODE);
 
 	if (!tasks && !c) {
-		if (!scry_loop_module(interp, "sys") && !scry_loop_module(interp, "__main__"))
+		if (!scry_loop_module(interp, "sys") && !scry_loop_module(interp, "__main__")) {
+			r->session->unsearched = true;
 			scry_note(r->session,
 				  "sys.modules of interpreter %" PRId64
 				  " is missing or damaged: tasks were not "
 				  "looked for",
 				  interp->id);
+		}
 		return SCRY_HEAP_NONE;
+	}
+	if (r->layout->guessed && (!listed || !scry_layout_has(r->layout, SCRY_F_SET_ENTRY_KEY))) {
+		r->session->unsearched = true;
+		scry_note(r->session, "not all places where asyncio keeps its tasks are known for "
+				      "this version");
 	}
 	bool found = from_modules(a, tasks, c) || listed;
 	/* tasks of threads that have ended */
