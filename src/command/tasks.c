@@ -226,18 +226,32 @@ static void get_none(const void *subject, struct scry_said *ret)
 	scry_said_bool(ret, !*((const struct task_list *)subject)->shown);
 }
 
+/* None was found, but somewhere there may be some. */
+static void get_unsearched(const void *subject, struct scry_said *ret)
+{
+	const struct task_list *list = subject;
+
+	scry_said_bool(ret, !*list->shown && list->call->s->unsearched);
+}
+
 #define SUBJECT struct task_list
 static const struct scry_say list_fields[] = {
 	SAY_LIST("tasks", &shown_facts, each_task),
 	SAY_TEXT("what", what, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("none", get_none, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("unsearched", get_unsearched, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_END,
 };
 #undef SUBJECT
 
-const struct scry_facts scry_facts_task_list = {
-	"tasks", list_fields, (const char *const[]) { "{tasks}", "{?none}no {what}\n", NULL }
+static const char *const list_text[] = {
+	"{tasks}",
+	"{?unsearched}{what}: not all places could be searched\n",
+	"|{?none}no {what}\n",
+	NULL,
 };
+
+const struct scry_facts scry_facts_task_list = { "tasks", list_fields, list_text };
 const struct scry_facts *const scry_says_tasks[] = { &scry_facts_task_list, NULL };
 
 int scry_show_task_list(struct scry_call *call, const char *what, struct scry_task *first,
