@@ -142,8 +142,8 @@ static int print_process_old(struct scry_printer *p, scry_addr addr, scry_addr t
 const struct scry_printer_row scry_printers_processes[] = {
 	{ "multiprocessing.process.BaseProcess", 0, print_process, .since = SCRY_VERSION_OF(3, 8),
 	  .uses = "daemon" },
-	{ "multiprocessing.process.BaseProcess", 0, print_process_old, .until = SCRY_VERSION_OF(3, 8),
-	  .uses = "daemon exitcode" },
+	{ "multiprocessing.process.BaseProcess", 0, print_process_old,
+	  .until = SCRY_VERSION_OF(3, 8), .uses = "daemon exitcode" },
 	{ "multiprocessing.process.Process", 0, print_process_old, .until = SCRY_VERSION_OF(3, 0),
 	  .uses = "exitcode" },
 	{ NULL },

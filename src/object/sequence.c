@@ -323,6 +323,7 @@ const struct scry_printer_row scry_printers_sequence[] = {
 	{ "xrange", 0, print_xrange },
 	{ "slice", 0, print_slice },
 	{ "collections.deque", 0, print_deque, .since = SCRY_VERSION_OF(3, 7), .uses = "__iter__" },
-	{ "collections.deque", 0, print_deque_old, .until = SCRY_VERSION_OF(3, 7), .uses = "__iter__" },
+	{ "collections.deque", 0, print_deque_old, .until = SCRY_VERSION_OF(3, 7),
+	  .uses = "__iter__" },
 	{ NULL },
 };
