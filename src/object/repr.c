@@ -355,7 +355,7 @@ int scry_print_unknown(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 static int print_default_row(struct scry_printer *p, scry_addr addr, const struct scry_type *t)
 {
-	int rc = scry_print_default(p, addr, t->addr);
+	int rc = print_default(p, addr, t->addr);
 
 	if (rc == SCRY_OK && t->never_readied)
 		scry_buf_puts(p->out, " (its type was never readied)");
