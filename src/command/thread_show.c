@@ -184,10 +184,13 @@ const char *scry_thread_trouble(struct scry_thread *t)
 
 	if (t->error || !t->runtime)
 		return t->error;
+	if (t->looked_at)
+		return t->trouble;
+	t->looked_at = true;
 	scry_walk_thread(&w, t);
 	if (scry_walk_next(&w, &f) == SCRY_ITEM && f.kind == SCRY_FRAME_DAMAGED)
-		return f.damaged;
-	return t->error;
+		t->trouble = f.damaged;
+	return t->error ? t->error : t->trouble;
 }
 
 void scry_thread_json(struct scry_call *call, struct scry_thread *t)

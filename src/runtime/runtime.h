@@ -134,8 +134,10 @@ struct scry_thread {
 	scry_addr top; /* the newest frame, 0 none */
 	enum scry_gil { SCRY_GIL_NONE, SCRY_GIL_HELD, SCRY_GIL_WAITING } gil;
 	bool in_gc;
-	const char *error; /* why its frames are missing or cut, or NULL */
-	unsigned index;    /* as commands number it, from 1 */
+	const char *error;   /* why its frames are missing or cut, or NULL */
+	const char *trouble; /* scry_thread_trouble(), once `looked_at` */
+	bool looked_at;
+	unsigned index; /* as commands number it, from 1 */
 	/* <= 3.10: its chain of frames, followed once without reading the frames (frame_own.c) */
 	bool followed;
 	scry_addr oldest;
