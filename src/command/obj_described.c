@@ -149,7 +149,8 @@ static const char *const object_text[] = {
 	"{?is_c}{!object_address}, of C alone",
 	"{?is_c}\n",
 	"{?is_c}{?object_address}  the interpreter's object: {object_address}",
-	"{?moved}\n  a collection has moved it to {object_address}",
+	"{?moved}\n  moved to {object_address} by the collection that runs, or left by an earlier "
+	"one",
 	"{?object_address} (type at {class_address})",
 	"{?object_address}, {form}",
 	"{?object_address}, {size} bytes",

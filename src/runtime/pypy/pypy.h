@@ -254,12 +254,13 @@ struct scry_pypy_jit;
 
 struct scry_pypy {
 	struct scry_runtime *runtime;
-	scry_addr start, end;           /* the module, zeroed data included */
-	scry_addr gcdata;               /* where it names the list of types */
-	scry_addr nursery, nursery_end; /* where young objects are; 0: not found */
-	scry_addr group;                /* type_info of tid 0 */
-	char *text;                     /* the list of types, cut up */
-	struct scry_pypy_type *types;   /* by member number */
+	scry_addr start, end; /* the module, zeroed data included */
+	scry_addr gcdata;     /* where it names the list of types */
+	/* where young objects are, and from where on it is free; 0: not found */
+	scry_addr nursery, nursery_free, nursery_end;
+	scry_addr group;              /* type_info of tid 0 */
+	char *text;                   /* the list of types, cut up */
+	struct scry_pypy_type *types; /* by member number */
 	size_t type_count;
 	struct scry_hash by_tid, by_name;
 	struct scry_slot field[SCRY_PYPY_FIELD_COUNT];

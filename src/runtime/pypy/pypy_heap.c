@@ -27,6 +27,8 @@
 /* GCFLAG_* stand above 32 bits of type: TRACK_YOUNG_PTRS is the first, twelve are in use. */
 #define FLAG_TRACK  ((uint64_t)1 << 32)
 #define FLAGS_VALID ((uint64_t)0xfff << 32)
+#define FORWARDED   (-42) /* then the new address follows */
+#define FLAG_PINNED ((uint64_t)1 << 41)
 
 #define POINTERS_CHECKED 8
 
@@ -56,13 +58,14 @@ void scry_pypy_load_heap(struct scry_pypy *p)
 	uint64_t words[GC_WORDS];
 	scry_addr gc = 0;
 
-	p->nursery = p->nursery_end = 0;
+	p->nursery = p->nursery_free = p->nursery_end = 0;
 	if (scry_read_ptr(s, p->gcdata - GCDATA_GC, &gc) < 0 || gc < p->start || gc >= p->end)
 		return;
 	size_t got = scry_read_some(s, gc, words, sizeof(words)) / sizeof(*words);
 	for (size_t i = 0; i + NURSERY_TOP < got; i++)
 		if (is_nursery(words + i)) {
 			p->nursery = words[i];
+			p->nursery_free = words[i + NURSERY_FREE];
 			p->nursery_end = words[i] + words[i + NURSERY_SIZE];
 			return;
 		}
@@ -116,23 +119,41 @@ static bool in_page(struct scry_pypy *p, scry_addr addr, uint64_t size)
 	       pages <= ARENA_PAGES && page >= base && page - base < (pages + 1) * PAGE_SIZE;
 }
 
+/*
+ * In the nursery only what is not free, and only there an object is forwarded: what earlier
+ * collections have left in memory that was a nursery is no more. Inside of new objects' unused
+ * parts it cannot be told.
+ */
+static bool is_left(struct scry_pypy *p, scry_addr addr)
+{
+	bool young = addr >= p->nursery && addr < p->nursery_end;
+	uint64_t header;
+
+	if (scry_read_uint(p->runtime->session, addr, 8, &header) < 0)
+		return true;
+	if ((int64_t)header == FORWARDED)
+		return addr < p->nursery || addr >= p->nursery_free;
+	return young && addr >= p->nursery_free && !(header & FLAG_PINNED);
+}
+
 bool scry_pypy_stands(struct scry_pypy *p, scry_addr addr)
 {
 	scry_addr at = addr;
 	const struct scry_pypy_type *t = scry_pypy_type_of(p, &at);
-	enum scry_pypy_place place = scry_pypy_place_of(p, at);
-	uint64_t header;
+	uint64_t header, size;
 	bool any;
 
-	if (!t || scry_read_uint(p->runtime->session, at, 8, &header) < 0 ||
+	if (!t || is_left(p, addr) || scry_read_uint(p->runtime->session, at, 8, &header) < 0 ||
 	    header & ~(FLAGS_VALID | UINT32_MAX) || !pointers_fit(p, t, at, &any))
 		return false;
 	/*
 	 * Small numbers look like types. An old object with pointers has a flag, but for the time
 	 * between a write to it and the next collection; a small one stands in a page of its size.
 	 */
-	return place != SCRY_PYPY_OLD || header & FLAG_TRACK || any ||
-	       in_page(p, at, scry_pypy_size_of(p, t, at));
+	if (scry_pypy_place_of(p, at) != SCRY_PYPY_OLD || header & FLAG_TRACK)
+		return true;
+	size = scry_pypy_size_of(p, t, at);
+	return size > SMALL_MAX ? any : in_page(p, at, size);
 }
 
 uint64_t scry_pypy_size_of(struct scry_pypy *p, const struct scry_pypy_type *t, scry_addr addr)
