@@ -314,6 +314,15 @@ int scry_sequence(struct scry_runtime *r, scry_addr seq, uint64_t *ret_count, sc
 		items = scry_field_addr(r, seq, SCRY_F_TUPLE_ITEMS);
 	if (rc < 0)
 		return rc;
+	/* while a list is sorted it is empty and says -1: Objects/listobject.c, list_sort_impl() */
+	uint64_t room = flags & TYPE_LIST && scry_layout_has(r->layout, SCRY_F_LIST_ALLOCATED)
+				? scry_field_get(r, seq, SCRY_F_LIST_ALLOCATED)
+				: n;
+	if (n > room)
+		return scry_fail(r->session, SCRY_ECORRUPT, seq,
+				 "list at 0x%" PRIx64 " says %" PRId64
+				 ", and has room for %" PRId64,
+				 seq, (int64_t)n, (int64_t)room);
 	if (n > TABLE_MAX || (n && scry_read(r->session, items + n * ptr - 1, &byte, 1) < 0))
 		return corrupt(r, seq, flags & TYPE_LIST ? "list" : "tuple", n);
 	*ret_count = n;

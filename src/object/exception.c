@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "object/judge.h"
 #include "object/printer.h"
 
 int scry_exception_args(struct scry_runtime *r, scry_addr exc, uint64_t *n, scry_addr *items)
@@ -187,6 +188,7 @@ int scry_exception_at(struct scry_runtime *r, scry_addr addr, struct scry_except
 	if (scry_model_of(r)->exceptions)
 		return scry_model_of(r)->exceptions->at(r, addr, ret);
 	int rc = scry_type_for(r, addr, &t);
+	rc = rc < 0 ? rc : scry_judge_reference(r, addr, t);
 	if (rc < 0)
 		return rc;
 	bool old = scry_known_type(t) == SCRY_IS_OLD_INSTANCE &&

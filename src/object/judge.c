@@ -221,13 +221,21 @@ static bool starts_block(struct scry_runtime *r, scry_addr head, const struct sc
 	return true;
 }
 
-/* A compact str is shorter than the struct of its type. */
+/*
+ * Instances that may be shorter than the struct of their type: a compact str, and what has no time
+ * zone (Modules/_datetimemodule.c, time_alloc(), datetime_alloc(), whose subclasses are whole).
+ */
 static uint64_t least_size(struct scry_runtime *r, const struct scry_type *t)
 {
+	static const char *const zones[] = { "datetime.time", "datetime.datetime" };
 	uint64_t compact = r->layout->size[SCRY_S_ASCII];
 
-	return t->flags & TYPE_UNICODE && compact && compact < t->basicsize ? compact
-									    : t->basicsize;
+	if (t->flags & TYPE_UNICODE && compact && compact < t->basicsize)
+		return compact;
+	for (size_t i = 0; i < sizeof(zones) / sizeof(*zones) && !(t->flags & TYPE_HEAP); i++)
+		if (!strcmp(t->name, zones[i]))
+			return t->basicsize - pointer_size(r);
+	return t->basicsize;
 }
 
 static int judge_block(struct scry_runtime *r, scry_addr addr, struct scry_verdict *v)
@@ -280,7 +288,7 @@ static bool shares_block(struct scry_runtime *r, scry_addr addr, const struct sc
 		return false;
 	for (scry_addr start = addr - pointer_size(r); addr - start < SHARED_BLOCK;
 	     start -= t->basicsize)
-		if (scry_chunk_at(r, start, &chunk) && chunk.size <= SHARED_BLOCK + 8 &&
+		if (scry_chunk_at(r, start, &chunk) && chunk.size <= SHARED_BLOCK + chunk.slack &&
 		    chunk.size > SHARED_BLOCK - 24)
 			return true;
 	return false;
@@ -369,4 +377,23 @@ int scry_judge(struct scry_runtime *r, scry_addr addr, struct scry_verdict *ret)
 	int rc = check_type(r, addr, &t);
 
 	return rc < 0 ? rc : scry_judge_as(r, addr, t, ret);
+}
+
+int scry_judge_reference(struct scry_runtime *r, scry_addr addr, struct scry_type *t)
+{
+	scry_addr head = addr - scry_object_head(r, addr, t), hooks = 2 * pointer_size(r);
+	struct scry_block b;
+
+	if (!scry_block_find(r, addr, &b))
+		return scry_block_owns(r, addr) ? no(r, addr, "it is in no block of the allocator")
+						: SCRY_OK;
+	if (b.free)
+		return scry_fail(r->session, SCRY_ECORRUPT, addr,
+				 "its block of %" PRIu64 " bytes is free: what stood there is no "
+				 "more",
+				 b.size);
+	/* the debug hooks' marks may be what is damaged */
+	if (head != b.start && head != b.start + hooks)
+		return no(r, addr, "it would not start its block");
+	return SCRY_OK;
 }

@@ -35,6 +35,11 @@ struct scry_verdict {
  * SCRY_OK where an object stands at `addr`. Else a negative code, and why in the session's error.
  */
 int scry_judge(struct scry_runtime *r, scry_addr addr, struct scry_verdict *ret);
+/**
+ * The same for what the interpreter itself refers to as an object of type `t`: only what shows that
+ * it is none counts, since what an extension allocates in ways of its own is an object, too.
+ */
+int scry_judge_reference(struct scry_runtime *r, scry_addr addr, struct scry_type *t);
 /** The same, were its type `t`: for a type pointer that is damaged. */
 int scry_judge_as(struct scry_runtime *r, scry_addr addr, struct scry_type *t,
 		  struct scry_verdict *ret);

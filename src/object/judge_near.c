@@ -132,7 +132,8 @@ bool scry_fits(struct scry_runtime *r, scry_addr addr, uint64_t size, const char
 	if (!size || !scry_block_find(r, addr, &b) || size <= b.start + b.size - addr)
 		return true;
 	scry_fail(r->session, SCRY_ECORRUPT, addr,
-		  "%s of %" PRIu64 " bytes at 0x%" PRIx64 " in a block of %" PRIu64, what, size,
-		  addr, b.size);
+		  "its %s would take %" PRIu64 " bytes from 0x%" PRIx64 " on, the block there "
+		  "has %" PRIu64,
+		  what, size, addr, b.start + b.size - addr);
 	return false;
 }

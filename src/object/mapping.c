@@ -3,22 +3,25 @@
 
 #include <stdlib.h>
 
+/* Items beyond what the dict says it has are its, too: the count is what is damaged then. */
 static void print_view(struct scry_printer *p, const struct scry_dict_view *v, const char *colon)
 {
-	uint64_t it = 0;
+	uint64_t it = 0, i = 0;
 	scry_addr key, value;
-	int rc = SCRY_ITEM;
+	int rc;
 
-	for (uint64_t i = 0; scry_printer_more(p, i, v->used); i++) {
-		rc = scry_dict_view_next(v, &it, &key, &value);
-		if (rc != SCRY_ITEM)
-			break;
+	while ((rc = scry_dict_view_next(v, &it, &key, &value)) == SCRY_ITEM) {
+		if (!scry_printer_more(p, i, v->used > i ? v->used : i + 1))
+			return;
 		scry_print(p, key);
 		scry_buf_puts(p->out, colon);
 		scry_print(p, value);
+		i++;
 	}
 	if (rc < 0)
 		scry_printer_damage(p, v->entries);
+	else
+		scry_printer_count(p, v->used, i);
 }
 
 static void print_pairs(struct scry_printer *p, scry_addr dict, const char *colon)

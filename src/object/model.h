@@ -243,9 +243,16 @@ struct scry_text_view {
 	uint64_t length; /* characters */
 	unsigned kind;   /* bytes per character */
 	bool bytes;      /* 2.7 str, or bytes */
+	bool own;        /* the characters are a part of the object */
+	bool ascii;      /* the object says that no character is above 127 */
 };
 /** The characters of a str, unicode, or bytes object. */
 int scry_text_open(struct scry_runtime *r, scry_addr str, struct scry_text_view *ret);
+/**
+ * Does text keep to what its kind promises: does it end with a 0 where it says, within its block?
+ * SCRY_ECORRUPT where it does not. For what is shown; names are not asked.
+ */
+int scry_text_check(struct scry_runtime *r, scry_addr str, const struct scry_text_view *v);
 /** True where a str (2.7: str or unicode) has exactly this text. */
 bool scry_text_is(struct scry_runtime *r, scry_addr str, const char *text);
 /** str.isprintable() of a character, in the Unicode version of that Python. */

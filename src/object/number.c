@@ -1,5 +1,6 @@
 /* None, bool, int of any size, float, complex. */
 #include "object/known.h"
+#include "object/judge.h"
 #include "object/printer.h"
 
 #include <gmp.h>
@@ -50,7 +51,8 @@ static int open_long(struct scry_runtime *r, scry_addr addr, struct int_view *v)
 		return scry_fail(r->session, SCRY_ECORRUPT, addr,
 				 "int at 0x%" PRIx64 " says it has %" PRIu64 " digits", addr,
 				 v->count);
-	return SCRY_OK;
+	return scry_fits(r, addr, v->digits - addr + v->count * v->size, "digits") ? SCRY_OK
+										   : SCRY_ECORRUPT;
 }
 
 /*

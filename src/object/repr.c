@@ -1,5 +1,6 @@
 /* The driver: which printer an object gets, and the bounds on all of them. */
 #include "object/known.h"
+#include "object/judge.h"
 #include "object/overrides.h"
 #include "object/printer.h"
 
@@ -290,6 +291,15 @@ bool scry_printer_more(struct scry_printer *p, uint64_t i, uint64_t n)
 	return false;
 }
 
+void scry_printer_count(struct scry_printer *p, uint64_t said, uint64_t found)
+{
+	if (said == found)
+		return;
+	p->damaged = true;
+	scry_printf(p, "%s<damaged: it says %" PRIu64 ", %" PRIu64 " are there>", found ? ", " : "",
+		    said, found);
+}
+
 void scry_printer_damage(struct scry_printer *p, scry_addr addr)
 {
 	p->damaged = true;
@@ -403,6 +413,7 @@ int scry_cpython_print(struct scry_printer *p, scry_addr addr)
 	struct scry_type *t;
 	int rc = scry_type_for(p->runtime, addr, &t);
 
+	rc = rc < 0 ? rc : scry_judge_reference(p->runtime, addr, t);
 	if (rc < 0)
 		return rc;
 	if (!t->row_known)

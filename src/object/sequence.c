@@ -1,5 +1,6 @@
 /* list, tuple and their relatives. */
 #include "object/known.h"
+#include "object/judge.h"
 #include "object/printer.h"
 
 void scry_print_items(struct scry_printer *p, scry_addr items, uint64_t n)
@@ -10,11 +11,23 @@ void scry_print_items(struct scry_printer *p, scry_addr items, uint64_t n)
 		scry_print_at(p, items + i * ptr);
 }
 
+/* Items that are to be shown: all of them stand in the block that the first one stands in. */
+static int open_items(struct scry_runtime *r, scry_addr addr, uint64_t *ret_count,
+		      scry_addr *ret_items)
+{
+	int rc = scry_sequence(r, addr, ret_count, ret_items);
+
+	if (rc == SCRY_OK &&
+	    !scry_fits(r, *ret_items, *ret_count * r->session->target->abi.ptr_size, "items"))
+		return SCRY_ECORRUPT;
+	return rc;
+}
+
 static int print_list(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	uint64_t n;
 	scry_addr items;
-	int rc = scry_sequence(p->runtime, addr, &n, &items);
+	int rc = open_items(p->runtime, addr, &n, &items);
 
 	(void)type;
 	if (rc < 0 || !scry_printer_enter(p, addr, "[...]"))
@@ -30,7 +43,7 @@ static int print_tuple(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	uint64_t n;
 	scry_addr items;
-	int rc = scry_sequence(p->runtime, addr, &n, &items);
+	int rc = open_items(p->runtime, addr, &n, &items);
 
 	(void)type;
 	if (rc < 0 || !scry_printer_enter(p, addr, "(...)"))
@@ -121,18 +134,20 @@ static int print_structseq(struct scry_printer *p, scry_addr addr, scry_addr typ
 
 static void print_set_items(struct scry_printer *p, scry_addr addr, uint64_t used)
 {
-	uint64_t it = 0;
+	uint64_t it = 0, i = 0;
 	scry_addr key;
-	int rc = SCRY_ITEM;
+	int rc;
 
-	for (uint64_t i = 0; scry_printer_more(p, i, used); i++) {
-		rc = scry_set_next(p->runtime, addr, &it, &key);
-		if (rc != SCRY_ITEM)
-			break;
+	while ((rc = scry_set_next(p->runtime, addr, &it, &key)) == SCRY_ITEM) {
+		if (!scry_printer_more(p, i, used > i ? used : i + 1))
+			return;
 		scry_print(p, key);
+		i++;
 	}
 	if (rc < 0)
 		scry_printer_damage(p, addr);
+	else
+		scry_printer_count(p, used, i);
 }
 
 /* "set()", "{1, 2}", "frozenset({1, 2})", "Sub({1, 2})"; 2.7: "set([1, 2])" */

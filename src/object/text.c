@@ -3,6 +3,7 @@
 #include "object/printer.h"
 
 #include "base/utf8.h"
+#include "object/judge.h"
 
 /* --- where the characters are --- */
 
@@ -31,6 +32,8 @@ static int open_compact(struct scry_runtime *r, scry_addr str, struct scry_text_
 				 "str at 0x%" PRIx64 " has %" PRIu64 " bytes per character", str,
 				 kind);
 	v->kind = (unsigned)kind;
+	v->ascii = ascii;
+	v->own = compact;
 	v->data = str + l->size[ascii ? SCRY_S_ASCII : SCRY_S_COMPACT];
 	return compact ? SCRY_OK : scry_field_read(r, str, SCRY_F_UNICODE_DATA, &v->data);
 }
@@ -38,7 +41,7 @@ static int open_compact(struct scry_runtime *r, scry_addr str, struct scry_text_
 static int open_bytes(struct scry_runtime *r, scry_addr str, struct scry_text_view *v)
 {
 	v->kind = 1;
-	v->bytes = true;
+	v->bytes = v->own = true;
 	v->data = scry_field_addr(r, str, SCRY_F_BYTES_DATA);
 	return scry_field_read(r, str, SCRY_F_VAR_SIZE, &v->length);
 }
@@ -81,6 +84,23 @@ int scry_text_open(struct scry_runtime *r, scry_addr str, struct scry_text_view 
 	return SCRY_OK;
 }
 
+/* Behind the last character is a 0 in every version and kind. */
+int scry_text_check(struct scry_runtime *r, scry_addr str, const struct scry_text_view *v)
+{
+	scry_addr from = v->own ? str : v->data;
+	uint64_t size = v->data - from + (v->length + 1) * v->kind, end = 1;
+
+	if (!scry_fits(r, from, size, "text"))
+		return SCRY_ECORRUPT;
+	int rc = scry_read_uint(r->session, v->data + v->length * v->kind, v->kind, &end);
+	if (rc == SCRY_OK && end)
+		return scry_fail(r->session, SCRY_ECORRUPT, str,
+				 "text at 0x%" PRIx64 " says it has %" PRIu64
+				 " characters, but does not end there",
+				 str, v->length);
+	return rc;
+}
+
 /* --- characters, read in pieces --- */
 
 struct reader {
@@ -109,6 +129,10 @@ static int read_char(struct reader *in, unsigned *ret)
 	}
 	*ret = (unsigned)scry_load(in->bytes + (in->at - in->start) * v->kind, v->kind,
 				   in->runtime->session->target->abi.big_endian);
+	if (*ret > (v->ascii ? 0x7fu : 0x10ffffu))
+		return scry_fail(in->runtime->session, SCRY_ECORRUPT, v->data,
+				 "character %" PRIu64 " is 0x%x, which its kind of text has not",
+				 in->at, *ret);
 	in->at++;
 	return SCRY_ITEM;
 }
@@ -264,6 +288,8 @@ void scry_print_str(struct scry_printer *p, scry_addr str)
 	struct scry_text_view v;
 	unsigned code;
 	int rc = scry_text_open(p->runtime, str, &v);
+
+	rc = rc < 0 ? rc : scry_text_check(p->runtime, str, &v);
 	struct reader in = { .runtime = p->runtime, .view = &v };
 	uint64_t limit = rc < 0                                      ? 0
 			 : p->max_string && p->max_string < v.length ? p->max_string
@@ -307,12 +333,17 @@ static int open_bytearray(struct scry_runtime *r, scry_addr addr, struct scry_te
 		if (rc == SCRY_ENOFIELD) /* 2.7 and 3.3 */
 			rc = scry_field_read(r, addr, SCRY_F_BYTEARRAY_BYTES, &v->data);
 	}
+	uint64_t room = v->length;
+	if (rc == SCRY_OK && scry_layout_has(r->layout, SCRY_F_BYTEARRAY_ALLOC))
+		rc = scry_field_read(r, addr, SCRY_F_BYTEARRAY_ALLOC, &room);
+	if (rc == SCRY_OK && (v->length > 1ull << 40 || v->length > room))
+		rc = scry_fail(r->session, SCRY_ECORRUPT, addr,
+			       "bytearray says it has %" PRId64 " bytes, and room for %" PRId64,
+			       scry_signed_size(r, v->length), scry_signed_size(r, room));
 	if (rc == SCRY_OK && v->length)
-		rc = v->length > 1ull << 40
-			     ? scry_fail(r->session, SCRY_ECORRUPT, addr,
-					 "bytearray says it has %" PRId64 " bytes",
-					 scry_signed_size(r, v->length))
-			     : scry_read(r->session, v->data + v->length - 1, &byte, 1);
+		rc = scry_fits(r, v->data, v->length, "bytes")
+			     ? scry_read(r->session, v->data + v->length - 1, &byte, 1)
+			     : SCRY_ECORRUPT;
 	return rc;
 }
 
@@ -425,6 +456,7 @@ static int print_text(struct scry_printer *p, scry_addr addr, const char *prefix
 	struct scry_text_view v;
 	int rc = scry_text_open(p->runtime, addr, &v);
 
+	rc = rc < 0 ? rc : scry_text_check(p->runtime, addr, &v);
 	if (rc < 0)
 		return rc;
 	scry_buf_puts(p->out, prefix);
