@@ -191,6 +191,7 @@ static const struct scry_say object_fields[] = {
 	SAY_MAP("attributes", &attribute_facts, each_attribute),
 	SAY_BOOL("biased", w.biased, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_BOOL("merged", w.merged, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_BOOL("owner_hidden", w.owner_hidden, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("total", get_total, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("before", get_before, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_BOOL("frozen", w.gc_frozen, .flags = SCRY_SAY_TEXT_ONLY),
@@ -276,6 +277,9 @@ static const char *const object_text[] = {
 	"{address=0x0}: {type:name} (type at {type_address=0x0}), ",
 	"{?immortal}immortal",
 	"|{?merged}{total} references, of no thread in particular",
+	"|{?owner_hidden}{refcount} references of its thread (which one is not known while garbage "
+	"is "
+	"collected), {shared_refcount} of others",
 	"|{?biased}{refcount} references of its thread {owner=0x0}, {shared_refcount} of others",
 	"|{refcount} references",
 	"{?deferred}, deferred",
@@ -402,6 +406,14 @@ static int find_register(struct scry_call *call, const char *name, uint64_t *ret
 	return scry_fail(s, SCRY_ENOTFOUND, 0, "no register '%.40s' of this thread is known", name);
 }
 
+static bool is_builtin(struct scry_session *s, const char *name, uint64_t *ret)
+{
+	const struct scry_runtime *r = scry_runtime_first(s);
+
+	return r->interps && r->interps->builtins &&
+	       scry_dict_get(r->interps->runtime, r->interps->builtins, name, ret) == SCRY_OK;
+}
+
 /* What print takes, too: where that is an object. */
 static int evaluate(struct scry_call *call, uint64_t *ret)
 {
@@ -413,6 +425,9 @@ static int evaluate(struct scry_call *call, uint64_t *ret)
 	bool has_frame = scry_selected_frame(call->s, &t, &f) == SCRY_OK && f.code;
 	int rc = scry_eval(call->s, has_frame ? &f : NULL, call->argv[0], &value);
 
+	/* None, True and False need no look-up to be printed, but there are objects that they are */
+	if (rc == SCRY_OK && !value.addr && is_builtin(call->s, call->argv[0], ret))
+		return SCRY_OK;
 	if (rc == SCRY_OK && !value.addr)
 		return scry_fail(call->s, SCRY_EINVAL, 0, "'%.100s' is no object of the target",
 				 call->argv[0]);

@@ -32,6 +32,12 @@ static void list_text(struct scry_call *call, struct scry_runtime *r, const char
 		      const struct scry_kept_frames *list)
 {
 	scry_buf_printf(call->out, "%s: ", title);
+	if (list->unreachable) {
+		scry_buf_puts(call->out, "cannot be reached: ");
+		scry_put_styled(call, SCRY_STYLE_ERROR, list->error);
+		scry_buf_putc(call->out, '\n');
+		return;
+	}
 	scry_put_count(call->out, list->count);
 	scry_buf_puts(call->out, " frames, ");
 	scry_put_count(call->out, list->bytes);
@@ -44,6 +50,14 @@ static void list_text(struct scry_call *call, struct scry_runtime *r, const char
 	frames_text(call, r, list);
 }
 
+static void number_json(struct scry_json *j, const char *key, bool known, uint64_t value)
+{
+	if (known)
+		scry_json_put_int(j, key, (int64_t)value);
+	else
+		scry_json_put_null(j, key);
+}
+
 static void list_json(struct scry_call *call, struct scry_runtime *r, const char *key,
 		      const struct scry_kept_frames *list)
 {
@@ -52,8 +66,8 @@ static void list_json(struct scry_call *call, struct scry_runtime *r, const char
 
 	scry_json_key(j, key);
 	scry_json_open(j, '{');
-	scry_json_put_int(j, "count", (int64_t)list->count);
-	scry_json_put_int(j, "bytes", (int64_t)list->bytes);
+	number_json(j, "count", !list->unreachable, list->count);
+	number_json(j, "bytes", !list->unreachable, list->bytes);
 	scry_json_put_text(j, "error", list->error);
 	scry_json_key(j, "frames");
 	scry_json_open(j, '[');

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "memory/gc.h"
-#include "object/object.h"
+#include "object/model.h"
 
 #define CONSTS_MAX  1000000
 #define NESTING_MAX 64     /* of functions in functions */
@@ -264,10 +264,12 @@ static void from_free_list(struct search *s)
 		head = find_head(s, &section);
 	if (head)
 		walk_free_list(s, head);
-	else if (!r->module || scry_module_symbol(r->module, "free_list", &symbol) < 0)
+	else if (!r->module || scry_module_symbol(r->module, "free_list", &symbol) < 0) {
+		s->found->free_list.unreachable = true;
 		s->found->free_list.error =
-			"it is a static variable: without the symbol `free_list` (.symtab) of "
-			"the interpreter's file it cannot be reached";
+			"it is a static variable, to which only the symbol `free_list` "
+			"(.symtab) of the interpreter's file leads";
+	}
 	/* else the variable is there, and empty */
 }
 
@@ -285,7 +287,7 @@ int scry_zombies_find(struct scry_runtime *r, struct scry_zombies *ret)
 	struct search s = { .runtime = r, .found = ret };
 
 	*ret = (struct scry_zombies) { 0 };
-	if (!scry_layout_has(r->layout, SCRY_F_CODE_ZOMBIE))
+	if (r->version >= SCRY_VERSION_OF(3, 10) || !scry_layout_has(r->layout, SCRY_F_CODE_ZOMBIE))
 		return scry_fail(r->session, SCRY_EUNSUPPORTED, 0,
 				 "%s %s keeps no zombie frames: Pythons up to 3.9 do", r->name,
 				 r->version_text);

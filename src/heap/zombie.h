@@ -18,6 +18,7 @@ struct scry_kept_frames {
 	size_t count, room;
 	uint64_t bytes;
 	const char *error; /* why they cannot be found, or why the list is cut; NULL */
+	bool unreachable;  /* it cannot be found: nothing is known of it, `error` says why */
 };
 
 struct scry_zombies {

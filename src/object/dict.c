@@ -318,12 +318,8 @@ int scry_sequence(struct scry_runtime *r, scry_addr seq, uint64_t *ret_count, sc
 	uint64_t room = flags & TYPE_LIST && scry_layout_has(r->layout, SCRY_F_LIST_ALLOCATED)
 				? scry_field_get(r, seq, SCRY_F_LIST_ALLOCATED)
 				: n;
-	if (n > room)
-		return scry_fail(r->session, SCRY_ECORRUPT, seq,
-				 "list at 0x%" PRIx64 " says %" PRId64
-				 ", and has room for %" PRId64,
-				 seq, (int64_t)n, (int64_t)room);
-	if (n > TABLE_MAX || (n && scry_read(r->session, items + n * ptr - 1, &byte, 1) < 0))
+	if (n > TABLE_MAX || n > room ||
+	    (n && scry_read(r->session, items + n * ptr - 1, &byte, 1) < 0))
 		return corrupt(r, seq, flags & TYPE_LIST ? "list" : "tuple", n);
 	*ret_count = n;
 	*ret_items = items;

@@ -25,7 +25,10 @@ static void read_shared_count(struct scry_runtime *r, struct scry_whatis *w)
 	scry_field_read_int(r, w->addr, SCRY_F_OBJECT_REF_SHARED, &shared);
 	w->merged = (shared & 3) == 3;
 	w->shared = shared >> 2;
-	w->owner = w->merged ? 0 : scry_field_get(r, w->addr, SCRY_F_OBJECT_TID);
+	/* ob_tid has the collector's counts and links then: Python/gc_free_threading.c */
+	for (struct scry_interp *i = r->interps; i; i = i->next)
+		w->owner_hidden = !w->merged && (w->owner_hidden || i->gc_running);
+	w->owner = w->merged || w->owner_hidden ? 0 : scry_field_get(r, w->addr, SCRY_F_OBJECT_TID);
 	w->deferred = scry_field_get(r, w->addr, SCRY_F_OBJECT_GC_BITS) & GC_BITS_DEFERRED;
 	if (w->deferred && w->shared > bias / 2)
 		w->shared -= bias;
@@ -104,6 +107,33 @@ static void guess_type(struct scry_runtime *r, struct scry_whatis *w)
 		w->guessed_type = found->addr;
 }
 
+/* The slot of a class (__slots__) or C member at an offset, by the tables of its type and bases. */
+static const char *member_at(struct scry_runtime *r, const struct scry_type *t, uint64_t offset)
+{
+	uint32_t size = r->layout->size[SCRY_S_MEMBER_DEF];
+	unsigned ptr = r->session->target->abi.ptr_size;
+	struct scry_type *base = NULL;
+	const char *name;
+
+	for (unsigned depth = 0; depth < 64 && size; depth++, t = base) {
+		scry_addr at = scry_field_get(r, t->addr, SCRY_F_TYPE_MEMBERS), text;
+
+		for (unsigned i = 0; at && i < 1000; i++, at += size) {
+			uint64_t stands = scry_field_get(r, at, SCRY_F_MEMBER_DEF_OFFSET);
+
+			text = scry_field_get(r, at, SCRY_F_MEMBER_DEF_NAME);
+			if (!text)
+				break;
+			if (stands && stands / ptr == offset / ptr &&
+			    scry_read_cstr(r->session, text, 200, &name) == SCRY_OK)
+				return name;
+		}
+		if (!t->base || scry_type_at(r, t->base, &base) < 0)
+			break;
+	}
+	return NULL;
+}
+
 /* Which field of the struct, or which item behind it, stands at an offset of an object. */
 static const char *field_at(struct scry_runtime *r, scry_addr object, uint64_t offset)
 {
@@ -128,7 +158,7 @@ static const char *field_at(struct scry_runtime *r, scry_addr object, uint64_t o
 		return scry_arena_printf(&r->session->arena, "items[%" PRIu64 "]",
 					 (offset - r->layout->slot[SCRY_F_TUPLE_ITEMS].offset) /
 						 t->itemsize);
-	return found;
+	return found ? found : member_at(r, t, offset);
 }
 
 static const char *find_pattern(struct scry_runtime *r, scry_addr addr)

@@ -19,7 +19,9 @@ struct scry_whatis {
 	bool deferred;
 	bool merged;    /* nobody owns it any more: all are counted in `shared` */
 	uint64_t owner; /* thread that owns it (free-threaded), 0 none */
-	uint64_t size;  /* what __sizeof__() would say; 0 unknown */
+	/* a collection runs, and keeps its own counts where the owner stands: `owner` is 0 */
+	bool owner_hidden;
+	uint64_t size; /* what __sizeof__() would say; 0 unknown */
 	/*
 	 * where its memory starts: before the GC head and managed words, which getsizeof() counts
 	 */

@@ -36,6 +36,9 @@ def own(found):
 
 
 def consistent(frames):
+    if frames["count"] is None:  # stripped: the list cannot be reached, and nothing is said of it
+        assert frames["frames"] == [] and frames["bytes"] is None and frames["error"]
+        return
     assert frames["count"] == len(frames["frames"]) == len({f["id"] for f in frames["frames"]})
     assert frames["bytes"] == sum(f["size"] for f in frames["frames"])
 
@@ -66,6 +69,9 @@ def test_stripped(dumps, interpreter):
     found = kept(dump)
     assert set(own(found)) == FINISHED
     assert "free_list" in found["free_list"]["error"]
+    assert (found["free_list"]["count"], found["free_list"]["bytes"]) == (None, None)
+    _, output, _ = run.pyscry(dump.core, "zombies")
+    assert "Free list: cannot be reached: " in output and "Free list: 0" not in output
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,7 @@ static scry_addr new_list(struct world *w, unsigned n, const scry_addr *items)
 		  array = take(w, n * ptr + 8);
 
 	put(w, at, SCRY_F_VAR_SIZE, n);
+	put(w, at, SCRY_F_LIST_ALLOCATED, n);
 	put(w, at, SCRY_F_LIST_ITEMS, array);
 	for (unsigned i = 0; i < n; i++)
 		put_word(w, array + i * ptr, items[i]);
