@@ -73,16 +73,23 @@ static void each_attribute(const void *subject, struct scry_renderer *to)
 /* --- its words: of damage, and of what is no object --- */
 
 /* With the names of what an object of the type, or of the guessed one, would have there. */
+/* What stands behind the block is another's. */
+static bool in_block(const struct scry_whatis *w, scry_addr addr)
+{
+	return !w->has_memory || addr < w->memory.start + w->memory.size;
+}
+
 static void say_words(const struct subject *it, struct scry_renderer *to,
 		      const struct scry_facts *facts)
 {
 	scry_addr type = it->w.type ? it->w.type : it->w.guessed_type;
-	scry_addr base = it->w.addr & ~(uint64_t)(it->call->s->target->abi.ptr_size - 1);
+	unsigned ptr = it->call->s->target->abi.ptr_size;
+	scry_addr base = it->w.addr & ~(uint64_t)(ptr - 1);
 	enum scry_struct what = type ? scry_whatis_struct(it->r, type) : SCRY_S_OBJECT;
 	struct scry_dump_word word;
 	int rc = it->whole ? SCRY_ENOTFOUND : SCRY_OK;
 
-	for (unsigned i = 0; i < DUMP_WORDS && rc >= 0; i++) {
+	for (unsigned i = 0; i < DUMP_WORDS && rc >= 0 && in_block(&it->w, base + i * ptr); i++) {
 		rc = scry_whatis_word(it->r, base, what, i, &word);
 		scry_say(to, facts, &word);
 	}

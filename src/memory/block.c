@@ -33,6 +33,16 @@ bool scry_block_find(struct scry_runtime *r, scry_addr addr, struct scry_block *
 	return true;
 }
 
+bool scry_block_guess(struct scry_runtime *r, scry_addr addr, struct scry_block *ret)
+{
+	const struct scry_allocator *a = allocator_of(r);
+
+	if (!a || !a->guess(r, addr, ret))
+		return false;
+	ret->allocator = a->name;
+	return true;
+}
+
 bool scry_block_owns(struct scry_runtime *r, scry_addr addr)
 {
 	const struct scry_allocator *a = allocator_of(r);

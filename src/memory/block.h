@@ -23,6 +23,11 @@ struct scry_block {
  */
 bool scry_block_find(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
 /**
+ * The same without a search for what the allocator has: as long as that is not known, what looks
+ * like a pool of it is taken for one, which by chance nothing does. For what may only contradict.
+ */
+bool scry_block_guess(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
+/**
  * Is the memory at an address the allocator's, be it a block, what stands between blocks or what
  * was never given out? False also where that is not known.
  */
@@ -52,6 +57,7 @@ struct scry_allocator {
 	/** Is it the one that this runtime's objects come from? */
 	bool (*serves)(const struct scry_runtime *r);
 	bool (*find)(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
+	bool (*guess)(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
 	bool (*owns)(struct scry_runtime *r, scry_addr addr);
 	/** As scry_blocks_open(), _next() and _done(), with a state of its own. */
 	int (*open)(struct scry_runtime *r, void **ret_state);

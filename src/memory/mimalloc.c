@@ -446,6 +446,7 @@ const struct scry_allocator scry_allocator_mimalloc = {
 	.name = "mimalloc",
 	.serves = serves,
 	.find = find,
+	.guess = find,
 	.owns = owns,
 	.open = open_walk,
 	.next = next_of_all,

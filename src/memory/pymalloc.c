@@ -124,21 +124,32 @@ static bool read_any(struct scry_pymalloc *p, scry_addr at, struct scry_pool *re
 	return false;
 }
 
-struct scry_pymalloc *scry_pymalloc_of(struct scry_runtime *r)
+static struct scry_pymalloc *new_pymalloc(struct scry_runtime *r)
+{
+	struct scry_pymalloc *p = scry_arena_alloc(&r->session->arena, sizeof(*p));
+
+	if (!p ||
+	    !(p->cache = scry_arena_alloc(&r->session->arena, POOLS_KEPT * sizeof(*p->cache))))
+		return NULL;
+	p->runtime = r;
+	return p;
+}
+
+struct scry_pymalloc *scry_pymalloc_of(struct scry_runtime *r, bool search)
 {
 	struct scry_memory *memory = scry_memory_of(r);
 
-	if (memory && !memory->pymalloc) {
-		struct scry_pymalloc *p = scry_arena_alloc(&r->session->arena, sizeof(*p));
-
-		if (!p || !(p->cache = scry_arena_alloc(&r->session->arena,
-							POOLS_KEPT * sizeof(*p->cache))))
-			return NULL;
-		p->runtime = r;
+	if (memory && !memory->pymalloc)
+		memory->pymalloc = new_pymalloc(r);
+	struct scry_pymalloc *p = memory ? memory->pymalloc : NULL;
+	if (p && search && !p->searched) {
+		p->searched = true;
 		scry_pymalloc_find_arenas(p);
-		memory->pymalloc = p;
+		/* pools that were only guessed are read again, as ones of an arena */
+		for (size_t i = 0; i < POOLS_KEPT; i++)
+			p->cache[i].at = 0;
 	}
-	return memory ? memory->pymalloc : NULL;
+	return p;
 }
 
 const struct scry_pymalloc_arena *scry_pymalloc_arena_at(const struct scry_pymalloc *p,
@@ -189,18 +200,27 @@ static bool block_of(const struct scry_pool *pool, uint64_t index, struct scry_b
 	return true;
 }
 
-static bool find(struct scry_runtime *r, scry_addr addr, struct scry_block *ret)
+static bool find_in(struct scry_pymalloc *p, scry_addr addr, struct scry_block *ret)
 {
-	struct scry_pymalloc *p = scry_pymalloc_of(r);
 	const struct scry_pool *pool = p ? pool_at(p, addr) : NULL;
 
 	return pool && addr - pool->at >= pool->head &&
 	       block_of(pool, (addr - pool->at - pool->head) / pool->block, ret);
 }
 
+static bool find(struct scry_runtime *r, scry_addr addr, struct scry_block *ret)
+{
+	return find_in(scry_pymalloc_of(r, true), addr, ret);
+}
+
+static bool guess(struct scry_runtime *r, scry_addr addr, struct scry_block *ret)
+{
+	return find_in(scry_pymalloc_of(r, false), addr, ret);
+}
+
 static bool owns(struct scry_runtime *r, scry_addr addr)
 {
-	struct scry_pymalloc *p = scry_pymalloc_of(r);
+	struct scry_pymalloc *p = scry_pymalloc_of(r, true);
 
 	if (!p)
 		return false;
@@ -221,7 +241,7 @@ struct walk {
 
 static int open_walk(struct scry_runtime *r, void **ret_state)
 {
-	struct scry_pymalloc *p = scry_pymalloc_of(r);
+	struct scry_pymalloc *p = scry_pymalloc_of(r, true);
 	struct walk *w = p ? calloc(1, sizeof(*w)) : NULL;
 
 	if (!w)
@@ -313,6 +333,7 @@ const struct scry_allocator scry_allocator_pymalloc = {
 	.name = "pymalloc",
 	.serves = serves,
 	.find = find,
+	.guess = guess,
 	.owns = owns,
 	.open = open_walk,
 	.next = next,

@@ -32,6 +32,7 @@ struct scry_pymalloc_arena {
 
 struct scry_pymalloc {
 	struct scry_runtime *runtime;
+	bool searched; /* for its arenas */
 	/*
 	 * of all arenas; NULL: those were not found, and what looks like a pool is taken for one
 	 */
@@ -44,8 +45,11 @@ struct scry_pymalloc {
 /** All possible shapes, the likelier first; the last one's `arena` is 0. */
 extern const struct scry_pymalloc_shape scry_pymalloc_shapes[];
 
-/** What is known of the runtime's pymalloc, found on first use; NULL only when out of memory. */
-struct scry_pymalloc *scry_pymalloc_of(struct scry_runtime *r);
+/**
+ * What is known of the runtime's pymalloc; with `search`, its arenas are looked for on first use.
+ * NULL only when out of memory.
+ */
+struct scry_pymalloc *scry_pymalloc_of(struct scry_runtime *r, bool search);
 /** The arena that has the address, or NULL. */
 const struct scry_pymalloc_arena *scry_pymalloc_arena_at(const struct scry_pymalloc *p,
 							 scry_addr addr);

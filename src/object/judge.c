@@ -384,9 +384,8 @@ int scry_judge_reference(struct scry_runtime *r, scry_addr addr, struct scry_typ
 	scry_addr head = addr - scry_object_head(r, addr, t), hooks = 2 * pointer_size(r);
 	struct scry_block b;
 
-	if (!scry_block_find(r, addr, &b))
-		return scry_block_owns(r, addr) ? no(r, addr, "it is in no block of the allocator")
-						: SCRY_OK;
+	if (!scry_block_guess(r, addr, &b))
+		return SCRY_OK;
 	if (b.free)
 		return scry_fail(r->session, SCRY_ECORRUPT, addr,
 				 "its block of %" PRIu64 " bytes is free: what stood there is no "

@@ -129,7 +129,7 @@ bool scry_fits(struct scry_runtime *r, scry_addr addr, uint64_t size, const char
 {
 	struct scry_block b;
 
-	if (!size || !scry_block_find(r, addr, &b) || size <= b.start + b.size - addr)
+	if (!size || !scry_block_guess(r, addr, &b) || size <= b.start + b.size - addr)
 		return true;
 	scry_fail(r->session, SCRY_ECORRUPT, addr,
 		  "its %s would take %" PRIu64 " bytes from 0x%" PRIx64 " on, the block there "
