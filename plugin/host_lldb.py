@@ -1,5 +1,4 @@
 """pyscry in LLDB (14 and newer): registers the commands, tells the library what LLDB looks at."""
-import mmap
 import os
 import re
 import sys
@@ -9,11 +8,11 @@ import lldb
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import binding  # noqa: E402
+import lldb_dumps  # noqa: E402
 
 ADDRESS_END = 2**47  # above it, LLDB takes addresses for errors of its own
 PAGE = 4096
 SUMMARY_SECONDS = 0.5  # how long what summaries have read is taken to be so
-DUMP_PLUGINS = ("elf-core", "minidump", "mach-o-core")
 # what LLDB calls some registers otherwise
 ALIASES = {"eflags": "rflags", "x29": "fp", "x30": "lr", "tpidr": "tpidr_el0"}
 
@@ -148,80 +147,6 @@ def _is_local(process):
     return os.getpid() in (tracer, parent)
 
 
-# --- which file does LLDB show? ---
-
-
-def _is_dump(path):
-    try:
-        with open(path, "rb") as f:
-            head = f.read(18)
-    except OSError:
-        return False
-    return head[:4] == b"MDMP" or (head[:4] == b"\x7fELF" and 4 in (head[16], head[17]))  # ET_CORE
-
-
-def _opened_dumps():
-    """Dumps that this program has mapped, or its command line names: LLDB 14 does not tell."""
-    paths = []
-    try:
-        with open("/proc/self/maps", "rb") as maps:
-            paths = [line.split(None, 5)[5].rstrip(b"\n") for line in maps if line.count(b"/")]
-        paths += [
-            os.readlink(b"/proc/self/fd/" + fd)
-            for fd in os.listdir(b"/proc/self/fd")
-            if fd.isdigit()
-        ]
-    except (OSError, IndexError):
-        pass
-    try:
-        with open("/proc/self/cmdline", "rb") as line:
-            paths += [word.split(b"=")[-1] for word in line.read().split(b"\0")]
-    except OSError:
-        pass
-    unique = dict.fromkeys(os.path.realpath(os.fsdecode(path)) for path in paths if path)
-    return [path for path in unique if _is_dump(path)]
-
-
-def _stack_bytes(process):
-    """What stands on top of a stack: no two dumps have the same."""
-    for thread in process:
-        error = lldb.SBError()
-        data = process.ReadMemory(thread.GetFrameAtIndex(0).GetSP(), 256, error)
-        if data and any(data):
-            return data
-    return None
-
-
-def _holds(path, data):
-    try:
-        with open(path, "rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return content.find(data) >= 0
-    except (OSError, ValueError):
-        return False
-
-
-def _core_path(process):
-    """The path of the file that LLDB shows, or None for a process. LLDB 14 has to be searched."""
-    if process.GetPluginName() not in DUMP_PLUGINS:
-        return None
-    if hasattr(process, "GetCoreFile"):
-        spec = process.GetCoreFile()
-        if spec.IsValid() and spec.fullpath and os.path.exists(spec.fullpath):
-            return spec.fullpath
-    found = _opened_dumps()
-    if len(found) > 1:
-        data = _stack_bytes(process)
-        found = [path for path in found if data and _holds(path, data)] or found
-    if os.environ.get("PYSCRY_CORE"):
-        return os.environ["PYSCRY_CORE"]
-    if not found:
-        raise binding.Error(
-            "LLDB does not tell which file it shows: set PYSCRY_CORE=FILE in the environment, "
-            "or say `script import os; os.environ['PYSCRY_CORE'] = 'FILE'`"
-        )
-    return found[0]
-
-
 # --- what LLDB looks at ---
 
 
@@ -312,7 +237,7 @@ class Entry:
 
     def __init__(self, process, options):
         self.process, self.options = process, options
-        self.core = _core_path(process)
+        self.core = lldb_dumps.core_path(process)
         self.stop, self.read, self.frame = None, 0, 0
         self.session = binding.Session(**dict(options))
         if self.core is not None:

@@ -94,9 +94,10 @@ struct scry_session {
 	/* what a debugger calls its threads: id to number (as a pointer); survives refresh */
 	struct scry_hash numbers;
 	unsigned highest_number;
-	volatile sig_atomic_t stopped; /* the command under way is to end: nothing is read any more */
-	uint64_t want_tid;            /* survives refresh: what the debugger selected, 0 none */
-	void *unwinding, *places;     /* src/native: what it remembers; NULL: nothing yet */
+	volatile sig_atomic_t
+		stopped;          /* the command under way is to end: nothing is read any more */
+	uint64_t want_tid;        /* survives refresh: what the debugger selected, 0 none */
+	void *unwinding, *places; /* src/native: what it remembers; NULL: nothing yet */
 	void (*log)(void *arg, const char *text);
 	void *log_arg;
 };

@@ -67,6 +67,9 @@ struct scry_exception_model {
 			      struct scry_location *ret_where);
 };
 extern const struct scry_exception_model scry_pypy_exceptions;
+/** Its traceback_next: in a file of its own. */
+int scry_pypy_traceback_next(struct scry_traceback *t, struct scry_frame *ret_frame,
+			     struct scry_location *ret_where);
 
 /* --- what exception.c and message.c share --- */
 /** The items of the exception's args. */

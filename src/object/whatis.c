@@ -76,7 +76,9 @@ static void find_near(struct scry_runtime *r, struct scry_whatis *w)
 	w->near = before;
 }
 
-/* A block is no larger than what was asked for needs, where all objects of the type have one size. */
+/*
+ * A block is no larger than what was asked for needs, where all objects of the type have one size.
+ */
 static bool fills_block(scry_addr addr, const struct scry_verdict *v)
 {
 	return !v->has_block || v->block.size > 512 || v->type->itemsize ||

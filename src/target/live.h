@@ -38,7 +38,8 @@ struct scry_hold {
 };
 
 /**
- * Stop every thread of `pid`; NULL when out of memory or threads. Ends with scry_hold_end(), our own
+ * Stop every thread of `pid`; NULL when out of memory or threads. Ends with scry_hold_end(), our
+ * own
  * end, or after `bound_ms`, whatever the caller is doing then. While it lasts the calling thread
  * is not suspended by the terminal (SIGTSTP and the like wait): the process would stay stopped.
  */

@@ -1,4 +1,7 @@
-/* Facts: process_vm_readv(2), Documentation/admin-guide/mm/pagemap.rst and userfaultfd.rst (Linux 6.1). */
+/*
+ * Facts: process_vm_readv(2), Documentation/admin-guide/mm/pagemap.rst and userfaultfd.rst (Linux
+ * 6.1).
+ */
 #include "target/remote_reader.h"
 
 #include <errno.h>

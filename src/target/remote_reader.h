@@ -1,5 +1,6 @@
 /**
- * Reading another process's memory that may not come: a page of a userfaultfd that nobody serves, of
+ * Reading another process's memory that may not come: a page of a userfaultfd that nobody serves,
+ * of
  * a lost network or FUSE file. Whoever asks for it sleeps in the kernel, deaf to signals. So pages
  * that are not in memory are asked for by a thread of their own, which is left behind when it does
  * not come back in time; it ends with the process, or when the page comes after all.

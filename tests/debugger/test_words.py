@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from tests.support.story import PYSCRY, STORY, interpreters, make_core, name_of, run
+from tests.support.story import PYSCRY, STORY, interpreters, make_core, name_of
 
 ANSWERS = [[], ["--json"]]
 ALONE = [["--help"], ["bt", "--help"], ["help"], ["--version"]]
@@ -130,7 +130,8 @@ def test_options_of_print(cli, any_core, line):
 
 UNSEEN = """# -*- coding: utf-8 -*-
 import os, sys, threading, time
-BAD = eval("u'a\\\\x1b[31m\\\\x9b31m\\\\u202ev\\\\u2066\\\\u2028\\\\u200b\\\\ufeff\\\\U000e0041\\\\xad\\\\x07'")
+BAD = eval("u'a\\\\x1b[31m\\\\x9b31m\\\\u202ev\\\\u2066"
+           "\\\\u2028\\\\u200b\\\\ufeff\\\\U000e0041\\\\xad\\\\x07'")
 Evil = type("C" + BAD, (), {})
 def park():
     time.sleep(1000)

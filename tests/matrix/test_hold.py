@@ -1,5 +1,5 @@
-"""A live process is never held longer than it may be, whatever we do meanwhile; and dumps that cost more than they
-should are left where they are."""
+"""A live process is never held longer than it may be, whatever we do meanwhile; and dumps that cost
+more than they should are left where they are."""
 import os
 import random
 import signal
@@ -55,7 +55,8 @@ def test_bound(interpreter, tmp_path):
         assert 'was let go after 0.1 s: the rest was read while it ran' in errors
         assert any('was let go after 0.1 s' in error for error in answer['errors'])
         assert answer['exceptions'] if 'exceptions' in answer else answer['threads']
-        # the machine may be busy: what must not happen is that it stands still until the answer is there
+        # the machine may be busy: what must not happen is that it stands still until the answer is
+        # there
         assert held < 1.5
         _, status, errors = run.answer(pid, command=('threads',))
         assert status == 0 and not errors

@@ -1,4 +1,5 @@
-"""py-exc of PyPy: what each thread has in hand beside what the program says, interpreted and in the JIT's own form."""
+"""py-exc of PyPy: what each thread has in hand beside what the program says, interpreted and in the
+JIT's own form."""
 import json
 import os
 

@@ -1,4 +1,5 @@
-"""Campaigns count what is wrong: they say how much was shown, how much of it marked, and that nothing is false.
+"""Campaigns count what is wrong: they say how much was shown, how much of it marked, and that
+nothing is false.
 
 They use the cores of the matrix tests.
 """

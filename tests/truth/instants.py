@@ -88,7 +88,8 @@ def judge(interpreter, core, wanted):
 
 
 def campaign(chosen, seconds, seed=1, say=None):
-    """Stop programs on the interpreters in turn until the time is up: (outcomes, what was wrong)."""
+    """Stop programs on the interpreters in turn until the time is up: (outcomes, what was
+    wrong)."""
     outcomes, wrong = collections.Counter(), []
     end = time.monotonic() + seconds
     choose = random.Random(seed)

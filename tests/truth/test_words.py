@@ -1,6 +1,8 @@
-"""Words of stacks, heaps and registers, judged as obj and regs judge them, beside what the program knows of its memory.
+"""Words of stacks, heaps and registers, judged as obj and regs judge them, beside what the program
+knows of its memory.
 
-False: an object, or an inside of one, where there is none or another. That must be 0. Missed: a true one that is not told; it is printed.
+False: an object, or an inside of one, where there is none or another. That must be 0. Missed: a
+true one that is not told; it is printed.
 """
 import bisect
 import collections

@@ -13,7 +13,6 @@
 #define FRAMES_MAX 1000000
 #define BLOCKS_MAX 1000
 #define SAVED_MAX  64
-#define STEPS_MAX  1000000
 
 /* lib-python/3/opcode.py of PyPy 3.11 */
 enum { OP_COPY = 38, OP_POP_EXCEPT = 89 };
@@ -467,41 +466,11 @@ static int attr_next(const struct scry_exception *e, struct scry_exception_attrs
 	return rc;
 }
 
-/* --- tracebacks --- */
-
-static int traceback_next(struct scry_traceback *t, struct scry_frame *f, struct scry_location *ret)
-{
-	struct scry_runtime *r = t->runtime;
-	struct scry_pypy *y = r->pypy;
-	uint64_t frame, lasti, next;
-
-	*ret = (struct scry_location) { 0 };
-	if (!t->next)
-		return SCRY_OK;
-	if (!is_a(r, t->next, SCRY_PYPY_CLASS_TRACEBACK))
-		return scry_fail(r->session, SCRY_ECORRUPT, t->next, "no traceback at 0x%" PRIx64,
-				 t->next);
-	if (t->steps++ > STEPS_MAX)
-		return scry_fail(r->session, SCRY_ECORRUPT, t->next,
-				 "the traceback does not end at 0x%" PRIx64, t->next);
-	int rc = scry_pypy_read(y, t->next, SCRY_PYPY_TRACEBACK_FRAME, &frame);
-	rc = rc < 0 ? rc : scry_pypy_read(y, t->next, SCRY_PYPY_TRACEBACK_LASTI, &lasti);
-	rc = rc < 0 ? rc : scry_pypy_read(y, t->next, SCRY_PYPY_TRACEBACK_NEXT, &next);
-	rc = rc < 0 ? rc : scry_frame_at(r, frame, f);
-	if (rc < 0)
-		return rc;
-	if (f->code && (int64_t)lasti >= 0)
-		scry_code_location(f->code, (int64_t)lasti, ret);
-	f->lasti = (int64_t)lasti;
-	t->next = next;
-	return SCRY_ITEM;
-}
-
 const struct scry_exception_model scry_pypy_exceptions = {
 	.raised = raised,
 	.handled = handled,
 	.at = exception_at,
 	.kept = exception_kept,
 	.attr_next = attr_next,
-	.traceback_next = traceback_next,
+	.traceback_next = scry_pypy_traceback_next,
 };
