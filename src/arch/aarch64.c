@@ -50,6 +50,20 @@ static uint64_t load(const cs_insn *insn, uint64_t *base)
 	return 0;
 }
 
+/* BL, BLR and its forms with pointer authentication: Arm ARM, C6.2. */
+static bool ends_in_call(const uint8_t before[8], int64_t *ret_target)
+{
+	uint32_t word = (uint32_t)before[4] | (uint32_t)before[5] << 8 | (uint32_t)before[6] << 16 |
+			(uint32_t)before[7] << 24;
+
+	*ret_target = 0;
+	if (word >> 26 == 0x25) {
+		*ret_target = ((int64_t)((uint64_t)(word & 0x3ffffff) << 38) >> 36) - 4;
+		return true;
+	}
+	return (word & 0xfffffc1f) == 0xd63f0000 || (word & 0xfefff800) == 0xd63f0800;
+}
+
 const struct scry_arch scry_arch_aarch64 = {
 	.name = "aarch64",
 	.elf_machine = 183,
@@ -65,7 +79,7 @@ const struct scry_arch scry_arch_aarch64 = {
 	.link = 30,
 	.record = { .fp = 0, .pc = 8, .sp = 16 },
 	.code_bits = 48 /* pointer authentication puts a signature above the address */,
-	.accessor = { load, CS_ARCH_ARM64, CS_MODE_ARM },
+	.code = { CS_ARCH_ARM64, CS_MODE_ARM, load, NULL, ends_in_call },
 	.syscall_number = 64 /* x8 */,
 	.syscall_args = { 0, 1, 2, 3 },
 	.syscall_result = 0 /* x0 */,

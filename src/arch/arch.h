@@ -32,15 +32,34 @@ struct scry_frame_record {
 	int8_t sp;     /* what the caller's stack pointer is */
 };
 
-/** How a function that does nothing but return a global variable's value is read. */
-struct scry_accessor {
-	/*
-	 * The address that the instruction loads from, 0: it does not load. `base` is kept from one
-	 * instruction to the next, 0 at first. NULL: capstone cannot read the machine
-	 */
-	uint64_t (*load)(const cs_insn *insn, uint64_t *base);
+/** What an instruction does to the stack, for code that no table describes. */
+struct scry_stack_effect {
+	int64_t pushed;    /* bytes that the stack pointer goes down */
+	bool lost;         /* it goes somewhere that only running would tell */
+	bool makes_record; /* the frame pointer takes the stack pointer's value */
+	bool back_to_record; /* the stack pointer takes the frame pointer's value; then `pushed` counts */
+	bool saves_fp;       /* it pushes the frame pointer */
+	bool ends;           /* the next instruction is not reached from this one */
+	uint64_t jump;       /* where else it may go, 0 nowhere or not known */
+};
+
+/** How machine code is read. */
+struct scry_machine_code {
 	cs_arch arch;
 	cs_mode mode;
+	/*
+	 * Of a function that does nothing but return a global variable's value: the address that
+	 * the instruction loads from, 0: it does not load. `base` is kept from one instruction to
+	 * the next, 0 at first. NULL: capstone cannot read the machine
+	 */
+	uint64_t (*load)(const cs_insn *insn, uint64_t *base);
+	/* NULL: the stack is not followed through code */
+	void (*effect)(const cs_insn *insn, struct scry_stack_effect *ret);
+	/*
+	 * Do the 8 bytes before a return address end in a call? Where it names its target, that less
+	 * the return address goes to *ret_target, else 0. NULL: not known
+	 */
+	bool (*ends_in_call)(const uint8_t before[8], int64_t *ret_target);
 };
 
 struct scry_arch {
@@ -60,7 +79,7 @@ struct scry_arch {
 	struct scry_frame_record record;
 	/* bits of an address of code where those above may be a signature; 0: all count */
 	uint8_t code_bits;
-	struct scry_accessor accessor;
+	struct scry_machine_code code;
 	/* forms of switching C stacks are known: task/switch_code.c, task/slice.c */
 	bool knows_switch;
 	/* .pdata of PE files has the form that symbol/pe_unwind.c reads */

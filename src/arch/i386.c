@@ -3,7 +3,7 @@
  * CONTEXT, winnt.h (x86); DWARF numbers: System V i386 psABI, table 2.14. The thread pointer is a
  * descriptor that %gs selects: NT_386_TLS.
  */
-#include "arch/arch.h"
+#include "arch/x86_code.h"
 
 enum {
 	V = SCRY_VOLATILE,
@@ -57,7 +57,7 @@ const struct scry_arch scry_arch_i386 = {
 	.fp = 5,
 	.link = -1,
 	.record = { .fp = 0, .pc = 4, .sp = 8 },
-	.accessor = { load, CS_ARCH_X86, CS_MODE_32 },
+	.code = { CS_ARCH_X86, CS_MODE_32, load, scry_x86_effect, scry_x86_ends_in_call },
 	.syscall_number = 44 /* orig_eax */,
 	.syscall_args = { 3, 1, 2, 6 } /* ebx, ecx, edx, esi */,
 	.syscall_result = 0 /* eax */,

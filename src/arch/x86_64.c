@@ -3,7 +3,7 @@
  * CONTEXT, winnt.h (AMD64); DWARF numbers: System V psABI, figure 3.36. RSI and RDI belong to the
  * caller only in the Windows convention.
  */
-#include "arch/arch.h"
+#include "arch/x86_code.h"
 
 enum {
 	V = SCRY_VOLATILE,
@@ -55,9 +55,9 @@ const struct scry_arch scry_arch_x86_64 = {
 	.fp = 6,
 	.link = -1,
 	.record = { .fp = 0, .pc = 8, .sp = 16 },
-	.accessor = { load, CS_ARCH_X86, CS_MODE_64 },
 	.knows_switch = true,
 	.pe_unwind = true,
+	.code = { CS_ARCH_X86, CS_MODE_64, load, scry_x86_effect, scry_x86_ends_in_call },
 	.syscall_number = 120 /* orig_rax */,
 	.syscall_args = { 5, 4, 3, 10 } /* rdi, rsi, rdx, r10 */,
 	.syscall_result = 0 /* rax */,

@@ -135,7 +135,8 @@ static void text_meaning(struct job *job, uint64_t word, const struct scry_meani
 	}
 	if (m->doubt)
 		scry_buf_printf(out, "  [uncertain: %s]", m->doubt);
-	if (job->depth == 0 && job->call->s->target->has_fault &&
+	/* that a register holds 0 says nothing of a fault at 0 */
+	if (job->depth == 0 && word && job->call->s->target->has_fault &&
 	    word == job->call->s->target->fault_addr)
 		scry_buf_puts(out, "  [fault address]");
 	scry_buf_putc(out, '\n');

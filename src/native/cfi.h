@@ -58,11 +58,20 @@ bool scry_cfi_expression(struct scry_session *s, const struct scry_rule *rule,
 			 const struct scry_regs *now, scry_addr frame, uint64_t *ret);
 /** Index of a DWARF register number, or -1. */
 int scry_reg_by_dwarf(const struct scry_arch *arch, uint64_t number);
-/** Does a call stand before the address (x86)? */
-bool scry_follows_call(struct scry_session *s, scry_addr at);
 /**
- * The caller of code that is in no module and has no frame pointer (unwind_scan.c): the next word
- * on the stack that follows a call and can be unwound further. A guess.
+ * Does a call stand before the address? False too where calls of the machine are not known. In
+ * *ret_target (may be NULL) what it calls, 0 where it does not say.
+ */
+bool scry_follows_call(struct scry_session *s, scry_addr at, scry_addr *ret_target);
+/**
+ * The caller of a function that only a symbol describes (unwind_code.c), by its instructions;
+ * `is_call`: the pc is a return address. *ret_certain: the caller's call names this function.
+ */
+bool scry_unwind_code(struct scry_session *s, const struct scry_regs *now, bool is_call,
+		      struct scry_regs *ret, bool *ret_certain);
+/**
+ * The caller of code that nothing describes (unwind_scan.c): the next word on the stack that follows
+ * a call and can be unwound further. A guess.
  */
 bool scry_unwind_scan(struct scry_session *s, const struct scry_regs *now, struct scry_regs *ret);
 /** Forget rules and handles. */

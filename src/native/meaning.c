@@ -261,7 +261,8 @@ static void read_code(struct scry_words *w, uint64_t word, struct scry_meaning *
 	ret->kind = SCRY_WORD_CODE;
 	ret->module = scry_module_at(w->session, word);
 	ret->offset = ret->module ? word - ret->module->start : 0;
-	if (ret->module && scry_symbol_at(w->session, word, &symbol) == SCRY_OK && symbol.name) {
+	if (ret->module && scry_symbol_at(w->session, word, &symbol) == SCRY_OK && symbol.name &&
+	    scry_symbol_covers(&symbol, word)) {
 		ret->symbol = symbol.name;
 		ret->offset = word - symbol.addr;
 	}

@@ -50,7 +50,7 @@ struct scry_place *scry_place_at(struct scry_session *s, scry_addr addr)
 	 * table
 	 */
 	if (!p->module || scry_symbol_at(s, addr, &p->symbol) < 0 ||
-	    (p->symbol.size && addr - p->symbol.addr >= p->symbol.size))
+	    !scry_symbol_covers(&p->symbol, addr))
 		p->symbol = (struct scry_symbol) { 0 };
 	return p;
 }

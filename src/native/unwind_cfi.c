@@ -2,8 +2,10 @@
 #include <inttypes.h>
 
 #include "native/cfi.h"
+#include "native/place.h"
 
-#define GAP_MAX (64u << 20) /* between two frame pointers: no stack frame is larger */
+#define GAP_MAX    (64u << 20) /* between two frame pointers: no stack frame is larger */
+#define GUESS_NEAR 256         /* bytes: a return address so near may be of the same function */
 
 static bool fits(struct scry_session *s)
 {
@@ -60,7 +62,7 @@ static bool step_off_syscall(struct scry_session *s, const struct scry_regs *now
 
 	if (arch->link >= 0 || scry_read(s, now->value[arch->pc] - 2, code, 2) < 0 ||
 	    code[0] != 0x0f || code[1] != 0x05 || scry_read_ptr(s, sp, &pc) < 0 ||
-	    !is_code(s, pc) || !scry_follows_call(s, pc))
+	    !is_code(s, pc) || !scry_follows_call(s, pc, NULL))
 		return false;
 	*ret = *now;
 	ret->value[arch->pc] = pc;
@@ -95,6 +97,53 @@ static bool step_by_frame_pointer(struct scry_session *s, const struct scry_regs
 	return true;
 }
 
+/*
+ * The innermost function may not have saved the link register yet, or never does. What it called
+ * before left an address inside itself there: that is no caller.
+ */
+static bool step_by_link(struct scry_session *s, const struct scry_regs *now, struct scry_regs *ret)
+{
+	const struct scry_arch *arch = now->arch;
+	scry_addr pc = now->value[arch->pc], link, target;
+
+	if (arch->link < 0 || !(now->valid >> arch->link & 1))
+		return false;
+	link = plain(s, now->value[arch->link]);
+	const struct scry_place *here = scry_place_at(s, pc), *there = scry_place_at(s, link - 1);
+	if (!is_code(s, link) || !scry_follows_call(s, link, &target) || !here || !there ||
+	    (here->symbol.name && here->symbol.addr == there->symbol.addr) ||
+	    (!here->symbol.name && link > pc - GUESS_NEAR && link < pc + GUESS_NEAR))
+		return false;
+	*ret = *now;
+	ret->value[arch->pc] = link;
+	return true;
+}
+
+/* In code without a table. *ret_guess: it may be another function that called. */
+static bool step_without_table(struct scry_session *s, const struct scry_regs *now, bool innermost,
+			       struct scry_regs *ret, bool *ret_guess)
+{
+	scry_addr pc = now->value[now->arch->pc];
+	bool certain = true;
+
+	*ret_guess = false;
+	if (innermost && (step_off_bad_call(s, now, ret) || step_off_syscall(s, now, ret)))
+		return true;
+	if (scry_unwind_code(s, now, !innermost, ret, &certain)) {
+		*ret_guess = !certain;
+		return true;
+	}
+	*ret_guess = true;
+	if (innermost && step_by_link(s, now, ret))
+		return true;
+	/* code compiled at run time keeps frame pointers, or nothing; of a file's code any may be */
+	if (step_by_frame_pointer(s, now, ret)) {
+		*ret_guess = scry_module_at(s, pc) != NULL;
+		return true;
+	}
+	return is_code(s, pc) && scry_unwind_scan(s, now, ret);
+}
+
 /* The caller's registers, by whatever way. */
 static int step(struct scry_session *s, const struct scry_cfi_row *row, const struct scry_regs *now,
 		bool innermost, struct scry_regs *ret, bool *ret_guess)
@@ -109,11 +158,7 @@ static int step(struct scry_session *s, const struct scry_cfi_row *row, const st
 			ret->value[arch->pc] = plain(s, ret->value[arch->pc]);
 		return rc;
 	}
-	if ((innermost && (step_off_bad_call(s, now, ret) || step_off_syscall(s, now, ret))) ||
-	    step_by_frame_pointer(s, now, ret))
-		return SCRY_ITEM;
-	*ret_guess = true;
-	if (is_code(s, now->value[arch->pc]) && scry_unwind_scan(s, now, ret))
+	if (step_without_table(s, now, innermost, ret, ret_guess))
 		return SCRY_ITEM;
 	return scry_fail(s, SCRY_EFAULT, now->value[arch->pc], "%s", row->why);
 }
@@ -143,7 +188,7 @@ static int walk(struct scry_session *s, const struct scry_regs *start, scry_unwi
 		scry_native_name(s, &f);
 		if (!each(arg, &f))
 			return SCRY_OK;
-		rc = step(s, row, &f.regs, depth == 0, &next, &f.is_guess);
+		rc = step(s, row, &f.regs, !f.is_call, &next, &f.is_guess);
 		f.regs = next;
 		f.is_call = !f.is_signal;
 	}

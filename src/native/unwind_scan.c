@@ -1,6 +1,6 @@
 /*
- * Out of code that nothing describes (compiled at run time): the next return address on the stack
- * that makes sense.
+ * Out of code that nothing describes (compiled at run time, or stripped and without a table): the
+ * next return address on the stack that makes sense.
  */
 #include <string.h>
 
@@ -8,27 +8,6 @@
 
 #define SCAN_MAX 1024 /* words: such code keeps little on the stack */
 #define CHECKED  3    /* frames that must come out of a return address for it to be believed */
-
-/*
- * x86: e8 rel32, or ff /2 with one of its addressing forms, stands before the address (Intel SDM,
- * CALL).
- */
-bool scry_follows_call(struct scry_session *s, scry_addr at)
-{
-	uint8_t code[7];
-
-	if (scry_read(s, at - sizeof(code), code, sizeof(code)) < 0)
-		return false;
-	if (code[2] == 0xe8)
-		return true;
-	for (size_t len = 2; len <= 7; len++) {
-		const uint8_t *p = code + sizeof(code) - len;
-
-		if (p[0] == 0xff && (p[1] & 0x38) == 0x10)
-			return true;
-	}
-	return false;
-}
 
 /* Can it be unwound from here for some frames, or to the stack's end? */
 static bool makes_sense(struct scry_session *s, const struct scry_regs *from)
@@ -40,7 +19,7 @@ static bool makes_sense(struct scry_session *s, const struct scry_regs *from)
 		const struct scry_cfi_row *row =
 			scry_module_at(s, pc - 1) ? scry_cfi_at(s, pc - 1) : NULL;
 
-		if (!row || !row->known || row->signal || !scry_follows_call(s, pc))
+		if (!row || !row->known || row->signal || !scry_follows_call(s, pc, NULL))
 			return false;
 		int rc = scry_cfi_step(s, row, &now, &next);
 		if (rc != SCRY_ITEM)
@@ -57,7 +36,7 @@ bool scry_unwind_scan(struct scry_session *s, const struct scry_regs *now, struc
 	const struct scry_arch *arch = now->arch;
 	scry_addr sp = now->value[arch->sp], pc;
 
-	if (arch->link >= 0 || sp % arch->ptr_size || scry_module_at(s, now->value[arch->pc]))
+	if (arch->link >= 0 || sp % arch->ptr_size)
 		return false;
 	for (unsigned i = 0; i < SCAN_MAX; i++, sp += arch->ptr_size) {
 		if (scry_read_ptr(s, sp, &pc) < 0)

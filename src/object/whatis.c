@@ -304,7 +304,8 @@ static void put_meaning(struct scry_runtime *r, uint64_t word, struct scry_buf *
 		scry_buf_puts(out, pattern);
 	else if (word && scry_judge(r, word, &v) == SCRY_OK)
 		scry_buf_printf(out, "-> %s object", v.type->name);
-	else if (word > 4096 && scry_symbol_at(r->session, word, &symbol) == SCRY_OK)
+	else if (word > 4096 && scry_symbol_at(r->session, word, &symbol) == SCRY_OK &&
+		 scry_symbol_covers(&symbol, word))
 		scry_buf_printf(out, "-> %s+0x%" PRIx64, symbol.name, word - symbol.addr);
 }
 

@@ -30,7 +30,7 @@ void scry_find_by_section(struct scry_search *search)
 static scry_addr decode_accessor(struct scry_session *s, scry_addr code)
 {
 	const struct scry_capstone_library *lib = scry_capstone_library();
-	const struct scry_accessor *how = s->target->arch ? &s->target->arch->accessor : NULL;
+	const struct scry_machine_code *how = s->target->arch ? &s->target->arch->code : NULL;
 	uint8_t bytes[64];
 	size_t len = scry_read_some(s, code, bytes, sizeof(bytes));
 	scry_addr found = 0, base = 0;

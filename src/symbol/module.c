@@ -216,11 +216,6 @@ int scry_module_section(struct scry_module *m, const char *name, struct scry_sec
 	return SCRY_ENOTFOUND;
 }
 
-static bool covers(const struct scry_symbol *symbol, scry_addr addr)
-{
-	return addr - symbol->addr < symbol->size;
-}
-
 int scry_symbol_at(struct scry_session *s, scry_addr addr, struct scry_symbol *ret)
 {
 	struct scry_module *m = scry_module_at(s, addr);
@@ -233,7 +228,7 @@ int scry_symbol_at(struct scry_session *s, scry_addr addr, struct scry_symbol *r
 	bool has_user = scry_symbol_map_at(m, addr, &user) == SCRY_OK;
 	if (!has_own && !has_user)
 		return SCRY_ENOTFOUND;
-	*ret = has_own && (!has_user || covers(&own, addr) || own.addr >= user.addr) ? own : user;
+	*ret = has_own && (!has_user || scry_symbol_covers(&own, addr) || own.addr >= user.addr) ? own : user;
 	return SCRY_OK;
 }
 

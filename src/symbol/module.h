@@ -84,6 +84,14 @@ int scry_module_section(struct scry_module *m, const char *name, struct scry_sec
  */
 int scry_symbol_at(struct scry_session *s, scry_addr addr, struct scry_symbol *ret);
 /**
+ * Does it cover the address? One of size 0 (written by hand) is known to cover its own alone: what
+ * follows may be any other function.
+ */
+static inline bool scry_symbol_covers(const struct scry_symbol *symbol, scry_addr addr)
+{
+	return symbol->size ? addr - symbol->addr < symbol->size : addr == symbol->addr;
+}
+/**
  * The local file that stands for a file of the target (sysroot, search path, /proc/PID/root,
  * map_files, the path itself), in the session's arena; NULL and *ret_problem where there is none.
  * `build_id` NULL: not checked.

@@ -175,9 +175,45 @@ static void places(void **state)
 	scry_session_free(s);
 }
 
+/* Instructions that call, of each machine that knows them: Intel SDM, CALL; Arm ARM, C6.2. */
+static void calls(void **state)
+{
+	(void)state;
+	static const struct {
+		const struct scry_arch *arch;
+		uint8_t before[8];
+		bool calls;
+		int64_t target;
+	} rows[] = {
+		{ &scry_arch_x86_64, { 0x90, 0x90, 0x90, 0xe8, 0x10, 0, 0, 0 }, true, 16 },
+		{ &scry_arch_x86_64,
+		  { 0x90, 0x90, 0x90, 0xe8, 0xf0, 0xff, 0xff, 0xff },
+		  true,
+		  -16 },
+		{ &scry_arch_x86_64, { 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0xff, 0xd0 }, true, 0 },
+		{ &scry_arch_x86_64, { 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0xff, 0xe0 }, false, 0 },
+		/* bl .+8, of which the return address is 4 behind; bl .-4; blr x8; b; ret */
+		{ &scry_arch_aarch64, { 0, 0, 0, 0, 0x02, 0, 0, 0x94 }, true, 4 },
+		{ &scry_arch_aarch64, { 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x97 }, true, -8 },
+		{ &scry_arch_aarch64, { 0, 0, 0, 0, 0x00, 0x01, 0x3f, 0xd6 }, true, 0 },
+		{ &scry_arch_aarch64, { 0, 0, 0, 0, 0x02, 0, 0, 0x14 }, false, 0 },
+		{ &scry_arch_aarch64, { 0, 0, 0, 0, 0xc0, 0x03, 0x5f, 0xd6 }, false, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		int64_t target = -1;
+
+		assert_true(rows[i].arch->code.ends_in_call(rows[i].before, &target) ==
+			    rows[i].calls);
+		if (rows[i].calls)
+			assert_int_equal(target, rows[i].target);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(calls),
 		cmocka_unit_test(expressions),
 		cmocka_unit_test(unknown_registers),
 		cmocka_unit_test(places),

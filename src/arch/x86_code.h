@@ -1,0 +1,10 @@
+/** The stack and calls of x86 code, 32 and 64 bits: Intel SDM, volume 2. */
+#ifndef SCRY_X86_CODE_H
+#define SCRY_X86_CODE_H
+
+#include "arch/arch.h"
+
+void scry_x86_effect(const cs_insn *insn, struct scry_stack_effect *ret);
+bool scry_x86_ends_in_call(const uint8_t before[8], int64_t *ret_target);
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ * Out of a function that no table describes but a symbol does: its instructions from the beginning
+ * on tell how far the stack pointer has gone. Kernels written by hand are like that.
+ */
+#include <string.h>
+
+#include "base/loadable.h"
+#include "native/cfi.h"
+#include "native/place.h"
+
+#define CODE_MAX  65536 /* bytes of a function */
+#define PIECE     256
+#define JUMPS_MAX 64
+
+/* Bytes between the return address and the stack pointer, and the frame pointer; -1 not known. */
+struct depth {
+	int64_t sp, fp, saved_fp; /* saved_fp: where the caller's frame pointer was pushed */
+};
+
+struct walk {
+	const struct scry_arch *arch;
+	struct depth now;
+	bool reached; /* false: only a jump leads here */
+	struct {
+		scry_addr to;
+		struct depth depth;
+	} jumps[JUMPS_MAX];
+	unsigned count;
+};
+
+static void take_jump(struct walk *w, scry_addr to)
+{
+	if (!to || !w->reached || w->count == JUMPS_MAX)
+		return;
+	w->jumps[w->count].to = to;
+	w->jumps[w->count++].depth = w->now;
+}
+
+static void arrive(struct walk *w, scry_addr at)
+{
+	for (unsigned i = 0; i < w->count && !w->reached; i++)
+		if (w->jumps[i].to == at) {
+			w->now = w->jumps[i].depth;
+			w->reached = true;
+		}
+}
+
+static void apply(struct walk *w, const struct scry_stack_effect *e)
+{
+	if (e->back_to_record)
+		w->now.sp = w->now.fp;
+	if (w->now.sp >= 0)
+		w->now.sp = e->lost ? -1 : w->now.sp + e->pushed;
+	if (e->saves_fp && w->now.saved_fp < 0)
+		w->now.saved_fp = w->now.sp;
+	if (e->makes_record)
+		w->now.fp = w->now.sp;
+	take_jump(w, e->jump);
+	w->reached = w->reached && !e->ends;
+}
+
+/* Read instructions until `pc` is the next one. */
+static bool follow(struct walk *w, csh cs, const struct scry_capstone_library *lib,
+		   struct scry_session *s, scry_addr start, scry_addr pc)
+{
+	scry_addr at = start;
+
+	while (at < pc) {
+		uint8_t bytes[PIECE];
+		size_t len = scry_read_some(s, at, bytes, sizeof(bytes));
+		cs_insn *insns;
+		size_t n = lib->cs_disasm(cs, bytes, len, at, 0, &insns);
+		scry_addr before = at;
+
+		for (size_t i = 0; i < n && at < pc; i++) {
+			struct scry_stack_effect effect;
+
+			arrive(w, at);
+			w->arch->code.effect(&insns[i], &effect);
+			apply(w, &effect);
+			at += insns[i].size;
+		}
+		if (n)
+			lib->cs_free(insns, n);
+		if (at == before)
+			return false;
+	}
+	arrive(w, at);
+	return at == pc && w->reached && w->now.sp >= 0;
+}
+
+static bool find_depth(struct scry_session *s, const struct scry_symbol *symbol, scry_addr pc,
+		       struct depth *ret)
+{
+	const struct scry_arch *arch = s->target->arch;
+	const struct scry_capstone_library *lib = scry_capstone_library();
+	struct walk w = { .arch = arch, .now = { 0, -1, -1 }, .reached = true };
+	csh cs;
+
+	if (!lib || !arch->code.effect || pc - symbol->addr > CODE_MAX ||
+	    lib->cs_open(arch->code.arch, arch->code.mode, &cs) != CS_ERR_OK)
+		return false;
+	lib->cs_option(cs, CS_OPT_DETAIL, CS_OPT_ON);
+	bool found = follow(&w, cs, lib, s, symbol->addr, pc);
+	lib->cs_close(&cs);
+	*ret = w.now;
+	return found;
+}
+
+bool scry_follows_call(struct scry_session *s, scry_addr at, scry_addr *ret_target)
+{
+	uint8_t before[8];
+	int64_t target = 0;
+
+	if (!s->target->arch->code.ends_in_call ||
+	    scry_read(s, at - sizeof(before), before, sizeof(before)) < 0 ||
+	    !s->target->arch->code.ends_in_call(before, &target))
+		return false;
+	if (ret_target)
+		*ret_target = target ? at + (scry_addr)target : 0;
+	return true;
+}
+
+bool scry_unwind_code(struct scry_session *s, const struct scry_regs *now, bool is_call,
+		      struct scry_regs *ret, bool *ret_certain)
+{
+	const struct scry_arch *arch = now->arch;
+	scry_addr pc = now->value[arch->pc], sp = now->value[arch->sp], caller, target = 0, fp;
+	const struct scry_place *place = scry_place_at(s, pc - is_call);
+	struct depth depth;
+
+	if (!place || !place->symbol.name || arch->link >= 0 ||
+	    !find_depth(s, &place->symbol, pc, &depth))
+		return false;
+	scry_addr at = sp + (scry_addr)depth.sp;
+	if (scry_read_ptr(s, at, &caller) < 0 || !scry_module_at(s, caller) ||
+	    !scry_follows_call(s, caller, &target))
+		return false;
+	*ret = (struct scry_regs) { .arch = arch,
+				    .valid = (uint64_t)1 << arch->pc | (uint64_t)1 << arch->sp };
+	ret->value[arch->pc] = caller;
+	ret->value[arch->sp] = at + arch->ptr_size;
+	fp = now->value[arch->fp];
+	if (depth.saved_fp < 0 ? now->valid >> arch->fp & 1
+			       : scry_read_ptr(s, at - (scry_addr)depth.saved_fp, &fp) == SCRY_OK) {
+		ret->value[arch->fp] = fp;
+		ret->valid |= (uint64_t)1 << arch->fp;
+	}
+	*ret_certain = target == place->symbol.addr;
+	return true;
+}

@@ -1,0 +1,72 @@
+"""C frames of functions that no unwind table describes: no caller of theirs is dropped, and none is invented; what is
+uncertain is marked."""
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from tests.support import run
+
+from .conftest import every
+
+BUILDS = {
+    'pointers': ('-fno-omit-frame-pointer', '-fno-asynchronous-unwind-tables'),
+    'tables': ('-fomit-frame-pointer', '-fasynchronous-unwind-tables'),
+    'neither': ('-fomit-frame-pointer', '-fno-asynchronous-unwind-tables'),
+    'stripped': ('-fomit-frame-pointer', '-fasynchronous-unwind-tables', '-s'),
+}
+CODE = '''
+import ctypes, sys
+def work():
+    getattr(ctypes.CDLL(sys.argv[1]), sys.argv[2])(ctypes.c_void_p(16), ctypes.c_void_p(32))
+work()
+'''
+
+
+def built(directory, build):
+    library = os.path.join(str(directory), build + '.so')
+    source = os.path.join(run.PROGRAMS, 'kernels.c')
+    subprocess.run(
+        ['cc', '-O2', '-shared', '-fPIC', *BUILDS[build], source, '-o', library], check=True
+    )
+    return library
+
+
+def chosen(interpreter):
+    return (
+        interpreter.machine == 'x86_64'
+        and interpreter.ctypes
+        and not interpreter.root
+        and interpreter.version[:2] in ((2, 7), (3, 8), (3, 11), (3, 13))
+    )
+
+
+@pytest.mark.skipif(not shutil.which('cc'), reason='no C compiler')
+@pytest.mark.parametrize('build', sorted(BUILDS))
+@pytest.mark.parametrize('interpreter', every(chosen))
+def test_kernels(interpreter, build, tmp_path):
+    library = built(tmp_path, build)
+    for kernel in ('bare', 'saves', 'record'):
+        where = tmp_path / kernel
+        where.mkdir()
+        subprocess.run(
+            interpreter.command + ['-c', CODE, library, kernel + '_outer'],
+            cwd=str(where),
+            preexec_fn=run.limits,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=60,
+        )
+        core = next(str(path) for path in where.iterdir() if path.name.startswith('core'))
+        answer, _, errors = run.answer(core, command=('bt', '--native', '--whole'))
+        frames = answer['threads'][0]['frames']
+        names = [frame['function'] for frame in frames]
+        assert names[:3] == [kernel, kernel + '_inner', kernel + '_outer'], (kernel, names[:6])
+        # ctypes' C frames up to the interpreter's loop, and no frame of what was called before
+        assert 'stir' not in names
+        assert 'work' in names, names
+        assert 'unwinding ends' not in errors
+        assert not frames[0].get('uncertain')
+        os.unlink(core)
