@@ -228,7 +228,9 @@ int scry_symbol_at(struct scry_session *s, scry_addr addr, struct scry_symbol *r
 	bool has_user = scry_symbol_map_at(m, addr, &user) == SCRY_OK;
 	if (!has_own && !has_user)
 		return SCRY_ENOTFOUND;
-	*ret = has_own && (!has_user || scry_symbol_covers(&own, addr) || own.addr >= user.addr) ? own : user;
+	*ret = has_own && (!has_user || scry_symbol_covers(&own, addr) || own.addr >= user.addr)
+		       ? own
+		       : user;
 	return SCRY_OK;
 }
 

@@ -48,16 +48,16 @@ __attribute__((noinline)) static long stir(long depth)
 	return x ? stir(x - 1) + 1 : x;
 }
 
-#define CALLERS(name)                                                            \
-	__attribute__((noinline)) long name##_inner(void *a, void *b)            \
-	{                                                                        \
-		volatile long x = stir(9) + name(a, b);                          \
-		return x + 1;                                                    \
-	}                                                                        \
-	__attribute__((noinline)) long name##_outer(void *a, void *b)            \
-	{                                                                        \
-		volatile long x = name##_inner(a, b);                            \
-		return x + 1;                                                    \
+#define CALLERS(name)                                                 \
+	__attribute__((noinline)) long name##_inner(void *a, void *b) \
+	{                                                             \
+		volatile long x = stir(9) + name(a, b);               \
+		return x + 1;                                         \
+	}                                                             \
+	__attribute__((noinline)) long name##_outer(void *a, void *b) \
+	{                                                             \
+		volatile long x = name##_inner(a, b);                 \
+		return x + 1;                                         \
 	}
 
 CALLERS(bare)
