@@ -365,19 +365,19 @@ const char *scry_source_doubt(struct scry_session *s, const char *file)
 {
 	struct scry_source_file *source = find(s, file);
 	struct scry_target *t = s->target;
-	struct stat st;
 
 	if (!source || !source->written)
 		return NULL;
 	if (source->misfits)
 		return "not the one that ran";
-	if (!t->started && scry_target_is_here(t))
-		t->started = scry_procfs_started((int)t->pid);
-	if (t->started && source->written > t->started + DATE_SLACK)
+	if (!t->began)
+		t->began = t->started               ? t->started
+			   : scry_target_is_here(t) ? scry_procfs_started((int)t->pid)
+						    : 0;
+	if (t->began && source->written > t->began + DATE_SLACK)
 		return "newer than the process";
-	if (!t->taken && t->path && !stat(t->path, &st))
-		t->taken = st.st_mtime;
-	return t->taken && source->written > t->taken + DATE_SLACK ? "newer than the dump" : NULL;
+	int64_t taken = t->taken ? t->taken : t->file_written;
+	return taken && source->written > taken + DATE_SLACK ? "newer than the dump" : NULL;
 }
 
 int scry_source_line(struct scry_session *s, const char *file, int line, const char **ret_text,

@@ -28,6 +28,7 @@ static int map_file(struct scry_target *t, int fd)
 		return scry_fail_errno(t->session, "cannot map %s", t->path);
 	t->file = at;
 	t->file_size = (size_t)st.st_size;
+	t->file_written = st.st_mtime;
 	t->file_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	return SCRY_OK;
 }

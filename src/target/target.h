@@ -144,6 +144,8 @@ struct scry_target {
 	const char *command; /* command line, or NULL */
 	/* when the process began and the dump was written, seconds since 1970; 0 unknown */
 	int64_t started, taken;
+	/* the same of a process here, asked for when it matters; st_mtime of the dump's file */
+	int64_t began, file_written;
 	struct scry_map *maps; /* in address order, disjoint; scry_target_add_map() */
 	size_t map_count, map_room;
 	/* in address order, disjoint; NULL: see struct scry_target_module */
