@@ -34,10 +34,10 @@ struct scry_frame_record {
 
 /** What an instruction does to the stack, for code that no table describes. */
 struct scry_stack_effect {
-	int64_t pushed;    /* bytes that the stack pointer goes down */
-	bool lost;         /* it goes somewhere that only running would tell */
-	bool makes_record; /* the frame pointer takes the stack pointer's value */
-	bool back_to_record; /* the stack pointer takes the frame pointer's value; then `pushed` counts */
+	int64_t pushed;      /* bytes that the stack pointer goes down */
+	bool lost;           /* it goes somewhere that only running would tell */
+	bool makes_record;   /* the frame pointer takes the stack pointer's value */
+	bool back_to_record; /* the other way round; then `pushed` counts */
 	bool saves_fp;       /* it pushes the frame pointer */
 	bool ends;           /* the next instruction is not reached from this one */
 	uint64_t jump;       /* where else it may go, 0 nowhere or not known */
@@ -56,7 +56,8 @@ struct scry_machine_code {
 	/* NULL: the stack is not followed through code */
 	void (*effect)(const cs_insn *insn, struct scry_stack_effect *ret);
 	/*
-	 * Do the 8 bytes before a return address end in a call? Where it names its target, that less
+	 * Do the 8 bytes before a return address end in a call? Where it names its target, that
+	 * less
 	 * the return address goes to *ret_target, else 0. NULL: not known
 	 */
 	bool (*ends_in_call)(const uint8_t before[8], int64_t *ret_target);

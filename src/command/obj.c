@@ -72,13 +72,13 @@ static void each_attribute(const void *subject, struct scry_renderer *to)
 
 /* --- its words: of damage, and of what is no object --- */
 
-/* With the names of what an object of the type, or of the guessed one, would have there. */
 /* What stands behind the block is another's. */
 static bool in_block(const struct scry_whatis *w, scry_addr addr)
 {
 	return !w->has_memory || addr < w->memory.start + w->memory.size;
 }
 
+/* With the names of what an object of the type, or of the guessed one, would have there. */
 static void say_words(const struct subject *it, struct scry_renderer *to,
 		      const struct scry_facts *facts)
 {
@@ -432,7 +432,7 @@ static int evaluate(struct scry_call *call, uint64_t *ret)
 	bool has_frame = scry_selected_frame(call->s, &t, &f) == SCRY_OK && f.code;
 	int rc = scry_eval(call->s, has_frame ? &f : NULL, call->argv[0], &value);
 
-	/* None, True and False need no look-up to be printed, but there are objects that they are */
+	/* None, True and False are printed without a look-up, but there are objects that they are */
 	if (rc == SCRY_OK && !value.addr && is_builtin(call->s, call->argv[0], ret))
 		return SCRY_OK;
 	if (rc == SCRY_OK && !value.addr)
@@ -470,10 +470,9 @@ static int run_obj(struct scry_call *call)
 			break;
 		}
 	rc = scry_whatis(r, addr, &w);
-	if (rc < 0)
-		return rc;
-	show(call, r, &w);
-	return SCRY_OK;
+	if (rc >= 0)
+		show(call, r, &w);
+	return rc;
 }
 
 const struct scry_command_row scry_command_obj = {

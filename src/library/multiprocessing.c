@@ -1,4 +1,6 @@
-/* multiprocessing's processes, by what this process knows of them: Lib/multiprocessing/process.py. */
+/*
+ * multiprocessing's processes, by what this process knows of them: Lib/multiprocessing/process.py.
+ */
 #include "object/printer.h"
 
 struct process {
@@ -25,7 +27,9 @@ static int module_global(struct scry_runtime *r, scry_addr type, const char *nam
 	return rc < 0 ? rc : scry_dict_get(r, globals, name, ret);
 }
 
-/* The exit code is what waitpid() gave when somebody asked last: Lib/multiprocessing/popen_fork.py */
+/*
+ * The exit code is what waitpid() gave when somebody asked last: Lib/multiprocessing/popen_fork.py
+ */
 static void read_exit(struct scry_runtime *r, struct process *d)
 {
 	d->ended = scry_attr_int(r, d->popen, "returncode", &d->code) == SCRY_OK;

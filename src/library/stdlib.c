@@ -70,7 +70,8 @@ static int print_environ(struct scry_printer *p, scry_addr addr, scry_addr type)
 }
 
 /*
- * Lib/threading.py, 3.11+: _state is 0 filling, 1 draining, -1 resetting, -2 broken; while it drains
+ * Lib/threading.py, 3.11+: _state is 0 filling, 1 draining, -1 resetting, -2 broken; while it
+ * drains
  * nobody waits (n_waiting).
  */
 static int print_barrier(struct scry_printer *p, scry_addr addr, scry_addr type)

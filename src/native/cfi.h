@@ -70,7 +70,8 @@ bool scry_follows_call(struct scry_session *s, scry_addr at, scry_addr *ret_targ
 bool scry_unwind_code(struct scry_session *s, const struct scry_regs *now, bool is_call,
 		      struct scry_regs *ret, bool *ret_certain);
 /**
- * The caller of code that nothing describes (unwind_scan.c): the next word on the stack that follows
+ * The caller of code that nothing describes (unwind_scan.c): the next word on the stack that
+ * follows
  * a call and can be unwound further. A guess.
  */
 bool scry_unwind_scan(struct scry_session *s, const struct scry_regs *now, struct scry_regs *ret);

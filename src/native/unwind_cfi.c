@@ -136,7 +136,9 @@ static bool step_without_table(struct scry_session *s, const struct scry_regs *n
 	*ret_guess = true;
 	if (innermost && step_by_link(s, now, ret))
 		return true;
-	/* code compiled at run time keeps frame pointers, or nothing; of a file's code any may be */
+	/*
+	 * code compiled at run time keeps frame pointers, or nothing; of a file's code any may be
+	 */
 	if (step_by_frame_pointer(s, now, ret)) {
 		*ret_guess = scry_module_at(s, pc) != NULL;
 		return true;

@@ -19,7 +19,7 @@ static const struct known_row rows[] = {
 	{ "dictproxy", SCRY_IS_MAPPINGPROXY, SCRY_VERSION_OF(3, 0) },
 	{ "EnvironmentError", SCRY_IS_OS_ERROR, SCRY_VERSION_OF(3, 0) },
 	{ "_collections._tuplegetter", SCRY_IS_TUPLEGETTER, 0 }, /* 3.8 to 3.11 */
-	{ "ctypes.CField", SCRY_IS_CTYPES_FIELD, 0 }, /* 3.14+ */
+	{ "ctypes.CField", SCRY_IS_CTYPES_FIELD, 0 },            /* 3.14+ */
 	{ "eventlet.timeout.Timeout", SCRY_IS_TIMEOUT, 0 },
 	{ "UserDict.UserDict", SCRY_IS_USER_DICT, SCRY_VERSION_OF(3, 0) },
 	{ "UserList.UserList", SCRY_IS_USER_LIST, SCRY_VERSION_OF(3, 0) },

@@ -25,6 +25,10 @@ void scry_print_quoted_text(struct scry_printer *p, const char *text, size_t len
  * The row of a class by name, or NULL: for old-style classes, whose instances all have one type.
  */
 const struct scry_printer_row *scry_printer_named(const struct scry_runtime *r, const char *key);
+/** The row of a built-in kind by Py_TPFLAGS_*_SUBCLASS, or NULL. */
+const struct scry_printer_row *scry_printer_by_flags(const struct scry_runtime *r, uint32_t flags);
+/** Fill in what of a type says how its objects are printed: row, row_is_default, overridden ... */
+void scry_printer_choose(struct scry_runtime *r, struct scry_type *t);
 /**
  * Enter a container: false where it is open already, or too deep; then `text` ("[...]") was
  * written. 0 for what has no guard of its own (Py_ReprEnter(), recursive_repr()): the containers in

@@ -8,233 +8,6 @@
 
 #define LEVEL_EXTRA 64
 
-/*
- * Objects of fields that hide in generated code have no name to be known by: these rows have one in
- * brackets.
- */
-#define KEY_DEFAULT "object"
-
-static bool row_fits(const struct scry_runtime *r, const struct scry_printer_row *row)
-{
-	return scry_version_in(r->version, row->since, row->until);
-}
-
-static const struct scry_printer_row *find_row(const struct scry_runtime *r, const char *key,
-					       uint32_t flags)
-{
-	for (size_t i = 0; scry_printer_families[i]; i++)
-		for (const struct scry_printer_row *row = scry_printer_families[i]; row->type;
-		     row++)
-			if ((key ? !strcmp(row->type, key) : (row->flag & flags) != 0) &&
-			    row_fits(r, row))
-				return row;
-	return NULL;
-}
-
-/* --- who defines the repr --- */
-
-static bool ends_with(const char *text, const char *end)
-{
-	size_t n = strlen(text), m = strlen(end);
-
-	return n >= m && !strcmp(text + n - m, end);
-}
-
-static bool class_has(struct scry_runtime *r, scry_addr cls, const char *name)
-{
-	struct scry_type *t;
-	scry_addr value;
-
-	return scry_type_at(r, cls, &t) == SCRY_OK &&
-	       scry_dict_get(r, scry_type_dict(r, t), name, &value) == SCRY_OK;
-}
-
-/* A __repr__ that the library generated for the class: known by where its code comes from. */
-static const char *generated_key(struct scry_runtime *r, scry_addr owner, scry_addr function)
-{
-	scry_addr code_addr;
-
-	if (scry_field_read(r, function, SCRY_F_FUNCTION_CODE, &code_addr) < 0)
-		return NULL;
-	const struct scry_code *code = scry_code_at(r, code_addr);
-	if (!code)
-		return NULL;
-	/* attrs up to 20.x has a closure where later ones generate a function */
-	bool closure = !strcmp(code->name, "__repr__") && (ends_with(code->file, "attr/_make.py") ||
-							   ends_with(code->file, "attr\\_make.py"));
-	if (!strncmp(code->file, "<attrs generated", 16) ||
-	    (closure && class_has(r, owner, "__attrs_attrs__")))
-		return "<attrs>";
-	bool wrapper = !strcmp(code->name, "wrapper") &&
-		       (ends_with(code->file, "dataclasses.py") ||
-			ends_with(code->file, "reprlib.py") || strstr(code->file, "frozen"));
-	if (wrapper && class_has(r, owner, "__dataclass_fields__"))
-		return "<dataclass>";
-	bool tuple = code->file[0] == '<' || ends_with(code->file, "collections/__init__.py") ||
-		     ends_with(code->file, "collections\\__init__.py");
-	if (tuple && class_has(r, owner, "_fields"))
-		return "<namedtuple>";
-	return NULL;
-}
-
-/*
- * A class by its module and name. A name without a module is the interpreter's own type's; the
- * types of Cython's are called as CPython's are, and their rows "cython:generator".
- */
-static const char *class_key(struct scry_runtime *r, scry_addr cls)
-{
-	struct scry_type *t;
-	const char *key, *dot;
-
-	if (scry_type_at(r, cls, &t) < 0 || scry_type_full_name(r, cls, &key) < 0)
-		return NULL;
-	dot = strrchr(t->name, '.');
-	if (scry_is_cythons(r, t, dot ? dot + 1 : t->name))
-		return scry_arena_printf(&r->session->arena, "cython:%s", dot ? dot + 1 : t->name);
-	return strchr(key, '.') || scry_type_is_own(r, cls)
-		       ? key
-		       : scry_arena_printf(&r->session->arena, "?.%s", key);
-}
-
-static const char *function_key(struct scry_runtime *r, scry_addr owner, scry_addr function)
-{
-	scry_addr name, module;
-	const char *qualname, *file, *key;
-	int rc = scry_field_read(r, function, SCRY_F_FUNCTION_QUALNAME, &name);
-
-	key = generated_key(r, owner, function);
-	if (key)
-		return key;
-	if (rc < 0) /* 2.7 */
-		return class_key(r, owner);
-	if (scry_text_at(r, name, 500, &qualname) < 0 ||
-	    scry_field_read(r, function, SCRY_F_FUNCTION_MODULE, &module) < 0 ||
-	    scry_text_at(r, module, 500, &file) < 0)
-		return NULL;
-	/* reprlib.recursive_repr() did not pass the qualified name on before 3.13 everywhere */
-	if (ends_with(qualname, "<locals>.wrapper"))
-		return class_key(r, owner);
-	char *text = scry_arena_printf(&r->session->arena, "%s.%s", file, qualname);
-	if (text && (ends_with(text, ".__repr__") || ends_with(text, ".__str__")))
-		*strrchr(text, '.') = '\0';
-	return text;
-}
-
-/* What stands as __repr__ in a class: a function, or the slot wrapper of a C type. */
-static const char *value_key(struct scry_runtime *r, struct scry_type *t, scry_addr owner,
-			     scry_addr value)
-{
-	struct scry_type *vt;
-	scry_addr of;
-
-	if (scry_type_for(r, value, &vt) < 0)
-		return NULL;
-	if (scry_known_type(vt) == SCRY_IS_FUNCTION) {
-		t->repr_function = value;
-		return function_key(r, owner, value);
-	}
-	if (scry_known_type(vt) != SCRY_IS_WRAPPER_DESCRIPTOR ||
-	    scry_field_read(r, value, SCRY_F_DESCR_TYPE, &of) < 0)
-		return NULL;
-	if (class_has(r, owner, "n_sequence_fields"))
-		return "<structseq>";
-	return class_key(r, of);
-}
-
-/*
- * Objects/structseq.c: a static type with a repr of its own whose members are named; in 2.7 it
- * derives from object and only its dict tells.
- */
-static bool is_structseq(struct scry_runtime *r, const struct scry_type *t,
-			 const struct scry_type *base)
-{
-	scry_addr members;
-
-	if (base && scry_known_type(base) == SCRY_IS_TUPLE &&
-	    scry_field_read(r, t->addr, SCRY_F_TYPE_MEMBERS, &members) == SCRY_OK && members)
-		return true;
-	return class_has(r, t->addr, "n_sequence_fields");
-}
-
-/* What a class's dict has as __repr__. A dict that is not all there cannot say that it has none. */
-static int own_repr(struct scry_runtime *r, const struct scry_type *t, scry_addr *ret)
-{
-	struct scry_text_view text;
-	struct scry_dict_view v;
-	scry_addr key;
-	uint64_t it = 0;
-	bool complete = true;
-	int rc = scry_dict_open(r, scry_type_dict(r, t), &v);
-
-	while (rc >= 0 && (rc = scry_dict_view_next(&v, &it, &key, ret)) == SCRY_ITEM) {
-		if (scry_text_is(r, key, "__repr__"))
-			return SCRY_OK;
-		complete = complete && scry_text_open(r, key, &text) == SCRY_OK;
-	}
-	return rc < 0 ? rc : complete ? SCRY_ENOTFOUND : SCRY_EFAULT;
-}
-
-/*
- * A static type defines its repr where its slot differs from its base's; a class where its dict
- * says so.
- */
-static const char *repr_key(struct scry_runtime *r, struct scry_type *t)
-{
-	uint64_t it = 0;
-	scry_addr cls, value;
-	struct scry_type *c, *base = NULL;
-
-	/*
-	 * never readied, as some iterators of 2.7 until somebody asks: PyObject_Repr() has a text
-	 * for these
-	 */
-	if (!t->repr && !(t->flags & TYPE_HEAP))
-		return KEY_DEFAULT;
-	while (scry_mro_next(r, t->addr, &it, &cls) == SCRY_ITEM &&
-	       scry_type_at(r, cls, &c) == SCRY_OK) {
-		t->repr_owner = cls;
-		if (c->flags & TYPE_HEAP) {
-			int rc = own_repr(r, c, &value);
-
-			if (rc == SCRY_ENOTFOUND)
-				continue;
-			return rc == SCRY_OK ? value_key(r, t, cls, value) : NULL;
-		}
-		base = NULL;
-		if (c->base && scry_type_at(r, c->base, &base) == SCRY_OK && base->repr == c->repr)
-			continue;
-		if (is_structseq(r, c, base))
-			return "<structseq>";
-		return class_key(r, cls);
-	}
-	return NULL;
-}
-
-const struct scry_printer_row *scry_printer_named(const struct scry_runtime *r, const char *key)
-{
-	return find_row(r, key, 0);
-}
-
-static void choose_row(struct scry_runtime *r, struct scry_type *t)
-{
-	const char *key = repr_key(r, t);
-
-	/*
-	 * by its flags where the classes are damaged; but what a class of a version that we do not
-	 * know says instead of its base is not known
-	 */
-	bool unknown = !key && r->layout->guessed && t->flags & TYPE_HEAP;
-
-	t->row_known = true;
-	t->row = key ? find_row(r, key, 0) : unknown ? NULL : find_row(r, NULL, t->flags);
-	t->row_is_default = key && !strcmp(key, KEY_DEFAULT);
-	if (t->row && t->repr_owner != t->addr)
-		t->overridden = (t->row->uses &&
-				 scry_type_overrides(r, t->addr, t->repr_owner, t->row->uses)) ||
-				(t->repr_function && scry_type_overrides(r, t->addr, t->repr_owner,
-									 "__getattribute__"));
-}
-
 /* --- bounds --- */
 
 void scry_printer_init(struct scry_printer *p, struct scry_runtime *r, struct scry_buf *out)
@@ -403,7 +176,7 @@ static int print_overridden(struct scry_printer *p, scry_addr addr, const struct
 	int rc = scry_print_unknown(p, addr, t->addr);
 
 	if (rc == SCRY_OK)
-		scry_print_content(p, addr, t, find_row(p->runtime, NULL, t->flags));
+		scry_print_content(p, addr, t, scry_printer_by_flags(p->runtime, t->flags));
 	return rc;
 }
 
@@ -417,7 +190,7 @@ int scry_cpython_print(struct scry_printer *p, scry_addr addr)
 	if (rc < 0)
 		return rc;
 	if (!t->row_known)
-		choose_row(p->runtime, t);
+		scry_printer_choose(p->runtime, t);
 	if (t->row_is_default)
 		return print_default_row(p, addr, t);
 	if (t->overridden)
@@ -489,7 +262,7 @@ bool scry_print_attr(struct scry_printer *p, scry_addr obj, const char *name)
 static int print_long_plain(struct scry_printer *p, scry_addr obj, struct scry_type *t)
 {
 	if (!t->row_known)
-		choose_row(p->runtime, t);
+		scry_printer_choose(p->runtime, t);
 	return t->row && !strcmp(t->row->type, "long") ? scry_print_digits(p, obj) : SCRY_ENOTFOUND;
 }
 

@@ -7,7 +7,9 @@
 #define FLAG_STR    (1u << 28) /* Py_TPFLAGS_UNICODE_SUBCLASS, Include/object.h */
 #define ENTRIES_MAX 100000
 
-/* The text keys of one dictionary. `keys` is where they stand, `entries` where the entries begin. */
+/*
+ * The text keys of one dictionary. `keys` is where they stand, `entries` where the entries begin.
+ */
 struct table {
 	struct scry_runtime *r;
 	scry_addr keys, entries;

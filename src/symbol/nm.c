@@ -187,7 +187,9 @@ int scry_symbol_map_at(struct scry_module *m, scry_addr addr, struct scry_symbol
 	if (!low)
 		return SCRY_ENOTFOUND;
 	to_symbol(m, &map->entries[low - 1], ret);
-	/* nm without -S tells no sizes, but it lists all there is: a symbol reaches to the next one */
+	/*
+	 * nm without -S tells no sizes, but it lists all there is: a symbol reaches to the next one
+	 */
 	if (!ret->size)
 		ret->size =
 			(low < map->count ? m->bias + map->entries[low].value : m->end) - ret->addr;

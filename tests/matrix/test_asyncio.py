@@ -362,7 +362,8 @@ def test_damaged_shapes(interpreter, program, tmp_path):
 
 @pytest.mark.parametrize('interpreter', every(since(3, 7)))
 def test_a_callback_that_mentions_a_task_is_no_await(dumps, interpreter):
-    """Only asyncio's own callbacks make one: of gather, wait, shield, wait_for, as_completed and the task itself."""
+    """Only asyncio's own callbacks make one: of gather, wait, shield, wait_for, as_completed and
+    the task itself."""
     dump = dumps.core(interpreter, MENTIONED)
     _, found, _, _ = ask(dump.core, interpreter, 'tasks', '--all')
     report(

@@ -1,4 +1,5 @@
-"""Values against their own invariants: one changed word is marked in its place, and nothing is read past a block."""
+"""Values against their own invariants: one changed word is marked in its place, and nothing is read
+past a block."""
 import json
 import os
 import struct

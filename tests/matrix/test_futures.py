@@ -15,7 +15,8 @@ COMMANDS = ('bt-full', 'tasks', 'exc', 'print --frame 7 slots.a', 'print --frame
 SEEDS = range(12)  # 0: the rows are right, and nobody knows it
 # a value or a part of one that is marked, or a sentence that something is not known
 UNKNOWN = re.compile(
-    r'unreadable|<[\w.<>]+ at 0x[0-9a-f]+>|\?|damaged|not known|not all|has no \w+\.\w+|0x[0-9a-f]+$'
+    r'unreadable|<[\w.<>]+ at 0x[0-9a-f]+>|\?|damaged|not known|not all|has no \w+\.\w+'
+    r'|0x[0-9a-f]+$'
 )
 # what only an up-to-date reader may say
 FALSE = re.compile(

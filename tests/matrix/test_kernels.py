@@ -1,5 +1,5 @@
-"""C frames of functions that no unwind table describes: no caller of theirs is dropped, and none is invented; what is
-uncertain is marked."""
+"""C frames of functions that no unwind table describes: no caller of theirs is dropped, and none is
+invented; what is uncertain is marked."""
 import os
 import shutil
 import subprocess

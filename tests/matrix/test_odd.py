@@ -1,4 +1,5 @@
-"""Values whose classes have a say in their repr, and classes with odd names: equal to repr(), or the content beside an unknown one."""
+"""Values whose classes have a say in their repr, and classes with odd names: equal to repr(), or
+the content beside an unknown one."""
 import re
 
 import pytest
@@ -44,7 +45,8 @@ def test_odd(dumps, interpreter):
 
 @pytest.mark.parametrize('interpreter', every())
 def test_processes(dumps, interpreter):
-    """Dead, killed, closed, alive and never started; whose child they are, and with which exit code."""
+    """Dead, killed, closed, alive and never started; whose child they are, and with which exit
+    code."""
     need(interpreter, 'multiprocessing')
     values = dumps.core(interpreter, PROCESSES).truth['values']
     for layout in ('', 'rows'):

@@ -60,7 +60,8 @@ EXTRAS = [
     ('bullseye', 'python3-trio'),
     ('bullseye', 'python3-uvloop'),
 ]
-# what is laid beside the built-in rows: DWARF of Debian's interpreters, debug builds and ordinary ones
+# what is laid beside the built-in rows: DWARF of Debian's interpreters, debug builds and ordinary
+# ones
 DWARF = [
     ('sid', 'python3.15'),
     ('sid', 'python3.14'),
@@ -334,8 +335,9 @@ def add(archive, packages, root, there):
 
 
 def make_dwarf(suite, name, deadline):
-    """A prefix with what a -dbg package has of DWARF: bin/pythonX.Yd with its modules, and the debug
-    file of the ordinary interpreter as bin/pythonX.Y, for the test that lays rows beside them."""
+    """A prefix with what a -dbg package has of DWARF: bin/pythonX.Yd with its modules, and the
+    debug file of the ordinary interpreter as bin/pythonX.Y, for the test that lays rows beside
+    them."""
     target = os.path.join(cache(), 'dwarf', suite + '-' + name)
     if os.path.exists(target + '/.ready'):
         return

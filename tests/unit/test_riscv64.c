@@ -1,5 +1,6 @@
 /*
- * An architecture that no machine of ours has: a core of three functions, written here word by word,
+ * An architecture that no machine of ours has: a core of three functions, written here word by
+ * word,
  * is unwound by a table of call frame information and by a record at the frame pointer.
  */
 #include <setjmp.h>

@@ -58,7 +58,7 @@ static const struct {
 static void rows(size_t i, struct scry_layout *l)
 {
 	struct scry_flavour f = { .version = SCRY_VERSION_OF(builds[i].major, builds[i].minor,
-							builds[i].micro),
+							     builds[i].micro),
 				  .stackless = true,
 				  .debug = builds[i].traced,
 				  .trace_refs = builds[i].traced };
