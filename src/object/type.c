@@ -242,7 +242,7 @@ const char *scry_cpython_type_name(struct scry_runtime *r, scry_addr obj)
 {
 	struct scry_type *t;
 
-	return scry_type_for(r, obj, &t) == SCRY_OK ? t->name : NULL;
+	return scry_type_for(r, obj, &t) == SCRY_OK && !t->nameless ? t->name : NULL;
 }
 
 /*
