@@ -50,6 +50,13 @@ bool scry_block_owns(struct scry_runtime *r, scry_addr addr)
 	return a && a->owns(r, addr);
 }
 
+bool scry_block_lost(struct scry_runtime *r, scry_addr addr)
+{
+	const struct scry_allocator *a = allocator_of(r);
+
+	return a && a->lost && a->lost(r, addr);
+}
+
 int scry_blocks_open(struct scry_blocks *b, struct scry_runtime *r)
 {
 	*b = (struct scry_blocks) { .runtime = r, .allocator = allocator_of(r) };

@@ -32,6 +32,11 @@ bool scry_block_guess(struct scry_runtime *r, scry_addr addr, struct scry_block 
  * was never given out? False also where that is not known.
  */
 bool scry_block_owns(struct scry_runtime *r, scry_addr addr);
+/**
+ * Does the dump lack what would tell whether the allocator has a block at an address? Then that
+ * none is found says nothing.
+ */
+bool scry_block_lost(struct scry_runtime *r, scry_addr addr);
 
 /** A walk over all blocks of a runtime, in order of address within a pool or page. */
 struct scry_blocks {
@@ -59,6 +64,7 @@ struct scry_allocator {
 	bool (*find)(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
 	bool (*guess)(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
 	bool (*owns)(struct scry_runtime *r, scry_addr addr);
+	bool (*lost)(struct scry_runtime *r, scry_addr addr); /* NULL: never */
 	/** As scry_blocks_open(), _next() and _done(), with a state of its own. */
 	int (*open)(struct scry_runtime *r, void **ret_state);
 	int (*next)(struct scry_runtime *r, void *state, struct scry_block *ret);

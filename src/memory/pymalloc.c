@@ -227,6 +227,23 @@ static bool owns(struct scry_runtime *r, scry_addr addr)
 	return p->shape ? scry_pymalloc_arena_at(p, addr) != NULL : pool_at(p, addr) != NULL;
 }
 
+/* Where a pool would start is mapped, as the dump says, but not in it. */
+static bool lost(struct scry_runtime *r, scry_addr addr)
+{
+	/* POOL_SIZE, Include/internal/pycore_obmalloc.h: before 3.10 and without radix tree a page */
+	static const struct {
+		uint32_t since, pool;
+	} rows[] = { { 0, PAGE }, { SCRY_VERSION_OF(3, 10), 16384 } };
+	const struct scry_pymalloc *p = scry_pymalloc_of(r, true);
+	uint32_t size = p && p->shape ? p->shape->pool : SCRY_SINCE(rows, r->version)->pool;
+	scry_addr at = addr & ~(scry_addr)(size - 1);
+	uint8_t byte;
+
+	if (!p || (p->shape && !scry_pymalloc_arena_at(p, addr)))
+		return false;
+	return scry_map_at(r->session->target, at) && !scry_read_some(r->session, at, &byte, 1);
+}
+
 /* --- all blocks --- */
 
 struct walk {
@@ -335,6 +352,7 @@ const struct scry_allocator scry_allocator_pymalloc = {
 	.find = find,
 	.guess = guess,
 	.owns = owns,
+	.lost = lost,
 	.open = open_walk,
 	.next = next,
 	.done = free,

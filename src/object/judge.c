@@ -13,6 +13,7 @@
 #define CHAIN_MAX            16   /* of a type's types */
 #define SMALL_MAX            512  /* SMALL_REQUEST_THRESHOLD: what is larger is malloc()'s */
 #define SHARED_BLOCK         1000 /* BLOCK_SIZE of 2.7 */
+#define ITEMS_MAX            64   /* that are looked at */
 
 static unsigned pointer_size(const struct scry_runtime *r)
 {
@@ -326,6 +327,39 @@ static bool fills_chunk(struct scry_runtime *r, scry_addr addr, const struct scr
 	return false;
 }
 
+/* A list or tuple all of whose items are objects, as far as the dump has them. */
+static bool has_items(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
+{
+	uint64_t count, found = 0, i = 0;
+	scry_addr items, item;
+	struct scry_type *of_item;
+
+	if (!(t->flags & (TYPE_LIST | TYPE_TUPLE)) || scry_sequence(r, addr, &count, &items) < 0)
+		return false;
+	for (; i < count && i < ITEMS_MAX; i++) {
+		if (scry_word(r, items + i * pointer_size(r), &item) < 0)
+			return false;
+		int rc = check_type(r, item, &of_item);
+
+		if (rc < 0 && rc != SCRY_EFAULT)
+			return false;
+		found += rc == SCRY_OK;
+	}
+	return found > 0;
+}
+
+/*
+ * Where the dump lacks the words of the allocator, and malloc()'s cannot tell either, the object
+ * says it: what was freed has a link in place of its count.
+ */
+static bool is_alone(struct scry_runtime *r, scry_addr addr, const struct scry_verdict *v,
+		     bool alone)
+{
+	if (scry_block_lost(r, addr))
+		return alone || has_items(r, addr, v->type);
+	return alone && !scry_has_chunks(r) && v->extent > SMALL_MAX;
+}
+
 static int judge_elsewhere(struct scry_runtime *r, scry_addr addr, struct scry_verdict *v)
 {
 	bool alone;
@@ -336,9 +370,8 @@ static int judge_elsewhere(struct scry_runtime *r, scry_addr addr, struct scry_v
 		return no(r, addr, "what it says of itself makes no sense");
 	v->extent = bounded_extent(r, addr, v->type);
 	/* where malloc() is not glibc's, only what the object says can tell */
-	alone = alone && !scry_has_chunks(r) && v->extent > SMALL_MAX;
 	return is_static(r, addr) || is_linked(r, addr, v->type) || fills_chunk(r, addr, v) ||
-			       alone || shares_block(r, addr, v->type)
+			       is_alone(r, addr, v, alone) || shares_block(r, addr, v->type)
 		       ? SCRY_OK
 		       : no(r, addr, "nothing says that an object starts here");
 }
@@ -356,7 +389,7 @@ int scry_judge_as(struct scry_runtime *r, scry_addr addr, struct scry_type *t,
 	v.has_block = scry_block_find(r, addr, &v.block);
 	if (v.has_block)
 		rc = judge_block(r, addr, &v);
-	else if (scry_block_owns(r, addr))
+	else if (scry_block_owns(r, addr) && !scry_block_lost(r, addr))
 		rc = no(r, addr, "it is in no block of the allocator");
 	else if (scry_stack_has(r, addr))
 		rc = no(r, addr, "it is on the C stack of a thread");

@@ -17,6 +17,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 CLI = os.environ.get("PYSCRY") or os.path.join(TOP, "build", "src", "cli", "pyscry")
 PLACES = [os.environ.get("PYSCRY_COREFILES", ""), os.path.join(TOP, "..", "shared", "corefiles")]
 CRASH = [("do_crash", 61), ("main_level_2", 53), ("main_level_1", 48), ("<module>", 104)]
+# where the definitions of wprog.py begin
+FIRST_LINES = {"do_crash": 56, "main_level_2": 50, "main_level_1": 47}
 # types whose repr the program wrote and that pyscry writes in the same way
 PLAIN = {
     "int",
@@ -240,10 +242,27 @@ def test_registers(name):
 
 @pytest.mark.parametrize("name", names(lambda n: n == "c38"))
 def test_sources_are_found(name, tmp_path):
-    """Under a --source-map or a --sysroot, whichever way the separators and cases are."""
+    """Under a --source-map or a --sysroot, whichever way the separators and cases are; but not one
+    that does not fit the code."""
     where = show(name)[0]["threads"][0]["frames"][0]["file"]
     directory = ntpath.dirname(where)
-    (tmp_path / "wprog.py").write_text("".join("line %d\n" % i for i in range(1, 200)))
+    lines = ["# line %d" % i for i in range(1, 200)]
+    for function, line in CRASH[:-1]:
+        lines[FIRST_LINES[function] - 1] = "def %s(x, liste=None):" % function
+    lines[60] = "    crasher.segv(obj_s, obj_t, obj_l, liste)  # line 61"
+    (tmp_path / "wprog.py").write_text("\n".join(lines) + "\n")
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "wprog.py").write_text(
+        "".join("line %d\n" % i for i in range(1, 200))
+    )
+    done = subprocess.run(
+        [CLI, "--source-map", "%s=%s" % (directory, tmp_path / "foreign"), DUMPS[name], "bt"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=True,
+    )
+    assert b"line 61" not in done.stdout and b"does not fit the code" in done.stderr
     inside = tmp_path / "root" / directory[3:].replace("\\", "/")
     inside.mkdir(parents=True)
     (inside / "wprog.py").write_text((tmp_path / "wprog.py").read_text())
