@@ -252,9 +252,7 @@ def test_sources_are_found(name, tmp_path):
     lines[60] = "    crasher.segv(obj_s, obj_t, obj_l, liste)  # line 61"
     (tmp_path / "wprog.py").write_text("\n".join(lines) + "\n")
     (tmp_path / "foreign").mkdir()
-    (tmp_path / "foreign" / "wprog.py").write_text(
-        "".join("line %d\n" % i for i in range(1, 200))
-    )
+    (tmp_path / "foreign" / "wprog.py").write_text("".join("line %d\n" % i for i in range(1, 200)))
     done = subprocess.run(
         [CLI, "--source-map", "%s=%s" % (directory, tmp_path / "foreign"), DUMPS[name], "bt"],
         stdout=subprocess.PIPE,
