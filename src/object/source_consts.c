@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "object/known.h"
 #include "object/printer.h"
 
 #define CONSTS_MAX      4000 /* constants of one code object */
@@ -100,7 +101,7 @@ static void add_object(struct scry_consts *k, scry_addr object, unsigned depth)
 		if (inner && !inner->damaged && inner->first_line >= k->from &&
 		    inner->first_line <= k->to)
 			scry_consts_add(k, inner, depth + 1);
-	} else {
+	} else if (scry_is_exactly(r, object, SCRY_IS_FROZENSET)) {
 		uint64_t it = 0;
 
 		while (scry_set_next(r, object, &it, &item) == SCRY_ITEM)

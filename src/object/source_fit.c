@@ -95,6 +95,8 @@ static enum verdict judge_definition(const struct scry_code *c)
 
 	if (!has_definition(c))
 		return UNKNOWN;
+	if (scry_source_bytes(c->runtime->session, c->file, 1, &text, &len) < 0)
+		return UNKNOWN; /* there is none here */
 	if (scry_source_bytes(c->runtime->session, c->file, c->first_line, &text, &len) < 0)
 		return FOREIGN;
 	bool found = c->name[0] == '<' ? line_has(text, len, "lambda")

@@ -200,7 +200,23 @@ static bool is_one_line(const struct scry_code *c)
 	return len && !strchr(":\\,(", text[len - 1]);
 }
 
-/* A line behind the end of a file that is here: of another file, or of a damaged number. */
+#define DECORATORS_MAX 8 /* lines before a definition's name */
+
+/* Does the definition stand where the code says? Else the file was edited, or is another one. */
+static bool file_defines(const struct scry_code *c)
+{
+	struct scry_session *s = c->runtime->session;
+	const char *text;
+	size_t len;
+
+	for (int i = 0; i < DECORATORS_MAX; i++)
+		if (scry_source_line(s, c->file, c->first_line + i, &text, &len) == SCRY_OK &&
+		    memmem(text, len, c->name, strlen(c->name)))
+			return true;
+	return false;
+}
+
+/* A line behind the end of the file that the code is from: a damaged number. */
 static void check_source(struct scry_code *c, int64_t lasti, const struct scry_line_table *table)
 {
 	struct scry_session *s = c->runtime->session;
@@ -210,7 +226,7 @@ static void check_source(struct scry_code *c, int64_t lasti, const struct scry_l
 
 	c->runtime->strategy->line(table, lasti, &at);
 	if (at.line > 0 && scry_source_line(s, c->file, at.line, &text, &len) < 0 &&
-	    scry_source_line(s, c->file, 1, &text, &len) == SCRY_OK)
+	    scry_source_line(s, c->file, 1, &text, &len) == SCRY_OK && file_defines(c))
 		c->lines_bad = scry_arena_printf(&s->arena, "its file has no line %d", at.line);
 }
 

@@ -67,7 +67,8 @@ def test_edited(dumps, interpreter):
         left_out = [frame['function'] for frame in frames if frame['source'] is None]
         assert bool(left_out) == EDITS[edit], (edit, left_out)
         assert ('does not fit' in errors) == (EDITS[edit] and edit != 'gone'), errors
-        assert status == 0
+        assert status == 0, edit
+        assert all(frame['line'] for frame in frames), edit
     dump.truth['ran'] = ['other'] * 40
     answer, _, _ = run.answer(
         dumps.core(interpreter, programs.Program('stale-not', 'stale.py', ('not',))).core
