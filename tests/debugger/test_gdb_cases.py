@@ -414,7 +414,9 @@ def test_threads(below_gdb, interpreter):
         if not interpreter.free_threaded and interpreter.version >= (
             3,
         ):  # in 2.7 the GIL is a lock like any other
-            assert text.count("waits for the GIL") == 3 and text.count("holds the GIL") == 1, text
+            # one of them may just have given it away: it waits until another has taken it
+            assert text.count("waits for the GIL") in (2, 3), text
+            assert text.count("holds the GIL") == 1, text
     assert shown.said[2].count('"spinner"') == 3
 
 
