@@ -109,8 +109,27 @@ static scry_addr token_of(struct scry_pypy *p, scry_addr frame)
 }
 
 /*
- * Is there an address of code that the JIT made on the stack? Stale words count, too: better too
- * careful.
+ * Does code that the JIT made return there? It keeps other addresses too, of what to patch where a
+ * guard fails (rpython/jit/backend/x86/assembler.py, adr_jump_offset); before them is no call.
+ */
+static bool returns_to_jit(struct scry_session *s, scry_addr word)
+{
+	const struct scry_map *map = scry_map_at(s->target, word);
+	const struct scry_arch *arch = s->target->arch;
+	uint8_t before[8];
+	int64_t target;
+
+	if (!map || !(map->flags & SCRY_MAP_EXEC) || !(map->flags & SCRY_MAP_WRITE) || map->path)
+		return false;
+	/* what cannot be checked counts */
+	return !arch || !arch->code.ends_in_call ||
+	       scry_read(s, word - sizeof(before), before, sizeof(before)) < 0 ||
+	       arch->code.ends_in_call(before, &target);
+}
+
+/*
+ * Is there a return address into code that the JIT made on the stack? Stale words count, too:
+ * better too careful.
  */
 static bool jit_on_stack(struct scry_thread *t)
 {
@@ -121,13 +140,12 @@ static bool jit_on_stack(struct scry_thread *t)
 	if (!regs || !regs->arch || !(regs->valid >> regs->arch->sp & 1))
 		return false;
 	sp = regs->value[regs->arch->sp];
-	const struct scry_map *stack = scry_map_at(s->target, sp), *map;
+	const struct scry_map *stack = scry_map_at(s->target, sp);
 	scry_addr end = stack ? stack->end : sp;
 	end = end - sp > STACK_MAX ? sp + STACK_MAX : end;
 	for (scry_addr at = (sp + 7) & ~(scry_addr)7;
 	     at < end && scry_read_ptr(s, at, &word) == SCRY_OK; at += 8)
-		if ((map = scry_map_at(s->target, word)) && map->flags & SCRY_MAP_EXEC &&
-		    map->flags & SCRY_MAP_WRITE && !map->path)
+		if (returns_to_jit(s, word))
 			return true;
 	return false;
 }
