@@ -108,18 +108,25 @@ static scry_addr token_of(struct scry_pypy *p, scry_addr frame)
 	return token == ~(scry_addr)0 ? 0 : token;
 }
 
+/* Memory of nobody's file that may be written and run. */
+static bool is_made_code(struct scry_session *s, scry_addr word)
+{
+	const struct scry_map *map = scry_map_at(s->target, word);
+
+	return map && map->flags & SCRY_MAP_EXEC && map->flags & SCRY_MAP_WRITE && !map->path;
+}
+
 /*
  * Does code that the JIT made return there? It keeps other addresses too, of what to patch where a
  * guard fails (rpython/jit/backend/x86/assembler.py, adr_jump_offset); before them is no call.
  */
 static bool returns_to_jit(struct scry_session *s, scry_addr word)
 {
-	const struct scry_map *map = scry_map_at(s->target, word);
 	const struct scry_arch *arch = s->target->arch;
 	uint8_t before[8];
 	int64_t target;
 
-	if (!map || !(map->flags & SCRY_MAP_EXEC) || !(map->flags & SCRY_MAP_WRITE) || map->path)
+	if (!is_made_code(s, word))
 		return false;
 	/* what cannot be checked counts */
 	return !arch || !arch->code.ends_in_call ||
@@ -128,8 +135,8 @@ static bool returns_to_jit(struct scry_session *s, scry_addr word)
 }
 
 /*
- * Is there a return address into code that the JIT made on the stack? Stale words count, too:
- * better too careful.
+ * Does code run that the JIT made, or is there a return address into it on the stack? Stale words
+ * count, too: better too careful.
  */
 static bool jit_on_stack(struct scry_thread *t)
 {
@@ -139,6 +146,8 @@ static bool jit_on_stack(struct scry_thread *t)
 
 	if (!regs || !regs->arch || !(regs->valid >> regs->arch->sp & 1))
 		return false;
+	if (regs->valid >> regs->arch->pc & 1 && is_made_code(s, regs->value[regs->arch->pc]))
+		return true;
 	sp = regs->value[regs->arch->sp];
 	const struct scry_map *stack = scry_map_at(s->target, sp);
 	scry_addr end = stack ? stack->end : sp;
