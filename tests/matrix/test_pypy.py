@@ -11,6 +11,7 @@ from . import test_stacks
 
 STACKS = ['flow', 'py3', 'py36', 'threads', 'lines']
 HOT = programs.Program('pypy-hot', 'pypy_hot.py')
+PURE = programs.Program('pypy-pure', 'pypy_pure.py')
 VALUES = programs.Program('pypy-values', 'pypy_values.py')
 
 
@@ -189,6 +190,18 @@ def test_frames_of_the_jit(dumps, pypy):
     changed = [dict(truth, line=truth['line'] + 1) for truth in dump.truth['main']]
     with pytest.raises(AssertionError):
         check_frames(changed, main)
+
+
+@pytest.mark.parametrize('options', [(), ('--jit', 'off')], ids=['jit', 'no-jit'])
+@pytest.mark.parametrize('pypy', EVERY)
+def test_code_of_the_jit_without_a_trace(dumps, pypy, options):
+    """What is known of a loop that calls nothing is old: that is said, and only where it is so."""
+    dump = made(dumps, pypy, PURE, *options)
+    answer, status, errors = run.answer(dump.core, *run.where(pypy))
+    thread = answer['threads'][0]
+    assert [frame['function'] for frame in thread['frames']] == dump.truth['functions']
+    marked = 'code made by the JIT' in (thread['error'] or '')
+    assert (marked, status) == ((False, 0) if options else (True, 1)), errors
 
 
 @pytest.mark.parametrize('pypy', EVERY)
