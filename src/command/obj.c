@@ -432,12 +432,12 @@ static int evaluate(struct scry_call *call, uint64_t *ret)
 	bool has_frame = scry_selected_frame(call->s, &t, &f) == SCRY_OK && f.code;
 	int rc = scry_eval(call->s, has_frame ? &f : NULL, call->argv[0], &value);
 
-	/* None, True and False are printed without a look-up, but there are objects that they are */
-	if (rc == SCRY_OK && !value.addr && is_builtin(call->s, call->argv[0], ret))
-		return SCRY_OK;
+	/* None, True and False are printed without a look-up, but they are objects, too */
 	if (rc == SCRY_OK && !value.addr)
-		return scry_fail(call->s, SCRY_EINVAL, 0, "'%.100s' is no object of the target",
-				 call->argv[0]);
+		return is_builtin(call->s, call->argv[0], ret)
+			       ? SCRY_OK
+			       : scry_fail(call->s, SCRY_EINVAL, 0,
+					   "'%.100s' is no object of the target", call->argv[0]);
 	*ret = value.addr;
 	return rc;
 }
@@ -453,8 +453,7 @@ static int run_obj(struct scry_call *call)
 		return scry_fail(s, SCRY_EINVAL, 0, "usage: %s%s %s", s->options.prefix,
 				 call->row->public.name, call->row->public.usage);
 	if (!r)
-		return scry_fail(s, SCRY_ENOTFOUND, 0,
-				 "no Python interpreter was found in the target");
+		return scry_fail(s, SCRY_ENOTFOUND, 0, "no Python interpreter was found");
 	int rc = scry_parse_number(call->argv[0], &addr) ? SCRY_OK : evaluate(call, &addr);
 	if (rc < 0)
 		return rc;

@@ -230,7 +230,7 @@ static bool owns(struct scry_runtime *r, scry_addr addr)
 /* Where a pool would start is mapped, as the dump says, but not in it. */
 static bool lost(struct scry_runtime *r, scry_addr addr)
 {
-	/* POOL_SIZE, Include/internal/pycore_obmalloc.h: before 3.10 and without radix tree a page */
+	/* POOL_SIZE, Include/internal/pycore_obmalloc.h: before 3.10 a page */
 	static const struct {
 		uint32_t since, pool;
 	} rows[] = { { 0, PAGE }, { SCRY_VERSION_OF(3, 10), 16384 } };

@@ -60,7 +60,7 @@ def test_cyclic_chain(dumps, interpreter):
     thread = own_thread(answer)
     assert status == 1 and (
         thread['error'] or any(f['kind'] == 'damaged' for f in thread['frames'])
-    ), 'the cycle is not told: %s' % errors
+    ), ('the cycle is not told: %s' % errors)
     shown = [f for f in thread['frames'] if f['kind'] == 'python']
     assert depth < len(shown) <= 4 * (depth + 1), 'frames shown: %d, the cycle closes after %d' % (
         len(shown),
