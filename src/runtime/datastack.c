@@ -87,6 +87,18 @@ bool scry_data_stack_has(const struct scry_data_stack *d, scry_addr addr)
 	return false;
 }
 
+bool scry_data_stack_is_cut(const struct scry_data_stack *d)
+{
+	struct scry_data_stack look = *d;
+	uint64_t word;
+
+	while (look.chunk.addr && look.chunk.previous && go_back(&look))
+		;
+	return look.chunk.addr && look.chunk.previous &&
+	       scry_map_at(d->runtime->session->target, look.chunk.previous) &&
+	       scry_read_ptr(d->runtime->session, look.chunk.previous, &word) < 0;
+}
+
 uint64_t scry_data_stack_frame_size(const struct scry_code *code)
 {
 	struct scry_runtime *r = code->runtime;

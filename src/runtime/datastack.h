@@ -12,6 +12,11 @@
 void scry_data_stack_open(struct scry_data_stack *d, struct scry_thread *t);
 /** True where the address is in any chunk from the one at hand on to the oldest. */
 bool scry_data_stack_has(const struct scry_data_stack *d, scry_addr addr);
+/**
+ * Does the dump lack a chunk that the ones at hand lead to? Then what is in none of them may be in
+ * that.
+ */
+bool scry_data_stack_is_cut(const struct scry_data_stack *d);
 /** Words of a frame that runs `code`; 0 where that cannot be told. */
 uint64_t scry_data_stack_frame_size(const struct scry_code *code);
 

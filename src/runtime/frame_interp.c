@@ -180,8 +180,10 @@ static const char *check_generator(struct scry_walk *w, struct scry_frame *f, bo
 	if (!scry_layout_has(r->layout, SCRY_F_GEN_IFRAME))
 		return NULL;
 	scry_addr gen = f->addr - scry_field_addr(r, 1, SCRY_F_GEN_IFRAME) + 1;
-	if (scry_field_read(r, gen, SCRY_F_OBJECT_TYPE, &type) == SCRY_OK &&
-	    scry_type_own_name(r, type, &name) < 0 && scry_map_at(r->session->target, type))
+	int rc = scry_field_read(r, gen, SCRY_F_OBJECT_TYPE, &type);
+	if (rc < 0 ? scry_map_at(r->session->target, gen) != NULL
+		   : scry_type_own_name(r, type, &name) < 0 &&
+			     scry_map_at(r->session->target, type))
 		return NULL; /* the dump lacks it */
 	if (scry_field_read(r, gen, SCRY_F_OBJECT_TYPE, &type) < 0 ||
 	    scry_type_own_name(r, type, &name) < 0 ||
@@ -214,6 +216,10 @@ static const char *check_place(struct scry_walk *w, struct scry_frame *f, bool f
 		f->code = NULL;
 	enum scry_data_place place = scry_data_stack_place(&w->data, f->addr, size_of(f));
 
+	if (place == SCRY_DATA_FOREIGN && scry_data_stack_is_cut(&w->data)) {
+		w->data.known = false;
+		return NULL;
+	}
 	if (place == SCRY_DATA_FOREIGN)
 		return say(w, "leads out of the thread's data stack:", f->addr);
 	/*
@@ -284,7 +290,7 @@ static void open(struct scry_walk *w)
 static const char *end(struct scry_walk *w)
 {
 	if (w->data.known && !scry_data_stack_empty(&w->data) &&
-	    (w->any || scry_data_stack_next(&w->data)))
+	    !scry_data_stack_is_cut(&w->data) && (w->any || scry_data_stack_next(&w->data)))
 		return "the chain of frames ends before the thread's oldest frame";
 	if (w->any && !w->fresh)
 		return "the chain of frames ends where no C code called";

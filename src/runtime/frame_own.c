@@ -174,7 +174,8 @@ static bool has(const scry_addr *list, size_t count, scry_addr one)
 	return count && bsearch(&one, list, count, sizeof(one), by_address);
 }
 
-static void search_stack(struct scry_thread *t, struct scry_own_frames *own)
+/* False where the dump lacks a part of the stack: then what is not found says nothing. */
+static bool search_stack(struct scry_thread *t, struct scry_own_frames *own)
 {
 	struct scry_runtime *r = t->runtime;
 	struct scry_session *s = r->session;
@@ -185,7 +186,7 @@ static void search_stack(struct scry_thread *t, struct scry_own_frames *own)
 	size_t len;
 
 	if (!regs || !regs->arch || s->target->abi.big_endian)
-		return;
+		return false;
 	sp = regs->value[regs->arch->sp] & ~(scry_addr)(size - 1);
 	const struct scry_map *map = scry_map_at(s->target, sp);
 	scry_addr end = map ? map->end : sp;
@@ -196,13 +197,13 @@ static void search_stack(struct scry_thread *t, struct scry_own_frames *own)
 	for (unsigned i = 0; i < regs->arch->count; i++)
 		if (regs->valid >> i & 1)
 			look_at(r, own, regs->value[i]);
-	for (scry_addr at = sp; at < end; at += len) {
+	for (scry_addr at = sp; at + size <= end; at += len) {
 		const uint8_t *p = scry_view(s, at, &len);
 
 		len = p && len > end - at ? end - at : len;
 		len = len > 4096 * size ? 4096 * size : len; /* as many as look_at_words() keeps */
 		if (!p || len < size)
-			break;
+			return false;
 		len -= len % size;
 		look_at_words(r, own, p, len);
 	}
@@ -213,6 +214,7 @@ static void search_stack(struct scry_thread *t, struct scry_own_frames *own)
 		if (!i || own->frames[i] != own->frames[i - 1])
 			own->frames[kept++] = own->frames[i];
 	own->count = kept;
+	return true;
 }
 
 /* --- what the chain leaves out --- */
@@ -331,8 +333,7 @@ static void open(struct scry_walk *w)
 	struct scry_own_frames *own = scry_arena_alloc(&r->session->arena, sizeof(*own));
 	if (!own || !r->frame_type)
 		return;
-	search_stack(t, own);
-	if (!own->count)
+	if (!search_stack(t, own) || !own->count)
 		return;
 	find_lost(t, own, depth);
 	own->doubt = shared || cyclic || t->length > depth || own->root;
