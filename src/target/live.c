@@ -335,7 +335,7 @@ static void live_release(struct scry_target *t)
 	if (live->hold && live->hold->expired)
 		scry_note_answer(
 			t->session,
-			"process %d was let go after %.1f s: the rest was read while it ran",
+			"process %d was let go after %g s: the rest was read while it ran",
 			live->pid, t->session->options.hold_ms / 1000.0);
 	scry_hold_end(live->hold);
 	live->hold = NULL;

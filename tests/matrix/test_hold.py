@@ -49,11 +49,11 @@ def test_bound(interpreter, tmp_path):
     """What takes longer than the bound is read while the process runs, and that is said."""
     with run.running(interpreter, program('chain'), str(tmp_path)) as (pid, _):
         ended = gap(str(tmp_path))
-        answer, status, errors = run.answer(pid, '--hold', '0.1', command=('exc', '--all'))
+        answer, status, errors = run.answer(pid, '--hold', '0.002', command=('exc', '--all'))
         held = ended()
         assert status == 1
-        assert 'was let go after 0.1 s: the rest was read while it ran' in errors
-        assert any('was let go after 0.1 s' in error for error in answer['errors'])
+        assert 'was let go after 0.002 s: the rest was read while it ran' in errors
+        assert any('was let go after 0.002 s' in error for error in answer['errors'])
         assert answer['exceptions'] if 'exceptions' in answer else answer['threads']
         # the machine may be busy: what must not happen is that it stands still until the answer is
         # there
