@@ -1,5 +1,6 @@
 """Cores with holes: what is missing is said to be missing, and nothing is made up for it."""
 import os
+import struct
 import subprocess
 
 import pytest
@@ -112,3 +113,59 @@ def test_cut(dumps, interpreter, part):
         assert 'makes no sense' not in text
         if 'last' not in text:
             assert ': no Python state' not in text and 'no Python frames' not in text, text
+
+
+PHDR, CHUNK = struct.Struct('<IIQQQQQQ'), struct.Struct('<QQQ')
+
+
+def without_page(path, choose):
+    """The same core without the data of the page that `choose` takes from the segments."""
+    with open(path, 'rb') as source:
+        core = bytearray(source.read())
+    (at,) = struct.unpack_from('<Q', core, 32)  # e_phoff, e_phentsize, e_phnum
+    stride, count = struct.unpack_from('<HH', core, 54)
+    headers = [PHDR.unpack_from(core, at + i * stride) for i in range(count)]
+    hole = choose(core, headers)
+    kept = []
+    for kind, flags, offset, start, physical, filesz, memsz, align in headers:
+        if kind != 1 or not start <= hole < start + filesz:
+            kept.append((kind, flags, offset, start, physical, filesz, memsz, align))
+            continue
+        for low, high, there in (
+            (start, hole, True),
+            (hole, hole + 4096, False),
+            (hole + 4096, start + memsz, True),
+        ):
+            if low < high:
+                size = min(high, start + filesz) - low if there else 0
+                kept.append((1, flags, offset + low - start, low, 0, size, high - low, align))
+    struct.pack_into('<Q', core, 32, len(core))
+    struct.pack_into('<H', core, 56, len(kept))
+    for header in kept:
+        core += PHDR.pack(*header)
+    with open(path, 'wb') as target:
+        target.write(core)
+
+
+def older_chunk(core, headers):
+    """Of the data stack: one that another leads to, and that leads to others."""
+    found = {}
+    for kind, _, offset, start, _, filesz, _, _ in headers:
+        for page in range(0, filesz if kind == 1 else 0, 4096):
+            previous, size, top = CHUNK.unpack_from(core, offset + page)
+            if size == 16384 and top <= 2048 and previous % 4096 == 0:
+                found[start + page] = previous
+    return next(p for p in found.values() if found.get(p))
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: here(i) and i.version >= (3, 11)))
+def test_chunk_of_the_data_stack_that_was_not_dumped(dumps, interpreter):
+    """Only the frames in the page that is missing are lost, and of no other is said that it is."""
+    place = dumps.place(interpreter, 'chunk')
+    dump = run.crash(interpreter, programs.find('deep-3000-mixed'), place)
+    without_page(dump.core, older_chunk)
+    answer, _, _ = run.answer(dump.core)
+    frames = max((thread['frames'] for thread in answer['threads']), key=len)
+    wrong = [frame['error'] for frame in frames if frame.get('error')]
+    assert len(frames) > 20 and wrong, 'nothing is missing'
+    assert not [why for why in wrong if 'leads out' in why or 'leaves out' in why], wrong
