@@ -107,6 +107,7 @@ static int run_json(struct scry_call *call)
 	rc = run_row(call);
 	scry_target_release(call->s->target); /* what it says of the hold belongs to the errors */
 	scry_envelope_close(call, rc);
+	call->json = NULL; /* it ends with this function */
 	return rc;
 }
 

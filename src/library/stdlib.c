@@ -23,11 +23,11 @@ static int print_popen(struct scry_printer *p, scry_addr addr, scry_addr type)
 /* --- os.environ: bytes decoded as the file system's names are --- */
 
 /* os.environb passes the bytes on: its decodekey is the type bytes (Lib/os.py). */
-static bool is_of_bytes(struct scry_runtime *r, scry_addr environ)
+static bool is_of_bytes(struct scry_runtime *r, scry_addr mapping)
 {
 	scry_addr decode;
 
-	return scry_attr(r, environ, "decodekey", &decode) == SCRY_OK &&
+	return scry_attr(r, mapping, "decodekey", &decode) == SCRY_OK &&
 	       scry_is_type(r, decode, SCRY_IS_BYTES);
 }
 

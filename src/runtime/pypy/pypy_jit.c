@@ -112,9 +112,11 @@ static uint8_t *patch(struct scry_pypy *p, scry_addr addr, size_t size)
 {
 	struct scry_session *s = p->runtime->session;
 	struct patch *new = scry_arena_alloc(&s->arena, sizeof(*new) + size);
-	uint8_t *bytes = (uint8_t *)(new + 1);
 
-	if (!new || scry_read(s, addr, bytes, size) < 0)
+	if (!new)
+		return NULL;
+	uint8_t *bytes = (uint8_t *)(new + 1);
+	if (scry_read(s, addr, bytes, size) < 0)
 		return NULL;
 	scry_overlay_set(s->target, &new->over, addr, bytes, size);
 	new->next = p->jit->patches;
