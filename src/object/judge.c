@@ -222,23 +222,6 @@ static bool starts_block(struct scry_runtime *r, scry_addr head, const struct sc
 	return true;
 }
 
-/*
- * Instances that may be shorter than the struct of their type: a compact str, and what has no time
- * zone (Modules/_datetimemodule.c, time_alloc(), datetime_alloc(), whose subclasses are whole).
- */
-static uint64_t least_size(struct scry_runtime *r, const struct scry_type *t)
-{
-	static const char *const zones[] = { "datetime.time", "datetime.datetime" };
-	uint64_t compact = r->layout->size[SCRY_S_ASCII];
-
-	if (t->flags & TYPE_UNICODE && compact && compact < t->basicsize)
-		return compact;
-	for (size_t i = 0; i < sizeof(zones) / sizeof(*zones) && !(t->flags & TYPE_HEAP); i++)
-		if (!strcmp(t->name, zones[i]))
-			return t->basicsize - pointer_size(r);
-	return t->basicsize;
-}
-
 static int judge_block(struct scry_runtime *r, scry_addr addr, struct scry_verdict *v)
 {
 	uint64_t end, extent = scry_object_extent(r, addr, v->type);
@@ -250,7 +233,7 @@ static int judge_block(struct scry_runtime *r, scry_addr addr, struct scry_verdi
 				 v->block.size);
 	if (!starts_block(r, v->head, &v->block, &end))
 		return no(r, addr, "it would not start its block");
-	uint64_t least = least_size(r, v->type);
+	uint64_t least = scry_object_least(r, v->type);
 	if (addr + least > end)
 		return scry_fail(r->session, SCRY_ECORRUPT, addr,
 				 "%s has %" PRIu64 " bytes, its block only %" PRIu64, v->type->name,
@@ -305,23 +288,27 @@ static bool is_linked(struct scry_runtime *r, scry_addr addr, const struct scry_
 static uint64_t bounded_extent(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
 {
 	const struct scry_map *map = scry_map_at(r->session->target, addr);
-	uint64_t extent = scry_object_extent(r, addr, t), least = least_size(r, t);
+	uint64_t extent = scry_object_extent(r, addr, t), least = scry_object_least(r, t);
 
 	return extent < least || (map && extent > map->end - addr) ? least : extent;
 }
 
 /*
  * A chunk of malloc() that was asked for the object: it begins with what stands before it, or with
- * the debug hooks' two words, and ends with it but for what those and malloc() itself add.
+ * the debug hooks' two words, and ends with it but for what those and malloc() itself add. What is
+ * too large for the allocator's blocks passes the hooks of two domains: Objects/obmalloc.c,
+ * _PyObject_Malloc() calls PyMem_RawMalloc().
  */
 static bool fills_chunk(struct scry_runtime *r, scry_addr addr, const struct scry_verdict *v)
 {
 	unsigned ptr = pointer_size(r);
 	uint64_t wanted = addr - v->head + v->extent;
+	struct scry_debug_block debug;
 	struct scry_chunk chunk;
 
-	for (unsigned before = 0; before <= 2 * ptr; before += 2 * ptr)
-		if (scry_chunk_at(r, v->head - before, &chunk) && chunk.size >= wanted + before &&
+	for (unsigned before = 0; before <= 4 * ptr; before += 2 * ptr)
+		if ((!before || scry_debug_block_at(r, v->head, &debug)) &&
+		    scry_chunk_at(r, v->head - before, &chunk) && chunk.size >= wanted + before &&
 		    chunk.size - wanted - before < chunk.slack + 4 * ptr)
 			return true;
 	return false;
@@ -370,7 +357,8 @@ static int judge_elsewhere(struct scry_runtime *r, scry_addr addr, struct scry_v
 		return no(r, addr, "what it says of itself makes no sense");
 	v->extent = bounded_extent(r, addr, v->type);
 	/* where malloc() is not glibc's, only what the object says can tell */
-	return is_static(r, addr) || is_linked(r, addr, v->type) || fills_chunk(r, addr, v) ||
+	v->in_file = is_static(r, addr);
+	return v->in_file || is_linked(r, addr, v->type) || fills_chunk(r, addr, v) ||
 			       is_alone(r, addr, v, alone) || shares_block(r, addr, v->type)
 		       ? SCRY_OK
 		       : no(r, addr, "nothing says that an object starts here");

@@ -205,6 +205,8 @@ bool scry_int_is_sound(struct scry_runtime *r, scry_addr addr, const struct scry
 uint64_t scry_object_sizeof(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
 /** Bytes from the object's start that are its own: what it keeps elsewhere is not counted. */
 uint64_t scry_object_extent(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
+/** Bytes that an instance of the type has at least: some are shorter than its struct. */
+uint64_t scry_object_least(struct scry_runtime *r, const struct scry_type *t);
 
 /** A Py_ssize_t that was read as what it is not: unsigned. */
 static inline int64_t scry_signed_size(const struct scry_runtime *r, uint64_t n)

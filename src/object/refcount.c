@@ -33,6 +33,16 @@ bool scry_is_immortal(const struct scry_runtime *r, uint64_t count)
 	return SCRY_SINCE(immortals, r->version)->is(r, count);
 }
 
+/* The whole word that a byte is of: a count beside flags, where another struct has a pointer. */
+static bool is_address(struct scry_runtime *r, scry_addr byte)
+{
+	unsigned ptr = r->session->target->abi.ptr_size;
+	uint64_t word;
+
+	return ptr == 8 && scry_word(r, byte / ptr * ptr, &word) == SCRY_OK &&
+	       scry_is_mapped(r, word);
+}
+
 /*
  * Free-threaded: a thread's id is its thread pointer. While a collection runs the field has the
  * collector's own counts and links (Python/gc_free_threading.c).
@@ -43,6 +53,11 @@ static int check_shared(struct scry_runtime *r, scry_addr addr, uint64_t local, 
 	int64_t shared = 0;
 	bool collecting = false;
 
+	/* a tuple of one class, from its counts on, looks like a head of that class's instance */
+	if (is_address(r, scry_field_addr(r, addr, SCRY_F_OBJECT_GC_BITS)) ||
+	    is_address(r, scry_field_addr(r, addr, SCRY_F_OBJECT_REF_SHARED)))
+		return scry_fail(r->session, SCRY_ECORRUPT, addr,
+				 "its reference count is an address");
 	scry_field_read_int(r, addr, SCRY_F_OBJECT_REF_SHARED, &shared);
 	for (struct scry_interp *i = r->interps; i; i = i->next)
 		collecting = collecting || i->gc_running;

@@ -6,6 +6,8 @@
 
 #include "object/printer.h"
 
+#define SEQUENCE_MAX 1000 /* members of a struct sequence */
+
 static uint64_t pointer_size(const struct scry_runtime *r)
 {
 	return r->session->target->abi.ptr_size;
@@ -214,6 +216,83 @@ static uint64_t size_frame(struct scry_runtime *r, scry_addr addr, const struct 
 		       : t->basicsize + (slots + stack) * pointer_size(r);
 }
 
+/*
+ * A type: of a static one only the struct of static ones is there, unless its metatype has a larger
+ * one than that of classes (numpy's DTypeMeta).
+ */
+static uint64_t extent_type(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
+{
+	uint64_t heap = r->layout->size[SCRY_S_HEAP_TYPE];
+	bool is_class = scry_field_get(r, addr, SCRY_F_TYPE_FLAGS) & TYPE_HEAP;
+
+	return is_class || (heap && t->basicsize > heap) ? size_plain(r, addr, t)
+							 : scry_object_least(r, t);
+}
+
+/*
+ * A struct sequence has members that its length does not count: Objects/structseq.c,
+ * PyStructSequence_New(). 0: it is none.
+ */
+static uint64_t extent_sequence(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
+{
+	int64_t all, counted, length;
+	scry_addr value, dict = scry_type_dict(r, t);
+
+	if (scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &length) < 0 ||
+	    scry_dict_get(r, dict, "n_sequence_fields", &value) < 0 ||
+	    scry_int_value(r, value, &counted) < 0 || counted != length ||
+	    scry_dict_get(r, dict, "n_fields", &value) < 0 || scry_int_value(r, value, &all) < 0 ||
+	    all < length || all > SEQUENCE_MAX)
+		return 0;
+	return t->basicsize + (uint64_t)all * t->itemsize;
+}
+
+/*
+ * What has no time zone has no room for one: Modules/_datetimemodule.c, time_alloc(),
+ * datetime_alloc(). The instances of classes that derive from these are whole.
+ */
+static const struct {
+	enum scry_known type;
+	enum scry_field has_zone;
+} zones[] = {
+	{ SCRY_IS_TIME, SCRY_F_TIME_HASTZ },
+	{ SCRY_IS_DATETIME, SCRY_F_DATETIME_HASTZ },
+};
+
+/* The field that tells whether there is room for a zone, or SCRY_F_COUNT: there always is. */
+static enum scry_field zone_field(const struct scry_type *t)
+{
+	for (size_t i = 0; i < sizeof(zones) / sizeof(*zones) && !(t->flags & TYPE_HEAP); i++)
+		if (scry_known_type(t) == zones[i].type)
+			return zones[i].has_zone;
+	return SCRY_F_COUNT;
+}
+
+uint64_t scry_object_least(struct scry_runtime *r, const struct scry_type *t)
+{
+	uint64_t least = 0;
+
+	if (t->flags & TYPE_UNICODE)
+		least = r->layout->size[SCRY_S_ASCII]; /* a compact one */
+	else if (t->flags & TYPE_TYPE && t->basicsize <= r->layout->size[SCRY_S_HEAP_TYPE])
+		least = r->layout->size[SCRY_S_TYPE];
+	else if (zone_field(t) != SCRY_F_COUNT)
+		least = t->basicsize - pointer_size(r);
+	return least && least < t->basicsize ? least : t->basicsize;
+}
+
+/* What is no larger or smaller than ob_size and its type tell; else 0. */
+static uint64_t extent_special(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
+{
+	enum scry_field zone = zone_field(t);
+
+	if (t->flags & TYPE_TYPE)
+		return extent_type(r, addr, t);
+	if (zone != SCRY_F_COUNT)
+		return scry_field_get(r, addr, zone) ? t->basicsize : scry_object_least(r, t);
+	return t->itemsize == pointer_size(r) ? extent_sequence(r, addr, t) : 0;
+}
+
 /* What has a size of its own where others have their length: rows by type, the rest by ob_size. */
 static const struct {
 	const char *type;
@@ -240,6 +319,9 @@ uint64_t scry_object_extent(struct scry_runtime *r, scry_addr addr, const struct
 
 			return size ? size : t->basicsize;
 		}
+	uint64_t special = extent_special(r, addr, t);
+	if (special)
+		return special;
 	/* only an int has ever kept a sign there */
 	if (t->itemsize && scry_field_get_int(r, addr, SCRY_F_VAR_SIZE) < 0)
 		return t->basicsize;

@@ -88,7 +88,8 @@ static bool fills_block(scry_addr addr, const struct scry_verdict *v)
 
 /*
  * A type pointer with one bit changed: memory that fails does that. Of several types none is
- * believed, nor one of which no object could stand there.
+ * believed, nor one of which no object could stand there, nor one in a file's data, where most
+ * words that lead to a type are other tables'.
  */
 static void guess_type(struct scry_runtime *r, struct scry_whatis *w)
 {
@@ -99,7 +100,7 @@ static void guess_type(struct scry_runtime *r, struct scry_whatis *w)
 
 	for (unsigned bit = 3; word && bit < bits && bit < 48; bit++) {
 		if (scry_type_at(r, word ^ 1ull << bit, &t) < 0 || !scry_type_is_sound(r, t) ||
-		    scry_judge_as(r, w->addr, t, &v) < 0 || !fills_block(w->addr, &v))
+		    scry_judge_as(r, w->addr, t, &v) < 0 || v.in_file || !fills_block(w->addr, &v))
 			continue;
 		if (found)
 			return;

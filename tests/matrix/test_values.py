@@ -13,6 +13,10 @@ from .conftest import every
 VALUES = programs.Program('values', 'values.py')
 EXCEPTIONS = programs.Program('values-exceptions', 'values_exceptions.py')
 LIBRARY = programs.Program('values-library', 'values_library.py', since=(3, 6))
+ALLOCATORS = [
+    programs.Program('values-' + allocator, 'values.py', (allocator,), since=(3, 6), ctypes=True)
+    for allocator in ('malloc', 'debug')
+]
 WITHOUT_CTYPES = programs.Program('values', 'values.py', ('no-ctypes',))
 # The differences by design, by name of the value. (A connected socket lacks its addresses: they are
 # the kernel's.)
@@ -160,8 +164,22 @@ def test_exceptions(dumps, interpreter):
 @pytest.mark.parametrize('interpreter', every())
 def test_whatis(dumps, interpreter):
     """Size as __sizeof__() and as sys.getsizeof(), and the collector's state, of every value."""
-    dump = dumps.core(interpreter, VALUES if interpreter.ctypes else WITHOUT_CTYPES)
-    truth = dump.truth['values']
+    compare_sizes(dumps.core(interpreter, VALUES if interpreter.ctypes else WITHOUT_CTYPES))
+
+
+@pytest.mark.parametrize('program', ALLOCATORS, ids=lambda program: program.args[0])
+@pytest.mark.parametrize(
+    'interpreter',
+    # free-threaded has mimalloc only
+    every(lambda i: i.version >= (3, 6) and i.ctypes and not i.free_threaded),
+)
+def test_whatis_allocators(dumps, interpreter, program):
+    """The same in the C library's chunks, and behind the debug hooks."""
+    compare_sizes(dumps.core(interpreter, program))
+
+
+def compare_sizes(dump):
+    interpreter, truth = dump.interpreter, dump.truth['values']
     got = reprs(dump, '', ['?' + value['id'] for value in truth])
     report(
         [

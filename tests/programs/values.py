@@ -32,6 +32,12 @@ else:
     import ctypes
     import uuid
 
+for allocator in set(["malloc", "debug"]) & set(sys.argv):
+    if os.environ.get("PYTHONMALLOC") != allocator:  # 3.6+
+        os.environ["PYTHONMALLOC"] = allocator
+        os.execv(sys.executable, [sys.executable] + sys.argv)
+    sys.argv.remove(allocator)
+
 PY3 = sys.version_info[0] >= 3
 VALUES = []
 

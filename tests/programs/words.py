@@ -5,6 +5,7 @@ What judges words of its stacks, heap and registers is compared with that. Runs 
 """
 import collections
 import ctypes
+import datetime
 import functools
 import gc
 import os
@@ -56,7 +57,8 @@ def made():
     for n in range(400):
         kept += [Plain(n), Slotted(n), {n: str(n)}, [Slotted] * (n % 9), (n, None, Plain), set([n, str(n)]), n / 7.0,
                  2 ** (n + 65), b"x" * n, u"\u2603" * n, u"y" * n, closure(n), caught(n), bytearray(n),
-                 functools.partial(closure, n), complex(n, 1), frozenset([n]), slice(n, Plain, None), Plain(n).__init__]
+                 functools.partial(closure, n), complex(n, 1), frozenset([n]), slice(n, Plain, None), Plain(n).__init__,
+                 datetime.time(n % 24), datetime.datetime(2000 + n, 1, 2), time.gmtime(n), os.stat("."), 7 ** (150 * n)]
         generator = suspended(n + 2)
         next(generator)
         kept.append(generator)
@@ -100,21 +102,27 @@ EXACT = (int, float, complex, str, bytes, tuple, type(u""))  # all of their own 
 def extent(thing):
     """Bytes from its start that are certainly its own, and whether that is all of it."""
     kind = type(thing)
+    if kind in (datetime.time, datetime.datetime) and not thing.tzinfo:
+        return kind.__basicsize__ - WORD, True  # no room for the zone
+    if hasattr(kind, "n_unnamed_fields"):
+        return kind.__basicsize__ + kind.n_fields * kind.__itemsize__, True  # also those that len() does not count
+    if isinstance(thing, type) and not thing.__flags__ & 1 << 9:  # a static one is no class's struct
+        return (type.__sizeof__(thing), True) if kind is type and sys.version_info > (3,) else (16 * WORD, False)
     if kind in EXACT and not (kind is type(u"") and sys.version_info < (3,)):
         return kind.__sizeof__(thing), True
     return kind.__basicsize__, kind.__itemsize__ == 0 and not kind.__flags__ & 1 << 2  # 1 << 2: values behind it, 3.13+
 
 
-def known():
-    """Everything that can be reached, as bytes: address, extent, whether that is all."""
+def known(given_back):
+    """Everything that can be reached: by address, its extent, whether that is all, and it."""
     seen, todo = {}, gc.get_objects() + [None, True, Ellipsis, NotImplemented, object, type]
-    held = set([id(seen), id(todo)])
+    held = set([id(seen), id(todo), id(given_back)])
     while todo:
         thing = todo.pop()
         if id(thing) in seen or id(thing) in held:
             continue
         size, whole = extent(thing)
-        seen[id(thing)] = (size, whole)
+        seen[id(thing)] = (size, whole, thing)  # and it stays: a code object makes its bytes anew each time
         todo += parts(thing)
     return seen
 
@@ -155,7 +163,10 @@ def main():
     ordered = [Ordered(n) for n in (1, 2, 3, 4, 5, 6, 5, 4)]
     gc.disable()
     with open(os.environ["PYSCRY_TRUTH"] + ".words", "wb") as f:
-        for address, (size, whole) in known().items():
+        given_back = [b"g" * (n % 600) for n in range(6000)]
+        told = known(given_back)
+        del given_back
+        for address, (size, whole, _) in told.items():
             f.write(struct.pack("<QII", address, min(size, 2 ** 32 - 1), whole))
     with open(os.environ["PYSCRY_TRUTH"], "w") as f:
         f.write('{"raw": %s}' % str(raw).replace("L", ""))

@@ -96,6 +96,8 @@ def choose(core, truth, chance):
         words[truth.starts[at]] = 'start'
         inside = chance.randrange(truth.extents[at])
         words[truth.starts[at] + inside] = words[truth.starts[at] + inside // 8 * 8] = 'inside'
+        if truth.whole[at]:
+            words[truth.starts[at] + truth.extents[at]] = 'behind'
     return {word: origin for word, origin in words.items() if word}, spans
 
 
