@@ -26,6 +26,7 @@ static const struct scry_reg_row rows[] = {
 };
 
 /* mov rax, [rip+x] / mov eax, [x] */
+/* NOLINTNEXTLINE(readability-non-const-parameter): other machines write it */
 static uint64_t load(const cs_insn *insn, uint64_t *base)
 {
 	const cs_x86 *x = &insn->detail->x86;

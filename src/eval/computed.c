@@ -54,7 +54,7 @@ static int class_attribute(struct scry_eval *e, scry_addr cls, const struct scry
 static int own_name(struct scry_eval *e, scry_addr obj, const struct scry_type *t, const char *name)
 {
 	bool qualified = !strcmp(name, "__qualname__");
-	bool method = scry_known_type(t) == SCRY_IS_METHOD || scry_known_type(t) == SCRY_IS_METHOD;
+	bool method = scry_known_type(t) == SCRY_IS_METHOD;
 
 	if ((!qualified && strcmp(name, "__name__")) || scry_known_type(t) == SCRY_IS_FUNCTION ||
 	    (qualified && !scry_layout_has(e->r->layout, SCRY_F_FUNCTION_QUALNAME)))

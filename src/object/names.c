@@ -161,7 +161,7 @@ const char *scry_name_of(struct scry_runtime *r, scry_addr obj, bool qualified)
 
 	/* a bound method passes it on: Objects/classobject.c, method_getattro() */
 	for (int i = 0; i < 10 && scry_type_for(r, obj, &t) == SCRY_OK; i++) {
-		if (scry_known_type(t) != SCRY_IS_METHOD && scry_known_type(t) != SCRY_IS_METHOD)
+		if (scry_known_type(t) != SCRY_IS_METHOD)
 			break;
 		if (scry_field_read(r, obj, SCRY_F_METHOD_FUNC, &obj) < 0)
 			return NULL;

@@ -333,10 +333,9 @@ static void live_release(struct scry_target *t)
 	if (!live)
 		return;
 	if (live->hold && live->hold->expired)
-		scry_note_answer(
-			t->session,
-			"process %d was let go after %g s: the rest was read while it ran",
-			live->pid, t->session->options.hold_ms / 1000.0);
+		scry_note_answer(t->session,
+				 "process %d was let go after %g s: the rest was read while it ran",
+				 live->pid, t->session->options.hold_ms / 1000.0);
 	scry_hold_end(live->hold);
 	live->hold = NULL;
 }

@@ -169,5 +169,5 @@ int main(int argc, char **argv)
 	getrusage(RUSAGE_SELF, &usage);
 	printf("%" PRIu64 " inputs, the slowest %.3f s, at most %ld MiB\n", inputs, slowest,
 	       usage.ru_maxrss / 1024);
-	return slowest > ONE_INPUT / 2;
+	return slowest > ONE_INPUT / 2.0;
 }
