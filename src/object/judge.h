@@ -26,8 +26,9 @@ struct scry_verdict {
 	scry_addr head; /* where its memory starts: the collector's header, managed words */
 	/* bytes from the object on that are its own, never more than its block has */
 	uint64_t extent;
-	bool dead;    /* no reference is left: kept for the next one, or being freed */
-	bool in_file; /* in a file's data: that type and count are sound is all that speaks for it */
+	bool dead; /* no reference is left: kept for the next one, or being freed */
+	/* in a file's data: that type and count are sound is all that speaks for it */
+	bool in_file;
 	bool has_block; /* then: */
 	struct scry_block block;
 };
