@@ -45,7 +45,8 @@ static void put_target(struct scry_call *call)
 	if (t->signal || t->exception) {
 		scry_buf_puts(out, "signal    ");
 		if (t->exception)
-			scry_buf_puts(out, scry_exception_name(t->exception));
+			scry_buf_puts(out, t->exception_name ? t->exception_name
+							     : scry_exception_name(t->exception));
 		else
 			scry_buf_puts(out, scry_signal_name(t->signal));
 		if (t->has_fault)

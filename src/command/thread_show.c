@@ -11,7 +11,9 @@ static bool print_crash(const void *subject, struct scry_buf *out)
 	int signal = t->os && t->os->signal ? t->os->signal : target->signal;
 
 	if (target->exception)
-		scry_buf_printf(out, ": %s", scry_exception_name(target->exception));
+		scry_buf_printf(out, ": %s",
+				target->exception_name ? target->exception_name
+						       : scry_exception_name(target->exception));
 	else if (signal)
 		scry_buf_printf(out, ": %s", scry_signal_name(signal));
 	if (target->has_fault)

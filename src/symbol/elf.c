@@ -147,7 +147,7 @@ static void take_file(struct scry_module *m, struct elf_state *state,
 	state->elf = found->elf;
 	m->file = found->path;
 	m->verified = found->verified;
-	if (!m->build_id && found->verified && found->elf.build_id[0])
+	if (!m->build_id && found->verified && scry_is_build_id(found->elf.build_id))
 		m->build_id = scry_arena_text(&m->session->arena, found->elf.build_id,
 					      strlen(found->elf.build_id));
 	scry_module_place(m, &state->elf);

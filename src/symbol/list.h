@@ -11,6 +11,8 @@
  */
 struct scry_module *scry_module_add(struct scry_session *s, const char *path, scry_addr start,
 				    scry_addr end);
+/** A build id tells files apart: one of zeros is a linker's placeholder, and "" none. */
+bool scry_is_build_id(const char *id);
 /** Add the module whose ELF headers were read from target memory. */
 struct scry_module *scry_module_add_image(struct scry_session *s, const char *path,
 					  const struct scry_elf *e);

@@ -50,6 +50,11 @@ struct scry_module *scry_module_add(struct scry_session *s, const char *path, sc
 	return m;
 }
 
+bool scry_is_build_id(const char *id)
+{
+	return id[strspn(id, "0")] != 0;
+}
+
 struct scry_module *scry_module_add_image(struct scry_session *s, const char *path,
 					  const struct scry_elf *e)
 {
@@ -64,7 +69,7 @@ struct scry_module *scry_module_add_image(struct scry_session *s, const char *pa
 	*image = *e;
 	m->image = image;
 	m->bias = e->bias;
-	m->build_id = image->build_id[0] ? image->build_id : NULL;
+	m->build_id = scry_is_build_id(image->build_id) ? image->build_id : NULL;
 	return m;
 }
 
@@ -86,7 +91,7 @@ static void from_records(struct scry_session *s)
 		m->record = record;
 		if (!m->image)
 			m->bias = record->start;
-		if (!m->build_id)
+		if (!m->build_id && record->build_id && scry_is_build_id(record->build_id))
 			m->build_id = record->build_id;
 	}
 }

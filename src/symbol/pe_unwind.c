@@ -417,6 +417,9 @@ int scry_pe_unwind(struct scry_module *m, struct scry_regs *regs)
 	struct function f;
 	uint64_t sp, after;
 
+	if (!pe && !m->file)
+		return scry_fail(s, SCRY_ENOTFOUND, 0,
+				 "%s is missing: it was not found on this machine", m->name);
 	if (!pe || !regs->arch || !regs->arch->pe_unwind || !(regs->valid >> regs->arch->pc & 1))
 		return scry_fail(s, SCRY_EUNSUPPORTED, 0,
 				 "%s has no unwind data that is understood", m->name);

@@ -217,10 +217,15 @@ static void load_system(struct scry_minidump *md)
 			t, "the minidump's processor architecture %u is not known: memory only",
 			machine);
 	md->linux_process = platform == SCRY_MD_OS_LINUX || platform == SCRY_MD_OS_ANDROID;
+	md->mac_process = platform == SCRY_MD_OS_MAC || platform == SCRY_MD_OS_IOS;
 	bool is64 = !arch || arch->ptr_size == 8;
 	scry_target_set_machine(t, arch ? arch->elf_machine : 0, is64, false);
 	if (platform > SCRY_MD_OS_CE) {
-		if (!md->linux_process)
+		if (md->mac_process)
+			scry_target_note(
+				t, "a macOS minidump (Breakpad's or Crashpad's): programs of "
+				   "macOS are not understood here, only its threads and memory");
+		else if (!md->linux_process)
 			scry_target_note(t,
 					 "the minidump's platform 0x%" PRIx32
 					 " is neither Windows nor Linux",

@@ -38,6 +38,8 @@ enum { SCRY_MD_DATA_SEGS = 1, SCRY_MD_FULL_MEMORY = 2, SCRY_MD_PRIVATE_MEMORY = 
 enum {
 	SCRY_MD_OS_NT = 2,
 	SCRY_MD_OS_CE = 3,
+	SCRY_MD_OS_MAC = 0x8101,
+	SCRY_MD_OS_IOS = 0x8102,
 	SCRY_MD_OS_LINUX = 0x8201,
 	SCRY_MD_OS_ANDROID = 0x8203
 };
@@ -61,7 +63,7 @@ struct scry_minidump {
 	size_t size;
 	struct scry_blob directory;
 	uint64_t flags;
-	bool linux_process;
+	bool linux_process, mac_process;
 	struct scry_md_range *ranges; /* sorted, disjoint, inside the file */
 	size_t range_count;
 	struct scry_md_range *stacks; /* one per thread, in its order; rva is not used */

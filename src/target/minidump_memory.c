@@ -431,7 +431,7 @@ void scry_minidump_advise(struct scry_minidump *md)
 				    "MiniDumpWriteDump with MiniDumpWithFullMemory, or with "
 				    "MiniDumpWithPrivateReadWriteMemory and MiniDumpWithDataSegs";
 
-	if (md->flags & SCRY_MD_FULL_MEMORY)
+	if (md->flags & SCRY_MD_FULL_MEMORY || md->mac_process)
 		return;
 	if (md->stack_count)
 		qsort(md->stacks, md->stack_count, sizeof(*md->stacks), by_start);

@@ -87,6 +87,27 @@ static void move_first(struct scry_target *t, size_t at)
 	scry_hash_done(&t->tids); /* it keeps places */
 }
 
+/* osfmk/mach/exception_types.h of XNU. */
+static const char *mach_exception(uint32_t code)
+{
+	static const char *const names[] = { NULL,
+					     "EXC_BAD_ACCESS",
+					     "EXC_BAD_INSTRUCTION",
+					     "EXC_ARITHMETIC",
+					     "EXC_EMULATION",
+					     "EXC_SOFTWARE",
+					     "EXC_BREAKPOINT",
+					     "EXC_SYSCALL",
+					     "EXC_MACH_SYSCALL",
+					     "EXC_RPC_ALERT",
+					     "EXC_CRASH",
+					     "EXC_RESOURCE",
+					     "EXC_GUARD",
+					     "EXC_CORPSE_NOTIFY" };
+
+	return code < sizeof(names) / sizeof(*names) ? names[code] : NULL;
+}
+
 static void set_cause(struct scry_minidump *md, const uint8_t *p, struct scry_os_thread *thread)
 {
 	struct scry_target *t = md->t;
@@ -105,6 +126,12 @@ static void set_cause(struct scry_minidump *md, const uint8_t *p, struct scry_os
 		return;
 	}
 	t->exception = code;
+	if (md->mac_process) {
+		t->exception_name = mach_exception(code);
+		t->has_fault = code == 1;
+		t->fault_addr = scry_md64(p + E_ADDRESS);
+		return;
+	}
 	t->has_fault = (code == ACCESS_VIOLATION || code == IN_PAGE_ERROR || code == GUARD_PAGE) &&
 		       parameters >= 2;
 	if (t->has_fault)

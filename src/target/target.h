@@ -138,6 +138,7 @@ struct scry_target {
 	/* that ended or stopped it, 0 none; a Windows exception code in `exception` */
 	int signal;
 	uint32_t exception;
+	const char *exception_name; /* where it is none of Windows', static; else NULL */
 	bool has_fault;
 	scry_addr fault_addr;
 	const char *exe;     /* path of the executable as the target knew it, or NULL */
