@@ -1,4 +1,4 @@
-"""Minidumps of other systems say what they are, and a module that is not here is said to be missing."""
+"""Minidumps of other systems say what they are, and a module that is not here is missing."""
 import struct
 
 from tests.support import run
