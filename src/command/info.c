@@ -102,7 +102,10 @@ static void put_dormant(struct scry_call *call, const struct scry_dormant *d)
 	scry_buf_putc(call->out, '\n');
 }
 
-/* Modules that matter here: the program, and those with an interpreter in them or a problem. */
+/*
+ * Modules that matter here: the program, and those of Python with an interpreter in them or a
+ * problem. Which others were opened depends on the commands before.
+ */
 static void put_module(struct scry_call *call, const struct scry_module *m)
 {
 	struct scry_buf *out = call->out;
@@ -165,7 +168,8 @@ static void info_text(struct scry_call *call)
 	for (struct scry_dormant *d = scry_dormant_first(s); d; d = d->next)
 		put_dormant(call, d);
 	for (struct scry_module *m = scry_module_first(s); m; m = m->next)
-		if (call->verbose || m->is_main || m->problem || holds_runtime(s, m))
+		if (call->verbose || m->is_main || holds_runtime(s, m) ||
+		    (m->problem && scry_module_is_python(m)))
 			put_module(call, m);
 	for (const struct scry_note *n = s->notes; n; n = n->next)
 		if (n->remark)

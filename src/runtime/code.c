@@ -151,8 +151,8 @@ static void decode(struct scry_code *c)
 	enum scry_field table = scry_layout_has(r->layout, SCRY_F_CODE_LINETABLE)
 					? SCRY_F_CODE_LINETABLE
 					: SCRY_F_CODE_LNOTAB;
-	if (read_bytes(r, scry_record_uint(&rec, table), &c->lines, &c->lines_size) < 0)
-		scry_note(s, "no line numbers for %s: %s", c->name, s->error.text);
+	/* where it cannot be read each frame says so: scry_frame_line_lost() */
+	read_bytes(r, scry_record_uint(&rec, table), &c->lines, &c->lines_size);
 }
 
 struct scry_code *scry_code_at(struct scry_runtime *r, scry_addr addr)

@@ -48,6 +48,7 @@ struct info {
 
 static struct scry_pe *pe_of(struct scry_module *m)
 {
+	scry_module_open(m);
 	struct scry_pe *pe = m->ops == &scry_module_pe ? m->state : NULL;
 
 	return pe && pe->headers.machine == MACHINE_AMD64 ? pe : NULL;
