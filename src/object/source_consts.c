@@ -8,6 +8,7 @@
 
 #include "object/known.h"
 #include "object/printer.h"
+#include "object/source_token.h"
 
 #define CONSTS_MAX      4000 /* constants of one code object */
 #define NESTED_MAX      4    /* tuples in tuples, code in code */
@@ -20,12 +21,6 @@ static uint64_t scry_word_key(const char *text, size_t len)
 	for (size_t i = 0; i < len; i++)
 		key = (key ^ (unsigned char)text[i]) * 0x100000001b3u;
 	return key;
-}
-
-bool scry_is_word_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '_' || (unsigned char)c >= 0x80;
 }
 
 void scry_words_add(struct scry_hash *words, const char *text, size_t len)

@@ -15,7 +15,7 @@ bool scry_token_is(const struct scry_token *t, const char *text)
 	return strlen(text) == t->len && !memcmp(t->text, text, t->len);
 }
 
-static bool is_name_char(char c)
+bool scry_is_word_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 	       c == '_' || (unsigned char)c >= 0x80;
@@ -120,7 +120,7 @@ static enum scry_token_kind take_name(struct scry_lexer *x)
 {
 	const char *start = x->at;
 
-	while (x->at < x->end && is_name_char(*x->at))
+	while (x->at < x->end && scry_is_word_char(*x->at))
 		x->at++;
 	if (x->at < x->end && x->at - start <= 2 && (*x->at == '"' || *x->at == '\'') &&
 	    !has_other(start, x->at, "bfrtuBFRTU")) {
@@ -132,7 +132,7 @@ static enum scry_token_kind take_name(struct scry_lexer *x)
 
 static void take_number(struct scry_lexer *x)
 {
-	while (x->at < x->end && (is_name_char(*x->at) || *x->at == '.'))
+	while (x->at < x->end && (scry_is_word_char(*x->at) || *x->at == '.'))
 		x->at++;
 }
 
@@ -177,7 +177,7 @@ struct scry_token scry_lexer_next(struct scry_lexer *x)
 	if (is_digit(c) || (c == '.' && x->at + 1 < x->end && is_digit(x->at[1]))) {
 		t.kind = SCRY_TOKEN_NUMBER;
 		take_number(x);
-	} else if (is_name_char(c)) {
+	} else if (scry_is_word_char(c)) {
 		t.kind = take_name(x);
 	} else if (c == '"' || c == '\'') {
 		t.kind = SCRY_TOKEN_STRING;

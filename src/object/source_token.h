@@ -36,6 +36,8 @@ struct scry_lexer {
 void scry_lexer_start(struct scry_lexer *x, const char *text, size_t len, int line);
 /** The next token; blank lines and comments give none. */
 struct scry_token scry_lexer_next(struct scry_lexer *x);
+/** May it be part of a name? Bytes of characters beyond ASCII count. */
+bool scry_is_word_char(char c);
 /** Is the token exactly this? */
 bool scry_token_is(const struct scry_token *t, const char *text);
 

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "target/procfs.h"
 
 #define PATIENCE_NS    250000000
@@ -198,22 +199,12 @@ static bool wait_for_caller(struct tracer *tracer, const struct timespec *until)
 	return rc == 0;
 }
 
-static struct timespec from_now(unsigned ms)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t); /* sem_timedwait()'s clock */
-	t.tv_nsec += (long)(ms % 1000) * 1000000;
-	t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
-	return t;
-}
-
 static void *trace(void *arg)
 {
 	struct scry_hold *h = arg;
 	struct tracer *tracer = h->tracer;
-	struct timespec until = from_now(tracer->bound_ms);
+	/* sem_timedwait() goes by this clock */
+	struct timespec until = scry_clock_after(CLOCK_REALTIME, tracer->bound_ms);
 	int64_t deadline = now_ns() + PATIENCE_NS;
 	sigset_t suspend = suspending();
 	size_t from = 0;

@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 #define PAGE       4096u
 #define PAGES      16u                 /* of one request */
@@ -118,17 +119,6 @@ static struct scry_remote_worker *worker_new(const struct scry_remote_reader *r)
 	return NULL;
 }
 
-static struct timespec after_ms(unsigned ms)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_nsec += (long)(ms % 1000) * 1000000;
-	t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
-	return t;
-}
-
 /* Ask for bytes of one page, and wait. The worker is not ours any more where it does not answer. */
 static size_t read_by_worker(struct scry_remote_reader *r, scry_addr addr, void *buf, size_t len)
 {
@@ -139,7 +129,7 @@ static size_t read_by_worker(struct scry_remote_reader *r, scry_addr addr, void 
 		return 0;
 	}
 	struct scry_remote_worker *w = r->worker;
-	struct timespec until = after_ms(r->lost ? IMPATIENCE : PATIENCE);
+	struct timespec until = scry_clock_after(CLOCK_MONOTONIC, r->lost ? IMPATIENCE : PATIENCE);
 	pthread_mutex_lock(&w->lock);
 	w->addr = addr;
 	w->len = len;

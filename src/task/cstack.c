@@ -7,6 +7,7 @@
 #include "native/native.h"
 #include "symbol/demangle.h"
 #include "target/overlay.h"
+#include "task/task.h"
 
 struct unwinding {
 	struct scry_c_walk *walk;
@@ -147,3 +148,18 @@ static const char *const stack_text[] = {
 };
 
 const struct scry_facts scry_facts_c_stack = { "C stack", stack_fields, stack_text, .through = 1 };
+
+void scry_task_say_c_stack(const void *subject, struct scry_said *ret)
+{
+	struct scry_task *t = (struct scry_task *)(uintptr_t)subject;
+
+	ret->at.in = (void *)(uintptr_t)t->ops->c_stack(t);
+	scry_said_facts(ret, &scry_facts_c_stack, &ret->at.in);
+	ret->kind = SCRY_SAID_FIELDS;
+}
+
+void scry_task_say_c_stack_lines(const void *subject, struct scry_said *ret)
+{
+	scry_task_say_c_stack(subject, ret);
+	ret->kind = SCRY_SAID_FACTS;
+}

@@ -31,5 +31,8 @@ const char *scry_because(struct scry_runtime *r);
 
 /** What is said of a const struct scry_c_stack *, which may be NULL. */
 extern const struct scry_facts scry_facts_c_stack;
+/** Facts of any task whose kind has C stacks: the stack as keys of an object, and as lines. */
+void scry_task_say_c_stack(const void *subject, struct scry_said *ret);
+void scry_task_say_c_stack_lines(const void *subject, struct scry_said *ret);
 
 #endif

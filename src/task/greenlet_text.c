@@ -1,5 +1,6 @@
 /* What is said of a greenlet beside what all tasks have. */
 #include "object/model.h"
+#include "task/cstack.h"
 #include "task/greenlet_wait.h"
 
 static const struct scry_greenlet *greenlet_of(const void *subject)
@@ -102,21 +103,6 @@ static void get_on_stack(const void *subject, struct scry_said *ret)
 	scry_said_bool(ret, g->stack_start && !g->is_current && !g->is_main);
 }
 
-static void get_c_stack(const void *subject, struct scry_said *ret)
-{
-	struct scry_task *t = (struct scry_task *)(uintptr_t)subject;
-
-	ret->at.in = (void *)(uintptr_t)scry_greenlet_c_stack(t);
-	scry_said_facts(ret, &scry_facts_c_stack, &ret->at.in);
-	ret->kind = SCRY_SAID_FIELDS;
-}
-
-static void get_c_stack_lines(const void *subject, struct scry_said *ret)
-{
-	get_c_stack(subject, ret);
-	ret->kind = SCRY_SAID_FACTS;
-}
-
 static const char *const words[] = {
 	"{?is_main}, main",
 	"{?is_hub}, hub",
@@ -159,7 +145,7 @@ static const struct scry_say fields[] = {
 	VALUE("exception", exception),
 	SAY_ID("context", context),
 	SAY_INT("stack_saved", stack_saved),
-	SAY_GET("", get_c_stack, .facts = &scry_facts_c_stack),
+	SAY_GET("", scry_task_say_c_stack, .facts = &scry_facts_c_stack),
 	SAY_GET("named", get_named, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_ID("above", parent, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_LIST("wait_lines", NULL, each_wait_line, .flags = SCRY_SAY_TEXT_ONLY),
@@ -170,7 +156,7 @@ static const struct scry_say fields[] = {
 	SAY_ADDR("stack_start", stack_start, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_ADDR("stack_stop", stack_stop, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_ADDR("stack_copy", stack_copy, .flags = SCRY_SAY_TEXT_ONLY),
-	SAY_GET("c_stack", get_c_stack_lines, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("c_stack", scry_task_say_c_stack_lines, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_VIEW("words", words, NULL),
 	SAY_VIEW("lines", lines, NULL),
 	SAY_END,

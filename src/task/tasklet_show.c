@@ -196,21 +196,6 @@ static void get_direction(const void *subject, struct scry_said *ret)
 	scry_said_text(ret, blocked ? blocked > 0 ? "send" : "receive" : NULL);
 }
 
-static void get_c_stack(const void *subject, struct scry_said *ret)
-{
-	struct scry_task *t = (struct scry_task *)(uintptr_t)subject;
-
-	ret->at.in = (void *)(uintptr_t)scry_tasklet_c_stack(t);
-	scry_said_facts(ret, &scry_facts_c_stack, &ret->at.in);
-	ret->kind = SCRY_SAID_FIELDS;
-}
-
-static void get_c_stack_lines(const void *subject, struct scry_said *ret)
-{
-	get_c_stack(subject, ret);
-	ret->kind = SCRY_SAID_FACTS;
-}
-
 static const char *const words[] = {
 	"{?is_main}, main",
 	"{?atomic}, atomic",
@@ -271,12 +256,12 @@ static const struct scry_say fields[] = {
 	SAY_LIST("cframes", &cframe_facts, each_cframe),
 	SAY_GET("cstate", get_cstate, .facts = &cstate_facts),
 	SAY_INT("slices", slices),
-	SAY_GET("", get_c_stack, .facts = &scry_facts_c_stack),
+	SAY_GET("", scry_task_say_c_stack, .facts = &scry_facts_c_stack),
 	SAY_BOOL("pending_irq", pending_irq, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_INT("slice_words", slice_words, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("any_value", get_any_value, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("value", get_value, .names = scry_value_unless_none, .flags = SCRY_SAY_TEXT_ONLY),
-	SAY_GET("c_stack", get_c_stack_lines, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("c_stack", scry_task_say_c_stack_lines, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_VIEW("words", words, NULL),
 	SAY_VIEW("lines", lines, NULL),
 	SAY_END,
