@@ -7,11 +7,18 @@ import lldb
 
 COMMANDS = json.loads(os.environ["LLDB_COMMANDS"])
 said = []
+# the debugger itself: lldb.debugger is None for moments in which LLDB's event thread uses Python
+the = None
+
+
+def __lldb_init_module(debugger, _names):
+    global the
+    the = lldb.SBDebugger.FindDebuggerWithID(debugger.GetID())
 
 
 def say(index):
     answer = lldb.SBCommandReturnObject()
-    lldb.debugger.GetCommandInterpreter().HandleCommand(COMMANDS[index], answer)
+    the.GetCommandInterpreter().HandleCommand(COMMANDS[index], answer)
     said.append(
         {
             "command": COMMANDS[index],

@@ -86,7 +86,9 @@ class Lldb:
             )
             assert os.path.exists(answers), done.stdout + done.stderr
             with open(answers, encoding="utf-8") as source:
-                return [Said(each) for each in json.load(source)]
+                said = [Said(each) for each in json.load(source)]
+            assert len(said) == len(commands), done.stdout + done.stderr
+            return said
 
 
 class Said:
