@@ -351,8 +351,9 @@ def make_dwarf(suite, name, deadline):
     unpack(deb, target + '/all')
     os.makedirs(target + '/bin')
     usr = target + '/all/usr'
-    (debug_build,) = [p for p in glob.glob(usr + '/bin/%s*d*' % name) if 'config' not in p]
-    os.rename(debug_build, '%s/bin/%sd' % (target, name))
+    # python3.11d, to which python3.11-dbg is a link; 2.7 has the second name only
+    debug_build = [usr + '/bin/' + name + end for end in ('d', '-dbg')]
+    os.rename(next(filter(os.path.exists, debug_build)), '%s/bin/%sd' % (target, name))
     # the largest of the debug files that come without a name is the interpreter's
     debug = glob.glob(usr + '/lib/debug/.build-id/*/*.debug')
     os.rename(max(debug, key=os.path.getsize), '%s/bin/%s' % (target, name))
