@@ -19,6 +19,14 @@ static int64_t integer_at(const void *at, const struct scry_say *field)
 	return field->is_signed ? (int64_t)(value << unused) >> unused : (int64_t)value;
 }
 
+static void get_view(const struct scry_say *field, int64_t which, struct scry_said *ret)
+{
+	if (which < 0 || which >= field->view_count || !field->views[which])
+		return;
+	ret->kind = SCRY_SAID_VIEW;
+	ret->view = field->views[which];
+}
+
 static void get_member(const struct scry_say *field, const void *at, struct scry_said *ret)
 {
 	switch (field->how) {
@@ -48,6 +56,9 @@ static void get_member(const struct scry_say *field, const void *at, struct scry
 		break;
 	case SCRY_SAY_FACTS:
 		scry_said_facts(ret, field->facts, at);
+		break;
+	case SCRY_SAY_VIEWS:
+		get_view(field, integer_at(at, field), ret);
 		break;
 	default: /* SCRY_SAY_POINTER */
 		scry_said_facts(ret, field->facts, *(const void *const *)at);
@@ -91,6 +102,8 @@ static void get_made(const struct scry_say *field, const void *subject, struct s
 		ret->facts = field->facts;
 		ret->subject = subject;
 		ret->each = field->each;
+		if (field->has && !field->has(subject))
+			ret->kind = SCRY_SAID_ABSENT;
 		break;
 	case SCRY_SAY_FIELDS:
 		ret->kind = SCRY_SAID_FIELDS;
@@ -99,6 +112,7 @@ static void get_made(const struct scry_say *field, const void *subject, struct s
 		break;
 	default:
 		ret->kind = SCRY_SAID_VIEW;
+		ret->view = field->names;
 	}
 }
 

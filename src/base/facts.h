@@ -39,6 +39,7 @@ struct scry_said {
 	const char *text;
 	size_t len;
 	const struct scry_facts *facts; /* FACTS, FIELDS: which; LIST, MAP: of what */
+	const char *const *view;        /* VIEW: the phrases */
 	const void *subject;            /* FACTS, FIELDS: about what; LIST, MAP: what `each` gets */
 	void (*each)(const void *subject, struct scry_renderer *to);
 	/* for a subject that stands nowhere else: an address and what knows of it */
@@ -63,6 +64,7 @@ enum scry_say_how {
 	SCRY_SAY_AT, /* facts about the address in the member, whose subject is a struct scry_at */
 	SCRY_SAY_ADDRS,   /* a list of addresses: the member points to them, `count` is another */
 	SCRY_SAY_POINTER, /* facts about what the member points to, null for NULL */
+	SCRY_SAY_VIEWS, /* the phrases in `views` that an enum chooses, absent where it has none */
 	SCRY_SAY_GET,
 	SCRY_SAY_PRINT,
 	SCRY_SAY_LIST,
@@ -83,7 +85,9 @@ struct scry_say {
 	bool is_signed;
 	unsigned short offset, count; /* ADDRS: `count` is where the number of them is, a size_t */
 	const char *const *names;     /* NAME; VIEW: the phrases; FACTS, AT: others than theirs */
-	const char *between;          /* VIEW: what stands between two phrases, or NULL */
+	const char *const *const *views; /* VIEWS: by the enum's value; entries may be NULL */
+	unsigned view_count;
+	const char *between; /* VIEW, VIEWS: what stands between two phrases, or NULL */
 	const struct scry_facts
 		*facts; /* FACTS, FIELDS ...; LIST, MAP: the elements'; GET: may give */
 	const struct scry_facts *const *of; /* GET: what it may give, ends with NULL */
@@ -91,6 +95,7 @@ struct scry_say {
 	/* append the text; false: there is none, the value is null */
 	bool (*print)(const void *subject, struct scry_buf *out);
 	void (*each)(const void *subject, struct scry_renderer *to);
+	bool (*has)(const void *subject); /* LIST, MAP: false: no key; NULL: always */
 };
 
 /**
@@ -168,6 +173,8 @@ struct scry_facts {
 	{                                                                            \
 		.key = k, .how = SCRY_SAY_LIST, .facts = r, .each = f, ##__VA_ARGS__ \
 	}
+/* Only where the function `h` says that there is such a list. */
+#define SAY_LIST_IF(k, r, f, h, ...) SAY_LIST(k, r, f, .has = h, ##__VA_ARGS__)
 #define SAY_MAP(k, r, f, ...)                                                       \
 	{                                                                           \
 		.key = k, .how = SCRY_SAY_MAP, .facts = r, .each = f, ##__VA_ARGS__ \
@@ -185,6 +192,10 @@ struct scry_facts {
 		.key = k, .how = SCRY_SAY_VIEW, .flags = SCRY_SAY_TEXT_ONLY, .names = phrases, \
 		.between = sep                                                                 \
 	}
+/* Phrases chosen by the member, an enum, from an array of views. */
+#define SAY_VIEWS(key, m, v, sep)                                                        \
+	SCRY_SAY_MEMBER(SCRY_SAY_VIEWS, key, m, .flags = SCRY_SAY_TEXT_ONLY, .views = v, \
+			.view_count = sizeof(v) / sizeof(*(v)), .between = sep)
 #define SAY_END      \
 	{            \
 		NULL \

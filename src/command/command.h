@@ -192,8 +192,8 @@ const char *scry_thread_trouble(struct scry_thread *t);
 void scry_phases_text(struct scry_call *call);
 /** " free-threaded", and whether its GIL is on all the same; "" for other builds. */
 const char *scry_free_threaded_text(const struct scry_runtime *r);
-/** What is said of a struct scry_runtime's life, and of a struct scry_dormant. */
-extern const struct scry_facts scry_facts_life, scry_facts_dormant;
+/** What is said of a struct scry_target, a struct scry_runtime, and a struct scry_dormant. */
+extern const struct scry_facts scry_facts_target, scry_facts_runtime, scry_facts_dormant;
 /** The answer's list "threads". */
 void scry_threads_open(struct scry_call *call);
 void scry_threads_close(struct scry_call *call);

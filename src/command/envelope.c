@@ -1,71 +1,12 @@
 /* What stands around every command's JSON: the target, the runtimes, the errors. */
-#include <stdio.h>
-#include <string.h>
-
 #include "command/command.h"
-
-static void get_signal_name(const void *subject, struct scry_said *ret)
-{
-	const struct scry_target *t = subject;
-
-	scry_said_text(ret, t->signal ? scry_signal_name(t->signal) : NULL);
-}
-
-static void get_fault(const void *subject, struct scry_said *ret)
-{
-	const struct scry_target *t = subject;
-
-	ret->kind = SCRY_SAID_NULL;
-	if (t->has_fault)
-		scry_said_addr(ret, t->fault_addr);
-}
-
-static void get_exception(const void *subject, struct scry_said *ret)
-{
-	scry_said_id(ret, ((const struct scry_target *)subject)->exception);
-}
-
-static void get_kind(const void *subject, struct scry_said *ret)
-{
-	scry_said_text(ret, ((const struct scry_target *)subject)->ops->name);
-}
-
-#define SUBJECT struct scry_target
-static const struct scry_say target_fields[] = {
-	SAY_GET("kind", get_kind),
-	SAY_TEXT("path", path),
-	SAY_COUNT("pid", pid),
-	SAY_COUNT("signal", signal),
-	SAY_GET("signal_name", get_signal_name),
-	SAY_GET("exception", get_exception, .flags = SCRY_SAY_OPTIONAL),
-	SAY_GET("fault_address", get_fault),
-	SAY_END,
-};
-#undef SUBJECT
-static const struct scry_facts target_facts = { "target", target_fields, NULL };
-
-static void get_layout(const void *subject, struct scry_said *ret)
-{
-	const struct scry_runtime *r = subject;
-
-	scry_said_text(ret, r->layout ? r->layout->name : NULL);
-}
-
-#define SUBJECT struct scry_runtime
-static const struct scry_say runtime_fields[] = {
-	SAY_TEXT("name", name),       SAY_CHARS("version", version_text),
-	SAY_TEXT("finder", finder),   SAY_GET("layout", get_layout),
-	SAY_FIELDS(&scry_facts_life), SAY_END,
-};
-#undef SUBJECT
-static const struct scry_facts runtime_facts = { "runtime", runtime_fields, NULL };
 
 static void each_runtime(const void *subject, struct scry_renderer *to)
 {
 	struct scry_session *s = ((const struct scry_call *)subject)->s;
 
 	for (struct scry_runtime *r = s->target ? scry_runtime_first(s) : NULL; r; r = r->next)
-		scry_say(to, &runtime_facts, r);
+		scry_say(to, &scry_facts_runtime, r);
 	for (struct scry_dormant *d = scry_dormant_first(s); d; d = d->next)
 		scry_say(to, &scry_facts_dormant, d);
 }
@@ -78,13 +19,13 @@ static void get_version(const void *subject, struct scry_said *ret)
 
 static void get_target(const void *subject, struct scry_said *ret)
 {
-	scry_said_facts(ret, &target_facts, ((const struct scry_call *)subject)->s->target);
+	scry_said_facts(ret, &scry_facts_target, ((const struct scry_call *)subject)->s->target);
 }
 
 static const struct scry_say head_fields[] = {
 	SAY_GET("pyscry", get_version),
-	SAY_GET("target", get_target, .facts = &target_facts),
-	SAY_LIST("runtimes", &runtime_facts, each_runtime),
+	SAY_GET("target", get_target, .facts = &scry_facts_target),
+	SAY_LIST("runtimes", &scry_facts_runtime, each_runtime),
 	SAY_END,
 };
 const struct scry_facts scry_facts_head = { "head", head_fields, NULL };

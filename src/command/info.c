@@ -2,127 +2,54 @@
  * info: what was opened, which interpreters were found in it and how, and where their structs'
  * fields lie.
  */
-#include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "command/command.h"
 
-static void put_field(struct scry_call *call, const char *name, const char *text)
+static const struct scry_call *call_of(const void *subject)
 {
-	scry_buf_printf(call->out, "%-9s ", name);
-	scry_put_safe(call->out, text);
-	scry_buf_putc(call->out, '\n');
+	return subject;
 }
 
-static void put_time(struct scry_call *call, const char *name, int64_t seconds)
-{
-	time_t when = (time_t)seconds;
-	struct tm tm;
-	char text[64];
+/* --- modules --- */
 
-	if (seconds > 0 && gmtime_r(&when, &tm) &&
-	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm))
-		put_field(call, name, text);
+/* The file that was read for it, where that is another one than its path tells. */
+static void get_other_file(const void *subject, struct scry_said *ret)
+{
+	const struct scry_module *m = subject;
+	bool same = m->file && m->path && !strcmp(m->file, m->path);
+
+	scry_said_text(ret, same ? NULL : m->file);
 }
 
-static void put_target(struct scry_call *call)
+#define SUBJECT struct scry_module
+static const struct scry_say module_fields[] = {
+	SAY_TEXT("path", path),
+	SAY_TEXT("file", file),
+	SAY_TEXT("build_id", build_id),
+	SAY_ADDR("start", start),
+	SAY_ADDR("end", end),
+	SAY_TEXT("problem", problem),
+	SAY_GET("other_file", get_other_file, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const module_text[] = {
+	"module    {start}-{end} {path=?}",
+	", build id {build_id}",
+	", read from {other_file}",
+	": {problem}",
+	"\n",
+	NULL,
+};
+
+static const struct scry_facts module_facts = { "module", module_fields, module_text };
+
+static void each_module(const void *subject, struct scry_renderer *to)
 {
-	const struct scry_target *t = call->s->target;
-	struct scry_buf *out = call->out;
-
-	scry_buf_printf(out, "target    %s", t->ops->name);
-	if (t->path) {
-		scry_buf_putc(out, ' ');
-		scry_put_safe(out, t->path);
-	}
-	if (t->pid)
-		scry_buf_printf(out, ", process %" PRId64, t->pid);
-	scry_buf_printf(out, ", %s, %u-bit%s, %zu thread%s\n",
-			t->arch ? t->arch->name : "unknown machine", t->abi.ptr_size * 8u,
-			t->abi.big_endian ? ", big-endian" : "", t->thread_count,
-			t->thread_count == 1 ? "" : "s");
-	if (t->signal || t->exception) {
-		scry_buf_puts(out, "signal    ");
-		if (t->exception)
-			scry_buf_puts(out, t->exception_name ? t->exception_name
-							     : scry_exception_name(t->exception));
-		else
-			scry_buf_puts(out, scry_signal_name(t->signal));
-		if (t->has_fault)
-			scry_buf_printf(out, " at 0x%" PRIx64, t->fault_addr);
-		scry_buf_putc(out, '\n');
-	}
-	if (t->exe)
-		put_field(call, "program", t->exe);
-	if (t->command)
-		put_field(call, "command", t->command);
-	put_time(call, "started", t->started);
-	put_time(call, "dumped", t->taken);
-}
-
-static void put_interp(struct scry_call *call, const struct scry_interp *i)
-{
-	struct scry_buf *out = call->out;
-
-	scry_buf_printf(out, "          interpreter %" PRId64 " at 0x%" PRIx64, i->id, i->addr);
-	if (i->phase != SCRY_PHASE_RUNNING)
-		scry_buf_printf(out, ", %s", scry_phase_names[i->phase]);
-	if (i->gc_running)
-		scry_buf_puts(out, ", collecting garbage");
-	if (i->collector)
-		scry_buf_printf(out, " in thread %" PRIu64, i->collector->tid);
-	else if (i->gc_running)
-		scry_buf_puts(out, ", its thread is not known");
-	scry_buf_putc(out, '\n');
-}
-
-static void put_runtime(struct scry_call *call, struct scry_runtime *r)
-{
-	struct scry_buf *out = call->out;
-
-	scry_buf_printf(out, "runtime   %s %s%s, found by %s", r->name, r->version_text,
-			scry_free_threaded_text(r), r->finder);
-	if (r->module) {
-		scry_buf_puts(out, " in ");
-		scry_put_safe(out, r->module->path);
-	}
-	scry_buf_putc(out, '\n');
-	if (r->layout)
-		put_field(call, "layout", r->layout->name);
-	for (const struct scry_interp *i = r->interps; i; i = i->next)
-		put_interp(call, i);
-}
-
-static void put_dormant(struct scry_call *call, const struct scry_dormant *d)
-{
-	scry_buf_printf(call->out, "runtime   %s %s, %s, in ", d->name, d->version_text,
-			scry_phase_names[d->phase]);
-	scry_put_safe(call->out, d->module->path ? d->module->path : "?");
-	scry_buf_putc(call->out, '\n');
-}
-
-/*
- * Modules that matter here: the program, and those of Python with an interpreter in them or a
- * problem. Which others were opened depends on the commands before.
- */
-static void put_module(struct scry_call *call, const struct scry_module *m)
-{
-	struct scry_buf *out = call->out;
-
-	scry_buf_printf(out, "module    0x%" PRIx64 "-0x%" PRIx64 " ", m->start, m->end);
-	scry_put_safe(out, m->path ? m->path : "?");
-	if (m->build_id)
-		scry_buf_printf(out, ", build id %s", m->build_id);
-	if (m->file && (!m->path || strcmp(m->file, m->path))) {
-		scry_buf_puts(out, ", read from ");
-		scry_put_safe(out, m->file);
-	}
-	if (m->problem) {
-		scry_buf_puts(out, ": ");
-		scry_put_safe(out, m->problem);
-	}
-	scry_buf_putc(out, '\n');
+	for (struct scry_module *m = scry_module_first(call_of(subject)->s); m; m = m->next)
+		scry_say(to, &module_facts, m);
 }
 
 static bool holds_runtime(struct scry_session *s, const struct scry_module *m)
@@ -133,102 +60,198 @@ static bool holds_runtime(struct scry_session *s, const struct scry_module *m)
 	return false;
 }
 
-static void put_layout(struct scry_call *call, const struct scry_layout *l)
+/*
+ * Modules that matter here: the program, and those of Python with an interpreter in them or a
+ * problem. Which others were opened depends on the commands before.
+ */
+static void each_module_that_matters(const void *subject, struct scry_renderer *to)
 {
+	const struct scry_call *call = subject;
+
+	for (struct scry_module *m = scry_module_first(call->s); m; m = m->next)
+		if (call->verbose || m->is_main || holds_runtime(call->s, m) ||
+		    (m->problem && scry_module_is_python(m)))
+			scry_say(to, &module_facts, m);
+}
+
+/* --- layouts --- */
+
+struct field {
+	const struct scry_layout *layout;
+	enum scry_field field;
+	bool first; /* of its struct */
+};
+
+static const struct scry_slot *slot_of(const struct field *f)
+{
+	return &f->layout->slot[f->field];
+}
+
+static void get_field(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, scry_field_name(((const struct field *)subject)->field));
+}
+
+static void get_offset(const void *subject, struct scry_said *ret)
+{
+	scry_said_int(ret, slot_of(subject)->offset);
+}
+
+static void get_size(const void *subject, struct scry_said *ret)
+{
+	scry_said_int(ret, slot_of(subject)->size);
+}
+
+static void get_source(const void *subject, struct scry_said *ret)
+{
+	const struct field *f = subject;
+
+	scry_said_text(ret, scry_source_name((enum scry_source)f->layout->field_source[f->field]));
+}
+
+static bool print_bits(const void *subject, struct scry_buf *out)
+{
+	const struct scry_slot *slot = slot_of(subject);
+
+	if (slot->bits)
+		scry_buf_printf(out, "%u..%u", slot->shift, slot->shift + slot->bits - 1u);
+	return slot->bits;
+}
+
+static void get_struct(const void *subject, struct scry_said *ret)
+{
+	const struct field *f = subject;
+
+	scry_said_text(ret, f->first ? scry_struct_name(scry_field_struct(f->field)) : NULL);
+}
+
+static void get_struct_size(const void *subject, struct scry_said *ret)
+{
+	const struct field *f = subject;
+
+	scry_said_int(ret, f->layout->size[scry_field_struct(f->field)]);
+}
+
+static void get_struct_source(const void *subject, struct scry_said *ret)
+{
+	const struct field *f = subject;
+	enum scry_struct of = scry_field_struct(f->field);
+
+	scry_said_text(ret, scry_source_name((enum scry_source)f->layout->source[of]));
+}
+
+static const struct scry_say slot_fields[] = {
+	SAY_GET("offset", get_offset),
+	SAY_GET("size", get_size),
+	SAY_GET("source", get_source),
+	SAY_END,
+};
+static const struct scry_facts slot_facts = { "slot", slot_fields, NULL };
+
+static void get_slot(const void *subject, struct scry_said *ret)
+{
+	scry_said_facts(ret, &slot_facts, subject);
+}
+
+/* In a map: its name is the key. */
+static const struct scry_say field_fields[] = {
+	SAY_GET("field", get_field),
+	SAY_GET("slot", get_slot, .facts = &slot_facts),
+	SAY_FIELDS(&slot_facts),
+	SAY_PRINT("bits", print_bits, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("struct", get_struct, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("struct_size", get_struct_size, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("struct_source", get_struct_source, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+
+static const char *const field_text[] = {
+	"\n{struct}: size {struct_size}, from {struct_source}\n",
+	"  {field%-34} {offset%5} +{size%-4}",
+	" bits {bits}",
+	" {source}\n",
+	NULL,
+};
+
+static const struct scry_facts field_facts = { "field", field_fields, field_text };
+
+static void each_field(const void *subject, struct scry_renderer *to)
+{
+	const struct scry_layout *l = ((const struct scry_runtime *)subject)->layout;
 	enum scry_struct of = SCRY_S_COUNT;
 
-	for (unsigned f = 0; f < SCRY_F_COUNT; f++) {
-		const struct scry_slot *slot = &l->slot[f];
+	for (unsigned f = 0; l && f < SCRY_F_COUNT; f++) {
 		enum scry_struct owner = scry_field_struct((enum scry_field)f);
 
-		if (!slot->size)
+		if (!l->slot[f].size)
 			continue;
-		if (owner != of)
-			scry_buf_printf(call->out, "\n%s: size %" PRIu32 ", from %s\n",
-					scry_struct_name(owner), l->size[owner],
-					scry_source_name((enum scry_source)l->source[owner]));
+		scry_say(to, &field_facts, &(struct field) { l, (enum scry_field)f, owner != of });
 		of = owner;
-		scry_buf_printf(call->out, "  %-34s %5" PRIu32 " +%-4u",
-				scry_field_name((enum scry_field)f), slot->offset, slot->size);
-		if (slot->bits)
-			scry_buf_printf(call->out, " bits %u..%u", slot->shift,
-					slot->shift + slot->bits - 1u);
-		scry_buf_printf(call->out, " %s\n",
-				scry_source_name((enum scry_source)l->field_source[f]));
 	}
 }
 
-static void info_text(struct scry_call *call)
-{
-	struct scry_session *s = call->s;
+static const struct scry_say layout_fields[] = {
+	SAY_MAP("fields", &field_facts, each_field),
+	SAY_END,
+};
+static const struct scry_facts layout_facts = { "layout", layout_fields,
+						(const char *const[]) { "{fields}", NULL },
+						.bare = true };
 
-	put_target(call);
+static void each_layout(const void *subject, struct scry_renderer *to)
+{
+	for (struct scry_runtime *r = scry_runtime_first(call_of(subject)->s); r; r = r->next)
+		scry_say(to, &layout_facts, r);
+}
+
+static bool has_layouts(const void *subject)
+{
+	return scry_call_flag(subject, "layout") != NULL;
+}
+
+/* --- the answer --- */
+
+static void get_target(const void *subject, struct scry_said *ret)
+{
+	scry_said_facts(ret, &scry_facts_target, call_of(subject)->s->target);
+}
+
+static void each_runtime(const void *subject, struct scry_renderer *to)
+{
+	struct scry_session *s = call_of(subject)->s;
+
 	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
-		put_runtime(call, r);
+		scry_say(to, &scry_facts_runtime, r);
 	for (struct scry_dormant *d = scry_dormant_first(s); d; d = d->next)
-		put_dormant(call, d);
-	for (struct scry_module *m = scry_module_first(s); m; m = m->next)
-		if (call->verbose || m->is_main || holds_runtime(s, m) ||
-		    (m->problem && scry_module_is_python(m)))
-			put_module(call, m);
-	for (const struct scry_note *n = s->notes; n; n = n->next)
+		scry_say(to, &scry_facts_dormant, d);
+}
+
+static void each_remark(const void *subject, struct scry_renderer *to)
+{
+	static const char *const text[] = { "remark    {text}\n", NULL };
+
+	for (const struct scry_note *n = call_of(subject)->s->notes; n; n = n->next)
 		if (n->remark)
-			put_field(call, "remark", n->text);
-	for (struct scry_runtime *r = scry_runtime_first(s); scry_call_flag(call, "layout") && r;
-	     r = r->next)
-		if (r->layout)
-			put_layout(call, r->layout);
+			scry_say_as(to, &scry_facts_text, text, n->text);
 }
 
-static void json_text_key(struct scry_json *j, const char *key, const char *text)
-{
-	scry_json_put_text(j, key, text);
-}
+static const struct scry_say answer_fields[] = {
+	SAY_LIST("modules", &module_facts, each_module),
+	SAY_LIST_IF("layouts", &layout_facts, each_layout, has_layouts),
+	SAY_GET("target", get_target, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_LIST("runtimes", NULL, each_runtime, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_LIST("these_modules", NULL, each_module_that_matters, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_LIST("remarks", NULL, each_remark, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
 
-static void json_module(struct scry_json *j, const struct scry_module *m)
-{
-	scry_json_open(j, '{');
-	json_text_key(j, "path", m->path);
-	json_text_key(j, "file", m->file);
-	json_text_key(j, "build_id", m->build_id);
-	scry_json_put_addr(j, "start", m->start);
-	scry_json_put_addr(j, "end", m->end);
-	json_text_key(j, "problem", m->problem);
-	scry_json_close(j, '}');
-}
+static const char *const answer_text[] = {
+	"{target}{runtimes}{these_modules}{remarks}",
+	"{layouts}",
+	NULL,
+};
 
-static void json_slot(struct scry_json *j, const struct scry_layout *l, enum scry_field f)
-{
-	scry_json_key(j, scry_field_name(f));
-	scry_json_open(j, '{');
-	scry_json_put_int(j, "offset", l->slot[f].offset);
-	scry_json_put_int(j, "size", l->slot[f].size);
-	json_text_key(j, "source", scry_source_name((enum scry_source)l->field_source[f]));
-	scry_json_close(j, '}');
-}
-
-static void info_json(struct scry_call *call)
-{
-	struct scry_json *j = call->json;
-
-	scry_json_key(j, "modules");
-	scry_json_open(j, '[');
-	for (struct scry_module *m = scry_module_first(call->s); m; m = m->next)
-		json_module(j, m);
-	scry_json_close(j, ']');
-	if (!scry_call_flag(call, "layout"))
-		return;
-	scry_json_key(j, "layouts");
-	scry_json_open(j, '[');
-	for (struct scry_runtime *r = scry_runtime_first(call->s); r; r = r->next) {
-		scry_json_open(j, '{');
-		for (unsigned f = 0; r->layout && f < SCRY_F_COUNT; f++)
-			if (r->layout->slot[f].size)
-				json_slot(j, r->layout, (enum scry_field)f);
-		scry_json_close(j, '}');
-	}
-	scry_json_close(j, ']');
-}
+static const struct scry_facts answer_facts = { "info", answer_fields, answer_text };
 
 /*
  * A target without an interpreter still has something to tell; why there is none goes to the
@@ -236,10 +259,7 @@ static void info_json(struct scry_call *call)
  */
 static int run_info(struct scry_call *call)
 {
-	if (call->json)
-		info_json(call);
-	else
-		info_text(call);
+	scry_say_fields(&call->render.to, &answer_facts, call);
 	if (!scry_runtime_first(call->s) && !scry_dormant_first(call->s))
 		call->partial = true;
 	return SCRY_OK;
@@ -259,5 +279,6 @@ const struct scry_command_row scry_command_info = {
 		    "their build ids.",
 		    0 },
 	.run = run_info,
+	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },
 	.flags = info_flags,
 };

@@ -1,132 +1,212 @@
 /* zombies: frames that Python keeps for the next call of a function. */
-#include <inttypes.h>
-
 #include "command/command.h"
 #include "heap/zombie.h"
 
-static void frames_text(struct scry_call *call, struct scry_runtime *r,
-			const struct scry_kept_frames *list)
-{
-	struct scry_buf *out = call->out;
-	uint64_t limit = call->s->options.limit[SCRY_LIMIT_TASKS];
+/* --- a frame --- */
 
-	for (size_t i = 0; i < list->count && (!limit || i < limit); i++) {
+struct shown_frame {
+	const struct scry_kept_frame *f;
+	const struct scry_code *code; /* NULL: it is no function's, or cannot be read */
+};
+
+static void get_function(const void *subject, struct scry_said *ret)
+{
+	const struct scry_code *code = ((const struct shown_frame *)subject)->code;
+
+	scry_said_text(ret, code ? code->name : NULL);
+}
+
+static void get_file(const void *subject, struct scry_said *ret)
+{
+	const struct scry_code *code = ((const struct shown_frame *)subject)->code;
+
+	scry_said_text(ret, code ? code->file : NULL);
+}
+
+static void get_line(const void *subject, struct scry_said *ret)
+{
+	const struct scry_code *code = ((const struct shown_frame *)subject)->code;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (code && code->first_line > 0)
+		scry_said_int(ret, code->first_line);
+}
+
+#define SUBJECT struct scry_kept_frame
+static const struct scry_say frame_fields[] = {
+	SAY_ADDR("id", addr),      SAY_INT("size", size),     SAY_GET("function", get_function),
+	SAY_GET("file", get_file), SAY_GET("line", get_line), SAY_END,
+};
+#undef SUBJECT
+
+static const char *const frame_text[] = {
+	"    {id} {size%8} bytes",
+	"  {function:function} ({file:file=}:{line=0})",
+	"\n",
+	NULL,
+};
+
+static const struct scry_facts frame_facts = { "kept frame", frame_fields, frame_text,
+					       SCRY_THROUGH(struct shown_frame, f) };
+
+/* --- those that are kept in one way --- */
+
+struct shown_list {
+	const struct scry_kept_frames *list;
+	struct scry_runtime *runtime;
+	const char *title;
+	uint64_t limit; /* 0: none */
+};
+
+static void each_frame(const void *subject, struct scry_renderer *to)
+{
+	const struct shown_list *shown = subject;
+	const struct scry_kept_frames *list = shown->list;
+
+	for (size_t i = 0; i < list->count && (!shown->limit || i < shown->limit); i++) {
 		const struct scry_kept_frame *f = &list->frames[i];
-		const struct scry_code *code = f->code ? scry_code_at(r, f->code) : NULL;
 
-		scry_buf_printf(out, "    0x%" PRIx64 " %8" PRIu64 " bytes", f->addr, f->size);
-		if (code) {
-			scry_buf_puts(out, "  ");
-			scry_put_styled(call, SCRY_STYLE_FUNCTION, code->name);
-			scry_buf_puts(out, " (");
-			scry_put_styled(call, SCRY_STYLE_FILE, code->file);
-			scry_buf_printf(out, ":%d)", code->first_line);
-		}
-		scry_buf_putc(out, '\n');
+		scry_say(to, &frame_facts,
+			 &(struct shown_frame) { f, f->code ? scry_code_at(shown->runtime, f->code)
+							    : NULL });
 	}
-	if (limit && list->count > limit)
-		scry_buf_printf(out, "    ... %zu more\n", list->count - (size_t)limit);
 }
 
-static void list_text(struct scry_call *call, struct scry_runtime *r, const char *title,
-		      const struct scry_kept_frames *list)
+static void get_count(const void *subject, struct scry_said *ret)
 {
-	scry_buf_printf(call->out, "%s: ", title);
-	if (list->unreachable) {
-		scry_buf_puts(call->out, "cannot be reached: ");
-		scry_put_styled(call, SCRY_STYLE_ERROR, list->error);
-		scry_buf_putc(call->out, '\n');
-		return;
-	}
-	scry_put_count(call->out, list->count);
-	scry_buf_puts(call->out, " frames, ");
-	scry_put_count(call->out, list->bytes);
-	scry_buf_puts(call->out, " bytes\n");
-	if (list->error) {
-		scry_buf_puts(call->out, "    ");
-		scry_put_styled(call, SCRY_STYLE_ERROR, list->error);
-		scry_buf_putc(call->out, '\n');
-	}
-	frames_text(call, r, list);
+	const struct scry_kept_frames *list = ((const struct shown_list *)subject)->list;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (!list->unreachable)
+		scry_said_int(ret, (int64_t)list->count);
 }
 
-static void number_json(struct scry_json *j, const char *key, bool known, uint64_t value)
+static void get_bytes(const void *subject, struct scry_said *ret)
 {
-	if (known)
-		scry_json_put_int(j, key, (int64_t)value);
-	else
-		scry_json_put_null(j, key);
+	const struct scry_kept_frames *list = ((const struct shown_list *)subject)->list;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (!list->unreachable)
+		scry_said_int(ret, (int64_t)list->bytes);
 }
 
-static void list_json(struct scry_call *call, struct scry_runtime *r, const char *key,
-		      const struct scry_kept_frames *list)
+static void get_left(const void *subject, struct scry_said *ret)
 {
-	struct scry_json *j = call->json;
-	uint64_t limit = call->s->options.limit[SCRY_LIMIT_TASKS];
+	const struct shown_list *shown = subject;
 
-	scry_json_key(j, key);
-	scry_json_open(j, '{');
-	number_json(j, "count", !list->unreachable, list->count);
-	number_json(j, "bytes", !list->unreachable, list->bytes);
-	scry_json_put_text(j, "error", list->error);
-	scry_json_key(j, "frames");
-	scry_json_open(j, '[');
-	for (size_t i = 0; i < list->count && (!limit || i < limit); i++) {
-		const struct scry_kept_frame *f = &list->frames[i];
-		const struct scry_code *code = f->code ? scry_code_at(r, f->code) : NULL;
-
-		scry_json_open(j, '{');
-		scry_json_put_addr(j, "id", f->addr);
-		scry_json_put_int(j, "size", (int64_t)f->size);
-		scry_json_put_text(j, "function", code ? code->name : NULL);
-		scry_json_put_text(j, "file", code ? code->file : NULL);
-		scry_json_put_positive(j, "line", code ? code->first_line : 0);
-		scry_json_close(j, '}');
-	}
-	scry_json_close(j, ']');
-	scry_json_close(j, '}');
+	ret->kind = SCRY_SAID_NULL;
+	if (shown->limit && shown->list->count > shown->limit)
+		scry_said_int(ret, (int64_t)(shown->list->count - shown->limit));
 }
 
-static void show(struct scry_call *call, struct scry_runtime *r, const struct scry_zombies *z)
+static void get_title(const void *subject, struct scry_said *ret)
 {
-	if (call->json) {
-		scry_json_open(call->json, '{');
-		scry_json_put_text(call->json, "version", r->version_text);
-		scry_json_put_int(call->json, "code_objects", (int64_t)z->codes);
-		list_json(call, r, "zombies", &z->zombies);
-		list_json(call, r, "free_list", &z->free_list);
-		scry_json_close(call->json, '}');
-		return;
-	}
-	scry_buf_printf(call->out, "%s %s: %" PRIu64 " code objects\n", r->name, r->version_text,
-			z->codes);
-	list_text(call, r, "Zombie frames", &z->zombies);
-	list_text(call, r, "Free list", &z->free_list);
+	scry_said_text(ret, ((const struct shown_list *)subject)->title);
 }
+
+#define SUBJECT struct scry_kept_frames
+static const struct scry_say list_fields[] = {
+	SAY_GET("count", get_count),
+	SAY_GET("bytes", get_bytes),
+	SAY_TEXT("error", error),
+	SAY_LIST("frames", &frame_facts, each_frame),
+	SAY_BOOL("unreachable", unreachable, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("title", get_title, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("left", get_left, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const list_text[] = {
+	"{title}: ",
+	"{?unreachable}cannot be reached: {error:error}\n",
+	"|{count,} frames, {bytes,} bytes\n",
+	"{!unreachable}    {error:error}\n",
+	"{frames}",
+	"    ... {left} more\n",
+	NULL,
+};
+
+static const struct scry_facts list_facts = { "kept frames", list_fields, list_text,
+					      SCRY_THROUGH(struct shown_list, list) };
+
+/* --- a runtime --- */
+
+struct shown_runtime {
+	struct scry_runtime *runtime;
+	struct shown_list zombies, free_list;
+	uint64_t codes;
+};
+
+static void get_name(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, ((const struct shown_runtime *)subject)->runtime->name);
+}
+
+static void get_version(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, ((const struct shown_runtime *)subject)->runtime->version_text);
+}
+
+#define SUBJECT struct shown_runtime
+static const struct scry_say runtime_fields[] = {
+	SAY_GET("version", get_version),
+	SAY_INT("code_objects", codes),
+	SAY_FACTS("zombies", &list_facts, zombies),
+	SAY_FACTS("free_list", &list_facts, free_list),
+	SAY_GET("name", get_name, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const runtime_text[] = {
+	"{name} {version}: {code_objects} code objects\n{zombies}{free_list}",
+	NULL,
+};
+
+static const struct scry_facts runtime_facts = { "runtime", runtime_fields, runtime_text };
+
+/* One invocation. */
+struct job {
+	struct scry_call *call;
+	bool any;
+	int rc; /* of the last runtime */
+};
+
+static void each_runtime(const void *subject, struct scry_renderer *to)
+{
+	struct job *job = (struct job *)(uintptr_t)subject;
+	uint64_t limit = job->call->s->options.limit[SCRY_LIMIT_TASKS];
+	struct scry_zombies z;
+
+	for (struct scry_runtime *r = scry_runtime_first(job->call->s); r; r = r->next) {
+		job->rc = scry_zombies_find(r, &z);
+		if (job->rc < 0)
+			continue;
+		job->any = true;
+		scry_say(to, &runtime_facts,
+			 &(struct shown_runtime) { r,
+						   { &z.zombies, r, "Zombie frames", limit },
+						   { &z.free_list, r, "Free list", limit },
+						   z.codes });
+	}
+}
+
+static const struct scry_say answer_fields[] = {
+	SAY_LIST("kept_frames", &runtime_facts, each_runtime),
+	SAY_END,
+};
+static const struct scry_facts answer_facts = { "zombies", answer_fields,
+						(const char *const[]) { "{kept_frames}", NULL } };
 
 static int run(struct scry_call *call)
 {
-	int rc = SCRY_OK;
-	bool any = false;
+	struct job job = { .call = call };
 
-	if (call->json) {
-		scry_json_key(call->json, "kept_frames");
-		scry_json_open(call->json, '[');
-	}
-	for (struct scry_runtime *r = scry_runtime_first(call->s); r; r = r->next) {
-		struct scry_zombies z;
-
-		rc = scry_zombies_find(r, &z);
-		if (rc < 0)
-			continue;
-		any = true;
-		show(call, r, &z);
-	}
-	if (call->json)
-		scry_json_close(call->json, ']');
-	if (!any && rc == SCRY_OK)
+	scry_say_fields(&call->render.to, &answer_facts, &job);
+	if (!job.any && job.rc == SCRY_OK)
 		return scry_fail(call->s, SCRY_ENOTFOUND, 0, "no Python in the target");
-	return any ? SCRY_OK : rc;
+	return job.any ? SCRY_OK : job.rc;
 }
 
 const struct scry_command_row scry_command_zombies = {
@@ -138,4 +218,5 @@ const struct scry_command_row scry_command_zombies = {
 		    ".symtab tells where it is.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run,
+	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },
 };

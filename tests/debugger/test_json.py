@@ -122,8 +122,9 @@ def paths_of(schema, part, path=""):
         if "items" in inner or inner.get("type") == "array":
             at += "[]"
             inner = inner.get("items", {})
-        elif isinstance(inner.get("additionalProperties"), dict):
+        if isinstance(inner.get("additionalProperties"), dict):
             at += "{}"
+            inner = inner["additionalProperties"]
         found[at] = value
         if at.count(".") < 8:
             found.update(paths_of(schema, inner, at))

@@ -16,7 +16,7 @@ static const char *const kinds[] = {
 	[SCRY_SAY_ID] = "address",  [SCRY_SAY_NAME] = "text",     [SCRY_SAY_FACTS] = "object",
 	[SCRY_SAY_AT] = "object",   [SCRY_SAY_ADDRS] = "array",   [SCRY_SAY_POINTER] = "object",
 	[SCRY_SAY_GET] = "any",     [SCRY_SAY_PRINT] = "text",    [SCRY_SAY_LIST] = "array",
-	[SCRY_SAY_MAP] = "map",     [SCRY_SAY_VIEW] = "view",
+	[SCRY_SAY_MAP] = "map",     [SCRY_SAY_VIEW] = "view",     [SCRY_SAY_VIEWS] = "view",
 };
 
 static bool has_key(const struct scry_facts *facts, const char *key, size_t len, unsigned depth)
@@ -47,6 +47,29 @@ static void check_phrases(const struct scry_facts *facts, const char *const *phr
 
 static void describe(const struct scry_facts *facts, const char *path, unsigned depth);
 
+/*
+ * What stands below a key. Bare facts are their first field's value, those of a map their second
+ * one's: either may have keys of its own.
+ */
+static void describe_elements(const struct scry_facts *facts, bool map, const char *path,
+			      unsigned depth)
+{
+	const struct scry_say *value = &facts->fields[map];
+	char below[400];
+
+	if (!map && !facts->bare) {
+		describe(facts, path, depth);
+		return;
+	}
+	check_phrases(facts, facts->text);
+	if (!value->facts)
+		return;
+	snprintf(below, sizeof(below), "%s%s", path, value->how == SCRY_SAY_MAP ? "{}" : "");
+	if (value->how == SCRY_SAY_MAP)
+		printf("%s map\n", below);
+	describe_elements(value->facts, value->how == SCRY_SAY_MAP, below, depth + 1);
+}
+
 static void describe_field(const struct scry_facts *facts, const struct scry_say *f,
 			   const char *path, unsigned depth)
 {
@@ -57,6 +80,8 @@ static void describe_field(const struct scry_facts *facts, const struct scry_say
 
 	if (f->how == SCRY_SAY_VIEW)
 		check_phrases(facts, f->names);
+	for (unsigned i = 0; i < f->view_count; i++)
+		check_phrases(facts, f->views[i]);
 	if (!f->key[0]) {
 		if (f->facts)
 			describe(f->facts, path, depth + 1);
@@ -66,11 +91,12 @@ static void describe_field(const struct scry_facts *facts, const struct scry_say
 	}
 	snprintf(below, sizeof(below), "%s%s%s%s", path, *path ? "." : "", f->key, end);
 	bool nested = f->how == SCRY_SAY_GET && f->facts;
-	printf("%s%s %s\n", f->flags & SCRY_SAY_TEXT_ONLY ? "-" : "", below,
-	       nested ? "object" : kinds[f->how]);
-	if (f->facts && f->how != SCRY_SAY_MAP && !(f->flags & SCRY_SAY_TEXT_ONLY) &&
-	    !f->facts->bare)
-		describe(f->facts, below, depth + 1);
+	bool maps = f->facts && f->facts->bare && f->facts->fields->how == SCRY_SAY_MAP;
+	if (!maps) /* else its line is that of its elements */
+		printf("%s%s %s\n", f->flags & SCRY_SAY_TEXT_ONLY ? "-" : "", below,
+		       nested ? "object" : kinds[f->how]);
+	if (f->facts && !(f->flags & SCRY_SAY_TEXT_ONLY))
+		describe_elements(f->facts, f->how == SCRY_SAY_MAP, below, depth + 1);
 }
 
 static void describe(const struct scry_facts *facts, const char *path, unsigned depth)

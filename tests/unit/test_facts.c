@@ -63,6 +63,14 @@ static bool print_nothing(const void *subject, struct scry_buf *out)
 	return false;
 }
 
+static bool has_spare(const void *subject)
+{
+	return ((const struct cart *)subject)->spare;
+}
+
+static const char *const by_horse[] = { "trots", NULL }, *const by_ox[] = { "plods", NULL };
+static const char *const *const gaits[] = { [HORSE] = by_horse, [OX] = by_ox };
+static const char *const *const only_horses[] = { [HORSE] = by_horse };
 static const char *const beasts[] = { [HORSE] = "horse", [OX] = "ox" };
 static const char *const state[] = { "{?broken}broken", "{age} years", NULL };
 
@@ -91,6 +99,9 @@ static const struct scry_say cart_fields[] = {
 	SAY_PRINT("silence", print_nothing, .flags = SCRY_SAY_OPTIONAL),
 	SAY_PRINT("hum", print_song, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_VIEW("state", state, ", "),
+	SAY_VIEWS("gait", drawn_by, gaits, NULL),
+	SAY_VIEWS("trot", drawn_by, only_horses, NULL),
+	SAY_LIST_IF("spares", &wheel_facts, each_wheel, has_spare),
 	SAY_END,
 };
 #undef SUBJECT
@@ -155,6 +166,9 @@ static void phrases(void **unused)
 		{ { "year{age+}" }, "years" },
 		{ { "{?-v}x", "|y" }, "y" },
 		{ { "[{state}]" }, "[-1 years]" },
+		{ { "{gait}" }, "plods" },
+		{ { "{trot}", "|stands" }, "stands" },
+		{ { "{spares}", "|none" }, "none" },
 		{ { "<{wheels}>" }, "< left -128>" },
 		{ { "{spare}", "{drawn_by}" }, "ox" },
 		{ { "{:error}{id}{}" }, "0xabc" },

@@ -152,7 +152,7 @@ static bool put_value(const struct reading *r, const struct place *p, const stru
 		said->each(said->subject, r->to);
 		return true;
 	case SCRY_SAID_VIEW:
-		return put_view(r, field->names, field->between);
+		return put_view(r, said->view, field->between);
 	default:
 		return false;
 	}
