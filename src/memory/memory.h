@@ -8,6 +8,7 @@
 #include "memory/mi_page.h"
 
 struct scry_pymalloc;
+struct scry_malloc;
 
 /** A thread's C stack. */
 struct scry_stack_span {
@@ -23,6 +24,8 @@ struct scry_memory {
 	bool head_measured; /* an object that is certainly tracked has shown the size */
 	uint32_t head_size; /* of the collector's headers */
 	bool libc_known, has_chunks;
+	bool malloc_known;
+	struct scry_malloc *malloc; /* NULL: its arenas were not found */
 	bool stacks_known;
 	struct scry_stack_span *stacks; /* in order of address */
 	size_t stack_count;

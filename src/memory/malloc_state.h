@@ -1,0 +1,68 @@
+/** What was found out about glibc's malloc, once. For the files malloc*.c. */
+#ifndef SCRY_MALLOC_STATE_H
+#define SCRY_MALLOC_STATE_H
+
+#include "memory/malloc.h"
+
+#define SCRY_MALLOC_ALIGN 16 /* MALLOC_ALIGNMENT */
+#define SCRY_MALLOC_FLAGS 7
+#define SCRY_MALLOC_BINS  127 /* NBINS - 1: bins that have a pair of links */
+
+/** A free chunk on a list, by what malloc() returned. */
+struct scry_malloc_free {
+	scry_addr start;
+	enum scry_malloc_state state;
+	unsigned order;
+};
+
+/** A run of chunks without a gap. */
+struct scry_malloc_region {
+	scry_addr arena;
+	scry_addr start; /* its first chunk, with malloc's words */
+	scry_addr end;   /* where the last one ends */
+	scry_addr top;   /* the chunk that ends it, or 0: fenceposts do */
+	/* its chunks lead to its end; `reached`: how far they were followed */
+	bool sound;
+	scry_addr reached;
+	/* every so often a chunk, in order of address: where a search begins */
+	scry_addr *marks;
+	size_t mark_count, mark_room;
+};
+
+struct scry_malloc_arena {
+	scry_addr addr;
+	scry_addr bins, top;
+};
+
+struct scry_malloc {
+	struct scry_runtime *runtime;
+	struct scry_malloc_arena *arenas; /* the main one first */
+	size_t arena_count, arena_room;
+	struct scry_malloc_region *regions; /* in order of address */
+	size_t region_count, region_room;
+	uint32_t head;    /* bytes from an arena to its bins */
+	uint32_t fast_at; /* from an arena to its fastbins, 0: it has none */
+	unsigned fast_count;
+	/* links of lists are mangled (2.32+): known from the first list that tells */
+	enum { SCRY_LINKS_UNKNOWN, SCRY_LINKS_PLAIN, SCRY_LINKS_MANGLED } links;
+	struct scry_malloc_free *free; /* by address */
+	size_t free_count, free_room;
+	struct scry_hash met; /* while the lists are read */
+	bool lists_read;
+	unsigned damaged; /* lists and regions that make no sense */
+};
+
+/** NULL where there is no glibc, its arenas were not found, or out of memory. */
+struct scry_malloc *scry_malloc_of(struct scry_runtime *r);
+/** Find the arenas and regions: malloc_arenas.c. False where there are none. */
+bool scry_malloc_find_arenas(struct scry_malloc *m);
+/** The chunk on a list that malloc() returned as `start`, or NULL. malloc_bins.c */
+const struct scry_malloc_free *scry_malloc_listed(struct scry_malloc *m, scry_addr start);
+/** The size of the chunk at `chunk` with its words, flags apart; 0 where it is no size. */
+uint64_t scry_malloc_size(struct scry_malloc *m, scry_addr chunk, unsigned *ret_flags);
+/** The region that has an address, or NULL. */
+struct scry_malloc_region *scry_malloc_region_at(struct scry_malloc *m, scry_addr addr);
+/** A word, 0 where it cannot be read. */
+uint64_t scry_malloc_word(struct scry_malloc *m, scry_addr addr);
+
+#endif
