@@ -4,7 +4,7 @@
  * AADWARF64. x30 is the link register: a call overwrites it. x18 is the Windows thread's TEB. The
  * thread pointer is in a note of its own: NT_ARM_TLS.
  */
-#include "arch/arch.h"
+#include "arch/insn.h"
 
 enum {
 	V = SCRY_VOLATILE,
@@ -79,7 +79,16 @@ const struct scry_arch scry_arch_aarch64 = {
 	.link = 30,
 	.record = { .fp = 0, .pc = 8, .sp = 16 },
 	.code_bits = 48 /* pointer authentication puts a signature above the address */,
-	.code = { CS_ARCH_ARM64, CS_MODE_ARM, load, NULL, ends_in_call },
+	.code = { CS_ARCH_ARM64,
+		  CS_MODE_ARM,
+		  load,
+		  NULL,
+		  ends_in_call,
+		  scry_aarch64_decode,
+		  false,
+		  { 0, 1, 2, 3, 4, 5, 6, 7, -1 },
+		  { 0, 1, 2, 3, 4, 5, 6, 7, -1 },
+		  0 },
 	.syscall_number = 64 /* x8 */,
 	.syscall_args = { 0, 1, 2, 3 },
 	.syscall_result = 0 /* x0 */,

@@ -43,6 +43,9 @@ struct scry_stack_effect {
 	uint64_t jump;       /* where else it may go, 0 nowhere or not known */
 };
 
+struct scry_arch;
+struct scry_insn;
+
 /** How machine code is read. */
 struct scry_machine_code {
 	cs_arch arch;
@@ -61,6 +64,15 @@ struct scry_machine_code {
 	 * the return address goes to *ret_target, else 0. NULL: not known
 	 */
 	bool (*ends_in_call)(const uint8_t before[8], int64_t *ret_target);
+	/*
+	 * What it reads, writes, where it goes (insn.h): of a zeroed *ret whose address and size
+	 * are set. NULL: not known
+	 */
+	void (*decode)(const struct scry_arch *arch, const cs_insn *insn, struct scry_insn *ret);
+	bool att; /* gdb writes it in AT&T's way */
+	/* where arguments are handed over, indices into regs: ends with -1; SysV, then Win64 */
+	int8_t args[9], win64_args[9];
+	int8_t result; /* index of the register that a function's value comes in */
 };
 
 struct scry_arch {

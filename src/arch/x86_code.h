@@ -2,7 +2,7 @@
 #ifndef SCRY_X86_CODE_H
 #define SCRY_X86_CODE_H
 
-#include "arch/arch.h"
+#include "arch/insn.h"
 
 void scry_x86_effect(const cs_insn *insn, struct scry_stack_effect *ret);
 bool scry_x86_ends_in_call(const uint8_t before[8], int64_t *ret_target);

@@ -108,10 +108,12 @@ static int read_siginfo(struct scry_target *t, const struct note *note)
 	 * gcore writes one for each thread, behind that one's NT_PRSTATUS: the first is what the
 	 * process is about
 	 */
-	if (t->thread_count > 1 || t->has_fault || note->len < addr_at + t->abi.ptr_size)
+	if (t->thread_count > 1 || t->has_signal_code || note->len < addr_at + t->abi.ptr_size)
 		return SCRY_OK;
 	if (signal && !t->signal)
 		t->signal = signal;
+	t->has_signal_code = true;
+	t->signal_code = code;
 	if (has_fault_addr(signal, code)) {
 		t->has_fault = true;
 		t->fault_addr = load(t, note, addr_at, t->abi.ptr_size);

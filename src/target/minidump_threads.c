@@ -20,6 +20,7 @@ enum { N_RVA = 4, N_SIZE = 12 };
 enum {
 	E_TID = 0,
 	E_CODE = 8,
+	E_FLAGS = 12,
 	E_ADDRESS = 24,
 	E_PARAMETERS = 32,
 	E_INFO = 40,
@@ -108,6 +109,12 @@ static const char *mach_exception(uint32_t code)
 	return code < sizeof(names) / sizeof(*names) ? names[code] : NULL;
 }
 
+/* The first parameter: EXCEPTION_READ_FAULT 0, _WRITE_FAULT 1, _EXECUTE_FAULT 8. */
+static uint8_t fault_access(uint64_t how)
+{
+	return how == 0 ? 1 : how == 1 ? 2 : how == 8 ? 3 : 0;
+}
+
 static void set_cause(struct scry_minidump *md, const uint8_t *p, struct scry_os_thread *thread)
 {
 	struct scry_target *t = md->t;
@@ -122,6 +129,8 @@ static void set_cause(struct scry_minidump *md, const uint8_t *p, struct scry_os
 		if (thread)
 			thread->signal = t->signal;
 		t->fault_addr = scry_md64(p + E_ADDRESS);
+		t->has_signal_code = true;
+		t->signal_code = (int32_t)scry_md32(p + E_FLAGS);
 		t->has_fault = code == 4 || code == 5 || code == 7 || code == 8 || code == 11;
 		return;
 	}
@@ -134,8 +143,10 @@ static void set_cause(struct scry_minidump *md, const uint8_t *p, struct scry_os
 	}
 	t->has_fault = (code == ACCESS_VIOLATION || code == IN_PAGE_ERROR || code == GUARD_PAGE) &&
 		       parameters >= 2;
-	if (t->has_fault)
+	if (t->has_fault) {
 		t->fault_addr = scry_md_addr(md, p + E_INFO + 8);
+		t->fault_access = fault_access(scry_md_addr(md, p + E_INFO));
+	}
 }
 
 /*

@@ -141,6 +141,11 @@ struct scry_target {
 	const char *exception_name; /* where it is none of Windows', static; else NULL */
 	bool has_fault;
 	scry_addr fault_addr;
+	/* si_code of that signal, where the target tells it */
+	bool has_signal_code;
+	int signal_code;
+	/* what was tried there: 1 read, 2 write, 3 execute; 0 not told */
+	uint8_t fault_access;
 	const char *exe;     /* path of the executable as the target knew it, or NULL */
 	const char *command; /* command line, or NULL */
 	/* when the process began and the dump was written, seconds since 1970; 0 unknown */

@@ -1,0 +1,205 @@
+/* What a program said before it ended itself. */
+#include <signal.h>
+#include <string.h>
+
+#include "native/fatal.h"
+#include "object/model.h"
+#include "symbol/demangle.h"
+
+#define MESSAGE_MAX 1000
+
+/* A text without the line's end. */
+static const char *trimmed(struct scry_crash *c, const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len && (text[len - 1] == '\n' || text[len - 1] == ' '))
+		len--;
+	return len ? scry_arena_text(&c->session->arena, text, len) : NULL;
+}
+
+/*
+ * glibc keeps the last text of abort_msg, assert() and malloc()'s checks: struct abort_msg_s {
+ * unsigned int size; char msg[]; } *__abort_msg (include/stdlib.h, assert/assert.c,
+ * sysdeps/posix/libc_fatal.c, 2.31 to 2.39).
+ */
+static const char *of_glibc(struct scry_crash *c)
+{
+	struct scry_symbol symbol;
+	const char *text;
+	scry_addr message;
+
+	for (struct scry_module *m = scry_module_first(c->session); m; m = m->next)
+		if (!strncmp(m->name, "libc", 4) &&
+		    scry_module_symbol(m, "__abort_msg", &symbol) == SCRY_OK &&
+		    scry_read_ptr(c->session, symbol.addr, &message) == SCRY_OK && message &&
+		    scry_read_cstr(c->session, message + 4, MESSAGE_MAX, &text) == SCRY_OK)
+			return trimmed(c, text);
+	return NULL;
+}
+
+/* The text that argument `number` (from 0) of the function of frame `i` points to. */
+static const char *text_argument(struct scry_crash *c, struct scry_decoder *d, unsigned i,
+				 unsigned number)
+{
+	const struct scry_machine_code *code = &c->frames[0].regs.arch->code;
+	const int8_t *args = c->session->target->abi.windows ? code->win64_args : code->args;
+	const struct scry_native_frame *caller = &c->frames[i + 1];
+	const char *text;
+	uint64_t value = 0;
+
+	if (i + 1 >= c->count || !caller->is_call)
+		return NULL;
+	for (unsigned k = 0; k <= number; k++)
+		if (args[k] < 0)
+			return NULL;
+	/* the call is the instruction that ends at the return address */
+	for (scry_addr at = caller->pc - 2; at >= caller->pc - 7; at--) {
+		struct scry_insn insn;
+
+		if (scry_decode(d, at, &insn) && insn.kind == SCRY_INSN_CALL &&
+		    at + insn.size == caller->pc &&
+		    scry_value_before(c, d, caller, at, args[number], &value))
+			break;
+		value = 0;
+	}
+	return value && scry_read_cstr(c->session, value, MESSAGE_MAX, &text) == SCRY_OK && *text
+		       ? trimmed(c, text)
+		       : NULL;
+}
+
+/*
+ * Py_FatalError(text), a macro since 3.9 for _Py_FatalErrorFunc(function, text)
+ * (Include/cpython/pyerrors.h); of a formatted one the format.
+ */
+static const char *of_python(struct scry_crash *c, struct scry_decoder *d)
+{
+	static const struct {
+		const char *name;
+		unsigned argument;
+	} rows[] = {
+		{ "Py_FatalError", 0 },
+		{ "_Py_FatalErrorFunc", 1 },
+		{ "_Py_FatalErrorFormat", 1 },
+		{ "_PyObject_AssertFailed", 2 },
+	};
+	const char *text;
+
+	for (unsigned i = 0; i < c->count; i++)
+		for (size_t k = 0; c->frames[i].symbol.name && k < sizeof(rows) / sizeof(*rows);
+		     k++)
+			if (!strcmp(c->frames[i].symbol.name, rows[k].name) &&
+			    (text = text_argument(c, d, i, rows[k].argument)))
+				return scry_arena_printf(&c->session->arena,
+							 "Fatal Python error: %s", text);
+	return NULL;
+}
+
+/* --- C++ --- */
+
+/*
+ * Behind the header of each exception there is its _Unwind_Exception, whose class is "GNUCC++" and
+ * a byte: unwind-cxx.h of libstdc++, the Itanium C++ ABI 2.2.1. The exception's own object follows
+ * its 32 bytes; its type_info* is 112 bytes before.
+ */
+#define CXX_CLASS     0x474e5543432b2b00u
+#define CXX_UNWIND    32
+#define CXX_TYPE      112
+#define CXX_BASES_MAX 16
+
+static bool is_exception(struct scry_session *s, scry_addr object)
+{
+	uint64_t what;
+
+	return object % 8 == 0 && scry_read_uint(s, object - CXX_UNWIND, 8, &what) == SCRY_OK &&
+	       (what & ~(uint64_t)0xff) == CXX_CLASS;
+}
+
+/* An exception among the words of the stack and the registers of the frames that threw. */
+static scry_addr find_exception(struct scry_crash *c)
+{
+	const struct scry_arch *arch = c->frames[0].regs.arch;
+	scry_addr sp = c->frames[0].regs.value[arch->sp], end = sp;
+	uint64_t word;
+	bool throws = false;
+
+	for (unsigned i = 0; i < c->count; i++) {
+		const char *name = c->frames[i].symbol.name;
+
+		throws |= name && (!strcmp(name, "__cxa_throw") || !strcmp(name, "__cxa_rethrow") ||
+				   strstr(name, "terminate"));
+		end = c->frames[i].regs.value[arch->sp];
+		for (unsigned k = 0; throws && k < arch->count; k++)
+			if (c->frames[i].regs.valid >> k & 1) {
+				word = c->frames[i].regs.value[k];
+				if (is_exception(c->session, word))
+					return word;
+				if (is_exception(c->session, word + CXX_UNWIND))
+					return word + CXX_UNWIND;
+			}
+	}
+	for (scry_addr at = sp; throws && at < end && at - sp < 65536; at += 8)
+		if (scry_read_uint(c->session, at, 8, &word) == SCRY_OK) {
+			if (is_exception(c->session, word))
+				return word;
+			if (is_exception(c->session, word + CXX_UNWIND))
+				return word + CXX_UNWIND;
+		}
+	return 0;
+}
+
+/* Does a type_info, or one of the first bases above it, have what() in a string right behind? */
+static bool has_text(struct scry_session *s, scry_addr type)
+{
+	const char *name;
+	scry_addr text;
+
+	for (unsigned i = 0; i < CXX_BASES_MAX && type; i++) {
+		if (scry_read_ptr(s, type + 8, &text) < 0 ||
+		    scry_read_cstr(s, text, 200, &name) < 0)
+			return false;
+		if (!strcmp(name, "St13runtime_error") || !strcmp(name, "St11logic_error"))
+			return true;
+		/* abi::__si_class_type_info: vptr, name, base */
+		if (scry_read_ptr(s, type + 16, &type) < 0)
+			return false;
+	}
+	return false;
+}
+
+static const char *of_cxx(struct scry_crash *c)
+{
+	struct scry_session *s = c->session;
+	const char *name, *text = NULL;
+	scry_addr object, type, at;
+
+	if (s->target->abi.ptr_size != 8 || s->target->abi.windows ||
+	    !(object = find_exception(c)) || scry_read_ptr(s, object - CXX_TYPE, &type) < 0 ||
+	    scry_read_ptr(s, type + 8, &at) < 0 || scry_read_cstr(s, at, 200, &name) < 0)
+		return NULL;
+	SCRY_AUTO_BUF(readable);
+	SCRY_AUTO_BUF(mangled);
+	scry_buf_printf(&mangled, "_Z%s", name + (*name == '*'));
+	if (has_text(s, type) && scry_read_ptr(s, object + 8, &at) == SCRY_OK &&
+	    scry_read_cstr(s, at, MESSAGE_MAX, &text) < 0)
+		text = NULL;
+	if (scry_demangle(mangled.text, &readable))
+		name = readable.text;
+	return scry_arena_printf(&s->arena, "C++ exception %s%s%s", name, text ? ": " : "",
+				 text ? text : "");
+}
+
+void scry_crash_message(struct scry_crash *c, struct scry_decoder *d)
+{
+	if (!c->sent && !c->exception)
+		return;
+	c->message = of_python(c, d);
+	if (!c->message)
+		c->message = of_cxx(c);
+	if (!c->message && c->signal == SIGABRT)
+		c->message = of_glibc(c);
+	if (c->signal == SIGKILL)
+		scry_crash_say(c, &c->why,
+			       "SIGKILL is sent by somebody else (the kernel's "
+			       "out-of-memory killer, a time limit): see the system's log");
+}

@@ -1,0 +1,167 @@
+"""crash: what it says of each way to die, beside what the processor and the kernel said."""
+import os
+import subprocess
+
+import pytest
+
+from tests.support import run
+from tests.matrix.conftest import every
+
+ON = ('pyenv-2.7.18', 'pyenv-3.8.18', 'pyenv-3.11.7', 'pyenv-3.13.0')
+READ, WRITE, EXECUTE = 'read', 'write', 'execute'
+ABORTED = 'call'
+
+# way: (signal, the C function, operand's kinds or objects, words of explanation, origin, message)
+WAYS = {
+    'null_field': ('SIGSEGV', 'null_field', {'NULL'}, 'is NULL, taken for an object', 'stored'),
+    'null_type': ('SIGSEGV', 'null_type', {'NULL'}, 'ob_type is at +8', 'argument 1 of null_type'),
+    'bad_type': ('SIGSEGV', 'bad_type', {'wild'}, 'wild pointer', 'loaded from'),
+    'hidden': ('SIGSEGV', 'hidden', {'NULL'}, 'taken for an object', 'nothing'),
+    'behind_r8': ('SIGSEGV', 'behind_r8', {'NULL'}, 'taken for an object', '(%r8)'),
+    'from_call': ('SIGSEGV', 'from_call', {'NULL'}, 'taken for an object', 'PyDict_GetItem'),
+    'non_canonical': ('SIGSEGV', 'non_canonical', {'wild'}, 'non-canonical', 'stack'),
+    'write_constant': ('SIGSEGV', 'write_constant', {'memory'}, 'read-only memory', 'lea'),
+    'truncated': ('SIGBUS', 'truncated', {'memory'}, 'truncated.bin', 'returned by mmap'),
+    'released': ('SIGSEGV', 'released', {'wild'}, None, 'returned by mmap'),
+    'call_null': ('SIGSEGV', 'call_null', {'NULL'}, 'jump to NULL', None),
+    'call_data': ('SIGSEGV', 'call_data', {'memory'}, 'call of data', None),
+    'dealloc': ('SIGSEGV', 'dealloc', None, 'call of data', 'tp_dealloc of type'),
+    'division': ('SIGFPE', 'division', {'NULL'}, 'division by zero', None),
+    'breakpoint': ('SIGTRAP', 'breakpoint', None, 'int3', None),
+    'recursion': ('SIGSEGV', 'recursion', None, 'recursion calls itself', None),
+    'gil': ('SIGSEGV', None, None, None, None),
+    'assertion': ('SIGABRT', 'assertion', None, None, None, "Assertion `value == 42' failed"),
+    'double_free': ('SIGABRT', 'double_free', None, None, None, 'double free'),
+    'fatal': ('SIGABRT', 'fatal', None, None, None, 'the answer is lost'),
+    'cxx': ('SIGABRT', 'throw_cxx', None, None, None, 'lost: no such thing'),
+}
+
+
+def usual(interpreter):
+    return interpreter.tag in ON
+
+
+def compiled(interpreter, directory, optimize):
+    """crashes.c for an interpreter of this machine, by its own headers."""
+    include = subprocess.check_output(
+        interpreter.command + ['-c', 'import sysconfig; print(sysconfig.get_paths()["include"])'],
+        universal_newlines=True,
+    ).strip()
+    objects = os.path.join(directory, 'cxx.o')
+    subprocess.check_call(
+        ['c++', '-fPIC', '-c', '-o', objects, os.path.join(run.PROGRAMS, 'crashes_cxx.cpp')]
+    )
+    subprocess.check_call(
+        ['cc', '-shared', '-fPIC', '-fno-optimize-sibling-calls', '-DWITH_CXX', '-w']
+        + optimize
+        + ['-I' + include, '-o', os.path.join(directory, 'crashes.so')]
+        + [os.path.join(run.PROGRAMS, 'crashes.c'), objects, '-lstdc++', '-pthread']
+    )
+
+
+def died(interpreter, directory, way):
+    """(core, what the handler wrote) of one death."""
+    core, truth = os.path.join(directory, 'core'), os.path.join(directory, 'truth')
+    subprocess.run(
+        interpreter.command + ['crashes.py', way],
+        cwd=directory,
+        env=run.environment(directory, 'none', {'PYSCRY_TRUTH': truth}),
+        preexec_fn=run.limits,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=120,
+    )
+    found = [name for name in os.listdir(directory) if name.startswith('core')]
+    if not found:
+        raise run.NoCore('no core file of %s' % way)
+    os.rename(os.path.join(directory, found[0]), core)
+    with open(truth) as lines:
+        return core, {key: int(value, 16) for key, value in map(str.split, lines)}
+
+
+def access(truth):
+    """As the processor's error code has it: Intel SDM, volume 3, 4.7."""
+    if truth['address'] == truth['rip'] or truth['error'] & 16:
+        return EXECUTE
+    return WRITE if truth['error'] & 2 else READ
+
+
+def differences(way, truth, crash):
+    signal, function, operands, explanation, origin, *message = WAYS[way]
+    found = []
+
+    def same(what, ours, true):
+        if ours != true:
+            found.append('%s: %s is %r, not %r' % (way, what, ours, true))
+
+    def says(what, ours, words):
+        if words and words not in ours:
+            found.append('%s: no %r in %s %r' % (way, words, what, ours))
+
+    same('signal', crash['signal_name'], signal)
+    if function:
+        same('function', crash['function'], function)
+    says('explanation', ' '.join(crash['explanation']), explanation)
+    says('origin', ' '.join(crash['origin']), origin)
+    says('message', crash['message'] or '', ''.join(message))
+    same('stack_overflow', crash['stack_overflow'], way == 'recursion')
+    if operands:
+        same('operands', {o['is'] for o in crash['operands']} & operands, operands)
+    if 'rip' not in truth:
+        says('instruction', crash['instruction'], 'call')
+        return found
+    for operand in crash['operands']:
+        same(operand['register'], int(operand['value'], 16), truth[operand['register']])
+    if signal in ('SIGSEGV', 'SIGBUS') and truth['code'] != 128:
+        same('address', int(crash['address'], 16), truth['address'])
+        same('access', crash['access'], access(truth))
+    return found
+
+
+@pytest.mark.parametrize('interpreter', every(usual))
+def test_crashes(interpreter, tmp_path):
+    """All ways: signal, access, address, function, operands, explanation, origin, message, line."""
+    directory, found, own = str(tmp_path), [], ON.index(interpreter.tag)
+    run.prepare(run_program(), directory)
+    compiled(interpreter, directory, [['-O2'], ['-O0', '-g']][own % 2])
+    for number, way in enumerate(WAYS):
+        if number % 2 != own // 2 and interpreter.tag != 'pyenv-3.11.7':
+            continue
+        core, truth = died(interpreter, directory, way)
+        answer, status, errors = run.answer(core, command=('crash',))
+        os.remove(core)
+        assert status == 0, (way, errors)
+        crash = answer['crash']
+        if own % 2 == 0:
+            found += differences(way, truth, crash)
+        else:  # without optimization values take other ways
+            found += [d for d in differences(way, truth, crash) if ' in origin ' not in d]
+        if way != 'gil' and (crash['python'] or {}).get('line') != 16:
+            found.append('%s: Python is at %r' % (way, crash['python']))
+    assert not found
+
+
+def run_program():
+    class program:
+        save_as, script = None, 'crashes.py'
+
+    return program
+
+
+def test_no_crash(interpreter_without_crash):
+    answer, status, _ = run.answer(interpreter_without_crash, command=('crash',))
+    assert status == 2
+    assert 'did not crash' in answer['errors'][-1]
+
+
+@pytest.fixture
+def interpreter_without_crash():
+    process = subprocess.Popen(
+        ['/usr/bin/python3', '-c', 'print(1, flush=True); input()'],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    process.stdout.readline()
+    yield str(process.pid)
+    process.communicate(b'\n')

@@ -1,0 +1,327 @@
+/*
+ * An extension module that dies in many ways. Before it dies, a handler writes what the processor
+ * and the kernel say of the fault to $PYSCRY_TRUTH, one "key value" a line; the instruction then
+ * fails again and leaves the core.
+ */
+#define _GNU_SOURCE
+#include <Python.h>
+#include <assert.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+/* Py_TYPE() may be a function of its own */
+#define TYPE(object) (((PyObject *)(object))->ob_type)
+#define NOINLINE     __attribute__((noinline, noclone))
+
+static int truth = -1;
+static char alternative[65536];
+
+static void say(const char *key, unsigned long long value)
+{
+	char line[80];
+	int n = snprintf(line, sizeof(line), "%s %#llx\n", key, value);
+
+	if (write(truth, line, n) != n)
+		_exit(99);
+}
+
+static void died(int number, siginfo_t *info, void *context)
+{
+	greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;
+	static const char *const names[] = { "r8",  "r9",  "r10", "r11", "r12", "r13",
+					     "r14", "r15", "rdi", "rsi", "rbp", "rbx",
+					     "rdx", "rax", "rcx", "rsp", "rip" };
+
+	for (int i = 0; i < 17; i++)
+		say(names[i], regs[i]);
+	say("signal", number);
+	say("code", (unsigned)info->si_code);
+	say("address", (unsigned long long)info->si_addr);
+	say("error", regs[REG_ERR]); /* of a page fault: 2 written, 16 fetched */
+	if (number == SIGTRAP)
+		regs[REG_RIP]--;
+	if (info->si_code <= 0)
+		raise(number);
+}
+
+static void watch(void)
+{
+	static const int numbers[] = { SIGSEGV, SIGBUS, SIGFPE, SIGTRAP, SIGILL };
+	struct sigaction action = { .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND };
+	stack_t stack = { .ss_sp = alternative, .ss_size = sizeof(alternative) };
+
+	truth = open(getenv("PYSCRY_TRUTH"), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
+	action.sa_sigaction = died;
+	sigaltstack(&stack, NULL);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		sigaction(numbers[i], &action, NULL);
+}
+
+/* What the test compares operands with. */
+static void hold(const char *key, const void *value)
+{
+	say(key, (unsigned long long)value);
+}
+
+struct pair {
+	PyObject *in, *out;
+};
+
+static volatile int zero;
+static PyObject *volatile nothing;
+static const char constant[] = "read-only";
+static int data[4] = { 1, 2, 3, 4 };
+static const char *volatile kept;
+static volatile unsigned long long lost = 0x00005000deadb000;
+
+NOINLINE static PyObject *null_field(PyObject *object)
+{
+	struct pair *volatile p = NULL;
+
+	hold("object", object);
+	return p->out;
+}
+
+NOINLINE static const char *null_type(PyObject *object)
+{
+	return kept = TYPE(object)->tp_name;
+}
+
+NOINLINE static const char *bad_type(PyObject *object)
+{
+	hold("object", object);
+	*(void *volatile *)&object->ob_type = (void *)lost;
+	return kept = ((PyObject *volatile)object)->ob_type->tp_name;
+}
+
+NOINLINE static PyObject *hidden(const struct pair *full, PyObject *callback)
+{
+	PyObject *answer = PyObject_CallObject(callback, NULL);
+
+	Py_XDECREF(answer);
+	((struct pair *)full)->in = nothing;
+	return (PyObject *)TYPE(full->in);
+}
+
+NOINLINE static PyObject *hidden_caller(PyObject *object, PyObject *callback)
+{
+	struct pair full = { object, callback };
+
+	hold("object", object);
+	return hidden(&full, callback);
+}
+
+NOINLINE static void double_free(void)
+{
+	char *block = malloc(4000);
+	char *volatile again = block;
+
+	strcpy(block, "x");
+	free(block);
+	free(again);
+}
+
+NOINLINE static void assertion(int value)
+{
+	if (value == 0)
+		__assert_fail("value == 42", "crashes.c", 77, "assertion");
+}
+
+NOINLINE static void fatal(void)
+{
+	Py_FatalError("the answer is lost");
+}
+
+NOINLINE static int recursion(int depth)
+{
+	volatile char frame[400];
+
+	frame[depth % 400] = 1;
+	return recursion(depth + 1) + frame[(depth + 1) % 400];
+}
+
+NOINLINE static PyObject *call_null(PyObject *object)
+{
+	PyObject *(*volatile function)(PyObject *) = NULL;
+
+	hold("object", object);
+	return function(object);
+}
+
+NOINLINE static PyObject *call_data(PyObject *object)
+{
+	PyObject *(*volatile function)(PyObject *) = (void *)data;
+
+	hold("object", data);
+	return function(object);
+}
+
+NOINLINE static long non_canonical(void)
+{
+	long *volatile p = (long *)0x4141414141414140;
+
+	return *p;
+}
+
+NOINLINE static void write_constant(void)
+{
+	char *volatile p = (char *)constant;
+
+	*p = 'x';
+}
+
+NOINLINE static int truncated(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	if (ftruncate(fd, 16384))
+		return -1;
+	volatile int *p = mmap(NULL, 16384, PROT_READ, MAP_SHARED, fd, 0);
+	if (ftruncate(fd, 0))
+		return -1;
+	return p[2048];
+}
+
+NOINLINE static int division(int value)
+{
+	return value / zero;
+}
+
+NOINLINE static void breakpoint(void)
+{
+	__asm__ volatile("int3");
+}
+
+NOINLINE static void dealloc(PyObject *object)
+{
+	static PyTypeObject type;
+
+	memcpy(&type, TYPE(object), sizeof(type));
+	type.tp_dealloc = (destructor)(void *)data;
+	hold("object", data);
+	*(void *volatile *)&object->ob_type = &type;
+	(*((PyObject *volatile)object)->ob_type->tp_dealloc)(object);
+	data[0]++;
+}
+
+NOINLINE static int released(PyObject *bytes)
+{
+	char *memory =
+		mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *volatile buffer = memory;
+
+	(void)bytes;
+	munmap(memory, 65536);
+	return buffer[4096];
+}
+
+static void *without_gil(void *object)
+{
+	stack_t stack = { .ss_sp = alternative, .ss_size = sizeof(alternative) };
+
+	sigaltstack(&stack, NULL);
+	PyErr_SetObject(PyExc_ValueError, object);
+	return NULL;
+}
+
+NOINLINE static void gil(PyObject *object)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, without_gil, object);
+	Py_BEGIN_ALLOW_THREADS pthread_join(thread, NULL);
+	Py_END_ALLOW_THREADS
+}
+
+/* The Win64 convention hands a struct of two words over by a pointer in a register. */
+__attribute__((ms_abi)) NOINLINE static PyObject *behind_r8(int a, int b, struct pair full)
+{
+	(void)a;
+	(void)b;
+	return (PyObject *)TYPE(full.in);
+}
+
+NOINLINE static PyObject *ms_caller(PyObject *object)
+{
+	struct pair full = { NULL, object };
+
+	hold("object", object);
+	return behind_r8(1, 2, full);
+}
+
+NOINLINE static PyObject *from_call(PyObject *object)
+{
+	PyObject *found = PyDict_GetItem(object, Py_None);
+
+	return (PyObject *)TYPE(found);
+}
+
+#ifdef WITH_CXX
+void throw_cxx(const char *text);
+#else
+#define throw_cxx(text) abort()
+#endif
+
+static PyObject *die(PyObject *self, PyObject *args)
+{
+	const char *way, *path = "";
+	PyObject *object, *callback = Py_None;
+
+	(void)self;
+	if (!PyArg_ParseTuple(args, "sO|Os", &way, &object, &callback, &path))
+		return NULL;
+	watch();
+#define WAY(name, call)           \
+	if (!strcmp(way, name)) { \
+		call;             \
+		Py_RETURN_NONE;   \
+	}
+	WAY("null_field", null_field(object))
+	WAY("null_type", null_type(nothing))
+	WAY("bad_type", bad_type(object))
+	WAY("hidden", hidden_caller(object, callback))
+	WAY("double_free", double_free())
+	WAY("assertion", assertion(zero))
+	WAY("fatal", fatal())
+	WAY("recursion", recursion(0))
+	WAY("call_null", call_null(object))
+	WAY("call_data", call_data(object))
+	WAY("non_canonical", non_canonical())
+	WAY("write_constant", write_constant())
+	WAY("truncated", truncated(path))
+	WAY("division", division(7))
+	WAY("breakpoint", breakpoint())
+	WAY("dealloc", dealloc(object))
+	WAY("released", released(object))
+	WAY("gil", gil(object))
+	WAY("behind_r8", ms_caller(object))
+	WAY("from_call", from_call(object))
+	WAY("cxx", throw_cxx("no such thing"))
+	PyErr_SetString(PyExc_ValueError, way);
+	return NULL;
+}
+
+static PyMethodDef methods[] = { { "die", die, METH_VARARGS, NULL }, { NULL, NULL, 0, NULL } };
+
+#if PY_MAJOR_VERSION >= 3
+static struct PyModuleDef module = {
+	PyModuleDef_HEAD_INIT, "crashes", NULL, -1, methods, NULL, NULL, NULL, NULL
+};
+
+PyMODINIT_FUNC PyInit_crashes(void)
+{
+	return PyModule_Create(&module);
+}
+#else
+PyMODINIT_FUNC initcrashes(void)
+{
+	Py_InitModule("crashes", methods);
+}
+#endif
