@@ -68,6 +68,7 @@ if !$_pyscry
   _pyscry-define py-channels channels
   _pyscry-define py-zombies zombies
   _pyscry-define py-crash crash
+  _pyscry-define py-cvars cvars
   # end of what is from the table
 
   # $arg0: what to run, $arg1: by how many frames, $arg2: how many that are to older ones

@@ -410,7 +410,7 @@ static int run(struct arguments *a)
 		scry_buf_puts(&a->options, a->rest.text);
 	}
 	if (!a->command)
-		scry_buf_puts(&a->options, " --all");
+		scry_buf_puts(&a->options, is_live(a) ? " --all" : " --all --summary");
 	/* a process is held until the command is done: it must not wait for a reader */
 	if (!a->help && !is_live(a))
 		out.sink = scry_output_write;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "command/summary.h"
 
 /* Why there is nothing below a thread's head line. */
 static void put_empty(struct scry_call *call, const struct scry_thread *t)
@@ -135,6 +136,8 @@ static int backtrace(struct scry_call *call, bool locals)
 
 	if (all && call->argc)
 		return scry_fail(call->s, SCRY_EINVAL, 0, "give --all or a thread, not both");
+	if (scry_call_flag(call, "summary") && !call->json)
+		scry_summary_text(call);
 	if (call->json)
 		scry_threads_open(call);
 	rc = all ? show_all(call, locals) : show_chosen(call, locals);
@@ -159,6 +162,7 @@ static int run_bt_full(struct scry_call *call)
 static const struct scry_flag bt_flags[] = {
 	{ "all", 'a', NULL, "every thread, also those that run no Python code" },
 	{ "native", 'n', NULL, "C frames too, each Python frame behind the C frame that runs it" },
+	{ "summary", 's', NULL, "first what happened: program, signal, the C function, tasks" },
 	{ "whole", 'w', NULL, "do not fold runs of equal frames" },
 	{ NULL },
 };

@@ -31,6 +31,8 @@ struct scry_flag {
 	const char *help;
 };
 
+struct scry_frames;
+
 /** One invocation. A command writes text to `out`, or JSON where `json` is set. */
 struct scry_call {
 	struct scry_session *s;
@@ -49,7 +51,8 @@ struct scry_call {
 	const char *thread, *frame;
 	bool partial;     /* set by the command: something could not be shown (exit status 1) */
 	bool has_threads; /* the command has written the JSON's "threads" */
-	struct scry_hash rendered; /* frames already written, by code and instruction */
+	struct scry_frames *c_frames; /* cvars.h: unwound once, NULL not yet */
+	struct scry_hash rendered;    /* frames already written, by code and instruction */
 	/* by index in row->flags: NULL not given, "" for a switch */
 	const char *flag[SCRY_MAX_FLAGS];
 };
@@ -74,7 +77,7 @@ struct scry_command_row {
 #define SCRY_COMMANDS(X) \
 	X(bt) X(bt_full) X(threads) X(up) X(down) X(frame) X(list) X(locals) X(print) \
 	X(info) X(dis) X(exc) X(obj) X(regs) X(tasks) X(generators) X(greenlets) \
-	X(tasklets) X(channels) X(zombies) X(crash)
+	X(tasklets) X(channels) X(zombies) X(crash) X(cvars)
 /* clang-format on */
 
 #define COMMAND(name) extern const struct scry_command_row scry_command_##name;

@@ -4,53 +4,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "object/model.h"
 #include "object/source_fit.h"
 
-#define REPR_MAX 60
-
 /* --- what a register holds --- */
-
-/* An object of the target, and what knows of it. */
-struct held {
-	struct scry_runtime *runtime;
-	scry_addr addr;
-};
-
-static void get_held_type(const void *subject, struct scry_said *ret)
-{
-	const struct held *h = subject;
-
-	scry_said_text(ret, scry_model_of(h->runtime)->type_name(h->runtime, h->addr));
-}
-
-static bool print_held(const void *subject, struct scry_buf *out)
-{
-	const struct held *h = subject;
-	struct scry_printer p;
-
-	scry_printer_init(&p, h->runtime, out);
-	p.max_text = p.max_string = REPR_MAX;
-	p.max_items = 8;
-	p.max_depth = 2;
-	scry_print(&p, h->addr);
-	return true;
-}
-
-#define SUBJECT struct held
-static const struct scry_say held_fields[] = {
-	SAY_ADDR("address", addr),
-	SAY_GET("type", get_held_type),
-	SAY_PRINT("repr", print_held),
-	SAY_END,
-};
-#undef SUBJECT
-static const struct scry_facts held_facts = { "held object", held_fields, NULL };
 
 struct operand {
 	struct scry_crash *crash;
 	const struct scry_crash_operand *o;
-	struct held *held;
+	struct scry_held *held;
 };
 
 static bool has_object(const struct scry_meaning *m)
@@ -65,8 +26,8 @@ static void get_object(const void *subject, struct scry_said *ret)
 	const struct operand *it = subject;
 	const struct scry_meaning *m = &it->o->meaning;
 
-	*it->held = (struct held) { m->runtime, m->object };
-	scry_said_facts(ret, &held_facts, has_object(m) ? it->held : NULL);
+	*it->held = (struct scry_held) { m->runtime, m->object };
+	scry_said_facts(ret, &scry_facts_held, has_object(m) ? it->held : NULL);
 }
 
 static void get_register(const void *subject, struct scry_said *ret)
@@ -96,7 +57,7 @@ static const struct scry_say operand_fields[] = {
 	SAY_GET("register", get_register),
 	SAY_GET("value", get_value),
 	SAY_GET("is", get_is),
-	SAY_GET("object", get_object, .facts = &held_facts),
+	SAY_GET("object", get_object, .facts = &scry_facts_held),
 	SAY_PRINT("meaning", print_meaning, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_END,
 };
@@ -108,7 +69,7 @@ static const struct scry_facts operand_facts = {
 static void each_operand(const void *subject, struct scry_renderer *to)
 {
 	struct scry_crash *c = (struct scry_crash *)(uintptr_t)subject;
-	struct held held;
+	struct scry_held held;
 
 	for (unsigned i = 0; i < c->operand_count; i++)
 		scry_say(to, &operand_facts, &(struct operand) { c, &c->operands[i], &held });
@@ -366,7 +327,6 @@ static const char *const access_names[] = {
 static const char *const signal_phrases[] = {
 	"{signal_name:error}", ": {tried}", " at {address}", "{?unexplained} ({code_words})", NULL,
 };
-const char *const *const scry_crash_signal = signal_phrases;
 
 #define SUBJECT struct scry_crash
 static const struct scry_say crash_fields[] = {
@@ -419,6 +379,15 @@ static const char *const crash_text[] = {
 };
 
 const struct scry_facts scry_facts_crash = { "crash", crash_fields, crash_text };
+
+static const char *const short_text[] = {
+	"{head}\n",      "crashed in C: {function:function}",
+	" ({module}",    ", {file:file}",
+	":{line:line}",  "{?module})",
+	"{?function}\n", "  {message:error}\n",
+	"{explanation}", NULL,
+};
+const struct scry_facts scry_facts_crash_short = { "short crash", crash_fields, short_text };
 
 /* --- the answer --- */
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "command/command.h"
+#include "command/cvars.h"
 #include "native/place.h"
 
 static const char *name_of(const struct scry_frame *f)
@@ -71,5 +72,7 @@ void scry_native_json(struct scry_call *call, const struct scry_frame *f)
 	scry_json_put_text(j, "uncertain",
 			   f->native->is_guess ? "found by searching the stack" : NULL);
 	scry_json_put_bool(j, "runs_python", f->entry && !(in && in->inlined));
+	if (call->s->options.locals)
+		scry_variables_json(call, f);
 	scry_json_close(j, '}');
 }

@@ -4,6 +4,7 @@
 
 #include "base/interrupt.h"
 #include "command/command.h"
+#include "command/cvars.h"
 #include "memory/collecting.h"
 #include "object/thread_names.h"
 
@@ -189,6 +190,7 @@ int scry_command_run(struct scry_session *s, const char *name, const char *args,
 
 	s->options = saved;
 	scry_hash_done(&call.rendered);
+	scry_variables_done(&call);
 	if (s->stopped) {
 		scry_buf_cut(out, 0);
 		scry_notes_pass(s);

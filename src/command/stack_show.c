@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "command/cvars.h"
 
 static int next_of_thread(struct scry_stack *stack, struct scry_frame *ret)
 {
@@ -144,6 +145,8 @@ static void put_frame(struct scry_call *call, const struct scry_stack *stack,
 	scry_frame_text(call, f);
 	if (stack->locals && f->code)
 		scry_locals_text(call, f, "        ");
+	else if (stack->locals && f->native)
+		scry_variables_text(call, f);
 	if (call->verbose && f->entry && !stack->merge)
 		scry_buf_printf(call->out, "%s    [C call]%s\n", scry_style(call, SCRY_STYLE_DIM),
 				scry_style(call, SCRY_STYLE_OFF));

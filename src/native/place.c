@@ -9,7 +9,7 @@
 #include "symbol/dwarf.h"
 #include "symbol/pe.h"
 
-#define INLINED_MAX 64
+#define INLINED_MAX SCRY_INLINED_MAX
 #define DEPTH_MAX   256 /* nested blocks */
 
 static struct scry_hash *places_of(struct scry_session *s)
@@ -176,6 +176,20 @@ static unsigned functions_down(Dwarf_Die *unit, Dwarf_Addr at, Dwarf_Die *list)
 			list[n++] = next;
 	}
 	return n;
+}
+
+unsigned scry_place_dies(struct scry_session *s, scry_addr addr, scry_addr *ret_bias,
+			 Dwarf_Die *ret)
+{
+	struct scry_module *m = scry_module_at(s, addr);
+	Dwarf *dwarf =
+		m && scry_module_has_dwarf(m, NULL) ? scry_module_dwarf(m, NULL, NULL) : NULL;
+	Dwarf_Die unit;
+
+	if (!dwarf || !find_unit(dwarf, addr - m->bias, &unit))
+		return 0;
+	*ret_bias = m->bias;
+	return functions_down(&unit, addr - m->bias, ret);
 }
 
 static size_t functions(struct scry_session *s, Dwarf_Die *unit, Dwarf_Addr at,

@@ -5,6 +5,8 @@
 #ifndef SCRY_PLACE_H
 #define SCRY_PLACE_H
 
+#include <elfutils/libdw.h>
+
 #include "native/native.h"
 
 /** A function of the source. */
@@ -30,6 +32,14 @@ struct scry_place {
 struct scry_place *scry_place_at(struct scry_session *s, scry_addr addr);
 /** Find out the functions by DWARF, or else by the symbol; names of C++ in their readable form. */
 void scry_place_functions(struct scry_session *s, struct scry_place *place, scry_addr addr);
+#define SCRY_INLINED_MAX 64
+/**
+ * The DWARF entries of the functions on the way down to an address, the outermost first, at most
+ * SCRY_INLINED_MAX: in the order of scry_place_functions() backwards. How many; 0: no DWARF covers
+ * it. What is added to the file's addresses goes to *ret_bias.
+ */
+unsigned scry_place_dies(struct scry_session *s, scry_addr addr, scry_addr *ret_bias,
+			 Dwarf_Die *ret);
 void scry_places_close(struct scry_session *s);
 
 #endif

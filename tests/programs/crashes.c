@@ -263,6 +263,31 @@ NOINLINE static PyObject *from_call(PyObject *object)
 	return (PyObject *)TYPE(found);
 }
 
+static volatile int *volatile nowhere;
+
+/* Every argument is written down, and none is needed after that. */
+NOINLINE static long variables_inner(PyObject *first, PyObject *second, struct pair *both,
+				     long number)
+{
+	hold("variables_inner.first", first);
+	hold("variables_inner.second", second);
+	hold("variables_inner.both", both);
+	say("variables_inner.number", number);
+	return *nowhere;
+}
+
+NOINLINE static long variables_middle(PyObject *object, PyObject *callback, long number)
+{
+	struct pair full = { object, callback };
+	long local = number * 3;
+
+	hold("variables_middle.object", object);
+	hold("variables_middle.callback", callback);
+	say("variables_middle.number", number);
+	say("variables_middle.local", local);
+	return variables_inner(object, callback, &full, local + 2) + local + (full.in == callback);
+}
+
 #ifdef WITH_CXX
 void throw_cxx(const char *text);
 #else
@@ -303,6 +328,7 @@ static PyObject *die(PyObject *self, PyObject *args)
 	WAY("gil", gil(object))
 	WAY("behind_r8", ms_caller(object))
 	WAY("from_call", from_call(object))
+	WAY("variables", variables_middle(object, callback, zero + 7))
 	WAY("cxx", throw_cxx("no such thing"))
 	PyErr_SetString(PyExc_ValueError, way);
 	return NULL;

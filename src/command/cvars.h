@@ -1,0 +1,23 @@
+/** C variables of frames, as bt-full --native, --locals and cvars show them. */
+#ifndef SCRY_CVARS_H
+#define SCRY_CVARS_H
+
+#include "command/command.h"
+#include "native/variables.h"
+
+/** A line for each variable of a native frame, indented. */
+void scry_variables_text(struct scry_call *call, const struct scry_frame *f);
+/** The key "variables" of an open JSON object. */
+void scry_variables_json(struct scry_call *call, const struct scry_frame *f);
+/** Give back what a call has kept for them. */
+void scry_variables_done(struct scry_call *call);
+
+/** An object of the target, and what knows of it. */
+struct scry_held {
+	struct scry_runtime *runtime;
+	scry_addr addr;
+};
+/** Of a struct scry_held: address, type, a short repr. */
+extern const struct scry_facts scry_facts_held;
+
+#endif

@@ -1,0 +1,358 @@
+/* Types of C, by DWARF: their names, and values of them. */
+#include <dwarf.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "native/variables.h"
+#include "object/model.h"
+
+#define DEPTH_MAX   12
+#define MEMBERS_MAX 16
+#define ITEMS_MAX   8
+#define TEXT_MAX    60
+#define NESTED_MAX  3
+
+static bool type_of(Dwarf_Die *die, Dwarf_Die *ret)
+{
+	Dwarf_Attribute attr;
+
+	return dwarf_formref_die(dwarf_attr_integrate(die, DW_AT_type, &attr), ret) != NULL;
+}
+
+bool scry_ctype_plain(Dwarf_Die *type, Dwarf_Die *ret)
+{
+	*ret = *type;
+	for (unsigned i = 0; i < DEPTH_MAX; i++) {
+		int tag = dwarf_tag(ret);
+		Dwarf_Die next;
+
+		if (tag != DW_TAG_typedef && tag != DW_TAG_const_type &&
+		    tag != DW_TAG_volatile_type && tag != DW_TAG_restrict_type &&
+		    tag != DW_TAG_atomic_type)
+			return true;
+		if (!type_of(ret, &next))
+			return false;
+		*ret = next;
+	}
+	return false;
+}
+
+static void put_name(Dwarf_Die *type, unsigned depth, struct scry_buf *out)
+{
+	int tag = dwarf_tag(type);
+	const char *name = dwarf_diename(type);
+	Dwarf_Die inner;
+	bool has = depth < DEPTH_MAX && type_of(type, &inner);
+
+	switch (tag) {
+	case DW_TAG_pointer_type:
+		if (has && dwarf_tag(&inner) == DW_TAG_subroutine_type) {
+			scry_buf_puts(out, "function *");
+			return;
+		}
+		if (has)
+			put_name(&inner, depth + 1, out);
+		else
+			scry_buf_puts(out, "void");
+		scry_buf_puts(out, out->len && out->text[out->len - 1] == '*' ? "*" : " *");
+		return;
+	case DW_TAG_const_type:
+	case DW_TAG_volatile_type:
+		if (has && dwarf_tag(&inner) != DW_TAG_pointer_type)
+			scry_buf_puts(out, tag == DW_TAG_const_type ? "const " : "volatile ");
+		if (has)
+			put_name(&inner, depth + 1, out);
+		else
+			scry_buf_puts(out, "void");
+		return;
+	case DW_TAG_restrict_type:
+	case DW_TAG_atomic_type:
+		if (has)
+			put_name(&inner, depth + 1, out);
+		return;
+	case DW_TAG_array_type:
+		if (has)
+			put_name(&inner, depth + 1, out);
+		scry_buf_puts(out, "[]");
+		return;
+	case DW_TAG_structure_type:
+		scry_buf_printf(out, "struct %s", name ? name : "{...}");
+		return;
+	case DW_TAG_union_type:
+		scry_buf_printf(out, "union %s", name ? name : "{...}");
+		return;
+	case DW_TAG_enumeration_type:
+		scry_buf_printf(out, "enum %s", name ? name : "{...}");
+		return;
+	default:
+		scry_buf_puts(out, name ? name : "?");
+	}
+}
+
+void scry_ctype_name(Dwarf_Die *type, struct scry_buf *out)
+{
+	put_name(type, 0, out);
+}
+
+static uint64_t array_count(Dwarf_Die *array)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Die range;
+	Dwarf_Word n;
+
+	if (dwarf_child(array, &range) != 0 || dwarf_tag(&range) != DW_TAG_subrange_type)
+		return 0;
+	if (dwarf_formudata(dwarf_attr(&range, DW_AT_count, &attr), &n) == 0)
+		return n;
+	return dwarf_formudata(dwarf_attr(&range, DW_AT_upper_bound, &attr), &n) == 0 &&
+			       n < INT32_MAX
+		       ? n + 1
+		       : 0;
+}
+
+uint64_t scry_ctype_size(Dwarf_Die *type, unsigned ptr_size)
+{
+	Dwarf_Die plain, item;
+	int size;
+
+	if (!scry_ctype_plain(type, &plain))
+		return 0;
+	if (dwarf_tag(&plain) == DW_TAG_pointer_type)
+		return ptr_size;
+	if (dwarf_tag(&plain) == DW_TAG_array_type)
+		return type_of(&plain, &item)
+			       ? array_count(&plain) * scry_ctype_size(&item, ptr_size)
+			       : 0;
+	size = dwarf_bytesize(&plain);
+	return size > 0 ? (uint64_t)size : 0;
+}
+
+/* The first member of each struct that begins as an object does, down to ob_refcnt. */
+static bool begins_object(Dwarf_Die *type, unsigned depth)
+{
+	Dwarf_Die plain, member, inner;
+	const char *name;
+
+	if (!scry_ctype_plain(type, &plain) || dwarf_tag(&plain) != DW_TAG_structure_type)
+		return false;
+	name = dwarf_diename(&plain);
+	if (name && !strcmp(name, "_object"))
+		return true;
+	if (depth > 4 || dwarf_child(&plain, &member) != 0 || dwarf_tag(&member) != DW_TAG_member)
+		return false;
+	name = dwarf_diename(&member);
+	if (name && !strcmp(name, "ob_refcnt"))
+		return true;
+	return name &&
+	       (!strcmp(name, "ob_base") || !strcmp(name, "base") || !strcmp(name, "_base") ||
+		!strcmp(name, "heap_type") || !strcmp(name, "ht_type") ||
+		!strcmp(name, "ob_type")) &&
+	       type_of(&member, &inner) && begins_object(&inner, depth + 1);
+}
+
+bool scry_ctype_is_object(Dwarf_Die *type)
+{
+	Dwarf_Die plain, to;
+
+	return scry_ctype_plain(type, &plain) && dwarf_tag(&plain) == DW_TAG_pointer_type &&
+	       type_of(&plain, &to) && begins_object(&to, 0);
+}
+
+/* --- values --- */
+
+static void put_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *bytes, size_t len,
+		      unsigned depth, struct scry_buf *out);
+
+static void put_number(Dwarf_Die *type, const uint8_t *bytes, size_t len, bool big,
+		       struct scry_buf *out)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Word encoding = DW_ATE_unsigned;
+	uint64_t n = scry_load(bytes, (unsigned)len, big);
+
+	dwarf_formudata(dwarf_attr(type, DW_AT_encoding, &attr), &encoding);
+	if (encoding == DW_ATE_float && (len == 8 || len == 4)) {
+		double d;
+		float f;
+		uint32_t half = (uint32_t)n;
+
+		memcpy(&d, &n, 8);
+		memcpy(&f, &half, 4);
+		scry_buf_printf(out, "%.17g", len == 8 ? d : (double)f);
+	} else if (encoding == DW_ATE_boolean) {
+		scry_buf_puts(out, n ? "true" : "false");
+	} else if (encoding == DW_ATE_signed || encoding == DW_ATE_signed_char) {
+		int64_t i = (int64_t)(n << (64 - 8 * len)) >> (64 - 8 * len);
+
+		scry_buf_printf(out, "%" PRId64, i);
+		if (encoding == DW_ATE_signed_char && i >= ' ' && i < 127)
+			scry_buf_printf(out, " '%c'", (int)i);
+	} else {
+		scry_buf_printf(out, "%" PRIu64, n);
+	}
+}
+
+static void put_object(struct scry_session *s, scry_addr at, struct scry_buf *out)
+{
+	struct scry_printer p;
+
+	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
+		if (scry_is_object(r, at)) {
+			scry_printer_init(&p, r, out);
+			p.max_text = p.max_string = TEXT_MAX;
+			p.max_items = ITEMS_MAX;
+			p.max_depth = 2;
+			scry_print(&p, at);
+			return;
+		}
+	scry_buf_printf(out, "0x%" PRIx64 " (no object)", at);
+}
+
+static void put_text(struct scry_session *s, scry_addr at, struct scry_buf *out)
+{
+	const char *text;
+
+	scry_buf_printf(out, "0x%" PRIx64, at);
+	if (scry_read_cstr(s, at, TEXT_MAX, &text) == SCRY_OK)
+		scry_buf_printf(out, " \"%s\"", text);
+}
+
+static bool is_char(Dwarf_Die *type)
+{
+	Dwarf_Die plain;
+	Dwarf_Attribute attr;
+	Dwarf_Word encoding = 0;
+
+	return scry_ctype_plain(type, &plain) && dwarf_tag(&plain) == DW_TAG_base_type &&
+	       dwarf_bytesize(&plain) == 1 &&
+	       dwarf_formudata(dwarf_attr(&plain, DW_AT_encoding, &attr), &encoding) == 0 &&
+	       encoding == DW_ATE_signed_char;
+}
+
+static void put_pointer(struct scry_session *s, Dwarf_Die *plain, scry_addr at,
+			struct scry_buf *out)
+{
+	Dwarf_Die to;
+	struct scry_symbol symbol;
+
+	if (!at)
+		scry_buf_puts(out, "NULL");
+	else if (scry_ctype_is_object(plain))
+		put_object(s, at, out);
+	else if (type_of(plain, &to) && is_char(&to))
+		put_text(s, at, out);
+	else if (scry_symbol_at(s, at, &symbol) == SCRY_OK && symbol.name &&
+		 scry_symbol_covers(&symbol, at))
+		scry_buf_printf(out, "0x%" PRIx64 " <%s+%" PRIu64 ">", at, symbol.name,
+				at - symbol.addr);
+	else
+		scry_buf_printf(out, "0x%" PRIx64, at);
+}
+
+static void put_struct(struct scry_session *s, Dwarf_Die *plain, const uint8_t *bytes, size_t len,
+		       unsigned depth, struct scry_buf *out)
+{
+	Dwarf_Die member, type;
+	unsigned shown = 0;
+	int rc = dwarf_child(plain, &member);
+
+	scry_buf_putc(out, '{');
+	for (; rc == 0; rc = dwarf_siblingof(&member, &member)) {
+		Dwarf_Attribute attr;
+		Dwarf_Word offset = 0;
+		const char *name = dwarf_diename(&member);
+
+		if (dwarf_tag(&member) != DW_TAG_member || !type_of(&member, &type) ||
+		    dwarf_hasattr(&member, DW_AT_bit_size))
+			continue;
+		dwarf_formudata(dwarf_attr(&member, DW_AT_data_member_location, &attr), &offset);
+		uint64_t size = scry_ctype_size(&type, s->target->abi.ptr_size);
+		if (offset > len || size > len - offset)
+			continue;
+		if (shown++ == MEMBERS_MAX) {
+			scry_buf_puts(out, ", …");
+			break;
+		}
+		scry_buf_printf(out, "%s%s = ", shown > 1 ? ", " : "", name ? name : "");
+		put_value(s, &type, bytes + offset, size, depth + 1, out);
+	}
+	scry_buf_putc(out, '}');
+}
+
+static void put_array(struct scry_session *s, Dwarf_Die *plain, const uint8_t *bytes, size_t len,
+		      unsigned depth, struct scry_buf *out)
+{
+	Dwarf_Die item;
+	uint64_t size = type_of(plain, &item) ? scry_ctype_size(&item, s->target->abi.ptr_size) : 0;
+
+	scry_buf_putc(out, '{');
+	for (size_t i = 0; size && (i + 1) * size <= len; i++) {
+		scry_buf_puts(out, i ? ", " : "");
+		if (i == ITEMS_MAX) {
+			scry_buf_puts(out, "…");
+			break;
+		}
+		put_value(s, &item, bytes + i * size, size, depth + 1, out);
+	}
+	scry_buf_putc(out, '}');
+}
+
+static void put_enum(Dwarf_Die *plain, uint64_t n, struct scry_buf *out)
+{
+	Dwarf_Die item;
+
+	for (int rc = dwarf_child(plain, &item); rc == 0; rc = dwarf_siblingof(&item, &item)) {
+		Dwarf_Attribute attr;
+		Dwarf_Word value;
+
+		if (dwarf_formudata(dwarf_attr(&item, DW_AT_const_value, &attr), &value) == 0 &&
+		    (uint32_t)value == (uint32_t)n && dwarf_diename(&item)) {
+			scry_buf_puts(out, dwarf_diename(&item));
+			return;
+		}
+	}
+	scry_buf_printf(out, "%" PRIu64, n);
+}
+
+static void put_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *bytes, size_t len,
+		      unsigned depth, struct scry_buf *out)
+{
+	Dwarf_Die plain;
+	bool big = s->target->abi.big_endian, word = len == 1 || len == 2 || len == 4 || len == 8;
+
+	if (!scry_ctype_plain(type, &plain) || depth > NESTED_MAX) {
+		scry_buf_puts(out, "…");
+		return;
+	}
+	switch (dwarf_tag(&plain)) {
+	case DW_TAG_pointer_type:
+	case DW_TAG_reference_type:
+		if (word)
+			put_pointer(s, &plain, scry_load(bytes, (unsigned)len, big), out);
+		return;
+	case DW_TAG_structure_type:
+	case DW_TAG_class_type:
+	case DW_TAG_union_type:
+		put_struct(s, &plain, bytes, len, depth, out);
+		return;
+	case DW_TAG_array_type:
+		put_array(s, &plain, bytes, len, depth, out);
+		return;
+	case DW_TAG_enumeration_type:
+		if (word)
+			put_enum(&plain, scry_load(bytes, (unsigned)len, big), out);
+		return;
+	default:
+		if (word)
+			put_number(&plain, bytes, len, big, out);
+		else
+			scry_buf_puts(out, "…");
+	}
+}
+
+void scry_ctype_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *bytes, size_t len,
+		      struct scry_buf *out)
+{
+	put_value(s, type, bytes, len, 0, out);
+}

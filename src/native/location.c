@@ -1,0 +1,241 @@
+/* Where a variable is at a pc: DWARF's location expressions (DWARF 5, 2.5 and 2.6). */
+#include <dwarf.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "native/cfi.h"
+#include "native/variables.h"
+
+#define OPS_MAX 64
+
+#ifndef DW_OP_GNU_entry_value
+#define DW_OP_GNU_entry_value 0xf3
+#endif
+
+/* An expression of the file made one of the target: addresses, registers, entry values put in. */
+struct prepared {
+	struct scry_scope *scope;
+	struct scry_regs regs;
+	Dwarf_Op ops[OPS_MAX];
+	size_t count;
+	bool recovered;
+	const char *how;
+	const char *entry; /* the register whose value at entry it takes */
+};
+
+/* The frame's address: what the caller's stack pointer is. */
+static bool frame_address(struct scry_scope *scope, scry_addr *ret)
+{
+	const struct scry_frames *f = scope->frames;
+	const struct scry_arch *arch = scope->frame->regs.arch;
+
+	if (scope->index + 1 >= f->count || f->frames[scope->index + 1].is_guess)
+		return false;
+	*ret = f->frames[scope->index + 1].regs.value[arch->sp];
+	return true;
+}
+
+static bool register_value(struct prepared *p, uint64_t number, uint64_t *ret)
+{
+	const struct scry_arch *arch = p->regs.arch;
+	int reg = scry_reg_by_dwarf(arch, number);
+
+	if (reg < 0)
+		return false;
+	if (!(p->regs.valid >> reg & 1)) {
+		uint64_t value;
+
+		p->how = scry_arena_printf(&p->scope->frames->thread->session->arena,
+					   "lives in caller-saved %s across a call: lost there",
+					   arch->regs[reg].name);
+		if (!scry_lost_value(p->scope, reg, &value))
+			return false;
+		p->regs.value[reg] = value;
+		p->regs.valid |= (uint64_t)1 << reg;
+		p->recovered = true;
+		p->how = scry_arena_printf(
+			&p->scope->frames->thread->session->arena,
+			"%s was lost in the call, the code before tells its value",
+			arch->regs[reg].name);
+	}
+	*ret = p->regs.value[reg];
+	return true;
+}
+
+static bool frame_base(struct prepared *p, uint64_t *ret)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Op *ops;
+	size_t count;
+
+	if (!dwarf_attr_integrate(&p->scope->function, DW_AT_frame_base, &attr) ||
+	    dwarf_getlocation_addr(&attr, p->scope->at, &ops, &count, 1) != 1 || count != 1)
+		return false;
+	if (ops[0].atom == DW_OP_call_frame_cfa)
+		return frame_address(p->scope, ret);
+	if (ops[0].atom >= DW_OP_reg0 && ops[0].atom <= DW_OP_reg31)
+		return register_value(p, ops[0].atom - DW_OP_reg0, ret);
+	if (ops[0].atom < DW_OP_breg0 || ops[0].atom > DW_OP_breg31 ||
+	    !register_value(p, ops[0].atom - DW_OP_breg0, ret))
+		return false;
+	*ret += ops[0].number;
+	return true;
+}
+
+static bool entry_value(struct prepared *p, Dwarf_Attribute *attr, const Dwarf_Op *op,
+			uint64_t *ret)
+{
+	Dwarf_Attribute inner;
+	Dwarf_Op *ops;
+	size_t count;
+
+	if (dwarf_getlocation_attr(attr, op, &inner) != 0 ||
+	    dwarf_getlocation(&inner, &ops, &count) != 0 || count != 1 ||
+	    ops[0].atom < DW_OP_reg0 || ops[0].atom > DW_OP_reg31)
+		return false;
+	int reg = scry_reg_by_dwarf(p->regs.arch, ops[0].atom - DW_OP_reg0);
+	p->how = "an entry value that the caller does not tell";
+	if (reg < 0 || !scry_entry_value(p->scope, reg, ret, &p->how))
+		return false;
+	p->recovered = true;
+	p->entry = p->regs.arch->regs[reg].name;
+	return true;
+}
+
+/* One operation; false where it cannot be evaluated. */
+static bool prepare_op(struct prepared *p, Dwarf_Attribute *attr, const Dwarf_Op *op)
+{
+	Dwarf_Op made = *op;
+	uint64_t value;
+	bool known;
+
+	if (p->count == OPS_MAX)
+		return false;
+	switch (op->atom) {
+	case DW_OP_addr:
+		value = op->number + p->scope->bias;
+		known = true;
+		break;
+	case DW_OP_fbreg:
+		known = frame_base(p, &value);
+		value += op->number;
+		break;
+	case DW_OP_call_frame_cfa:
+		known = frame_address(p->scope, &value);
+		break;
+	case DW_OP_entry_value:
+	case DW_OP_GNU_entry_value:
+		known = entry_value(p, attr, op, &value);
+		break;
+	default:
+		if (op->atom >= DW_OP_breg0 && op->atom <= DW_OP_breg31) {
+			known = register_value(p, op->atom - DW_OP_breg0, &value);
+			value += op->number;
+			break;
+		}
+		p->ops[p->count++] = made;
+		return true;
+	}
+	if (!known)
+		return false;
+	made.atom = DW_OP_constu;
+	made.number = value;
+	p->ops[p->count++] = made;
+	return true;
+}
+
+static void nowhere(struct scry_place_of *ret, const char *how)
+{
+	*ret = (struct scry_place_of) { .kind = SCRY_IN_NOTHING, .how = how };
+}
+
+static void in_register(struct prepared *p, uint64_t number, struct scry_place_of *ret)
+{
+	uint64_t value;
+	int reg = scry_reg_by_dwarf(p->regs.arch, number);
+
+	if (!register_value(p, number, &value)) {
+		nowhere(ret, p->how ? p->how : "in a register that is not saved in dumps");
+		return;
+	}
+	*ret = (struct scry_place_of) { .kind = SCRY_IN_REGISTER,
+					.reg = reg,
+					.word = value,
+					.recovered = p->recovered,
+					.how = p->how,
+					.text = p->regs.arch->regs[reg].name };
+}
+
+static bool in_bytes(Dwarf_Attribute *attr, const Dwarf_Op *op, struct scry_place_of *ret)
+{
+	Dwarf_Block block;
+
+	if (op->atom != DW_OP_implicit_value ||
+	    dwarf_getlocation_implicit_value(attr, op, &block) != 0)
+		return false;
+	*ret = (struct scry_place_of) {
+		.kind = SCRY_IN_BYTES, .bytes = block.data, .len = block.length, .text = "constant"
+	};
+	return true;
+}
+
+static bool is_implicit_pointer(unsigned atom)
+{
+	return atom == DW_OP_implicit_pointer || atom == 0xf2;
+}
+
+/* All operations but a register's name: an address, or with DW_OP_stack_value the value. */
+static void evaluate(struct prepared *p, struct scry_place_of *ret)
+{
+	struct scry_session *s = p->scope->frames->thread->session;
+	bool is_value = p->count && p->ops[p->count - 1].atom == DW_OP_stack_value;
+	struct scry_rule rule = { .ops = p->ops, .count = p->count - is_value };
+	uint64_t word;
+
+	if (!rule.count || !scry_cfi_expression(s, &rule, &p->regs, 0, &word)) {
+		nowhere(ret, "its location cannot be evaluated");
+		return;
+	}
+	*ret = (struct scry_place_of) { .kind = is_value ? SCRY_IN_VALUE : SCRY_IN_MEMORY,
+					.word = word,
+					.recovered = p->recovered,
+					.how = p->how,
+					.text = is_value ? "computed" : NULL };
+	if (p->entry)
+		ret->text = scry_arena_printf(&s->arena, "entry value of %s", p->entry);
+	else if (!is_value)
+		ret->text = scry_arena_printf(&s->arena, "0x%" PRIx64, word);
+}
+
+void scry_location(struct scry_scope *scope, Dwarf_Attribute *attr, struct scry_place_of *ret)
+{
+	struct prepared p = { .scope = scope, .regs = scope->frame->regs };
+	Dwarf_Op *ops;
+	size_t count;
+
+	if (dwarf_getlocation_addr(attr, scope->at, &ops, &count, 1) != 1 || !count) {
+		nowhere(ret, "it has no location at this pc");
+		return;
+	}
+	if (count == 1 && ops[0].atom >= DW_OP_reg0 && ops[0].atom <= DW_OP_reg31) {
+		in_register(&p, ops[0].atom - DW_OP_reg0, ret);
+		return;
+	}
+	if (in_bytes(attr, &ops[0], ret))
+		return;
+	if (is_implicit_pointer(ops[0].atom)) {
+		nowhere(ret, "it points to a value that has no address any more");
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (ops[i].atom == DW_OP_piece || ops[i].atom == DW_OP_bit_piece) {
+			nowhere(ret, "it is in pieces");
+			return;
+		}
+	for (size_t i = 0; i < count; i++)
+		if (!prepare_op(&p, attr, &ops[i])) {
+			nowhere(ret, p.how ? p.how : "its location cannot be evaluated");
+			return;
+		}
+	evaluate(&p, ret);
+}

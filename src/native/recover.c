@@ -1,0 +1,119 @@
+/* Values that a frame has no more: out of its caller, or out of the code before a call. */
+#include <dwarf.h>
+#include <string.h>
+
+#include "native/cfi.h"
+#include "native/fatal.h"
+#include "native/variables.h"
+
+#define CALLERS_MAX 3
+#define DEPTH_MAX   64
+
+/* The call that a return address follows; 0 where that is not known. */
+static scry_addr call_before(struct scry_decoder *d, scry_addr back)
+{
+	struct scry_insn insn;
+
+	for (scry_addr at = back - 2; at > back - 8; at--)
+		if (scry_decode(d, at, &insn) && insn.kind == SCRY_INSN_CALL &&
+		    at + insn.size == back)
+			return at;
+	return 0;
+}
+
+static bool by_code(struct scry_scope *scope, const struct scry_native_frame *f, int reg,
+		    uint64_t *ret)
+{
+	struct scry_crash crash = { .session = scope->frames->thread->session,
+				    .thread = scope->frames->thread };
+	scry_addr call = scope->decoder && f->is_call ? call_before(scope->decoder, f->pc) : 0;
+
+	return call && scry_value_before(&crash, scope->decoder, f, call, reg, ret);
+}
+
+bool scry_lost_value(struct scry_scope *scope, int reg, uint64_t *ret)
+{
+	return by_code(scope, scope->frame, reg, ret);
+}
+
+/* The call site of the return address `back`, somewhere in `parent`. */
+static bool find_site(Dwarf_Die *parent, Dwarf_Addr back, unsigned depth, Dwarf_Die *ret)
+{
+	Dwarf_Die die;
+
+	for (int rc = dwarf_child(parent, &die); rc == 0; rc = dwarf_siblingof(&die, &die)) {
+		int tag = dwarf_tag(&die);
+		Dwarf_Attribute attr;
+		Dwarf_Addr at;
+
+		if (tag == DW_TAG_call_site || tag == DW_TAG_GNU_call_site) {
+			bool has = dwarf_attr(&die, DW_AT_call_return_pc, &attr) ||
+				   dwarf_attr(&die, DW_AT_low_pc, &attr);
+
+			if (has && dwarf_formaddr(&attr, &at) == 0 && at == back) {
+				*ret = die;
+				return true;
+			}
+		} else if ((tag == DW_TAG_lexical_block || tag == DW_TAG_inlined_subroutine) &&
+			   depth < DEPTH_MAX && find_site(&die, back, depth + 1, ret)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What the site says of a register: an expression in the caller's frame. */
+static bool site_value(struct scry_scope *caller, Dwarf_Die *site, int reg, uint64_t *ret)
+{
+	const struct scry_arch *arch = caller->frame->regs.arch;
+	Dwarf_Die die;
+
+	for (int rc = dwarf_child(site, &die); rc == 0; rc = dwarf_siblingof(&die, &die)) {
+		Dwarf_Attribute attr;
+		Dwarf_Op *ops;
+		size_t count;
+		struct scry_place_of place;
+
+		if (!dwarf_attr(&die, DW_AT_location, &attr) ||
+		    dwarf_getlocation(&attr, &ops, &count) != 0 || count != 1 ||
+		    ops[0].atom < DW_OP_reg0 || ops[0].atom > DW_OP_reg31 ||
+		    scry_reg_by_dwarf(arch, ops[0].atom - DW_OP_reg0) != reg)
+			continue;
+		if (!dwarf_attr(&die, DW_AT_call_value, &attr) &&
+		    !dwarf_attr(&die, DW_AT_GNU_call_site_value, &attr))
+			return false;
+		scry_location(caller, &attr, &place);
+		/* such an expression is a value as it stands */
+		*ret = place.word;
+		return place.kind == SCRY_IN_MEMORY || place.kind == SCRY_IN_VALUE ||
+		       place.kind == SCRY_IN_REGISTER;
+	}
+	return false;
+}
+
+bool scry_entry_value(struct scry_scope *scope, int reg, uint64_t *ret, const char **ret_how)
+{
+	const struct scry_frames *f = scope->frames;
+	const struct scry_native_frame *caller =
+		scope->index + 1 < f->count ? &f->frames[scope->index + 1] : NULL;
+	struct scry_scope outer = { .decoder = scope->decoder, .depth = scope->depth + 1 };
+	Dwarf_Die site;
+
+	if (!caller || !caller->is_call || caller->is_guess || scope->depth >= CALLERS_MAX)
+		return false;
+	if (caller->regs.valid >> reg & 1) {
+		*ret = caller->regs.value[reg];
+		*ret_how = "the caller's register, which unwinding restored";
+		return true;
+	}
+	if (scry_scope_open(&outer, scope->frames, scope->index + 1) &&
+	    find_site(&outer.function, caller->pc - outer.bias, 0, &site) &&
+	    site_value(&outer, &site, reg, ret)) {
+		*ret_how = "the caller's call site tells its value at entry";
+		return true;
+	}
+	if (!by_code(scope, caller, reg, ret))
+		return false;
+	*ret_how = "the caller's code before the call tells its value at entry";
+	return true;
+}

@@ -1,0 +1,253 @@
+/* C variables of a frame. */
+#include "native/variables.h"
+
+#include <dwarf.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "native/cfi.h"
+#include "native/place.h"
+#include "object/object.h"
+#include "symbol/dwarf.h"
+
+#define FRAMES_MAX    20000
+#define VARIABLES_MAX 200 /* of one function */
+#define BLOCKS_MAX    32
+#define VALUE_MAX     4096 /* bytes */
+
+/* --- frames --- */
+
+static bool keep(void *arg, const struct scry_native_frame *frame)
+{
+	struct scry_frames *f = arg;
+
+	if (!(f->count & (f->count - 1))) {
+		size_t room = f->count ? 2 * f->count : 1;
+		struct scry_native_frame *more = realloc(f->frames, room * sizeof(*more));
+
+		if (!more)
+			return false;
+		f->frames = more;
+	}
+	f->frames[f->count++] = *frame;
+	return f->count < FRAMES_MAX;
+}
+
+int scry_frames_read(struct scry_thread *t, struct scry_frames *ret)
+{
+	*ret = (struct scry_frames) { .thread = t };
+	if (scry_thread_is_gone(t))
+		return SCRY_OK;
+	scry_unwind(t->session, scry_os_thread_regs(t->session->target, t->os), keep, ret);
+	return SCRY_OK;
+}
+
+void scry_frames_done(struct scry_frames *f)
+{
+	free(f->frames);
+	*f = (struct scry_frames) { 0 };
+}
+
+size_t scry_frames_find(const struct scry_frames *f, scry_addr pc, scry_addr sp)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (f->frames[i].pc == pc &&
+		    f->frames[i].regs.value[f->frames[i].regs.arch->sp] == sp)
+			return i;
+	return SIZE_MAX;
+}
+
+/* --- a scope --- */
+
+static unsigned dies_at(struct scry_frames *f, size_t index, scry_addr *ret_bias, Dwarf_Die *list)
+{
+	const struct scry_native_frame *frame = &f->frames[index];
+
+	return scry_place_dies(f->thread->session, frame->pc - frame->is_call, ret_bias, list);
+}
+
+bool scry_scope_open(struct scry_scope *scope, struct scry_frames *f, size_t index)
+{
+	Dwarf_Die list[SCRY_INLINED_MAX];
+	const struct scry_native_frame *frame = &f->frames[index];
+	unsigned count = dies_at(f, index, &scope->bias, list);
+
+	if (!count)
+		return false;
+	scope->frames = f;
+	scope->index = index;
+	scope->frame = frame;
+	scope->at = frame->pc - frame->is_call - scope->bias;
+	scope->function = list[0];
+	return true;
+}
+
+/* --- one variable --- */
+
+struct reading {
+	struct scry_scope *scope;
+	struct scry_session *session;
+	scry_variable_fn *each;
+	void *arg;
+	bool outer; /* the function is not inlined: it was entered by a call */
+	unsigned count;
+};
+
+static const char *kept_text(struct reading *r, const struct scry_buf *text)
+{
+	return text->text ? scry_arena_text(&r->session->arena, text->text, text->len) : "";
+}
+
+/* The bytes of the value, in *room or where they stand; NULL where they cannot be read. */
+static const uint8_t *bytes_of(struct reading *r, const struct scry_place_of *p, uint64_t size,
+			       uint8_t *room)
+{
+	if (p->kind == SCRY_IN_BYTES)
+		return p->len >= size ? p->bytes : NULL;
+	if (p->kind == SCRY_IN_MEMORY)
+		return scry_read(r->session, p->word, room, size) == SCRY_OK ? room : NULL;
+	if (size > 8)
+		return NULL;
+	memcpy(room, &p->word, 8); /* all machines here are little-endian */
+	return room;
+}
+
+/* What it points to, where that is an object. */
+static void set_object(struct reading *r, Dwarf_Die *type, const uint8_t *bytes,
+		       struct scry_variable *v)
+{
+	scry_addr at = scry_load(bytes, r->session->target->abi.ptr_size, false);
+
+	if (!scry_ctype_is_object(type))
+		return;
+	for (struct scry_runtime *each = scry_runtime_first(r->session); each && !v->runtime;
+	     each = each->next)
+		if (scry_is_object(each, at)) {
+			v->runtime = each;
+			v->object = at;
+		}
+}
+
+static void set_value(struct reading *r, Dwarf_Die *type, const struct scry_place_of *p,
+		      struct scry_variable *v)
+{
+	uint64_t size = scry_ctype_size(type, r->session->target->abi.ptr_size);
+	uint8_t *room = size && size <= VALUE_MAX ? malloc(size + 8) : NULL;
+	const uint8_t *bytes = room ? bytes_of(r, p, size, room) : NULL;
+	SCRY_AUTO_BUF(text);
+
+	if (bytes) {
+		scry_ctype_value(r->session, type, bytes, size, &text);
+		set_object(r, type, bytes, v);
+		v->value = kept_text(r, &text);
+		v->location = p->text;
+		v->state = p->recovered ? SCRY_VARIABLE_RECOVERED : SCRY_VARIABLE_HERE;
+		v->how = p->recovered ? p->how : NULL;
+	} else {
+		v->location = p->text;
+		v->how = p->how ? p->how : "its memory cannot be read";
+	}
+	free(room);
+}
+
+/* An argument that is nowhere any more: where it was when the function was entered, and what. */
+static void recover_argument(struct reading *r, Dwarf_Attribute *attr, Dwarf_Die *type,
+			     struct scry_variable *v)
+{
+	struct scry_place_of p = { .kind = SCRY_IN_VALUE, .recovered = true };
+	Dwarf_Addr entry;
+	Dwarf_Op *ops;
+	size_t count;
+
+	if (!r->outer || dwarf_entrypc(&r->scope->function, &entry) != 0 ||
+	    dwarf_getlocation_addr(attr, entry, &ops, &count, 1) != 1 || count != 1)
+		return;
+	bool in_register = ops[0].atom >= DW_OP_reg0 && ops[0].atom <= DW_OP_reg31;
+	bool behind = ops[0].atom >= DW_OP_breg0 && ops[0].atom <= DW_OP_breg31;
+	unsigned base = in_register ? DW_OP_reg0 : DW_OP_breg0;
+	int reg = in_register || behind
+			  ? scry_reg_by_dwarf(r->scope->frame->regs.arch, ops[0].atom - base)
+			  : -1;
+	if (reg < 0 || !scry_entry_value(r->scope, reg, &p.word, &p.how))
+		return;
+	if (behind) {
+		p.kind = SCRY_IN_MEMORY;
+		p.word += ops[0].number;
+	}
+	set_value(r, type, &p, v);
+}
+
+static void read_variable(struct reading *r, Dwarf_Die *die)
+{
+	struct scry_variable v = { .is_parameter = dwarf_tag(die) == DW_TAG_formal_parameter,
+				   .state = SCRY_VARIABLE_LOST };
+	Dwarf_Attribute attr;
+	Dwarf_Die type;
+	const char *name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_name, &attr));
+	bool typed = dwarf_formref_die(dwarf_attr_integrate(die, DW_AT_type, &attr), &type) != NULL;
+	struct scry_place_of p = { .kind = SCRY_IN_NOTHING };
+
+	if (!name || !typed || r->count++ >= VARIABLES_MAX)
+		return;
+	SCRY_AUTO_BUF(text);
+	scry_ctype_name(&type, &text);
+	v.type = kept_text(r, &text);
+	v.name = scry_arena_text(&r->session->arena, name, strlen(name));
+	if (dwarf_attr(die, DW_AT_location, &attr)) {
+		scry_location(r->scope, &attr, &p);
+	} else if (dwarf_attr_integrate(die, DW_AT_const_value, &attr)) {
+		Dwarf_Word word;
+
+		if (dwarf_formudata(&attr, &word) == 0)
+			p = (struct scry_place_of) { .kind = SCRY_IN_VALUE,
+						     .word = word,
+						     .text = "constant" };
+	} else {
+		p.how = "the compiler kept no location of it";
+	}
+	v.how = p.how;
+	if (p.kind != SCRY_IN_NOTHING)
+		set_value(r, &type, &p, &v);
+	else if (v.is_parameter && dwarf_attr(die, DW_AT_location, &attr))
+		recover_argument(r, &attr, &type, &v);
+	r->each(r->arg, &v);
+}
+
+static void read_block(struct reading *r, Dwarf_Die *block, unsigned depth)
+{
+	Dwarf_Die die;
+
+	for (int rc = dwarf_child(block, &die); rc == 0; rc = dwarf_siblingof(&die, &die)) {
+		int tag = dwarf_tag(&die);
+
+		if ((tag == DW_TAG_formal_parameter || tag == DW_TAG_variable) &&
+		    !dwarf_hasattr(&die, DW_AT_external))
+			read_variable(r, &die);
+		else if (tag == DW_TAG_lexical_block && depth < BLOCKS_MAX &&
+			 dwarf_haspc(&die, r->scope->at) == 1)
+			read_block(r, &die, depth + 1);
+	}
+}
+
+int scry_variables(struct scry_frames *f, size_t index, size_t function, scry_variable_fn *each,
+		   void *arg)
+{
+	struct scry_session *s = f->thread->session;
+	struct scry_scope scope = { 0 };
+	struct scry_decoder decoder;
+	Dwarf_Die list[SCRY_INLINED_MAX];
+	unsigned count = index < f->count ? dies_at(f, index, &scope.bias, list) : 0;
+	struct reading r = { .scope = &scope, .session = s, .each = each, .arg = arg };
+
+	if (function >= count || !scry_scope_open(&scope, f, index))
+		return scry_fail(s, SCRY_ENOTFOUND, 0, "no debug information covers this frame");
+	if (scry_decoder_open(&decoder, s))
+		scope.decoder = &decoder;
+	r.outer = function + 1 == count;
+	read_block(&r, &list[count - 1 - function], 0);
+	if (scope.decoder)
+		scry_decoder_close(&decoder);
+	return SCRY_OK;
+}

@@ -1,0 +1,109 @@
+"""cvars: C variables beside what the program wrote of them, and beside gdb."""
+import json
+import os
+import re
+
+import pytest
+
+from tests.support import run
+from tests.matrix.conftest import every
+from tests.matrix.test_crashes import compiled, died, run_program
+
+FRAMES = ('variables_inner', 'variables_middle')
+WANTED = {('pyenv-2.7.18', '-O2'), ('pyenv-3.11.7', '-O2'), ('pyenv-3.11.7', '-O0')}
+
+IN_GDB = '''python
+import json
+found, frame = {}, gdb.newest_frame()
+while frame is not None and frame.is_valid():
+    block = frame.block() if frame.name() in %r else None
+    while block is not None and not block.is_global and not block.is_static:
+        for symbol in block:
+            value = symbol.value(frame) if symbol.is_variable or symbol.is_argument else None
+            if value is None or value.is_optimized_out:
+                continue
+            if value.type.strip_typedefs().code in (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_INT):
+                found['%%s.%%s' %% (frame.name(), symbol.name)] = int(value)
+        block = None if block.function else block.superblock
+    frame = frame.older()
+print('@' + json.dumps(found))
+end
+'''
+
+
+def usual(interpreter):
+    return interpreter.tag in {tag for tag, _ in WANTED}
+
+
+def number(variable):
+    """The value as a number: of a pointer to an object its address."""
+    if variable['object']:
+        return int(variable['object']['address'], 16)
+    text = (variable['value'] or '').split(' ')[0]
+    if text == 'NULL':
+        return 0
+    return int(text, 0) if re.match(r'-?(0x)?[0-9a-f]+$', text) else None
+
+
+def variables(answer):
+    return {
+        '%s.%s' % (frame['function'], variable['name']): variable
+        for frame in answer['threads'][0]['frames']
+        if frame['kind'] == 'native' and frame['function'] in FRAMES
+        for variable in frame['variables']
+    }
+
+
+@pytest.mark.parametrize('interpreter', every(usual))
+def test_variables(interpreter, tmp_path):
+    """Each value is the program's; where gdb has one it is gdb's; none recovered is wrong."""
+    directory = str(tmp_path)
+    run.prepare(run_program(), directory)
+    for optimize in [level for tag, level in sorted(WANTED) if tag == interpreter.tag]:
+        compiled(interpreter, directory, [optimize, '-g'])
+        core, truth = died(interpreter, directory, 'variables')
+        answer, status, errors = run.answer(core, command=('bt-full', '--native'))
+        assert status == 0, errors
+        found = variables(answer)
+        true = {key: value for key, value in truth.items() if '.' in key}
+        assert len(true) > 5 and set(true) <= set(found) | {'full.in', 'full.out'}
+        wrong = {
+            key: (found[key], hex(true[key]))
+            for key in set(true) & set(found)
+            if found[key]['state'] != 'optimized out' and number(found[key]) != true[key]
+        }
+        assert not wrong
+        script = os.path.join(directory, 'variables.gdb')
+        with open(script, 'w') as out:
+            out.write(IN_GDB % (FRAMES,))
+        _, output, _ = run.gdb('source %s' % script, core=core, exe=interpreter.exe)
+        theirs = json.loads(re.search(r'^@(.+)$', output, re.M).group(1))
+        assert theirs
+        for key, value in theirs.items():
+            assert found[key]['state'] != 'optimized out', (key, found[key])
+            assert number(found[key]) == value, (key, found[key], hex(value))
+        lost = [key for key in true if key in found and key not in theirs]
+        recovered = [key for key in lost if found[key]['state'] == 'recovered']
+        print(optimize, 'gdb has', len(theirs), 'lost', len(lost), 'recovered', len(recovered))
+        full = found['variables_middle.full']
+        assert "in = {'key': [5, 6]}" in full['value'] and 'struct pair' in full['type']
+        os.remove(core)
+
+
+def test_cvars_text(tmp_path, request):
+    """The command's own text: a type, a name, a value, its place."""
+    from tests.support import interpreters
+
+    usable = [i for i in interpreters.everything() if i.tag == 'pyenv-3.11.7' and not i.reason]
+    if not usable:
+        pytest.skip('no pyenv-3.11.7')
+    directory = str(tmp_path)
+    run.prepare(run_program(), directory)
+    compiled(usable[0], directory, ['-O2', '-g'])
+    core, _ = died(usable[0], directory, 'variables')
+    status, text, errors = run.pyscry(core, 'cvars', '1')
+    assert status == 0, errors
+    assert "struct pair full = {in = {'key': [5, 6]}, out = <function callback at 0x" in text
+    assert re.search(r"PyObject \*object = \{'key': \[5, 6\]\}", text)
+    status, text, _ = run.pyscry(core, 'cvars', '9999')
+    assert status == 2
