@@ -1,4 +1,4 @@
-"""Python frames in GDB's own bt: a frame filter, off until `set pyscry frames on`."""
+"""Python frames in GDB's own bt: a frame filter, on until `set pyscry frames off`."""
 import gdb
 from gdb.FrameDecorator import FrameDecorator
 
@@ -74,11 +74,11 @@ class Frames:
     name, priority = "pyscry", 50
 
     def __init__(self, current):
-        self.current, self.enabled = current, False
+        self.current, self.enabled = current, True
         Parameter(
             "frames",
             gdb.PARAM_BOOLEAN,
-            False,
+            True,
             "whether bt shows Python frames in front of the C frames that run them.",
             self.enable,
         )

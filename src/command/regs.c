@@ -4,6 +4,8 @@
  */
 #include "command/command.h"
 #include "command/register_show.h"
+#include "command/stack_words.h"
+#include "native/variables.h"
 
 /* One invocation. */
 struct job {
@@ -12,7 +14,7 @@ struct job {
 	struct scry_words words;
 	struct scry_renderer *to; /* while frames are said */
 	unsigned depth;
-	bool all;
+	bool all, stack;
 	int rc; /* how unwinding ended */
 };
 
@@ -21,7 +23,26 @@ struct job {
 struct shown_frame {
 	const struct scry_native_frame *f;
 	struct job *job;
+	scry_addr end; /* of its part of the stack, 0 not known or not asked for */
 };
+
+static void each_word(const void *subject, struct scry_renderer *to)
+{
+	const struct shown_frame *shown = subject;
+	struct scry_crash of = { .session = shown->job->call->s,
+				 .thread = shown->job->thread,
+				 .words = shown->job->words };
+	const struct scry_regs *regs = &shown->f->regs;
+
+	scry_each_stack_word(
+		&(struct scry_stack_part) { &of, regs->value[regs->arch->sp], shown->end }, to);
+}
+
+/* Only where it was asked for. */
+static bool has_stack(const void *subject)
+{
+	return ((const struct shown_frame *)subject)->end != 0;
+}
 
 static void each_register(const void *subject, struct scry_renderer *to)
 {
@@ -73,6 +94,7 @@ static const struct scry_say frame_fields[] = {
 	SAY_TEXT("function", symbol.name),
 	SAY_GET("module", get_frame_module),
 	SAY_LIST("registers", &scry_facts_register, each_register),
+	SAY_LIST_IF("stack", &scry_facts_stack_word, each_word, has_stack),
 	SAY_GET("depth", get_depth, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("in_symbol", get_in_symbol, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("in_module", get_in_module, .flags = SCRY_SAY_TEXT_ONLY),
@@ -87,6 +109,7 @@ static const char *const frame_text[] = {
 	" ({module}+{in_module})",
 	"\n",
 	"{registers}",
+	"{stack}",
 	NULL,
 };
 
@@ -97,9 +120,27 @@ static bool one_frame(void *arg, const struct scry_native_frame *f)
 {
 	struct job *job = arg;
 
-	scry_say(job->to, &frame_facts, &(struct shown_frame) { f, job });
+	scry_say(job->to, &frame_facts, &(struct shown_frame) { f, job, 0 });
 	job->depth++;
 	return job->all;
+}
+
+/* With the words of each frame's part of the stack: up to its caller's stack pointer. */
+static void say_with_stack(struct job *job)
+{
+	struct scry_frames frames;
+	bool more = true;
+
+	job->rc = scry_frames_read(job->thread, &frames);
+	for (size_t i = 0; i < frames.count && more; i++) {
+		const struct scry_native_frame *f = &frames.frames[i];
+		scry_addr end = i + 1 < frames.count ? f[1].regs.value[f->regs.arch->sp] : 0;
+
+		scry_say(job->to, &frame_facts, &(struct shown_frame) { f, job, end });
+		job->depth++;
+		more = job->all;
+	}
+	scry_frames_done(&frames);
 }
 
 /* --- the answer --- */
@@ -109,7 +150,10 @@ static void each_frame(const void *subject, struct scry_renderer *to)
 	struct job *job = (struct job *)(uintptr_t)subject;
 
 	job->to = to;
-	job->rc = scry_unwind(job->call->s, &job->thread->os->regs, one_frame, job);
+	if (job->stack)
+		say_with_stack(job);
+	else
+		job->rc = scry_unwind(job->call->s, &job->thread->os->regs, one_frame, job);
 }
 
 #define SUBJECT struct scry_thread
@@ -136,7 +180,8 @@ static int run_regs(struct scry_call *call)
 				 "the registers of this thread are not known");
 	struct job job = { .call = call,
 			   .thread = t,
-			   .all = scry_call_flag(call, "all-frames") != NULL };
+			   .all = scry_call_flag(call, "all-frames") != NULL,
+			   .stack = scry_call_flag(call, "stack") != NULL };
 	scry_words_init(&job.words, s, t);
 	scry_say_fields(&call->render.to, &answer_facts, &job);
 	scry_words_done(&job.words);
@@ -150,12 +195,13 @@ static int run_regs(struct scry_call *call)
 }
 
 static const struct scry_flag flags[] = {
+	{ "stack", 's', NULL, "the words of the frame's stack: objects, return addresses, frames" },
 	{ "all-frames", 'a', NULL, "outer frames too: what unwinding restored" },
 	{ 0 },
 };
 
 const struct scry_command_row scry_command_regs = {
-	.public = { "regs", "[--all-frames] [THREAD]",
+	.public = { "regs", "[--all-frames] [--stack] [THREAD]",
 		    "Show what each register holds: objects, frames, code, numbers.",
 		    "Values are those of the crash where the thread crashed. \"volatile\" "
 		    "registers may be changed by any call, "

@@ -65,6 +65,8 @@ const char *scry_crash_is(struct scry_crash *c, uint64_t value, const struct scr
 		return in_free_block(c, value) ? "freed" : "part of an object";
 	case SCRY_WORD_MEMORY:
 	case SCRY_WORD_OBJECTS:
+		if (value >= c->words.stack_start && value < c->words.stack_end)
+			return "stack";
 		return m->doubt || in_free_block(c, value) ? "freed" : "memory";
 	default:
 		return scry_word_kind_name(m->kind);
@@ -149,28 +151,37 @@ void scry_crash_put_meaning(struct scry_crash *c, uint64_t value, struct scry_bu
 
 /* --- the signal --- */
 
+/* Processor exceptions that are faults: Intel SDM, volume 3, 6.15. */
+#define TRAP_PROTECTION 13
+#define TRAP_PAGE       14
+
 /*
- * What a handler was given. rt_sigframe of x86-64: the return address was popped, so that the stack
- * pointer stands at the ucontext of 304 bytes, behind which is the siginfo (asm/sigframe.h and
- * asm-generic/ucontext.h, Linux 6.1). aarch64: the siginfo of 128 bytes comes first.
+ * What the processor said when a handler was called; a siginfo is there for some handlers only.
+ * x86-64: the return address was popped, the stack pointer stands at the ucontext, 40 bytes into
+ * which are the registers, trapno the 21st and cr2 the 23rd (asm/sigcontext.h, Linux 6.1). aarch64:
+ * behind 128 bytes of siginfo and 176 of the ucontext the fault's address.
  */
 static bool read_caught(struct scry_crash *c, const struct scry_native_frame *f)
 {
 	struct scry_session *s = c->session;
-	bool x86 = f->regs.arch == &scry_arch_x86_64;
-	scry_addr info = f->regs.value[f->regs.arch->sp] + (x86 ? 304 : 0);
-	uint64_t signal, code, address;
+	scry_addr sp = f->regs.value[f->regs.arch->sp];
+	uint64_t trap = TRAP_PAGE, address;
 
-	if (!f->is_signal || (!x86 && f->regs.arch != &scry_arch_aarch64) ||
-	    scry_read_uint(s, info, 4, &signal) < 0 || scry_read_uint(s, info + 8, 4, &code) < 0 ||
-	    scry_read_uint(s, info + 16, 8, &address) < 0 || (int)signal != c->signal ||
-	    (int32_t)code <= 0)
+	if (!f->is_signal)
 		return false;
+	if (f->regs.arch == &scry_arch_x86_64) {
+		if (scry_read_uint(s, sp + 40 + 8 * 20, 8, &trap) < 0 ||
+		    scry_read_uint(s, sp + 40 + 8 * 22, 8, &address) < 0)
+			return false;
+	} else if (f->regs.arch != &scry_arch_aarch64 ||
+		   scry_read_uint(s, sp + 304, 8, &address) < 0) {
+		return false;
+	}
 	c->handled = true;
 	c->sent = false;
-	c->has_code = true;
-	c->code = (int32_t)code;
-	c->has_address = code != SI_KERNEL;
+	c->has_code = trap == TRAP_PROTECTION;
+	c->code = c->has_code ? SI_KERNEL : 0;
+	c->has_address = trap == TRAP_PAGE;
 	c->address = c->has_address ? address : 0;
 	return true;
 }

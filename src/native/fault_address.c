@@ -4,16 +4,19 @@
 #include <string.h>
 
 #include "native/fatal.h"
+#include "native/variables.h"
 #include "native/doubt.h"
 #include "object/model.h"
 
-#define GUARD_MAX   (1u << 20) /* the kernel's gap below a stack, glibc's guards are smaller */
-#define NEAR_MAX    65536
-#define SEGV_KERNEL 128
-#define BUS_ALIGNED 1
-#define BUS_ADDRESS 2
-#define FPE_DIVIDE  1
-#define PERIOD_MAX  24
+#define GUARD_MAX         (1u << 20) /* the kernel's gap below a stack */
+#define NEAR_MAX          65536
+#define SEGV_KERNEL       128
+#define BUS_ALIGNED       1
+#define BUS_ADDRESS       2
+#define FPE_DIVIDE        1
+#define PERIOD_MAX        24
+#define PYTHON_FRAMES_MAX 200000
+#define PYTHON_SAME_MIN   50
 
 /* --- what the kernel calls it --- */
 
@@ -109,7 +112,25 @@ static void explain_recursion(struct scry_crash *c)
 		scry_buf_puts(&names, f->symbol.name ? f->symbol.name : "??");
 	}
 	scry_crash_say(c, &c->why, "the recursion: %s%s", names.text,
-		       period > 1 ? " called by turns" : " calls itself");
+		       period > 1 ? " call each other" : " calls itself");
+}
+
+/* How often the newest Python frame's code stands on the stack. */
+static void explain_python_recursion(struct scry_crash *c)
+{
+	struct scry_walk walk;
+	struct scry_frame f;
+	unsigned same = 0;
+
+	if (!c->has_python)
+		return;
+	scry_walk_thread(&walk, c->thread);
+	for (unsigned i = 0; i < PYTHON_FRAMES_MAX && scry_walk_next(&walk, &f) == SCRY_ITEM; i++)
+		same += f.code == c->python.code;
+	if (same >= PYTHON_SAME_MIN)
+		scry_crash_say(c, &c->why,
+			       "the recursion in Python: %s stands on the stack %u times",
+			       c->python.code->name, same);
 }
 
 static bool explain_overflow(struct scry_crash *c)
@@ -124,6 +145,7 @@ static bool explain_overflow(struct scry_crash *c)
 		       " bytes below the thread's stack, whose %" PRIu64 " KiB are full",
 		       map->start - c->address, (map->end - map->start) / 1024);
 	explain_recursion(c);
+	explain_python_recursion(c);
 	return true;
 }
 
@@ -157,6 +179,25 @@ static void explain_gil(struct scry_crash *c)
 		scry_crash_say(c, &c->why, "the thread does not hold the GIL");
 }
 
+/* A field of some struct at NULL: of which, the variable in the register may tell. */
+static void explain_field(struct scry_crash *c, const struct scry_crash_operand *base)
+{
+	struct scry_frames frames = { c->thread, c->frames, c->count };
+	const struct scry_arch *arch = c->frames[0].regs.arch;
+	SCRY_AUTO_BUF(name);
+	int reg = -1;
+
+	for (unsigned i = 0; i < arch->count; i++)
+		if (arch->regs[i].name == base->name)
+			reg = (int)i;
+	if (scry_name_behind_register(&frames, c->site, reg, c->address, &name))
+		scry_crash_say(c, &c->why, "%s is NULL: %s", base->name, name.text);
+	else
+		scry_crash_say(c, &c->why,
+			       "%s is NULL, taken for a struct with a field at +%" PRIu64,
+			       base->name, c->address);
+}
+
 /* What stands at an offset from NULL, were that an object or a type. */
 static void explain_null(struct scry_crash *c)
 {
@@ -170,6 +211,10 @@ static void explain_null(struct scry_crash *c)
 			       c->address ? "a jump to 0x%" PRIx64 ": no code is there"
 					  : "a jump to NULL",
 			       c->address);
+		return;
+	}
+	if (!is_null && !base && !c->address) {
+		scry_crash_say(c, &c->why, "a NULL pointer was used");
 		return;
 	}
 	if (!is_null) {
@@ -190,9 +235,7 @@ static void explain_null(struct scry_crash *c)
 			       ", as is the first field of any struct)",
 			       base->name, c->address);
 	else
-		scry_crash_say(c, &c->why,
-			       "%s is NULL, taken for a struct with a field at +%" PRIu64,
-			       base->name, c->address);
+		explain_field(c, base);
 	explain_gil(c);
 }
 

@@ -227,7 +227,7 @@ static struct scry_runtime *slot_object(struct scry_words *w, scry_addr value)
 
 /*
  * Objects or NULLs in a row from `word` on, before `end` (0: not known); what comes first must be
- * an object.
+ * an object, or one NULL and an object.
  */
 static unsigned read_slots(struct scry_words *w, uint64_t word, scry_addr end,
 			   struct scry_meaning *ret)
@@ -243,7 +243,8 @@ static unsigned read_slots(struct scry_words *w, uint64_t word, scry_addr end,
 		if (scry_read_ptr(w->session, word + n * size, &value) < 0)
 			break;
 		struct scry_runtime *r = value ? slot_object(w, value) : NULL;
-		if (!r && (value || n == 0))
+		/* one NULL may come first, where an object follows */
+		if (!r && (value || (n == 1 && !ret->slots[0])))
 			break;
 		if (r)
 			ret->runtime = r;

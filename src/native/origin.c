@@ -8,9 +8,11 @@
 
 #include "native/fatal.h"
 #include "native/place.h"
+#include "native/variables.h"
 
 #define PATH_MAX_STEPS 600
 #define DEPTH_MAX      8
+#define FRAMES_NEAR    4 /* whose variables may have the address */
 
 struct path {
 	struct scry_crash *c;
@@ -255,15 +257,20 @@ static void end_of_path(const struct path *p, int reg)
 {
 	struct scry_crash *c = p->c;
 	int number = argument_number(p, reg);
+	const char *function = c->frames[c->site].symbol.name;
+	struct scry_frames frames = { c->thread, c->frames, c->count };
+	SCRY_AUTO_BUF(name);
 
 	if (!p->from_start)
 		scry_crash_say(c, &c->origin,
 			       "%s: several ways lead here, it is not followed further",
 			       reg_name(p, reg));
+	else if (number && scry_name_of_argument(&frames, c->site, (unsigned)number, &name))
+		scry_crash_say(c, &c->origin, "%s is argument %d of %s, %s", reg_name(p, reg),
+			       number, function ? function : "the function", name.text);
 	else if (number)
 		scry_crash_say(c, &c->origin, "%s is argument %d of %s", reg_name(p, reg), number,
-			       c->frames[c->site].symbol.name ? c->frames[c->site].symbol.name
-							      : "the function");
+			       function ? function : "the function");
 	else
 		scry_crash_say(c, &c->origin, "%s is what the caller had in it", reg_name(p, reg));
 }
@@ -289,6 +296,25 @@ static bool on_stack(const struct path *p, scry_addr at)
 	return at >= p->c->words.stack_start && at < p->c->words.stack_end;
 }
 
+/* "stack: full.in of hidden_caller", or what else stands at the address. */
+static void put_place(const struct path *p, scry_addr at, struct scry_buf *out)
+{
+	struct scry_crash *c = p->c;
+	struct scry_frames frames = { c->thread, c->frames, c->count };
+
+	scry_crash_put_meaning(c, at, out);
+	for (unsigned i = c->site; on_stack(p, at) && i < c->count && i < c->site + FRAMES_NEAR;
+	     i++) {
+		SCRY_AUTO_BUF(name);
+
+		if (!scry_name_of_address(&frames, i, at, &name))
+			continue;
+		scry_buf_printf(out, ": %s of %s", name.text,
+				c->frames[i].symbol.name ? c->frames[i].symbol.name : "?");
+		return;
+	}
+}
+
 /* The register holds what stands at an address; told, and where that came from in turn. */
 static int tell_load(const struct path *p, unsigned *i, int reg, const struct scry_operand *from)
 {
@@ -303,7 +329,7 @@ static int tell_load(const struct path *p, unsigned *i, int reg, const struct sc
 		scry_crash_say(c, &c->origin, "%s was loaded by  %s", reg_name(p, reg), text.text);
 		return from->base;
 	}
-	scry_crash_put_meaning(c, at, &what);
+	put_place(p, at, &what);
 	scry_crash_say(c, &c->origin, "%s was loaded from 0x%" PRIx64 " (%s) by  %s",
 		       reg_name(p, reg), at, what.text, text.text);
 	if (from->size == p->f->regs.arch->ptr_size && p->f->regs.valid >> reg & 1 &&

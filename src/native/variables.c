@@ -143,6 +143,8 @@ static void set_value(struct reading *r, Dwarf_Die *type, const struct scry_plac
 		set_object(r, type, bytes, v);
 		v->value = kept_text(r, &text);
 		v->location = p->text;
+		v->address = p->kind == SCRY_IN_MEMORY ? p->word : 0;
+		v->reg = p->kind == SCRY_IN_REGISTER ? p->reg : -1;
 		v->state = p->recovered ? SCRY_VARIABLE_RECOVERED : SCRY_VARIABLE_HERE;
 		v->how = p->recovered ? p->how : NULL;
 	} else {
@@ -175,6 +177,7 @@ static void recover_argument(struct reading *r, Dwarf_Attribute *attr, Dwarf_Die
 	if (behind) {
 		p.kind = SCRY_IN_MEMORY;
 		p.word += ops[0].number;
+		p.text = scry_arena_printf(&r->session->arena, "0x%" PRIx64, p.word);
 	}
 	set_value(r, type, &p, v);
 }
@@ -182,7 +185,8 @@ static void recover_argument(struct reading *r, Dwarf_Attribute *attr, Dwarf_Die
 static void read_variable(struct reading *r, Dwarf_Die *die)
 {
 	struct scry_variable v = { .is_parameter = dwarf_tag(die) == DW_TAG_formal_parameter,
-				   .state = SCRY_VARIABLE_LOST };
+				   .state = SCRY_VARIABLE_LOST,
+				   .reg = -1 };
 	Dwarf_Attribute attr;
 	Dwarf_Die type;
 	const char *name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_name, &attr));
@@ -208,6 +212,7 @@ static void read_variable(struct reading *r, Dwarf_Die *die)
 		p.how = "the compiler kept no location of it";
 	}
 	v.how = p.how;
+	v.ctype = type;
 	if (p.kind != SCRY_IN_NOTHING)
 		set_value(r, &type, &p, &v);
 	else if (v.is_parameter && dwarf_attr(die, DW_AT_location, &attr))

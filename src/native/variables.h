@@ -33,6 +33,9 @@ struct scry_variable {
 	const char *how;              /* RECOVERED: by which way; LOST: why; else NULL */
 	struct scry_runtime *runtime; /* of a pointer to an object, else NULL */
 	scry_addr object;
+	Dwarf_Die ctype;
+	scry_addr address; /* in memory, else 0 */
+	int reg;           /* in this register, as an index, else -1 */
 };
 
 typedef void scry_variable_fn(void *arg, const struct scry_variable *v);
@@ -42,6 +45,18 @@ typedef void scry_variable_fn(void *arg, const struct scry_variable *v);
  */
 int scry_variables(struct scry_frames *f, size_t index, size_t function, scry_variable_fn *each,
 		   void *arg);
+
+/** "full.in": append the name of the variable of a frame that covers an address. */
+bool scry_name_of_address(struct scry_frames *f, size_t index, scry_addr at, struct scry_buf *out);
+/**
+ * "ob_type is at +8 of what op points to": a variable that is in the register, and the member
+ * there.
+ */
+bool scry_name_behind_register(struct scry_frames *f, size_t index, int reg, uint64_t offset,
+			       struct scry_buf *out);
+/** The name of argument `number` (from 1) of the frame's function. */
+bool scry_name_of_argument(struct scry_frames *f, size_t index, unsigned number,
+			   struct scry_buf *out);
 
 /* --- its parts --- */
 

@@ -102,11 +102,11 @@ def test_printer(gdb, cli, core, python):
 
 
 def test_python_frames(gdb, python, core):
-    """`set pyscry frames on`: Python frames in GDB's own bt, each in front of the C frame that runs
-    it."""
+    """Python frames in GDB's own bt, each in front of the C frame that runs it, unless `set pyscry
+    frames off`."""
     shown = gdb(
         [
-            "bt",
+            "bt -no-filters",
             "set pyscry frames on",
             "bt",
             "bt -hide",
@@ -177,7 +177,7 @@ def test_moving(gdb, any_core):
 def test_frame_selection(gdb, python, core):
     """The frame chosen in GDB takes the Python frame along: to the one that it runs, or the next
     older one."""
-    bt = gdb(["bt"], python, core).said[0]
+    bt = gdb(["bt -no-filters"], python, core).said[0]
     loops = re.findall(r"^#(\d+) .*PyEval_EvalFrame(?:Ex|Default)\b", bt, re.M)
     assert loops, bt
     moves = ["py-frame", "py-up 2", "py-frame"]
@@ -313,7 +313,7 @@ def test_settings(gdb, any_core):
     )
     assert shown.said[0] == "pyscry values is on.\n" and shown.said[2] == "pyscry values is off.\n"
     assert (
-        shown.said[3] == "pyscry max-text is 1024.\n" and shown.said[4] == "pyscry frames is off.\n"
+        shown.said[3] == "pyscry max-text is 1024.\n" and shown.said[4] == "pyscry frames is on.\n"
     )
     assert (
         "Set whether bt shows Python frames" in shown.said[5]

@@ -1,5 +1,6 @@
 """crash: what it says of each way to die, beside what the processor and the kernel said."""
 import os
+import re
 import subprocess
 
 import pytest
@@ -140,6 +141,39 @@ def test_crashes(interpreter, tmp_path):
         if way != 'gil' and (crash['python'] or {}).get('line') != 16:
             found.append('%s: Python is at %r' % (way, crash['python']))
     assert not found
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.tag == 'pyenv-3.11.7'))
+def test_more(interpreter, tmp_path):
+    """What a handler caught before (faulthandler); a recursion in Python; names by DWARF; regs
+    --stack."""
+    directory = str(tmp_path)
+    run.prepare(run_program(), directory)
+    compiled(interpreter, directory, ['-O2', '-g'])
+    open(os.path.join(directory, 'truth'), 'w').close()
+    core, _ = died(interpreter, directory, 'handled')
+    crash = run.answer(core, command=('crash',))[0]['crash']
+    assert crash['function'] == 'null_type' and crash['address'] == '0x8', crash
+    assert crash['access'] == 'read' and 'faulthandler' in ' '.join(crash['explanation'])
+    assert 'argument 1 of null_type, object' in ' '.join(crash['origin'])
+    os.remove(core)
+    core, _ = died(interpreter, directory, 'python_recursion')
+    crash = run.answer(core, command=('crash',))[0]['crash']
+    assert crash['stack_overflow'] and crash['python']['function'] == 'recurse'
+    assert re.search(r'recurse stands on the stack \d{4,} times', str(crash['explanation']))
+    os.remove(core)
+    core, truth = died(interpreter, directory, 'behind_r8')
+    crash = run.answer(core, command=('crash',))[0]['crash']
+    assert 'full.in of ' in ' '.join(crash['origin']), crash['origin']
+    words = run.answer(core, command=('regs', '--all-frames', '--stack'))[0]['native_frames']
+    held = [
+        word['object']['address']
+        for frame in words
+        for word in frame.get('stack', ())
+        if word['kind'] == 'object' and word['object']
+    ]
+    assert hex(truth['object']) in held
+    assert any(w['kind'] == 'return address' for frame in words for w in frame.get('stack', ()))
 
 
 def run_program():

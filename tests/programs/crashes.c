@@ -57,6 +57,8 @@ static void watch(void)
 	struct sigaction action = { .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND };
 	stack_t stack = { .ss_sp = alternative, .ss_size = sizeof(alternative) };
 
+	if (truth >= 0)
+		return;
 	truth = open(getenv("PYSCRY_TRUTH"), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
 	action.sa_sigaction = died;
 	sigaltstack(&stack, NULL);
@@ -302,13 +304,16 @@ static PyObject *die(PyObject *self, PyObject *args)
 	(void)self;
 	if (!PyArg_ParseTuple(args, "sO|Os", &way, &object, &callback, &path))
 		return NULL;
-	watch();
+	if (strcmp(way, "handled"))
+		watch();
 #define WAY(name, call)           \
 	if (!strcmp(way, name)) { \
 		call;             \
 		Py_RETURN_NONE;   \
 	}
 	WAY("null_field", null_field(object))
+	WAY("recurse", PyObject_CallObject(callback, NULL))
+	WAY("handled", null_type(nothing))
 	WAY("null_type", null_type(nothing))
 	WAY("bad_type", bad_type(object))
 	WAY("hidden", hidden_caller(object, callback))

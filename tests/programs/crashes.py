@@ -16,7 +16,20 @@ def die(way, value):
     crashes.die(way, value, callback, os.path.join(os.getcwd(), 'truncated.bin'))  # it dies here
 
 
+def recurse():
+    import crashes
+
+    crashes.die('recurse', None, recurse)
+
+
 def main(way):
+    if way == 'python_recursion':
+        sys.setrecursionlimit(10 ** 9)
+        recurse()
+    if way == 'handled':
+        import faulthandler
+
+        faulthandler.enable()
     die(way, {'key': [5, 6]})
 
 
