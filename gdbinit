@@ -69,6 +69,8 @@ if !$_pyscry
   _pyscry-define py-zombies zombies
   _pyscry-define py-crash crash
   _pyscry-define py-cvars cvars
+  _pyscry-define py-whatis whatis
+  _pyscry-define py-gc gc
   # end of what is from the table
 
   # $arg0: what to run, $arg1: by how many frames, $arg2: how many that are to older ones

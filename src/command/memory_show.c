@@ -1,5 +1,6 @@
 /* Memory around an address: the block of an allocator, words with the names of fields. */
 #include "command/memory_show.h"
+#include "command/layer_show.h"
 
 #include <inttypes.h>
 
@@ -54,6 +55,17 @@ static const char *const debug_text[] = {
 };
 
 const struct scry_facts scry_facts_debug_block = { "debug block", debug_fields, debug_text };
+
+static const char *const hooks_text[] = {
+	" ({size} bytes for {domain} by the debug hooks, whose bytes ",
+	"{?intact}around are intact)",
+	"|{?before}behind are overwritten)",
+	"|{?behind}before are overwritten)",
+	"|around are overwritten)",
+	NULL,
+};
+
+const struct scry_facts scry_facts_hooks = { "debug block", debug_fields, hooks_text };
 
 /* --- words --- */
 

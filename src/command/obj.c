@@ -2,12 +2,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "command/command.h"
+#include "command/address.h"
 #include "command/memory_show.h"
 #include "command/obj.h"
 #include "memory/gc.h"
 #include "native/meaning.h"
-#include "eval/expr.h"
 #include "object/whatis.h"
 
 #define DUMP_WORDS 12 /* of something that is no object */
@@ -401,60 +400,16 @@ static void show(struct scry_call *call, struct scry_runtime *r, const struct sc
 	scry_say_fields(&call->render.to, &answer_facts, &it);
 }
 
-/* "$rsp": of the selected thread's innermost frame. */
-static int find_register(struct scry_call *call, const char *name, uint64_t *ret)
-{
-	struct scry_session *s = call->s;
-	struct scry_thread *t = scry_thread_selected(s);
-	const struct scry_regs *regs = t && t->os ? scry_os_thread_regs(s->target, t->os) : NULL;
-
-	if (regs && regs->arch && scry_regs_find(regs, name, ret))
-		return SCRY_OK;
-	return scry_fail(s, SCRY_ENOTFOUND, 0, "no register '%.40s' of this thread is known", name);
-}
-
-static bool is_builtin(struct scry_session *s, const char *name, uint64_t *ret)
-{
-	const struct scry_runtime *r = scry_runtime_first(s);
-
-	return r->interps && r->interps->builtins &&
-	       scry_dict_get(r->interps->runtime, r->interps->builtins, name, ret) == SCRY_OK;
-}
-
-/* What print takes, too: where that is an object. */
-static int evaluate(struct scry_call *call, uint64_t *ret)
-{
-	struct scry_value value = { 0 };
-	struct scry_thread *t;
-	struct scry_frame f;
-	if (call->argv[0][0] == '$')
-		return find_register(call, call->argv[0] + 1, ret);
-	bool has_frame = scry_selected_frame(call->s, &t, &f) == SCRY_OK && f.code;
-	int rc = scry_eval(call->s, has_frame ? &f : NULL, call->argv[0], &value);
-
-	/* None, True and False are printed without a look-up, but they are objects, too */
-	if (rc == SCRY_OK && !value.addr)
-		return is_builtin(call->s, call->argv[0], ret)
-			       ? SCRY_OK
-			       : scry_fail(call->s, SCRY_EINVAL, 0,
-					   "'%.100s' is no object of the target", call->argv[0]);
-	*ret = value.addr;
-	return rc;
-}
-
 static int run_obj(struct scry_call *call)
 {
 	struct scry_session *s = call->s;
 	struct scry_runtime *r = scry_runtime_first(s);
 	struct scry_whatis w;
-	uint64_t addr = 0;
+	scry_addr addr;
 
-	if (!call->argc)
-		return scry_fail(s, SCRY_EINVAL, 0, "usage: %s%s %s", s->options.prefix,
-				 call->row->public.name, call->row->public.usage);
-	if (!r)
+	if (call->argc && !r)
 		return scry_fail(s, SCRY_ENOTFOUND, 0, "no Python interpreter was found");
-	int rc = scry_parse_number(call->argv[0], &addr) ? SCRY_OK : evaluate(call, &addr);
+	int rc = scry_call_address(call, &addr);
 	if (rc < 0)
 		return rc;
 	for (struct scry_runtime *each = r; each; each = each->next)

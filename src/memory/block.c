@@ -57,6 +57,13 @@ bool scry_block_lost(struct scry_runtime *r, scry_addr addr)
 	return a && a->lost && a->lost(r, addr);
 }
 
+unsigned scry_block_order(struct scry_runtime *r, const struct scry_block *block)
+{
+	const struct scry_allocator *a = allocator_of(r);
+
+	return a && block->free ? a->order(r, block) : 0;
+}
+
 int scry_blocks_open(struct scry_blocks *b, struct scry_runtime *r)
 {
 	*b = (struct scry_blocks) { .runtime = r, .allocator = allocator_of(r) };

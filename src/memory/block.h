@@ -38,6 +38,12 @@ bool scry_block_owns(struct scry_runtime *r, scry_addr addr);
  */
 bool scry_block_lost(struct scry_runtime *r, scry_addr addr);
 
+/**
+ * The place of a free block on its pool's or page's list, from 1 (given out next); 0: it was never
+ * given out, or is on no list that is known.
+ */
+unsigned scry_block_order(struct scry_runtime *r, const struct scry_block *block);
+
 /** A walk over all blocks of a runtime, in order of address within a pool or page. */
 struct scry_blocks {
 	struct scry_runtime *runtime;
@@ -65,6 +71,8 @@ struct scry_allocator {
 	bool (*guess)(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
 	bool (*owns)(struct scry_runtime *r, scry_addr addr);
 	bool (*lost)(struct scry_runtime *r, scry_addr addr); /* NULL: never */
+	/** scry_block_order() */
+	unsigned (*order)(struct scry_runtime *r, const struct scry_block *block);
 	/** As scry_blocks_open(), _next() and _done(), with a state of its own. */
 	int (*open)(struct scry_runtime *r, void **ret_state);
 	int (*next)(struct scry_runtime *r, void *state, struct scry_block *ret);

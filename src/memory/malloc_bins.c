@@ -8,10 +8,12 @@
 #include "memory/malloc_state.h"
 #include "memory/memory.h"
 
-#define LIST_MAX    ((uint64_t)1 << 24)
-#define TLS_BYTES   4096 /* around the thread pointer, where libc's variables are */
-#define SMALL_CACHE 64   /* bins of a cache for one size each */
-#define SMALL_BINS  64   /* NSMALLBINS */
+#define LIST_MAX     ((uint64_t)1 << 24)
+#define TLS_BEFORE   32768 /* around the thread pointer, where libc's variables are */
+#define TLS_BEHIND   4096
+#define FIRST_CHUNKS 4
+#define SMALL_CACHE  64 /* bins of a cache for one size each */
+#define SMALL_BINS   64 /* NSMALLBINS */
 
 static unsigned ptr_size(const struct scry_malloc *m)
 {
@@ -163,24 +165,21 @@ static void read_cache(struct scry_malloc *m, scry_addr mem, struct scry_hash *c
 }
 
 /*
- * A thread's variable `tcache` stands in libc's part of its static variables, which are right
- * before or behind the thread pointer.
+ * A thread's variable `tcache` stands in libc's part of its static variables: right before the
+ * thread pointer, behind those of the program, which may have many, or (not on x86) behind it.
  */
 static void read_thread_caches(struct scry_malloc *m, struct scry_hash *caches)
 {
 	const struct scry_target *t = m->runtime->session->target;
 	unsigned ptr = ptr_size(m);
-	uint8_t words[2 * TLS_BYTES];
+	uint8_t words[4096];
 
 	for (size_t i = 0; i < t->thread_count; i++) {
 		scry_addr tls = t->threads[i].tls / ptr * ptr;
 
-		if (tls < 2 * TLS_BYTES)
-			continue;
-		for (unsigned part = 0; part < 2; part++) {
-			size_t n = scry_read_some(m->runtime->session,
-						  tls - TLS_BYTES + part * TLS_BYTES, words,
-						  TLS_BYTES);
+		for (scry_addr piece = tls - TLS_BEFORE;
+		     tls > TLS_BEFORE && piece < tls + TLS_BEHIND; piece += sizeof(words)) {
+			size_t n = scry_read_some(m->runtime->session, piece, words, sizeof(words));
 
 			for (size_t at = 0; at + ptr <= n; at += ptr) {
 				scry_addr word = scry_load(words + at, ptr, t->abi.big_endian);
@@ -192,14 +191,21 @@ static void read_thread_caches(struct scry_malloc *m, struct scry_hash *caches)
 	}
 }
 
-/* The first chunk of an arena is mostly the cache of the thread that made it. */
+/* One of the first chunks of an arena is mostly the cache of the thread that made it. */
 static void read_caches(struct scry_malloc *m)
 {
 	struct scry_hash caches = { 0 };
+	unsigned flags;
 
 	read_thread_caches(m, &caches);
-	for (size_t i = 0; i < m->region_count; i++)
-		read_cache(m, m->regions[i].start + 2 * ptr_size(m), &caches);
+	for (size_t i = 0; i < m->region_count; i++) {
+		scry_addr chunk = m->regions[i].start;
+
+		for (unsigned n = 0; n < FIRST_CHUNKS; n++) {
+			read_cache(m, chunk + 2 * ptr_size(m), &caches);
+			chunk += scry_malloc_size(m, chunk, &flags);
+		}
+	}
 	scry_hash_done(&caches);
 }
 

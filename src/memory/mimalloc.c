@@ -385,6 +385,30 @@ static bool owns(struct scry_runtime *r, scry_addr addr)
 	return page_at(r, addr) != NULL;
 }
 
+/* Down the page's list of what is given out next, then that of what was freed since. */
+static unsigned order(struct scry_runtime *r, const struct scry_block *block)
+{
+	static const enum scry_field lists[] = { SCRY_F_MI_PAGE_FREE, SCRY_F_MI_PAGE_LOCAL_FREE };
+	const struct scry_memory *memory = page_at(r, block->start);
+	struct scry_mi_keys keys;
+	unsigned n = 1;
+
+	if (!memory)
+		return 0;
+	scry_mi_keys_read(r, memory->page.addr, SCRY_F_MI_PAGE_KEYS, &keys);
+	for (unsigned i = 0; i < 2; i++) {
+		scry_addr at = scry_field_get(r, memory->page.addr, lists[i]);
+
+		for (; at && n <= SCRY_MI_CAPACITY_MAX; n++) {
+			if (at == block->start)
+				return n;
+			if (!scry_mi_next(r, at, &keys, &at))
+				break;
+		}
+	}
+	return 0;
+}
+
 struct walk {
 	struct scry_mimalloc heap;
 	struct scry_interp *interp; /* whose heaps are walked */
@@ -448,6 +472,7 @@ const struct scry_allocator scry_allocator_mimalloc = {
 	.find = find,
 	.guess = find,
 	.owns = owns,
+	.order = order,
 	.open = open_walk,
 	.next = next_of_all,
 	.done = done_walk,

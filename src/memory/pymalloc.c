@@ -244,6 +244,21 @@ static bool lost(struct scry_runtime *r, scry_addr addr)
 	return scry_map_at(r->session->target, at) && !scry_read_some(r->session, at, &byte, 1);
 }
 
+/* Down the pool's list: the block that it gives out next comes first. */
+static unsigned order(struct scry_runtime *r, const struct scry_block *block)
+{
+	const struct scry_pool *pool = pool_at(scry_pymalloc_of(r, true), block->start);
+	scry_addr at = pool ? scry_field_get(r, pool->at, SCRY_F_POOL_FREE) : 0;
+
+	for (unsigned n = 1; at && n <= SCRY_POOL_BLOCKS_MAX; n++) {
+		if (at == block->start)
+			return n;
+		if (at - pool->at >= pool->size || scry_word(r, at, &at) < 0)
+			break;
+	}
+	return 0;
+}
+
 /* --- all blocks --- */
 
 struct walk {
@@ -353,6 +368,7 @@ const struct scry_allocator scry_allocator_pymalloc = {
 	.guess = guess,
 	.owns = owns,
 	.lost = lost,
+	.order = order,
 	.open = open_walk,
 	.next = next,
 	.done = free,

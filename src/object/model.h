@@ -161,6 +161,9 @@ struct scry_type {
 	scry_addr repr_function; /* the Python function that is its repr, else 0 */
 	/* by judge.c: may instances of it be believed? */
 	enum { SCRY_TYPE_NOT_JUDGED, SCRY_TYPE_SOUND, SCRY_TYPE_UNSOUND } judged;
+	/* part.c's: which rows of its table are for objects of this type */
+	uint64_t parts;
+	bool parts_known;
 };
 
 /** The type at `addr`, checked and remembered: SCRY_ECORRUPT (and why) where it is none. */

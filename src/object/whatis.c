@@ -2,6 +2,8 @@
 #include "object/whatis.h"
 #include "object/known.h"
 
+#include <inttypes.h>
+
 #include "memory/gc.h"
 #include "object/judge.h"
 #include "object/printer.h"
@@ -137,31 +139,123 @@ static const char *member_at(struct scry_runtime *r, const struct scry_type *t, 
 	return NULL;
 }
 
-/* Which field of the struct, or which item behind it, stands at an offset of an object. */
-static const char *field_at(struct scry_runtime *r, scry_addr object, uint64_t offset)
+const char *scry_struct_field_at(struct scry_runtime *r, enum scry_struct what, uint64_t offset)
 {
-	struct scry_type *t;
-
-	if (scry_type_for(r, object, &t) < 0)
-		return NULL;
-	enum scry_struct what = scry_whatis_struct(r, t->addr);
 	const char *found = NULL;
+	uint32_t size = UINT32_MAX;
+
 	for (int f = 0; f < SCRY_F_COUNT; f++) {
-		enum scry_struct of = scry_field_struct((enum scry_field)f);
 		const struct scry_slot *slot = &r->layout->slot[f];
 		const char *dot = strchr(scry_field_name((enum scry_field)f), '.');
 
-		if ((of == what || of == SCRY_S_OBJECT || (of == SCRY_S_VAR && t->itemsize)) &&
-		    slot->size && !slot->bits && offset >= slot->offset &&
-		    offset < (uint64_t)slot->offset + slot->size)
-			found = dot ? dot + 1 : found;
+		/* of a struct and its member the member */
+		if (scry_field_struct((enum scry_field)f) != what || !dot || !slot->size ||
+		    slot->bits || offset - slot->offset >= slot->size || slot->size >= size)
+			continue;
+		found = dot + 1;
+		size = slot->size;
 	}
-	if (t->itemsize && offset >= t->basicsize - t->basicsize % t->itemsize &&
-	    t->flags & TYPE_TUPLE)
-		return scry_arena_printf(&r->session->arena, "items[%" PRIu64 "]",
-					 (offset - r->layout->slot[SCRY_F_TUPLE_ITEMS].offset) /
-						 t->itemsize);
-	return found ? found : member_at(r, t, offset);
+	return found;
+}
+
+/* What stands behind an object's struct, or as large as the object is. */
+static const struct {
+	uint32_t flag;
+	enum scry_known type;
+	enum scry_field at;
+	const char *name;
+	bool counted; /* items of pointers */
+} tails[] = {
+	{ TYPE_TUPLE, .at = SCRY_F_TUPLE_ITEMS, .name = "items", .counted = true },
+	{ TYPE_BYTES, .at = SCRY_F_BYTES_DATA, .name = "ob_sval" },
+	{ TYPE_LONG, .at = SCRY_F_LONG_DIGITS, .name = "ob_digit" },
+	{ .type = SCRY_IS_CODE, .at = SCRY_F_CODE_ADAPTIVE, .name = "co_code_adaptive" },
+};
+
+static const char *tail_at(struct scry_runtime *r, const struct scry_type *t, scry_addr object,
+			   uint64_t offset)
+{
+	unsigned ptr = r->session->target->abi.ptr_size;
+	struct scry_text_view v;
+
+	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++) {
+		const struct scry_slot *slot = &r->layout->slot[tails[i].at];
+
+		if (!slot->size || offset < slot->offset ||
+		    !(tails[i].flag ? t->flags & tails[i].flag
+				    : scry_type_is(r, t->addr, tails[i].type)))
+			continue;
+		return tails[i].counted
+			       ? scry_arena_printf(&r->session->arena, "%s[%" PRIu64 "]",
+						   tails[i].name, (offset - slot->offset) / ptr)
+			       : tails[i].name;
+	}
+	if (t->flags & TYPE_UNICODE && scry_text_open(r, object, &v) == SCRY_OK && v.own &&
+	    object + offset >= v.data)
+		return "data";
+	return NULL;
+}
+
+/* An attribute whose value stands in the object or before it, without a dict: 3.11+ */
+static const char *attribute_at(struct scry_runtime *r, scry_addr object, uint64_t offset)
+{
+	struct scry_dict_view v = { 0 };
+	scry_addr dict, key;
+	const char *name;
+
+	if (scry_instance_dict(r, object, &dict, &v) < 0 || dict || !v.values ||
+	    object + offset < v.values)
+		return NULL;
+	uint64_t index = (object + offset - v.values) / r->session->target->abi.ptr_size;
+	if (index > 255 || /* more are never inline: SHARED_KEYS_MAX_SIZE, 3.11+ */
+	    scry_word(r, v.entries + index * v.stride + v.key, &key) < 0 || !key ||
+	    scry_text_at(r, key, 200, &name) < 0)
+		return NULL;
+	return name;
+}
+
+/* Structs that whatis knows of types that have no own row for their words. */
+static enum scry_struct struct_of(struct scry_runtime *r, const struct scry_type *t)
+{
+	return scry_whatis_struct(r, t->addr);
+}
+
+const char *scry_field_name_of(struct scry_runtime *r, const struct scry_type *t, scry_addr object,
+			       uint64_t offset)
+{
+	const char *found = tail_at(r, t, object, offset);
+
+	if (!found)
+		found = scry_struct_field_at(r, struct_of(r, t), offset);
+	if (!found && t->itemsize)
+		found = scry_struct_field_at(r, SCRY_S_VAR, offset);
+	if (!found)
+		found = scry_struct_field_at(r, SCRY_S_OBJECT, offset);
+	if (!found)
+		found = member_at(r, t, offset);
+	/* ctypes: what has room in the object itself stands behind the struct's pointers */
+	if (!found && scry_type_derives(r, t->addr, "_ctypes._CData"))
+		found = offset < r->layout->size[SCRY_S_CTYPES]
+				? scry_struct_field_at(r, SCRY_S_CTYPES, offset)
+				: NULL;
+	return found;
+}
+
+const char *scry_field_name_at(struct scry_runtime *r, scry_addr object, uint64_t offset)
+{
+	struct scry_type *t;
+	const char *found;
+	scry_addr own;
+
+	if (scry_type_for(r, object, &t) < 0)
+		return NULL;
+	found = attribute_at(r, object, offset);
+	if (!found && scry_type_derives(r, t->addr, "_ctypes._CData")) {
+		own = scry_field_get(r, object, SCRY_F_CTYPES_PTR);
+		if (own > object && own <= object + offset && own - object < 512)
+			found = "b_value";
+	}
+	return found ? found : scry_field_name_of(r, t, object, offset);
 }
 
 static const char *find_pattern(struct scry_runtime *r, scry_addr addr)
@@ -213,7 +307,7 @@ static void read_others(struct scry_runtime *r, struct scry_whatis *w)
 	find_near(r, w);
 	if (!w->inside && w->addr % ptr == 0)
 		guess_type(r, w);
-	w->near_field = w->inside ? field_at(r, w->near, w->addr - w->near) : NULL;
+	w->near_field = w->inside ? scry_field_name_at(r, w->near, w->addr - w->near) : NULL;
 	/* the debug hooks' words are the first of a block */
 	w->has_debug =
 		w->has_memory && scry_debug_block_at(r, w->memory.start + 2 * ptr, &w->debug);

@@ -5,6 +5,8 @@
 #include "memory/block.h"
 #include "object/object.h"
 
+struct scry_type;
+
 /** Facts about an object, or about what looks like none. */
 struct scry_whatis {
 	scry_addr addr, type;
@@ -45,6 +47,15 @@ struct scry_whatis {
 };
 /** Fill the facts in; SCRY_EFAULT only where no memory is there at all. */
 int scry_whatis(struct scry_runtime *r, scry_addr addr, struct scry_whatis *ret);
+/** The field of a struct that has the byte at an offset, or NULL. Static. */
+const char *scry_struct_field_at(struct scry_runtime *r, enum scry_struct what, uint64_t offset);
+/**
+ * What of an object has the byte at an offset: a field, an item, an attribute's value. NULL where
+ * that is not known. In the arena. The second: of what was an object of type `t`.
+ */
+const char *scry_field_name_at(struct scry_runtime *r, scry_addr object, uint64_t offset);
+const char *scry_field_name_of(struct scry_runtime *r, const struct scry_type *t, scry_addr object,
+			       uint64_t offset);
 /** A word of memory that is shown as such. Texts are in the arena. */
 struct scry_dump_word {
 	scry_addr addr;

@@ -1,0 +1,13 @@
+/** The argument ADDRESS|$REGISTER|EXPR of commands about memory. Internal to src/command. */
+#ifndef SCRY_COMMAND_ADDRESS_H
+#define SCRY_COMMAND_ADDRESS_H
+
+#include "command/command.h"
+
+/**
+ * A number, a register of the selected thread's innermost frame, or what print takes where that is
+ * an object. Negative after scry_fail().
+ */
+int scry_call_address(struct scry_call *call, scry_addr *ret);
+
+#endif

@@ -1,0 +1,51 @@
+/**
+ * Memory that belongs to an object, but stands elsewhere: a list's items, a dict's table, the bytes
+ * of a bytearray. THE table of who owns what: a row for each owner, its pointer and its length.
+ */
+#ifndef SCRY_PART_H
+#define SCRY_PART_H
+
+#include "object/model.h"
+
+struct scry_part {
+	scry_addr owner;
+	struct scry_type *type; /* of the owner */
+	const char *field;      /* "ob_start": the member that points there */
+	scry_addr start;        /* where the memory begins */
+	uint64_t size;          /* bytes of it; 0: not known, it goes on to the end of its block */
+};
+
+/** A walk over the parts of an object: set the first three, zero the rest. */
+struct scry_parts {
+	struct scry_runtime *runtime;
+	scry_addr owner;
+	struct scry_type *type;
+	unsigned row;    /* of the table: the next one */
+	scry_addr block; /* of a chain: the next one */
+	unsigned steps;
+};
+/**
+ * The next part: SCRY_ITEM, SCRY_OK at the end. What stands in the object itself is no part, nor is
+ * what another object owns.
+ */
+int scry_part_next(struct scry_parts *p, struct scry_part *ret);
+/**
+ * Does an object of this type have parts that no pointer in it leads to at once (a deque's blocks)?
+ * They cannot be found from the memory: all objects of such types are to be asked.
+ */
+bool scry_type_has_chain(struct scry_runtime *r, const struct scry_type *t);
+
+/**
+ * A buffer of others that an object uses (Py_buffer): a memoryview's, or memory that a ctypes
+ * object was laid over. False where it is no such object.
+ */
+struct scry_export {
+	scry_addr user;
+	scry_addr start;
+	uint64_t size;
+	scry_addr of; /* whose buffer it says it is, 0 not known */
+};
+bool scry_export_of(struct scry_runtime *r, scry_addr user, struct scry_type *t,
+		    struct scry_export *ret);
+
+#endif
