@@ -229,6 +229,12 @@ void scry_say_fields(struct scry_renderer *to, const struct scry_facts *facts, c
 	to->ops->fields(to, facts, NULL, subject);
 }
 
+void scry_say_fields_as(struct scry_renderer *to, const struct scry_facts *facts,
+			const char *const *view, const void *subject)
+{
+	to->ops->fields(to, facts, view, subject);
+}
+
 /* --- what has but one field --- */
 
 static void get_addr(const void *subject, struct scry_said *ret)

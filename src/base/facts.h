@@ -117,6 +117,7 @@ struct scry_facts {
 	unsigned short in;
 	/* JSON: it is no object but its first field's value (an element of a list) */
 	bool bare;
+	bool text_only; /* what stands between elements: headings, what was left out; no JSON */
 };
 
 #define SCRY_THROUGH(type, member) .through = offsetof(type, member) + 1
@@ -245,6 +246,8 @@ void scry_say(struct scry_renderer *to, const struct scry_facts *facts, const vo
 void scry_say_as(struct scry_renderer *to, const struct scry_facts *facts, const char *const *view,
 		 const void *subject);
 void scry_say_fields(struct scry_renderer *to, const struct scry_facts *facts, const void *subject);
+void scry_say_fields_as(struct scry_renderer *to, const struct scry_facts *facts,
+			const char *const *view, const void *subject);
 
 /** Facts that are one value: for lists of addresses and texts. */
 extern const struct scry_say scry_facts_addr_fields[]; /* "address", for other phrases */

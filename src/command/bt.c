@@ -1,18 +1,6 @@
 /* bt and bt-full: Python stacks. */
-#include <string.h>
-
 #include "command/command.h"
 #include "command/summary.h"
-
-/* Why there is nothing below a thread's head line. */
-static void put_empty(struct scry_call *call, const struct scry_thread *t)
-{
-	const char *why = t->error ? t->error : t->runtime ? "no Python frames" : "no Python state";
-
-	scry_buf_puts(call->out, "    ");
-	scry_put_styled(call, t->error ? SCRY_STYLE_ERROR : SCRY_STYLE_DIM, why);
-	scry_buf_putc(call->out, '\n');
-}
 
 /* The thread's stack: Python frames, or with --native C frames too, which every thread has. */
 static int stack_of(struct scry_call *call, struct scry_thread *t, struct scry_merge *merge,
@@ -32,50 +20,87 @@ static int stack_of(struct scry_call *call, struct scry_thread *t, struct scry_m
 	return SCRY_OK;
 }
 
-static void thread_stack_text(struct scry_call *call, struct scry_thread *t, bool locals)
-{
-	struct scry_stack stack;
-	struct scry_merge merge;
-	uint64_t count = 0;
+/* A thread with its stack. */
+struct shown_thread {
+	struct scry_call *call;
+	struct scry_thread *thread;
+	bool locals, follows;      /* another one stands before it */
+	uint64_t *count, *omitted; /* frames that there are, and that --limit left out */
+};
 
-	scry_thread_text(call, t);
-	scry_buf_puts(call->out, " (most recent call first):\n");
-	if (t->error)
-		call->partial = true;
-	if (stack_of(call, t, &merge, &stack) == SCRY_OK) {
-		stack.locals = locals;
-		stack.whole = scry_call_flag(call, "whole");
-		count = scry_stack_text(call, &stack);
-	}
-	if (!count || t->error)
-		put_empty(call, t);
+static void get_thread(const void *subject, struct scry_said *ret)
+{
+	scry_said_facts(ret, &scry_facts_thread, ((const struct shown_thread *)subject)->thread);
+	ret->kind = SCRY_SAID_FIELDS;
 }
 
-static void thread_stack_json(struct scry_call *call, struct scry_thread *t)
+static void each_frame(const void *subject, struct scry_renderer *to)
 {
+	const struct shown_thread *shown = subject;
 	struct scry_stack stack;
 	struct scry_merge merge;
 
-	scry_thread_json(call, t);
-	if (stack_of(call, t, &merge, &stack) == SCRY_OK) {
-		scry_stack_json(call, &stack);
-	} else {
-		scry_json_key(call->json, "frames");
-		scry_json_open(call->json, '[');
-		scry_json_close(call->json, ']');
-	}
-	scry_json_close(call->json, '}');
+	(void)to;
+	if (stack_of(shown->call, shown->thread, &merge, &stack) < 0)
+		return;
+	stack.locals = shown->locals;
+	stack.whole = scry_call_flag(shown->call, "whole");
+	*shown->count = scry_say_frames(shown->call, &stack, shown->omitted);
 }
+
+static void get_omitted(const void *subject, struct scry_said *ret)
+{
+	const struct shown_thread *shown = subject;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (*shown->omitted)
+		scry_said_int(ret, (int64_t)*shown->omitted);
+}
+
+/* Why there is nothing below a thread's head line. */
+static void get_empty(const void *subject, struct scry_said *ret)
+{
+	const struct shown_thread *shown = subject;
+	bool any = *shown->count || shown->thread->error;
+
+	scry_said_text(ret, any                      ? NULL
+			    : shown->thread->runtime ? "no Python frames"
+						     : "no Python state");
+}
+
+static void get_reason(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, ((const struct shown_thread *)subject)->thread->error);
+}
+
+#define SUBJECT struct shown_thread
+static const struct scry_say thread_fields[] = {
+	SAY_GET("", get_thread, .facts = &scry_facts_thread),
+	SAY_LIST("frames", &scry_facts_frame, each_frame),
+	SAY_GET("omitted", get_omitted, .flags = SCRY_SAY_OPTIONAL),
+	SAY_BOOL("follows", follows, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("reason", get_reason, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("empty", get_empty, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_VIEW("head", scry_thread_phrases, NULL),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const thread_text[] = {
+	"{?follows}\n",       "{head} (most recent call first):\n",
+	"{frames}",           "    {reason:error}\n",
+	"|    {empty:dim}\n", NULL,
+};
+
+const struct scry_facts scry_facts_thread_stack = { "thread", thread_fields, thread_text };
 
 static void show_state(struct scry_call *call, struct scry_thread *t, bool locals, bool first)
 {
-	if (call->json) {
-		thread_stack_json(call, t);
-		return;
-	}
-	if (!first)
-		scry_buf_putc(call->out, '\n');
-	thread_stack_text(call, t, locals);
+	uint64_t count = 0, omitted = 0;
+
+	call->partial |= (call->json ? scry_thread_trouble(t) : t->error) != NULL;
+	scry_say(&call->render.to, &scry_facts_thread_stack,
+		 &(struct shown_thread) { call, t, locals, !first, &count, &omitted });
 }
 
 /* One thread of the system may have a state in each of several interpreters. */
@@ -138,12 +163,10 @@ static int backtrace(struct scry_call *call, bool locals)
 		return scry_fail(call->s, SCRY_EINVAL, 0, "give --all or a thread, not both");
 	if (scry_call_flag(call, "summary") && !call->json)
 		scry_summary_text(call);
-	if (call->json)
-		scry_threads_open(call);
+	scry_threads_open(call);
 	rc = all ? show_all(call, locals) : show_chosen(call, locals);
-	if (call->json)
-		scry_json_close(call->json, ']');
-	else if (rc >= 0)
+	scry_threads_close(call);
+	if (rc >= 0)
 		scry_phases_text(call);
 	return rc;
 }

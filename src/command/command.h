@@ -132,30 +132,37 @@ int scry_frame_number(struct scry_thread *t, unsigned number, struct scry_frame 
 
 /** Of a struct scry_frame with code: "f (x.py:7)". */
 extern const struct scry_facts scry_facts_place;
-/** "#3  f (x.py:7)" and the source line. */
-void scry_frame_text(struct scry_call *call, const struct scry_frame *f);
 /** What is wrong with the frame, or with the chain of frames that it stands for; NULL nothing. */
 const char *scry_frame_damage_of(const struct scry_frame *f);
-/** One element of the JSON's "frames"; with "locals" where the user asked for them. */
-void scry_frame_json(struct scry_call *call, const struct scry_frame *f);
-/** "name = repr" lines, indented; how many. */
-unsigned scry_locals_text(struct scry_call *call, const struct scry_frame *f, const char *indent);
-void scry_locals_json(struct scry_call *call, const struct scry_frame *f);
+/**
+ * "#3  f (x.py:7)" and the source line, or an element of "frames", with "locals" where the user
+ * asked for them. Damage makes the answer partial.
+ */
+void scry_say_frame(struct scry_call *call, const struct scry_frame *f);
+/** The same as the whole answer: in JSON as the one frame of its thread. */
+void scry_say_frame_of(struct scry_call *call, struct scry_thread *t, struct scry_frame *f);
+/** With those that `frames` says: it gets `arg`. */
+void scry_say_frames_of(struct scry_call *call, struct scry_thread *t,
+			void (*frames)(struct scry_call *call, void *arg), void *arg);
+/** A C frame of a merged stack alone. */
+void scry_say_native(struct scry_call *call, const struct scry_frame *f);
+/** Of a struct scry_frame: what scry_say_frame() says; of a C frame of a merged stack. */
+extern const struct scry_facts scry_facts_frame, scry_facts_native;
+/** The frame's variables: "name = repr" lines, indented, or the key "locals"; how many. */
+unsigned scry_say_locals(struct scry_call *call, const struct scry_frame *f, const char *indent);
+extern const struct scry_facts scry_facts_locals;
 
 /**
  * The byte code of `c`, the instruction at `lasti` marked (-1 none); not `all`: what is around it.
  * In JSON the keys "instructions" and "exception_table".
  */
+extern const struct scry_facts scry_facts_instructions;
 int scry_put_instructions(struct scry_call *call, struct scry_code *c, int64_t lasti, bool all);
 /**
  * The code of what `name` means: a function, a method or anything with code, as print finds it, or
  * one on the stack.
  */
 int scry_find_function(struct scry_call *call, const char *name, struct scry_code **ret);
-
-/** The same for a C frame of a merged stack: "C   f (x.c:7)". */
-void scry_native_text(struct scry_call *call, const struct scry_frame *f);
-void scry_native_json(struct scry_call *call, const struct scry_frame *f);
 
 /**
  * Where the frames of a stack come from: SCRY_ITEM, SCRY_OK at the end, negative after scry_fail().
@@ -172,20 +179,17 @@ struct scry_stack scry_stack_of_thread(struct scry_thread *t);
 /** C and Python frames; `m` is initialized, and the caller's while the stack is in use. */
 struct scry_stack scry_stack_merged(struct scry_merge *m);
 /**
- * All frames, newest first. Runs of equal frames are folded ("... 199,990 more frames of f at
- * x.py:3"), --limit cuts and says so. How many frames there are, shown or not.
+ * All frames, newest first. In text runs of equal frames are folded ("... 199,990 more frames of f
+ * at x.py:3"), --limit cuts and says so; in JSON these are the elements of an open list. How many
+ * frames there are, shown or not; in *ret_omitted how many older ones --limit cut.
  */
-uint64_t scry_stack_text(struct scry_call *call, struct scry_stack *stack);
-/** The keys "frames" (and "omitted" where --limit cut) of an open JSON object. */
-void scry_stack_json(struct scry_call *call, struct scry_stack *stack);
-/** The elements of "frames" alone; how many older ones --limit cut. */
-uint64_t scry_stack_frames_json(struct scry_call *call, struct scry_stack *stack);
+uint64_t scry_say_frames(struct scry_call *call, struct scry_stack *stack, uint64_t *ret_omitted);
+/** For text: a line that says so, where the count is not 0. */
+void scry_say_omitted(struct scry_call *call, uint64_t count);
 
 /* --- threads --- */
 /** `Thread 4711 "MainThread" [crashed: SIGSEGV at 0x10, holds the GIL]`, no line end. */
 void scry_thread_text(struct scry_call *call, const struct scry_thread *t);
-/** Open an element of "threads" and write its keys; the caller adds more and closes it. */
-void scry_thread_json(struct scry_call *call, struct scry_thread *t);
 /** Why the thread's frames are missing, or its newest one is damaged; NULL: neither. */
 const char *scry_thread_trouble(struct scry_thread *t);
 /**
@@ -202,6 +206,8 @@ void scry_threads_open(struct scry_call *call);
 void scry_threads_close(struct scry_call *call);
 /** What is said of a struct scry_thread, and how its head line reads. */
 extern const struct scry_facts scry_facts_thread;
+/** The same with its stack: what the elements of "threads" have. */
+extern const struct scry_facts scry_facts_thread_stack;
 /** What stands before every command's own keys. */
 extern const struct scry_facts scry_facts_head;
 extern const char *const scry_thread_phrases[];

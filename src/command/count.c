@@ -1,5 +1,4 @@
 /* Tasks by where they stand: how many of each state have the same stack. */
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "command/tasks.h"
@@ -63,20 +62,38 @@ static int compare(const void *x, const void *y)
 	return a->first->addr < b->first->addr ? -1 : a->first->addr > b->first->addr;
 }
 
-static void show(struct scry_call *call, const struct group *g)
+static void get_task(const void *subject, struct scry_said *ret)
 {
-	struct scry_buf *out = call->out;
-	struct scry_task *t = g->first;
-
-	scry_put_count(out, g->count);
-	scry_buf_printf(out, " %s [", t->ops->kind);
-	scry_put_styled(call, SCRY_STYLE_MARK, scry_task_state_name(t->state));
-	scry_buf_putc(out, ']');
-	scry_task_place_text(call, t);
-	scry_buf_puts(out, g->count > 1 ? ", for example " : ": ");
-	scry_task_name_text(call, t);
-	scry_buf_printf(out, " 0x%" PRIx64 "\n", t->addr);
+	scry_said_facts(ret, &scry_facts_task_line, ((const struct group *)subject)->first);
+	ret->kind = SCRY_SAID_FIELDS;
 }
+
+static void get_many(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, ((const struct group *)subject)->count > 1);
+}
+
+#define SUBJECT struct group
+static const struct scry_say group_fields[] = {
+	SAY_INT("count", count),
+	SAY_GET("", get_task, .facts = &scry_facts_task_line),
+	SAY_GET("many", get_many),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const group_text[] = {
+	"{count,} {kind} [{state:mark}]",
+	"{place}",
+	"{?many}, for example ",
+	"|: ",
+	"{title} {id}\n",
+	NULL,
+};
+
+/* JSON has the tasks themselves. */
+static const struct scry_facts group_facts = { "group of tasks", group_fields, group_text,
+					       .text_only = true };
 
 void scry_show_task_counts(struct scry_call *call, const char *what, struct scry_task *first,
 			   uint64_t ident)
@@ -94,9 +111,9 @@ void scry_show_task_counts(struct scry_call *call, const char *what, struct scry
 	if (n)
 		qsort(list, n, sizeof(*list), compare);
 	for (size_t i = 0; i < n; i++)
-		show(call, list[i]);
+		scry_say(&call->render.to, &group_facts, list[i]);
 	if (!n)
-		scry_buf_printf(call->out, "no %s\n", what);
+		scry_say_none(call, what);
 	free(list);
 	scry_hash_done(&c.groups);
 }

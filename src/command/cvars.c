@@ -118,7 +118,7 @@ static const struct scry_say variable_fields[] = {
 	SAY_GET("space", get_space, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_END,
 };
-static const struct scry_facts variable_facts = {
+const struct scry_facts scry_facts_variable = {
 	"C variable", variable_fields,
 	(const char *const[]) { "        {type=?}", "{space}", "{name:name} = ", "{value}",
 				"|{:dim}<optimized out: {}{how}{:dim}>{}", "  [{location}]",
@@ -137,7 +137,7 @@ static void say_variable(void *arg, const struct scry_variable *v)
 	struct job *job = arg;
 
 	job->count++;
-	scry_say(&job->call->render.to, &variable_facts,
+	scry_say(&job->call->render.to, &scry_facts_variable,
 		 &(struct shown) { v, { v->runtime, v->object } });
 }
 
@@ -163,7 +163,7 @@ void scry_variables_done(struct scry_call *call)
 	call->c_frames = NULL;
 }
 
-static void say_variables(struct scry_call *call, const struct scry_frame *f)
+void scry_say_variables(struct scry_call *call, const struct scry_frame *f)
 {
 	struct scry_frames *frames = f->thread ? frames_of(call, f->thread) : NULL;
 	const struct scry_place *place = scry_place_at(call->s, f->native->pc - f->native->is_call);
@@ -176,18 +176,6 @@ static void say_variables(struct scry_call *call, const struct scry_frame *f)
 			       say_variable, &job);
 }
 
-void scry_variables_text(struct scry_call *call, const struct scry_frame *f)
-{
-	say_variables(call, f);
-}
-
-void scry_variables_json(struct scry_call *call, const struct scry_frame *f)
-{
-	call->render.to.ops->list_open(&call->render.to, "variables");
-	say_variables(call, f);
-	call->render.to.ops->list_close(&call->render.to);
-}
-
 /* --- the command --- */
 
 static bool parse(struct scry_call *call, uint64_t *ret)
@@ -195,67 +183,69 @@ static bool parse(struct scry_call *call, uint64_t *ret)
 	return !call->argc || scry_parse_number(call->argv[0], ret);
 }
 
-static void show(struct scry_call *call, const struct scry_frame *f, uint64_t number)
+static void get_number(const void *subject, struct scry_said *ret)
 {
-	if (call->json) {
-		scry_native_json(call, f);
-		return;
-	}
-	scry_buf_printf(call->out, "#%-2u ", (unsigned)number);
-	scry_native_text(call, f);
-	scry_variables_text(call, f);
+	scry_said_int(ret, (int64_t) * (const uint64_t *)subject);
 }
 
-/* Frames that run before the interpreter's loop, or the one that was asked for. */
-static unsigned show_frames(struct scry_call *call, struct scry_merge *m, uint64_t wanted)
+/* C frames have no number of their own in a merged stack: for text alone. */
+static const struct scry_say number_fields[] = { SAY_GET("number", get_number), SAY_END };
+static const struct scry_facts number_facts = { "number", number_fields,
+						(const char *const[]) { "#{number%-2} ", NULL },
+						.text_only = true };
+
+static void show(struct scry_call *call, const struct scry_frame *f, uint64_t number)
 {
+	scry_say(&call->render.to, &number_facts, &number);
+	scry_say_native(call, f);
+	if (!call->json)
+		scry_say_variables(call, f);
+}
+
+struct wanted {
+	struct scry_merge merge;
+	uint64_t number;
+	unsigned shown;
+};
+
+/* Frames that run before the interpreter's loop, or the one that was asked for. */
+static void show_frames(struct scry_call *call, void *arg)
+{
+	struct wanted *w = arg;
 	struct scry_frame f;
 	uint64_t number = 0;
-	unsigned shown = 0;
 
-	while (scry_merge_next(m, &f) == SCRY_ITEM) {
+	while (scry_merge_next(&w->merge, &f) == SCRY_ITEM) {
 		if (f.kind != SCRY_FRAME_NATIVE)
 			continue;
-		if (!call->argc && f.entry && shown)
+		if (!call->argc && f.entry && w->shown)
 			break;
-		if (!call->argc || number == wanted) {
+		if (!call->argc || number == w->number) {
 			show(call, &f, number);
-			shown++;
+			w->shown++;
 		}
-		if (call->argc && number == wanted)
+		if (call->argc && number == w->number)
 			break;
 		number++;
 	}
-	return shown;
 }
 
 static int run_cvars(struct scry_call *call)
 {
 	struct scry_thread *t = scry_thread_selected(call->s);
-	struct scry_merge merge;
-	uint64_t wanted = 0;
+	struct wanted wanted = { 0 };
 
-	if (!parse(call, &wanted))
+	if (!parse(call, &wanted.number))
 		return scry_fail(call->s, SCRY_EINVAL, 0, "the number of a C frame, not '%s'",
 				 call->argv[0]);
 	if (!t)
 		return scry_fail(call->s, SCRY_ENOTFOUND, 0, "the target has no threads");
-	int rc = scry_merge_thread(&merge, t);
+	int rc = scry_merge_thread(&wanted.merge, t);
 	if (rc < 0)
 		return rc;
 	call->s->options.locals = true;
-	if (call->json) {
-		scry_threads_open(call);
-		scry_thread_json(call, t);
-		call->render.to.ops->list_open(&call->render.to, "frames");
-	}
-	unsigned shown = show_frames(call, &merge, wanted);
-	if (call->json) {
-		call->render.to.ops->list_close(&call->render.to);
-		scry_json_close(call->json, '}');
-		scry_threads_close(call);
-	}
-	if (!shown)
+	scry_say_frames_of(call, t, show_frames, &wanted);
+	if (!wanted.shown)
 		return scry_fail(call->s, SCRY_ENOTFOUND, 0, "the thread has no such C frame");
 	return SCRY_OK;
 }

@@ -5,10 +5,9 @@
 #include "command/command.h"
 #include "native/variables.h"
 
-/** A line for each variable of a native frame, indented. */
-void scry_variables_text(struct scry_call *call, const struct scry_frame *f);
-/** The key "variables" of an open JSON object. */
-void scry_variables_json(struct scry_call *call, const struct scry_frame *f);
+/** The variables of a native frame: a line each, indented, or elements of an open list. */
+void scry_say_variables(struct scry_call *call, const struct scry_frame *f);
+extern const struct scry_facts scry_facts_variable;
 /** Give back what a call has kept for them. */
 void scry_variables_done(struct scry_call *call);
 

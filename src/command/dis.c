@@ -11,11 +11,11 @@
 #define AROUND 12 /* instructions before and behind the current one, without --all */
 
 struct job {
-	struct scry_call *call;
 	struct scry_code *code;
 	int64_t lasti; /* of the current instruction, -1 none */
 	bool all;
 	struct scry_hash targets; /* offsets, + 1, that are jumped to */
+	int rc;                   /* how the walk ended */
 };
 
 static bool is_current(const struct job *job, const struct scry_instruction *i)
@@ -28,61 +28,122 @@ static bool is_target(struct job *job, const struct scry_instruction *i)
 	return scry_hash_find(&job->targets, (uint64_t)i->offset + 1);
 }
 
-static void put_text(struct job *job, const struct scry_instruction *i, int line)
-{
-	struct scry_call *call = job->call;
-	struct scry_buf *out = call->out, text = SCRY_BUF_INIT;
+/* --- an instruction --- */
 
-	if (line > 0)
-		scry_buf_printf(out, "%s%6d%s", scry_style(call, SCRY_STYLE_LINE), line,
-				scry_style(call, SCRY_STYLE_OFF));
-	else
-		scry_buf_puts(out, "      ");
-	scry_buf_printf(out, " %s %s %6" PRIu32 " %-24s", is_current(job, i) ? "-->" : "   ",
-			is_target(job, i) ? ">>" : "  ", i->offset, i->name);
-	if (i->has_arg)
-		scry_buf_printf(out, " %" PRIu32, i->arg);
-	scry_instruction_text(job->code, i, &text);
-	if (text.len) {
-		scry_buf_puts(out, " (");
-		scry_put_safe_bytes(out, text.text, text.len);
-		scry_buf_putc(out, ')');
-	}
-	if (*i->adapted)
-		scry_buf_printf(out, "  [%s]", i->adapted);
-	scry_buf_putc(out, '\n');
-	scry_buf_done(&text);
+struct shown_instruction {
+	struct job *job;
+	const struct scry_instruction *i;
+	int line;  /* 0: it has none */
+	bool same; /* its line is that of the one before */
+};
+
+static void get_line(const void *subject, struct scry_said *ret)
+{
+	const struct shown_instruction *shown = subject;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (shown->line > 0)
+		scry_said_int(ret, shown->line);
 }
 
-static void put_json(struct job *job, const struct scry_instruction *i, int line)
+/* For text: a line is told once. */
+static void get_new_line(const void *subject, struct scry_said *ret)
 {
-	struct scry_json *j = job->call->json;
-	struct scry_buf text = SCRY_BUF_INIT;
+	get_line(subject, ret);
+	if (((const struct shown_instruction *)subject)->same)
+		ret->kind = SCRY_SAID_NULL;
+}
 
-	scry_json_open(j, '{');
-	scry_json_put_int(j, "offset", i->offset);
-	scry_json_put_positive(j, "line", line);
-	scry_json_put_int(j, "opcode", i->opcode);
-	scry_json_put_text(j, "name", i->name);
-	scry_json_put_text(j, "adapted", *i->adapted ? i->adapted : NULL);
-	scry_json_key(j, "argument");
+static void get_adapted(const void *subject, struct scry_said *ret)
+{
+	const struct scry_instruction *i = ((const struct shown_instruction *)subject)->i;
+
+	scry_said_text(ret, *i->adapted ? i->adapted : NULL);
+}
+
+static void get_argument(const void *subject, struct scry_said *ret)
+{
+	const struct scry_instruction *i = ((const struct shown_instruction *)subject)->i;
+
+	ret->kind = SCRY_SAID_NULL;
 	if (i->has_arg)
-		scry_json_int(j, i->arg);
-	else
-		scry_json_null(j);
-	scry_instruction_text(job->code, i, &text);
-	scry_json_put_bytes(j, "text", text.text, text.len);
-	scry_buf_done(&text);
-	scry_json_put_int(j, "extended", i->prefixes);
-	scry_json_key(j, "target");
+		scry_said_int(ret, i->arg);
+}
+
+static bool print_text(const void *subject, struct scry_buf *out)
+{
+	const struct shown_instruction *shown = subject;
+
+	scry_instruction_text(shown->job->code, shown->i, out);
+	return true;
+}
+
+/* For text: nothing stands for an argument that means nothing else. */
+static bool print_meaning(const void *subject, struct scry_buf *out)
+{
+	return print_text(subject, out) && out->len;
+}
+
+static void get_target(const void *subject, struct scry_said *ret)
+{
+	const struct scry_instruction *i = ((const struct shown_instruction *)subject)->i;
+
+	ret->kind = SCRY_SAID_NULL;
 	if (i->target >= 0)
-		scry_json_int(j, i->target);
-	else
-		scry_json_null(j);
-	scry_json_put_bool(j, "is_target", is_target(job, i));
-	scry_json_put_bool(j, "current", is_current(job, i));
-	scry_json_close(j, '}');
+		scry_said_int(ret, i->target);
 }
+
+static void get_is_target(const void *subject, struct scry_said *ret)
+{
+	const struct shown_instruction *shown = subject;
+
+	scry_said_bool(ret, is_target(shown->job, shown->i));
+}
+
+static void get_current(const void *subject, struct scry_said *ret)
+{
+	const struct shown_instruction *shown = subject;
+
+	scry_said_bool(ret, is_current(shown->job, shown->i));
+}
+
+#define SUBJECT struct scry_instruction
+static const struct scry_say instruction_fields[] = {
+	SAY_INT("offset", offset),
+	SAY_GET("line", get_line),
+	SAY_INT("opcode", opcode),
+	SAY_CHARS("name", name),
+	SAY_GET("adapted", get_adapted),
+	SAY_GET("argument", get_argument),
+	SAY_PRINT("text", print_text),
+	SAY_INT("extended", prefixes),
+	SAY_GET("target", get_target),
+	SAY_GET("is_target", get_is_target),
+	SAY_GET("current", get_current),
+	SAY_GET("new_line", get_new_line, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_PRINT("meaning", print_meaning, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const instruction_text[] = {
+	"{new_line%6:line}",
+	"|      ",
+	"{?current} --> ",
+	"|     ",
+	"{?is_target}>>",
+	"|  ",
+	" {offset%6} {name%-24}",
+	" {argument}",
+	" ({meaning})",
+	"  [{adapted}]",
+	"\n",
+	NULL,
+};
+
+static const struct scry_facts instruction_facts = { "instruction", instruction_fields,
+						     instruction_text,
+						     SCRY_THROUGH(struct shown_instruction, i) };
 
 /* Which instruction is the current one, counted from 0; what is jumped to. */
 static unsigned look_ahead(struct job *job)
@@ -107,8 +168,9 @@ static unsigned look_ahead(struct job *job)
 	return current;
 }
 
-static int put_instructions(struct job *job)
+static void each_instruction(const void *subject, struct scry_renderer *to)
 {
+	struct job *job = (struct job *)(uintptr_t)subject;
 	struct scry_instructions w;
 	struct scry_instruction i;
 	unsigned n = 0, current = look_ahead(job);
@@ -121,70 +183,82 @@ static int put_instructions(struct job *job)
 		if (!job->all && (this + AROUND < current || this > current + AROUND))
 			continue;
 		scry_code_location(job->code, i.offset, &at);
-		if (job->call->json)
-			put_json(job, &i, at.line);
-		else
-			put_text(job, &i, at.line != last ? at.line : 0);
+		scry_say(to, &instruction_facts,
+			 &(struct shown_instruction) { job, &i, at.line, at.line == last });
 		last = at.line;
 	}
-	return rc;
+	job->rc = rc;
 }
 
-static void entry_json(struct scry_json *j, const struct scry_exception_entry *e)
-{
-	scry_json_open(j, '{');
-	scry_json_put_int(j, "start", e->start);
-	scry_json_put_int(j, "end", e->end);
-	scry_json_put_int(j, "target", e->target);
-	scry_json_put_int(j, "depth", e->depth);
-	scry_json_put_bool(j, "lasti", e->lasti);
-	scry_json_close(j, '}');
-}
+/* --- the exception table: 3.11+ --- */
 
-/* 3.11+. As dis, the last instruction of a range is shown, not what is behind it. */
-static void put_exception_table(struct job *job)
-{
-	struct scry_exception_table t;
+struct shown_entry {
 	struct scry_exception_entry e;
-	struct scry_json *j = job->call->json;
-	bool any = false;
+	bool first;
+};
 
-	if (j) {
-		scry_json_key(j, "exception_table");
-		scry_json_open(j, '[');
-	}
-	scry_exception_table_open(&t, job->code);
-	while (job->all && scry_exception_table_next(&t, &e) == SCRY_ITEM) {
-		if (j) {
-			entry_json(j, &e);
-			continue;
-		}
-		if (!any)
-			scry_buf_puts(job->call->out, "exception table:\n");
-		any = true;
-		scry_buf_printf(job->call->out,
-				"  %" PRIu32 " to %" PRIu32 " -> %" PRIu32 " [%" PRIu32 "]%s\n",
-				e.start, e.end ? e.end - 2 : 0, e.target, e.depth,
-				e.lasti ? " lasti" : "");
-	}
-	if (j)
-		scry_json_close(j, ']');
+/* As dis, text has the last instruction of a range, not what comes after it. */
+static void get_last(const void *subject, struct scry_said *ret)
+{
+	uint32_t end = ((const struct shown_entry *)subject)->e.end;
+
+	scry_said_int(ret, end ? end - 2 : 0);
 }
+
+#define SUBJECT struct shown_entry
+static const struct scry_say entry_fields[] = {
+	SAY_INT("start", e.start),
+	SAY_INT("end", e.end),
+	SAY_INT("target", e.target),
+	SAY_INT("depth", e.depth),
+	SAY_BOOL("lasti", e.lasti),
+	SAY_BOOL("first", first, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("last", get_last, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const entry_text[] = {
+	"{?first}exception table:\n",
+	"  {start} to {last} -> {target} [{depth}]",
+	"{?lasti} lasti",
+	"\n",
+	NULL,
+};
+
+static const struct scry_facts entry_facts = { "entry", entry_fields, entry_text };
+
+static void each_entry(const void *subject, struct scry_renderer *to)
+{
+	const struct job *job = subject;
+	struct shown_entry shown = { .first = true };
+	struct scry_exception_table t;
+
+	scry_exception_table_open(&t, job->code);
+	while (job->all && scry_exception_table_next(&t, &shown.e) == SCRY_ITEM) {
+		scry_say(to, &entry_facts, &shown);
+		shown.first = false;
+	}
+}
+
+static const struct scry_say code_fields[] = {
+	SAY_LIST("instructions", &instruction_facts, each_instruction),
+	SAY_LIST("exception_table", &entry_facts, each_entry),
+	SAY_END,
+};
+
+const struct scry_facts scry_facts_instructions = {
+	"instructions", code_fields,
+	(const char *const[]) { "{instructions}", "{exception_table}", NULL }
+};
 
 int scry_put_instructions(struct scry_call *call, struct scry_code *c, int64_t lasti, bool all)
 {
-	struct job job = { .call = call, .code = c, .lasti = lasti, .all = all };
+	struct job job = { .code = c, .lasti = lasti, .all = all };
 
-	if (call->json) {
-		scry_json_key(call->json, "instructions");
-		scry_json_open(call->json, '[');
-	}
-	int rc = put_instructions(&job);
-	if (call->json)
-		scry_json_close(call->json, ']');
-	put_exception_table(&job);
+	scry_say_fields(&call->render.to, &scry_facts_instructions, &job);
 	scry_hash_done(&job.targets);
-	return rc;
+	return job.rc;
 }
 
 static int of_expression(struct scry_call *call)
@@ -238,6 +312,7 @@ const struct scry_command_row scry_command_dis = {
 		    "of the stack.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run_dis,
+	.says = (const struct scry_facts *const[]) { &scry_facts_instructions, NULL },
 	.flags = flags,
 	.max_args = 1,
 };

@@ -2,9 +2,6 @@
  * exc: what each thread is raising and handling, with tracebacks, causes and the variables of their
  * frames.
  */
-#include <inttypes.h>
-#include <string.h>
-
 #include "command/exception_show.h"
 #include "memory/gc.h"
 #include "task/await.h"
@@ -22,7 +19,10 @@ static const char *const role_names[] = {
 /* One invocation on one thread. */
 struct job {
 	struct scry_shown shown;
-	struct scry_thread *thread; /* NULL: of none */
+	struct scry_renderer *to;
+	struct scry_thread *only; /* NULL: all */
+	bool all;
+	struct scry_thread *thread; /* whose entries are shown; NULL: of none */
 	struct scry_hash stack;     /* frames that the thread stands in */
 	unsigned entries;           /* shown */
 	uint64_t omitted;           /* entries past HANDLED_MAX */
@@ -52,71 +52,146 @@ static bool on_stack(struct job *job, scry_addr traceback)
 	return false;
 }
 
-static void entry_json(struct job *job, const struct entry *entry, const struct scry_exception *e)
-{
-	const struct scry_handled *h = entry->handled;
-	struct scry_json *j = job->shown.call->json;
-	struct scry_location at;
+/* --- one that somebody has --- */
 
-	scry_json_open(j, '{');
-	scry_json_key(j, "tid");
-	if (job->thread)
-		scry_json_positive(j, (int64_t)job->thread->tid);
-	else
-		scry_json_null(j);
-	scry_json_put_text(j, "state", role_names[entry->role]);
-	scry_json_put_text(j, "unclean", entry->unclean);
-	scry_json_key(j, "handler");
-	if (h && h->frame.code) {
-		scry_frame_location(&h->frame, &at);
-		scry_json_open(j, '{');
-		scry_json_put_int(j, "frame", h->frame.depth);
-		scry_json_put_text(j, "function", h->frame.code->name);
-		scry_json_put_positive(j, "line", at.line);
-		scry_json_close(j, '}');
-	} else {
-		scry_json_null(j);
-	}
-	if (entry->generator) {
-		scry_json_put_addr(j, "generator", entry->generator);
-	}
-	scry_json_key(j, "exception");
-	if (e)
-		scry_exception_json(&job->shown, e, 0);
-	else
-		scry_exception_json_at(&job->shown, entry->kept.value, 0);
-	scry_json_close(j, '}');
+struct shown_entry {
+	struct job *job;
+	struct entry entry;
+	struct scry_exception *e; /* NULL: it cannot be read */
+};
+
+static void get_tid(const void *subject, struct scry_said *ret)
+{
+	const struct scry_thread *t = ((const struct shown_entry *)subject)->job->thread;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (t && t->tid)
+		scry_said_int(ret, (int64_t)t->tid);
 }
 
-static void entry_text(struct job *job, const struct entry *entry, const struct scry_exception *e)
+static void get_handler_function(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, ((const struct scry_handled *)subject)->frame.code->name);
+}
+
+static void get_handler_line(const void *subject, struct scry_said *ret)
+{
+	struct scry_location at = { 0 };
+
+	scry_frame_location(&((const struct scry_handled *)subject)->frame, &at);
+	ret->kind = SCRY_SAID_NULL;
+	if (at.line > 0)
+		scry_said_int(ret, at.line);
+}
+
+#define SUBJECT struct scry_handled
+static const struct scry_say handler_fields[] = {
+	SAY_INT("frame", frame.depth),
+	SAY_GET("function", get_handler_function),
+	SAY_GET("line", get_handler_line),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const struct scry_facts handler_facts = {
+	"handler", handler_fields,
+	(const char *const[]) { "  handled by #{frame} {function=}\n", NULL }
+};
+
+static void get_handler(const void *subject, struct scry_said *ret)
+{
+	const struct scry_handled *h = ((const struct shown_entry *)subject)->entry.handled;
+
+	scry_said_facts(ret, &handler_facts, h && h->frame.code ? h : NULL);
+}
+
+static void get_exception(const void *subject, struct scry_said *ret)
+{
+	const struct shown_entry *it = subject;
+
+	scry_said_exception(ret, &it->job->shown, it->e, it->entry.kept.value, 0);
+}
+
+static void each_chain(const void *subject, struct scry_renderer *to)
 {
 	static const char *const heads[] = { [RAISED] = "raising ",
 					     [HANDLED] = "handling ",
 					     [LAST] = "last uncaught (sys.last_exc) ",
 					     [SUSPENDED] = "handling " };
-	const struct scry_handled *h = entry->handled;
-	struct scry_call *call = job->shown.call;
+	const struct shown_entry *it = subject;
+	const char *head = heads[it->entry.role];
 
-	if (entry->generator) {
-		scry_buf_puts(call->out, "Suspended ");
-		scry_value_text(&job->shown, entry->generator);
-		scry_buf_putc(call->out, '\n');
-	}
-	if (e)
-		scry_chain_text(&job->shown, e, heads[entry->role], 0);
+	(void)to;
+	if (it->e)
+		scry_say_chain(&it->job->shown, it->e, head, 0);
 	else
-		scry_exception_damage_text(&job->shown, entry->kept.value, heads[entry->role], 0);
-	if (h && h->frame.code) {
-		scry_buf_printf(call->out, "  handled by #%u ", h->frame.depth);
-		scry_put_safe(call->out, h->frame.code->name);
-		scry_buf_putc(call->out, '\n');
-	}
-	if (entry->unclean) {
-		scry_buf_puts(call->out, "  unclean: ");
-		scry_put_styled(call, SCRY_STYLE_MARK, entry->unclean);
-		scry_buf_putc(call->out, '\n');
-	}
+		scry_say_unreadable(&it->job->shown, it->entry.kept.value, head, 0);
 }
+
+static bool print_generator(const void *subject, struct scry_buf *out)
+{
+	const struct shown_entry *it = subject;
+
+	if (it->entry.generator)
+		scry_repr(it->job->shown.runtime, it->entry.generator, out);
+	return it->entry.generator;
+}
+
+#define SUBJECT struct shown_entry
+static const struct scry_say entry_fields[] = {
+	SAY_GET("tid", get_tid),
+	SAY_NAME("state", entry.role, role_names),
+	SAY_TEXT("unclean", entry.unclean),
+	SAY_GET("handler", get_handler, .facts = &handler_facts),
+	SAY_ID("generator", entry.generator, .flags = SCRY_SAY_OPTIONAL),
+	SAY_GET("exception", get_exception, .facts = &scry_facts_exception,
+		.of = scry_exception_kinds),
+	SAY_LIST("chain", NULL, each_chain, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_PRINT("generator_repr", print_generator, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const entry_text[] = {
+	"Suspended {generator_repr}\n", "{chain}", "{handler}", "  unclean: {unclean:mark}\n", NULL,
+};
+
+static const struct scry_facts entry_facts = { "held exception", entry_fields, entry_text };
+
+/* --- lines between them: for text --- */
+
+static void get_thread(const void *subject, struct scry_said *ret)
+{
+	scry_said_facts(ret, &scry_facts_thread, subject);
+	ret->kind = SCRY_SAID_FIELDS;
+}
+
+static const struct scry_say heading_fields[] = {
+	SAY_GET("", get_thread, .facts = &scry_facts_thread),
+	SAY_VIEW("head", scry_thread_phrases, NULL),
+	SAY_END,
+};
+static const struct scry_facts heading_facts = { "heading", heading_fields,
+						 (const char *const[]) { "{head}\n", NULL },
+						 .text_only = true };
+static const char *const runs_none[] = { "{head}\n  runs no Python code\n", NULL };
+static const char *const has_none[] = { "  no exception\n", NULL };
+static const char *const may_have_some[] = {
+	"  no exception is raised; what is handled is not known for this version\n",
+	NULL,
+};
+
+static void get_count(const void *subject, struct scry_said *ret)
+{
+	scry_said_int(ret, (int64_t) * (const size_t *)subject);
+}
+
+static const struct scry_say more_fields[] = { SAY_GET("count", get_count), SAY_END };
+static const struct scry_facts more_facts = {
+	"more", more_fields,
+	(const char *const[]) { "  … {count,} more are handled by older frames\n", NULL },
+	.text_only = true
+};
 
 /*
  * The handlers that run are known, and each has one in hand. One more was left by C code that
@@ -156,10 +231,7 @@ static void show(struct job *job, struct entry *entry)
 		entry->unclean = "pending: C code has set it and not returned to Python since";
 	else if (entry->role == HANDLED)
 		entry->unclean = why_unclean(job, entry->handled, known ? &e : NULL);
-	if (job->shown.call->json)
-		entry_json(job, entry, known ? &e : NULL);
-	else
-		entry_text(job, entry, known ? &e : NULL);
+	scry_say(job->to, &entry_facts, &(struct shown_entry) { job, *entry, known ? &e : NULL });
 }
 
 static void show_handled(struct job *job)
@@ -171,12 +243,9 @@ static void show_handled(struct job *job)
 		show(job, &(struct entry) { .role = HANDLED, .kept = h->kept, .handled = h });
 	if (n >= count)
 		return;
-	job->omitted += count - n;
-	if (job->shown.call->json)
-		return;
-	scry_buf_puts(job->shown.call->out, "  … ");
-	scry_put_count(job->shown.call->out, count - n);
-	scry_buf_puts(job->shown.call->out, " more are handled by older frames\n");
+	n = count - n;
+	job->omitted += n;
+	scry_say(job->to, &more_facts, &n);
 }
 
 static void remember_stack(struct job *job)
@@ -196,30 +265,22 @@ static void show_thread(struct job *job, struct scry_thread *t, bool all)
 	unsigned before = job->entries;
 
 	if (!t->runtime || !t->state) {
-		if (!all && !call->json) {
-			scry_thread_text(call, t);
-			scry_buf_puts(call->out, "\n  runs no Python code\n");
-		}
+		if (!all)
+			scry_say_as(job->to, &heading_facts, runs_none, t);
 		return;
 	}
 	job->shown.runtime = t->runtime;
 	job->thread = t;
 	remember_stack(job);
 	scry_hash_done(&job->shown.seen);
-	if (!call->json) {
-		scry_thread_text(call, t);
-		scry_buf_putc(call->out, '\n');
-	}
+	scry_say(job->to, &heading_facts, t);
 	struct scry_kept raised = scry_thread_raised(t);
 	if (!scry_kept_is_none(t->runtime, &raised))
 		show(job, &(struct entry) { .role = RAISED, .kept = raised });
 	show_handled(job);
-	if (job->entries == before && !call->json)
-		scry_buf_puts(call->out,
-			      scry_handled_is_known(t->runtime)
-				      ? "  no exception\n"
-				      : "  no exception is raised; what is handled is not "
-					"known for this version\n");
+	if (job->entries == before)
+		scry_say_as(job->to, &heading_facts,
+			    scry_handled_is_known(t->runtime) ? has_none : may_have_some, t);
 	if (job->entries == before && !scry_handled_is_known(t->runtime))
 		scry_note(call->s, "which exceptions are handled is not known for this version");
 	job->thread = NULL;
@@ -282,35 +343,46 @@ static void show_suspended(struct job *job, struct scry_interp *i)
 	scry_kinds_done(&kinds);
 }
 
+/* --- the answer --- */
+
+static void each_entry(const void *subject, struct scry_renderer *to)
+{
+	struct job *job = (struct job *)(uintptr_t)subject;
+	struct scry_session *s = job->shown.call->s;
+
+	job->to = to;
+	for (struct scry_thread *t = scry_thread_first(s); t; t = t->next)
+		if (job->all || t == job->only)
+			show_thread(job, t, job->all);
+	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
+		for (struct scry_interp *i = r->interps; i; i = i->next) {
+			if (job->all)
+				show_suspended(job, i);
+			show_last(job, i);
+		}
+}
+
+#define SUBJECT struct job
+static const struct scry_say answer_fields[] = {
+	SAY_LIST("exceptions", &entry_facts, each_entry),
+	SAY_INT("omitted", omitted),
+	SAY_END,
+};
+#undef SUBJECT
+static const struct scry_facts answer_facts = { "exc", answer_fields,
+						(const char *const[]) { "{exceptions}", NULL } };
+
 static int run_exc(struct scry_call *call)
 {
-	struct job job = { .shown.call = call };
-	struct scry_thread *t = NULL;
-	bool all = scry_call_flag(call, "all");
+	struct job job = { .shown.call = call, .all = scry_call_flag(call, "all") };
 	int rc = SCRY_OK;
 
-	if (!all)
-		rc = call->argc ? scry_thread_find(call->s, call->argv[0], &t)
-				: scry_selected_thread(call->s, &t);
+	if (!job.all)
+		rc = call->argc ? scry_thread_find(call->s, call->argv[0], &job.only)
+				: scry_selected_thread(call->s, &job.only);
 	if (rc < 0)
 		return rc;
-	if (call->json) {
-		scry_json_key(call->json, "exceptions");
-		scry_json_open(call->json, '[');
-	}
-	for (struct scry_thread *each = scry_thread_first(call->s); each; each = each->next)
-		if (all || each == t)
-			show_thread(&job, each, all);
-	for (struct scry_runtime *r = scry_runtime_first(call->s); r; r = r->next)
-		for (struct scry_interp *i = r->interps; i; i = i->next) {
-			if (all)
-				show_suspended(&job, i);
-			show_last(&job, i);
-		}
-	if (call->json) {
-		scry_json_close(call->json, ']');
-		scry_json_put_int(call->json, "omitted", (int64_t)job.omitted);
-	}
+	scry_say_fields(&call->render.to, &answer_facts, &job);
 	scry_hash_done(&job.stack);
 	scry_hash_done(&job.shown.seen);
 	return SCRY_OK;
@@ -335,6 +407,7 @@ const struct scry_command_row scry_command_exc = {
 		    "What sys.last_exc (or last_value) keeps is shown as well.",
 		    0 },
 	.run = run_exc,
+	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },
 	.flags = flags,
 	.max_args = 1,
 };

@@ -1,7 +1,6 @@
-/* An exception as text or JSON: with traceback, attributes, members and what led to it. */
+/* An exception: with traceback, attributes, members and what led to it. */
 #include "command/exception_show.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #define CHAIN_MAX   50     /* links of one chain of causes that are shown */
@@ -9,194 +8,373 @@
 #define NESTING_MAX 20     /* groups within one another */
 #define SHOWN_MAX   1000   /* exceptions below one that somebody has */
 
-/* --- the traceback --- */
+/* --- an exception that is shown --- */
 
-/* An entry's frame, with the place it was at when the exception passed. */
-struct entry_stack {
-	struct scry_stack stack;
-	struct scry_traceback tb;
-	struct scry_location where;
+struct shown_exception {
+	struct scry_shown *shown;
+	struct scry_exception e;
 	unsigned depth;
+	const char *head; /* before its type: text only */
+	bool repeated;    /* it was shown before */
+	bool truncated;   /* past a limit: not gone into */
+	/* set while its lists are written */
+	bool more_notes, more_attributes, more_members;
+	uint64_t omitted; /* entries of the traceback */
 };
 
-static int next_entry(struct scry_stack *stack, struct scry_frame *ret)
+static struct shown_exception *exception_of(const void *subject)
 {
-	struct entry_stack *es = (struct entry_stack *)stack;
-	int rc = scry_traceback_next(&es->tb, ret, &es->where);
-
-	if (rc == SCRY_ITEM)
-		ret->depth = es->depth++;
-	if (rc == SCRY_ITEM && ret->code)
-		ret->where = &es->where;
-	return rc;
+	return (struct shown_exception *)(uintptr_t)subject;
 }
 
-static struct entry_stack traceback_of(struct scry_shown *shown, scry_addr traceback)
+/* Text is read by people: it ends where they asked. JSON has all up to what is plausible. */
+static bool is_past(const struct scry_shown *shown, uint64_t n)
 {
-	return (struct entry_stack) {
-		.stack = { .next = next_entry, .locals = true },
-		.tb = { .runtime = shown->runtime, .next = traceback },
-	};
+	uint64_t limit =
+		shown->call->json ? SHOWN_MAX : shown->call->s->options.limit[SCRY_LIMIT_ITEMS];
+
+	return limit && n >= limit;
 }
 
-/* A limit leaves the first entries out: the last are where it was raised. How many are left out. */
-static uint64_t skip_entries(struct scry_shown *shown, struct entry_stack *es)
+/* Two blanks for each level: groups nest NESTING_MAX deep, and a chain's links stand one deeper. */
+static const char *indent_at(unsigned depth)
 {
-	uint64_t limit = shown->call->s->options.limit[SCRY_LIMIT_FRAMES], count = 0, left;
-	struct entry_stack all = *es;
-	struct scry_frame f;
+	static const char blanks[] = "                                                            "
+				     "                                                            ";
+	size_t len = 2 * (size_t)depth + 2, most = sizeof(blanks) - 1;
 
-	while (limit && next_entry(&all.stack, &f) == SCRY_ITEM)
-		count++;
-	left = limit && count > limit ? count - limit : 0;
-	for (uint64_t i = 0; i < left; i++)
-		next_entry(&es->stack, &f);
-	return left;
+	return blanks + (len < most ? most - len : 0);
 }
 
-/* --- one exception, with what led to it: text --- */
-
-static void indent(struct scry_call *call, unsigned depth)
+static void get_indent(const void *subject, struct scry_said *ret)
 {
-	for (unsigned i = 0; i <= depth; i++)
-		scry_buf_puts(call->out, "  ");
+	scry_said_text(ret, indent_at(exception_of(subject)->depth));
 }
 
-void scry_exception_damage_text(struct scry_shown *shown, scry_addr addr, const char *head,
-				unsigned depth)
+/* Of what belongs to it. */
+static void get_below(const void *subject, struct scry_said *ret)
 {
-	indent(shown->call, depth);
-	scry_buf_printf(shown->call->out, "%s<unreadable at 0x%" PRIx64 ": ", head, addr);
-	scry_put_safe(shown->call->out, shown->call->s->error.text);
-	scry_buf_puts(shown->call->out, ">\n");
-	shown->call->partial = true;
+	scry_said_text(ret, indent_at(exception_of(subject)->depth + 1));
 }
 
-void scry_value_text(struct scry_shown *shown, scry_addr addr)
-{
-	struct scry_buf repr = SCRY_BUF_INIT;
+/* --- one that cannot be read --- */
 
-	scry_repr(shown->runtime, addr, &repr);
-	scry_put_safe_bytes(shown->call->out, repr.text, repr.len);
-	scry_buf_done(&repr);
-}
-
-static void put_notes(struct scry_shown *shown, const struct scry_exception *e, unsigned depth)
-{
-	uint64_t it = 0, limit = shown->call->s->options.limit[SCRY_LIMIT_ITEMS];
-	const char *note;
-
-	for (uint64_t n = 0; scry_exception_note_next(e, &it, &note) == SCRY_ITEM; n++) {
-		indent(shown->call, depth);
-		if (limit && n >= limit) {
-			scry_buf_puts(shown->call->out, "… more notes\n");
-			return;
-		}
-		scry_buf_puts(shown->call->out, "note: ");
-		scry_put_safe(shown->call->out, note);
-		scry_buf_putc(shown->call->out, '\n');
-	}
-}
-
-static void put_attributes(struct scry_shown *shown, const struct scry_exception *e, unsigned depth)
-{
-	uint64_t limit = shown->call->s->options.limit[SCRY_LIMIT_ITEMS];
-	struct scry_exception_attrs it = { 0 };
-	const char *name;
-	scry_addr value;
-
-	for (uint64_t n = 0; scry_exception_attr_next(e, &it, &name, &value) == SCRY_ITEM;) {
-		if (!strcmp(name, "__notes__"))
-			continue;
-		indent(shown->call, depth);
-		if (limit && n++ >= limit) {
-			scry_buf_puts(shown->call->out, "… more attributes\n");
-			return;
-		}
-		scry_buf_putc(shown->call->out, '.');
-		scry_put_styled(shown->call, SCRY_STYLE_NAME, name);
-		scry_buf_puts(shown->call->out, " = ");
-		scry_value_text(shown, value);
-		scry_buf_putc(shown->call->out, '\n');
-	}
-}
-
-static void put_members(struct scry_shown *shown, const struct scry_exception *e, unsigned depth)
-{
-	uint64_t it = 0, limit = shown->call->s->options.limit[SCRY_LIMIT_ITEMS];
-	struct scry_exception member;
+struct unreadable {
 	scry_addr addr;
-	int rc = SCRY_OK;
+	const char *head, *error, *indent;
+};
 
-	for (uint64_t n = 0; (rc = scry_exception_member_next(e, &it, &addr)) == SCRY_ITEM; n++) {
-		if ((limit && n >= limit) || depth >= NESTING_MAX || shown->count >= SHOWN_MAX) {
-			indent(shown->call, depth + 1);
-			scry_buf_puts(shown->call->out, "… more members\n");
-			return;
-		}
-		if (scry_exception_at(shown->runtime, addr, &member) < 0)
-			scry_exception_damage_text(shown, addr, "member: ", depth + 1);
-		else
-			scry_chain_text(shown, &member, "member: ", depth + 1);
-	}
-	if (rc < 0)
-		scry_exception_damage_text(shown, e->group, "members: ", depth + 1);
-}
+#define SUBJECT struct unreadable
+static const struct scry_say unreadable_fields[] = {
+	SAY_ADDR("id", addr),
+	SAY_TEXT("error", error),
+	SAY_TEXT("head", head, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_TEXT("indent", indent, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
 
-static void put_traceback(struct scry_shown *shown, const struct scry_exception *e, unsigned depth)
-{
-	struct entry_stack es = traceback_of(shown, e->traceback);
+static const struct scry_facts unreadable_facts = {
+	"unreadable", unreadable_fields,
+	(const char *const[]) { "{indent}{head}<unreadable at {id}: {error}>\n", NULL }
+};
 
-	if (!e->traceback)
-		return;
-	indent(shown->call, depth);
-	scry_buf_puts(shown->call->out, "traceback (most recent call last):\n");
-	uint64_t left = skip_entries(shown, &es);
-	if (left) {
-		scry_buf_puts(shown->call->out, "… ");
-		scry_put_count(shown->call->out, left);
-		scry_buf_printf(shown->call->out, " older frame%s not shown (--limit)\n",
-				left == 1 ? "" : "s");
-	}
-	scry_stack_text(shown->call, &es.stack);
-}
-
-static void put_heading(struct scry_shown *shown, const struct scry_exception *e, const char *head,
-			unsigned depth)
+void scry_say_unreadable(struct scry_shown *shown, scry_addr addr, const char *head, unsigned depth)
 {
 	struct scry_call *call = shown->call;
 
-	indent(call, depth);
-	scry_buf_puts(call->out, head);
-	scry_put_styled(call, SCRY_STYLE_ERROR, e->type_name);
-	if (e->message && *e->message) {
-		scry_buf_puts(call->out, ": ");
-		scry_put_safe(call->out, e->message);
-	} else if (!e->message) {
-		scry_value_text(shown, e->args);
-		scry_buf_puts(call->out, " (its args: its own __str__ is not run)");
-	}
-	if (e->not_made)
-		scry_buf_puts(call->out, " (its class and value: there is no instance yet)");
+	scry_say(&call->render.to, &unreadable_facts,
+		 &(struct unreadable) { addr, head, call->s->error.text, indent_at(depth) });
+	call->partial = true;
 }
 
-/* False where it was shown before. */
-static bool exception_text(struct scry_shown *shown, const struct scry_exception *e,
-			   const char *head, unsigned depth)
-{
-	bool again = e->addr && scry_hash_add(&shown->seen, e->addr) <= 0;
+/* --- what belongs to it --- */
 
-	put_heading(shown, e, head, depth);
-	scry_buf_puts(shown->call->out, again ? " (shown above)\n" : "\n");
-	if (again)
-		return false;
-	shown->count++;
-	put_notes(shown, e, depth + 1);
-	put_attributes(shown, e, depth + 1);
-	put_traceback(shown, e, depth);
-	put_members(shown, e, depth);
+struct note {
+	const char *text, *indent;
+};
+
+#define SUBJECT struct note
+static const struct scry_say note_fields[] = {
+	SAY_TEXT("text", text),
+	SAY_TEXT("indent", indent, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const struct scry_facts note_facts = {
+	"note", note_fields, (const char *const[]) { "{indent}note: {text}\n", NULL }, .bare = true
+};
+
+static void each_note(const void *subject, struct scry_renderer *to)
+{
+	struct shown_exception *it = exception_of(subject);
+	struct note note = { .indent = indent_at(it->depth + 1) };
+	uint64_t at = 0;
+
+	for (uint64_t n = 0; scry_exception_note_next(&it->e, &at, &note.text) == SCRY_ITEM; n++) {
+		it->more_notes = is_past(it->shown, n);
+		if (it->more_notes)
+			break;
+		scry_say(to, &note_facts, &note);
+	}
+}
+
+struct attribute {
+	struct scry_runtime *runtime;
+	const char *name, *indent;
+	scry_addr value;
+};
+
+static bool print_attribute(const void *subject, struct scry_buf *out)
+{
+	const struct attribute *a = subject;
+
+	scry_repr(a->runtime, a->value, out);
 	return true;
 }
+
+#define SUBJECT struct attribute
+static const struct scry_say attribute_fields[] = {
+	SAY_TEXT("name", name),
+	SAY_PRINT("repr", print_attribute),
+	SAY_TEXT("indent", indent, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const struct scry_facts attribute_facts = {
+	"attribute", attribute_fields,
+	(const char *const[]) { "{indent}.{name:name} = {repr}\n", NULL }
+};
+
+static void each_attribute(const void *subject, struct scry_renderer *to)
+{
+	struct shown_exception *it = exception_of(subject);
+	struct attribute a = { it->shown->runtime, NULL, indent_at(it->depth + 1), 0 };
+	struct scry_exception_attrs at = { 0 };
+
+	for (uint64_t n = 0;
+	     scry_exception_attr_next(&it->e, &at, &a.name, &a.value) == SCRY_ITEM;) {
+		if (!strcmp(a.name, "__notes__"))
+			continue;
+		it->more_attributes = is_past(it->shown, n++);
+		if (it->more_attributes)
+			break;
+		scry_say(to, &attribute_facts, &a);
+	}
+}
+
+static void each_frame(const void *subject, struct scry_renderer *to)
+{
+	struct shown_exception *it = exception_of(subject);
+
+	(void)to;
+	it->omitted = scry_say_traceback(it->shown, it->e.traceback);
+}
+
+static void get_omitted(const void *subject, struct scry_said *ret)
+{
+	if (exception_of(subject)->omitted)
+		scry_said_int(ret, (int64_t)exception_of(subject)->omitted);
+}
+
+/* --- those that led to it: as objects within it --- */
+
+static void say_related(const void *subject, scry_addr addr, struct scry_said *ret)
+{
+	ret->kind = SCRY_SAID_NULL;
+	if (addr)
+		scry_said_exception(ret, exception_of(subject)->shown, NULL, addr,
+				    exception_of(subject)->depth + 1);
+}
+
+static void get_cause(const void *subject, struct scry_said *ret)
+{
+	say_related(subject, exception_of(subject)->e.cause, ret);
+}
+
+static void get_context(const void *subject, struct scry_said *ret)
+{
+	say_related(subject, exception_of(subject)->e.context, ret);
+}
+
+static void each_member(const void *subject, struct scry_renderer *to)
+{
+	struct shown_exception *it = exception_of(subject);
+	uint64_t at = 0;
+	scry_addr addr;
+
+	for (uint64_t n = 0;
+	     n < SHOWN_MAX && scry_exception_member_next(&it->e, &at, &addr) == SCRY_ITEM; n++) {
+		SCRY_AUTO_SAID(member);
+
+		scry_said_exception(&member, it->shown, NULL, addr, it->depth + 1);
+		scry_say(to, member.facts, member.subject);
+	}
+}
+
+/* The same for text: each with the chain of what led to it. */
+static void each_chain(const void *subject, struct scry_renderer *to)
+{
+	struct shown_exception *it = exception_of(subject);
+	struct scry_shown *shown = it->shown;
+	struct scry_exception member;
+	uint64_t at = 0;
+	scry_addr addr;
+	int rc = SCRY_OK;
+
+	(void)to;
+	for (uint64_t n = 0; (rc = scry_exception_member_next(&it->e, &at, &addr)) == SCRY_ITEM;
+	     n++) {
+		it->more_members =
+			is_past(shown, n) || it->depth >= NESTING_MAX || shown->count >= SHOWN_MAX;
+		if (it->more_members)
+			return;
+		if (scry_exception_at(shown->runtime, addr, &member) < 0)
+			scry_say_unreadable(shown, addr, "member: ", it->depth + 1);
+		else
+			scry_say_chain(shown, &member, "member: ", it->depth + 1);
+	}
+	if (rc < 0)
+		scry_say_unreadable(shown, it->e.group, "members: ", it->depth + 1);
+}
+
+/* --- all of it --- */
+
+static bool print_args(const void *subject, struct scry_buf *out)
+{
+	const struct shown_exception *it = subject;
+
+	if (it->e.args)
+		scry_repr(it->shown->runtime, it->e.args, out);
+	return it->e.args;
+}
+
+/* For text: in the place of a message that only its own code could make. */
+static bool print_for_message(const void *subject, struct scry_buf *out)
+{
+	const struct shown_exception *it = subject;
+
+	if (!it->e.message)
+		scry_repr(it->shown->runtime, it->e.args, out);
+	return !it->e.message;
+}
+
+static void get_some_message(const void *subject, struct scry_said *ret)
+{
+	const char *message = exception_of(subject)->e.message;
+
+	scry_said_text(ret, message && *message ? message : NULL);
+}
+
+static void get_truncated(const void *subject, struct scry_said *ret)
+{
+	if (exception_of(subject)->truncated)
+		scry_said_bool(ret, true);
+}
+
+#define SUBJECT struct shown_exception
+static const struct scry_say inner_fields[] = {
+	SAY_BOOL("suppress_context", e.suppress_context),
+	SAY_LIST("frames", &scry_facts_frame, each_frame),
+	SAY_GET("omitted", get_omitted),
+	SAY_LIST("notes", &note_facts, each_note),
+	SAY_MAP("attributes", &attribute_facts, each_attribute),
+	SAY_LIST("members", &scry_facts_exception, each_member),
+	SAY_GET("cause", get_cause, .facts = &scry_facts_exception),
+	SAY_GET("context", get_context, .facts = &scry_facts_exception),
+	SAY_END,
+};
+static const struct scry_facts inner_facts = { "exception's own", inner_fields, NULL };
+
+static void get_inner(const void *subject, struct scry_said *ret)
+{
+	const struct shown_exception *it = subject;
+
+	ret->kind = it->repeated || it->truncated ? SCRY_SAID_ABSENT : SCRY_SAID_FIELDS;
+	ret->facts = &inner_facts;
+	ret->subject = subject;
+}
+
+static const char *const inside[] = {
+	"{notes}",
+	"{?more_notes}{below}… more notes\n",
+	"{attributes}",
+	"{?more_attributes}{below}… more attributes\n",
+	"{?traceback}{indent}traceback (most recent call last):\n",
+	"{?traceback}{frames}",
+	"{chains}",
+	"{?more_members}{below}… more members\n",
+	NULL,
+};
+
+static const struct scry_say exception_fields[] = {
+	SAY_ID("id", e.addr),
+	SAY_TEXT("type", e.type_name),
+	SAY_TEXT("message", e.message),
+	SAY_PRINT("args", print_args),
+	SAY_BOOL("repeated", repeated),
+	SAY_GET("truncated", get_truncated),
+	SAY_GET("", get_inner, .facts = &inner_facts),
+	SAY_TEXT("head", head, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("indent", get_indent, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("below", get_below, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("some_message", get_some_message, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_PRINT("for_message", print_for_message, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_BOOL("not_made", e.not_made, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_BOOL("more_notes", more_notes, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_BOOL("more_attributes", more_attributes, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_BOOL("more_members", more_members, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_ID("traceback", e.traceback, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_LIST("chains", NULL, each_chain, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_VIEW("inside", inside, NULL),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const exception_text[] = {
+	"{indent}{head}{type:error=}",
+	": {some_message}",
+	"|{for_message} (its args: its own __str__ is not run)",
+	"{?not_made} (its class and value: there is no instance yet)",
+	"{?repeated} (shown above)",
+	"\n",
+	"{!repeated}{inside}",
+	NULL,
+};
+
+const struct scry_facts *const scry_exception_kinds[] = { &unreadable_facts, NULL };
+const struct scry_facts scry_facts_exception = { "exception", exception_fields, exception_text };
+
+void scry_said_exception(struct scry_said *ret, struct scry_shown *shown,
+			 const struct scry_exception *e, scry_addr addr, unsigned depth)
+{
+	struct scry_arena *arena = &shown->call->s->arena;
+	struct shown_exception *it = scry_arena_alloc(arena, sizeof(*it));
+
+	ret->kind = SCRY_SAID_NULL;
+	if (!it)
+		return;
+	*it = (struct shown_exception) { .shown = shown, .depth = depth, .head = "" };
+	if (!e && scry_exception_at(shown->runtime, addr, &it->e) < 0) {
+		struct unreadable *bad = scry_arena_alloc(arena, sizeof(*bad));
+
+		shown->call->partial = true;
+		if (bad)
+			*bad = (struct unreadable) { addr, "", shown->call->s->error.text, "" };
+		scry_said_facts(ret, &unreadable_facts, bad);
+		return;
+	}
+	if (e)
+		it->e = *e;
+	it->truncated = depth > CHAIN_MAX || shown->count >= SHOWN_MAX;
+	it->repeated = !it->truncated && it->e.addr && scry_hash_add(&shown->seen, it->e.addr) <= 0;
+	shown->count += !it->truncated && !it->repeated;
+	scry_said_facts(ret, &scry_facts_exception, it);
+}
+
+/* --- a chain: for text, one below the other --- */
 
 /* What Python would print before it: its cause, else its context; 0 none. */
 static scry_addr link_of(const struct scry_exception *e)
@@ -204,29 +382,63 @@ static scry_addr link_of(const struct scry_exception *e)
 	return e->cause ? e->cause : e->suppress_context ? 0 : e->context;
 }
 
-static void put_rest(struct scry_shown *shown, scry_addr addr, unsigned depth)
-{
-	struct scry_exception e;
-	uint64_t count = 0;
+/* The end of a chain that is not shown. */
+struct rest {
+	uint64_t count;
+	bool cut; /* there are more */
+	const char *indent;
+};
 
-	while (addr && count < REST_MAX && scry_hash_add(&shown->seen, addr) > 0 &&
+#define SUBJECT struct rest
+static const struct scry_say rest_fields[] = {
+	SAY_INT("count", count, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_BOOL("cut", cut, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_TEXT("indent", indent, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const rest_text[] = {
+	"{indent}… ",
+	"{?cut}at least ",
+	"{count,} more exception{count+} before it\n",
+	NULL,
+};
+
+static const struct scry_facts rest_facts = { "rest", rest_fields, rest_text, .text_only = true };
+
+static void say_rest(struct scry_shown *shown, scry_addr addr, unsigned depth)
+{
+	struct rest rest = { .indent = indent_at(depth) };
+	struct scry_exception e;
+
+	while (addr && rest.count < REST_MAX && scry_hash_add(&shown->seen, addr) > 0 &&
 	       scry_exception_at(shown->runtime, addr, &e) == SCRY_OK) {
 		addr = link_of(&e);
-		count++;
+		rest.count++;
 	}
-	indent(shown->call, depth);
-	scry_buf_puts(shown->call->out, count < REST_MAX ? "… " : "… at least ");
-	scry_put_count(shown->call->out, count);
-	scry_buf_puts(shown->call->out,
-		      count == 1 ? " more exception before it\n" : " more exceptions before it\n");
+	rest.cut = rest.count >= REST_MAX;
+	scry_say(&shown->call->render.to, &rest_facts, &rest);
 }
 
-void scry_chain_text(struct scry_shown *shown, const struct scry_exception *first, const char *head,
+/* False where it was shown before. */
+static bool say_link(struct scry_shown *shown, const struct scry_exception *e, const char *head,
 		     unsigned depth)
+{
+	struct shown_exception it = { .shown = shown, .e = *e, .depth = depth, .head = head };
+
+	it.repeated = e->addr && scry_hash_add(&shown->seen, e->addr) <= 0;
+	shown->count += !it.repeated;
+	scry_say(&shown->call->render.to, &scry_facts_exception, &it);
+	return !it.repeated;
+}
+
+void scry_say_chain(struct scry_shown *shown, const struct scry_exception *first, const char *head,
+		    unsigned depth)
 {
 	struct scry_exception e = *first;
 
-	for (unsigned n = 1; exception_text(shown, &e, head, depth); n++) {
+	for (unsigned n = 1; say_link(shown, &e, head, depth); n++) {
 		scry_addr link = link_of(&e);
 
 		if (n == 1)
@@ -234,123 +446,13 @@ void scry_chain_text(struct scry_shown *shown, const struct scry_exception *firs
 		if (!link)
 			return;
 		if (n >= CHAIN_MAX || shown->count >= SHOWN_MAX) {
-			put_rest(shown, link, depth);
+			say_rest(shown, link, depth);
 			return;
 		}
 		head = e.cause ? "directly caused by: " : "raised while handling: ";
 		if (scry_exception_at(shown->runtime, link, &e) < 0) {
-			scry_exception_damage_text(shown, link, head, depth);
+			scry_say_unreadable(shown, link, head, depth);
 			return;
 		}
 	}
-}
-
-/* --- the same as JSON --- */
-
-void scry_exception_json_at(struct scry_shown *shown, scry_addr addr, unsigned depth)
-{
-	struct scry_json *j = shown->call->json;
-	struct scry_exception e;
-
-	if (scry_exception_at(shown->runtime, addr, &e) == SCRY_OK) {
-		scry_exception_json(shown, &e, depth);
-		return;
-	}
-	scry_json_open(j, '{');
-	scry_json_put_addr(j, "id", addr);
-	scry_json_put_text(j, "error", shown->call->s->error.text);
-	scry_json_close(j, '}');
-	shown->call->partial = true;
-}
-
-static void json_related(struct scry_shown *shown, const char *key, scry_addr addr, unsigned depth)
-{
-	scry_json_key(shown->call->json, key);
-	if (addr)
-		scry_exception_json_at(shown, addr, depth + 1);
-	else
-		scry_json_null(shown->call->json);
-}
-
-static void json_repr(struct scry_shown *shown, const char *key, scry_addr addr)
-{
-	struct scry_buf repr = SCRY_BUF_INIT;
-
-	scry_json_key(shown->call->json, key);
-	if (addr) {
-		scry_repr(shown->runtime, addr, &repr);
-		scry_json_bytes(shown->call->json, repr.text, repr.len);
-	} else {
-		scry_json_null(shown->call->json);
-	}
-	scry_buf_done(&repr);
-}
-
-static void json_lists(struct scry_shown *shown, const struct scry_exception *e, unsigned depth)
-{
-	struct scry_json *j = shown->call->json;
-	struct scry_exception_attrs attrs = { 0 };
-	const char *text;
-	scry_addr value;
-	uint64_t it = 0, n;
-
-	scry_json_key(j, "notes");
-	scry_json_open(j, '[');
-	for (n = 0; n < SHOWN_MAX && scry_exception_note_next(e, &it, &text) == SCRY_ITEM; n++)
-		scry_json_text(j, text);
-	scry_json_close(j, ']');
-	scry_json_key(j, "attributes");
-	scry_json_open(j, '{');
-	for (n = 0;
-	     n < SHOWN_MAX && scry_exception_attr_next(e, &attrs, &text, &value) == SCRY_ITEM; n++)
-		if (strcmp(text, "__notes__"))
-			json_repr(shown, text, value);
-	scry_json_close(j, '}');
-	scry_json_key(j, "members");
-	scry_json_open(j, '[');
-	it = 0;
-	for (n = 0; n < SHOWN_MAX && scry_exception_member_next(e, &it, &value) == SCRY_ITEM; n++)
-		scry_exception_json_at(shown, value, depth + 1);
-	scry_json_close(j, ']');
-}
-
-static void json_traceback(struct scry_shown *shown, const struct scry_exception *e)
-{
-	struct entry_stack es = traceback_of(shown, e->traceback);
-	uint64_t left = skip_entries(shown, &es);
-
-	scry_stack_json(shown->call, &es.stack);
-	if (left) {
-		scry_json_put_int(shown->call->json, "omitted", (int64_t)left);
-	}
-}
-
-void scry_exception_json(struct scry_shown *shown, const struct scry_exception *e, unsigned depth)
-{
-	struct scry_json *j = shown->call->json;
-	bool deep = depth > CHAIN_MAX || shown->count >= SHOWN_MAX;
-	bool again = !deep && e->addr && scry_hash_add(&shown->seen, e->addr) <= 0;
-
-	scry_json_open(j, '{');
-	scry_json_key(j, "id");
-	if (e->addr)
-		scry_json_addr(j, e->addr);
-	else
-		scry_json_null(j);
-	scry_json_put_text(j, "type", e->type_name);
-	scry_json_put_text(j, "message", e->message);
-	json_repr(shown, "args", e->args);
-	scry_json_put_bool(j, "repeated", again);
-	if (deep) {
-		scry_json_put_bool(j, "truncated", true);
-	}
-	if (!again && !deep) {
-		shown->count++;
-		scry_json_put_bool(j, "suppress_context", e->suppress_context);
-		json_traceback(shown, e);
-		json_lists(shown, e, depth);
-		json_related(shown, "cause", e->cause, depth);
-		json_related(shown, "context", e->context, depth);
-	}
-	scry_json_close(j, '}');
 }

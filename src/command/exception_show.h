@@ -1,4 +1,4 @@
-/** An exception as text or JSON: with traceback, attributes, members and what led to it. */
+/** An exception: with traceback, attributes, members and what led to it. */
 #ifndef SCRY_COMMAND_EXCEPTION_H
 #define SCRY_COMMAND_EXCEPTION_H
 
@@ -14,22 +14,27 @@ struct scry_shown {
 };
 
 /**
- * "HEAD ValueError: text", what belongs to it, and the chain of what led to it; each exception
- * once.
+ * For text: "HEAD ValueError: text", what belongs to it, and the chain of what led to it; each
+ * exception once.
  */
-void scry_chain_text(struct scry_shown *shown, const struct scry_exception *e, const char *head,
-		     unsigned depth);
+void scry_say_chain(struct scry_shown *shown, const struct scry_exception *e, const char *head,
+		    unsigned depth);
 /**
- * A line in the place of one that cannot be read, by the session's last failure; the answer is
+ * What stands in the place of one that cannot be read, by the session's last failure; the answer is
  * partial.
  */
-void scry_exception_damage_text(struct scry_shown *shown, scry_addr addr, const char *head,
-				unsigned depth);
-/** The repr of a value, safe for terminals. */
-void scry_value_text(struct scry_shown *shown, scry_addr value);
-/** The exception as an object, with its causes in it. */
-void scry_exception_json(struct scry_shown *shown, const struct scry_exception *e, unsigned depth);
-/** The same by address; {"id", "error"} where it cannot be read. */
-void scry_exception_json_at(struct scry_shown *shown, scry_addr addr, unsigned depth);
+void scry_say_unreadable(struct scry_shown *shown, scry_addr addr, const char *head,
+			 unsigned depth);
+/**
+ * For a function of SAY_GET: the exception `e`, or where that is NULL the one at `addr`, with its
+ * causes in it. What is said lives in the session's arena. Null when out of memory.
+ */
+void scry_said_exception(struct scry_said *ret, struct scry_shown *shown,
+			 const struct scry_exception *e, scry_addr addr, unsigned depth);
+/** What that says; and of one that cannot be read: a list that ends with NULL. */
+extern const struct scry_facts scry_facts_exception;
+extern const struct scry_facts *const scry_exception_kinds[];
+/** The elements of "frames", oldest first; how many of the oldest --limit left out. */
+uint64_t scry_say_traceback(struct scry_shown *shown, scry_addr traceback);
 
 #endif

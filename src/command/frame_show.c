@@ -1,5 +1,4 @@
-/* One frame: its line of text, its source line with carets, its element of JSON. */
-#include <stdio.h>
+/* One frame: its place, its source line with carets, what is wrong with it. */
 #include <string.h>
 
 #include "base/utf8.h"
@@ -80,44 +79,116 @@ static const char *const place_text[] = {
 
 const struct scry_facts scry_facts_place = { "place", place_fields, place_text };
 
-/* --- a frame --- */
+/* --- a frame, but its number, address and variables --- */
 
-/* " <WHAT: why>" */
-static void put_reason(struct scry_call *call, const char *what, const char *why)
+struct shown_frame {
+	struct scry_call *call;
+	const struct scry_frame *f;
+	struct scry_location at;
+	struct scry_source_text source; /* its line; text NULL: it is not here */
+};
+
+static const struct scry_code *code_of(const void *subject)
 {
-	scry_buf_printf(call->out, " %s<%s: ", scry_style(call, SCRY_STYLE_ERROR), what);
-	scry_put_safe(call->out, why);
-	scry_buf_printf(call->out, ">%s", scry_style(call, SCRY_STYLE_OFF));
+	return ((const struct shown_frame *)subject)->f->code;
 }
 
-static void put_head(struct scry_call *call, const struct scry_frame *f,
-		     const struct scry_location *at)
+static void get_kind(const void *subject, struct scry_said *ret)
 {
-	struct scry_buf *out = call->out;
-	const char *name = scry_frame_qualname(f);
+	const struct shown_frame *shown = subject;
 
-	scry_put_styled(call, SCRY_STYLE_FUNCTION, name ? name : f->code->name);
-	scry_buf_puts(out, " (");
-	scry_put_styled(call, SCRY_STYLE_FILE, f->code->file);
-	if (at->line > 0) {
-		char line[16];
+	scry_said_text(ret, scry_frame_damage_of(shown->f) ? "damaged" : "python");
+}
 
-		snprintf(line, sizeof(line), "%d", at->line);
-		scry_buf_putc(out, ':');
-		scry_put_styled(call, SCRY_STYLE_LINE, line);
-	}
-	scry_buf_putc(out, ')');
-	if (call->verbose)
-		scry_buf_printf(out, "%s [%s 0x%llx, code 0x%llx, instruction %lld]%s",
-				scry_style(call, SCRY_STYLE_DIM), frame_flavour(f),
-				(unsigned long long)f->addr, (unsigned long long)f->code->addr,
-				(long long)f->lasti, scry_style(call, SCRY_STYLE_OFF));
-	if (scry_frame_damage_of(f))
-		put_reason(call, f->code->damaged ? "damaged code" : "damaged frame",
-			   scry_frame_damage_of(f));
-	else if (line_lost(f))
-		put_reason(call, "no line", line_lost(f));
-	scry_buf_putc(out, '\n');
+static void get_name(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, code_of(subject) ? code_of(subject)->name : NULL);
+}
+
+static void get_qualname(const void *subject, struct scry_said *ret)
+{
+	const struct shown_frame *shown = subject;
+
+	scry_said_text(ret, shown->f->code ? scry_frame_qualname(shown->f) : NULL);
+}
+
+/* For text: the qualified name where it is known. */
+static void get_best_name(const void *subject, struct scry_said *ret)
+{
+	get_qualname(subject, ret);
+	if (ret->kind == SCRY_SAID_NULL)
+		get_name(subject, ret);
+}
+
+static void get_code_file(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, code_of(subject) ? code_of(subject)->file : NULL);
+}
+
+static void get_source(const void *subject, struct scry_said *ret)
+{
+	const struct shown_frame *shown = subject;
+
+	scry_said_bytes(ret, shown->source.text, shown->source.len);
+}
+
+static void get_error(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, scry_frame_damage_of(((const struct shown_frame *)subject)->f));
+}
+
+static void get_lost(const void *subject, struct scry_said *ret)
+{
+	const struct scry_frame *f = ((const struct shown_frame *)subject)->f;
+
+	scry_said_text(ret, scry_frame_damage_of(f) ? NULL : line_lost(f));
+}
+
+static void get_code_damaged(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, code_of(subject) && code_of(subject)->damaged);
+}
+
+static void get_flavour(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, frame_flavour(((const struct shown_frame *)subject)->f));
+}
+
+static void get_addr(const void *subject, struct scry_said *ret)
+{
+	scry_said_addr(ret, ((const struct shown_frame *)subject)->f->addr);
+}
+
+static void get_code_addr(const void *subject, struct scry_said *ret)
+{
+	scry_said_addr(ret, code_of(subject)->addr);
+}
+
+static void get_lasti(const void *subject, struct scry_said *ret)
+{
+	scry_said_int(ret, ((const struct shown_frame *)subject)->f->lasti);
+}
+
+/* For text: the line without its indentation. */
+static size_t indent_of(const struct shown_frame *shown)
+{
+	return strspn(shown->source.text, " \t\f");
+}
+
+static void get_shown_source(const void *subject, struct scry_said *ret)
+{
+	const struct shown_frame *shown = subject;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (shown->source.text)
+		scry_said_bytes(ret, shown->source.text + indent_of(shown),
+				shown->source.len - indent_of(shown));
+}
+
+/* What is damaged, where there is no code. */
+static void get_what(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, ((const struct shown_frame *)subject)->f->broken ? "chain" : "frame");
 }
 
 /* Blanks for `n` bytes of text, as wide as they show; its tabs stay tabs. */
@@ -133,49 +204,106 @@ static void put_blanks(struct scry_buf *out, const char *text, size_t n)
 	}
 }
 
-/* Carets under columns [first, last), where they are not the whole line: traceback's rule. */
-static void put_carets(struct scry_call *call, const char *line, size_t len,
-		       const struct scry_location *at)
+/*
+ * The columns [first, last) of the line that carets go under: not where they would be the whole
+ * line, which is traceback's rule.
+ */
+static bool find_columns(const struct shown_frame *shown, size_t *ret_first, size_t *ret_last)
 {
-	size_t indent = strspn(line, " \t\f"), end = len;
-	size_t first = at->column > 0 ? (size_t)at->column - 1 : 0;
+	const struct scry_location *at = &shown->at;
+	const char *line = shown->source.text;
+	size_t len = shown->source.len, end = len;
+
+	if (!line || shown->source.doubt || at->column <= 0)
+		return false;
+	size_t indent = indent_of(shown), first = (size_t)at->column - 1;
 	size_t last =
 		at->end_line == at->line && at->end_column > 0 ? (size_t)at->end_column - 1 : len;
 
 	while (end > indent && strchr(" \t\f", line[end - 1]))
 		end--;
-	if (at->column <= 0 || first < indent || last > len || first >= last ||
-	    (first == indent && last >= end))
-		return;
-	scry_buf_puts(call->out, "    ");
-	put_blanks(call->out, line + indent, first - indent);
-	scry_buf_puts(call->out, scry_style(call, SCRY_STYLE_ERROR));
+	*ret_first = first;
+	*ret_last = last;
+	return first >= indent && last <= len && first < last && (first != indent || last < end);
+}
+
+static bool print_blanks(const void *subject, struct scry_buf *out)
+{
+	const struct shown_frame *shown = subject;
+	size_t first, last;
+
+	if (!find_columns(shown, &first, &last))
+		return false;
+	put_blanks(out, shown->source.text + indent_of(shown), first - indent_of(shown));
+	return true;
+}
+
+static bool print_carets(const void *subject, struct scry_buf *out)
+{
+	const struct shown_frame *shown = subject;
+	const char *line = shown->source.text;
+	size_t first, last;
+
+	if (!find_columns(shown, &first, &last))
+		return false;
 	for (size_t i = first; i < last;)
 		for (unsigned width = scry_char_width(scry_utf8_next(line, last, &i)); width;
 		     width--)
-			scry_buf_putc(call->out, '^');
-	scry_buf_puts(call->out, scry_style(call, SCRY_STYLE_OFF));
-	scry_buf_putc(call->out, '\n');
+			scry_buf_putc(out, '^');
+	return true;
 }
 
-static void put_source(struct scry_call *call, const struct scry_frame *f,
-		       const struct scry_location *at)
-{
-	struct scry_source_text line;
+#define SUBJECT struct shown_frame
+static const struct scry_say body_fields[] = {
+	SAY_GET("kind", get_kind),
+	SAY_GET("function", get_name),
+	SAY_GET("qualname", get_qualname),
+	SAY_GET("file", get_code_file),
+	SAY_COUNT("line", at.line),
+	SAY_COUNT("end_line", at.end_line),
+	SAY_COUNT("column", at.column),
+	SAY_COUNT("end_column", at.end_column),
+	SAY_GET("source", get_source),
+	SAY_TEXT("source_doubt", source.doubt, .flags = SCRY_SAY_OPTIONAL),
+	SAY_GET("error", get_error, .flags = SCRY_SAY_OPTIONAL),
+	SAY_GET("no_line", get_lost, .flags = SCRY_SAY_OPTIONAL),
+	SAY_GET("best_name", get_best_name, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("flavour", get_flavour, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("at", get_addr, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("code", get_code_addr, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("lasti", get_lasti, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("code_damaged", get_code_damaged, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("shown_source", get_shown_source, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("what", get_what, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_PRINT("blanks", print_blanks, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_PRINT("carets", print_carets, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
 
-	if (scry_source_of_code(f->code, at->line, f->lasti, &line) < 0)
-		return;
-	scry_buf_puts(call->out, "    ");
-	size_t indent = strspn(line.text, " \t\f");
-	scry_put_safe_bytes(call->out, line.text + indent, line.len - indent);
-	if (line.doubt)
-		scry_buf_printf(call->out, "  %s[changed since? the file is %s]%s",
-				scry_style(call, SCRY_STYLE_MARK), line.doubt,
-				scry_style(call, SCRY_STYLE_OFF));
-	scry_buf_putc(call->out, '\n');
-	if (!line.doubt)
-		put_carets(call, line.text, line.len, at);
-}
+static const char *const body_text[] = {
+	"{best_name:function=} ({file:file=}",
+	":{line:line}",
+	")",
+	"{?-v}{:dim} [{flavour} {at}, code {code}, instruction {lasti}]{}",
+	"{?code_damaged} {:error}<damaged code: {error}>{}",
+	"| {:error}<damaged frame: {error}>{}",
+	"| {:error}<no line: {no_line}>{}",
+	"\n",
+	"    {shown_source}",
+	"{?shown_source}{?source_doubt}  {:mark}[changed since? the file is {source_doubt}]{}",
+	"{?shown_source}\n",
+	"    {blanks}{carets:error}\n",
+	NULL,
+};
+
+static const struct scry_facts body_facts = { "frame", body_fields, body_text };
+
+/* In the place of a frame that has no code. */
+static const char *const damaged_text[] = {
+	"{:error}<damaged {what} at {at}: {error=}>{}\n",
+	NULL,
+};
 
 /*
  * What is written of a frame but its number and address, kept by code and instruction: stacks
@@ -193,8 +321,18 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
-static void put_rendered(struct scry_call *call, const struct scry_frame *f,
-			 void (*render)(struct scry_call *call, const struct scry_frame *f))
+static void say_body(struct scry_call *call, const struct scry_frame *f)
+{
+	struct shown_frame shown = { .call = call, .f = f };
+
+	if (f->code)
+		scry_frame_location(f, &shown.at);
+	if (f->code && scry_source_of_code(f->code, shown.at.line, f->lasti, &shown.source) < 0)
+		shown.source = (struct scry_source_text) { NULL };
+	scry_say_fields_as(&call->render.to, &body_facts, f->code ? NULL : damaged_text, &shown);
+}
+
+static void say_kept_body(struct scry_call *call, const struct scry_frame *f)
 {
 	uint64_t key = f->code->addr + (uint64_t)f->lasti * 0x9e3779b97f4a7c15u;
 	const char *qualname = scry_frame_qualname(f);
@@ -206,22 +344,13 @@ static void put_rendered(struct scry_call *call, const struct scry_frame *f,
 		scry_buf_put(call->out, r->text, r->len);
 		return;
 	}
-	render(call, f);
+	say_body(call, f);
 	if (r || call->out->failed || !(r = scry_arena_alloc(&call->s->arena, sizeof(*r))))
 		return;
 	*r = (struct rendered) { f->code->addr, f->lasti, qualname, NULL, call->out->len - before };
 	r->text = scry_arena_text(&call->s->arena, call->out->text + before, r->len);
 	if (r->text)
 		scry_hash_put(&call->rendered, key, r);
-}
-
-static void put_body(struct scry_call *call, const struct scry_frame *f)
-{
-	struct scry_location at = { 0 };
-
-	scry_frame_location(f, &at);
-	put_head(call, f, &at);
-	put_source(call, f, &at);
 }
 
 /* "#%-2u " */
@@ -239,95 +368,63 @@ static void put_number(struct scry_buf *out, unsigned n)
 	scry_buf_put(out, at, (size_t)(text + sizeof(text) - at));
 }
 
-static void put_damaged(struct scry_call *call, const struct scry_frame *f)
+/* --- all of it --- */
+
+static void get_address(const void *subject, struct scry_said *ret)
 {
-	scry_buf_printf(call->out, "%s<damaged %s at 0x%llx: ", scry_style(call, SCRY_STYLE_ERROR),
-			f->broken ? "chain" : "frame", (unsigned long long)f->addr);
-	scry_put_safe(call->out, scry_frame_damage_of(f));
-	scry_buf_printf(call->out, ">%s\n", scry_style(call, SCRY_STYLE_OFF));
+	scry_said_addr(ret, ((const struct scry_frame *)subject)->addr);
 }
 
-void scry_frame_text(struct scry_call *call, const struct scry_frame *f)
+static void get_body(const void *subject, struct scry_said *ret)
 {
-	if (f->kind == SCRY_FRAME_NATIVE) {
-		scry_native_text(call, f);
-		return;
-	}
-	put_number(call->out, f->depth);
-	if (!f->code)
-		put_damaged(call, f);
-	else if (call->verbose || scry_frame_damage_of(f))
-		put_body(call, f);
-	else
-		put_rendered(call, f, put_body);
-	if (scry_frame_damage_of(f) || line_lost(f))
-		call->partial = true;
+	ret->kind = SCRY_SAID_FIELDS;
+	ret->facts = &body_facts;
+	ret->subject = subject;
 }
 
-static void json_pair(struct scry_json *j, const char *key, const char *text)
+static void get_native(const void *subject, struct scry_said *ret)
 {
-	scry_json_put_text(j, key, text);
+	ret->kind = SCRY_SAID_FIELDS;
+	ret->facts = &scry_facts_native;
+	ret->subject = subject;
 }
 
-static void json_number(struct scry_json *j, const char *key, int value)
+/*
+ * What a frame has, for who asks for the description. What is written goes another way, below: of
+ * 200,000 frames each by this table costs several times as much as copying what was kept.
+ */
+static const struct scry_say frame_fields[] = {
+	SAY_GET("", get_body, .facts = &body_facts),
+	SAY_GET("", get_native, .facts = &scry_facts_native),
+	SAY_GET("address", get_address),
+	SAY_FIELDS(&scry_facts_locals),
+	SAY_END,
+};
+const struct scry_facts scry_facts_frame = { "frame", frame_fields, NULL };
+
+void scry_say_frame(struct scry_call *call, const struct scry_frame *f)
 {
-	scry_json_put_positive(j, key, value);
-}
-
-static void json_source(struct scry_call *call, const struct scry_frame *f, int line)
-{
-	struct scry_source_text text = { NULL };
-
-	scry_json_key(call->json, "source");
-	if (f->code && scry_source_of_code(f->code, line, f->lasti, &text) == SCRY_OK)
-		scry_json_bytes(call->json, text.text, text.len);
-	else
-		scry_json_null(call->json);
-	if (text.doubt)
-		json_pair(call->json, "source_doubt", text.doubt);
-}
-
-static void json_body(struct scry_call *call, const struct scry_frame *f)
-{
-	struct scry_json *j = call->json;
-	struct scry_location at = { 0 };
-	const struct scry_code *code = f->code;
-
-	if (code)
-		scry_frame_location(f, &at);
-	json_pair(j, "kind", scry_frame_damage_of(f) ? "damaged" : "python");
-	json_pair(j, "function", code ? code->name : NULL);
-	json_pair(j, "qualname", code ? scry_frame_qualname(f) : NULL);
-	json_pair(j, "file", code ? code->file : NULL);
-	json_number(j, "line", at.line);
-	json_number(j, "end_line", at.end_line);
-	json_number(j, "column", at.column);
-	json_number(j, "end_column", at.end_column);
-	json_source(call, f, at.line);
-	if (scry_frame_damage_of(f))
-		json_pair(j, "error", scry_frame_damage_of(f));
-	else if (line_lost(f))
-		json_pair(j, "no_line", line_lost(f));
-}
-
-void scry_frame_json(struct scry_call *call, const struct scry_frame *f)
-{
-	struct scry_json *j = call->json;
+	bool damaged = scry_frame_damage_of(f);
 
 	if (f->kind == SCRY_FRAME_NATIVE) {
-		scry_native_json(call, f);
+		scry_say_native(call, f);
 		return;
 	}
-	scry_json_open(j, '{');
-	if (!scry_frame_damage_of(f))
-		put_rendered(call, f, json_body);
+	if (call->json)
+		scry_json_open(call->json, '{');
 	else
-		json_body(call, f);
-	j->comma = true;
-	scry_json_put_addr(j, "address", f->addr);
-	if (f->code && call->s->options.locals)
-		scry_locals_json(call, f);
-	scry_json_close(j, '}');
-	if (scry_frame_damage_of(f) || line_lost(f))
+		put_number(call->out, f->depth);
+	if (damaged || (call->verbose && !call->json))
+		say_body(call, f);
+	else
+		say_kept_body(call, f);
+	if (call->json) {
+		call->json->comma = true;
+		scry_json_put_addr(call->json, "address", f->addr);
+		if (f->code && call->s->options.locals)
+			scry_say_locals(call, f, "");
+		scry_json_close(call->json, '}');
+	}
+	if (damaged || line_lost(f))
 		call->partial = true;
 }

@@ -137,52 +137,67 @@ int scry_find_function(struct scry_call *call, const char *name, struct scry_cod
 			 call->s->options.prefix, call->row->public.name, call->row->public.usage);
 }
 
-/* --- showing --- */
+/* --- lines --- */
 
-static void put_line(struct scry_call *call, const struct range *range, int number,
-		     const char *text, size_t len)
-{
-	char head[16];
-
-	if (call->json) {
-		scry_json_open(call->json, '{');
-		scry_json_put_int(call->json, "line", number);
-		scry_json_put_bytes(call->json, "text", text, len);
-		scry_json_put_bool(call->json, "current", number == range->current);
-		scry_json_close(call->json, '}');
-		return;
-	}
-	snprintf(head, sizeof(head), "%s%d", number == range->current ? ">" : "", number);
-	scry_buf_printf(call->out, "%s%4s%s    ", scry_style(call, SCRY_STYLE_LINE), head,
-			scry_style(call, SCRY_STYLE_OFF));
-	scry_put_safe_bytes(call->out, text, len);
-	scry_buf_putc(call->out, '\n');
-}
-
-static int put_lines(struct scry_call *call, struct range *range)
-{
+struct shown_line {
+	int number;
+	bool current;
 	const char *text;
 	size_t len;
+};
 
-	if (range->first < 1)
-		range->first = 1;
-	if (scry_source_line(call->s, range->file, range->first, &text, &len) < 0)
-		return scry_fail(call->s, SCRY_ENOTFOUND, 0,
-				 "no line %d of %s: no such file or line here", range->first,
-				 range->file);
-	if (call->json) {
-		scry_json_put_text(call->json, "file", range->file);
-		scry_json_key(call->json, "lines");
-		scry_json_open(call->json, '[');
-	}
-	for (int i = range->first; i <= range->last; i++) {
-		if (scry_source_line(call->s, range->file, i, &text, &len) < 0)
+static bool print_head(const void *subject, struct scry_buf *out)
+{
+	const struct shown_line *line = subject;
+	char head[16];
+
+	snprintf(head, sizeof(head), "%s%d", line->current ? ">" : "", line->number);
+	scry_buf_printf(out, "%4s", head);
+	return true;
+}
+
+static void get_text(const void *subject, struct scry_said *ret)
+{
+	const struct shown_line *line = subject;
+
+	scry_said_bytes(ret, line->text, line->len);
+}
+
+#define SUBJECT struct shown_line
+static const struct scry_say line_fields[] = {
+	SAY_INT("line", number),
+	SAY_GET("text", get_text),
+	SAY_BOOL("current", current),
+	SAY_PRINT("head", print_head, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const struct scry_facts line_facts = {
+	"line", line_fields, (const char *const[]) { "{head:line}    {text}\n", NULL }
+};
+
+/* What is shown of a file, which is none of it where the file is not here. */
+struct listing {
+	struct scry_call *call;
+	const struct range *range;
+	const struct scry_code *code; /* where its byte code follows, as the lines are not here */
+	const char *doubt;            /* why the lines may have been others, or NULL */
+};
+
+static void each_line(const void *subject, struct scry_renderer *to)
+{
+	const struct listing *l = subject;
+	const struct range *range = l->range;
+	struct shown_line line;
+
+	for (int i = range->first; !l->code && i <= range->last; i++) {
+		if (scry_source_line(l->call->s, range->file, i, &line.text, &line.len) < 0)
 			break;
-		put_line(call, range, i, text, len);
+		line.number = i;
+		line.current = i == range->current;
+		scry_say(to, &line_facts, &line);
 	}
-	if (call->json)
-		scry_json_close(call->json, ']');
-	return SCRY_OK;
 }
 
 static bool is_here(struct scry_call *call, const char *file)
@@ -193,6 +208,68 @@ static bool is_here(struct scry_call *call, const char *file)
 	return scry_source_line(call->s, file, 1, &text, &len) == SCRY_OK;
 }
 
+static void get_file(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, ((const struct listing *)subject)->range->file);
+}
+
+static void get_unfit(const void *subject, struct scry_said *ret)
+{
+	const struct listing *l = subject;
+
+	scry_said_bool(ret, l->code && is_here(l->call, l->code->file));
+}
+
+static void get_of(const void *subject, struct scry_said *ret)
+{
+	const struct scry_code *code = ((const struct listing *)subject)->code;
+
+	scry_said_text(ret, !code ? NULL : code->qualname ? code->qualname : code->name);
+}
+
+#define SUBJECT struct listing
+static const struct scry_say listing_fields[] = {
+	SAY_TEXT("source_doubt", doubt, .flags = SCRY_SAY_OPTIONAL),
+	SAY_GET("file", get_file),
+	SAY_LIST("lines", &line_facts, each_line),
+	SAY_GET("unfit", get_unfit, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("of", get_of, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const listing_text[] = {
+	"Changed since? The file is {source_doubt}:\n",
+	"{?unfit}The source of {file=} here does not fit what runs. The byte code of {of=}:\n",
+	"|{?of}The source of {file=} is not here. The byte code of {of}:\n",
+	"{lines}",
+	NULL,
+};
+
+static const struct scry_facts listing_facts = { "list", listing_fields, listing_text };
+
+static void show(struct scry_call *call, const struct range *range, const struct scry_code *code,
+		 const char *doubt)
+{
+	scry_say_fields(&call->render.to, &listing_facts,
+			&(struct listing) { call, range, code, doubt });
+}
+
+static int put_lines(struct scry_call *call, struct range *range, const char *doubt)
+{
+	const char *text;
+	size_t len;
+
+	if (range->first < 1)
+		range->first = 1;
+	if (scry_source_line(call->s, range->file, range->first, &text, &len) < 0)
+		return scry_fail(call->s, SCRY_ENOTFOUND, 0,
+				 "no line %d of %s: no such file or line here", range->first,
+				 range->file);
+	show(call, range, NULL, doubt);
+	return SCRY_OK;
+}
+
 /* Where the file is not here the byte code still is: it is the target's own. */
 static int put_code(struct scry_call *call, struct range *range, struct scry_code *code,
 		    int64_t lasti)
@@ -201,29 +278,11 @@ static int put_code(struct scry_call *call, struct range *range, struct scry_cod
 	int line = range->current ? range->current : code->first_line;
 	int rc = scry_source_of_code(code, line, lasti, &text);
 
-	if (rc == SCRY_OK && text.doubt && call->json) {
-		scry_json_put_text(call->json, "source_doubt", text.doubt);
-	} else if (rc == SCRY_OK && text.doubt) {
-		scry_buf_printf(call->out, "Changed since? The file is %s:\n", text.doubt);
-	}
 	if (rc == SCRY_OK)
-		rc = put_lines(call, range);
+		rc = put_lines(call, range, text.doubt);
 	if (rc != SCRY_ENOTFOUND)
 		return rc;
-	if (call->json) {
-		scry_json_put_text(call->json, "file", range->file);
-		scry_json_key(call->json, "lines");
-		scry_json_open(call->json, '[');
-		scry_json_close(call->json, ']');
-	} else {
-		scry_buf_puts(call->out, "The source of ");
-		scry_put_safe(call->out, code->file);
-		scry_buf_puts(call->out, is_here(call, code->file)
-						 ? " here does not fit what runs. The byte code of "
-						 : " is not here. The byte code of ");
-		scry_put_safe(call->out, code->qualname ? code->qualname : code->name);
-		scry_buf_puts(call->out, ":\n");
-	}
+	show(call, range, code, NULL);
 	call->partial = true;
 	return scry_put_instructions(call, code, lasti, false);
 }
@@ -254,7 +313,7 @@ static int run_list(struct scry_call *call)
 	if (call->argc && !parse_range(call, &range))
 		return list_function(call);
 	if (range.file)
-		return put_lines(call, &range);
+		return put_lines(call, &range, NULL);
 	int rc = scry_selected_frame(call->s, &t, &f);
 	if (rc < 0)
 		return rc;
@@ -277,7 +336,7 @@ static int run_list(struct scry_call *call)
 	if (!scry_source_fits(f.code))
 		return scry_fail(call->s, SCRY_ENOTFOUND, 0,
 				 "the file %s here does not fit the code that runs", range.file);
-	return put_lines(call, &range);
+	return put_lines(call, &range, NULL);
 }
 
 /* Functions on the stack of the selected thread. */
@@ -305,6 +364,8 @@ const struct scry_command_row scry_command_list = {
 		    "shown (see dis).",
 		    0 },
 	.run = run_list,
+	.says = (const struct scry_facts *const[]) { &listing_facts, &scry_facts_instructions,
+						     NULL },
 	.max_args = 2,
 	.complete = complete,
 };

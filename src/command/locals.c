@@ -92,6 +92,68 @@ static bool print_value(struct scry_call *call, struct scry_runtime *r, scry_add
 	return !p.damaged;
 }
 
+/* --- one variable --- */
+
+struct shown_local {
+	struct scry_call *call;
+	const struct scry_frame *frame;
+	struct scry_local local;
+	const char *indent; /* before its line of text */
+};
+
+static void get_type(const void *subject, struct scry_said *ret)
+{
+	const struct shown_local *shown = subject;
+
+	scry_said_text(ret, type_name(shown->frame->runtime, shown->local.value));
+}
+
+static bool print_local(const void *subject, struct scry_buf *out)
+{
+	const struct shown_local *shown = subject;
+
+	if (!print_value(shown->call, shown->frame->runtime, shown->local.value, out))
+		shown->call->partial = true;
+	return true;
+}
+
+#define SUBJECT struct shown_local
+static const struct scry_say local_fields[] = {
+	SAY_TEXT("name", local.name),
+	SAY_NAME("kind", local.kind, kind_names),
+	SAY_GET("type", get_type),
+	SAY_PRINT("repr", print_local),
+	SAY_ADDR("address", local.value),
+	SAY_TEXT("indent", indent, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const struct scry_facts local_facts = {
+	"local", local_fields, (const char *const[]) { "{indent}{name:name} = {repr}\n", NULL }
+};
+
+/* --- those of a frame --- */
+
+struct shown_locals {
+	struct scry_call *call;
+	const struct scry_frame *frame;
+	const char *indent;
+	unsigned *count; /* what is shown */
+};
+
+static void each_local(const void *subject, struct scry_renderer *to)
+{
+	const struct shown_locals *all = subject;
+	struct shown_local shown = { .call = all->call,
+				     .frame = all->frame,
+				     .indent = all->indent };
+	struct variables v = { .frame = all->frame };
+
+	for (; next_variable(&v, &shown.local) == SCRY_ITEM; ++*all->count)
+		scry_say(to, &local_facts, &shown);
+}
+
 static bool is_no_dict(const struct scry_frame *f)
 {
 	scry_addr key, value;
@@ -101,25 +163,35 @@ static bool is_no_dict(const struct scry_frame *f)
 	       scry_dict_next(f->runtime, f->locals, &it, &key, &value) < 0;
 }
 
-/*
- * exec() and __prepare__() take any mapping: what is no dict can only be named. Says so and is true
- * then.
- */
-static bool print_namespace(struct scry_call *call, const struct scry_frame *f, const char *indent)
+/* exec() and __prepare__() take any mapping: what is no dict can only be named. */
+static bool print_namespace(const void *subject, struct scry_buf *out)
 {
-	struct scry_buf text = SCRY_BUF_INIT;
+	const struct shown_locals *all = subject;
 
-	if (!is_no_dict(f))
+	if (!is_no_dict(all->frame))
 		return false;
-	if (!print_value(call, f->runtime, f->locals, &text))
-		call->partial = true;
-	scry_buf_puts(call->out, indent);
-	scry_buf_puts(call->out, "(the names are in ");
-	scry_put_safe_bytes(call->out, text.text, text.len);
-	scry_buf_puts(call->out, ")\n");
-	scry_buf_done(&text);
+	if (!print_value(all->call, all->frame->runtime, all->frame->locals, out))
+		all->call->partial = true;
+	++*all->count;
 	return true;
 }
+
+#define SUBJECT struct shown_locals
+static const struct scry_say locals_fields[] = {
+	SAY_LIST("locals", &local_facts, each_local),
+	SAY_PRINT("namespace", print_namespace, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_TEXT("indent", indent, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const locals_text[] = {
+	"{locals}",
+	"{indent}(the names are in {namespace})\n",
+	NULL,
+};
+
+const struct scry_facts scry_facts_locals = { "locals", locals_fields, locals_text };
 
 /* Variables whose names could not be read are missing, or have none. */
 static void note_lost(struct scry_call *call, const struct scry_frame *f)
@@ -136,61 +208,18 @@ static void note_lost(struct scry_call *call, const struct scry_frame *f)
 	scry_note_answer(call->s, "the variables of %s: %s", f->code->name, why);
 }
 
-unsigned scry_locals_text(struct scry_call *call, const struct scry_frame *f, const char *indent)
+unsigned scry_say_locals(struct scry_call *call, const struct scry_frame *f, const char *indent)
 {
-	struct variables v = { .frame = f };
-	struct scry_buf text = SCRY_BUF_INIT;
-	struct scry_local local;
 	unsigned count = 0;
 
-	for (; next_variable(&v, &local) == SCRY_ITEM; count++) {
-		scry_buf_cut(&text, 0);
-		if (!print_value(call, f->runtime, local.value, &text))
-			call->partial = true;
-		scry_buf_puts(call->out, indent);
-		scry_put_styled(call, SCRY_STYLE_NAME, local.name);
-		scry_buf_puts(call->out, " = ");
-		scry_put_safe_bytes(call->out, text.text, text.len);
-		scry_buf_putc(call->out, '\n');
-	}
-	scry_buf_done(&text);
+	scry_say_fields(&call->render.to, &scry_facts_locals,
+			&(struct shown_locals) { call, f, indent, &count });
 	note_lost(call, f);
-	return count + print_namespace(call, f, indent);
-}
-
-static void local_json(struct scry_call *call, const struct scry_frame *f,
-		       const struct scry_local *local, struct scry_buf *text)
-{
-	struct scry_json *j = call->json;
-
-	scry_buf_cut(text, 0);
-	if (!print_value(call, f->runtime, local->value, text))
-		call->partial = true;
-	scry_json_open(j, '{');
-	scry_json_put_text(j, "name", local->name);
-	scry_json_put_text(j, "kind", kind_names[local->kind]);
-	scry_json_put_text(j, "type", type_name(f->runtime, local->value));
-	scry_json_put_bytes(j, "repr", text->text, text->len);
-	scry_json_put_addr(j, "address", local->value);
-	scry_json_close(j, '}');
-}
-
-void scry_locals_json(struct scry_call *call, const struct scry_frame *f)
-{
-	struct variables v = { .frame = f };
-	struct scry_buf text = SCRY_BUF_INIT;
-	struct scry_local local;
-
-	scry_json_key(call->json, "locals");
-	scry_json_open(call->json, '[');
-	while (next_variable(&v, &local) == SCRY_ITEM)
-		local_json(call, f, &local, &text);
-	scry_json_close(call->json, ']');
-	scry_buf_done(&text);
-	note_lost(call, f);
-	if (is_no_dict(f))
+	/* text has said so in its place */
+	if (call->json && is_no_dict(f))
 		scry_note_answer(call->s, "the names of %s are in no dict: 0x%" PRIx64,
 				 f->code->name, f->locals);
+	return count;
 }
 
 static int run_locals(struct scry_call *call)
@@ -203,18 +232,11 @@ static int run_locals(struct scry_call *call)
 		return rc;
 	if (call->json) {
 		call->s->options.locals = true;
-		scry_threads_open(call);
-		scry_thread_json(call, t);
-		scry_json_key(call->json, "frames");
-		scry_json_open(call->json, '[');
-		scry_frame_json(call, &f);
-		scry_json_close(call->json, ']');
-		scry_json_close(call->json, '}');
-		scry_json_close(call->json, ']');
+		scry_say_frame_of(call, t, &f);
 	} else if (!f.code) {
 		return scry_fail(call->s, SCRY_ECORRUPT, f.addr, "the frame is damaged: %s",
 				 f.damaged);
-	} else if (!scry_locals_text(call, &f, "")) {
+	} else if (!scry_say_locals(call, &f, "")) {
 		scry_buf_puts(call->out, "No locals.\n");
 	}
 	return SCRY_OK;

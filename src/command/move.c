@@ -1,23 +1,6 @@
 /* up, down, frame: choose the Python frame that other commands act on. */
 #include "command/command.h"
 
-static int show(struct scry_call *call, struct scry_thread *t, const struct scry_frame *f)
-{
-	if (!call->json) {
-		scry_frame_text(call, f);
-		return SCRY_OK;
-	}
-	scry_threads_open(call);
-	scry_thread_json(call, t);
-	scry_json_key(call->json, "frames");
-	scry_json_open(call->json, '[');
-	scry_frame_json(call, f);
-	scry_json_close(call->json, ']');
-	scry_json_close(call->json, '}');
-	scry_json_close(call->json, ']');
-	return SCRY_OK;
-}
-
 static int take_number(struct scry_call *call, uint64_t *ret)
 {
 	if (call->argc && !scry_parse_number(call->argv[0], ret))
@@ -47,7 +30,8 @@ static int go(struct scry_call *call, uint64_t number, const char *past)
 		return count && past ? scry_fail(call->s, rc, 0, "%s", past) : rc;
 	call->s->selected = t;
 	call->s->selected_frame = (unsigned)number;
-	return show(call, t, &f);
+	scry_say_frame_of(call, t, &f);
+	return SCRY_OK;
 }
 
 static int run_up(struct scry_call *call)

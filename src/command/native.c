@@ -1,6 +1,4 @@
-/* C frames of a merged stack: a line of text, an element of JSON. */
-#include <inttypes.h>
-
+/* C frames of a merged stack. */
 #include "command/command.h"
 #include "command/cvars.h"
 #include "native/place.h"
@@ -10,69 +8,140 @@ static const char *name_of(const struct scry_frame *f)
 	return f->function_of ? f->function_of->name : f->native->function;
 }
 
-static void put_where(struct scry_call *call, const struct scry_frame *f)
-{
-	const struct scry_c_function *in = f->function_of;
-	struct scry_buf *out = call->out;
+struct shown_frame {
+	const struct scry_frame *f;
+	struct scry_call *call;
+};
 
-	if (in && in->file) {
-		scry_put_safe(out, in->file);
-		if (in->line > 0)
-			scry_buf_printf(out, ":%d", in->line);
-	} else if (f->native->module) {
-		scry_put_safe(out, f->native->module);
-		scry_buf_printf(out, "+0x%" PRIx64, f->native->offset);
-	} else {
-		scry_buf_printf(out, "0x%" PRIx64, f->addr);
-	}
+static const struct scry_frame *frame_of(const void *subject)
+{
+	return ((const struct shown_frame *)subject)->f;
 }
 
-void scry_native_text(struct scry_call *call, const struct scry_frame *f)
+static bool has_variables(const void *subject)
 {
-	struct scry_buf *out = call->out;
-	const char *name = name_of(f);
-
-	scry_buf_printf(out, "%sC   ", scry_style(call, SCRY_STYLE_DIM));
-	if (f->native->is_signal)
-		scry_buf_puts(out, "<signal handler called>");
-	else
-		scry_put_safe(out, name ? name : "??");
-	scry_buf_puts(out, " (");
-	put_where(call, f);
-	scry_buf_putc(out, ')');
-	if (f->function_of && f->function_of->inlined)
-		scry_buf_puts(out, " [inlined]");
-	if (f->native->is_guess)
-		scry_buf_puts(out, " [found by searching the stack]");
-	if (call->verbose)
-		scry_buf_printf(out, " [0x%" PRIx64 "]", f->addr);
-	scry_buf_printf(out, "%s\n", scry_style(call, SCRY_STYLE_OFF));
+	return ((const struct shown_frame *)subject)->call->s->options.locals;
 }
 
-void scry_native_json(struct scry_call *call, const struct scry_frame *f)
+static void each_variable(const void *subject, struct scry_renderer *to)
 {
-	static const char *const never[] = { "end_line", "column", "end_column", "source" };
-	const struct scry_c_function *in = f->function_of;
-	struct scry_json *j = call->json;
+	(void)to;
+	scry_say_variables(((const struct shown_frame *)subject)->call, frame_of(subject));
+}
 
-	scry_json_open(j, '{');
-	scry_json_put_text(j, "kind", "native");
-	scry_json_put_text(j, "function", name_of(f));
-	scry_json_put_null(j, "qualname");
-	scry_json_put_text(j, "file", in ? in->file : NULL);
-	scry_json_put_positive(j, "line", in ? in->line : 0);
-	for (size_t i = 0; i < sizeof(never) / sizeof(*never); i++) {
-		scry_json_put_null(j, never[i]);
-	}
-	scry_json_put_addr(j, "address", f->addr);
-	scry_json_put_text(j, "module", f->native->module);
-	scry_json_put_int(j, "offset", (int64_t)f->native->offset);
-	scry_json_put_bool(j, "inlined", in && in->inlined);
-	scry_json_put_bool(j, "signal", f->native->is_signal);
-	scry_json_put_text(j, "uncertain",
-			   f->native->is_guess ? "found by searching the stack" : NULL);
-	scry_json_put_bool(j, "runs_python", f->entry && !(in && in->inlined));
-	if (call->s->options.locals)
-		scry_variables_json(call, f);
-	scry_json_close(j, '}');
+static void get_kind(const void *subject, struct scry_said *ret)
+{
+	(void)subject;
+	scry_said_text(ret, "native");
+}
+
+static void get_function(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, name_of(frame_of(subject)));
+}
+
+static void get_file(const void *subject, struct scry_said *ret)
+{
+	const struct scry_c_function *in = frame_of(subject)->function_of;
+
+	scry_said_text(ret, in ? in->file : NULL);
+}
+
+static void get_line(const void *subject, struct scry_said *ret)
+{
+	const struct scry_c_function *in = frame_of(subject)->function_of;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (in && in->line > 0)
+		scry_said_int(ret, in->line);
+}
+
+/* What a Python frame has, and C functions never. */
+static void get_null(const void *subject, struct scry_said *ret)
+{
+	(void)subject;
+	ret->kind = SCRY_SAID_NULL;
+}
+
+static void get_module(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, frame_of(subject)->native->module);
+}
+
+static void get_offset(const void *subject, struct scry_said *ret)
+{
+	scry_said_int(ret, (int64_t)frame_of(subject)->native->offset);
+}
+
+/* The same for text: as an address. */
+static void get_distance(const void *subject, struct scry_said *ret)
+{
+	scry_said_addr(ret, frame_of(subject)->native->offset);
+}
+
+static void get_inlined(const void *subject, struct scry_said *ret)
+{
+	const struct scry_c_function *in = frame_of(subject)->function_of;
+
+	scry_said_bool(ret, in && in->inlined);
+}
+
+static void get_signal(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, frame_of(subject)->native->is_signal);
+}
+
+static void get_uncertain(const void *subject, struct scry_said *ret)
+{
+	bool guess = frame_of(subject)->native->is_guess;
+
+	scry_said_text(ret, guess ? "found by searching the stack" : NULL);
+}
+
+static void get_runs_python(const void *subject, struct scry_said *ret)
+{
+	const struct scry_frame *f = frame_of(subject);
+
+	scry_said_bool(ret, f->entry && !(f->function_of && f->function_of->inlined));
+}
+
+#define SUBJECT struct scry_frame
+static const struct scry_say fields[] = {
+	SAY_GET("kind", get_kind),
+	SAY_GET("function", get_function),
+	SAY_GET("qualname", get_null),
+	SAY_GET("file", get_file),
+	SAY_GET("line", get_line),
+	SAY_GET("end_line", get_null),
+	SAY_GET("column", get_null),
+	SAY_GET("end_column", get_null),
+	SAY_GET("source", get_null),
+	SAY_ADDR("address", addr),
+	SAY_GET("module", get_module),
+	SAY_GET("offset", get_offset),
+	SAY_GET("inlined", get_inlined),
+	SAY_GET("signal", get_signal),
+	SAY_GET("uncertain", get_uncertain),
+	SAY_GET("runs_python", get_runs_python),
+	SAY_LIST_IF("variables", &scry_facts_variable, each_variable, has_variables),
+	SAY_GET("distance", get_distance, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const text[] = {
+	"{:dim}C   ",     "{?signal}<signal handler called>",
+	"|{function=??}", " ({file}:{line})",
+	"| ({file})",     "| ({module}+{distance})",
+	"| ({address})",  "{?inlined} [inlined]",
+	" [{uncertain}]", "{?-v} [{address}]",
+	"{}\n",           NULL,
+};
+
+const struct scry_facts scry_facts_native = { "C frame", fields, text,
+					      SCRY_THROUGH(struct shown_frame, f) };
+
+void scry_say_native(struct scry_call *call, const struct scry_frame *f)
+{
+	scry_say(&call->render.to, &scry_facts_native, &(struct shown_frame) { f, call });
 }

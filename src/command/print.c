@@ -34,32 +34,35 @@ static const char *scope_of(const struct scry_frame *f, const char *name)
 		       : NULL;
 }
 
-static void put_json(struct scry_call *call, const char *expr, const char *scope,
-		     const struct scry_value *value, const struct scry_buf *text)
-{
-	struct scry_json *j = call->json;
+/* What was asked for, and its value. */
+struct shown_value {
+	const char *expression, *scope;
+	struct scry_value value;
+	struct scry_buf repr;
+};
 
-	scry_json_put_text(j, "expression", expr);
-	scry_json_put_text(j, "scope", scope);
-	scry_json_put_text(j, "type", value->type);
-	scry_json_put_bytes(j, "repr", text->text, text->len);
-	scry_json_key(j, "address");
-	if (value->addr)
-		scry_json_addr(j, value->addr);
-	else
-		scry_json_null(j);
+static void get_repr(const void *subject, struct scry_said *ret)
+{
+	const struct shown_value *shown = subject;
+
+	scry_said_bytes(ret, shown->repr.text, shown->repr.len);
 }
 
-static void put_text(struct scry_call *call, const char *expr, const char *scope,
-		     const struct scry_buf *text)
-{
-	if (scope)
-		scry_buf_printf(call->out, "%s '", scope);
-	scry_put_styled(call, SCRY_STYLE_NAME, expr);
-	scry_buf_puts(call->out, scope ? "' = " : " = ");
-	scry_put_safe_bytes(call->out, text->text, text->len);
-	scry_buf_putc(call->out, '\n');
-}
+#define SUBJECT struct shown_value
+static const struct scry_say fields[] = {
+	SAY_TEXT("expression", expression), SAY_TEXT("scope", scope),
+	SAY_TEXT("type", value.type),       SAY_GET("repr", get_repr),
+	SAY_ID("address", value.addr),      SAY_END,
+};
+#undef SUBJECT
+
+static const char *const text[] = {
+	"{scope} '{expression:name}' = {repr}\n",
+	"|{expression:name} = {repr}\n",
+	NULL,
+};
+
+static const struct scry_facts answer_facts = { "print", fields, text };
 
 /* The frame to look names up in: none is needed for "@0x..." and "module:name". */
 static struct scry_runtime *find_runtime(struct scry_call *call, struct scry_frame *f,
@@ -78,8 +81,7 @@ static struct scry_runtime *find_runtime(struct scry_call *call, struct scry_fra
 
 static int run_print(struct scry_call *call)
 {
-	struct scry_buf text = SCRY_BUF_INIT;
-	struct scry_value value;
+	struct shown_value shown = { .repr = SCRY_BUF_INIT };
 	struct scry_printer p;
 	struct scry_frame f = { 0 };
 	bool has_frame;
@@ -92,19 +94,17 @@ static int run_print(struct scry_call *call)
 	if (!r)
 		return SCRY_ENOTFOUND;
 	int rc = scry_eval(call->s, has_frame || f.kind == SCRY_FRAME_DAMAGED ? &f : NULL,
-			   call->argv[0], &value);
+			   call->argv[0], &shown.value);
 	if (rc < 0)
 		return rc;
-	scry_printer_init(&p, r, &text);
+	scry_printer_init(&p, r, &shown.repr);
 	p.verbose = call->verbose;
-	scry_print_value(&p, &value);
+	scry_print_value(&p, &shown.value);
 	call->partial = call->partial || p.damaged;
-	const char *scope = has_frame ? scope_of(&f, call->argv[0]) : NULL;
-	if (call->json)
-		put_json(call, call->argv[0], scope, &value, &text);
-	else
-		put_text(call, call->argv[0], scope, &text);
-	scry_buf_done(&text);
+	shown.expression = call->argv[0];
+	shown.scope = has_frame ? scope_of(&f, call->argv[0]) : NULL;
+	scry_say_fields(&call->render.to, &answer_facts, &shown);
+	scry_buf_done(&shown.repr);
 	return SCRY_OK;
 }
 
@@ -142,6 +142,7 @@ const struct scry_command_row scry_command_print = {
 		    "Nothing is executed.",
 		    SCRY_COMMAND_RAW | SCRY_COMMAND_VALUE },
 	.run = run_print,
+	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },
 	.max_args = 1,
 	.complete = complete,
 };

@@ -1,4 +1,4 @@
-/* A stack of frames as text or JSON: folding and limits. */
+/* A stack of frames: folding and limits. */
 #include <string.h>
 
 #include "command/command.h"
@@ -71,18 +71,20 @@ static unsigned fold_take(struct fold *fold, const struct scry_frame *f)
 	return period;
 }
 
-static void put_place(struct scry_call *call, const struct scry_frame *f)
+/* --- what is not shown: for text --- */
+
+static void print_place(const struct scry_frame *f, struct scry_buf *out)
 {
 	struct scry_location at = { 0 };
 
 	if (!f->code)
 		return;
 	scry_frame_location(f, &at);
-	scry_put_safe(call->out, f->code->name);
-	scry_buf_puts(call->out, " at ");
-	scry_put_safe(call->out, f->code->file);
+	scry_buf_puts(out, f->code->name ? f->code->name : "");
+	scry_buf_puts(out, " at ");
+	scry_buf_puts(out, f->code->file ? f->code->file : "");
 	if (at.line > 0)
-		scry_buf_printf(call->out, ":%d", at.line);
+		scry_buf_printf(out, ":%d", at.line);
 }
 
 struct hidden {
@@ -101,64 +103,117 @@ static void hide(struct hidden *h, const struct scry_frame *f, unsigned period)
 	h->native += f->kind == SCRY_FRAME_NATIVE;
 }
 
-static void put_period(struct scry_call *call, const struct hidden *h)
+/* How many there are: Python frames, where there are any. */
+static void get_count(const void *subject, struct scry_said *ret)
 {
-	const char *between = " of ";
-	bool all = h->native == h->count;
+	const struct hidden *h = subject;
+
+	scry_said_int(ret, (int64_t)(h->native == h->count ? h->count : h->count - h->native));
+}
+
+static void get_c_frames(const void *subject, struct scry_said *ret)
+{
+	const struct hidden *h = subject;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (h->native && h->native < h->count)
+		scry_said_int(ret, (int64_t)h->native);
+}
+
+static bool print_places(const void *subject, struct scry_buf *out)
+{
+	const struct hidden *h = subject;
+	bool all = h->native == h->count, any = false;
 
 	for (unsigned i = 0; i < h->period && i < h->count; i++) {
 		const struct scry_frame *f = &h->frame[i];
 
 		if (f->native && !all)
 			continue;
-		scry_buf_puts(call->out, between);
+		if (any)
+			scry_buf_puts(out, ", ");
+		any = true;
 		if (f->native)
-			scry_put_safe(call->out, f->native->function ? f->native->function : "??");
+			scry_buf_puts(out, f->native->function ? f->native->function : "??");
 		else
-			put_place(call, f);
-		between = ", ";
+			print_place(f, out);
 	}
+	return any;
 }
+
+static const struct scry_say hidden_fields[] = {
+	SAY_GET("count", get_count, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_PRINT("places", print_places, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("c_frames", get_c_frames, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+
+static const char *const hidden_text[] = {
+	"… {count,} more frame{count+}", " of {places}", ", with {c_frames,} C frames", "\n", NULL,
+};
+
+static const struct scry_facts hidden_facts = { "hidden frames", hidden_fields, hidden_text,
+						.text_only = true };
 
 static void put_hidden(struct scry_call *call, struct hidden *h)
 {
-	uint64_t count = h->native == h->count ? h->count : h->count - h->native;
-
-	if (!h->count)
-		return;
-	scry_buf_puts(call->out, "… ");
-	scry_put_count(call->out, count);
-	scry_buf_puts(call->out, count == 1 ? " more frame" : " more frames");
-	put_period(call, h);
-	if (h->native && h->native < h->count) {
-		scry_buf_puts(call->out, ", with ");
-		scry_put_count(call->out, h->native);
-		scry_buf_puts(call->out, " C frames");
-	}
-	scry_buf_putc(call->out, '\n');
+	if (h->count)
+		scry_say(&call->render.to, &hidden_facts, h);
 	h->count = h->native = 0;
 }
+
+/* One text or number, for lines of their own. */
+static void get_number(const void *subject, struct scry_said *ret)
+{
+	scry_said_int(ret, *(const int64_t *)subject);
+}
+
+static const struct scry_say omitted_fields[] = {
+	SAY_GET("count", get_number, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+static const struct scry_facts omitted_facts = {
+	"omitted frames", omitted_fields,
+	(const char *const[]) { "… {count,} older frame{count+} not shown (--limit)\n", NULL },
+	.text_only = true
+};
+
+void scry_say_omitted(struct scry_call *call, uint64_t count)
+{
+	if (count)
+		scry_say(&call->render.to, &omitted_facts, &(int64_t) { (int64_t)count });
+}
+
+static void get_text(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, subject);
+}
+
+static const struct scry_say line_fields[] = {
+	SAY_GET("text", get_text, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+static const struct scry_facts call_facts = {
+	"call", line_fields, (const char *const[]) { "{:dim}    [C call]{}\n", NULL },
+	.text_only = true
+};
+static const struct scry_facts problem_facts = {
+	"problem", line_fields, (const char *const[]) { "    {text:error}\n", NULL },
+	.text_only = true
+};
+
+/* --- frames --- */
 
 static void put_frame(struct scry_call *call, const struct scry_stack *stack,
 		      const struct scry_frame *f)
 {
-	scry_frame_text(call, f);
+	scry_say_frame(call, f);
 	if (stack->locals && f->code)
-		scry_locals_text(call, f, "        ");
+		scry_say_locals(call, f, "        ");
 	else if (stack->locals && f->native)
-		scry_variables_text(call, f);
+		scry_say_variables(call, f);
 	if (call->verbose && f->entry && !stack->merge)
-		scry_buf_printf(call->out, "%s    [C call]%s\n", scry_style(call, SCRY_STYLE_DIM),
-				scry_style(call, SCRY_STYLE_OFF));
-}
-
-static void put_omitted(struct scry_call *call, uint64_t count)
-{
-	if (!count)
-		return;
-	scry_buf_puts(call->out, "… ");
-	scry_put_count(call->out, count);
-	scry_buf_printf(call->out, " older frame%s not shown (--limit)\n", count == 1 ? "" : "s");
+		scry_say(&call->render.to, &call_facts, f);
 }
 
 /* A walk that failed outright, or two that do not fit: said once, like any other reason. */
@@ -173,7 +228,8 @@ static void note_end(struct scry_call *call, const struct scry_stack *stack, int
 			  call->s->error.text);
 }
 
-uint64_t scry_stack_text(struct scry_call *call, struct scry_stack *stack)
+/* Runs are folded, and what is left out is said where it is. */
+static uint64_t put_folded(struct scry_call *call, struct scry_stack *stack, uint64_t *ret_omitted)
 {
 	uint64_t limit = call->s->options.limit[SCRY_LIMIT_FRAMES], shown = 0, omitted = 0,
 		 count = 0;
@@ -197,17 +253,15 @@ uint64_t scry_stack_text(struct scry_call *call, struct scry_stack *stack)
 		}
 	}
 	put_hidden(call, &hidden);
-	put_omitted(call, omitted);
-	if (stack->merge && stack->merge->problem) {
-		scry_buf_puts(call->out, "    ");
-		scry_put_styled(call, SCRY_STYLE_ERROR, stack->merge->problem);
-		scry_buf_putc(call->out, '\n');
-	}
+	scry_say_omitted(call, omitted);
+	if (stack->merge && stack->merge->problem)
+		scry_say(&call->render.to, &problem_facts, stack->merge->problem);
 	note_end(call, stack, rc);
+	*ret_omitted = omitted;
 	return count;
 }
 
-uint64_t scry_stack_frames_json(struct scry_call *call, struct scry_stack *stack)
+static uint64_t put_all(struct scry_call *call, struct scry_stack *stack, uint64_t *ret_omitted)
 {
 	uint64_t limit = call->s->options.limit[SCRY_LIMIT_FRAMES], count = 0;
 	struct scry_frame f;
@@ -215,20 +269,66 @@ uint64_t scry_stack_frames_json(struct scry_call *call, struct scry_stack *stack
 
 	for (; (rc = stack->next(stack, &f)) == SCRY_ITEM; count++)
 		if (!limit || count < limit) {
-			scry_frame_json(call, &f);
+			scry_say_frame(call, &f);
 			scry_buf_spill(call->out);
 		}
 	note_end(call, stack, rc);
-	return limit && count > limit ? count - limit : 0;
+	*ret_omitted = limit && count > limit ? count - limit : 0;
+	return count;
 }
 
-void scry_stack_json(struct scry_call *call, struct scry_stack *stack)
+uint64_t scry_say_frames(struct scry_call *call, struct scry_stack *stack, uint64_t *ret_omitted)
 {
-	scry_json_key(call->json, "frames");
-	scry_json_open(call->json, '[');
-	uint64_t omitted = scry_stack_frames_json(call, stack);
-	scry_json_close(call->json, ']');
-	if (omitted) {
-		scry_json_put_int(call->json, "omitted", (int64_t)omitted);
-	}
+	return call->json ? put_all(call, stack, ret_omitted)
+			  : put_folded(call, stack, ret_omitted);
+}
+
+/* --- a thread with some of its frames --- */
+
+struct shown_thread {
+	struct scry_call *call;
+	struct scry_thread *thread;
+	void (*frames)(struct scry_call *call, void *arg);
+	void *arg;
+};
+
+static void get_thread(const void *subject, struct scry_said *ret)
+{
+	scry_said_facts(ret, &scry_facts_thread, ((const struct shown_thread *)subject)->thread);
+	ret->kind = SCRY_SAID_FIELDS;
+}
+
+static void each_frame(const void *subject, struct scry_renderer *to)
+{
+	const struct shown_thread *shown = subject;
+
+	(void)to;
+	shown->frames(shown->call, shown->arg);
+}
+
+static const struct scry_say thread_fields[] = {
+	SAY_GET("", get_thread, .facts = &scry_facts_thread),
+	SAY_LIST("frames", &scry_facts_frame, each_frame),
+	SAY_END,
+};
+static const struct scry_facts thread_facts = { "thread", thread_fields,
+						(const char *const[]) { "{frames}", NULL } };
+
+void scry_say_frames_of(struct scry_call *call, struct scry_thread *t,
+			void (*frames)(struct scry_call *call, void *arg), void *arg)
+{
+	scry_threads_open(call);
+	scry_say(&call->render.to, &thread_facts, &(struct shown_thread) { call, t, frames, arg });
+	call->partial |= call->json && scry_thread_trouble(t);
+	scry_threads_close(call);
+}
+
+static void say_one(struct scry_call *call, void *arg)
+{
+	scry_say_frame(call, arg);
+}
+
+void scry_say_frame_of(struct scry_call *call, struct scry_thread *t, struct scry_frame *f)
+{
+	scry_say_frames_of(call, t, say_one, f);
 }

@@ -131,10 +131,7 @@ static void each_frame(const void *subject, struct scry_renderer *to)
 
 	(void)to;
 	stack_of(shown->call, shown->task, shown->stack);
-	if (shown->call->json)
-		*shown->omitted = scry_stack_frames_json(shown->call, &shown->stack->stack);
-	else
-		scry_stack_text(shown->call, &shown->stack->stack);
+	scry_say_frames(shown->call, &shown->stack->stack, shown->omitted);
 }
 
 static void get_omitted(const void *subject, struct scry_said *ret)
@@ -155,7 +152,7 @@ static void get_task(const void *subject, struct scry_said *ret)
 #define SUBJECT struct shown_task
 static const struct scry_say shown_fields[] = {
 	SAY_GET("", get_task, .facts = &scry_facts_task),
-	SAY_LIST("frames", NULL, each_frame),
+	SAY_LIST("frames", &scry_facts_frame, each_frame),
 	SAY_BOOL("follows", follows, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("omitted", get_omitted, .flags = SCRY_SAY_OPTIONAL),
 	SAY_END,
@@ -253,6 +250,13 @@ static const char *const list_text[] = {
 
 const struct scry_facts scry_facts_task_list = { "tasks", list_fields, list_text };
 const struct scry_facts *const scry_says_tasks[] = { &scry_facts_task_list, NULL };
+
+void scry_say_none(struct scry_call *call, const char *what)
+{
+	static const char *const text[] = { "no {text}\n", NULL };
+
+	scry_say_as(&call->render.to, &scry_facts_text, text, what);
+}
 
 int scry_show_task_list(struct scry_call *call, const char *what, struct scry_task *first,
 			uint64_t ident)

@@ -25,10 +25,11 @@ void scry_show_task_tree(struct scry_call *call, const char *what, struct scry_t
 void scry_show_task_counts(struct scry_call *call, const char *what, struct scry_task *first,
 			   uint64_t ident);
 /**
- * The task's name, or its kind; and " in FUNCTION (FILE:LINE) awaiting FUNCTION" of where its own
- * code stands.
+ * For a line of text: what is said of a struct scry_task, its name or else its kind by the view
+ * "title", and " in FUNCTION (FILE:LINE) awaiting FUNCTION", where its own code stands, by "place".
  */
-void scry_task_name_text(struct scry_call *call, const struct scry_task *t);
-void scry_task_place_text(struct scry_call *call, struct scry_task *t);
+extern const struct scry_facts scry_facts_task_line;
+/** A line that there are none. */
+void scry_say_none(struct scry_call *call, const char *what);
 
 #endif

@@ -195,14 +195,6 @@ const char *scry_thread_trouble(struct scry_thread *t)
 	return t->error ? t->error : t->trouble;
 }
 
-void scry_thread_json(struct scry_call *call, struct scry_thread *t)
-{
-	scry_json_open(call->json, '{');
-	scry_say_fields(&call->render.to, &scry_facts_thread, t);
-	if (scry_thread_trouble(t))
-		call->partial = true;
-}
-
 int scry_selected_thread(struct scry_session *s, struct scry_thread **ret)
 {
 	struct scry_thread *t = scry_thread_selected(s);

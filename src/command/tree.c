@@ -1,6 +1,4 @@
 /* Tasks as a tree, one line each: below a task stands what it awaits, or its children. */
-#include <inttypes.h>
-
 #include "command/tasks.h"
 
 #define DEPTH_MAX 64
@@ -23,53 +21,126 @@ struct tree {
 	uint64_t lines;
 };
 
-void scry_task_name_text(struct scry_call *call, const struct scry_task *t)
-{
-	static const char *const phrases[] = { "{?has_name}{the_name}", "|{kind:name}", NULL };
+/* --- where a task's own code stands --- */
 
-	scry_say_as(&call->render.to, &scry_facts_task, phrases, t);
+struct place {
+	struct scry_frame frame;
+	const char *library; /* the function of the library that this one awaits, or NULL */
+};
+
+static void get_function(const void *subject, struct scry_said *ret)
+{
+	const struct scry_code *code = ((const struct place *)subject)->frame.code;
+
+	scry_said_text(ret, code->qualname ? code->qualname : code->name);
 }
 
-void scry_task_place_text(struct scry_call *call, struct scry_task *t)
+static void get_file(const void *subject, struct scry_said *ret)
 {
-	struct scry_buf *out = call->out;
-	struct scry_location at;
-	struct scry_frame f;
-	const char *library;
-
-	if (scry_task_place(t, &f, &library) != SCRY_ITEM || !f.code)
-		return;
-	scry_frame_location(&f, &at);
-	scry_buf_puts(out, " in ");
-	scry_put_styled(call, SCRY_STYLE_FUNCTION,
-			f.code->qualname ? f.code->qualname : f.code->name);
-	scry_buf_puts(out, " (");
-	scry_put_styled(call, SCRY_STYLE_FILE, f.code->file);
-	scry_buf_printf(out, ":%d)", at.line);
-	if (library) {
-		scry_buf_puts(out, " awaiting ");
-		scry_put_styled(call, SCRY_STYLE_FUNCTION, library);
-	}
+	scry_said_text(ret, ((const struct place *)subject)->frame.code->file);
 }
+
+static void get_line(const void *subject, struct scry_said *ret)
+{
+	struct scry_location at = { 0 };
+
+	scry_frame_location(&((const struct place *)subject)->frame, &at);
+	scry_said_int(ret, at.line);
+}
+
+#define SUBJECT struct place
+static const struct scry_say place_fields[] = {
+	SAY_GET("function", get_function),
+	SAY_GET("file", get_file),
+	SAY_GET("line", get_line),
+	SAY_TEXT("library", library),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const place_text[] = {
+	" in {function:function=} ({file:file=}:{line})",
+	" awaiting {library:function}",
+	NULL,
+};
+
+static const struct scry_facts place_facts = { "place", place_fields, place_text };
+
+/* Nothing where it has no frame, or one that is damaged. */
+static void get_place(const void *subject, struct scry_said *ret)
+{
+	struct scry_task *t = (struct scry_task *)(uintptr_t)subject;
+	struct place *place = scry_arena_alloc(&t->runtime->session->arena, sizeof(*place));
+	bool known = place && scry_task_place(t, &place->frame, &place->library) == SCRY_ITEM &&
+		     place->frame.code;
+
+	scry_said_facts(ret, &place_facts, known ? place : NULL);
+}
+
+static const char *const title[] = { "{?has_name}{the_name}", "|{kind:name}", NULL };
+
+static const struct scry_say task_line_fields[] = {
+	SAY_FIELDS(&scry_facts_task),
+	SAY_GET("place", get_place, .facts = &place_facts),
+	SAY_VIEW("title", title, NULL),
+	SAY_END,
+};
+
+/* --- a line of the tree --- */
+
+struct line {
+	struct scry_task *task;
+	unsigned columns;    /* that it is indented */
+	const char *comment; /* why what is below it is not shown here */
+};
+
+static bool print_indent(const void *subject, struct scry_buf *out)
+{
+	scry_buf_printf(out, "%*s", (int)((const struct line *)subject)->columns, "");
+	return true;
+}
+
+static void get_task(const void *subject, struct scry_said *ret)
+{
+	scry_said_facts(ret, &scry_facts_task_line, ((const struct line *)subject)->task);
+	ret->kind = SCRY_SAID_FIELDS;
+}
+
+#define SUBJECT struct line
+static const struct scry_say line_fields[] = {
+	SAY_GET("", get_task, .facts = &scry_facts_task_line),
+	SAY_PRINT("indent", print_indent),
+	SAY_TEXT("comment", comment),
+	SAY_END,
+};
+#undef SUBJECT
+
+static const char *const line_text[] = {
+	"{indent}{title} {id} [{state:mark}",
+	"{words}",
+	"]",
+	"{place}",
+	" ... {comment}",
+	"\n",
+	NULL,
+};
+static const char *const deeper_text[] = { "{indent}... deeper ones follow below\n", NULL };
+
+/* JSON has the tasks themselves, each with who awaits it. */
+static const struct scry_facts line_facts = { "line of a tree", line_fields, line_text,
+					      .text_only = true };
+
+const struct scry_facts scry_facts_task_line = { "task", task_line_fields, NULL,
+						 .text_only = true };
 
 static void tree_line(struct tree *tree, const struct node *node, unsigned depth)
 {
-	struct scry_buf *out = tree->call->out;
-	struct scry_task *t = node->task;
+	const char *comment = node->open                      ? "a cycle"
+			      : node->shown && node->children ? "as above"
+							      : NULL;
 
-	scry_buf_printf(out, "%*s", (int)depth * 4, "");
-	scry_task_name_text(tree->call, t);
-	scry_buf_printf(out, " 0x%" PRIx64 " [", t->addr);
-	scry_put_styled(tree->call, SCRY_STYLE_MARK, scry_task_state_name(t->state));
-	scry_say_as(&tree->call->render.to, &scry_facts_task,
-		    (const char *const[]) { "{words}", NULL }, t);
-	scry_buf_putc(out, ']');
-	scry_task_place_text(tree->call, t);
-	if (node->open)
-		scry_buf_puts(out, " ... a cycle");
-	else if (node->shown && node->children)
-		scry_buf_puts(out, " ... as above");
-	scry_buf_putc(out, '\n');
+	scry_say(&tree->call->render.to, &line_facts,
+		 &(struct line) { node->task, depth * 4, comment });
 	tree->lines++;
 }
 
@@ -86,8 +157,8 @@ static void show_node(struct tree *tree, struct node *node, unsigned depth)
 			show_node(tree, child, depth + 1);
 	}
 	if (depth == DEPTH_MAX && node->children)
-		scry_buf_printf(tree->call->out, "%*s... deeper ones follow below\n",
-				(int)(depth + 1) * 4, "");
+		scry_say_as(&tree->call->render.to, &line_facts, deeper_text,
+			    &(struct line) { node->task, (depth + 1) * 4, NULL });
 	node->open = false;
 }
 
@@ -142,6 +213,6 @@ void scry_show_task_tree(struct scry_call *call, const char *what, struct scry_t
 		}
 	}
 	if (!first)
-		scry_buf_printf(call->out, "no %s\n", what);
+		scry_say_none(call, what);
 	scry_hash_done(&tree.nodes);
 }

@@ -97,22 +97,34 @@ static void describe_field(const struct scry_facts *facts, const struct scry_say
 		       nested ? "object" : kinds[f->how]);
 	if (f->facts && !(f->flags & SCRY_SAY_TEXT_ONLY))
 		describe_elements(f->facts, f->how == SCRY_SAY_MAP, below, depth + 1);
+	for (size_t i = 0; f->of && f->of[i]; i++)
+		describe(f->of[i], below, depth + 1);
 }
 
+/* An exception has exceptions in it: what is within itself is described once. */
 static void describe(const struct scry_facts *facts, const char *path, unsigned depth)
 {
+	static const struct scry_facts *open[DEPTH + 1];
+
+	for (unsigned i = 0; i < depth; i++)
+		if (open[i] == facts)
+			return;
 	if (depth > DEPTH)
 		return;
+	for (unsigned i = depth; i <= DEPTH; i++)
+		open[i] = NULL;
+	open[depth] = facts;
 	check_phrases(facts, facts->text);
 	for (const struct scry_say *f = facts->fields; f->key; f++)
 		describe_field(facts, f, path, depth);
+	open[depth] = NULL;
 }
 
 int main(void)
 {
 	describe(&scry_facts_head, "", 0);
 	puts("threads[] array");
-	describe(&scry_facts_thread, "threads[]", 0);
+	describe(&scry_facts_thread_stack, "threads[]", 0);
 	for (const struct scry_command_row *const *row = scry_command_rows; *row; row++)
 		for (size_t i = 0; (*row)->says && (*row)->says[i]; i++)
 			describe((*row)->says[i], "", 0);

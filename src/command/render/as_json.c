@@ -104,6 +104,8 @@ static void put_facts(struct scry_renderer *to, const struct scry_facts *facts,
 		      const char *const *view, const void *subject)
 {
 	(void)view;
+	if (facts->text_only)
+		return;
 	if (((struct scry_render *)to)->in_map) {
 		put_pair(to, facts, subject);
 	} else if (facts->bare) {
