@@ -66,6 +66,8 @@ if !$_pyscry
   _pyscry-define py-greenlets greenlets
   _pyscry-define py-tasklets tasklets
   _pyscry-define py-channels channels
+  _pyscry-define py-waits waits
+  _pyscry-define py-locks locks
   _pyscry-define py-zombies zombies
   _pyscry-define py-crash crash
   _pyscry-define py-cvars cvars

@@ -99,9 +99,15 @@ struct scry_arch {
 	bool pe_unwind;
 	/* byte offset in the gregset of the system call's number (orig_rax), or -1 */
 	int syscall_number;
-	/* indices of the registers that hold the first four arguments of a system call */
-	int syscall_args[4];
+	/* indices of the registers that hold the arguments of a system call */
+	int syscall_args[6];
 	int syscall_result; /* index of the register that holds the result */
+	/* which column of the numbers of system calls is its own: wait/syscalls.def */
+	enum scry_syscalls {
+		SCRY_SYSCALLS_X86_64,
+		SCRY_SYSCALLS_I386,
+		SCRY_SYSCALLS_GENERIC
+	} syscalls;
 	/* numbers of the futex system calls on Linux (32- and 64-bit time) */
 	uint32_t futex, futex64;
 	uint32_t clone, clone3; /* of those that make threads */

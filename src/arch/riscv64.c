@@ -49,8 +49,9 @@ const struct scry_arch scry_arch_riscv64 = {
 	/* the record stands below what fp points to, which is the caller's sp */
 	.record = { .fp = -16, .pc = -8, .sp = 0 },
 	.syscall_number = 136 /* a7 */,
-	.syscall_args = { 10, 11, 12, 13 } /* a0 to a3 */,
+	.syscall_args = { 10, 11, 12, 13, 14, 15 } /* a0 to a5 */,
 	.syscall_result = 10,
+	.syscalls = SCRY_SYSCALLS_GENERIC,
 	.futex = 98,
 	.futex64 = 98,
 	.clone = 220,

@@ -77,7 +77,8 @@ struct scry_command_row {
 #define SCRY_COMMANDS(X) \
 	X(bt) X(bt_full) X(threads) X(up) X(down) X(frame) X(list) X(locals) X(print) \
 	X(info) X(dis) X(exc) X(obj) X(regs) X(tasks) X(generators) X(greenlets) \
-	X(tasklets) X(channels) X(zombies) X(crash) X(cvars) X(whatis) X(gc)
+	X(tasklets) X(channels) X(zombies) X(crash) X(cvars) X(whatis) X(gc) \
+	X(waits) X(locks)
 /* clang-format on */
 
 #define COMMAND(name) extern const struct scry_command_row scry_command_##name;

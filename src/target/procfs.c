@@ -25,8 +25,7 @@ static int open_file(int pid, const char *name)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* Append the file /proc/PID/`name`; false (errno set) where it cannot be read. */
-static bool read_proc(int pid, const char *name, struct scry_buf *out)
+bool scry_procfs_read(int pid, const char *name, struct scry_buf *out)
 {
 	char piece[16384];
 	ssize_t n;
@@ -48,7 +47,7 @@ int64_t scry_procfs_status(int pid, const char *key, int64_t missing)
 	size_t len = strlen(key);
 	int64_t value = missing;
 
-	if (read_proc(pid, "status", &text))
+	if (scry_procfs_read(pid, "status", &text))
 		for (const char *line = text.text; line;
 		     line = strchr(line, '\n'), line = line ? line + 1 : NULL)
 			if (!strncmp(line, key, len) && line[len] == ':')
@@ -63,7 +62,7 @@ char scry_procfs_state(int pid, uint64_t *ret_flags)
 	char state = 0;
 
 	*ret_flags = 0;
-	if (read_proc(pid, "stat", &text)) {
+	if (scry_procfs_read(pid, "stat", &text)) {
 		/* the name before it may hold anything, ')' too */
 		const char *at = strrchr(text.text, ')');
 
@@ -140,7 +139,7 @@ int scry_procfs_maps(struct scry_target *t, int pid)
 	struct scry_buf text = SCRY_BUF_INIT;
 	bool ok = true;
 
-	if (!read_proc(pid, "maps", &text)) {
+	if (!scry_procfs_read(pid, "maps", &text)) {
 		int rc = scry_fail_errno(t->session, "cannot read /proc/%d/maps", pid);
 
 		scry_buf_done(&text);
@@ -177,7 +176,7 @@ static void read_command(struct scry_target *t, int pid)
 {
 	struct scry_buf text = SCRY_BUF_INIT;
 
-	if (read_proc(pid, "cmdline", &text) && text.len) {
+	if (scry_procfs_read(pid, "cmdline", &text) && text.len) {
 		size_t len = text.len;
 
 		while (len && !text.text[len - 1])
@@ -195,7 +194,7 @@ static void read_auxv(struct scry_target *t, int pid)
 	struct scry_buf data = SCRY_BUF_INIT;
 	unsigned word = t->abi.ptr_size;
 
-	if (read_proc(pid, "auxv", &data))
+	if (scry_procfs_read(pid, "auxv", &data))
 		for (size_t i = 0; i + 2 * word <= data.len; i += 2 * word) {
 			uint64_t type = scry_load(data.text + i, word, t->abi.big_endian);
 			uint64_t value = scry_load(data.text + i + word, word, t->abi.big_endian);
@@ -304,7 +303,7 @@ void scry_procfs_syscall(struct scry_target *t, int pid, struct scry_os_thread *
 	uint64_t v[8];
 
 	snprintf(path, sizeof(path), "task/%" PRIu64 "/syscall", thread->tid);
-	if (t->arch && read_proc(pid, path, &text)) {
+	if (t->arch && scry_procfs_read(pid, path, &text)) {
 		int n = sscanf(text.text,
 			       "%" SCNi64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
 			       " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64,
@@ -343,7 +342,8 @@ int64_t scry_procfs_started(int pid)
 	long ticks = sysconf(_SC_CLK_TCK);
 	unsigned long long start = 0;
 	/* the command's name may hold anything, brackets too; `starttime` is the 20th behind it */
-	const char *p = read_proc(pid, "stat", &text) && text.text ? strrchr(text.text, ')') : NULL;
+	const char *p =
+		scry_procfs_read(pid, "stat", &text) && text.text ? strrchr(text.text, ')') : NULL;
 
 	for (unsigned i = 0; p && i < 20; i++)
 		p = strchr(p + 1, ' ');

@@ -4,6 +4,8 @@
 
 #include "target/target.h"
 
+/** Append the file /proc/PID/`name`; false (errno set) where it cannot be read. */
+bool scry_procfs_read(int pid, const char *name, struct scry_buf *out);
 /**
  * The value of a line "KEY:\tvalue" of /proc/PID/status as a number; `missing` where there is none.
  */

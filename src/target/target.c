@@ -1,6 +1,7 @@
 /* Reading, the same for every kind of target: all goes through the backend's view. */
 #include "target/target.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -271,11 +272,14 @@ void scry_regs_load(struct scry_regs *regs, const struct scry_arch *arch, const 
 #define FUTEX_OPERATION(op) ((op)&0x7f)
 
 void scry_os_thread_syscall(struct scry_os_thread *thread, const struct scry_arch *arch,
-			    uint64_t number, const uint64_t args[4])
+			    uint64_t number, const uint64_t args[6])
 {
 	enum { WAIT = 0, LOCK_PI = 6, WAIT_BITSET = 9, WAIT_REQUEUE_PI = 11, LOCK_PI2 = 13 };
 	static const uint8_t waits[] = { WAIT, LOCK_PI, WAIT_BITSET, WAIT_REQUEUE_PI, LOCK_PI2 };
 
+	thread->in_syscall = true;
+	thread->syscall = number;
+	memcpy(thread->args, args, sizeof(thread->args));
 	if (number != arch->futex && number != arch->futex64)
 		return;
 	if (!memchr(waits, (int)FUTEX_OPERATION(args[1]), sizeof(waits)))
@@ -285,14 +289,33 @@ void scry_os_thread_syscall(struct scry_os_thread *thread, const struct scry_arc
 	thread->futex_timed = args[3] != 0;
 }
 
+/*
+ * In a core the number of a thread that took a signal or an interrupt while it ran is negative. One
+ * that slept came back with one of the kernel's own errors (include/linux/errno.h: ERESTARTSYS 512
+ * up to ERESTART_RESTARTBLOCK 516) or EINTR; what came back with a result did not sleep. Where it
+ * takes the place of an argument it is put back before the dump, and tells nothing.
+ */
+static bool was_in_syscall(const struct scry_regs *regs, uint64_t number)
+{
+	const struct scry_arch *arch = regs->arch;
+	unsigned bits = arch->ptr_size * 8;
+	int64_t result = (int64_t)(regs->value[arch->syscall_result] << (64 - bits)) >> (64 - bits);
+	bool is_number = !(number >> (bits - 1) & 1);
+
+	if (!is_number || arch->syscall_result == arch->syscall_args[0])
+		return is_number;
+	return (result <= -512 && result >= -516) || result == -EINTR;
+}
+
 void scry_os_thread_syscall_regs(struct scry_os_thread *thread, const struct scry_arch *arch,
 				 uint64_t number)
 {
-	uint64_t args[4];
+	uint64_t args[6];
 
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < 6; i++)
 		args[i] = thread->regs.value[arch->syscall_args[i]];
 	scry_os_thread_syscall(thread, arch, number, args);
+	thread->in_syscall = was_in_syscall(&thread->regs, number);
 	/* in the new thread both return 0 */
 	thread->cloned = (number == arch->clone || number == arch->clone3) &&
 			 !thread->regs.value[arch->syscall_result];

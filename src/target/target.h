@@ -53,7 +53,10 @@ struct scry_os_thread {
 	/* thread pointer (pthread_t with glibc), TEB on Windows, 0 unknown */
 	scry_addr tls;
 	bool crashed;
-	int signal;       /* the signal it took, 0 none */
+	int signal; /* the signal it took, 0 none */
+	/* it sleeps in a system call: its number, and what it was given */
+	bool in_syscall;
+	uint64_t syscall, args[6];
 	bool in_futex;    /* it waits in futex(2) (it does not wake others there) on ... */
 	scry_addr futex;  /* ... this address, */
 	bool futex_timed; /* for a time that is limited */
@@ -232,9 +235,9 @@ void scry_target_note(struct scry_target *t, const char *fmt, ...)
  */
 void scry_os_thread_load(struct scry_os_thread *thread, const struct scry_arch *arch,
 			 const uint8_t *block, size_t len, bool big_endian);
-/** Take a futex wait out of the number and the four first arguments of a system call. */
+/** Take a futex wait out of the number and the arguments of a system call. */
 void scry_os_thread_syscall(struct scry_os_thread *thread, const struct scry_arch *arch,
-			    uint64_t number, const uint64_t args[4]);
+			    uint64_t number, const uint64_t args[6]);
 /** The same out of thread->regs. */
 void scry_os_thread_syscall_regs(struct scry_os_thread *thread, const struct scry_arch *arch,
 				 uint64_t number);

@@ -26,6 +26,7 @@ COMMANDS = [
     ["regs", "--all-frames"],
     ["bt", "--locals", "--max-depth=0"],
     ["bt", "--native"],
+    ["waits"],
 ]
 
 

@@ -1,0 +1,176 @@
+/* All rows: threads and tasks, what each waits for, who has it, where it closes. */
+#include <string.h>
+
+#include "object/model.h"
+#include "task/greenlet.h"
+#include "task/stackless.h"
+#include "wait/wait.h"
+
+#define HOLDERS_MAX 1000 /* of one waiter that are kept */
+
+const char *const scry_wait_state_names[] = {
+	[SCRY_WAIT_UNKNOWN] = "unknown", [SCRY_WAIT_RUNNING] = "running",
+	[SCRY_WAIT_WAITING] = "waiting", [SCRY_WAIT_GIL] = "gil",
+	[SCRY_WAIT_IDLE] = "idle",
+};
+
+const char *const scry_how_names[] = {
+	[SCRY_HOW_OWNER] = "owner",
+	[SCRY_HOW_WITH] = "with",
+	[SCRY_HOW_FRAME] = "frame",
+	[SCRY_HOW_INFERRED] = "inferred",
+};
+
+/* --- rows --- */
+
+static struct scry_waiter *add(struct scry_waits *w)
+{
+	struct scry_waiter *list =
+		scry_arena_grow(&w->session->arena, w->list, w->count, &w->room, sizeof(*list), 16);
+
+	if (!list)
+		return NULL;
+	w->list = list;
+	w->list[w->count] =
+		(struct scry_waiter) { .what = { .fd = -1, .pid = -1, .deadline = -1 } };
+	return &w->list[w->count++];
+}
+
+static bool is_over(const struct scry_task *t)
+{
+	return t->state == SCRY_TASK_DONE || t->state == SCRY_TASK_CANCELLED ||
+	       t->state == SCRY_TASK_CLOSED || t->state == SCRY_TASK_DEAD;
+}
+
+static void add_tasks(struct scry_waits *w, struct scry_task *first)
+{
+	for (struct scry_task *t = first; t; t = t->next) {
+		struct scry_waiter *who = is_over(t) ? NULL : add(w);
+
+		if (!who)
+			continue;
+		who->task = t;
+		who->runtime = t->runtime;
+	}
+}
+
+/* The list has its place for good only when all are in it. */
+static void index_rows(struct scry_waits *w)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		struct scry_waiter *who = &w->list[i];
+
+		if (who->thread)
+			scry_hash_put(&w->by_thread, (uintptr_t)who->thread, who);
+		else
+			scry_hash_put(&w->by_task, who->task->addr, who);
+	}
+}
+
+struct scry_waiter *scry_waiter_of_thread(struct scry_waits *w, const struct scry_thread *t)
+{
+	return scry_hash_find(&w->by_thread, (uintptr_t)t);
+}
+
+struct scry_waiter *scry_waiter_of_ident(struct scry_waits *w, struct scry_runtime *r,
+					 uint64_t ident)
+{
+	for (size_t i = 0; ident && i < w->count; i++) {
+		const struct scry_thread *t = w->list[i].thread;
+
+		if (t && t->runtime == r && t->ident == ident && !scry_thread_is_gone(t))
+			return &w->list[i];
+	}
+	return NULL;
+}
+
+struct scry_waiter *scry_waiter_of_task(struct scry_waits *w, scry_addr task)
+{
+	return scry_hash_find(&w->by_task, task);
+}
+
+void scry_waiter_held(struct scry_waits *w, struct scry_waiter *waits, struct scry_waiter *who,
+		      enum scry_how how, const struct scry_frame *f)
+{
+	struct scry_holder_of *list = waits->held_by;
+
+	for (size_t i = 0; i < waits->held_count; i++)
+		if (list[i].who == who) {
+			if (how < list[i].how)
+				list[i].how = how;
+			return;
+		}
+	if (waits->held_count == HOLDERS_MAX) {
+		waits->others = true;
+		return;
+	}
+	list = scry_arena_grow(&w->session->arena, list, waits->held_count, &waits->held_room,
+			       sizeof(*list), 2);
+	if (!list)
+		return;
+	waits->held_by = list;
+	list[waits->held_count] = (struct scry_holder_of) { .who = who, .how = how };
+	if (f) {
+		list[waits->held_count].has_frame = true;
+		list[waits->held_count].frame = *f;
+	}
+	waits->held_count++;
+}
+
+int scry_waiter_frame_next(struct scry_waiter *who, struct scry_walk *walk, struct scry_frame *ret)
+{
+	if (who->task)
+		return scry_task_frame_next(who->task, walk, ret);
+	if (!who->runtime)
+		return SCRY_OK;
+	if (!walk->runtime)
+		scry_walk_thread(walk, who->thread);
+	return scry_walk_next(walk, ret);
+}
+
+/* --- all of it --- */
+
+int scry_waits_find(struct scry_session *s, struct scry_waits *w)
+{
+	struct scry_thread *first = scry_thread_first(s);
+
+	*w = (struct scry_waits) { .session = s };
+	if (!first)
+		return scry_fail(s, SCRY_ENOTFOUND, 0, "the target has no threads");
+	for (struct scry_thread *t = first; t; t = t->next) {
+		struct scry_waiter *who = add(w);
+
+		if (!who)
+			return scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
+		who->thread = t;
+		who->runtime = t->runtime && t->runtime->strategy->model == SCRY_MODEL_CPYTHON
+				       ? t->runtime
+				       : NULL;
+	}
+	if (scry_runtime_first(s)) {
+		add_tasks(w, scry_loops_collect(s, false, &w->loops));
+		add_tasks(w, scry_tasks_collect(s, &scry_task_greenlet));
+		add_tasks(w, scry_tasks_collect(s, &scry_task_tasklet));
+	}
+	index_rows(w);
+	scry_holds_collect(w);
+	for (size_t i = 0; i < w->count; i++)
+		if (w->list[i].thread)
+			scry_thread_waits(w, &w->list[i]);
+	for (size_t i = 0; i < w->count; i++)
+		if (w->list[i].task)
+			scry_task_waits(w, &w->list[i]);
+	for (size_t i = 0; i < w->count; i++)
+		scry_waits_owners(w, &w->list[i]);
+	scry_waits_cycles(w);
+	return SCRY_OK;
+}
+
+void scry_waits_done(struct scry_waits *w)
+{
+	scry_hash_done(&w->by_thread);
+	scry_hash_done(&w->by_task);
+	scry_hash_done(&w->holds);
+	scry_hash_done(&w->codes);
+	scry_loops_done(&w->loops);
+}

@@ -1,0 +1,14 @@
+/** Futures: who works on them. */
+#ifndef SCRY_WAIT_FUTURES_H
+#define SCRY_WAIT_FUTURES_H
+
+#include "wait/wait.h"
+
+/** A variable that a nested function closes over, 0 none. */
+scry_addr scry_closure_variable(struct scry_runtime *r, scry_addr function, const char *name);
+/** Note who completes a future of concurrent.futures: its worker, its task, its pool's workers. */
+void scry_future_owners(struct scry_waits *w, struct scry_waiter *who, scry_addr future);
+/** The future of concurrent.futures that an asyncio one stands for (run_in_executor()), 0 none. */
+scry_addr scry_future_source(struct scry_waits *w, struct scry_runtime *r, scry_addr future);
+
+#endif

@@ -1,0 +1,16 @@
+/** What only a process here tells: its files, its children, how late it is. NULL and 0 of dumps. */
+#ifndef SCRY_WAIT_HERE_H
+#define SCRY_WAIT_HERE_H
+
+#include "target/target.h"
+
+/** "fd 5" is what: "socket 127.0.0.1:51514 -> 127.0.0.1:5432 ESTABLISHED", "pipe", a path. */
+const char *scry_fd_text(struct scry_session *s, int64_t fd);
+/** The files that an epoll instance watches, at most `room` of them; how many there are. */
+unsigned scry_epoll_files(struct scry_session *s, int64_t epoll, int64_t *ret, unsigned room);
+/** "alive", "a zombie: nobody has waited for it yet", "gone". */
+const char *scry_process_text(struct scry_session *s, int64_t pid);
+/** "12 s left", by the monotonic clock; "until 5000 s of its clock" of a dump. */
+const char *scry_clock_left(struct scry_session *s, int64_t deadline);
+
+#endif

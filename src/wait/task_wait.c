@@ -1,0 +1,236 @@
+/* What tasks, greenlets and tasklets wait for: from what src/task decoded, and their frames. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "object/model.h"
+#include "task/asyncio.h"
+#include "task/greenlet.h"
+#include "task/stackless.h"
+#include "wait/futures.h"
+#include "wait/reading.h"
+
+/* It waits for its turn: the thread of its loop has to come round. */
+static void wait_for_turn(struct scry_waits *w, struct scry_waiter *who, const char *kind)
+{
+	struct scry_waiter *t =
+		who->task->thread ? scry_waiter_of_thread(w, who->task->thread) : NULL;
+
+	who->state = SCRY_WAIT_WAITING;
+	who->what.kind = kind;
+	who->what.addr = who->task->loop;
+	who->what.is_object = who->what.addr != 0;
+	who->what.runtime = who->runtime;
+	if (t)
+		scry_waiter_held(w, who, t, SCRY_HOW_OWNER, NULL);
+}
+
+/* It runs, so far as its thread does. */
+static void wait_with_thread(struct scry_waits *w, struct scry_waiter *who)
+{
+	struct scry_waiter *t =
+		who->task->thread ? scry_waiter_of_thread(w, who->task->thread) : NULL;
+
+	who->state = SCRY_WAIT_RUNNING;
+	if (!t || t->state == SCRY_WAIT_RUNNING || t->state == SCRY_WAIT_UNKNOWN)
+		return;
+	who->state = SCRY_WAIT_WAITING;
+	who->what.kind = "Thread";
+	who->what.name = t->thread->name;
+	who->what.detail = t->what.kind;
+	scry_waiter_held(w, who, t, SCRY_HOW_OWNER, NULL);
+}
+
+static void set_object(struct scry_waiter *who, scry_addr object, const char *kind)
+{
+	who->state = SCRY_WAIT_WAITING;
+	who->what.kind = kind;
+	who->what.addr = object;
+	who->what.is_object = object != 0;
+	who->what.runtime = who->runtime;
+}
+
+/* --- asyncio --- */
+
+/* The handle of a timer has when it ends, by the monotonic clock: Lib/asyncio/events.py */
+static void set_deadline(struct scry_reading *r)
+{
+	scry_addr handle = scry_frame_variable(&r->top, "h"), when;
+	double value;
+
+	if (handle && scry_attr(r->who->runtime, handle, "_when", &when) == SCRY_OK &&
+	    scry_double_at(r->who->runtime, when, &value) == SCRY_OK && value >= 0 &&
+	    value < 1e15) {
+		r->what->deadline = (int64_t)value;
+		r->what->timed = true;
+	}
+}
+
+static bool is_done(struct scry_runtime *r, scry_addr future)
+{
+	struct scry_kinds kinds = SCRY_KINDS_INIT(r);
+	struct scry_future f;
+	bool done = scry_future_read(&kinds, future, &f) == SCRY_OK &&
+		    (f.state == SCRY_FUTURE_FINISHED || f.state == SCRY_FUTURE_CANCELLED);
+
+	scry_kinds_done(&kinds);
+	return done;
+}
+
+static void note_awaited(struct scry_waits *w, struct scry_waiter *who)
+{
+	const struct scry_task *t = who->task;
+
+	for (size_t i = 0; i < t->awaits_count; i++) {
+		struct scry_waiter *other = scry_waiter_of_task(w, t->awaits[i]);
+
+		if (other)
+			scry_waiter_held(w, who, other, SCRY_HOW_OWNER, NULL);
+	}
+}
+
+static void read_asyncio(struct scry_waits *w, struct scry_waiter *who)
+{
+	struct scry_reading r = { .w = w, .who = who, .what = &who->what };
+	struct scry_task *t = who->task;
+	scry_addr source;
+
+	scry_reading_frame(&r);
+	if (!t->waits_for || t->state == SCRY_TASK_MUST_CANCEL ||
+	    is_done(who->runtime, t->waits_for)) {
+		wait_for_turn(w, who, "loop");
+		return;
+	}
+	scry_reading_follow(&r);
+	struct scry_waiter *other = scry_waiter_of_task(w, t->waits_for);
+	if (other && !r.object) {
+		set_object(who, t->waits_for, r.what->kind ? r.what->kind : "Task");
+		who->what.name = other->task->name;
+		scry_waiter_held(w, who, other, SCRY_HOW_OWNER, NULL);
+	} else if (r.what->kind) {
+		const char *kind = r.what->kind;
+
+		scry_reading_object(&r);
+		who->state = SCRY_WAIT_WAITING;
+		if (!r.object)
+			set_object(who, t->waits_for, kind);
+		else
+			who->what.detail = scry_stand_detail(who->runtime, kind, r.object);
+		if (r.has_top)
+			set_deadline(&r);
+		who->what.timed |= r.timed;
+	} else {
+		set_object(who, t->waits_for, "Future");
+		if (who->has_frame)
+			who->what.name = scry_name_in_frame(w, &who->frame, t->waits_for);
+		source = scry_future_source(w, who->runtime, t->waits_for);
+		if (source)
+			scry_future_owners(w, who, source);
+	}
+	note_awaited(w, who);
+}
+
+/* --- the others --- */
+
+/* trio and curio: the object that is parked on, if any is known; else a task that it joins. */
+static void read_other_loop(struct scry_waits *w, struct scry_waiter *who)
+{
+	struct scry_reading r = { .w = w, .who = who, .what = &who->what };
+	struct scry_task *t = who->task;
+	struct scry_waiter *other = t->waits_for ? scry_waiter_of_task(w, t->waits_for) : NULL;
+	scry_addr type;
+
+	scry_reading_frame(&r);
+	if (!t->waits_for) {
+		/* whether it is ready is its library's to say: src/task tells it in words */
+		who->state = SCRY_WAIT_WAITING;
+		return;
+	}
+	set_object(who, t->waits_for,
+		   scry_type_of(who->runtime, t->waits_for, &type) == SCRY_OK
+			   ? scry_type_short(who->runtime, type)
+			   : NULL);
+	if (who->has_frame)
+		who->what.name = scry_name_in_frame(w, &who->frame, t->waits_for);
+	if (other)
+		scry_waiter_held(w, who, other, SCRY_HOW_OWNER, NULL);
+	note_awaited(w, who);
+}
+
+static void read_greenlet(struct scry_waits *w, struct scry_waiter *who)
+{
+	const struct scry_greenlet *g = who->task->detail;
+	struct scry_reading r = { .w = w, .who = who, .what = &who->what };
+	struct scry_waiter *other;
+	scry_addr type;
+
+	scry_reading_frame(&r);
+	if (g->is_hub) {
+		who->state = SCRY_WAIT_IDLE;
+		who->what.kind = "hub";
+		return;
+	}
+	if (g->wait_rank == SCRY_WAIT_TURN) {
+		wait_for_turn(w, who, "hub");
+		return;
+	}
+	if (!g->wait_count)
+		return;
+	set_object(who, g->waits[0],
+		   scry_type_of(who->runtime, g->waits[0], &type) == SCRY_OK
+			   ? scry_type_short(who->runtime, type)
+			   : NULL);
+	who->what.timed = g->timeout != 0;
+	if (who->has_frame)
+		who->what.name = scry_name_in_frame(w, &who->frame, g->waits[0]);
+	other = scry_waiter_of_task(w, g->waits[0]);
+	if (other)
+		scry_waiter_held(w, who, other, SCRY_HOW_OWNER, NULL);
+}
+
+static void read_tasklet(struct scry_waits *w, struct scry_waiter *who)
+{
+	struct scry_reading r = { .w = w, .who = who, .what = &who->what };
+	struct scry_task *t = who->task;
+
+	scry_reading_frame(&r);
+	if (t->state == SCRY_TASK_BLOCKED_SENDING || t->state == SCRY_TASK_BLOCKED_RECEIVING) {
+		set_object(who, t->waits_for,
+			   t->state == SCRY_TASK_BLOCKED_SENDING ? "channel.send"
+								 : "channel.receive");
+		if (who->has_frame)
+			who->what.name = scry_name_in_frame(w, &who->frame, t->waits_for);
+	} else if (t->state == SCRY_TASK_SCHEDULED) {
+		wait_for_turn(w, who, "scheduler");
+	} else if (t->state == SCRY_TASK_PAUSED) {
+		who->state = SCRY_WAIT_IDLE;
+		who->what.kind = "schedule";
+	}
+}
+
+static const struct {
+	const char *kind;
+	void (*read)(struct scry_waits *w, struct scry_waiter *who);
+} rows[] = {
+	{ "asyncio", read_asyncio },
+	{ "greenlet", read_greenlet },
+	{ "tasklet", read_tasklet },
+};
+
+void scry_task_waits(struct scry_waits *w, struct scry_waiter *who)
+{
+	struct scry_task *t = who->task;
+
+	if (t->state == SCRY_TASK_RUNNING || t->state == SCRY_TASK_ACTIVE) {
+		struct scry_reading r = { .w = w, .who = who, .what = &who->what };
+
+		scry_reading_frame(&r);
+		wait_with_thread(w, who);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (!strcmp(rows[i].kind, t->ops->kind)) {
+			rows[i].read(w, who);
+			return;
+		}
+	read_other_loop(w, who);
+}

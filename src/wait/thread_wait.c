@@ -1,0 +1,162 @@
+/* What a thread waits for: by its newest frames, what it sleeps in, and the objects at hand. */
+#include <string.h>
+
+#include "memory/stack.h"
+#include "object/model.h"
+#include "wait/reading.h"
+
+/* --- the lock of C --- */
+
+/*
+ * What is parked on waits in a semaphore on its own stack, behind the address: struct wait_entry
+ * {park_arg, addr, sema}, Python/parking_lot.c, v3.13 to v3.15.
+ */
+static void find_mutex(struct scry_waiter *who)
+{
+	struct scry_thread *t = who->thread;
+	unsigned ptr = t->session->target->abi.ptr_size;
+	scry_addr start, end, parked;
+
+	if (!t->os || !t->os->in_futex || !t->runtime)
+		return;
+	scry_os_thread_regs(t->session->target, t->os);
+	if (!scry_os_thread_stack(t->session->target, t->os, &start, &end) ||
+	    t->os->futex < start || t->os->futex >= end)
+		who->mutex = t->os->futex;
+	else if (scry_read_ptr(t->session, t->os->futex - ptr, &parked) == SCRY_OK)
+		who->parked = parked;
+}
+
+/* The object of the newest frame that it sleeps on, by the object's own memory. */
+static scry_addr slept_on(const struct scry_reading *r, const char **ret_kind)
+{
+	struct scry_local local;
+	scry_addr value;
+
+	if (!r->has_top || (!r->who->mutex && !r->who->parked))
+		return 0;
+	for (unsigned it = 0; scry_frame_value_next(&r->top, &it, &value) == SCRY_ITEM;)
+		if (scry_lock_is_slept_on(r->who, value)) {
+			*ret_kind = scry_lock_kind(r->who->runtime, value);
+			return value;
+		}
+	for (unsigned it = 0; scry_frame_local_next(&r->top, &it, &local) == SCRY_ITEM;)
+		if (scry_lock_is_slept_on(r->who, local.value)) {
+			*ret_kind = scry_lock_kind(r->who->runtime, local.value);
+			return local.value;
+		}
+	return scry_lock_by_address(r->who, ret_kind);
+}
+
+/* --- what becomes of it --- */
+
+static bool is_row_alone(const struct scry_reading *r)
+{
+	return r->stand && r->stand->flags & SCRY_STAND_IDLE;
+}
+
+/* The lock of an object at hand says more than what the thread sleeps in, unless a row says it. */
+static void find_object(struct scry_reading *r)
+{
+	const char *kind = NULL;
+	scry_addr object;
+
+	if (r->stand && !is_row_alone(r) && (r->object || r->what->kind))
+		return;
+	object = slept_on(r, &kind);
+	if (!object || (r->stand && !strcmp(kind, "SimpleQueue.get")))
+		return;
+	r->object = object;
+	r->what->kind = kind;
+	r->stand = NULL;
+}
+
+/* Of what a row found the process and the words; of the system call file, process and time. */
+static void complete(struct scry_reading *r, const struct scry_awaited *sleep)
+{
+	struct scry_awaited *what = r->what;
+	bool by_row = what->kind != NULL;
+	const char *detail =
+		r->object ? scry_stand_detail(r->who->runtime, what->kind, r->object) : NULL;
+
+	if (!by_row)
+		what->kind = sleep->kind;
+	if (!by_row && !r->object)
+		what->addr = sleep->addr;
+	what->fd = sleep->fd;
+	what->pid = sleep->pid;
+	what->deadline = sleep->deadline;
+	what->timed = sleep->timed || r->timed;
+	what->detail = detail ? detail : sleep->detail;
+	for (size_t i = 0; what->pid < 0 && r->object && i < 2; i++) {
+		static const char *const paths[] = { "pid", "_popen.pid" };
+		scry_addr value;
+
+		if (scry_attr_path(r->who->runtime, r->object, paths[i], strlen(paths[i]), &value) <
+			    0 ||
+		    scry_int_value(r->who->runtime, value, &what->pid) < 0)
+			what->pid = -1;
+	}
+}
+
+/* A loop of a library whose frames have no rows. */
+static bool is_loop(struct scry_reading *r, const struct scry_awaited *sleep)
+{
+	if (!sleep->kind || (strcmp(sleep->kind, "epoll") && strcmp(sleep->kind, "poll") &&
+			     strcmp(sleep->kind, "select")))
+		return false;
+	for (const struct scry_loop *loop = r->w->loops.first; loop; loop = loop->next)
+		if (loop->thread == r->who->thread && !loop->current) {
+			r->what->kind = "event loop";
+			r->object = loop->addr;
+			return true;
+		}
+	return false;
+}
+
+static void wait_for_gil(struct scry_reading *r)
+{
+	struct scry_interp *interp = r->who->thread->interp;
+
+	r->who->state = SCRY_WAIT_GIL;
+	r->what->kind = "GIL";
+	r->what->addr = interp ? interp->gil : 0;
+	for (size_t i = 0; interp && interp->gil_holder && i < r->w->count; i++)
+		if (r->w->list[i].thread && r->w->list[i].thread->state == interp->gil_holder)
+			scry_waiter_held(r->w, r->who, &r->w->list[i], SCRY_HOW_OWNER, NULL);
+}
+
+void scry_thread_waits(struct scry_waits *w, struct scry_waiter *who)
+{
+	struct scry_reading r = { .w = w, .who = who, .what = &who->what };
+	struct scry_awaited sleep = { .fd = -1, .pid = -1, .deadline = -1 };
+	int sleeps;
+
+	if (who->runtime)
+		scry_reading_frame(&r);
+	if (scry_thread_is_gone(who->thread) || who->thread->halted)
+		return;
+	if (who->thread->gil == SCRY_GIL_WAITING) {
+		wait_for_gil(&r);
+		return;
+	}
+	sleeps = scry_thread_sleeps(who);
+	if (!sleeps) {
+		who->state = SCRY_WAIT_RUNNING;
+		return;
+	}
+	if (sleeps > 0)
+		scry_sleep_read(w, who, &sleep);
+	find_mutex(who);
+	if (who->runtime)
+		scry_reading_follow(&r);
+	find_object(&r);
+	bool idle = is_loop(&r, &sleep) || is_row_alone(&r);
+	if (sleeps > 0 && !r.what->kind && who->thread->os->in_futex)
+		scry_c_lock_read(w, who, &sleep);
+	scry_reading_object(&r);
+	complete(&r, &sleep);
+	who->state = !who->what.kind ? SCRY_WAIT_UNKNOWN
+		     : idle          ? SCRY_WAIT_IDLE
+				     : SCRY_WAIT_WAITING;
+}

@@ -1,0 +1,212 @@
+/**
+ * What everything waits for: a row for each thread, task, greenlet and tasklet, who holds what it
+ * waits for, and where the chain closes. A fact here is read from the target, or it says how it was
+ * inferred (enum scry_how); what is not known is left out.
+ */
+#ifndef SCRY_WAIT_H
+#define SCRY_WAIT_H
+
+#include "task/loop.h"
+#include "task/task.h"
+
+enum scry_wait_state {
+	SCRY_WAIT_UNKNOWN,
+	SCRY_WAIT_RUNNING,
+	SCRY_WAIT_WAITING,
+	SCRY_WAIT_GIL,
+	SCRY_WAIT_IDLE, /* it waits for work, as it should: a pool's worker, an event loop */
+};
+/** "unknown", "running" ... */
+extern const char *const scry_wait_state_names[];
+
+/** How it is known that somebody holds something. */
+enum scry_how {
+	SCRY_HOW_OWNER,    /* the object itself says so */
+	SCRY_HOW_WITH,     /* it stands in a with block of the object */
+	SCRY_HOW_FRAME,    /* its frame works on the object, or gives it back in a finally */
+	SCRY_HOW_INFERRED, /* its code has acquired it and not released it: a guess */
+};
+extern const char *const scry_how_names[];
+
+struct scry_waiter;
+
+/** Somebody that has what is waited for. */
+struct scry_holder_of {
+	const struct scry_waiter *who;
+	enum scry_how how;
+	bool has_frame;
+	struct scry_frame frame; /* where it holds it */
+};
+
+/** What is waited for. Texts are in the session's arena. */
+struct scry_awaited {
+	struct scry_runtime *runtime; /* of the object, NULL: none */
+	const char *kind;             /* "Lock", "Queue.get", "read" ...; NULL: nothing is known */
+	scry_addr addr;               /* the object, or what it is in C; 0 unknown */
+	bool is_object;
+	const char *name;   /* as the frame calls it: "self.lock", or NULL */
+	const char *detail; /* or NULL */
+	int64_t fd, pid;    /* -1: none */
+	/* seconds of the system's monotonic clock, -1 not known; `timed`: there is one */
+	int64_t deadline;
+	bool timed;
+};
+
+/** A thread, or a task: one row of the answer. */
+struct scry_waiter {
+	struct scry_thread *thread; /* NULL: a task */
+	struct scry_task *task;     /* NULL: a thread */
+	struct scry_runtime *runtime;
+	enum scry_wait_state state;
+	struct scry_awaited what;
+	struct scry_holder_of *held_by;
+	size_t held_count, held_room;
+	/* the holders that are known are not all: others may let it go on */
+	bool others;
+	bool has_frame;
+	struct scry_frame frame; /* the newest that is not the library's that waits */
+	unsigned deadlock;       /* from 1 on, 0: it is in none */
+	size_t waiters;          /* how many wait for it, by whatever way */
+	/* --- for src/wait alone --- */
+	scry_addr mutex;  /* what it sleeps on: a lock of C, or where PyMutex parks; 0 none */
+	scry_addr parked; /* ... the address that PyMutex' parking lot was given; 0 none */
+	/* a condition that it waits in, and its lock: it stands in their with block without them */
+	scry_addr released, released_lock;
+	size_t index, link; /* Tarjan's */
+	bool stuck, on_stack;
+};
+
+struct scry_waits {
+	struct scry_session *session;
+	struct scry_waiter *list; /* in the arena */
+	size_t count, room;
+	struct scry_hash by_thread, by_task; /* struct scry_thread's address; the task's */
+	struct scry_hash holds;              /* objects to struct scry_hold */
+	struct scry_hash codes;              /* code objects to struct scry_standard */
+	const char *library; /* directory of the standard library, "" not known, NULL not asked */
+	struct scry_loops loops;
+	unsigned deadlocks; /* how many */
+};
+
+/** Find out all of it. SCRY_ENOTFOUND (scry_fail) where there are no threads. */
+int scry_waits_find(struct scry_session *s, struct scry_waits *ret);
+void scry_waits_done(struct scry_waits *w);
+
+/* --- within the room --- */
+
+struct scry_waiter *scry_waiter_of_thread(struct scry_waits *w, const struct scry_thread *t);
+struct scry_waiter *scry_waiter_of_ident(struct scry_waits *w, struct scry_runtime *r,
+					 uint64_t ident);
+struct scry_waiter *scry_waiter_of_task(struct scry_waits *w, scry_addr task);
+/** Note who holds it, once; the better reason stays. `f` may be NULL. */
+void scry_waiter_held(struct scry_waits *w, struct scry_waiter *waits, struct scry_waiter *who,
+		      enum scry_how how, const struct scry_frame *f);
+/** The next frame of a thread or task, newest first; `walk` zeroed at first. */
+int scry_waiter_frame_next(struct scry_waiter *who, struct scry_walk *walk, struct scry_frame *ret);
+
+/* thread_wait.c, task_wait.c: fill in what one waits for */
+void scry_thread_waits(struct scry_waits *w, struct scry_waiter *who);
+void scry_task_waits(struct scry_waits *w, struct scry_waiter *who);
+/* owners.c: who holds what is waited for, once all rows are filled in */
+void scry_waits_owners(struct scry_waits *w, struct scry_waiter *who);
+/* cycles.c */
+void scry_waits_cycles(struct scry_waits *w);
+
+/* --- stands.c: the standard library's own functions --- */
+
+enum scry_stand_flags {
+	SCRY_STAND_VIA = 1,  /* only where a frame of such a function stands above it */
+	SCRY_STAND_STOP = 2, /* what called it does not matter: this one waits for something else */
+	SCRY_STAND_IDLE = 4, /* it waits for work */
+	SCRY_STAND_LOCK = 8, /* the object is a lock: its own type says which */
+	SCRY_STAND_SELF = 16, /* the kind is the name of the object's class */
+};
+
+/** A place where the standard library waits: a row of stands.def. */
+struct scry_stand {
+	const char *module, *function;
+	const char *self; /* the class of the first argument, or one of several by '|'; NULL any */
+	const char *kind; /* NULL: what it sleeps in tells */
+	const char *object; /* "self._lock|self._Condition__lock"; NULL none */
+	unsigned flags;
+};
+
+/** The row of a frame, or NULL. */
+const struct scry_stand *scry_stand_of(struct scry_waits *w, const struct scry_frame *f);
+/** The module of the standard library whose code the frame runs, or NULL. */
+const char *scry_standard_module(struct scry_waits *w, const struct scry_frame *f);
+/** What there is to say of an object that is waited for by a row: "full, 1 of 1"; NULL nothing. */
+const char *scry_stand_detail(struct scry_runtime *r, const char *kind, scry_addr object);
+/** The object that a row's path leads to, 0 none. */
+scry_addr scry_stand_object(const struct scry_frame *f, const char *path);
+/** A local variable, 0 unbound; the global of the frame's module. */
+scry_addr scry_frame_variable(const struct scry_frame *f, const char *name);
+scry_addr scry_frame_global(const struct scry_frame *f, const char *name);
+
+/* --- values.c: what stands on a frame's value stack --- */
+
+/**
+ * Values that the frame's instruction works with, dead ones too: what a call was given lies there
+ * still. *it is 0 at first. Objects that are bound to a method that stands there come too.
+ */
+int scry_frame_value_next(const struct scry_frame *f, unsigned *it, scry_addr *ret);
+/**
+ * Objects whose with blocks the frame stands in: *it is 0 at first. `ret_async`: of async with.
+ */
+int scry_frame_with_next(const struct scry_frame *f, unsigned *it, scry_addr *ret, bool *ret_async);
+/** How deep the stack is that the blocks around the instruction keep. */
+unsigned scry_frame_kept(const struct scry_frame *f);
+
+/* --- calls.c: what code loads by name --- */
+
+#define SCRY_LOAD_PARTS 6
+/** `a.b.c`, as code loads it. */
+struct scry_load {
+	uint32_t at, end; /* where it begins, and the first instruction behind it */
+	const char *parts[SCRY_LOAD_PARTS];
+	unsigned count;
+	bool global; /* the first part is no local variable */
+};
+struct scry_loads {
+	struct scry_code *code;
+	struct scry_load *list; /* each prefix is one, too */
+	size_t count, room;
+	const uint32_t *calls; /* where calls end */
+	size_t call_count, call_room;
+};
+/** Of a code object, decoded once; NULL where its version is not known. */
+const struct scry_loads *scry_loads_of(struct scry_waits *w, struct scry_code *c);
+/** The object that the first `count` parts lead to in a frame, 0 none. */
+scry_addr scry_load_value(const struct scry_frame *f, const struct scry_load *l, unsigned count);
+/** How the frame calls the object: "self.lock"; NULL: it has no name for it. */
+const char *scry_name_in_frame(struct scry_waits *w, const struct scry_frame *f, scry_addr object);
+
+/* --- holds.c: who holds which object, by the frames --- */
+
+struct scry_hold {
+	struct scry_hold *next;
+	struct scry_waiter *who;
+	enum scry_how how;
+	struct scry_frame frame;
+};
+void scry_holds_collect(struct scry_waits *w);
+
+/* --- locks.c --- */
+/** Which kind of lock an object is ("Lock", "RLock", ...), NULL: none. */
+const char *scry_lock_kind(struct scry_runtime *r, scry_addr object);
+/** The object that the thread sleeps on, among `object` and what is known of it. */
+bool scry_lock_is_slept_on(struct scry_waiter *who, scry_addr object);
+/** The object that a thread sleeps on by the address alone: PyMutex (3.13+). 0 none. */
+scry_addr scry_lock_by_address(struct scry_waiter *who, const char **ret_kind);
+/** The thread that an object's own memory says holds it: its ident, 0 none or not known. */
+uint64_t scry_lock_owner(struct scry_runtime *r, scry_addr object);
+
+/* --- sleep.c: system calls --- */
+/** Does the thread sleep: 1 yes, 0 no, -1 not known (Windows, no registers). */
+int scry_thread_sleeps(struct scry_waiter *who);
+/** Of a futex that no object has: which lock of C, and its owner. It unwinds the C stack. */
+void scry_c_lock_read(struct scry_waits *w, struct scry_waiter *who, struct scry_awaited *what);
+/** Fill `what` in from the system call that the thread sleeps in; false: it is in none. */
+bool scry_sleep_read(struct scry_waits *w, struct scry_waiter *who, struct scry_awaited *what);
+
+#endif

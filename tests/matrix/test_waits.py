@@ -1,0 +1,140 @@
+"""waits: what each way to hang waits for, who has it, and the deadlocks, as the program says."""
+import json
+import os
+
+import pytest
+
+from tests.support import damage, programs, run
+
+from .conftest import every
+
+WAITS = programs.Program('waits', 'waits.py')
+CHOSEN = ('2.7', '3.8', '3.11', '3.13', '3.14', '3.15')
+
+
+def chosen(interpreter):
+    """One of each kind of frame and lock."""
+    version = '%d.%d' % interpreter.version[:2]
+    return version in CHOSEN and (
+        interpreter.tag.startswith(('pyenv-', 'sid-3')) or interpreter.free_threaded
+    )
+
+
+def ask(where, *arguments):
+    status, out, err = run.pyscry(*where, *arguments, '--json')
+    assert status in (0, 1), err
+    return json.loads(out)
+
+
+def named(answer, truth):
+    """Rows by name. Tasks have names since 3.8: before, by the function that they stand in."""
+    rows = {}
+    for row in answer['waits']:
+        name = row['who']['name']
+        if row['who']['kind'] == 'task' and (name is None or name.startswith('Task-')):
+            name = row['frame'] and row['frame']['function'].rsplit('.', 1)[-1]
+        rows.setdefault(name, row)
+    return rows
+
+
+def compare(answer, truth):
+    rows, wrong = named(answer, truth), []
+    names = {row['who']['id']: name for name, row in rows.items()}
+    for want in truth['waits']:
+        row = rows.get(want['who'])
+        if not row:
+            wrong.append('%s has no row' % want['who'])
+            continue
+        what = row['for'] or {}
+        got = {
+            'state': row['state'],
+            'kind': what.get('kind'),
+            'held_by': sorted([names.get(h['id']), h['how']] for h in row['held_by']),
+            'function': row['frame'] and row['frame']['function'].rsplit('.', 1)[-1],
+            'type': (what.get('type') or '').rsplit('.', 1)[-1],
+        }
+        got.update((key, what.get(key)) for key in ('name', 'detail', 'fd', 'pid'))
+        for key, value in want.items():
+            if key in ('who', 'task'):
+                continue
+            if key == 'kind' and got[key] in value.split('|'):
+                continue
+            if got[key] != value:
+                wrong.append('%s: %s is %r, not %r' % (want['who'], key, got[key], value))
+    got = sorted(sorted(names.get(i, i) for i in members) for members in answer['deadlocks'])
+    if got != sorted(sorted(members) for members in truth['deadlocks']):
+        wrong.append('deadlocks: %r, not %r' % (got, truth['deadlocks']))
+    assert not wrong, '\n'.join(wrong)
+
+
+@pytest.mark.parametrize('interpreter', every(chosen))
+def test_core(interpreter, dumps):
+    dump = dumps.core(interpreter, WAITS)
+    compare(ask(run.where(interpreter), dump.core, 'waits'), dump.truth)
+
+
+@pytest.mark.parametrize('interpreter', every(chosen))
+def test_live(interpreter, tmp_path):
+    with run.running(interpreter, WAITS, str(tmp_path / 'live')) as (pid, truth):
+        compare(ask(run.where(interpreter), str(pid), 'waits'), truth)
+
+
+RANDOM_RUNS = int(os.environ.get('PYSCRY_WAITS_RUNS', '1'))
+
+
+def closes(answer, members):
+    """Every member is held up by a member alone."""
+    rows = {row['who']['id']: row for row in answer['waits']}
+    return all(
+        rows[i]['held_by'] and {h['id'] for h in rows[i]['held_by']} <= set(members)
+        for i in members
+    )
+
+
+@pytest.mark.parametrize('order', ('any', 'ordered'))
+@pytest.mark.parametrize('interpreter', every(chosen))
+def test_random(interpreter, order, dumps):
+    """20 threads, 12 locks: the cycle is found in each run that deadlocks, and none in others.
+    $PYSCRY_WAITS_RUNS: how many runs."""
+    for seed in range(RANDOM_RUNS):
+        program = programs.Program(
+            'waits-random-%s-%d' % (order, seed), 'waits_random.py', (str(seed), order)
+        )
+        dump = dumps.core(interpreter, program)
+        answer = ask(run.where(interpreter), dump.core, 'waits')
+        assert bool(answer['deadlocks']) == dump.truth['deadlock'], (seed, answer['deadlocks'])
+        names = {row['who']['id']: row['who']['name'] for row in answer['waits']}
+        for members in answer['deadlocks']:
+            assert closes(answer, members)
+            assert not {names[i] for i in members} & set(dump.truth['done'])
+        if RANDOM_RUNS > 1:
+            dump.remove()
+
+
+@pytest.mark.parametrize('interpreter', every(chosen))
+def test_namesakes(interpreter, dumps):
+    dump = dumps.core(interpreter, programs.Program('namesakes', 'waits_namesakes.py'))
+    rows = named(ask(run.where(interpreter), dump.core, 'waits'), dump.truth)
+    for name in ('condition', 'rlock', 'module'):
+        assert rows[name]['for']['kind'] == 'sleep', rows[name]
+
+
+def fuzzed(interpreter):
+    return interpreter.tag in ('pyenv-2.7.18', 'pyenv-3.11.7', 'sid-3.14')
+
+
+@pytest.mark.parametrize('interpreter', every(fuzzed))
+def test_damage(interpreter, dumps, tmp_path):
+    dump = dumps.core(interpreter, WAITS)
+    rows = ask(run.where(interpreter), dump.core, 'waits')['waits']
+    objects = [row['for']['address'] for row in rows if row['for'] and row['for']['repr']]
+    objects += [row['who']['id'] for row in rows if row['who']['kind'] == 'task']
+    for seed in range(int(os.environ.get('PYSCRY_FUZZ_RUNS', '4'))):
+        damage.answers_when_damaged(
+            interpreter,
+            dump.core,
+            [{'id': address} for address in objects],
+            seed,
+            str(tmp_path / 'damaged'),
+            (('waits', '--json'), ('waits', '--dot')),
+        )

@@ -1,0 +1,459 @@
+"""Forty ways to hang, each in a thread of its own, and what waits for what as JSON to $PYSCRY_TRUTH."""
+from __future__ import print_function
+
+import fcntl
+import json
+import logging
+import multiprocessing
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+try:
+    import queue
+except ImportError:
+    import Queue as queue
+
+PY3 = sys.version_info[0] == 3
+MP = multiprocessing.get_context('fork') if PY3 else multiprocessing
+WAITS, DEADLOCKS = [], []
+
+
+def start(function, name=None):
+    thread = threading.Thread(target=function, name=name or function.__name__)
+    thread.daemon = True
+    thread.start()
+    return thread
+
+
+def way(kind, state='waiting', held_by=(), function=None, **more):
+    """The decorated function hangs: its thread has its name. held_by: [(name, how)]."""
+
+    def decorate(f):
+        WAITS.append(dict(who=f.__name__, kind=kind, state=state, held_by=[list(h) for h in held_by],
+                          function=function or ('forever' if kind == 'sleep' else f.__name__), **more))
+        start(f)
+        return f
+    return decorate
+
+
+def forever():
+    time.sleep(3600)
+
+
+# --- locks ---
+L1, L2, L3, L4, L5 = [threading.Lock() for _ in range(5)]
+R1 = threading.RLock()
+ready = []
+
+
+def wait_for(count):
+    while len(ready) < count:
+        time.sleep(0.01)
+
+
+@way('sleep')
+def holds_with():
+    with L1:
+        ready.append(1)
+        forever()
+
+
+@way('sleep')
+def holds_acquired():
+    L2.acquire()
+    ready.append(1)
+    forever()
+
+
+@way('sleep')
+def holds_finally():
+    L3.acquire()
+    try:
+        ready.append(1)
+        forever()
+    finally:
+        L3.release()
+
+
+@way('sleep')
+def holds_rlock():
+    R1.acquire()
+    R1.acquire()
+    ready.append(1)
+    forever()
+
+
+@way('sleep')
+def gave_back():
+    L5.acquire()
+    L5.release()
+    with L4:
+        pass
+    ready.append(1)
+    forever()
+
+
+wait_for(5)
+L5.acquire()
+
+
+@way('Lock', held_by=[('holds_with', 'with')], name='L1', type='lock')
+def lock_with():
+    with L1:
+        pass
+
+
+@way('Lock', held_by=[('holds_acquired', 'inferred')], name='L2', type='lock')
+def lock_acquire():
+    L2.acquire()
+
+
+@way('Lock', held_by=[('holds_finally', 'frame')], name='mine', type='lock')
+def lock_finally():
+    mine = L3
+    mine.acquire()
+
+
+@way('Lock', held_by=[('MainThread', 'inferred')], name='L5', type='lock')
+def lock_of_main():
+    L5.acquire()
+
+
+@way('RLock', held_by=[('holds_rlock', 'owner')], name='R1')
+def rlock():
+    with R1:
+        pass
+
+
+class Box(object):
+    def __init__(self):
+        self.lock = threading.Lock()
+
+    def twice(self):
+        with self.lock:
+            with self.lock:
+                pass
+
+
+@way('Lock', held_by=[('itself', 'with')], name='self.lock', function='twice')
+def itself():
+    Box().twice()
+
+
+DEADLOCKS.append(['itself'])
+
+
+# --- cycles ---
+def cycle(names, locks):
+    at = []
+
+    def make(i):
+        def take():
+            with locks[i]:
+                at.append(i)
+                while len(at) < len(locks):
+                    time.sleep(0.01)
+                with locks[(i + 1) % len(locks)]:
+                    pass
+        return take
+    for i, name in enumerate(names):
+        rlock = 'RLock' in repr(type(locks[(i + 1) % len(locks)]))
+        WAITS.append(dict(who=name, kind='RLock' if rlock else 'Lock', state='waiting', function='take',
+                          held_by=[[names[(i + 1) % len(names)], 'owner' if rlock else 'with']]))
+        start(make(i), name)
+    DEADLOCKS.append(list(names))
+
+
+cycle(['two-a', 'two-b'], [threading.Lock(), threading.Lock()])
+cycle(['three-a', 'three-b', 'three-c'], [threading.RLock(), threading.Lock(), threading.RLock()])
+
+
+threads = []
+
+
+@way('Thread.join', held_by=[('joiner', 'owner')])
+def joined():
+    while len(threads) < 1:
+        time.sleep(0.01)
+    threads[0].join()
+
+
+@way('Thread.join', held_by=[('joined', 'owner')])
+def joiner():
+    other = [t for t in threading.enumerate() if t.name == 'joined'][0]
+    threads.append(threading.current_thread())
+    other.join()
+
+
+DEADLOCKS.append(['joined', 'joiner'])
+
+# --- conditions, events, semaphores, barriers ---
+C1, C2 = threading.Condition(), threading.Condition(threading.Lock())
+E1, S1, S2 = threading.Event(), threading.Semaphore(1), threading.BoundedSemaphore(1)
+
+
+@way('Condition', name='C1')
+def condition():
+    with C1:
+        C1.wait()
+
+
+@way('sleep')
+def holds_condition():
+    with C2:
+        with S1:
+            with S2:
+                ready.append(1)
+                forever()
+
+
+wait_for(6)
+
+
+@way('Lock', held_by=[('holds_condition', 'with')])
+def condition_enter():
+    with C2:
+        pass
+
+
+@way('Semaphore', held_by=[('holds_condition', 'with')], name='S1')
+def semaphore():
+    with S1:
+        pass
+
+
+@way('BoundedSemaphore', held_by=[('holds_condition', 'with')], name='S2')
+def bounded():
+    S2.acquire()
+
+
+@way('Event', name='E1', detail='not set')
+def event():
+    E1.wait()
+
+
+if PY3:
+    B1 = threading.Barrier(3)
+
+    @way('Barrier', name='B1', detail='1 of 3 are here')
+    def barrier():
+        B1.wait()
+
+
+timer = threading.Timer(3600, forever)
+timer.daemon = True
+timer.name = 'timer'
+timer.start()
+WAITS.append(dict(who='timer', kind='Timer', state='waiting', held_by=[]))
+
+# --- queues ---
+Q1, Q2, Q3 = queue.Queue(), queue.Queue(1), queue.Queue()
+Q2.put(1)
+Q3.put(1)
+
+
+@way('Queue.get', name='Q1', detail='empty')
+def queue_get():
+    Q1.get()
+
+
+@way('Queue.put', name='Q2', detail='full, 1 of 1')
+def queue_put():
+    Q2.put(2)
+
+
+@way('Queue.join', name='Q3', detail='1 unfinished')
+def queue_join():
+    Q3.join()
+
+
+if hasattr(queue, 'SimpleQueue'):
+    Q4 = queue.SimpleQueue()
+
+    @way('SimpleQueue.get', name='Q4')
+    def simple_queue():
+        Q4.get()
+
+
+# --- files, sockets, time ---
+reader, writer = os.pipe()
+
+
+@way('read', fd=reader)
+def pipe():
+    os.read(reader, 1)
+
+
+ours, theirs = socket.socketpair()
+
+
+@way('recv', fd=ours.fileno())
+def receives():
+    ours.recv(1)
+
+
+server = socket.socket()
+server.bind(('127.0.0.1', 0))
+server.listen(1)
+
+
+@way('accept|poll', fd=server.fileno())
+def accepts():
+    server.accept()
+
+
+@way('select', fd=reader)
+def selects():
+    select.select([reader], [], [])
+
+
+@way('poll', fd=reader)
+def polls():
+    poll = select.poll()
+    poll.register(reader, select.POLLIN)
+    poll.poll()
+
+
+epoll = select.epoll()
+epoll.register(reader, select.EPOLLIN)
+
+
+@way('epoll', fd=epoll.fileno())
+def epolls():
+    epoll.poll()
+
+
+locked = tempfile.TemporaryFile()
+again = os.open('/proc/self/fd/%d' % locked.fileno(), os.O_RDWR)
+fcntl.flock(locked, fcntl.LOCK_EX)
+
+
+@way('flock', fd=again)
+def flocks():
+    fcntl.flock(again, fcntl.LOCK_EX)
+
+
+@way('sleep', function='snoozes')
+def snoozes():
+    time.sleep(3600)
+
+
+if PY3:
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+
+    @way('signal', detail='signal %d' % signal.SIGUSR1)
+    def waits_for_signal():
+        signal.sigwait([signal.SIGUSR1])
+
+
+# --- processes: children end when nothing can be read from this process any more ---
+def child(stdout=None):
+    return subprocess.Popen([sys.executable, '-c', 'import sys; sys.stdin.read()'], stdin=subprocess.PIPE, stdout=stdout, close_fds=True)
+
+
+cat, cat2, cat3 = child(), child(subprocess.PIPE), child()
+
+
+@way('Popen.wait', pid=cat.pid, name='cat')
+def process_wait():
+    cat.wait()
+
+
+@way('waitpid', pid=cat3.pid)
+def waits_for_pid():
+    os.waitpid(cat3.pid, 0)
+
+
+M1, M2, M3, M4 = MP.Lock(), MP.Semaphore(0), MP.Event(), MP.Queue()
+near, far = MP.Pipe()
+
+
+@way('Connection.recv' if PY3 else 'read')
+def connection():
+    near.recv()
+
+
+@way('sleep')
+def holds_shared():
+    with M1:
+        ready.append(1)
+        forever()
+
+
+wait_for(7)
+
+
+@way('Lock', held_by=[('holds_shared', 'owner')], name='M1')
+def shared_lock():
+    with M1:
+        pass
+
+
+@way('Semaphore', name='M2')
+def shared_semaphore():
+    M2.acquire()
+
+
+@way('Event', name='M3')
+def shared_event():
+    M3.wait()
+
+
+@way('multiprocessing.Queue.get', name='M4')
+def shared_queue():
+    M4.get()
+
+
+# --- logging, import ---
+handler = logging.StreamHandler()
+
+
+@way('sleep')
+def holds_handler():
+    handler.acquire()
+    ready.append(1)
+    forever()
+
+
+wait_for(8)
+
+
+@way('RLock', held_by=[('holds_handler', 'owner')])
+def logs():
+    handler.handle(logging.LogRecord('x', 10, 'x.py', 1, 'x', (), None))
+
+
+if PY3:
+    import waits_modern
+
+    waits_modern.begin(sys.modules[__name__])
+
+
+def settle():
+    """Until everybody sleeps: nobody has used the processor for a while."""
+    def used():
+        times = []
+        for tid in os.listdir('/proc/self/task'):
+            with open('/proc/self/task/%s/stat' % tid) as stat:
+                times.append((tid, stat.read().rsplit(')', 1)[1].split()[0]))
+        return [tid for tid, state in times if state != 'S' and int(tid) != os.getpid()]
+    calm = 0
+    while calm < 10:
+        calm = 0 if used() else calm + 1
+        time.sleep(0.05)
+
+
+settle()
+with open(os.environ['PYSCRY_TRUTH'] + '.new', 'w') as out:
+    json.dump({'pid': os.getpid(), 'waits': WAITS, 'deadlocks': DEADLOCKS}, out)
+os.rename(os.environ['PYSCRY_TRUTH'] + '.new', os.environ['PYSCRY_TRUTH'])
+if os.environ.get('PYSCRY_END') == 'sleep':
+    time.sleep(600)
+os.abort()
