@@ -66,13 +66,13 @@ if !$_pyscry
   _pyscry-define py-greenlets greenlets
   _pyscry-define py-tasklets tasklets
   _pyscry-define py-channels channels
-  _pyscry-define py-waits waits
-  _pyscry-define py-locks locks
   _pyscry-define py-zombies zombies
   _pyscry-define py-crash crash
   _pyscry-define py-cvars cvars
   _pyscry-define py-whatis whatis
   _pyscry-define py-gc gc
+  _pyscry-define py-waits waits
+  _pyscry-define py-locks locks
   # end of what is from the table
 
   # $arg0: what to run, $arg1: by how many frames, $arg2: how many that are to older ones

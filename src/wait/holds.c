@@ -34,7 +34,8 @@ static void note(struct scry_waits *w, struct scry_waiter *who, scry_addr object
 static void note_all(struct scry_waits *w, struct scry_waiter *who, scry_addr object,
 		     enum scry_how how, const struct scry_frame *f)
 {
-	static const char *const inner[] = { "_lock", "_Condition__lock", "_semlock" };
+	static const char *const inner[] = { "_lock", "_Condition__lock", "_semlock", "_block",
+					     "_RLock__block" };
 	scry_addr value;
 
 	note(w, who, object, how, f);

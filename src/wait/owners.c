@@ -145,7 +145,4 @@ void scry_waits_owners(struct scry_waits *w, struct scry_waiter *who)
 				rows[i].find(w, who);
 			return;
 		}
-	/* what has no rule of its own is held by who stands in its with block */
-	if (!bare)
-		find_lock_owner(w, who);
 }

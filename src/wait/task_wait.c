@@ -27,12 +27,19 @@ static void wait_for_turn(struct scry_waits *w, struct scry_waiter *who, const c
 /* It runs, so far as its thread does. */
 static void wait_with_thread(struct scry_waits *w, struct scry_waiter *who)
 {
+	const struct scry_greenlet *g =
+		who->task->ops == &scry_task_greenlet ? who->task->detail : NULL;
 	struct scry_waiter *t =
 		who->task->thread ? scry_waiter_of_thread(w, who->task->thread) : NULL;
 
 	who->state = SCRY_WAIT_RUNNING;
 	if (!t || t->state == SCRY_WAIT_RUNNING || t->state == SCRY_WAIT_UNKNOWN)
 		return;
+	if (g && g->is_hub) {
+		who->state = SCRY_WAIT_IDLE;
+		who->what.kind = "hub";
+		return;
+	}
 	who->state = SCRY_WAIT_WAITING;
 	who->what.kind = "Thread";
 	who->what.name = t->thread->name;
