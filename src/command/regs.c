@@ -3,6 +3,7 @@
  * them, in outer ones.
  */
 #include "command/command.h"
+#include "command/syscall_show.h"
 #include "command/register_show.h"
 #include "command/stack_words.h"
 #include "native/variables.h"
@@ -16,6 +17,8 @@ struct job {
 	unsigned depth;
 	bool all, stack;
 	int rc; /* how unwinding ended */
+	bool in_syscall;
+	struct scry_syscall syscall; /* with its buffers */
 };
 
 /* --- a frame --- */
@@ -156,17 +159,26 @@ static void each_frame(const void *subject, struct scry_renderer *to)
 		job->rc = scry_unwind(job->call->s, &job->thread->os->regs, one_frame, job);
 }
 
+static void get_syscall(const void *subject, struct scry_said *ret)
+{
+	const struct job *job = subject;
+
+	scry_said_facts(ret, &scry_facts_syscall, job->in_syscall ? &job->syscall : NULL);
+}
+
 #define SUBJECT struct scry_thread
 static const struct scry_say answer_fields[] = {
 	SAY_INT("tid", tid),
+	SAY_GET("syscall", get_syscall, .facts = &scry_facts_syscall),
 	SAY_LIST("native_frames", &frame_facts, each_frame),
 	SAY_END,
 };
 #undef SUBJECT
 
-static const struct scry_facts answer_facts = { "regs", answer_fields,
-						(const char *const[]) { "{native_frames}", NULL },
-						SCRY_THROUGH(struct job, thread) };
+static const struct scry_facts answer_facts = {
+	"regs", answer_fields, (const char *const[]) { "{syscall}", "{native_frames}", NULL },
+	SCRY_THROUGH(struct job, thread)
+};
 
 static int run_regs(struct scry_call *call)
 {
@@ -182,6 +194,7 @@ static int run_regs(struct scry_call *call)
 			   .thread = t,
 			   .all = scry_call_flag(call, "all-frames") != NULL,
 			   .stack = scry_call_flag(call, "stack") != NULL };
+	job.in_syscall = scry_syscall_read(s, t->os, &job.syscall);
 	scry_words_init(&job.words, s, t);
 	scry_say_fields(&call->render.to, &answer_facts, &job);
 	scry_words_done(&job.words);
@@ -208,7 +221,9 @@ const struct scry_command_row scry_command_regs = {
 		    "\"preserved\" ones survive it, by the convention of the target's system. In "
 		    "outer frames only what "
 		    "unwinding restored is shown. Readings that may be wrong are marked as "
-		    "uncertain.",
+		    "uncertain. Of a system call that works on buffers (writev, vmsplice, sendmsg "
+		    "...) "
+		    "each buffer is shown with its owner, and whether it is alive.",
 		    0 },
 	.run = run_regs,
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },
