@@ -85,6 +85,7 @@ const struct scry_arch scry_arch_aarch64 = {
 		  NULL,
 		  ends_in_call,
 		  scry_aarch64_decode,
+		  NULL,
 		  false,
 		  { 0, 1, 2, 3, 4, 5, 6, 7, -1 },
 		  { 0, 1, 2, 3, 4, 5, 6, 7, -1 },

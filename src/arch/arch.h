@@ -69,6 +69,9 @@ struct scry_machine_code {
 	 * are set. NULL: not known
 	 */
 	void (*decode)(const struct scry_arch *arch, const cs_insn *insn, struct scry_insn *ret);
+	/* one that capstone does not know, by its bytes: false where it is none; NULL: none */
+	bool (*decode_other)(const struct scry_arch *arch, const uint8_t *bytes, size_t len,
+			     struct scry_insn *ret);
 	bool att; /* gdb writes it in AT&T's way */
 	/* where arguments are handed over, indices into regs: ends with -1; SysV, then Win64 */
 	int8_t args[9], win64_args[9];

@@ -63,6 +63,7 @@ const struct scry_arch scry_arch_i386 = {
 		  scry_x86_effect,
 		  scry_x86_ends_in_call,
 		  scry_x86_decode,
+		  NULL,
 		  true,
 		  { -1 },
 		  { -1 },

@@ -41,6 +41,7 @@ enum scry_insn_kind {
 struct scry_insn {
 	uint64_t addr;
 	unsigned size;
+	const char *name; /* of one that capstone does not know; else NULL */
 	enum scry_insn_kind kind;
 	bool conditional;
 	bool aligned;    /* it wants its memory aligned by its size */
@@ -58,6 +59,11 @@ static inline bool scry_insn_ends(const struct scry_insn *i)
 }
 
 void scry_x86_decode(const struct scry_arch *arch, const cs_insn *insn, struct scry_insn *ret);
+/**
+ * An instruction behind EVEX, of at least 12 bytes: where its memory is. False for any other.
+ */
+bool scry_x86_evex(const struct scry_arch *arch, const uint8_t *bytes, size_t len,
+		   struct scry_insn *ret);
 void scry_aarch64_decode(const struct scry_arch *arch, const cs_insn *insn, struct scry_insn *ret);
 
 #endif

@@ -64,6 +64,7 @@ const struct scry_arch scry_arch_x86_64 = {
 		  scry_x86_effect,
 		  scry_x86_ends_in_call,
 		  scry_x86_decode,
+		  scry_x86_evex,
 		  true,
 		  { 5, 4, 3, 2, 8, 9, -1 },
 		  { 2, 3, 8, 9, -1 },

@@ -59,7 +59,8 @@ static const char *text_argument(struct scry_crash *c, struct scry_decoder *d, u
 
 		if (scry_decode(d, at, &insn) && insn.kind == SCRY_INSN_CALL &&
 		    at + insn.size == caller->pc &&
-		    scry_value_before(c, d, caller, at, args[number], &value))
+		    scry_value_before(c, d, caller, at, args[number], (struct scry_entry) { NULL },
+				      &value))
 			break;
 		value = 0;
 	}

@@ -250,6 +250,27 @@ static void put_pointer(struct scry_session *s, Dwarf_Die *plain, scry_addr at,
 		scry_buf_printf(out, "0x%" PRIx64, at);
 }
 
+/*
+ * _PyStackRef (3.13t, 3.14+): a word whose low bits are tags (Include/internal/pycore_stackref.h).
+ */
+static bool put_stack_ref(struct scry_session *s, Dwarf_Die *plain, Dwarf_Die *named,
+			  const uint8_t *bytes, size_t len, struct scry_buf *out)
+{
+	const char *name = dwarf_diename(named);
+	struct scry_runtime *r = scry_runtime_first(s);
+
+	if (!name)
+		name = dwarf_diename(plain);
+	if (!name || strcmp(name, "_PyStackRef") || len != s->target->abi.ptr_size || !r)
+		return false;
+	scry_addr at = scry_untag(r, scry_load(bytes, (unsigned)len, s->target->abi.big_endian));
+	if (at)
+		put_object(s, at, out);
+	else
+		scry_buf_puts(out, "NULL");
+	return true;
+}
+
 static void put_struct(struct scry_session *s, Dwarf_Die *plain, const uint8_t *bytes, size_t len,
 		       unsigned depth, struct scry_buf *out)
 {
@@ -334,6 +355,8 @@ static void put_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *by
 	case DW_TAG_structure_type:
 	case DW_TAG_class_type:
 	case DW_TAG_union_type:
+		if (put_stack_ref(s, &plain, type, bytes, len, out))
+			return;
 		put_struct(s, &plain, bytes, len, depth, out);
 		return;
 	case DW_TAG_array_type:
@@ -349,6 +372,34 @@ static void put_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *by
 		else
 			scry_buf_puts(out, "…");
 	}
+}
+
+bool scry_ctype_is_objects(Dwarf_Die *type)
+{
+	Dwarf_Die plain, to;
+
+	return scry_ctype_plain(type, &plain) && dwarf_tag(&plain) == DW_TAG_pointer_type &&
+	       type_of(&plain, &to) && scry_ctype_is_object(&to);
+}
+
+void scry_ctype_objects(struct scry_session *s, scry_addr at, uint64_t count, struct scry_buf *out)
+{
+	unsigned size = s->target->abi.ptr_size;
+	scry_addr item;
+
+	scry_buf_putc(out, '{');
+	for (uint64_t i = 0; i < count && scry_read_ptr(s, at + i * size, &item) == SCRY_OK; i++) {
+		scry_buf_puts(out, i ? ", " : "");
+		if (i == ITEMS_MAX) {
+			scry_buf_puts(out, "…");
+			break;
+		}
+		if (item)
+			put_object(s, item, out);
+		else
+			scry_buf_puts(out, "NULL");
+	}
+	scry_buf_putc(out, '}');
 }
 
 void scry_ctype_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *bytes, size_t len,

@@ -2,6 +2,7 @@
 #include "native/decode.h"
 
 #include <elf.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,12 +45,22 @@ static void convert(const struct scry_decoder *d, const cs_insn *insn, struct sc
 	d->arch->code.decode(d->arch, insn, ret);
 }
 
+/* What capstone has no name for. */
+static bool decode_other(const struct scry_decoder *d, const uint8_t *bytes, size_t len,
+			 scry_addr at, struct scry_insn *ret)
+{
+	*ret = (struct scry_insn) { .addr = at };
+	return d->arch->code.decode_other && d->arch->code.decode_other(d->arch, bytes, len, ret);
+}
+
 bool scry_decode(struct scry_decoder *d, scry_addr at, struct scry_insn *ret)
 {
 	uint8_t bytes[LONGEST];
 	size_t len = scry_read_some(d->session, at, bytes, sizeof(bytes));
 	cs_insn *insn;
 
+	if (len && decode_other(d, bytes, len, at, ret))
+		return true;
 	if (!len || !d->library->cs_disasm(d->details, bytes, len, at, 1, &insn))
 		return false;
 	convert(d, insn, ret);
@@ -88,10 +99,32 @@ static size_t mnemonic_len(const cs_insn *insn, const char *plain)
 		open += *o == '(' ? 1 : *o == ')' ? -1 : 0;
 		named |= *o == '%' && !open && strncmp(o + 1, "fs:", 3) && strncmp(o + 1, "gs:", 3);
 	}
-	return named || !strcmp(plain, "call") || !strcmp(plain, "ret") || !strcmp(plain, "push") ||
-			       !strcmp(plain, "pop") || !strcmp(plain, "leave")
+	return named || !strcmp(plain, "call") || !strcmp(plain, "jmp") || !strcmp(plain, "ret") ||
+			       !strcmp(plain, "push") || !strcmp(plain, "pop") ||
+			       !strcmp(plain, "leave")
 		       ? len
 		       : have;
+}
+
+/* "vpcmpb 0x20(%rdi)": no more is known of it */
+static void put_other(const struct scry_decoder *d, const struct scry_insn *insn,
+		      struct scry_buf *out)
+{
+	scry_buf_puts(out, insn->name);
+	for (unsigned i = 0; i < insn->count; i++) {
+		const struct scry_operand *o = &insn->operands[i];
+
+		scry_buf_puts(out, o->offset < 0 ? " -" : " ");
+		if (o->offset)
+			scry_buf_printf(out, "0x%" PRIx64,
+					(uint64_t)(o->offset < 0 ? -o->offset : o->offset));
+		scry_buf_putc(out, '(');
+		if (o->base >= 0)
+			scry_buf_printf(out, "%%%s", d->arch->regs[o->base].name);
+		if (o->index >= 0)
+			scry_buf_printf(out, ",%%%s,%u", d->arch->regs[o->index].name, o->scale);
+		scry_buf_putc(out, ')');
+	}
 }
 
 void scry_decode_text(struct scry_decoder *d, const struct scry_insn *at, struct scry_buf *out)
@@ -100,6 +133,10 @@ void scry_decode_text(struct scry_decoder *d, const struct scry_insn *at, struct
 	size_t len = scry_read_some(d->session, at->addr, bytes, at->size);
 	cs_insn *insn, *plain;
 
+	if (at->name) {
+		put_other(d, at, out);
+		return;
+	}
 	if (len < at->size || !d->library->cs_disasm(d->words, bytes, len, at->addr, 1, &insn))
 		return;
 	size_t shown = strlen(insn->mnemonic);
@@ -197,21 +234,52 @@ static bool is_indirect(const struct scry_insn *insn)
 	return insn->kind == SCRY_INSN_JUMP && !insn->target;
 }
 
-static bool list(struct scry_decoder *d, const uint8_t *bytes, size_t len, struct scry_listing *ret)
+static struct scry_insn *add_insns(struct scry_listing *l, size_t n)
+{
+	struct scry_insn *more = realloc(l->insns, (l->count + n) * sizeof(*more));
+
+	if (!more)
+		return NULL;
+	l->insns = more;
+	l->count += n;
+	return more + l->count - n;
+}
+
+/* What capstone reads in one go; the bytes that it took. */
+static size_t list_known(struct scry_decoder *d, const uint8_t *bytes, size_t len, scry_addr at,
+			 struct scry_listing *ret)
 {
 	cs_insn *insns;
-	size_t n = d->library->cs_disasm(d->details, bytes, len, ret->start, 0, &insns);
+	size_t n = d->library->cs_disasm(d->details, bytes, len, at, 0, &insns), taken = 0;
+	struct scry_insn *to = n ? add_insns(ret, n) : NULL;
 
-	if (!n)
-		return false;
-	ret->insns = malloc(n * sizeof(*ret->insns));
-	for (size_t i = 0; ret->insns && i < n; i++) {
-		convert(d, &insns[i], &ret->insns[i]);
-		ret->indirect |= is_indirect(&ret->insns[i]);
+	for (size_t i = 0; to && i < n; i++) {
+		convert(d, &insns[i], &to[i]);
+		ret->indirect |= is_indirect(&to[i]);
+		taken += insns[i].size;
 	}
-	ret->count = n;
-	d->library->cs_free(insns, n);
-	return ret->insns != NULL;
+	if (n)
+		d->library->cs_free(insns, n);
+	return taken;
+}
+
+static bool list(struct scry_decoder *d, const uint8_t *bytes, size_t len, struct scry_listing *ret)
+{
+	struct scry_insn other, *to;
+
+	for (size_t at = 0; at < len;) {
+		size_t taken = list_known(d, bytes + at, len - at, ret->start + at, ret);
+
+		at += taken;
+		if (at < len && decode_other(d, bytes + at, len - at, ret->start + at, &other) &&
+		    (to = add_insns(ret, 1))) {
+			*to = other;
+			at += other.size;
+		} else if (!taken) {
+			break;
+		}
+	}
+	return ret->count != 0;
 }
 
 bool scry_listing_read(struct scry_decoder *d, scry_addr at, struct scry_listing *ret)

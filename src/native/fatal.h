@@ -99,12 +99,18 @@ const char *scry_crash_is(struct scry_crash *c, uint64_t value, const struct scr
 void scry_crash_put_meaning(struct scry_crash *c, uint64_t value, struct scry_buf *out);
 /** The function that an address is in or that a jump table's stub leads to; NULL unknown. */
 const char *scry_crash_function(struct scry_crash *c, struct scry_decoder *d, scry_addr at);
+/** Tells what a register was when the frame's function was entered; NULL fn: nothing is known. */
+struct scry_entry {
+	bool (*fn)(void *arg, int reg, uint64_t *ret);
+	void *arg;
+};
 /**
  * The value of a register before the instruction at `at` of a frame whose registers are known there
  * or at the call that it stands in; false where that cannot be told.
  */
 bool scry_value_before(struct scry_crash *c, struct scry_decoder *d,
-		       const struct scry_native_frame *f, scry_addr at, int reg, uint64_t *ret);
+		       const struct scry_native_frame *f, scry_addr at, int reg,
+		       struct scry_entry entry, uint64_t *ret);
 /** Name of the member of a type object at an offset: "tp_dealloc", NULL none. */
 const char *scry_type_slot_name(const struct scry_runtime *r, uint64_t offset);
 

@@ -35,9 +35,15 @@ static bool frame_address(struct scry_scope *scope, scry_addr *ret)
 	return true;
 }
 
+static bool is_volatile(struct scry_session *s, const struct scry_reg_row *row)
+{
+	return (s->target->abi.windows ? row->win64 : row->sysv) == SCRY_VOLATILE;
+}
+
 static bool register_value(struct prepared *p, uint64_t number, uint64_t *ret)
 {
 	const struct scry_arch *arch = p->regs.arch;
+	struct scry_session *s = p->scope->frames->thread->session;
 	int reg = scry_reg_by_dwarf(arch, number);
 
 	if (reg < 0)
@@ -45,9 +51,12 @@ static bool register_value(struct prepared *p, uint64_t number, uint64_t *ret)
 	if (!(p->regs.valid >> reg & 1)) {
 		uint64_t value;
 
-		p->how = scry_arena_printf(&p->scope->frames->thread->session->arena,
-					   "lives in caller-saved %s across a call: lost there",
-					   arch->regs[reg].name);
+		p->how = scry_arena_printf(
+			&s->arena,
+			is_volatile(s, &arch->regs[reg])
+				? "lives in caller-saved %s across a call: lost there"
+				: "lives in %s, which unwinding did not restore",
+			arch->regs[reg].name);
 		if (!scry_lost_value(p->scope, reg, &value))
 			return false;
 		p->regs.value[reg] = value;

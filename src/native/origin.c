@@ -23,6 +23,7 @@ struct path {
 	uint32_t steps[PATH_MAX_STEPS];
 	unsigned count;
 	bool from_start; /* the path begins with the function */
+	struct scry_entry entry;
 };
 
 /* --- the one way back --- */
@@ -175,15 +176,20 @@ static bool value_at(const struct path *p, unsigned i, int reg, unsigned depth, 
 		return true;
 	}
 	unsigned at = changed_at(p, i, reg);
+	if (at == p->count && p->from_start && p->entry.fn)
+		return p->entry.fn(p->entry.arg, reg, ret);
 	return at < p->count && step(p, at)->kind != SCRY_INSN_CALL &&
 	       result_of(p, at, depth + 1, ret);
 }
 
 bool scry_value_before(struct scry_crash *c, struct scry_decoder *d,
-		       const struct scry_native_frame *f, scry_addr at, int reg, uint64_t *ret)
+		       const struct scry_native_frame *f, scry_addr at, int reg,
+		       struct scry_entry entry, uint64_t *ret)
 {
 	struct path *p = malloc(sizeof(*p));
 	bool ok = p && path_open(p, c, d, f, at);
+	if (ok)
+		p->entry = entry;
 	bool found = ok && value_at(p, 0, reg, 0, ret);
 
 	if (ok)

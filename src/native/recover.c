@@ -21,19 +21,34 @@ static scry_addr call_before(struct scry_decoder *d, scry_addr back)
 	return 0;
 }
 
-static bool by_code(struct scry_scope *scope, const struct scry_native_frame *f, int reg,
-		    uint64_t *ret)
+/* What a register was at the entry of the function that the scope is in. */
+static bool at_entry(void *arg, int reg, uint64_t *ret)
 {
+	const char *how;
+
+	return scry_entry_value(arg, reg, ret, &how);
+}
+
+/* The value of a register at the call that frame `index` stands in. */
+static bool by_code(struct scry_scope *scope, size_t index, int reg, uint64_t *ret)
+{
+	const struct scry_native_frame *f = &scope->frames->frames[index];
 	struct scry_crash crash = { .session = scope->frames->thread->session,
 				    .thread = scope->frames->thread };
+	struct scry_scope in = { .frames = scope->frames,
+				 .index = index,
+				 .frame = f,
+				 .decoder = scope->decoder,
+				 .depth = scope->depth + 1 };
 	scry_addr call = scope->decoder && f->is_call ? call_before(scope->decoder, f->pc) : 0;
 
-	return call && scry_value_before(&crash, scope->decoder, f, call, reg, ret);
+	return call && scry_value_before(&crash, scope->decoder, f, call, reg,
+					 (struct scry_entry) { at_entry, &in }, ret);
 }
 
 bool scry_lost_value(struct scry_scope *scope, int reg, uint64_t *ret)
 {
-	return by_code(scope, scope->frame, reg, ret);
+	return by_code(scope, scope->index, reg, ret);
 }
 
 /* The call site of the return address `back`, somewhere in `parent`. */
@@ -112,7 +127,7 @@ bool scry_entry_value(struct scry_scope *scope, int reg, uint64_t *ret, const ch
 		*ret_how = "the caller's call site tells its value at entry";
 		return true;
 	}
-	if (!by_code(scope, caller, reg, ret))
+	if (!by_code(scope, scope->index + 1, reg, ret))
 		return false;
 	*ret_how = "the caller's code before the call tells its value at entry";
 	return true;

@@ -16,6 +16,7 @@
 #define VARIABLES_MAX 200 /* of one function */
 #define BLOCKS_MAX    32
 #define VALUE_MAX     4096 /* bytes */
+#define DOUBTFUL      "the frame was found by searching the stack: its registers are not known"
 
 /* --- frames --- */
 
@@ -91,7 +92,10 @@ struct reading {
 	struct scry_session *session;
 	scry_variable_fn *each;
 	void *arg;
-	bool outer; /* the function is not inlined: it was entered by a call */
+	bool doubtful; /* a guess of unwinding lies between: its registers may be anything */
+	bool outer;    /* the function is not inlined: it was entered by a call */
+	bool args_known;
+	uint64_t args; /* how many objects its `args` has: PyObject *const *args, size_t nargsf */
 	unsigned count;
 };
 
@@ -140,6 +144,11 @@ static void set_value(struct reading *r, Dwarf_Die *type, const struct scry_plac
 
 	if (bytes) {
 		scry_ctype_value(r->session, type, bytes, size, &text);
+		if (r->args_known && !strcmp(v->name, "args") && scry_ctype_is_objects(type)) {
+			scry_buf_putc(&text, ' ');
+			scry_ctype_objects(r->session, scry_load(bytes, (unsigned)size, false),
+					   r->args, &text);
+		}
 		set_object(r, type, bytes, v);
 		v->value = kept_text(r, &text);
 		v->location = p->text;
@@ -211,13 +220,36 @@ static void read_variable(struct reading *r, Dwarf_Die *die)
 	} else {
 		p.how = "the compiler kept no location of it";
 	}
+	if (r->doubtful)
+		p = (struct scry_place_of) { .kind = SCRY_IN_NOTHING, .how = DOUBTFUL };
 	v.how = p.how;
 	v.ctype = type;
 	if (p.kind != SCRY_IN_NOTHING)
 		set_value(r, &type, &p, &v);
-	else if (v.is_parameter && dwarf_attr(die, DW_AT_location, &attr))
+	else if (v.is_parameter && !r->doubtful && dwarf_attr(die, DW_AT_location, &attr))
 		recover_argument(r, &attr, &type, &v);
 	r->each(r->arg, &v);
+}
+
+/* PY_VECTORCALL_ARGUMENTS_OFFSET: the highest bit of nargsf is a flag (abstract.h, 3.8+). */
+static void count_args(struct reading *r, Dwarf_Die *function)
+{
+	Dwarf_Die die;
+	unsigned bits = 8 * r->session->target->abi.ptr_size;
+
+	for (int rc = dwarf_child(function, &die); rc == 0; rc = dwarf_siblingof(&die, &die)) {
+		Dwarf_Attribute attr;
+		struct scry_place_of p;
+		const char *name = dwarf_formstring(dwarf_attr_integrate(&die, DW_AT_name, &attr));
+
+		if (dwarf_tag(&die) != DW_TAG_formal_parameter || !name ||
+		    (strcmp(name, "nargs") && strcmp(name, "nargsf")) ||
+		    !dwarf_attr(&die, DW_AT_location, &attr))
+			continue;
+		scry_location(r->scope, &attr, &p);
+		r->args = p.word & (((uint64_t)1 << (bits - 1)) - 1);
+		r->args_known = p.kind == SCRY_IN_REGISTER || p.kind == SCRY_IN_VALUE;
+	}
 }
 
 static void read_block(struct reading *r, Dwarf_Die *block, unsigned depth)
@@ -251,6 +283,9 @@ int scry_variables(struct scry_frames *f, size_t index, size_t function, scry_va
 	if (scry_decoder_open(&decoder, s))
 		scope.decoder = &decoder;
 	r.outer = function + 1 == count;
+	for (size_t i = 0; i <= index; i++)
+		r.doubtful |= f->frames[i].is_guess;
+	count_args(&r, &list[count - 1 - function]);
 	read_block(&r, &list[count - 1 - function], 0);
 	if (scope.decoder)
 		scry_decoder_close(&decoder);

@@ -109,6 +109,10 @@ void scry_ctype_name(Dwarf_Die *type, struct scry_buf *out);
 bool scry_ctype_plain(Dwarf_Die *type, Dwarf_Die *ret);
 /** Is it a pointer to a Python object of any kind? */
 bool scry_ctype_is_object(Dwarf_Die *type);
+/** Is it a pointer to pointers to objects: vectorcall's args? */
+bool scry_ctype_is_objects(Dwarf_Die *type);
+/** Append so many objects that stand one behind the other. */
+void scry_ctype_objects(struct scry_session *s, scry_addr at, uint64_t count, struct scry_buf *out);
 /** Append a value of `type` whose `len` bytes are given. *ret_object: where it points to one. */
 void scry_ctype_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *bytes, size_t len,
 		      struct scry_buf *out);

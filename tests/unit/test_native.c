@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "native/cfi.h"
+#include "native/decode.h"
 #include "native/merge.h"
 #include "target/image.h"
 
@@ -210,6 +211,152 @@ static void calls(void **state)
 	}
 }
 
+/* --- instructions --- */
+
+struct code {
+	unsigned machine;
+	bool is64;
+	uint8_t bytes[16];
+	size_t len;
+	const char *text;
+	enum scry_insn_kind kind;
+	/* the operand of memory: its base by name, offset, size, and whether it is written */
+	const char *base;
+	int64_t offset;
+	unsigned size;
+	bool written;
+};
+
+static const struct code codes[] = {
+	{ 62,
+	  true,
+	  { 0x48, 0x8b, 0x50, 0x08 },
+	  4,
+	  "mov 0x8(%rax),%rdx",
+	  SCRY_INSN_MOVE,
+	  "rax",
+	  8,
+	  8,
+	  false },
+	{ 62,
+	  true,
+	  { 0xc6, 0x00, 0x78 },
+	  3,
+	  "movb $0x78,(%rax)",
+	  SCRY_INSN_OTHER,
+	  "rax",
+	  0,
+	  1,
+	  true },
+	{ 62,
+	  true,
+	  { 0x83, 0x7f, 0xf0, 0x01 },
+	  4,
+	  "cmpl $0x1,-0x10(%rdi)",
+	  SCRY_INSN_OTHER,
+	  "rdi",
+	  -16,
+	  4,
+	  false },
+	{ 62,
+	  true,
+	  { 0xff, 0x60, 0x30 },
+	  3,
+	  "jmp *0x30(%rax)",
+	  SCRY_INSN_JUMP,
+	  "rax",
+	  48,
+	  8,
+	  false },
+	{ 62, true, { 0xff, 0xd0 }, 2, "call *%rax", SCRY_INSN_CALL, "rsp", -8, 8, true },
+	{ 62, true, { 0x55 }, 1, "push %rbp", SCRY_INSN_OTHER, "rsp", -8, 8, true },
+	{ 62, true, { 0xcc }, 1, "int3", SCRY_INSN_TRAP, NULL, 0, 0, false },
+	/* AVX-512: the offset counts in vectors of 32 bytes */
+	{ 62,
+	  true,
+	  { 0x62, 0xf3, 0x7d, 0x20, 0x3f, 0x47, 0x01, 0x00 },
+	  8,
+	  "vpcmpeqb 0x20(%rdi)",
+	  SCRY_INSN_OTHER,
+	  "rdi",
+	  32,
+	  32,
+	  false },
+	{ 3,
+	  false,
+	  { 0x8b, 0x42, 0x04 },
+	  3,
+	  "mov 0x4(%edx),%eax",
+	  SCRY_INSN_MOVE,
+	  "edx",
+	  4,
+	  4,
+	  false },
+	/* little-endian words of A64 */
+	{ 183,
+	  true,
+	  { 0x20, 0x04, 0x40, 0xf9 },
+	  4,
+	  "ldr x0, [x1, #8]",
+	  SCRY_INSN_MOVE,
+	  "x1",
+	  8,
+	  8,
+	  false },
+	{ 183,
+	  true,
+	  { 0x43, 0x00, 0x00, 0x39 },
+	  4,
+	  "strb w3, [x2]",
+	  SCRY_INSN_OTHER,
+	  "x2",
+	  0,
+	  1,
+	  true },
+	{ 183, true, { 0x00, 0x00, 0x3f, 0xd6 }, 4, "blr x0", SCRY_INSN_CALL, NULL, 0, 0, false },
+};
+
+static const struct scry_operand *memory_of(const struct scry_insn *insn)
+{
+	for (unsigned i = 0; i < insn->count; i++)
+		if (insn->operands[i].kind == SCRY_OPERAND_MEMORY)
+			return &insn->operands[i];
+	return NULL;
+}
+
+/* What each machine's instructions read, write and are called. */
+static void instructions(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+		const struct code *c = &codes[i];
+		struct scry_session *s = scry_image_session(c->machine, c->is64, false);
+		struct scry_decoder d;
+		struct scry_insn insn;
+		SCRY_AUTO_BUF(text);
+
+		assert_true(scry_image_add_bytes(s, 0x400000, c->bytes, sizeof(c->bytes)));
+		assert_true(scry_decoder_open(&d, s));
+		assert_true(scry_decode(&d, 0x400000, &insn));
+		assert_int_equal(insn.size, c->len);
+		scry_decode_text(&d, &insn, &text);
+		assert_string_equal(text.text, c->text);
+		if (insn.kind != c->kind)
+			fail_msg("%s: kind %d", c->text, insn.kind);
+		const struct scry_operand *o = memory_of(&insn);
+		assert_int_equal(o != NULL, c->base != NULL);
+		if (o) {
+			assert_string_equal(s->target->arch->regs[o->base].name, c->base);
+			assert_int_equal(o->offset, c->offset);
+			assert_int_equal(o->size, c->size);
+			if (o->written != c->written)
+				fail_msg("%s: written %d", c->text, o->written);
+		}
+		scry_decoder_close(&d);
+		scry_session_free(s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +364,7 @@ int main(void)
 		cmocka_unit_test(expressions),
 		cmocka_unit_test(unknown_registers),
 		cmocka_unit_test(places),
+		cmocka_unit_test(instructions),
 	};
 
 	return cmocka_run_group_tests_name("native", tests, NULL, NULL);
