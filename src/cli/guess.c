@@ -16,6 +16,13 @@ bool scry_guess_is_file(const char *word)
 	return !stat(word, &st) && S_ISREG(st.st_mode);
 }
 
+bool scry_guess_is_directory(const char *word)
+{
+	struct stat st;
+
+	return !stat(word, &st) && S_ISDIR(st.st_mode);
+}
+
 bool scry_guess_is_program(const char *word)
 {
 	unsigned char head[EI_NIDENT + 2];

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 bool scry_guess_is_file(const char *word);
+bool scry_guess_is_directory(const char *word);
 /** An ELF program or library, by its head: no core. */
 bool scry_guess_is_program(const char *word);
 /** The number of a process that is there. */

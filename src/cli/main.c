@@ -7,8 +7,9 @@
 
 #include "command/command.h"
 #include "debugger.h"
-#include "base/nearest.h"
 #include "guess.h"
+#include "help.h"
+#include "many/many.h"
 #include "output.h"
 
 /*
@@ -26,6 +27,10 @@ static const struct scry_flag session_flags[] = {
 	{ "untrusted", 0, NULL, "open no file that only the target names, ask no server" },
 	{ "pid", 'p', "PID", "the process to look at, as TARGET" },
 	{ "core", 'c', "FILE", "the core file or minidump to look at, as TARGET" },
+	{ "children", 0, "PID", "this process and all its descendants, as TARGETs" },
+	{ "name", 0, "REGEX", "every Python whose command line matches, as TARGETs" },
+	{ "jobs", 0, "N", "of many targets, read so many at once (the processors)" },
+	{ "timeout", 0, "SECONDS", "of many targets, give one up after so long (30)" },
 	{ "version", 'V', NULL, "print pyscry's version" },
 	{ NULL },
 };
@@ -36,62 +41,13 @@ struct arguments {
 	struct scry_session *s;
 	const char *target, *command;
 	const char *pid, *core;        /* --pid, --core */
+	const char *children, *name;   /* --children, --name */
+	struct scry_many many;         /* more than one target */
 	struct scry_buf options, rest; /* of the command, quoted for it */
 	const char *color;
-	bool raw, help, version;
+	bool raw, help, version, json;
 	struct scry_looks looks; /* with --from-debugger: instead of TARGET */
 };
-
-static const char help_head[] =
-	"usage: pyscry [OPTION...] TARGET [COMMAND [ARGUMENT...]]\n"
-	"\n"
-	"Show what Python code a process runs, or ran when it died. TARGET is a core file, a "
-	"Windows\n"
-	"minidump (either may be compressed: gz, xz, zst, lz4), or the id of a live process.\n"
-	"\n"
-	"  pyscry core                    all threads: their Python stacks\n"
-	"  pyscry 4711                    the same of a live process; it is stopped for an instant "
-	"only\n"
-	"  pyscry core bt-full            the thread that crashed, with local variables\n"
-	"  pyscry core threads            one line for each thread\n"
-	"  pyscry core --frame 2 locals   variables of one frame, by its number in bt\n"
-	"  pyscry core print 'self.jobs[0].name'\n"
-	"  pyscry core info               what was found, how, and which files are missing\n"
-	"  pyscry --json core             everything for a program to read\n"
-	"  pyscry --sysroot /srv/image core.zst       a core from another machine or a container\n"
-	"\n"
-	"Options may stand before or after TARGET and COMMAND. A path that is all digits needs ./ "
-	"before it.\n"
-	"\n"
-	"Commands (the default is: bt --all):\n";
-
-static const char help_tail[] = "\n"
-				"pyscry COMMAND --help tells more of one. Exit status: 0 all was "
-				"shown, 1 a part (the reasons are on\n"
-				"stderr), 2 nothing could be shown, or bad usage.\n";
-
-static void put_help(void)
-{
-	struct scry_buf text = SCRY_BUF_INIT;
-	const struct scry_command *c;
-
-	scry_buf_puts(&text, help_head);
-	for (unsigned i = 0; (c = scry_command_at(i)); i++)
-		scry_buf_printf(&text, "  %-12s %s\n", c->name, c->summary);
-	scry_buf_puts(&text, "\nOptions for finding files:\n");
-	scry_put_flags(&text, session_flags);
-	scry_buf_puts(&text, "\nOptions of all commands:\n");
-	scry_put_flags(&text, scry_common_flags);
-	scry_buf_puts(&text, help_tail);
-	scry_output_write(NULL, text.text, text.len);
-	scry_buf_done(&text);
-}
-
-static int usage_error(const char *problem, const char *word)
-{
-	fprintf(stderr, "pyscry: %s%s\nTry: pyscry --help\n", problem, word);
-	return 2;
-}
 
 static const struct scry_command *find_command(const char *name)
 {
@@ -136,40 +92,6 @@ static bool is_anyones_flag(const char *word)
 	return false;
 }
 
-static void consider_flags(struct scry_nearest *near, const struct scry_flag *flags)
-{
-	for (; flags && flags->name; flags++)
-		scry_nearest_consider(near, flags->name);
-}
-
-static int unknown_option(const char *word)
-{
-	char name[64];
-	struct scry_nearest near;
-
-	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
-	near = scry_nearest_to(name);
-	consider_flags(&near, session_flags);
-	consider_flags(&near, scry_common_flags);
-	for (unsigned i = 0; scry_command_rows[i]; i++)
-		consider_flags(&near, scry_command_rows[i]->flags);
-	fprintf(stderr, "pyscry: no option --%s%s%s%s\nTry: pyscry --help\n", name,
-		*near.best ? "; did you mean --" : "", near.best, *near.best ? "?" : "");
-	return 2;
-}
-
-static int unknown_command(const char *word)
-{
-	struct scry_nearest near = scry_nearest_to(word);
-	const struct scry_command *c;
-
-	for (unsigned i = 0; (c = scry_command_at(i)); i++)
-		scry_nearest_consider(&near, c->name);
-	fprintf(stderr, "pyscry: no such command: %s%s%s%s\nTry: pyscry --help\n", word,
-		*near.best ? "; did you mean " : "", near.best, *near.best ? "?" : "");
-	return 2;
-}
-
 /* Quote a word for the command's own splitting. */
 static void put_word(struct scry_buf *line, const char *word, bool raw)
 {
@@ -184,6 +106,18 @@ static void put_word(struct scry_buf *line, const char *word, bool raw)
 	scry_buf_puts(line, "'");
 }
 
+/* A number above 0 in thousandths or whole; 2 after a message. */
+static int take_number(const char *value, const char *option, double factor, unsigned *ret)
+{
+	char *end;
+	double n = strtod(value, &end) * factor;
+
+	if (end == value || *end || !(n >= 1 && n <= 1e9))
+		return scry_usage_error(option, " wants a number above 0");
+	*ret = (unsigned)n;
+	return 0;
+}
+
 static int set_option(struct arguments *a, const struct scry_flag *flag, const char *value)
 {
 	if (!strcmp(flag->name, "version"))
@@ -192,9 +126,17 @@ static int set_option(struct arguments *a, const struct scry_flag *flag, const c
 		a->pid = value;
 	else if (!strcmp(flag->name, "core"))
 		a->core = value;
+	else if (!strcmp(flag->name, "children"))
+		a->children = value;
+	else if (!strcmp(flag->name, "name"))
+		a->name = value;
+	else if (!strcmp(flag->name, "jobs"))
+		return take_number(value, "--jobs", 1, &a->many.jobs);
+	else if (!strcmp(flag->name, "timeout"))
+		return take_number(value, "--timeout", 1000, &a->many.timeout_ms);
 	else
 		return scry_session_set(a->s, flag->name, flag->value ? value : "1") < 0
-			       ? usage_error(scry_session_error(a->s), "")
+			       ? scry_usage_error(scry_session_error(a->s), "")
 			       : 0;
 	return 0;
 }
@@ -214,13 +156,15 @@ static int take_option(struct arguments *a, char **argv, int argc, int *at)
 	if (!flag)
 		flag = find_flag(scry_common_flags, word);
 	if (!flag && word[1] == '-' && !is_anyones_flag(word))
-		return unknown_option(word);
+		return scry_unknown_option(word, session_flags);
 	if (flag && flag->value && !value && *at + 1 >= argc)
-		return usage_error("a value is missing behind ", word);
+		return scry_usage_error("a value is missing behind ", word);
 	if (ours)
 		return set_option(a, ours, value ? value + 1 : ours->value ? argv[++*at] : NULL);
 	if (flag && !strcmp(flag->name, "help"))
 		a->help = true;
+	if (flag && !strcmp(flag->name, "json"))
+		a->json = true;
 	if (flag && !strcmp(flag->name, "color"))
 		a->color = value ? value + 1 : argv[*at + 1];
 	put_word(&a->options, word, false);
@@ -243,8 +187,9 @@ static void ask_help(struct arguments *a)
 
 static int set_exe(struct arguments *a, const char *path)
 {
-	return scry_session_set(a->s, "exe", path) < 0 ? usage_error(scry_session_error(a->s), "")
-						       : 0;
+	return scry_session_set(a->s, "exe", path) < 0
+		       ? scry_usage_error(scry_session_error(a->s), "")
+		       : 0;
 }
 
 /* The target; or a command that stands before it, or "help", where no file is called so. */
@@ -257,7 +202,8 @@ static int take_first(struct arguments *a, const char *word)
 	else if (c && !scry_guess_is_file(word))
 		set_command(a, c);
 	else if (a->pid || a->core)
-		return a->command ? (put_word(&a->rest, word, a->raw), 0) : unknown_command(word);
+		return a->command ? (put_word(&a->rest, word, a->raw), 0)
+				  : scry_unknown_command(word);
 	else
 		a->target = word;
 	return 0;
@@ -280,21 +226,43 @@ static int take_second(struct arguments *a, const char *word)
 		return set_exe(a, word);
 	} else if (!scry_guess_is_file(a->target) && !scry_guess_is_pid(a->target) &&
 		   (scry_guess_is_file(word) || scry_guess_is_process(word))) {
-		return unknown_command(a->target);
+		return scry_unknown_command(a->target);
 	} else {
-		return unknown_command(word);
+		return scry_unknown_command(word);
 	}
 	return 0;
+}
+
+static bool has_many(const struct arguments *a)
+{
+	return a->children || a->name;
+}
+
+/* Are the command's arguments more targets? */
+static bool takes_targets(const struct arguments *a)
+{
+	return find_command(a->command)->flags & SCRY_COMMAND_TARGETS;
+}
+
+static int add_target(struct arguments *a, const char *word)
+{
+	return scry_many_add(&a->many, word) < 0 ? scry_usage_error(scry_session_error(a->s), "")
+						 : 0;
 }
 
 static int take_word(struct arguments *a, const char *word)
 {
 	if (a->help && !a->command && !a->target && !find_command(word) &&
 	    !scry_guess_is_file(word) && !scry_guess_is_pid(word))
-		return unknown_command(word);
+		return scry_unknown_command(word);
 	if (a->help && !a->command && find_command(word))
 		set_command(a, find_command(word));
-	else if (!a->target)
+	else if (has_many(a) && !a->command)
+		return find_command(word) ? (set_command(a, find_command(word)), 0)
+					  : scry_unknown_command(word);
+	else if (a->command && takes_targets(a) && (a->target || has_many(a)))
+		return add_target(a, word);
+	else if (!a->target && !has_many(a))
 		return take_first(a, word);
 	else if (!a->command)
 		return take_second(a, word);
@@ -309,11 +277,11 @@ static int settle(struct arguments *a)
 	const char *given = a->pid ? a->pid : a->core, *word = a->target;
 
 	if (a->pid && a->core)
-		return usage_error("give --pid or --core, not both", "");
+		return scry_usage_error("give --pid or --core, not both", "");
 	if (!given)
 		return 0;
 	if (a->pid && !scry_guess_is_pid(a->pid))
-		return usage_error("--pid wants the number of a process, not ", a->pid);
+		return scry_usage_error("--pid wants the number of a process, not ", a->pid);
 	a->target = given;
 	return word ? set_exe(a, word) : 0;
 }
@@ -374,17 +342,28 @@ static bool is_live(const struct arguments *a)
 	return scry_guess_is_pid(a->target) && !a->core;
 }
 
-/* A failure stays in the session; the command reports it, in JSON too. */
-static void open_target(struct arguments *a)
+/* More targets than one, or as many as may be. */
+static bool is_many(const struct arguments *a)
 {
-	if (is_live(a) && !scry_guess_is_process(a->target) && scry_guess_is_file(a->target))
-		scry_fail(a->s, SCRY_ENOTFOUND, 0,
-			  "no process %s; write ./%s for the file of that name", a->target,
-			  a->target);
-	else if (is_live(a))
-		scry_session_open_pid(a->s, atoi(a->target));
-	else
-		scry_session_open_dump(a->s, a->target);
+	return has_many(a) || a->many.count ||
+	       (a->target && a->command && takes_targets(a) &&
+		(!strcmp(a->target, "-") || scry_guess_is_directory(a->target)));
+}
+
+/* A failure stays in the session; the command reports it, in JSON too. */
+static int open_target(struct scry_session *s, const char *word, bool core)
+{
+	bool live = scry_guess_is_pid(word) && !core;
+
+	if (live && !scry_guess_is_process(word) && scry_guess_is_file(word))
+		return scry_fail(s, SCRY_ENOTFOUND, 0,
+				 "no process %s; write ./%s for the file of that name", word, word);
+	return live ? scry_session_open_pid(s, atoi(word)) : scry_session_open_dump(s, word);
+}
+
+static int open_one(struct scry_session *s, const char *word)
+{
+	return open_target(s, word, false);
 }
 
 static void write_reasons(struct scry_buf *err)
@@ -399,18 +378,24 @@ static void write_reasons(struct scry_buf *err)
 	}
 }
 
-static int run(struct arguments *a)
+/* A RAW command's options stand before its argument. */
+static void finish_options(struct arguments *a)
 {
-	struct scry_buf out = SCRY_BUF_INIT, err = SCRY_BUF_INIT;
-	int status;
-
-	/* a RAW command's options stand before its argument */
 	if (a->rest.len) {
 		scry_buf_puts(&a->options, a->raw ? " --" : "");
 		scry_buf_puts(&a->options, a->rest.text);
 	}
 	if (!a->command)
-		scry_buf_puts(&a->options, is_live(a) ? " --all" : " --all --summary");
+		scry_buf_puts(&a->options,
+			      has_many(a) || is_live(a) ? " --all" : " --all --summary");
+}
+
+static int run(struct arguments *a)
+{
+	struct scry_buf out = SCRY_BUF_INIT, err = SCRY_BUF_INIT;
+	int status;
+
+	finish_options(a);
 	/* a process is held until the command is done: it must not wait for a reader */
 	if (!a->help && !is_live(a))
 		out.sink = scry_output_write;
@@ -421,6 +406,33 @@ static int run(struct arguments *a)
 	scry_buf_done(&out);
 	scry_buf_done(&err);
 	return status;
+}
+
+static int run_many(struct arguments *a)
+{
+	struct scry_many *m = &a->many;
+	bool stacks = a->command && takes_targets(a);
+	int rc = SCRY_OK;
+
+	if (a->target && !stacks)
+		return scry_usage_error("--children and --name stand for the target: what is ",
+					a->target);
+	/* the first one that was named comes first */
+	if (a->target)
+		rc = scry_many_add_first(m, a->target);
+	if (rc >= 0 && a->children)
+		rc = scry_many_add_children(m, a->children);
+	if (rc >= 0 && a->name)
+		rc = scry_many_add_name(m, a->name);
+	if (rc < 0)
+		return scry_usage_error(scry_session_error(a->s), "");
+	finish_options(a);
+	m->open = open_one;
+	m->write = scry_output_write;
+	m->command = a->command ? a->command : "bt";
+	m->line = a->options.text;
+	m->json = a->json;
+	return stacks ? scry_many_stacks(m) : scry_many_run(m);
 }
 
 static int start(struct arguments *a, char **argv, int argc)
@@ -441,17 +453,20 @@ static int start(struct arguments *a, char **argv, int argc)
 		return 0;
 	}
 	if (asked && !*a->target && !a->help)
-		return usage_error("gdb has neither a core file nor a process", "");
+		return scry_usage_error("gdb has neither a core file nor a process", "");
 	if (a->help && !a->command) {
-		put_help();
+		scry_help_put(session_flags);
 		return 0;
 	}
-	if (!a->target && !a->help)
-		return usage_error("which core file or process?",
-				   a->command ? " It stands first: pyscry TARGET COMMAND" : "");
+	if (!a->target && !a->help && !is_many(a))
+		return scry_usage_error("which core file or process?",
+					a->command ? " It stands first: pyscry TARGET COMMAND"
+						   : "");
 	set_color(a);
+	if (!a->help && is_many(a))
+		return run_many(a);
 	if (!a->help)
-		open_target(a);
+		open_target(a->s, a->target, a->core);
 	return run(a);
 }
 
@@ -462,14 +477,17 @@ int main(int argc, char **argv)
 			       .rest = SCRY_BUF_INIT };
 	int status;
 
+	a.many.s = a.s;
+	a.many.timeout_ms = 30000;
 	scry_looks_parse(&a.looks, "");
 	if (!a.s)
-		return usage_error("out of memory", "");
+		return scry_usage_error("out of memory", "");
 	scry_output_init();
 	status = scry_output_status(start(&a, argv, argc));
 	scry_buf_done(&a.options);
 	scry_buf_done(&a.rest);
 	scry_looks_done(&a.looks);
+	scry_many_done(&a.many);
 	scry_session_free(a.s);
 	return status;
 }

@@ -19,6 +19,8 @@ enum scry_command_flags {
 	SCRY_COMMAND_CPYTHON = 4, /* knows CPython's structs only */
 	/* takes a value: what is none here may be an expression of the debugger's own */
 	SCRY_COMMAND_VALUE = 8,
+	/* its arguments on the command line are targets; what was gathered of them needs none */
+	SCRY_COMMAND_TARGETS = 16,
 };
 
 #define SCRY_MAX_FLAGS 8
@@ -49,6 +51,11 @@ struct scry_call {
 	bool help;
 	/* --thread, --frame: chosen for this call only; NULL not given */
 	const char *thread, *frame;
+	/*
+	 * The stacks of many targets, the caller's: with a target open the command stacks puts its
+	 * stacks there, and with none it shows what is there. NULL: it does both for one target.
+	 */
+	struct scry_fold *gathered;
 	bool partial;     /* set by the command: something could not be shown (exit status 1) */
 	bool has_threads; /* the command has written the JSON's "threads" */
 	struct scry_frames *c_frames; /* cvars.h: unwound once, NULL not yet */
@@ -56,6 +63,8 @@ struct scry_call {
 	/* by index in row->flags: NULL not given, "" for a switch */
 	const char *flag[SCRY_MAX_FLAGS];
 };
+
+struct scry_fold;
 
 struct scry_command_row {
 	struct scry_command public;
@@ -78,7 +87,7 @@ struct scry_command_row {
 	X(bt) X(bt_full) X(threads) X(up) X(down) X(frame) X(list) X(locals) X(print) \
 	X(info) X(dis) X(exc) X(obj) X(regs) X(tasks) X(generators) X(greenlets) \
 	X(tasklets) X(channels) X(zombies) X(crash) X(cvars) X(whatis) X(gc) \
-	X(waits) X(locks)
+	X(waits) X(locks) X(stacks)
 /* clang-format on */
 
 #define COMMAND(name) extern const struct scry_command_row scry_command_##name;
@@ -90,6 +99,10 @@ extern const struct scry_command_row *const scry_command_rows[]; /* ends with NU
 const char *scry_call_flag(const struct scry_call *call, const char *name);
 /** A whole decimal or 0x number; false for anything else. */
 bool scry_parse_number(const char *text, uint64_t *ret);
+
+/** scry_command_run() of a command whose arguments are targets, for many of them. */
+int scry_command_run_many(struct scry_session *s, const char *name, const char *args,
+			  struct scry_fold *gathered, struct scry_buf *out, struct scry_buf *err);
 
 /* --- text --- */
 /** Colours by what they mean; "" where colour is off. */
@@ -152,6 +165,9 @@ extern const struct scry_facts scry_facts_frame, scry_facts_native;
 /** The frame's variables: "name = repr" lines, indented, or the key "locals"; how many. */
 unsigned scry_say_locals(struct scry_call *call, const struct scry_frame *f, const char *indent);
 extern const struct scry_facts scry_facts_locals;
+/** Each variable with its repr. */
+void scry_locals_each(struct scry_call *call, const struct scry_frame *f,
+		      void (*each)(void *arg, const char *name, const char *repr), void *arg);
 
 /**
  * The byte code of `c`, the instruction at `lasti` marked (-1 none); not `all`: what is around it.

@@ -208,6 +208,21 @@ static void note_lost(struct scry_call *call, const struct scry_frame *f)
 	scry_note_answer(call->s, "the variables of %s: %s", f->code->name, why);
 }
 
+void scry_locals_each(struct scry_call *call, const struct scry_frame *f,
+		      void (*each)(void *arg, const char *name, const char *repr), void *arg)
+{
+	struct variables v = { .frame = f };
+	struct scry_local local;
+	SCRY_AUTO_BUF(text);
+
+	while (next_variable(&v, &local) == SCRY_ITEM) {
+		scry_buf_cut(&text, 0);
+		if (!print_value(call, f->runtime, local.value, &text))
+			call->partial = true;
+		each(arg, local.name, text.text);
+	}
+}
+
 unsigned scry_say_locals(struct scry_call *call, const struct scry_frame *f, const char *indent)
 {
 	unsigned count = 0;

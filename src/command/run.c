@@ -82,7 +82,7 @@ static int run_row(struct scry_call *call)
 	struct scry_thread *thread = s->selected;
 	unsigned frame = s->selected_frame;
 
-	if (!s->target)
+	if (!s->target && !(call->gathered && call->row->public.flags & SCRY_COMMAND_TARGETS))
 		return *s->error.text ? SCRY_ENOTFOUND
 				      : scry_fail(s, SCRY_EINVAL, 0, "no target is open");
 	int rc = preselect(call);
@@ -178,9 +178,17 @@ static bool put_notes(struct scry_session *s, struct scry_buf *err)
 int scry_command_run(struct scry_session *s, const char *name, const char *args,
 		     struct scry_buf *out, struct scry_buf *err)
 {
-	struct scry_call call = {
-		.s = s, .row = find_row(name), .line = args ? args : "", .out = out
-	};
+	return scry_command_run_many(s, name, args, NULL, out, err);
+}
+
+int scry_command_run_many(struct scry_session *s, const char *name, const char *args,
+			  struct scry_fold *gathered, struct scry_buf *out, struct scry_buf *err)
+{
+	struct scry_call call = { .s = s,
+				  .row = find_row(name),
+				  .line = args ? args : "",
+				  .out = out,
+				  .gathered = gathered };
 	struct scry_options saved = s->options;
 	struct scry_interrupt interrupt;
 

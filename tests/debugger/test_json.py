@@ -27,6 +27,9 @@ COMMANDS = [
     ["bt", "--locals", "--max-depth=0"],
     ["bt", "--native"],
     ["waits"],
+    ["stacks", "--locals"],
+    ["stacks", "--signature"],
+    ["stacks", "--native", "--group-by", "process"],
 ]
 
 

@@ -57,6 +57,9 @@ COMMANDS = [
     "generators",
     "tasklets",
     "channels",
+    "stacks",
+    "stacks --json",
+    "stacks --signature",
 ]
 # of a process that runs on between two looks at it
 LIVE = [

@@ -1,0 +1,15 @@
+/** The program's help, and what it says of words that it does not know. */
+#ifndef SCRY_CLI_HELP_H
+#define SCRY_CLI_HELP_H
+
+#include "command/command.h"
+
+/** All commands and options: to standard output. */
+void scry_help_put(const struct scry_flag *session_flags);
+/** Say what is wrong, on standard error; 2, the exit status. */
+int scry_usage_error(const char *problem, const char *word);
+int scry_unknown_command(const char *word);
+/** `word` as it was typed, "--" and a value behind '=' included. */
+int scry_unknown_option(const char *word, const struct scry_flag *session_flags);
+
+#endif
