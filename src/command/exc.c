@@ -330,7 +330,8 @@ static void show_suspended(struct job *job, struct scry_interp *i)
 		return;
 	while (job->entries < SUSPENDED_MAX && scry_gc_next(&gc, &object) == SCRY_ITEM) {
 		if (!scry_kind_suspends(scry_kind_of(&kinds, object)) ||
-		    scry_await_read(&kinds, object, &await) < 0 || await.state != SCRY_SUSPENDED)
+		    scry_await_read(&kinds, object, &await) < 0 || await.state != SCRY_SUSPENDED ||
+		    !await.frame)
 			continue;
 		const struct scry_handled *h =
 			scry_generator_handled(i->runtime, object, await.frame);

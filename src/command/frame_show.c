@@ -169,6 +169,16 @@ static void get_lasti(const void *subject, struct scry_said *ret)
 	scry_said_int(ret, ((const struct shown_frame *)subject)->f->lasti);
 }
 
+static void get_compiled(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, ((const struct shown_frame *)subject)->f->compiled);
+}
+
+static void get_compiled_place(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, ((const struct shown_frame *)subject)->f->compiled_place);
+}
+
 /* For text: the line without its indentation. */
 static size_t indent_of(const struct shown_frame *shown)
 {
@@ -267,6 +277,8 @@ static const struct scry_say body_fields[] = {
 	SAY_TEXT("source_doubt", source.doubt, .flags = SCRY_SAY_OPTIONAL),
 	SAY_GET("error", get_error, .flags = SCRY_SAY_OPTIONAL),
 	SAY_GET("no_line", get_lost, .flags = SCRY_SAY_OPTIONAL),
+	SAY_GET("compiled", get_compiled, .flags = SCRY_SAY_OPTIONAL),
+	SAY_GET("compiled_place", get_compiled_place, .flags = SCRY_SAY_OPTIONAL),
 	SAY_GET("best_name", get_best_name, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("flavour", get_flavour, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("at", get_addr, .flags = SCRY_SAY_TEXT_ONLY),
@@ -289,6 +301,8 @@ static const char *const body_text[] = {
 	"{?code_damaged} {:error}<damaged code: {error}>{}",
 	"| {:error}<damaged frame: {error}>{}",
 	"| {:error}<no line: {no_line}>{}",
+	"{:dim} [compiled by {compiled}: {compiled_place}]{}",
+	"|{:dim} [compiled by {compiled}]{}",
 	"\n",
 	"    {shown_source}",
 	"{?shown_source}{?source_doubt}  {:mark}[changed since? the file is {source_doubt}]{}",
@@ -414,7 +428,7 @@ void scry_say_frame(struct scry_call *call, const struct scry_frame *f)
 		scry_json_open(call->json, '{');
 	else
 		put_number(call->out, f->depth);
-	if (damaged || (call->verbose && !call->json))
+	if (damaged || f->compiled || (call->verbose && !call->json))
 		say_body(call, f);
 	else
 		say_kept_body(call, f);

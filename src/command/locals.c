@@ -124,6 +124,7 @@ static const struct scry_say local_fields[] = {
 	SAY_GET("type", get_type),
 	SAY_PRINT("repr", print_local),
 	SAY_ADDR("address", local.value),
+	SAY_PRINT("compiled", print_compiled, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_TEXT("indent", indent, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_END,
 };
@@ -176,6 +177,18 @@ static bool print_namespace(const void *subject, struct scry_buf *out)
 	return true;
 }
 
+/* Who compiled the function, whose variables are not in the frame then. */
+static bool print_compiled(const void *subject, struct scry_buf *out)
+{
+	const struct shown_locals *all = subject;
+
+	if (!all->frame->compiled)
+		return false;
+	scry_buf_puts(out, all->frame->compiled);
+	++*all->count;
+	return true;
+}
+
 #define SUBJECT struct shown_locals
 static const struct scry_say locals_fields[] = {
 	SAY_LIST("locals", &local_facts, each_local),
@@ -188,6 +201,7 @@ static const struct scry_say locals_fields[] = {
 static const char *const locals_text[] = {
 	"{locals}",
 	"{indent}(the names are in {namespace})\n",
+	"{indent}(not known: compiled by {compiled})\n",
 	NULL,
 };
 
@@ -202,7 +216,7 @@ static void note_lost(struct scry_call *call, const struct scry_frame *f)
 				  ? "it has no namespace"
 				  : NULL;
 
-	if (!why)
+	if (!why || f->compiled)
 		return;
 	call->partial = true;
 	scry_note_answer(call->s, "the variables of %s: %s", f->code->name, why);

@@ -369,16 +369,6 @@ static const struct scry_say answer_fields[] = { SAY_SELF("object", &address_fac
 static const struct scry_facts answer_facts = { "obj", answer_fields,
 						(const char *const[]) { "{object}", NULL } };
 
-/* The repr of an object; damage in it is said, and false. */
-static bool put_value(struct scry_runtime *r, const struct scry_whatis *w, struct scry_buf *out)
-{
-	struct scry_printer p;
-
-	scry_printer_init(&p, r, out);
-	scry_print(&p, w->addr);
-	return !p.damaged;
-}
-
 static void show(struct scry_call *call, struct scry_runtime *r, const struct scry_whatis *w)
 {
 	struct scry_words words;
@@ -388,7 +378,7 @@ static void show(struct scry_call *call, struct scry_runtime *r, const struct sc
 	struct subject it = { .call = call, .r = r, .w = *w, .repr = &repr, .cut = &cut };
 
 	if (w->type_name) {
-		it.whole = put_value(r, w, &repr);
+		it.whole = scry_obj_value(r, w->addr, &repr);
 	} else {
 		scry_words_init(&words, call->s,
 				scry_selected_thread(call->s, &t) == SCRY_OK ? t : NULL);

@@ -1,6 +1,4 @@
-/**
- * What obj shows of an address where the model has no reference counts. Internal to src/command.
- */
+/** What obj shows of a value, and of addresses where the model has no counts. For src/command. */
 #ifndef SCRY_COMMAND_OBJ_H
 #define SCRY_COMMAND_OBJ_H
 
@@ -12,6 +10,8 @@ struct scry_call;
 /** What scry_obj_described() says: the keys of the answer. */
 extern const struct scry_facts scry_facts_described;
 
+/** Append the repr of an object; false where damage was met, which it says. */
+bool scry_obj_value(struct scry_runtime *r, scry_addr addr, struct scry_buf *out);
 /** Write what the model's describe() tells; the answer is partial where no object stands there. */
 void scry_obj_described(struct scry_call *call, struct scry_runtime *r, scry_addr addr);
 

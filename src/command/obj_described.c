@@ -7,6 +7,7 @@
 
 #include "command/command.h"
 #include "command/obj.h"
+#include "object/cython.h"
 
 #define ATTRS_MAX 1000
 
@@ -196,6 +197,18 @@ static const struct scry_facts address_facts = { "described address", address_fi
 static const struct scry_say answer_fields[] = { SAY_SELF("object", &address_facts), SAY_END };
 const struct scry_facts scry_facts_described = { "described", answer_fields,
 						 (const char *const[]) { "{object}", NULL } };
+
+bool scry_obj_value(struct scry_runtime *r, scry_addr addr, struct scry_buf *out)
+{
+	struct scry_cython_generator g;
+	struct scry_printer p;
+
+	scry_printer_init(&p, r, out);
+	/* these have a place, and no attributes that say it */
+	p.verbose = scry_cython_generator_read(r, addr, &g) == SCRY_OK;
+	scry_print(&p, addr);
+	return !p.damaged;
+}
 
 void scry_obj_described(struct scry_call *call, struct scry_runtime *r, scry_addr addr)
 {

@@ -123,11 +123,38 @@ static const char *doubt_of_frame(struct scry_eval *e)
 	return rc < 0 ? scry_arena_printf(&e->s->arena, "%s", e->s->error.text) : NULL;
 }
 
+/* A compiled function keeps its variables where nobody finds them: a global is none of them. */
+static bool is_hidden_local(struct scry_eval *e, const char *name)
+{
+	struct scry_code *c = e->f && e->f->compiled ? e->f->code : NULL;
+	scry_addr names, items, word;
+	uint64_t count;
+
+	if (!c)
+		return false;
+	/* up to 3.10 Nuitka's code has the names, and says that it has no variables */
+	if (scry_field_read(e->r, c->addr, SCRY_F_CODE_VARNAMES, &names) == SCRY_OK &&
+	    scry_sequence(e->r, names, &count, &items) == SCRY_OK)
+		for (uint64_t i = 0; i < count && i < 65536; i++)
+			if (scry_word(e->r, items + i * e->s->target->abi.ptr_size, &word) ==
+				    SCRY_OK &&
+			    scry_text_is(e->r, word, name))
+				return true;
+	for (unsigned i = 0; scry_code_locals(c) == SCRY_OK && i < c->slots; i++)
+		if (!strcmp(c->locals[i].name, name))
+			return true;
+	return false;
+}
+
 static int eval_name(struct scry_eval *e, const char *name)
 {
 	scry_addr value;
 	const char *doubt;
 
+	if (!e->module && is_hidden_local(e, name))
+		return scry_fail(e->s, SCRY_EUNSUPPORTED, 0,
+				 "the value of '%s' is not known: %s was compiled by %s", name,
+				 e->f->code->name, e->f->compiled);
 	if ((e->module && scry_attr(e->r, e->module, name, &value) == SCRY_OK) ||
 	    local_value(e, name, &value) ||
 	    (e->f && e->f->globals &&

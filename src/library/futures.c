@@ -1,4 +1,5 @@
 /* asyncio's futures and tasks in C, as Lib/asyncio/base_futures.py and base_tasks.py print them. */
+#include "object/cython.h"
 #include "object/item.h"
 #include "object/known.h"
 
@@ -44,6 +45,31 @@ scry_addr scry_generator_frame(struct scry_runtime *r, scry_addr gen)
 		       : scry_field_addr(r, gen, SCRY_F_GEN_IFRAME);
 }
 
+/*
+ * Of Cython's the line is that of the frame that it makes when asked for one: up to 3.10 where
+ * its function begins, later none.
+ */
+static bool print_cython_coroutine(struct scry_printer *p, scry_addr coro)
+{
+	struct scry_runtime *r = p->runtime;
+	struct scry_cython_generator g;
+	struct scry_frame f;
+	const char *name = NULL;
+
+	if (scry_cython_generator_read(r, coro, &g) < 0 || scry_cython_frame(r, coro, &f) < 0)
+		return false;
+	if (scry_text_at(r, g.qualname, 500, &name) < 0) {
+		scry_buf_puts(p->out, "<coroutine without __name__>()");
+		return true;
+	}
+	scry_printf(p, "%s() running at %s:", name, f.code->file);
+	if (scry_trait(r, SCRY_TRAIT_FRAMES_ARE_OBJECTS))
+		scry_printf(p, "%d", f.code->first_line);
+	else
+		scry_buf_puts(p->out, "None");
+	return true;
+}
+
 /* coroutines._format_coroutine() */
 static void print_coroutine(struct scry_printer *p, scry_addr coro)
 {
@@ -55,8 +81,9 @@ static void print_coroutine(struct scry_printer *p, scry_addr coro)
 		  frame = scry_generator_frame(r, coro);
 	const struct scry_code *code = NULL;
 
-	if (!scry_type_is(r, optional(r, coro, SCRY_F_OBJECT_TYPE), SCRY_IS_COROUTINE) ||
-	    scry_text_at(r, str, 500, &name) < 0) {
+	if (print_cython_coroutine(p, coro))
+		return;
+	if (!scry_is_exactly(r, coro, SCRY_IS_COROUTINE) || scry_text_at(r, str, 500, &name) < 0) {
 		scry_print(p, coro);
 		return;
 	}

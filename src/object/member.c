@@ -271,7 +271,12 @@ int scry_getset_field(struct scry_runtime *r, scry_addr obj, const char *name, s
 		    scry_attr(r, obj, aliases[i].attribute, ret) == SCRY_OK)
 			return SCRY_OK;
 	for (size_t i = 0; i < sizeof(getters) / sizeof(getters[0]); i++) {
+		bool generators = getters[i].field == SCRY_F_GEN_CODE ||
+				  getters[i].field == SCRY_F_GEN_NAME ||
+				  getters[i].field == SCRY_F_GEN_QUALNAME;
+
 		if (strcmp(getters[i].name, name) || !scry_type_is(r, t->addr, getters[i].type) ||
+		    (generators && !scry_is_generator(t)) ||
 		    scry_field_read(r, obj, getters[i].field, &value) < 0)
 			continue;
 		if (!value)

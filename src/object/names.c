@@ -2,6 +2,7 @@
  * What __name__ and __qualname__ say of functions, classes, built-ins, descriptors, generators; and
  * __module__.
  */
+#include "object/cython.h"
 #include "object/known.h"
 #include "object/printer.h"
 
@@ -149,9 +150,9 @@ const char *scry_own_name(struct scry_runtime *r, scry_addr obj, bool qualified)
 	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
 		if (scry_known_type(t) == named[i].type)
 			return named[i].name(r, obj, qualified);
-	return scry_is_cythons(r, t, "cython_function_or_method")
-		       ? name_of_cython(r, obj, qualified)
-		       : NULL;
+	if (scry_is_cythons(r, t, "cython_function_or_method"))
+		return name_of_cython(r, obj, qualified);
+	return scry_cython_generator_name(r, obj, qualified);
 }
 
 const char *scry_name_of(struct scry_runtime *r, scry_addr obj, bool qualified)

@@ -1,4 +1,5 @@
 /* The driver: which printer an object gets, and the bounds on all of them. */
+#include "object/cython.h"
 #include "object/known.h"
 #include "object/judge.h"
 #include "object/overrides.h"
@@ -136,6 +137,25 @@ int scry_print_unknown(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
+/* A generator of Cython's has the default repr, and attributes that only C code makes. */
+static bool print_cython(struct scry_printer *p, scry_addr addr)
+{
+	static const char *const states[] = { "finished", "not started", "suspended" };
+	struct scry_cython_generator g;
+	struct scry_frame f;
+
+	if (scry_cython_generator_read(p->runtime, addr, &g) < 0 ||
+	    scry_cython_frame(p->runtime, addr, &f) < 0)
+		return false;
+	const char *name = scry_frame_qualname(&f);
+	scry_printf(p, ": %s in %s", name ? name : f.code->name, f.code->file);
+	if (g.label_known)
+		scry_printf(p, ", %s",
+			    g.running ? "running" : states[g.label < 0 ? 0 : 1 + (g.label > 0)]);
+	scry_printf(p, ", %s", f.compiled_place);
+	return true;
+}
+
 static int print_default_row(struct scry_printer *p, scry_addr addr, const struct scry_type *t)
 {
 	int rc = print_default(p, addr, t->addr);
@@ -145,7 +165,8 @@ static int print_default_row(struct scry_printer *p, scry_addr addr, const struc
 	if (rc < 0 || !p->verbose || t->never_readied)
 		return rc;
 	scry_buf_cut(p->out, p->out->len - 1);
-	print_attributes(p, addr);
+	if (!print_cython(p, addr))
+		print_attributes(p, addr);
 	scry_buf_putc(p->out, '>');
 	return SCRY_OK;
 }

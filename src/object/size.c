@@ -150,8 +150,7 @@ static uint64_t size_generator(struct scry_runtime *r, scry_addr addr, const str
 	uint64_t slots = scry_field_get(r, code, SCRY_F_CODE_NLOCALSPLUS);
 	uint64_t stack = scry_field_get(r, code, SCRY_F_CODE_STACKSIZE);
 
-	(void)t;
-	if (!inner->size || !code || slots > 1u << 20 || stack > 1u << 20)
+	if (!scry_is_generator(t) || !inner->size || !code || slots > 1u << 20 || stack > 1u << 20)
 		return 0;
 	return inner->offset + r->layout->slot[SCRY_F_IFRAME_SLOTS].offset +
 	       (slots + stack) * pointer_size(r);

@@ -454,7 +454,9 @@ const char *scry_type_module(struct scry_runtime *r, scry_addr type)
 		if (dict && scry_dict_get(r, dict, "__module__", &str) == SCRY_OK &&
 		    scry_text_at(r, str, NAME_MAX_LENGTH, &text) == SCRY_OK)
 			return text;
-		return builtins_name(r);
+		/* Cython's metaclass says it for types that describe their objects' there */
+		if (strncmp(t->name, "_cython_", 8))
+			return builtins_name(r);
 	}
 	const char *dot = strrchr(t->name, '.');
 	text = dot ? scry_arena_text(&r->session->arena, t->name, (size_t)(dot - t->name)) : NULL;

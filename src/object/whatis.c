@@ -367,7 +367,8 @@ enum scry_struct scry_whatis_struct(struct scry_runtime *r, scry_addr type)
 	if (t->flags & TYPE_BYTES)
 		return SCRY_S_BYTES;
 	for (size_t i = 0; i < sizeof(structs) / sizeof(structs[0]); i++)
-		if (scry_type_is(r, type, structs[i].type))
+		if (structs[i].what == SCRY_S_GEN ? scry_known_type(t) == structs[i].type
+						  : scry_type_is(r, type, structs[i].type))
 			return structs[i].what;
 	return SCRY_S_OBJECT;
 }

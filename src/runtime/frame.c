@@ -67,6 +67,36 @@ int scry_frame_at(struct scry_runtime *r, scry_addr addr, struct scry_frame *ret
 	return SCRY_OK;
 }
 
+const char *scry_frame_maker(struct scry_runtime *r, scry_addr frame_object)
+{
+	const char *name;
+	scry_addr type;
+	size_t len;
+
+	if (!frame_object || scry_field_read(r, frame_object, SCRY_F_OBJECT_TYPE, &type) < 0 ||
+	    type == r->frame_type || scry_type_own_name(r, type, &name) < 0)
+		return NULL;
+	len = strlen(name);
+	if (len < 5 || strcmp(name + len - 5, "frame"))
+		return NULL;
+	if (!strcmp(name, "frame") && scry_type_is_own(r, type)) {
+		r->frame_type = type;
+		return NULL;
+	}
+	/* nuitka/build/static_src/CompiledFrameType.c */
+	return strcmp(name, "compiled_frame") ? name : "Nuitka";
+}
+
+/* Its slots, instruction and namespace are left over or never filled in; its line is kept. */
+void scry_frame_compiled(struct scry_frame *f, const char *maker, int line)
+{
+	f->compiled = maker;
+	f->lasti = -1;
+	f->slots = f->locals = 0;
+	f->incomplete = false;
+	f->traced_line = line > 0 ? line : 0;
+}
+
 int scry_thread_top(struct scry_thread *t, scry_addr *ret)
 {
 	*ret = 0;
@@ -80,7 +110,9 @@ int scry_frame_location(const struct scry_frame *f, struct scry_location *ret)
 	*ret = (struct scry_location) { 0 };
 	if (f->where)
 		*ret = *f->where;
-	if (!f->code || f->where || f->damaged)
+	else if (f->compiled)
+		ret->line = f->traced_line;
+	if (!f->code || f->where || f->compiled || f->damaged)
 		return SCRY_OK;
 	int rc = scry_code_location(f->code, f->lasti, ret);
 	if (f->traced_line > 0 && f->traced_line != ret->line)
@@ -92,7 +124,7 @@ const char *scry_frame_line_lost(const struct scry_frame *f)
 {
 	struct scry_location at = { 0 };
 
-	if (!f->code || f->damaged)
+	if (!f->code || f->damaged || f->compiled)
 		return NULL;
 	scry_frame_location(f, &at);
 	return at.line ? NULL : f->code->lines_bad;
@@ -244,6 +276,9 @@ static bool made_by_compiler(const struct scry_code *c, const struct scry_local_
 
 int scry_frame_local_next(const struct scry_frame *f, unsigned *it, struct scry_local *ret)
 {
+	if (f->compiled)
+		return scry_fail(f->runtime->session, SCRY_EUNSUPPORTED, f->addr, "compiled by %s",
+				 f->compiled);
 	if (!f->code || !f->slots)
 		return SCRY_OK;
 	int rc = scry_code_locals(f->code);

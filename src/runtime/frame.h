@@ -30,6 +30,13 @@ void scry_frame_damage(struct scry_frame *f, const char *format, ...)
 int scry_object_frame_top(struct scry_thread *t, scry_addr *ret);
 /** A PyFrameObject: everything but the code object itself, which scry_frame_at() adds. */
 int scry_object_frame_read(struct scry_runtime *r, scry_addr addr, struct scry_frame *f);
+/**
+ * A frame object of another type than the interpreter's: whose it is ("Nuitka"); NULL for the
+ * interpreter's own, for 0, and where the type's name is not known.
+ */
+const char *scry_frame_maker(struct scry_runtime *r, scry_addr frame_object);
+/** Make it a frame that runs no byte code, with the line that its frame object keeps. */
+void scry_frame_compiled(struct scry_frame *f, const char *maker, int line);
 /** True where the frame is not being executed: suspended, over, not begun, or unreadable. */
 bool scry_object_frame_stopped(struct scry_runtime *r, scry_addr addr);
 /** tstate->cframe->current_frame (3.11, 3.12) or tstate->current_frame (3.13+). */

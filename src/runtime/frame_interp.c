@@ -130,6 +130,7 @@ static bool is_shim(struct scry_runtime *r, const struct scry_frame *f)
 int scry_interp_frame_read(struct scry_runtime *r, scry_addr addr, struct scry_frame *f)
 {
 	struct scry_record rec;
+	const char *maker;
 	int rc = scry_record_read(r, SCRY_S_IFRAME, addr, &rec);
 
 	if (rc < 0)
@@ -152,6 +153,9 @@ int scry_interp_frame_read(struct scry_runtime *r, scry_addr addr, struct scry_f
 	if (f->code && !f->code->damaged) {
 		place(r, &rec, f);
 		find_traced_line(r, f);
+		maker = scry_frame_maker(r, f->frame_object);
+		if (maker)
+			scry_frame_compiled(f, maker, f->traced_line);
 		if (f->owner > OWNER_FRAME_OBJECT)
 			scry_frame_damage(f, "no frame has the owner %u", f->owner);
 	}

@@ -141,6 +141,9 @@ int scry_object_frame_read(struct scry_runtime *r, scry_addr addr, struct scry_f
 	    scry_trait(r, SCRY_TRAIT_LINENO_WHILE_SET))
 		f->traced_line = (int)scry_record_int(&rec, SCRY_F_FRAME_LINENO);
 	f->code = f->code_addr ? scry_code_at(r, f->code_addr) : NULL;
+	const char *maker = scry_frame_maker(r, addr);
+	if (maker)
+		scry_frame_compiled(f, maker, (int)scry_record_int(&rec, SCRY_F_FRAME_LINENO));
 	if (f->code && !f->code->damaged && type == r->frame_type)
 		check_code(r, f, scry_record_uint(&rec, SCRY_F_FRAME_VALUESTACK));
 	return SCRY_OK;

@@ -383,6 +383,8 @@ static const char *check(struct scry_walk *w, struct scry_frame *f)
 		own->cyclic = false;
 		return say(w, "leads back to", f->addr);
 	}
+	if (f->compiled) /* no evaluation loop runs it, and nothing counts its calls */
+		return NULL;
 	if (own->root && own->joins == f->addr)
 		return say(w, "leaves out some before the one at", f->addr);
 	if (!newest && !has(own->frames, own->count, f->addr))

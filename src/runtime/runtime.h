@@ -245,6 +245,12 @@ struct scry_frame {
 	const struct scry_location *where;
 	/* the line that the frame object keeps while it is traced, 0 none */
 	int traced_line;
+	/*
+	 * Who compiled it, where it does not run byte code: function and file are known, variables
+	 * are not, and the line only where the frame says it (traced_line). NULL: byte code.
+	 */
+	const char *compiled;
+	const char *compiled_place;        /* what else is known of where it stands, or NULL */
 	unsigned depth;                    /* 0 the newest Python frame */
 	const char *damaged;               /* for SCRY_FRAME_DAMAGED: why */
 	const struct scry_c_frame *native; /* SCRY_FRAME_NATIVE: the frame (native/c_stack.h) ... */

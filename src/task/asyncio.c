@@ -74,7 +74,7 @@ struct scry_task *scry_asyncio_add(struct scry_task_search *s, scry_addr addr)
 	scry_loop_name(t, d->future.name);
 	t->state = state_of(d);
 	t->error = d->chain.error;
-	t->frame = d->chain.count ? d->chain.frames[d->chain.count - 1] : 0;
+	t->frame = scry_chain_newest(&d->chain);
 	if (!d->chain.running)
 		t->waits_for = d->future.waiter ? d->future.waiter : d->chain.end;
 	return t;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "object/cython.h"
 #include "object/known.h"
 
 #define BASES_MAX 64
@@ -49,6 +50,17 @@ static const struct scry_kind_row {
 	{ SCRY_IS_OTHER, "greenlet.greenlet", SCRY_KIND_GREENLET },
 };
 static const struct scry_kind_row other = { SCRY_IS_OTHER, "", SCRY_KIND_OTHER },
+				  cythons[] = {
+					  [SCRY_CYTHON_GENERATOR] = { SCRY_IS_OTHER, "",
+								      SCRY_KIND_CYTHON_GENERATOR },
+					  [SCRY_CYTHON_COROUTINE] = { SCRY_IS_OTHER, "",
+								      SCRY_KIND_CYTHON_COROUTINE },
+					  [SCRY_CYTHON_ASYNC_GENERATOR] =
+						  { SCRY_IS_OTHER, "",
+						    SCRY_KIND_CYTHON_ASYNC_GENERATOR },
+					  [SCRY_CYTHON_PASSES_ON] = { SCRY_IS_OTHER, "",
+								      SCRY_KIND_BETWEEN },
+				  },
 				  between = { SCRY_IS_OTHER, "", SCRY_KIND_BETWEEN };
 
 void scry_kinds_done(struct scry_kinds *k)
@@ -75,9 +87,15 @@ static bool passes_on(struct scry_runtime *r, scry_addr type)
 	return true;
 }
 
-/* A name without a dot is a C type's: a class of that name is the program's. */
-static bool is_row(const struct scry_kind_row *row, const struct scry_type *t, const char *full)
+/*
+ * A name without a dot is a C type's: a class of that name is the program's. Nobody derives from
+ * generators but Nuitka, whose "compiled_generator" has other members.
+ */
+static bool is_row(const struct scry_kind_row *row, const struct scry_type *t, const char *full,
+		   bool derived)
 {
+	if (derived && row->kind && row->kind <= SCRY_KIND_ASYNC_GENERATOR)
+		return false;
 	if (row->known != SCRY_IS_OTHER)
 		return row->known == scry_known_type(t);
 	return !strcmp(row->name, full) && (strchr(full, '.') || !(t->flags & TYPE_HEAP));
@@ -85,17 +103,19 @@ static bool is_row(const struct scry_kind_row *row, const struct scry_type *t, c
 
 static const struct scry_kind_row *row_of(struct scry_runtime *r, scry_addr type)
 {
+	enum scry_cython_kind cython;
 	struct scry_type *t;
 	const char *name;
 
 	if (passes_on(r, type))
 		return &between;
-
+	if (scry_type_at(r, type, &t) == SCRY_OK && (cython = scry_cython_kind(r, t)))
+		return &cythons[cython];
 	for (unsigned depth = 0; type && depth < BASES_MAX; depth++) {
 		if (scry_type_at(r, type, &t) < 0 || scry_type_full_name(r, type, &name) < 0)
 			break;
 		for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-			if (is_row(&kinds[i], t, name))
+			if (is_row(&kinds[i], t, name, depth))
 				return &kinds[i];
 		if (scry_field_read(r, type, SCRY_F_TYPE_BASE, &type) < 0)
 			break;
@@ -326,6 +346,22 @@ static int read_generator(struct scry_runtime *r, scry_addr gen, struct scry_awa
 	return SCRY_OK;
 }
 
+static int read_cythons(struct scry_runtime *r, scry_addr object, struct scry_await *a)
+{
+	struct scry_cython_generator g;
+	int rc = scry_cython_generator_read(r, object, &g);
+
+	if (rc < 0)
+		return rc;
+	a->state = !g.label_known ? SCRY_NOT_KNOWN
+		   : g.label < 0  ? SCRY_CLOSED
+		   : g.running    ? SCRY_RUNNING
+		   : g.label == 0 ? SCRY_CREATED
+				  : SCRY_SUSPENDED;
+	a->next = a->state == SCRY_CLOSED || g.yields_from == r->none ? 0 : g.yields_from;
+	return SCRY_OK;
+}
+
 /* --- links --- */
 
 int scry_first_member(struct scry_runtime *r, scry_addr object, scry_addr *ret)
@@ -345,6 +381,10 @@ int scry_await_read(struct scry_kinds *k, scry_addr object, struct scry_await *r
 	case SCRY_KIND_COROUTINE:
 	case SCRY_KIND_ASYNC_GENERATOR:
 		return read_generator(r, object, ret);
+	case SCRY_KIND_CYTHON_GENERATOR:
+	case SCRY_KIND_CYTHON_COROUTINE:
+	case SCRY_KIND_CYTHON_ASYNC_GENERATOR:
+		return read_cythons(r, object, ret);
 	case SCRY_KIND_CORO_WRAPPER:
 		return scry_field_read(r, object, SCRY_F_CORO_WRAPPER_CORO, &ret->next);
 	case SCRY_KIND_ASEND:
@@ -364,14 +404,16 @@ int scry_await_read(struct scry_kinds *k, scry_addr object, struct scry_await *r
 	}
 }
 
-static bool push(struct scry_session *s, struct scry_chain *c, size_t *room, scry_addr frame)
+static bool push(struct scry_session *s, struct scry_chain *c, size_t *room,
+		 struct scry_chain_link link)
 {
-	scry_addr *list = scry_arena_grow(&s->arena, c->frames, c->count, room, sizeof(*list), 4);
+	struct scry_chain_link *list =
+		scry_arena_grow(&s->arena, c->frames, c->count, room, sizeof(*list), 4);
 
 	if (!list)
 		return false;
 	c->frames = list;
-	c->frames[c->count++] = frame;
+	c->frames[c->count++] = link;
 	return true;
 }
 
@@ -405,7 +447,10 @@ void scry_chain_read(struct scry_kinds *k, scry_addr object, struct scry_chain *
 			ret->state = a.state;
 		if (a.kind == SCRY_KIND_OTHER || a.kind > SCRY_KIND_FUTURE_ITER)
 			break;
-		if (a.frame && !push(s, ret, &room, a.frame))
+		bool cython = scry_kind_is_cythons(a.kind) && a.state != SCRY_CLOSED;
+		struct scry_chain_link link = { cython ? object : a.frame, cython };
+
+		if (link.addr && !push(s, ret, &room, link))
 			break;
 		ret->running = ret->running || a.state == SCRY_RUNNING;
 		if (!a.next)
@@ -414,12 +459,24 @@ void scry_chain_read(struct scry_kinds *k, scry_addr object, struct scry_chain *
 	scry_hash_done(&seen);
 }
 
+int scry_chain_frame(struct scry_runtime *r, const struct scry_chain_link *link,
+		     struct scry_frame *ret)
+{
+	return link->cython ? scry_cython_frame(r, link->addr, ret)
+			    : scry_frame_at(r, link->addr, ret);
+}
+
+scry_addr scry_chain_newest(const struct scry_chain *c)
+{
+	return c->count && !c->frames[c->count - 1].cython ? c->frames[c->count - 1].addr : 0;
+}
+
 int scry_chain_frame_next(struct scry_runtime *r, const struct scry_chain *c,
 			  struct scry_walk *walk, struct scry_frame *ret)
 {
 	if (walk->depth >= c->count)
 		return SCRY_OK;
-	scry_frame_at(r, c->frames[c->count - 1 - walk->depth], ret);
+	scry_chain_frame(r, &c->frames[c->count - 1 - walk->depth], ret);
 	ret->depth = walk->depth++;
 	return SCRY_ITEM;
 }

@@ -14,6 +14,9 @@ enum scry_kind {
 	SCRY_KIND_GENERATOR,
 	SCRY_KIND_COROUTINE,
 	SCRY_KIND_ASYNC_GENERATOR,
+	SCRY_KIND_CYTHON_GENERATOR,
+	SCRY_KIND_CYTHON_COROUTINE,
+	SCRY_KIND_CYTHON_ASYNC_GENERATOR,
 	/* pass on to another object */
 	SCRY_KIND_CORO_WRAPPER,
 	SCRY_KIND_ASEND,
@@ -58,7 +61,12 @@ enum scry_kind scry_kind_of(struct scry_kinds *k, scry_addr object);
 void scry_kind_teach(struct scry_kinds *k, scry_addr object, enum scry_kind kind);
 static inline bool scry_kind_suspends(enum scry_kind kind)
 {
-	return kind >= SCRY_KIND_GENERATOR && kind <= SCRY_KIND_ASYNC_GENERATOR;
+	return kind >= SCRY_KIND_GENERATOR && kind <= SCRY_KIND_CYTHON_ASYNC_GENERATOR;
+}
+/** Made by Cython: what stands suspended is the object itself, without a frame. */
+static inline bool scry_kind_is_cythons(enum scry_kind kind)
+{
+	return kind >= SCRY_KIND_CYTHON_GENERATOR && kind <= SCRY_KIND_CYTHON_ASYNC_GENERATOR;
 }
 static inline bool scry_kind_is_task(enum scry_kind kind)
 {
@@ -69,7 +77,13 @@ static inline bool scry_kind_is_future(enum scry_kind kind)
 	return kind >= SCRY_KIND_C_FUTURE && kind <= SCRY_KIND_PY_TASK;
 }
 
-enum scry_suspension { SCRY_CREATED, SCRY_SUSPENDED, SCRY_RUNNING, SCRY_CLOSED };
+enum scry_suspension {
+	SCRY_CREATED,
+	SCRY_SUSPENDED,
+	SCRY_RUNNING,
+	SCRY_CLOSED,
+	SCRY_NOT_KNOWN, /* of a build of Cython that keeps it elsewhere */
+};
 
 /** One link: what an object is doing. */
 struct scry_await {
@@ -85,7 +99,10 @@ int scry_await_read(struct scry_kinds *k, scry_addr object, struct scry_await *r
 
 /** A chain of awaits from `object` on; lives in the session's arena. */
 struct scry_chain {
-	scry_addr *frames; /* outermost first */
+	struct scry_chain_link {
+		scry_addr addr; /* of the frame, or of a generator of Cython's */
+		bool cython;
+	} * frames; /* outermost first */
 	size_t count;
 	/* what the innermost waits for: a future, some other object; 0 nothing */
 	scry_addr end;
@@ -94,6 +111,11 @@ struct scry_chain {
 	const char *error;          /* why the chain is cut, or NULL */
 };
 void scry_chain_read(struct scry_kinds *k, scry_addr object, struct scry_chain *ret);
+/** What a link stands for, like scry_frame_at(). */
+int scry_chain_frame(struct scry_runtime *r, const struct scry_chain_link *link,
+		     struct scry_frame *ret);
+/** The frame of the innermost that has one, 0 none. */
+scry_addr scry_chain_newest(const struct scry_chain *c);
 /** The chain's frames, innermost first, as scry_task_ops.frame_next gives them. */
 int scry_chain_frame_next(struct scry_runtime *r, const struct scry_chain *c,
 			  struct scry_walk *walk, struct scry_frame *ret);

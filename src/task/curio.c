@@ -44,7 +44,7 @@ static scry_addr trapped_for(struct scry_runtime *r, const struct scry_chain *c)
 	scry_addr items, word;
 	uint64_t count;
 
-	if (!c->count || scry_frame_at(r, c->frames[c->count - 1], &f) < 0 || !f.code)
+	if (!c->count || scry_chain_frame(r, &c->frames[c->count - 1], &f) < 0 || !f.code)
 		return 0;
 	while (scry_frame_local_next(&f, &it, &local) == SCRY_ITEM) {
 		if (strcmp(local.name, "request") ||
@@ -98,7 +98,7 @@ static struct scry_task *add(struct scry_task_search *s, scry_addr addr, struct 
 	scry_loop_name(t, scry_loop_attr(r, addr, "name"));
 	t->error = d->chain.error;
 	t->state = state_of(r, addr, d);
-	t->frame = d->chain.count ? d->chain.frames[d->chain.count - 1] : 0;
+	t->frame = scry_chain_newest(&d->chain);
 	if (!d->chain.running)
 		t->waits_for = trapped_for(r, &d->chain);
 	return t;

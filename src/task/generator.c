@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "memory/gc.h"
+#include "object/cython.h"
 #include "object/model.h"
 
 static const struct scry_task_ops generator, coroutine, async_generator;
@@ -27,9 +28,16 @@ struct search {
 
 static const struct scry_task_ops *ops_for(enum scry_kind kind)
 {
-	return kind == SCRY_KIND_COROUTINE         ? &coroutine
-	       : kind == SCRY_KIND_ASYNC_GENERATOR ? &async_generator
-						   : &generator;
+	switch (kind) {
+	case SCRY_KIND_COROUTINE:
+	case SCRY_KIND_CYTHON_COROUTINE:
+		return &coroutine;
+	case SCRY_KIND_ASYNC_GENERATOR:
+	case SCRY_KIND_CYTHON_ASYNC_GENERATOR:
+		return &async_generator;
+	default:
+		return &generator;
+	}
 }
 
 static const char *name_of(struct scry_runtime *r, scry_addr addr, scry_addr frame)
@@ -50,12 +58,13 @@ static const char *name_of(struct scry_runtime *r, scry_addr addr, scry_addr fra
 static void add(struct search *s, scry_addr addr, enum scry_kind kind)
 {
 	static const enum scry_task_state states[] = { SCRY_TASK_CREATED, SCRY_TASK_SUSPENDED,
-						       SCRY_TASK_RUNNING, SCRY_TASK_CLOSED };
+						       SCRY_TASK_RUNNING, SCRY_TASK_CLOSED,
+						       SCRY_TASK_UNKNOWN };
 	struct scry_runtime *r = s->kinds.runtime;
 	struct scry_await a;
 	int rc = scry_await_read(&s->kinds, addr, &a);
 
-	if (rc == SCRY_OK && !a.frame)
+	if (rc == SCRY_OK && a.state == SCRY_CLOSED)
 		return; /* over */
 	const char *why = rc < 0 ? scry_arena_text(&r->session->arena, r->session->error.text,
 						   strlen(r->session->error.text))
@@ -66,10 +75,10 @@ static void add(struct search *s, scry_addr addr, enum scry_kind kind)
 		return;
 	t->detail = d;
 	s->count++;
-	*d = (struct scry_generator) { .state = a.state };
+	*d = (struct scry_generator) { .state = a.state, .cython = scry_kind_is_cythons(kind) };
 	t->state = states[a.state];
 	t->frame = a.frame;
-	t->name = name_of(r, addr, a.frame);
+	t->name = d->cython ? scry_cython_generator_name(r, addr, true) : name_of(r, addr, a.frame);
 	t->waits_for = a.next;
 	t->error = why;
 }
@@ -126,7 +135,8 @@ static void read_chain(struct search *s, struct scry_task *t)
 
 	if (s->frames >= FRAMES_MAX + s->count * FRAMES_EACH) {
 		s->cut++;
-		d->own = t->frame;
+		d->own = d->cython ? (struct scry_chain_link) { t->addr, true }
+				   : (struct scry_chain_link) { t->frame, false };
 		d->chain = (struct scry_chain) { .frames = &d->own, .count = 1 };
 		return;
 	}
@@ -194,13 +204,44 @@ static const struct scry_facts awaiter_facts = { "awaiter", scry_facts_addr_fiel
 						 (const char *const[]) {
 							 "    awaited by {address}\n", NULL } };
 
+/* By whom, where it is none of the interpreter's own. */
+static void get_compiled(const void *subject, struct scry_said *ret)
+{
+	const struct scry_generator *d = ((const struct scry_task *)subject)->detail;
+
+	if (d->cython)
+		scry_said_text(ret, "Cython");
+	else
+		ret->kind = SCRY_SAID_ABSENT;
+}
+
+static void get_module(const void *subject, struct scry_said *ret)
+{
+	const struct scry_task *t = subject;
+	const struct scry_generator *d = t->detail;
+	struct scry_cython_generator g;
+	const char *text = NULL;
+
+	ret->kind = SCRY_SAID_ABSENT;
+	if (!d->cython)
+		return;
+	if (scry_cython_generator_read(t->runtime, t->addr, &g) < 0 ||
+	    scry_text_at(t->runtime, g.module, 1000, &text) < 0)
+		text = NULL;
+	scry_said_text(ret, text);
+}
+
+static const char *const words[] = { ", compiled by {compiled}", NULL };
 static const char *const lines[] = { "    waits for {object}\n", "{awaiters}", NULL };
 
 #define SUBJECT struct scry_task
 static const struct scry_say fields[] = {
+	SAY_GET("compiled", get_compiled),
+	SAY_GET("module", get_module),
 	SAY_AT("object", &scry_facts_value, waits_for, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_ADDRS("awaiters", &awaiter_facts, awaited_by, awaited_by_count,
 		  .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_VIEW("words", words, NULL),
 	SAY_VIEW("lines", lines, NULL),
 	SAY_END,
 };

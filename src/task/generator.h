@@ -9,9 +9,10 @@
 struct scry_generator {
 	struct scry_chain chain;
 	enum scry_suspension state;
-	scry_addr own;            /* its frame, where the chain is left out */
-	struct scry_task *awaits; /* the generator that it waits for, or NULL */
-	scry_addr *awaited_by;    /* `awaiters` of them */
+	struct scry_chain_link own; /* its frame, where the chain is left out */
+	bool cython;                /* made by Cython: without a frame */
+	struct scry_task *awaits;   /* the generator that it waits for, or NULL */
+	scry_addr *awaited_by;      /* `awaiters` of them */
 	size_t awaiters;
 };
 

@@ -200,7 +200,7 @@ scry_addr scry_loop_local(struct scry_thread *t, const char *module, const char 
 void scry_loop_runs(struct scry_task_search *s, const struct scry_chain *c)
 {
 	if (c->running && c->count)
-		scry_hash_add(&s->loops->roots, c->frames[0]);
+		scry_hash_add(&s->loops->roots, c->frames[0].addr);
 }
 
 /*
@@ -238,13 +238,13 @@ int scry_loop_frame_next(struct scry_task *t, const struct scry_chain *c,
 	if (!walk->runtime) {
 		if (walk->depth || !c->running || !t->thread || !c->count)
 			return scry_chain_frame_next(t->runtime, c, walk, ret);
-		if (!begin_running(t, c->frames[0], roots, walk)) {
+		if (!begin_running(t, c->frames[0].addr, roots, walk)) {
 			*walk = (struct scry_walk) { 0 };
 			return scry_chain_frame_next(t->runtime, c, walk, ret);
 		}
 	}
 	rc = scry_walk_next(walk, ret);
-	if (rc == SCRY_ITEM && ret->addr == c->frames[0])
+	if (rc == SCRY_ITEM && ret->addr == c->frames[0].addr)
 		walk->ended = true;
 	return rc;
 }

@@ -78,7 +78,7 @@ static void add(struct scry_task_search *s, scry_addr addr)
 	t->state = d->chain.running                           ? SCRY_TASK_RUNNING
 		   : d->coro && d->chain.state == SCRY_CLOSED ? SCRY_TASK_DONE
 							      : SCRY_TASK_PENDING;
-	t->frame = d->chain.count ? d->chain.frames[d->chain.count - 1] : 0;
+	t->frame = scry_chain_newest(&d->chain);
 	if (!d->chain.running && !d->ready)
 		t->waits_for = waits_for(r, addr, &d->chain);
 }

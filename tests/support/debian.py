@@ -55,6 +55,7 @@ EXTRAS = [
     ('sid', 'python3-eventlet'),
     ('sid', 'python3-trio'),
     ('sid', 'python3-uvloop'),
+    ('sid', 'cython3'),
     ('bullseye', 'python3-gevent'),
     ('bullseye', 'python3-eventlet'),
     ('bullseye', 'python3-trio'),
