@@ -116,18 +116,24 @@ static int open_of_process(const struct scry_target *t, const char *path)
 
 /*
  * A dump of a program that is not here is another system's, and so are its files: one here that has
- * the same name is not the target's.
+ * the same name is not the target's. It is said loudly where there is one.
  */
-static bool root_is_another(struct scry_session *s)
+static bool root_is_another(struct scry_session *s, const char *path)
 {
 	const struct scry_target *t = s->target;
 
 	if (!t->path || !t->exe || t->exe[0] != '/' || s->options.exe || !access(t->exe, F_OK))
 		return false;
-	scry_remark(s,
-		    "%s is not here, so files of the target are not taken from this system; "
-		    "--sysroot or --source-map tell where they are",
-		    t->exe);
+	if (path[0] == '/' && !access(path, F_OK))
+		scry_warn(s,
+			  "sources are left out: %s is not here, so that files of the same names "
+			  "may be another system's; --sysroot or --source-map tell where they are",
+			  t->exe);
+	else
+		scry_remark(s,
+			    "%s is not here, so files of the target are not taken from this "
+			    "system; --sysroot or --source-map tell where they are",
+			    t->exe);
 	return true;
 }
 
@@ -136,7 +142,7 @@ static int open_here(struct scry_session *s, const char *path)
 {
 	char dir[PATH_MAX];
 
-	if (s->options.untrusted || root_is_another(s))
+	if (s->options.untrusted || root_is_another(s, path))
 		return -1;
 	if (path[0] == '/')
 		return scry_open_regular(path);

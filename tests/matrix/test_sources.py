@@ -228,3 +228,26 @@ def test_untrusted(dumps, interpreter):
     assert '\n    ' in trusted and '\n    ' not in bare
     assert '\n    ' in mapped
     assert [line for line in bare.splitlines() if line.startswith('#')]
+
+
+def some(interpreter):
+    return chosen(interpreter) and interpreter.tag in ('pyenv-2.7.18', 'pyenv-3.8.18', 'pyenv-3.13.0')
+
+
+@pytest.mark.parametrize('interpreter', every(some))
+def test_files_of_another_system(dumps, interpreter):
+    """The program is not here: no file of this system is taken for the target's, which is said
+    once; --sysroot and --source-map say that they are."""
+    program = programs.Program('stale-not', 'stale.py', ('not',))
+    dump = dumps.copied(interpreter, program, strip=False, hidden=True)
+    answer, status, errors = run.answer(dump.core)
+    frames = frames_of(answer)
+    assert status == 0 and PLACES <= {frame['function'] for frame in frames}
+    assert [frame['source'] for frame in frames if frame['source'] is not None] == []
+    assert errors.count('sources are left out') == 1, errors
+    for option in (('--sysroot', '/'), ('--source-map', '/=/')):
+        answer, status, errors = run.answer(dump.core, *option)
+        frames = frames_of(answer)
+        assert status == 0 and all(frame['source'] for frame in frames), (option, errors)
+        assert not false_lines(frames, dump.truth)
+        assert 'left out' not in errors
