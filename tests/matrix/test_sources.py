@@ -231,7 +231,8 @@ def test_untrusted(dumps, interpreter):
 
 
 def some(interpreter):
-    return chosen(interpreter) and interpreter.tag in ('pyenv-2.7.18', 'pyenv-3.8.18', 'pyenv-3.13.0')
+    wanted = ('pyenv-2.7.18', 'pyenv-3.8.18', 'pyenv-3.13.0')
+    return chosen(interpreter) and interpreter.tag in wanted
 
 
 @pytest.mark.parametrize('interpreter', every(some))
