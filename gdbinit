@@ -56,6 +56,8 @@ if !$_pyscry
   _pyscry-define py-list list
   _pyscry-define py-locals locals
   _pyscry-define py-print print
+  _pyscry-define py-heap heap
+  _pyscry-define py-refs refs
   _pyscry-define py-info info
   _pyscry-define py-dis dis
   _pyscry-define py-exc exc

@@ -85,6 +85,7 @@ struct scry_command_row {
 /* clang-format off */
 #define SCRY_COMMANDS(X) \
 	X(bt) X(bt_full) X(threads) X(up) X(down) X(frame) X(list) X(locals) X(print) \
+	X(heap) X(refs) \
 	X(info) X(dis) X(exc) X(obj) X(regs) X(tasks) X(generators) X(greenlets) \
 	X(tasklets) X(channels) X(zombies) X(crash) X(cvars) X(whatis) X(gc) \
 	X(waits) X(locks) X(stacks)

@@ -14,6 +14,11 @@ static const struct known_row rows[] = {
 	SCRY_KNOWN_TYPES(ROW)
 #undef ROW
 	/* other names of theirs */
+	{ "weakref.ReferenceType", SCRY_IS_WEAKREF, 0 }, /* 3.12+ */
+	{ "weakproxy", SCRY_IS_WEAKREF, 0 },             /* the same struct */
+	{ "weakref.ProxyType", SCRY_IS_WEAKREF, 0 },
+	{ "weakcallableproxy", SCRY_IS_WEAKREF, 0 },
+	{ "weakref.CallableProxyType", SCRY_IS_WEAKREF, 0 },
 	{ "instancemethod", SCRY_IS_METHOD,
 	  SCRY_VERSION_OF(3, 0) }, /* 3.x has another type of this name */
 	{ "dictproxy", SCRY_IS_MAPPINGPROXY, SCRY_VERSION_OF(3, 0) },

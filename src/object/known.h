@@ -64,6 +64,10 @@
 	X(ANEXT, "anext_awaitable")                                       \
 	X(OLD_CLASS, "classobj")                                          \
 	X(OLD_INSTANCE, "instance")                                       \
+	X(WEAKREF, "weakref")                                             \
+	X(ODICT, "collections.OrderedDict")                               \
+	X(LRU_CACHE, "functools._lru_cache_wrapper")                      \
+	X(LRU_LINK, "functools._lru_list_elem")                           \
 	X(BASE_EXCEPTION, "BaseException")                                \
 	X(BASE_EXCEPTION_GROUP, "BaseExceptionGroup")                     \
 	X(KEY_ERROR, "KeyError")                                          \

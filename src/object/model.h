@@ -204,6 +204,10 @@ const char *scry_pattern_name(uint64_t word, unsigned size);
 bool scry_is_immortal(const struct scry_runtime *r, uint64_t count);
 /** Do the digits of an int fit one another? `t` is its type. */
 bool scry_int_is_sound(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
+/** How large an object is, by the type that defines its __sizeof__(). */
+typedef uint64_t scry_sizer(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
+/** What tells it of the objects of a type; NULL: __sizeof__() is one that we do not know. */
+scry_sizer *scry_object_sizer(struct scry_runtime *r, const struct scry_type *t);
 /** What __sizeof__() would say, 0 where that is not known. */
 uint64_t scry_object_sizeof(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
 /** Bytes from the object's start that are its own: what it keeps elsewhere is not counted. */

@@ -181,7 +181,7 @@ static const struct {
 	{ SCRY_IS_ASYNC_GENERATOR, size_generator },
 };
 
-uint64_t scry_object_sizeof(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
+scry_sizer *scry_object_sizer(struct scry_runtime *r, const struct scry_type *t)
 {
 	scry_addr value, owner;
 	struct scry_type *of;
@@ -190,11 +190,18 @@ uint64_t scry_object_sizeof(struct scry_runtime *r, scry_addr addr, const struct
 	    !scry_is_exactly(r, value, SCRY_IS_METHOD_DESCRIPTOR) ||
 	    scry_field_read(r, value, SCRY_F_DESCR_TYPE, &owner) < 0 ||
 	    scry_type_at(r, owner, &of) < 0)
-		return 0;
+		return NULL;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (rows[i].type == scry_known_type(of))
-			return rows[i].size(r, addr, t);
-	return 0;
+			return rows[i].size;
+	return NULL;
+}
+
+uint64_t scry_object_sizeof(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
+{
+	scry_sizer *size = scry_object_sizer(r, t);
+
+	return size ? size(r, addr, t) : 0;
 }
 
 /*

@@ -113,7 +113,7 @@ static void guess_type(struct scry_runtime *r, struct scry_whatis *w)
 }
 
 /* The slot of a class (__slots__) or C member at an offset, by the tables of its type and bases. */
-static const char *member_at(struct scry_runtime *r, const struct scry_type *t, uint64_t offset)
+const char *scry_whatis_member(struct scry_runtime *r, const struct scry_type *t, uint64_t offset)
 {
 	uint32_t size = r->layout->size[SCRY_S_MEMBER_DEF];
 	unsigned ptr = r->session->target->abi.ptr_size;
@@ -232,7 +232,7 @@ const char *scry_field_name_of(struct scry_runtime *r, const struct scry_type *t
 	if (!found)
 		found = scry_struct_field_at(r, SCRY_S_OBJECT, offset);
 	if (!found)
-		found = member_at(r, t, offset);
+		found = scry_whatis_member(r, t, offset);
 	/* ctypes: what has room in the object itself stands behind the struct's pointers */
 	if (!found && scry_type_derives(r, t->addr, "_ctypes._CData"))
 		found = offset < r->layout->size[SCRY_S_CTYPES]

@@ -73,6 +73,8 @@ int scry_whatis_word(struct scry_runtime *r, scry_addr base, enum scry_struct wh
 		     struct scry_dump_word *ret);
 /** Append "ADDRESS  WORD  FIELDS  MEANING", or "ADDRESS  <error>". */
 void scry_whatis_word_text(const struct scry_dump_word *word, struct scry_buf *out);
+/** The slot of a class (__slots__) or C member at an offset of its instances; NULL: none. */
+const char *scry_whatis_member(struct scry_runtime *r, const struct scry_type *t, uint64_t offset);
 /** The struct of the layout that describes objects of this type (OBJECT where unknown). */
 enum scry_struct scry_whatis_struct(struct scry_runtime *r, scry_addr type);
 

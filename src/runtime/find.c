@@ -302,6 +302,9 @@ void scry_runtimes_done(struct scry_session *s)
 		scry_hash_done(&r->names);
 		if (r->strategy->done)
 			r->strategy->done(r);
+		if (r->heap_state)
+			r->heap_done(r->heap_state);
+		r->heap_state = NULL;
 	}
 	s->runtimes = NULL;
 	s->runtimes_done = false;

@@ -57,6 +57,9 @@ struct scry_runtime {
 	void *memory_state; /* the memory layer's cache */
 	void *object_state; /* the object layer's cache */
 	void *task_state;   /* the task layer's cache */
+	/* the heap's, and what gives it back: it is too large for the arena. NULL: none yet */
+	void *heap_state;
+	void (*heap_done)(void *state);
 };
 
 /** How far a runtime or an interpreter is in its life. */

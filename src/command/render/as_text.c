@@ -114,12 +114,21 @@ static bool find(const struct scry_facts *facts, const void *subject, const stru
 	return false;
 }
 
+/* In columns: "{bytes,%12}". */
+static void put_grouped(struct scry_buf *out, const struct place *p, uint64_t n)
+{
+	SCRY_AUTO_BUF(text);
+
+	scry_put_count(&text, n);
+	scry_buf_printf(out, "%*s", p->width, text.text);
+}
+
 static void put_number(struct scry_buf *out, const struct place *p, int64_t n)
 {
 	if (p->plural)
 		scry_buf_puts(out, n == 1 ? "" : "s");
 	else if (p->grouped)
-		scry_put_count(out, (uint64_t)n);
+		put_grouped(out, p, (uint64_t)n);
 	else
 		scry_buf_printf(out, "%*" PRId64, p->width, n);
 }

@@ -1,0 +1,46 @@
+/** What heap says, before it is said: for heap.c and heap_types.c. */
+#ifndef SCRY_HEAP_ANSWER_H
+#define SCRY_HEAP_ANSWER_H
+
+#include "command/heap_show.h"
+#include "heap/graph.h"
+#include "heap/survey.h"
+
+#define SCRY_HEAP_SHOWN 20 /* lines of a list in text, where no limit was given */
+
+/** A line of the table: a type, or a module with all of its types. */
+struct scry_heap_group {
+	const char *name;
+	uint64_t count, bytes, retained;
+	bool has_retained;
+};
+
+struct scry_heap_answer {
+	struct scry_call *call;
+	struct scry_heap *h;
+	struct scry_heap_group *groups;
+	size_t group_count, shown;
+	uint64_t limit; /* as given, 0 not */
+	uint32_t type;  /* whose instances are shown; SCRY_HEAP_NONE none */
+	bool want_texts;
+	struct scry_heap_text *texts;
+	size_t text_count;
+	bool want_retained;
+	uint32_t under; /* only what this one dominates; SCRY_HEAP_NONE: all */
+	struct scry_retained retained;
+};
+
+/** What --by names. */
+struct scry_heap_order {
+	const char *name;
+	int (*compare)(const void *a, const void *b);
+	bool modules;
+};
+/** NULL after scry_fail(). */
+const struct scry_heap_order *scry_heap_order_of(struct scry_call *call);
+/** Fill the groups in, sorted. */
+int scry_heap_groups(struct scry_heap_answer *a, const struct scry_heap_order *order);
+/** How many of `count` lines are shown: --limit's, or so many without one (0: all). */
+size_t scry_heap_lines(const struct scry_heap_answer *a, size_t count, size_t without_limit);
+
+#endif

@@ -1,0 +1,387 @@
+/*
+ * The index: a pass over the allocator's blocks, then what they lead to (reach.c). The rules are
+ * those of object/judge.c for blocks; where a count or a header is out of the ordinary, it is asked
+ * itself.
+ */
+#include "heap/index.h"
+
+#include <stdlib.h>
+
+#include "heap/reach.h"
+#include "heap/visit.h"
+#include "memory/block.h"
+#include "memory/gc.h"
+#include "object/judge.h"
+
+#define COUNT_SURE 65536 /* below it a count is no address */
+#define HEADS_MAX  6
+
+/* --- types --- */
+
+/* Has the type of a type the flag of one? Of what is none most words fail here, for little. */
+static bool is_metatype(struct scry_heap *h, scry_addr meta)
+{
+	const struct scry_layout *l = h->runtime->layout;
+
+	if (meta == h->runtime->type_type)
+		return true;
+	if (meta < SCRY_NULL_PAGE || meta % h->reader.ptr || scry_hash_find(&h->no_types, meta))
+		return false;
+	if (scry_hash_find(&h->type_index, meta))
+		return true;
+	if (scry_reader_field(&h->reader, l, meta, SCRY_F_TYPE_FLAGS) & TYPE_TYPE &&
+	    scry_reader_field(&h->reader, l, meta, SCRY_F_TYPE_FLAGS) & TYPE_READY)
+		return true;
+	if (h->no_types.count < COUNT_SURE)
+		scry_hash_put(&h->no_types, meta, h);
+	return false;
+}
+
+static uint32_t add_type(struct scry_heap *h, struct scry_type *t)
+{
+	struct scry_runtime *r = h->runtime;
+
+	if (h->type_count == h->type_room) {
+		size_t room = h->type_room ? h->type_room * 2 : 256;
+		struct scry_heap_type **types = realloc(h->types, room * sizeof(*types));
+
+		if (!types)
+			return SCRY_HEAP_NONE;
+		h->types = types;
+		h->type_room = room;
+	}
+	struct scry_heap_type *new = scry_arena_alloc(&r->session->arena, sizeof(*new));
+
+	if (!new)
+		return SCRY_HEAP_NONE;
+	h->types[h->type_count] = new;
+	*new = (struct scry_heap_type) {
+		.type = t,
+		/* static types are none of the collector's: they are asked one by one */
+		.head = t->flags & TYPE_TYPE ? 0 : scry_object_head(r, 0, t),
+		.size = scry_object_sizer(r, t),
+		.hidden = -1,
+	};
+	return (uint32_t)h->type_count++;
+}
+
+uint32_t scry_heap_type_at(struct scry_heap *h, scry_addr addr)
+{
+	struct scry_type *t;
+	uintptr_t known;
+
+	if (addr < SCRY_NULL_PAGE || addr % h->reader.ptr)
+		return SCRY_HEAP_NONE;
+	known = (uintptr_t)scry_hash_find(&h->type_index, addr);
+	if (known)
+		return (uint32_t)known - 1;
+	if (!is_metatype(h, scry_reader_field(&h->reader, h->runtime->layout, addr,
+					      SCRY_F_OBJECT_TYPE)) ||
+	    scry_type_at(h->runtime, addr, &t) < 0 || !scry_type_is_sound(h->runtime, t))
+		return SCRY_HEAP_NONE;
+	uint32_t added = add_type(h, t);
+
+	if (added != SCRY_HEAP_NONE)
+		scry_hash_put(&h->type_index, addr, (void *)((uintptr_t)added + 1));
+	return added;
+}
+
+const char *scry_heap_type_name(struct scry_heap *h, struct scry_heap_type *t)
+{
+	if (!t->name && scry_type_full_name(h->runtime, t->type->addr, &t->name) < 0)
+		t->name = "?";
+	return t->name;
+}
+
+/* --- sizes --- */
+
+/* A str of ASCII alone, as most are: its size without asking what else it may be. */
+static uint64_t ascii_bytes(struct scry_heap *h, scry_addr addr, const struct scry_type *t)
+{
+	const struct scry_layout *l = h->runtime->layout;
+	struct scry_reader *rd = &h->reader;
+
+	if (!(t->flags & TYPE_UNICODE) || !scry_layout_has(l, SCRY_F_ASCII_COMPACT) ||
+	    !scry_reader_field(rd, l, addr, SCRY_F_ASCII_COMPACT) ||
+	    !scry_reader_field(rd, l, addr, SCRY_F_ASCII_ASCII))
+		return 0;
+	return l->size[SCRY_S_ASCII] + scry_reader_field(rd, l, addr, SCRY_F_ASCII_LENGTH) + 1;
+}
+
+uint64_t scry_heap_measure(struct scry_heap *h, scry_addr addr, struct scry_heap_type *t)
+{
+	uint64_t size = 0, ascii;
+
+	if (t->size && !t->type->itemsize && t->size == h->plain_size)
+		size = t->type->basicsize;
+	else if (t->size && (ascii = ascii_bytes(h, addr, t->type)) != 0)
+		size = ascii;
+	else if (t->size)
+		size = t->size(h->runtime, addr, t->type);
+	if (!size || size > 1ull << 44)
+		size = scry_object_extent(h->runtime, addr, t->type);
+	return size +
+	       (t->type->flags & TYPE_TYPE ? scry_object_head(h->runtime, addr, t->type) : t->head);
+}
+
+uint64_t scry_heap_bytes(struct scry_heap *h, uint32_t object)
+{
+	const struct scry_heap_object *o = &h->objects[object];
+
+	return o->bytes < UINT32_MAX ? o->bytes
+				     : scry_heap_measure(h, o->addr, scry_heap_type_of(h, object));
+}
+
+bool scry_heap_add(struct scry_heap *h, scry_addr addr, uint32_t type)
+{
+	struct scry_heap_type *t = h->types[type];
+
+	if (h->count == h->room) {
+		size_t room = h->room ? h->room * 2 : 65536;
+		struct scry_heap_object *objects =
+			room < SCRY_HEAP_NONE ? realloc(h->objects, room * sizeof(*objects)) : NULL;
+
+		if (!objects)
+			return false;
+		h->objects = objects;
+		h->room = room;
+	}
+	uint64_t bytes = scry_heap_measure(h, addr, t);
+
+	h->objects[h->count++] = (struct scry_heap_object) {
+		.addr = addr,
+		.bytes = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX,
+		.type = type,
+	};
+	return true;
+}
+
+/* --- blocks --- */
+
+struct pass {
+	struct scry_heap *h;
+	uint32_t heads[HEADS_MAX]; /* what may stand before an object in its block */
+	unsigned head_count;
+	uint32_t type_at; /* where an object has its type */
+	bool plain_count; /* one count, whose whole word tells that it is no address */
+	uint64_t seen;
+};
+
+static void add_head(struct pass *p, uint32_t head)
+{
+	for (unsigned i = 0; i < p->head_count; i++)
+		if (p->heads[i] == head)
+			return;
+	p->heads[p->head_count++] = head;
+}
+
+/* Nothing, the collector's header, and two managed words before or without it. */
+static void begin_pass(struct pass *p, struct scry_heap *h)
+{
+	const struct scry_layout *l = h->runtime->layout;
+	bool sure;
+	uint32_t gc = scry_gc_head_size(h->runtime, &sure);
+
+	*p = (struct pass) { .h = h, .type_at = l->slot[SCRY_F_OBJECT_TYPE].offset };
+	p->plain_count = !scry_layout_has(l, SCRY_F_OBJECT_REF_SHARED) && h->reader.ptr == 8;
+	add_head(p, 0);
+	add_head(p, gc);
+	add_head(p, gc + 2 * h->reader.ptr);
+	add_head(p, 2 * h->reader.ptr);
+}
+
+/* The debug hooks' two words: a letter, and bytes that nobody writes (3.8+: 0xfd, before 0xfb). */
+static bool has_hooks(struct pass *p, scry_addr start)
+{
+	struct scry_debug_block debug;
+	uint64_t letter, byte;
+
+	return scry_reader_uint(&p->h->reader, start + p->h->reader.ptr, 1, &letter) &&
+	       (letter == 'o' || letter == 'm' || letter == 'r') &&
+	       scry_reader_uint(&p->h->reader, start + p->h->reader.ptr + 1, 1, &byte) &&
+	       (byte == 0xfd || byte == 0xfb) &&
+	       scry_debug_block_at(p->h->runtime, start + 2 * p->h->reader.ptr, &debug);
+}
+
+/* A count that nobody doubts: small, and not 0. */
+static bool is_sure(struct pass *p, scry_addr addr, const struct scry_heap_type *t)
+{
+	uint64_t word, next;
+
+	if (!p->plain_count || t->type->flags & TYPE_TYPE ||
+	    !scry_reader_word(&p->h->reader,
+			      addr + p->h->runtime->layout->slot[SCRY_F_OBJECT_REFCNT].offset,
+			      &word) ||
+	    !word || word >= COUNT_SURE)
+		return false;
+	if (!(t->type->flags & (1u << 14)))
+		return true;
+	/* the words before it are links, or nothing */
+	uint64_t gc = p->heads[1];
+
+	return gc && scry_reader_word(&p->h->reader, addr - gc, &next) &&
+	       (!(next & ~(uint64_t)3) || scry_heap_has_page(p->h, next));
+}
+
+/* The object that begins so far behind the block's start. */
+static bool take(struct pass *p, const struct scry_block *b, scry_addr start, uint32_t head)
+{
+	struct scry_heap *h = p->h;
+	scry_addr addr = start + head;
+	struct scry_verdict v;
+	uint64_t word;
+
+	if (addr + p->type_at + h->reader.ptr > b->start + b->size ||
+	    !scry_reader_word(&h->reader, addr + p->type_at, &word) || !word)
+		return false;
+	uint32_t type = scry_heap_type_at(h, word);
+
+	if (type == SCRY_HEAP_NONE)
+		return false;
+	struct scry_heap_type *t = h->types[type];
+
+	if (!(t->type->flags & TYPE_TYPE) && t->head != head)
+		return false;
+	if (addr + scry_object_least(h->runtime, t->type) > b->start + b->size)
+		return false;
+	if (!is_sure(p, addr, t) && (scry_judge(h->runtime, addr, &v) < 0 || v.dead))
+		return false;
+	return scry_heap_add(h, addr, type);
+}
+
+static void take_block(struct pass *p, const struct scry_block *b)
+{
+	for (unsigned i = 0; i < p->head_count; i++)
+		if (take(p, b, b->start, p->heads[i]))
+			return;
+	if (!has_hooks(p, b->start))
+		return;
+	for (unsigned i = 0; i < p->head_count; i++)
+		if (take(p, b, b->start + 2 * p->h->reader.ptr, p->heads[i]))
+			return;
+}
+
+/* Blocks of one size come in a row. */
+static void count_block(struct scry_heap *h, const struct scry_block *b)
+{
+	size_t i = h->class_last;
+
+	if (i >= h->class_count || h->classes[i].size != b->size)
+		for (i = 0; i < h->class_count && h->classes[i].size != b->size; i++)
+			;
+	if (i == h->class_count) {
+		if (i == SCRY_HEAP_CLASSES)
+			return;
+		h->classes[h->class_count++].size = b->size;
+	}
+	h->class_last = i;
+	h->allocator = b->allocator;
+	if (b->free)
+		h->classes[i].free++;
+	else
+		h->classes[i].used++;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const struct scry_heap_class *x = a, *y = b;
+
+	return x->size > y->size ? 1 : x->size < y->size ? -1 : 0;
+}
+
+static int take_blocks(struct scry_heap *h)
+{
+	struct scry_blocks blocks;
+	struct scry_block b;
+	struct pass p;
+
+	begin_pass(&p, h);
+	if (scry_blocks_open(&blocks, h->runtime) < 0)
+		return SCRY_OK; /* PYTHONMALLOC=malloc: what the collector knows leads to all */
+	while (!h->runtime->session->stopped && scry_blocks_next(&blocks, &b) == SCRY_ITEM) {
+		count_block(h, &b);
+		if (!b.free)
+			take_block(&p, &b);
+	}
+	scry_blocks_done(&blocks);
+	if (h->class_count)
+		qsort(h->classes, h->class_count, sizeof(*h->classes), by_size);
+	return SCRY_OK;
+}
+
+/* --- a life --- */
+
+static void done(void *state)
+{
+	struct scry_heap *h = state;
+
+	if (h->graph)
+		h->graph_done(h->graph);
+	scry_hash_done(&h->type_index);
+	scry_hash_done(&h->no_types);
+	free(h->objects);
+	free(h->types);
+	free(h->pages);
+	free(h);
+}
+
+static void count(struct scry_heap *h)
+{
+	for (size_t i = 0; i < h->count; i++) {
+		struct scry_heap_type *t = scry_heap_type_of(h, (uint32_t)i);
+		uint64_t bytes = scry_heap_bytes(h, (uint32_t)i);
+
+		t->count++;
+		t->bytes += bytes;
+		h->bytes += bytes;
+	}
+}
+
+static int make(struct scry_heap *h)
+{
+	struct scry_type *object;
+	int rc;
+
+	/* object.__sizeof__, whose answer needs no reading where there are no items */
+	if (h->runtime->type_type &&
+	    scry_type_at(h->runtime, h->runtime->type_type, &object) >= 0 && object->base &&
+	    scry_type_at(h->runtime, object->base, &object) >= 0)
+		h->plain_size = scry_object_sizer(h->runtime, object);
+	rc = take_blocks(h);
+	scry_heap_sort(h);
+	rc = rc < 0 ? rc : scry_heap_index_pages(h);
+	rc = rc < 0 ? rc : scry_heap_reach(h);
+	if (rc == SCRY_OK && h->runtime->session->stopped)
+		rc = scry_fail(h->runtime->session, SCRY_EFAULT, 0, "interrupted");
+	scry_heap_sort(h);
+	rc = rc < 0 ? rc : scry_heap_index_pages(h);
+	if (rc == SCRY_OK)
+		count(h);
+	return rc;
+}
+
+int scry_heap_of(struct scry_runtime *r, struct scry_heap **ret)
+{
+	struct scry_heap *h = r->heap_state;
+	int rc = SCRY_OK;
+
+	if (r->pypy)
+		return scry_fail(r->session, SCRY_EUNSUPPORTED, 0,
+				 "%s's objects cannot be listed: only CPython's can", r->name);
+	if (!h) {
+		h = calloc(1, sizeof(*h));
+		if (!h)
+			return scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory");
+		h->runtime = r;
+		scry_reader_init(&h->reader, r->session);
+		rc = make(h);
+	}
+	if (rc < 0) {
+		done(h);
+		return rc;
+	}
+	r->heap_state = h;
+	r->heap_done = done;
+	*ret = h;
+	return SCRY_OK;
+}

@@ -1,0 +1,287 @@
+/* What fills the memory. */
+#include "heap/survey.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "memory/stack.h"
+
+/* --- the largest --- */
+
+/* A heap with the smallest of the chosen at its root. */
+static void sift(struct scry_heap *h, uint32_t *list, size_t n, size_t i)
+{
+	for (;;) {
+		size_t least = i;
+
+		for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < n; child++)
+			if (scry_heap_bytes(h, list[child]) < scry_heap_bytes(h, list[least]))
+				least = child;
+		if (least == i)
+			return;
+		uint32_t other = list[i];
+
+		list[i] = list[least];
+		list[least] = other;
+		i = least;
+	}
+}
+
+size_t scry_heap_largest(struct scry_heap *h, uint32_t type, size_t max, uint32_t *ret)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; max && i < h->count; i++) {
+		if (type != SCRY_HEAP_NONE && h->objects[i].type != type)
+			continue;
+		if (n < max) {
+			ret[n++] = i;
+			if (n == max)
+				for (size_t at = n; at-- > 0;)
+					sift(h, ret, n, at);
+		} else if (h->objects[i].bytes >= h->objects[ret[0]].bytes &&
+			   scry_heap_bytes(h, i) > scry_heap_bytes(h, ret[0])) {
+			ret[0] = i;
+			sift(h, ret, n, 0);
+		}
+	}
+	for (size_t at = n; at-- > 0;)
+		sift(h, ret, n, at);
+	for (size_t left = n; left > 1; left--) {
+		uint32_t least = ret[0];
+
+		ret[0] = ret[left - 1];
+		ret[left - 1] = least;
+		sift(h, ret, left - 1, 0);
+	}
+	return n;
+}
+
+/* --- equal texts --- */
+
+struct table {
+	struct slot {
+		uint64_t hash; /* 0: the slot is free */
+		struct scry_heap_text text;
+	} * slots;
+	size_t size, count;
+};
+
+/* FNV-1a, eight bytes at a time. */
+static bool hash_text(struct scry_heap *h, const struct scry_text_view *v, uint64_t *ret)
+{
+	uint64_t hash = 0xcbf29ce484222325u ^ v->kind ^ (uint64_t)v->bytes << 8, left;
+	scry_addr at = v->data;
+
+	for (left = v->length * v->kind; left;) {
+		size_t n = 0;
+		const uint8_t *p = scry_reader_view(&h->reader, at, &n);
+
+		if (!p || !n)
+			return false;
+		n = n < left ? n : (size_t)left;
+		for (size_t i = 0; i < n; i += 8) {
+			uint64_t word = 0;
+
+			memcpy(&word, p + i, n - i < 8 ? n - i : 8);
+			hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+			hash ^= hash >> 29;
+		}
+		at += n;
+		left -= n;
+	}
+	*ret = hash ^ v->length ? hash ^ v->length : 1;
+	return true;
+}
+
+static bool grow(struct table *t)
+{
+	struct table new = { .size = t->size ? t->size * 2 : 1024 };
+
+	new.slots = calloc(new.size, sizeof(*new.slots));
+	if (!new.slots)
+		return false;
+	for (size_t i = 0; i < t->size; i++) {
+		size_t at = t->slots[i].hash & (new.size - 1);
+
+		if (!t->slots[i].hash)
+			continue;
+		while (new.slots[at].hash)
+			at = (at + 1) & (new.size - 1);
+		new.slots[at] = t->slots[i];
+	}
+	new.count = t->count;
+	free(t->slots);
+	*t = new;
+	return true;
+}
+
+static bool put(struct table *t, uint64_t hash, uint32_t object, uint64_t bytes)
+{
+	if (t->count * 4 >= t->size * 3 && !grow(t))
+		return false;
+	size_t at = hash & (t->size - 1);
+
+	while (t->slots[at].hash && t->slots[at].hash != hash)
+		at = (at + 1) & (t->size - 1);
+	struct slot *slot = &t->slots[at];
+
+	if (!slot->hash) {
+		t->count++;
+		*slot = (struct slot) { .hash = hash, .text = { .first = object } };
+	}
+	slot->text.count++;
+	slot->text.bytes += bytes;
+	return true;
+}
+
+/* What all copies but one take. */
+static uint64_t waste(const struct scry_heap_text *t)
+{
+	return t->bytes - t->bytes / t->count;
+}
+
+static int by_waste(const void *a, const void *b)
+{
+	uint64_t x = waste(a), y = waste(b);
+
+	if (x != y)
+		return x < y ? 1 : -1;
+	return ((const struct scry_heap_text *)a)->first > ((const struct scry_heap_text *)b)->first
+		       ? 1
+		       : -1;
+}
+
+int scry_heap_texts(struct scry_heap *h, struct scry_heap_text **ret, size_t *ret_count)
+{
+	struct table t = { 0 };
+	size_t n = 0;
+	bool whole = true;
+
+	for (uint32_t i = 0; i < h->count && whole && !h->runtime->session->stopped; i++) {
+		const struct scry_type *type = scry_heap_type_of(h, i)->type;
+		struct scry_text_view v;
+		uint64_t hash;
+
+		if (type->flags & (TYPE_UNICODE | TYPE_BYTES) &&
+		    scry_text_open(h->runtime, h->objects[i].addr, &v) == SCRY_OK &&
+		    hash_text(h, &v, &hash))
+			whole = put(&t, hash, i, scry_heap_bytes(h, i));
+	}
+	struct scry_heap_text *found = malloc((t.count + 1) * sizeof(*found));
+
+	if (!found || !whole) {
+		free(found);
+		free(t.slots);
+		return scry_fail(h->runtime->session, SCRY_ENOMEM, 0, "out of memory");
+	}
+	for (size_t i = 0; i < t.size; i++)
+		if (t.slots[i].hash && t.slots[i].text.count > 1)
+			found[n++] = t.slots[i].text;
+	free(t.slots);
+	if (n)
+		qsort(found, n, sizeof(*found), by_waste);
+	*ret = found;
+	*ret_count = n;
+	return SCRY_OK;
+}
+
+/* --- where memory is --- */
+
+struct telling {
+	struct scry_heap *h;
+	void (*part)(void *arg, const struct scry_heap_part *part);
+	void *arg;
+};
+
+static void tell(struct telling *t, const char *what, uint64_t bytes)
+{
+	if (bytes)
+		t->part(t->arg, &(struct scry_heap_part) { .what = what, .bytes = bytes });
+}
+
+static void tell_blocks(struct telling *t)
+{
+	struct scry_heap *h = t->h;
+	struct scry_heap_part all = { .what = h->allocator, .split = true };
+	char text[64];
+
+	for (size_t i = 0; i < h->class_count; i++) {
+		all.used += h->classes[i].used * h->classes[i].size;
+		all.free += h->classes[i].free * h->classes[i].size;
+	}
+	all.bytes = all.used + all.free;
+	/* what stands between blocks, and was never cut into any */
+	if (h->arena_bytes > all.bytes) {
+		all.free += h->arena_bytes - all.bytes;
+		all.bytes = h->arena_bytes;
+	}
+	if (!all.bytes)
+		return;
+	t->part(t->arg, &all);
+	for (size_t i = 0; i < h->class_count; i++) {
+		const struct scry_heap_class *c = &h->classes[i];
+
+		snprintf(text, sizeof(text), "%s blocks of %" PRIu64, h->allocator, c->size);
+		t->part(t->arg, &(struct scry_heap_part) { .what = text,
+							   .bytes = (c->used + c->free) * c->size,
+							   .used = c->used * c->size,
+							   .free = c->free * c->size,
+							   .split = true,
+							   .part = true });
+	}
+}
+
+/* The mappings: stacks of threads, files, and the rest, which nobody has a name for. */
+static void tell_mappings(struct telling *t)
+{
+	struct scry_target *target = t->h->runtime->session->target;
+	uint64_t stacks = 0, code = 0, data = 0, others = 0;
+
+	for (size_t i = 0; i < target->map_count; i++) {
+		const struct scry_map *m = &target->maps[i];
+		uint64_t bytes = m->end - m->start;
+
+		if (!(m->flags & (SCRY_MAP_READ | SCRY_MAP_WRITE | SCRY_MAP_EXEC)))
+			continue;
+		if (!(m->flags & SCRY_MAP_FILE))
+			*(scry_stack_has(t->h->runtime, m->end - t->h->reader.ptr) ? &stacks
+										   : &others) +=
+				bytes;
+		else
+			*(m->flags & SCRY_MAP_WRITE ? &data : &code) += bytes;
+	}
+	tell(t, "C stacks", stacks);
+	tell(t, "files: code and constants", code);
+	tell(t, "files: data", data);
+	tell(t, "other mappings", others > t->h->arena_bytes ? others - t->h->arena_bytes : others);
+}
+
+void scry_heap_parts(struct scry_heap *h,
+		     void (*part)(void *arg, const struct scry_heap_part *part), void *arg)
+{
+	struct telling t = { h, part, arg };
+
+	tell_blocks(&t);
+	tell_mappings(&t);
+}
+
+bool scry_heap_resident(struct scry_heap *h, uint64_t *ret)
+{
+	struct scry_target *t = h->runtime->session->target;
+	char path[64], line[256];
+	unsigned long long kb;
+	bool found = false;
+	FILE *file;
+
+	if (!t->ops->hold || t->pid <= 0) /* a dump does not say it */
+		return false;
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/status", t->pid);
+	file = fopen(path, "re");
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "VmRSS: %llu", &kb) == 1;
+	if (file)
+		fclose(file);
+	*ret = found ? kb * 1024 : 0;
+	return found;
+}

@@ -1,0 +1,95 @@
+"""heap: every object that the interpreter itself could list is there, at its address and with its
+size, and no other of
+a program's own types."""
+import json
+import os
+import subprocess
+
+import jsonschema
+import pytest
+
+from tests.support import programs, run
+
+from .conftest import every
+
+with open(os.path.join(run.TOP, 'docs', 'schema.json')) as source:
+    SCHEMA = jsonschema.Draft7Validator(json.load(source))
+HEAPED = programs.Program('heaped', 'heaped.py')
+MALLOC = programs.Program('heaped-malloc', 'heaped.py', ('malloc',))
+DEBUG = programs.Program('heaped-debug', 'heaped.py', ('debug',))
+# what only the program makes: none may be missing, none may be there beside
+OWN = (
+    'Plain',
+    'Slotted',
+    'Derived',
+    'Named',
+    'Bag',
+    'deque',
+    'OrderedDict',
+    'complex',
+    'defaultdict',
+)
+# whose __sizeof__() is not known, or says more than there is (docs/values.md)
+NO_SIZE = ('code', 'OrderedDict', 'type')
+
+
+def told(dump, lines, key='heap'):
+    """What a command says in one session, line by line."""
+    interpreter = dump.interpreter
+    tool = os.path.join(run.build_directory(), 'tests', 'support', 'reprs')
+    done = subprocess.run(
+        [tool, dump.core, '' if interpreter.root else dump.exe, '']
+        + ([interpreter.root] if interpreter.root else []),
+        input=''.join(':%s --json\n' % line for line in lines).encode(),
+        stdout=subprocess.PIPE,
+        timeout=120,
+    )
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    for answer in answers:
+        SCHEMA.validate(answer)
+    return [answer[key] for answer in answers]
+
+
+def chosen(interpreter):
+    """Those whose memory differs in kind."""
+    return interpreter.tag in (
+        'pyenv-2.7.18',
+        'pyenv-3.6.15',
+        'pyenv-3.8.18',
+        'pyenv-3.11.7',
+        'pyenv-3.12.1',
+        'pyenv-3.13.0',
+        'sid-3.14',
+        'sid-3.15',
+        'built-3.13t',
+    )
+
+
+@pytest.mark.parametrize('interpreter', every(chosen))
+def test_every_object(dumps, interpreter):
+    dump = dumps.core(interpreter, HEAPED)
+    wrong, objects = [], sorted(dump.truth['objects'].items())
+    answers = told(dump, ['heap %s --limit 10000000 --max-text 1' % name for name, _ in objects])
+    for (name, true), answer in zip(objects, answers):
+        found = {i['address']: i['bytes'] for i in answer['instances']}
+        true, short = dict(true), name.split('.')[-1]
+        missing = set(true) - set(found)
+        more = set(found) - set(true) if short in OWN else ()
+        sizes = [[a, true[a], found[a]] for a in set(true) & set(found) if true[a] != found[a]]
+        if short == 'str' and dump.interpreter.version < (3, 12):  # with a wchar_t form
+            sizes = [s for s in sizes if s[1] < s[2]]
+        if short in NO_SIZE or (short == 'int' and len(sizes) == 1):  # what fork() returned
+            sizes = []
+        if missing or more or sizes:
+            wrong.append((name, len(true), sorted(missing), sorted(more), sorted(sizes)))
+    assert wrong == [], [(w[0], w[1], w[2][:6], w[3][:3], w[4][:3]) for w in wrong]
+
+
+@pytest.mark.parametrize('interpreter', every(chosen))
+def test_what_goes(dumps, interpreter):
+    """--by retained, beside what the program knows to hang on two lists alone."""
+    dump = dumps.core(interpreter, HEAPED)
+    true = dump.truth['goes']
+    found = told(dump, ['heap --by retained --limit 100000 --under %s' % dump.truth['under']])[0]
+    kept = {r['address']: [r['objects'], r['bytes']] for r in found['retained']}
+    assert kept == true
