@@ -5,6 +5,7 @@
 #include "registry.h"
 
 #include "object/printer.h"
+#include "object/text_hash.h"
 
 const struct scry_target_ops *const scry_dump_formats[] = {
 	&scry_target_elfcore,
@@ -20,6 +21,8 @@ const struct scry_model *const scry_models[SCRY_MODEL_COUNT] = {
 	[SCRY_MODEL_CPYTHON] = &scry_model_cpython,
 	[SCRY_MODEL_PYPY] = &scry_model_pypy,
 };
+
+const char *(*const scry_text_doubt)(struct scry_runtime *r, scry_addr str) = scry_name_doubt;
 
 /*
  * A family is an array of rows in a file of src/object or src/library: scry_printers_NAME. The

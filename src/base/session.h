@@ -69,6 +69,8 @@ struct scry_error {
 struct scry_session {
 	/* what the tests put in place of the built-in rows (layout/rows.h), else NULL */
 	const struct scry_future *future;
+	/* a value of the answer under way is damaged, and is shown so in its place */
+	bool value_damaged;
 	/* some place could not be searched for tasks: that there are none is not known */
 	bool unsearched;
 	struct scry_arena keep;  /* lives as long as the session: options */

@@ -192,6 +192,7 @@ int scry_command_run_many(struct scry_session *s, const char *name, const char *
 	struct scry_options saved = s->options;
 	struct scry_interrupt interrupt;
 
+	s->value_damaged = false;
 	scry_interrupt_begin(s, &interrupt);
 	int rc = call.row ? start(&call) : fail_unknown(s, name);
 	scry_interrupt_end(&interrupt);
@@ -207,6 +208,7 @@ int scry_command_run_many(struct scry_session *s, const char *name, const char *
 	if (call.help)
 		return rc < 0 ? 2 : 0;
 	bool noted = put_notes(s, err);
+	call.partial |= s->value_damaged;
 	scry_notes_pass(s);
 	if (rc >= 0 && call.partial && !noted && err)
 		scry_buf_puts(err,

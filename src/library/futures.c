@@ -1,6 +1,8 @@
 /* asyncio's futures and tasks in C, as Lib/asyncio/base_futures.py and base_tasks.py print them. */
+#include "object/contradict.h"
 #include "object/cython.h"
 #include "object/item.h"
+#include "object/judge.h"
 #include "object/known.h"
 
 /* The same members under two prefixes: struct FutureObj and TaskObj, Modules/_asynciomodule.c. */
@@ -83,12 +85,23 @@ static void print_coroutine(struct scry_printer *p, scry_addr coro)
 
 	if (print_cython_coroutine(p, coro))
 		return;
-	if (!scry_is_exactly(r, coro, SCRY_IS_COROUTINE) || scry_text_at(r, str, 500, &name) < 0) {
+	if (!scry_is_exactly(r, coro, SCRY_IS_COROUTINE) ||
+	    !scry_layout_has(r->layout, SCRY_F_GEN_QUALNAME)) {
 		scry_print(p, coro);
 		return;
 	}
+	if (scry_text_at(r, str, 500, &name) < 0) {
+		scry_printer_damage(p, coro);
+		return;
+	}
 	scry_printf(p, "%s()", name);
-	if (frame && scry_frame_at(r, frame, &f) == SCRY_OK && f.code) {
+	if (scry_generator_doubt(r, coro, name))
+		scry_printer_doubt(p, scry_generator_doubt(r, coro, name));
+	if (frame && scry_frame_at(r, frame, &f) < 0) {
+		scry_printer_damage(p, frame);
+		return;
+	}
+	if (frame && f.code) {
 		scry_frame_location(&f, &at);
 		scry_printf(p, " running at %s:%d", f.code->file,
 			    at.line ? at.line : f.code->first_line);
@@ -100,7 +113,9 @@ static void print_coroutine(struct scry_printer *p, scry_addr coro)
 	if (!code_addr && inner)
 		code_addr = scry_untag(r, optional(r, inner, SCRY_F_IFRAME_CODE));
 	code = code_addr ? scry_code_at(r, code_addr) : NULL;
-	if (code)
+	if (code && code->damaged)
+		scry_printer_doubt(p, code->damaged);
+	else if (code)
 		scry_printf(p, " done, defined at %s:%d", code->file, code->first_line);
 }
 
@@ -196,7 +211,8 @@ static void print_callback(struct scry_printer *p, scry_addr func)
 {
 	struct scry_type *t;
 
-	if (scry_type_for(p->runtime, func, &t) < 0) {
+	if (scry_type_for(p->runtime, func, &t) < 0 ||
+	    scry_judge_reference(p->runtime, func, t) < 0) {
 		scry_printer_damage(p, func);
 		return;
 	}
@@ -228,8 +244,11 @@ static void print_callbacks(struct scry_printer *p, scry_addr future, const stru
 		  list = optional(r, future, f->callbacks), items = 0;
 	uint64_t n = 0;
 
-	if (list && !scry_is_none(r, list) && scry_sequence(r, list, &n, &items) < 0)
+	if (list && !scry_is_none(r, list) && scry_sequence(r, list, &n, &items) < 0) {
+		scry_buf_puts(p->out, " cb=");
+		scry_printer_damage(p, list);
 		n = 0;
+	}
 	uint64_t all = n + (first != 0);
 	if (!all)
 		return;
@@ -264,6 +283,15 @@ static const char *state_name(uint64_t state)
 	return state < 3 ? names[state] : "?";
 }
 
+/* What is over waits for nothing: Modules/_asynciomodule.c, task_step_impl(). */
+static void check_state(struct scry_printer *p, uint64_t state, scry_addr waiter)
+{
+	if (state > STATE_FINISHED)
+		scry_printer_doubt(p, "it has none of the three states");
+	else if (state != STATE_PENDING && waiter && !scry_is_none(p->runtime, waiter))
+		scry_printer_doubt(p, "it is over, and waits");
+}
+
 static int print_task(struct scry_printer *p, scry_addr addr, scry_addr type);
 
 static int print_future(struct scry_printer *p, scry_addr addr, scry_addr type)
@@ -278,6 +306,7 @@ static int print_future(struct scry_printer *p, scry_addr addr, scry_addr type)
 	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
 		return rc;
 	scry_printf(p, "<%s %s", scry_type_short(p->runtime, type), state_name(state));
+	check_state(p, state, 0);
 	if (state == STATE_FINISHED)
 		print_outcome(p, addr, &future_fields);
 	print_callbacks(p, addr, &future_fields);
@@ -290,6 +319,7 @@ static int print_future(struct scry_printer *p, scry_addr addr, scry_addr type)
 static void print_task_name(struct scry_printer *p, scry_addr task)
 {
 	scry_addr name = optional(p->runtime, task, SCRY_F_TASK_NAME);
+	struct scry_type *t;
 	int64_t number;
 
 	if (!name)
@@ -299,6 +329,9 @@ static void print_task_name(struct scry_printer *p, scry_addr task)
 		scry_printf(p, "'Task-%" PRId64 "'", number);
 	else
 		scry_print(p, name);
+	if (scry_type_for(p->runtime, name, &t) == SCRY_OK &&
+	    !(t->flags & (TYPE_UNICODE | TYPE_LONG)))
+		scry_printer_doubt(p, "it is no name");
 }
 
 static bool is_cancelling(struct scry_runtime *r, scry_addr task)
@@ -323,6 +356,7 @@ static int print_task(struct scry_printer *p, scry_addr addr, scry_addr type)
 		  waiter = optional(r, addr, SCRY_F_TASK_WAITER);
 	scry_printf(p, "<%s %s", scry_type_short(r, type),
 		    cancelling ? "cancelling" : state_name(state));
+	check_state(p, state, waiter);
 	print_task_name(p, addr);
 	if (coro) {
 		scry_buf_puts(p->out, " coro=<");

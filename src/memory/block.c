@@ -30,6 +30,7 @@ bool scry_block_find(struct scry_runtime *r, scry_addr addr, struct scry_block *
 	if (!a || !a->find(r, addr, ret))
 		return false;
 	ret->allocator = a->name;
+	ret->of = a;
 	return true;
 }
 
@@ -40,6 +41,7 @@ bool scry_block_guess(struct scry_runtime *r, scry_addr addr, struct scry_block 
 	if (!a || !a->guess(r, addr, ret))
 		return false;
 	ret->allocator = a->name;
+	ret->of = a;
 	return true;
 }
 
@@ -64,6 +66,21 @@ unsigned scry_block_order(struct scry_runtime *r, const struct scry_block *block
 	return a && block->free ? a->order(r, block) : 0;
 }
 
+#define STEP 16 /* between sizes of blocks, in builds of 32 bits and up to 3.6 less */
+
+uint64_t scry_block_least(const struct scry_block *b)
+{
+	uint64_t waste = STEP + (b->of->waste ? b->size / b->of->waste : 0);
+
+	return b->size > waste ? b->size - waste + 1 : 0;
+}
+
+bool scry_block_suits(const struct scry_block *b, uint64_t size, bool resized)
+{
+	return size <= b->size &&
+	       (size >= scry_block_least(b) || (resized && 4 * size > b->of->keep * b->size));
+}
+
 int scry_blocks_open(struct scry_blocks *b, struct scry_runtime *r)
 {
 	*b = (struct scry_blocks) { .runtime = r, .allocator = allocator_of(r) };
@@ -77,8 +94,10 @@ int scry_blocks_next(struct scry_blocks *b, struct scry_block *ret)
 {
 	int rc = b->allocator->next(b->runtime, b->state, ret);
 
-	if (rc == SCRY_ITEM)
+	if (rc == SCRY_ITEM) {
 		ret->allocator = b->allocator->name;
+		ret->of = b->allocator;
+	}
 	return rc;
 }
 

@@ -14,6 +14,7 @@ struct scry_block {
 	const char *allocator;
 	scry_addr start;
 	uint64_t size;
+	const struct scry_allocator *of;
 	bool free; /* freed, or never given out: what points here is dangling */
 };
 
@@ -43,6 +44,13 @@ bool scry_block_lost(struct scry_runtime *r, scry_addr addr);
  * given out, or is on no list that is known.
  */
 unsigned scry_block_order(struct scry_runtime *r, const struct scry_block *block);
+/** The least that may have been asked for to get this block. */
+uint64_t scry_block_least(const struct scry_block *b);
+/**
+ * May the allocator have given out the block for `size` bytes, or (`resized`) for more of which
+ * `size` are left?
+ */
+bool scry_block_suits(const struct scry_block *b, uint64_t size, bool resized);
 
 /** A walk over all blocks of a runtime, in order of address within a pool or page. */
 struct scry_blocks {
@@ -70,6 +78,10 @@ struct scry_allocator {
 	bool (*find)(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
 	bool (*guess)(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
 	bool (*owns)(struct scry_runtime *r, scry_addr addr);
+	/* sizes of blocks differ by 16 bytes, or by a part of them: 1/waste; 0 no part */
+	unsigned waste;
+	/* realloc() leaves a block where more than keep/4 of it are still wanted */
+	unsigned keep;
 	bool (*lost)(struct scry_runtime *r, scry_addr addr); /* NULL: never */
 	/** scry_block_order() */
 	unsigned (*order)(struct scry_runtime *r, const struct scry_block *block);

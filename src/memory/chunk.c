@@ -57,3 +57,16 @@ bool scry_has_chunks(struct scry_runtime *r)
 	}
 	return memory && memory->has_chunks;
 }
+
+bool scry_chunks_sure(struct scry_runtime *r)
+{
+	struct scry_memory *memory = scry_memory_of(r);
+	struct scry_chunk chunk;
+
+	if (memory && !memory->chunks_asked) {
+		memory->chunks_asked = true;
+		memory->chunks_sure = scry_has_chunks(r) && r->interps &&
+				      scry_chunk_at(r, r->interps->addr, &chunk);
+	}
+	return memory && memory->chunks_sure;
+}

@@ -15,5 +15,11 @@ struct scry_chunk {
 bool scry_chunk_at(struct scry_runtime *r, scry_addr start, struct scry_chunk *ret);
 /** Does the target have glibc, so that what malloc() gave out stands in such chunks? */
 bool scry_has_chunks(struct scry_runtime *r);
+/**
+ * Is it certainly glibc's malloc() that gives memory out, and not another one that was put before
+ * it? The interpreter's state is looked at, which up to 3.11 is in such a chunk; false where that
+ * tells nothing.
+ */
+bool scry_chunks_sure(struct scry_runtime *r);
 
 #endif

@@ -26,6 +26,7 @@ struct scry_memory {
 	bool libc_known, has_chunks;
 	bool malloc_known;
 	struct scry_malloc *malloc; /* NULL: its arenas were not found */
+	bool chunks_asked, chunks_sure;
 	bool stacks_known;
 	struct scry_stack_span *stacks; /* in order of address */
 	size_t stack_count;

@@ -365,6 +365,7 @@ const struct scry_allocator scry_allocator_pymalloc = {
 	.name = "pymalloc",
 	.serves = serves,
 	.find = find,
+	.keep = 3,
 	.guess = guess,
 	.owns = owns,
 	.lost = lost,

@@ -28,13 +28,14 @@ static int open_inline(struct scry_runtime *r, const struct scry_type *t, scry_a
 	int rc = scry_field_read(r, t->addr, SCRY_F_HEAP_TYPE_CACHED_KEYS, &at);
 
 	rc = rc < 0 ? rc : scry_keys_open(r, at, &keys);
+	order.count = keys.count;
 	rc = rc < 0 ? rc : scry_values_open(r, values, &order);
 	if (rc < 0)
 		return rc;
 	keys.values = order.values;
 	keys.order = order.order;
 	keys.order_step = order.order_step;
-	keys.used = keys.count = order.count < keys.count ? order.count : keys.count;
+	keys.used = keys.count = order.count;
 	*v = keys;
 	return SCRY_OK;
 }

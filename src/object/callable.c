@@ -1,4 +1,5 @@
 /* Functions, methods, descriptors, code, frames, cells, generators. */
+#include "object/contradict.h"
 #include "object/known.h"
 #include "object/printer.h"
 
@@ -333,17 +334,25 @@ static int print_generator(struct scry_printer *p, scry_addr addr, scry_addr typ
 	if (rc < 0)
 		return rc;
 	rc = field_text(p, addr, SCRY_F_GEN_QUALNAME, &name);
+	if (rc < 0 && rc != SCRY_ENOFIELD)
+		return rc;
 	if (rc < 0) { /* up to 3.4 it is the code's name */
 		rc = scry_field_read(p->runtime, addr, SCRY_F_GEN_CODE, &code_addr);
 		if (rc < 0)
 			return rc;
 		const struct scry_code *code = scry_code_at(p->runtime, code_addr);
+		if (code && code->damaged)
+			return scry_fail(p->runtime->session, SCRY_ECORRUPT, addr, "its code: %s",
+					 code->damaged);
 		name = code ? code->name : "?";
 	}
 	scry_printf(p, "<%s object %s at 0x%" PRIx64, t->name, name, addr);
 	if (p->verbose)
 		print_generator_place(p, addr);
 	scry_buf_putc(p->out, '>');
+	const char *doubt = scry_generator_doubt(p->runtime, addr, name);
+	if (doubt)
+		scry_printer_doubt(p, doubt);
 	return SCRY_OK;
 }
 

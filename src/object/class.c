@@ -1,4 +1,5 @@
 /* Classes, old-style instances, modules, weak references, generic aliases. */
+#include "object/contradict.h"
 #include "object/known.h"
 #include "object/printer.h"
 
@@ -14,12 +15,16 @@ static int field_text(struct scry_printer *p, scry_addr addr, enum scry_field f,
 
 static int print_type(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
+	struct scry_type *t;
 	const char *name;
-	int rc = scry_type_full_name(p->runtime, addr, &name);
+	int rc = scry_type_at(p->runtime, addr, &t);
 
 	(void)type;
+	rc = rc < 0 ? rc : scry_type_full_name(p->runtime, addr, &name);
 	if (rc == SCRY_OK)
 		scry_printf(p, "<class '%s'>", name);
+	if (rc == SCRY_OK && scry_type_doubt(p->runtime, t))
+		scry_printer_doubt(p, t->doubt);
 	return rc;
 }
 
@@ -33,6 +38,8 @@ static int print_type2(struct scry_printer *p, scry_addr addr, scry_addr type)
 	rc = rc < 0 ? rc : scry_type_full_name(p->runtime, addr, &name);
 	if (rc == SCRY_OK)
 		scry_printf(p, "<%s '%s'>", t->flags & TYPE_HEAP ? "class" : "type", name);
+	if (rc == SCRY_OK && scry_type_doubt(p->runtime, t))
+		scry_printer_doubt(p, t->doubt);
 	return rc;
 }
 

@@ -1,5 +1,6 @@
 /* Dicts and sets of every generation, as arrays of entries that are walked within bounds. */
 #include "object/known.h"
+#include "object/text_hash.h"
 #include "object/printer.h"
 
 /* One table is at most this many bytes: hostile sizes end here, real ones by what memory holds. */
@@ -43,6 +44,7 @@ static int open_table(struct scry_runtime *r, scry_addr dict, struct scry_dict_v
 	v->stride = l->size[SCRY_S_ENTRY];
 	v->key = l->slot[SCRY_F_ENTRY_KEY].offset;
 	v->value = l->slot[SCRY_F_ENTRY_VALUE].offset;
+	v->hash = (int)l->slot[SCRY_F_ENTRY_HASH].offset;
 	if (mask & (mask + 1) || v->used > v->count)
 		return corrupt(r, dict, "dict", mask);
 	return check_table(r, v->entries, v->count, v->stride, "dict");
@@ -102,6 +104,9 @@ static void keys_entries(struct scry_runtime *r, scry_addr keys, uint64_t index_
 	v->stride = l->size[text_keys ? SCRY_S_UNICODE_ENTRY : SCRY_S_ENTRY];
 	v->key = l->slot[text_keys ? SCRY_F_UNICODE_ENTRY_KEY : SCRY_F_ENTRY_KEY].offset;
 	v->value = l->slot[text_keys ? SCRY_F_UNICODE_ENTRY_VALUE : SCRY_F_ENTRY_VALUE].offset;
+	v->hash = text_keys ? -1 : (int)l->slot[SCRY_F_ENTRY_HASH].offset;
+	if (text_keys && index_bytes)
+		v->indices = v->entries - index_bytes;
 }
 
 int scry_keys_open(struct scry_runtime *r, scry_addr keys, struct scry_dict_view *v)
@@ -113,6 +118,8 @@ int scry_keys_open(struct scry_runtime *r, scry_addr keys, struct scry_dict_view
 		return rc;
 	v->runtime = r;
 	keys_entries(r, keys, index_bytes, v);
+	v->slots = slots;
+	v->index_size = slots ? (unsigned)(index_bytes / slots) : 0;
 	rc = scry_field_read(r, keys, SCRY_F_KEYS_NENTRIES, &v->count);
 	if (rc == SCRY_ENOFIELD)
 		v->count = slots; /* 3.3-3.5: a hash table */
@@ -128,8 +135,34 @@ int scry_keys_open(struct scry_runtime *r, scry_addr keys, struct scry_dict_view
  * (-1: prefix size, -2: how many), 3.13+ in bytes behind them (Include/internal/pycore_dict.h,
  * get_insertion_order_array()).
  */
+/* Each byte of the order is another one of the keys. */
+static int check_order(struct scry_runtime *r, scry_addr values, const struct scry_dict_view *v,
+		       uint64_t keys)
+{
+	uint8_t byte;
+	uint64_t seen[4] = { 0 };
+
+	if (v->count > keys)
+		return scry_fail(r->session, SCRY_ECORRUPT, values,
+				 "%" PRIu64 " values of %" PRIu64 " keys", v->count, keys);
+	for (uint64_t i = 0; v->order && i < v->count; i++) {
+		int rc = scry_read(r->session, v->order + (uint64_t)((int64_t)i * v->order_step),
+				   &byte, 1);
+
+		if (rc < 0)
+			return rc;
+		if (byte >= keys || seen[byte / 64] >> byte % 64 & 1)
+			return scry_fail(r->session, SCRY_ECORRUPT, values,
+					 "the order of the values at 0x%" PRIx64 " is damaged",
+					 values);
+		seen[byte / 64] |= 1ull << byte % 64;
+	}
+	return SCRY_OK;
+}
+
 int scry_values_open(struct scry_runtime *r, scry_addr values, struct scry_dict_view *v)
 {
+	uint64_t keys = v->count;
 	const struct scry_layout *l = r->layout;
 	uint64_t capacity, size;
 	uint8_t n;
@@ -141,9 +174,11 @@ int scry_values_open(struct scry_runtime *r, scry_addr values, struct scry_dict_
 		rc = rc < 0 ? rc : scry_field_read(r, values, SCRY_F_VALUES_SIZE, &size);
 		if (rc < 0)
 			return rc;
+		if (size > capacity)
+			return corrupt(r, values, "values", size);
 		v->order = v->values + capacity * r->session->target->abi.ptr_size;
 		v->order_step = 1;
-		v->count = size < capacity ? size : capacity;
+		v->count = size;
 	} else if (scry_layout_has(l, SCRY_F_KEYS_KIND)) {
 		int rc = scry_read(r->session, values - 2, &n, 1);
 
@@ -153,7 +188,7 @@ int scry_values_open(struct scry_runtime *r, scry_addr values, struct scry_dict_
 		v->order_step = -1;
 		v->count = n;
 	}
-	return SCRY_OK;
+	return check_order(r, values, v, keys);
 }
 
 int scry_dict_open(struct scry_runtime *r, scry_addr dict, struct scry_dict_view *ret)
@@ -225,6 +260,42 @@ int scry_dict_view_next(const struct scry_dict_view *v, uint64_t *it, scry_addr 
 	return SCRY_OK;
 }
 
+/*
+ * The slots that a hash leads to, up to the first free one: Objects/dictobject.c, lookdict_index(),
+ * v3.11 to v3.15.
+ */
+static bool leads_to(const struct scry_dict_view *v, uint64_t hash, uint64_t wanted)
+{
+	uint64_t mask = v->slots - 1, at = hash & mask, perturb = hash, index;
+	uint64_t none = v->index_size == 8 ? UINT64_MAX : (1ull << 8 * v->index_size) - 1;
+
+	for (uint64_t i = 0; i < v->slots; i++) {
+		if (scry_read_uint(v->runtime->session, v->indices + at * v->index_size,
+				   v->index_size, &index) < 0)
+			return true; /* not known */
+		if (index == wanted || index == none)
+			return index == wanted;
+		perturb >>= 5;
+		at = (at * 5 + perturb + 1) & mask;
+	}
+	return false;
+}
+
+bool scry_dict_view_fits(const struct scry_dict_view *v, uint64_t it, scry_addr key)
+{
+	unsigned size = v->runtime->layout->slot[SCRY_F_ENTRY_HASH].size;
+	uint64_t hash, noted, index;
+
+	if (!it || entry_index(v, it - 1, &index) < 0 || !scry_key_hash(v->runtime, key, &hash))
+		return true;
+	if (v->hash >= 0 && size)
+		return scry_read_uint(v->runtime->session,
+				      v->entries + index * v->stride + (unsigned)v->hash, size,
+				      &noted) < 0 ||
+		       noted == hash;
+	return !v->indices || !v->index_size || v->index_size > 8 || leads_to(v, hash, index);
+}
+
 int scry_cpython_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it, scry_addr *ret_key,
 			   scry_addr *ret_value)
 {
@@ -289,6 +360,18 @@ int scry_set_next(struct scry_runtime *r, scry_addr set, uint64_t *it, scry_addr
 		return SCRY_ITEM;
 	}
 	return SCRY_OK;
+}
+
+bool scry_set_fits(struct scry_runtime *r, scry_addr set, uint64_t it, scry_addr key)
+{
+	scry_addr table;
+	uint64_t hash, noted;
+
+	return !it || scry_field_read(r, set, SCRY_F_SET_TABLE, &table) < 0 ||
+	       !scry_key_hash(r, key, &hash) ||
+	       scry_field_read(r, table + (it - 1) * r->layout->size[SCRY_S_SET_ENTRY],
+			       SCRY_F_SET_ENTRY_HASH, &noted) < 0 ||
+	       noted == hash;
 }
 
 /* --- lists and tuples --- */

@@ -1,4 +1,5 @@
 /* Exceptions: repr, message, causes, notes, groups, tracebacks. */
+#include "runtime/frame.h"
 #include "object/exception.h"
 #include "object/known.h"
 
@@ -420,8 +421,11 @@ int scry_traceback_next(struct scry_traceback *t, struct scry_frame *f, struct s
 	scry_field_read_int(r, t->next, SCRY_F_TRACEBACK_LINENO, &line);
 	if (f->code && lasti >= 0)
 		scry_code_location(f->code, lasti, &at);
-	/* 3.12+ leaves tb_lineno at -1 until somebody asks */
-	if (line > 0 && line != at.line)
+	/* 3.12+ leaves tb_lineno at -1 until somebody asks; it is the instruction's line else */
+	if (line != -1 && at.line > 0 && line != at.line)
+		scry_frame_damage(f, "its traceback says line %" PRId64 ", its instruction line %d",
+				  line, at.line);
+	else if (line > 0 && line != at.line)
 		at = (struct scry_location) { .line = (int)line };
 	*ret = at;
 	f->lasti = lasti >= 0 ? lasti : f->lasti;

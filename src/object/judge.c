@@ -5,10 +5,10 @@
 #include "memory/chunk.h"
 #include "memory/gc.h"
 #include "memory/stack.h"
+#include "object/contradict.h"
 #include "object/printer.h"
 
 #define TYPE_READY           (1u << 12) /* Py_TPFLAGS_READY, 2.7 to 3.15 */
-#define TYPE_GC              (1u << 14)
 #define TYPE_MANAGED_WEAKREF (1u << 3)
 #define CHAIN_MAX            16   /* of a type's types */
 #define SMALL_MAX            512  /* SMALL_REQUEST_THRESHOLD: what is larger is malloc()'s */
@@ -247,8 +247,7 @@ static int judge_block(struct scry_runtime *r, scry_addr addr, struct scry_verdi
 	return SCRY_OK;
 }
 
-/* A file's data, or what follows them without a file (.bss). */
-static bool is_static(struct scry_runtime *r, scry_addr addr)
+bool scry_is_static(struct scry_runtime *r, scry_addr addr)
 {
 	struct scry_target *t = r->session->target;
 	const struct scry_map *map = scry_map_at(t, addr);
@@ -357,7 +356,7 @@ static int judge_elsewhere(struct scry_runtime *r, scry_addr addr, struct scry_v
 		return no(r, addr, "what it says of itself makes no sense");
 	v->extent = bounded_extent(r, addr, v->type);
 	/* where malloc() is not glibc's, only what the object says can tell */
-	v->in_file = is_static(r, addr);
+	v->in_file = scry_is_static(r, addr);
 	return v->in_file || is_linked(r, addr, v->type) || fills_chunk(r, addr, v) ||
 			       is_alone(r, addr, v, alone) || shares_block(r, addr, v->type)
 		       ? SCRY_OK
@@ -415,5 +414,5 @@ int scry_judge_reference(struct scry_runtime *r, scry_addr addr, struct scry_typ
 	/* the debug hooks' marks may be what is damaged */
 	if (head != b.start && head != b.start + hooks)
 		return no(r, addr, "it would not start its block");
-	return SCRY_OK;
+	return scry_check_block(r, addr, t, &b);
 }

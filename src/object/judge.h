@@ -71,6 +71,8 @@ uint64_t scry_object_head(struct scry_runtime *r, scry_addr addr, const struct s
  */
 bool scry_fits(struct scry_runtime *r, scry_addr addr, uint64_t size, const char *what);
 
+/** Is the address in a file's data, or in what follows them without a file (.bss)? */
+bool scry_is_static(struct scry_runtime *r, scry_addr addr);
 /** Is the word an address of the target, as far as its mappings tell? */
 static inline bool scry_is_mapped(const struct scry_runtime *r, uint64_t word)
 {

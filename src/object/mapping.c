@@ -16,6 +16,8 @@ static void print_view(struct scry_printer *p, const struct scry_dict_view *v, c
 		scry_print(p, key);
 		scry_buf_puts(p->out, colon);
 		scry_print(p, value);
+		if (!scry_dict_view_fits(v, it, key))
+			scry_printer_doubt(p, "the key is not where its hash leads");
 		i++;
 	}
 	if (rc < 0)

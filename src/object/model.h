@@ -16,6 +16,7 @@
 /* Include/object.h, the same bits since 2.6 */
 #define TYPE_HEAP         (1u << 9)
 #define TYPE_READY        (1u << 12)
+#define TYPE_GC           (1u << 14)
 #define TYPE_INT          (1u << 23) /* 2.7 only */
 #define TYPE_LONG         (1u << 24)
 #define TYPE_LIST         (1u << 25)
@@ -152,10 +153,12 @@ struct scry_type {
 	int64_t dictoffset;
 	const struct scry_printer_row *row; /* NULL and row_known: none */
 	bool row_known;
-	bool row_is_default;     /* the repr is object's */
-	bool overridden;         /* a class has a say in what that row shows: object/overrides.h */
-	scry_addr repr_owner;    /* the class whose repr it is, 0 not known */
-	bool never_readied;      /* a static type whose own type pointer is NULL */
+	bool row_is_default;  /* the repr is object's */
+	bool overridden;      /* a class has a say in what that row shows: object/overrides.h */
+	scry_addr repr_owner; /* the class whose repr it is, 0 not known */
+	bool never_readied;   /* a static type whose own type pointer is NULL */
+	bool doubted;         /* scry_type_doubt() was asked, and said: */
+	const char *doubt;
 	bool nameless;           /* its name is not in the dump: `name` is "?" */
 	int known;               /* enum scry_known: which of those in known.h it is */
 	scry_addr repr_function; /* the Python function that is its repr, else 0 */
@@ -228,6 +231,11 @@ struct scry_dict_view {
 	scry_addr entries, values, order;
 	uint64_t count, used, stride, key, value;
 	int order_step; /* how the order bytes run */
+	int hash;       /* where an entry notes its key's hash, -1: it does not */
+	/* the slots by hash, each the number of an entry; 0 none, or a table of entries */
+	scry_addr indices;
+	uint64_t slots;
+	unsigned index_size;
 };
 int scry_dict_open(struct scry_runtime *r, scry_addr dict, struct scry_dict_view *ret);
 /** What __sizeof__() says of a dict, and the part of its keys; 0 unknown. */
@@ -235,9 +243,19 @@ uint64_t scry_dict_sizeof(struct scry_runtime *r, scry_addr dict, const struct s
 uint64_t scry_keys_sizeof(struct scry_runtime *r, scry_addr keys);
 int scry_dict_view_next(const struct scry_dict_view *v, uint64_t *it, scry_addr *ret_key,
 			scry_addr *ret_value);
+/**
+ * Is the key that scry_dict_view_next() gave, and left `it` at, where its hash says? True where
+ * that is not known.
+ */
+bool scry_dict_view_fits(const struct scry_dict_view *v, uint64_t it, scry_addr key);
+/** The same of a member of a set that scry_set_next() gave. */
+bool scry_set_fits(struct scry_runtime *r, scry_addr set, uint64_t it, scry_addr key);
 /** A view of a dict's keys object with values elsewhere: what inline values are. */
 int scry_keys_open(struct scry_runtime *r, scry_addr keys, struct scry_dict_view *ret);
-/** The values of a split dict or of an object: fills values, order and count in. */
+/**
+ * The values of a split dict or of an object: fills values, order and count in, which was that of
+ * the keys. SCRY_ECORRUPT where these have not so many, or the order is none of them.
+ */
 int scry_values_open(struct scry_runtime *r, scry_addr values, struct scry_dict_view *v);
 /**
  * The dict of an instance where there is one, and its values where they stand without one; 0 for

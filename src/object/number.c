@@ -1,6 +1,7 @@
 /* None, bool, int of any size, float, complex. */
 #include "object/known.h"
 #include "object/judge.h"
+#include "memory/block.h"
 #include "object/printer.h"
 
 #include <gmp.h>
@@ -66,6 +67,30 @@ static int check_digit(struct scry_runtime *r, const struct int_view *v, uint64_
 	return scry_fail(r->session, SCRY_ECORRUPT, v->object,
 			 "digit %" PRIu64 " of the int at 0x%" PRIx64 " is 0x%" PRIx64, i,
 			 v->object, digit);
+}
+
+/*
+ * A result with zeros before it keeps the room that it was given, and the zeros: long_normalize(),
+ * Objects/longobject.c. Who reads a text may have asked for one digit too many, which nobody wrote.
+ */
+static int check_room(struct scry_runtime *r, const struct int_view *v)
+{
+	struct scry_block b;
+	uint64_t head = v->digits - v->object, digit = 0;
+
+	if (!scry_block_guess(r, v->object, &b) || b.start != v->object ||
+	    scry_block_least(&b) <= head)
+		return SCRY_OK;
+	uint64_t least = (scry_block_least(&b) - head + v->size - 1) / v->size;
+	for (uint64_t i = v->count + 1; i < least; i++)
+		if (scry_read_uint(r->session, v->digits + i * v->size, v->size, &digit) ==
+			    SCRY_OK &&
+		    digit)
+			return scry_fail(r->session, SCRY_ECORRUPT, v->object,
+					 "int at 0x%" PRIx64 " says it has %" PRIu64
+					 " digits, and has room for %" PRIu64,
+					 v->object, v->count, least);
+	return SCRY_OK;
 }
 
 static int read_digit(struct scry_runtime *r, const struct int_view *v, uint64_t i, uint64_t *ret)
@@ -245,6 +270,7 @@ int scry_print_digits(struct scry_printer *p, scry_addr addr)
 	mpz_t z;
 	int rc = open_long(p->runtime, addr, &v);
 
+	rc = rc < 0 ? rc : check_room(p->runtime, &v);
 	if (rc < 0)
 		return rc;
 	if (v.count * v.bits > DIGITS_SHOWN * 10 / 3)

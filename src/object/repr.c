@@ -1,6 +1,7 @@
 /* The driver: which printer an object gets, and the bounds on all of them. */
 #include "object/cython.h"
 #include "object/known.h"
+#include "object/contradict.h"
 #include "object/judge.h"
 #include "object/overrides.h"
 #include "object/printer.h"
@@ -65,18 +66,31 @@ bool scry_printer_more(struct scry_printer *p, uint64_t i, uint64_t n)
 	return false;
 }
 
+/* Who asked for a text may not ask how it is: the answer as a whole is partial then. */
+static void note_damage(struct scry_printer *p)
+{
+	p->damaged = true;
+	p->runtime->session->value_damaged = true;
+}
+
 void scry_printer_count(struct scry_printer *p, uint64_t said, uint64_t found)
 {
 	if (said == found)
 		return;
-	p->damaged = true;
+	note_damage(p);
 	scry_printf(p, "%s<damaged: it says %" PRIu64 ", %" PRIu64 " are there>", found ? ", " : "",
 		    said, found);
 }
 
+void scry_printer_doubt(struct scry_printer *p, const char *why)
+{
+	note_damage(p);
+	scry_printf(p, " <damaged: %s>", why);
+}
+
 void scry_printer_damage(struct scry_printer *p, scry_addr addr)
 {
-	p->damaged = true;
+	note_damage(p);
 	scry_printf(p, "<unreadable at 0x%" PRIx64 ": %s>", addr, p->runtime->session->error.text);
 }
 
@@ -210,6 +224,9 @@ int scry_cpython_print(struct scry_printer *p, scry_addr addr)
 	rc = rc < 0 ? rc : scry_judge_reference(p->runtime, addr, t);
 	if (rc < 0)
 		return rc;
+	if (scry_type_doubt(p->runtime, t))
+		return scry_fail(p->runtime->session, SCRY_ECORRUPT, addr, "of its type, %s: %s",
+				 t->name, t->doubt);
 	if (!t->row_known)
 		scry_printer_choose(p->runtime, t);
 	if (t->row_is_default)

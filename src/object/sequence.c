@@ -1,5 +1,6 @@
 /* list, tuple and their relatives. */
 #include "object/known.h"
+#include "object/contradict.h"
 #include "object/judge.h"
 #include "object/printer.h"
 
@@ -23,11 +24,28 @@ static int open_items(struct scry_runtime *r, scry_addr addr, uint64_t *ret_coun
 	return rc;
 }
 
+/* A list's items are a block of their own; a free-threaded build has their number before them. */
+static int open_list(struct scry_runtime *r, scry_addr addr, uint64_t *ret_count,
+		     scry_addr *ret_items)
+{
+	int rc = open_items(r, addr, ret_count, ret_items);
+	unsigned before = scry_layout_has(r->layout, SCRY_F_OBJECT_REF_SHARED)
+				  ? r->session->target->abi.ptr_size
+				  : 0;
+
+	if (rc < 0 || !*ret_count)
+		return rc;
+	return scry_check_items(r, addr, *ret_items - before,
+				scry_field_get(r, addr, SCRY_F_LIST_ALLOCATED) *
+						r->session->target->abi.ptr_size +
+					before);
+}
+
 static int print_list(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	uint64_t n;
 	scry_addr items;
-	int rc = open_items(p->runtime, addr, &n, &items);
+	int rc = open_list(p->runtime, addr, &n, &items);
 
 	(void)type;
 	if (rc < 0 || !scry_printer_enter(p, addr, "[...]"))
@@ -142,6 +160,8 @@ static void print_set_items(struct scry_printer *p, scry_addr addr, uint64_t use
 		if (!scry_printer_more(p, i, used > i ? used : i + 1))
 			return;
 		scry_print(p, key);
+		if (!scry_set_fits(p->runtime, addr, it, key))
+			scry_printer_doubt(p, "it is not where its hash leads");
 		i++;
 	}
 	if (rc < 0)
@@ -171,6 +191,8 @@ static int print_set_in(struct scry_printer *p, scry_addr addr, scry_addr type, 
 		scry_buf_puts(p->out, open);
 		print_set_items(p, addr, used);
 		scry_buf_puts(p->out, close);
+	} else {
+		print_set_items(p, addr, used); /* there should be none */
 	}
 	scry_buf_puts(p->out, named ? ")" : "");
 	scry_printer_leave(p);

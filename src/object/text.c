@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "object/judge.h"
+#include "object/text_hash.h"
 
 /* --- characters, read in pieces --- */
 
@@ -201,6 +202,8 @@ void scry_print_str(struct scry_printer *p, scry_addr str)
 
 	while (rc >= 0 && in.at < limit && (rc = read_point(&in, &code)) == SCRY_ITEM)
 		scry_buf_put_char(p->out, code);
+	if (rc >= 0 && !scry_text_hash_fits(p->runtime, str, &v))
+		rc = SCRY_ECORRUPT;
 	if (rc < 0)
 		scry_printer_damage(p, str);
 	else if (limit < v.length) {
@@ -364,7 +367,10 @@ static int print_text(struct scry_printer *p, scry_addr addr, const char *prefix
 	if (rc < 0)
 		return rc;
 	scry_buf_puts(p->out, prefix);
-	return print_quoted(p, &v, style);
+	rc = print_quoted(p, &v, style);
+	if (rc == SCRY_OK && !scry_text_hash_fits(p->runtime, addr, &v))
+		scry_printer_doubt(p, "its hash is another text's");
+	return rc;
 }
 
 static int print_str(struct scry_printer *p, scry_addr addr, scry_addr type)

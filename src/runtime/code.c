@@ -15,10 +15,14 @@
 
 static const char *text_or_mark(struct scry_code *c, scry_addr str)
 {
-	const char *text;
+	const char *text, *doubt = scry_text_doubt(c->runtime, str);
 
-	if (scry_text_at(c->runtime, str, TEXT_MAX, &text) == SCRY_OK)
+	if (scry_text_at(c->runtime, str, TEXT_MAX, &text) == SCRY_OK) {
+		if (doubt && !c->damaged)
+			c->damaged = scry_arena_printf(&c->runtime->session->arena,
+						       "its name \"%s\": %s", text, doubt);
 		return text;
+	}
 	if (!c->damaged) {
 		struct scry_session *s = c->runtime->session;
 

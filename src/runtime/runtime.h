@@ -56,6 +56,7 @@ struct scry_runtime {
 	struct scry_pypy *pypy;
 	void *memory_state; /* the memory layer's cache */
 	void *object_state; /* the object layer's cache */
+	void *text_hashes;  /* how it makes the hash of a text: object/text_hash.c */
 	void *task_state;   /* the task layer's cache */
 	/* the heap's, and what gives it back: it is too large for the arena. NULL: none yet */
 	void *heap_state;
@@ -473,6 +474,11 @@ scry_addr scry_untag(struct scry_runtime *r, scry_addr word);
  * for others.
  */
 int scry_text_at(struct scry_runtime *r, scry_addr str, size_t max, const char **ret);
+/**
+ * Why the text of a str object (2.7: bytes) is not to be believed, NULL: nothing speaks against it.
+ * By what knows of objects: src/registry.c.
+ */
+extern const char *(*const scry_text_doubt)(struct scry_runtime *r, scry_addr str);
 /**
  * Is it one of the interpreter's own types: not made by a class statement or PyType_FromSpec(), and
  * in the same file as its metatype?

@@ -73,8 +73,14 @@ static const struct scry_os_thread *match(struct scry_thread *t, struct scry_joi
 		return scry_hash_find(&j->by_tid, t->ident);
 	if (scry_layout_has(r->layout, SCRY_F_THREAD_NATIVE_ID))
 		scry_field_read(r, t->state, SCRY_F_THREAD_NATIVE_ID, &native);
-	if (native && (os = scry_hash_find(&j->by_tid, native)))
+	if (native && (os = scry_hash_find(&j->by_tid, native))) {
+		if (t->ident && os->tls && !scry_map_at(r->session->target, t->ident))
+			scry_note(r->session,
+				  "the id of the thread state at 0x%" PRIx64
+				  " is no thread's: its name is not known",
+				  t->state);
 		return os;
+	}
 	if (t->ident && scry_read_uint(r->session, t->ident + GLIBC_TID_OFFSET, 4, &tid) == SCRY_OK)
 		os = scry_hash_find(&j->by_tid, tid);
 	if (t->ident && !os && fetch_tls(r->session->target, j))

@@ -59,6 +59,7 @@ struct scry_task *scry_asyncio_add(struct scry_task_search *s, scry_addr addr)
 {
 	struct scry_asyncio_task *d;
 	struct scry_task *t = scry_hash_find(&s->seen, addr);
+	scry_addr type;
 
 	if (t || !scry_kind_is_task(scry_kind_of(&s->kinds, addr)))
 		return t;
@@ -77,6 +78,11 @@ struct scry_task *scry_asyncio_add(struct scry_task_search *s, scry_addr addr)
 	t->frame = scry_chain_newest(&d->chain);
 	if (!d->chain.running)
 		t->waits_for = d->future.waiter ? d->future.waiter : d->chain.end;
+	if (t->waits_for && !t->error && scry_type_of(t->runtime, t->waits_for, &type) < 0) {
+		t->error = scry_arena_printf(&t->runtime->session->arena, "what it waits for: %s",
+					     t->runtime->session->error.text);
+		t->waits_for = 0;
+	}
 	return t;
 }
 

@@ -244,6 +244,24 @@ static bool next_is_resume(struct scry_runtime *r, scry_addr frame)
 
 static const struct way *way_for(const struct scry_runtime *r);
 
+/* What was created stands before its first line still; what runs has a caller. */
+static int check_state(struct scry_runtime *r, scry_addr gen, const struct scry_await *a)
+{
+	struct scry_frame f;
+	const char *why = NULL;
+
+	if (!a->frame || scry_frame_at(r, a->frame, &f) < 0 || !f.code || !f.code->first_traceable)
+		return SCRY_OK;
+	bool begun = f.code->instructions + (uint64_t)f.lasti > f.code->first_traceable;
+	if (a->state == SCRY_RUNNING && !f.back)
+		why = "runs, and has no caller";
+	else if (a->state == SCRY_CREATED && begun)
+		why = "was not started, and has begun";
+	else if (a->state == SCRY_SUSPENDED && !begun)
+		why = "is suspended, and has not begun";
+	return why ? scry_fail(r->session, SCRY_ECORRUPT, gen, "it %s", why) : SCRY_OK;
+}
+
 static int read_embedded_frame(struct scry_runtime *r, scry_addr gen, struct scry_await *a,
 			       bool *ret_yields_from)
 {
@@ -270,7 +288,7 @@ static int read_embedded_frame(struct scry_runtime *r, scry_addr gen, struct scr
 	if (a->state == SCRY_SUSPENDED)
 		*ret_yields_from =
 			w->yield_from ? state != w->suspended : next_is_resume(r, a->frame);
-	return SCRY_OK;
+	return check_state(r, gen, a);
 }
 
 /* enum _framestate: Include/internal/pycore_frame.h, 3.11 to 3.15 */

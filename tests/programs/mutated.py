@@ -1,7 +1,9 @@
-"""The target of tests/truth/mutations.py: it dies below a stack of many kinds of frames, with other threads and suspended
-generators beside it, and writes to $PYSCRY_TRUTH where the words of its frames, code objects, thread states, types,
-dictionaries and strings lie. Runs on 2.7 and 3.6 to 3.15, builds without a GIL and debug builds excepted."""
+"""The target of tests/truth/mutations.py: it dies below a stack of many kinds of frames, with other threads, suspended
+generators, tasks and a handled exception beside it, and writes to $PYSCRY_TRUTH where the words of its frames, code
+objects, thread states, types, dictionaries, strings, exceptions and tasks lie. Runs on 2.7 and 3.6 to 3.15, debug builds
+excepted."""
 import ctypes
+import gc
 import json
 import os
 import sys
@@ -10,6 +12,9 @@ import time
 
 NEW = sys.version_info >= (3, 11)
 WORD = ctypes.sizeof(ctypes.c_size_t)
+HEAD = object.__basicsize__ // WORD  # words before what a type adds: 2, free-threaded 4
+if sys.version_info >= (3, 7):
+    import asyncio
 
 
 def keep(thing):
@@ -27,7 +32,7 @@ def word(address):
 def of_frame(frame):
     """PyFrameObject up to 3.10; since 3.11 its third word leads to the frame."""
     keep(frame)
-    return word(id(frame) + 3 * WORD) if NEW else id(frame)
+    return word(id(frame) + (HEAD + 1) * WORD) if NEW else id(frame)
 
 
 def chain(frame):
@@ -45,14 +50,14 @@ def places(frames):
         if id(thing) not in seen:
             seen.add(id(thing))
             keep(thing)
-            found.append((kind, id(thing), words))
+            found.append((kind, id(thing), words + HEAD - 2))
 
     for frame in frames:
         code = frame.f_code
         found.append(("frame", of_frame(frame), 9 if NEW else 16))
-        add("code", code, 24 if NEW else 20)
-        add("string", code.co_name, 5)
-        add("string", code.co_filename, 5)
+        add("code", code, 24 if NEW else type(code).__basicsize__ // WORD)
+        add("string", code.co_name, 7)
+        add("string", code.co_filename, 7)
         add("table", getattr(code, "co_linetable", None) or code.co_lnotab, 5)
         add("names", code.co_varnames, 4)
     return found
@@ -105,26 +110,63 @@ def state():
     return get()
 
 
+def objects_alive():
+    """Where there are certainly objects: what the collector has, and what that refers to."""
+    found = gc.get_objects()
+    return sorted(set(map(id, found)) | set(map(id, gc.get_referents(*found))))
+
+
 def finish():
     frames = list(chain(sys._getframe()))
     for top in tops:
         frames += list(chain(top))
     found = places(frames)
     found += [("state", each, 24) for each in states]
-    found += [("generator", id(generator), 10)]
-    for name, value in values.items():
-        found.append(("value %s" % type(value).__name__, id(value), 4))
-    found.append(("dict", id(values), 6))
-    found.append(("dict", id(values["instance"].__dict__), 6))
-    found.append(("type", id(Plain), 50))
+    objects = [("generator", generator, 10), ("type", Plain, 50), ("dict", values, 6), ("dict", values["instance"].__dict__, 6)]
+    for value in values.values():
+        objects.append(("value %s" % type(value).__name__, value, WORDS.get(type(value).__name__, 4)))
+    error = sys.exc_info()[1]
+    objects += [("exception", error, 10), ("exception args", error.args, 5), ("exception text", error.args[0], 7)]
+    objects += [("task", task, 25) for task in tasks] + [("coroutine", task.get_coro(), 10) for task in tasks[:2] if hasattr(task, "get_coro")]
+    found += [(kind, id(thing), words + HEAD - 2) for kind, thing, words in objects]
+    traceback = sys.exc_info()[2]
+    while traceback:
+        found.append(("traceback", id(traceback), 6 + HEAD - 2))
+        traceback = traceback.tb_next
     # what may be written into them: pointers that lead to something else
     others = [id(values), id(keep.things), id(Plain), id(Plain.call), id(generator), states[0], states[-1], id(None), id("finish")]
     others += [of_frame(each) for each in frames[::3]] + [id(each.f_code) for each in frames[::3]]
     stacks = [told(frames[0])] + [told(top) for top in tops]
     stacks[0][0]["line"] = frames[0].f_lineno + 3
     with open(os.environ["PYSCRY_TRUTH"], "w") as out:
-        json.dump({"places": found, "others": others, "stacks": stacks, "generator": of_frame(generator.gi_frame)}, out)
+        json.dump({"head": HEAD, "objects": objects_alive(), "places": found, "others": others, "stacks": stacks, "generator": of_frame(generator.gi_frame)}, out)
     os.abort()
+
+
+def fail(n):
+    if n:
+        return fail(n - 1)
+    raise ValueError("the number %d" % n, n)
+
+
+def handles(function):
+    try:
+        fail(2)
+    except ValueError:
+        return function()
+
+
+def pending():
+    """Tasks that wait: one for a future, one for another task, one that has done its work."""
+    scope = {"asyncio": asyncio}
+    exec("async def inner(future):\n    await future\nasync def outer(task):\n    await task\n"
+         "async def done():\n    return 7\n"
+         "async def start():\n    future = asyncio.get_running_loop().create_future()\n"
+         "    task = asyncio.ensure_future(inner(future))\n    other = asyncio.ensure_future(outer(task))\n"
+         "    third = asyncio.ensure_future(done())\n    await asyncio.sleep(0.01)\n    return [task, other, third]\n", scope)
+    loop = asyncio.new_event_loop()
+    keep(loop)
+    return loop.run_until_complete(scope["start"]())
 
 
 def count(n, function):
@@ -134,12 +176,14 @@ def count(n, function):
 def main():
     instance = values["instance"]
     inner = running(lambda: [finish() for _ in range(1)])
-    count(6, lambda: instance.call(lambda: max([1], key=lambda _: next(inner))))
+    count(6, lambda: instance.call(lambda: handles(lambda: max([1], key=lambda _: next(inner)))))
 
 
 tops, states = [], [state()]
 values = {"instance": Plain(7), "text": "hello", "data": b"abc", "number": 12345678901234567890, "items": [11, 22],
           "pairs": {"k": 1, "m": 2}, "members": set([7, 8]), "pair": (1, "two"), "ratio": 0.5}
+WORDS = {"str": 7, "bytes": 6, "int": 5, "list": 5, "tuple": 5, "set": 8}
+tasks = pending() if sys.version_info >= (3, 7) else []
 generator = suspended(3)
 next(generator)
 never = threading.Lock()

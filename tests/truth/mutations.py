@@ -5,12 +5,13 @@ types, dictionaries and strings lie. One of them gets another value, the command
 their answers are compared with those on the core as it was, which are true (test_mutations.py
 compares them with what the program knows). An answer is
 
-    same     as before the change, or null, "not known", in places
-    marked   another one, and said to be so: exit status 1 or 2, a reason on stderr
-    wrong    another one that says nothing
+    same        as before the change, or null, "not known", in places
+    marked      another one, and said to be so: exit status 1 or 2, a reason on stderr
+    unknowable  another one that says nothing, and a rule of UNKNOWABLE says why no reader can
+    wrong       another one that says nothing
 
-The changes follow from the seed. A word that holds nothing but data (the letters of a string, a
-number's digits) is left alone: no reader can know what stood there.
+The changes follow from the seed. The rules are those of docs/reliability.md: they look at the word
+and its two values only, never at an answer.
 
 python3 -m tests.truth.mutations [--seconds N] [--seed N] [--verbose] [INTERPRETER...]
 """
@@ -19,6 +20,7 @@ import collections
 import json
 import os
 import random
+import re
 import shutil
 import sys
 import tempfile
@@ -34,26 +36,32 @@ COMMANDS = [
     ['print', 'values'],
     ['print', 'Plain'],
     ['exc', '--all'],
+    ['tasks'],
+    ['print', 'tasks'],
     ['generators'],
     ['locals'],
     ['list'],
 ]
-OUTCOMES = ('same', 'marked', 'wrong')
+OUTCOMES = ('same', 'marked', 'unknowable', 'wrong')
 PATTERNS = [0, 1, 2, 3, 50, 4096, -1, -8, 1 << 20, 1 << 31, 1 << 47, 1 << 63]
 PATTERNS += [0x4141414141414141, 0xDDDDDDDDDDDDDDDD, 0xFDFDFDFDFDFDFDFD]
 
 
 def usable(interpreter):
-    """What the program's offsets hold for; 64 bits."""
+    """What the program's words are known of; 64 bits."""
     return (
         not interpreter.reason
         and interpreter.ctypes
         and not interpreter.debug
-        and not interpreter.free_threaded
         and not interpreter.stackless
         and interpreter.machine != '32-bit'
         and (interpreter.version[0] == 2 or interpreter.version >= (3, 6))
     )
+
+
+def with_a_gil(interpreter):
+    """Where all offsets of frames in these tests hold."""
+    return usable(interpreter) and not interpreter.free_threaded
 
 
 class Subject:
@@ -65,6 +73,8 @@ class Subject:
         self.core = self.dump.core
         self.places = self.dump.truth['places']
         self.others = self.dump.truth['others']
+        self.objects = set(self.dump.truth['objects'])
+        self.head = self.dump.truth['head'] - 2  # words more than objects with a GIL have
         self.right = {tuple(command): self.ask(command) for command in COMMANDS}
         self.file = CoreFile(self.core)
 
@@ -98,48 +108,155 @@ class Subject:
                 )
                 & (1 << 64) - 1
             )
-            if new != old and not is_data(self, kind, number, old, new):
+            if new != old:
                 self.file.set_word(at, new)
                 return kind, number, at, old, new
 
 
-def is_data(subject, kind, number, old, new):
-    """Is the word nothing but a value, so that another one is as good?"""
-    version = subject.interpreter.version
-    if number == 0 and not (kind == 'frame' and version >= (3, 11)):
-        return True  # a count of references
-    if kind == 'frame' and version < (3, 11):
-        # the function that traces; from 3.7, or 3.10, on at lower offsets: the instruction
-        return number == 10 or number >= 12 and abs(low(old) - low(new)) < 4096
-    if kind == 'frame':
-        return number == 7 and abs(old - new) < 4096  # another instruction of the code
-    if kind == 'table' and version < (3, 10) and number == 2:
-        return abs(old - new) < 16  # a pair more or less: up to 3.9 the last line has no end
-    if kind == 'value float':
-        return number == 2
-    if kind in ('value int', 'value long'):
-        return number == 3
-    if kind == 'value str' and version[0] == 2 or kind in ('value bytes', 'table'):
-        return number in (3, 4)  # the hash (2.7: and the state), letters
-    if kind == 'value str':
-        return number == 3
-    if kind in ('value list', 'value tuple', 'names'):
-        return number == 3 and kind != 'value list'
-    return False
+class Change:
+    """A word that was changed, as the rules see it: `number` counts as where there is a GIL."""
+
+    def __init__(self, subject, kind, number, at, old, new):
+        self.subject, self.kind, self.old, self.new = subject, kind, old, new
+        self.version = subject.interpreter.version
+        self.frame = kind == 'frame' and self.version >= (3, 11)  # no object of its own
+        self.number = number if self.frame or kind == 'state' else number - subject.head
+        self.start = at - 8 * self.number
+        self.at = at
+
+    def word(self, number):
+        """Another word of the same thing, as it is in the core."""
+        return self.subject.file.word(self.start + 8 * number)
+
+    def text(self):
+        return self.kind in ('string', 'table', 'exception text', 'value str', 'value bytes')
+
+    def leads_to_object(self):
+        """Does the new value point at what certainly is an object?"""
+        return self.new in self.subject.objects
+
+
+def another_instruction(change):
+    """An instruction of the same code: the line of a frame is then another one of its lines."""
+    if change.frame:
+        return change.number == 7 and abs(change.old - change.new) < 4096
+    return (
+        change.kind == 'frame'
+        and change.number >= 12
+        and abs(low(change.old) - low(change.new)) < 4096
+    )
+
+
+def traced(change):
+    """A frame that is being traced has its line apart; up to 3.10 it has a function then."""
+    return change.kind == 'frame' and not change.frame and change.number == 10
+
+
+def first_line(change):
+    """Where a definition begins is a number, from which all of its lines are counted."""
+    return change.kind == 'code' and change.number in FIRST_LINE.get(change.version[:2], (9, 8))
+
+
+FIRST_LINE = {(2, 7): (12,), (3, 6): (4, 5), (3, 7): (4, 5), (3, 8): (5,), (3, 9): (5,)}
+FIRST_LINE.update({(3, 10): (5,), (3, 11): (9,)})
+
+
+def arguments(change):
+    """How many variables are arguments, and which kinds."""
+    return change.kind == 'code' and 2 <= change.number <= 8 and small(change.new)
+
+
+def digits(change):
+    """Digits of a number that are digits still, any bits of a float."""
+    if change.kind == 'value float':
+        return change.number == 2
+    return change.kind in ('value int', 'value long') and change.number >= 3
+
+
+def letters(change):
+    """Letters of a text that keeps no hash, or its end: what Python has hashed is compared."""
+    if not change.text() or change.number in (0, 1, 3):
+        return False
+    if change.number == 2 and abs(change.new - change.old) > 32:
+        return False
+    return change.word(3) == (1 << 64) - 1
+
+
+def fewer_digits(change):
+    """An int of one digit less, whose room may have been asked for one too many."""
+    if change.kind not in ('value int', 'value long') or change.number != 2:
+        return False
+    if change.version >= (3, 12):
+        return change.new >> 3 == (change.old >> 3) - 1
+    return change.new in (change.old - 1, (1 - change.old) % (1 << 64))
+
+
+def sign(change):
+    """The sign of an int."""
+    if change.kind not in ('value int', 'value long') or change.number != 2:
+        return False
+    if change.version >= (3, 12):
+        return change.new >> 3 == change.old >> 3
+    return change.new == -change.old % (1 << 64)
+
+
+def another_item(change):
+    """An item, an attribute or a name that is another object now."""
+    items = {'value tuple': 3, 'names': 3, 'exception args': 3, 'value Plain': 2}
+    return change.kind in items and change.number >= items[change.kind] and change.leads_to_object()
+
+
+def length(change):
+    """A list that is shorter, or as long as it may be; a tuple of one item more or less."""
+    if change.kind == 'value list' and change.number == 2:
+        return change.new <= change.word(4)
+    return (
+        change.kind in ('value tuple', 'exception args', 'names')
+        and change.number == 2
+        and abs(change.new - change.old) == 1
+    )
+
+
+def a_task_s_numbers(change):
+    """Flags and counts of a task: cancelled, asked to cancel, how often."""
+    return change.kind == 'task' and small(change.old)
+
+
+def finished(change):
+    """A generator that says it is finished: what it leaves behind is not cleared."""
+    if change.kind not in ('coroutine', 'generator'):
+        return False
+    if change.version < (3, 11):
+        return change.number == 2 and not change.new
+    return 7 <= change.number <= 9 and change.new >> 24 & 255 in (1, 4, 5)
+
+
+def small(number):
+    return number < 1 << 32
+
+
+UNKNOWABLE = [another_instruction, traced, first_line, arguments, digits, letters, fewer_digits]
+UNKNOWABLE += [sign, another_item, length, a_task_s_numbers, finished]
+
+
+def unknowable(change):
+    """The rule by which no reader can see the change, or None."""
+    return next((rule.__name__ for rule in UNKNOWABLE if rule(change)), None)
 
 
 def low(word):
     return word & 0xFFFFFFFF
 
 
-def is_marked(answer):
+def is_marked(answer, right):
     status, output, errors = answer
-    return status != 0 or bool(errors.strip())
+    return (status, errors) != (right[0], right[2]) and (status != 0 or bool(errors.strip()))
 
 
 class Count:
     def __init__(self):
         self.by_kind = collections.defaultdict(collections.Counter)
+        self.rules = collections.Counter()
         self.wrong = []
 
     def add(self, kind, outcome):
@@ -149,12 +266,19 @@ class Count:
         return sum(each[outcome] for each in self.by_kind.values())
 
     def __str__(self):
-        lines = ['%-18s %8s %8s %8s' % (('changed',) + OUTCOMES)]
+        lines = ['%-18s %8s %8s %10s %8s' % (('changed',) + OUTCOMES)]
         for kind in sorted(self.by_kind):
             each = self.by_kind[kind]
-            lines.append('%-18s %8d %8d %8d' % (kind, each['same'], each['marked'], each['wrong']))
+            numbers = tuple(each[outcome] for outcome in OUTCOMES)
+            lines.append('%-18s %8d %8d %10d %8d' % ((kind,) + numbers))
         totals = tuple(map(self.total, OUTCOMES))
-        return '\n'.join(lines + ['%-18s %8d %8d %8d' % (('all',) + totals)])
+        lines.append('%-18s %8d %8d %10d %8d' % (('all',) + totals))
+        rules = ', '.join('%d %s' % (n, rule) for rule, n in sorted(self.rules.items()))
+        return '\n'.join(lines + ['unknowable: %s' % (rules or 'none')])
+
+
+# what stands in a text for what is not there, or not known
+UNKNOWN = re.compile('<NULL>')
 
 
 def difference(right, got, place=''):
@@ -170,6 +294,12 @@ def difference(right, got, place=''):
         pairs = enumerate(zip(right, got))
         found = (difference(a, b, '%s[%d]' % (place, i)) for i, (a, b) in pairs)
         return next(filter(None, found), None)
+    if isinstance(right, str) and isinstance(got, str):
+        common = os.path.commonprefix([right, got])
+        if UNKNOWN.search(got[max(0, len(common) - 40) :]):
+            return None
+        start = max(0, len(common) - 20)
+        return '%s: %.100r -> %.100r' % (place, right[start:], got[start:])
     return '%s: %.150r -> %.150r' % (place, right, got)
 
 
@@ -183,19 +313,23 @@ def parsed(output):
 def try_one(subject, seed, count, kinds=None):
     choose = random.Random(seed)
     kind, number, at, old, new = subject.mutate(choose, kinds)
+    rule = unknowable(Change(subject, kind, number, at, old, new))
     outcome = 'same'
     try:
         for command in COMMANDS[:1] + choose.sample(COMMANDS[1:], 2):
             right, got = subject.right[tuple(command)], subject.ask(command)
             if got[:2] == right[:2]:
                 continue
-            if is_marked(got):
+            if is_marked(got, right):
                 outcome = 'marked'
                 continue
             found = difference(parsed(right[1]), parsed(got[1]))
             if not found:
                 continue
-            outcome = 'wrong'
+            outcome = 'unknowable' if rule else 'wrong'
+            if rule:
+                count.rules[rule] += 1
+                break
             change = 'word %d of a %s at 0x%x, 0x%x -> 0x%x' % (number, kind, at, old, new)
             count.wrong.append(
                 '%s --seed %d: %s: %s: %s'
@@ -211,12 +345,12 @@ def campaign(chosen, seconds, seed=1, say=None, most=None, kinds=None):
     """Mutate cores of the interpreters in turn until the time is up; a Count."""
     count = Count()
     directory = tempfile.mkdtemp(prefix='pyscry-truth-')
-    end = time.monotonic() + seconds
     try:
         subjects = []
         for each in chosen:
             subjects.append(Subject(each, os.path.join(directory, each.tag)))
-        while time.monotonic() < end and (most is None or seed <= most):
+        end = time.monotonic() + seconds
+        while (time.monotonic() < end or not count.by_kind) and (most is None or seed <= most):
             before = len(count.wrong)
             try_one(subjects[seed % len(subjects)], seed, count, kinds)
             if say:

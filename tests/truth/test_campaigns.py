@@ -5,7 +5,8 @@ from tests.matrix.conftest import every
 
 from . import instants, mutations
 
-# the words of a chain of frames: whatever changes there is noticed
+# the words of a chain of frames: whatever changes there is noticed. Of other kinds ./dev campaign
+# counts; what must be noticed there is in test_contradictions
 KINDS = ['frame', 'table', 'names']
 SECONDS = 2
 
@@ -15,6 +16,41 @@ def test_changed_words(interpreter):
     count = mutations.campaign([interpreter], SECONDS, kinds=KINDS)
     assert count.total('same') + count.total('marked') > 0
     assert not count.wrong, '\n'.join(count.wrong)
+
+
+def first_letters(version):
+    return 4 if version < (3,) else 5 if version >= (3, 12) else 6
+
+
+def used(version):
+    return 3 if version < (3,) else 2
+
+
+# kind, which word (behind the head of two), what becomes of it: each contradicts another word
+CONTRADICTIONS = [
+    ('value str', first_letters, lambda word: word ^ 1 << 33),  # its hash is another one
+    ('value set', 3, lambda word: 0),  # it has members
+    ('value tuple', 2, lambda word: 0),  # its block is larger
+    ('value list', 3, lambda word: word - 8),  # no block begins there
+    ('value dict', used, lambda word: word + 1),  # it has fewer entries
+    ('exception', 3, lambda word: word + 8),  # no tuple of arguments
+]
+
+
+@pytest.mark.parametrize('interpreter', every(mutations.usable))
+def test_contradictions(interpreter, tmp_path):
+    subject = mutations.Subject(interpreter, str(tmp_path))
+    command = ['--locals', 'bt', '--all']
+    right = subject.right[tuple(command)]
+    for kind, number, change in CONTRADICTIONS:
+        address = next(place[1] for place in subject.places if place[0] == kind)
+        number = number(interpreter.version) if callable(number) else number
+        at = address + 8 * (number + subject.head)
+        old = subject.file.word(at)
+        subject.file.set_word(at, change(old))
+        got = subject.ask(command)
+        subject.file.set_word(at, old)
+        assert mutations.is_marked(got, right) and '<' in got[1], (kind, number, got)
 
 
 @pytest.mark.parametrize('interpreter', every(instants.usable))

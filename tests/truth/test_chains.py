@@ -153,7 +153,7 @@ def complaints(target, what, answer, status):
             yield 'kind and error do not fit: %s' % each
 
 
-@pytest.mark.parametrize('interpreter', every(mutations.usable))
+@pytest.mark.parametrize('interpreter', every(mutations.with_a_gil))
 def test_one_changed_word(dumps, interpreter, tmp_path):
     dump = dumps.core(interpreter, mutations.PROGRAM)
     where = run.where(interpreter)
@@ -199,7 +199,9 @@ def test_no_line_table(dumps, interpreter):
 YIELDS = programs.Program('yielding', 'yielding.py', since=(3, 12), ctypes=True)
 
 
-@pytest.mark.parametrize('interpreter', every(lambda i: YIELDS.runs_on(i) and mutations.usable(i)))
+@pytest.mark.parametrize(
+    'interpreter', every(lambda i: YIELDS.runs_on(i) and mutations.with_a_gil(i))
+)
 def test_the_window_of_a_yield(dumps, interpreter):
     """A generator that is left has no link to its caller any more, and is current still."""
     dump = dumps.core(interpreter, YIELDS)

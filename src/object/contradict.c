@@ -1,0 +1,228 @@
+/* Contradictions in types and objects: see contradict.h. */
+#include "object/contradict.h"
+
+#include "memory/chunk.h"
+#include "memory/gc.h"
+#include "object/judge.h"
+#include "object/known.h"
+
+static unsigned pointer_size(const struct scry_runtime *r)
+{
+	return r->session->target->abi.ptr_size;
+}
+
+/* --- types --- */
+
+static const char *last_part(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot ? dot + 1 : name;
+}
+
+/* A static type is in a file's data, a class never is. What was never readied has flags to come. */
+static const char *flags_doubt(struct scry_runtime *r, const struct scry_type *t)
+{
+	struct scry_block b;
+	bool class = t->flags & TYPE_HEAP;
+
+	if (!(t->flags & TYPE_READY) && t->mro && !t->never_readied)
+		return scry_arena_printf(&r->session->arena, "its flags, 0x%x, are no type's",
+					 t->flags);
+	if (class && scry_type_is_own(r, t->addr))
+		return "it says that it is a class, and stands among the interpreter's own types";
+	if (!class && (scry_block_guess(r, t->addr, &b) ||
+		       (scry_chunks_sure(r) && !scry_module_at(r->session, t->addr) &&
+			scry_gc_is_linked(r, t->addr))))
+		return "it says that it is static, and stands among objects";
+	return NULL;
+}
+
+static const char *dict_doubt(struct scry_runtime *r, const struct scry_type *t)
+{
+	struct scry_type *of;
+	int rc = t->dict ? scry_type_for(r, t->dict, &of) : SCRY_OK;
+
+	if (rc == SCRY_ECORRUPT || (rc == SCRY_OK && t->dict && !(of->flags & TYPE_DICT)) ||
+	    (!t->dict && t->flags & TYPE_HEAP && t->flags & TYPE_READY))
+		return scry_arena_printf(&r->session->arena, "0x%" PRIx64 " is not its dict",
+					 t->dict);
+	return NULL;
+}
+
+/* Ends at `object`, begins with itself and has its base, unless a metaclass makes another one. */
+static const char *mro_doubt(struct scry_runtime *r, const struct scry_type *t)
+{
+	bool plain = t->metatype == r->type_type && t->flags & TYPE_READY, base = !t->base;
+	uint64_t n;
+	scry_addr items, item = 0, first = 0;
+
+	if (!plain || !r->type_type)
+		return NULL;
+	int rc = t->mro ? scry_sequence(r, t->mro, &n, &items) : SCRY_ECORRUPT;
+	for (uint64_t i = 0; rc == SCRY_OK && i < n && i < 1000; i++) {
+		rc = scry_word(r, items + i * pointer_size(r), &item);
+		first = i ? first : item;
+		base = base || item == t->base;
+	}
+	if (rc == SCRY_ECORRUPT || (rc == SCRY_OK && first != t->addr))
+		return scry_arena_printf(&r->session->arena, "0x%" PRIx64 " is not its MRO",
+					 t->mro);
+	return rc == SCRY_OK && !base ? scry_arena_printf(&r->session->arena,
+							  "0x%" PRIx64 " is not its base", t->base)
+				      : NULL;
+}
+
+/* A class keeps its name twice. */
+static const char *name_doubt(struct scry_runtime *r, const struct scry_type *t)
+{
+	const char *text;
+	scry_addr str = scry_field_get(r, t->addr, SCRY_F_HEAP_TYPE_NAME);
+
+	if (!(t->flags & TYPE_HEAP) || t->nameless || !str)
+		return NULL;
+	int rc = scry_text_at(r, str, 65536, &text);
+	if (rc < 0)
+		return rc == SCRY_ECORRUPT ? "its name is no text" : NULL;
+	return strcmp(text, t->name) && strcmp(text, last_part(t->name))
+		       ? scry_arena_printf(&r->session->arena, "it is called %s and %s", t->name,
+					   text)
+		       : NULL;
+}
+
+const char *scry_type_doubt(struct scry_runtime *r, struct scry_type *t)
+{
+	static const char *(*const checks[])(struct scry_runtime * r, const struct scry_type *t) = {
+		flags_doubt,
+		dict_doubt,
+		mro_doubt,
+		name_doubt,
+	};
+
+	if (t->doubted)
+		return t->doubt;
+	t->doubted = true;
+	struct scry_error error = r->session->error; /* what is asked here is no failure */
+	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks) && !t->doubt; i++)
+		t->doubt = checks[i](r, t);
+	r->session->error = error;
+	return t->doubt;
+}
+
+/* --- objects in blocks --- */
+
+/*
+ * A class of Python code that derives from nothing but such, and adds nothing of variable size: its
+ * keys are shared by its instances.
+ */
+static bool is_plain_class(struct scry_runtime *r, const struct scry_type *t)
+{
+	struct scry_type *base;
+
+	return t->flags & TYPE_HEAP && !t->itemsize && !(t->flags & TYPE_INLINE) &&
+	       scry_field_get(r, t->addr, SCRY_F_HEAP_TYPE_CACHED_KEYS) && t->base &&
+	       scry_type_at(r, t->base, &base) == SCRY_OK &&
+	       scry_known_type(base) == SCRY_IS_OBJECT;
+}
+
+/*
+ * What an object needs, where that follows from its type and its length; 0 where it does not.
+ * *ret_resized: it may have been longer when its block was given out.
+ */
+static uint64_t needed(struct scry_runtime *r, scry_addr addr, const struct scry_type *t,
+		       bool *ret_resized)
+{
+	struct scry_text_view v;
+
+	*ret_resized = t->itemsize || t->flags & (TYPE_UNICODE | TYPE_BYTES);
+	if (t->flags & TYPE_LONG || t->flags & TYPE_TYPE)
+		return 0;
+	if (t->flags & (TYPE_UNICODE | TYPE_BYTES))
+		return !(t->flags & TYPE_HEAP) && scry_text_open(r, addr, &v) == SCRY_OK && v.own
+			       ? v.data - addr + (v.length + 1) * v.kind
+			       : 0;
+	if (t->flags & TYPE_TUPLE && !(t->flags & TYPE_INLINE))
+		return scry_object_extent(r, addr, t);
+	if (is_plain_class(r, t))
+		return t->basicsize;
+	/* some own types without links have more than their struct says: EncodingMap */
+	if (t->itemsize || !scry_type_is_own(r, t->addr) ||
+	    !(t->flags & TYPE_GC || scry_known_type(t) != SCRY_IS_OTHER) ||
+	    scry_object_least(r, t) != t->basicsize)
+		return 0;
+	return t->basicsize;
+}
+
+int scry_check_block(struct scry_runtime *r, scry_addr addr, const struct scry_type *t,
+		     const struct scry_block *b)
+{
+	bool resized;
+	uint64_t size = needed(r, addr, t, &resized),
+		 head = addr - b->start; /* the collector's header; the debug hooks' two words */
+	bool hooks = head != scry_object_head(r, addr, t);
+
+	/* the debug hooks' bytes behind it */
+	/* where its length promises too much the printers say so */
+	if (!size || (resized && head + size > b->size) ||
+	    scry_block_suits(b, head + size + (hooks ? pointer_size(r) : 0), resized) ||
+	    (hooks && scry_block_suits(b, head + size + 2 * pointer_size(r), resized)))
+		return SCRY_OK;
+	return scry_fail(r->session, SCRY_ECORRUPT, addr,
+			 "%s of %" PRIu64 " bytes would not be in a block of %" PRIu64, t->name,
+			 size, b->size);
+}
+
+/* From 3.6 on what is small is the allocator's, whoever asks: PyMem_Malloc(). */
+static const struct {
+	uint32_t since;
+	uint64_t small;
+} smalls[] = { { 0, 0 }, { SCRY_VERSION_OF(3, 6), 512 } };
+
+int scry_check_items(struct scry_runtime *r, scry_addr list, scry_addr start, uint64_t size)
+{
+	struct scry_debug_block debug;
+	struct scry_chunk chunk;
+	struct scry_block b;
+	unsigned hooks = 2 * pointer_size(r);
+	bool fits;
+
+	if (scry_block_guess(r, start, &b))
+		fits = start == b.start ? scry_block_suits(&b, size, true)
+					: start == b.start + hooks;
+	else if (size <= SCRY_SINCE(smalls, r->version)->small && scry_block_guess(r, list, &b) &&
+		 !scry_block_lost(r, start))
+		fits = scry_is_static(r, start);
+	else
+		fits = !scry_chunks_sure(r) || scry_is_static(r, start) ||
+		       scry_debug_block_at(r, start, &debug) || scry_chunk_at(r, start, &chunk);
+	return fits ? SCRY_OK
+		    : scry_fail(r->session, SCRY_ECORRUPT, list,
+				"no items of %" PRIu64 " bytes would be given out at 0x%" PRIx64,
+				size, start);
+}
+
+/* --- generators --- */
+
+/* The name of the code that it runs, up to 3.10 or of its frame; NULL not known. */
+static const char *code_name(struct scry_runtime *r, scry_addr gen)
+{
+	scry_addr code, frame = scry_generator_frame(r, gen);
+
+	if (scry_field_read(r, gen, SCRY_F_GEN_CODE, &code) < 0 &&
+	    (!frame || scry_field_read(r, frame, SCRY_F_IFRAME_CODE, &code) < 0))
+		return NULL;
+	const struct scry_code *c = scry_code_at_checked(r, scry_untag(r, code));
+	return c ? c->name : NULL;
+}
+
+/* Either may be renamed; both are by functools.wraps(). */
+const char *scry_generator_doubt(struct scry_runtime *r, scry_addr gen, const char *qualname)
+{
+	const char *code = code_name(r, gen), *last = last_part(qualname), *text;
+	scry_addr name;
+
+	if (!code || !strcmp(code, last) || scry_field_read(r, gen, SCRY_F_GEN_NAME, &name) < 0 ||
+	    scry_text_at(r, name, 65536, &text) < 0 || strcmp(code, text))
+		return NULL;
+	return "its name is another function's";
+}
