@@ -10,7 +10,7 @@ import binding  # noqa: E402
 HEAD = """# Commands
 
 Generated from the command table by `tools/gen_commands.py`; do not edit. In GDB and LLDB each name
-begins with `py-` (`py-bt`); on the command line it stands behind the target (`pyscry core bt`). All
+begins with `py-` (`py-bt`); on the command line it stands after the target (`pyscry core bt`). All
 three print the same text, and with `--json` the same JSON, which [schema.json](schema.json)
 describes.
 

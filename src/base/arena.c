@@ -22,7 +22,7 @@ static struct scry_arena_chunk *add_chunk(struct scry_arena *a, size_t size)
 		return NULL;
 	c->size = size;
 	/*
-	 * a block of its own goes behind the chunk in use, so that the rest of that one is not lost
+	 * a block of its own goes after the chunk in use, so that the rest of that one is not lost
 	 */
 	if (size > CHUNK && a->chunks) {
 		c->next = a->chunks->next;

@@ -115,7 +115,7 @@ struct scry_facts {
 	unsigned short through;
 	/* what facts about an address know of it: where in the subject the pointer is, SCRY_IN */
 	unsigned short in;
-	/* JSON: it is no object but its first field's value (an element of a list) */
+	/* JSON: it is not an object but its first field's value (an element of a list) */
 	bool bare;
 	bool text_only; /* what stands between elements: headings, what was left out; no JSON */
 };

@@ -107,7 +107,7 @@ struct scry_session {
 /** Record a failure and return `code`. Nothing is allocated: an expected bad read is cheap. */
 int scry_fail(struct scry_session *s, int code, scry_addr addr, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-/** Record a failure with errno's text behind it; returns SCRY_ESYSTEM. */
+/** Record a failure with errno's text after it; returns SCRY_ESYSTEM. */
 int scry_fail_errno(struct scry_session *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /** Add a sentence to the reasons why an answer is partial; the same sentence is kept once. */

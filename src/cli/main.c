@@ -158,7 +158,7 @@ static int take_option(struct arguments *a, char **argv, int argc, int *at)
 	if (!flag && word[1] == '-' && !is_anyones_flag(word))
 		return scry_unknown_option(word, session_flags);
 	if (flag && flag->value && !value && *at + 1 >= argc)
-		return scry_usage_error("a value is missing behind ", word);
+		return scry_usage_error("a value is missing after ", word);
 	if (ours)
 		return set_option(a, ours, value ? value + 1 : ours->value ? argv[++*at] : NULL);
 	if (flag && !strcmp(flag->name, "help"))

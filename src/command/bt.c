@@ -184,7 +184,7 @@ static int run_bt_full(struct scry_call *call)
 
 static const struct scry_flag bt_flags[] = {
 	{ "all", 'a', NULL, "every thread, also those that run no Python code" },
-	{ "native", 'n', NULL, "C frames too, each Python frame behind the C frame that runs it" },
+	{ "native", 'n', NULL, "C frames too, each Python frame after the C frame that runs it" },
 	{ "summary", 's', NULL, "first what happened: program, signal, the C function, tasks" },
 	{ "whole", 'w', NULL, "do not fold runs of equal frames" },
 	{ NULL },

@@ -17,7 +17,7 @@ enum scry_command_flags {
 	/* what follows the options is one argument, as typed: an expression */
 	SCRY_COMMAND_RAW = 2,
 	SCRY_COMMAND_CPYTHON = 4, /* knows CPython's structs only */
-	/* takes a value: what is none here may be an expression of the debugger's own */
+	/* takes a value: what is not one here may be an expression of the debugger's own */
 	SCRY_COMMAND_VALUE = 8,
 	/* its arguments on the command line are targets; what was gathered of them needs none */
 	SCRY_COMMAND_TARGETS = 16,
@@ -138,6 +138,8 @@ unsigned scry_char_width(unsigned code);
 int scry_selected_thread(struct scry_session *s, struct scry_thread **ret);
 int scry_selected_frame(struct scry_session *s, struct scry_thread **ret_thread,
 			struct scry_frame *ret);
+/** The selected frame where it has code; of a damaged one SCRY_ECORRUPT. */
+int scry_selected_code(struct scry_session *s, struct scry_frame *ret);
 /**
  * Frame `number` (0 the newest) of a thread: SCRY_ENOTFOUND past the oldest, whose number is in
  * *ret_count - 1.

@@ -1,13 +1,12 @@
 /* cvars: the variables of C frames. */
 #include "command/cvars.h"
+#include "command/layer_show.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "native/place.h"
 #include "object/model.h"
-
-#define REPR_MAX 60
 
 /* --- an object --- */
 
@@ -21,13 +20,7 @@ static void get_held_type(const void *subject, struct scry_said *ret)
 static bool print_held(const void *subject, struct scry_buf *out)
 {
 	const struct scry_held *h = subject;
-	struct scry_printer p;
-
-	scry_printer_init(&p, h->runtime, out);
-	p.max_text = p.max_string = REPR_MAX;
-	p.max_items = 8;
-	p.max_depth = 2;
-	scry_print(&p, h->addr);
+	scry_short_repr(h->runtime, h->addr, out);
 	return true;
 }
 

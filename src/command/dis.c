@@ -8,7 +8,7 @@
 #include "command/command.h"
 #include "object/opcodes.h"
 
-#define AROUND 12 /* instructions before and behind the current one, without --all */
+#define AROUND 12 /* instructions before and after the current one, without --all */
 
 struct job {
 	struct scry_code *code;
@@ -278,17 +278,13 @@ static int of_expression(struct scry_call *call)
 
 static int run_dis(struct scry_call *call)
 {
-	struct scry_thread *t;
 	struct scry_frame f;
 
 	if (call->argc)
 		return of_expression(call);
-	int rc = scry_selected_frame(call->s, &t, &f);
+	int rc = scry_selected_code(call->s, &f);
 	if (rc < 0)
 		return rc;
-	if (!f.code)
-		return scry_fail(call->s, SCRY_ECORRUPT, f.addr, "the frame is damaged: %s",
-				 f.damaged);
 	return scry_put_instructions(call, f.code, f.lasti, scry_call_flag(call, "all"));
 }
 
@@ -303,7 +299,7 @@ const struct scry_command_row scry_command_dis = {
 		    "The current instruction is marked with '-->', what is jumped to with '>>'. "
 		    "Where the interpreter\n"
 		    "has put a specialised or instrumented form in an instruction's place, it "
-		    "stands in brackets behind\n"
+		    "stands in brackets after\n"
 		    "it. The code is the target's own: no source and no file is needed. FUNCTION "
 		    "is one as list takes\n"
 		    "it, or the address of a function or code object; it is shown as a whole. Of a "

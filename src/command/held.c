@@ -12,7 +12,7 @@
 #define STEPS_MAX 6
 #define MET_MAX   64
 
-/* "x of #0 f", or ", thread 7" behind it where it is not the selected one's */
+/* "x of #0 f", or ", thread 7" after it where it is not the selected one's */
 static bool put_variable(struct scry_runtime *r, scry_addr object, const char *behind,
 			 struct scry_buf *out)
 {

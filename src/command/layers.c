@@ -97,7 +97,7 @@ static bool find_object(struct scry_runtime *r, scry_addr addr, scry_addr *ret,
 }
 
 /*
- * What a freed block was: its first word is a list's, but the type's behind it may be there still.
+ * What a freed block was: its first word is a list's, but the type's after it may be there still.
  * Somebody else may have had the block since, and left the word alone: a guess.
  */
 static bool was_object(struct scry_runtime *r, scry_addr start, scry_addr end, scry_addr *ret,

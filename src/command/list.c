@@ -6,7 +6,7 @@
 #include "eval/expr.h"
 #include "object/source_fit.h"
 
-#define AROUND      5    /* lines before and behind */
+#define AROUND      5    /* lines before and after */
 #define MOST_FRAMES 1000 /* that completion looks at */
 
 struct range {
@@ -130,10 +130,10 @@ int scry_find_function(struct scry_call *call, const char *name, struct scry_cod
 		return SCRY_OK;
 	if (rc == SCRY_OK)
 		return scry_fail(call->s, SCRY_ENOTFOUND, 0,
-				 "'%.200s' is no Python function: it has no source (%s)", name,
+				 "'%.200s' is not a Python function: it has no source (%s)", name,
 				 value.type);
 	return scry_fail(call->s, SCRY_EINVAL, 0,
-			 "'%.200s' is no line, no FILE:LINE and no function; usage: %s%s %s", name,
+			 "'%.200s' is not a line, FILE:LINE or function; usage: %s%s %s", name,
 			 call->s->options.prefix, call->row->public.name, call->row->public.usage);
 }
 
@@ -307,19 +307,15 @@ static int run_list(struct scry_call *call)
 {
 	struct range range = { 0 };
 	struct scry_location at = { 0 };
-	struct scry_thread *t;
 	struct scry_frame f;
 
 	if (call->argc && !parse_range(call, &range))
 		return list_function(call);
 	if (range.file)
 		return put_lines(call, &range, NULL);
-	int rc = scry_selected_frame(call->s, &t, &f);
+	int rc = scry_selected_code(call->s, &f);
 	if (rc < 0)
 		return rc;
-	if (!f.code)
-		return scry_fail(call->s, SCRY_ECORRUPT, f.addr, "the frame is damaged: %s",
-				 f.damaged);
 	scry_frame_location(&f, &at);
 	if (!call->argc && !at.line)
 		return scry_fail(call->s, SCRY_ENOTFOUND, 0,

@@ -124,7 +124,6 @@ static const struct scry_say local_fields[] = {
 	SAY_GET("type", get_type),
 	SAY_PRINT("repr", print_local),
 	SAY_ADDR("address", local.value),
-	SAY_PRINT("compiled", print_compiled, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_TEXT("indent", indent, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_END,
 };
@@ -164,7 +163,7 @@ static bool is_no_dict(const struct scry_frame *f)
 	       scry_dict_next(f->runtime, f->locals, &it, &key, &value) < 0;
 }
 
-/* exec() and __prepare__() take any mapping: what is no dict can only be named. */
+/* exec() and __prepare__() take any mapping: what is not a dict can only be named. */
 static bool print_namespace(const void *subject, struct scry_buf *out)
 {
 	const struct shown_locals *all = subject;
@@ -193,6 +192,7 @@ static bool print_compiled(const void *subject, struct scry_buf *out)
 static const struct scry_say locals_fields[] = {
 	SAY_LIST("locals", &local_facts, each_local),
 	SAY_PRINT("namespace", print_namespace, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_PRINT("compiled", print_compiled, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_TEXT("indent", indent, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_END,
 };
@@ -262,9 +262,8 @@ static int run_locals(struct scry_call *call)
 	if (call->json) {
 		call->s->options.locals = true;
 		scry_say_frame_of(call, t, &f);
-	} else if (!f.code) {
-		return scry_fail(call->s, SCRY_ECORRUPT, f.addr, "the frame is damaged: %s",
-				 f.damaged);
+	} else if ((rc = scry_selected_code(call->s, &f)) < 0) {
+		return rc;
 	} else if (!scry_say_locals(call, &f, "")) {
 		scry_buf_puts(call->out, "No locals.\n");
 	}

@@ -4,7 +4,7 @@
 static int take_number(struct scry_call *call, uint64_t *ret)
 {
 	if (call->argc && !scry_parse_number(call->argv[0], ret))
-		return scry_fail(call->s, SCRY_EINVAL, 0, "'%s' is no number; usage: %s %s",
+		return scry_fail(call->s, SCRY_EINVAL, 0, "'%s' is not a number; usage: %s %s",
 				 call->argv[0], call->row->public.name, call->row->public.usage);
 	return SCRY_OK;
 }

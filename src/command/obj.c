@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "command/address.h"
+#include "command/attribute_show.h"
 #include "command/memory_show.h"
 #include "command/obj.h"
 #include "memory/gc.h"
@@ -10,7 +11,6 @@
 #include "object/whatis.h"
 
 #define DUMP_WORDS 12 /* of something that is no object */
-#define ATTRS_MAX  1000
 
 /* What is said of an address. */
 struct subject {
@@ -21,53 +21,8 @@ struct subject {
 	const struct scry_map *map;
 	const struct scry_buf *repr; /* of an object, and whether it is whole */
 	bool whole;
-	bool *cut; /* there are more attributes than are shown */
+	struct scry_attributes attributes;
 };
-
-/* --- attributes --- */
-
-struct attribute {
-	struct scry_runtime *r;
-	const char *name;
-	scry_addr value;
-};
-
-static bool print_attribute(const void *subject, struct scry_buf *out)
-{
-	const struct attribute *a = subject;
-
-	scry_repr(a->r, a->value, out);
-	return true;
-}
-
-#define SUBJECT struct attribute
-static const struct scry_say attribute_fields[] = {
-	SAY_TEXT("name", name),
-	SAY_PRINT("repr", print_attribute),
-	SAY_END,
-};
-#undef SUBJECT
-
-static const struct scry_facts attribute_facts = {
-	"attribute", attribute_fields, (const char *const[]) { "  .{name:name} = {repr}\n", NULL }
-};
-
-static void each_attribute(const void *subject, struct scry_renderer *to)
-{
-	const struct subject *it = subject;
-	struct attribute a = { .r = it->r };
-	uint64_t at = 0, limit = it->call->s->options.limit[SCRY_LIMIT_ITEMS];
-
-	for (uint64_t n = 0; n < ATTRS_MAX; n++) {
-		if (scry_attr_next(it->r, it->w.addr, &at, &a.name, &a.value) != SCRY_ITEM)
-			break;
-		if (limit && n >= limit && !it->call->verbose) {
-			*it->cut = true;
-			break;
-		}
-		scry_say(to, &attribute_facts, &a);
-	}
-}
 
 /* --- its words: of damage, and of what is no object --- */
 
@@ -177,9 +132,11 @@ static const char *const gc_names[] = {
 	[SCRY_GC_TRACKED] = "tracked",
 };
 
-static void get_cut(const void *subject, struct scry_said *ret)
+static void get_attributes(const void *subject, struct scry_said *ret)
 {
-	scry_said_bool(ret, *((const struct subject *)subject)->cut);
+	scry_said_facts(ret, &scry_facts_attributes,
+			&((const struct subject *)subject)->attributes);
+	ret->kind = SCRY_SAID_FIELDS;
 }
 
 #define SUBJECT struct subject
@@ -194,7 +151,7 @@ static const struct scry_say object_fields[] = {
 	SAY_NAME("gc", w.gc, gc_names),
 	SAY_GET("generation", get_generation),
 	SAY_GET("repr", get_repr),
-	SAY_MAP("attributes", &attribute_facts, each_attribute),
+	SAY_GET("", get_attributes, .facts = &scry_facts_attributes),
 	SAY_BOOL("biased", w.biased, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_BOOL("merged", w.merged, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_BOOL("owner_hidden", w.owner_hidden, .flags = SCRY_SAY_TEXT_ONLY),
@@ -203,7 +160,6 @@ static const struct scry_say object_fields[] = {
 	SAY_BOOL("frozen", w.gc_frozen, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_BOOL("finalized", w.gc_finalized, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_BOOL("collecting", w.gc_collecting, .flags = SCRY_SAY_TEXT_ONLY),
-	SAY_GET("cut", get_cut, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_END,
 };
 
@@ -374,8 +330,11 @@ static void show(struct scry_call *call, struct scry_runtime *r, const struct sc
 	struct scry_words words;
 	struct scry_thread *t;
 	SCRY_AUTO_BUF(repr);
-	bool cut = false;
-	struct subject it = { .call = call, .r = r, .w = *w, .repr = &repr, .cut = &cut };
+	struct subject it = { .call = call,
+			      .r = r,
+			      .w = *w,
+			      .repr = &repr,
+			      .attributes = { call, r, w->addr, false } };
 
 	if (w->type_name) {
 		it.whole = scry_obj_value(r, w->addr, &repr);

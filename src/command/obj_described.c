@@ -5,67 +5,18 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "command/attribute_show.h"
 #include "command/command.h"
 #include "command/obj.h"
 #include "object/cython.h"
-
-#define ATTRS_MAX 1000
 
 struct subject {
 	struct scry_call *call;
 	struct scry_runtime *r;
 	struct scry_described d;
 	const struct scry_buf *repr;
-	bool *cut; /* there are more attributes than are shown */
+	struct scry_attributes attributes;
 };
-
-/* --- attributes --- */
-
-struct attribute {
-	struct scry_runtime *r;
-	const char *name;
-	struct scry_found value;
-};
-
-static bool print_attribute(const void *subject, struct scry_buf *out)
-{
-	const struct attribute *a = subject;
-	struct scry_printer p;
-
-	scry_printer_init(&p, a->r, out);
-	scry_print_found(&p, &a->value);
-	return true;
-}
-
-#define SUBJECT struct attribute
-static const struct scry_say attribute_fields[] = {
-	SAY_TEXT("name", name),
-	SAY_PRINT("repr", print_attribute),
-	SAY_END,
-};
-#undef SUBJECT
-
-static const struct scry_facts attribute_facts = {
-	"attribute", attribute_fields, (const char *const[]) { "  .{name:name} = {repr}\n", NULL }
-};
-
-static void each_attribute(const void *subject, struct scry_renderer *to)
-{
-	const struct subject *it = subject;
-	const struct scry_model *model = scry_model_of(it->r);
-	struct attribute a = { .r = it->r };
-	uint64_t at = 0, limit = it->call->s->options.limit[SCRY_LIMIT_ITEMS];
-
-	for (uint64_t n = 0; n < ATTRS_MAX && it->d.addr && model->found_next; n++) {
-		if (model->found_next(it->r, it->d.addr, &at, &a.name, &a.value) != SCRY_ITEM)
-			break;
-		if (limit && n >= limit && !it->call->verbose) {
-			*it->cut = true;
-			break;
-		}
-		scry_say(to, &attribute_facts, &a);
-	}
-}
 
 /* --- the object --- */
 
@@ -116,6 +67,13 @@ static void no_words(const void *subject, struct scry_renderer *to)
 	(void)subject, (void)to;
 }
 
+static void get_attributes(const void *subject, struct scry_said *ret)
+{
+	scry_said_facts(ret, &scry_facts_attributes,
+			&((const struct subject *)subject)->attributes);
+	ret->kind = SCRY_SAID_FIELDS;
+}
+
 #define SUBJECT struct subject
 static const struct scry_say object_fields[] = {
 	SAY_GET("refcount", get_refcount, .flags = SCRY_SAY_OPTIONAL),
@@ -125,7 +83,7 @@ static const struct scry_say object_fields[] = {
 	SAY_BOOL("moved", d.moved),
 	SAY_COUNT("size", d.size),
 	SAY_GET("repr", get_repr),
-	SAY_MAP("attributes", &attribute_facts, each_attribute),
+	SAY_GET("", get_attributes, .facts = &scry_facts_attributes),
 	SAY_END,
 };
 #undef SUBJECT
@@ -137,11 +95,6 @@ static void get_object(const void *subject, struct scry_said *ret)
 
 	scry_said_facts(ret, &object_facts, it);
 	ret->kind = it->d.problem ? SCRY_SAID_ABSENT : SCRY_SAID_FIELDS;
-}
-
-static void get_more(const void *subject, struct scry_said *ret)
-{
-	scry_said_bool(ret, *((const struct subject *)subject)->cut);
 }
 
 static const char *const object_text[] = {
@@ -183,7 +136,6 @@ static const struct scry_say address_fields[] = {
 	SAY_LIST("words", &scry_facts_text, no_words),
 	SAY_BOOL("is_c", d.is_c, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_ID("class_address", d.type, .flags = SCRY_SAY_TEXT_ONLY),
-	SAY_GET("cut", get_more, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_VIEW("as_object", object_text, NULL),
 	SAY_VIEW("as_none", no_object_text, NULL),
 	SAY_END,
@@ -213,11 +165,11 @@ bool scry_obj_value(struct scry_runtime *r, scry_addr addr, struct scry_buf *out
 void scry_obj_described(struct scry_call *call, struct scry_runtime *r, scry_addr addr)
 {
 	SCRY_AUTO_BUF(repr);
-	bool cut = false;
-	struct subject it = { .call = call, .r = r, .repr = &repr, .cut = &cut };
+	struct subject it = { .call = call, .r = r, .repr = &repr };
 	struct scry_printer p;
 
 	scry_model_of(r)->describe(r, addr, &it.d);
+	it.attributes = (struct scry_attributes) { call, r, it.d.addr, false };
 	if (!it.d.problem) {
 		scry_printer_init(&p, r, &repr);
 		scry_print(&p, addr);

@@ -194,7 +194,7 @@ int scry_pointer_text(struct scry_session *s, const char *type, scry_addr word, 
 	const struct row *row = type ? find_row(type) : NULL;
 
 	if (type && (!row || row->show == show_nothing))
-		return scry_fail(s, SCRY_ENOTFOUND, 0, "%s is no type of Python's", type);
+		return scry_fail(s, SCRY_ENOTFOUND, 0, "%s is not a type of Python's", type);
 	struct scry_runtime *r = s->target ? scry_runtime_first(s) : NULL;
 
 	if (!r)

@@ -135,7 +135,7 @@ const struct scry_command_row scry_command_print = {
 	.public = { "print", "EXPR",
 		    "Show the value of a variable, or of an attribute or item of it.",
 		    "A name is looked up in the selected frame: local, enclosing, global, builtin. "
-		    "Behind it may stand\n"
+		    "After it may stand\n"
 		    "attributes and items: self.queue.items[3].name, cfg[\"db\"][\"host\"], "
 		    "data[-1], data[2:5].\n"
 		    "MODULE:NAME is a global of a module, @0x7f... the object at an address. "

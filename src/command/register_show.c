@@ -1,11 +1,10 @@
 /* A register, and what the word in it means. */
+#include "command/layer_show.h"
 #include "command/register_show.h"
 
 #include <inttypes.h>
 
 #include "object/model.h"
-
-#define REPR_MAX 60 /* characters of a value beside its register */
 
 /* --- what an address of an object says: facts about a struct scry_at --- */
 
@@ -20,14 +19,8 @@ static void get_type(const void *subject, struct scry_said *ret)
 static bool print_repr(const void *subject, struct scry_buf *out)
 {
 	const struct scry_at *at = subject;
-	struct scry_printer p;
 
-	scry_printer_init(&p, at->in, out);
-	p.max_text = REPR_MAX;
-	p.max_string = REPR_MAX;
-	p.max_items = 8;
-	p.max_depth = 2;
-	scry_print(&p, at->addr);
+	scry_short_repr(at->in, at->addr, out);
 	return true;
 }
 

@@ -240,3 +240,13 @@ int scry_selected_frame(struct scry_session *s, struct scry_thread **ret_thread,
 
 	return rc < 0 ? rc : scry_frame_number(*ret_thread, s->selected_frame, ret, &count);
 }
+
+int scry_selected_code(struct scry_session *s, struct scry_frame *ret)
+{
+	struct scry_thread *t;
+	int rc = scry_selected_frame(s, &t, ret);
+
+	if (rc < 0 || ret->code)
+		return rc;
+	return scry_fail(s, SCRY_ECORRUPT, ret->addr, "the frame is damaged: %s", ret->damaged);
+}

@@ -8,7 +8,7 @@
 struct scry_eval_value {
 	enum {
 		SCRY_VALUE_OBJECT,
-		SCRY_VALUE_TEXT,  /* behind which nothing can follow */
+		SCRY_VALUE_TEXT,  /* after which nothing can follow */
 		SCRY_VALUE_SLICE, /* of the sequence at addr */
 		SCRY_VALUE_BOUND, /* a method: the function at addr, bound to self */
 		/* attributes that stand without a dict: a view of names and values */
@@ -47,7 +47,7 @@ int scry_eval_set_int(struct scry_eval *e, int64_t number);
 int scry_eval_attribute(struct scry_eval *e, const char *name);
 int scry_eval_item(struct scry_eval *e, const struct scry_key *key);
 int scry_eval_slice(struct scry_eval *e, const int64_t *bounds, const bool *given);
-/** The text of a value that is no object; NULL: out of memory. Its type goes to *ret_type. */
+/** The text of a value that is not an object; NULL: out of memory. Its type goes to *ret_type. */
 const char *scry_eval_text(struct scry_eval *e, const char **ret_type);
 /** What C getters compute and we know: SCRY_ENOTFOUND for others. Sets the value. */
 int scry_eval_computed(struct scry_eval *e, scry_addr obj, const char *name);

@@ -271,7 +271,7 @@ static int eval_attribute(struct scry_eval *e)
 	char *name = copy(e, e->at + 1, n);
 
 	if (n == 0)
-		return scry_fail(e->s, SCRY_EINVAL, 0, "expected a name behind '.' in '%s'",
+		return scry_fail(e->s, SCRY_EINVAL, 0, "expected a name after '.' in '%s'",
 				 e->text);
 	if (!name)
 		return scry_fail(e->s, SCRY_ENOMEM, 0, "out of memory");

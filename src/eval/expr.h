@@ -17,9 +17,9 @@ struct scry_value {
 };
 
 /**
- * EXPR: NAME (local, enclosing, global, builtin), MODULE:NAME, @0xADDRESS; behind it .ATTRIBUTE,
+ * EXPR: NAME (local, enclosing, global, builtin), MODULE:NAME, @0xADDRESS; after it .ATTRIBUTE,
  * [KEY] (string, integer, None, True, False, a tuple of them, or another NAME.ATTRIBUTE, which
- * behind MODULE: is looked up there first) and [START:STOP:STEP], repeated. `f` may be NULL:
+ * after MODULE: is looked up there first) and [START:STOP:STEP], repeated. `f` may be NULL:
  * then names are builtins and modules only. Failures say which part of the expression, and why.
  */
 int scry_eval(struct scry_session *s, const struct scry_frame *f, const char *expr,

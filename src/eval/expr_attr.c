@@ -56,7 +56,7 @@ static int unset_or_missing(struct scry_eval *e, scry_addr obj, const char *name
 			      name, scry_suggest_attribute(e, obj, name));
 }
 
-/* A C member that is no object. */
+/* A C member that is not an object. */
 static int member_text(struct scry_eval *e, scry_addr obj, const char *name)
 {
 	struct scry_member member;

@@ -306,7 +306,7 @@ int scry_eval_slice(struct scry_eval *e, const int64_t *bounds, const bool *give
 	return SCRY_OK;
 }
 
-/* --- the text of what is no object --- */
+/* --- the text of what is not an object --- */
 
 static void print_item(struct scry_printer *p, scry_addr seq, int64_t index)
 {

@@ -39,7 +39,7 @@ static unsigned hex_digits(const char **at, unsigned n)
 	return value;
 }
 
-/* One escape; *at stands behind the backslash. */
+/* One escape; *at stands after the backslash. */
 static unsigned escape(const char **at)
 {
 	static const char from[] = "ntr0abfv", to[] = "\n\t\r\0\a\b\f\v";

@@ -27,7 +27,7 @@ struct scry_key {
 	struct scry_key *items; /* of a tuple, in the arena */
 };
 /**
- * Parse a key at *at and move *at behind it: a string, integer, None, True, False, a tuple of them
+ * Parse a key at *at and move *at after it: a string, integer, None, True, False, a tuple of them
  * (with or without parentheses), else what `nested` evaluates.
  */
 int scry_key_parse(struct scry_runtime *r, const char **at,

@@ -107,7 +107,7 @@ static bool type_extent(char type, const struct scry_abi *abi, struct extent *re
 }
 
 /*
- * "=path" behind a member: its end is skipped, the slot filled in. The first of several paths of
+ * "=path" after a member: its end is skipped, the slot filled in. The first of several paths of
  * one field stays.
  */
 static void name_slot(struct walk *w, const char **p, struct scry_slot slot, bool emit)
@@ -143,7 +143,7 @@ static uint32_t number(const char **p)
 }
 
 /*
- * "{2=state.interned 3=state.kind}" behind a unit's type: widths from the lowest bit on, "+8" first
+ * "{2=state.interned 3=state.kind}" after a unit's type: widths from the lowest bit on, "+8" first
  * where the members before occupy 8 bits of the unit. gcc lets bit-fields begin inside their unit
  * and the next member begin at the next byte; MSVC does neither. *at is the end of the members
  * before and goes to the end of the bit-fields.
@@ -209,7 +209,7 @@ static struct extent named_reference(struct walk *w, const char **p)
 }
 
 /*
- * The extent of one element behind its count; *p goes behind the type. Nested structs are only
+ * The extent of one element after its count; *p goes after the type. Nested structs are only
  * measured.
  */
 static struct extent element(struct walk *w, const char **p)
@@ -265,7 +265,7 @@ static void plain(struct walk *w, const char **p, const char *body, struct exten
 	*at = start + e.size * count;
 }
 
-/* One member at or behind *at, which goes to its end. `whole` grows with it. */
+/* One member at or after *at, which goes to its end. `whole` grows with it. */
 static void member(struct walk *w, const char **p, uint32_t base, uint32_t *at, bool emit,
 		   struct extent *whole)
 {

@@ -10,8 +10,8 @@
 #define HEAD_WORDS 3 /* cookie, version, free_threaded */
 
 /*
- * The words behind the head, one token each: "#S" the size of struct S, whose fields the tokens
- * behind it name by member path; "S:path" a field of another struct; "S:base>path" a field given
+ * The words after the head, one token each: "#S" the size of struct S, whose fields the tokens
+ * after it name by member path; "S:path" a field of another struct; "S:base>path" a field given
  * relative to `base`; "-" not used here.
  */
 
@@ -222,7 +222,7 @@ static int read_words(struct table *t, const char *text, unsigned head)
 }
 
 /*
- * Sizes may come behind the fields: all that was taken is inside its struct. A flexible array
+ * Sizes may come after the fields: all that was taken is inside its struct. A flexible array
  * begins where it ends.
  */
 static int check_room(struct table *t)

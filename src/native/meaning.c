@@ -10,6 +10,7 @@
 
 #include "native/doubt.h"
 #include "object/judge.h"
+#include "object/known.h"
 
 #define FRAMES_MAX  100000 /* frames of the thread that are remembered */
 #define NUMBER_MAX  65536  /* nothing is mapped below (vm.mmap_min_addr) */
@@ -144,9 +145,9 @@ static bool read_object(struct scry_words *w, scry_addr addr, struct scry_meanin
 	ret->type = scry_model_of(r)->type_name(r, addr);
 	if (v.type && v.type->flags & TYPE_TYPE)
 		ret->kind = SCRY_WORD_TYPE;
-	else if (ret->type && !strcmp(ret->type, "code"))
+	else if (scry_is_exactly(r, addr, SCRY_IS_CODE))
 		ret->kind = SCRY_WORD_CODE_OBJECT;
-	else if (ret->type && !strcmp(ret->type, "frame"))
+	else if (scry_is_exactly(r, addr, SCRY_IS_FRAME))
 		ret->kind = SCRY_WORD_FRAME;
 	return true;
 }

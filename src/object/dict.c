@@ -132,7 +132,7 @@ int scry_keys_open(struct scry_runtime *r, scry_addr keys, struct scry_dict_view
 
 /*
  * Split tables. 3.11 and 3.12 keep the order in bytes that run down from in front of the values
- * (-1: prefix size, -2: how many), 3.13+ in bytes behind them (Include/internal/pycore_dict.h,
+ * (-1: prefix size, -2: how many), 3.13+ in bytes after them (Include/internal/pycore_dict.h,
  * get_insertion_order_array()).
  */
 /* Each byte of the order is another one of the keys. */

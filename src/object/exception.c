@@ -196,7 +196,7 @@ int scry_exception_at(struct scry_runtime *r, scry_addr addr, struct scry_except
 		   scry_layout_has(r->layout, SCRY_F_OLD_INSTANCE_CLASS);
 	e.type = old ? scry_field_get(r, addr, SCRY_F_OLD_INSTANCE_CLASS) : t->addr;
 	if (!old && !(t->flags & TYPE_EXCEPTION))
-		return scry_fail(r->session, SCRY_EINVAL, addr, "%s is no exception", t->name);
+		return scry_fail(r->session, SCRY_EINVAL, addr, "%s is not an exception", t->name);
 	e.type_name = old ? old_class_name(r, e.type) : exception_name(r, t->addr);
 	e.message = message_text(r, addr, t->addr, old);
 	if (!old)

@@ -393,7 +393,7 @@ int scry_judge(struct scry_runtime *r, scry_addr addr, struct scry_verdict *ret)
 
 	if (addr < SCRY_NULL_PAGE || addr % pointer_size(r))
 		return scry_fail(r->session, SCRY_ECORRUPT, addr,
-				 "0x%" PRIx64 " is no object: not aligned", addr);
+				 "0x%" PRIx64 " is not an object: not aligned", addr);
 	int rc = check_type(r, addr, &t);
 
 	return rc < 0 ? rc : scry_judge_as(r, addr, t, ret);

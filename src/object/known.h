@@ -132,7 +132,7 @@ static inline enum scry_known scry_known_type(const struct scry_type *t)
 {
 	return (enum scry_known)t->known;
 }
-/** Which one the type of an object is; OTHER for what is no object. PyPy's too. */
+/** Which one the type of an object is; OTHER for what is not an object. PyPy's too. */
 enum scry_known scry_known_of(struct scry_runtime *r, scry_addr obj);
 /**
  * One of the interpreter's own: nobody derives from these but Nuitka, whose "compiled_generator"
@@ -145,7 +145,7 @@ static inline bool scry_is_generator(const struct scry_type *t)
 	return known == SCRY_IS_GENERATOR || known == SCRY_IS_COROUTINE ||
 	       known == SCRY_IS_ASYNC_GENERATOR;
 }
-/** The object's type is this one; false for what is no object. */
+/** The object's type is this one; false for what is not an object. */
 static inline bool scry_is_exactly(struct scry_runtime *r, scry_addr obj, enum scry_known what)
 {
 	return scry_known_of(r, obj) == what;

@@ -227,21 +227,24 @@ static int link_next(struct scry_runtime *r, scry_addr link, scry_addr *ret_next
 	return rc < 0 ? rc : scry_attr(r, link, "key", ret_key);
 }
 
-static int print_odict_links(struct scry_printer *p, scry_addr addr, scry_addr type)
+/* Follow the links from `link` on, to `end` (0: as many as the dict has). */
+static int print_links(struct scry_printer *p, scry_addr addr, scry_addr type, scry_addr link,
+		       scry_addr end,
+		       int (*follow)(struct scry_runtime *r, scry_addr link, scry_addr *ret_next,
+				     scry_addr *ret_key))
 {
 	struct scry_runtime *r = p->runtime;
 	struct scry_hash values = { 0 };
 	uint64_t used;
-	scry_addr root, link, key, value, next;
+	scry_addr key, value, next;
 	int rc = scry_field_read(r, addr, SCRY_F_DICT_USED, &used);
 
-	rc = rc < 0 ? rc : scry_attr(r, addr, "_OrderedDict__hardroot", &root);
-	rc = rc < 0 ? rc : scry_attr(r, root, "next", &link);
 	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
 		return rc;
 	scry_printf(p, "%s(%s", scry_type_short(r, type), used ? "[" : "");
-	for (uint64_t i = 0; rc >= 0 && scry_printer_more(p, i, used); i++) {
-		rc = link_next(r, link, &next, &key);
+	for (uint64_t i = 0; rc >= 0 && !(end && link == end) && scry_printer_more(p, i, used);
+	     i++) {
+		rc = follow(r, link, &next, &key);
 		rc = rc < 0 ? rc : value_of_key(p, &values, addr, key, &value);
 		if (rc >= 0)
 			scry_print_pair(p, key, value, "(");
@@ -255,32 +258,22 @@ static int print_odict_links(struct scry_printer *p, scry_addr addr, scry_addr t
 	return SCRY_OK;
 }
 
+static int print_odict_links(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	scry_addr root, link;
+	int rc = scry_attr(p->runtime, addr, "_OrderedDict__hardroot", &root);
+
+	rc = rc < 0 ? rc : scry_attr(p->runtime, root, "next", &link);
+	return rc < 0 ? rc : print_links(p, addr, type, link, 0, link_next);
+}
+
 static int print_odict2(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	struct scry_runtime *r = p->runtime;
-	struct scry_hash values = { 0 };
-	uint64_t used;
-	scry_addr root, link, key, next, value;
-	int rc = scry_field_read(r, addr, SCRY_F_DICT_USED, &used);
+	scry_addr root, link, key;
+	int rc = scry_attr(p->runtime, addr, "_OrderedDict__root", &root);
 
-	rc = rc < 0 ? rc : scry_attr(r, addr, "_OrderedDict__root", &root);
-	rc = rc < 0 ? rc : ring_next(r, root, &link, &key);
-	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
-		return rc;
-	scry_printf(p, "%s(%s", scry_type_short(r, type), used ? "[" : "");
-	for (uint64_t i = 0; rc >= 0 && link != root && scry_printer_more(p, i, used); i++) {
-		rc = ring_next(r, link, &next, &key);
-		rc = rc < 0 ? rc : value_of_key(p, &values, addr, key, &value);
-		if (rc >= 0)
-			scry_print_pair(p, key, value, "(");
-		link = next;
-	}
-	if (rc < 0)
-		scry_printer_damage(p, addr);
-	scry_printf(p, "%s)", used ? "]" : "");
-	scry_hash_done(&values);
-	scry_printer_leave(p);
-	return SCRY_OK;
+	rc = rc < 0 ? rc : ring_next(p->runtime, root, &link, &key);
+	return rc < 0 ? rc : print_links(p, addr, type, link, root, ring_next);
 }
 
 /* --- views and proxies --- */

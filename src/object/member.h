@@ -12,7 +12,7 @@ struct scry_member {
 	unsigned kind;  /* T_* of structmember.h */
 	bool is_object; /* the value is an object pointer */
 };
-/** What a member descriptor says about an object; SCRY_ENOTFOUND for what is none. */
+/** What a member descriptor says about an object; SCRY_ENOTFOUND for what is not one. */
 int scry_member_of(struct scry_runtime *r, scry_addr obj, scry_addr descriptor,
 		   struct scry_member *ret);
 /**

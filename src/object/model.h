@@ -169,7 +169,7 @@ struct scry_type {
 	bool parts_known;
 };
 
-/** The type at `addr`, checked and remembered: SCRY_ECORRUPT (and why) where it is none. */
+/** The type at `addr`, checked and remembered: SCRY_ECORRUPT (and why) where it is not one. */
 int scry_type_at(struct scry_runtime *r, scry_addr addr, struct scry_type **ret);
 /** The type of an object, as scry_type_of() checks it. */
 int scry_type_for(struct scry_runtime *r, scry_addr obj, struct scry_type **ret);

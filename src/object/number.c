@@ -133,7 +133,7 @@ int scry_cpython_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
 	if (is_old_int(r, t))
 		return scry_field_read_int(r, obj, SCRY_F_OLD_INT_VALUE, ret);
 	if (!(t->flags & TYPE_LONG))
-		return scry_fail(r->session, SCRY_EUNSUPPORTED, obj, "%s is no int", t->name);
+		return scry_fail(r->session, SCRY_EUNSUPPORTED, obj, "%s is not an int", t->name);
 	rc = open_long(r, obj, &v);
 	for (uint64_t i = v.count; rc == SCRY_OK && i-- > 0;) {
 		if (value >> (63 - v.bits))
@@ -193,7 +193,7 @@ int scry_cpython_int_mpz(struct scry_runtime *r, scry_addr obj, mpz_t ret)
 		return rc;
 	}
 	if (!(t->flags & TYPE_LONG))
-		return scry_fail(r->session, SCRY_EUNSUPPORTED, obj, "%s is no int", t->name);
+		return scry_fail(r->session, SCRY_EUNSUPPORTED, obj, "%s is not an int", t->name);
 	rc = open_long(r, obj, &v);
 	rc = rc < 0 ? rc : import_digits(r, &v, v.count, ret);
 	if (rc == SCRY_OK && v.negative)

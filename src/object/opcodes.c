@@ -165,7 +165,7 @@ static int next_word(struct scry_instructions *w, struct scry_instruction *ret)
 }
 
 /*
- * Where a jump leads: relative to the instruction behind it, back where its name says so, or where
+ * Where a jump leads: relative to the instruction after it, back where its name says so, or where
  * a loop began.
  */
 static bool is_from(const struct scry_instruction *i)
@@ -330,7 +330,7 @@ static int item_of(struct scry_code *c, enum scry_field tuple, uint32_t index, s
 	return scry_word(r, items + (scry_addr)index * r->session->target->abi.ptr_size, ret);
 }
 
-/* Nothing where the index is none. */
+/* Nothing where the index is not one. */
 static void put_item(struct scry_code *c, enum scry_field tuple, uint32_t index, bool repr,
 		     struct scry_buf *out)
 {
@@ -427,7 +427,7 @@ void scry_instruction_text(struct scry_code *c, const struct scry_instruction *i
 		put_local(c, i->arg & 15, out);
 	} else if (i->kind == 'l')
 		put_local(c, i->arg, out);
-	else if (i->kind == 'f') /* up to 3.10 cells are counted behind the locals */
+	else if (i->kind == 'f') /* up to 3.10 cells are counted after the locals */
 		put_local(c, slots ? i->arg : c->nlocals + i->arg, out);
 	else if (i->target >= 0)
 		scry_buf_printf(out, "%s %" PRId64, is_from(i) ? "from" : "to", i->target);

@@ -20,7 +20,7 @@ struct scry_instruction {
 	 */
 	char kind;
 	int64_t target; /* of a relative or absolute jump, in bytes; -1 none */
-	/* bytes of EXTENDED_ARG before it: dis has the instruction behind them */
+	/* bytes of EXTENDED_ARG before it: dis has the instruction after them */
 	uint32_t prefixes;
 };
 

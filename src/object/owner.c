@@ -108,7 +108,7 @@ static enum found find_part(struct scry_runtime *r, scry_addr object, struct scr
 			*ret = part;
 			return FOUND;
 		}
-		/* before ob_start, behind what a length says */
+		/* before ob_start, after what a length says */
 		if (part.start >= start && part.start < end)
 			near = part;
 	}

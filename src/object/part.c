@@ -65,7 +65,7 @@ static uint64_t array_length(struct scry_runtime *r, scry_addr owner, scry_addr 
 	       scry_field_get(r, descr, SCRY_F_ARRAY_DESCR_ITEMSIZE);
 }
 
-/* The characters of a str, or of a unicode of 2.7, with the 0 behind them. */
+/* The characters of a str, or of a unicode of 2.7, with the 0 after them. */
 static uint64_t text_length(struct scry_runtime *r, scry_addr owner, scry_addr start)
 {
 	struct scry_text_view v;
@@ -151,13 +151,13 @@ static bool owns_its_data(struct scry_runtime *r, scry_addr owner)
 	return scry_field_get(r, owner, SCRY_F_NDARRAY_FLAGS) & ARRAY_OWNDATA;
 }
 
-/* What heap types have behind the type's own struct */
+/* What heap types have after the type's own struct */
 static bool is_heap_type(struct scry_runtime *r, scry_addr owner)
 {
 	return scry_field_get(r, owner, SCRY_F_TYPE_FLAGS) & TYPE_HEAP;
 }
 
-/* A compact str of ASCII characters has these at once behind its short head. */
+/* A compact str of ASCII characters has these at once after its short head. */
 static bool has_utf8(struct scry_runtime *r, scry_addr owner)
 {
 	return !scry_field_get(r, owner, SCRY_F_ASCII_ASCII) ||

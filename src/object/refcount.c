@@ -63,7 +63,7 @@ static int check_shared(struct scry_runtime *r, scry_addr addr, uint64_t local, 
 		collecting = collecting || i->gc_running;
 	if (owner && !collecting &&
 	    (owner % r->session->target->abi.ptr_size || !scry_is_mapped(r, owner)))
-		return scry_fail(r->session, SCRY_ECORRUPT, addr, "its owner is no thread");
+		return scry_fail(r->session, SCRY_ECORRUPT, addr, "its owner is not a thread");
 	if (local == UINT32_MAX)
 		return SCRY_OK; /* immortal */
 	int64_t sum = (int64_t)local + shared / 4;

@@ -237,7 +237,7 @@ static uint64_t extent_type(struct scry_runtime *r, scry_addr addr, const struct
 
 /*
  * A struct sequence has members that its length does not count: Objects/structseq.c,
- * PyStructSequence_New(). 0: it is none.
+ * PyStructSequence_New(). 0: it is not one.
  */
 static uint64_t extent_sequence(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
 {

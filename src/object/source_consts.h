@@ -29,7 +29,7 @@ void scry_consts_done(struct scry_consts *k);
 /** The words of a text, split where an identifier ends. */
 void scry_words_add(struct scry_hash *words, const char *text, size_t len);
 bool scry_words_have(const struct scry_hash *words, const char *text, size_t len);
-/** A member of a code object that is a tuple: how many items, and where; false: it is none. */
+/** A member of a code object that is a tuple: how many items, and where; false: it is not one. */
 bool scry_code_tuple(struct scry_code *c, enum scry_field f, uint64_t *ret_count,
 		     scry_addr *ret_items);
 

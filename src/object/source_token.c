@@ -82,7 +82,7 @@ static void skip_braces(struct scry_lexer *x, unsigned nested)
 }
 
 /*
- * From the opening quote behind the closing one; a string of one line that is not closed ends with
+ * From the opening quote to past the closing one; a string of one line that is not closed ends with
  * it.
  */
 static void skip_string(struct scry_lexer *x, bool formatted, unsigned nested)

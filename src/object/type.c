@@ -53,7 +53,7 @@ static int read_type_of(struct scry_runtime *r, scry_addr obj, scry_addr *ret)
 {
 	if (!aligned(r, obj))
 		return scry_fail(r->session, SCRY_ECORRUPT, obj,
-				 "0x%" PRIx64 " is no object: not aligned", obj);
+				 "0x%" PRIx64 " is not an object: not aligned", obj);
 	int rc = scry_field_read(r, obj, SCRY_F_OBJECT_TYPE, ret);
 	if (rc < 0)
 		return rc;
@@ -103,7 +103,7 @@ static int check_metatype(struct scry_runtime *r, scry_addr type, scry_addr *ret
 		return rc;
 	if (*ret == r->type_type || (flags & TYPE_TYPE))
 		return SCRY_OK;
-	return scry_fail(r->session, SCRY_ECORRUPT, type, "0x%" PRIx64 " is no type", type);
+	return scry_fail(r->session, SCRY_ECORRUPT, type, "0x%" PRIx64 " is not a type", type);
 }
 
 /*

@@ -220,7 +220,7 @@ static bool file_defines(const struct scry_code *c)
 	return false;
 }
 
-/* A line behind the end of the file that the code is from: a damaged number. */
+/* A line after the end of the file that the code is from: a damaged number. */
 static void check_source(struct scry_code *c, int64_t lasti, const struct scry_line_table *table)
 {
 	struct scry_session *s = c->runtime->session;

@@ -7,7 +7,7 @@
 /** Byte code in a bytes object, up to 3.10. */
 int scry_code_read_object(struct scry_runtime *r, const struct scry_record *rec,
 			  struct scry_code *c);
-/** Byte code behind the code object's own fields, 3.11+. */
+/** Byte code after the code object's own fields, 3.11+. */
 int scry_code_read_inline(struct scry_runtime *r, const struct scry_record *rec,
 			  struct scry_code *c);
 

@@ -1,6 +1,6 @@
 /**
  * The data stack of a thread (3.11+): chunks of memory in which the frames of its calls lie one
- * behind the other without a gap. What the chain of frames says can be checked by it, and where
+ * after the other without a gap. What the chain of frames says can be checked by it, and where
  * the chain is broken it goes on there. Internal to src/runtime.
  */
 #ifndef SCRY_DATASTACK_H
@@ -21,7 +21,7 @@ bool scry_data_stack_is_cut(const struct scry_data_stack *d);
 uint64_t scry_data_stack_frame_size(const struct scry_code *code);
 
 enum scry_data_place {
-	SCRY_DATA_NEXT,   /* right behind the frame that was taken before */
+	SCRY_DATA_NEXT,   /* right after the frame that was taken before */
 	SCRY_DATA_HIDDEN, /* one frame lies between: it is being made or left */
 	SCRY_DATA_AWAY,   /* further on: what lies between is lost */
 	SCRY_DATA_FOREIGN /* in no chunk of this thread */

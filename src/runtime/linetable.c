@@ -60,7 +60,7 @@ int scry_line_from_ranges(const struct scry_line_table *t, int64_t lasti, struct
 	return SCRY_OK; /* past the table: no line */
 }
 
-/* Reading position in a location table; reads behind the end give 0 and set `bad`. */
+/* Reading position in a location table; reads after the end give 0 and set `bad`. */
 struct cursor {
 	const uint8_t *p, *end;
 	bool bad;
@@ -100,7 +100,7 @@ static int64_t next_signed(struct cursor *c)
 /* Kinds of entry: Objects/locations.md, v3.11 to v3.15. */
 enum { KIND_ONE_LINE = 10, KIND_NO_COLUMNS = 13, KIND_LONG = 14, KIND_NONE = 15 };
 
-/* One entry behind its first byte; columns come 0-based and leave 1-based. */
+/* One entry after its first byte; columns come 0-based and leave 1-based. */
 static void read_entry(struct cursor *c, unsigned kind, int64_t *line, struct scry_location *ret)
 {
 	int64_t end_line, column = -1, end_column = -1;
@@ -164,7 +164,7 @@ int scry_line_from_locations(const struct scry_line_table *t, int64_t lasti,
 static const char *const not_covered = "its line table does not cover its code";
 static const char *const no_lines = "its line table leads to lines that cannot be";
 
-/* assemble_lnotab(), Python/compile.c: what comes behind the last line's first byte is not told. */
+/* assemble_lnotab(), Python/compile.c: what comes after the last line's first byte is not told. */
 const char *scry_lnotab_check(const struct scry_line_table *t)
 {
 	uint64_t at = 0;

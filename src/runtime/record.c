@@ -33,7 +33,7 @@ int scry_record_read(struct scry_runtime *r, enum scry_struct what, scry_addr ad
 	ret->len = 0;
 	if (addr % align)
 		return scry_fail(r->session, SCRY_ECORRUPT, addr,
-				 "0x%" PRIx64 " is no address of a %s", addr,
+				 "0x%" PRIx64 " is not the address of a %s", addr,
 				 scry_struct_name(what));
 	ret->len = (uint32_t)scry_read_some(r->session, addr, ret->data, want);
 	if (ret->len >= align)

@@ -239,7 +239,7 @@ struct scry_frame {
 	int64_t lasti;  /* byte offset of the current instruction, -1 not started */
 	unsigned owner; /* 3.11+: the frame's owner field */
 	bool entry;     /* C code called into the interpreter here */
-	/* 3.12+: the shim behind it, which stands on the C stack; 0 none */
+	/* 3.12+: the shim after it, which stands on the C stack; 0 none */
 	scry_addr shim;
 	bool incomplete; /* still being set up: no line yet */
 	bool unread;     /* nothing of it could be read */
@@ -353,7 +353,7 @@ void scry_runtimes_reload(struct scry_session *s);
 struct scry_record {
 	struct scry_runtime *runtime;
 	scry_addr addr;
-	uint32_t len; /* bytes that could be read: a field behind it reads as missing */
+	uint32_t len; /* bytes that could be read: a field after it reads as missing */
 	uint8_t data[SCRY_RECORD_MAX];
 };
 /**
@@ -484,7 +484,7 @@ extern const char *(*const scry_text_doubt)(struct scry_runtime *r, scry_addr st
  * in the same file as its metatype?
  */
 bool scry_type_is_own(struct scry_runtime *r, scry_addr type);
-/** tp_name of a type object, cached; SCRY_ECORRUPT where it is no type. */
+/** tp_name of a type object, cached; SCRY_ECORRUPT where it is not a type. */
 int scry_type_name(struct scry_runtime *r, scry_addr type, const char **ret);
 /**
  * The same, but only what stands in the target: a dump may lack the names of static types, and

@@ -49,7 +49,7 @@ static int decode_units(struct scry_runtime *r, scry_addr data, unsigned width, 
 			if (code > 0x10ffff) {
 				scry_buf_done(&out);
 				return scry_fail(s, SCRY_ECORRUPT, data,
-						 "0x%x in a string is no character", code);
+						 "0x%x in a string is not a character", code);
 			}
 			if (high && code >= 0xdc00 && code < 0xe000) {
 				scry_buf_cut(&out, out.len - 3);
@@ -297,7 +297,8 @@ int scry_type_name(struct scry_runtime *r, scry_addr type, const char **ret)
 		return SCRY_OK;
 	}
 	if (type % r->session->target->abi.ptr_size)
-		return scry_fail(r->session, SCRY_ECORRUPT, type, "0x%" PRIx64 " is no type", type);
+		return scry_fail(r->session, SCRY_ECORRUPT, type, "0x%" PRIx64 " is not a type",
+				 type);
 	int rc = scry_field_read(r, type, SCRY_F_TYPE_NAME, &at);
 	if (rc < 0)
 		return rc;
@@ -309,7 +310,7 @@ int scry_type_name(struct scry_runtime *r, scry_addr type, const char **ret)
 		return rc;
 	if (!is_name(name) && !is_class_name(r, type, name))
 		return scry_fail(r->session, SCRY_ECORRUPT, type,
-				 "0x%" PRIx64 " is no type: it has no name", type);
+				 "0x%" PRIx64 " is not a type: it has no name", type);
 	if (strlen(name) == TYPE_NAME_MAX)
 		name = scry_arena_printf(&r->session->arena, "%s…", name);
 	if (!name)

@@ -6,7 +6,7 @@
 #include "symbol/module.h"
 
 /**
- * Add a module in address order; NULL when out of memory. `path` is copied, "(deleted)" behind it
+ * Add a module in address order; NULL when out of memory. `path` is copied, "(deleted)" after it
  * dropped.
  */
 struct scry_module *scry_module_add(struct scry_session *s, const char *path, scry_addr start,

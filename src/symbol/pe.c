@@ -26,7 +26,7 @@ enum {
 	MAX_RESOURCES = 4096
 };
 #define R_SUBDIRECTORY 0x80000000u
-/* VS_FIXEDFILEINFO lies behind the UTF-16 key of VS_VERSIONINFO */
+/* VS_FIXEDFILEINFO lies after the UTF-16 key of VS_VERSIONINFO */
 enum { VERSION_SEARCH = 128, V_FILE_HIGH = 8, V_FILE_LOW = 12, V_SIZE = 16 };
 #define FIXED_FILE_INFO 0xfeef04bdu
 #define MAX_EXPORTS     65536u

@@ -259,7 +259,7 @@ static bool undo(struct state *u, const struct info *info, const uint8_t *code, 
 
 	switch (op) {
 	case OP_PUSH:
-		/* padding behind epilogs */
+		/* padding after epilogs */
 		return (info->version == 2 && code[0] == 0 && arg == 0) || pop(u, arg);
 	case OP_ALLOC_LARGE:
 		return grow(u, arg ? scry_pe32(code + 2) : scry_pe16(code + 2) * 8u);

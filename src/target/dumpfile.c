@@ -1,4 +1,4 @@
-/* Opening the file of a dump, and saying what it is where it is none. */
+/* Opening the file of a dump, and saying what it is where it is not one. */
 #include "target/dumpfile.h"
 
 #include <errno.h>

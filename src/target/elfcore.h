@@ -28,7 +28,7 @@ struct scry_elfcore {
 	bool is64, big_endian;
 	const char *main_name; /* the main thread's */
 	bool of_gdb;           /* gcore's: NT_PRPSINFO comes before the threads */
-	uint64_t missing;      /* bytes behind the end of the file */
+	uint64_t missing;      /* bytes after the end of the file */
 };
 
 /** Take a PT_NOTE segment apart; what cannot be understood is skipped. */

@@ -74,7 +74,7 @@ static int read_prpsinfo(struct scry_target *t, const struct note *note)
 		return SCRY_OK;
 	t->pid = (int64_t)load(t, note, pid_at, 4);
 	memcpy(args, note->data + args_at, 80);
-	/* pr_psargs has a space behind the last argument, or in place of a NUL */
+	/* pr_psargs has a space after the last argument, or in place of a NUL */
 	size_t len = strlen(args);
 	while (len && args[len - 1] == ' ')
 		len--;
@@ -105,7 +105,7 @@ static int read_siginfo(struct scry_target *t, const struct note *note)
 	int signal = (int)load(t, note, 0, 4), code = (int32_t)load(t, note, 8, 4);
 
 	/*
-	 * gcore writes one for each thread, behind that one's NT_PRSTATUS: the first is what the
+	 * gcore writes one for each thread, after that one's NT_PRSTATUS: the first is what the
 	 * process is about
 	 */
 	if (t->thread_count > 1 || t->has_signal_code || note->len < addr_at + t->abi.ptr_size)

@@ -125,7 +125,7 @@ static int check_process(struct scry_target *t, struct scry_live *live)
 	char state;
 
 	if (live->pid <= 0)
-		return scry_fail(s, SCRY_EINVAL, 0, "%d is no process id", live->pid);
+		return scry_fail(s, SCRY_EINVAL, 0, "%d is not a process id", live->pid);
 	state = scry_procfs_state(live->pid, &flags);
 	if (!state && access("/proc/self/stat", R_OK) < 0)
 		return scry_fail(s, SCRY_ESYSTEM, 0,

@@ -180,7 +180,7 @@ int scry_minidump_load_memory(struct scry_minidump *md)
 	return SCRY_OK;
 }
 
-/* The first range that ends behind `addr`. */
+/* The first range that ends after `addr`. */
 static size_t range_after(const struct scry_minidump *md, scry_addr addr)
 {
 	size_t low = 0, high = md->range_count;

@@ -4,7 +4,7 @@
 
 #include "target/minidump.h"
 
-/* MINIDUMP_THREAD; MINIDUMP_THREAD_EX has a backing store behind it */
+/* MINIDUMP_THREAD; MINIDUMP_THREAD_EX has a backing store after it */
 enum {
 	T_TEB = 16,
 	T_STACK = 24,

@@ -341,7 +341,7 @@ int64_t scry_procfs_started(int pid)
 	int64_t booted = boot_time();
 	long ticks = sysconf(_SC_CLK_TCK);
 	unsigned long long start = 0;
-	/* the command's name may hold anything, brackets too; `starttime` is the 20th behind it */
+	/* the command's name may hold anything, brackets too; `starttime` is the 20th after it */
 	const char *p =
 		scry_procfs_read(pid, "stat", &text) && text.text ? strrchr(text.text, ')') : NULL;
 

@@ -1,6 +1,6 @@
 /*
- * Where asyncio keeps its tasks: sets in its modules, lists of each thread from 3.14 on, and the
- * heap behind all.
+ * Where asyncio keeps its tasks: sets in its modules, lists of each thread from 3.14 on, and at
+ * last the heap.
  */
 #include <inttypes.h>
 
@@ -113,7 +113,7 @@ static void from_list(struct scry_task_search *a, scry_addr head)
 
 /*
  * Up to 3.12 the C module keeps the running loop in the dict of the thread's state; up to 3.11 in
- * an object that only it knows, behind that one's head: PyRunningLoopHolder,
+ * an object that only it knows, after that one's head: PyRunningLoopHolder,
  * Modules/_asynciomodule.c.
  */
 static scry_addr loop_of_dict(struct scry_task_search *a, scry_addr state)

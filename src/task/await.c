@@ -226,7 +226,7 @@ static int read_frame_object(struct scry_runtime *r, scry_addr gen, struct scry_
 }
 
 /*
- * 3.11 and 3.12: after the instruction stands RESUME, whose argument is 2 or more behind a yield
+ * 3.11 and 3.12: after the instruction stands RESUME, whose argument is 2 or more after a yield
  * from or an await.
  */
 static bool next_is_resume(struct scry_runtime *r, scry_addr frame)
@@ -322,7 +322,7 @@ static const struct way *way_for(const struct scry_runtime *r)
 	return SCRY_SINCE(ways, r->version);
 }
 
-/* The address behind the topmost value of a suspended frame; 0 unknown. */
+/* The address after the topmost value of a suspended frame; 0 unknown. */
 static scry_addr stack_top(struct scry_runtime *r, scry_addr frame)
 {
 	unsigned ptr = r->session->target->abi.ptr_size;

@@ -59,7 +59,7 @@ static const struct part plain[] = {
 	{ 0, 0, 0, 0, "p=dict" },
 	{ V(0, 4, 17), 0, PY(7), 0, "p=context" },
 };
-/* class Greenlet with what it consists of, behind the vtable: from 2.0 on */
+/* class Greenlet with what it consists of, after the vtable: from 2.0 on */
 static const struct part implementation[] = {
 	{ 0, 0, 0, 0, "p" },
 	{ V(3, 1, 1), 0, 0, 0, "p=self" },

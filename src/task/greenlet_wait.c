@@ -67,25 +67,34 @@ struct known {
 	scry_addr base;
 };
 
-static const struct scry_holder_row *row_named(const char *full)
+/* Is it a class of the package: "gevent.", "watcher" for gevent._ffi.watcher.watcher? */
+static bool is_of(const char *full, const char *package, const char *name)
 {
 	const char *dot = strrchr(full, '.');
 
-	for (size_t i = 0; dot && i < sizeof(rows) / sizeof(*rows); i++)
-		if (!strncmp(full, rows[i].package, strlen(rows[i].package)) &&
-		    !strcmp(dot + 1, rows[i].name))
-			return &rows[i];
-	return NULL;
+	return dot && !strncmp(full, package, strlen(package)) && !strcmp(dot + 1, name);
+}
+
+/* By its own type: a program's class of that name is another. */
+static bool is_gevents(struct scry_runtime *r, scry_addr object, const char *name)
+{
+	scry_addr type = object % 4 ? 0 : scry_field_get(r, object, SCRY_F_OBJECT_TYPE);
+	const char *full;
+
+	return type && scry_type_full_name(r, type, &full) == SCRY_OK &&
+	       is_of(full, "gevent.", name);
 }
 
 static struct known known_type(struct scry_runtime *r, scry_addr type)
 {
-	const struct scry_holder_row *row;
 	const char *full;
 
 	for (unsigned depth = 0; type && depth < BASES_MAX; depth++) {
-		if (scry_type_full_name(r, type, &full) == SCRY_OK && (row = row_named(full)))
-			return (struct known) { row, type };
+		bool known = scry_type_full_name(r, type, &full) == SCRY_OK;
+
+		for (size_t i = 0; known && i < sizeof(rows) / sizeof(*rows); i++)
+			if (is_of(full, rows[i].package, rows[i].name))
+				return (struct known) { &rows[i], type };
 		type = scry_field_get(r, type, SCRY_F_TYPE_BASE);
 	}
 	return (struct known) { &no_row, 0 };
@@ -360,21 +369,13 @@ static void look_into(struct visit *v)
 	}
 }
 
-static bool is_loop(struct scry_runtime *r, scry_addr object)
-{
-	const char *name = object % 4 ? "" : scry_type_name_of(r, object),
-		   *dot = strrchr(name, '.');
-
-	return !strcmp(dot ? dot + 1 : name, "loop");
-}
-
 /* gevent.hub.Hub keeps its loop in a member of a compiled base. */
 static scry_addr loop_of(struct scry_runtime *r, scry_addr hub)
 {
 	scry_addr words[WORDS_MAX], found, type = scry_field_get(r, hub, SCRY_F_OBJECT_TYPE);
 	unsigned count;
 
-	if (scry_attr(r, hub, "loop", &found) == SCRY_OK && is_loop(r, found))
+	if (scry_attr(r, hub, "loop", &found) == SCRY_OK && is_gevents(r, found, "loop"))
 		return found;
 	for (unsigned depth = 0; type && depth < BASES_MAX; depth++) {
 		if (own_words(r, hub, type, words, &count))
@@ -382,7 +383,7 @@ static scry_addr loop_of(struct scry_runtime *r, scry_addr hub)
 		type = scry_field_get(r, type, SCRY_F_TYPE_BASE);
 	}
 	for (unsigned i = 0; type && i < count; i++)
-		if (is_loop(r, words[i]))
+		if (is_gevents(r, words[i], "loop"))
 			return words[i];
 	return 0;
 }
@@ -460,7 +461,6 @@ bool scry_holder_file(struct scry_runtime *r, scry_addr object, int64_t *ret_fd,
 		      const char **ret_events)
 {
 	static const char *const names[] = { NULL, "read", "write", "read write" };
-	const char *name = scry_type_name_of(r, object), *dot = strrchr(name, '.');
 	int64_t events = 0;
 	uint64_t bits;
 
@@ -469,7 +469,7 @@ bool scry_holder_file(struct scry_runtime *r, scry_addr object, int64_t *ret_fd,
 		*ret_events = scry_attr_text(r, object, "evtype");
 		return *ret_events != NULL;
 	}
-	if (strcmp(dot ? dot + 1 : name, "io"))
+	if (!is_gevents(r, object, "io"))
 		return false;
 	if (libev_file(r, object, ret_fd, &bits))
 		events = (int64_t)bits;

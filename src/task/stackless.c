@@ -228,7 +228,7 @@ struct scry_stackless *scry_stackless_of(struct scry_runtime *r)
 	if (r->task_state)
 		return r->task_state;
 	if (!r->layout->flavour.stackless) {
-		scry_fail(r->session, SCRY_ENOTFOUND, 0, "this is no Stackless Python");
+		scry_fail(r->session, SCRY_ENOTFOUND, 0, "this is not Stackless Python");
 		return NULL;
 	}
 	struct scry_stackless *sl = scry_arena_alloc(&r->session->arena, sizeof(*sl));

@@ -32,7 +32,7 @@ def test_version(cli):
         (["/etc/passwd"], "/etc/passwd"),
         (["/"], "/"),
         (["core", "nonsense"], "no such command: nonsense"),
-        (["core", "--sysroot"], "a value is missing behind --sysroot"),
+        (["core", "--sysroot"], "a value is missing after --sysroot"),
         (["--layout", "guess", "core"], "layout"),
         (["--source-map", "nonsense", "core"], "FROM=TO"),
     ],

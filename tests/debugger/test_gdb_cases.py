@@ -309,7 +309,7 @@ def test_list(section):
         first = number_of(lines, line)
         assert text == listing(lines, first, first + 10)
     assert said[7] == said[8] == ""
-    assert "no line 99999 of %s" % script in err and "'len' is no Python function" in err
+    assert "no line 99999 of %s" % script in err and "'len' is not a Python function" in err
     first = number_of(lines, "def wait():")
     assert said[9] == listing(lines, first, first + 10)
     assert said[10] == listing(lines, 15, 25, 20)

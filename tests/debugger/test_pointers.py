@@ -40,7 +40,7 @@ SHOWN = {
     "type": r"<class 'tuple'>",
     "fixed": r"\(42, 'café'\)",
     "dict": r"\{'a': 1\}",
-    "garbage": r"<unreadable at 0x1234: 0x1234 is no object: not aligned>",
+    "garbage": r"<unreadable at 0x1234: 0x1234 is not an object: not aligned>",
     "list": r"\[0, 1, 2, .*, 31, … 1968 more\]",
     "state": r'<thread state at 0x[0-9a-f]+: Thread \d+ "embed" \[[^\]]*holds the GIL\]>',
     "interpreter": r"<interpreter 0 at 0x[0-9a-f]+, CPython 3\.\d+\.\d+>",

@@ -30,7 +30,7 @@ REFUSED = {
     'd.isnt': "Derived has no attribute 'isnt'; did you mean 'inst'?",
     'd.base_atr': "did you mean 'base_attr'?",
     'Derived.nope': "class Derived has no attribute 'nope'",
-    'd.': 'expected a name behind',
+    'd.': 'expected a name after',
     'd[': 'the expression ends where a name should follow',
     'func()': 'nothing is called',
     'idx + 1': 'nothing is computed',

@@ -183,7 +183,7 @@ static void pointers(void **state)
 	assert_true(count > 10);
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
 		assert_int_equal(scry_pointer_text(s, others[i], 0x1000, 0, out), SCRY_ENOTFOUND);
-		assert_non_null(strstr(scry_session_error(s), "is no type of Python's"));
+		assert_non_null(strstr(scry_session_error(s), "is not a type of Python's"));
 	}
 	for (unsigned i = 0; i < count; i++)
 		assert_int_equal(scry_pointer_text(s, scry_pointer_type(i), 0x1000, 0, out),

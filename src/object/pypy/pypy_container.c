@@ -77,7 +77,7 @@ int scry_pypy_print_tuple(struct scry_printer *p, scry_addr addr)
 	return rc;
 }
 
-/* specialisedtupleobject.py: two values behind the header. */
+/* specialisedtupleobject.py: two values after the header. */
 static int print_pair(struct scry_printer *p, scry_addr addr, enum scry_pypy_kind kind)
 {
 	if (!scry_printer_enter(p, addr, "(...)"))

@@ -353,7 +353,7 @@ static int exception_at(struct scry_runtime *r, scry_addr addr, struct scry_exce
 	scry_pypy_resolve(r, &addr, &ext);
 	const struct scry_pypy_type *t = scry_pypy_type_of(y, &addr);
 	if (!scry_pypy_is(y, t, SCRY_PYPY_CLASS_EXCEPTION))
-		return scry_fail(r->session, SCRY_EINVAL, addr, "%s is no exception",
+		return scry_fail(r->session, SCRY_EINVAL, addr, "%s is not an exception",
 				 scry_type_name_of(r, addr));
 	e.addr = addr;
 	e.type = scry_pypy_type_object(r, t, addr);

@@ -14,7 +14,7 @@ static int fail(struct scry_runtime *r, scry_addr addr)
 			 scry_type_name_of(r, addr), addr);
 }
 
-/* specialisedtupleobject.py: two values behind the header. */
+/* specialisedtupleobject.py: two values after the header. */
 static int open_pair(struct scry_runtime *r, scry_addr addr, struct scry_pypy_sequence *q)
 {
 	const struct scry_pypy_type *t = scry_pypy_type_of(r->pypy, &addr);

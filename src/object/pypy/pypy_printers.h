@@ -29,7 +29,7 @@ const char *scry_pypy_class_name(struct scry_runtime *r, scry_addr cls, bool who
 /** The type object of any object that Python code can see; 0 not known. */
 scry_addr scry_pypy_type_object(struct scry_runtime *r, const struct scry_pypy_type *t,
 				scry_addr addr);
-/** A field that is an rpy_string, as text; NULL where it is none. */
+/** A field that is an rpy_string, as text; NULL where it is not one. */
 const char *scry_pypy_string_field(struct scry_pypy *y, scry_addr addr, enum scry_pypy_field f);
 /** A value by its key, of an RPython dictionary with text as keys. */
 int scry_pypy_table_get(struct scry_runtime *r, struct scry_pypy_table *t, const char *key,

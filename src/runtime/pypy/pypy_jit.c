@@ -48,7 +48,7 @@ struct order_search {
 	int count;
 };
 
-/* Where a field of PyFrame lies, by its FieldDescr; 0: it is none. */
+/* Where a field of PyFrame lies, by its FieldDescr; 0: it is not one. */
 static uint32_t frame_field(struct scry_pypy *p, scry_addr descr)
 {
 	static const char prefix[] = "pypy.interpreter.pyframe.PyFrame.";

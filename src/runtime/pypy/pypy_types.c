@@ -113,7 +113,7 @@ static char *unpack(const uint8_t *packed, size_t len, size_t *ret_len)
 	return text;
 }
 
-/* A word that can be the length of a compressed list, with the compressed bytes behind it. */
+/* A word that can be the length of a compressed list, with the compressed bytes after it. */
 static bool try_list(void *arg, scry_addr at, uint64_t value)
 {
 	struct candidate *c = arg;

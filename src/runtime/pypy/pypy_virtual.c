@@ -12,7 +12,7 @@
 #define DEPTH_MAX 64
 #define TEXT_MAX  (1u << 20)
 
-/* resume.py: what the two lowest bits of a number say, and two constants that are none */
+/* resume.py: what the two lowest bits of a number say, and two constants that are not */
 enum { TAG_CONST, TAG_INT, TAG_BOX, TAG_VIRTUAL };
 enum { CONST_NULL = -1, CONST_UNINITIALIZED = -2 };
 
@@ -147,7 +147,7 @@ static int64_t field_number(struct scry_pypy_resume *r, scry_addr items, uint64_
 }
 
 /*
- * VirtualInfo, VStructInfo: { fieldnums, fielddescrs, descr }, a SizeDescr with size and tid behind
+ * VirtualInfo, VStructInfo: { fieldnums, fielddescrs, descr }, a SizeDescr with size and tid after
  * its two lists.
  */
 static scry_addr make_struct(struct scry_pypy_resume *r, scry_addr info, uint64_t index)
