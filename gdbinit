@@ -56,6 +56,8 @@ if !$_pyscry
   _pyscry-define py-list list
   _pyscry-define py-locals locals
   _pyscry-define py-print print
+  _pyscry-define py-heap heap
+  _pyscry-define py-refs refs
   _pyscry-define py-info info
   _pyscry-define py-dis dis
   _pyscry-define py-exc exc
@@ -73,8 +75,7 @@ if !$_pyscry
   _pyscry-define py-gc gc
   _pyscry-define py-waits waits
   _pyscry-define py-locks locks
-  _pyscry-define py-heap heap
-  _pyscry-define py-refs refs
+  _pyscry-define py-stacks stacks
   # end of what is from the table
 
   # $arg0: what to run, $arg1: by how many frames, $arg2: how many that are to older ones

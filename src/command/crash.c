@@ -381,11 +381,17 @@ static const char *const crash_text[] = {
 const struct scry_facts scry_facts_crash = { "crash", crash_fields, crash_text };
 
 static const char *const short_text[] = {
-	"{head}\n",      "crashed in C: {function:function}",
-	" ({module}",    ", {file:file}",
-	":{line:line}",  "{?module})",
-	"{?function}\n", "  {message:error}\n",
-	"{explanation}", NULL,
+	"{head}\n",
+	"crashed in C: {function:function}",
+	"{?function} ({module}",
+	"{?function}, {file:file}",
+	"{?function}:{line:line}",
+	"{?function}{?module})",
+	"{?function}\n",
+	"{!function}crashed in C: {module}, where no symbol is known\n",
+	"  {message:error}\n",
+	"{explanation}",
+	NULL,
 };
 const struct scry_facts scry_facts_crash_short = { "short crash", crash_fields, short_text };
 
