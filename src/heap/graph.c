@@ -54,7 +54,9 @@ static void add_edge(void *arg, const struct scry_reference *ref)
 	struct scry_graph *g = f->g;
 	uint32_t to = scry_heap_find(g->h, ref->to);
 
-	if (to == SCRY_HEAP_NONE || to == f->object)
+	/* words of a stack that may be left from before are doubtful roots: roots.c */
+	if (to == SCRY_HEAP_NONE || to == f->object ||
+	    (ref->kind == SCRY_SLOT_STACK && !ref->certain))
 		return;
 	if (f->count == g->to_room) {
 		size_t room = g->to_room ? g->to_room + g->to_room / 2 : 1 << 16;

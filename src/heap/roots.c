@@ -101,6 +101,13 @@ static void add_of_frame(void *arg, const struct scry_reference *ref)
 	add(in->g, ref->to, &in->root);
 }
 
+/* Of a frame that is an object: what its stack may have. The rest the object itself refers to. */
+static void add_of_stack(void *arg, const struct scry_reference *ref)
+{
+	if (ref->kind == SCRY_SLOT_STACK && !ref->certain)
+		add_of_frame(arg, ref);
+}
+
 static void add_frames(struct scry_graph *g, struct scry_thread *t)
 {
 	bool objects = scry_trait(g->h->runtime, SCRY_TRAIT_FRAMES_ARE_OBJECTS);
@@ -116,7 +123,13 @@ static void add_frames(struct scry_graph *g, struct scry_thread *t)
 			continue;
 		if (!objects && f.kind != SCRY_FRAME_GENERATOR && !scry_heap_owns_frame(g->h, &f))
 			scry_heap_visit_frame(g->h, f.addr, add_of_frame, &in);
+		uint32_t own = objects ? scry_heap_find(g->h, f.addr) : SCRY_HEAP_NONE;
+
+		if (own != SCRY_HEAP_NONE)
+			scry_heap_visit(g->h, own, add_of_stack, &in);
 		/* a running generator's frame is the generator's, which the caller holds */
+		in.root.at = 0;
+		in.root.slot = NULL;
 		in.root.counted = in.root.certain = objects;
 		add(g, f.addr, &in.root);
 	}
