@@ -223,7 +223,7 @@ static void expect_error(int pid, const char *text)
 static void wrong_processes(void **state)
 {
 	(void)state;
-	expect_error(0, "no process id");
+	expect_error(0, "is not a process id");
 	expect_error(0x7ffffff0, "no process");
 	pid_t pid = fork();
 	if (pid == 0)

@@ -298,7 +298,7 @@ static void damage_in(struct world *w)
 	assert_non_null(strstr(out.text, "its type pointer is freed (debug allocator, 0xdd)"));
 	scry_buf_cut(&out, 0);
 	scry_repr(&w->r, 3, &out);
-	assert_string_equal(out.text, "<unreadable at 0x3: 0x3 is no object: not aligned>");
+	assert_string_equal(out.text, "<unreadable at 0x3: 0x3 is not an object: not aligned>");
 	scry_buf_done(&out);
 }
 
