@@ -22,7 +22,7 @@ static void visit_items(struct scry_visiting *v, scry_addr items, uint64_t count
 
 	if (count > ITEMS_MAX)
 		return;
-	for (; ref.index < count; ref.index++) {
+	for (; ref.index < count && !v->h->runtime->session->stopped; ref.index++) {
 		ref.at = items + ref.index * v->rd->ptr;
 		if (!scry_reader_word(v->rd, ref.at, &ref.to))
 			break;
@@ -70,11 +70,13 @@ static void visit_var_items(struct scry_visiting *v)
 	const struct scry_type *t = v->type->type;
 	int64_t n = scry_signed_size(v->h->runtime, length(v));
 
-	for (int64_t i = 0; i < n && (uint64_t)i < ITEMS_MAX; i++)
-		scry_visit_word(v, v->addr + t->basicsize + (uint64_t)i * v->rd->ptr,
-				&(struct scry_reference) { .kind = SCRY_SLOT_ITEM,
-							   .index = (uint64_t)i,
-							   .counted = true });
+	for (int64_t i = 0; i < n && (uint64_t)i < ITEMS_MAX && !v->h->runtime->session->stopped;
+	     i++)
+		if (!scry_visit_word(v, v->addr + t->basicsize + (uint64_t)i * v->rd->ptr,
+				     &(struct scry_reference) { .kind = SCRY_SLOT_ITEM,
+								.index = (uint64_t)i,
+								.counted = true }))
+			break;
 }
 
 static void visit_weak(struct scry_visiting *v)

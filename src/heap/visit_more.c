@@ -58,9 +58,10 @@ void scry_visit_ordered(struct scry_visiting *v)
 
 	scry_visit_dict(v);
 	for (uint64_t i = 0; node && i < used && i < TABLE_MAX; i++) {
-		scry_visit_word(
-			v, node + v->l->slot[SCRY_F_ODICT_NODE_KEY].offset,
-			&(struct scry_reference) { .kind = SCRY_SLOT_KEY, .counted = true });
+		if (!scry_visit_word(
+			    v, node + v->l->slot[SCRY_F_ODICT_NODE_KEY].offset,
+			    &(struct scry_reference) { .kind = SCRY_SLOT_KEY, .counted = true }))
+			break;
 		node = scry_reader_field(v->rd, v->l, node, SCRY_F_ODICT_NODE_NEXT);
 	}
 }
@@ -85,9 +86,11 @@ void scry_visit_set(struct scry_visiting *v)
 			break;
 		if (hash << bits == UINT64_MAX << bits)
 			continue;
-		scry_visit_word(v, entry + v->l->slot[SCRY_F_SET_ENTRY_KEY].offset,
-				&(struct scry_reference) {
-					.kind = SCRY_SLOT_KEY, .certain = true, .counted = true });
+		if (!scry_visit_word(v, entry + v->l->slot[SCRY_F_SET_ENTRY_KEY].offset,
+				     &(struct scry_reference) { .kind = SCRY_SLOT_KEY,
+								.certain = true,
+								.counted = true }))
+			break;
 	}
 }
 
@@ -112,11 +115,12 @@ void scry_visit_deque(struct scry_visiting *v)
 		}
 		if (!block)
 			break;
-		scry_visit_word(v, block + data->offset + at * v->rd->ptr,
-				&(struct scry_reference) { .kind = SCRY_SLOT_ITEM,
-							   .index = i,
-							   .certain = true,
-							   .counted = true });
+		if (!scry_visit_word(v, block + data->offset + at * v->rd->ptr,
+				     &(struct scry_reference) { .kind = SCRY_SLOT_ITEM,
+								.index = i,
+								.certain = true,
+								.counted = true }))
+			break;
 	}
 }
 

@@ -39,16 +39,21 @@ static inline void scry_visit_say(struct scry_visiting *v, const struct scry_ref
 	if (ref->to)
 		v->visit(v->arg, ref);
 }
-/** The word at `at`, as a reference of a kind; what else is known of it stands in `like`. */
-static inline void scry_visit_word(struct scry_visiting *v, scry_addr at,
+/**
+ * The word at `at`, as a reference of a kind; what else is known of it stands in `like`. False
+ * where it cannot be read: a length that promises more than there is ends there.
+ */
+static inline bool scry_visit_word(struct scry_visiting *v, scry_addr at,
 				   const struct scry_reference *like)
 {
 	struct scry_reference ref = *like;
 
 	ref.from = v->addr;
 	ref.at = at;
-	if (scry_reader_word(v->rd, at, &ref.to))
-		scry_visit_say(v, &ref);
+	if (!scry_reader_word(v->rd, at, &ref.to))
+		return false;
+	scry_visit_say(v, &ref);
+	return true;
 }
 
 /* visit_frame.c */
