@@ -112,20 +112,6 @@ const char *scry_type_doubt(struct scry_runtime *r, struct scry_type *t)
 /* --- objects in blocks --- */
 
 /*
- * A class of Python code that derives from nothing but such, and adds nothing of variable size: its
- * keys are shared by its instances.
- */
-static bool is_plain_class(struct scry_runtime *r, const struct scry_type *t)
-{
-	struct scry_type *base;
-
-	return t->flags & TYPE_HEAP && !t->itemsize && !(t->flags & TYPE_INLINE) &&
-	       scry_field_get(r, t->addr, SCRY_F_HEAP_TYPE_CACHED_KEYS) && t->base &&
-	       scry_type_at(r, t->base, &base) == SCRY_OK &&
-	       scry_known_type(base) == SCRY_IS_OBJECT;
-}
-
-/*
  * What an object needs, where that follows from its type and its length; 0 where it does not.
  * *ret_resized: it may have been longer when its block was given out.
  */
@@ -135,16 +121,15 @@ static uint64_t needed(struct scry_runtime *r, scry_addr addr, const struct scry
 	struct scry_text_view v;
 
 	*ret_resized = t->itemsize || t->flags & (TYPE_UNICODE | TYPE_BYTES);
-	if (t->flags & TYPE_LONG || t->flags & TYPE_TYPE)
+	/* a class of the program's may have an allocator or a layout of its own */
+	if (t->flags & (TYPE_HEAP | TYPE_LONG | TYPE_TYPE))
 		return 0;
 	if (t->flags & (TYPE_UNICODE | TYPE_BYTES))
-		return !(t->flags & TYPE_HEAP) && scry_text_open(r, addr, &v) == SCRY_OK && v.own
+		return scry_text_open(r, addr, &v) == SCRY_OK && v.own
 			       ? v.data - addr + (v.length + 1) * v.kind
 			       : 0;
 	if (t->flags & TYPE_TUPLE && !(t->flags & TYPE_INLINE))
 		return scry_object_extent(r, addr, t);
-	if (is_plain_class(r, t))
-		return t->basicsize;
 	/* some own types without links have more than their struct says: EncodingMap */
 	if (t->itemsize || !scry_type_is_own(r, t->addr) ||
 	    !(t->flags & TYPE_GC || scry_known_type(t) != SCRY_IS_OTHER) ||
@@ -160,12 +145,12 @@ int scry_check_block(struct scry_runtime *r, scry_addr addr, const struct scry_t
 	uint64_t size = needed(r, addr, t, &resized),
 		 head = addr - b->start; /* the collector's header; the debug hooks' two words */
 	bool hooks = head != scry_object_head(r, addr, t);
+	uint64_t marks = hooks ? pointer_size(r) : 0; /* the debug hooks' bytes behind it */
 
-	/* the debug hooks' bytes behind it */
 	/* where its length promises too much the printers say so */
 	if (!size || (resized && head + size > b->size) ||
-	    scry_block_suits(b, head + size + (hooks ? pointer_size(r) : 0), resized) ||
-	    (hooks && scry_block_suits(b, head + size + 2 * pointer_size(r), resized)))
+	    scry_block_suits(b, head + size + marks, resized) ||
+	    (hooks && scry_block_suits(b, head + size + 2 * marks, resized)))
 		return SCRY_OK;
 	return scry_fail(r->session, SCRY_ECORRUPT, addr,
 			 "%s of %" PRIu64 " bytes would not be in a block of %" PRIu64, t->name,

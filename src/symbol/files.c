@@ -124,7 +124,8 @@ static bool root_is_another(struct scry_session *s, const char *path)
 
 	if (!t->path || !t->exe || t->exe[0] != '/' || s->options.exe || !access(t->exe, F_OK))
 		return false;
-	if (path[0] == '/' && !access(path, F_OK))
+	/* who named a root has said where the files are: what it lacks is no news */
+	if (!s->options.sysroot && path[0] == '/' && !access(path, F_OK))
 		scry_warn(s,
 			  "sources are left out: %s is not here, so that files of the same names "
 			  "may be another system's; --sysroot or --source-map tell where they are",
