@@ -333,6 +333,10 @@ static int find_retained(struct scry_heap_answer *a)
 					 "--under wants an object's address, not '%.100s'", under);
 	}
 	a->want_retained = under || (by && !strcmp(by, "retained"));
+	if (a->want_retained && a->h->runtime->layout->flavour.free_threaded)
+		return scry_fail(a->call->s, SCRY_EUNSUPPORTED, 0,
+				 "what would go with an object is not known of a free-threaded "
+				 "build: its answers were too small");
 	if (a->want_retained)
 		rc = scry_graph_of(a->h, &g);
 	if (a->want_retained && rc == SCRY_OK)

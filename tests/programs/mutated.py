@@ -125,6 +125,11 @@ def finish():
     objects = [("generator", generator, 10), ("type", Plain, 50), ("dict", values, 6), ("dict", values["instance"].__dict__, 6)]
     for value in values.values():
         objects.append(("value %s" % type(value).__name__, value, WORDS.get(type(value).__name__, 4)))
+    if sys.version_info < (3,):
+        try:
+            fail(2)
+        except ValueError:
+            pass  # this frame's from here on
     error = sys.exc_info()[1]
     objects += [("exception", error, 10), ("exception args", error.args, 5), ("exception text", error.args[0], 7)]
     objects += [("task", task, 25) for task in tasks] + [("coroutine", task.get_coro(), 10) for task in tasks[:2] if hasattr(task, "get_coro")]
@@ -176,7 +181,9 @@ def count(n, function):
 def main():
     instance = values["instance"]
     inner = running(lambda: [finish() for _ in range(1)])
-    count(6, lambda: instance.call(lambda: handles(lambda: max([1], key=lambda _: next(inner)))))
+    # 2.7: below a handled exception a chain that is cut is not noticed, docs/reliability.md
+    handling = handles if sys.version_info >= (3,) else lambda function: function()
+    count(6, lambda: instance.call(lambda: handling(lambda: max([1], key=lambda _: next(inner)))))
 
 
 tops, states = [], [state()]

@@ -43,6 +43,8 @@ def test_contradictions(interpreter, tmp_path):
     command = ['--locals', 'bt', '--all']
     right = subject.right[tuple(command)]
     for kind, number, change in CONTRADICTIONS:
+        if kind == 'value tuple' and interpreter.free_threaded:
+            continue  # mimalloc's classes are too wide for it
         address = next(place[1] for place in subject.places if place[0] == kind)
         number = number(interpreter.version) if callable(number) else number
         at = address + 8 * (number + subject.head)
