@@ -92,9 +92,7 @@ def test_freed(dumps, interpreter):
     dump = dumps.core(interpreter, WHOSE)
     truth = dump.truth['freed']
     answers = told(dump, [address for address, _ in truth])
-    assert [
-        [address, a['layers'][0]['type']] for (address, _), a in zip(truth, answers)
-    ] == truth
+    assert [[address, a['layers'][0]['type']] for (address, _), a in zip(truth, answers)] == truth
     for answer in answers:
         assert [layer['what'] for layer in answer['layers'][:2]] == ['freed object', 'free block']
         assert {layer['alive'] for layer in answer['layers'][:2]} == {False}

@@ -31,7 +31,8 @@ def main():
     )
     count = mutations.campaign(chosen_of(arguments, mutations.usable), seconds / 2, seed, say)
     say(str(count))
-    say('%-18s %8d %8d %10d %8d'
+    say(
+        '%-18s %8d %8d %10d %8d'
         % (('stopped',) + tuple(outcomes[outcome] for outcome in mutations.OUTCOMES))
     )
     sys.exit(1 if wrong or count.wrong else 0)
