@@ -18,7 +18,7 @@ static const struct scry_waiter *waiter_of(const void *subject)
 static void get_kind(const void *subject, struct scry_said *ret)
 {
 	const struct scry_waiter *who = waiter_of(subject);
-	const char *kind = who->thread ? "thread" : who->task->ops->kind;
+	const char *kind = who->task ? who->task->ops->kind : "thread";
 
 	/* the libraries of event loops have tasks */
 	if (who->task && strcmp(kind, "greenlet") && strcmp(kind, "tasklet"))

@@ -141,9 +141,10 @@ bool scry_dominators(uint32_t count, const uint32_t *first, const uint32_t *to,
 		     uint32_t *ret_order)
 {
 	size_t room = (size_t)count + 1;
-	struct work w = { .count = count, .first = first, .to = to, .order = ret_order };
+	struct work w = { .count = count, .first = first, .to = to };
 	bool done;
 
+	w.order = ret_order;
 	w.place = malloc(room * sizeof(*w.place));
 	w.stack = malloc(room * sizeof(*w.stack));
 	w.next = malloc(room * sizeof(*w.next));
