@@ -24,8 +24,9 @@ struct job {
 	bool all;
 	struct scry_thread *thread; /* whose entries are shown; NULL: of none */
 	struct scry_hash stack;     /* frames that the thread stands in */
-	unsigned entries;           /* shown */
-	uint64_t omitted;           /* entries past HANDLED_MAX */
+	bool stack_damaged;
+	unsigned entries; /* shown */
+	uint64_t omitted; /* entries past HANDLED_MAX */
 };
 
 /* One that somebody has. */
@@ -200,7 +201,8 @@ static const struct scry_facts more_facts = {
 static const char *why_unclean(struct job *job, const struct scry_handled *h,
 			       const struct scry_exception *e)
 {
-	bool gone = e && e->traceback && !on_stack(job, e->traceback);
+	/* frames may be missing from a stack that is damaged */
+	bool gone = e && e->traceback && !job->stack_damaged && !on_stack(job, e->traceback);
 
 	if (job->shown.runtime->layout && job->shown.runtime->layout->guessed)
 		return h->unowned ? "which handler has it in hand is not known for this version"
@@ -255,8 +257,11 @@ static void remember_stack(struct job *job)
 
 	scry_hash_done(&job->stack);
 	scry_walk_thread(&walk, job->thread);
-	while (job->stack.count < STACK_MAX && scry_walk_next(&walk, &f) == SCRY_ITEM)
+	job->stack_damaged = false;
+	while (job->stack.count < STACK_MAX && scry_walk_next(&walk, &f) == SCRY_ITEM) {
+		job->stack_damaged |= f.damaged || f.broken;
 		scry_hash_add(&job->stack, f.addr);
+	}
 }
 
 static void show_thread(struct job *job, struct scry_thread *t, bool all)
