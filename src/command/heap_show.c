@@ -7,14 +7,7 @@
 
 void scry_heap_short_repr(struct scry_heap *h, uint32_t object, struct scry_buf *out)
 {
-	struct scry_printer p;
-
-	scry_printer_init(&p, h->runtime, out);
-	p.max_text = REPR_MAX;
-	p.max_string = REPR_MAX;
-	p.max_items = 8;
-	p.max_depth = 2;
-	scry_print(&p, h->objects[object].addr);
+	scry_repr_short(h->runtime, h->objects[object].addr, REPR_MAX, out);
 }
 
 int scry_heap_first(struct scry_call *call, struct scry_heap **ret)

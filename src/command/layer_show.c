@@ -9,13 +9,7 @@
 
 void scry_short_repr(struct scry_runtime *r, scry_addr object, struct scry_buf *out)
 {
-	struct scry_printer p;
-
-	scry_printer_init(&p, r, out);
-	p.max_text = p.max_string = REPR_MAX;
-	p.max_items = 8;
-	p.max_depth = 2;
-	scry_print(&p, object);
+	scry_repr_short(r, object, REPR_MAX, out);
 }
 
 static bool print_repr(const void *subject, struct scry_buf *out)

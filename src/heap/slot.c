@@ -136,18 +136,6 @@ static const char *word_name(struct scry_heap *h, const struct scry_reference *r
 	return name ? name : scry_whatis_member(h->runtime, t, ref->index);
 }
 
-static void put_key(struct scry_heap *h, scry_addr key, struct scry_buf *out)
-{
-	struct scry_printer p;
-
-	scry_printer_init(&p, h->runtime, out);
-	p.max_text = KEY_TEXT;
-	p.max_string = KEY_TEXT;
-	p.max_items = 8;
-	p.max_depth = 2;
-	scry_print(&p, key);
-}
-
 static void put_attribute(struct scry_heap *h, scry_addr name, struct scry_buf *out)
 {
 	const char *text;
@@ -182,7 +170,7 @@ void scry_slot_text(struct scry_heap *h, const struct scry_reference *ref, struc
 		break;
 	case SCRY_SLOT_VALUE:
 		scry_buf_puts(out, "[");
-		put_key(h, ref->key, out);
+		scry_repr_short(h->runtime, ref->key, KEY_TEXT, out);
 		scry_buf_puts(out, "]");
 		break;
 	case SCRY_SLOT_ATTR:

@@ -8,20 +8,15 @@
 
 #define HUGE_BLOCK ((uint64_t)2 << 30) /* MI_HUGE_BLOCK_SIZE: too large for xblock_size */
 
-static unsigned ptr_size(const struct scry_runtime *r)
-{
-	return r->session->target->abi.ptr_size;
-}
-
 /* MI_SEGMENT_SLICE_SHIFT, MI_SEGMENT_SHIFT */
 unsigned scry_mi_slice_shift(const struct scry_runtime *r)
 {
-	return ptr_size(r) == 8 ? 16 : 15;
+	return scry_ptr_size(r) == 8 ? 16 : 15;
 }
 
 scry_addr scry_mi_segment(const struct scry_runtime *r, scry_addr addr)
 {
-	return addr & ~(((scry_addr)1 << (ptr_size(r) == 8 ? 25 : 22)) - 1);
+	return addr & ~(((scry_addr)1 << (scry_ptr_size(r) == 8 ? 25 : 22)) - 1);
 }
 
 /* Which slice of its segment a descriptor stands for; -1: it is none. */
@@ -44,7 +39,7 @@ static int64_t slice_index(struct scry_runtime *r, scry_addr page)
  */
 static unsigned late_blocks(const struct scry_runtime *r, uint64_t block_size)
 {
-	return block_size < ptr_size(r) ? 0 : block_size <= 64 ? 3 : block_size <= 512 ? 1 : 0;
+	return block_size < scry_ptr_size(r) ? 0 : block_size <= 64 ? 3 : block_size <= 512 ? 1 : 0;
 }
 
 bool scry_mi_page_read(struct scry_runtime *r, scry_addr addr, const struct scry_record *rec,
@@ -60,7 +55,8 @@ bool scry_mi_page_read(struct scry_runtime *r, scry_addr addr, const struct scry
 				       .capacity = (uint32_t)scry_record_uint(
 					       rec, SCRY_F_MI_PAGE_CAPACITY),
 				       .tag = (uint8_t)scry_record_uint(rec, SCRY_F_MI_PAGE_TAG) };
-	if (slice < 0 || !size || block < ptr_size(r) || ret->capacity > SCRY_MI_CAPACITY_MAX ||
+	if (slice < 0 || !size || block < scry_ptr_size(r) ||
+	    ret->capacity > SCRY_MI_CAPACITY_MAX ||
 	    scry_record_uint(rec, SCRY_F_MI_PAGE_SLICE_OFFSET))
 		return false;
 	scry_addr first = scry_mi_segment(r, addr) + ((uint64_t)slice << scry_mi_slice_shift(r));
@@ -100,7 +96,7 @@ bool scry_mi_page_find(struct scry_runtime *r, scry_addr addr, struct scry_mi_pa
 static scry_addr decode(const struct scry_runtime *r, scry_addr word,
 			const struct scry_mi_keys *keys)
 {
-	unsigned bits = ptr_size(r) * 8, turn = keys->key[0] % bits;
+	unsigned bits = scry_ptr_size(r) * 8, turn = keys->key[0] % bits;
 	uint64_t mask = bits == 64 ? UINT64_MAX : UINT32_MAX;
 
 	word = (word - keys->key[0]) & mask;
@@ -116,7 +112,7 @@ void scry_mi_keys_read(struct scry_runtime *r, scry_addr owner, enum scry_field 
 
 	*ret = (struct scry_mi_keys) { .owner = owner };
 	for (unsigned i = 0; at && i < 2; i++)
-		if (scry_read_ptr(r->session, at + i * ptr_size(r), &ret->key[i]) < 0)
+		if (scry_read_ptr(r->session, at + i * scry_ptr_size(r), &ret->key[i]) < 0)
 			ret->key[i] = 0;
 }
 

@@ -195,15 +195,9 @@ static void put_number(Dwarf_Die *type, const uint8_t *bytes, size_t len, bool b
 
 static void put_object(struct scry_session *s, scry_addr at, struct scry_buf *out)
 {
-	struct scry_printer p;
-
 	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
 		if (scry_is_object(r, at)) {
-			scry_printer_init(&p, r, out);
-			p.max_text = p.max_string = TEXT_MAX;
-			p.max_items = ITEMS_MAX;
-			p.max_depth = 2;
-			scry_print(&p, at);
+			scry_repr_short(r, at, TEXT_MAX, out);
 			return;
 		}
 	scry_buf_printf(out, "0x%" PRIx64 " (no object)", at);

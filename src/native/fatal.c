@@ -73,17 +73,6 @@ const char *scry_crash_is(struct scry_crash *c, uint64_t value, const struct scr
 	}
 }
 
-static void put_repr(struct scry_runtime *r, scry_addr object, struct scry_buf *out)
-{
-	struct scry_printer p;
-
-	scry_printer_init(&p, r, out);
-	p.max_text = p.max_string = REPR_MAX;
-	p.max_items = 8;
-	p.max_depth = 2;
-	scry_print(&p, object);
-}
-
 static void put_data(struct scry_crash *c, uint64_t value, const struct scry_meaning *m,
 		     struct scry_buf *out)
 {
@@ -120,7 +109,7 @@ void scry_crash_put_meaning(struct scry_crash *c, uint64_t value, struct scry_bu
 		if (!strcmp(scry_crash_is(c, value, &m), "freed"))
 			scry_buf_puts(out, "freed: ");
 		scry_buf_printf(out, "%s ", m.type ? m.type : "object");
-		put_repr(m.runtime, m.object, out);
+		scry_repr_short(m.runtime, m.object, REPR_MAX, out);
 		break;
 	case SCRY_WORD_INTERIOR:
 		slot = is_type(m.runtime, m.object) ? scry_type_slot_name(m.runtime, m.offset)
@@ -133,7 +122,7 @@ void scry_crash_put_meaning(struct scry_crash *c, uint64_t value, struct scry_bu
 		if (m.function)
 			scry_buf_printf(out, "of %s ", m.function);
 		else if (m.runtime)
-			put_repr(m.runtime, m.object, out);
+			scry_repr_short(m.runtime, m.object, REPR_MAX, out);
 		break;
 	case SCRY_WORD_CODE:
 		scry_buf_printf(out, "code of %s",

@@ -6,11 +6,6 @@
 #include "object/judge.h"
 #include "object/known.h"
 
-static unsigned pointer_size(const struct scry_runtime *r)
-{
-	return r->session->target->abi.ptr_size;
-}
-
 /* --- types --- */
 
 static const char *last_part(const char *name)
@@ -61,7 +56,7 @@ static const char *mro_doubt(struct scry_runtime *r, const struct scry_type *t)
 		return NULL;
 	int rc = t->mro ? scry_sequence(r, t->mro, &n, &items) : SCRY_ECORRUPT;
 	for (uint64_t i = 0; rc == SCRY_OK && i < n && i < 1000; i++) {
-		rc = scry_word(r, items + i * pointer_size(r), &item);
+		rc = scry_word(r, items + i * scry_ptr_size(r), &item);
 		first = i ? first : item;
 		base = base || item == t->base;
 	}
@@ -145,7 +140,7 @@ int scry_check_block(struct scry_runtime *r, scry_addr addr, const struct scry_t
 	uint64_t size = needed(r, addr, t, &resized),
 		 head = addr - b->start; /* the collector's header; the debug hooks' two words */
 	bool hooks = head != scry_object_head(r, addr, t);
-	uint64_t marks = hooks ? pointer_size(r) : 0; /* the debug hooks' bytes behind it */
+	uint64_t marks = hooks ? scry_ptr_size(r) : 0; /* the debug hooks' bytes behind it */
 
 	/* where its length promises too much the printers say so */
 	if (!size || (resized && head + size > b->size) ||
@@ -168,7 +163,7 @@ int scry_check_items(struct scry_runtime *r, scry_addr list, scry_addr start, ui
 	struct scry_debug_block debug;
 	struct scry_chunk chunk;
 	struct scry_block b;
-	unsigned hooks = 2 * pointer_size(r);
+	unsigned hooks = 2 * scry_ptr_size(r);
 	bool fits;
 
 	if (scry_block_guess(r, start, &b))

@@ -15,11 +15,6 @@
 #define SHARED_BLOCK         1000 /* BLOCK_SIZE of 2.7 */
 #define ITEMS_MAX            64   /* that are looked at */
 
-static unsigned pointer_size(const struct scry_runtime *r)
-{
-	return r->session->target->abi.ptr_size;
-}
-
 static int no(struct scry_runtime *r, scry_addr addr, const char *why)
 {
 	return scry_fail(r->session, SCRY_ECORRUPT, addr, "%s", why);
@@ -66,7 +61,7 @@ static bool is_kept(struct scry_runtime *r, scry_addr addr)
 	return scry_trait(r, SCRY_TRAIT_FREE_LISTS_BY_COUNT) &&
 	       !scry_layout_has(r->layout, SCRY_F_OBJECT_REF_SHARED) &&
 	       scry_word(r, addr, &next) == SCRY_OK && next && next != addr &&
-	       next % pointer_size(r) == 0 && type &&
+	       next % scry_ptr_size(r) == 0 && type &&
 	       scry_field_get(r, next, SCRY_F_OBJECT_TYPE) == type;
 }
 
@@ -76,7 +71,7 @@ static int check_type(struct scry_runtime *r, scry_addr addr, struct scry_type *
 	scry_addr type;
 	int rc = scry_field_read(r, addr, SCRY_F_OBJECT_TYPE, &type);
 
-	if (rc == SCRY_OK && (type < SCRY_NULL_PAGE || type % pointer_size(r)))
+	if (rc == SCRY_OK && (type < SCRY_NULL_PAGE || type % scry_ptr_size(r)))
 		return scry_fail(r->session, SCRY_ECORRUPT, addr, "its type pointer is 0x%" PRIx64,
 				 type);
 	rc = rc < 0 ? rc : scry_type_for(r, addr, ret);
@@ -113,7 +108,7 @@ static uint64_t managed_words(const struct scry_runtime *r, const struct scry_ty
 		{ SCRY_VERSION_OF(3, 12), TYPE_MANAGED_DICT | TYPE_MANAGED_WEAKREF },
 	};
 
-	return t->flags & SCRY_SINCE(rows, r->version)->flags ? 2 * pointer_size(r) : 0;
+	return t->flags & SCRY_SINCE(rows, r->version)->flags ? 2 * scry_ptr_size(r) : 0;
 }
 
 uint64_t scry_object_head(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
@@ -202,7 +197,7 @@ static bool is_header(struct scry_runtime *r, scry_addr addr, const struct scry_
 	if (state.head == addr || state.head_unknown || !state.tracked)
 		return true;
 	next = scry_field_get(r, state.head, SCRY_F_GC_HEAD_NEXT) & ~(uint64_t)3;
-	return next % pointer_size(r) == 0 && scry_is_mapped(r, next);
+	return next % scry_ptr_size(r) == 0 && scry_is_mapped(r, next);
 }
 
 /* Where the object's memory must start: at the block's, or behind the debug hooks' two words. */
@@ -210,7 +205,7 @@ static bool starts_block(struct scry_runtime *r, scry_addr head, const struct sc
 			 uint64_t *ret_end)
 {
 	struct scry_debug_block debug;
-	scry_addr behind = b->start + 2 * pointer_size(r);
+	scry_addr behind = b->start + 2 * scry_ptr_size(r);
 
 	*ret_end = b->start + b->size;
 	if (head == b->start)
@@ -269,7 +264,7 @@ static bool shares_block(struct scry_runtime *r, scry_addr addr, const struct sc
 
 	if (!scry_layout_has(r->layout, SCRY_F_OLD_INT_VALUE) || t->flags & TYPE_GC || t->itemsize)
 		return false;
-	for (scry_addr start = addr - pointer_size(r); addr - start < SHARED_BLOCK;
+	for (scry_addr start = addr - scry_ptr_size(r); addr - start < SHARED_BLOCK;
 	     start -= t->basicsize)
 		if (scry_chunk_at(r, start, &chunk) && chunk.size <= SHARED_BLOCK + chunk.slack &&
 		    chunk.size > SHARED_BLOCK - 24)
@@ -300,7 +295,7 @@ static uint64_t bounded_extent(struct scry_runtime *r, scry_addr addr, const str
  */
 static bool fills_chunk(struct scry_runtime *r, scry_addr addr, const struct scry_verdict *v)
 {
-	unsigned ptr = pointer_size(r);
+	unsigned ptr = scry_ptr_size(r);
 	uint64_t wanted = addr - v->head + v->extent;
 	struct scry_debug_block debug;
 	struct scry_chunk chunk;
@@ -323,7 +318,7 @@ static bool has_items(struct scry_runtime *r, scry_addr addr, const struct scry_
 	if (!(t->flags & (TYPE_LIST | TYPE_TUPLE)) || scry_sequence(r, addr, &count, &items) < 0)
 		return false;
 	for (; i < count && i < ITEMS_MAX; i++) {
-		if (scry_word(r, items + i * pointer_size(r), &item) < 0)
+		if (scry_word(r, items + i * scry_ptr_size(r), &item) < 0)
 			return false;
 		int rc = check_type(r, item, &of_item);
 
@@ -391,7 +386,7 @@ int scry_judge(struct scry_runtime *r, scry_addr addr, struct scry_verdict *ret)
 {
 	struct scry_type *t;
 
-	if (addr < SCRY_NULL_PAGE || addr % pointer_size(r))
+	if (addr < SCRY_NULL_PAGE || addr % scry_ptr_size(r))
 		return scry_fail(r->session, SCRY_ECORRUPT, addr,
 				 "0x%" PRIx64 " is not an object: not aligned", addr);
 	int rc = check_type(r, addr, &t);
@@ -401,7 +396,7 @@ int scry_judge(struct scry_runtime *r, scry_addr addr, struct scry_verdict *ret)
 
 int scry_judge_reference(struct scry_runtime *r, scry_addr addr, struct scry_type *t)
 {
-	scry_addr head = addr - scry_object_head(r, addr, t), hooks = 2 * pointer_size(r);
+	scry_addr head = addr - scry_object_head(r, addr, t), hooks = 2 * scry_ptr_size(r);
 	struct scry_block b;
 
 	if (!scry_block_guess(r, addr, &b))

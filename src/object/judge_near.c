@@ -7,16 +7,11 @@
 #define NEAR_BYTES   512
 #define PIECE        4096u
 
-static unsigned pointer_size(const struct scry_runtime *r)
-{
-	return r->session->target->abi.ptr_size;
-}
-
 /* The object of a block: it starts behind the words before it, and the debug hooks' two. */
 static bool object_of_block(struct scry_runtime *r, const struct scry_block *b, scry_addr *ret,
 			    struct scry_verdict *ret_verdict)
 {
-	unsigned ptr = pointer_size(r);
+	unsigned ptr = scry_ptr_size(r);
 
 	for (scry_addr at = b->start; at < b->start + b->size && at < b->start + 8 * ptr; at += ptr)
 		if (scry_judge(r, at, ret_verdict) == SCRY_OK) {
@@ -29,7 +24,7 @@ static bool object_of_block(struct scry_runtime *r, const struct scry_block *b, 
 /* May the word be a pointer to a type? Most words of text and numbers may not. */
 static bool may_be_type(struct scry_runtime *r, scry_addr word, const struct scry_map **map)
 {
-	if (word < SCRY_NULL_PAGE || word % pointer_size(r))
+	if (word < SCRY_NULL_PAGE || word % scry_ptr_size(r))
 		return false;
 	if (!*map || word < (*map)->start || word >= (*map)->end)
 		*map = scry_map_at(r->session->target, word);
@@ -40,7 +35,7 @@ static bool may_be_type(struct scry_runtime *r, scry_addr word, const struct scr
 static bool search_piece(struct scry_runtime *r, scry_addr start, size_t len, scry_addr *ret,
 			 struct scry_verdict *ret_verdict)
 {
-	unsigned ptr = pointer_size(r), type = r->layout->slot[SCRY_F_OBJECT_TYPE].offset;
+	unsigned ptr = scry_ptr_size(r), type = r->layout->slot[SCRY_F_OBJECT_TYPE].offset;
 	const struct scry_map *map = NULL;
 	uint8_t words[PIECE + 64];
 	size_t got =
@@ -67,7 +62,7 @@ static bool search_back(struct scry_runtime *r, scry_addr addr, scry_addr *ret,
 			struct scry_verdict *ret_verdict)
 {
 	const struct scry_map *map = scry_map_at(r->session->target, addr);
-	unsigned ptr = pointer_size(r);
+	unsigned ptr = scry_ptr_size(r);
 	scry_addr least = map ? map->start : SCRY_NULL_PAGE, end = addr / ptr * ptr + ptr;
 
 	if (addr - least > INSIDE_BYTES)
@@ -112,7 +107,7 @@ int scry_judge_inside(struct scry_runtime *r, scry_addr addr, scry_addr *ret_obj
 
 int scry_judge_behind(struct scry_runtime *r, scry_addr addr, scry_addr *ret_object)
 {
-	unsigned ptr = pointer_size(r);
+	unsigned ptr = scry_ptr_size(r);
 	struct scry_verdict v;
 
 	for (scry_addr at = addr / ptr * ptr + ptr; at <= addr + 6 * ptr; at += ptr)

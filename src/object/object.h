@@ -26,6 +26,8 @@ void scry_printer_init(struct scry_printer *p, struct scry_runtime *r, struct sc
 void scry_print(struct scry_printer *p, scry_addr addr);
 /** scry_print() with a fresh printer. */
 void scry_repr(struct scry_runtime *r, scry_addr addr, struct scry_buf *out);
+/** A repr that fits a line: of about `max` bytes, two levels deep, eight items of each. */
+void scry_repr_short(struct scry_runtime *r, scry_addr addr, unsigned max, struct scry_buf *out);
 
 /**
  * A type printer: one row. It is selected by the type that *defines* the repr of an object: a

@@ -276,6 +276,17 @@ void scry_repr(struct scry_runtime *r, scry_addr addr, struct scry_buf *out)
 	scry_print(&p, addr);
 }
 
+void scry_repr_short(struct scry_runtime *r, scry_addr addr, unsigned max, struct scry_buf *out)
+{
+	struct scry_printer p;
+
+	scry_printer_init(&p, r, out);
+	p.max_text = p.max_string = max;
+	p.max_items = 8;
+	p.max_depth = 2;
+	scry_print(&p, addr);
+}
+
 void scry_print_at(struct scry_printer *p, scry_addr addr)
 {
 	scry_addr value;

@@ -63,6 +63,12 @@ struct scry_runtime {
 	void (*heap_done)(void *state);
 };
 
+/** Bytes of a pointer of the target. */
+static inline unsigned scry_ptr_size(const struct scry_runtime *r)
+{
+	return r->session->target->abi.ptr_size;
+}
+
 /** How far a runtime or an interpreter is in its life. */
 enum scry_phase {
 	SCRY_PHASE_RUNNING,
@@ -396,8 +402,7 @@ static inline bool scry_thread_is_gone(const struct scry_thread *t)
 int scry_thread_top(struct scry_thread *t, scry_addr *ret);
 /**
  * The part of an OS thread's C stack that is in use, [start, end): from its stack pointer to the
- * end
- * of the mapping. False where either is not known.
+ * end of the mapping. False where either is not known.
  */
 bool scry_os_thread_stack(struct scry_target *t, const struct scry_os_thread *os,
 			  scry_addr *ret_start, scry_addr *ret_end);

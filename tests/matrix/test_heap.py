@@ -1,19 +1,12 @@
 """heap: every object that the interpreter itself could list is there, at its address and with its
-size, and no other of
-a program's own types."""
-import json
-import os
-import subprocess
+size, and no other of a program's own types."""
 
-import jsonschema
 import pytest
 
-from tests.support import programs, run
+from tests.support import programs, session
 
 from .conftest import every
 
-with open(os.path.join(run.TOP, 'docs', 'schema.json')) as source:
-    SCHEMA = jsonschema.Draft7Validator(json.load(source))
 HEAPED = programs.Program('heaped', 'heaped.py')
 MALLOC = programs.Program('heaped-malloc', 'heaped.py', ('malloc',))
 DEBUG = programs.Program('heaped-debug', 'heaped.py', ('debug',))
@@ -34,20 +27,7 @@ NO_SIZE = ('code', 'OrderedDict', 'type')
 
 
 def told(dump, lines, key='heap'):
-    """What a command says in one session, line by line."""
-    interpreter = dump.interpreter
-    tool = os.path.join(run.build_directory(), 'tests', 'support', 'reprs')
-    done = subprocess.run(
-        [tool, dump.core, '' if interpreter.root else dump.exe, '']
-        + ([interpreter.root] if interpreter.root else []),
-        input=''.join(':%s --json\n' % line for line in lines).encode(),
-        stdout=subprocess.PIPE,
-        timeout=120,
-    )
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    for answer in answers:
-        SCHEMA.validate(answer)
-    return [answer[key] for answer in answers]
+    return session.told(dump, lines, key)
 
 
 def chosen(interpreter):

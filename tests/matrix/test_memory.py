@@ -1,39 +1,19 @@
 """py-obj: generations, freed memory, addresses inside objects, the debug allocator's marks."""
-import json
-import os
-import subprocess
 
-import jsonschema
 import pytest
 
-from tests.support import programs, run
+from tests.support import programs, session
 from tests.support.corefile import CoreFile
 
 from .conftest import every
 
-with open(os.path.join(run.TOP, 'docs', 'schema.json')) as source:
-    SCHEMA = jsonschema.Draft7Validator(json.load(source))
 MEMORY = programs.Program('memory', 'memory.py')
 DEBUG = programs.Program('memory-debug', 'memory.py', ('debug',), since=(3, 6))
 
 
 def told(dump, addresses):
     """What obj says of each address."""
-    interpreter = dump.interpreter
-    tool = os.path.join(run.build_directory(), 'tests', 'support', 'reprs')
-    command = [tool, dump.core, '' if interpreter.root else dump.exe, ''] + (
-        [interpreter.root] if interpreter.root else []
-    )
-    done = subprocess.run(
-        command,
-        input=''.join(':obj --json %s\n' % a for a in addresses).encode(),
-        stdout=subprocess.PIPE,
-        timeout=120,
-    )
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    for answer in answers:
-        SCHEMA.validate(answer)
-    return [answer['object'] for answer in answers]
+    return session.told(dump, ['obj %s' % address for address in addresses], 'object')
 
 
 def pairs(truth, answers, key):

@@ -1,16 +1,14 @@
 """whatis: whose the memory at an address is, what is free and what it was, who uses a buffer. The
 program knows its buffers' addresses, and what malloc() told it."""
 import json
-import os
 import subprocess
 
 import jsonschema
 import pytest
 
-from tests.support import programs, run
+from tests.support import programs, run, session
 
 from .conftest import every
-from .test_memory import SCHEMA
 
 WHOSE = programs.Program('whose', 'whose.py', ctypes=True)
 # one of each kind of layout, of allocators and of glibc (2.31, 2.36, 2.43)
@@ -31,22 +29,8 @@ CHOSEN = every(lambda i: i.tag in SOME and i.ctypes)
 
 def told(dump, addresses, options=''):
     """What whatis says of each address."""
-    interpreter = dump.interpreter
-    tool = os.path.join(run.build_directory(), 'tests', 'support', 'reprs')
-    command = [tool, dump.core, '' if interpreter.root else dump.exe, ''] + (
-        [interpreter.root] if interpreter.root else []
-    )
-    done = subprocess.run(
-        command,
-        input=''.join(':whatis --json %s %s\n' % (options, a) for a in addresses).encode(),
-        stdout=subprocess.PIPE,
-        timeout=120,
-    )
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(answers) == len(addresses)
-    for answer in answers:
-        SCHEMA.validate(answer)
-    return [answer['whatis'] for answer in answers]
+    lines = ['whatis %s %s' % (options, address) for address in addresses]
+    return session.told(dump, lines, 'whatis')
 
 
 def layers(answer, *kinds):
@@ -143,7 +127,7 @@ def test_live(tmp_path, interpreter):
         command += [str(pid), 'whatis']
         done = subprocess.run(command + ['--json', address], stdout=subprocess.PIPE, timeout=60)
         answer = json.loads(done.stdout)
-        SCHEMA.validate(answer)
+        session.SCHEMA.validate(answer)
         part = layers(answer['whatis'], 'part')[0]
         assert [part['owner'], part['offset'], part['type']] == [owner, offset, kind]
         done = subprocess.run(command + [address], stdout=subprocess.PIPE, timeout=60)
@@ -158,4 +142,4 @@ def test_live(tmp_path, interpreter):
 
 def test_schema_knows_layers():
     with pytest.raises(jsonschema.ValidationError):
-        SCHEMA.validate({'whatis': {'address': '0x1', 'layers': [{'what': 'guess'}]}})
+        session.SCHEMA.validate({'whatis': {'address': '0x1', 'layers': [{'what': 'guess'}]}})
