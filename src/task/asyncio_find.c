@@ -41,14 +41,7 @@ static bool from_set(struct scry_task_search *a, scry_addr set)
 			continue;
 		strangers += !scry_is_none(r, item) && !add_registered(a, item);
 	}
-	if (strangers)
-		scry_note(r->session,
-			  "%" PRIu64 " of the set of tasks at 0x%" PRIx64
-			  " are no tasks whose coroutine Python sees",
-			  strangers, set);
-	if (rc < 0)
-		scry_note(r->session, "the set of tasks at 0x%" PRIx64 " is damaged: %s", set,
-			  r->session->error.text);
+	scry_loop_note_set(r, set, rc, strangers, "no tasks whose coroutine Python sees");
 	return true;
 }
 

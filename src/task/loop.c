@@ -25,6 +25,17 @@ static const struct scry_task_library *const libraries[] = {
 
 /* --- attributes --- */
 
+void scry_loop_note_set(struct scry_runtime *r, scry_addr set, int rc, uint64_t strangers,
+			const char *words)
+{
+	if (strangers)
+		scry_note(r->session, "%" PRIu64 " of the set of tasks at 0x%" PRIx64 " are %s",
+			  strangers, set, words);
+	if (rc < 0)
+		scry_note(r->session, "the set of tasks at 0x%" PRIx64 " is damaged: %s", set,
+			  r->session->error.text);
+}
+
 scry_addr scry_loop_attr(struct scry_runtime *r, scry_addr object, const char *name)
 {
 	scry_addr value;

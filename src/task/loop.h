@@ -105,6 +105,13 @@ void scry_loop_get_parent(const void *subject, struct scry_said *ret);
 /** Task.name of any library: text, or where nobody gave one yet, asyncio's number (3.12+). */
 void scry_loop_name(struct scry_task *t, scry_addr name);
 
+/**
+ * What is wrong with a set of tasks that was walked becomes a note: it is damaged (`rc` of the last
+ * step, < 0), or some of it are not what they should be; `words` say what, after "are".
+ */
+void scry_loop_note_set(struct scry_runtime *r, scry_addr set, int rc, uint64_t strangers,
+			const char *words);
+
 /** An attribute, 0 where it is missing or None; of no object too. */
 scry_addr scry_loop_attr(struct scry_runtime *r, scry_addr object, const char *name);
 /** The same as a number, and as a truth: 0 where there is none. */

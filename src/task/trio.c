@@ -50,16 +50,17 @@ static scry_addr waits_for(struct scry_runtime *r, scry_addr task, const struct 
 
 static struct scry_loop *runner_at(struct scry_task_search *s, scry_addr addr);
 
-static void add(struct scry_task_search *s, scry_addr addr)
+/* False where there is no task. */
+static bool add(struct scry_task_search *s, scry_addr addr)
 {
 	struct scry_runtime *r = s->runtime;
 	struct scry_task *t;
 
 	if (scry_kind_of(&s->kinds, addr) != SCRY_KIND_TRIO_TASK)
-		return;
+		return false;
 	t = scry_loop_task(s, &trio, addr, sizeof(struct trio_task));
 	if (!t)
-		return;
+		return true;
 	struct trio_task *d = t->detail;
 	t->loop = scry_loop_attr(r, addr, "_runner");
 	d->runner = runner_at(s, t->loop);
@@ -81,13 +82,15 @@ static void add(struct scry_task_search *s, scry_addr addr)
 	t->frame = scry_chain_newest(&d->chain);
 	if (!d->chain.running && !d->ready)
 		t->waits_for = waits_for(r, addr, &d->chain);
+	return true;
 }
 
 static struct scry_loop *runner_at(struct scry_task_search *s, scry_addr addr)
 {
 	struct scry_loop *loop;
 	scry_addr tasks, task;
-	uint64_t it = 0;
+	uint64_t it = 0, strangers = 0;
+	int rc = SCRY_OK;
 	bool new;
 
 	if (!addr || scry_kind_of(&s->kinds, addr) != SCRY_KIND_TRIO_RUNNER)
@@ -96,8 +99,9 @@ static struct scry_loop *runner_at(struct scry_task_search *s, scry_addr addr)
 	if (!new)
 		return loop;
 	tasks = scry_loop_attr(s->runtime, addr, "tasks");
-	while (tasks && scry_set_next(s->runtime, tasks, &it, &task) == SCRY_ITEM)
-		add(s, task);
+	while (tasks && (rc = scry_set_next(s->runtime, tasks, &it, &task)) == SCRY_ITEM)
+		strangers += !add(s, task);
+	scry_loop_note_set(s->runtime, tasks, rc, strangers, "not tasks that can be read");
 	loop->closed = !it;
 	/*
 	 * 0.16+: a guest's runner is on no stack between two of its turns, and which thread it

@@ -5,10 +5,9 @@ import subprocess
 
 import pytest
 
-from tests.support import programs, run
+from tests.support import programs, run, session
 
 from .conftest import every
-from .test_memory import SCHEMA
 from .test_whatis import layers, told
 
 SOME = ('pyenv-2.7.18', 'pyenv-3.11.7', 'pyenv-3.13.0')
@@ -26,7 +25,7 @@ def test_regs_and_whatis(dumps, interpreter, name):
     command = [run.cli(), '--exe', dump.exe, dump.core, 'regs']
     done = subprocess.run(command + ['--json'], stdout=subprocess.PIPE, timeout=60)
     answer = json.loads(done.stdout)
-    SCHEMA.validate(answer)
+    session.SCHEMA.validate(answer)
     call = answer['syscall']
     assert [call['name'], call['fd'], call['address']] == [name, truth['fd'], truth['iov']]
     assert [[b['address'], b['size']] for b in call['buffers']] == truth['buffers']

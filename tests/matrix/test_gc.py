@@ -4,10 +4,9 @@ import subprocess
 
 import pytest
 
-from tests.support import programs, run
+from tests.support import programs, run, session
 
 from .conftest import every
-from .test_memory import SCHEMA
 from .test_whatis import SOME
 
 PLAIN = programs.Program('gc-counts', 'gc_counts.py')
@@ -24,7 +23,7 @@ def told(dump, *options):
         command + [dump.core, 'gc', '--json'] + list(options), stdout=subprocess.PIPE, timeout=60
     )
     answer = json.loads(done.stdout)
-    SCHEMA.validate(answer)
+    session.SCHEMA.validate(answer)
     assert done.returncode == 0, answer['errors']
     return answer['gc'][0]
 
