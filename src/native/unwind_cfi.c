@@ -1,5 +1,6 @@
 /* Unwinding by call frame information; where there is none, by the chain of frame pointers. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "native/cfi.h"
 #include "native/place.h"
@@ -49,19 +50,50 @@ static bool step_off_bad_call(struct scry_session *s, const struct scry_regs *no
 	return is_code(s, pc);
 }
 
+#define BEHIND 7 /* bytes of `test; jl; je` between the call and what parts the two threads */
+
+/* At most so far behind a system call; *ret_number: what it was loaded with, or 0. */
+static bool is_behind_syscall(struct scry_session *s, scry_addr pc, uint32_t *ret_number)
+{
+	static const uint8_t call[2] = { 0x0f, 0x05 };
+	enum { LOAD = 5 }; /* mov $number,%eax */
+	uint8_t code[LOAD + sizeof(call) + BEHIND];
+
+	if (s->target->arch->link >= 0 || scry_read(s, pc - sizeof(code), code, sizeof(code)) < 0)
+		return false;
+	for (size_t at = LOAD + BEHIND; at >= LOAD; at--)
+		if (!memcmp(code + at, call, sizeof(call))) {
+			const uint8_t *load = code + at - LOAD;
+
+			*ret_number = load[0] == 0xb8 ? load[1] | (uint32_t)load[2] << 8 : 0;
+			return true;
+		}
+	return false;
+}
+
 /*
- * Behind a system call in code without a table, of which nothing stands on the stack but the return
- * address: clone3() of glibc ends its table before the call, since it returns twice.
+ * Where clone() or clone3() came back in the new thread: nothing called it. Their tables end before
+ * the call, since it returns twice, and go on behind the jump that parts the two.
  */
+static bool is_newborn(struct scry_session *s, const struct scry_regs *now)
+{
+	const struct scry_arch *arch = now->arch;
+	uint32_t number;
+
+	return (now->valid >> arch->syscall_result & 1) && !now->value[arch->syscall_result] &&
+	       is_behind_syscall(s, now->value[arch->pc], &number) &&
+	       (number == arch->clone || number == arch->clone3);
+}
+
+/* In the thread that made the call: nothing stands on the stack but the return address. */
 static bool step_off_syscall(struct scry_session *s, const struct scry_regs *now,
 			     struct scry_regs *ret)
 {
 	const struct scry_arch *arch = now->arch;
 	scry_addr pc, sp = now->value[arch->sp];
-	uint8_t code[2];
+	uint32_t number;
 
-	if (arch->link >= 0 || scry_read(s, now->value[arch->pc] - 2, code, 2) < 0 ||
-	    code[0] != 0x0f || code[1] != 0x05 || scry_read_ptr(s, sp, &pc) < 0 ||
+	if (!is_behind_syscall(s, now->value[arch->pc], &number) || scry_read_ptr(s, sp, &pc) < 0 ||
 	    !is_code(s, pc) || !scry_follows_call(s, pc, NULL))
 		return false;
 	*ret = *now;
@@ -160,6 +192,8 @@ static int step(struct scry_session *s, const struct scry_cfi_row *row, const st
 			ret->value[arch->pc] = plain(s, ret->value[arch->pc]);
 		return rc;
 	}
+	if (innermost && is_newborn(s, now))
+		return SCRY_OK;
 	if (step_without_table(s, now, innermost, ret, ret_guess))
 		return SCRY_ITEM;
 	return scry_fail(s, SCRY_EFAULT, now->value[arch->pc], "%s", row->why);
@@ -168,9 +202,13 @@ static int step(struct scry_session *s, const struct scry_cfi_row *row, const st
 static int fail_at(struct scry_session *s, scry_addr pc)
 {
 	const char *why = scry_arena_printf(&s->arena, "%s", s->error.text);
+	const struct scry_module *m = scry_module_at(s, pc);
+	const char *where =
+		m ? scry_arena_printf(&s->arena, " (%s+0x%" PRIx64 ")", m->name, pc - m->start)
+		  : "";
 
-	return scry_fail(s, SCRY_EFAULT, pc, "unwinding ends at 0x%" PRIx64 ": %s", pc,
-			 why ? why : "");
+	return scry_fail(s, SCRY_EFAULT, pc, "unwinding ends at 0x%" PRIx64 "%s: %s", pc,
+			 where ? where : "", why ? why : "");
 }
 
 static int walk(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each,

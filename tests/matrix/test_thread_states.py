@@ -1,6 +1,7 @@
 """What is said of threads and interpreters: who waits, who is there, who collects, and whose frames
 are whose."""
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -59,6 +60,51 @@ def test_only_threads_of_the_stop(dumps, interpreter):
                 assert thread['error'] is None, thread
                 # whatever ran in the stop has registers
                 assert c_functions(thread) or thread['presence'] in ('starting', 'missing'), thread
+
+
+CLONE3 = bytes.fromhex('b8b3010000' '0f05' '4885c0')  # mov $435,%eax; syscall; test %rax,%rax
+
+
+# bytes behind the call, the result there in the thread that is looked at
+INSTANTS = ((0, '=='), (3, '=='), (5, '=='), (0, '!='), (3, '!='), (7, '!='))
+
+
+def behind_clone3(pid):
+    """Where clone3() of the process' C library comes back, in either thread."""
+    with open('/proc/%d/maps' % pid) as maps:
+        for line in maps:
+            fields = line.split()
+            if 'x' in fields[1] and len(fields) > 5 and 'libc' in os.path.basename(fields[5]):
+                with open('/proc/%d/root%s' % (pid, fields[5]), 'rb') as file:
+                    at = file.read().find(CLONE3)
+                if at >= 0:
+                    start = int(fields[0].split('-')[0], 16)
+                    return start + at - int(fields[2], 16) + 7
+    pytest.skip('its clone3() is another')
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.tag in ('pyenv-3.9.18', 'host-3.11')))
+def test_between_two_threads(dumps, interpreter):
+    """clone3() returns twice, and no unwind table covers its next instructions: above the new
+    thread is nobody, above the other its caller."""
+    with run.running(interpreter, BRIEF, dumps.place(interpreter, 'between')) as (pid, _):
+        place, commands = behind_clone3(pid), []
+        for offset, relation in INSTANTS:
+            commands += [
+                'break *%d if $rax %s 0' % (place + offset, relation),
+                'continue',
+                'py-bt --native --json',
+                'delete',
+            ]
+        _, output, errors = run.gdb(*commands, pid=pid)
+    answers = [json.loads(line) for line in output.splitlines() if line.startswith('{')]
+    assert len(answers) == len(INSTANTS), (output, errors)
+    for (offset, relation), answer in zip(INSTANTS, answers):
+        (thread,) = answer['threads']
+        assert not answer['errors'] and thread['error'] is None, (offset, relation, answer)
+        assert (len(c_functions(thread)) == 1) == (relation == '=='), (offset, relation, thread)
+        if relation == '!=':
+            assert 'spawner' in [frame['function'] for frame in thread['frames']], thread
 
 
 # --- who collects garbage ---
