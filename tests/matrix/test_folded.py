@@ -16,8 +16,6 @@ from tests.support import compare, programs, run
 from .conftest import every
 
 FORKED = programs.Program('forked', 'forked.py')
-# a busy machine may need longer than half a second
-HOLD = ('--hold', '30')
 CHOSEN = ('pyenv-2.7.18', 'pyenv-3.8.18', 'pyenv-3.11.7', 'pyenv-3.13.0', 'sid-3.14', 'built-3.13t')
 ONE = 'pyenv-3.11.7'  # what does not differ by interpreter is tried with one
 
@@ -139,15 +137,17 @@ def test_cores(cores, interpreter):
 def test_live(interpreter, tmp_path):
     with forked(interpreter, str(tmp_path / 'run')) as (pid, written):
         wanted = wanted_stacks(written)
-        assert found_stacks(folded('--children', pid, *HOLD)) == wanted
+        assert found_stacks(folded('--children', pid, *run.PATIENT)) == wanted
         some = sorted(written)[2:5]
-        assert found_stacks(folded(*some, *HOLD)) == wanted_stacks({p: written[p] for p in some})
-        status, lines, _ = run.pyscry('--children', pid, '--json', *HOLD, text=False)
+        assert found_stacks(folded(*some, *run.PATIENT)) == wanted_stacks(
+            {p: written[p] for p in some}
+        )
+        status, lines, _ = run.pyscry('--children', pid, '--json', *run.PATIENT, text=False)
         assert status == 0
         answers = [json.loads(line) for line in lines.splitlines()]
         assert sorted(answer['target']['pid'] for answer in answers) == sorted(written)
         assert found_stacks(folded('-', text=lines)) == wanted
-        status, out, _ = run.pyscry(*HOLD, '--children', pid, 'threads')
+        status, out, _ = run.pyscry(*run.PATIENT, '--children', pid, 'threads')
         heads = [line.split(':')[0] for line in out.splitlines() if line.startswith('== ')]
         assert status == 0 and sorted(heads) == sorted('== %d' % p for p in written)
         assert out.count('"helper"') == 8
@@ -336,7 +336,7 @@ def test_usage():
 def test_name(interpreter, tmp_path):
     with forked(interpreter, str(tmp_path / 'run')) as (pid, written):
         mark = 'forked\\.py$'
-        answer = folded('--name', mark, *HOLD)
+        answer = folded('--name', mark, *run.PATIENT)
         pids = {member['pid'] for node in answer['stacks'] for member in node['members']}
         assert set(written) <= pids
 

@@ -196,12 +196,19 @@ class Copy:
         shutil.rmtree(self.directory)
 
 
+# on a busy machine a read may take longer than a process is stopped for by default
+PATIENT = ('--hold', '30')
+
+
 def pyscry(*arguments, timeout=120, env=None, text=True):
     """(exit status, standard output, standard error) of the command line."""
+    arguments = list(map(str, arguments))
+    if '--hold' not in arguments and any(argument.isdigit() for argument in arguments):
+        arguments[:0] = PATIENT
     clean = {k: v for k, v in os.environ.items() if k not in CLEAN}
     clean.update(env or {})
     done = subprocess.run(
-        [cli()] + list(map(str, arguments)),
+        [cli()] + arguments,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         timeout=timeout,
