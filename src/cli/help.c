@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/nearest.h"
+#include "flags.h"
 #include "output.h"
 
 static const char help_head[] =
@@ -13,7 +14,9 @@ static const char help_head[] =
 	"Show what Python code a process runs, or ran when it died. TARGET is a core file, a "
 	"Windows\n"
 	"minidump (either may be compressed: gz, xz, zst, lz4), or the id of a live process.\n"
-	"\n"
+	"\n";
+
+const char scry_help_examples[] =
 	"  pyscry core                    all threads: their Python stacks\n"
 	"  pyscry 4711                    the same of a live process; it is stopped for an instant "
 	"only\n"
@@ -25,7 +28,9 @@ static const char help_head[] =
 	"  pyscry --json core             everything for a program to read\n"
 	"  pyscry stacks cores/ 4711      many at once: equal stacks are shown once\n"
 	"  pyscry --children 4711 threads   a command for a process and its descendants\n"
-	"  pyscry --sysroot /srv/image core.zst       a core from another machine or a container\n"
+	"  pyscry --sysroot /srv/image core.zst       a core from another machine or a container\n";
+
+static const char help_middle[] =
 	"\n"
 	"Options may stand before or after TARGET and COMMAND. A path that is all digits needs ./ "
 	"before it.\n"
@@ -37,16 +42,18 @@ static const char help_tail[] = "\n"
 				"shown, 1 a part (the reasons are on\n"
 				"stderr), 2 nothing could be shown, or bad usage.\n";
 
-void scry_help_put(const struct scry_flag *session_flags)
+void scry_help_put(void)
 {
 	struct scry_buf text = SCRY_BUF_INIT;
 	const struct scry_command *c;
 
 	scry_buf_puts(&text, help_head);
+	scry_buf_puts(&text, scry_help_examples);
+	scry_buf_puts(&text, help_middle);
 	for (unsigned i = 0; (c = scry_command_at(i)); i++)
 		scry_buf_printf(&text, "  %-12s %s\n", c->name, c->summary);
 	scry_buf_puts(&text, "\nOptions for finding files:\n");
-	scry_put_flags(&text, session_flags);
+	scry_put_flags(&text, scry_session_flags);
 	scry_buf_puts(&text, "\nOptions of all commands:\n");
 	scry_put_flags(&text, scry_common_flags);
 	scry_buf_puts(&text, help_tail);
@@ -66,14 +73,14 @@ static void consider_flags(struct scry_nearest *near, const struct scry_flag *fl
 		scry_nearest_consider(near, flags->name);
 }
 
-int scry_unknown_option(const char *word, const struct scry_flag *session_flags)
+int scry_unknown_option(const char *word)
 {
 	char name[64];
 	struct scry_nearest near;
 
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
 	near = scry_nearest_to(name);
-	consider_flags(&near, session_flags);
+	consider_flags(&near, scry_session_flags);
 	consider_flags(&near, scry_common_flags);
 	for (unsigned i = 0; scry_command_rows[i]; i++)
 		consider_flags(&near, scry_command_rows[i]->flags);

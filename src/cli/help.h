@@ -5,11 +5,13 @@
 #include "command/command.h"
 
 /** All commands and options: to standard output. */
-void scry_help_put(const struct scry_flag *session_flags);
+void scry_help_put(void);
+/** Lines of examples, as in --help. */
+extern const char scry_help_examples[];
 /** Say what is wrong, on standard error; 2, the exit status. */
 int scry_usage_error(const char *problem, const char *word);
 int scry_unknown_command(const char *word);
 /** `word` as it was typed, "--" and a value behind '=' included. */
-int scry_unknown_option(const char *word, const struct scry_flag *session_flags);
+int scry_unknown_option(const char *word);
 
 #endif

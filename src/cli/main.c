@@ -6,34 +6,14 @@
 #include <unistd.h>
 
 #include "command/command.h"
+#include "complete.h"
 #include "debugger.h"
+#include "flags.h"
 #include "guess.h"
 #include "help.h"
+#include "manual.h"
 #include "many/many.h"
 #include "output.h"
-
-/*
- * Options of the session; those of commands are in the table. The names are scry_session_set()'s.
- */
-static const struct scry_flag session_flags[] = {
-	{ "exe", 0, "FILE", "the program that dumped core, if it moved" },
-	{ "sysroot", 0, "DIR", "directory that stands for the target's /" },
-	{ "search", 0, "DIR", "look for programs, libraries and DLLs here" },
-	{ "symbols", 0, "DIR", "symbol maps DIR/MODULE.nm, as nm prints them" },
-	{ "source-map", 0, "FROM=TO", "sources under FROM are here under TO; repeatable" },
-	{ "layout", 0, "SOURCE", "use only offsets, dwarf, members or rows" },
-	{ "debuginfod", 0, NULL, "ask $DEBUGINFOD_URLS for missing files" },
-	{ "hold", 0, "SECONDS", "stop a live process for at most so long (0.5)" },
-	{ "untrusted", 0, NULL, "open no file that only the target names, ask no server" },
-	{ "pid", 'p', "PID", "the process to look at, as TARGET" },
-	{ "core", 'c', "FILE", "the core file or minidump to look at, as TARGET" },
-	{ "children", 0, "PID", "this process and all its descendants, as TARGETs" },
-	{ "name", 0, "REGEX", "every Python whose command line matches, as TARGETs" },
-	{ "jobs", 0, "N", "of many targets, read so many at once (the processors)" },
-	{ "timeout", 0, "SECONDS", "of many targets, give one up after so long (30)" },
-	{ "version", 'V', NULL, "print pyscry's version" },
-	{ NULL },
-};
 
 #define LOOKS_MAX (16 << 20) /* `info files` has a line for every section of every library */
 
@@ -48,49 +28,6 @@ struct arguments {
 	bool raw, help, version, json;
 	struct scry_looks looks; /* with --from-debugger: instead of TARGET */
 };
-
-static const struct scry_command *find_command(const char *name)
-{
-	const struct scry_command *c;
-
-	if (name && !strncmp(name, "py-", 3))
-		name += 3;
-	for (unsigned i = 0; name && (c = scry_command_at(i)); i++)
-		if (!strcmp(c->name, name))
-			return c;
-	return NULL;
-}
-
-static const struct scry_flag *find_flag(const struct scry_flag *flags, const char *word)
-{
-	size_t len = strcspn(word + 2, "=");
-
-	for (; flags && flags->name; flags++)
-		if (word[1] == '-'
-			    ? strlen(flags->name) == len && !memcmp(flags->name, word + 2, len)
-			    : flags->letter && flags->letter == word[1] && !word[2])
-			return flags;
-	return NULL;
-}
-
-static const struct scry_flag *find_command_flag(const char *command, const char *word)
-{
-	const struct scry_command *c = find_command(command);
-
-	for (unsigned i = 0; c && scry_command_rows[i]; i++)
-		if (&scry_command_rows[i]->public == c)
-			return find_flag(scry_command_rows[i]->flags, word);
-	return NULL;
-}
-
-/* Is it an option of any command? */
-static bool is_anyones_flag(const char *word)
-{
-	for (unsigned i = 0; scry_command_rows[i]; i++)
-		if (find_flag(scry_command_rows[i]->flags, word))
-			return true;
-	return false;
-}
 
 /* Quote a word for the command's own splitting. */
 static void put_word(struct scry_buf *line, const char *word, bool raw)
@@ -147,16 +84,15 @@ static int set_option(struct arguments *a, const struct scry_flag *flag, const c
 static int take_option(struct arguments *a, char **argv, int argc, int *at)
 {
 	const char *word = argv[*at], *value = word[1] == '-' ? strchr(word, '=') : NULL;
-	const struct scry_flag *own = find_command_flag(a->command, word), *ours = NULL,
-			       *flag = own;
+	const struct scry_flag *own = scry_cli_flag_of(a->command, word), *ours = NULL, *flag = own;
 
 	/* "info --layout" is a switch, "--layout=dwarf" ours */
 	if (!own || (value && !own->value))
-		flag = ours = find_flag(session_flags, word);
+		flag = ours = scry_cli_flag(scry_session_flags, word);
 	if (!flag)
-		flag = find_flag(scry_common_flags, word);
-	if (!flag && word[1] == '-' && !is_anyones_flag(word))
-		return scry_unknown_option(word, session_flags);
+		flag = scry_cli_flag(scry_common_flags, word);
+	if (!flag && word[1] == '-' && !scry_cli_is_flag(word))
+		return scry_unknown_option(word);
 	if (flag && flag->value && !value && *at + 1 >= argc)
 		return scry_usage_error("a value is missing after ", word);
 	if (ours)
@@ -195,7 +131,7 @@ static int set_exe(struct arguments *a, const char *path)
 /* The target; or a command that stands before it, or "help", where no file is called so. */
 static int take_first(struct arguments *a, const char *word)
 {
-	const struct scry_command *c = a->command ? NULL : find_command(word);
+	const struct scry_command *c = a->command ? NULL : scry_cli_command(word);
 
 	if (!scry_guess_is_file(word) && !strcmp(word, "help"))
 		ask_help(a);
@@ -212,7 +148,7 @@ static int take_first(struct arguments *a, const char *word)
 /* What follows the target: a command; or a file, since gdb takes PROGRAM CORE and PROGRAM PID. */
 static int take_second(struct arguments *a, const char *word)
 {
-	const struct scry_command *c = find_command(word);
+	const struct scry_command *c = scry_cli_command(word);
 
 	if (c) {
 		set_command(a, c);
@@ -241,7 +177,7 @@ static bool has_many(const struct arguments *a)
 /* Are the command's arguments more targets? */
 static bool takes_targets(const struct arguments *a)
 {
-	return find_command(a->command)->flags & SCRY_COMMAND_TARGETS;
+	return scry_cli_command(a->command)->flags & SCRY_COMMAND_TARGETS;
 }
 
 static int add_target(struct arguments *a, const char *word)
@@ -252,14 +188,14 @@ static int add_target(struct arguments *a, const char *word)
 
 static int take_word(struct arguments *a, const char *word)
 {
-	if (a->help && !a->command && !a->target && !find_command(word) &&
+	if (a->help && !a->command && !a->target && !scry_cli_command(word) &&
 	    !scry_guess_is_file(word) && !scry_guess_is_pid(word))
 		return scry_unknown_command(word);
-	if (a->help && !a->command && find_command(word))
-		set_command(a, find_command(word));
+	if (a->help && !a->command && scry_cli_command(word))
+		set_command(a, scry_cli_command(word));
 	else if (has_many(a) && !a->command)
-		return find_command(word) ? (set_command(a, find_command(word)), 0)
-					  : scry_unknown_command(word);
+		return scry_cli_command(word) ? (set_command(a, scry_cli_command(word)), 0)
+					      : scry_unknown_command(word);
 	else if (a->command && takes_targets(a) && (a->target || has_many(a)))
 		return add_target(a, word);
 	else if (!a->target && !has_many(a))
@@ -304,8 +240,14 @@ static int parse(struct arguments *a, char **argv, int argc)
 
 static void set_color(struct arguments *a)
 {
-	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-	bool wanted = isatty(1) && !(no && *no) && !(term && !strcmp(term, "dumb"));
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM"),
+		   *force = getenv("CLICOLOR_FORCE");
+	bool wanted = isatty(1) && !(term && !strcmp(term, "dumb"));
+
+	if (force && *force && strcmp(force, "0"))
+		wanted = true;
+	if (no && *no)
+		wanted = false;
 
 	if (a->color && !strcmp(a->color, "always"))
 		wanted = true;
@@ -435,11 +377,32 @@ static int run_many(struct arguments *a)
 	return stacks ? scry_many_stacks(m) : scry_many_run(m);
 }
 
+/* What builds and shells ask for, by a first word that nobody else types. */
+static int serve(char **argv, int argc, bool *ret_served)
+{
+	const char *word = argc > 1 ? argv[1] : "";
+
+	*ret_served = true;
+	if (!strcmp(word, "--manual-pages") && argc == 3)
+		return scry_manual_write(argv[2]);
+	if (!strcmp(word, "--complete")) {
+		SCRY_AUTO_BUF(text);
+
+		scry_complete(argv + 2, argc - 2, &text);
+		scry_output_write(NULL, text.text, text.len);
+		return 0;
+	}
+	*ret_served = false;
+	return 0;
+}
+
 static int start(struct arguments *a, char **argv, int argc)
 {
-	bool asked = argc > 1 && !strcmp(argv[1], "--from-debugger");
-	int rc;
+	bool asked = argc > 1 && !strcmp(argv[1], "--from-debugger"), served;
+	int rc = serve(argv, argc, &served);
 
+	if (served)
+		return rc;
 	if (asked)
 		read_looks(a);
 	rc = parse(a, argv + asked, argc - asked);
@@ -455,7 +418,7 @@ static int start(struct arguments *a, char **argv, int argc)
 	if (asked && !*a->target && !a->help)
 		return scry_usage_error("gdb has neither a core file nor a process", "");
 	if (a->help && !a->command) {
-		scry_help_put(session_flags);
+		scry_help_put();
 		return 0;
 	}
 	if (!a->target && !a->help && !is_many(a))

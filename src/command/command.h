@@ -21,6 +21,7 @@ enum scry_command_flags {
 	SCRY_COMMAND_VALUE = 8,
 	/* its arguments on the command line are targets; what was gathered of them needs none */
 	SCRY_COMMAND_TARGETS = 16,
+	SCRY_COMMAND_MACHINE = 32, /* is about this machine, and needs no target */
 };
 
 #define SCRY_MAX_FLAGS 8
@@ -31,6 +32,8 @@ struct scry_flag {
 	char letter;       /* 'a': -a; 0: none */
 	const char *value; /* what its value is called in the help ("N"); NULL: a switch */
 	const char *help;
+	/* what its value may be, words with a blank between; NULL: anything */
+	const char *values;
 };
 
 struct scry_frames;

@@ -389,7 +389,8 @@ static int run_heap(struct scry_call *call)
 }
 
 static const struct scry_flag heap_flags[] = {
-	{ "by", 'b', "WHAT", "sort by size, count, type or retained, or sum up by module" },
+	{ "by", 'b', "WHAT", "sort by size, count, type or retained, or sum up by module",
+	  "size count type retained module" },
 	{ "under", 'u', "ADDRESS", "what would go with this object, by what it keeps alive" },
 	{ "strings", 's', NULL, "equal strings that are there several times" },
 	{ NULL },

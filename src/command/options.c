@@ -91,7 +91,8 @@ const struct scry_flag scry_common_flags[] = {
 	[OPT_TEXT] = { "max-text", 0, "N", "show at most N bytes of one value" },
 	[OPT_THREAD] = { "thread", 't', "THREAD", "act on this thread: its id, index or name" },
 	[OPT_FRAME] = { "frame", 0, "N", "act on this frame, 0 being the newest" },
-	[OPT_COLOR] = { "color", 0, "WHEN", "always or never" },
+	[OPT_COLOR] = { "color", 0, "WHEN", "always, never, or auto: on a terminal",
+			"always never auto" },
 	[OPT_HELP] = { "help", 'h', NULL, "this text" },
 	{ NULL },
 };
@@ -138,7 +139,7 @@ static int set_common(struct scry_call *call, enum common option, const char *va
 	case OPT_COLOR:
 		if (strcmp(value, "always") && strcmp(value, "never") && strcmp(value, "auto"))
 			return scry_fail(call->s, SCRY_EINVAL, 0,
-					 "--color wants always or never, not '%s'", value);
+					 "--color wants always, never or auto, not '%s'", value);
 		if (strcmp(value, "auto"))
 			call->s->options.color = !strcmp(value, "always");
 		return SCRY_OK;

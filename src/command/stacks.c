@@ -53,7 +53,8 @@ static int run_stacks(struct scry_call *call)
 }
 
 static const struct scry_flag flags[] = {
-	{ "group-by", 'g', "WHAT", "count each thread, each process once a place, or each task" },
+	{ "group-by", 'g', "WHAT", "count each thread, each process once a place, or each task",
+	  "thread process task" },
 	{ "signature", 's', NULL, "of what each died in: no lines, no addresses" },
 	{ "folded", 0, NULL, "a line for each stack, for flame graphs" },
 	{ "speedscope", 0, NULL, "a file for www.speedscope.app" },

@@ -101,6 +101,17 @@ def test_color(cli, any_core):
     assert "\033" not in plain
     colored = cli(any_core, "bt", "--color=always").out
     assert "\033[" in colored
+    # $CLICOLOR_FORCE stands for a terminal; $NO_COLOR and --color are stronger
+    for force, no, when, expected in (
+        ("1", "", "auto", True),
+        ("0", "", "auto", False),
+        ("1", "1", "auto", False),
+        ("1", "", "never", False),
+        ("", "1", "always", True),
+    ):
+        environment = clean_environment(CLICOLOR_FORCE=force, NO_COLOR=no)
+        said = run([PYSCRY, any_core, "bt", "--color", when], env=environment)
+        assert ("\033[" in said.out) is expected, (force, no, when)
     # at a terminal: colours, unless $NO_COLOR says no
     try:
         os.close(os.openpty()[0])

@@ -75,7 +75,7 @@ def clean_environment(**more):
         key: value
         for key, value in os.environ.items()
         if key == "PYSCRY_LIBRARY"
-        or not key.startswith(("PYTHON", "PYSCRY", "DEBUGINFOD", "NO_COLOR"))
+        or not key.startswith(("PYTHON", "PYSCRY", "DEBUGINFOD", "NO_COLOR", "CLICOLOR"))
     }
     return dict(environment, LC_ALL="C.UTF-8", **more)
 

@@ -1,0 +1,11 @@
+/** Manual pages, made of the command table. */
+#ifndef SCRY_CLI_MANUAL_H
+#define SCRY_CLI_MANUAL_H
+
+/**
+ * Write pyscry.1 and a page for each command, pyscry-NAME.1, into a directory that is there. The
+ * exit status, after a message.
+ */
+int scry_manual_write(const char *directory);
+
+#endif
