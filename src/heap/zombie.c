@@ -287,7 +287,8 @@ int scry_zombies_find(struct scry_runtime *r, struct scry_zombies *ret)
 	struct search s = { .runtime = r, .found = ret };
 
 	*ret = (struct scry_zombies) { 0 };
-	if (r->version >= SCRY_VERSION_OF(3, 10) || !scry_layout_has(r->layout, SCRY_F_CODE_ZOMBIE))
+	if (!scry_trait(r, SCRY_TRAIT_CODE_KEEPS_FRAME) ||
+	    !scry_layout_has(r->layout, SCRY_F_CODE_ZOMBIE))
 		return scry_fail(r->session, SCRY_EUNSUPPORTED, 0,
 				 "%s %s keeps no zombie frames: Pythons up to 3.9 do", r->name,
 				 r->version_text);

@@ -13,34 +13,32 @@ static int field_text(struct scry_printer *p, scry_addr addr, enum scry_field f,
 	return rc < 0 ? rc : scry_text_at(p->runtime, str, 2000, ret);
 }
 
-static int print_type(struct scry_printer *p, scry_addr addr, scry_addr type)
+static int print_class_as(struct scry_printer *p, scry_addr addr, bool says_type)
 {
 	struct scry_type *t;
 	const char *name;
 	int rc = scry_type_at(p->runtime, addr, &t);
 
-	(void)type;
 	rc = rc < 0 ? rc : scry_type_full_name(p->runtime, addr, &name);
 	if (rc == SCRY_OK)
-		scry_printf(p, "<class '%s'>", name);
+		scry_printf(p, "<%s '%s'>", says_type && !(t->flags & TYPE_HEAP) ? "type" : "class",
+			    name);
 	if (rc == SCRY_OK && scry_type_doubt(p->runtime, t))
 		scry_printer_doubt(p, t->doubt);
 	return rc;
 }
 
+static int print_type(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	(void)type;
+	return print_class_as(p, addr, false);
+}
+
+/* Objects/typeobject.c of 2.7: type_repr() calls those that no class statement made types. */
 static int print_type2(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	struct scry_type *t;
-	const char *name;
-	int rc = scry_type_at(p->runtime, addr, &t);
-
 	(void)type;
-	rc = rc < 0 ? rc : scry_type_full_name(p->runtime, addr, &name);
-	if (rc == SCRY_OK)
-		scry_printf(p, "<%s '%s'>", t->flags & TYPE_HEAP ? "class" : "type", name);
-	if (rc == SCRY_OK && scry_type_doubt(p->runtime, t))
-		scry_printer_doubt(p, t->doubt);
-	return rc;
+	return print_class_as(p, addr, true);
 }
 
 /* 2.7 old-style: "<class __main__.A at 0x...>", "<__main__.A instance at 0x...>" */

@@ -130,14 +130,7 @@ static int read_auxv(struct scry_target *t, const struct note *note)
 
 		if (type == AT_NULL)
 			break;
-		if (type == AT_PHDR)
-			t->phdr = value;
-		else if (type == AT_ENTRY)
-			t->entry = value;
-		else if (type == AT_SYSINFO_EHDR)
-			t->vdso = value;
-		else if (type == AT_EXECFN)
-			t->execfn = value;
+		scry_target_set_auxv(t, type, value);
 	}
 	return SCRY_OK;
 }

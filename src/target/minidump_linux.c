@@ -9,8 +9,6 @@
 
 #include "target/minidump.h"
 
-/* Auxiliary vector, linux/auxvec.h */
-enum { AT_PHDR_ = 3, AT_ENTRY_ = 9, AT_SYSINFO_EHDR_ = 33 };
 #define MAX_COMMAND 65536
 #define MAX_LINE    8192
 /* ELF program headers, elf.h */
@@ -103,17 +101,9 @@ static void load_auxv(struct scry_minidump *md)
 	struct scry_target *t = md->t;
 	unsigned size = t->abi.ptr_size;
 
-	for (size_t i = 0; i + 2 * size <= b.len; i += 2 * size) {
-		uint64_t key = scry_md_addr(md, b.at + i);
-		scry_addr value = scry_md_addr(md, b.at + i + size);
-
-		if (key == AT_PHDR_)
-			t->phdr = value;
-		else if (key == AT_ENTRY_)
-			t->entry = value;
-		else if (key == AT_SYSINFO_EHDR_)
-			t->vdso = value;
-	}
+	for (size_t i = 0; i + 2 * size <= b.len; i += 2 * size)
+		scry_target_set_auxv(t, scry_md_addr(md, b.at + i),
+				     scry_md_addr(md, b.at + i + size));
 }
 
 /* The segments of an ELF file whose headers are in the dump; *ret_count 0 where they are not. */

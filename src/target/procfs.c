@@ -199,12 +199,7 @@ static void read_auxv(struct scry_target *t, int pid)
 			uint64_t type = scry_load(data.text + i, word, t->abi.big_endian);
 			uint64_t value = scry_load(data.text + i + word, word, t->abi.big_endian);
 
-			if (type == AT_PHDR)
-				t->phdr = value;
-			else if (type == AT_ENTRY)
-				t->entry = value;
-			else if (type == AT_SYSINFO_EHDR)
-				t->vdso = value;
+			scry_target_set_auxv(t, type, value);
 		}
 	scry_buf_done(&data);
 }

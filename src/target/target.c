@@ -1,6 +1,7 @@
 /* Reading, the same for every kind of target: all goes through the backend's view. */
 #include "target/target.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,6 +13,24 @@
 
 /* Nothing of ours lies there, and debuggers choke on it. */
 #define ADDR_LIMIT ((scry_addr)1 << 56)
+
+void scry_target_set_auxv(struct scry_target *t, uint64_t key, uint64_t value)
+{
+	switch (key) {
+	case AT_PHDR:
+		t->phdr = value;
+		break;
+	case AT_ENTRY:
+		t->entry = value;
+		break;
+	case AT_SYSINFO_EHDR:
+		t->vdso = value;
+		break;
+	case AT_EXECFN:
+		t->execfn = value;
+		break;
+	}
+}
 
 static const uint8_t *view_target(struct scry_target *t, scry_addr addr, size_t *ret_len)
 {

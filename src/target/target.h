@@ -226,6 +226,8 @@ void scry_target_sort_maps(struct scry_target *t);
  * Append a zeroed thread; NULL when out of memory. Earlier pointers into t->threads are void then.
  */
 struct scry_os_thread *scry_target_add_thread(struct scry_target *t, uint64_t tid);
+/** An entry of the auxiliary vector (AT_*, linux/auxvec.h): those that are of use are kept. */
+void scry_target_set_auxv(struct scry_target *t, uint64_t key, uint64_t value);
 /** scry_note(), now and after each refresh. */
 void scry_target_note(struct scry_target *t, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
