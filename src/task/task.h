@@ -54,6 +54,7 @@ struct scry_task {
 	const scry_addr *awaits; /* the tasks that it awaits: awaited_by the other way round */
 	size_t awaits_count;
 	scry_addr frame;   /* newest frame, 0 none */
+	bool ready;        /* trio: rescheduled, it has not run since */
 	const char *error; /* damage met on the way, or NULL */
 	void *detail;      /* the kind's own, in the arena */
 };

@@ -70,6 +70,7 @@ static bool add(struct scry_task_search *s, scry_addr addr)
 	/* _next_send_fn since 0.16 */
 	d->ready =
 		scry_loop_attr(r, addr, "_next_send_fn") || scry_loop_attr(r, addr, "_next_send");
+	t->ready = d->ready;
 	d->cancelled = scry_loop_attr_int(r, scry_loop_attr(r, addr, "_cancel_status"),
 					  "effectively_cancelled");
 	if (d->coro)

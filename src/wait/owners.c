@@ -6,6 +6,47 @@
 #include "object/model.h"
 #include "wait/futures.h"
 
+/* Tasks that stand in a set of the object. */
+static void find_tasks_in(struct scry_waits *w, struct scry_waiter *who, const char *attribute)
+{
+	struct scry_runtime *r = who->what.runtime;
+	scry_addr set, task;
+	uint64_t it = 0;
+
+	if (scry_attr(r, who->what.addr, attribute, &set) < 0)
+		return;
+	while (scry_set_next(r, set, &it, &task) == SCRY_ITEM) {
+		struct scry_waiter *t = scry_waiter_of_task(w, task);
+
+		if (t)
+			scry_waiter_held(w, who, t, SCRY_HOW_OWNER, NULL);
+	}
+}
+
+/* trio: the lock names the task that has it (trio/_sync.py, _LockImpl). */
+static bool find_task_owner(struct scry_waits *w, struct scry_waiter *who)
+{
+	scry_addr owner;
+	struct scry_waiter *t;
+
+	if (scry_attr(who->what.runtime, who->what.addr, "_owner", &owner) < 0 ||
+	    !(t = scry_waiter_of_task(w, owner)))
+		return false;
+	scry_waiter_held(w, who, t, SCRY_HOW_OWNER, NULL);
+	return true;
+}
+
+/* trio/_sync.py, CapacityLimiter; trio/_core/_run.py, Nursery */
+static void find_borrowers(struct scry_waits *w, struct scry_waiter *who)
+{
+	find_tasks_in(w, who, "_borrowers");
+}
+
+static void find_children(struct scry_waits *w, struct scry_waiter *who)
+{
+	find_tasks_in(w, who, "_children");
+}
+
 /* A lock has one owner: what the object says, else one that stands in its with block, and so on. */
 static void find_lock_owner(struct scry_waits *w, struct scry_waiter *who)
 {
@@ -14,6 +55,9 @@ static void find_lock_owner(struct scry_waits *w, struct scry_waiter *who)
 	struct scry_waiter *owner = ident ? scry_waiter_of_ident(w, r, ident) : NULL;
 	const struct scry_hold *h = scry_hash_find(&w->holds, who->what.addr), *best = NULL;
 	unsigned equals = 0;
+
+	if (find_task_owner(w, who))
+		return;
 
 	for (; h; h = h->next) {
 		if (who->what.addr == h->who->released || who->what.addr == h->who->released_lock)
@@ -111,6 +155,31 @@ static void find_threads_of(struct scry_waits *w, struct scry_waiter *who)
 	}
 }
 
+/* Does a thread run what trio was asked to run in one: worker_fn() of trio/_threads.py. */
+static bool runs_for_trio(struct scry_waits *w, struct scry_waiter *t, scry_addr function)
+{
+	struct scry_walk walk = { 0 };
+	struct scry_frame f;
+
+	while (scry_waiter_frame_next(t, &walk, &f) == SCRY_ITEM) {
+		const char *module = f.code && !f.damaged && !strcmp(f.code->name, "worker_fn")
+					     ? scry_standard_module(w, &f)
+					     : NULL;
+
+		if (module && !strcmp(module, "trio._threads") &&
+		    scry_frame_variable(&f, "sync_fn") == function)
+			return true;
+	}
+	return false;
+}
+
+static void find_trio_worker(struct scry_waits *w, struct scry_waiter *who)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (w->list[i].thread && runs_for_trio(w, &w->list[i], who->what.addr))
+			scry_waiter_held(w, who, &w->list[i], SCRY_HOW_FRAME, NULL);
+}
+
 static void find_future(struct scry_waits *w, struct scry_waiter *who)
 {
 	scry_future_owners(w, who, who->what.addr);
@@ -121,6 +190,9 @@ static const struct {
 	void (*find)(struct scry_waits *w, struct scry_waiter *who);
 } rows[] = {
 	{ "Lock", find_lock_owner },
+	{ "StrictFIFOLock", find_lock_owner },
+	{ "CapacityLimiter", find_borrowers },
+	{ "Nursery", find_children },
 	{ "RLock", find_lock_owner },
 	{ "stdio lock", find_lock_owner },
 	{ "import lock", find_lock_owner },
@@ -131,6 +203,7 @@ static const struct {
 	{ "threading._shutdown", find_not_daemons },
 	{ "Executor.shutdown", find_threads_of },
 	{ "Future.result", find_future },
+	{ "to_thread.run_sync", find_trio_worker },
 };
 
 void scry_waits_owners(struct scry_waits *w, struct scry_waiter *who)

@@ -73,6 +73,11 @@ static bool take(struct scry_reading *r, const struct scry_stand *s, const struc
 		if (kind && *kind == '_') /* 2.7: _Semaphore */
 			kind++;
 	}
+	if (s->flags & SCRY_STAND_FILE && object) {
+		if (scry_int_value(f->runtime, object, &r->what->fd) < 0 || r->what->fd < 0)
+			r->what->fd = -1;
+		object = 0;
+	}
 	r->stand = s;
 	r->object = object;
 	r->what->kind = kind;

@@ -1,4 +1,4 @@
-/* The standard library's own functions that wait: known by module, file and function. */
+/* The standard library's own functions that wait, and trio's: known by module, file, function. */
 #include <string.h>
 
 #include "object/known.h"
@@ -10,6 +10,7 @@
 #define IDLE SCRY_STAND_IDLE
 #define LOCK SCRY_STAND_LOCK
 #define SELF SCRY_STAND_SELF
+#define FILE SCRY_STAND_FILE
 #define STAND(module, function, self, kind, object, flags) \
 	{ module, function, self, kind, object, flags },
 
@@ -76,21 +77,47 @@ scry_addr scry_stand_object(const struct scry_frame *f, const char *path)
 
 /* --- which file is the standard library's --- */
 
-/* The directory of os.py: of the interpreter that the frame belongs to. */
-static const char *library_of(struct scry_waits *w, struct scry_runtime *r)
+/* A module whose file says where the library's files are: the last one is of all other modules. */
+static const struct {
+	const char *package, *module;
+	unsigned levels; /* of the path that are cut off */
+} packages[SCRY_WAIT_PACKAGES] = {
+	{ "trio", "trio", 2 }, /* trio/__init__.py */
+	{ "", "os", 1 },
+};
+
+static unsigned package_of(const char *module)
+{
+	unsigned i = 0;
+
+	for (; i < SCRY_WAIT_PACKAGES - 1; i++) {
+		size_t len = strlen(packages[i].package);
+
+		if (!strncmp(module, packages[i].package, len) &&
+		    (!module[len] || module[len] == '.'))
+			break;
+	}
+	return i;
+}
+
+/* Of the interpreter that the frame belongs to: ends in a slash. */
+static const char *find_directory(struct scry_waits *w, struct scry_runtime *r, unsigned package)
 {
 	scry_addr module, file;
 	const char *text = NULL;
 
 	for (struct scry_interp *i = r->interps; i && !text; i = i->next) {
-		module = scry_loop_module(i, "os");
+		module = scry_loop_module(i, packages[package].module);
 		if (!module || scry_attr(r, module, "__file__", &file) < 0 ||
 		    scry_text_at(r, file, 4096, &text) < 0)
 			text = NULL;
 	}
 	size_t len = text ? strlen(text) : 0;
-	while (len && text[len - 1] != '/' && text[len - 1] != '\\')
-		len--;
+	for (unsigned i = 0; i < packages[package].levels; i++) {
+		len -= len > 0;
+		while (len && text[len - 1] != '/' && text[len - 1] != '\\')
+			len--;
+	}
 	const char *copy = scry_arena_text(&w->session->arena, text ? text : "", len);
 	return copy ? copy : "";
 }
@@ -124,9 +151,10 @@ static const char *find_module(struct scry_waits *w, const struct scry_frame *f)
 
 	if (!name || scry_text_at(f->runtime, name, 100, &text) < 0)
 		return NULL;
-	if (!w->library)
-		w->library = library_of(w, f->runtime);
-	return is_file_of(f->code->file, w->library, text) ? text : NULL;
+	unsigned package = package_of(text);
+	if (!w->directories[package])
+		w->directories[package] = find_directory(w, f->runtime, package);
+	return is_file_of(f->code->file, w->directories[package], text) ? text : NULL;
 }
 
 static struct scry_standard *standard_of(struct scry_waits *w, const struct scry_frame *f)

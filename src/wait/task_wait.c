@@ -7,6 +7,7 @@
 #include "task/greenlet.h"
 #include "task/stackless.h"
 #include "wait/futures.h"
+#include "wait/here.h"
 #include "wait/reading.h"
 
 /* It waits for its turn: the thread of its loop has to come round. */
@@ -138,7 +139,27 @@ static void read_asyncio(struct scry_waits *w, struct scry_waiter *who)
 
 /* --- the others --- */
 
-/* trio and curio: the object that is parked on, if any is known; else a task that it joins. */
+/* What a place of the library says: false where there is none. */
+static bool read_place(struct scry_waiter *who, struct scry_reading *r)
+{
+	scry_reading_follow(r);
+	const char *kind = r->what->kind;
+	if (!kind)
+		return false;
+	scry_reading_object(r);
+	who->state = r->stand->flags & SCRY_STAND_IDLE ? SCRY_WAIT_IDLE : SCRY_WAIT_WAITING;
+	who->what.timed |= r->timed;
+	if (r->object)
+		who->what.detail = scry_stand_detail(who->runtime, kind, r->object);
+	else if (who->what.fd >= 0)
+		who->what.detail = scry_fd_text(r->w->session, who->what.fd);
+	return true;
+}
+
+/*
+ * trio and curio: where its frames stand in the library, the object that is parked on, if any is
+ * known; else a task that it joins.
+ */
 static void read_other_loop(struct scry_waits *w, struct scry_waiter *who)
 {
 	struct scry_reading r = { .w = w, .who = who, .what = &who->what };
@@ -147,17 +168,21 @@ static void read_other_loop(struct scry_waits *w, struct scry_waiter *who)
 	scry_addr type;
 
 	scry_reading_frame(&r);
-	if (!t->waits_for) {
-		/* whether it is ready is its library's to say: src/task tells it in words */
-		who->state = SCRY_WAIT_WAITING;
+	if (t->ready) {
+		wait_for_turn(w, who, "loop");
 		return;
 	}
-	set_object(who, t->waits_for,
-		   scry_type_of(who->runtime, t->waits_for, &type) == SCRY_OK
-			   ? scry_type_short(who->runtime, type)
-			   : NULL);
-	if (who->has_frame)
-		who->what.name = scry_name_in_frame(w, &who->frame, t->waits_for);
+	if (!read_place(who, &r)) {
+		who->state = SCRY_WAIT_WAITING;
+		if (!t->waits_for)
+			return;
+		set_object(who, t->waits_for,
+			   scry_type_of(who->runtime, t->waits_for, &type) == SCRY_OK
+				   ? scry_type_short(who->runtime, type)
+				   : NULL);
+		if (who->has_frame)
+			who->what.name = scry_name_in_frame(w, &who->frame, t->waits_for);
+	}
 	if (other)
 		scry_waiter_held(w, who, other, SCRY_HOW_OWNER, NULL);
 	note_awaited(w, who);

@@ -76,6 +76,9 @@ struct scry_waiter {
 	bool stuck, on_stack;
 };
 
+/** The standard library, and each other package that stands.def has rows of. */
+#define SCRY_WAIT_PACKAGES 2
+
 struct scry_waits {
 	struct scry_session *session;
 	struct scry_waiter *list; /* in the arena */
@@ -83,7 +86,8 @@ struct scry_waits {
 	struct scry_hash by_thread, by_task; /* struct scry_thread's address; the task's */
 	struct scry_hash holds;              /* objects to struct scry_hold */
 	struct scry_hash codes;              /* code objects to struct scry_standard */
-	const char *library; /* directory of the standard library, "" not known, NULL not asked */
+	/* directories of packages (stands.c): "" not known, NULL not asked */
+	const char *directories[SCRY_WAIT_PACKAGES];
 	struct scry_loops loops;
 	unsigned deadlocks; /* how many */
 };
@@ -120,6 +124,7 @@ enum scry_stand_flags {
 	SCRY_STAND_IDLE = 4, /* it waits for work */
 	SCRY_STAND_LOCK = 8, /* the object is a lock: its own type says which */
 	SCRY_STAND_SELF = 16, /* the kind is the name of the object's class */
+	SCRY_STAND_FILE = 32, /* the object is the number of an open file */
 };
 
 /** A place where the standard library waits: a row of stands.def. */

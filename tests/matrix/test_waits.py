@@ -7,6 +7,7 @@ import pytest
 from tests.support import damage, programs, run
 
 from .conftest import every
+from .test_asyncio import provide
 
 WAITS = programs.Program('waits', 'waits.py')
 CHOSEN = ('2.7', '3.8', '3.11', '3.13', '3.14', '3.15')
@@ -77,6 +78,31 @@ def test_core(interpreter, dumps):
 def test_live(interpreter, tmp_path):
     with run.running(interpreter, WAITS, str(tmp_path / 'live')) as (pid, truth):
         compare(ask(run.where(interpreter), str(pid), 'waits'), truth)
+
+
+TRIO = programs.Program('waits-trio', 'waits_trio.py', since=(3, 7))
+
+
+def with_trio(interpreter):
+    """One without, one with groups of exceptions; Debian's own ones."""
+    return interpreter.tag in ('pyenv-3.8.18', 'host-3.11', 'sid-3.14')
+
+
+@pytest.mark.parametrize('interpreter', every(with_trio))
+def test_trio(interpreter, tmp_path):
+    provide(interpreter, str(tmp_path))
+    dump = run.crash(interpreter, TRIO, str(tmp_path))
+    compare(ask(run.where(interpreter), dump.core, 'waits'), dump.truth)
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.tag == 'host-3.11'))
+def test_trio_live(interpreter, tmp_path):
+    provide(interpreter, str(tmp_path))
+    with run.running(interpreter, TRIO, str(tmp_path / 'live')) as (pid, truth):
+        compare(ask(run.where(interpreter), str(pid), 'waits'), truth)
+        truth['waits'][0]['kind'] = 'Lock'
+        with pytest.raises(AssertionError):
+            compare(ask(run.where(interpreter), str(pid), 'waits'), truth)
 
 
 RANDOM_RUNS = int(os.environ.get('PYSCRY_WAITS_RUNS', '1'))
