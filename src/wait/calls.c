@@ -34,6 +34,20 @@ static void add_call(struct scry_loads *l, struct scry_arena *arena, uint32_t at
 	calls[l->call_count++] = at;
 }
 
+static void add_jump(struct scry_loads *l, struct scry_arena *arena, uint32_t at, int64_t target)
+{
+	struct scry_jump *jumps;
+
+	if (target <= at || target > CODE_MAX)
+		return;
+	jumps = scry_arena_grow(arena, l->jumps, l->jump_count, &l->jump_room, sizeof(*jumps),
+				ROOM_STEP);
+	if (!jumps)
+		return;
+	l->jumps = jumps;
+	jumps[l->jump_count++] = (struct scry_jump) { at, (uint32_t)target };
+}
+
 static bool starts(const char *name, const char *with)
 {
 	return !strncmp(name, with, strlen(with));
@@ -100,6 +114,8 @@ static void decode(struct scry_loads *l, struct scry_arena *arena)
 		} else {
 			if (starts(i.name, "CALL"))
 				add_call(l, arena, i.offset + i.size);
+			if (!starts(i.name, "SETUP_"))
+				add_jump(l, arena, i.offset, i.target);
 			if (!passes(i.name))
 				now.count = 0;
 			continue;

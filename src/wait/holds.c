@@ -101,6 +101,17 @@ static bool was_called(const struct scry_frame *f, const struct scry_loads *l,
 	return false;
 }
 
+/* May the code have come to the frame's instruction around the call: by a jump over it? */
+static bool is_passed_by(const struct scry_frame *f, const struct scry_loads *l,
+			 const struct scry_load *load)
+{
+	for (size_t i = 0; i < l->jump_count; i++)
+		if (l->jumps[i].at < load->at && l->jumps[i].target > load->end &&
+		    (int64_t)l->jumps[i].target <= f->lasti)
+			return true;
+	return false;
+}
+
 /* Where an exception goes that is raised at the frame's instruction: 0 nowhere. */
 static uint32_t handler_of(const struct scry_frame *f)
 {
@@ -149,7 +160,7 @@ static bool is_acquired_last(const struct scry_frame *f, const struct scry_loads
 		if (!was_called(f, l, &l->list[i]))
 			continue;
 		if (loads_method(f, &l->list[i], "acquire") == object)
-			acquired = true;
+			acquired |= !is_passed_by(f, l, &l->list[i]);
 		else if (loads_method(f, &l->list[i], "release") == object)
 			acquired = false;
 	}

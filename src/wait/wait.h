@@ -178,6 +178,10 @@ struct scry_loads {
 	size_t count, room;
 	const uint32_t *calls; /* where calls end */
 	size_t call_count, call_room;
+	struct scry_jump {
+		uint32_t at, target;
+	} * jumps; /* forward alone */
+	size_t jump_count, jump_room;
 };
 /** Of a code object, decoded once; NULL where its version is not known. */
 const struct scry_loads *scry_loads_of(struct scry_waits *w, struct scry_code *c);

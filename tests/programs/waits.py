@@ -91,6 +91,15 @@ def holds_rlock():
 
 
 @way('sleep')
+def goes_around():
+    if not WAITS:
+        L2.acquire()
+    elif len(ready) > 1000:
+        L2.acquire()
+    forever()
+
+
+@way('sleep')
 def gave_back():
     L5.acquire()
     L5.release()
