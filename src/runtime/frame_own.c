@@ -10,9 +10,10 @@
 #include "base/bytes.h"
 #include "runtime/frame.h"
 
-#define CHAIN_MAX 100000000
-#define STACK_MAX (64u << 20) /* bytes of a C stack that are looked at */
-#define FOUND_MAX 4000000
+#define CHAIN_MAX      100000000
+#define STACK_MAX      (64u << 20) /* bytes of a C stack that are looked at */
+#define FOUND_MAX      4000000
+#define TRACEBACKS_MAX 1000000
 
 /*
  * Calls of C functions that count too are few, and the search of a C stack takes long where it is
@@ -217,6 +218,53 @@ static bool search_stack(struct scry_thread *t, struct scry_own_frames *own)
 	return true;
 }
 
+/* --- those that have returned --- */
+
+static void drop(struct scry_own_frames *own, scry_addr frame)
+{
+	scry_addr *found =
+		own->count ? bsearch(&frame, own->frames, own->count, sizeof(frame), by_address)
+			   : NULL;
+
+	if (!found)
+		return;
+	own->count--;
+	memmove(found, found + 1, (size_t)(own->frames + own->count - found) * sizeof(*found));
+}
+
+/* Behind the frame that handles an exception, or that it has reached, are those that it left. */
+static void drop_left(struct scry_runtime *r, struct scry_own_frames *own, scry_addr traceback)
+{
+	scry_addr frame;
+
+	for (unsigned n = 0; traceback && n < TRACEBACKS_MAX; n++) {
+		if (scry_field_read(r, traceback, SCRY_F_TRACEBACK_FRAME, &frame) < 0)
+			return;
+		if (n)
+			drop(own, frame);
+		traceback = scry_field_get(r, traceback, SCRY_F_TRACEBACK_NEXT);
+	}
+}
+
+/*
+ * Up to 3.3 a frame that has returned, and lives on in a traceback, looks like one that is
+ * executed. A frame that handles an exception keeps the one before: set_exc_info(), ceval.c, v2.7.
+ */
+static void drop_returned(struct scry_thread *t, struct scry_own_frames *own)
+{
+	struct scry_runtime *r = t->runtime;
+	const struct scry_layout *l = r->layout;
+
+	if (scry_layout_has(l, SCRY_F_FRAME_EXECUTING) || scry_layout_has(l, SCRY_F_FRAME_STATE))
+		return;
+	drop_left(r, own, scry_field_get(r, t->state, SCRY_F_THREAD_EXC_TRACEBACK));
+	drop_left(r, own, scry_field_get(r, t->state, SCRY_F_THREAD_CUREXC_TRACEBACK));
+	for (size_t i = own->count; i--;)
+		if (i < own->count)
+			drop_left(r, own,
+				  scry_field_get(r, own->frames[i], SCRY_F_FRAME_EXC_TRACEBACK));
+}
+
 /* --- what the chain leaves out --- */
 
 static scry_addr *chain_of(struct scry_thread *t)
@@ -335,6 +383,7 @@ static void open(struct scry_walk *w)
 		return;
 	if (!search_stack(t, own) || !own->count)
 		return;
+	drop_returned(t, own);
 	find_lost(t, own, depth);
 	own->doubt = shared || cyclic || t->length > depth || own->root;
 	own->cyclic = cyclic;

@@ -181,9 +181,7 @@ def count(n, function):
 def main():
     instance = values["instance"]
     inner = running(lambda: [finish() for _ in range(1)])
-    # 2.7: below a handled exception a chain that is cut is not noticed, docs/reliability.md
-    handling = handles if sys.version_info >= (3,) else lambda function: function()
-    count(6, lambda: instance.call(lambda: handling(lambda: max([1], key=lambda _: next(inner)))))
+    count(6, lambda: instance.call(lambda: handles(lambda: max([1], key=lambda _: next(inner)))))
 
 
 tops, states = [], [state()]
