@@ -213,11 +213,11 @@ static int read_frame_object(struct scry_runtime *r, scry_addr gen, struct scry_
 	/* 3.10: enum _framestate, Include/cpython/frameobject.h: 0 is FRAME_EXECUTING */
 	if (scry_layout_has(r->layout, SCRY_F_FRAME_STATE))
 		scry_field_read_int(r, frame, SCRY_F_FRAME_STATE, &state);
-	if (scry_layout_has(r->layout, SCRY_F_GEN_RUNNING) &&
-	    scry_field_get(r, gen, SCRY_F_GEN_RUNNING) > 1)
-		return scry_fail(r->session, SCRY_ECORRUPT, gen, "gi_running is neither 0 nor 1");
-	if (flag(r, gen, SCRY_F_GEN_RUNNING) || flag(r, frame, SCRY_F_FRAME_EXECUTING) ||
-	    state == 0)
+	/* gen_send_ex() links the frame before it says so: Objects/genobject.c, v2.7 to v3.9 */
+	uint64_t runs = scry_field_get(r, gen, SCRY_F_GEN_RUNNING);
+	if (runs > 1 || (runs && f.stopped && !f.back))
+		return scry_fail(r->session, SCRY_ECORRUPT, gen, "gi_running makes no sense");
+	if (runs || flag(r, frame, SCRY_F_FRAME_EXECUTING) || state == 0)
 		a->state = SCRY_RUNNING;
 	else
 		a->state = f.lasti < 0 ? SCRY_CREATED : SCRY_SUSPENDED;
