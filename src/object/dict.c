@@ -260,6 +260,9 @@ int scry_dict_view_next(const struct scry_dict_view *v, uint64_t *it, scry_addr 
 	return SCRY_OK;
 }
 
+/* how often five more bits of a hash count; from then on the slots take their turns */
+#define PERTURBS 13
+
 /*
  * The slots that a hash leads to, up to the first free one: Objects/dictobject.c, lookdict_index(),
  * v3.11 to v3.15.
@@ -269,7 +272,7 @@ static bool leads_to(const struct scry_dict_view *v, uint64_t hash, uint64_t wan
 	uint64_t mask = v->slots - 1, at = hash & mask, perturb = hash, index;
 	uint64_t none = v->index_size == 8 ? UINT64_MAX : (1ull << 8 * v->index_size) - 1;
 
-	for (uint64_t i = 0; i < v->slots; i++) {
+	for (uint64_t i = 0; i < v->slots + PERTURBS; i++) {
 		if (scry_read_uint(v->runtime->session, v->indices + at * v->index_size,
 				   v->index_size, &index) < 0)
 			return true; /* not known */

@@ -13,6 +13,7 @@ from tests.support.corefile import CoreFile
 from .conftest import every
 
 DAMAGED = programs.Program('values-damaged', 'values_damaged.py')
+PROBED = programs.Program('values-probed', 'values_probed.py', since=(3, 11))
 FORMATS = {1: '<B', 4: '<I', 8: '<Q'}
 WIDE = every(lambda i: i.machine == 'x86_64')
 
@@ -30,6 +31,25 @@ def test_whole_values_are_not_marked(dumps, interpreter):
     dump = dumps.core(interpreter, DAMAGED)
     for name, text in dump.truth['values'].items():
         assert said(dump, name)[:2] == ('__main__:%s = %s' % (name, text), 0)
+
+
+@pytest.mark.parametrize(
+    'interpreter', every(lambda i: i.tag in ('pyenv-3.11.7', 'pyenv-3.13.0', 'sid-3.14'))
+)
+def test_keys_of_many_probes(dumps, interpreter):
+    """A hash may lead to all slots, and to some of them twice."""
+    dump = dumps.core(interpreter, PROBED)
+    for i in range(dump.truth['lists']):
+        status, output, errors = run.pyscry(
+            *run.where(interpreter),
+            '--max-items',
+            400,
+            dump.core,
+            'print',
+            '__main__:LISTS[%d]' % i
+        )
+        assert status == 0 and not errors, errors
+        assert output.count('None') == 5 * dump.truth['dicts'], output[:500]
 
 
 @pytest.mark.parametrize('interpreter', WIDE)

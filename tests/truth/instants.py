@@ -29,11 +29,12 @@ def usable(interpreter):
 
 
 def told(path):
-    """(function, line) of the thread that took the signal, newest first."""
+    """(function, line, file) of the thread that took the signal, newest first."""
     with open(path) as source:
         text = source.read()
     part = re.search(r'(?m)^Current thread .*\n((?:  .*\n)*)', text)
-    return [(name, int(line)) for _, line, name in FRAME.findall(part.group(1))] if part else []
+    found = FRAME.findall(part.group(1)) if part else []
+    return [(name, int(line), file) for file, line, name in found]
 
 
 def stop_at_an_instant(interpreter, directory, choose):
@@ -64,23 +65,25 @@ def stop_at_an_instant(interpreter, directory, choose):
     return os.path.join(directory, found[0]), told(os.path.join(directory, 'faults'))
 
 
-def begins(core, name, line):
-    """Does a frame in that line still wait for its first instruction, as faulthandler does not?"""
-    with open(os.path.join(os.path.dirname(core), PROGRAM.script)) as source:
-        text = source.read().splitlines()[line - 1]
-    return name.startswith('<') or 'def %s(' % name in text
+def begins(core, name, line, file):
+    """Does a frame in that line still wait for its first instruction, as faulthandler does not?
+    It is where its definition begins: at a decorator, where there is one."""
+    with open(os.path.join(os.path.dirname(core), file), encoding='utf-8') as source:
+        text = ([''] + source.read().splitlines() + [''] * line)[line].strip()
+    return name.startswith('<') or 'def %s(' % name in text or text.startswith('@')
 
 
-def judge(interpreter, core, wanted):
+def judge(interpreter, core, told):
     """('same', 'marked' or 'wrong', why)"""
     answer, status, errors = run.answer(core, *run.where(interpreter))
     crashed = [t for t in answer['threads'] if t['crashed']]
     frames = crashed[0]['frames'] if crashed else []
     got = [(frame['function'], frame['line']) for frame in frames]
+    wanted = [(name, line) for name, line, _ in told]
     # faulthandler ends at a link that is just being made, and after 100 frames
     if got[: len(wanted)] == wanted and (len(got) == len(wanted) or got[-1][0] == '<module>'):
         return 'same', ''
-    if got == wanted[1:] and begins(core, *wanted[0]):
+    if got == wanted[1:] and begins(core, *told[0]):
         return 'same', ''  # sys._current_frames() leaves it out too
     if status or errors or any(frame.get('error') for frame in frames):
         return 'marked', ''

@@ -59,5 +59,4 @@ def test_contradictions(interpreter, tmp_path):
 @pytest.mark.parametrize('interpreter', every(instants.usable))
 def test_random_instants(interpreter):
     outcomes, wrong = instants.campaign([interpreter], SECONDS / 2)
-    # one instant in some hundred is open: 3.11, a generator that is just entered, not shown yet
-    assert sum(outcomes.values()) and len(wrong) < 2, '\n'.join(wrong)
+    assert sum(outcomes.values()) and not wrong, '\n'.join(wrong)
