@@ -33,12 +33,19 @@ static const char *flags_doubt(struct scry_runtime *r, const struct scry_type *t
 	return NULL;
 }
 
+/* What a pointer of a type's leads to is read with this outcome: is the pointer wrong? */
+static bool is_wrong(struct scry_runtime *r, scry_addr pointer, int rc)
+{
+	return rc == SCRY_ECORRUPT ||
+	       (rc == SCRY_EFAULT && scry_target_lacks(r->session->target, pointer));
+}
+
 static const char *dict_doubt(struct scry_runtime *r, const struct scry_type *t)
 {
 	struct scry_type *of;
 	int rc = t->dict ? scry_type_for(r, t->dict, &of) : SCRY_OK;
 
-	if (rc == SCRY_ECORRUPT || (rc == SCRY_OK && t->dict && !(of->flags & TYPE_DICT)) ||
+	if (is_wrong(r, t->dict, rc) || (rc == SCRY_OK && t->dict && !(of->flags & TYPE_DICT)) ||
 	    (!t->dict && t->flags & TYPE_HEAP && t->flags & TYPE_READY))
 		return scry_arena_printf(&r->session->arena, "0x%" PRIx64 " is not its dict",
 					 t->dict);
@@ -60,7 +67,7 @@ static const char *mro_doubt(struct scry_runtime *r, const struct scry_type *t)
 		first = i ? first : item;
 		base = base || item == t->base;
 	}
-	if (rc == SCRY_ECORRUPT || (rc == SCRY_OK && first != t->addr))
+	if (is_wrong(r, t->mro, rc) || (rc == SCRY_OK && first != t->addr))
 		return scry_arena_printf(&r->session->arena, "0x%" PRIx64 " is not its MRO",
 					 t->mro);
 	return rc == SCRY_OK && !base ? scry_arena_printf(&r->session->arena,
@@ -78,7 +85,7 @@ static const char *name_doubt(struct scry_runtime *r, const struct scry_type *t)
 		return NULL;
 	int rc = scry_text_at(r, str, 65536, &text);
 	if (rc < 0)
-		return rc == SCRY_ECORRUPT ? "its name is no text" : NULL;
+		return is_wrong(r, str, rc) ? "its name is no text" : NULL;
 	return strcmp(text, t->name) && strcmp(text, last_part(t->name))
 		       ? scry_arena_printf(&r->session->arena, "it is called %s and %s", t->name,
 					   text)

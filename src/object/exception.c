@@ -10,9 +10,13 @@
 
 int scry_exception_args(struct scry_runtime *r, scry_addr exc, uint64_t *n, scry_addr *items)
 {
+	struct scry_type *t;
 	scry_addr args;
 	int rc = scry_field_read(r, exc, SCRY_F_EXCEPTION_ARGS, &args);
 
+	rc = rc < 0 ? rc : scry_type_for(r, args, &t);
+	if (rc == SCRY_OK && !(t->flags & TYPE_TUPLE)) /* __init__() and args= see to it */
+		return scry_fail(r->session, SCRY_ECORRUPT, exc, "its arguments are a %s", t->name);
 	return rc < 0 ? rc : scry_sequence(r, args, n, items);
 }
 
@@ -21,13 +25,14 @@ int scry_exception_args(struct scry_runtime *r, scry_addr exc, uint64_t *n, scry
 /* Up to 3.6: "ValueError('x',)". */
 static int print_exception_tuple(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	scry_addr args;
-	int rc = scry_field_read(p->runtime, addr, SCRY_F_EXCEPTION_ARGS, &args);
+	uint64_t n;
+	scry_addr items;
+	int rc = scry_exception_args(p->runtime, addr, &n, &items);
 
 	if (rc < 0)
 		return rc;
 	scry_buf_puts(p->out, scry_type_short(p->runtime, type));
-	scry_print(p, args);
+	scry_print(p, scry_field_get(p->runtime, addr, SCRY_F_EXCEPTION_ARGS));
 	return SCRY_OK;
 }
 
@@ -172,7 +177,13 @@ static void read_links(struct scry_runtime *r, struct scry_exception *e)
 	e->cause = not_none(r, scry_field_get(r, e->addr, SCRY_F_EXCEPTION_CAUSE));
 	e->context = not_none(r, scry_field_get(r, e->addr, SCRY_F_EXCEPTION_CONTEXT));
 	e->traceback = not_none(r, scry_field_get(r, e->addr, SCRY_F_EXCEPTION_TRACEBACK));
-	e->suppress_context = scry_field_get(r, e->addr, SCRY_F_EXCEPTION_SUPPRESS) != 0;
+	uint64_t suppress = scry_field_get(r, e->addr, SCRY_F_EXCEPTION_SUPPRESS);
+	e->suppress_context = suppress != 0;
+	if (suppress > 1)
+		scry_note_answer(r->session,
+				 "the exception at 0x%" PRIx64
+				 " is damaged: its suppress_context is %u",
+				 e->addr, (unsigned)suppress);
 	if (scry_type_is(r, e->type, SCRY_IS_BASE_EXCEPTION_GROUP))
 		e->group = scry_field_get(r, e->addr, SCRY_F_EXCEPTION_GROUP_EXCS);
 	/* a struct member from 3.11 on, but always shown as the attribute */

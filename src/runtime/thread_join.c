@@ -73,14 +73,8 @@ static const struct scry_os_thread *match(struct scry_thread *t, struct scry_joi
 		return scry_hash_find(&j->by_tid, t->ident);
 	if (scry_layout_has(r->layout, SCRY_F_THREAD_NATIVE_ID))
 		scry_field_read(r, t->state, SCRY_F_THREAD_NATIVE_ID, &native);
-	if (native && (os = scry_hash_find(&j->by_tid, native))) {
-		if (t->ident && os->tls && !scry_map_at(r->session->target, t->ident))
-			scry_note(r->session,
-				  "the id of the thread state at 0x%" PRIx64
-				  " is no thread's: its name is not known",
-				  t->state);
+	if (native && (os = scry_hash_find(&j->by_tid, native)))
 		return os;
-	}
 	if (t->ident && scry_read_uint(r->session, t->ident + GLIBC_TID_OFFSET, 4, &tid) == SCRY_OK)
 		os = scry_hash_find(&j->by_tid, tid);
 	if (t->ident && !os && fetch_tls(r->session->target, j))
@@ -183,10 +177,18 @@ static void note_ident(struct scry_join *j, struct scry_thread *t)
  */
 static void move(const struct scry_join *j, struct scry_thread *t, const struct scry_os_thread *os)
 {
-	if (os == t->os)
-		return;
+	struct scry_target *target = j->session->target;
+	scry_addr own = os && j->by_pointer ? os->tls : 0;
+	bool known = scry_hash_find(&j->by_tls, t->ident) || target->abi.windows;
+
+	if (os != t->os || (own && !known))
+		t->ident = own;
+	else if (os && os->tls && t->ident && !known && !scry_map_at(target, t->ident))
+		scry_note(j->session,
+			  "the id of the thread state at 0x%" PRIx64
+			  " is no thread's: its name is not known",
+			  t->state);
 	t->os = os;
-	t->ident = os->tls && scry_hash_find(&j->idents, os->tls) ? os->tls : 0;
 }
 
 /* What the OS thread tells of its state. */
@@ -217,6 +219,7 @@ void scry_join_threads(struct scry_join *j)
 	for (struct scry_thread *t = first; t; t = t->next) {
 		t->os = match(t, j);
 		note_ident(j, t);
+		j->by_pointer |= t->os && t->ident && t->ident == t->os->tls;
 	}
 	for (struct scry_thread *t = first; t; t = t->next) {
 		if (is_starting(j, t)) {

@@ -10,6 +10,7 @@ struct scry_join {
 	struct scry_hash by_tls, by_tid, taken;
 	struct scry_hash idents; /* thread states, by the id that they have; the first of each */
 	struct scry_hash shared; /* ids that several states have */
+	bool by_pointer;         /* a state's id is its thread's pointer: so are all */
 	struct scry_used_stack {
 		scry_addr start, end;
 		const struct scry_os_thread *os;

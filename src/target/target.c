@@ -74,6 +74,12 @@ enum scry_hole scry_target_hole(struct scry_target *t, scry_addr addr)
 	return t && t->ops->hole ? t->ops->hole(t, addr) : SCRY_HOLE_NONE;
 }
 
+bool scry_target_lacks(struct scry_target *t, scry_addr addr)
+{
+	return t && t->ops->hole && !scry_map_at(t, addr) &&
+	       t->ops->hole(t, addr) == SCRY_HOLE_NONE;
+}
+
 static int fail_missing(struct scry_session *s, scry_addr addr)
 {
 	static const char *const why[] = {

@@ -248,6 +248,8 @@ void scry_target_forget_view(struct scry_target *t);
 
 /** Why nothing can be read at `addr`. */
 enum scry_hole scry_target_hole(struct scry_target *t, scry_addr addr);
+/** Was certainly nothing mapped at `addr`? False where the target does not know. */
+bool scry_target_lacks(struct scry_target *t, scry_addr addr);
 /**
  * The bytes at `addr` in place, or NULL (and scry_fail) where not even one is there. Valid until
  * the next read.

@@ -55,6 +55,21 @@ static enum scry_task_state state_of(const struct scry_asyncio_task *d)
 	}
 }
 
+/* Why what a task says is its loop is none, NULL: it may be one. None of the interpreter's is. */
+static const char *loop_doubt(struct scry_runtime *r, scry_addr loop)
+{
+	struct scry_type *t;
+
+	if (!loop)
+		return NULL;
+	if (scry_type_for(r, loop, &t) < 0)
+		return scry_arena_printf(&r->session->arena, "its loop: %s",
+					 r->session->error.text);
+	return scry_type_is_own(r, t->addr)
+		       ? scry_arena_printf(&r->session->arena, "its loop is a %s", t->name)
+		       : NULL;
+}
+
 struct scry_task *scry_asyncio_add(struct scry_task_search *s, scry_addr addr)
 {
 	struct scry_asyncio_task *d;
@@ -69,12 +84,13 @@ struct scry_task *scry_asyncio_add(struct scry_task_search *s, scry_addr addr)
 	d = t->detail;
 	scry_future_read(&s->kinds, addr, &d->future);
 	t->loop = d->future.loop;
-	d->loop = scry_asyncio_loop(s, t->loop);
+	t->error = loop_doubt(s->runtime, t->loop);
+	d->loop = t->error ? NULL : scry_asyncio_loop(s, t->loop);
 	if (!is_over(d) && d->future.coro)
 		scry_chain_read(&s->kinds, d->future.coro, &d->chain);
 	scry_loop_name(t, d->future.name);
 	t->state = state_of(d);
-	t->error = d->chain.error;
+	t->error = t->error ? t->error : d->chain.error;
 	t->frame = scry_chain_newest(&d->chain);
 	if (!d->chain.running)
 		t->waits_for = d->future.waiter ? d->future.waiter : d->chain.end;

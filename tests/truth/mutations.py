@@ -69,7 +69,13 @@ class Subject:
 
     def __init__(self, interpreter, directory):
         self.interpreter = interpreter
-        self.dump = run.crash(interpreter, PROGRAM, directory)
+        before = os.environ.get('PWD', '')
+        os.environ['PWD'] = directory  # as a shell does: relative names of sources count from it
+        try:
+            self.dump = run.crash(interpreter, PROGRAM, directory)
+        finally:
+            os.environ['PWD'] = before
+        self.sources = ('--source-map', '%s=%s' % (directory, directory))
         self.core = self.dump.core
         self.places = self.dump.truth['places']
         self.others = self.dump.truth['others']
@@ -81,7 +87,7 @@ class Subject:
     def ask(self, command):
         options = [each for each in command if each == '--locals']
         words = [each for each in command if each != '--locals']
-        where = run.where(self.interpreter)
+        where = run.where(self.interpreter) + self.sources
         return run.pyscry('--json', *options, *where, self.core, *words, timeout=60)
 
     def mutate(self, choose, kinds=None):
