@@ -283,6 +283,8 @@ static void show_thread(struct job *job, struct scry_thread *t, bool all)
 	if (!scry_kept_is_none(t->runtime, &raised))
 		show(job, &(struct entry) { .role = RAISED, .kept = raised });
 	show_handled(job);
+	/* frames are counted from the damaged one on */
+	call->partial |= job->stack_damaged && job->entries != before;
 	if (job->entries == before)
 		scry_say_as(job->to, &heading_facts,
 			    scry_handled_is_known(t->runtime) ? has_none : may_have_some, t);

@@ -330,19 +330,33 @@ static int item_of(struct scry_code *c, enum scry_field tuple, uint32_t index, s
 	return scry_word(r, items + (scry_addr)index * r->session->target->abi.ptr_size, ret);
 }
 
+static void put_unreadable(struct scry_code *c, int rc, struct scry_buf *out)
+{
+	struct scry_session *s = c->runtime->session;
+
+	if (rc != SCRY_EFAULT && rc != SCRY_ECORRUPT)
+		return; /* the index is none */
+	scry_buf_printf(out, "<unreadable at 0x%" PRIx64 ": %s>", c->addr, s->error.text);
+	s->value_damaged = true;
+}
+
 /* Nothing where the index is not one. */
 static void put_item(struct scry_code *c, enum scry_field tuple, uint32_t index, bool repr,
 		     struct scry_buf *out)
 {
 	scry_addr object;
 	const char *text;
+	int rc = item_of(c, tuple, index, &object);
 
-	if (item_of(c, tuple, index, &object) < 0)
-		return;
-	if (repr)
+	if (rc == SCRY_OK && repr) {
 		scry_repr(c->runtime, object, out);
-	else if (scry_text_at(c->runtime, object, 200, &text) == SCRY_OK)
+		return;
+	}
+	rc = rc < 0 ? rc : scry_text_at(c->runtime, object, 200, &text);
+	if (rc == SCRY_OK)
 		scry_buf_puts(out, text);
+	else
+		put_unreadable(c, rc, out);
 }
 
 /*
@@ -405,7 +419,11 @@ const char *scry_instruction_name(struct scry_code *c, const struct scry_instruc
 
 static void put_local(struct scry_code *c, uint32_t index, struct scry_buf *out)
 {
-	if (scry_code_locals(c) == SCRY_OK && index < c->slots)
+	int rc = scry_code_locals(c);
+
+	if (rc < 0)
+		put_unreadable(c, rc, out);
+	else if (index < c->slots)
 		scry_buf_puts(out, c->locals[index].name);
 }
 
