@@ -141,22 +141,25 @@ static bool root_is_another(struct scry_session *s, const char *path)
 /* As the target names it. The reader's own directory means nothing to the target. */
 static int open_here(struct scry_session *s, const char *path)
 {
-	char dir[PATH_MAX];
-
-	if (s->options.untrusted || root_is_another(s, path))
+	if (s->options.untrusted || path[0] != '/' || root_is_another(s, path))
 		return -1;
-	if (path[0] == '/')
-		return scry_open_regular(path);
-	return started_in(s, dir, sizeof(dir)) ? open_joined(dir, (int)strlen(dir), path) : -1;
+	return scry_open_regular(path);
 }
 
 /* Wherever it may be, as seen from here. */
 static int open_anywhere(struct scry_session *s, const char *path)
 {
+	char dir[PATH_MAX], whole[2 * PATH_MAX];
 	int fd = open_mapped(s, path);
 
 	if (s->target->abi.windows && path[0] && path[1] == ':')
 		path += 2; /* the sysroot stands for every drive */
+	if (fd < 0 && path[0] != '/' && !scry_target_is_here(s->target) &&
+	    started_in(s, dir, sizeof(dir))) {
+		snprintf(whole, sizeof(whole), "%s/%s", dir, path);
+		path = whole;
+		fd = open_mapped(s, path);
+	}
 	if (fd < 0 && s->options.sysroot && path[0] == '/')
 		fd = scry_open_in_root(s->options.sysroot, path);
 	if (fd < 0 && !s->options.untrusted)

@@ -112,8 +112,12 @@ def state():
 
 def objects_alive():
     """Where there are certainly objects: what the collector has, and what that refers to."""
-    found = gc.get_objects()
-    return sorted(set(map(id, found)) | set(map(id, gc.get_referents(*found))))
+    level = gc.get_objects()
+    found = set(map(id, level))
+    for _ in range(3):
+        level = [each for each in gc.get_referents(*level) if id(each) not in found]
+        found.update(map(id, level))
+    return sorted(found)
 
 
 def finish():

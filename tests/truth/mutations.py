@@ -84,6 +84,14 @@ class Subject:
         self.right = {tuple(command): self.ask(command) for command in COMMANDS}
         self.file = CoreFile(self.core)
 
+    def complaints(self):
+        """What is marked although nothing was changed."""
+        return [
+            '%s unchanged: %s: %d, %s' % (self.interpreter.tag, ' '.join(command), status, errors)
+            for command, (status, _, errors) in self.right.items()
+            if status or errors
+        ]
+
     def ask(self, command):
         options = [each for each in command if each == '--locals']
         words = [each for each in command if each != '--locals']
@@ -143,7 +151,10 @@ class Change:
 
 
 def another_instruction(change):
-    """An instruction of the same code: the line of a frame is then another one of its lines."""
+    """An instruction of the same code: the line of a frame, or of an entry of a traceback, is then
+    another one of its lines."""
+    if change.kind == 'traceback':
+        return change.number == 4 and abs(low(change.old) - low(change.new)) < 4096
     if change.frame:
         return change.number == 7 and abs(change.old - change.new) < 4096
     return (
@@ -209,7 +220,20 @@ def sign(change):
 def another_item(change):
     """An item, an attribute or a name that is another object now."""
     items = {'value tuple': 3, 'names': 3, 'exception args': 3, 'value Plain': 2}
+    items.update({'task': 2, 'exception': 2, 'generator': 6, 'coroutine': 6})
     return change.kind in items and change.number >= items[change.kind] and change.leads_to_object()
+
+
+def other_items(change):
+    """The items of a list, at another block of the same size."""
+    near = change.old >> 12 == change.new >> 12 and not (change.old ^ change.new) & 15
+    return change.kind == 'value list' and change.number == 3 and near
+
+
+def suppressed(change):
+    """Whether the context of an exception is shown."""
+    number = 8 if change.version >= (3, 11) else 7
+    return change.kind == 'exception' and change.number == number and change.new & 255 < 2
 
 
 def length(change):
@@ -242,7 +266,7 @@ def small(number):
 
 
 UNKNOWABLE = [another_instruction, traced, first_line, arguments, digits, letters, fewer_digits]
-UNKNOWABLE += [sign, another_item, length, a_task_s_numbers, finished]
+UNKNOWABLE += [sign, another_item, other_items, suppressed, length, a_task_s_numbers, finished]
 
 
 def unknowable(change):
@@ -355,6 +379,7 @@ def campaign(chosen, seconds, seed=1, say=None, most=None, kinds=None):
         subjects = []
         for each in chosen:
             subjects.append(Subject(each, os.path.join(directory, each.tag)))
+            count.wrong += subjects[-1].complaints()
         end = time.monotonic() + seconds
         while (time.monotonic() < end or not count.by_kind) and (most is None or seed <= most):
             before = len(count.wrong)
