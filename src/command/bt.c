@@ -1,6 +1,7 @@
 /* bt and bt-full: Python stacks. */
 #include "command/command.h"
 #include "command/summary.h"
+#include "object/thread_names.h"
 
 /* The thread's stack: Python frames, or with --native C frames too, which every thread has. */
 static int stack_of(struct scry_call *call, struct scry_thread *t, struct scry_merge *merge,
@@ -135,7 +136,7 @@ static int choose(struct scry_call *call, struct scry_thread **ret)
 	struct scry_thread *t;
 
 	if (call->argc)
-		return scry_thread_find(call->s, call->argv[0], ret);
+		return scry_thread_named(call->s, call->argv[0], ret);
 	t = scry_thread_selected(call->s);
 	if (!t || (!scry_runtime_first(call->s) && !scry_dormant_first(call->s) &&
 		   !scry_call_flag(call, "native")))

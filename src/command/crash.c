@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "object/source_fit.h"
+#include "object/thread_names.h"
 
 /* --- what a register holds --- */
 
@@ -263,7 +264,7 @@ static void get_tid(const void *subject, struct scry_said *ret)
 
 static void get_name(const void *subject, struct scry_said *ret)
 {
-	scry_said_text(ret, ((const struct scry_crash *)subject)->thread->name);
+	scry_said_text(ret, scry_thread_name(((const struct scry_crash *)subject)->thread));
 }
 
 /* Nothing better is known than what the kernel says. */

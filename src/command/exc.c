@@ -4,6 +4,7 @@
  */
 #include "command/exception_show.h"
 #include "memory/gc.h"
+#include "object/thread_names.h"
 #include "task/await.h"
 
 #define HANDLED_MAX   100 /* handled exceptions of one thread that are shown */
@@ -386,7 +387,7 @@ static int run_exc(struct scry_call *call)
 	int rc = SCRY_OK;
 
 	if (!job.all)
-		rc = call->argc ? scry_thread_find(call->s, call->argv[0], &job.only)
+		rc = call->argc ? scry_thread_named(call->s, call->argv[0], &job.only)
 				: scry_selected_thread(call->s, &job.only);
 	if (rc < 0)
 		return rc;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "command/tasks.h"
+#include "object/thread_names.h"
 #include "task/loop.h"
 
 /* --- loops --- */
@@ -97,7 +98,7 @@ static int run_tasks(struct scry_call *call)
 	struct scry_session *s = call->s;
 	struct scry_thread *thread = NULL;
 
-	if (call->argc && scry_thread_find(s, call->argv[0], &thread) < 0)
+	if (call->argc && scry_thread_named(s, call->argv[0], &thread) < 0)
 		return SCRY_ENOTFOUND;
 	if (!scry_runtime_first(s))
 		return SCRY_ENOTFOUND;

@@ -7,7 +7,6 @@
 
 #include "command/command.h"
 #include "object/object.h"
-#include "object/thread_names.h"
 
 /*
  * One C type. `show` fails where the word is no such thing; then the debugger shows the pointer as
@@ -79,7 +78,6 @@ static int show_thread(struct scry_runtime *r, scry_addr word, uint64_t max_text
 
 	(void)max_text;
 	scry_render_init(&call, &scry_render_text);
-	scry_threads_name(r->session);
 	for (struct scry_thread *t = scry_thread_first(r->session); t; t = t->next) {
 		if (t->state != word)
 			continue;

@@ -7,6 +7,7 @@
 #include "command/register_show.h"
 #include "command/stack_words.h"
 #include "native/variables.h"
+#include "object/thread_names.h"
 
 /* One invocation. */
 struct job {
@@ -185,7 +186,7 @@ static int run_regs(struct scry_call *call)
 	struct scry_session *s = call->s;
 	struct scry_thread *t = scry_thread_selected(s);
 
-	if (call->argc && scry_thread_find(s, call->argv[0], &t) < 0)
+	if (call->argc && scry_thread_named(s, call->argv[0], &t) < 0)
 		return SCRY_EINVAL;
 	if (!t || !t->os || !scry_os_thread_regs(s->target, t->os)->arch)
 		return scry_fail(s, SCRY_ENOTFOUND, 0,

@@ -45,7 +45,7 @@ static int preselect(struct scry_call *call)
 	if (call->thread) {
 		struct scry_thread *t;
 
-		rc = scry_thread_find(call->s, call->thread, &t);
+		rc = scry_thread_named(call->s, call->thread, &t);
 		if (rc < 0)
 			return rc;
 		call->s->selected = t;
@@ -148,7 +148,6 @@ static int start(struct scry_call *call)
 	}
 	if (s->target) {
 		hold(call);
-		scry_threads_name(s);
 		scry_collectors_find(s);
 		*s->error.text = 0;
 	}

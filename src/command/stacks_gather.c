@@ -6,6 +6,7 @@
 #include "command/stacks.h"
 #include "native/place.h"
 #include "object/model.h"
+#include "object/thread_names.h"
 #include "task/greenlet.h"
 #include "task/loop.h"
 #include "task/stackless.h"
@@ -160,7 +161,7 @@ static void gather_threads(struct scry_stacks *st, struct scry_fold_stack *to)
 		if (trouble)
 			scry_note_answer(st->call->s, "thread %" PRIu64 ": %s", t->tid, trouble);
 		if (t->runtime || st->native)
-			put_stack(st, to, t, NULL, t->name);
+			put_stack(st, to, t, NULL, scry_thread_name(t));
 		else
 			st->fold->empty++;
 	}
@@ -216,7 +217,7 @@ static void gather_signature(struct scry_stacks *st, struct scry_fold_stack *to)
 	if (death.function)
 		scry_fold_stack_put(to, &death);
 	if (t)
-		put_stack(st, to, t, NULL, t->name);
+		put_stack(st, to, t, NULL, scry_thread_name(t));
 }
 
 int scry_stacks_gather(struct scry_stacks *st)

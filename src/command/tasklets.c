@@ -1,5 +1,6 @@
 /* tasklets and channels: what Stackless Python runs. */
 #include "command/tasks.h"
+#include "object/thread_names.h"
 #include "task/stackless.h"
 
 /* --- schedulers, one a thread --- */
@@ -85,7 +86,7 @@ static int run_tasklets(struct scry_call *call)
 {
 	struct scry_thread *t = NULL;
 
-	if (call->argc && scry_thread_find(call->s, call->argv[0], &t) < 0)
+	if (call->argc && scry_thread_named(call->s, call->argv[0], &t) < 0)
 		return SCRY_ENOTFOUND;
 	struct scry_runtime *r = scry_runtime_first(call->s);
 	while (r && !r->layout->flavour.stackless)

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "command/command.h"
+#include "object/thread_names.h"
 
 /* ": SIGSEGV at 0x10" */
 static bool print_crash(const void *subject, struct scry_buf *out)
@@ -19,6 +20,11 @@ static bool print_crash(const void *subject, struct scry_buf *out)
 	if (target->has_fault)
 		scry_buf_printf(out, " at 0x%" PRIx64, target->fault_addr);
 	return t->crashed;
+}
+
+static void get_name(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, scry_thread_name((struct scry_thread *)subject));
 }
 
 static void get_selected(const void *subject, struct scry_said *ret)
@@ -141,7 +147,7 @@ static const char *const states[] = {
 #define SUBJECT struct scry_thread
 static const struct scry_say fields[] = {
 	SAY_COUNT("tid", tid),
-	SAY_TEXT("name", name),
+	SAY_GET("name", get_name),
 	SAY_BOOL("crashed", crashed),
 	SAY_GET("selected", get_selected),
 	SAY_NAME("gil", gil, gil_names),

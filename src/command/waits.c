@@ -1,4 +1,5 @@
 /* waits: what everything waits for, who has it, and where the chain closes. */
+#include "object/thread_names.h"
 #include "wait/wait.h"
 
 #include <inttypes.h>
@@ -45,7 +46,7 @@ static void get_name(const void *subject, struct scry_said *ret)
 	if (who->task && who->task->name_size)
 		scry_said_bytes(ret, who->task->name, who->task->name_size);
 	else
-		scry_said_text(ret, who->task ? who->task->name : who->thread->name);
+		scry_said_text(ret, who->task ? who->task->name : scry_thread_name(who->thread));
 }
 
 static void get_tid(const void *subject, struct scry_said *ret)

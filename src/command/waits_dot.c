@@ -1,5 +1,6 @@
 /* Who waits for whom, as a graph for Graphviz. */
 #include "command/waits_dot.h"
+#include "object/thread_names.h"
 
 #include <inttypes.h>
 
@@ -18,7 +19,7 @@ static void put_quoted(struct scry_buf *out, const char *text)
 
 static void put_node(struct scry_buf *out, const struct scry_waiter *who, size_t index)
 {
-	const char *name = who->task ? who->task->name : who->thread->name;
+	const char *name = who->task ? who->task->name : scry_thread_name(who->thread);
 
 	scry_buf_printf(out, "\tn%zu [label=\"", index);
 	put_quoted(out, name ? name : who->task ? who->task->ops->kind : "thread");

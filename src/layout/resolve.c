@@ -195,8 +195,31 @@ static void join_asyncio(struct join *j)
 }
 
 /*
+ * Does the target's own table say of every field and size that both have what the built-in row
+ * says? Then the row is this build's.
+ */
+static bool offsets_confirm_row(const struct join *j)
+{
+	bool any = false;
+
+	if (!j->hints->debug_offsets || !j->has_row || j->guessed)
+		return false;
+	for (int f = 0; f < SCRY_F_COUNT; f++) {
+		if (j->l->field_source[f] != SCRY_FROM_OFFSETS || !j->row->slot[f].size)
+			continue;
+		if (!same_slot(j->l->slot[f], j->row->slot[f]))
+			return false;
+		any = true;
+	}
+	for (int s = 0; s < SCRY_S_COUNT; s++)
+		if (j->l->size[s] && j->row->size[s] && j->l->size[s] != j->row->size[s])
+			return false;
+	return any;
+}
+
+/*
  * In AUTO, DWARF that must be decompressed or searched for elsewhere is not worth its time beside a
- * row.
+ * row, and none is beside a row that the target itself confirms.
  */
 static void join_dwarf(struct join *j)
 {
@@ -206,7 +229,8 @@ static void join_dwarf(struct join *j)
 	if (!j->hints->module || !wanted(j, SCRY_LAYOUT_DWARF) ||
 	    !scry_module_has_dwarf(j->hints->module, &flags))
 		return;
-	if (!only && flags & (SCRY_DWARF_COMPRESSED | SCRY_DWARF_SEPARATE))
+	if (!only &&
+	    (flags & (SCRY_DWARF_COMPRESSED | SCRY_DWARF_SEPARATE) || offsets_confirm_row(j)))
 		return;
 	Dwarf *dwarf = scry_module_dwarf(j->hints->module, NULL, NULL);
 

@@ -3,6 +3,7 @@
  * type's.
  */
 #include "object/known.h"
+#include "object/mro.h"
 #include "object/overrides.h"
 #include "object/printer.h"
 
@@ -143,19 +144,6 @@ int scry_instance_dict(struct scry_runtime *r, scry_addr obj, scry_addr *ret_dic
 
 /* --- looking up --- */
 
-static int view_get(const struct scry_dict_view *v, const char *name, scry_addr *ret)
-{
-	uint64_t it = 0;
-	scry_addr key, value;
-
-	while (scry_dict_view_next(v, &it, &key, &value) == SCRY_ITEM)
-		if (scry_text_is(v->runtime, key, name)) {
-			*ret = value;
-			return SCRY_OK;
-		}
-	return SCRY_ENOTFOUND;
-}
-
 static int instance_get(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret)
 {
 	struct scry_dict_view v;
@@ -165,7 +153,7 @@ static int instance_get(struct scry_runtime *r, scry_addr obj, const char *name,
 	if (rc < 0)
 		return rc;
 	if (v.runtime)
-		return view_get(&v, name, ret);
+		return scry_dict_view_get(&v, name, ret) == SCRY_OK ? SCRY_OK : SCRY_ENOTFOUND;
 	return dict ? scry_dict_get(r, dict, name, ret) : SCRY_ENOTFOUND;
 }
 
@@ -200,7 +188,7 @@ int scry_cpython_attr(struct scry_runtime *r, scry_addr obj, const char *name, s
 	int rc = class_of(r, obj, &type);
 	if (rc < 0)
 		return rc;
-	bool found = scry_type_lookup(r, type, name, &value, NULL) == SCRY_OK;
+	bool found = scry_type_find(r, type, name, &value, NULL) == SCRY_OK;
 	*ret_place = SCRY_ATTR_VALUE;
 	if (found && scry_member_of(r, obj, value, &member) == SCRY_OK)
 		return scry_member_object(r, &member, name, ret);
@@ -211,7 +199,7 @@ int scry_cpython_attr(struct scry_runtime *r, scry_addr obj, const char *name, s
 	if (found && scry_is_data_descriptor(r, value))
 		return *ret = value, SCRY_OK;
 	*ret_place = SCRY_ATTR_CLASS;
-	if (is_class(r, obj) && scry_type_lookup(r, obj, name, ret, NULL) == SCRY_OK)
+	if (is_class(r, obj) && scry_type_find(r, obj, name, ret, NULL) == SCRY_OK)
 		return SCRY_OK;
 	*ret_place = SCRY_ATTR_VALUE;
 	rc = instance_get(r, obj, name, ret);

@@ -308,21 +308,6 @@ int scry_cpython_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it,
 	return rc < 0 ? rc : scry_dict_view_next(&v, it, ret_key, ret_value);
 }
 
-int scry_cpython_dict_get(struct scry_runtime *r, scry_addr dict, const char *key, scry_addr *ret)
-{
-	struct scry_dict_view v;
-	scry_addr k, value;
-	uint64_t it = 0;
-
-	int rc = scry_dict_open(r, dict, &v);
-	while (rc >= 0 && (rc = scry_dict_view_next(&v, &it, &k, &value)) == SCRY_ITEM)
-		if (scry_text_is(r, k, key)) {
-			*ret = value;
-			return SCRY_OK;
-		}
-	return rc < 0 ? rc : scry_fail(r->session, SCRY_ENOTFOUND, dict, "no key '%s'", key);
-}
-
 /*
  * --- sets: a hash table of key and hash in all versions; a dummy's key is an object of its own
  * with hash -1 ---

@@ -243,6 +243,8 @@ uint64_t scry_dict_sizeof(struct scry_runtime *r, scry_addr dict, const struct s
 uint64_t scry_keys_sizeof(struct scry_runtime *r, scry_addr keys);
 int scry_dict_view_next(const struct scry_dict_view *v, uint64_t *it, scry_addr *ret_key,
 			scry_addr *ret_value);
+/** The value of a str key: SCRY_ENOTFOUND (no failure is recorded) where there is none. */
+int scry_dict_view_get(const struct scry_dict_view *v, const char *name, scry_addr *ret);
 /**
  * Is the key that scry_dict_view_next() gave, and left `it` at, where its hash says? True where
  * that is not known.
@@ -282,6 +284,17 @@ int scry_text_open(struct scry_runtime *r, scry_addr str, struct scry_text_view 
 int scry_text_check(struct scry_runtime *r, scry_addr str, const struct scry_text_view *v);
 /** True where a str (2.7: str or unicode) has exactly this text. */
 bool scry_text_is(struct scry_runtime *r, scry_addr str, const char *text);
+/** A text that many are compared with. */
+struct scry_wanted {
+	const char *text;
+	size_t len;
+	bool ascii;
+	uint32_t length_at; /* where each text has its length, 0: not at one place */
+};
+
+struct scry_wanted scry_wanted(struct scry_runtime *r, const char *text);
+/** scry_text_is() for one of them. */
+bool scry_text_matches(struct scry_runtime *r, scry_addr str, const struct scry_wanted *w);
 /** str.isprintable() of a character, in the Unicode version of that Python. */
 bool scry_char_printable(unsigned code, uint32_t version);
 /* --- names and attributes --- */

@@ -59,19 +59,69 @@ static int read_point(struct reader *in, unsigned *ret)
 	return rc < 0 ? rc : SCRY_ITEM;
 }
 
-bool scry_text_is(struct scry_runtime *r, scry_addr str, const char *text)
+/*
+ * Where the length stands, if it is at one place in all kinds of text: most keys are ruled out by
+ * it.
+ */
+static uint32_t length_place(const struct scry_layout *l)
 {
-	struct scry_text_view v;
-	size_t len = strlen(text), i = 0;
+	enum scry_field other = scry_layout_has(l, SCRY_F_ASCII_LENGTH) ? SCRY_F_ASCII_LENGTH
+									: SCRY_F_UNICODE_LENGTH;
+
+	return scry_layout_has(l, SCRY_F_VAR_SIZE) && scry_layout_has(l, other) &&
+			       l->slot[other].offset == l->slot[SCRY_F_VAR_SIZE].offset
+		       ? l->slot[other].offset
+		       : 0;
+}
+
+struct scry_wanted scry_wanted(struct scry_runtime *r, const char *text)
+{
+	struct scry_wanted w = { .text = text, .ascii = true };
+
+	for (; text[w.len]; w.len++)
+		w.ascii = w.ascii && (unsigned char)text[w.len] < 0x80;
+	w.length_at = w.ascii ? length_place(r->layout) : 0;
+	return w;
+}
+
+/* Text beyond ASCII, or that is too long for one look. */
+static bool same_points(struct scry_runtime *r, const struct scry_text_view *v,
+			const struct scry_wanted *w)
+{
+	struct reader in;
+	size_t i = 0;
 	unsigned code;
 
-	if (scry_text_open(r, str, &v) < 0 || v.length > len)
-		return false;
-	struct reader in = { .runtime = r, .view = &v };
-	while (i < len && read_point(&in, &code) == SCRY_ITEM)
-		if (code != scry_utf8_next(text, len, &i))
+	in.runtime = r;
+	in.view = v;
+	in.at = in.loaded = in.start = 0;
+	while (i < w->len && read_point(&in, &code) == SCRY_ITEM)
+		if (code != scry_utf8_next(w->text, w->len, &i))
 			return false;
-	return i == len && in.at == v.length;
+	return i == w->len && in.at == v->length;
+}
+
+bool scry_text_matches(struct scry_runtime *r, scry_addr str, const struct scry_wanted *w)
+{
+	struct scry_text_view v;
+	char bytes[64];
+	uint64_t length;
+
+	if (w->length_at && (scry_word(r, str + w->length_at, &length) < 0 || length != w->len))
+		return false;
+	if (scry_text_open(r, str, &v) < 0 || v.length > w->len)
+		return false;
+	if (!w->ascii || v.kind != 1 || w->len > sizeof(bytes))
+		return same_points(r, &v, w);
+	return v.length == w->len && scry_read(r->session, v.data, bytes, w->len) == SCRY_OK &&
+	       !memcmp(bytes, w->text, w->len);
+}
+
+bool scry_text_is(struct scry_runtime *r, scry_addr str, const char *text)
+{
+	struct scry_wanted w = scry_wanted(r, text);
+
+	return scry_text_matches(r, str, &w);
 }
 
 /* --- quoting --- */

@@ -5,9 +5,11 @@
 #include "runtime/runtime.h"
 
 /**
- * Replace thread->name by threading's name wherever it is found; once per session and refresh,
- * cheap after that.
+ * threading's name of a thread, else the one that the operating system gave it, or NULL. Asked for
+ * once per session and refresh: only the names that are shown are read. Records no failure.
  */
-void scry_threads_name(struct scry_session *s);
+const char *scry_thread_name(struct scry_thread *t);
+/** scry_thread_find(), which knows all names where `text` is no number. */
+int scry_thread_named(struct scry_session *s, const char *text, struct scry_thread **ret);
 
 #endif

@@ -2,24 +2,23 @@
 #include <ctype.h>
 
 #include "object/known.h"
+#include "object/mro.h"
 #include "object/printer.h"
 
 #define NAME_MAX_LENGTH 4000
-#define MRO_MAX         2000
 
-#define BUCKETS 1024
-
-/* In the arena, as all that was decoded: it dies with it. */
-struct type_cache {
-	bool names_found;
-	struct scry_type *bucket[BUCKETS];
-};
+struct scry_type_state *scry_type_state(struct scry_runtime *r)
+{
+	if (!r->object_state)
+		r->object_state =
+			scry_arena_alloc(&r->session->arena, sizeof(struct scry_type_state));
+	return r->object_state;
+}
 
 static struct scry_type **bucket_of(struct scry_runtime *r, scry_addr addr)
 {
-	if (!r->object_state)
-		r->object_state = scry_arena_alloc(&r->session->arena, sizeof(struct type_cache));
-	struct type_cache *cache = r->object_state;
+	struct scry_type_state *cache = scry_type_state(r);
+
 	return cache ? &cache->bucket[(addr >> 4) * 0x9e3779b97f4a7c15ull >> 54] : NULL;
 }
 
@@ -49,7 +48,7 @@ static bool aligned(struct scry_runtime *r, scry_addr addr)
 	return addr && addr % r->session->target->abi.ptr_size == 0;
 }
 
-static int read_type_of(struct scry_runtime *r, scry_addr obj, scry_addr *ret)
+int scry_type_pointer(struct scry_runtime *r, scry_addr obj, scry_addr *ret)
 {
 	if (!aligned(r, obj))
 		return scry_fail(r->session, SCRY_ECORRUPT, obj,
@@ -93,7 +92,7 @@ static bool is_never_readied(struct scry_runtime *r, scry_addr type)
 static int check_metatype(struct scry_runtime *r, scry_addr type, scry_addr *ret)
 {
 	uint64_t flags = 0;
-	int rc = read_type_of(r, type, ret);
+	int rc = scry_type_pointer(r, type, ret);
 
 	if (rc == SCRY_ECORRUPT && is_never_readied(r, type))
 		return *ret = r->type_type, SCRY_OK;
@@ -112,7 +111,7 @@ static int check_metatype(struct scry_runtime *r, scry_addr type, scry_addr *ret
  */
 static int find_lost_name(struct scry_runtime *r, scry_addr type, const char **ret)
 {
-	struct type_cache *cache = r->object_state;
+	struct scry_type_state *cache = r->object_state;
 
 	if (cache && !cache->names_found) {
 		cache->names_found = true;
@@ -221,7 +220,7 @@ static int check_refcount(struct scry_runtime *r, scry_addr obj)
 int scry_type_for(struct scry_runtime *r, scry_addr obj, struct scry_type **ret)
 {
 	scry_addr type;
-	int rc = read_type_of(r, obj, &type);
+	int rc = scry_type_pointer(r, obj, &type);
 
 	if (rc == SCRY_OK)
 		rc = check_refcount(r, obj);
@@ -277,117 +276,6 @@ scry_addr scry_type_dict(struct scry_runtime *r, const struct scry_type *t)
 	return t->dict ? t->dict : static_type_dict(r, t);
 }
 
-/*
- * 2.7: depth first, left to right; the iterator counts classes, found anew each time: old
- * hierarchies are small.
- */
-static int old_class_find(struct scry_runtime *r, scry_addr cls, unsigned depth, uint64_t *skip,
-			  scry_addr *ret)
-{
-	scry_addr bases, items, base;
-	uint64_t n;
-
-	if ((*skip)-- == 0) {
-		*ret = cls;
-		return SCRY_ITEM;
-	}
-	if (depth > 30 || scry_field_read(r, cls, SCRY_F_CLASSOBJ_BASES, &bases) < 0 ||
-	    scry_sequence(r, bases, &n, &items) < 0)
-		return SCRY_OK;
-	for (uint64_t i = 0; i < n && i < 100; i++) {
-		if (scry_word(r, items + i * r->session->target->abi.ptr_size, &base) < 0)
-			break;
-		if (old_class_find(r, base, depth + 1, skip, ret) == SCRY_ITEM)
-			return SCRY_ITEM;
-	}
-	return SCRY_OK;
-}
-
-static bool is_old_class(struct scry_runtime *r, scry_addr addr)
-{
-	scry_addr type;
-	struct scry_type *t;
-
-	return scry_layout_has(r->layout, SCRY_F_CLASSOBJ_DICT) &&
-	       read_type_of(r, addr, &type) == SCRY_OK && scry_type_at(r, type, &t) == SCRY_OK &&
-	       scry_known_type(t) == SCRY_IS_OLD_CLASS;
-}
-
-static int base_next(struct scry_runtime *r, scry_addr type, uint64_t it, scry_addr *ret)
-{
-	struct scry_type *t;
-
-	for (uint64_t i = 0; i < it; i++) {
-		if (!type || scry_type_at(r, type, &t) < 0)
-			return SCRY_OK;
-		type = t->base;
-	}
-	*ret = type;
-	return type ? SCRY_ITEM : SCRY_OK;
-}
-
-int scry_mro_next(struct scry_runtime *r, scry_addr type, uint64_t *it, scry_addr *ret)
-{
-	uint64_t n, skip = *it;
-	scry_addr items;
-	struct scry_type *t;
-
-	if (*it >= MRO_MAX)
-		return SCRY_OK;
-	if (is_old_class(r, type))
-		return ++*it, old_class_find(r, type, 0, &skip, ret);
-	int rc = scry_type_at(r, type, &t);
-	if (rc < 0)
-		return rc;
-	/* no usable MRO: not readied yet, or damaged */
-	if (!t->mro || scry_sequence(r, t->mro, &n, &items) < 0 || n == 0)
-		return base_next(r, type, (*it)++, ret);
-	if (*it >= n)
-		return SCRY_OK;
-	rc = scry_word(r, items + *it * r->session->target->abi.ptr_size, ret);
-	++*it;
-	return rc < 0 ? rc : SCRY_ITEM;
-}
-
-static scry_addr class_dict(struct scry_runtime *r, scry_addr cls)
-{
-	struct scry_type *t;
-
-	if (is_old_class(r, cls))
-		return scry_field_get(r, cls, SCRY_F_CLASSOBJ_DICT);
-	return scry_type_at(r, cls, &t) == SCRY_OK ? scry_type_dict(r, t) : 0;
-}
-
-int scry_type_lookup(struct scry_runtime *r, scry_addr type, const char *name, scry_addr *ret,
-		     scry_addr *ret_owner)
-{
-	uint64_t it = 0;
-	scry_addr cls;
-
-	while (scry_mro_next(r, type, &it, &cls) == SCRY_ITEM) {
-		scry_addr dict = class_dict(r, cls);
-
-		if (dict && scry_dict_get(r, dict, name, ret) == SCRY_OK) {
-			if (ret_owner)
-				*ret_owner = cls;
-			return SCRY_OK;
-		}
-	}
-	return scry_fail(r->session, SCRY_ENOTFOUND, type, "no attribute '%s'", name);
-}
-
-bool scry_type_derives(struct scry_runtime *r, scry_addr type, const char *full)
-{
-	uint64_t it = 0;
-	scry_addr cls;
-	const char *name;
-
-	while (scry_mro_next(r, type, &it, &cls) == SCRY_ITEM)
-		if (scry_type_full_name(r, cls, &name) == SCRY_OK && !strcmp(name, full))
-			return true;
-	return false;
-}
-
 /* --- names --- */
 
 static const char *last_part(const char *name)
@@ -414,7 +302,7 @@ const char *scry_type_short(struct scry_runtime *r, scry_addr type)
 	scry_addr old;
 	const char *text;
 
-	if (is_old_class(r, type))
+	if (scry_is_old_class(r, type))
 		return scry_field_read(r, type, SCRY_F_CLASSOBJ_NAME, &old) == SCRY_OK &&
 				       scry_text_at(r, old, NAME_MAX_LENGTH, &text) == SCRY_OK
 			       ? text

@@ -92,6 +92,7 @@ static int build(struct scry_search *search, struct scry_runtime *r,
 	r->tag_mask = scry_trait(r, SCRY_TRAIT_TAGGED_REFERENCES) ? 3 : 0;
 	memset(r->span, 0, sizeof(r->span));
 	scry_hash_done(&r->names);
+	r->object_state = NULL;
 	name_version(r);
 	rc = scry_interps_load(r);
 	if (rc == SCRY_OK)
@@ -325,11 +326,15 @@ void scry_runtimes_search_again(struct scry_session *s)
 
 void scry_runtimes_reload(struct scry_session *s)
 {
-	for (struct scry_runtime *r = s->runtimes; r; r = r->next)
+	for (struct scry_runtime *r = s->runtimes; r; r = r->next) {
+		/* it ran meanwhile: what was looked up is of before */
+		scry_hash_done(&r->names);
+		r->object_state = NULL;
 		if (r->strategy->reload) {
 			r->strategy->reload(r);
 		} else if (scry_interps_load(r) == SCRY_OK) {
 			scry_gil_load(r);
 			scry_phases_load(r);
 		}
+	}
 }

@@ -129,14 +129,14 @@ struct scry_thread {
 	struct scry_session *session;
 	uint64_t tid;                    /* OS thread id; 0 unknown */
 	const struct scry_os_thread *os; /* NULL: only Python knows it */
-	const char *name;                /* threading's name, else the OS's, else NULL */
+	const char *given_name;          /* or NULL: scry_thread_name(), object/thread_names.h */
 	struct scry_runtime *runtime;    /* NULL: no Python state */
 	struct scry_interp *interp;
 	scry_addr state; /* PyThreadState, 0 none */
 	uint64_t ident;  /* threading.get_ident() */
 	bool crashed, main;
-	bool named;    /* of the first thread: scry_threads_name() went over all */
-	bool has_name; /* `name` is threading's */
+	bool named, asked; /* what its threading says was read; and what others say */
+	bool has_name;     /* `given_name` is threading's */
 	enum scry_presence presence;
 	/* its interpreter is being finalized by another thread: it never runs Python code again */
 	bool halted;

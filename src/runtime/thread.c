@@ -147,7 +147,7 @@ static struct scry_thread *bare_thread(struct scry_session *s, const struct scry
 		*t = (struct scry_thread) { .session = s,
 					    .os = os,
 					    .tid = os->tid,
-					    .name = os->name,
+					    .given_name = os->name,
 					    .crashed = os->crashed,
 					    .presence = os->exited ? SCRY_PRESENCE_EXITED
 								   : SCRY_PRESENCE_HERE };
@@ -251,8 +251,8 @@ static int fail_unknown(struct scry_session *s, const char *text)
 	struct scry_nearest near = scry_nearest_to(text);
 
 	for (struct scry_thread *t = scry_thread_first(s); t; t = t->next)
-		if (t->name)
-			scry_nearest_consider(&near, t->name);
+		if (t->given_name)
+			scry_nearest_consider(&near, t->given_name);
 	return scry_fail(s, SCRY_ENOTFOUND, 0, "no thread %s%s%s%s (see %sthreads)", text,
 			 *near.best ? "; did you mean " : "", near.best, *near.best ? "?" : "",
 			 s->options.prefix ? s->options.prefix : "");
@@ -276,7 +276,7 @@ int scry_thread_find(struct scry_session *s, const char *text, struct scry_threa
 			*ret = best_of(first, t);
 			return SCRY_OK;
 		}
-		if (!numeric && t->name && !strcmp(t->name, text)) {
+		if (!numeric && t->given_name && !strcmp(t->given_name, text)) {
 			*ret = t;
 			return SCRY_OK;
 		}

@@ -204,7 +204,7 @@ static void take(struct scry_join *j, struct scry_thread *t)
 	if (os->exited)
 		t->presence = SCRY_PRESENCE_EXITED;
 	t->tid = os->tid;
-	t->name = os->name;
+	t->given_name = os->name;
 	t->crashed = os->crashed;
 	scry_hash_add(&j->taken, os->tid);
 	if (t->gil == SCRY_GIL_NONE && waits_for_gil(t))

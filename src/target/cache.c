@@ -137,8 +137,9 @@ static const uint8_t *view_piece(struct scry_cache *c, scry_addr addr, size_t *r
 const uint8_t *scry_cache_view(struct scry_cache *c, scry_addr addr, size_t *ret_len)
 {
 	struct scry_cache_block *b = block_for(c, addr);
-	unsigned at = (unsigned)(addr % BLOCK), page = at / PAGE, end = page;
+	unsigned at = (unsigned)(addr % BLOCK), page = at / PAGE, end = page, begin = page;
 
+	c->before = 0;
 	if (!b)
 		return NULL;
 	if (!(b->asked >> page & 1))
@@ -147,6 +148,9 @@ const uint8_t *scry_cache_view(struct scry_cache *c, scry_addr addr, size_t *ret
 		return c->exact ? view_piece(c, addr, ret_len) : NULL;
 	while (end + 1 < PAGES && b->have[end] == PAGE && (b->asked >> (end + 1) & 1))
 		end++;
+	while (begin && b->have[begin - 1] == PAGE && (b->asked >> (begin - 1) & 1))
+		begin--;
+	c->before = at - begin * PAGE;
 	*ret_len = end * PAGE + b->have[end] - at;
 	return b->bytes + at;
 }

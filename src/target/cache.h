@@ -23,6 +23,7 @@ struct scry_cache {
 		uint8_t bytes[4096];
 	} * pieces; /* found by exact addresses */
 	unsigned next_piece;
+	size_t before; /* bytes in front of the last view that belong to it too */
 };
 
 /** Set `fetch`, `arg` and `exact` first. False when out of memory. */

@@ -420,6 +420,7 @@ static const uint8_t *elfcore_view(struct scry_target *t, scry_addr addr, size_t
 			return NULL;
 		core->last = g;
 	}
+	t->before = (size_t)(addr - g->start);
 	*ret_len = (size_t)(g->len - (addr - g->start));
 	return t->file + g->offset + (addr - g->start);
 }

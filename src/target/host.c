@@ -36,7 +36,12 @@ static const uint8_t *host_view(struct scry_target *t, scry_addr addr, size_t *r
 {
 	struct host *host = t->state;
 
-	return addr < ADDR_LIMIT ? scry_cache_view(&host->cache, addr, ret_len) : NULL;
+	if (addr >= ADDR_LIMIT)
+		return NULL;
+	const uint8_t *p = scry_cache_view(&host->cache, addr, ret_len);
+
+	t->before = host->cache.before;
+	return p;
 }
 
 /* --- mappings --- */

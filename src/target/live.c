@@ -29,6 +29,7 @@ static const uint8_t *live_view(struct scry_target *t, scry_addr addr, size_t *r
 	struct scry_live *live = t->state;
 	const uint8_t *found = scry_cache_view(&live->cache, addr, ret_len);
 
+	t->before = live->cache.before;
 	if (live->memory.late)
 		scry_note(t->session,
 			  "memory of process %d at 0x%" PRIx64

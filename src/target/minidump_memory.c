@@ -204,6 +204,7 @@ const uint8_t *scry_minidump_view(struct scry_target *t, scry_addr addr, size_t 
 	if (i == md->range_count || addr < md->ranges[i].start)
 		return NULL;
 	uint64_t into = addr - md->ranges[i].start;
+	t->before = (size_t)into;
 	*ret_len = (size_t)(md->ranges[i].len - into);
 	return md->data + md->ranges[i].rva + into;
 }

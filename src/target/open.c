@@ -57,8 +57,7 @@ void scry_target_release(struct scry_target *t)
 
 void scry_target_forget_view(struct scry_target *t)
 {
-	t->seen = NULL;
-	t->seen_start = t->seen_len = 0;
+	memset(t->seen, 0, sizeof(t->seen));
 }
 
 int scry_target_refresh(struct scry_target *t)

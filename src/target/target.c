@@ -32,25 +32,46 @@ void scry_target_set_auxv(struct scry_target *t, uint64_t key, uint64_t value)
 	}
 }
 
+/*
+ * What was seen before: of a file that stays mapped the last few ranges, of others (whose cache may
+ * give a block to another address) the last one.
+ */
+static const uint8_t *view_seen(struct scry_target *t, scry_addr addr, size_t *ret_len)
+{
+	for (unsigned i = 0; i < SCRY_SEEN; i++) {
+		const struct scry_seen *seen = &t->seen[i];
+
+		if (addr - seen->start < seen->len) {
+			*ret_len = seen->len - (size_t)(addr - seen->start);
+			return seen->bytes + (addr - seen->start);
+		}
+	}
+	return NULL;
+}
+
 static const uint8_t *view_target(struct scry_target *t, scry_addr addr, size_t *ret_len)
 {
 	if (t->session->stopped)
 		return NULL;
-	if (addr - t->seen_start < t->seen_len) {
-		*ret_len = t->seen_len - (size_t)(addr - t->seen_start);
-		return t->seen + (addr - t->seen_start);
-	}
+	const uint8_t *p = view_seen(t, addr, ret_len);
+	if (p)
+		return p;
 	if (addr == 0 || addr >= ADDR_LIMIT)
 		return NULL;
 	size_t len = 0;
-	const uint8_t *p = t->ops->view(t, addr, &len);
-	if ((!p || !len) && t->fallback)
+	t->before = 0;
+	p = t->ops->view(t, addr, &len);
+	if ((!p || !len) && t->fallback) {
 		p = t->fallback(t, addr, &len);
+		t->before = 0; /* it may have read others on the way */
+	}
 	if (!p || !len)
 		return NULL;
-	t->seen = p;
-	t->seen_start = addr;
-	t->seen_len = len;
+	if (t->file)
+		t->next_seen = (t->next_seen + 1) % SCRY_SEEN;
+	t->seen[t->next_seen] = (struct scry_seen) { .bytes = p - t->before,
+						     .start = addr - t->before,
+						     .len = len + t->before };
 	*ret_len = len;
 	return p;
 }

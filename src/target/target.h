@@ -126,6 +126,15 @@ struct scry_target_ops {
 	bool (*data)(struct scry_target *t, scry_addr *at, scry_addr end, scry_addr *ret_end);
 };
 
+#define SCRY_SEEN 4
+
+/** Bytes of the target that are here, as a view gave them. */
+struct scry_seen {
+	const uint8_t *bytes;
+	scry_addr start;
+	size_t len;
+};
+
 struct scry_target {
 	const struct scry_target_ops *ops;
 	struct scry_session *session;
@@ -178,10 +187,11 @@ struct scry_target {
 	 * environment
 	 */
 	scry_addr vdso, entry, phdr, execfn;
-	/* the last view, so that neighbours cost nothing */
-	const uint8_t *seen;
-	scry_addr seen_start;
-	size_t seen_len;
+	/* the last views, so that neighbours cost nothing */
+	struct scry_seen seen[SCRY_SEEN];
+	unsigned next_seen;
+	/* set by a view: how many bytes in front of it belong to it too; it is 0 before */
+	size_t before;
 	/*
 	 * where bytes that the dump left out are looked up (mapped files, build id checked); set by
 	 * the module layer

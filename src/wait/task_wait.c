@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "object/model.h"
+#include "object/thread_names.h"
 #include "task/asyncio.h"
 #include "task/greenlet.h"
 #include "task/stackless.h"
@@ -43,7 +44,7 @@ static void wait_with_thread(struct scry_waits *w, struct scry_waiter *who)
 	}
 	who->state = SCRY_WAIT_WAITING;
 	who->what.kind = "Thread";
-	who->what.name = t->thread->name;
+	who->what.name = scry_thread_name(t->thread);
 	who->what.detail = t->what.kind;
 	scry_waiter_held(w, who, t, SCRY_HOW_OWNER, NULL);
 }

@@ -1,0 +1,36 @@
+/**
+ * What is remembered of types, and how a name is found along their method resolution order. For
+ * type.c, mro.c and attr.c; others ask model.h.
+ */
+#ifndef SCRY_MRO_H
+#define SCRY_MRO_H
+
+#include "object/model.h"
+
+#define SCRY_TYPE_BUCKETS 1024
+
+struct scry_lookups;
+struct scry_active;
+
+/** In the arena, as all that was decoded: it dies with it, and with each try of a layout. */
+struct scry_type_state {
+	bool names_found;
+	struct scry_type *bucket[SCRY_TYPE_BUCKETS];
+	struct scry_lookups *lookups; /* NULL: nothing was looked up yet */
+	struct scry_active *active;   /* of thread_names.c: a list */
+};
+
+/** NULL: out of memory. */
+struct scry_type_state *scry_type_state(struct scry_runtime *r);
+/** An object's type pointer: not NULL, aligned, no allocator's pattern; nothing else is checked. */
+int scry_type_pointer(struct scry_runtime *r, scry_addr obj, scry_addr *ret);
+/** Is it an old-style class (2.7)? */
+bool scry_is_old_class(struct scry_runtime *r, scry_addr addr);
+/**
+ * scry_type_lookup() that records no failure: SCRY_ENOTFOUND without a text. What it finds, or that
+ * there is none, is remembered for each pair of type and name.
+ */
+int scry_type_find(struct scry_runtime *r, scry_addr type, const char *name, scry_addr *ret,
+		   scry_addr *ret_owner);
+
+#endif
