@@ -7,6 +7,7 @@
 
 #include "symbol/demangle.h"
 #include "symbol/dwarf.h"
+#include "symbol/line_table.h"
 #include "symbol/pe.h"
 
 #define INLINED_MAX SCRY_INLINED_MAX
@@ -116,21 +117,58 @@ static const char *name_of(struct scry_session *s, Dwarf_Die *die)
 	return readable(s, linkage && !strncmp(linkage, "_Z", 2) ? linkage : dwarf_diename(die));
 }
 
+/* A unit and its lines, which libdw is asked for only where we cannot read them. */
+struct unit {
+	struct scry_session *s;
+	Dwarf_Die die;
+	struct scry_line_table lines;
+	bool has_lines;
+};
+
+static const char *file_of(struct unit *unit, uint64_t number)
+{
+	struct scry_buf path = SCRY_BUF_INIT;
+	const char *found = NULL;
+	Dwarf_Files *files;
+	size_t count;
+
+	if (unit->has_lines && scry_line_table_file(&unit->lines, number, &path))
+		found = keep(unit->s, path.text);
+	else if (dwarf_getsrcfiles(&unit->die, &files, &count) == 0 && number < count)
+		found = keep(unit->s, dwarf_filesrc(files, number, NULL, NULL));
+	scry_buf_done(&path);
+	return found;
+}
+
 /* Where the function that contains an inlined one "calls" it. */
-static void call_site(struct scry_session *s, Dwarf_Die *unit, Dwarf_Die *inlined,
-		      struct scry_c_function *ret)
+static void call_site(struct unit *unit, Dwarf_Die *inlined, struct scry_c_function *ret)
 {
 	Dwarf_Attribute attr;
-	Dwarf_Files *files;
 	Dwarf_Word value;
-	size_t count;
 
 	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attr), &value) == 0 &&
 	    value <= INT32_MAX)
 		ret->line = (int)value;
-	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attr), &value) == 0 &&
-	    dwarf_getsrcfiles(unit, &files, &count) == 0 && value < count)
-		ret->file = keep(s, dwarf_filesrc(files, value, NULL, NULL));
+	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attr), &value) == 0)
+		ret->file = file_of(unit, value);
+}
+
+/* False: no line covers it. */
+static bool line_at(struct unit *unit, Dwarf_Addr at, struct scry_c_function *ret)
+{
+	uint64_t file;
+	int rc = unit->has_lines ? scry_line_table_find(&unit->lines, at, &ret->line, &file) : -1;
+
+	if (rc >= 0) {
+		ret->file = rc ? file_of(unit, file) : NULL;
+		return rc;
+	}
+	Dwarf_Line *line = dwarf_getsrc_die(&unit->die, at);
+	if (!line)
+		return false;
+	dwarf_lineno(line, &ret->line);
+	ret->file = keep(unit->s, dwarf_linesrc(line, NULL, NULL));
+	return true;
 }
 
 /* The child of `parent` whose code covers `at`: a function, a block, or an inlined function. */
@@ -192,24 +230,19 @@ unsigned scry_place_dies(struct scry_session *s, scry_addr addr, scry_addr *ret_
 	return functions_down(&unit, addr - m->bias, ret);
 }
 
-static size_t functions(struct scry_session *s, Dwarf_Die *unit, Dwarf_Addr at,
-			struct scry_c_function *list)
+static size_t functions(struct unit *unit, Dwarf_Addr at, struct scry_c_function *list)
 {
 	Dwarf_Die down[INLINED_MAX];
-	unsigned count = functions_down(unit, at, down);
-	Dwarf_Line *line = dwarf_getsrc_die(unit, at);
+	unsigned count = functions_down(&unit->die, at, down);
+	bool line = line_at(unit, at, &list[0]);
 
-	if (line) {
-		dwarf_lineno(line, &list[0].line);
-		list[0].file = keep(s, dwarf_linesrc(line, NULL, NULL));
-	}
 	for (unsigned i = 0; i < count; i++) {
 		Dwarf_Die *die = &down[count - 1 - i];
 
-		list[i].name = name_of(s, die);
+		list[i].name = name_of(unit->s, die);
 		list[i].inlined = i + 1 < count;
 		if (list[i].inlined)
-			call_site(s, unit, die, &list[i + 1]);
+			call_site(unit, die, &list[i + 1]);
 	}
 	return count || !line ? count : 1;
 }
@@ -217,7 +250,7 @@ static size_t functions(struct scry_session *s, Dwarf_Die *unit, Dwarf_Addr at,
 void scry_place_functions(struct scry_session *s, struct scry_place *p, scry_addr addr)
 {
 	struct scry_c_function list[INLINED_MAX] = { 0 };
-	Dwarf_Die unit;
+	struct unit unit = { .s = s };
 
 	if (p->searched || !p->module)
 		return;
@@ -227,8 +260,10 @@ void scry_place_functions(struct scry_session *s, struct scry_place *p, scry_add
 			       ? scry_module_dwarf(p->module, NULL, NULL)
 			       : NULL;
 	size_t count = 0;
-	if (dwarf && find_unit(dwarf, addr - p->module->bias, &unit))
-		count = functions(s, &unit, addr - p->module->bias, list);
+	if (dwarf && find_unit(dwarf, addr - p->module->bias, &unit.die)) {
+		unit.has_lines = scry_line_table_open(dwarf, &unit.die, &unit.lines);
+		count = functions(&unit, addr - p->module->bias, list);
+	}
 	if (!count && list[0].name)
 		count = 1; /* no more than the symbol */
 	p->functions = count ? scry_arena_alloc(&s->arena, count * sizeof(*list)) : NULL;

@@ -12,7 +12,7 @@
 #define MAX_COPY            (32u << 20) /* bytes of one table copied out of target memory */
 #define MAX_DYNAMIC         512         /* entries of a dynamic section */
 #define FINDS_BEFORE_HASHES 2
-#define ATS_BEFORE_SORT     6
+#define ATS_BEFORE_SORT     2
 
 struct scry_symtab_entry {
 	uint64_t value;
@@ -354,12 +354,39 @@ static bool linear_at(const struct scry_symtab *t, uint64_t addr, struct scry_sy
 	return found;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	const struct scry_symtab_entry *x = a, *y = b;
+#define DIGIT 11 /* bits */
 
-	return x->value != y->value ? (x->value < y->value ? -1 : 1)
-				    : (x->index > y->index) - (x->index < y->index);
+/* By value, equal ones in their order: digit by digit, from the lowest. False: out of memory. */
+static bool sort(struct scry_symtab_entry **list, size_t count)
+{
+	struct scry_symtab_entry *from = *list, *to = malloc(count * sizeof(*to)), *swap;
+	size_t start[1u << DIGIT];
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < count; i++)
+		all |= from[i].value;
+	for (unsigned shift = 0; to && shift < 64 && all >> shift; shift += DIGIT) {
+		size_t sum = 0;
+
+		memset(start, 0, sizeof(start));
+		for (size_t i = 0; i < count; i++)
+			start[from[i].value >> shift & ((1u << DIGIT) - 1)]++;
+		for (size_t d = 0; d < 1u << DIGIT; d++) {
+			size_t n = start[d];
+
+			start[d] = sum;
+			sum += n;
+		}
+		for (size_t i = 0; i < count; i++)
+			to[start[from[i].value >> shift & ((1u << DIGIT) - 1)]++] = from[i];
+		swap = from;
+		from = to;
+		to = swap;
+	}
+	*list = from;
+	bool done = to != NULL;
+	free(to);
+	return done;
 }
 
 static void make_sorted(struct scry_symtab *t)
@@ -372,8 +399,11 @@ static void make_sorted(struct scry_symtab *t)
 		if (symbol_at(t, i, &symbol, &global) && is_place(&symbol))
 			t->sorted[t->sorted_count++] =
 				(struct scry_symtab_entry) { symbol.value, (uint32_t)i };
-	if (t->sorted)
-		qsort(t->sorted, t->sorted_count, sizeof(*t->sorted), by_value);
+	if (t->sorted && t->sorted_count && !sort(&t->sorted, t->sorted_count)) {
+		free(t->sorted);
+		t->sorted = NULL;
+		t->sorted_count = 0;
+	}
 }
 
 /*
