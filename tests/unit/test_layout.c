@@ -389,7 +389,7 @@ static void offsets_damaged(void **state)
 		}
 		for (size_t len = m.len; len > 8; len -= 8) {
 			m.len = len - 1;
-			t.seen = NULL;
+			scry_target_forget_view(&t);
 			assert_int_not_equal(scry_layout_from_offsets(s, TABLE_AT, &l),
 					     len > 8 * 72 ? 1 : SCRY_OK);
 			scry_arena_done(&s->arena);
