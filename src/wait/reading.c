@@ -78,6 +78,7 @@ static bool take(struct scry_reading *r, const struct scry_stand *s, const struc
 			r->what->fd = -1;
 		object = 0;
 	}
+	r->rows++;
 	r->stand = s;
 	r->object = object;
 	r->what->kind = kind;

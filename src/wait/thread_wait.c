@@ -61,10 +61,10 @@ static void find_object(struct scry_reading *r)
 	const char *kind = NULL;
 	scry_addr object;
 
-	if (r->stand && !is_row_alone(r) && (r->object || r->what->kind))
+	if (r->stand && (!is_row_alone(r) || r->rows > 1) && (r->object || r->what->kind))
 		return;
 	object = slept_on(r, &kind);
-	if (!object || (r->stand && !strcmp(kind, "SimpleQueue.get")))
+	if (!object || object == r->object || (r->stand && !strcmp(kind, "SimpleQueue.get")))
 		return;
 	r->object = object;
 	r->what->kind = kind;

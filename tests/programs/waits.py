@@ -25,6 +25,12 @@ MP = multiprocessing.get_context('fork') if PY3 else multiprocessing
 WAITS, DEADLOCKS = [], []
 
 
+# its threads; the worker ends when they do
+POOL = MP.Pool(1)
+for handler in (POOL._worker_handler, POOL._task_handler, POOL._result_handler):
+    WAITS.append(dict(who=handler.name, kind='Pool handler', state='idle', held_by=[]))
+
+
 def start(function, name=None):
     thread = threading.Thread(target=function, name=name or function.__name__)
     thread.daemon = True
