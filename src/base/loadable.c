@@ -57,6 +57,8 @@ const struct scry_archive_library *scry_archive_library(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+	if (&scry_archive_linked)
+		return &scry_archive_linked;
 	pthread_once(&once, load_archive);
 	return has_archive ? &archive.library : NULL;
 }
@@ -65,6 +67,8 @@ const struct scry_capstone_library *scry_capstone_library(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+	if (&scry_capstone_linked)
+		return &scry_capstone_linked;
 	pthread_once(&once, load_capstone);
 	return has_capstone ? &capstone.library : NULL;
 }

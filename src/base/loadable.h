@@ -25,6 +25,7 @@
 #define SCRY_CAPSTONE_FUNCTIONS(X) \
 	X(cs_open) X(cs_close) X(cs_option) X(cs_disasm) X(cs_free) X(cs_insn_group)
 
+#define SCRY_LINKED            __attribute__((weak, visibility("hidden")))
 #define SCRY_LIBRARY_MEMBER(f) __typeof__(f) *f;
 struct scry_archive_library {
 	SCRY_ARCHIVE_FUNCTIONS(SCRY_LIBRARY_MEMBER)
@@ -32,6 +33,13 @@ struct scry_archive_library {
 struct scry_capstone_library {
 	SCRY_CAPSTONE_FUNCTIONS(SCRY_LIBRARY_MEMBER)
 };
+
+/**
+ * In a program that is linked statically the functions are its own, and these name them
+ * (src/cli/linked.c); elsewhere they are not there, and their addresses NULL.
+ */
+extern const struct scry_archive_library scry_archive_linked SCRY_LINKED;
+extern const struct scry_capstone_library scry_capstone_linked SCRY_LINKED;
 
 /** The library's functions; NULL where it is not installed. The same ones at each call. */
 const struct scry_archive_library *scry_archive_library(void);
