@@ -168,7 +168,8 @@ Tag: py3-none-{platform}
 # in a wheel the library is one directory above
 INSTALLED = """import os
 
-LIBRARY = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "libpyscry.so.0")
+HERE = os.path.dirname(os.path.abspath(__file__))
+LIBRARY = os.path.join(os.path.dirname(HERE), "libpyscry.so.0")
 """
 
 

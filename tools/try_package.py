@@ -56,7 +56,11 @@ DEB = '''
 rm -f /etc/resolv.conf; cp /given/resolv.conf /etc/resolv.conf
 cp -r /given/apt/. /etc/apt/
 apt-get update -qq 2>&1
-apt-get install -qq -y --no-install-recommends gdb man-db gcc libc6-dev pkgconf /given/*.deb >/tmp/apt.log 2>&1 || { cat /tmp/apt.log; exit 9; }
+needed="gdb man-db gcc libc6-dev pkgconf"
+apt-get install -qq -y --no-install-recommends $needed /given/*.deb >/tmp/apt.log 2>&1 || {
+	cat /tmp/apt.log
+	exit 9
+}
 mkdir /tmp/story; cd /tmp/story
 ulimit -c unlimited
 python3 /given/story.py crash >/dev/null 2>&1 || true
