@@ -63,6 +63,8 @@ struct scry_call {
 	bool has_threads; /* the command has written the JSON's "threads" */
 	struct scry_frames *c_frames; /* cvars.h: unwound once, NULL not yet */
 	struct scry_hash rendered;    /* frames already written, by code and instruction */
+	/* of a stack: the frame before the one that is said; NULL: not known (object/c_call.h) */
+	const struct scry_newer *newer;
 	/* by index in row->flags: NULL not given, "" for a switch */
 	const char *flag[SCRY_MAX_FLAGS];
 };
@@ -195,6 +197,7 @@ struct scry_stack {
 	/* for scry_stack_of_thread(); others embed the struct in their own */
 	struct scry_walk walk;
 	struct scry_merge *merge; /* C frames too; NULL: Python frames alone */
+	bool runs;                /* a thread's: C functions that it is in a call of are told */
 	bool locals;              /* text: "name = repr" lines below each frame */
 	bool whole;               /* text: do not fold repeated frames */
 };

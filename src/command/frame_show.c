@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "command/command.h"
+#include "command/c_call_show.h"
 #include "object/source_fit.h"
 
 #define CO_GENERATOR       0x20
@@ -411,10 +411,20 @@ static const struct scry_say frame_fields[] = {
 	SAY_GET("", get_body, .facts = &body_facts),
 	SAY_GET("", get_native, .facts = &scry_facts_native),
 	SAY_GET("address", get_address),
+	SAY_FIELDS(&scry_facts_calls),
 	SAY_FIELDS(&scry_facts_locals),
 	SAY_END,
 };
 const struct scry_facts scry_facts_frame = { "frame", frame_fields, NULL };
+
+/* Where it is in a call of C code. */
+static void say_calls(struct scry_call *call, const struct scry_frame *f)
+{
+	struct scry_c_call c;
+
+	if (call->newer && scry_c_call_of(f, call->newer, &c))
+		scry_say_c_call(call, &c);
+}
 
 void scry_say_frame(struct scry_call *call, const struct scry_frame *f)
 {
@@ -435,9 +445,12 @@ void scry_say_frame(struct scry_call *call, const struct scry_frame *f)
 	if (call->json) {
 		call->json->comma = true;
 		scry_json_put_addr(call->json, "address", f->addr);
+		say_calls(call, f);
 		if (f->code && call->s->options.locals)
 			scry_say_locals(call, f, "");
 		scry_json_close(call->json, '}');
+	} else {
+		say_calls(call, f);
 	}
 	if (damaged || line_lost(f))
 		call->partial = true;

@@ -3,6 +3,7 @@
 
 #include "command/command.h"
 #include "command/cvars.h"
+#include "object/c_call.h"
 
 static int next_of_thread(struct scry_stack *stack, struct scry_frame *ret)
 {
@@ -11,7 +12,7 @@ static int next_of_thread(struct scry_stack *stack, struct scry_frame *ret)
 
 struct scry_stack scry_stack_of_thread(struct scry_thread *t)
 {
-	struct scry_stack stack = { .next = next_of_thread };
+	struct scry_stack stack = { .next = next_of_thread, .runs = true };
 
 	scry_walk_thread(&stack.walk, t);
 	return stack;
@@ -235,9 +236,11 @@ static uint64_t put_folded(struct scry_call *call, struct scry_stack *stack, uin
 		 count = 0;
 	struct fold fold = { .max_period = stack->merge ? MAX_PERIOD : PYTHON_PERIOD };
 	struct hidden hidden = { 0 };
+	struct scry_newer newer = { .any = false };
 	struct scry_frame f;
 	int rc;
 
+	call->newer = stack->runs ? &newer : NULL;
 	for (; (rc = stack->next(stack, &f)) == SCRY_ITEM; count++) {
 		unsigned period = stack->whole ? 0 : fold_take(&fold, &f);
 
@@ -251,7 +254,9 @@ static uint64_t put_folded(struct scry_call *call, struct scry_stack *stack, uin
 			scry_buf_spill(call->out);
 			shown++;
 		}
+		scry_newer_set(&newer, &f);
 	}
+	call->newer = NULL;
 	put_hidden(call, &hidden);
 	scry_say_omitted(call, omitted);
 	if (stack->merge && stack->merge->problem)
@@ -264,14 +269,19 @@ static uint64_t put_folded(struct scry_call *call, struct scry_stack *stack, uin
 static uint64_t put_all(struct scry_call *call, struct scry_stack *stack, uint64_t *ret_omitted)
 {
 	uint64_t limit = call->s->options.limit[SCRY_LIMIT_FRAMES], count = 0;
+	struct scry_newer newer = { .any = false };
 	struct scry_frame f;
 	int rc;
 
-	for (; (rc = stack->next(stack, &f)) == SCRY_ITEM; count++)
+	call->newer = stack->runs ? &newer : NULL;
+	for (; (rc = stack->next(stack, &f)) == SCRY_ITEM; count++) {
 		if (!limit || count < limit) {
 			scry_say_frame(call, &f);
 			scry_buf_spill(call->out);
 		}
+		scry_newer_set(&newer, &f);
+	}
+	call->newer = NULL;
 	note_end(call, stack, rc);
 	*ret_omitted = limit && count > limit ? count - limit : 0;
 	return count;

@@ -140,6 +140,19 @@ static unsigned look_up_unit(const struct scry_instructions *w, uint32_t unit, u
 	return caches;
 }
 
+uint8_t scry_opcode_original(const struct scry_instructions *w, uint32_t unit, uint8_t opcode)
+{
+	struct scry_instruction i = { .offset = 0 };
+
+	look_up(w, opcode, &i);
+	for (unsigned n = 0; n < 2 && !strncmp(i.name, "INSTRUMENTED_", 13); n++) {
+		if (find_original(w->code, unit, !strcmp(i.name, "INSTRUMENTED_LINE"), &opcode) < 0)
+			break;
+		look_up(w, opcode, &i);
+	}
+	return opcode;
+}
+
 /* From 3.6 on: an opcode and an argument of a byte each, then its caches. */
 static int next_word(struct scry_instructions *w, struct scry_instruction *ret)
 {

@@ -37,6 +37,11 @@ int scry_instructions_open(struct scry_instructions *w, struct scry_code *c);
 /** SCRY_ITEM, SCRY_OK at the end, SCRY_EFAULT where the code is not readable. */
 int scry_instruction_next(struct scry_instructions *w, struct scry_instruction *ret);
 /**
+ * Python 3.12+: the number that a tool's (sys.settrace(), sys.monitoring) replaced at a code unit,
+ * its base form or not; the same number where nothing is known of another one.
+ */
+uint8_t scry_opcode_original(const struct scry_instructions *w, uint32_t unit, uint8_t opcode);
+/**
  * What the argument means, as dis has it in brackets ("to 34", "NULL + print"); nothing where that
  * is not known.
  */

@@ -58,8 +58,8 @@ struct scry_runtime {
 	void *object_state; /* the object layer's cache */
 	void *text_hashes;  /* how it makes the hash of a text: object/text_hash.c */
 	void *task_state;   /* the task layer's cache */
-	/* the heap's, and what gives it back: it is too large for the arena. NULL: none yet */
-	void *heap_state;
+	void *steps;        /* what its instructions do: object/stack_depth.c */
+	void *heap_state;   /* the heap's, and what gives it back: it is too large for the arena */
 	void (*heap_done)(void *state);
 };
 
@@ -213,8 +213,8 @@ struct scry_code {
 	/* before 3.11: of a function object that was met with this code, or NULL */
 	const char *found_qualname;
 	unsigned qualname_tries; /* frames whose caller was searched for one */
-	/* object/source_fit.c's: does the source here fit it? 0 not asked yet */
-	uint8_t source_verdict;
+	void *depths;            /* of its value stack, NULL not asked: object/stack_depth.c */
+	uint8_t source_verdict;  /* does the source fit? 0 not asked: object/source_fit.c */
 };
 
 enum scry_local_kind { SCRY_LOCAL_ARG, SCRY_LOCAL_VAR, SCRY_LOCAL_CELL, SCRY_LOCAL_FREE };
