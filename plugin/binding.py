@@ -243,6 +243,16 @@ def run_value(session, row, arguments, evaluate):
     return said if word is None else session.run(name, "%s @0x%x" % (options, word))
 
 
+def with_head(session, row, arguments):
+    """The first `bt` of a crash begins with what happened, for people: not where the output is
+    read by a program, which gets the same text each time."""
+    first = session.told is False and row.name == b"bt" and not arguments.strip()
+    if not first or not os.isatty(1):
+        return arguments
+    session.told = True
+    return "--summary"
+
+
 def asks_help(arguments):
     """It needs no target."""
     return arguments.split()[:1] in (["--help"], ["-h"])
@@ -268,6 +278,7 @@ class Session:
         self._ops = self._host = None
         self._numbers = {}
         self.stopped = False  # then it is of no use any more
+        self.told = True  # what happened: False where that is still to be told
         self._selected = None
         self._session = _library.scry_session_new()
         if not self._session:
@@ -293,6 +304,7 @@ class Session:
 
     def open_dump(self, path):
         self._check(_library.scry_session_open_dump(self._session, _encode(path)))
+        self.told = False
 
     def open_host(self, host):
         self._host, self._ops = host, _lend(host, self)

@@ -196,6 +196,7 @@ class Follower:
         try:
             if self.stopped is not None:
                 self.session.set_signal(*self.stopped)
+                self.session.told = False
         except binding.Error:
             pass  # the thread is gone
 
@@ -292,6 +293,7 @@ def _answer(row, arguments):
         return binding.Session().run(row.name.decode(), arguments)
     session = _follower.follow()
     session.set("color", "always" if _wants_color() else "never")
+    arguments = binding.with_head(session, row, arguments)
     return binding.run_value(session, row, arguments, _own_value)
 
 

@@ -307,6 +307,7 @@ def _answer(debugger, row, arguments, target):
         return binding.Session().run(row.name.decode(), arguments)
     session = _follower.follow(target)
     session.set("color", "always" if _wants_color(debugger) else "never")
+    arguments = binding.with_head(session, row, arguments)
     return binding.run_value(session, row, arguments, lambda text: _own_value(target, text))
 
 

@@ -68,6 +68,11 @@ static void get_others(const void *subject, struct scry_said *ret)
 		scry_said_int(ret, count);
 }
 
+static void get_below(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, scry_call_flag(((const struct summary *)subject)->call, "all"));
+}
+
 /* "9 asyncio tasks": those of event loops, by the library that has the first. */
 static bool print_tasks(const void *subject, struct scry_buf *out)
 {
@@ -136,6 +141,7 @@ static const struct scry_say fields[] = {
 	SAY_PRINT("pythons", print_pythons),
 	SAY_GET("crash", get_crash, .facts = &scry_facts_crash_short),
 	SAY_GET("others", get_others),
+	SAY_GET("below", get_below),
 	SAY_PRINT("tasks", print_tasks),
 	SAY_PRINT("stale", print_stale),
 	SAY_PRINT("missing", print_missing),
@@ -149,7 +155,9 @@ static const char *const text[] = {
 	"\n",
 	"command: {command}\n",
 	"{crash}",
-	"{others} other thread{others+}: below, or see threads\n",
+	"{others} other thread{others+}: ",
+	"{?others}{?below}below, or ",
+	"{?others}see threads\n",
 	"{tasks}: see tasks\n",
 	"stale source: {stale}\n",
 	"missing file: {missing}; --sysroot or --search DIR says where files are\n",

@@ -179,6 +179,20 @@ static bool type_call(struct call *c, scry_addr callable)
 	return true;
 }
 
+/* An object that C code calls: functools.partial, a foreign function of ctypes. */
+static bool instance(struct call *c, scry_addr callable, const struct scry_type *t)
+{
+	struct scry_runtime *r = c->f->runtime;
+	scry_addr call, owner;
+
+	if (scry_type_lookup(r, t->addr, "__call__", &call, &owner) < 0 ||
+	    !scry_is_exactly(r, call, SCRY_IS_WRAPPER_DESCRIPTOR))
+		return false;
+	c->ret->function = method_of(r, owner, "__call__");
+	c->ret->self = callable;
+	return true;
+}
+
 /* Fills in the function and what it is of; false for what is no C function. */
 static bool resolve(struct call *c, scry_addr callable)
 {
@@ -196,8 +210,11 @@ static bool resolve(struct call *c, scry_addr callable)
 		return c->first && descriptor(c, callable);
 	case SCRY_IS_METHOD_WRAPPER:
 		return wrapper(c, callable);
+	case SCRY_IS_FUNCTION:
+	case SCRY_IS_METHOD:
+		return false; /* Python's own, or most often so */
 	default:
-		return t->flags & TYPE_TYPE && type_call(c, callable);
+		return t->flags & TYPE_TYPE ? type_call(c, callable) : instance(c, callable, t);
 	}
 }
 

@@ -3,6 +3,7 @@ $PYSCRY_TRUTH.
 
 Runs on Python 2.7 to 3.15, ends as $PYSCRY_END says.
 """
+import functools
 import os
 import sys
 import threading
@@ -125,6 +126,12 @@ def joins():
     str.join(joint, thing)
 
 
+def partly():
+    keyed = functools.partial(key)
+    inner([('partly', call('functools.partial.__call__', id(keyed), 5))])
+    keyed(5)
+
+
 def after_a_call():
     """The C function has returned: only the Python one is called."""
     value = len([1, 2])
@@ -144,7 +151,7 @@ def generator():
 
 THREADS = [
     sleeps, waits, waits_with, in_an_item, sorts, two_keywords, spread, from_handler, makes_list, class_method, joins,
-    after_a_call, generator,
+    partly, after_a_call, generator,
 ]
 
 
