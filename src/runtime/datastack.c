@@ -103,6 +103,10 @@ uint64_t scry_data_stack_frame_size(const struct scry_code *code)
 {
 	struct scry_runtime *r = code->runtime;
 
+	/* a version that no rows were made for may not tell it */
+	if (!scry_layout_has(r->layout, SCRY_F_CODE_STACKSIZE) ||
+	    !scry_layout_has(r->layout, SCRY_F_CODE_NLOCALSPLUS))
+		return 0;
 	if (code->damaged || code->slots > WORDS_MAX || code->stack_size > WORDS_MAX)
 		return 0;
 	/* FRAME_SPECIALS_SIZE: the words in front of localsplus; pycore_frame.h, v3.11 to v3.15 */

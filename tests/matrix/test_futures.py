@@ -75,7 +75,7 @@ def test_equal_or_unknown(interpreter, dumps):
                 wrong.append('seed %d: %s' % (seed, line))
         wrong += ['seed %d: %s' % (seed, found) for found in FALSE.findall(said)]
     assert not wrong, '\n'.join(wrong)
-    # and what the target's own tables confirm is not thrown away: a line in four, stacks first
-    assert told > len(truth) * len(SEEDS) / 4
+    # and what the target's own tables confirm is not thrown away: three lines in ten, stacks first
+    assert told > 3 * len(truth) * len(SEEDS) / 10
     plain = ask(dump, 0)
     assert 'pair = Pair(x=1, y=2)' in plain and "words = {'k': 'v', 'w': None}" in plain
