@@ -316,9 +316,9 @@ int scry_gc_open(struct scry_gc *gc, struct scry_interp *interp)
 		add_static(gc, interp);
 	if (gc->count && gc->missing)
 		scry_note(r->session,
-			  "%u of the garbage collector's lists lead to memory that is damaged or "
-			  "not in the dump",
-			  gc->missing);
+			  "%u of the garbage collector's lists lead to memory that %s or is not "
+			  "there",
+			  gc->missing, scry_target_damage(r->session->target));
 	if (gc->count && interp != r->interps &&
 	    !scry_layout_has(r->layout, SCRY_F_INTERP_GC_GENERATIONS) &&
 	    !scry_layout_has(r->layout, SCRY_F_INTERP_GC_YOUNG))
@@ -352,7 +352,8 @@ static void say_end(const struct scry_gc *gc, scry_addr head, scry_addr node)
 			  " cannot be followed to its end: %s",
 			  head, s->error.text);
 	else
-		scry_note(s, "the garbage collector's list at 0x%" PRIx64 " is damaged", head);
+		scry_note(s, "the garbage collector's list at 0x%" PRIx64 " %s", head,
+			  scry_target_damage(s->target));
 }
 
 int scry_gc_next(struct scry_gc *gc, scry_addr *ret_object)

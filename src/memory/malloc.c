@@ -379,8 +379,8 @@ int scry_malloc_next(struct scry_malloc_walk *w, struct scry_malloc_chunk *ret)
 		return SCRY_ITEM;
 	if (m->damaged)
 		scry_note(w->runtime->session,
-			  "malloc's arenas are damaged in %u places: some chunks may be missing",
-			  m->damaged);
+			  "malloc's memory %s in %u places: some chunks may be missing",
+			  scry_target_damage(w->runtime->session->target), m->damaged);
 	m->damaged = 0;
 	return SCRY_OK;
 }

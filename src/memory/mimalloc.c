@@ -300,8 +300,8 @@ static int end(struct scry_mimalloc *m)
 {
 	if (m->damaged)
 		scry_note(m->runtime->session,
-			  "the heap is damaged in %u places: some objects may be missing",
-			  m->damaged);
+			  "the heap %s in %u places: some objects may be missing",
+			  scry_target_damage(m->runtime->session->target), m->damaged);
 	m->damaged = 0;
 	return SCRY_OK;
 }

@@ -346,9 +346,8 @@ static int next(struct scry_runtime *r, void *state, struct scry_block *ret)
 		if (!next_pool(w)) {
 			if (w->damaged)
 				scry_note(r->session,
-					  "pymalloc is damaged in %u places: some blocks may be "
-					  "missing",
-					  w->damaged);
+					  "pymalloc %s in %u places: some blocks may be missing",
+					  scry_target_damage(r->session->target), w->damaged);
 			w->damaged = 0;
 			w->pool.at = 0;
 			return SCRY_OK;

@@ -327,6 +327,13 @@ static int live_hold(struct scry_target *t)
 	return SCRY_OK;
 }
 
+static bool live_runs(struct scry_target *t)
+{
+	const struct scry_live *live = t->state;
+
+	return !live->hold || !live->hold->count || live->hold->expired;
+}
+
 static void live_release(struct scry_target *t)
 {
 	struct scry_live *live = t->state;
@@ -358,6 +365,7 @@ const struct scry_target_ops scry_target_live = {
 	.view = live_view,
 	.hold = live_hold,
 	.release = live_release,
+	.runs = live_runs,
 	.refresh = live_refresh,
 	.close = live_close,
 };

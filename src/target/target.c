@@ -95,6 +95,11 @@ enum scry_hole scry_target_hole(struct scry_target *t, scry_addr addr)
 	return t && t->ops->hole ? t->ops->hole(t, addr) : SCRY_HOLE_NONE;
 }
 
+const char *scry_target_damage(struct scry_target *t)
+{
+	return t && t->ops->runs && t->ops->runs(t) ? "changed while it was read" : "is damaged";
+}
+
 bool scry_target_lacks(struct scry_target *t, scry_addr addr)
 {
 	return t && t->ops->hole && !scry_map_at(t, addr) &&

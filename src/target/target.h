@@ -116,6 +116,8 @@ struct scry_target_ops {
 	/** Stop the target for a consistent read, and let it go again; both may be NULL. */
 	int (*hold)(struct scry_target *t);
 	void (*release)(struct scry_target *t);
+	/** Does it run while it is read? NULL: it never does. */
+	bool (*runs)(struct scry_target *t);
 	/** Forget cached bytes and re-read maps and threads. May be NULL. */
 	int (*refresh)(struct scry_target *t);
 	void (*close)(struct scry_target *t);
@@ -258,6 +260,8 @@ void scry_target_forget_view(struct scry_target *t);
 
 /** Why nothing can be read at `addr`. */
 enum scry_hole scry_target_hole(struct scry_target *t, scry_addr addr);
+/** What is to be said of a list that makes no sense: "is damaged", unless the target runs on. */
+const char *scry_target_damage(struct scry_target *t);
 /** Was certainly nothing mapped at `addr`? False where the target does not know. */
 bool scry_target_lacks(struct scry_target *t, scry_addr addr);
 /**

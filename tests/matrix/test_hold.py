@@ -42,6 +42,18 @@ def gap(directory):
     return ended
 
 
+CHURN = programs.Program('churning', 'churning.py')
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.tag in ('pyenv-3.11.7', 'built-3.13t')))
+def test_lists_that_change_are_not_damaged(interpreter, tmp_path):
+    with run.running(interpreter, CHURN, str(tmp_path)) as (pid, _):
+        for _ in range(2):
+            status, _, errors = run.pyscry('--hold', '0.001', pid, 'heap')
+            assert 'damaged' not in errors and 'the dump' not in errors, errors
+            assert status == 0 or 'while it was read' in errors or 'while it ran' in errors, errors
+
+
 @pytest.mark.parametrize(
     'interpreter', every(lambda i: chosen(i) and i.version[:2] in ((3, 8), (3, 11), (3, 13)))
 )
