@@ -244,11 +244,16 @@ const char *scry_attr_text(struct scry_runtime *r, scry_addr obj, const char *na
 {
 	scry_addr value;
 	const char *text;
+	struct scry_type *t;
 
-	if (scry_attr(r, obj, name, &value) < 0 ||
-	    scry_text_at(r, value, NAME_MAX_LENGTH, &text) < 0)
+	if (scry_attr(r, obj, name, &value) < 0)
 		return NULL;
-	return text;
+	if (scry_text_at(r, value, NAME_MAX_LENGTH, &text) == SCRY_OK)
+		return text;
+	/* something else than a text is none; a text that cannot be read is not absent */
+	if (scry_type_for(r, value, &t) < 0 || t->flags & (TYPE_UNICODE | TYPE_BYTES))
+		r->session->value_damaged = true;
+	return NULL;
 }
 
 int scry_attr_int(struct scry_runtime *r, scry_addr obj, const char *name, int64_t *ret)

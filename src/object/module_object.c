@@ -152,10 +152,17 @@ static int print_module2(struct scry_printer *p, scry_addr addr, scry_addr type)
 	(void)type;
 	scry_printf(p, "<module '%s'", name ? name : "?");
 	const char *file = scry_attr_text(p->runtime, addr, "__file__");
-	if (file)
+	scry_addr value = file ? 0 : attribute(p, addr, "__file__");
+	struct scry_type *t;
+	if (file) {
 		scry_printf(p, " from '%s'>", file);
-	else
+	} else if (value && (scry_type_for(p->runtime, value, &t) < 0 || t->flags & TYPE_BYTES)) {
+		scry_buf_puts(p->out, " from ");
+		scry_print(p, value); /* says what is wrong with it */
+		scry_buf_putc(p->out, '>');
+	} else {
 		scry_buf_puts(p->out, " (built-in)>");
+	}
 	return SCRY_OK;
 }
 
