@@ -336,7 +336,7 @@ static int locals_by_kind(struct scry_code *c, struct scry_record *rec)
 				&kinds_size);
 	if (rc < 0)
 		return rc;
-	/* a version that no rows were made for may not tell how many: names and kinds agree on it */
+	/* a version without rows may not tell how many: names and kinds agree on it */
 	if (!scry_layout_has(r->layout, SCRY_F_CODE_NLOCALSPLUS) && count < LOCALS_MAX)
 		c->slots = (unsigned)count;
 	if (count != c->slots || kinds_size != count || !fits(c, count))
