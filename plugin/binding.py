@@ -46,7 +46,13 @@ _MAP = ctypes.CFUNCTYPE(
 
 
 class _HostOps(ctypes.Structure):
-    _fields_ = [("read", _READ), ("thread", _THREAD), ("reg", _REG), ("map", _MAP)]
+    _fields_ = [
+        ("size", ctypes.c_size_t),
+        ("read", _READ),
+        ("thread", _THREAD),
+        ("reg", _REG),
+        ("map", _MAP),
+    ]
 
 
 class Host:
@@ -130,7 +136,11 @@ def _lend(host, session):
             return OK
 
     return _HostOps(
-        _READ(guarded(read)), _THREAD(guarded(thread)), _REG(guarded(reg)), _MAP(guarded(map_at))
+        ctypes.sizeof(_HostOps),
+        _READ(guarded(read)),
+        _THREAD(guarded(thread)),
+        _REG(guarded(reg)),
+        _MAP(guarded(map_at)),
     )
 
 

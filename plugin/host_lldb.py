@@ -444,7 +444,12 @@ def _install_summaries(debugger):
     category.SetEnabled(True)
 
 
+the_debugger = None  # that the commands were loaded into: lldb.debugger is None at times
+
+
 def __lldb_init_module(debugger, _dictionary):
+    global the_debugger
+    the_debugger = lldb.SBDebugger.FindDebuggerWithID(debugger.GetID())
     for row in binding.commands():
         _install_command(debugger, row)
     _install_summaries(debugger)

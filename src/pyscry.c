@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/api.h"
 #include "native/native.h"
 #include "target/target.h"
 
@@ -18,6 +19,11 @@ static const uint64_t default_limits[SCRY_LIMIT_COUNT] = {
 const char *scry_version(void)
 {
 	return SCRY_VERSION_TEXT;
+}
+
+unsigned scry_version_number(void)
+{
+	return SCRY_VERSION_NUMBER;
 }
 
 struct scry_session *scry_session_new(void)
@@ -35,6 +41,7 @@ struct scry_session *scry_session_new(void)
 /* All that was decoded; the options and the target stay. */
 static void forget(struct scry_session *s)
 {
+	scry_api_forget(s);
 	scry_native_close(s);
 	scry_runtimes_done(s);
 	scry_modules_close(s);
@@ -64,8 +71,14 @@ void scry_session_free(struct scry_session *s)
 void scry_session_refresh(struct scry_session *s)
 {
 	forget(s);
+	s->generation++;
 	if (s->target)
 		scry_target_refresh(s->target);
+}
+
+uint64_t scry_session_generation(const struct scry_session *s)
+{
+	return s->generation;
 }
 
 /* --- options --- */
@@ -235,9 +248,13 @@ int scry_session_open_host(struct scry_session *s, const struct scry_host_ops *o
 
 	if (rc < 0)
 		return rc;
-	if (!ops || !ops->read)
-		return scry_fail(s, SCRY_EINVAL, 0, "a host must lend a way to read memory");
-	return scry_target_open_host(s, ops, arg, pid);
+	struct scry_host_ops lent = { 0 };
+	if (ops && ops->size >= offsetof(struct scry_host_ops, thread))
+		memcpy(&lent, ops, ops->size < sizeof(lent) ? ops->size : sizeof(lent));
+	if (!lent.read)
+		return scry_fail(s, SCRY_EINVAL, 0,
+				 "a host must lend a way to read memory, and say its size");
+	return scry_target_open_host(s, &lent, arg, pid);
 }
 
 int scry_session_number(struct scry_session *s, uint64_t tid, unsigned number)

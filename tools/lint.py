@@ -25,7 +25,7 @@ FILE_LINES = 500
 # from the bottom to the top: a room includes what stands in its own line or in an earlier one
 ROOMS = (
     'base, arch, target, symbol, layout, runtime, memory, object, library, eval, '
-    'native heap fold, task, wait, command, many, cli'
+    'native heap fold, task, wait, command, api, many, cli'
 )
 # they know of all rooms by their nature: the lists of what there is, and what opens it all
 ABOVE_ALL = {"src/registry.c", "src/pyscry.c"}

@@ -5,6 +5,11 @@
  * debugger lends. Everything a session hands out (threads, frames, strings) lives in the session
  * and dies with scry_session_refresh() or scry_session_free(). A session is used by one thread at a
  * time. Nothing of a target is ever executed, and nothing in it is trusted.
+ *
+ * There are two ways to ask: commands, which give the text or JSON that a user sees, and walks over
+ * threads, frames and objects. Sizes are bytes, texts are UTF-8 in which a lone surrogate of the
+ * target's has its three-byte form (WTF-8). A session or handle must not be NULL unless it says so.
+ * docs/api.md has examples.
  */
 #ifndef PYSCRY_H
 #define PYSCRY_H
@@ -18,6 +23,10 @@ extern "C" {
 #endif
 
 #define SCRY_API __attribute__((visibility("default")))
+
+/** What this header belongs to; scry_version_number() is of the library that runs. */
+#define SCRY_VERSION_STRING "0.1.0"
+#define SCRY_VERSION_NUMBER 0x000100 /* major << 16 | minor << 8 | micro */
 
 typedef uint64_t scry_addr; /* an address in the target; never dereferenced here */
 
@@ -34,6 +43,7 @@ enum scry_result {
 	SCRY_ELIMIT = -7,       /* a safety limit ended the walk */
 	SCRY_EINVAL = -8,       /* the caller's mistake */
 	SCRY_ESYSTEM = -9,      /* a system call or a library failed */
+	SCRY_ESTOPPED = -10,    /* scry_session_stop(): what was found until then may be wrong */
 };
 
 /** Limits that a user can set; each truncates and says so, none turns a result into a failure. */
@@ -49,6 +59,10 @@ enum scry_limit {
 
 struct scry_session;
 struct scry_buf;
+struct scry_thread;
+struct scry_frame;
+struct scry_code;
+struct scry_task;
 
 /** One command of the table that gdb, lldb and the command line share. All strings are static. */
 struct scry_command {
@@ -60,10 +74,12 @@ struct scry_command {
 };
 
 /**
- * How a debugger lends its target. Any member but `read` may be NULL. All are called on the thread
- * that uses the session, only while a call into the library is under way.
+ * How a debugger lends its target. Any function but `read` may be NULL. All are called on the
+ * thread that uses the session, only while a call into the library is under way.
  */
 struct scry_host_ops {
+	/** sizeof(struct scry_host_ops) where the caller was compiled: later members are NULL. */
+	size_t size;
 	/**
 	 * Copy up to `len` bytes at `addr`; return how many were readable from `addr` on (0: none).
 	 */
@@ -79,7 +95,9 @@ struct scry_host_ops {
 		   uint64_t *ret_offset, unsigned *ret_flags, const char **ret_path);
 };
 
+/** "0.1.0", and the same as SCRY_VERSION_NUMBER has it. */
 SCRY_API const char *scry_version(void);
+SCRY_API unsigned scry_version_number(void);
 
 /** Create an empty session, or NULL when out of memory. */
 SCRY_API struct scry_session *scry_session_new(void);
@@ -96,16 +114,20 @@ SCRY_API void scry_session_free(struct scry_session *s);
 SCRY_API int scry_session_set(struct scry_session *s, const char *name, const char *value);
 SCRY_API void scry_session_set_limit(struct scry_session *s, enum scry_limit limit, uint64_t value);
 /**
- * End the command under way: nothing is read any more, and it comes back with 3 and no text. For a
- * host's callbacks, other threads and signal handlers; without a command it does nothing. What the
- * session has found out until then may be wrong: refresh it, or open another one.
+ * End the call under way: nothing is read any more, a command comes back with 3 and no text, a walk
+ * with SCRY_ESTOPPED. For a host's callbacks, other threads and signal handlers; without a call
+ * under way it does nothing. What the session has found out until then may be wrong: refresh it, or
+ * open another one.
  */
 SCRY_API void scry_session_stop(struct scry_session *s);
 /** Open a core or minidump, told apart by content, compressed or not. */
 SCRY_API int scry_session_open_dump(struct scry_session *s, const char *path);
 /** Open a live process. It is stopped only while a command reads it, and never left stopped. */
 SCRY_API int scry_session_open_pid(struct scry_session *s, int pid);
-/** Open what a debugger has. `pid` may be 0. The ops must outlive the session. */
+/**
+ * Open what a debugger has. `pid` may be 0. The ops are copied, `arg` must outlive the session.
+ * SCRY_EINVAL where they have no size, or no `read`.
+ */
 SCRY_API int scry_session_open_host(struct scry_session *s, const struct scry_host_ops *ops,
 				    void *arg, int pid);
 /**
@@ -128,8 +150,12 @@ SCRY_API int scry_session_select(struct scry_session *s, uint64_t tid);
 
 SCRY_API struct scry_buf *scry_buf_new(void);
 SCRY_API void scry_buf_free(struct scry_buf *b);
-/** The text so far, NUL-terminated; valid until the next append. */
+/** The text so far, NUL-terminated; valid until the next append. Never NULL. */
 SCRY_API const char *scry_buf_text(struct scry_buf *b);
+/** Its bytes without that NUL: a text of the target's may have others in it. */
+SCRY_API size_t scry_buf_len(const struct scry_buf *b);
+/** Forget the text, keep the buffer. */
+SCRY_API void scry_buf_clear(struct scry_buf *b);
 
 /** The command at `index` in the table, or NULL past the last. */
 SCRY_API const struct scry_command *scry_command_at(unsigned index);
@@ -162,6 +188,208 @@ SCRY_API const char *scry_pointer_type(unsigned index);
  */
 SCRY_API int scry_pointer_text(struct scry_session *s, const char *type, scry_addr word,
 			       uint64_t max_text, struct scry_buf *out);
+
+/* --- threads and stacks ---
+ *
+ * A walk begins with *it NULL (or 0) and goes on while SCRY_ITEM comes back; SCRY_OK is its end, a
+ * negative result a failure, after which *it is as it was. What was handed out stays as it is until
+ * refresh, and walking again hands out the same. Fields are called what JSON calls them.
+ *
+ * Of a live process the first scry_thread_next() reads all Python stacks at once, while the process
+ * is stopped. Values are read when they are asked for, of a process that has gone on meanwhile:
+ * between hold and release it is stopped as a whole, for the time of the option "hold" at most
+ * (seconds, 0.5 where it is not set).
+ */
+SCRY_API int scry_session_hold(struct scry_session *s);
+SCRY_API void scry_session_release(struct scry_session *s);
+/** How many times it was refreshed: handles of another generation are dead. */
+SCRY_API uint64_t scry_session_generation(const struct scry_session *s);
+
+enum scry_thread_flags {
+	SCRY_THREAD_PYTHON = 1,     /* it has Python state; others have C frames alone */
+	SCRY_THREAD_MAIN = 2,       /* the interpreter's main thread */
+	SCRY_THREAD_CRASHED = 4,    /* the process died of what it did */
+	SCRY_THREAD_HAS_GIL = 8,    /* it holds the global interpreter lock */
+	SCRY_THREAD_WANTS_GIL = 16, /* it waits for it */
+	SCRY_THREAD_IN_GC = 32,     /* it collects garbage */
+};
+
+/** Every thread, in the order of the command threads. SCRY_ENOTFOUND where there is none. */
+SCRY_API int scry_thread_next(struct scry_session *s, struct scry_thread **it);
+/** The system's id of the thread; 0 where only Python knows it. */
+SCRY_API uint64_t scry_thread_tid(const struct scry_thread *t);
+/** threading's name, else the system's; NULL: none. */
+SCRY_API const char *scry_thread_name(struct scry_thread *t);
+/** ORs enum scry_thread_flags. */
+SCRY_API unsigned scry_thread_flags(const struct scry_thread *t);
+/** Why its frames are missing, or cut; NULL: they are not. */
+SCRY_API const char *scry_thread_error(struct scry_thread *t);
+/** Append all that the command threads says of it, as a JSON object. */
+SCRY_API int scry_thread_json(struct scry_thread *t, struct scry_buf *out);
+
+/** A thread's Python frames, newest first. Damage is a frame of kind "damaged". */
+SCRY_API int scry_frame_next(struct scry_thread *t, struct scry_frame **it);
+/**
+ * Python's and C frames as one stack: each run of Python frames behind the C frame of kind "native"
+ * that runs it.
+ */
+SCRY_API int scry_frame_next_native(struct scry_thread *t, struct scry_frame **it);
+/** The frames of a task, newest first. */
+SCRY_API int scry_frame_next_of_task(struct scry_task *t, struct scry_frame **it);
+/** "python", "native", "damaged"; static. */
+SCRY_API const char *scry_frame_kind(const struct scry_frame *f);
+/** Its number, as commands take it: 0 the newest Python frame; -1 of a C frame. */
+SCRY_API int64_t scry_frame_depth(const struct scry_frame *f);
+/** The frame's struct in the target; of a C frame its pc. */
+SCRY_API scry_addr scry_frame_address(const struct scry_frame *f);
+/** Name of the function, and its qualified name where that is known; NULL: not known. */
+SCRY_API const char *scry_frame_function(const struct scry_frame *f);
+SCRY_API const char *scry_frame_qualname(const struct scry_frame *f);
+/** The source file as the target names it, NULL not known; of C frames by debug information. */
+SCRY_API const char *scry_frame_file(const struct scry_frame *f);
+/** Of a C frame the file (library) that has its code, NULL not known or no C frame. */
+SCRY_API const char *scry_frame_module(const struct scry_frame *f);
+/** 0: unknown. Columns count UTF-8 bytes from 1, the end one past the last. */
+struct scry_location {
+	int line, end_line, column, end_column;
+};
+/** Where it stands: SCRY_OK, also where that is not known (zeros). */
+SCRY_API int scry_frame_place(const struct scry_frame *f, struct scry_location *ret);
+/** What is wrong with it, NULL nothing. */
+SCRY_API const char *scry_frame_error(const struct scry_frame *f);
+/** Append what bt --json says of it, as a JSON object: the source line too. */
+SCRY_API int scry_frame_json(const struct scry_frame *f, struct scry_buf *out);
+/** Its code; NULL: a C frame, or damaged. */
+SCRY_API struct scry_code *scry_frame_code(const struct scry_frame *f);
+/** Never NULL, but the qualified name where it is not known (before 3.11 code has none). */
+SCRY_API const char *scry_code_name(const struct scry_code *c);
+SCRY_API const char *scry_code_qualname(const struct scry_code *c);
+SCRY_API const char *scry_code_file(const struct scry_code *c);
+SCRY_API int scry_code_first_line(const struct scry_code *c);
+SCRY_API scry_addr scry_code_address(const struct scry_code *c);
+
+/* --- objects --- */
+/**
+ * A value of the target: copy it freely, it dies at refresh like all else. Calls with a dead one
+ * fail with SCRY_EINVAL while its session lives.
+ */
+struct scry_object {
+	scry_addr addr; /* 0: no object stands for it there (a slice, a member of a C struct) */
+	struct scry_session *session;
+	const void *of, *value; /* the library's own */
+	uint64_t generation;
+};
+
+struct scry_named_object {
+	const char *name;
+	const char *kind; /* of a frame's: "arg", "local", "cell", "free"; static */
+	struct scry_object value;
+};
+
+/**
+ * A frame's bound variables in source order; of modules and class bodies their names. *it is 0 at
+ * first. Negative at the end where some are not known, and why.
+ */
+SCRY_API int scry_frame_variable_next(struct scry_frame *f, unsigned *it,
+				      struct scry_named_object *ret);
+/** The object at an address: SCRY_ECORRUPT where none stands there. */
+SCRY_API int scry_object_at(struct scry_session *s, scry_addr addr, struct scry_object *ret);
+/**
+ * What the command print finds: "self.jobs[3].name", "package.module:NAME", "@0x7f0123456780".
+ * Names are those of `f`; NULL: of builtins and modules.
+ */
+SCRY_API int scry_object_eval(struct scry_session *s, const struct scry_frame *f, const char *expr,
+			      struct scry_object *ret);
+/** The name of its type, without its module; never NULL ("?" where unknown). */
+SCRY_API const char *scry_object_type(const struct scry_object *o);
+/** Its type; SCRY_EUNSUPPORTED where no object stands for the value. */
+SCRY_API int scry_object_class(const struct scry_object *o, struct scry_object *ret);
+/** Append its repr. Damage in it becomes text in its place, not a failure. */
+SCRY_API int scry_object_repr(const struct scry_object *o, struct scry_buf *out);
+/**
+ * The attribute that Python would give (data of the class, the object's own, the class's), as far
+ * as no code has to run: SCRY_ENOTFOUND there is none, SCRY_EUNSUPPORTED code would have to run.
+ */
+SCRY_API int scry_object_attr(const struct scry_object *o, const char *name,
+			      struct scry_object *ret);
+/** The object's own attributes (__dict__, __slots__), unordered names; *it is 0 at first. */
+SCRY_API int scry_object_attr_next(const struct scry_object *o, uint64_t *it,
+				   struct scry_named_object *ret);
+/** o[key], the key as print has it: "3", "-1", "'name'", "(1, 'a')", "1:5". */
+SCRY_API int scry_object_item(const struct scry_object *o, const char *key,
+			      struct scry_object *ret);
+/** len(o); SCRY_EUNSUPPORTED where that would run code, or there is none. */
+SCRY_API int scry_object_length(const struct scry_object *o, uint64_t *ret);
+/**
+ * Items in the container's order: of mappings key and value, of others values alone, and the key is
+ * zeroed. *it is 0 at first. SCRY_EUNSUPPORTED where that would run code, or there are none.
+ */
+SCRY_API int scry_object_next(const struct scry_object *o, uint64_t *it,
+			      struct scry_object *ret_key, struct scry_object *ret_value);
+
+/** A value that C has too. */
+struct scry_plain {
+	enum scry_plain_kind {
+		SCRY_PLAIN_NONE = 1,
+		SCRY_PLAIN_BOOL,
+		SCRY_PLAIN_INT,
+		SCRY_PLAIN_FLOAT,
+		SCRY_PLAIN_TEXT,
+		SCRY_PLAIN_BYTES, /* bytes, and the str of 2.7 */
+	} kind;
+	bool big;       /* an int that does not fit: the text is "0x...", "-0x..." */
+	int64_t number; /* BOOL, INT */
+	double real;    /* FLOAT */
+};
+/**
+ * The value of None, a bool, int, float, text or bytes, subclasses too; characters and bytes, all
+ * of them, are appended to `text`, which may be NULL. SCRY_EUNSUPPORTED for others, SCRY_ELIMIT
+ * above 1 GiB, SCRY_ECORRUPT where it contradicts itself.
+ */
+SCRY_API int scry_object_plain(const struct scry_object *o, struct scry_plain *ret,
+			       struct scry_buf *text);
+
+/* --- tasks, the heap, references --- */
+/**
+ * Tasks as the command of that name lists them: "tasks" (asyncio, trio, curio), "greenlets",
+ * "tasklets", "generators". SCRY_EINVAL for another name.
+ */
+SCRY_API int scry_task_next(struct scry_session *s, const char *command, struct scry_task **it);
+/** "asyncio", "greenlet" ...; static. */
+SCRY_API const char *scry_task_kind(const struct scry_task *t);
+/** Its id(); its name, NULL none; "running", "suspended" ... */
+SCRY_API scry_addr scry_task_id(const struct scry_task *t);
+SCRY_API const char *scry_task_name(const struct scry_task *t);
+SCRY_API const char *scry_task_state(const struct scry_task *t);
+/** The thread it belongs to, NULL none or not known. */
+SCRY_API struct scry_thread *scry_task_thread(const struct scry_task *t);
+/** Append all that its command says of it, as a JSON object. */
+SCRY_API int scry_task_json(struct scry_task *t, struct scry_buf *out);
+
+/** The types that have objects, not sorted. */
+struct scry_heap_count {
+	const char *type; /* "module.Type" */
+	uint64_t count, bytes;
+};
+SCRY_API int scry_heap_next(struct scry_session *s, unsigned *it, struct scry_heap_count *ret);
+/**
+ * Every object of the type "module.Type", or of those whose last part is that name where no type
+ * has it whole; not of subclasses. In order of address; *it is 0 at first. SCRY_ENOTFOUND: no such
+ * type.
+ */
+SCRY_API int scry_instance_next(struct scry_session *s, const char *type, uint64_t *it,
+				struct scry_object *ret);
+/** Who refers to an object. */
+struct scry_referrer {
+	const char *kind;        /* "object", "frame", "task", "thread", "static"; static */
+	const char *slot;        /* how: ".name", "['key']", "[3]", a variable; NULL unknown */
+	struct scry_object from; /* who; `of` is NULL where it is no object */
+	scry_addr addr;          /* of the object, frame, thread state, or the word */
+	uint64_t tid;            /* a thread's, 0 none */
+	bool certain;            /* false: a word that may be something else */
+};
+SCRY_API int scry_referrer_next(const struct scry_object *o, unsigned *it,
+				struct scry_referrer *ret);
 
 #ifdef __cplusplus
 }

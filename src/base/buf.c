@@ -57,6 +57,17 @@ const char *scry_buf_text(struct scry_buf *b)
 	return b->text;
 }
 
+size_t scry_buf_len(const struct scry_buf *b)
+{
+	return b->len;
+}
+
+void scry_buf_clear(struct scry_buf *b)
+{
+	scry_buf_cut(b, 0);
+	b->failed = false;
+}
+
 void scry_buf_done(struct scry_buf *b)
 {
 	if (b->cap)

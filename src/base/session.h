@@ -100,6 +100,9 @@ struct scry_session {
 		stopped;          /* the command under way is to end: nothing is read any more */
 	uint64_t want_tid;        /* survives refresh: what the debugger selected, 0 none */
 	void *unwinding, *places; /* src/native: what it remembers; NULL: nothing yet */
+	void *handed;             /* src/api: what it remembers; NULL: nothing yet */
+	uint64_t generation;      /* how many times it was refreshed */
+	bool held;                /* stopped by scry_session_hold(): commands let nothing go */
 	void (*log)(void *arg, const char *text);
 	void *log_arg;
 };

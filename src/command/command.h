@@ -242,6 +242,13 @@ const char *scry_signal_name(int number);
 /** "exception 0xc0000005 (access violation)" (in a static buffer of the call's thread). */
 const char *scry_exception_name(uint32_t code);
 
+/**
+ * Stop the target, find its threads and name them; what takes long is done before, while it still
+ * runs. And let it go, where it is not held for longer.
+ */
+void scry_command_hold(struct scry_session *s, bool native);
+void scry_command_release(struct scry_session *s);
+
 /* --- what run.c needs of options.c --- */
 /**
  * Split call->line into argv as a shell does: quotes and backslashes. Negative after scry_fail()

@@ -6,39 +6,29 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "command/names.h"
 #include "object/model.h"
 
 #define CO_OPTIMIZED 1
 
-static const char *const kind_names[] = {
+const char *const scry_local_kind_names[] = {
 	[SCRY_LOCAL_ARG] = "arg",
 	[SCRY_LOCAL_VAR] = "local",
 	[SCRY_LOCAL_CELL] = "cell",
 	[SCRY_LOCAL_FREE] = "free",
 };
 
-/*
- * A walk over either kind of variables: those in slots, the namespace, and those of a comprehension
- * in it.
- */
-struct variables {
-	const struct scry_frame *frame;
-	unsigned fast;  /* of scry_frame_local_next() */
-	uint64_t items; /* of scry_dict_next() */
-	enum { IN_SLOTS, IN_NAMESPACE, IN_COMPREHENSION } part;
-};
-
-static int next_slot(struct variables *v, struct scry_local *ret)
+static int next_slot(struct scry_names *v, struct scry_local *ret)
 {
 	int rc;
 
 	while ((rc = scry_frame_local_next(v->frame, &v->fast, ret)) == SCRY_ITEM)
-		if (ret->hidden == (v->part == IN_COMPREHENSION))
+		if (ret->hidden == (v->part == SCRY_NAMES_COMPREHENSION))
 			break;
 	return rc;
 }
 
-static int next_name(struct variables *v, struct scry_local *ret)
+static int next_name(struct scry_names *v, struct scry_local *ret)
 {
 	const struct scry_frame *f = v->frame;
 	scry_addr key;
@@ -54,19 +44,19 @@ static int next_name(struct variables *v, struct scry_local *ret)
 }
 
 /* A class body has free variables and a namespace; a function's dictionary is only a copy. */
-static int next_variable(struct variables *v, struct scry_local *ret)
+int scry_names_next(struct scry_names *v, struct scry_local *ret)
 {
 	bool has_names = !(v->frame->code->flags & CO_OPTIMIZED) && v->frame->locals;
-	int rc = v->part == IN_NAMESPACE ? SCRY_OK : next_slot(v, ret);
+	int rc = v->part == SCRY_NAMES_NAMESPACE ? SCRY_OK : next_slot(v, ret);
 
-	if (v->part == IN_SLOTS && rc == SCRY_OK) {
-		v->part = IN_NAMESPACE;
+	if (v->part == SCRY_NAMES_SLOTS && rc == SCRY_OK) {
+		v->part = SCRY_NAMES_NAMESPACE;
 		v->fast = 0;
 	}
-	if (v->part == IN_NAMESPACE) {
+	if (v->part == SCRY_NAMES_NAMESPACE) {
 		if (has_names && (rc = next_name(v, ret)) == SCRY_ITEM)
 			return rc;
-		v->part = IN_COMPREHENSION;
+		v->part = SCRY_NAMES_COMPREHENSION;
 		rc = next_slot(v, ret);
 	}
 	return rc;
@@ -120,7 +110,7 @@ static bool print_local(const void *subject, struct scry_buf *out)
 #define SUBJECT struct shown_local
 static const struct scry_say local_fields[] = {
 	SAY_TEXT("name", local.name),
-	SAY_NAME("kind", local.kind, kind_names),
+	SAY_NAME("kind", local.kind, scry_local_kind_names),
 	SAY_GET("type", get_type),
 	SAY_PRINT("repr", print_local),
 	SAY_ADDR("address", local.value),
@@ -148,13 +138,13 @@ static void each_local(const void *subject, struct scry_renderer *to)
 	struct shown_local shown = { .call = all->call,
 				     .frame = all->frame,
 				     .indent = all->indent };
-	struct variables v = { .frame = all->frame };
+	struct scry_names v = { .frame = all->frame };
 
-	for (; next_variable(&v, &shown.local) == SCRY_ITEM; ++*all->count)
+	for (; scry_names_next(&v, &shown.local) == SCRY_ITEM; ++*all->count)
 		scry_say(to, &local_facts, &shown);
 }
 
-static bool is_no_dict(const struct scry_frame *f)
+bool scry_names_in_no_dict(const struct scry_frame *f)
 {
 	scry_addr key, value;
 	uint64_t it = 0;
@@ -168,7 +158,7 @@ static bool print_namespace(const void *subject, struct scry_buf *out)
 {
 	const struct shown_locals *all = subject;
 
-	if (!is_no_dict(all->frame))
+	if (!scry_names_in_no_dict(all->frame))
 		return false;
 	if (!print_value(all->call, all->frame->runtime, all->frame->locals, out))
 		all->call->partial = true;
@@ -208,15 +198,23 @@ static const char *const locals_text[] = {
 const struct scry_facts scry_facts_locals = { "locals", locals_fields, locals_text };
 
 /* Variables whose names could not be read are missing, or have none. */
+const char *scry_names_lost(const struct scry_frame *f)
+{
+	if (f->compiled)
+		return NULL;
+	if (f->code->locals_bad)
+		return f->code->locals_bad;
+	/* modules and class bodies have one: PyFrame_New(), Objects/frameobject.c, and its heirs */
+	return !(f->code->flags & CO_OPTIMIZED) && !f->locals && !f->runtime->pypy
+		       ? "it has no namespace"
+		       : NULL;
+}
+
 static void note_lost(struct scry_call *call, const struct scry_frame *f)
 {
-	/* modules and class bodies have one: PyFrame_New(), Objects/frameobject.c, and its heirs */
-	const char *why = f->code->locals_bad ? f->code->locals_bad
-			  : !(f->code->flags & CO_OPTIMIZED) && !f->locals && !f->runtime->pypy
-				  ? "it has no namespace"
-				  : NULL;
+	const char *why = scry_names_lost(f);
 
-	if (!why || f->compiled)
+	if (!why)
 		return;
 	call->partial = true;
 	scry_note_answer(call->s, "the variables of %s: %s", f->code->name, why);
@@ -225,11 +223,11 @@ static void note_lost(struct scry_call *call, const struct scry_frame *f)
 void scry_locals_each(struct scry_call *call, const struct scry_frame *f,
 		      void (*each)(void *arg, const char *name, const char *repr), void *arg)
 {
-	struct variables v = { .frame = f };
+	struct scry_names v = { .frame = f };
 	struct scry_local local;
 	SCRY_AUTO_BUF(text);
 
-	while (next_variable(&v, &local) == SCRY_ITEM) {
+	while (scry_names_next(&v, &local) == SCRY_ITEM) {
 		scry_buf_cut(&text, 0);
 		if (!print_value(call, f->runtime, local.value, &text))
 			call->partial = true;
@@ -245,7 +243,7 @@ unsigned scry_say_locals(struct scry_call *call, const struct scry_frame *f, con
 			&(struct shown_locals) { call, f, indent, &count });
 	note_lost(call, f);
 	/* text has said so in its place */
-	if (call->json && is_no_dict(f))
+	if (call->json && scry_names_in_no_dict(f))
 		scry_note_answer(call->s, "the names of %s are in no dict: 0x%" PRIx64,
 				 f->code->name, f->locals);
 	return count;

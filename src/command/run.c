@@ -106,7 +106,7 @@ static int run_json(struct scry_call *call)
 	scry_render_init(call, &scry_render_json);
 	scry_envelope_open(call);
 	rc = run_row(call);
-	scry_target_release(call->s->target); /* what it says of the hold belongs to the errors */
+	scry_command_release(call->s); /* what it says of the hold belongs to the errors */
 	scry_envelope_close(call, rc);
 	call->json = NULL; /* it ends with this function */
 	return rc;
@@ -115,13 +115,12 @@ static int run_json(struct scry_call *call)
 /*
  * Stop the target. What takes long (files, symbols, layouts) is done before, while it still runs.
  */
-static void hold(struct scry_call *call)
+void scry_command_hold(struct scry_session *s, bool native)
 {
-	struct scry_session *s = call->s;
 	bool stops = s->target && s->target->ops->hold && !s->threads_done;
 	bool found = !stops || scry_runtime_first(s);
 
-	if (stops && scry_call_flag(call, "native"))
+	if (stops && native)
 		scry_native_prepare(s);
 	if (scry_target_hold(s->target) < 0)
 		scry_note(s, "read while it ran: %s", s->error.text);
@@ -129,6 +128,13 @@ static void hold(struct scry_call *call)
 		scry_runtimes_search_again(s);
 	if (stops)
 		scry_runtimes_reload(s);
+	scry_collectors_find(s);
+}
+
+void scry_command_release(struct scry_session *s)
+{
+	if (!s->held)
+		scry_target_release(s->target);
 }
 
 static int start(struct scry_call *call)
@@ -147,12 +153,11 @@ static int start(struct scry_call *call)
 		return SCRY_OK;
 	}
 	if (s->target) {
-		hold(call);
-		scry_collectors_find(s);
+		scry_command_hold(s, scry_call_flag(call, "native"));
 		*s->error.text = 0;
 	}
 	rc = s->options.json ? run_json(call) : run_row(call);
-	scry_target_release(s->target);
+	scry_command_release(s);
 	return rc;
 }
 

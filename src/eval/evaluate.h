@@ -20,6 +20,7 @@ struct scry_eval_value {
 	const char *wrap; /* of an object: "mappingproxy" where it is seen through one */
 	int64_t start, stop, step, count; /* of a slice */
 	const char *text, *type;
+	bool is_property; /* its text stands for what code would give */
 	struct scry_dict_view names;
 	struct scry_frame frame;
 };
@@ -47,6 +48,23 @@ int scry_eval_set_int(struct scry_eval *e, int64_t number);
 int scry_eval_attribute(struct scry_eval *e, const char *name);
 int scry_eval_item(struct scry_eval *e, const struct scry_key *key);
 int scry_eval_slice(struct scry_eval *e, const int64_t *bounds, const bool *given);
+/** A whole expression, as scry_eval() takes it; `e` is filled in, with its value at the end. */
+int scry_eval_start(struct scry_eval *e, struct scry_session *s, const struct scry_frame *f,
+		    const char *expr);
+/** `e->at` stands at "[KEY]" or "[START:STOP:STEP]", and behind it then. */
+int scry_eval_subscript(struct scry_eval *e);
+/** Does code of the program's decide what obj[key] is? */
+bool scry_eval_has_own_items(struct scry_eval *e, scry_addr obj);
+/** What keeps the items of a wrapper (mappingproxy, UserDict, UserList); else the object itself. */
+scry_addr scry_eval_container(struct scry_eval *e, scry_addr obj);
+/** len() of the value: negative where it has none that can be read. */
+int64_t scry_eval_length(struct scry_eval *e);
+/**
+ * Walk the items of the value: *it is 0 at first. Of mappings the key is in *ret_key, else its kind
+ * is SCRY_VALUE_TEXT without a text. SCRY_EUNSUPPORTED where code would have to run.
+ */
+int scry_eval_next(struct scry_eval *e, uint64_t *it, struct scry_eval_value *ret_key,
+		   struct scry_eval_value *ret_value);
 /** The text of a value that is not an object; NULL: out of memory. Its type goes to *ret_type. */
 const char *scry_eval_text(struct scry_eval *e, const char **ret_type);
 /** What C getters compute and we know: SCRY_ENOTFOUND for others. Sets the value. */

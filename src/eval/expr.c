@@ -280,8 +280,6 @@ static int eval_attribute(struct scry_eval *e)
 	return rc;
 }
 
-static int eval_subscript(struct scry_eval *e);
-
 /* Another expression as key: evaluated in the same frame. */
 static int eval_nested(void *arg, const char **at, scry_addr *ret)
 {
@@ -297,7 +295,7 @@ static int eval_nested(void *arg, const char **at, scry_addr *ret)
 				     : eval_primary(&e);
 
 	while (rc == SCRY_OK && (*e.at == '.' || *e.at == '['))
-		rc = *e.at == '.' ? eval_attribute(&e) : eval_subscript(&e);
+		rc = *e.at == '.' ? eval_attribute(&e) : scry_eval_subscript(&e);
 	if (rc == SCRY_OK && e.value.kind != SCRY_VALUE_OBJECT)
 		rc = scry_fail(e.s, SCRY_EUNSUPPORTED, 0,
 			       "'%.*s' is no object, so it cannot be a key", (int)(e.at - e.text),
@@ -308,7 +306,7 @@ static int eval_nested(void *arg, const char **at, scry_addr *ret)
 }
 
 /* [KEY] or [START:STOP:STEP] */
-static int eval_subscript(struct scry_eval *e)
+int scry_eval_subscript(struct scry_eval *e)
 {
 	int64_t bounds[3] = { 0 };
 	bool given[3] = { false };
@@ -343,31 +341,41 @@ static int eval_subscript(struct scry_eval *e)
 
 /* --- results --- */
 
+int scry_eval_start(struct scry_eval *e, struct scry_session *s, const struct scry_frame *f,
+		    const char *expr)
+{
+	struct scry_runtime *r = f ? f->runtime : scry_runtime_first(s);
+	int rc;
+
+	*e = (struct scry_eval) { .s = s, .r = r, .f = f, .text = skip_space(expr) };
+	if (!r)
+		return scry_fail(s, SCRY_ENOTFOUND, 0, "no Python runtime in the target");
+	e->at = e->text;
+	rc = eval_primary(e);
+	for (; rc == SCRY_OK && *(e->at = skip_space(e->at));) {
+		if (*e->at == '.')
+			rc = eval_attribute(e);
+		else if (*e->at == '[')
+			rc = scry_eval_subscript(e);
+		else
+			rc = scry_fail(s, SCRY_EINVAL, 0,
+				       *e->at == '('
+					       ? "'%s': nothing is called"
+					       : "expected '.' or '[' at '%s'; nothing is computed",
+				       e->at);
+	}
+	return rc;
+}
+
 int scry_eval(struct scry_session *s, const struct scry_frame *f, const char *expr,
 	      struct scry_value *ret)
 {
-	struct scry_runtime *r = f ? f->runtime : scry_runtime_first(s);
-	struct scry_eval e = { .s = s, .r = r, .f = f, .text = skip_space(expr) };
-	int rc;
+	struct scry_eval e;
+	int rc = scry_eval_start(&e, s, f, expr);
 
-	if (!r)
-		return scry_fail(s, SCRY_ENOTFOUND, 0, "no Python runtime in the target");
-	e.at = e.text;
-	rc = eval_primary(&e);
-	for (; rc == SCRY_OK && *(e.at = skip_space(e.at));) {
-		if (*e.at == '.')
-			rc = eval_attribute(&e);
-		else if (*e.at == '[')
-			rc = eval_subscript(&e);
-		else
-			rc = scry_fail(s, SCRY_EINVAL, 0,
-				       *e.at == '('
-					       ? "'%s': nothing is called"
-					       : "expected '.' or '[' at '%s'; nothing is computed",
-				       e.at);
-	}
 	if (rc < 0)
 		return rc;
+	struct scry_runtime *r = e.r;
 	struct scry_value v = { .text = e.value.text, .type = e.value.type };
 	if (e.value.kind == SCRY_VALUE_OBJECT && !e.value.wrap) {
 		v.addr = e.value.addr;

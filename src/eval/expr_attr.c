@@ -187,10 +187,13 @@ static int set_of_type(struct scry_eval *e, scry_addr obj, scry_addr type, scry_
 	scry_addr inner;
 	int rc = SCRY_OK;
 
-	if (kind == SCRY_IS_PROPERTY)
-		return tuple_field(e, obj, value, &rc)
-			       ? rc
-			       : scry_eval_set_text(e, "<property>", "property");
+	if (kind == SCRY_IS_PROPERTY) {
+		if (tuple_field(e, obj, value, &rc))
+			return rc;
+		rc = scry_eval_set_text(e, "<property>", "property");
+		e->value.is_property = true;
+		return rc;
+	}
 	if (kind == SCRY_IS_TUPLEGETTER)
 		return set_tuplegetter(e, obj, value);
 	if (kind == SCRY_IS_FUNCTION)

@@ -19,7 +19,7 @@ static bool is_wrapper(struct scry_runtime *r, scry_addr type)
 }
 
 /* Code that is not the library's decides what an item is. */
-static bool has_own_items(struct scry_eval *e, scry_addr obj)
+bool scry_eval_has_own_items(struct scry_eval *e, scry_addr obj)
 {
 	scry_addr type, value, owner;
 
@@ -34,7 +34,7 @@ static bool has_own_items(struct scry_eval *e, scry_addr obj)
  * What keeps the items of a container that is a wrapper: mappingproxy, UserDict and UserList
  * (.data).
  */
-static scry_addr container_of(struct scry_eval *e, scry_addr obj)
+scry_addr scry_eval_container(struct scry_eval *e, scry_addr obj)
 {
 	scry_addr inner, type, value, owner;
 
@@ -56,7 +56,7 @@ static scry_addr container_of(struct scry_eval *e, scry_addr obj)
 
 /* --- items --- */
 
-static int64_t value_length(struct scry_eval *e)
+int64_t scry_eval_length(struct scry_eval *e)
 {
 	return e->value.kind == SCRY_VALUE_SLICE ? e->value.count
 						 : scry_length(e->r, e->value.addr);
@@ -64,7 +64,7 @@ static int64_t value_length(struct scry_eval *e)
 
 static int index_item(struct scry_eval *e, int64_t index)
 {
-	int64_t n = value_length(e), i = index < 0 ? index + n : index;
+	int64_t n = scry_eval_length(e), i = index < 0 ? index + n : index;
 	struct scry_item item;
 
 	if (n < 0)
@@ -143,11 +143,12 @@ static int chain_item(struct scry_eval *e, scry_addr chain, const struct scry_ke
 	rc = rc < 0 ? rc : scry_sequence(e->r, maps, &n, &items);
 	for (uint64_t i = 0; rc == SCRY_OK && i < n; i++) {
 		rc = scry_word(e->r, items + i * e->s->target->abi.ptr_size, &map);
-		if (rc == SCRY_OK && has_own_items(e, map))
+		if (rc == SCRY_OK && scry_eval_has_own_items(e, map))
 			return scry_eval_fail(e, SCRY_EUNSUPPORTED,
 					      "one of its maps is a %s, whose code is not run",
 					      scry_type_name_of(e->r, map));
-		if (rc == SCRY_OK && find_in_dict(e, container_of(e, map), key, &value) == SCRY_OK)
+		if (rc == SCRY_OK &&
+		    find_in_dict(e, scry_eval_container(e, map), key, &value) == SCRY_OK)
 			return scry_eval_set(e, value);
 	}
 	return rc < 0 ? rc : scry_eval_fail(e, SCRY_ENOTFOUND, "no such key in any of its maps");
@@ -179,11 +180,11 @@ static int object_item(struct scry_eval *e, const struct scry_key *key, bool *do
 	struct scry_type *t;
 
 	*done = true;
-	if (has_own_items(e, e->value.addr))
+	if (scry_eval_has_own_items(e, e->value.addr))
 		return scry_eval_fail(e, SCRY_EUNSUPPORTED,
 				      "%s has a __getitem__ of its own, which is not run",
 				      scry_type_name_of(e->r, e->value.addr));
-	e->value.addr = container_of(e, e->value.addr);
+	e->value.addr = scry_eval_container(e, e->value.addr);
 	if (scry_type_for(e->r, e->value.addr, &t) == SCRY_OK) {
 		if (t->flags & TYPE_DICT || scry_known_type(t) == SCRY_IS_FROZENDICT)
 			return dict_item(e, e->value.addr, key);
@@ -233,7 +234,7 @@ int scry_eval_item(struct scry_eval *e, const struct scry_key *key)
 		return rc;
 	if (scry_key_index(e->r, key, &index))
 		return index_item(e, index);
-	if (value_length(e) < 0)
+	if (scry_eval_length(e) < 0)
 		return scry_eval_fail(e, SCRY_EUNSUPPORTED,
 				      "%s has no items that can be read without running code",
 				      scry_type_name_of(e->r, e->value.addr));
@@ -254,7 +255,7 @@ static bool can_be_sliced(struct scry_eval *e)
 
 	if (e->value.kind == SCRY_VALUE_SLICE)
 		return true;
-	if (e->value.kind != SCRY_VALUE_OBJECT || value_length(e) < 0 ||
+	if (e->value.kind != SCRY_VALUE_OBJECT || scry_eval_length(e) < 0 ||
 	    scry_type_for(e->r, e->value.addr, &t) < 0 || t->flags & TYPE_DICT)
 		return false;
 	for (size_t i = 0; i < sizeof(unsliced) / sizeof(unsliced[0]); i++)
@@ -272,17 +273,17 @@ int scry_eval_slice(struct scry_eval *e, const int64_t *bounds, const bool *give
 		return scry_eval_fail(e, SCRY_EUNSUPPORTED,
 				      "slices of %s's containers are not made", e->r->name);
 	if (e->value.kind == SCRY_VALUE_OBJECT) {
-		if (has_own_items(e, e->value.addr))
+		if (scry_eval_has_own_items(e, e->value.addr))
 			return scry_eval_fail(e, SCRY_EUNSUPPORTED,
 					      "%s has a __getitem__ of its own, which is not run",
 					      scry_type_name_of(e->r, e->value.addr));
-		e->value.addr = container_of(e, e->value.addr);
+		e->value.addr = scry_eval_container(e, e->value.addr);
 	}
 	if (!can_be_sliced(e))
 		return scry_eval_fail(e, SCRY_EUNSUPPORTED, "only sequences can be sliced");
 	if (step == 0 || step < -INT32_MAX || step > INT32_MAX)
 		return scry_eval_fail(e, SCRY_EINVAL, "a slice cannot have step %" PRId64, step);
-	n = value_length(e);
+	n = scry_eval_length(e);
 	low = step < 0 ? -1 : 0;
 	high = step < 0 ? n - 1 : n;
 	start = given[0] ? bounds[0] + (bounds[0] < 0 ? n : 0) : step < 0 ? high : low;

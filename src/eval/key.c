@@ -74,7 +74,8 @@ static int parse_text(struct parser *p, struct scry_key *ret)
 	p->at++;
 	*ret = (struct scry_key) { .kind = bytes ? SCRY_KEY_BYTES : SCRY_KEY_TEXT,
 				   .text = scry_arena_text(&p->r->session->arena, out.text,
-							   out.len) };
+							   out.len),
+				   .len = out.len };
 	scry_buf_done(&out);
 	return ret->text ? SCRY_OK : scry_fail(p->r->session, SCRY_ENOMEM, 0, "out of memory");
 }

@@ -22,6 +22,7 @@ struct scry_key {
 	int64_t number;
 	double real;
 	const char *text;
+	size_t len; /* of a text's bytes: it may have NUL in it */
 	scry_addr addr;
 	unsigned count;
 	struct scry_key *items; /* of a tuple, in the arena */

@@ -1,6 +1,7 @@
 /* list, tuple and their relatives. */
 #include "object/known.h"
 #include "object/contradict.h"
+#include "object/item.h"
 #include "object/judge.h"
 #include "object/printer.h"
 
@@ -39,6 +40,13 @@ static int open_list(struct scry_runtime *r, scry_addr addr, uint64_t *ret_count
 				scry_field_get(r, addr, SCRY_F_LIST_ALLOCATED) *
 						r->session->target->abi.ptr_size +
 					before);
+}
+
+int scry_items_open(struct scry_runtime *r, scry_addr seq, const struct scry_type *t,
+		    uint64_t *ret_count, scry_addr *ret_items)
+{
+	return t->flags & TYPE_LIST ? open_list(r, seq, ret_count, ret_items)
+				    : open_items(r, seq, ret_count, ret_items);
 }
 
 static int print_list(struct scry_printer *p, scry_addr addr, scry_addr type)

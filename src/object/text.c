@@ -3,6 +3,7 @@
 #include "object/printer.h"
 
 #include "base/utf8.h"
+#include "object/item.h"
 #include "object/judge.h"
 #include "object/text_hash.h"
 
@@ -278,13 +279,12 @@ static const char *text_prefix(const struct scry_runtime *r, const struct scry_t
 }
 
 /* The bytes of a bytearray. */
-static int open_bytearray(struct scry_runtime *r, scry_addr addr, struct scry_text_view *v)
+int scry_bytearray_open(struct scry_runtime *r, scry_addr addr, struct scry_text_view *v)
 {
 	uint8_t byte;
-	int rc = scry_field_read(r, addr, SCRY_F_VAR_SIZE, &v->length);
 
-	v->kind = 1;
-	v->bytes = true;
+	*v = (struct scry_text_view) { .kind = 1, .bytes = true };
+	int rc = scry_field_read(r, addr, SCRY_F_VAR_SIZE, &v->length);
 	if (rc == SCRY_OK) {
 		rc = scry_field_read(r, addr, SCRY_F_BYTEARRAY_START, &v->data);
 		if (rc == SCRY_ENOFIELD) /* 2.7 and 3.3 */
@@ -313,7 +313,7 @@ static int open_buffer(struct scry_runtime *r, scry_addr obj, struct scry_text_v
 	if (rc < 0)
 		return rc;
 	if (scry_type_is(r, t->addr, SCRY_IS_BYTEARRAY))
-		return open_bytearray(r, obj, v);
+		return scry_bytearray_open(r, obj, v);
 	if (scry_known_type(t) != SCRY_IS_MEMORYVIEW)
 		return scry_text_open(r, obj, v);
 	v->kind = 1;
@@ -451,7 +451,7 @@ static int print_bytearray_as(struct scry_printer *p, scry_addr addr, const char
 			      enum style style)
 {
 	struct scry_text_view v;
-	int rc = open_bytearray(p->runtime, addr, &v);
+	int rc = scry_bytearray_open(p->runtime, addr, &v);
 
 	if (rc < 0)
 		return rc;

@@ -4,11 +4,10 @@
 
 #include "runtime/runtime.h"
 
-/**
- * threading's name of a thread, else the one that the operating system gave it, or NULL. Asked for
- * once per session and refresh: only the names that are shown are read. Records no failure.
+/*
+ * scry_thread_name(), pyscry/pyscry.h: asked for once per session and refresh, so that only the
+ * names that are shown are read. Records no failure.
  */
-const char *scry_thread_name(struct scry_thread *t);
 /** scry_thread_find(), which knows all names where `text` is no number. */
 int scry_thread_named(struct scry_session *s, const char *text, struct scry_thread **ret);
 

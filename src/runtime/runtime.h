@@ -152,6 +152,8 @@ struct scry_thread {
 	bool followed;
 	scry_addr oldest;
 	unsigned length;
+	/* its stacks as the public walks handed them out: without, with C frames (api.h); NULL */
+	void *handed[2];
 };
 
 /**
@@ -165,11 +167,6 @@ enum scry_frame_kind {
 	SCRY_FRAME_SHIM,
 	SCRY_FRAME_DAMAGED,
 	SCRY_FRAME_NATIVE
-};
-
-struct scry_location {
-	/* 0: unknown. Columns count UTF-8 bytes from 1, the end one past the last */
-	int line, end_line, column, end_column;
 };
 
 /**
@@ -454,11 +451,6 @@ int scry_frame_location(const struct scry_frame *f, struct scry_location *ret);
 const char *scry_frame_line_lost(const struct scry_frame *f);
 /** Decode the frame at `addr` (no walking): for frame objects met as values. */
 int scry_frame_at(struct scry_runtime *r, scry_addr addr, struct scry_frame *ret);
-/**
- * The qualified name where it is known: of the code (3.11+), else of the function object, else
- * NULL.
- */
-const char *scry_frame_qualname(const struct scry_frame *f);
 /**
  * Next bound local in source order; *it is 0 at first. SCRY_ITEM, or SCRY_OK at the end. Fast
  * locals only.

@@ -212,7 +212,7 @@ static int host_open(struct scry_target *t)
 	if (!host)
 		return scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
 	t->state = host;
-	host->ops = t->host;
+	host->ops = &t->host;
 	host->arg = t->host_arg;
 	host->cache = (struct scry_cache) { .fetch = host_fetch, .arg = host, .exact = true };
 	if (!scry_cache_init(&host->cache))
@@ -246,7 +246,7 @@ int scry_target_open_host(struct scry_session *s, const struct scry_host_ops *op
 
 	if (!t)
 		return s->error.code;
-	t->host = ops;
+	t->host = *ops;
 	t->host_arg = arg;
 	t->pid = pid;
 	int rc = t->ops->open(t);

@@ -182,7 +182,7 @@ struct scry_target {
 	struct scry_arena keep;
 	/* what is wrong with the dump itself: said again after each refresh */
 	struct scry_note *notes;
-	const struct scry_host_ops *host; /* scry_session_open_host() */
+	struct scry_host_ops host; /* scry_session_open_host() */
 	void *host_arg;
 	/*
 	 * from the auxiliary vector, 0 unknown; execfn: what execve() was given, behind the
@@ -210,6 +210,7 @@ struct scry_target {
  */
 int scry_target_open_dump(struct scry_session *s, const char *path);
 int scry_target_open_pid(struct scry_session *s, int pid);
+/** The ops are copied. */
 int scry_target_open_host(struct scry_session *s, const struct scry_host_ops *ops, void *arg,
 			  int pid);
 void scry_target_close(struct scry_target *t);

@@ -57,6 +57,7 @@ struct scry_task {
 	bool ready;        /* trio: rescheduled, it has not run since */
 	const char *error; /* damage met on the way, or NULL */
 	void *detail;      /* the kind's own, in the arena */
+	void *handed;      /* its stack as the public walks handed it out; NULL: not yet */
 };
 
 struct scry_task_ops {

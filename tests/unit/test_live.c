@@ -313,7 +313,8 @@ static int lend_map(void *arg, unsigned i, scry_addr *ret_start, scry_addr *ret_
 	return i < 2 ? SCRY_ITEM : SCRY_OK;
 }
 
-static const struct scry_host_ops lender_ops = { lend, lend_thread, lend_reg, lend_map };
+static const struct scry_host_ops lender_ops = { sizeof(lender_ops), lend, lend_thread, lend_reg,
+						 lend_map };
 
 static void check_lent(struct scry_session *s, struct lender *l)
 {
