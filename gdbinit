@@ -76,6 +76,7 @@ if !$_pyscry
   _pyscry-define py-waits waits
   _pyscry-define py-locks locks
   _pyscry-define py-stacks stacks
+  _pyscry-define py-doctor doctor
   # end of what is from the table
 
   # $arg0: what to run, $arg1: by how many frames, $arg2: how many that are to older ones

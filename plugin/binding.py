@@ -8,7 +8,7 @@ import re
 HERE = os.path.dirname(os.path.realpath(__file__))
 
 ITEM, OK, NOTFOUND = 1, 0, -5
-MOVES, RAW, VALUE = 1, 2, 8  # flags of commands
+MOVES, RAW, VALUE, MACHINE = 1, 2, 8, 32  # flags of commands
 
 
 class Error(Exception):
@@ -263,9 +263,8 @@ def with_head(session, row, arguments):
     return "--summary"
 
 
-def asks_help(arguments):
-    """It needs no target."""
-    return arguments.split()[:1] in (["--help"], ["-h"])
+def needs_no_target(row, arguments):
+    return row.flags & MACHINE or arguments.split()[:1] in (["--help"], ["-h"])
 
 
 def help_of(row, prefix="py-"):

@@ -289,7 +289,7 @@ def _own_value(expression):
 
 
 def _answer(row, arguments):
-    if binding.asks_help(arguments):
+    if binding.needs_no_target(row, arguments):
         return binding.Session().run(row.name.decode(), arguments)
     session = _follower.follow()
     session.set("color", "always" if _wants_color() else "never")

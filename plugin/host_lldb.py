@@ -303,7 +303,7 @@ def _own_value(target, expression):
 
 
 def _answer(debugger, row, arguments, target):
-    if binding.asks_help(arguments):
+    if binding.needs_no_target(row, arguments):
         return binding.Session().run(row.name.decode(), arguments)
     session = _follower.follow(target)
     session.set("color", "always" if _wants_color(debugger) else "never")

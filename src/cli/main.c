@@ -238,6 +238,14 @@ static int parse(struct arguments *a, char **argv, int argc)
 	return rc ? rc : settle(a);
 }
 
+/* Is the command about this machine? A target is not looked at, then, as in a debugger. */
+static bool needs_none(const struct arguments *a)
+{
+	const struct scry_command *c = scry_cli_command(a->command);
+
+	return c && c->flags & SCRY_COMMAND_MACHINE;
+}
+
 static void set_color(struct arguments *a)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM"),
@@ -281,7 +289,7 @@ static void read_looks(struct arguments *a)
 
 static bool is_live(const struct arguments *a)
 {
-	return scry_guess_is_pid(a->target) && !a->core;
+	return a->target && scry_guess_is_pid(a->target) && !a->core;
 }
 
 /* More targets than one, or as many as may be. */
@@ -421,14 +429,14 @@ static int start(struct arguments *a, char **argv, int argc)
 		scry_help_put();
 		return 0;
 	}
-	if (!a->target && !a->help && !is_many(a))
+	if (!needs_none(a) && !a->target && !a->help && !is_many(a))
 		return scry_usage_error("which core file or process?",
 					a->command ? " It stands first: pyscry TARGET COMMAND"
 						   : "");
 	set_color(a);
 	if (!a->help && is_many(a))
 		return run_many(a);
-	if (!a->help)
+	if (!a->help && !needs_none(a))
 		open_target(a->s, a->target, a->core);
 	return run(a);
 }

@@ -93,7 +93,7 @@ struct scry_command_row {
 	X(heap) X(refs) \
 	X(info) X(dis) X(exc) X(obj) X(regs) X(tasks) X(generators) X(greenlets) \
 	X(tasklets) X(channels) X(zombies) X(crash) X(cvars) X(whatis) X(gc) \
-	X(waits) X(locks) X(stacks)
+	X(waits) X(locks) X(stacks) X(doctor)
 /* clang-format on */
 
 #define COMMAND(name) extern const struct scry_command_row scry_command_##name;

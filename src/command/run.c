@@ -82,6 +82,8 @@ static int run_row(struct scry_call *call)
 	struct scry_thread *thread = s->selected;
 	unsigned frame = s->selected_frame;
 
+	if (call->row->public.flags & SCRY_COMMAND_MACHINE)
+		return call->row->run(call);
 	if (!s->target && !(call->gathered && call->row->public.flags & SCRY_COMMAND_TARGETS))
 		return *s->error.text ? SCRY_ENOTFOUND
 				      : scry_fail(s, SCRY_EINVAL, 0, "no target is open");

@@ -1,0 +1,78 @@
+"""doctor: what it says of this machine follows what is changed for one call."""
+import json
+import os
+import shutil
+
+import pytest
+
+from tests.support.story import GDBINIT, PYSCRY, clean_environment, run
+
+
+def checks(*before, **environment):
+    """{name: check} of a doctor that a shell starts after some commands."""
+    script = '; '.join(before + ('exec "$0" doctor --json',))
+    said = run(['/bin/sh', '-c', script, PYSCRY], env=clean_environment(**environment))
+    assert said.status == 0 and said.err == ''
+    answer = json.loads(said.out)
+    assert answer['target'] is None and answer['errors'] == []
+    return {check['name']: check for check in answer['checks']}
+
+
+def pattern():
+    with open('/proc/sys/kernel/core_pattern') as source:
+        return source.read().strip()
+
+
+def test_limits():
+    if pattern().startswith('|'):
+        pytest.skip('cores are handed to a program here, whatever the limit')
+    assert checks('ulimit -S -c 0')['core size']['state'] == 'problem'
+    assert checks('ulimit -S -c 0')['core size']['fix'].startswith('ulimit -c unlimited')
+    assert 'no core' in checks('ulimit -S -c 0')['core size']['says']
+    assert 'too early' in checks('ulimit -S -c 8')['core size']['says']
+    whole = checks('ulimit -S -c unlimited')['core size']
+    assert (whole['state'], whole['fix']) == ('good', None)
+
+
+def test_contents():
+    assert checks('echo 0x33 >/proc/self/coredump_filter')['core contents']['state'] == 'good'
+    lacking = checks('echo 0x32 >/proc/self/coredump_filter')['core contents']
+    assert lacking['state'] == 'problem' and 'coredump_filter 0x' in lacking['says']
+
+
+def test_pattern_is_what_the_kernel_has():
+    assert pattern().lstrip('|') in checks()['core_pattern']['says']
+
+
+def test_rights():
+    said = checks()['processes']['says']
+    assert ('with CAP_SYS_PTRACE' in said) is (os.geteuid() == 0)
+    setpriv = shutil.which('setpriv')
+    if os.geteuid() == 0 and setpriv:
+        less = [setpriv, '--bounding-set', '-sys_ptrace', '--inh-caps', '-sys_ptrace']
+        said = run(less + [PYSCRY, 'doctor']).out
+        assert 'without CAP_SYS_PTRACE' in said
+
+
+def test_surroundings():
+    assert 'Kubernetes' in checks(KUBERNETES_SERVICE_HOST='10.0.0.1')['container']['says']
+    none = checks(PATH='/nowhere')['debuggers']
+    assert (none['says'].split(';')[0], none['fix']) == (
+        'neither gdb nor lldb is here',
+        'apt install gdb',
+    )
+
+
+def test_a_target_does_not_matter():
+    plain = run([PYSCRY, 'doctor'])
+    assert run([PYSCRY, '/nowhere', 'doctor']).out == plain.out
+
+
+def test_the_same_in_gdb():
+    if not shutil.which('gdb'):
+        pytest.skip('no gdb')
+    plain = run([PYSCRY, 'doctor'])
+    assert plain.status == 0 and plain.out.count('\n') >= 8
+    said = run(['gdb', '-nx', '-q', '-batch', '-x', GDBINIT, '-ex', 'py-doctor'])
+    # gdb changes the limits and the rights of nobody
+    assert said.out == plain.out
