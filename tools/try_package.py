@@ -89,6 +89,11 @@ def parts(text):
 
 
 def try_deb(paths):
+    try_lintian(paths)
+    try_bare_root(paths)
+
+
+def try_lintian(paths):
     done = subprocess.run(
         ['lintian', '--allow-root', '--fail-on', 'error,warning'] + paths,
         stdout=subprocess.PIPE,
@@ -97,6 +102,9 @@ def try_deb(paths):
     if done.returncode or done.stdout:
         fail('lintian', done.stdout.decode())
     print('  lintian: good', flush=True)
+
+
+def try_bare_root(paths):
     with tempfile.TemporaryDirectory() as given:
         for path in paths:
             shutil.copy(path, given)

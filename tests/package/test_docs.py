@@ -48,15 +48,18 @@ def test_links_lead_somewhere(page):
 
 def test_every_page_is_in_the_list():
     listed = set(re.findall(r'\b(\w[\w-]*\.md)$', read(TOP + '/mkdocs.yml'), re.M))
-    assert listed == set(os.listdir(TOP + '/docs')) & {
-        os.path.basename(p) for p in PAGES if '/docs/' in p
-    }
+    assert {os.path.basename(page) for page in PAGES if '/docs/' in page} <= listed
 
 
 def test_transcripts_are_what_is_said_now():
     if not transcripts.fits():
         pytest.skip("they are of Debian 12's Python")
-    assert transcripts.made() == read(transcripts.PAGE), 'run tools/transcripts.py'
+    page, said = read(transcripts.PAGE), ''
+    for _ in range(3):  # a busy machine may catch a thread elsewhere
+        said = transcripts.made()
+        if said == page:
+            return
+    assert said == page, 'run tools/transcripts.py'
 
 
 def recipes():
