@@ -77,7 +77,7 @@ int scry_api_open(const struct scry_object *o, const char *more, struct scry_buf
 /* The end of a call that gives a value. */
 static int give(struct scry_eval *e, int rc, struct scry_object *ret)
 {
-	struct scry_object found;
+	struct scry_object found = { 0 };
 
 	if (rc >= 0)
 		rc = scry_api_hand(e->s, e->r, &e->value, &found);

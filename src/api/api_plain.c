@@ -208,7 +208,7 @@ static int no_expression(void *arg, const char **at, scry_addr *ret)
 {
 	(void)arg;
 	(void)at;
-	(void)ret;
+	*ret = 0;
 	return SCRY_EUNSUPPORTED;
 }
 
