@@ -256,10 +256,11 @@ const struct scry_command_row scry_command_cvars = {
 		    "where that is sound, and says how: an entry value by the caller's call site "
 		    "or "
 		    "code, a register that\n"
-		    "was lost in a call by the code before it. Needs DWARF; bt-full --native shows "
-		    "the "
-		    "same below each C\n"
-		    "frame.",
+		    "was lost in a call by the code before it, an argument by the Python frame "
+		    "that "
+		    "called the function;\n"
+		    "the last without DWARF too, which all else needs. bt-full --native shows the "
+		    "same below each C frame.",
 		    0 },
 	.run = run_cvars,
 	.max_args = 1,

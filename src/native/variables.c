@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "native/called.h"
 #include "native/cfi.h"
 #include "native/place.h"
 #include "object/object.h"
@@ -16,6 +17,7 @@
 #define VARIABLES_MAX 200 /* of one function */
 #define BLOCKS_MAX    32
 #define VALUE_MAX     4096 /* bytes */
+#define REPR_MAX      100
 #define DOUBTFUL      "the frame was found by searching the stack: its registers are not known"
 
 /* --- frames --- */
@@ -96,7 +98,8 @@ struct reading {
 	bool outer;    /* the function is not inlined: it was entered by a call */
 	bool args_known;
 	uint64_t args; /* how many objects its `args` has: PyObject *const *args, size_t nargsf */
-	unsigned count;
+	unsigned count, parameters;       /* met so far */
+	const struct scry_called *called; /* Python called the function itself; NULL: no */
 };
 
 static const char *kept_text(struct reading *r, const struct scry_buf *text)
@@ -191,13 +194,32 @@ static void recover_argument(struct reading *r, Dwarf_Attribute *attr, Dwarf_Die
 	set_value(r, type, &p, v);
 }
 
+/* An argument by the Python frame that called the function. */
+static void recover_called(struct reading *r, unsigned number, Dwarf_Die *type,
+			   struct scry_variable *v)
+{
+	struct scry_called_parameter c;
+	struct scry_place_of p = { .kind = SCRY_IN_VALUE, .recovered = true };
+
+	if (!r->called || !scry_called_parameter(r->called, number, &c) || !c.known ||
+	    scry_ctype_is_object(type) != c.is_object)
+		return;
+	p.word = c.value;
+	p.how = r->called->how;
+	set_value(r, type, &p, v);
+}
+
 static void read_variable(struct reading *r, Dwarf_Die *die)
 {
+	unsigned number = r->parameters;
+
 	struct scry_variable v = { .is_parameter = dwarf_tag(die) == DW_TAG_formal_parameter,
 				   .state = SCRY_VARIABLE_LOST,
 				   .reg = -1 };
 	Dwarf_Attribute attr;
 	Dwarf_Die type;
+
+	r->parameters += v.is_parameter;
 	const char *name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_name, &attr));
 	bool typed = dwarf_formref_die(dwarf_attr_integrate(die, DW_AT_type, &attr), &type) != NULL;
 	struct scry_place_of p = { .kind = SCRY_IN_NOTHING };
@@ -228,6 +250,8 @@ static void read_variable(struct reading *r, Dwarf_Die *die)
 		set_value(r, &type, &p, &v);
 	else if (v.is_parameter && !r->doubtful && dwarf_attr(die, DW_AT_location, &attr))
 		recover_argument(r, &attr, &type, &v);
+	if (v.state == SCRY_VARIABLE_LOST && v.is_parameter && r->outer)
+		recover_called(r, number, &type, &v);
 	r->each(r->arg, &v);
 }
 
@@ -268,6 +292,41 @@ static void read_block(struct reading *r, Dwarf_Die *block, unsigned depth)
 	}
 }
 
+/* Without debug information: what the way tells in which Python called the function. */
+static int variables_of_call(struct reading *r, const struct scry_called *called)
+{
+	struct scry_called_parameter c;
+
+	for (unsigned n = 0; scry_called_parameter(called, n, &c); n++) {
+		struct scry_variable v = { .name = c.name,
+					   .type = c.type,
+					   .is_parameter = true,
+					   .state = SCRY_VARIABLE_LOST,
+					   .how = "only the call has it",
+					   .reg = -1 };
+		SCRY_AUTO_BUF(text);
+
+		if (c.known) {
+			bool pointer = strchr(c.type, '*');
+
+			if (c.is_object && c.value)
+				scry_repr_short(called->call.runtime, c.value, REPR_MAX, &text);
+			else if (pointer && !c.value)
+				scry_buf_puts(&text, "NULL");
+			else
+				scry_buf_printf(&text, pointer ? "0x%" PRIx64 : "%" PRIu64,
+						c.value);
+			v.value = kept_text(r, &text);
+			v.state = SCRY_VARIABLE_RECOVERED;
+			v.how = called->how;
+			v.runtime = c.is_object && c.value ? called->call.runtime : NULL;
+			v.object = v.runtime ? c.value : 0;
+		}
+		r->each(r->arg, &v);
+	}
+	return SCRY_OK;
+}
+
 int scry_variables(struct scry_frames *f, size_t index, size_t function, scry_variable_fn *each,
 		   void *arg)
 {
@@ -278,13 +337,19 @@ int scry_variables(struct scry_frames *f, size_t index, size_t function, scry_va
 	unsigned count = index < f->count ? dies_at(f, index, &scope.bias, list) : 0;
 	struct reading r = { .scope = &scope, .session = s, .each = each, .arg = arg };
 
+	struct scry_called called = { .flags = 0 };
+
+	for (size_t i = 0; i <= index && i < f->count; i++)
+		r.doubtful |= f->frames[i].is_guess;
+	if (index < f->count && !r.doubtful && scry_called_read(f, index, &called))
+		r.called = &called;
+	if (!count && r.called)
+		return variables_of_call(&r, r.called);
 	if (function >= count || !scry_scope_open(&scope, f, index))
 		return scry_fail(s, SCRY_ENOTFOUND, 0, "no debug information covers this frame");
 	if (scry_decoder_open(&decoder, s))
 		scope.decoder = &decoder;
 	r.outer = function + 1 == count;
-	for (size_t i = 0; i <= index; i++)
-		r.doubtful |= f->frames[i].is_guess;
 	count_args(&r, &list[count - 1 - function]);
 	read_block(&r, &list[count - 1 - function], 0);
 	if (scope.decoder)

@@ -14,6 +14,7 @@ struct scry_frames {
 	struct scry_thread *thread;
 	struct scry_native_frame *frames;
 	size_t count;
+	struct scry_calls *calls; /* called.c's, in the session's arena; NULL: not asked yet */
 };
 /** Unwind and keep them; release with scry_frames_done(). */
 int scry_frames_read(struct scry_thread *t, struct scry_frames *ret);

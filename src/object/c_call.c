@@ -131,6 +131,7 @@ static bool builtin(struct call *c, scry_addr callable)
 
 	if (scry_builtin_name(r, callable, &name) < 0 || (self && scry_type_for(r, self, &t) < 0))
 		return false;
+	c->ret->given = self;
 	if (!t || scry_type_is(r, t->addr, SCRY_IS_MODULE)) {
 		c->ret->function = of_module(r, callable, name);
 	} else if (t->flags & TYPE_TYPE) {
@@ -150,7 +151,7 @@ static bool descriptor(struct call *c, scry_addr callable)
 
 	c->ret->function =
 		name ? method_of(r, scry_field_get(r, callable, SCRY_F_DESCR_TYPE), name) : NULL;
-	c->ret->self = c->first;
+	c->ret->self = c->ret->given = c->first;
 	c->first = 0;
 	return c->ret->function;
 }
@@ -317,15 +318,20 @@ static void collect(const struct call *c, bool skip)
 		add(c->ret, NULL, c->first);
 	for (const char *p = c->shape; *p; index += words_of(*p++, c->at.arg)) {
 		if (*p == 'n') {
+			c->ret->stack =
+				c->f->slots +
+				(scry_addr)(c->f->code->slots + index + skip) * scry_ptr_size(r);
 			for (unsigned i = skip; i < c->at.arg; i++)
 				add(c->ret, NULL, value_at(c, index + i));
 			total = c->ret->count;
 			if ((names = keywords_of(c)))
 				name_last(r, c->ret, total, names);
+			c->ret->names = names;
 		} else if (*p == 'p') {
 			add_pairs(c, index, skip);
 		} else if (*p == 'k') {
-			name_last(r, c->ret, total, value_at(c, index));
+			c->ret->names = value_at(c, index);
+			name_last(r, c->ret, total, c->ret->names);
 		} else if (*p == 't') {
 			add_tuple(r, c->ret, value_at(c, index));
 		} else if ((*p == 'd' || *p == 'D') && words_of(*p, c->at.arg)) {
@@ -385,6 +391,7 @@ static bool is_call(struct call *c)
 		}
 	if (!resolve(c, callable))
 		return false;
+	c->ret->callable = callable;
 	collect(c, skip);
 	return true;
 }

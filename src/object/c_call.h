@@ -19,6 +19,10 @@ struct scry_c_call {
 	} arguments[SCRY_C_CALL_ARGUMENTS];
 	unsigned count;
 	bool more; /* there are more arguments */
+	scry_addr callable;
+	/* where its arguments stand on the value stack, and names of the last ones; 0 elsewhere */
+	scry_addr stack, names;
+	scry_addr given; /* the object that its self comes from: self, or a function's module */
 };
 
 /** The frame before, which is newer: what is needed of it here. */

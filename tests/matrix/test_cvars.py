@@ -107,3 +107,31 @@ def test_cvars_text(tmp_path, request):
     assert re.search(r"PyObject \*object = \{'key': \[5, 6\]\}", text)
     status, text, _ = run.pyscry(core, 'cvars', '9999')
     assert status == 2
+
+
+CALLED = ('pyenv-2.7.18', 'pyenv-3.8.18', 'pyenv-3.11.7', 'pyenv-3.13.0')
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.tag in CALLED))
+def test_called_by_python(interpreter, tmp_path):
+    """Arguments that the compiler dropped are those of the Python frame that called the function;
+    without debug information too."""
+    directory = str(tmp_path)
+    run.prepare(run_program(), directory)
+    for options in ['-O2', '-g'], ['-O2']:
+        compiled(interpreter, directory, options)
+        for way in ['takes_one', 'takes_many'][: 1 + (interpreter.version >= (3, 7))]:
+            core, truth = died(interpreter, directory, way)
+            answer, status, errors = run.answer(core, command=('bt-full', '--native'))
+            assert status == 0, errors
+            (found,) = [
+                {variable['name']: variable for variable in frame['variables']}
+                for frame in answer['threads'][0]['frames']
+                if frame['function'] == way
+            ]
+            for name, value in found.items():
+                assert value['state'] in ('here', 'recovered'), (options, name, value)
+                assert number(value) == truth['%s.%s' % (way, name)], (options, name, value)
+            assert len(found) == (2 if way == 'takes_one' else 4)
+            assert '-g' in options or found['self']['how'].startswith('#0 main called it'), found
+            os.remove(core)

@@ -339,7 +339,37 @@ static PyObject *die(PyObject *self, PyObject *args)
 	return NULL;
 }
 
-static PyMethodDef methods[] = { { "die", die, METH_VARARGS, NULL }, { NULL, NULL, 0, NULL } };
+/* Called by Python alone, and dead before any argument is needed again. */
+static PyObject *takes_one(PyObject *self, PyObject *arg)
+{
+	watch();
+	hold("takes_one.self", self);
+	hold("takes_one.arg", arg);
+	say("done", *nowhere);
+	return NULL;
+}
+
+#if PY_VERSION_HEX >= 0x03070000
+static PyObject *takes_many(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+			    PyObject *kwnames)
+{
+	watch();
+	hold("takes_many.self", self);
+	hold("takes_many.args", args);
+	say("takes_many.nargs", nargs);
+	hold("takes_many.kwnames", kwnames);
+	say("done", *nowhere);
+	return NULL;
+}
+#endif
+
+static PyMethodDef methods[] = { { "die", die, METH_VARARGS, NULL },
+				 { "takes_one", takes_one, METH_O, NULL },
+#if PY_VERSION_HEX >= 0x03070000
+				 { "takes_many", (PyCFunction)(void (*)(void))takes_many,
+				   METH_FASTCALL | METH_KEYWORDS, NULL },
+#endif
+				 { NULL, NULL, 0, NULL } };
 
 #if PY_MAJOR_VERSION >= 3
 static struct PyModuleDef module = {

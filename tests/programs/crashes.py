@@ -30,6 +30,14 @@ def main(way):
         import faulthandler
 
         faulthandler.enable()
+    if way == 'takes_one':
+        import crashes
+
+        crashes.takes_one({'key': [5, 6]})
+    if way == 'takes_many':
+        import crashes
+
+        crashes.takes_many({'key': [5, 6]}, 7, word=[8])
     die(way, {'key': [5, 6]})
 
 
