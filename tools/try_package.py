@@ -54,6 +54,7 @@ def bare_root():
 
 DEB = '''
 rm -f /etc/resolv.conf; cp /given/resolv.conf /etc/resolv.conf
+rm -f /etc/apt/sources.list
 cp -r /given/apt/. /etc/apt/
 apt-get update -qq 2>&1
 needed="gdb man-db gcc libc6-dev pkgconf"
@@ -83,8 +84,8 @@ echo "<end>"
 def parts(text):
     found = {}
     for piece in text.split('\n<')[1:]:
-        name, _, rest = piece.partition('>\n')
-        found[name] = rest
+        name, _, rest = piece.partition('>')
+        found[name] = rest.lstrip('\n')
     return found
 
 

@@ -22,6 +22,18 @@ static void get_other_file(const void *subject, struct scry_said *ret)
 	scry_said_text(ret, same ? NULL : m->file);
 }
 
+/* What to type where the file is missing, or another one than the target had. */
+static void get_fix(const void *subject, struct scry_said *ret)
+{
+	const struct scry_module *m = subject;
+	const char *fix = m->is_main ? "--exe FILE, or the files of its machine: --sysroot DIR "
+				       "(in gdb: file FILE, set sysroot DIR)"
+				     : "--search DIR, or the files of its machine: --sysroot DIR "
+				       "(in gdb: set sysroot DIR)";
+
+	scry_said_text(ret, m->problem ? fix : NULL);
+}
+
 #define SUBJECT struct scry_module
 static const struct scry_say module_fields[] = {
 	SAY_TEXT("path", path),
@@ -30,6 +42,7 @@ static const struct scry_say module_fields[] = {
 	SAY_ADDR("start", start),
 	SAY_ADDR("end", end),
 	SAY_TEXT("problem", problem),
+	SAY_GET("fix", get_fix),
 	SAY_GET("other_file", get_other_file, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_END,
 };
@@ -41,6 +54,7 @@ static const char *const module_text[] = {
 	", read from {other_file}",
 	": {problem}",
 	"\n",
+	"          {fix}\n",
 	NULL,
 };
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.support.story import GDBINIT, PYSCRY, clean_environment, run
+from tests.support.story import GDBINIT, PYSCRY, STORY, clean_environment, make_core, run
 
 
 def checks(*before, **environment):
@@ -66,6 +66,18 @@ def test_surroundings():
 def test_a_target_does_not_matter():
     plain = run([PYSCRY, 'doctor'])
     assert run([PYSCRY, '/nowhere', 'doctor']).out == plain.out
+
+
+def test_info_says_what_to_type_where_a_file_is_missing(tmp_path):
+    program = str(tmp_path / 'moved')
+    shutil.copy('/usr/bin/python3', program)
+    core = make_core(program, tmp_path, STORY, 'crash')
+    os.remove(program)
+    said = run([PYSCRY, core, 'info']).out
+    assert ': no such file\n          --exe FILE, or ' in said
+    modules = json.loads(run([PYSCRY, core, 'info', '--json']).out)['modules']
+    assert [m['fix'][:10] for m in modules if m['path'] == program] == ['--exe FILE']
+    assert '--exe FILE' not in run([PYSCRY, '--exe', '/usr/bin/python3', core, 'info']).out
 
 
 def test_the_same_in_gdb():
