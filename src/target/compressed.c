@@ -110,28 +110,38 @@ struct unpack {
 	const struct scry_archive_library *lib;
 };
 
-/* Write a block, leaving holes where whole pages are zero. */
+static int put_run(struct unpack *u, const uint8_t *p, size_t len, uint64_t at)
+{
+	if (len > u->room)
+		return scry_fail(u->t->session, SCRY_ELIMIT, 0,
+				 "no space to unpack %s after %" PRIu64
+				 " MB: set TMPDIR to a larger disk",
+				 u->t->path, at >> 20);
+	if (!write_at(u->fd, p, len, at))
+		return scry_fail_errno(u->t->session, "cannot unpack %s", u->t->path);
+	u->room -= len;
+	return SCRY_OK;
+}
+
+/* Write a block, leaving holes where whole pages are zero: what lies between them at once. */
 static int put_block(struct unpack *u, const uint8_t *p, size_t len, uint64_t at)
 {
-	for (size_t i = 0; i < len;) {
-		size_t n = PAGE - (size_t)((at + i) % PAGE);
+	size_t begin = 0, n;
+	int rc = SCRY_OK;
 
+	for (size_t i = 0; i < len && rc == SCRY_OK; i += n) {
+		n = PAGE - (size_t)((at + i) % PAGE);
 		n = n < len - i ? n : len - i;
-		if (!is_zero(p + i, n)) {
-			if (n > u->room)
-				return scry_fail(u->t->session, SCRY_ELIMIT, 0,
-						 "no space to unpack %s after %" PRIu64
-						 " MB: set TMPDIR to a larger disk",
-						 u->t->path, (at + i) >> 20);
-			if (!write_at(u->fd, p + i, n, at + i))
-				return scry_fail_errno(u->t->session, "cannot unpack %s",
-						       u->t->path);
-			u->room -= n;
-		}
-		i += n;
+		if (!is_zero(p + i, n))
+			continue;
+		if (i > begin)
+			rc = put_run(u, p + begin, i - begin, at + begin);
+		begin = i + n;
 	}
+	if (rc == SCRY_OK && len > begin)
+		rc = put_run(u, p + begin, len - begin, at + begin);
 	u->size = at + len;
-	return SCRY_OK;
+	return rc;
 }
 
 /* Is it a bomb? Then what came so far is used. */
