@@ -234,12 +234,16 @@ static uint64_t put_folded(struct scry_call *call, struct scry_stack *stack, uin
 {
 	uint64_t limit = call->s->options.limit[SCRY_LIMIT_FRAMES], shown = 0, omitted = 0,
 		 count = 0;
-	struct fold fold = { .max_period = stack->merge ? MAX_PERIOD : PYTHON_PERIOD };
-	struct hidden hidden = { 0 };
+	/* large, and there is one of each stack: what is read of them was written before */
+	struct fold fold;
+	struct hidden hidden;
 	struct scry_newer newer = { .any = false };
 	struct scry_frame f;
 	int rc;
 
+	fold.max_period = stack->merge ? MAX_PERIOD : PYTHON_PERIOD;
+	fold.frames = 0;
+	hidden.count = hidden.native = hidden.period = 0;
 	call->newer = stack->runs ? &newer : NULL;
 	for (; (rc = stack->next(stack, &f)) == SCRY_ITEM; count++) {
 		unsigned period = stack->whole ? 0 : fold_take(&fold, &f);
