@@ -2,6 +2,7 @@
 medians.
 
 bench/run.py [--quick] [--repeat N] [--peers] [INTERPRETER...]
+bench/run.py --check | --record [--rows TEXT]: see check.py
 
 INTERPRETER is a tag as `python3 -m tests.support.interpreters` lists them; the default is the
 newest two of this machine's own versions. --peers also runs gdb's script on the deep workloads,
@@ -22,6 +23,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, TOP)
 
+from bench import check  # noqa: E402
 from tests.support import interpreters, run  # noqa: E402
 
 HERE = os.path.join(TOP, 'bench')
@@ -258,8 +260,18 @@ def main():
     parser.add_argument('--quick', action='store_true')
     parser.add_argument('--peers', action='store_true')
     parser.add_argument('--repeat', type=int, default=5)
+    parser.add_argument(
+        '--check', action='store_true', help='instructions beside those that are committed'
+    )
+    parser.add_argument('--record', action='store_true', help='commit those of this machine')
+    parser.add_argument('--rows', default='', help='of --check: rows whose name has this in it')
+    parser.add_argument('--counts', help='of --check: the file with them')
     parser.add_argument('interpreters', nargs='*')
     options = parser.parse_args()
+    if options.check or options.record:
+        raise SystemExit(
+            check.main(os.path.realpath(run.cli()), options.record, options.rows, options.counts)
+        )
     found = [i for i in interpreters.everything() if not i.reason]
     chosen = (
         [i for i in found if i.tag in options.interpreters]
