@@ -153,10 +153,11 @@ def write_page(key, counts):
     with open(PAGE, 'w') as page:
         page.write(
             '# Performance\n\n'
-            'Written by `./dev bench --record`. Instructions of whole runs (callgrind), which do not '
-            'depend on what else a\nmachine does; `./dev bench --check` fails where a row takes more '
-            'than %d %% above them. `./dev bench` measures time\nbeside the peers that are installed.'
-            '\n\nOf %s:\n\n| row | million instructions |\n|---|---|\n' % (100 * MOST, key)
+            'Written by `./dev bench --record`. Instructions of whole runs (callgrind), which do '
+            'not depend on what else a\nmachine does; `./dev bench --check` fails where a row '
+            'takes more than %d %% above them. `./dev bench` measures time\nbeside the peers that '
+            'are installed.\n\nOf %s:\n\n| row | million instructions |\n|---|---|\n'
+            % (100 * MOST, key)
         )
         for name, number in counts.items():
             page.write('| %s | %.1f |\n' % (name, number / 1e6))
