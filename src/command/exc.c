@@ -270,6 +270,7 @@ static void show_thread(struct job *job, struct scry_thread *t, bool all)
 	struct scry_call *call = job->shown.call;
 	unsigned before = job->entries;
 
+	call->partial |= t->error != NULL; /* it may have exceptions that nobody sees */
 	if (!t->runtime || !t->state) {
 		if (!all)
 			scry_say_as(job->to, &heading_facts, runs_none, t);

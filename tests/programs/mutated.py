@@ -11,6 +11,7 @@ import threading
 import time
 
 NEW = sys.version_info >= (3, 11)
+CODE = type(compile("", "", "exec"))
 WORD = ctypes.sizeof(ctypes.c_size_t)
 HEAD = object.__basicsize__ // WORD  # words before what a type adds: 2, free-threaded 4
 if sys.version_info >= (3, 7):
@@ -110,12 +111,23 @@ def state():
     return get()
 
 
+def parts(things):
+    """What they refer to; code objects do not tell the collector."""
+    found = gc.get_referents(*things)
+    for each in things:
+        if isinstance(each, CODE):
+            for items in each.co_names, each.co_varnames, each.co_freevars, each.co_cellvars, each.co_consts:
+                found += items
+            found += [each.co_names, each.co_consts, each.co_name, each.co_filename]
+    return found
+
+
 def objects_alive():
-    """Where there are certainly objects: what the collector has, and what that refers to."""
+    """Where there are certainly objects: what the collector has, and what that leads to."""
     level = gc.get_objects()
     found = set(map(id, level))
     for _ in range(3):
-        level = [each for each in gc.get_referents(*level) if id(each) not in found]
+        level = [each for each in parts(level) if id(each) not in found]
         found.update(map(id, level))
     return sorted(found)
 

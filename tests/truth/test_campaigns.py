@@ -13,7 +13,6 @@ SECONDS = 2
 
 @pytest.mark.parametrize('interpreter', every(mutations.usable))
 def test_changed_words(interpreter):
-    # seed 76 in 3.6 and 3.9 shows a name that became another valid name; no trace of it is known
     count = mutations.campaign([interpreter], SECONDS, most=60, kinds=KINDS)
     assert count.total('same') + count.total('marked') > 0
     assert not count.wrong, '\n'.join(count.wrong)
