@@ -48,21 +48,33 @@ static int socket_stream_fd(struct scry_runtime *r, scry_addr stream, int64_t *r
 		       : scry_field_read_int(r, sock, SCRY_F_SOCKET_FD, ret);
 }
 
+/* Whether there is such an attribute cannot be told: its dict is damaged. */
+static bool is_lost(int rc)
+{
+	return rc == SCRY_EFAULT || rc == SCRY_ECORRUPT;
+}
+
 /* " name=..." where there is one; SCRY_ENOTFOUND where code would tell. */
 static int print_stream_name(struct scry_printer *p, scry_addr addr)
 {
 	scry_addr stream, name;
 	int64_t fd;
 
-	if (!raw_stream(p->runtime, addr, &stream) ||
-	    scry_attr(p->runtime, stream, "name", &name) < 0)
+	if (!raw_stream(p->runtime, addr, &stream))
+		return SCRY_OK;
+	int rc = scry_attr(p->runtime, stream, "name", &name);
+	if (is_lost(rc)) {
+		scry_buf_puts(p->out, " name=");
+		scry_printer_damage(p, stream);
+	}
+	if (rc < 0)
 		return SCRY_OK;
 	if (!is_property(p->runtime, name)) {
 		scry_buf_puts(p->out, " name=");
 		scry_print(p, name);
 		return SCRY_OK;
 	}
-	int rc = socket_stream_fd(p->runtime, stream, &fd);
+	rc = socket_stream_fd(p->runtime, stream, &fd);
 	if (rc == SCRY_OK)
 		scry_printf(p, " name=%" PRId64, fd);
 	return rc;
@@ -92,10 +104,13 @@ static int print_textio_as(struct scry_printer *p, scry_addr addr, scry_addr typ
 		scry_buf_cut(p->out, start);
 		return scry_print_unknown(p, addr, type);
 	}
-	if (with_mode && scry_attr(p->runtime, addr, "mode", &value) == SCRY_OK) {
+	rc = with_mode ? scry_attr(p->runtime, addr, "mode", &value) : SCRY_ENOTFOUND;
+	if (rc == SCRY_OK || is_lost(rc))
 		scry_buf_puts(p->out, " mode=");
+	if (rc == SCRY_OK)
 		scry_print(p, value);
-	}
+	else if (is_lost(rc))
+		scry_printer_damage(p, addr);
 	scry_buf_puts(p->out, " encoding=");
 	rc = scry_field_read(p->runtime, addr, SCRY_F_TEXTIO_ENCODING, &value);
 	if (rc < 0)
@@ -168,9 +183,13 @@ static int print_fileio_as(struct scry_printer *p, scry_addr addr, scry_addr typ
 		return SCRY_OK;
 	}
 	scry_field_read(p->runtime, addr, SCRY_F_FILEIO_CLOSEFD, &closefd);
-	if (scry_attr(p->runtime, addr, "name", &name) == SCRY_OK) {
+	rc = scry_attr(p->runtime, addr, "name", &name);
+	if (rc == SCRY_OK || is_lost(rc)) {
 		scry_buf_puts(p->out, "name=");
-		scry_print(p, name);
+		if (rc == SCRY_OK)
+			scry_print(p, name);
+		else
+			scry_printer_damage(p, addr);
 	} else {
 		scry_printf(p, "fd=%" PRId64, fd);
 	}
