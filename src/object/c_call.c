@@ -143,6 +143,15 @@ static bool builtin(struct call *c, scry_addr callable)
 	return c->ret->function;
 }
 
+/* What LOAD_METHOD finds without binding it, as far as that is of C. */
+static bool is_descriptor(struct scry_runtime *r, scry_addr callable)
+{
+	enum scry_known what = scry_known_of(r, callable);
+
+	return what == SCRY_IS_METHOD_DESCRIPTOR || what == SCRY_IS_CLASSMETHOD_DESCRIPTOR ||
+	       what == SCRY_IS_WRAPPER_DESCRIPTOR;
+}
+
 /* The first argument is what the method is of. */
 static bool descriptor(struct call *c, scry_addr callable)
 {
@@ -174,10 +183,8 @@ static bool type_call(struct call *c, scry_addr callable)
 	struct scry_runtime *r = c->f->runtime;
 	struct scry_type *t;
 
-	if (scry_type_at(r, callable, &t) < 0 || !scry_type_is_own(r, callable) ||
-	    scry_type_full_name(r, callable, &c->ret->function) < 0)
-		return false;
-	return true;
+	return scry_type_at(r, callable, &t) == SCRY_OK && scry_type_is_own(r, callable) &&
+	       scry_type_full_name(r, callable, &c->ret->function) == SCRY_OK;
 }
 
 /* An object that C code calls: functools.partial, a foreign function of ctypes. */
@@ -202,13 +209,11 @@ static bool resolve(struct call *c, scry_addr callable)
 
 	if (!callable || scry_type_for(r, callable, &t) < 0)
 		return false;
+	if (is_descriptor(r, callable))
+		return c->first && descriptor(c, callable);
 	switch (scry_known_type(t)) {
 	case SCRY_IS_BUILTIN:
 		return builtin(c, callable);
-	case SCRY_IS_METHOD_DESCRIPTOR:
-	case SCRY_IS_CLASSMETHOD_DESCRIPTOR:
-	case SCRY_IS_WRAPPER_DESCRIPTOR:
-		return c->first && descriptor(c, callable);
 	case SCRY_IS_METHOD_WRAPPER:
 		return wrapper(c, callable);
 	case SCRY_IS_FUNCTION:
@@ -357,15 +362,18 @@ static scry_addr callable_of(struct call *c)
 {
 	scry_addr one = value_at(c, c->base), two = value_at(c, c->base + 1);
 
+	/* where something else stands in the first place, that is the result by now */
 	switch (*c->shape) {
 	case 'm': /* a method and its self; NULL and the callable */
-		c->first = one ? two : 0;
-		return one ? one : two;
+		if (!one)
+			return two;
+		c->first = two;
+		return is_descriptor(c->f->runtime, one) ? one : 0;
 	case 's':
 		c->first = two;
 		return one;
 	case '0':
-		return two;
+		return one ? 0 : two;
 	default:
 		return one;
 	}
@@ -378,17 +386,10 @@ static bool is_call(struct call *c)
 	bool skip = false;
 
 	/* a descriptor called by itself: list.append(a, 1) */
-	if (!c->first && any && callable)
-		switch (scry_known_of(c->f->runtime, callable)) {
-		case SCRY_IS_METHOD_DESCRIPTOR:
-		case SCRY_IS_CLASSMETHOD_DESCRIPTOR:
-		case SCRY_IS_WRAPPER_DESCRIPTOR:
-			c->first = value_at(c, arguments_at(c));
-			skip = true;
-			break;
-		default:
-			break;
-		}
+	if (!c->first && any && callable && is_descriptor(c->f->runtime, callable)) {
+		c->first = value_at(c, arguments_at(c));
+		skip = true;
+	}
 	if (!resolve(c, callable))
 		return false;
 	c->ret->callable = callable;
@@ -465,7 +466,6 @@ void scry_newer_set(struct scry_newer *n, const struct scry_frame *f)
 				   .slots = f->slots };
 }
 
-/* Only of a frame that is asleep in the middle of its code is the value stack in doubt. */
 static bool can_be(const struct scry_frame *f, const struct scry_newer *newer)
 {
 	bool in_one = !scry_trait(f->runtime, SCRY_TRAIT_FRAMES_ARE_OBJECTS);
