@@ -58,6 +58,7 @@ if !$_pyscry
   _pyscry-define py-print print
   _pyscry-define py-heap heap
   _pyscry-define py-refs refs
+  _pyscry-define py-verify verify
   _pyscry-define py-info info
   _pyscry-define py-dis dis
   _pyscry-define py-exc exc

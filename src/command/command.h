@@ -60,6 +60,7 @@ struct scry_call {
 	 */
 	struct scry_fold *gathered;
 	bool partial;     /* set by the command: something could not be shown (exit status 1) */
+	bool unsound;     /* set by the command: what it looked for was found (exit status 1) */
 	bool has_threads; /* the command has written the JSON's "threads" */
 	struct scry_frames *c_frames; /* cvars.h: unwound once, NULL not yet */
 	struct scry_hash rendered;    /* frames already written, by code and instruction */
@@ -90,7 +91,7 @@ struct scry_command_row {
 /* clang-format off */
 #define SCRY_COMMANDS(X) \
 	X(bt) X(bt_full) X(threads) X(up) X(down) X(frame) X(list) X(locals) X(print) \
-	X(heap) X(refs) \
+	X(heap) X(refs) X(verify) \
 	X(info) X(dis) X(exc) X(obj) X(regs) X(tasks) X(generators) X(greenlets) \
 	X(tasklets) X(channels) X(zombies) X(crash) X(cvars) X(whatis) X(gc) \
 	X(waits) X(locks) X(stacks) X(doctor)

@@ -219,7 +219,7 @@ int scry_command_run_many(struct scry_session *s, const char *name, const char *
 	if (rc >= 0 && call.partial && !noted && err)
 		scry_buf_puts(err,
 			      "the answer is partial: what could not be shown is marked in it\n");
-	call.partial |= noted;
+	call.partial |= noted || call.unsound;
 	if (rc < 0 && err && *s->error.text) {
 		scry_put_safe(err, s->error.text);
 		scry_buf_putc(err, '\n');

@@ -206,7 +206,7 @@ static bool has_hooks(struct pass *p, scry_addr start)
 /* A count that nobody doubts: small, and not 0. */
 static bool is_sure(struct pass *p, scry_addr addr, const struct scry_heap_type *t)
 {
-	uint64_t word, next;
+	uint64_t word, next, prev;
 
 	if (!p->plain_count || t->type->flags & TYPE_TYPE ||
 	    !scry_reader_word(&p->h->reader,
@@ -220,7 +220,8 @@ static bool is_sure(struct pass *p, scry_addr addr, const struct scry_heap_type 
 	uint64_t gc = p->heads[1];
 
 	return gc && scry_reader_word(&p->h->reader, addr - gc, &next) &&
-	       (!(next & ~(uint64_t)3) || scry_heap_has_page(p->h, next));
+	       scry_reader_word(&p->h->reader, addr - gc + p->h->reader.ptr, &prev) &&
+	       (next & ~(uint64_t)3 ? scry_heap_has_page(p->h, next) : !next && prev <= 3);
 }
 
 /* The object that begins so far behind the block's start. */
@@ -251,13 +252,13 @@ static bool take(struct pass *p, const struct scry_block *b, scry_addr start, ui
 
 static void take_block(struct pass *p, const struct scry_block *b)
 {
+	/* behind the hooks' words an int may have digits that look like a type's address */
+	if (has_hooks(p, b->start))
+		for (unsigned i = 0; i < p->head_count; i++)
+			if (take(p, b, b->start + 2 * p->h->reader.ptr, p->heads[i]))
+				return;
 	for (unsigned i = 0; i < p->head_count; i++)
 		if (take(p, b, b->start, p->heads[i]))
-			return;
-	if (!has_hooks(p, b->start))
-		return;
-	for (unsigned i = 0; i < p->head_count; i++)
-		if (take(p, b, b->start + 2 * p->h->reader.ptr, p->heads[i]))
 			return;
 }
 
@@ -300,7 +301,7 @@ static int take_blocks(struct scry_heap *h)
 		return SCRY_OK; /* PYTHONMALLOC=malloc: what the collector knows leads to all */
 	while (!h->runtime->session->stopped && scry_blocks_next(&blocks, &b) == SCRY_ITEM) {
 		count_block(h, &b);
-		if (!b.free)
+		if (!b.free && !b.raw)
 			take_block(&p, &b);
 	}
 	scry_blocks_done(&blocks);

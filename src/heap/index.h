@@ -34,10 +34,12 @@ struct scry_heap_type {
 	const struct scry_visit_row *row; /* NULL: its struct alone */
 	bool planned;                     /* the next ones are filled in */
 	bool own;                         /* one of the interpreter's: its structs are known */
-	uint32_t scan_from, scan_to;      /* bytes of the struct whose words may be references */
-	uint32_t weak[6];                 /* offsets of words that hold no reference; 0 none */
-	uint64_t certain;                 /* a bit for each word that certainly is one */
-	int64_t hidden;                   /* items that ob_size does not count; -1 not known yet */
+	bool managed;                     /* instances have a dict or values before them: 3.11+ */
+	uint64_t objects; /* a bit for each word that is an object or NULL, as members say */
+	uint32_t scan_from, scan_to; /* bytes of the struct whose words may be references */
+	uint32_t weak[6];            /* offsets of words that hold no reference; 0 none */
+	uint64_t certain;            /* a bit for each word that certainly is one */
+	int64_t hidden;              /* items that ob_size does not count; -1 not known yet */
 };
 
 /** Blocks of one size. */

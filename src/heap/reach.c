@@ -58,7 +58,9 @@ static void visit(void *arg, const struct scry_reference *ref)
 	struct reach *reach = arg;
 
 	if (is_new(reach, ref->to))
-		take(reach, ref->to, ref->certain && ref->kind != SCRY_SLOT_STACK);
+		take(reach, ref->to,
+		     ref->certain && ref->kind != SCRY_SLOT_STACK &&
+			     (ref->kind != SCRY_SLOT_WORD || ref->object));
 }
 
 static void take_collected(struct reach *reach)

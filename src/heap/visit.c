@@ -3,11 +3,13 @@
 
 #include "heap/visit_row.h"
 #include "object/judge.h"
+#include "object/object.h"
 
 #define ITEMS_MAX   (1ull << 36)
 #define BASES_MAX   64
 #define WORDS_MAX   64 /* of a struct, that a bit of `certain` stands for */
 #define MEMBERS_MAX 1000
+#define HIDDEN_MAX  1000
 
 /* Include/structmember.h (descrobject.h since 3.12) */
 enum { T_OBJECT = 6, T_OBJECT_EX = 16 };
@@ -45,23 +47,28 @@ static void visit_list(struct scry_visiting *v)
 		visit_items(v, scry_reader_field(v->rd, v->l, v->addr, SCRY_F_LIST_ITEMS), count);
 }
 
-/* A struct sequence has members that its length does not count: the first one tells of all. */
+/* A struct sequence has members that its length does not count: Objects/structseq.c. */
+static int64_t hidden_items(struct scry_visiting *v, uint64_t count)
+{
+	const struct scry_type *t = v->type->type;
+	struct scry_runtime *r = v->h->runtime;
+	scry_addr dict = scry_known_type(t) == SCRY_IS_TUPLE ? 0 : scry_type_dict(r, t), number;
+	int64_t all;
+
+	if (!dict || scry_dict_get(r, dict, "n_sequence_fields", &number) < 0 ||
+	    scry_dict_get(r, dict, "n_fields", &number) < 0 ||
+	    scry_int_value(r, number, &all) < 0 || all < (int64_t)count || all > HIDDEN_MAX)
+		return 0;
+	return all - (int64_t)count;
+}
+
 static void visit_tuple(struct scry_visiting *v)
 {
-	struct scry_heap_type *t = v->type;
 	uint64_t items = v->l->slot[SCRY_F_TUPLE_ITEMS].offset, count = length(v);
 
-	if (t->hidden < 0) {
-		uint64_t extent = scry_object_extent(v->h->runtime, v->addr, t->type);
-
-		t->hidden = t->type->flags & TYPE_HEAP && t->type->dictoffset ? 0
-			    : extent > items + count * v->rd->ptr
-				    ? (int64_t)((extent - items) / v->rd->ptr - count)
-				    : 0;
-		if (t->hidden > 100 || scry_known_type(t->type) == SCRY_IS_TUPLE)
-			t->hidden = 0;
-	}
-	visit_items(v, v->addr + items, count + (uint64_t)t->hidden);
+	if (v->type->hidden < 0)
+		v->type->hidden = hidden_items(v, count);
+	visit_items(v, v->addr + items, count + (uint64_t)v->type->hidden);
 }
 
 /* Types of which nothing is known but that they have pointers for items: immutable maps' nodes. */
@@ -119,7 +126,7 @@ static const struct scry_visit_row rows[] = {
 	{ SCRY_IS_PROPERTY, NULL, SCRY_S_COUNT, .certain = true },
 	{ SCRY_IS_STATICMETHOD, NULL, SCRY_S_COUNT, .certain = true },
 	{ SCRY_IS_CLASSMETHOD, NULL, SCRY_S_COUNT, .certain = true },
-	{ SCRY_IS_MODULE, NULL, SCRY_S_COUNT, .certain = true },
+	{ SCRY_IS_MODULE, NULL, SCRY_S_COUNT }, /* its definition is nobody's to count */
 	{ SCRY_IS_SLICE, NULL, SCRY_S_COUNT, .certain = true },
 	{ SCRY_IS_TRACEBACK, NULL, SCRY_S_COUNT, .certain = true },
 	{ SCRY_IS_BASE_EXCEPTION, NULL, SCRY_S_COUNT, .certain = true },
@@ -171,8 +178,10 @@ static void set_certain(struct scry_heap *h, struct scry_heap_type *t, uint64_t 
 {
 	uint64_t word = offset / h->reader.ptr;
 
-	if (word < WORDS_MAX)
-		t->certain |= 1ull << word;
+	if (word >= WORDS_MAX)
+		return;
+	t->certain |= 1ull << word;
+	t->objects |= 1ull << word;
 }
 
 /* Members that hold objects, of the type and its bases: slots too. */
@@ -225,12 +234,19 @@ static void plan(struct scry_heap *h, struct scry_heap_type *t)
 	if (!t->scan_from)
 		t->scan_from = l->size[SCRY_S_OBJECT];
 	t->scan_to = struct_end(h, type);
+	t->managed = type->flags & TYPE_MANAGED_DICT && scry_layout_has(l, SCRY_F_VALUES_VALUES);
+	/* what stands behind a tuple's head are its items, also where members name them */
+	if (type->flags & TYPE_TUPLE && t->scan_to > l->slot[SCRY_F_TUPLE_ITEMS].offset)
+		t->scan_to = l->slot[SCRY_F_TUPLE_ITEMS].offset;
 	if ((int64_t)weak > 0 && weak < 1u << 20)
 		add_weak(t, weak);
 	if (t->row && t->row->whole != SCRY_S_COUNT && l->size[t->row->whole])
 		t->scan_from = l->size[t->row->whole];
 	if (t->row && t->row->links_back)
 		add_weak(t, l->size[SCRY_S_OBJECT]);
+	/* a static type's base is nobody's to let go: visit_type() */
+	if (type->flags & TYPE_TYPE)
+		add_weak(t, l->slot[SCRY_F_TYPE_BASE].offset);
 	for (size_t i = 0; t->row && i < 3 && t->row->weak[i]; i++)
 		add_weak(t, l->slot[t->row->weak[i]].offset);
 	if (t->row && t->row->certain && t->own)
@@ -256,8 +272,11 @@ static void visit_words(struct scry_visiting *v)
 	unsigned ptr = v->rd->ptr;
 
 	if (t->type->flags & (TYPE_LONG | TYPE_UNICODE | TYPE_BYTES | TYPE_INT) &&
-	    t->type->flags & TYPE_HEAP)
-		return scry_visit_last_dict(v);
+	    t->type->flags & TYPE_HEAP) {
+		if (t->type->dictoffset > 0)
+			scry_visit_last_dict(v);
+		return;
+	}
 	for (uint32_t at = t->scan_from; at < t->scan_to; at += ptr) {
 		if (!scry_reader_word(v->rd, v->addr + at, &ref.to) || ref.to < SCRY_NULL_PAGE ||
 		    ref.to % ptr || is_weak(t, at))
@@ -265,6 +284,7 @@ static void visit_words(struct scry_visiting *v)
 		ref.index = at;
 		ref.at = v->addr + at;
 		ref.certain = at / ptr < WORDS_MAX && t->certain >> at / ptr & 1;
+		ref.object = at / ptr < WORDS_MAX && t->objects >> at / ptr & 1;
 		v->visit(v->arg, &ref);
 	}
 }
@@ -288,7 +308,7 @@ static void visit_all(struct scry_visiting *v)
 	if (t->row && t->row->visit)
 		t->row->visit(v);
 	visit_words(v);
-	if (type->flags & TYPE_MANAGED_DICT)
+	if (t->managed)
 		scry_visit_managed(v);
 	else if (type->dictoffset < 0)
 		scry_visit_last_dict(v);

@@ -29,6 +29,8 @@ struct scry_reference {
 	enum scry_slot_kind kind;
 	bool certain; /* it is a reference, not a word that looks like one */
 	bool counted; /* it is one of those that ob_refcnt counts */
+	/* WORD: it is an object or NULL; else it may be another pointer where none begins */
+	bool object;
 	const char *name;
 	uint64_t index;
 	scry_addr key;

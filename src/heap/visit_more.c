@@ -1,10 +1,33 @@
 /* References that stand in tables of their own: dicts, sets, deques, types, instances' values. */
 #include "heap/visit_row.h"
 
-#define TABLE_MAX  (1ull << 36)
-#define BLOCKS_MAX (1ull << 26)
+#define TABLE_MAX      (1ull << 36)
+#define BLOCKS_MAX     (1ull << 26)
+#define INTERNED_LEAST 64 /* entries that have themselves as their values */
 
 /* --- dicts --- */
+
+/*
+ * The dict of interned strings, which has each as its own value: its references are not counted.
+ * Objects/unicodeobject.c, PyUnicode_InternInPlace(); Objects/stringobject.c of 2.7.
+ */
+static bool is_interned(struct scry_visiting *v, const struct scry_dict_view *d)
+{
+	scry_addr key, value;
+	unsigned same = 0;
+
+	if (d->values || d->count < INTERNED_LEAST)
+		return false;
+	for (uint64_t i = 0; i < d->count && same < INTERNED_LEAST; i++) {
+		scry_addr entry = d->entries + i * d->stride;
+
+		if (!scry_reader_word(v->rd, entry + d->key, &key) ||
+		    !scry_reader_word(v->rd, entry + d->value, &value) || (value && key != value))
+			return false;
+		same += value != 0;
+	}
+	return same == INTERNED_LEAST;
+}
 
 /* Keys that several dicts share are the class's: scry_visit_type(). */
 static void visit_entries(struct scry_visiting *v, const struct scry_dict_view *d)
@@ -12,7 +35,7 @@ static void visit_entries(struct scry_visiting *v, const struct scry_dict_view *
 	struct scry_reference key = { .from = v->addr,
 				      .kind = SCRY_SLOT_KEY,
 				      .certain = true,
-				      .counted = true },
+				      .counted = !is_interned(v, d) },
 			      value = key;
 
 	value.kind = SCRY_SLOT_VALUE;
@@ -141,6 +164,11 @@ void scry_visit_type(struct scry_visiting *v)
 	struct scry_type *t;
 	scry_addr keys, key;
 
+	scry_visit_word(v, v->addr + v->l->slot[SCRY_F_TYPE_BASE].offset,
+			&(struct scry_reference) { .kind = SCRY_SLOT_NAME,
+						   .certain = true,
+						   .counted = flags & TYPE_HEAP,
+						   .name = "__base__" });
 	if (!(flags & TYPE_HEAP)) {
 		struct scry_reference ref = { .from = v->addr,
 					      .kind = SCRY_SLOT_NAME,
@@ -243,7 +271,7 @@ void scry_visit_last_dict(struct scry_visiting *v)
 	struct scry_dict_view d;
 	scry_addr dict;
 
-	if (v->type->type->dictoffset && !(v->type->type->flags & TYPE_MANAGED_DICT) &&
+	if (v->type->type->dictoffset && !v->type->managed &&
 	    scry_instance_dict(v->h->runtime, v->addr, &dict, &d) == SCRY_OK && dict)
 		say_dict(v, dict, 0);
 }

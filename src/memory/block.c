@@ -78,7 +78,7 @@ uint64_t scry_block_least(const struct scry_block *b)
 bool scry_block_suits(const struct scry_block *b, uint64_t size, bool resized)
 {
 	return size <= b->size &&
-	       (size >= scry_block_least(b) || (resized && 4 * size > b->of->keep * b->size));
+	       (size >= scry_block_least(b) || (resized && 4 * size >= b->of->keep * b->size));
 }
 
 int scry_blocks_open(struct scry_blocks *b, struct scry_runtime *r)

@@ -15,7 +15,9 @@ struct scry_block {
 	scry_addr start;
 	uint64_t size;
 	const struct scry_allocator *of;
-	bool free; /* freed, or never given out: what points here is dangling */
+	bool free;   /* freed, or never given out: what points here is dangling */
+	bool broken; /* on a list of free blocks whose link from here leads nowhere */
+	bool raw;    /* given out for what is no object: PyMem_Malloc(), where that is kept apart */
 };
 
 /**
@@ -80,7 +82,9 @@ struct scry_allocator {
 	bool (*owns)(struct scry_runtime *r, scry_addr addr);
 	/* sizes of blocks differ by 16 bytes, or by a part of them: 1/waste; 0 no part */
 	unsigned waste;
-	/* realloc() leaves a block where more than keep/4 of it are still wanted */
+	/* what is on a list of free blocks was given out before, but for the last one of it */
+	bool lists_freed;
+	/* realloc() leaves a block where keep/4 of it are still wanted */
 	unsigned keep;
 	bool (*lost)(struct scry_runtime *r, scry_addr addr); /* NULL: never */
 	/** scry_block_order() */

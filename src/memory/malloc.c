@@ -123,7 +123,7 @@ static scry_addr next_chunk(struct scry_malloc *m, const struct scry_malloc_regi
 /* Follow the chunks once, and remember some. */
 static void follow(struct scry_malloc *m, struct scry_malloc_region *region)
 {
-	scry_addr chunk = region->start, last = 0;
+	scry_addr chunk = region->start, last = 0, before = 0;
 
 	if (region->reached)
 		return;
@@ -133,6 +133,7 @@ static void follow(struct scry_malloc *m, struct scry_malloc_region *region)
 				break;
 			last = chunk;
 		}
+		before = region->reached;
 		region->reached = chunk;
 		chunk = next_chunk(m, region, chunk);
 	}
@@ -140,7 +141,10 @@ static void follow(struct scry_malloc *m, struct scry_malloc_region *region)
 	if (region->sound)
 		region->reached = region->end;
 	else
-		m->damaged++;
+		scry_malloc_note(m, &(struct scry_malloc_damage) {
+					    .start = region->reached + 2 * ptr_size(m),
+					    .before = before ? before + 2 * ptr_size(m) : 0,
+					    .what = "its size makes no sense" });
 }
 
 static scry_addr mark_before(const struct scry_malloc_region *region, scry_addr addr)
@@ -289,6 +293,51 @@ static bool find_mmapped(struct scry_runtime *r, scry_addr addr, struct scry_mal
 		;
 	return ret->state == SCRY_MALLOC_MMAPPED && addr < w.next &&
 	       addr >= ret->start - SCRY_MALLOC_ALIGN;
+}
+
+/* --- damage --- */
+
+void scry_malloc_note(struct scry_malloc *m, const struct scry_malloc_damage *damage)
+{
+	struct scry_malloc_damage *list =
+		scry_arena_grow(&m->runtime->session->arena, m->damages, m->damage_count,
+				&m->damage_room, sizeof(*list), 8);
+
+	m->damaged++;
+	if (!list)
+		return;
+	m->damages = list;
+	m->damages[m->damage_count++] = *damage;
+}
+
+/* struct malloc_state begins with its mutex: malloc/malloc.c */
+bool scry_malloc_is_locked(struct scry_malloc *m, scry_addr arena)
+{
+	uint64_t word;
+
+	return scry_read_uint(m->runtime->session, arena, 4, &word) < 0 || word;
+}
+
+size_t scry_malloc_damages(struct scry_runtime *r, const struct scry_malloc_damage **ret)
+{
+	struct scry_malloc *m = scry_malloc_of(r);
+	size_t n = 0;
+
+	if (!m)
+		return 0;
+	scry_malloc_read_lists(m);
+	for (size_t i = 0; i < m->region_count; i++)
+		follow(m, &m->regions[i]);
+	for (size_t i = 0; i < m->damage_count; i++) {
+		const struct scry_malloc_region *region =
+			scry_malloc_region_at(m, m->damages[i].start);
+
+		if (!region || !scry_malloc_is_locked(m, region->arena))
+			m->damages[n++] = m->damages[i];
+	}
+	m->damage_count = n;
+	*ret = m->damages;
+	return n;
 }
 
 /* --- for others --- */

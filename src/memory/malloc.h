@@ -53,6 +53,19 @@ bool scry_malloc_find(struct scry_runtime *r, scry_addr addr, struct scry_malloc
  * are read once.
  */
 bool scry_malloc_is_listed(struct scry_runtime *r, scry_addr start);
+/** A place where malloc's own words contradict one another: somebody else wrote there. */
+struct scry_malloc_damage {
+	scry_addr start; /* the chunk whose words they are, as malloc() returned it */
+	scry_addr
+		before; /* the chunk that ends there, 0 not known: what may have gone past its end */
+	bool freed;     /* it is free: what was written is its user's part */
+	const char *what; /* static */
+};
+/**
+ * All such places, found by a look at all regions and lists: how many, in *ret. Arenas that were
+ * being changed at the moment are left out.
+ */
+size_t scry_malloc_damages(struct scry_runtime *r, const struct scry_malloc_damage **ret);
 /** Is the address in a region of malloc's arenas, whatever stands there? */
 bool scry_malloc_owns(struct scry_runtime *r, scry_addr addr);
 

@@ -14,10 +14,11 @@
 #define PAGE        4096u
 #define ARENAS_MAX  4096
 #define HEAPS_MAX   4096
-#define STARTS_MAX  4096 /* pages of a mapping where the first chunk may stand */
-#define BINMAP      16   /* bytes: BINMAPSIZE words of 4 */
-#define BEHIND_BINS 5    /* words behind the binmap: next, next_free, attached_threads, two sums */
-#define HEAD_MAX    160  /* bytes before the bins */
+#define STARTS_MAX  4096  /* pages of a mapping where the first chunk may stand */
+#define LED_LEAST   16384 /* bytes of chunks in a row that nobody doubts */
+#define BINMAP      16    /* bytes: BINMAPSIZE words of 4 */
+#define BEHIND_BINS 5     /* words behind the binmap: next, next_free, attached_threads, two sums */
+#define HEAD_MAX    160   /* bytes before the bins */
 
 static unsigned ptr_size(const struct scry_malloc *m)
 {
@@ -196,19 +197,19 @@ static scry_addr align_chunk(const struct scry_malloc *m, scry_addr at)
 	return (at + words + SCRY_MALLOC_ALIGN - 1) / SCRY_MALLOC_ALIGN * SCRY_MALLOC_ALIGN - words;
 }
 
-/* Do the chunks from `start` on lead to `end`? */
-static bool leads_to(struct scry_malloc *m, scry_addr start, scry_addr end)
+/* How far the chunks from `start` on lead: to `end`, where they are sound. */
+static scry_addr leads_to(struct scry_malloc *m, scry_addr start, scry_addr end)
 {
 	unsigned flags;
 
 	while (start < end) {
 		uint64_t size = scry_malloc_size(m, start, &flags);
 
-		if (size < 2 * ptr_size(m) || flags & 2)
-			return false;
+		if (size < 2 * ptr_size(m) || flags & 2 || size > end - start)
+			break;
 		start += size;
 	}
-	return start == end;
+	return start;
 }
 
 /*
@@ -231,7 +232,10 @@ static void add_main(struct scry_malloc *m, const struct scry_malloc_arena *a)
 
 		if (start > a->top)
 			break;
-		if (!leads_to(m, start, a->top))
+		scry_addr reached = leads_to(m, start, a->top);
+
+		/* where somebody wrote over a chunk's size they lead that far */
+		if (reached < a->top && reached - start < LED_LEAST)
 			continue;
 		add_region(m, &(struct scry_malloc_region) { .arena = a->addr,
 							     .start = start,

@@ -12,6 +12,7 @@
 #define TLS_BEFORE   32768 /* around the thread pointer, where libc's variables are */
 #define TLS_BEHIND   4096
 #define FIRST_CHUNKS 4
+#define KEYS_LEAST   4  /* that agree */
 #define SMALL_CACHE  64 /* bins of a cache for one size each */
 #define SMALL_BINS   64 /* NSMALLBINS */
 
@@ -151,17 +152,68 @@ static bool is_cache(struct scry_malloc *m, scry_addr mem, const struct cache_ro
 	return odd <= 1;
 }
 
+/*
+ * Since 2.29 the second word of what a cache has is a key, the same in all of them:
+ * tcache_put(), malloc/malloc.c: the cache's address, since 2.34 a random number. Nobody writes
+ * there before it is given out again.
+ */
+static void check_keys(struct scry_malloc *m, scry_addr cache, size_t from)
+{
+	unsigned ptr = ptr_size(m);
+	size_t same = 0;
+	uint64_t key = 0;
+
+	for (size_t i = from; i < m->free_count; i++) {
+		uint64_t word = scry_malloc_word(m, m->free[i].start + ptr);
+
+		/* the key that most have: by a vote */
+		if (word == key) {
+			same++;
+		} else if (same) {
+			same--;
+		} else {
+			key = word;
+			same = 1;
+		}
+	}
+	same = 0;
+	for (size_t i = from; i < m->free_count; i++)
+		same += scry_malloc_word(m, m->free[i].start + ptr) == key;
+	if (!key || same < KEYS_LEAST || same * 4 < (m->free_count - from) * 3 ||
+	    (key != cache && (key >> 32 == 0 || scry_map_at(m->runtime->session->target, key))))
+		return;
+	for (size_t i = from; i < m->free_count; i++)
+		if (scry_malloc_word(m, m->free[i].start + ptr) != key)
+			scry_malloc_note(m, &(struct scry_malloc_damage) {
+						    .start = m->free[i].start,
+						    .freed = true,
+						    .what = "the cache's key there is gone" });
+}
+
 static void read_cache(struct scry_malloc *m, scry_addr mem, struct scry_hash *caches)
 {
 	const struct cache_row *row = row_of(m, mem);
 
+	size_t from = m->free_count;
+
 	if (!row || !is_cache(m, mem, row) || scry_hash_add(caches, mem) <= 0)
 		return;
-	for (unsigned i = 0; i < row->bins; i++)
-		m->damaged += read_cache_bin(m,
-					     scry_malloc_word(m, mem + row->bins * row->width +
-									 i * ptr_size(m)),
-					     i, true) < 0;
+	for (unsigned i = 0; i < row->bins; i++) {
+		size_t before = m->free_count;
+
+		if (read_cache_bin(
+			    m, scry_malloc_word(m, mem + row->bins * row->width + i * ptr_size(m)),
+			    i, true) >= 0)
+			continue;
+		if (m->free_count > before)
+			scry_malloc_note(m, &(struct scry_malloc_damage) {
+						    .start = m->free[m->free_count - 1].start,
+						    .freed = true,
+						    .what = "its link leads to no chunk" });
+		else
+			m->damaged++;
+	}
+	check_keys(m, mem, from);
 }
 
 /*
@@ -235,6 +287,15 @@ static enum scry_malloc_state state_of(unsigned bin)
 				  : SCRY_MALLOC_LARGE;
 }
 
+static void note_bin(struct scry_malloc *m, scry_addr start, const char *what)
+{
+	if (start)
+		scry_malloc_note(m, &(struct scry_malloc_damage) {
+					    .start = start, .freed = true, .what = what });
+	else
+		m->damaged++;
+}
+
 static void read_bins(struct scry_malloc *m, const struct scry_malloc_arena *a)
 {
 	unsigned back = 2 * ptr_size(m);
@@ -243,13 +304,19 @@ static void read_bins(struct scry_malloc *m, const struct scry_malloc_arena *a)
 		scry_addr bin = a->bins + (2ull * i - 2) * ptr_size(m) - back,
 			  chunk = scry_malloc_word(m, bin + back);
 
+		scry_addr before = bin;
+
 		/* taken from the other end: the chunk that was freed first */
 		for (uint64_t n = 0; chunk != bin; n++) {
 			if (n > LIST_MAX || !is_chunk(m, chunk + back) ||
 			    !put(m, chunk + back, state_of(i), (unsigned)n + 1)) {
-				m->damaged++;
+				note_bin(m, before == bin ? 0 : before + back,
+					 "its link leads to no chunk");
 				break;
 			}
+			if (scry_malloc_word(m, chunk + back + ptr_size(m)) != before)
+				note_bin(m, chunk + back, "its link back leads elsewhere");
+			before = chunk;
 			chunk = scry_malloc_word(m, chunk + back);
 		}
 	}
@@ -262,8 +329,11 @@ static int by_address(const void *a, const void *b)
 	return x->start > y->start ? 1 : x->start < y->start ? -1 : 0;
 }
 
-static void read_lists(struct scry_malloc *m)
+void scry_malloc_read_lists(struct scry_malloc *m)
 {
+	if (m->lists_read)
+		return;
+	m->lists_read = true;
 	read_caches(m);
 	for (size_t i = 0; i < m->arena_count; i++) {
 		read_fastbins(m, &m->arenas[i]);
@@ -272,15 +342,13 @@ static void read_lists(struct scry_malloc *m)
 	scry_hash_done(&m->met);
 	if (m->free_count)
 		qsort(m->free, m->free_count, sizeof(*m->free), by_address);
-	m->lists_read = true;
 }
 
 const struct scry_malloc_free *scry_malloc_listed(struct scry_malloc *m, scry_addr start)
 {
 	struct scry_malloc_free key = { .start = start };
 
-	if (!m->lists_read)
-		read_lists(m);
+	scry_malloc_read_lists(m);
 	return m->free_count ? bsearch(&key, m->free, m->free_count, sizeof(*m->free), by_address)
 			     : NULL;
 }

@@ -50,8 +50,16 @@ struct scry_malloc {
 	struct scry_hash met; /* while the lists are read */
 	bool lists_read;
 	unsigned damaged; /* lists and regions that make no sense */
+	struct scry_malloc_damage *damages;
+	size_t damage_count, damage_room;
 };
 
+/** Note a place; `m->damaged` counts it. */
+void scry_malloc_note(struct scry_malloc *m, const struct scry_malloc_damage *damage);
+/** Is the arena's mutex held: may its words be halfway changed? */
+bool scry_malloc_is_locked(struct scry_malloc *m, scry_addr arena);
+/** Read all lists, once. malloc_bins.c */
+void scry_malloc_read_lists(struct scry_malloc *m);
 /** NULL where there is no glibc, its arenas were not found, or out of memory. */
 struct scry_malloc *scry_malloc_of(struct scry_runtime *r);
 /** Find the arenas and regions: malloc_arenas.c. False where there are none. */

@@ -291,6 +291,7 @@ static bool next_block(struct scry_mimalloc *m, const struct scry_mi_page **ret_
 	const struct scry_mi_page *p = *ret_page = &m->pages[m->page - 1];
 	uint32_t i = m->block++;
 	*ret = (struct scry_block) { .start = p->start + i * p->block_size,
+				     .raw = p->tag == SCRY_MI_MEM,
 				     .size = p->block_size,
 				     .free = scry_mi_bit(&m->free, i) };
 	return true;
@@ -373,6 +374,7 @@ static bool find(struct scry_runtime *r, scry_addr addr, struct scry_block *ret)
 	uint64_t index = (addr - page->start) / page->block_size;
 
 	*ret = (struct scry_block) { .start = page->start + index * page->block_size,
+				     .raw = page->tag == SCRY_MI_MEM,
 				     .size = page->block_size,
 				     .free = index >= page->capacity ||
 					     scry_mi_bit(&memory->page_free, index) };

@@ -61,18 +61,22 @@ static uint32_t mark_list(struct scry_runtime *r, struct scry_pool *p, scry_addr
 {
 	size_t len = 0;
 	const uint8_t *view = scry_view(r->session, p->at, &len);
+	scry_addr before = 0;
 	uint32_t n = 0;
 
 	for (view = len >= p->size ? view : NULL; block; n++) {
 		uint64_t offset = block - p->at - p->head;
+		scry_addr at = block;
 
 		if (block < p->at + p->head || offset / p->block >= p->blocks ||
 		    offset % p->block || is_free(p, (uint32_t)(offset / p->block)) ||
 		    !link_at(r, p, view, block, &block)) {
 			p->damaged = true;
+			p->broken = before;
 			break;
 		}
 		mark_free(p, (uint32_t)(offset / p->block));
+		before = at;
 	}
 	return n;
 }
@@ -197,6 +201,7 @@ static bool block_of(const struct scry_pool *pool, uint64_t index, struct scry_b
 	*ret = (struct scry_block) { .start = pool->at + pool->head + index * pool->block,
 				     .size = pool->block,
 				     .free = is_free(pool, (uint32_t)index) };
+	ret->broken = pool->broken && ret->start == pool->broken;
 	return true;
 }
 
@@ -365,6 +370,7 @@ const struct scry_allocator scry_allocator_pymalloc = {
 	.serves = serves,
 	.find = find,
 	.keep = 3,
+	.lists_freed = true,
 	.guess = guess,
 	.owns = owns,
 	.lost = lost,

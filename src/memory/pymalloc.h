@@ -17,9 +17,10 @@ struct scry_pymalloc_shape {
 struct scry_pool {
 	scry_addr at; /* its header; 0: none */
 	uint32_t size, head, block;
-	uint32_t arena;  /* which one's it says it is */
-	uint32_t blocks; /* that fit */
-	bool damaged;    /* the list of its free blocks makes no sense: some may pass for used */
+	uint32_t arena;   /* which one's it says it is */
+	uint32_t blocks;  /* that fit */
+	bool damaged;     /* the list of its free blocks makes no sense: some may pass for used */
+	scry_addr broken; /* the block of that list whose link makes none; 0 not known */
 	uint64_t free[SCRY_POOL_BLOCKS_MAX / 64]; /* a bit for each block */
 };
 

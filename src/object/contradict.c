@@ -178,7 +178,7 @@ int scry_check_items(struct scry_runtime *r, scry_addr list, scry_addr start, ui
 					: start == b.start + hooks;
 	else if (size <= SCRY_SINCE(smalls, r->version)->small && scry_block_guess(r, list, &b) &&
 		 !scry_block_lost(r, start))
-		fits = scry_is_static(r, start);
+		fits = scry_is_static(r, start) || scry_debug_block_at(r, start, &debug);
 	else
 		fits = !scry_chunks_sure(r) || scry_is_static(r, start) ||
 		       scry_debug_block_at(r, start, &debug) || scry_chunk_at(r, start, &chunk);

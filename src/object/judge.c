@@ -226,6 +226,8 @@ static int judge_block(struct scry_runtime *r, scry_addr addr, struct scry_verdi
 				 "its block of %" PRIu64 " bytes is free: what stood there is no "
 				 "more",
 				 v->block.size);
+	if (v->block.raw)
+		return no(r, addr, "its block was given out for what is no object");
 	if (!starts_block(r, v->head, &v->block, &end))
 		return no(r, addr, "it would not start its block");
 	uint64_t least = scry_object_least(r, v->type);
