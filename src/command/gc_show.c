@@ -2,15 +2,20 @@
 #include <inttypes.h>
 
 #include "command/command.h"
+#include "command/heap_show.h"
 #include "command/layer_show.h"
+#include "heap/lost.h"
 #include "memory/gc_state.h"
 #include "object/known.h"
 #include "object/object.h"
 
 #define LISTED_MAX 1000000 /* items of a list that are read */
+#define LOST_SHOWN 20      /* groups in text, where no limit was given */
+#define LOST_TYPES 4       /* types of one in text */
 
 struct subject {
 	struct scry_call *call;
+	const struct scry_lost *lost; /* --unreachable; NULL: not asked for, or another one's */
 	struct scry_gc_summary s;
 	const char *error; /* why nothing was counted, or NULL */
 };
@@ -261,6 +266,128 @@ static void get_callbacks(const void *subject, struct scry_said *ret)
 	get_length(it, it->s.callbacks, ret);
 }
 
+/* --- what nothing leads to --- */
+
+struct lost_line {
+	const struct subject *it;
+	const struct scry_lost_group *group;
+};
+
+struct lost_type {
+	const char *type;
+	uint64_t count, bytes;
+};
+
+#define SUBJECT struct lost_type
+static const struct scry_say lost_type_fields[] = {
+	SAY_TEXT("type", type),
+	SAY_INT("count", count),
+	SAY_INT("bytes", bytes),
+	SAY_END,
+};
+#undef SUBJECT
+static const struct scry_facts lost_type_facts = {
+	"lost type", lost_type_fields, (const char *const[]) { " {type:name} ({count,})", NULL }
+};
+
+/* By type, the one with the most bytes first; of text a few. */
+static void each_lost_type(const void *subject, struct scry_renderer *to)
+{
+	const struct lost_line *line = subject;
+	const struct scry_lost *lost = line->it->lost;
+	struct scry_heap *h = lost->h;
+	struct lost_type *types = calloc(h->type_count + 1, sizeof(*types));
+	size_t shown = line->it->call->json ? h->type_count : LOST_TYPES;
+
+	for (uint32_t i = 0; types && i < h->count; i++)
+		if (lost->group[i] == line->group->first) {
+			types[h->objects[i].type].count++;
+			types[h->objects[i].type].bytes += scry_heap_bytes(h, i);
+		}
+	for (size_t n = 0; types && n < shown; n++) {
+		struct lost_type *best = types;
+
+		for (size_t i = 0; i < h->type_count; i++)
+			if (types[i].bytes > best->bytes)
+				best = &types[i];
+		if (!best->count)
+			break;
+		best->type = scry_heap_type_name(h, h->types[best - types]);
+		scry_say(to, &lost_type_facts, best);
+		best->bytes = best->count = 0;
+	}
+	free(types);
+}
+
+/* Why it is there still. */
+static void get_kept(const void *subject, struct scry_said *ret)
+{
+	const struct lost_line *line = subject;
+	const struct scry_gc_summary *s = &line->it->s;
+	struct scry_runtime *r = runtime_of(line->it);
+	scry_addr addr = line->it->lost->h->objects[line->group->first].addr;
+	int generation;
+
+	if (line->group->finalizer)
+		scry_said_text(ret, "an object of it has a __del__, which this version calls for "
+				    "no cycle");
+	else if (s->permanent && (generation = scry_gc_generation(r, addr)) == SCRY_GC_PERMANENT)
+		scry_said_text(ret, "gc.freeze() took it out of the collector's sight");
+	else
+		scry_said_text(ret, s->enabled == 0 ? "the collector is disabled"
+				    : s->interp->gc_running
+					    ? "a collection is under way"
+					    : "no collection of its generation has run since");
+}
+
+static void get_lost_address(const void *subject, struct scry_said *ret)
+{
+	const struct lost_line *line = subject;
+
+	scry_said_addr(ret, line->it->lost->h->objects[line->group->first].addr);
+}
+
+#define SUBJECT struct scry_lost_group
+static const struct scry_say lost_fields[] = {
+	SAY_INT("objects", objects),
+	SAY_INT("bytes", bytes),
+	SAY_GET("address", get_lost_address),
+	SAY_LIST("types", &lost_type_facts, each_lost_type),
+	SAY_GET("kept", get_kept),
+	SAY_END,
+};
+#undef SUBJECT
+static const struct scry_facts lost_facts = {
+	"lost", lost_fields,
+	(const char *const[]) { "    {objects,} object{objects+}, {bytes,} bytes, from {address}:",
+				"{types}", "; {kept}", "\n", NULL },
+	SCRY_THROUGH(struct lost_line, group)
+};
+
+static void each_lost(const void *subject, struct scry_renderer *to)
+{
+	const struct subject *it = subject;
+	uint64_t limit = it->call->s->options.limit[SCRY_LIMIT_FRAMES];
+	size_t n = it->lost ? it->lost->group_count : 0;
+
+	if (!limit)
+		limit = it->call->json ? 1000 : LOST_SHOWN;
+	for (size_t i = 0; i < n && i < limit; i++)
+		scry_say(to, &lost_facts, &(struct lost_line) { it, &it->lost->groups[i] });
+}
+
+static void get_lost_groups(const void *subject, struct scry_said *ret)
+{
+	const struct subject *it = subject;
+
+	scry_said_int(ret, it->lost ? (int64_t)it->lost->group_count : 0);
+}
+
+static void get_looked(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, ((const struct subject *)subject)->lost != NULL);
+}
+
 /* --- the answer --- */
 
 #define SUBJECT struct subject
@@ -276,7 +403,10 @@ static const struct scry_say fields[] = {
 	SAY_INT("permanent", s.permanent),
 	SAY_LIST("garbage", &item_facts, each_garbage),
 	SAY_GET("callbacks", get_callbacks),
+	SAY_LIST("unreachable", &lost_facts, each_lost),
 	SAY_TEXT("error", error),
+	SAY_GET("lost", get_lost_groups, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("looked", get_looked, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_PRINT("flags", print_debug, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("disabled", get_disabled, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("uncollectable", get_garbage_count, .flags = SCRY_SAY_TEXT_ONLY),
@@ -301,6 +431,8 @@ static const char *const text[] = {
 	"  permanent: {permanent,} objects\n",
 	"{?uncollectable}  garbage: {uncollectable,} objects\n{garbage}",
 	"{?callbacks}  callbacks: {callbacks}\n",
+	"{?lost}  unreachable: {lost,} group{lost+} of objects\n{unreachable}",
+	"{?looked}{!lost}  nothing is unreachable\n",
 	"  {error:error}\n",
 	NULL,
 };
@@ -323,13 +455,23 @@ static void find_lists(struct scry_gc_summary *s)
 		s->callbacks = 0;
 }
 
+struct asked {
+	struct scry_call *call;
+	struct scry_lost *lost; /* of the runtime of its index */
+};
+
 static void each_interpreter(const void *subject, struct scry_renderer *to)
 {
-	struct scry_call *call = (struct scry_call *)(uintptr_t)subject;
+	const struct asked *asked = subject;
+	struct scry_call *call = asked->call;
 
 	for (struct scry_runtime *r = scry_runtime_first(call->s); r; r = r->next)
 		for (struct scry_interp *i = r->pypy ? NULL : r->interps; i; i = i->next) {
 			struct subject it = { .call = call };
+
+			/* objects are not told apart by interpreters */
+			if (asked->lost && i == asked->lost->h->runtime->interps)
+				it.lost = asked->lost;
 
 			if (scry_gc_summarise(i, &it.s) < 0) {
 				it.error = call->s->error.text;
@@ -352,17 +494,29 @@ static int run(struct scry_call *call)
 		return scry_fail(call->s, SCRY_ENOTFOUND, 0, "no Python interpreter was found");
 	/* which thread collects is found with the threads */
 	scry_thread_first(call->s);
-	scry_say_fields(&call->render.to, &answer_facts, call);
-	return SCRY_OK;
+	struct scry_lost lost = { 0 };
+	bool wanted = scry_call_flag(call, "unreachable") || scry_call_flag(call, "garbage");
+	struct scry_heap *h;
+	int rc = wanted ? scry_heap_first(call, &h) : SCRY_OK;
+
+	if (wanted && rc == SCRY_OK)
+		rc = scry_lost_find(h, &lost);
+	if (rc == SCRY_OK)
+		scry_say_fields(&call->render.to, &answer_facts,
+				&(struct asked) { call, wanted ? &lost : NULL });
+	scry_lost_done(&lost);
+	return rc;
 }
 
 static const struct scry_flag flags[] = {
-	{ "garbage", 'g', NULL, "all of gc.garbage, not the first objects alone" },
+	{ "garbage", 'g', NULL, "all of gc.garbage, and what is unreachable now" },
+	{ "unreachable", 'u', NULL, "objects that only hold one another" },
 	{ 0 },
 };
 
 const struct scry_command_row scry_command_gc = {
-	.public = { "gc", "[--garbage]", "Show the garbage collector of each interpreter.",
+	.public = { "gc", "[--garbage] [--unreachable]",
+		    "Show the garbage collector of each interpreter.",
 		    "Whether it is enabled, its debug flags, whether it collects now (which "
 		    "generation, in which thread,\n"
 		    "and where that thread's Python code is: a finalizer, a callback, or what "

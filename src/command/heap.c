@@ -16,22 +16,62 @@ static void get_retained(const void *subject, struct scry_said *ret)
 
 	ret->kind = SCRY_SAID_NULL;
 	if (g->has_retained)
-		scry_said_int(ret, (int64_t)g->retained);
+		scry_said_int(ret, (int64_t)(g->retained - g->before_retained));
+}
+
+static void get_count(const void *subject, struct scry_said *ret)
+{
+	const struct scry_heap_group *g = subject;
+
+	scry_said_int(ret, (int64_t)(g->count - g->before_count));
+}
+
+static void get_group_bytes(const void *subject, struct scry_said *ret)
+{
+	const struct scry_heap_group *g = subject;
+
+	scry_said_int(ret, (int64_t)(g->bytes - g->before_bytes));
+}
+
+static const struct scry_say before_fields[] = {
+	SAY_INT("count", before_count),
+	SAY_INT("bytes", before_bytes),
+	SAY_END,
+};
+static const struct scry_facts before_facts = { "heap type before", before_fields, NULL };
+
+/* --diff: what it was; without that no key. */
+static void get_before(const void *subject, struct scry_said *ret)
+{
+	ret->kind = SCRY_SAID_NULL;
+	if (((const struct scry_heap_group *)subject)->diffed)
+		scry_said_facts(ret, &before_facts, subject);
+}
+
+static void get_was(const void *subject, struct scry_said *ret)
+{
+	const struct scry_heap_group *g = subject;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (g->diffed)
+		scry_said_int(ret, (int64_t)g->before_bytes);
 }
 
 static const struct scry_say group_fields[] = {
 	SAY_TEXT("type", name),
-	SAY_INT("count", count),
-	SAY_INT("bytes", bytes),
+	SAY_GET("count", get_count),
+	SAY_GET("bytes", get_group_bytes),
 	SAY_GET("retained", get_retained),
+	SAY_GET("before", get_before, .flags = SCRY_SAY_OPTIONAL, .facts = &before_facts),
+	SAY_GET("was", get_was, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_END,
 };
 #undef SUBJECT
 
-static const struct scry_facts group_facts = {
-	"heap type", group_fields,
-	(const char *const[]) { "  {count,%12}  {bytes,%16}  {type:name}\n", NULL }
-};
+static const struct scry_facts group_facts = { "heap type", group_fields,
+					       (const char *const[]) {
+						       "  {count,%12}  {bytes,%16}  {type:name}",
+						       " (of {was,} bytes before)", "\n", NULL } };
 
 static void each_group(const void *subject, struct scry_renderer *to)
 {
@@ -277,6 +317,28 @@ static void get_whole(const void *subject, struct scry_said *ret)
 	scry_said_bool(ret, ((const struct scry_heap_answer *)subject)->type == SCRY_HEAP_NONE);
 }
 
+#define SUBJECT struct scry_heap_answer
+static const struct scry_say diff_fields[] = {
+	SAY_TEXT("with", diff),
+	SAY_INT("objects", before_objects),
+	SAY_INT("bytes", before_bytes),
+	SAY_END,
+};
+#undef SUBJECT
+static const struct scry_facts diff_facts = { "heap before", diff_fields, NULL };
+
+static void get_diff(const void *subject, struct scry_said *ret)
+{
+	ret->kind = SCRY_SAID_NULL;
+	if (((const struct scry_heap_answer *)subject)->diff)
+		scry_said_facts(ret, &diff_facts, subject);
+}
+
+static void get_since(const void *subject, struct scry_said *ret)
+{
+	scry_said_text(ret, ((const struct scry_heap_answer *)subject)->diff);
+}
+
 static const struct scry_say heap_fields[] = {
 	SAY_GET("objects", get_objects),
 	SAY_GET("bytes", get_bytes),
@@ -288,6 +350,8 @@ static const struct scry_say heap_fields[] = {
 	SAY_LIST("memory", &part_facts, each_part),
 	SAY_GET("rss", get_rss),
 	SAY_GET("omitted", get_omitted),
+	SAY_GET("diff", get_diff, .flags = SCRY_SAY_OPTIONAL, .facts = &diff_facts),
+	SAY_GET("since", get_since, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("more", get_more, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("retains", get_want_retained, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("texts", get_texts, .flags = SCRY_SAY_TEXT_ONLY),
@@ -298,6 +362,7 @@ static const struct scry_say heap_fields[] = {
 static const char *const heap_text[] = {
 	"{objects,} object{objects+}, {bytes,} bytes\n",
 	"{?retains}What would go with an object, and how many objects:\n{retained}",
+	"Growth since {since}:\n",
 	"{?whole}         count             bytes  type\n{types}",
 	"{?more}  ... {more,} more\n",
 	"{?texts}Equal strings, those first whose copies take the most:\n"
@@ -333,10 +398,6 @@ static int find_retained(struct scry_heap_answer *a)
 					 "--under wants an object's address, not '%.100s'", under);
 	}
 	a->want_retained = under || (by && !strcmp(by, "retained"));
-	if (a->want_retained && a->h->runtime->layout->flavour.free_threaded)
-		return scry_fail(a->call->s, SCRY_EUNSUPPORTED, 0,
-				 "what would go with an object is not known of a free-threaded "
-				 "build: its answers were too small");
 	if (a->want_retained)
 		rc = scry_graph_of(a->h, &g);
 	if (a->want_retained && rc == SCRY_OK)
@@ -392,6 +453,7 @@ static const struct scry_flag heap_flags[] = {
 	{ "by", 'b', "WHAT", "sort by size, count, type or retained, or sum up by module",
 	  "size count type retained module" },
 	{ "under", 'u', "ADDRESS", "what would go with this object, by what it keeps alive" },
+	{ "diff", 'd', "OTHER", "what has grown since: an answer of heap --json, or another dump" },
 	{ "strings", 's', NULL, "equal strings that are there several times" },
 	{ NULL },
 };
@@ -399,7 +461,7 @@ static const struct scry_flag heap_flags[] = {
 const struct scry_command_row scry_command_heap = {
 	.public = { "heap",
 		    "[--by type|size|count|retained|module] [--under ADDRESS] [--limit N] "
-		    "[--strings] "
+		    "[--strings] [--diff OTHER] "
 		    "[TYPE]",
 		    "Show how many objects of which types there are, and what fills the memory.",
 		    "All objects are counted, not only those that the collector knows: strings, "
@@ -411,7 +473,9 @@ const struct scry_command_row scry_command_heap = {
 		    "--by retained: an object retains what nothing else keeps alive (it dominates "
 		    "that on all ways from\n"
 		    "modules, threads, frames and data of files), and what would go with it. "
-		    "--under leads on into one.",
+		    "--under leads on into one. --diff: count and bytes (and retained) are growth, "
+		    "which types "
+		    "did not have is left out.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run_heap,
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },

@@ -13,6 +13,8 @@ struct scry_heap_group {
 	const char *name;
 	uint64_t count, bytes, retained;
 	bool has_retained;
+	uint64_t before_count, before_bytes, before_retained; /* --diff */
+	bool diffed;
 };
 
 struct scry_heap_answer {
@@ -28,6 +30,12 @@ struct scry_heap_answer {
 	bool want_retained;
 	uint32_t under; /* only what this one dominates; SCRY_HEAP_NONE: all */
 	struct scry_retained retained;
+	/* --diff: with what, NULL not; and what that said, of which `groups` keep what changed */
+	const char *diff;
+	struct scry_heap_group *before;
+	size_t before_count, before_room;
+	int64_t before_objects, before_bytes;
+	bool has_before;
 };
 
 /** What --by names. */
@@ -40,6 +48,11 @@ struct scry_heap_order {
 const struct scry_heap_order *scry_heap_order_of(struct scry_call *call);
 /** Fill the groups in, sorted. */
 int scry_heap_groups(struct scry_heap_answer *a, const struct scry_heap_order *order);
+/**
+ * Of the groups those that changed since `path` (an answer of heap --json, or a dump), with what they
+ * were then.
+ */
+int scry_heap_diff(struct scry_heap_answer *a, const char *path);
 /** How many of `count` lines are shown: --limit's, or so many without one (0: all). */
 size_t scry_heap_lines(const struct scry_heap_answer *a, size_t count, size_t without_limit);
 

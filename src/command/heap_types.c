@@ -11,18 +11,30 @@ size_t scry_heap_lines(const struct scry_heap_answer *a, size_t count, size_t wi
 	return limit && limit < count ? limit : count;
 }
 
+/* Without --diff there was nothing before. */
+static int64_t grown(uint64_t now, uint64_t before)
+{
+	return (int64_t)(now - before);
+}
+
 static int by_bytes(const void *a, const void *b)
 {
 	const struct scry_heap_group *x = a, *y = b;
 
-	return x->bytes != y->bytes ? (x->bytes < y->bytes ? 1 : -1) : strcmp(x->name, y->name);
+	return grown(x->bytes, x->before_bytes) != grown(y->bytes, y->before_bytes)
+		       ? (grown(x->bytes, x->before_bytes) < grown(y->bytes, y->before_bytes) ? 1
+											      : -1)
+		       : strcmp(x->name, y->name);
 }
 
 static int by_count(const void *a, const void *b)
 {
 	const struct scry_heap_group *x = a, *y = b;
 
-	return x->count != y->count ? (x->count < y->count ? 1 : -1) : strcmp(x->name, y->name);
+	return grown(x->count, x->before_count) != grown(y->count, y->before_count)
+		       ? (grown(x->count, x->before_count) < grown(y->count, y->before_count) ? 1
+											      : -1)
+		       : strcmp(x->name, y->name);
 }
 
 static int by_name(const void *a, const void *b)
@@ -35,7 +47,12 @@ static int by_retained(const void *a, const void *b)
 {
 	const struct scry_heap_group *x = a, *y = b;
 
-	return x->retained != y->retained ? (x->retained < y->retained ? 1 : -1) : by_bytes(a, b);
+	return grown(x->retained, x->before_retained) != grown(y->retained, y->before_retained)
+		       ? (grown(x->retained, x->before_retained) <
+					  grown(y->retained, y->before_retained)
+				  ? 1
+				  : -1)
+		       : by_bytes(a, b);
 }
 
 static const struct scry_heap_order orders[] = {
@@ -95,6 +112,12 @@ int scry_heap_groups(struct scry_heap_answer *a, const struct scry_heap_order *o
 	}
 	/* classes of one name are told apart by their instances, not here */
 	join(a);
+	if (scry_call_flag(a->call, "diff")) {
+		int rc = scry_heap_diff(a, scry_call_flag(a->call, "diff"));
+
+		if (rc < 0)
+			return rc;
+	}
 	qsort(a->groups, a->group_count, sizeof(*a->groups), order->compare);
 	a->shown = scry_heap_lines(a, a->group_count, a->call->json ? 0 : SCRY_HEAP_SHOWN);
 	return SCRY_OK;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "heap/lost.h"
 #include "memory/block.h"
 #include "memory/gc.h"
 #include "memory/malloc.h"
@@ -83,16 +84,6 @@ struct pass {
 	bool naming;    /* the second time: who refers to what was found */
 	bool uncounted; /* who is visited was made by the compiler, with all that it refers to */
 };
-
-/* References are let go of one by one while an object goes: such prove nothing. */
-static bool is_going(struct scry_heap *h, uint32_t object)
-{
-	const struct scry_layout *l = h->runtime->layout;
-	scry_addr addr = h->objects[object].addr;
-
-	return !scry_reader_field(&h->reader, l, addr, SCRY_F_OBJECT_REFCNT) &&
-	       !(scry_reader_field(&h->reader, l, addr, SCRY_F_OBJECT_REF_SHARED) & ~(uint64_t)3);
-}
 
 static void add_holder(struct pass *p, struct scry_finding *f, const struct scry_reference *ref)
 {
@@ -259,7 +250,7 @@ static void pass_all(struct pass *p)
 
 	for (p->object = 0; p->object < h->count && !h->runtime->session->stopped; p->object++) {
 		p->uncounted = is_static(h->runtime, h->objects[p->object].addr);
-		if (!is_going(h, p->object) && !borrows(h, p->object))
+		if (!scry_lost_is_going(h, p->object) && !borrows(h, p->object))
 			scry_heap_visit(h, p->object, take, p);
 	}
 	p->uncounted = false;

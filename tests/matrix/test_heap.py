@@ -3,13 +3,15 @@ size, and no other of a program's own types."""
 
 import pytest
 
-from tests.support import programs, session
+from tests.support import programs, run, session
 
 from .conftest import every
 
 HEAPED = programs.Program('heaped', 'heaped.py')
 MALLOC = programs.Program('heaped-malloc', 'heaped.py', ('malloc',))
 DEBUG = programs.Program('heaped-debug', 'heaped.py', ('debug',))
+BLOCKS = programs.find('threads')
+DIFFED = ('pyenv-2.7.18', 'pyenv-3.11.7', 'sid-3.14')
 # what only the program makes: none may be missing, none may be there beside
 OWN = (
     'Plain',
@@ -28,6 +30,10 @@ NO_SIZE = ('code', 'OrderedDict', 'type')
 
 def told(dump, lines, key='heap'):
     return session.told(dump, lines, key)
+
+
+def given(interpreter, dump):
+    return run.where(interpreter) or ('--exe', dump.exe)
 
 
 def chosen(interpreter):
@@ -65,7 +71,7 @@ def test_every_object(dumps, interpreter):
     assert wrong == [], [(w[0], w[1], w[2][:6], w[3][:3], w[4][:3]) for w in wrong]
 
 
-@pytest.mark.parametrize('interpreter', every(lambda i: chosen(i) and not i.free_threaded))
+@pytest.mark.parametrize('interpreter', every(chosen))
 def test_what_goes(dumps, interpreter):
     """--by retained, beside what the program knows to hang on two lists alone."""
     dump = dumps.core(interpreter, HEAPED)
@@ -73,3 +79,48 @@ def test_what_goes(dumps, interpreter):
     found = told(dump, ['heap --by retained --limit 100000 --under %s' % dump.truth['under']])[0]
     kept = {r['address']: [r['objects'], r['bytes']] for r in found['retained']}
     assert kept == true
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.tag in DIFFED))
+def test_diff(dumps, tmp_path, interpreter):
+    """Growth is what two answers differ by: beside a dump, and beside the JSON of an answer."""
+    now, before = dumps.core(interpreter, HEAPED), dumps.core(interpreter, BLOCKS)
+    counted = [
+        {t['type']: [t['count'], t['bytes']] for t in told(dump, ['heap'])[0]['types']}
+        for dump in (now, before)
+    ]
+    true = {}
+    for name in set(counted[0]) | set(counted[1]):
+        count, size = counted[0].get(name, [0, 0])
+        was = counted[1].get(name, [0, 0])
+        if [count, size] != was:
+            true[name] = [count - was[0], size - was[1], was]
+    saved = str(tmp_path / 'before.json')
+    status, text, _ = run.pyscry('--json', *given(interpreter, before), before.core, 'heap')
+    assert status == 0
+    with open(saved, 'w') as out:
+        out.write(text)
+    for other in (saved, before.core):
+        answer, status, _ = run.answer(
+            now.core, *given(interpreter, now), command=('heap', '--diff', other)
+        )
+        assert status == 0
+        session.SCHEMA.validate(answer)
+        types = answer['heap']['types']
+        assert {
+            t['type']: [t['count'], t['bytes'], list(t['before'].values())] for t in types
+        } == true
+        assert [t['bytes'] for t in types] == sorted((t['bytes'] for t in types), reverse=True)
+        assert answer['heap']['diff']['objects'] > 10000
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.tag == 'pyenv-3.11.7'))
+def test_diff_with_what_is_none(dumps, tmp_path, interpreter):
+    dump = dumps.core(interpreter, HEAPED)
+    for name, text in (('a', '{'), ('b', '{"heap": []}'), ('c', 'text'), ('d', '[1]'), ('e', '')):
+        path = str(tmp_path / name)
+        with open(path, 'w') as out:
+            out.write(text)
+        status, output, errors = run.pyscry('--exe', dump.exe, dump.core, 'heap', '--diff', path)
+        assert status == 2 and not output and len(errors.splitlines()) == 1, (text, errors)
+    assert run.pyscry('--exe', dump.exe, dump.core, 'heap', '--diff', '/nowhere')[0] == 2

@@ -56,3 +56,16 @@ def test_holders(dumps, interpreter):
     assert ('object', 'traceback') in found['traceback']
     assert ('task', 'generator') in found['generator']
     assert [kind for kind, _ in found['cycle']] == ['object']
+
+
+@pytest.mark.parametrize('interpreter', every(chosen))
+def test_unreachable(dumps, interpreter):
+    """What the collector itself found when it was asked."""
+    dump = dumps.core(interpreter, REFERRED)
+    groups = told(dump, ['gc --unreachable'], 'gc')[0][0]['unreachable']
+    assert [group['kept'] for group in groups] == ['the collector is disabled']
+    types = {t['type']: t['count'] for t in groups[0]['types'] if t['type'] != 'dict'}
+    assert types == {'list': 1, '__main__.Thing': 1}
+    assert len(dump.truth['unreachable']) == 2
+    assert dump.truth['address']['cycle'] in dump.truth['unreachable']
+    assert told(dump, ['gc'], 'gc')[0][0]['unreachable'] == []

@@ -90,9 +90,13 @@ def write():
         who = [r for r in gc.get_referrers(o) if r is not by_address and type(r) in (list, dict, tuple, set, Slotted, Thing)]
         found[name] = sorted(hex(id(r)).rstrip('L') for r in who)
         del who, o
+    by_address = r = None  # 2.7: a list's loop leaves its variable
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    gc.collect()
+    lost = [hex(id(o)).rstrip('L') for o in gc.garbage if type(o) in (list, Thing)]
     path = os.environ.get('PYSCRY_TRUTH', 'truth.json')
     with open(path + '.new', 'w') as out:
-        json.dump({'address': address, 'referrers': found}, out)
+        json.dump({'address': address, 'referrers': found, 'unreachable': lost}, out)
     os.rename(path + '.new', path)
 
 

@@ -13,8 +13,7 @@
 #endif
 
 typedef struct {
-	PyObject_HEAD
-	char *data;
+	PyObject_HEAD char *data;
 	Py_ssize_t size;
 } Holder;
 
@@ -27,8 +26,7 @@ static int get_buffer(PyObject *self, Py_buffer *view, int flags)
 
 static PyBufferProcs procs;
 static PyTypeObject Holder_Type = { PyVarObject_HEAD_INIT(NULL, 0).tp_name = "unsound.Holder",
-				    .tp_basicsize = sizeof(Holder),
-				    .tp_as_buffer = &procs };
+				    .tp_basicsize = sizeof(Holder), .tp_as_buffer = &procs };
 
 static PyObject *address(const void *p)
 {
@@ -159,10 +157,14 @@ static PyObject *run(PyObject *self, PyObject *args)
 
 static PyMethodDef methods[] = {
 	{ "run", run, METH_VARARGS, NULL },
-	{ "hold", hold, METH_VARARGS, NULL },	{ "data", data, METH_O, NULL },
-	{ "drop", drop, METH_VARARGS, NULL },	{ "steal", steal, METH_VARARGS, NULL },
-	{ "release", release, METH_O, NULL },	{ "overrun", overrun, METH_VARARGS, NULL },
-	{ "scribble", scribble, METH_VARARGS, NULL }, { "leak", leak, METH_VARARGS, NULL },
+	{ "hold", hold, METH_VARARGS, NULL },
+	{ "data", data, METH_O, NULL },
+	{ "drop", drop, METH_VARARGS, NULL },
+	{ "steal", steal, METH_VARARGS, NULL },
+	{ "release", release, METH_O, NULL },
+	{ "overrun", overrun, METH_VARARGS, NULL },
+	{ "scribble", scribble, METH_VARARGS, NULL },
+	{ "leak", leak, METH_VARARGS, NULL },
 	{ NULL, NULL, 0, NULL },
 };
 
