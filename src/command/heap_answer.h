@@ -49,8 +49,8 @@ const struct scry_heap_order *scry_heap_order_of(struct scry_call *call);
 /** Fill the groups in, sorted. */
 int scry_heap_groups(struct scry_heap_answer *a, const struct scry_heap_order *order);
 /**
- * Of the groups those that changed since `path` (an answer of heap --json, or a dump), with what they
- * were then.
+ * Of the groups those that changed since `path` (an answer of heap --json, or a dump), with what
+ * they were then.
  */
 int scry_heap_diff(struct scry_heap_answer *a, const char *path);
 /** How many of `count` lines are shown: --limit's, or so many without one (0: all). */

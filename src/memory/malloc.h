@@ -55,10 +55,9 @@ bool scry_malloc_find(struct scry_runtime *r, scry_addr addr, struct scry_malloc
 bool scry_malloc_is_listed(struct scry_runtime *r, scry_addr start);
 /** A place where malloc's own words contradict one another: somebody else wrote there. */
 struct scry_malloc_damage {
-	scry_addr start; /* the chunk whose words they are, as malloc() returned it */
-	scry_addr
-		before; /* the chunk that ends there, 0 not known: what may have gone past its end */
-	bool freed;     /* it is free: what was written is its user's part */
+	scry_addr start;  /* the chunk whose words they are, as malloc() returned it */
+	scry_addr before; /* the chunk that ends there, 0 not known: it may have been left */
+	bool freed;       /* it is free: what was written is its user's part */
 	const char *what; /* static */
 };
 /**

@@ -86,7 +86,7 @@ int scry_count_check(struct scry_runtime *r, scry_addr addr, bool *ret_dead)
 	rc = rc < 0 ? rc : scry_word(r, scry_field_addr(r, addr, SCRY_F_OBJECT_REFCNT), &word);
 	if (rc < 0)
 		return rc;
-	/* above the count of an immortal one stand flags at most: indices of a dict look like one */
+	/* above an immortal count stand flags at most: indices of a dict look like one */
 	if (scry_is_immortal(r, count))
 		return r->session->target->abi.ptr_size == 8 &&
 				       (scry_is_mapped(r, word) || word >> 32 & 0xff00ffff)
