@@ -473,9 +473,11 @@ const struct scry_command_row scry_command_heap = {
 		    "--by retained: an object retains what nothing else keeps alive (it dominates "
 		    "that on all ways from\n"
 		    "modules, threads, frames and data of files), and what would go with it. "
-		    "--under leads on into one. --diff: count and bytes (and retained) are growth, "
-		    "which types "
-		    "did not have is left out.",
+		    "--under leads on into one.\n"
+		    "--diff: count, bytes and retained are growth since an answer of heap --json "
+		    "or "
+		    "in another dump; what has\n"
+		    "not changed is left out.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run_heap,
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },
