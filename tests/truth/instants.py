@@ -68,9 +68,12 @@ def stop_at_an_instant(interpreter, directory, choose):
 def begins(core, name, line, file):
     """Does a frame in that line still wait for its first instruction, as faulthandler does not?
     It is where its definition begins: at a decorator, where there is one."""
-    with open(os.path.join(os.path.dirname(core), file), encoding='utf-8') as source:
+    path = os.path.join(os.path.dirname(core), file)
+    if name.startswith('<') or not os.path.exists(path):  # "<string>", "<frozen os>"
+        return True
+    with open(path, encoding='utf-8') as source:
         text = ([''] + source.read().splitlines() + [''] * line)[line].strip()
-    return name.startswith('<') or 'def %s(' % name in text or text.startswith('@')
+    return 'def %s(' % name in text or text.startswith('@')
 
 
 def judge(interpreter, core, told):
