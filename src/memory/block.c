@@ -77,8 +77,11 @@ uint64_t scry_block_least(const struct scry_block *b)
 
 bool scry_block_suits(const struct scry_block *b, uint64_t size, bool resized)
 {
+	uint64_t quarters = b->of->keep * b->size;
+
 	return size <= b->size &&
-	       (size >= scry_block_least(b) || (resized && 4 * size >= b->of->keep * b->size));
+	       (size >= scry_block_least(b) ||
+		(resized && (4 * size > quarters || (b->of->keeps_equal && 4 * size == quarters))));
 }
 
 int scry_blocks_open(struct scry_blocks *b, struct scry_runtime *r)

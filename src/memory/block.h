@@ -84,8 +84,9 @@ struct scry_allocator {
 	unsigned waste;
 	/* what is on a list of free blocks was given out before, but for the last one of it */
 	bool lists_freed;
-	/* realloc() leaves a block where keep/4 of it are still wanted */
+	/* realloc() leaves a block where more than keep/4 of it are still wanted, or just as many */
 	unsigned keep;
+	bool keeps_equal;
 	bool (*lost)(struct scry_runtime *r, scry_addr addr); /* NULL: never */
 	/** scry_block_order() */
 	unsigned (*order)(struct scry_runtime *r, const struct scry_block *block);

@@ -474,6 +474,7 @@ const struct scry_allocator scry_allocator_mimalloc = {
 	.find = find,
 	.waste = 4,
 	.keep = 2,
+	.keeps_equal = true,
 	.guess = find,
 	.owns = owns,
 	.order = order,

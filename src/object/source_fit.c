@@ -179,6 +179,7 @@ struct statement {
 	size_t count, room;
 	bool known;     /* false: where it begins could not be told, or there is too much of it */
 	bool in_string; /* the line begins inside a string */
+	bool none;      /* the line lies between two statements: empty, or a comment */
 	bool decorated;
 };
 
@@ -239,8 +240,10 @@ static void find_statement(struct scry_code *c, int from, int line, struct state
 			first = true;
 			continue;
 		}
-		if (t.line > line && !has_line)
+		if (t.line > line && !has_line) {
+			ret->none = first;
 			return;
+		}
 		ret->decorated = first ? scry_token_is(&t, "@") : ret->decorated;
 		first = false;
 		ret->first = ret->first ? ret->first : t.line;
@@ -455,7 +458,7 @@ static bool line_fits(struct scry_code *c, int line, int64_t lasti)
 	}
 	scry_consts_done(&k);
 	statement_done(&st);
-	return fits;
+	return fits && !st.none;
 }
 
 int scry_source_of_code(struct scry_code *c, int line, int64_t lasti, struct scry_source_text *ret)

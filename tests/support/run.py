@@ -1,5 +1,6 @@
 """Runs programs until they die or wait, and pyscry and gdb on what is left of them."""
 import contextlib
+import ctypes
 import dataclasses
 import glob
 import json
@@ -83,18 +84,26 @@ def load(directory):
         return json.load(source)
 
 
-def crash(interpreter, program, directory, end='abort', copy=None, cores='core*'):
+def same_addresses():
+    """Before a program is run: its addresses are the same each time."""
+    limits()
+    ctypes.CDLL(None).personality(0x0040000)  # ADDR_NO_RANDOMIZE, linux/personality.h
+
+
+def crash(interpreter, program, directory, end='abort', copy=None, cores='core*', still=False):
     """Run a program until it dies; `copy` is a Copy of the interpreter to run instead of the
-    original."""
+    original; `still`: addresses and hashes are the same each time."""
     script = prepare(program, directory)
     command = copy.command if copy else interpreter.command
     env = environment(directory, end, copy.environment if copy else ())
+    if still:
+        env['PYTHONHASHSEED'] = '0'
     with open(os.path.join(directory, 'output'), 'wb') as output:
         done = subprocess.run(
             command + [script] + list(program.args),
             cwd=directory,
             env=env,
-            preexec_fn=limits,
+            preexec_fn=same_addresses if still else limits,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -67,12 +67,12 @@ def with_a_gil(interpreter):
 class Subject:
     """A core of which the truth is known, its places, and the answers on it."""
 
-    def __init__(self, interpreter, directory):
+    def __init__(self, interpreter, directory, still=False):
         self.interpreter = interpreter
         before = os.environ.get('PWD', '')
         os.environ['PWD'] = directory  # as a shell does: relative names of sources count from it
         try:
-            self.dump = run.crash(interpreter, PROGRAM, directory)
+            self.dump = run.crash(interpreter, PROGRAM, directory, still=still)
         finally:
             os.environ['PWD'] = before
         self.sources = ('--source-map', '%s=%s' % (directory, directory))
@@ -371,14 +371,15 @@ def try_one(subject, seed, count, kinds=None):
     count.add(kind, outcome)
 
 
-def campaign(chosen, seconds, seed=1, say=None, most=None, kinds=None):
-    """Mutate cores of the interpreters in turn until the time is up; a Count."""
+def campaign(chosen, seconds, seed=1, say=None, most=None, kinds=None, still=False):
+    """Mutate cores of the interpreters in turn until the time is up; a Count. `still`: the same cores
+    each time."""
     count = Count()
     directory = tempfile.mkdtemp(prefix='pyscry-truth-')
     try:
         subjects = []
         for each in chosen:
-            subjects.append(Subject(each, os.path.join(directory, each.tag)))
+            subjects.append(Subject(each, os.path.join(directory, each.tag), still))
             count.wrong += subjects[-1].complaints()
         end = time.monotonic() + seconds
         while (time.monotonic() < end or not count.by_kind) and (most is None or seed <= most):

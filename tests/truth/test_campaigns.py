@@ -13,7 +13,7 @@ SECONDS = 2
 
 @pytest.mark.parametrize('interpreter', every(mutations.usable))
 def test_changed_words(interpreter):
-    count = mutations.campaign([interpreter], SECONDS, most=60, kinds=KINDS)
+    count = mutations.campaign([interpreter], SECONDS, most=60, kinds=KINDS, still=True)
     assert count.total('same') + count.total('marked') > 0
     assert not count.wrong, '\n'.join(count.wrong)
 
@@ -42,7 +42,7 @@ CONTRADICTIONS = [
 
 @pytest.mark.parametrize('interpreter', every(mutations.usable))
 def test_contradictions(interpreter, tmp_path):
-    subject = mutations.Subject(interpreter, str(tmp_path))
+    subject = mutations.Subject(interpreter, str(tmp_path), still=True)
     for kind, number, change, *more in CONTRADICTIONS:
         command, since = (more + [['--locals', 'bt', '--all'], (2, 7)][len(more) :])[:2]
         if kind == 'value tuple' and interpreter.free_threaded:
