@@ -84,7 +84,7 @@ struct scry_allocator {
 	unsigned waste;
 	/* what is on a list of free blocks was given out before, but for the last one of it */
 	bool lists_freed;
-	/* realloc() leaves a block where more than keep/4 of it are still wanted, or just as many */
+	/* realloc() leaves a block of which more than keep/4 are wanted still, or as many */
 	unsigned keep;
 	bool keeps_equal;
 	bool (*lost)(struct scry_runtime *r, scry_addr addr); /* NULL: never */

@@ -372,8 +372,9 @@ def try_one(subject, seed, count, kinds=None):
 
 
 def campaign(chosen, seconds, seed=1, say=None, most=None, kinds=None, still=False):
-    """Mutate cores of the interpreters in turn until the time is up; a Count. `still`: the same cores
-    each time."""
+    """Mutate cores of the interpreters in turn until the time is up; a Count.
+
+    `still`: the same cores each time."""
     count = Count()
     directory = tempfile.mkdtemp(prefix='pyscry-truth-')
     try:
