@@ -56,9 +56,10 @@ static void load_capstone(void)
 const struct scry_archive_library *scry_archive_library(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	const struct scry_archive_library *linked = &scry_archive_linked;
 
-	if (&scry_archive_linked)
-		return &scry_archive_linked;
+	if (linked)
+		return linked;
 	pthread_once(&once, load_archive);
 	return has_archive ? &archive.library : NULL;
 }
@@ -66,9 +67,10 @@ const struct scry_archive_library *scry_archive_library(void)
 const struct scry_capstone_library *scry_capstone_library(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	const struct scry_capstone_library *linked = &scry_capstone_linked;
 
-	if (&scry_capstone_linked)
-		return &scry_capstone_linked;
+	if (linked)
+		return linked;
 	pthread_once(&once, load_capstone);
 	return has_capstone ? &capstone.library : NULL;
 }

@@ -126,7 +126,7 @@ static struct lookup *place_of(struct scry_runtime *r, scry_addr type, const cha
 
 	if (!state || !type)
 		return NULL;
-	for (; name[i] && i <= NAME_MAX_LENGTH; i++)
+	for (; i <= NAME_MAX_LENGTH && name[i]; i++)
 		hash = (hash ^ (unsigned char)name[i]) * 0x100000001b3ull;
 	if (i > NAME_MAX_LENGTH)
 		return NULL;

@@ -412,7 +412,7 @@ static bool find_4(const struct scry_line_table *t, uint64_t number, struct entr
 bool scry_line_table_file(const struct scry_line_table *t, uint64_t number, struct scry_buf *out)
 {
 	const char *directory = NULL;
-	struct entry file;
+	struct entry file = { 0 };
 
 	if (!(t->version >= 5 ? find_5 : find_4)(t, number, &file, &directory) || !file.name)
 		return false;

@@ -363,9 +363,11 @@ static bool sort(struct scry_symtab_entry **list, size_t count)
 	size_t start[1u << DIGIT];
 	uint64_t all = 0;
 
+	if (!to)
+		return false;
 	for (size_t i = 0; i < count; i++)
 		all |= from[i].value;
-	for (unsigned shift = 0; to && shift < 64 && all >> shift; shift += DIGIT) {
+	for (unsigned shift = 0; shift < 64 && all >> shift; shift += DIGIT) {
 		size_t sum = 0;
 
 		memset(start, 0, sizeof(start));
@@ -384,9 +386,8 @@ static bool sort(struct scry_symtab_entry **list, size_t count)
 		to = swap;
 	}
 	*list = from;
-	bool done = to != NULL;
 	free(to);
-	return done;
+	return true;
 }
 
 static void make_sorted(struct scry_symtab *t)
