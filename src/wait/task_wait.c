@@ -58,6 +58,19 @@ static void set_object(struct scry_waiter *who, scry_addr object, const char *ki
 	who->what.runtime = who->runtime;
 }
 
+/* Its class says what it is; its name is what the frame calls it. */
+static void set_object_of_class(struct scry_waits *w, struct scry_waiter *who, scry_addr object)
+{
+	scry_addr type;
+
+	set_object(who, object,
+		   scry_type_of(who->runtime, object, &type) == SCRY_OK
+			   ? scry_type_short(who->runtime, type)
+			   : NULL);
+	if (who->has_frame)
+		who->what.name = scry_name_in_frame(w, &who->frame, object);
+}
+
 /* --- asyncio --- */
 
 /* The handle of a timer has when it ends, by the monotonic clock: Lib/asyncio/events.py */
@@ -166,7 +179,6 @@ static void read_other_loop(struct scry_waits *w, struct scry_waiter *who)
 	struct scry_reading r = { .w = w, .who = who, .what = &who->what };
 	struct scry_task *t = who->task;
 	struct scry_waiter *other = t->waits_for ? scry_waiter_of_task(w, t->waits_for) : NULL;
-	scry_addr type;
 
 	scry_reading_frame(&r);
 	if (t->ready) {
@@ -177,12 +189,7 @@ static void read_other_loop(struct scry_waits *w, struct scry_waiter *who)
 		who->state = SCRY_WAIT_WAITING;
 		if (!t->waits_for)
 			return;
-		set_object(who, t->waits_for,
-			   scry_type_of(who->runtime, t->waits_for, &type) == SCRY_OK
-				   ? scry_type_short(who->runtime, type)
-				   : NULL);
-		if (who->has_frame)
-			who->what.name = scry_name_in_frame(w, &who->frame, t->waits_for);
+		set_object_of_class(w, who, t->waits_for);
 	}
 	if (other)
 		scry_waiter_held(w, who, other, SCRY_HOW_OWNER, NULL);
@@ -194,7 +201,6 @@ static void read_greenlet(struct scry_waits *w, struct scry_waiter *who)
 	const struct scry_greenlet *g = who->task->detail;
 	struct scry_reading r = { .w = w, .who = who, .what = &who->what };
 	struct scry_waiter *other;
-	scry_addr type;
 
 	scry_reading_frame(&r);
 	if (g->is_hub) {
@@ -208,13 +214,8 @@ static void read_greenlet(struct scry_waits *w, struct scry_waiter *who)
 	}
 	if (!g->wait_count)
 		return;
-	set_object(who, g->waits[0],
-		   scry_type_of(who->runtime, g->waits[0], &type) == SCRY_OK
-			   ? scry_type_short(who->runtime, type)
-			   : NULL);
+	set_object_of_class(w, who, g->waits[0]);
 	who->what.timed = g->timeout != 0;
-	if (who->has_frame)
-		who->what.name = scry_name_in_frame(w, &who->frame, g->waits[0]);
 	other = scry_waiter_of_task(w, g->waits[0]);
 	if (other)
 		scry_waiter_held(w, who, other, SCRY_HOW_OWNER, NULL);
