@@ -15,7 +15,8 @@
 /* The handles of one module. */
 struct handle {
 	struct handle *next;
-	struct scry_module *module; /* NULL: the vDSO */
+	struct scry_module *module;   /* NULL: the vDSO */
+	const struct scry_elf *table; /* where .eh_frame_hdr is read, or NULL */
 	Elf *elf;
 	Dwarf_CFI *eh, *debug; /* `debug` belongs to the module's Dwarf */
 	scry_addr start, end, bias;
@@ -104,16 +105,18 @@ static void open_handle(struct scry_session *s, struct handle *h)
 {
 	struct scry_module *m = h->module;
 	const struct scry_elf *file = m ? scry_module_elf_file(m) : NULL;
-	struct scry_elf vdso;
+	struct scry_elf *vdso = m ? NULL : scry_arena_alloc(&s->arena, sizeof(*vdso));
 
 	elf_version(EV_CURRENT);
+	h->table = file ? file : m ? m->image : NULL;
 	if (file) {
 		h->elf = elf_memory((char *)(uintptr_t)file->data, file->size);
 		h->bias = m->bias;
 	} else if (m && m->image) {
+		h->bias = m->image->bias;
 		from_memory(s, h, m->image);
-	} else if (!m && scry_elf_in_memory(s, h->start, &vdso) == SCRY_OK) {
-		from_memory(s, h, &vdso);
+	} else if (vdso && scry_elf_in_memory(s, h->start, vdso) == SCRY_OK) {
+		from_memory(s, h, vdso);
 	}
 	if (h->elf)
 		h->eh = dwarf_getcfi_elf(h->elf);
@@ -252,20 +255,31 @@ static void compile(struct scry_session *s, struct scry_cfi_row *row, Dwarf_Fram
 		row->why = "its unwind table's entry makes no sense";
 }
 
+static bool compile_from(struct scry_session *s, Dwarf_CFI *cfi, uint64_t vaddr,
+			 struct scry_cfi_row *row)
+{
+	Dwarf_Frame *frame;
+
+	if (!cfi || dwarf_cfi_addrframe(cfi, vaddr, &frame) != 0)
+		return false;
+	compile(s, row, frame);
+	free(frame);
+	return true;
+}
+
 static void look_up(struct scry_session *s, struct unwinding *u, scry_addr pc,
 		    struct scry_cfi_row *row)
 {
 	struct handle *h = handle_at(s, u, pc);
-	Dwarf_CFI *const sources[] = { h ? h->eh : NULL, h ? h->debug : NULL };
-	Dwarf_Frame *frame;
+	struct scry_cfi_entry entry;
 
 	row->why = !h ? "in no module" : h->why ? h->why : "no entry of the unwind table covers it";
-	for (size_t i = 0; i < 2; i++) {
-		if (!sources[i] || dwarf_cfi_addrframe(sources[i], pc - h->bias, &frame) != 0)
-			continue;
-		compile(s, row, frame);
-		free(frame);
+	if (!h || compile_from(s, h->eh, pc - h->bias, row) ||
+	    compile_from(s, h->debug, pc - h->bias, row))
 		return;
+	if (h->table && scry_cfi_entry_open(h->table, pc - h->bias, &entry)) {
+		compile_from(s, entry.cfi, pc - h->bias, row);
+		scry_cfi_entry_close(&entry);
 	}
 }
 

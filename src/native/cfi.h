@@ -9,6 +9,7 @@
 #include <elfutils/libdw.h>
 
 #include "native/native.h"
+#include "symbol/elf_image.h"
 
 /** How the caller's value of a register, or the frame's address, is found. */
 struct scry_rule {
@@ -44,6 +45,21 @@ struct scry_cfi_row {
  * memory.
  */
 const struct scry_cfi_row *scry_cfi_at(struct scry_session *s, scry_addr pc);
+/** One entry of the call frame information and its CIE, as libdw has them. */
+struct scry_cfi_entry {
+	char *image;
+	Elf *elf;
+	Dwarf_CFI *cfi;
+};
+
+/**
+ * The entry that .eh_frame_hdr's table has for an address of the image itself (not biased), read
+ * from the mapped file or from target memory: true, and `cfi` is for dwarf_cfi_addrframe(), which
+ * checks whether the entry covers the address. scry_cfi_entry_close() undoes it; frames made of it
+ * end with it.
+ */
+bool scry_cfi_entry_open(const struct scry_elf *e, uint64_t vaddr, struct scry_cfi_entry *ret);
+void scry_cfi_entry_close(struct scry_cfi_entry *entry);
 /**
  * Apply: registers of the caller, of which `pc` is the return address. SCRY_ITEM, SCRY_OK where the
  * stack ends, or SCRY_EFAULT (scry_fail) where memory or a register is missing.
