@@ -165,12 +165,6 @@ Generator: pyscry
 Root-Is-Purelib: false
 Tag: py3-none-{platform}
 """
-# in a wheel the library is one directory above
-INSTALLED = """import os
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-LIBRARY = os.path.join(os.path.dirname(HERE), "libpyscry.so.0")
-"""
 
 
 def write(path, text):
@@ -205,7 +199,6 @@ def make_wheel(place, quick):
         os.path.join(package, 'plugin'),
         ignore=shutil.ignore_patterns('*.in', '__pycache__', 'meson.build', 'pyscry-gdb'),
     )
-    write(os.path.join(package, 'plugin', 'installed.py'), INSTALLED)
     for name in ('gdbinit', 'lldbinit'):
         shutil.copy(os.path.join(TOP, name), package)
     stripped(

@@ -32,13 +32,13 @@ def current_target(debugger: Any) -> Target:
         session = follow()
     except failures as error:
         raise Error(str(error)) from None
-    return Target(session._session, owner=session)
+    return Target(session.handle, owner=session)
 
 
 def _gdb() -> Any:
     adapter = _adapter("host_gdb")
     gdb = sys.modules["gdb"]
-    return adapter._follower.follow, (gdb.GdbError, gdb.error, adapter.binding.Error)
+    return adapter._follower.follow, (gdb.GdbError, gdb.error, Error)
 
 
 def _lldb(debugger: Any) -> Any:
@@ -49,4 +49,4 @@ def _lldb(debugger: Any) -> Any:
         raise Error("which debugger? pyscry.current(debugger)")
     if adapter.the_debugger is None:
         adapter.__lldb_init_module(debugger, {})
-    return lambda: adapter._follower.follow(debugger.GetSelectedTarget()), adapter.binding.Error
+    return lambda: adapter._follower.follow(debugger.GetSelectedTarget()), Error

@@ -8,7 +8,8 @@ from typing import Any, Callable, Iterator, List, Optional
 HERE = os.path.dirname(os.path.realpath(__file__))
 SONAME = "libpyscry.so.0"
 
-ITEM, NOT_FOUND, STOPPED = 1, -5, -10  # enum scry_result
+OK, ITEM, NOT_FOUND, STOPPED = 0, 1, -5, -10  # enum scry_result
+MOVES, RAW, VALUE, MACHINE = 1, 2, 8, 32  # enum scry_command_flags
 
 
 class Error(Exception):
@@ -93,7 +94,9 @@ version t | session_new s | session_free v s | session_set i s t t | session_set
 session_stop v s | session_open_dump i s t | session_open_pid i s i | session_refresh v s
 session_error t s | session_select i s l | session_hold i s | session_release v s
 session_generation l s | buf_new b | buf_free v b | buf_text s b | buf_len z b | buf_clear v b
-command_at C u | command_run i s t t b b
+session_open_host i s p p i | session_set_signal i s l i p | session_number i s l u
+command_at C u | command_run i s t t b b | command_complete i s t t b
+pointer_type t u | pointer_text i s t l l b
 thread_next i s p | thread_tid l s | thread_name t s | thread_flags u s | thread_error t s
 thread_json i s b | frame_next i s p | frame_next_native i s p | frame_next_of_task i s p
 frame_kind t s | frame_depth q s | frame_address l s | frame_function t s | frame_qualname t s
@@ -186,6 +189,16 @@ class _Library:
 
 
 C = _Library()
+
+
+def commands() -> List[Command]:
+    """The rows of the command table."""
+    rows: List[Command] = []
+    while True:
+        row = C.command_at(len(rows))
+        if not row:
+            return rows
+        rows.append(row.contents)
 
 
 def text(said: Optional[bytes]) -> Optional[str]:

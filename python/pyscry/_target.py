@@ -7,13 +7,12 @@ import shlex
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
 
 from ._frames import Record, Task, Thread
-from ._library import ITEM, NOT_FOUND, STOPPED, Buffer, C, Command, Error, fail, walk
+from ._library import ITEM, NOT_FOUND, RAW, STOPPED, Buffer, C, Error, commands, fail, walk
 from ._library import Object as _Object
 from ._objects import Object, Referrer
 
 _LIMITS = {"limit": 0, "max_tasks": 1, "max_items": 2, "max_depth": 3, "max_string": 4}
 _LIMITS["max_text"] = 5  # enum scry_limit
-_RAW = 2  # enum scry_command_flags
 
 
 class Heap:
@@ -269,16 +268,6 @@ class Target:
         return "<%s %s>" % (info["kind"], info.get("path") or info.get("pid"))
 
 
-def commands() -> List[Command]:
-    """The rows of the command table."""
-    rows: List[Command] = []
-    while True:
-        row = C.command_at(len(rows))
-        if not row:
-            return rows
-        rows.append(row.contents)
-
-
 def _line(name: str, words: Any, options: Dict[str, Any]) -> str:
     line: List[str] = []
     for key, value in options.items():
@@ -287,7 +276,7 @@ def _line(name: str, words: Any, options: Dict[str, Any]) -> str:
             if value is not True:
                 line.append(shlex.quote(str(value)))
     short = name[3:] if name.startswith("py-") else name
-    raw = any(row.name == short.encode() and row.flags & _RAW for row in commands())
+    raw = any(row.name == short.encode() and row.flags & RAW for row in commands())
     # an expression is taken as it is typed
     return " ".join(line + [str(word) if raw else shlex.quote(str(word)) for word in words])
 
