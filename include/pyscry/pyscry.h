@@ -230,7 +230,7 @@ SCRY_API int scry_thread_json(struct scry_thread *t, struct scry_buf *out);
 /** A thread's Python frames, newest first. Damage is a frame of kind "damaged". */
 SCRY_API int scry_frame_next(struct scry_thread *t, struct scry_frame **it);
 /**
- * Python's and C frames as one stack: each run of Python frames behind the C frame of kind "native"
+ * Python's and C frames as one stack: each run of Python frames after the C frame of kind "native"
  * that runs it.
  */
 SCRY_API int scry_frame_next_native(struct scry_thread *t, struct scry_frame **it);

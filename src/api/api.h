@@ -47,7 +47,7 @@ void scry_api_hand_object(struct scry_session *s, struct scry_runtime *r, scry_a
 			  struct scry_object *ret);
 /**
  * Begin a call about an object: `e` has its value then. Failures are about `name`, which the caller
- * keeps as long as `e`; `more` is put behind what the object is called.
+ * keeps as long as `e`; `more` is put after what the object is called.
  */
 int scry_api_open(const struct scry_object *o, const char *more, struct scry_buf *name,
 		  struct scry_eval *e);

@@ -69,7 +69,7 @@ static int choose_types(struct scry_session *s, struct scry_heap *h, const char 
 	if (!mark || !kept)
 		return scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
 	if (!mark_types(h, name, true, mark) && !mark_types(h, name, false, mark))
-		return scry_fail(s, SCRY_ENOTFOUND, 0, "no object of a type '%.100s'", name);
+		return scry_fail(s, SCRY_ENOTFOUND, 0, "no type '%.100s' has objects", name);
 	handed->instances_of = kept;
 	handed->instance_types = mark;
 	handed->instance_type_count = h->type_count;
@@ -161,7 +161,8 @@ int scry_referrer_next(const struct scry_object *o, unsigned *it, struct scry_re
 	if (rc < 0)
 		return rc;
 	if (o->value)
-		return scry_eval_fail(&e, SCRY_EUNSUPPORTED, "nothing refers to what is no object");
+		return scry_eval_fail(&e, SCRY_EUNSUPPORTED,
+				      "nothing refers to what is not an object");
 	handed = scry_api_handed(e.s);
 	if (!handed)
 		return SCRY_ENOMEM;

@@ -233,7 +233,7 @@ int scry_object_item(const struct scry_object *o, const char *key, struct scry_o
 		return rc;
 	rc = scry_eval_subscript(&e);
 	if (rc == SCRY_OK && *e.at)
-		rc = scry_fail(e.s, SCRY_EINVAL, 0, "'%s' is no key: nothing is computed", key);
+		rc = scry_fail(e.s, SCRY_EINVAL, 0, "'%s' is not a key: nothing is computed", key);
 	return give(&e, rc, ret);
 }
 

@@ -79,7 +79,7 @@ static int put_text(struct scry_runtime *r, scry_addr addr, struct scry_buf *out
 	rc = size ? scry_read(s, v.data, bytes, size) : SCRY_OK;
 	if (rc >= 0 && !put_piece(r, &v, bytes, v.length, out))
 		rc = scry_fail(s, SCRY_ECORRUPT, addr,
-			       "text at 0x%" PRIx64 " has a character that is none", addr);
+			       "text at 0x%" PRIx64 " has something that is not a character", addr);
 	free(bytes);
 	return rc;
 }

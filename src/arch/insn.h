@@ -60,7 +60,7 @@ static inline bool scry_insn_ends(const struct scry_insn *i)
 
 void scry_x86_decode(const struct scry_arch *arch, const cs_insn *insn, struct scry_insn *ret);
 /**
- * An instruction behind EVEX, of at least 12 bytes: where its memory is. False for any other.
+ * An instruction after EVEX, of at least 12 bytes: where its memory is. False for any other.
  */
 bool scry_x86_evex(const struct scry_arch *arch, const uint8_t *bytes, size_t len,
 		   struct scry_insn *ret);

@@ -1,5 +1,5 @@
 /*
- * Instructions behind the prefix EVEX (AVX-512), which capstone 4 knows few of: their memory and no
+ * Instructions after the prefix EVEX (AVX-512), which capstone 4 knows few of: their memory and no
  * more. Intel SDM, volume 2, 2.7. strlen() and memcpy() of glibc are made of them.
  */
 #include "arch/insn.h"
@@ -25,7 +25,7 @@ static const struct {
 	{ 3, 0x25, false, "vpternlogd" },
 };
 
-/* Which have a byte of their own behind the operands: all of the third map. */
+/* Which have a byte of their own after the operands: all of the third map. */
 static bool has_number(unsigned map)
 {
 	return map == 3;

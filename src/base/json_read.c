@@ -72,7 +72,7 @@ static int hex_digit(char c)
 							: -1;
 }
 
-/* The four digits behind "\u"; negative where they are none. */
+/* The four digits after "\u"; negative where they are none. */
 static int four_digits(const char *at, const char *end)
 {
 	int code = 0;
@@ -94,7 +94,7 @@ static bool unicode(struct scry_json_reader *r, struct scry_buf *out)
 	int code = four_digits(r->at, r->end), low;
 
 	if (code < 0)
-		return fail(r, "no digits behind \\u");
+		return fail(r, "no digits after \\u");
 	r->at += 4;
 	if ((code & 0xfc00) == 0xd800 && r->end - r->at >= 6 && r->at[0] == '\\' &&
 	    r->at[1] == 'u' && (low = four_digits(r->at + 2, r->end)) >= 0 &&

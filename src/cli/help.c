@@ -38,7 +38,7 @@ static const char help_middle[] =
 	"Commands (the default is: bt --all):\n";
 
 static const char help_tail[] = "\n"
-				"pyscry COMMAND --help tells more of one. Exit status: 0 all was "
+				"pyscry COMMAND --help has more on each. Exit status: 0 all was "
 				"shown, 1 a part (the reasons are on\n"
 				"stderr), 2 nothing could be shown, or bad usage.\n";
 

@@ -11,7 +11,7 @@ extern const char scry_help_examples[];
 /** Say what is wrong, on standard error; 2, the exit status. */
 int scry_usage_error(const char *problem, const char *word);
 int scry_unknown_command(const char *word);
-/** `word` as it was typed, "--" and a value behind '=' included. */
+/** `word` as it was typed, "--" and a value after '=' included. */
 int scry_unknown_option(const char *word);
 
 #endif

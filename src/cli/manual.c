@@ -168,7 +168,7 @@ static void put_program(struct scry_buf *out)
 	scry_buf_puts(out, ".SH ENVIRONMENT\n"
 			   ".TP\n\\fBNO_COLOR\\fR\nnot empty: no colours\n"
 			   ".TP\n\\fBCLICOLOR_FORCE\\fR\nneither empty nor 0: colours, even where "
-			   "output is no terminal\n"
+			   "output is not a terminal\n"
 			   ".TP\n\\fBDEBUGINFOD_URLS\\fR\nservers that \\-\\-debuginfod asks\n"
 			   ".SH FILES\n.TP\n\\fI/usr/share/pyscry/gdbinit\\fR, "
 			   "\\fI/usr/share/pyscry/lldbinit\\fR\n"

@@ -40,7 +40,7 @@ static int evaluate(struct scry_call *call, const char *text, uint64_t *ret)
 		return is_builtin(call->s, text, ret)
 			       ? SCRY_OK
 			       : scry_fail(call->s, SCRY_EINVAL, 0,
-					   "'%.100s' is no object of the target", text);
+					   "'%.100s' is not an object of the target", text);
 	*ret = value.addr;
 	return rc;
 }

@@ -194,27 +194,27 @@ static const struct scry_flag bt_flags[] = {
 const struct scry_command_row scry_command_bt = {
 	.public = { "bt", "[--all|THREAD] [--native] [-v] [--limit N]",
 		    "Show the Python stack of a thread, or of all threads.",
-		    "The newest frame comes first, as in gdb; each has a number for the commands "
-		    "that take one, its\n"
-		    "function's qualified name where it is known, file, line, and the source line "
-		    "where the file can\n"
-		    "be read. THREAD is an id of the operating system, an index of the list of "
-		    "threads, or a name.\n"
-		    "Long runs of equal frames (deep recursion) are folded; --whole prints them. "
-		    "With -v, addresses\n"
-		    "are shown and calls that came from C code are marked. Below a frame that is "
-		    "in a "
-		    "call of a C function\n"
-		    "stands which one, of what, and with which arguments, where that is "
-		    "certain.\n\n"
-		    "With --native the C frames of the thread stand between the Python frames, "
-		    "marked with C: function\n"
+		    "The newest frame comes first, as in gdb. Each has a number (for the commands "
+		    "that take one), its\n"
+		    "function's qualified name where that is known, the file and line, and the "
+		    "source line where the\n"
+		    "file can be read. THREAD is the operating system's id, an index into the list "
+		    "of threads, or a\n"
+		    "name. Long runs of equal frames (deep recursion) are folded; --whole prints "
+		    "them. -v adds addresses\n"
+		    "and marks calls that came from C code. Below a frame that is calling a C "
+		    "function stand that\n"
+		    "function, the object whose method it is, and its arguments, where these are "
+		    "certain.\n"
+		    "\n"
+		    "With --native the thread's C frames stand between the Python frames, marked "
+		    "with C: the function\n"
 		    "(inlined ones too), source file and line where there is debug information, "
 		    "else module and offset.\n"
 		    "Python frames keep their numbers, and follow the frame of the interpreter's "
 		    "loop that runs them:\n"
-		    "one up to 3.10, since 3.11 all that called each other without C code between "
-		    "them.",
+		    "one each up to 3.10; from 3.11 on all that called each other without C code "
+		    "in between.",
 		    0 },
 	.run = run_bt,
 	.flags = bt_flags,
@@ -225,8 +225,8 @@ const struct scry_command_row scry_command_bt_full = {
 	.public = { "bt-full", "[--all|THREAD] [--native] [-v] [--limit N]",
 		    "Show a Python stack with the local variables of each frame.",
 		    "As bt, and below each frame its arguments and variables in source order. "
-		    "Variables that have\n"
-		    "no value yet are left out. Of modules and class bodies all names are shown.",
+		    "Variables that have no\n"
+		    "value yet are left out. For modules and class bodies, all names are shown.",
 		    0 },
 	.run = run_bt_full,
 	.flags = bt_flags,

@@ -436,12 +436,12 @@ const struct scry_command_row scry_command_crash = {
 		    "holds; what the address is (NULL and the field there, freed, part of an "
 		    "object, read-only, below a\n"
 		    "full stack, in a file that was truncated); where the bad value came from, "
-		    "back through the function's\n"
-		    "code as long as one way leads there; of an abort the text of assert(), "
-		    "malloc(), Py_FatalError() or\n"
-		    "the C++ exception, and who asked for it; and the line of Python. Where a "
-		    "handler of the signal ran\n"
-		    "first (faulthandler), what it caught is told.",
+		    "back through the\n"
+		    "function's code as long as only one way leads there; for an abort the text of "
+		    "assert(), malloc(),\n"
+		    "Py_FatalError() or the C++ exception, and who asked for it; and the line of "
+		    "Python. Where a handler\n"
+		    "of the signal ran first (faulthandler), what it caught is shown.",
 		    0 },
 	.run = run_crash,
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },

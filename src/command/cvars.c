@@ -246,21 +246,18 @@ static int run_cvars(struct scry_call *call)
 const struct scry_command_row scry_command_cvars = {
 	.public = { "cvars", "[FRAME]", "Show the variables of C frames, objects by their repr.",
 		    "For each parameter and variable of C its type, value, and where it is: a "
-		    "register "
-		    "or an address.\n"
+		    "register or an address.\n"
 		    "FRAME is the number of a C frame, 0 the innermost, inlined functions counted "
-		    "as "
-		    "gdb does; without it\n"
+		    "as gdb does; without it\n"
 		    "all frames up to the interpreter's loop are shown. What the compiler has "
 		    "optimized out is recovered\n"
-		    "where that is sound, and says how: an entry value by the caller's call site "
-		    "or "
-		    "code, a register that\n"
-		    "was lost in a call by the code before it, an argument by the Python frame "
-		    "that "
-		    "called the function;\n"
-		    "the last without DWARF too, which all else needs. bt-full --native shows the "
-		    "same below each C frame.",
+		    "where that is sound, with a note of how: an entry value from the caller's "
+		    "call site or code, a\n"
+		    "register that a call lost from the code before the call, an argument from the "
+		    "Python frame that\n"
+		    "called the function. That last works without DWARF too, which all else needs. "
+		    "bt-full --native shows\n"
+		    "the same below each C frame.",
 		    0 },
 	.run = run_cvars,
 	.max_args = 1,

@@ -296,16 +296,16 @@ static const struct scry_flag flags[] = {
 const struct scry_command_row scry_command_dis = {
 	.public = { "dis", "[--all] [FUNCTION]",
 		    "Show the byte code of the selected frame's function, or of another one.",
-		    "The current instruction is marked with '-->', what is jumped to with '>>'. "
-		    "Where the interpreter\n"
-		    "has put a specialised or instrumented form in an instruction's place, it "
-		    "stands in brackets after\n"
-		    "it. The code is the target's own: no source and no file is needed. FUNCTION "
-		    "is one as list takes\n"
-		    "it, or the address of a function or code object; it is shown as a whole. Of a "
-		    "whole function the\n"
-		    "exception table follows (3.11+): first and last instruction, handler, depth "
-		    "of the stack.",
+		    "The current instruction is marked with '-->', targets of jumps with '>>'. "
+		    "Where the interpreter has\n"
+		    "replaced an instruction by a specialised or instrumented form, that form "
+		    "follows in brackets. The\n"
+		    "code is the target's own: neither source nor file is needed. FUNCTION is "
+		    "named as for list, or is\n"
+		    "the address of a function or code object; it is shown whole. A whole function "
+		    "is followed by its\n"
+		    "exception table (3.11+): first and last instruction, handler, depth of the "
+		    "stack.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run_dis,
 	.says = (const struct scry_facts *const[]) { &scry_facts_instructions, NULL },

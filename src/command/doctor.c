@@ -32,7 +32,7 @@ static bool read_line(const char *path, char *line, size_t size)
 	return got;
 }
 
-/* The value behind "name:" in /proc/self/status, base 16. */
+/* The value after "name:" in /proc/self/status, base 16. */
 static bool status_word(const char *name, unsigned long long *ret)
 {
 	FILE *file = fopen("/proc/self/status", "re");
@@ -213,7 +213,7 @@ static void check_container(struct check *c)
 
 	good(c);
 	if (!kind) {
-		snprintf(c->says, sizeof(c->says), "no container that could be told");
+		snprintf(c->says, sizeof(c->says), "no sign of a container");
 		return;
 	}
 	snprintf(c->says, sizeof(c->says),
@@ -330,12 +330,11 @@ static int run_doctor(struct scry_call *call)
 const struct scry_command_row scry_command_doctor = {
 	.public = { "doctor", "",
 		    "Show whether this machine lets one read processes and get cores.",
-		    "Needs no target: pyscry doctor. Each line is good or a problem, and below a "
-		    "problem stands\n"
-		    "what to type. Rights and limits are those of who asks: ask as the user, and "
-		    "in "
-		    "the container,\n"
-		    "that the program runs in.",
+		    "Needs no target: pyscry doctor. Each line is good or a problem; below a "
+		    "problem stands what to type.\n"
+		    "Rights and limits are those of whoever asks: ask as the user that the program "
+		    "runs as, and in its\n"
+		    "container.",
 		    SCRY_COMMAND_MACHINE },
 	.run = run_doctor,
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },

@@ -408,12 +408,12 @@ const struct scry_command_row scry_command_exc = {
 		    "Show the exceptions that a thread is raising and handling.",
 		    "Each with its message, notes, attributes, members of a group, traceback with "
 		    "the variables of its\n"
-		    "frames, and the exceptions that caused it or were being handled. Of handlers "
-		    "within one another\n"
-		    "the innermost comes first, each with the frame whose handler it is. An "
-		    "exception that is pending\n"
-		    "(up to 3.11 maybe only its class and value), or that nothing in Python has in "
-		    "hand, is pointed out.\n"
+		    "frames, and the exceptions that caused it or were being handled. Of nested "
+		    "handlers the innermost\n"
+		    "comes first, each with the frame that it belongs to. An exception that is "
+		    "pending (up to 3.11\n"
+		    "perhaps only as a class and a value), or that nothing in Python is handling, "
+		    "is pointed out.\n"
 		    "What sys.last_exc (or last_value) keeps is shown as well.",
 		    0 },
 	.run = run_exc,

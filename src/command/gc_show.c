@@ -415,21 +415,22 @@ static int run(struct scry_call *call)
 
 static const struct scry_flag flags[] = {
 	{ "garbage", 'g', NULL, "all of gc.garbage, and what is unreachable now" },
-	{ "unreachable", 'u', NULL, "objects that only hold one another" },
+	{ "unreachable", 'u', NULL, "objects that only refer to one another" },
 	{ 0 },
 };
 
 const struct scry_command_row scry_command_gc = {
 	.public = { "gc", "[--garbage] [--unreachable]",
 		    "Show the garbage collector of each interpreter.",
-		    "Whether it is enabled, its debug flags, whether it collects now (which "
-		    "generation, in which thread,\n"
-		    "and where that thread's Python code is: a finalizer, a callback, or what "
-		    "called it); of each\n"
-		    "generation its count, threshold and objects, what gc.freeze() set apart, "
-		    "gc.garbage, and how many\n"
-		    "callbacks there are. Up to 3.6 the switch and the flags are static "
-		    "variables, which only symbols tell.",
+		    "Whether it is enabled, its debug flags, and whether it collects now (which "
+		    "generation, in which\n"
+		    "thread, and where that thread's Python code is: a finalizer, a callback, or "
+		    "what called it); for\n"
+		    "each generation its count, threshold and objects; what gc.freeze() set apart, "
+		    "gc.garbage, and how\n"
+		    "many callbacks there are. Up to 3.6 the switch and the flags are static "
+		    "variables, which only\n"
+		    "symbols locate.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run,
 	.flags = flags,

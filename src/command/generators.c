@@ -11,10 +11,10 @@ static int run_generators(struct scry_call *call)
 const struct scry_command_row scry_command_generators = {
 	.public = { "generators", "",
 		    "Show suspended generators and coroutines anywhere on the heap.",
-		    "Each that is not over, with what it yields from or awaits, and the stack from "
-		    "the frame that\n"
-		    "is parked innermost to its own. This looks at every object that the garbage "
-		    "collector knows.",
+		    "Each that has not finished, with what it yields from or awaits, and its "
+		    "stack, from the innermost\n"
+		    "frame that is parked to its own. Every object that the garbage collector "
+		    "knows is looked at.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run_generators,
 	.says = scry_says_tasks,
@@ -39,12 +39,12 @@ const struct scry_command_row scry_command_greenlets = {
 		    "Show greenlets (gevent's and eventlet's, too).",
 		    "Each with its state (active, suspended, not started, dead), its thread, its "
 		    "parent, what it will\n"
-		    "run, the exception it handles, and its Python stack. Of gevent's and "
-		    "eventlet's greenlets it is\n"
-		    "told what will wake them: events, semaphores, queues, other greenlets, files, "
-		    "timers. With -v, the\n"
-		    "C stack too: of a suspended one out of its saved words, unwound with the "
-		    "files of the process.",
+		    "run, the exception it handles, and its Python stack. For gevent's and "
+		    "eventlet's greenlets what will\n"
+		    "wake them is shown: events, semaphores, queues, other greenlets, files, "
+		    "timers. -v adds the C stack:\n"
+		    "that of a suspended one comes from its saved words, unwound with the files of "
+		    "the process.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run_greenlets,
 	.says = scry_says_tasks,

@@ -453,8 +453,8 @@ static const struct scry_flag heap_flags[] = {
 	{ "by", 'b', "WHAT", "sort by size, count, type or retained, or sum up by module",
 	  "size count type retained module" },
 	{ "under", 'u', "ADDRESS", "what would go with this object, by what it keeps alive" },
-	{ "diff", 'd', "OTHER", "what has grown since: an answer of heap --json, or another dump" },
-	{ "strings", 's', NULL, "equal strings that are there several times" },
+	{ "diff", 'd', "OTHER", "what has grown since OTHER: an answer of heap --json, or a dump" },
+	{ "strings", 's', NULL, "strings that are there more than once" },
 	{ NULL },
 };
 
@@ -463,21 +463,20 @@ const struct scry_command_row scry_command_heap = {
 		    "[--by type|size|count|retained|module] [--under ADDRESS] [--limit N] "
 		    "[--strings] [--diff OTHER] "
 		    "[TYPE]",
-		    "Show how many objects of which types there are, and what fills the memory.",
+		    "Show how many objects there are of each type, and what fills the memory.",
 		    "All objects are counted, not only those that the collector knows: strings, "
-		    "numbers, tuples that it\n"
-		    "does not track. Bytes are those of sys.getsizeof(), with the tables that an "
-		    "object has of its own.\n"
+		    "numbers and untracked\n"
+		    "tuples too. Bytes are those of sys.getsizeof(), with the tables that belong "
+		    "to the object alone.\n"
 		    "With a TYPE (\"module.Type\" or its last part) its instances follow, the "
 		    "largest first.\n"
-		    "--by retained: an object retains what nothing else keeps alive (it dominates "
-		    "that on all ways from\n"
-		    "modules, threads, frames and data of files), and what would go with it. "
-		    "--under leads on into one.\n"
-		    "--diff: count, bytes and retained are growth since an answer of heap --json "
-		    "or "
-		    "in another dump; what has\n"
-		    "not changed is left out.",
+		    "--by retained: what would go with an object, since nothing else keeps it "
+		    "alive (the object dominates\n"
+		    "it on every path from modules, threads, frames and the data of files). "
+		    "--under goes on from one.\n"
+		    "--diff: count, bytes and retained are the growth since an answer of heap "
+		    "--json, or since another\n"
+		    "dump; what has not changed is left out.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run_heap,
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },

@@ -85,7 +85,7 @@ static int read_answer(struct scry_heap_answer *a, const char *text, size_t len,
 		return scry_fail(a->call->s, SCRY_EINVAL, 0, "%.200s is no JSON: %s", name, failed);
 	return a->has_before ? SCRY_OK
 			     : scry_fail(a->call->s, SCRY_EINVAL, 0,
-					 "%.200s is no answer of heap --json", name);
+					 "%.200s is not an answer of heap --json", name);
 }
 
 /* --- where it comes from --- */

@@ -280,16 +280,16 @@ static int run_info(struct scry_call *call)
 }
 
 static const struct scry_flag info_flags[] = {
-	{ "layout", 'l', NULL, "every known field: its offset, its size and the source that told" },
+	{ "layout", 'l', NULL, "every known field: its offset, its size and its source" },
 	{ NULL },
 };
 
 const struct scry_command_row scry_command_info = {
 	.public = { "info", "[--layout]",
 		    "Show what was opened and which interpreters were found in it, and how.",
-		    "Names the target, the program, each interpreter with its version, the way it "
-		    "was found, and the\n"
-		    "source of its layout; and the files that are missing or do not match, with "
+		    "Names the target, the program, and each interpreter with its version, how it "
+		    "was found and where\n"
+		    "its layout comes from; also the files that are missing or do not match, with "
 		    "their build ids.",
 		    0 },
 	.run = run_info,

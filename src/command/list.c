@@ -354,10 +354,11 @@ const struct scry_command_row scry_command_list = {
 		    "Show source around the line of the selected frame.",
 		    "The current line is marked with '>'. START and END are lines of the frame's "
 		    "file. FUNCTION is a\n"
-		    "function, method, coroutine or anything with code, as print finds it "
-		    "(Class.method, MODULE:NAME),\n"
-		    "or one on the thread's stack. Where a file is not here, the byte code is "
-		    "shown (see dis).",
+		    "function, method, coroutine or anything else with code, named as for print "
+		    "(Class.method,\n"
+		    "MODULE:NAME), or one on the thread's stack. Where a file is not here, the "
+		    "byte code is shown\n"
+		    "(see dis).",
 		    0 },
 	.run = run_list,
 	.says = (const struct scry_facts *const[]) { &listing_facts, &scry_facts_instructions,

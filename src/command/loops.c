@@ -127,20 +127,20 @@ static const struct scry_flag tasks_flags[] = {
 const struct scry_command_row scry_command_tasks = {
 	.public = { "tasks", "[-v] [--tree | --count] [--all] [THREAD]",
 		    "Show the tasks of asyncio, trio and curio.",
-		    "The event loops come first (trio's runners and curio's kernels are such), "
-		    "then every task with its\n"
+		    "Event loops come first (trio's runners and curio's kernels among them), then "
+		    "every task with its\n"
 		    "state, what it waits for, who awaits it or is its parent, and its stack down "
 		    "to the frame where it\n"
 		    "is parked, through coroutines and async generators. A state is pending, "
 		    "running, done, cancelled,\n"
 		    "or must-cancel: it will be cancelled when it runs next. Finished tasks are "
 		    "shown as long as they\n"
-		    "live; --all finds those of a very large heap, too. From Python 3.14 on who "
-		    "awaits a task is what\n"
-		    "the interpreter keeps, before it is what the done callbacks lead to.\n"
-		    "Of thousands, --count tells where they stand and --tree who awaits whom; both "
-		    "name the newest frame\n"
-		    "that is not the library's own.",
+		    "live; --all finds those of a very large heap, too. From Python 3.14 on the "
+		    "interpreter itself keeps\n"
+		    "who awaits a task; before, it is what the done callbacks lead to.\n"
+		    "Where there are thousands, --count says where they stand and --tree who "
+		    "awaits whom; both name the\n"
+		    "newest frame that is not the library's own.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run_tasks,
 	.says = (const struct scry_facts *const[]) { &loops_facts, &scry_facts_task_list, NULL },

@@ -61,8 +61,8 @@ static void get_kept(const void *subject, struct scry_said *ret)
 	int generation;
 
 	if (line->group->finalizer)
-		scry_said_text(ret, "an object of it has a __del__, which this version calls for "
-				    "no cycle");
+		scry_said_text(ret, "an object in it has a __del__, which this version never calls "
+				    "in a cycle");
 	else if (s->permanent && (generation = scry_gc_generation(r, addr)) == SCRY_GC_PERMANENT)
 		scry_said_text(ret, "gc.freeze() took it out of the collector's sight");
 	else

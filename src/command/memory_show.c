@@ -18,7 +18,7 @@ static const struct scry_say block_fields[] = {
 
 static const char *const block_text[] = {
 	"  in a block of {size} bytes at {address} ({allocator})",
-	"{?free}{:error}, which is free: what stands there is no more{}",
+	"{?free}{:error}, which is free: what stood there is gone{}",
 	"\n",
 	NULL,
 };
@@ -47,7 +47,7 @@ static const struct scry_say debug_fields[] = {
 static const char *const debug_text[] = {
 	"  debug allocator: {size} bytes at {address} for {domain}, the bytes ",
 	"{?intact}around them intact",
-	"|{?before}behind them overwritten",
+	"|{?before}after them overwritten",
 	"|{?behind}before them overwritten",
 	"|around them overwritten",
 	"\n",
@@ -58,10 +58,10 @@ const struct scry_facts scry_facts_debug_block = { "debug block", debug_fields, 
 
 static const char *const hooks_text[] = {
 	" ({size} bytes for {domain} by the debug hooks, whose bytes ",
-	"{?intact}around are intact)",
-	"|{?before}behind are overwritten)",
-	"|{?behind}before are overwritten)",
-	"|around are overwritten)",
+	"{?intact}around it are intact)",
+	"|{?before}after it are overwritten)",
+	"|{?behind}before it are overwritten)",
+	"|around it are overwritten)",
 	NULL,
 };
 

@@ -66,8 +66,8 @@ static int run_frame(struct scry_call *call)
 
 const struct scry_command_row scry_command_up = {
 	.public = { "up", "[N]", "Select the N-th older Python frame (the caller) and show it.",
-		    "Each Python frame counts, also where several run in one C function of the "
-		    "interpreter.",
+		    "Every Python frame counts, even where one C function of the interpreter runs "
+		    "several.",
 		    SCRY_COMMAND_MOVES },
 	.run = run_up,
 	.max_args = 1,

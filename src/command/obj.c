@@ -26,7 +26,7 @@ struct subject {
 
 /* --- its words: of damage, and of what is no object --- */
 
-/* What stands behind the block is another's. */
+/* What stands after the block is another's. */
 static bool in_block(const struct scry_whatis *w, scry_addr addr)
 {
 	return !w->has_memory || addr < w->memory.start + w->memory.size;
@@ -277,7 +277,7 @@ static const char *const no_object_text[] = {
 	"  one bit of its type pointer may have changed: then it is a {guess}\n",
 	"{dump}",
 	"{?nearest}{?inside}  inside an object: ",
-	"|{?nearest}{?follows}  belongs to the object behind it: ",
+	"|{?nearest}{?follows}  belongs to the object after it: ",
 	"|{?nearest}  nearest object before: ",
 	"{nearest} ({distance} bytes ",
 	"{?nearest}{?follows}on",
@@ -380,23 +380,22 @@ static int run_obj(struct scry_call *call)
 
 const struct scry_command_row scry_command_obj = {
 	.public = { "obj", "ADDRESS|EXPR", "Show whatever stands at an address.",
-		    "An object: its type, reference count, size (as __sizeof__ has it, and what "
+		    "Of an object: its type, reference count, size (that of __sizeof__, and what "
 		    "the collector keeps\n"
 		    "before it), state and generation in the garbage collector, value and "
 		    "attributes (-v: all of them).\n"
-		    "Of a damaged one the words follow, with the names of its fields. Anything "
-		    "else: why it is no\n"
-		    "object and what it is, its words, patterns of freed memory, the type that it "
-		    "may have had, and the\n"
-		    "object that it lies in, with the field there, or the nearest one. Of either: "
-		    "the block of Python's\n"
+		    "Of a damaged one: its words, with the names of the fields. Of anything else: "
+		    "why it is not an object\n"
+		    "and what it is, its words, patterns of freed memory, the type that it may "
+		    "have had, and the object\n"
+		    "that it lies in, with the field there, or the nearest one. Of either: the "
+		    "block of Python's\n"
 		    "allocator, whether that is free, and whether the marks of the debug "
 		    "allocator\n"
-		    "(PYTHONMALLOC=debug) around it are intact. EXPR is one as print takes it. Of "
-		    "PyPy: "
-		    "where the\n"
-		    "collector keeps the object, and of an extension's object the one behind its "
-		    "link.",
+		    "(PYTHONMALLOC=debug) around it are intact. EXPR is what print takes. On PyPy: "
+		    "where the collector\n"
+		    "keeps the object, and for an object of a C extension also PyPy's own that it "
+		    "is linked to.",
 		    SCRY_COMMAND_VALUE },
 	.run = run_obj,
 	.says = (const struct scry_facts *const[]) { &answer_facts, &scry_facts_described, NULL },

@@ -133,11 +133,11 @@ static void complete(struct scry_session *s, const char *word, struct scry_buf *
 
 const struct scry_command_row scry_command_print = {
 	.public = { "print", "EXPR",
-		    "Show the value of a variable, or of an attribute or item of it.",
+		    "Show the value of a variable, or of one of its attributes or items.",
 		    "A name is looked up in the selected frame: local, enclosing, global, builtin. "
-		    "After it may stand\n"
-		    "attributes and items: self.queue.items[3].name, cfg[\"db\"][\"host\"], "
-		    "data[-1], data[2:5].\n"
+		    "Attributes and items\n"
+		    "may follow it: self.queue.items[3].name, cfg[\"db\"][\"host\"], data[-1], "
+		    "data[2:5].\n"
 		    "MODULE:NAME is a global of a module, @0x7f... the object at an address. "
 		    "Nothing is executed.",
 		    SCRY_COMMAND_RAW | SCRY_COMMAND_VALUE },

@@ -216,7 +216,7 @@ static const char *const ref_text[] = {
 	"|  {from}",
 	"{path}",
 	"   root: {root}",
-	"{!certain}{:dim} (it may be none){}",
+	"{!certain}{:dim} (it may not be one){}",
 	"\n",
 	NULL,
 };
@@ -378,11 +378,12 @@ static const struct scry_flag flags[] = {
 const struct scry_command_row scry_command_refs = {
 	.public = { "refs", "[--path] [--holders] [--all] ADDRESS|EXPR",
 		    "Show who refers to an object, and what keeps it alive.",
-		    "Objects with the slot that refers, frames with the variable, threads, data of "
-		    "files, C stacks,\n"
-		    "registers, and memory of C code. How many were found stands beside the "
-		    "object's count; what only\n"
-		    "looks like a reference is marked, and not counted where nothing counts it.",
+		    "Objects with the slot that refers, frames with the variable, threads, the "
+		    "data of files, C stacks,\n"
+		    "registers, and memory of C code. Beside the object's reference count stands "
+		    "how many of the\n"
+		    "references in it were found; what only looks like a reference is marked, and "
+		    "not among these.",
 		    SCRY_COMMAND_CPYTHON | SCRY_COMMAND_VALUE },
 	.run = run_refs,
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },

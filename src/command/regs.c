@@ -217,14 +217,15 @@ static const struct scry_flag flags[] = {
 const struct scry_command_row scry_command_regs = {
 	.public = { "regs", "[--all-frames] [--stack] [THREAD]",
 		    "Show what each register holds: objects, frames, code, numbers.",
-		    "Values are those of the crash where the thread crashed. \"volatile\" "
-		    "registers may be changed by any call, "
-		    "\"preserved\" ones survive it, by the convention of the target's system. In "
-		    "outer frames only what "
-		    "unwinding restored is shown. Readings that may be wrong are marked as "
-		    "uncertain. Of a system call that works on buffers (writev, vmsplice, sendmsg "
-		    "...) "
-		    "each buffer is shown with its owner, and whether it is alive.",
+		    "Where the thread crashed, values are those of the crash. \"volatile\" "
+		    "registers may be changed by any\n"
+		    "call, \"preserved\" ones survive it, by the convention of the target's "
+		    "system. In outer frames only\n"
+		    "what unwinding restored is shown. Readings that may be wrong are marked as "
+		    "uncertain. For a system\n"
+		    "call that works on buffers (writev, vmsplice, sendmsg ...) each buffer is "
+		    "shown with its owner and\n"
+		    "whether it is alive.",
 		    0 },
 	.run = run_regs,
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },

@@ -33,7 +33,7 @@ int scry_stacks_options(struct scry_stacks *st)
 	st->fold->locals = st->locals;
 	if (st->signature && group == SCRY_FOLD_BY_TASK)
 		return scry_fail(call->s, SCRY_EINVAL, 0,
-				 "a signature is a process's: it has no --group-by task");
+				 "a signature is that of a process: --group-by task has none");
 	return SCRY_OK;
 }
 
@@ -53,9 +53,9 @@ static int run_stacks(struct scry_call *call)
 }
 
 static const struct scry_flag flags[] = {
-	{ "group-by", 'g', "WHAT", "count each thread, each process once a place, or each task",
+	{ "group-by", 'g', "WHAT", "count threads, tasks, or processes (once in each place)",
 	  "thread process task" },
-	{ "signature", 's', NULL, "of what each died in: no lines, no addresses" },
+	{ "signature", 's', NULL, "a number for what each died in, without lines and addresses" },
 	{ "folded", 0, NULL, "a line for each stack, for flame graphs" },
 	{ "speedscope", 0, NULL, "a file for www.speedscope.app" },
 	{ "dot", 0, NULL, "a graph for Graphviz" },
@@ -66,15 +66,16 @@ static const struct scry_flag flags[] = {
 const struct scry_command_row scry_command_stacks = {
 	.public = { "stacks", "[-v] [--group-by WHAT] [--signature | --folded | ...]",
 		    "Show equal stacks once: how many threads stand where.",
-		    "The stacks of all threads as one tree, from the oldest frame on, that "
+		    "The stacks of all threads as one tree, from the oldest frame on, which "
 		    "branches where they differ;\n"
-		    "what few have comes first. Above it stands a line for each different stack. "
+		    "what few have comes first. Above it there is a line for each different stack. "
 		    "--group-by process\n"
-		    "counts processes, each once a place; --group-by task takes tasks of asyncio, "
-		    "trio and curio,\n"
-		    "greenlets and tasklets in place of threads. --locals tells which variables "
-		    "differ between those\n"
-		    "that are counted together. -v names all of them.\n\n"
+		    "counts processes, each once in a place; --group-by task takes tasks of "
+		    "asyncio, trio and curio,\n"
+		    "greenlets and tasklets in place of threads. --locals says which variables "
+		    "differ between those that\n"
+		    "are counted together. -v names all of them.\n"
+		    "\n"
 		    "On the command line there may be many targets: pyscry stacks TARGET..., where "
 		    "a target is a core, a\n"
 		    "minidump, the id of a process, a directory of dumps, or - for what pyscry "
@@ -83,11 +84,12 @@ const struct scry_command_row scry_command_stacks = {
 		    "it). --children PID\n"
 		    "takes a process and all its descendants, --name REGEX the Pythons whose "
 		    "command line matches. A\n"
-		    "target that cannot be read is a line with its reason.\n\n"
-		    "--signature tells crashes apart: a number for the stack of the thread that "
-		    "died, made of functions\n"
-		    "and file names, the same for other lines, addresses, and depths of a "
-		    "recursion.",
+		    "target that cannot be read gets a line with the reason.\n"
+		    "\n"
+		    "--signature tells crashes apart: a number made of the functions and file "
+		    "names on the stack of the\n"
+		    "thread that died. Other lines, addresses, and depths of a recursion do not "
+		    "change it.",
 		    SCRY_COMMAND_TARGETS },
 	.run = run_stacks,
 	.says = (const struct scry_facts *const[]) { &scry_facts_stacks, NULL },

@@ -105,7 +105,7 @@ static bool read_vector(struct scry_syscall *c, scry_addr iov, uint64_t count)
 	return true;
 }
 
-/* msg_iov and msg_iovlen stand behind the name and its length */
+/* msg_iov and msg_iovlen stand after the name and its length */
 static bool read_message(struct scry_syscall *c, scry_addr message)
 {
 	unsigned ptr = c->session->target->abi.ptr_size;

@@ -110,13 +110,13 @@ const struct scry_command_row scry_command_tasklets = {
 		    "channel it is blocked\n"
 		    "on, the value it carries, and its Python stack: runnable, blocked, paused, "
 		    "new and dead ones.\n"
-		    "A bomb is an exception on its way to a tasklet; what it handles is what "
-		    "sys.exc_info() told it.\n"
-		    "With -v, depths and watchdogs too, cframes (C functions among the Python "
-		    "frames, with what they\n"
-		    "call), and the C stack of each that was switched out together with it: its "
-		    "saved words are\n"
-		    "unwound with the interpreter's file.",
+		    "A bomb is an exception on its way to a tasklet; what a tasklet handles is its "
+		    "sys.exc_info().\n"
+		    "-v adds depths and watchdogs, cframes (C functions among the Python frames, "
+		    "with what they call),\n"
+		    "and the C stack of each that was switched out together with it: its saved "
+		    "words are unwound with\n"
+		    "the interpreter's file.",
 		    0 },
 	.run = run_tasklets,
 	.says = (const struct scry_facts *const[]) { &schedulers_facts, &scry_facts_task_list,
@@ -251,7 +251,7 @@ static int run_channels(struct scry_call *call)
 
 const struct scry_command_row scry_command_channels = {
 	.public = { "channels", "", "Show the channels of a Stackless Python.",
-		    "Each with its balance, its flags, and the tasklets that wait on it, the first "
+		    "Each with its balance, its flags, and the tasklets that wait on it, the next "
 		    "to be served first.",
 		    0 },
 	.run = run_channels,

@@ -89,8 +89,8 @@ static int run_threads(struct scry_call *call)
 const struct scry_command_row scry_command_threads = {
 	.public = { "threads", "",
 		    "List all threads: id, name, state, and what Python code they run.",
-		    "A '*' marks the thread that other commands act on. The state tells which "
-		    "thread crashed and by\n"
+		    "A '*' marks the thread that other commands act on. The state says which "
+		    "thread crashed and on\n"
 		    "which signal, which holds the GIL and which wait for it, and where garbage is "
 		    "being collected.\n"
 		    "Threads without Python state are listed too.",

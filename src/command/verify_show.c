@@ -146,19 +146,18 @@ static int run_verify(struct scry_call *call)
 
 const struct scry_command_row scry_command_verify = {
 	.public = { "verify", "", "Check whether the heap is sound.",
-		    "Every object's count beside the references that certainly are some (one that "
-		    "was "
-		    "let go once too often\n"
-		    "has fewer); references to what was freed or is no object; buffers in use that "
-		    "were freed; types, sizes\n"
-		    "beside their blocks, tables of dicts and sets, the collector's lists; free "
-		    "blocks that were written to,\n"
-		    "and writes behind what malloc() or the debug hooks (PYTHONMALLOC=debug) gave "
-		    "out. "
-		    "Each with who refers\n"
-		    "there. What is not known speaks for nothing. The exit status is 0 where "
-		    "nothing "
-		    "was found, else 1.",
+		    "Compared are every object's count and the references that are certainly there "
+		    "(an object that was\n"
+		    "released once too often counts fewer); types; sizes and the blocks that they "
+		    "stand in; the tables of\n"
+		    "dicts and sets; the collector's lists. Found are references to what was freed "
+		    "or is not an object,\n"
+		    "buffers in use that were freed, free blocks that were written to, and writes "
+		    "past the end of what\n"
+		    "malloc() or the debug hooks (PYTHONMALLOC=debug) gave out. Each finding says "
+		    "who refers there. What\n"
+		    "is not known counts for nothing. The exit status is 0 where nothing was "
+		    "found, else 1.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run_verify,
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },

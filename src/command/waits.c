@@ -402,21 +402,21 @@ static const struct scry_flag waits_flags[] = {
 
 static const struct scry_facts *const says[] = { &answer_facts, NULL };
 
-#define HELP                                                                                      \
-	"One line for each thread, and for each task, greenlet and tasklet that is not over: "    \
-	"whether it\n"                                                                            \
-	"runs, waits for the GIL, or waits for something, what that is, how its frame calls it, " \
-	"and who has it.\n"                                                                       \
-	"Deadlocks come first, then what most others wait for. Where it says how it is known: "   \
-	"\"owner\" is\n"                                                                          \
-	"the object's own word, \"with\" a with block that the holder stands in, \"frame\" a "    \
-	"frame "                                                                                  \
-	"that works on it\n"                                                                      \
-	"or gives it back in a finally. \"inferred\" is a guess: the holder's code has called "   \
-	"acquire() and not\n"                                                                     \
-	"release(). A wait that ends by itself, after a time, is no part of a deadlock. Files, "  \
-	"peers of sockets and\n"                                                                  \
-	"the state of child processes are told of a live process alone."
+#define HELP                                                                                       \
+	"One line for each thread, and for each task, greenlet and tasklet that has not "          \
+	"finished: whether it\n"                                                                   \
+	"runs, waits for the GIL, or waits for something else, what that is, what its frame "      \
+	"calls it, and who\n"                                                                      \
+	"has it. Deadlocks come first, then what most others wait for. It is said how the holder " \
+	"is known:\n"                                                                              \
+	"\"owner\" is the object's own word, \"with\" a with block that the holder is in, "        \
+	"\"frame\" a frame that\n"                                                                 \
+	"works on it or gives it back in a finally. \"inferred\" is a guess: the holder's code "   \
+	"has called\n"                                                                             \
+	"acquire() and not release(). A wait that ends by itself after a time is not part of a "   \
+	"deadlock.\n"                                                                              \
+	"Files, the peers of sockets and the state of child processes are shown for a live "       \
+	"process only."
 
 const struct scry_command_row scry_command_waits = {
 	.public = { "waits", "[--dot]", "Show what every thread and task waits for, and deadlocks.",

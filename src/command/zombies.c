@@ -212,10 +212,10 @@ static int run(struct scry_call *call)
 const struct scry_command_row scry_command_zombies = {
 	.public = { "zombies", "",
 		    "Show the frames that Python keeps for the next call (2.7 to 3.9).",
-		    "Each code object keeps one frame after a call, and a free list others. They "
-		    "hold memory, the largest\n"
-		    "come first. The free list is a static variable: only the interpreter's "
-		    ".symtab tells where it is.",
+		    "Each code object keeps one frame after a call, and a free list keeps others. "
+		    "They hold memory; the\n"
+		    "largest come first. The free list is a static variable: only the "
+		    "interpreter's .symtab locates it.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run,
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },

@@ -51,7 +51,7 @@ int scry_eval_slice(struct scry_eval *e, const int64_t *bounds, const bool *give
 /** A whole expression, as scry_eval() takes it; `e` is filled in, with its value at the end. */
 int scry_eval_start(struct scry_eval *e, struct scry_session *s, const struct scry_frame *f,
 		    const char *expr);
-/** `e->at` stands at "[KEY]" or "[START:STOP:STEP]", and behind it then. */
+/** `e->at` stands at "[KEY]" or "[START:STOP:STEP]", and after it then. */
 int scry_eval_subscript(struct scry_eval *e);
 /** Does code of the program's decide what obj[key] is? */
 bool scry_eval_has_own_items(struct scry_eval *e, scry_addr obj);

@@ -113,7 +113,7 @@ const struct scry_fold_frame *scry_fold_intern(struct scry_fold *f,
 /* --- a stack that is read --- */
 
 /*
- * The newest half stays as it comes; behind it a ring keeps the oldest ones, since nobody knows how
+ * The newest half stays as it comes; after it a ring keeps the oldest ones, since nobody knows how
  * many are still to come.
  */
 #define NEWEST (SCRY_FOLD_DEPTH / 2)
@@ -146,7 +146,7 @@ void scry_fold_stack_put(struct scry_fold_stack *st, const struct scry_fold_fram
 	st->frames[st->count++] = frame;
 }
 
-/* The ring laid out straight, behind a frame that stands for what is gone. */
+/* The ring laid out straight, after a frame that stands for what is gone. */
 static void straighten(struct scry_fold_stack *st)
 {
 	const struct scry_fold_frame *ring[OLDEST];

@@ -111,7 +111,7 @@ const struct scry_fold_frame *scry_fold_intern(struct scry_fold *f,
 struct scry_fold_stack {
 	struct scry_fold *fold;
 	const struct scry_fold_frame **frames;
-	size_t count, room, older; /* older: where the frames behind the gap begin to wrap */
+	size_t count, room, older; /* older: where the frames after the gap begin to wrap */
 	uint64_t total;
 	bool failed;
 };

@@ -224,7 +224,7 @@ static bool is_sure(struct pass *p, scry_addr addr, const struct scry_heap_type 
 	       (next & ~(uint64_t)3 ? scry_heap_has_page(p->h, next) : !next && prev <= 3);
 }
 
-/* The object that begins so far behind the block's start. */
+/* The object that begins so far after the block's start. */
 static bool take(struct pass *p, const struct scry_block *b, scry_addr start, uint32_t head)
 {
 	struct scry_heap *h = p->h;
@@ -252,7 +252,7 @@ static bool take(struct pass *p, const struct scry_block *b, scry_addr start, ui
 
 static void take_block(struct pass *p, const struct scry_block *b)
 {
-	/* behind the hooks' words an int may have digits that look like a type's address */
+	/* after the hooks' words an int may have digits that look like a type's address */
 	if (has_hooks(p, b->start))
 		for (unsigned i = 0; i < p->head_count; i++)
 			if (take(p, b, b->start + 2 * p->h->reader.ptr, p->heads[i]))

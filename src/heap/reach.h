@@ -7,7 +7,7 @@
 
 #include "heap/index.h"
 
-/** Add them behind the objects that are there, which are in order and in h->pages. */
+/** Add them after the objects that are there, which are in order and in h->pages. */
 int scry_heap_reach(struct scry_heap *h);
 
 /** Append an object to the list; false when out of memory. */

@@ -28,7 +28,7 @@ struct scry_found_ref {
 	const struct scry_thread *thread; /* NULL: none */
 	const struct scry_os_thread *os;  /* STACK, REGISTER */
 	const char *slot;                 /* in the arena */
-	uint64_t offset;                  /* how far behind the object's start it points */
+	uint64_t offset;                  /* how far after the object's start it points */
 	bool certain, counted;
 	/* by scry_refs_holders(): the way down from this holder to the object */
 	uint32_t *path;

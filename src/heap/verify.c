@@ -142,7 +142,7 @@ static const char *type_that_was(struct scry_heap *h, scry_addr addr)
  */
 static bool is_static(struct scry_runtime *r, scry_addr addr)
 {
-	/* an arena may stand right behind a file's data */
+	/* an arena may stand right after a file's data */
 	return !scry_block_owns(r, addr) && scry_is_static(r, addr);
 }
 

@@ -21,7 +21,7 @@ enum scry_finding_kind {
 	SCRY_FINDING_TABLE,         /* a dict's or set's table contradicts itself */
 	SCRY_FINDING_LINKS,         /* the collector's links around an object */
 	SCRY_FINDING_FREED_WRITTEN, /* freed memory was written to */
-	SCRY_FINDING_OVERRUN,       /* written before or behind what was given out */
+	SCRY_FINDING_OVERRUN,       /* written before or after what was given out */
 	SCRY_FINDING_COUNT
 };
 extern const char *const scry_finding_names[];

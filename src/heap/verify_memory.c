@@ -32,7 +32,7 @@ static bool is_filled(struct look *l, scry_addr at, unsigned n, uint8_t byte)
 	return true;
 }
 
-/* A letter and forbidden bytes behind a size that its block has room for. */
+/* A letter and forbidden bytes after a size that its block has room for. */
 static bool has_front(struct look *l, const struct scry_block *b, uint64_t *ret_size)
 {
 	struct scry_reader *rd = &l->v->h->reader;
@@ -59,7 +59,7 @@ static void check_used(struct look *l, const struct scry_block *b)
 	if (l->hooks && !is_filled(l, b->start + 2 * l->ptr + size, l->ptr, l->marks->forbidden))
 		scry_verify_add(l->v, SCRY_FINDING_OVERRUN, b->start + 2 * l->ptr, NULL,
 				scry_arena_printf(&l->r->session->arena,
-						  "the debug hooks' bytes behind its %" PRIu64
+						  "the debug hooks' bytes after its %" PRIu64
 						  " bytes are overwritten",
 						  size));
 }
@@ -133,7 +133,7 @@ static void look_at_chunks(struct look *l)
 
 		if (!d->freed)
 			why = scry_arena_printf(&l->r->session->arena,
-						"the words of malloc's behind it are overwritten: "
+						"malloc's own words after it are overwritten: "
 						"of the chunk at 0x%" PRIx64 " %s",
 						d->start, d->what);
 		scry_verify_add(l->v, d->freed ? SCRY_FINDING_FREED_WRITTEN : SCRY_FINDING_OVERRUN,

@@ -150,7 +150,7 @@ void scry_visit_deque(struct scry_visiting *v)
 /* --- types --- */
 
 /*
- * Keys that a class's instances share, its own words behind the struct of a static type, and the
+ * Keys that a class's instances share, its own words after the struct of a static type, and the
  * dict that 3.12+ keeps in the interpreter's state for static ones.
  */
 void scry_visit_type(struct scry_visiting *v)
@@ -231,7 +231,7 @@ static void visit_values(struct scry_visiting *v, const struct scry_dict_view *d
 	}
 }
 
-/* 3.13+: the values stand behind the object, and are its own also where a dict shows them. */
+/* 3.13+: the values stand after the object, and are its own also where a dict shows them. */
 static bool visit_inline(struct scry_visiting *v)
 {
 	const struct scry_type *t = v->type->type;

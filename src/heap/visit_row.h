@@ -18,7 +18,7 @@ struct scry_visiting {
 
 /**
  * Where a type keeps its references. Of the built-in type itself and of all that derives from it;
- * what a subclass adds to the struct is scanned behind `whole`.
+ * what a subclass adds to the struct is scanned after `whole`.
  */
 struct scry_visit_row {
 	enum scry_known type;
@@ -30,7 +30,7 @@ struct scry_visit_row {
 	bool certain;
 	/* words that hold pointers which nobody counts */
 	enum scry_field weak[3];
-	bool links_back; /* the first word behind the head is one, too */
+	bool links_back; /* the first word after the head is one, too */
 };
 
 /** Say one reference. */
@@ -65,7 +65,7 @@ void scry_visit_ordered(struct scry_visiting *v);
 void scry_visit_type(struct scry_visiting *v);
 void scry_visit_dict(struct scry_visiting *v);
 void scry_visit_set(struct scry_visiting *v);
-/** What stands before or behind an instance of a class: its dict, its values. */
+/** What stands before or after an instance of a class: its dict, its values. */
 void scry_visit_managed(struct scry_visiting *v);
 /** The dict at the end of an object of variable size. */
 void scry_visit_last_dict(struct scry_visiting *v);

@@ -86,7 +86,7 @@ static const char *name_of(Dwarf_Die *die)
 	return dwarf_formstring(dwarf_attr(die, DW_AT_name, &attr));
 }
 
-/* Behind typedefs and qualifiers; libdw's own dwarf_peel_type() stops at nothing else. */
+/* After typedefs and qualifiers; libdw's own dwarf_peel_type() stops at nothing else. */
 static bool type_of(Dwarf_Die *die, Dwarf_Die *ret)
 {
 	Dwarf_Attribute attr;

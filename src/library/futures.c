@@ -331,7 +331,7 @@ static void print_task_name(struct scry_printer *p, scry_addr task)
 		scry_print(p, name);
 	if (scry_type_for(p->runtime, name, &t) == SCRY_OK &&
 	    !(t->flags & (TYPE_UNICODE | TYPE_LONG)))
-		scry_printer_doubt(p, "it is no name");
+		scry_printer_doubt(p, "it is not a name");
 }
 
 static bool is_cancelling(struct scry_runtime *r, scry_addr task)
@@ -389,7 +389,7 @@ static void print_count_of(struct scry_printer *p, scry_addr addr, const char *a
 		scry_printf(p, "%s%" PRId64 "%s", form, n, strchr(form, '[') ? "]" : "");
 }
 
-/* "[locked]", "[unlocked, value:2, waiters:1]"; 3.6 has no blank behind the commas */
+/* "[locked]", "[unlocked, value:2, waiters:1]"; 3.6 has no blank after the commas */
 static int print_lock_state(struct scry_printer *p, scry_addr addr, scry_addr type,
 			    const char *state, bool counts)
 {

@@ -92,7 +92,7 @@ static unsigned count_of(const char *text, char c)
 	return n;
 }
 
-/* A share needs a root behind it: pathlib's _parse_path(). */
+/* A share needs a root after it: pathlib's _parse_path(). */
 static bool is_share(const char *drive)
 {
 	unsigned n = count_of(drive, '\\');

@@ -274,7 +274,7 @@ static void read_answer(struct answer *a)
 	const char *list = a->many->fold.group == SCRY_FOLD_BY_TASK ? "tasks" : "threads";
 
 	if (!scry_json_enter(j, SCRY_JSON_OBJECT)) {
-		j->failed = j->failed ? j->failed : "it is no object";
+		j->failed = j->failed ? j->failed : "it is not an object";
 		return;
 	}
 	while (scry_json_member(j)) {

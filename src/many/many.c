@@ -86,7 +86,7 @@ int scry_many_add_first(struct scry_many *m, const char *word)
 	for (size_t i = 0; rc >= 0 && i < count; i++) {
 		const char *name = m->targets[0];
 
-		/* those that were there go behind, one after another */
+		/* those that were there go after, one after another */
 		memmove(m->targets, m->targets + 1, (m->count - 1) * sizeof(*m->targets));
 		m->targets[m->count - 1] = name;
 	}

@@ -113,7 +113,7 @@ void scry_blocks_done(struct scry_blocks *b)
 
 /*
  * --- the debug hooks: size, a letter for who asked, and bytes that nobody should write, before and
- * behind ---
+ * after ---
  */
 
 static unsigned count_bytes(struct scry_runtime *r, scry_addr at, unsigned n, uint8_t byte)

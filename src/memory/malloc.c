@@ -108,7 +108,7 @@ static bool mark(struct scry_malloc *m, struct scry_malloc_region *region, scry_
 	return true;
 }
 
-/* The chunk behind; 0 where the size of this one makes no sense. */
+/* The chunk after; 0 where the size of this one makes no sense. */
 static scry_addr next_chunk(struct scry_malloc *m, const struct scry_malloc_region *region,
 			    scry_addr chunk)
 {
@@ -162,7 +162,7 @@ static scry_addr mark_before(const struct scry_malloc_region *region, scry_addr 
 	return low ? region->marks[low - 1] : region->start;
 }
 
-/* What is free: listed, or said to be so by the chunk behind. */
+/* What is free: listed, or said to be so by the chunk after. */
 static void read_state(struct scry_malloc *m, const struct scry_malloc_region *region,
 		       scry_addr chunk, uint64_t size, struct scry_malloc_chunk *ret)
 {

@@ -17,7 +17,7 @@ enum scry_malloc_state {
 	SCRY_MALLOC_UNSORTED,
 	SCRY_MALLOC_SMALL,
 	SCRY_MALLOC_LARGE,
-	SCRY_MALLOC_UNLISTED, /* the chunk behind it says so, but no list has it */
+	SCRY_MALLOC_UNLISTED, /* the chunk after it says so, but no list has it */
 	SCRY_MALLOC_TOP,      /* the rest of a region, never given out or joined to it again */
 };
 

@@ -17,7 +17,7 @@
 #define STARTS_MAX  4096  /* pages of a mapping where the first chunk may stand */
 #define LED_LEAST   16384 /* bytes of chunks in a row that nobody doubts */
 #define BINMAP      16    /* bytes: BINMAPSIZE words of 4 */
-#define BEHIND_BINS 5     /* words behind the binmap: next, next_free, attached_threads, two sums */
+#define BEHIND_BINS 5     /* words after the binmap: next, next_free, attached_threads, two sums */
 #define HEAD_MAX    160   /* bytes before the bins */
 
 static unsigned ptr_size(const struct scry_malloc *m)
@@ -138,7 +138,7 @@ static scry_addr search(struct scry_malloc *m, scry_addr start, scry_addr end)
 
 static bool is_glibc(const char *name)
 {
-	/* libc-2.31.so behind the other name before 2.34 */
+	/* libc-2.31.so after the other name before 2.34 */
 	return !strcmp(name, "libc.so.6") || !strncmp(name, "libc-2.", 7);
 }
 
@@ -270,7 +270,7 @@ static scry_addr fence_of(struct scry_malloc *m, scry_addr heap, scry_addr start
 
 /*
  * Another arena's: heaps, each of which leads to the one before; the first has the arena itself
- * behind its head, as large as that is in this version.
+ * after its head, as large as that is in this version.
  */
 static void add_heaps(struct scry_malloc *m, const struct scry_malloc_arena *a)
 {

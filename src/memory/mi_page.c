@@ -70,7 +70,7 @@ bool scry_mi_page_read(struct scry_runtime *r, scry_addr addr, const struct scry
 	       reserved == (size - (ret->start - first)) / ret->block_size;
 }
 
-/* _mi_segment_page_of(): the descriptor of a slice behind the first says how far back that is. */
+/* _mi_segment_page_of(): the descriptor of a slice after the first says how far back that is. */
 bool scry_mi_page_find(struct scry_runtime *r, scry_addr addr, struct scry_mi_page *ret)
 {
 	scry_addr segment = scry_mi_segment(r, addr),

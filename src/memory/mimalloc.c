@@ -92,7 +92,7 @@ static bool read_queues(struct scry_mimalloc *m, scry_addr queues, unsigned heap
 			return false;
 		if (read_queue(m, first, last, SCRY_F_MI_PAGE_NEXT, heap))
 			continue;
-		/* what a damaged queue has behind the damage is reached from its end */
+		/* what a damaged queue has after the damage is reached from its end */
 		whole = false;
 		read_queue(m, last, first, SCRY_F_MI_PAGE_PREV, heap);
 	}
@@ -381,7 +381,7 @@ static bool find(struct scry_runtime *r, scry_addr addr, struct scry_block *ret)
 	return true;
 }
 
-/* Whatever a page has, also behind the blocks that were given out. */
+/* Whatever a page has, also after the blocks that were given out. */
 static bool owns(struct scry_runtime *r, scry_addr addr)
 {
 	return page_at(r, addr) != NULL;

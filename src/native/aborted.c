@@ -99,7 +99,7 @@ static const char *of_python(struct scry_crash *c, struct scry_decoder *d)
 /* --- C++ --- */
 
 /*
- * Behind the header of each exception there is its _Unwind_Exception, whose class is "GNUCC++" and
+ * After the header of each exception there is its _Unwind_Exception, whose class is "GNUCC++" and
  * a byte: unwind-cxx.h of libstdc++, the Itanium C++ ABI 2.2.1. The exception's own object follows
  * its 32 bytes; its type_info* is 112 bytes before.
  */
@@ -149,7 +149,7 @@ static scry_addr find_exception(struct scry_crash *c)
 	return 0;
 }
 
-/* Does a type_info, or one of the first bases above it, have what() in a string right behind? */
+/* Does a type_info, or one of the first bases above it, have what() in a string right after? */
 static bool has_text(struct scry_session *s, scry_addr type)
 {
 	const char *name;
@@ -201,6 +201,6 @@ void scry_crash_message(struct scry_crash *c, struct scry_decoder *d)
 		c->message = of_glibc(c);
 	if (c->signal == SIGKILL)
 		scry_crash_say(c, &c->why,
-			       "SIGKILL is sent by somebody else (the kernel's "
+			       "SIGKILL comes from somebody else (the kernel's "
 			       "out-of-memory killer, a time limit): see the system's log");
 }

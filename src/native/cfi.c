@@ -349,7 +349,8 @@ int scry_cfi_step(struct scry_session *s, const struct scry_cfi_row *row,
 	if (row->regs[row->link].kind == SCRY_RULE_LOST)
 		return SCRY_OK; /* the outermost function says so itself */
 	if (!apply(s, &row->frame, now, 0, &frame))
-		return scry_fail(s, SCRY_EFAULT, pc, "the address of its frame cannot be told");
+		return scry_fail(s, SCRY_EFAULT, pc,
+				 "the address of its frame cannot be worked out");
 	*ret = (struct scry_regs) { .arch = arch };
 	for (unsigned i = 0; i < arch->count; i++)
 		if (restore(s, row, now, frame, i, &ret->value[i]))

@@ -70,7 +70,7 @@ bool scry_decode(struct scry_decoder *d, scry_addr at, struct scry_insn *ret)
 
 /* --- as gdb writes it --- */
 
-/* capstone has small numbers in decimal, gdb all in hexadecimal; and no space behind a comma */
+/* capstone has small numbers in decimal, gdb all in hexadecimal; and no space after a comma */
 static void put_operands(const char *from, struct scry_buf *out)
 {
 	for (char before = ' '; *from; before = *from++) {

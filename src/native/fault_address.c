@@ -219,7 +219,7 @@ static void explain_null(struct scry_crash *c)
 	}
 	if (!is_null) {
 		scry_crash_say(c, &c->why,
-			       "0x%" PRIx64 " is no address: nothing is mapped below 0x10000",
+			       "0x%" PRIx64 " is not an address: nothing is mapped below 0x10000",
 			       c->address);
 		return;
 	}
@@ -248,7 +248,7 @@ static void explain_wild(struct scry_crash *c)
 		pattern = scry_pattern_doubt(c->operands[i].value, size);
 	if (!pattern)
 		pattern = scry_pattern_doubt(c->address & ~(uint64_t)0xff, size);
-	scry_crash_say(c, &c->why, "0x%" PRIx64 " is a non-canonical address: it can be none",
+	scry_crash_say(c, &c->why, "0x%" PRIx64 " is non-canonical: nothing can have that address",
 		       c->address);
 	if (pattern)
 		scry_crash_say(c, &c->why, "%s", pattern);
@@ -336,8 +336,7 @@ static void explain_unmapped(struct scry_crash *c)
 			       ": a wild pointer, or a library that was unloaded",
 			       c->address);
 	else if (before && c->address - before->end < NEAR_MAX)
-		scry_crash_say(c, &c->why,
-			       "0x%" PRIx64 " is %" PRIu64 " bytes behind the end of %s",
+		scry_crash_say(c, &c->why, "0x%" PRIx64 " is %" PRIu64 " bytes past the end of %s",
 			       c->address, c->address - before->end,
 			       before->path ? before->path : "a mapping");
 	else if (after && after->start - c->address < NEAR_MAX)

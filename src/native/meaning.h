@@ -16,7 +16,7 @@ enum scry_word_kind {
 	SCRY_WORD_FRAME,    /* a PyFrameObject or an interpreter frame of a walked stack */
 	SCRY_WORD_THREAD,   /* a PyThreadState */
 	SCRY_WORD_INTERP,   /* a PyInterpreterState */
-	SCRY_WORD_INTERIOR, /* inside `object`, `offset` bytes behind its start */
+	SCRY_WORD_INTERIOR, /* inside `object`, `offset` bytes after its start */
 	SCRY_WORD_OBJECTS,  /* memory that holds pointers to objects: `slots` */
 };
 

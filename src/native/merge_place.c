@@ -16,7 +16,7 @@ static scry_addr frame_end(const struct scry_c_stack *stack, size_t i)
 }
 
 /*
- * The frame, from `i` on, whose memory holds the address; SCRY_NOWHERE. Behind a signal frame may
+ * The frame, from `i` on, whose memory holds the address; SCRY_NOWHERE. After a signal frame may
  * be another stack.
  */
 static size_t frame_of(const struct scry_c_stack *stack, size_t i, scry_addr anchor)
@@ -302,7 +302,7 @@ static void place_in_order(struct scry_merge *m)
 
 /*
  * Runs without a place follow the newer one before them, or stand before the first that has one;
- * what is beyond the end of a C stack that was cut comes behind it.
+ * what is beyond the end of a C stack that was cut comes after it.
  */
 static void fill_up(struct scry_merge *m)
 {

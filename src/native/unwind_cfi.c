@@ -52,7 +52,7 @@ static bool step_off_bad_call(struct scry_session *s, const struct scry_regs *no
 
 #define BEHIND 7 /* bytes of `test; jl; je` between the call and what parts the two threads */
 
-/* At most so far behind a system call; *ret_number: what it was loaded with, or 0. */
+/* At most so far after a system call; *ret_number: what it was loaded with, or 0. */
 static bool is_behind_syscall(struct scry_session *s, scry_addr pc, uint32_t *ret_number)
 {
 	static const uint8_t call[2] = { 0x0f, 0x05 };
@@ -73,7 +73,7 @@ static bool is_behind_syscall(struct scry_session *s, scry_addr pc, uint32_t *re
 
 /*
  * Where clone() or clone3() came back in the new thread: nothing called it. Their tables end before
- * the call, since it returns twice, and go on behind the jump that parts the two.
+ * the call, since it returns twice, and go on after the jump that parts the two.
  */
 static bool is_newborn(struct scry_session *s, const struct scry_regs *now)
 {

@@ -112,7 +112,7 @@ bool scry_ctype_plain(Dwarf_Die *type, Dwarf_Die *ret);
 bool scry_ctype_is_object(Dwarf_Die *type);
 /** Is it a pointer to pointers to objects: vectorcall's args? */
 bool scry_ctype_is_objects(Dwarf_Die *type);
-/** Append so many objects that stand one behind the other. */
+/** Append so many objects that stand one after the other. */
 void scry_ctype_objects(struct scry_session *s, scry_addr at, uint64_t count, struct scry_buf *out);
 /** Append a value of `type` whose `len` bytes are given. *ret_object: where it points to one. */
 void scry_ctype_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *bytes, size_t len,

@@ -347,7 +347,7 @@ static void collect(const struct call *c, bool skip)
 
 /* --- the frame --- */
 
-/* Where the arguments begin, behind the words of the callable. */
+/* Where the arguments begin, after the words of the callable. */
 static unsigned arguments_at(const struct call *c)
 {
 	unsigned index = c->base;

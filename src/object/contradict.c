@@ -22,7 +22,7 @@ static const char *flags_doubt(struct scry_runtime *r, const struct scry_type *t
 	bool class = t->flags & TYPE_HEAP;
 
 	if (!(t->flags & TYPE_READY) && t->mro && !t->never_readied)
-		return scry_arena_printf(&r->session->arena, "its flags, 0x%x, are no type's",
+		return scry_arena_printf(&r->session->arena, "its flags, 0x%x, cannot be a type's",
 					 t->flags);
 	if (class && scry_type_is_own(r, t->addr))
 		return "it says that it is a class, and stands among the interpreter's own types";
@@ -85,7 +85,7 @@ static const char *name_doubt(struct scry_runtime *r, const struct scry_type *t)
 		return NULL;
 	int rc = scry_text_at(r, str, 65536, &text);
 	if (rc < 0)
-		return is_wrong(r, str, rc) ? "its name is no text" : NULL;
+		return is_wrong(r, str, rc) ? "its name is not a text" : NULL;
 	return strcmp(text, t->name) && strcmp(text, last_part(t->name))
 		       ? scry_arena_printf(&r->session->arena, "it is called %s and %s", t->name,
 					   text)
@@ -147,7 +147,7 @@ int scry_check_block(struct scry_runtime *r, scry_addr addr, const struct scry_t
 	uint64_t size = needed(r, addr, t, &resized),
 		 head = addr - b->start; /* the collector's header; the debug hooks' two words */
 	bool hooks = head != scry_object_head(r, addr, t);
-	uint64_t marks = hooks ? scry_ptr_size(r) : 0; /* the debug hooks' bytes behind it */
+	uint64_t marks = hooks ? scry_ptr_size(r) : 0; /* the debug hooks' bytes after it */
 
 	/* where its length promises too much the printers say so */
 	if (!size || (resized && head + size > b->size) ||

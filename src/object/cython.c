@@ -61,7 +61,7 @@ static scry_addr member_at(struct scry_runtime *r, scry_addr addr, const struct 
 }
 
 /*
- * Behind `yieldfrom` come gi_name, gi_qualname, gi_modulename, gi_code, gi_frame, int resume_label
+ * After `yieldfrom` come gi_name, gi_qualname, gi_modulename, gi_code, gi_frame, int resume_label
  * and char is_running; before gi_name from 3.1 on one pointer more, which "__module__" or the
  * code's member tell. From 3.1 on builds that are profiled have more before resume_label: that one
  * ends the struct then.
@@ -170,7 +170,7 @@ static const char *place_of(struct scry_runtime *r, const struct scry_cython_gen
 	if (!defined || g->label <= 0)
 		return defined;
 	return scry_arena_printf(arena, "%s, %s its yield or await %d", defined,
-				 g->running ? "behind" : "at", g->label);
+				 g->running ? "past" : "at", g->label);
 }
 
 int scry_cython_frame(struct scry_runtime *r, scry_addr addr, struct scry_frame *ret)

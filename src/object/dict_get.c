@@ -18,7 +18,7 @@ static bool in_runs(const struct scry_dict_view *v)
 }
 
 /*
- * As far as entries can be read: SCRY_OK with the value, SCRY_ENOTFOUND with *it behind the last
+ * As far as entries can be read: SCRY_OK with the value, SCRY_ENOTFOUND with *it after the last
  * one looked at.
  */
 static int get_in_runs(const struct scry_dict_view *v, const struct scry_wanted *w, uint64_t *it,

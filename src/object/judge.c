@@ -121,7 +121,7 @@ uint64_t scry_object_head(struct scry_runtime *r, scry_addr addr, const struct s
 
 /* --- kinds, by what they say of themselves --- */
 
-/* Behind the text there is a 0, as long as a character. */
+/* After the text there is a 0, as long as a character. */
 static bool check_text(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
 {
 	struct scry_text_view v;
@@ -200,7 +200,7 @@ static bool is_header(struct scry_runtime *r, scry_addr addr, const struct scry_
 	return next % scry_ptr_size(r) == 0 && scry_is_mapped(r, next);
 }
 
-/* Where the object's memory must start: at the block's, or behind the debug hooks' two words. */
+/* Where the object's memory must start: at the block's, or after the debug hooks' two words. */
 static bool starts_block(struct scry_runtime *r, scry_addr head, const struct scry_block *b,
 			 uint64_t *ret_end)
 {
@@ -223,13 +223,12 @@ static int judge_block(struct scry_runtime *r, scry_addr addr, struct scry_verdi
 
 	if (v->block.free)
 		return scry_fail(r->session, SCRY_ECORRUPT, addr,
-				 "its block of %" PRIu64 " bytes is free: what stood there is no "
-				 "more",
+				 "its block of %" PRIu64 " bytes is free: what stood there is gone",
 				 v->block.size);
 	if (v->block.raw)
-		return no(r, addr, "its block was given out for what is no object");
+		return no(r, addr, "its block was not given out for an object");
 	if (!starts_block(r, v->head, &v->block, &end))
-		return no(r, addr, "it would not start its block");
+		return no(r, addr, "it is not where its block starts");
 	uint64_t least = scry_object_least(r, v->type);
 	if (addr + least > end)
 		return scry_fail(r->session, SCRY_ECORRUPT, addr,
@@ -405,11 +404,10 @@ int scry_judge_reference(struct scry_runtime *r, scry_addr addr, struct scry_typ
 		return SCRY_OK;
 	if (b.free)
 		return scry_fail(r->session, SCRY_ECORRUPT, addr,
-				 "its block of %" PRIu64 " bytes is free: what stood there is no "
-				 "more",
+				 "its block of %" PRIu64 " bytes is free: what stood there is gone",
 				 b.size);
 	/* the debug hooks' marks may be what is damaged */
 	if (head != b.start && head != b.start + hooks)
-		return no(r, addr, "it would not start its block");
+		return no(r, addr, "it is not where its block starts");
 	return scry_check_block(r, addr, t, &b);
 }

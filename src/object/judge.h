@@ -5,7 +5,7 @@
  * What must hold, wherever the memory is: an address that is aligned and on no C stack; a type
  * whose chain of types ends at `type`, and which was readied; a count that its version may have,
  * and which is no address. Then, by the memory:
- * - in the allocator's block: the object stands where one of its type must, behind the collector's
+ * - in the allocator's block: the object stands where one of its type must, after the collector's
  *   header and other words before it; it fits in the block, which is in use;
  * - in memory of the allocator that is no block: never;
  * - in a file's data: a living count, and what the kind itself says (lengths, ends, digits);
@@ -48,7 +48,7 @@ int scry_judge_as(struct scry_runtime *r, scry_addr addr, struct scry_type *t,
 /** May instances of the type be believed: readied, and its types end at `type`? Worked out once. */
 bool scry_type_is_sound(struct scry_runtime *r, struct scry_type *t);
 /**
- * The object that `addr` lies in, at its first byte or behind. SCRY_ENOTFOUND where it lies in
+ * The object that `addr` lies in, at its first byte or after. SCRY_ENOTFOUND where it lies in
  * none; then *ret_near is the nearest sound one before it that does not reach it, or 0.
  */
 int scry_judge_inside(struct scry_runtime *r, scry_addr addr, scry_addr *ret_object,

@@ -7,7 +7,7 @@
 #define NEAR_BYTES   512
 #define PIECE        4096u
 
-/* The object of a block: it starts behind the words before it, and the debug hooks' two. */
+/* The object of a block: it starts after the words before it, and the debug hooks' two. */
 static bool object_of_block(struct scry_runtime *r, const struct scry_block *b, scry_addr *ret,
 			    struct scry_verdict *ret_verdict)
 {
@@ -117,7 +117,7 @@ int scry_judge_behind(struct scry_runtime *r, scry_addr addr, scry_addr *ret_obj
 			*ret_object = at;
 			return SCRY_OK;
 		}
-	return scry_fail(r->session, SCRY_ENOTFOUND, addr, "no object behind 0x%" PRIx64, addr);
+	return scry_fail(r->session, SCRY_ENOTFOUND, addr, "no object after 0x%" PRIx64, addr);
 }
 
 bool scry_fits(struct scry_runtime *r, scry_addr addr, uint64_t size, const char *what)

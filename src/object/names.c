@@ -101,7 +101,7 @@ static const char *str_at(struct scry_runtime *r, scry_addr at)
 }
 
 /*
- * Cython's functions begin with a PyCFunctionObject, whose m_module is a str. Behind it, after
+ * Cython's functions begin with a PyCFunctionObject, whose m_module is a str. After it, after
  * pointers that differ by version, come func_name (NULL until somebody asked for it), func_qualname
  * and func_doc: Cython 0.23 to 3.1, Cython/Utility/CythonFunction.c.
  */

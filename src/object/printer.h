@@ -42,11 +42,11 @@ void scry_printer_leave(struct scry_printer *p);
  */
 bool scry_printer_more(struct scry_printer *p, uint64_t i, uint64_t n);
 /**
- * Behind the items of a container that says how many it has: where others are there than it says,
+ * After the items of a container that says how many it has: where others are there than it says,
  * "<damaged: it says 3, 2 are there>", and the printer knows of it.
  */
 void scry_printer_count(struct scry_printer *p, uint64_t said, uint64_t found);
-/** " <damaged: why>" behind what was printed, and the printer knows of it. */
+/** " <damaged: why>" after what was printed, and the printer knows of it. */
 void scry_printer_doubt(struct scry_printer *p, const char *why);
 /** "<unreadable at 0x...: why>" by the session's last failure. */
 void scry_printer_damage(struct scry_printer *p, scry_addr addr);

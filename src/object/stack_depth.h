@@ -15,7 +15,7 @@ struct scry_depths;
  * once for each code object.
  */
 int scry_stack_depth(struct scry_code *c, int64_t offset);
-/** The instruction at `offset`, or behind the prefixes there; false where there is none. */
+/** The instruction at `offset`, or after the prefixes there; false where there is none. */
 bool scry_instruction_at(struct scry_code *c, int64_t offset, struct scry_instruction *ret);
 /** 3.11 and 3.12: the index of the constant with the names of a call's keywords; false: none. */
 bool scry_keywords_of(struct scry_code *c, int64_t offset, uint32_t *ret_constant);

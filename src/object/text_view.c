@@ -79,7 +79,7 @@ int scry_text_open(struct scry_runtime *r, scry_addr str, struct scry_text_view 
 	return SCRY_OK;
 }
 
-/* Behind the last character is a 0 in every version and kind. */
+/* After the last character is a 0 in every version and kind. */
 int scry_text_check(struct scry_runtime *r, scry_addr str, const struct scry_text_view *v)
 {
 	scry_addr from = v->own ? str : v->data;

@@ -106,7 +106,7 @@ static scry_addr find(const struct scry_active *list, uint64_t ident)
 {
 	size_t low = 0, high = list->count;
 
-	/* behind the last one with this id */
+	/* after the last one with this id */
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 

@@ -158,7 +158,7 @@ const char *scry_struct_field_at(struct scry_runtime *r, enum scry_struct what, 
 	return found;
 }
 
-/* What stands behind an object's struct, or as large as the object is. */
+/* What stands after an object's struct, or as large as the object is. */
 static const struct {
 	uint32_t flag;
 	enum scry_known type;
@@ -233,7 +233,7 @@ const char *scry_field_name_of(struct scry_runtime *r, const struct scry_type *t
 		found = scry_struct_field_at(r, SCRY_S_OBJECT, offset);
 	if (!found)
 		found = scry_whatis_member(r, t, offset);
-	/* ctypes: what has room in the object itself stands behind the struct's pointers */
+	/* ctypes: what has room in the object itself stands after the struct's pointers */
 	if (!found && scry_type_derives(r, t->addr, "_ctypes._CData"))
 		found = offset < r->layout->size[SCRY_S_CTYPES]
 				? scry_struct_field_at(r, SCRY_S_CTYPES, offset)

@@ -33,7 +33,7 @@ struct scry_whatis {
 	bool gc_finalized, gc_collecting, gc_frozen;
 	/*
 	 * where there is none here: the object that the address lies in, one before, or just
-	 * behind; 0 none
+	 * after; 0 none
 	 */
 	scry_addr near;
 	const char *near_field; /* what of it stands there, or NULL */

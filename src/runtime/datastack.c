@@ -69,7 +69,7 @@ static bool go_back(struct scry_data_stack *d)
 	return true;
 }
 
-/* Behind the first frame of a chunk comes the last of the one before. */
+/* After the first frame of a chunk comes the last of the one before. */
 static void settle(struct scry_data_stack *d)
 {
 	while (d->at == d->chunk.first && go_back(d))

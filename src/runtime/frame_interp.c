@@ -93,7 +93,7 @@ static void place(struct scry_runtime *r, const struct scry_record *rec, struct 
 		return;
 	f->lasti = -1;
 	f->incomplete = false;
-	scry_frame_damage(f, "its instruction 0x%" PRIx64 " is none of its code", at);
+	scry_frame_damage(f, "its instruction 0x%" PRIx64 " is not in its code", at);
 }
 
 /* PyFrame_GetLineNumber(): while a trace function runs, the frame object keeps the line. */
@@ -238,7 +238,7 @@ static const char *check_place(struct scry_walk *w, struct scry_frame *f, bool f
 	return NULL;
 }
 
-/* Behind frames of generators comes one of the data stack, in its place. */
+/* After frames of generators comes one of the data stack, in its place. */
 static const char *look_ahead(const struct scry_walk *w, const struct scry_frame *f)
 {
 	struct scry_walk look = *w;

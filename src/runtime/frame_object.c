@@ -93,7 +93,7 @@ static void check_code(struct scry_runtime *r, struct scry_frame *f, scry_addr v
 
 	if (f->lasti < -1 || (f->lasti >= 0 && f->lasti >= (int64_t)c->instructions_size) ||
 	    (f->lasti >= 0 && f->lasti % step))
-		scry_frame_damage(f, "its instruction %" PRId64 " is none of its code", f->lasti);
+		scry_frame_damage(f, "its instruction %" PRId64 " is not in its code", f->lasti);
 	else if (!fits)
 		scry_frame_damage(f, "it was not made for the code at 0x%" PRIx64, f->code_addr);
 	else

@@ -232,7 +232,7 @@ static void drop(struct scry_own_frames *own, scry_addr frame)
 	memmove(found, found + 1, (size_t)(own->frames + own->count - found) * sizeof(*found));
 }
 
-/* Behind the frame that handles an exception, or that it has reached, are those that it left. */
+/* After the frame that handles an exception, or that it has reached, are those that it left. */
 static void drop_left(struct scry_runtime *r, struct scry_own_frames *own, scry_addr traceback)
 {
 	scry_addr frame;

@@ -186,7 +186,7 @@ static void move(const struct scry_join *j, struct scry_thread *t, const struct 
 	else if (os && os->tls && t->ident && !known && !scry_map_at(target, t->ident))
 		scry_note(j->session,
 			  "the id of the thread state at 0x%" PRIx64
-			  " is no thread's: its name is not known",
+			  " is not that of a thread: its name is not known",
 			  t->state);
 	t->os = os;
 }

@@ -98,7 +98,7 @@ static bool set_path(struct scry_target *t, struct scry_map *map, const char *te
 }
 
 /*
- * A number and the character behind it: false where either is missing. sscanf() would measure the
+ * A number and the character after it: false where either is missing. sscanf() would measure the
  * whole text each time.
  */
 static bool take(const char **at, int base, char behind, uint64_t *ret)
@@ -315,7 +315,7 @@ void scry_procfs_syscall(struct scry_target *t, int pid, struct scry_os_thread *
 	scry_buf_done(&text);
 }
 
-/* The number behind "btime" of /proc/stat: when the machine started. */
+/* The number after "btime" of /proc/stat: when the machine started. */
 static int64_t boot_time(void)
 {
 	FILE *f = fopen("/proc/stat", "re");

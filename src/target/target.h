@@ -38,7 +38,7 @@ struct scry_map {
 	/* enum scry_map_flags; none of read, write, execute: either unknown or no access */
 	unsigned flags;
 	const char *path;    /* NULL: anonymous; in the target's own file system */
-	bool deleted;        /* "(deleted)" behind the path */
+	bool deleted;        /* "(deleted)" after the path */
 	uint64_t inode, dev; /* live only, else 0 */
 };
 
@@ -185,7 +185,7 @@ struct scry_target {
 	struct scry_host_ops host; /* scry_session_open_host() */
 	void *host_arg;
 	/*
-	 * from the auxiliary vector, 0 unknown; execfn: what execve() was given, behind the
+	 * from the auxiliary vector, 0 unknown; execfn: what execve() was given, after the
 	 * environment
 	 */
 	scry_addr vdso, entry, phdr, execfn;

@@ -259,11 +259,12 @@ bool scry_greenlet_lay_out(struct scry_runtime *r, struct scry_kinds *kinds, con
 		return true;
 	for (size_t i = 0; i < sizeof(generations) / sizeof(*generations); i++)
 		if (count && lay_out_version(r, generations[i]) && all_fit(r, kinds, list, count)) {
-			scry_remark(r->session,
-				    "greenlet's version is not known: its objects look as those of "
-				    "%u.%u.%u",
-				    generations[i] >> 24, generations[i] >> 16 & 0xff,
-				    generations[i] >> 8 & 0xff);
+			scry_remark(
+				r->session,
+				"greenlet's version is not known: its objects look like those of "
+				"%u.%u.%u",
+				generations[i] >> 24, generations[i] >> 16 & 0xff,
+				generations[i] >> 8 & 0xff);
 			return true;
 		}
 	if (!version) {
@@ -272,6 +273,6 @@ bool scry_greenlet_lay_out(struct scry_runtime *r, struct scry_kinds *kinds, con
 		return false;
 	}
 	scry_note(r->session,
-		  "greenlets look as those of no known version of greenlet: they may be wrong");
+		  "greenlets look like those of no known version of greenlet: they may be wrong");
 	return lay_out_version(r, version);
 }

@@ -90,7 +90,7 @@ static bool is_awaited(const struct scry_frame *f, const struct scry_loads *l, u
 
 /*
  * Was what was loaded there called before the frame's instruction? That stands at a call, or (3.11)
- * in the caches behind it.
+ * in the caches after it.
  */
 static bool was_called(const struct scry_frame *f, const struct scry_loads *l,
 		       const struct scry_load *load)

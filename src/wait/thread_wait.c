@@ -8,7 +8,7 @@
 /* --- the lock of C --- */
 
 /*
- * What is parked on waits in a semaphore on its own stack, behind the address: struct wait_entry
+ * What is parked on waits in a semaphore on its own stack, after the address: struct wait_entry
  * {park_arg, addr, sema}, Python/parking_lot.c, v3.13 to v3.15.
  */
 static void find_mutex(struct scry_waiter *who)

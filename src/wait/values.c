@@ -19,7 +19,7 @@ static unsigned stack_size(const struct scry_frame *f)
 	return f->code->stack_size > DEPTH_MAX ? DEPTH_MAX : f->code->stack_size;
 }
 
-/* Slot `index` of the value stack, which stands behind the variables: 0 where nothing is there. */
+/* Slot `index` of the value stack, which stands after the variables: 0 where nothing is there. */
 static scry_addr value_at(const struct scry_frame *f, unsigned index)
 {
 	struct scry_runtime *r = f->runtime;
@@ -112,7 +112,7 @@ unsigned scry_frame_kept(const struct scry_frame *f)
 }
 
 /*
- * A with block keeps __exit__ bound to its object; 3.14+ the function, and the object behind it
+ * A with block keeps __exit__ bound to its object; 3.14+ the function, and the object after it
  * where it is not bound (LOAD_SPECIAL, Python/bytecodes.c).
  */
 static scry_addr exit_of(const struct scry_frame *f, unsigned index, unsigned depth,

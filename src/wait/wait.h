@@ -167,7 +167,7 @@ unsigned scry_frame_kept(const struct scry_frame *f);
 #define SCRY_LOAD_PARTS 6
 /** `a.b.c`, as code loads it. */
 struct scry_load {
-	uint32_t at, end; /* where it begins, and the first instruction behind it */
+	uint32_t at, end; /* where it begins, and the first instruction after it */
 	const char *parts[SCRY_LOAD_PARTS];
 	unsigned count;
 	bool global; /* the first part is no local variable */
