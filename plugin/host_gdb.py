@@ -141,7 +141,7 @@ def _options():
     sysroot = gdb.parameter("sysroot") or ""
     exe = gdb.current_progspace().filename
     return {
-        "exe": exe if exe and os.path.exists(exe) else "",  # "target:..." is none of ours
+        "exe": exe if exe and os.path.exists(exe) else "",  # "target:..." is not ours
         "sysroot": "" if sysroot.startswith("target:") else sysroot,
         "search": (gdb.parameter("solib-search-path") or "").split(os.pathsep)[0],
     }

@@ -96,7 +96,7 @@ class LldbHost(binding.Host):
 
 
 def _regions(process):
-    """(start, end, offset, flags, path) of each region. LLDB tells no offsets: pieces follow."""
+    """(start, end, offset, flags, path) of each region. LLDB gives no offsets: pieces follow."""
     found, info, first = [], lldb.SBMemoryRegionInfo(), {}
     regions = process.GetMemoryRegions()
     for i in range(regions.GetSize()):
@@ -249,7 +249,7 @@ class Entry:
         """Where LLDB went: on in time, or to another thread."""
         stop = self.process.GetStopID()
         if self.core is None:
-            # LLDB tells nobody of `memory write`: what was read is read anew
+            # LLDB reports `memory write` to nobody: what was read is read anew
             self.session.refresh(keep=stop == self.stop)
         if stop != self.stop:
             self.session.number((t.GetThreadID(), t.GetIndexID()) for t in self.process)

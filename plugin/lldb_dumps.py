@@ -1,4 +1,4 @@
-"""Which file does LLDB show? It tells since 19; before, its dumps are searched for."""
+"""Which file does LLDB show? It says so since 19; before, its dumps are searched for."""
 import mmap
 import os
 
@@ -18,7 +18,7 @@ def _is_dump(path):
 
 
 def _opened_dumps():
-    """Dumps that this program has mapped, or its command line names: LLDB 14 does not tell."""
+    """Dumps that this program has mapped, or its command line names: LLDB 14 does not say."""
     paths = []
     try:
         with open("/proc/self/maps", "rb") as maps:
@@ -73,7 +73,7 @@ def core_path(process):
         return os.environ["PYSCRY_CORE"]
     if not found:
         raise binding.Error(
-            "LLDB does not tell which file it shows: set PYSCRY_CORE=FILE in the environment, "
+            "LLDB does not say which file it shows: set PYSCRY_CORE=FILE in the environment, "
             "or say `script import os; os.environ['PYSCRY_CORE'] = 'FILE'`"
         )
     return found[0]

@@ -383,7 +383,7 @@ SCRY_API int scry_instance_next(struct scry_session *s, const char *type, uint64
 struct scry_referrer {
 	const char *kind;        /* "object", "frame", "task", "thread", "static"; static */
 	const char *slot;        /* how: ".name", "['key']", "[3]", a variable; NULL unknown */
-	struct scry_object from; /* who; `of` is NULL where it is no object */
+	struct scry_object from; /* who; `of` is NULL where it is not an object */
 	scry_addr addr;          /* of the object, frame, thread state, or the word */
 	uint64_t tid;            /* a thread's, 0 none */
 	bool certain;            /* false: a word that may be something else */

@@ -203,7 +203,7 @@ def commands() -> List[Command]:
 
 def text(said: Optional[bytes]) -> Optional[str]:
     """A text of the library's: WTF-8, where a lone surrogate has its own three bytes. Bytes that
-    are none, of damaged memory, become U+FFFD."""
+    are not characters (damaged memory) become U+FFFD."""
     if said is None:
         return None
     try:

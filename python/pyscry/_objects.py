@@ -38,7 +38,7 @@ class Object:
     struct).
 
     Its attributes and items are the target's, as Python would give them: data of the class before
-    the object's own, those before the class's. What only code of the target's could tell raises
+    the object's own, those before the class's. What only code of the target's could answer raises
     NoAttribute or NoItem and says which code. Names of our own hide the target's: `type`, `value`,
     `address`, and methods whose names end in "_"; attr_() reaches all.
     """
@@ -174,7 +174,7 @@ class Object:
         return (value if key is None else key for key, value in self._walk())
 
     def items_(self) -> Iterator[Tuple["Object", "Object"]]:
-        """(key, value) of a mapping; Error where it is none."""
+        """(key, value) of a mapping; Error where it is not one."""
         for key, value in self._walk():
             if key is None:
                 raise Error("%s is no mapping" % self.type)

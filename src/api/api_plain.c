@@ -34,7 +34,7 @@ static bool is_ascii(const uint8_t *bytes, uint64_t count)
 	return true;
 }
 
-/* False where a character is none. */
+/* False where something is not a character. */
 static bool put_piece(struct scry_runtime *r, const struct scry_text_view *v, const uint8_t *bytes,
 		      uint64_t count, struct scry_buf *out)
 {

@@ -35,7 +35,7 @@ struct scry_frame_record {
 /** What an instruction does to the stack, for code that no table describes. */
 struct scry_stack_effect {
 	int64_t pushed;      /* bytes that the stack pointer goes down */
-	bool lost;           /* it goes somewhere that only running would tell */
+	bool lost;           /* it goes somewhere that only running would show */
 	bool makes_record;   /* the frame pointer takes the stack pointer's value */
 	bool back_to_record; /* the other way round; then `pushed` counts */
 	bool saves_fp;       /* it pushes the frame pointer */
@@ -69,7 +69,7 @@ struct scry_machine_code {
 	 * are set. NULL: not known
 	 */
 	void (*decode)(const struct scry_arch *arch, const cs_insn *insn, struct scry_insn *ret);
-	/* one that capstone does not know, by its bytes: false where it is none; NULL: none */
+	/* one that capstone does not know, by its bytes: false for any other; NULL: it knows all */
 	bool (*decode_other)(const struct scry_arch *arch, const uint8_t *bytes, size_t len,
 			     struct scry_insn *ret);
 	bool att; /* gdb writes it in AT&T's way */

@@ -132,7 +132,7 @@ struct scry_facts {
 #define SCRY_SAY_NUMBER(kind, k, m, ...)                                                   \
 	SCRY_SAY_MEMBER(kind, k, m, .is_signed = (__typeof__(((SUBJECT *)NULL)->m))-1 < 1, \
 			##__VA_ARGS__)
-/* A member that is no such thing does not compile: an array of negative size. */
+/* A member of another kind does not compile: an array of negative size. */
 #define SCRY_SAY_MUST(test)  (0 * sizeof(char[(test) ? 1 : -1]))
 #define SCRY_SAY_IS(m, type) __builtin_types_compatible_p(__typeof__(((SUBJECT *)NULL)->m), type)
 #define SAY_TEXT(key, m, ...)                                                         \

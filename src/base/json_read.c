@@ -72,7 +72,7 @@ static int hex_digit(char c)
 							: -1;
 }
 
-/* The four digits after "\u"; negative where they are none. */
+/* The four digits after "\u"; negative where they are not digits. */
 static int four_digits(const char *at, const char *end)
 {
 	int code = 0;

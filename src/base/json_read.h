@@ -37,7 +37,7 @@ void scry_json_reader_init(struct scry_json_reader *r, const char *text, size_t 
 void scry_json_reader_done(struct scry_json_reader *r);
 /** What the next value is; nothing is taken. */
 enum scry_json_kind scry_json_next_kind(struct scry_json_reader *r);
-/** Enter the object or array that is next; false (and the value is skipped) where it is none. */
+/** Enter the object or array that is next; false (and the value is skipped) where it is not one. */
 bool scry_json_enter(struct scry_json_reader *r, enum scry_json_kind kind);
 /**
  * The next member of the object that was entered, its name in r->key, or element of the array:

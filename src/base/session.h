@@ -53,7 +53,7 @@ struct scry_note {
 	struct scry_note *next;
 	const char *text;
 	bool said;   /* it was printed already */
-	bool remark; /* nothing is missing: only py-info tells */
+	bool remark; /* nothing is missing: only py-info says it */
 	/* said like the others, but nothing is missing: no reason for another exit status */
 	bool warning;
 	bool passing; /* about one answer: forgotten after it */
@@ -121,7 +121,7 @@ void scry_note_answer(struct scry_session *s, const char *fmt, ...)
 void scry_notes_pass(struct scry_session *s);
 /** The same for what is said although nothing is missing: the exit status stays. */
 void scry_warn(struct scry_session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/** The same for what is only of interest: it makes no answer partial, and py-info tells it. */
+/** The same for what is only of interest: it makes no answer partial, and only py-info says it. */
 void scry_remark(struct scry_session *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

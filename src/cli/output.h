@@ -6,7 +6,7 @@
 
 /**
  * First of all: standard descriptors that are closed are kept from being given to files that are
- * opened later, and a reader that has gone is no signal.
+ * opened later, and a reader that has gone is not a signal.
  */
 void scry_output_init(void);
 /** A scry_buf.sink, too. After a failure it does nothing. */

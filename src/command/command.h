@@ -221,7 +221,7 @@ void scry_thread_text(struct scry_call *call, const struct scry_thread *t);
 const char *scry_thread_trouble(struct scry_thread *t);
 /**
  * Lines about what is not as usual: a Python that is not there yet, ends or is gone, a collection
- * whose thread is not known, a build without a GIL. Nothing in JSON, whose "runtimes" tell.
+ * whose thread is not known, a build without a GIL. Nothing in JSON, whose "runtimes" have it.
  */
 void scry_phases_text(struct scry_call *call);
 /** " free-threaded", and whether its GIL is on all the same; "" for other builds. */

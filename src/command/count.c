@@ -3,7 +3,7 @@
 
 #include "command/tasks.h"
 
-#define FRAMES_MAX 1000 /* of a stack that tell it from another */
+#define FRAMES_MAX 1000 /* of a stack that distinguish it from another */
 
 struct group {
 	struct group *next;

@@ -29,7 +29,7 @@ const char *scry_frame_damage_of(const struct scry_frame *f)
 	return NULL;
 }
 
-/* Why there is no line, where that is no property of the instruction; NULL otherwise. */
+/* Why there is no line, where that is not a property of the instruction; NULL otherwise. */
 static const char *line_lost(const struct scry_frame *f)
 {
 	return f->code && f->code->lines_bad ? scry_frame_line_lost(f) : NULL;

@@ -344,7 +344,7 @@ static const char *const text[] = {
 
 static const struct scry_facts facts = { "gc", fields, text };
 
-/* The lists as the module gc has them, where nothing else tells: up to 3.6 they are static. */
+/* The lists as the module gc has them, where nothing else has them: up to 3.6 they are static. */
 static void find_lists(struct scry_gc_summary *s)
 {
 	struct scry_runtime *r = s->interp->runtime;

@@ -13,7 +13,7 @@ static const struct scry_call *call_of(const void *subject)
 
 /* --- modules --- */
 
-/* The file that was read for it, where that is another one than its path tells. */
+/* The file that was read for it, where that is not the one that its path names. */
 static void get_other_file(const void *subject, struct scry_said *ret)
 {
 	const struct scry_module *m = subject;
@@ -268,7 +268,7 @@ static const char *const answer_text[] = {
 static const struct scry_facts answer_facts = { "info", answer_fields, answer_text };
 
 /*
- * A target without an interpreter still has something to tell; why there is none goes to the
+ * A target without an interpreter still has something to show; why there is none goes to the
  * reasons.
  */
 static int run_info(struct scry_call *call)

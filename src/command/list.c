@@ -89,7 +89,7 @@ static struct scry_code *code_of(struct scry_runtime *r, scry_addr obj)
 }
 
 /*
- * A function that runs in the thread, by its name or qualified name: nested ones are no variables
+ * A function that runs in the thread, by its name or qualified name: nested ones are not variables
  * of other frames.
  */
 static struct scry_code *code_on_stack(struct scry_call *call, const char *name)
@@ -177,7 +177,7 @@ static const struct scry_facts line_facts = {
 	"line", line_fields, (const char *const[]) { "{head:line}    {text}\n", NULL }
 };
 
-/* What is shown of a file, which is none of it where the file is not here. */
+/* What is shown of a file: nothing where the file is not here. */
 struct listing {
 	struct scry_call *call;
 	const struct range *range;

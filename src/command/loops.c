@@ -23,7 +23,7 @@ static void get_thread(const void *subject, struct scry_said *ret)
 		scry_said_int(ret, (int64_t)loop->thread->tid);
 }
 
-/* Null: the loop does not tell. */
+/* Null: the loop does not say. */
 static void get_closed(const void *subject, struct scry_said *ret)
 {
 	const struct scry_loop *loop = subject;

@@ -18,7 +18,7 @@ struct scry_names {
 int scry_names_next(struct scry_names *v, struct scry_local *ret);
 /** Why some are not known, NULL: all are. */
 const char *scry_names_lost(const struct scry_frame *f);
-/** exec() and __prepare__() take any mapping: are the names in one that is no dict? */
+/** exec() and __prepare__() take any mapping: are the names in one that is not a dict? */
 bool scry_names_in_no_dict(const struct scry_frame *f);
 /** "arg", "local", "cell", "free". */
 extern const char *const scry_local_kind_names[];

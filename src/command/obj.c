@@ -10,21 +10,21 @@
 #include "native/meaning.h"
 #include "object/whatis.h"
 
-#define DUMP_WORDS 12 /* of something that is no object */
+#define DUMP_WORDS 12 /* of something that is not an object */
 
 /* What is said of an address. */
 struct subject {
 	struct scry_call *call;
 	struct scry_runtime *r;
 	struct scry_whatis w;
-	struct scry_meaning m; /* of what is no object */
+	struct scry_meaning m; /* of what is not an object */
 	const struct scry_map *map;
 	const struct scry_buf *repr; /* of an object, and whether it is whole */
 	bool whole;
 	struct scry_attributes attributes;
 };
 
-/* --- its words: of damage, and of what is no object --- */
+/* --- its words: of damage, and of what is not an object --- */
 
 /* What stands after the block is another's. */
 static bool in_block(const struct scry_whatis *w, scry_addr addr)

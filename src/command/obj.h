@@ -12,7 +12,7 @@ extern const struct scry_facts scry_facts_described;
 
 /** Append the repr of an object; false where damage was met, which it says. */
 bool scry_obj_value(struct scry_runtime *r, scry_addr addr, struct scry_buf *out);
-/** Write what the model's describe() tells; the answer is partial where no object stands there. */
+/** Write what the model's describe() says; the answer is partial where no object stands there. */
 void scry_obj_described(struct scry_call *call, struct scry_runtime *r, scry_addr addr);
 
 #endif

@@ -20,7 +20,7 @@ struct subject {
 
 /* --- the object --- */
 
-/* What other models tell of an address, and this one does not. */
+/* What other models say of an address, and this one does not. */
 static void get_unknown(const void *subject, struct scry_said *ret)
 {
 	(void)subject;

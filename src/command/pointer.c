@@ -9,8 +9,8 @@
 #include "object/object.h"
 
 /*
- * One C type. `show` fails where the word is no such thing; then the debugger shows the pointer as
- * it would anyway.
+ * One C type. `show` fails where the word is something else; then the debugger shows the pointer
+ * as it would anyway.
  */
 struct row {
 	const char *type; /* a struct's or typedef's name; '*' stands for any characters */

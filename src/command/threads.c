@@ -24,7 +24,7 @@ static void get_top(const void *subject, struct scry_said *ret)
 	scry_said_facts(ret, &scry_facts_place, known ? line->top : NULL);
 }
 
-/* What is wrong with the newest frame, so that it tells nothing of the thread. */
+/* What is wrong with the newest frame, so that it says nothing about the thread. */
 static void get_damage(const void *subject, struct scry_said *ret)
 {
 	const struct line *line = subject;

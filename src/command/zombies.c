@@ -6,7 +6,7 @@
 
 struct shown_frame {
 	const struct scry_kept_frame *f;
-	const struct scry_code *code; /* NULL: it is no function's, or cannot be read */
+	const struct scry_code *code; /* NULL: it is not a function's, or cannot be read */
 };
 
 static void get_function(const void *subject, struct scry_said *ret)

@@ -78,7 +78,7 @@ static bool local_value(struct scry_eval *e, const char *name, scry_addr *ret)
 	return e->f && e->f->locals && scry_dict_get(e->r, e->f->locals, name, ret) == SCRY_OK;
 }
 
-/* The methods of a dict are no names in it. */
+/* The methods of a dict are not names in it. */
 static bool is_dict(struct scry_eval *e, scry_addr addr)
 {
 	scry_addr key, value;
@@ -123,7 +123,7 @@ static const char *doubt_of_frame(struct scry_eval *e)
 	return rc < 0 ? scry_arena_printf(&e->s->arena, "%s", e->s->error.text) : NULL;
 }
 
-/* A compiled function keeps its variables where nobody finds them: a global is none of them. */
+/* A compiled function keeps its variables where nobody finds them: a global is not one of them. */
 static bool is_hidden_local(struct scry_eval *e, const char *name)
 {
 	struct scry_code *c = e->f && e->f->compiled ? e->f->code : NULL;

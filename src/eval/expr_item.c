@@ -1,4 +1,4 @@
-/* Items and slices in py-print, and the text of results that are no objects. */
+/* Items and slices in py-print, and the text of results that are not objects. */
 #include <stdio.h>
 
 #include "eval/evaluate.h"

@@ -1,6 +1,6 @@
 /**
  * Who refers to whom, as arrays: for paths, for what keeps an object alive, and for what would go
- * with it. Objects are their places in the index; the roots are what refers to objects and is none:
+ * with it. Objects are their places in the index; the roots refer to objects without being any:
  * interpreters, threads, frames, data of files.
  */
 #ifndef SCRY_GRAPH_H
@@ -33,7 +33,7 @@ struct scry_root {
 
 struct scry_graph {
 	struct scry_heap *h;
-	struct scry_root *roots; /* the better ones to tell of first */
+	struct scry_root *roots; /* the more telling ones first */
 	size_t root_count, root_room;
 	/* to[first[i]] ... to[first[i + 1] - 1] are what object i refers to */
 	uint32_t *first, *to;

@@ -13,12 +13,12 @@
 #include "memory/gc.h"
 #include "object/judge.h"
 
-#define COUNT_SURE 65536 /* below it a count is no address */
+#define COUNT_SURE 65536 /* below it a count is not an address */
 #define HEADS_MAX  6
 
 /* --- types --- */
 
-/* Has the type of a type the flag of one? Of what is none most words fail here, for little. */
+/* Has the type of a type the flag of one? Most words that are not types fail here, cheaply. */
 static bool is_metatype(struct scry_heap *h, scry_addr meta)
 {
 	const struct scry_layout *l = h->runtime->layout;
@@ -57,7 +57,7 @@ static uint32_t add_type(struct scry_heap *h, struct scry_type *t)
 	h->types[h->type_count] = new;
 	*new = (struct scry_heap_type) {
 		.type = t,
-		/* static types are none of the collector's: they are asked one by one */
+		/* static types are not the collector's: they are asked one by one */
 		.head = t->flags & TYPE_TYPE ? 0 : scry_object_head(r, 0, t),
 		.size = scry_object_sizer(r, t),
 		.hidden = -1,
@@ -163,7 +163,7 @@ struct pass {
 	uint32_t heads[HEADS_MAX]; /* what may stand before an object in its block */
 	unsigned head_count;
 	uint32_t type_at; /* where an object has its type */
-	bool plain_count; /* one count, whose whole word tells that it is no address */
+	bool plain_count; /* one count, whose whole word shows that it is not an address */
 	uint64_t seen;
 };
 

@@ -2,7 +2,7 @@
  * All objects of a runtime, in one list: those of the allocator's blocks, those that the collector
  * knows, and what both lead to (static types, None, what malloc() gave out). Made by one pass, kept
  * until the target is read again. Which memory is an object the judge says (object/judge.h); where
- * the block tells, its rules are applied here without asking it ten million times.
+ * the block says, its rules are applied here without asking it ten million times.
  */
 #ifndef SCRY_INDEX_H
 #define SCRY_INDEX_H
@@ -58,7 +58,7 @@ struct scry_heap {
 	struct scry_heap_type **types; /* each in the arena */
 	size_t type_count, type_room;
 	struct scry_hash type_index;  /* by the type's address: its index plus one */
-	struct scry_hash no_types;    /* what looked like a metatype and is none */
+	struct scry_hash no_types;    /* what looked like a metatype and is not one */
 	struct scry_heap_page *pages; /* open addressing: which objects begin in a page */
 	size_t page_size, page_count;
 	uint64_t bytes;        /* of all objects */
@@ -92,8 +92,8 @@ const char *scry_heap_type_name(struct scry_heap *h, struct scry_heap_type *t);
 /** The bytes of an object, also where the list has UINT32_MAX. */
 uint64_t scry_heap_bytes(struct scry_heap *h, uint32_t object);
 /**
- * The index of a type that may have sound instances; SCRY_HEAP_NONE for what is none. Cheap for
- * words that are no type at all.
+ * The index of a type that may have sound instances; SCRY_HEAP_NONE for anything else. Cheap for
+ * words that are not types at all.
  */
 uint32_t scry_heap_type_at(struct scry_heap *h, scry_addr addr);
 

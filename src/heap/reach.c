@@ -1,5 +1,5 @@
 /*
- * What the blocks do not tell of: objects that malloc() gave out (more than 512 bytes, or all of
+ * What the blocks do not have: objects that malloc() gave out (more than 512 bytes, or all of
  * them), and static ones. The collector knows many; the rest is what others refer to, judged one by
  * one.
  */

@@ -1,5 +1,5 @@
 /**
- * Objects that no block of the allocator tells of: what the collector knows, and whatever known
+ * Objects that are in no block of the allocator: what the collector knows, and whatever known
  * objects lead to. For index.c.
  */
 #ifndef SCRY_REACH_H

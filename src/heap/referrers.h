@@ -15,7 +15,7 @@ enum scry_from {
 	SCRY_FROM_STACK,
 	SCRY_FROM_REGISTER,
 	SCRY_FROM_STATIC, /* data of a file, the interpreter's state among them */
-	SCRY_FROM_CHUNK,  /* memory that is no object's */
+	SCRY_FROM_CHUNK,  /* memory that is not an object's */
 };
 extern const char *const scry_from_names[];
 

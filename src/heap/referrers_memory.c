@@ -1,4 +1,4 @@
-/* References from memory that is no object's: C stacks, registers, what malloc() gave out. */
+/* References from memory that is not an object's: C stacks, registers, what malloc() gave out. */
 #include "heap/referrers.h"
 #include "heap/roots.h"
 #include "memory/block.h"

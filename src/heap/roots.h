@@ -1,4 +1,4 @@
-/** What refers to objects and is none itself. For graph.c and refs.c. */
+/** What refers to objects without being one. For graph.c and refs.c. */
 #ifndef SCRY_ROOTS_H
 #define SCRY_ROOTS_H
 

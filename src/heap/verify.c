@@ -146,7 +146,7 @@ static bool is_static(struct scry_runtime *r, scry_addr addr)
 	return !scry_block_owns(r, addr) && scry_is_static(r, addr);
 }
 
-/* A type of the interpreter's that was never readied is none that the index has: 2.7. */
+/* A type of the interpreter's that was never readied is not in the index: 2.7. */
 static bool has_type(struct scry_heap *h, scry_addr addr)
 {
 	struct scry_type *t;
@@ -154,7 +154,7 @@ static bool has_type(struct scry_heap *h, scry_addr addr)
 	return scry_type_for(h->runtime, addr, &t) == SCRY_OK;
 }
 
-/* Something certainly refers to what is no object of the index: is it known to be none? */
+/* Something certainly refers to what is not an object of the index: is that known? */
 static void judge(struct pass *p, const struct scry_reference *ref)
 {
 	struct scry_verify *v = p->v;
@@ -182,7 +182,7 @@ static void judge(struct pass *p, const struct scry_reference *ref)
 	    (scry_malloc_find(r, ref->to, &chunk) && chunk.certain && scry_malloc_is_free(&chunk)))
 		kind = SCRY_FINDING_DANGLING;
 	else if (type || has_type(v->h, ref->to))
-		return; /* an extension's own memory: the judge could not tell */
+		return; /* an extension's own memory: the judge cannot decide */
 	f = scry_verify_add(v, kind, ref->to, type, why);
 	if (f)
 		f->found++;
@@ -219,7 +219,7 @@ static bool borrows(struct scry_heap *h, uint32_t object)
 	return !state.tracked;
 }
 
-/* Frames of 3.11+ that are no objects: what their threads run. */
+/* Frames of 3.11+ that are not objects: what their threads run. */
 static void pass_frames(struct pass *p)
 {
 	struct scry_heap *h = p->v->h;

@@ -15,7 +15,7 @@
 enum scry_finding_kind {
 	SCRY_FINDING_OVER_RELEASED, /* more references than its count says */
 	SCRY_FINDING_DANGLING,      /* what is referred to was freed */
-	SCRY_FINDING_NO_OBJECT,     /* what is referred to as an object is none */
+	SCRY_FINDING_NO_OBJECT,     /* what is referred to as an object is not one */
 	SCRY_FINDING_TYPE,          /* a type contradicts itself */
 	SCRY_FINDING_SIZE,          /* an object or its table would not be in its block */
 	SCRY_FINDING_TABLE,         /* a dict's or set's table contradicts itself */

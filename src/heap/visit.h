@@ -45,7 +45,7 @@ void scry_heap_visit_as(struct scry_heap *h, scry_addr addr, uint32_t type, scry
 			void *arg);
 /** The references of an interpreter's frame (3.11+): variables, stack, function, code. */
 void scry_heap_visit_frame(struct scry_heap *h, scry_addr frame, scry_visit *visit, void *arg);
-/** Is the frame part of an object of the index (a generator, a frame object), which tells of it? */
+/** Is the frame part of an object of the index (a generator, a frame object), and seen with it? */
 bool scry_heap_owns_frame(struct scry_heap *h, const struct scry_frame *f);
 /** Append how a reference is called: "[3]", ".name", "['key']", "closure variable x". */
 void scry_slot_text(struct scry_heap *h, const struct scry_reference *ref, struct scry_buf *out);

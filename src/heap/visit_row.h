@@ -10,7 +10,7 @@ struct scry_visiting {
 	struct scry_heap *h;
 	struct scry_reader *rd;
 	const struct scry_layout *l;
-	struct scry_heap_type *type; /* NULL: of a frame that is no object */
+	struct scry_heap_type *type; /* NULL: of a frame that is not an object */
 	scry_addr addr;
 	scry_visit *visit;
 	void *arg;
@@ -24,7 +24,7 @@ struct scry_visit_row {
 	enum scry_known type;
 	/* what stands elsewhere than in words of the struct; NULL: nothing */
 	void (*visit)(struct scry_visiting *v);
-	/* the struct whose words are none but what `visit` tells; SCRY_S_COUNT: all are scanned */
+	/* the struct of which `visit` names every reference; SCRY_S_COUNT: all words are scanned */
 	enum scry_struct whole;
 	/* the words of the built-in struct are references that count, where they lead to objects */
 	bool certain;

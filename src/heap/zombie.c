@@ -67,7 +67,7 @@ static enum kind kind_of(struct search *s, scry_addr object)
 	return kind;
 }
 
-/* A kept frame's size: it may be larger than its code needs, ob_size tells what was allocated. */
+/* A kept frame's size: it may be larger than its code needs, ob_size says what was allocated. */
 static bool frame_size(struct scry_runtime *r, scry_addr frame, uint64_t *ret)
 {
 	scry_addr type = value(r, frame, SCRY_F_OBJECT_TYPE);

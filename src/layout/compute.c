@@ -245,7 +245,7 @@ static uint32_t count_of(const char **p)
 	return count;
 }
 
-/* A member that is no bit-field, from its type to its name; *at goes to its end. */
+/* A member that is not a bit-field, from its type to its name; *at goes to its end. */
 static void plain(struct walk *w, const char **p, const char *body, struct extent e, uint32_t base,
 		  uint32_t *at, uint32_t count, bool array, bool emit)
 {

@@ -28,7 +28,7 @@ static bool is_identifier(const char *name)
 	return true;
 }
 
-/* Names that are no identifiers come last, as "**{'not-one': 1}" (argparse, 3.6+) */
+/* Names that are not identifiers come last, as "**{'not-one': 1}" (argparse, 3.6+) */
 static void print_others(struct scry_printer *p, const struct named *all, uint64_t n, bool first)
 {
 	const char *between = "";

@@ -122,7 +122,7 @@ static void print_all_items(struct scry_printer *p, scry_addr value)
 
 /*
  * One {path:option}, the braces taken off. SCRY_EUNSUPPORTED: a subclass has a property there, code
- * would tell.
+ * would say.
  */
 static int print_hole(struct scry_printer *p, scry_addr obj, const char *hole, size_t len)
 {

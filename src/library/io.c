@@ -54,7 +54,7 @@ static bool is_lost(int rc)
 	return rc == SCRY_EFAULT || rc == SCRY_ECORRUPT;
 }
 
-/* " name=..." where there is one; SCRY_ENOTFOUND where code would tell. */
+/* " name=..." where there is one; SCRY_ENOTFOUND where only code would know. */
 static int print_stream_name(struct scry_printer *p, scry_addr addr)
 {
 	scry_addr stream, name;

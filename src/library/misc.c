@@ -233,7 +233,7 @@ static bool is_one(struct scry_runtime *r, scry_addr obj)
 	return scry_int_value(r, obj, &value) == SCRY_OK && value == 1;
 }
 
-/* long_cnt is set once the count has left Py_ssize_t, or is no int at all */
+/* long_cnt is set once the count has left Py_ssize_t, or is not an int at all */
 static int print_count_as(struct scry_printer *p, scry_addr addr, const char *title)
 {
 	int64_t n;

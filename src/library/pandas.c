@@ -1,6 +1,6 @@
 /*
  * pandas: a frame, a series or an index as its shape. What they hold is kept in Cython classes,
- * whose structs no header tells: there the one member of the wanted kind is searched for.
+ * whose structs no header shows: there the one member of the wanted kind is searched for.
  */
 #include "object/known.h"
 #include "object/printer.h"

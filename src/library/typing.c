@@ -26,7 +26,7 @@ static void put_qualified(struct scry_printer *p, const char *module, const char
 
 static void put_list(struct scry_printer *p, scry_addr items, uint64_t n);
 
-/* _type_repr(): classes by their names, what is no class by its repr */
+/* _type_repr(): classes by their names, what is not a class by its repr */
 static void put_type(struct scry_printer *p, scry_addr obj)
 {
 	struct scry_runtime *r = p->runtime;

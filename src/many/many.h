@@ -67,11 +67,11 @@ void scry_workers_run(struct scry_many *m,
 
 /* --- answers of pyscry --json, a line each (answers.c) --- */
 /**
- * Fold the stacks of the answers on `fd`; lines that are none are noted in the session. How many
- * were taken.
+ * Fold the stacks of the answers on `fd`; lines that are not answers are noted in the session.
+ * Returns how many were taken.
  */
 unsigned scry_answers_fold(struct scry_many *m, int fd);
-/** The same of one line. False after scry_fail(). */
+/** The same for one line. False after scry_fail(). */
 bool scry_answer_fold(struct scry_many *m, const char *line, size_t len);
 
 #endif

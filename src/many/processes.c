@@ -107,7 +107,7 @@ static int add_pid(struct scry_many *m, int64_t pid)
 	return scry_many_add(m, text);
 }
 
-/* Below each that was taken, those whose parent it is; ids do not tell who is whose child. */
+/* Below each that was taken, those whose parent it is; ids do not say who is whose child. */
 static int add_tree(struct scry_many *m, struct processes *all, int64_t root)
 {
 	int64_t *queue = calloc(all->count + 1, sizeof(*queue));

@@ -17,7 +17,7 @@ struct scry_block {
 	const struct scry_allocator *of;
 	bool free;   /* freed, or never given out: what points here is dangling */
 	bool broken; /* on a list of free blocks whose link from here leads nowhere */
-	bool raw;    /* given out for what is no object: PyMem_Malloc(), where that is kept apart */
+	bool raw;    /* not given out for an object: PyMem_Malloc(), where that is kept apart */
 };
 
 /**
@@ -36,7 +36,7 @@ bool scry_block_guess(struct scry_runtime *r, scry_addr addr, struct scry_block 
  */
 bool scry_block_owns(struct scry_runtime *r, scry_addr addr);
 /**
- * Does the dump lack what would tell whether the allocator has a block at an address? Then that
+ * Does the dump lack what would show whether the allocator has a block at an address? Then that
  * none is found says nothing.
  */
 bool scry_block_lost(struct scry_runtime *r, scry_addr addr);

@@ -18,7 +18,7 @@ bool scry_has_chunks(struct scry_runtime *r);
 /**
  * Is it certainly glibc's malloc() that gives memory out, and not another one that was put before
  * it? The interpreter's state is looked at, which up to 3.11 is in such a chunk; false where that
- * tells nothing.
+ * proves nothing.
  */
 bool scry_chunks_sure(struct scry_runtime *r);
 

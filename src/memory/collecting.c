@@ -131,8 +131,8 @@ static bool is_candidate(const struct search *search, const struct scry_thread *
 }
 
 /*
- * Where no stack tells: one that gave the GIL away within a collection has made its lists before,
- * so that it can only be the holder, who has not come that far. Somebody without the GIL who has an
+ * Where no stack shows it: one that gave the GIL away within a collection has made its lists
+ * before, so it can only be the holder, who has not come that far. Somebody without the GIL who has an
  * empty list is not told from what an older collection left, unless nobody holds the GIL.
  */
 static struct scry_thread *by_elimination(const struct search *search, struct scry_thread *holder,
@@ -168,7 +168,7 @@ static struct scry_thread *find_collector(const struct search *search, bool flag
 	return flagged ? by_elimination(search, holder, empty, empties, unknown) : NULL;
 }
 
-/* Up to 3.6 the flag is a static variable: where no symbol leads to it only the stacks tell. */
+/* Up to 3.6 the flag is a static variable: where no symbol leads to it only the stacks show it. */
 static bool has_flag(const struct scry_runtime *r)
 {
 	struct scry_symbol symbol;

@@ -82,7 +82,7 @@ static bool is_tracked_by(struct scry_runtime *r, scry_addr object, uint32_t hea
 	return object && is_list(&gc, object - head_size);
 }
 
-/* A dictionary that is certainly tracked tells. */
+/* A dictionary that is certainly tracked shows it. */
 static uint32_t measure_head(struct scry_runtime *r)
 {
 	unsigned ptr = r->session->target->abi.ptr_size;

@@ -90,7 +90,7 @@ static void measure_head(struct scry_malloc *m, uint32_t head)
 	m->fast_at = m->fast_count ? head - (count + 2) * ptr : 0;
 }
 
-/* The ring of arenas comes back to the main one, right before these bins: that tells its head. */
+/* The ring of arenas comes back to the main one, right before these bins: that locates its head. */
 static bool measure(struct scry_malloc *m, scry_addr bins)
 {
 	scry_addr at = scry_malloc_word(m, bins + 2ull * SCRY_MALLOC_BINS * ptr_size(m) + BINMAP);
@@ -114,7 +114,7 @@ static bool measure(struct scry_malloc *m, scry_addr bins)
 	return false;
 }
 
-/* The last bin is never used, and what follows it is none. */
+/* The last bin is never used, and what follows it is not a bin. */
 static bool may_end_bins(struct scry_malloc *m, scry_addr pair)
 {
 	unsigned ptr = ptr_size(m);

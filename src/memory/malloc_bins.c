@@ -39,7 +39,7 @@ static bool is_chunk(struct scry_malloc *m, scry_addr mem)
 
 /*
  * The link at `at`, to what is `back` bytes before what malloc() returned. The first list with a
- * link tells whether links are mangled: no word makes sense both ways.
+ * link shows whether links are mangled: no word makes sense both ways.
  */
 static bool read_link(struct scry_malloc *m, scry_addr at, unsigned back, scry_addr *ret)
 {

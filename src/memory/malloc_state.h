@@ -43,7 +43,7 @@ struct scry_malloc {
 	uint32_t head;    /* bytes from an arena to its bins */
 	uint32_t fast_at; /* from an arena to its fastbins, 0: it has none */
 	unsigned fast_count;
-	/* links of lists are mangled (2.32+): known from the first list that tells */
+	/* links of lists are mangled (2.32+): known from the first list that shows it */
 	enum { SCRY_LINKS_UNKNOWN, SCRY_LINKS_PLAIN, SCRY_LINKS_MANGLED } links;
 	struct scry_malloc_free *free; /* by address */
 	size_t free_count, free_room;
@@ -66,7 +66,7 @@ struct scry_malloc *scry_malloc_of(struct scry_runtime *r);
 bool scry_malloc_find_arenas(struct scry_malloc *m);
 /** The chunk on a list that malloc() returned as `start`, or NULL. malloc_bins.c */
 const struct scry_malloc_free *scry_malloc_listed(struct scry_malloc *m, scry_addr start);
-/** The size of the chunk at `chunk` with its words, flags apart; 0 where it is no size. */
+/** The size of the chunk at `chunk` with its words, flags apart; 0 where it is not a size. */
 uint64_t scry_malloc_size(struct scry_malloc *m, scry_addr chunk, unsigned *ret_flags);
 /** The region that has an address, or NULL. */
 struct scry_malloc_region *scry_malloc_region_at(struct scry_malloc *m, scry_addr addr);

@@ -19,7 +19,7 @@ scry_addr scry_mi_segment(const struct scry_runtime *r, scry_addr addr)
 	return addr & ~(((scry_addr)1 << (scry_ptr_size(r) == 8 ? 25 : 22)) - 1);
 }
 
-/* Which slice of its segment a descriptor stands for; -1: it is none. */
+/* Which slice of its segment a descriptor stands for; -1: it is not one. */
 static int64_t slice_index(struct scry_runtime *r, scry_addr page)
 {
 	const struct scry_slot *slices = &r->layout->slot[SCRY_F_MI_SEGMENT_SLICES];

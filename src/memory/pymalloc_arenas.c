@@ -16,7 +16,7 @@
 
 /* --- is it one? --- */
 
-/* An entry in use; false where it is none. A shape fits both its arena and its first pool. */
+/* An entry in use; false where it is not one. A shape fits both its arena and its first pool. */
 static bool read_entry(const struct scry_record *rec, uint64_t index,
 		       const struct scry_pymalloc_shape *shape, struct scry_pymalloc_arena *ret)
 {
@@ -43,7 +43,7 @@ static bool read_record(struct scry_pymalloc *p, scry_addr array, uint64_t index
 	       scry_record_has(ret, SCRY_F_ARENA_TOTAL_POOLS);
 }
 
-/* The shape of the first arena in use, whose first pool must be one of it; NULL: it is no array. */
+/* The shape of the first arena in use, whose first pool must be its own; NULL: not an array. */
 static const struct scry_pymalloc_shape *shape_of(struct scry_pymalloc *p, scry_addr array,
 						  uint64_t max)
 {

@@ -160,7 +160,7 @@ static unsigned named_count(const struct scry_c_call *c)
 	return n;
 }
 
-/* The function's `args` are no slots of the value stack; in a free-threaded 3.13 perhaps. */
+/* The function's `args` are not slots of the value stack; in a free-threaded 3.13 perhaps. */
 static bool copies_arguments(const struct scry_runtime *r)
 {
 	return scry_trait(r, SCRY_TRAIT_ARGUMENTS_COPIED) || r->layout->flavour.free_threaded;

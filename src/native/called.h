@@ -1,6 +1,6 @@
 /**
  * A C function that a Python frame called: its arguments by the value stack and by the PyMethodDef,
- * which tells how they are handed over. So they are known where the compiler has dropped them, and
+ * which says how they are passed. So they are known where the compiler has dropped them, and
  * without debug information.
  */
 #ifndef SCRY_CALLED_H

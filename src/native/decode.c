@@ -85,7 +85,7 @@ static void put_operands(const char *from, struct scry_buf *out)
 	}
 }
 
-/* AT&T's letter for the size is left out where a register tells the size. */
+/* AT&T's letter for the size is left out where a register gives the size. */
 static size_t mnemonic_len(const cs_insn *insn, const char *plain)
 {
 	size_t len = strlen(plain), have = strlen(insn->mnemonic);

@@ -28,7 +28,7 @@ struct scry_listing {
 	struct scry_insn *insns; /* malloc()ed */
 	size_t count;
 	scry_addr start, end;
-	bool indirect; /* it jumps to where only running would tell */
+	bool indirect; /* it jumps somewhere that only running would show */
 };
 /**
  * Read the function that covers `at`; false where its start is not known, it is too long, or the

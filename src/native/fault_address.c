@@ -179,7 +179,7 @@ static void explain_gil(struct scry_crash *c)
 		scry_crash_say(c, &c->why, "the thread does not hold the GIL");
 }
 
-/* A field of some struct at NULL: of which, the variable in the register may tell. */
+/* A field of some struct at NULL: of which one, the variable in the register may say. */
 static void explain_field(struct scry_crash *c, const struct scry_crash_operand *base)
 {
 	struct scry_frames frames = { c->thread, c->frames, c->count };

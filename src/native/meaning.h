@@ -50,7 +50,7 @@ struct scry_words {
 		/* the frames of the thread, in the session's arena, in address order */
 	} * spans;
 	size_t span_count;
-	scry_addr stack_start, stack_end; /* the thread's stack, where its stack pointer tells */
+	scry_addr stack_start, stack_end; /* the thread's stack, where its stack pointer is known */
 };
 
 /**

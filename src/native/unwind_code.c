@@ -1,6 +1,6 @@
 /*
  * Out of a function that no table describes but a symbol does: its instructions from the beginning
- * on tell how far the stack pointer has gone. Kernels written by hand are like that.
+ * on show how far the stack pointer has gone. Kernels written by hand are like that.
  */
 #include <string.h>
 

@@ -292,7 +292,7 @@ static void read_block(struct reading *r, Dwarf_Die *block, unsigned depth)
 	}
 }
 
-/* Without debug information: what the way tells in which Python called the function. */
+/* Without debug information: what the way in which Python called the function gives. */
 static int variables_of_call(struct reading *r, const struct scry_called *called)
 {
 	struct scry_called_parameter c;

@@ -250,7 +250,7 @@ const char *scry_attr_text(struct scry_runtime *r, scry_addr obj, const char *na
 		return NULL;
 	if (scry_text_at(r, value, NAME_MAX_LENGTH, &text) == SCRY_OK)
 		return text;
-	/* something else than a text is none; a text that cannot be read is not absent */
+	/* what is not a text is not a name; a text that cannot be read is not absent */
 	if (scry_type_for(r, value, &t) < 0 || t->flags & (TYPE_UNICODE | TYPE_BYTES))
 		r->session->value_damaged = true;
 	return NULL;

@@ -104,7 +104,7 @@ const char *scry_type_doubt(struct scry_runtime *r, struct scry_type *t)
 	if (t->doubted)
 		return t->doubt;
 	t->doubted = true;
-	struct scry_error error = r->session->error; /* what is asked here is no failure */
+	struct scry_error error = r->session->error; /* asking is not a failure */
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks) && !t->doubt; i++)
 		t->doubt = checks[i](r, t);
 	r->session->error = error;

@@ -10,7 +10,7 @@
 
 /**
  * Why what a type says of itself is not to be believed, NULL nothing: flags that contradict where
- * it stands, a dict that is none, an MRO that is not its own, two names. Worked out once.
+ * it stands, a dict that is not one, an MRO that is not its own, two names. Worked out once.
  */
 const char *scry_type_doubt(struct scry_runtime *r, struct scry_type *t);
 /**

@@ -28,7 +28,7 @@ struct scry_cython_generator {
 
 /** Which of them a type makes. */
 enum scry_cython_kind scry_cython_kind(struct scry_runtime *r, const struct scry_type *t);
-/** Read one; SCRY_ENOTFOUND where it is none, SCRY_ECORRUPT where that cannot be true. */
+/** Read one; SCRY_ENOTFOUND where it is not one, SCRY_ECORRUPT where that cannot be true. */
 int scry_cython_generator_read(struct scry_runtime *r, scry_addr addr,
 			       struct scry_cython_generator *ret);
 /** The qualified or plain name; NULL unknown. */

@@ -125,7 +125,7 @@ static const char *text_of(struct scry_runtime *r, struct scry_buf *buf)
 	return text ? text : "";
 }
 
-/* NULL where only code of the target could tell. */
+/* NULL where only code of the target could say. */
 static const char *message_text(struct scry_runtime *r, scry_addr exc, scry_addr type,
 				bool old_style)
 {

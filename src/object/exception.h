@@ -20,8 +20,8 @@ struct scry_exception {
 /** Decode the exception instance at `addr` (2.7: also old-style instances). */
 int scry_exception_at(struct scry_runtime *r, scry_addr addr, struct scry_exception *ret);
 /**
- * Decode what a thread keeps, also where it is no instance yet; its traceback is the thread's where
- * there is one.
+ * Decode what a thread keeps, also where it is not an instance yet; its traceback is the
+ * thread's where there is one.
  */
 int scry_exception_kept(struct scry_runtime *r, const struct scry_kept *kept,
 			struct scry_exception *ret);

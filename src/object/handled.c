@@ -112,7 +112,7 @@ static unsigned saved_in_blocks_or_generator(const struct scry_frame *f, struct 
 }
 
 /*
- * --- 3.11+: no blocks; the exception table tells where a handler is, and how deep the stack there
+ * --- 3.11+: no blocks; the exception table says where a handler is, and how deep the stack there
  * ---
  */
 

@@ -65,7 +65,7 @@ static bool is_kept(struct scry_runtime *r, scry_addr addr)
 	       scry_field_get(r, next, SCRY_F_OBJECT_TYPE) == type;
 }
 
-/* Where its memory is kept for the next one, the count is no count. */
+/* Where its memory is kept for the next one, that word is not a count. */
 static int check_type(struct scry_runtime *r, scry_addr addr, struct scry_type **ret)
 {
 	scry_addr type;
@@ -85,7 +85,7 @@ static int check_type(struct scry_runtime *r, scry_addr addr, struct scry_type *
 
 /* --- what stands before an object --- */
 
-/* A static type is none of the collector's objects: Objects/typeobject.c, type_is_gc(). */
+/* A static type is not one of the collector's objects: Objects/typeobject.c, type_is_gc(). */
 bool scry_is_collected(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
 {
 	uint64_t flags;
@@ -331,7 +331,7 @@ static bool has_items(struct scry_runtime *r, scry_addr addr, const struct scry_
 }
 
 /*
- * Where the dump lacks the words of the allocator, and malloc()'s cannot tell either, the object
+ * Where the dump lacks the words of the allocator, and malloc()'s do not help either, the object
  * says it: what was freed has a link in place of its count.
  */
 static bool is_alone(struct scry_runtime *r, scry_addr addr, const struct scry_verdict *v,
@@ -351,7 +351,7 @@ static int judge_elsewhere(struct scry_runtime *r, scry_addr addr, struct scry_v
 	if (!check_kind(r, addr, v->type, &alone))
 		return no(r, addr, "what it says of itself makes no sense");
 	v->extent = bounded_extent(r, addr, v->type);
-	/* where malloc() is not glibc's, only what the object says can tell */
+	/* where malloc() is not glibc's, only what the object says can decide */
 	v->in_file = scry_is_static(r, addr);
 	return v->in_file || is_linked(r, addr, v->type) || fills_chunk(r, addr, v) ||
 			       is_alone(r, addr, v, alone) || shares_block(r, addr, v->type)

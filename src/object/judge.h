@@ -4,10 +4,10 @@
  *
  * What must hold, wherever the memory is: an address that is aligned and on no C stack; a type
  * whose chain of types ends at `type`, and which was readied; a count that its version may have,
- * and which is no address. Then, by the memory:
+ * and which is not an address. Then, by the memory:
  * - in the allocator's block: the object stands where one of its type must, after the collector's
  *   header and other words before it; it fits in the block, which is in use;
- * - in memory of the allocator that is no block: never;
+ * - in memory of the allocator that is not a block: never;
  * - in a file's data: a living count, and what the kind itself says (lengths, ends, digits);
  * - elsewhere: sound links of the collector, or the kind's own, or a chunk of malloc() that begins
  *   with it.
@@ -38,8 +38,8 @@ struct scry_verdict {
  */
 int scry_judge(struct scry_runtime *r, scry_addr addr, struct scry_verdict *ret);
 /**
- * The same for what the interpreter itself refers to as an object of type `t`: only what shows that
- * it is none counts, since what an extension allocates in ways of its own is an object, too.
+ * The same for what the interpreter itself refers to as an object of type `t`: only proof that
+ * it is not one counts, since what an extension allocates in a way of its own is an object, too.
  */
 int scry_judge_reference(struct scry_runtime *r, scry_addr addr, struct scry_type *t);
 /** The same, were its type `t`: for a type pointer that is damaged. */
@@ -58,7 +58,7 @@ int scry_judge_inside(struct scry_runtime *r, scry_addr addr, scry_addr *ret_obj
  * where the allocator knows the block.
  */
 int scry_judge_behind(struct scry_runtime *r, scry_addr addr, scry_addr *ret_object);
-/** Is an object of this type one of the collector's? Static types are none, other types are. */
+/** Is an object of this type one of the collector's? Static types are not, other types are. */
 bool scry_is_collected(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
 /**
  * Bytes from the start of an object's memory to the object: the collector's header, and the words
@@ -73,14 +73,14 @@ bool scry_fits(struct scry_runtime *r, scry_addr addr, uint64_t size, const char
 
 /** Is the address in a file's data, or in what follows them without a file (.bss)? */
 bool scry_is_static(struct scry_runtime *r, scry_addr addr);
-/** Is the word an address of the target, as far as its mappings tell? */
+/** Is the word an address of the target, as far as its mappings show? */
 static inline bool scry_is_mapped(const struct scry_runtime *r, uint64_t word)
 {
 	return word >= SCRY_NULL_PAGE && scry_map_at(r->session->target, word);
 }
 /**
  * May the word at the start of an object be its reference count, by the rules of the version? An
- * address is none. *ret_dead: it is 0. Else SCRY_ECORRUPT.
+ * address may not. *ret_dead: it is 0. Else SCRY_ECORRUPT.
  */
 int scry_count_check(struct scry_runtime *r, scry_addr addr, bool *ret_dead);
 

@@ -73,7 +73,7 @@ static bool search_back(struct scry_runtime *r, scry_addr addr, scry_addr *ret,
 		if (start < least)
 			start = least;
 		if (scry_block_owns(r, start))
-			return false; /* what is larger than a block is none of the allocator's */
+			return false; /* what is larger than a block is not the allocator's */
 		if (search_piece(r, start, end - start, ret, ret_verdict))
 			return true;
 		end = start;

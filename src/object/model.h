@@ -63,10 +63,9 @@ struct scry_subscript {
 
 /** What is known of an object that a collector may move, or that has a second one for C. */
 struct scry_described {
-	scry_addr addr;  /* the object, where it stands now */
-	scry_addr asked; /* the address that was asked for */
-	const char
-		*problem; /* NULL: an object; else why it is none, and nothing else is filled in */
+	scry_addr addr;        /* the object, where it stands now */
+	scry_addr asked;       /* the address that was asked for */
+	const char *problem;   /* why it is not one, and nothing else is filled in; NULL: it is */
 	const char *type_name; /* never NULL of an object */
 	scry_addr type;        /* its type object, 0 not known */
 	const char *form;      /* the interpreter's own name for such objects, NULL none */
@@ -104,7 +103,7 @@ struct scry_model {
 	int (*judge)(struct scry_runtime *r, scry_addr addr, struct scry_verdict *ret);
 	/* scry_is_object() */
 	bool (*is_object)(struct scry_runtime *r, scry_addr addr);
-	/* of interpreters without reference counts; NULL: scry_whatis() tells */
+	/* of interpreters without reference counts; NULL: scry_whatis() has it */
 	void (*describe)(struct scry_runtime *r, scry_addr addr, struct scry_described *ret);
 	/* scry_attr_next() with values that may have no object; NULL: all have */
 	int (*found_next)(struct scry_runtime *r, scry_addr obj, uint64_t *it,
@@ -192,11 +191,11 @@ bool scry_type_derives(struct scry_runtime *r, scry_addr type, const char *full)
 int scry_type_lookup(struct scry_runtime *r, scry_addr type, const char *name, scry_addr *ret,
 		     scry_addr *ret_owner);
 /**
- * Put the names of types that the dump lacks into r->names, as far as Python's dictionaries tell.
+ * Put the names of types that the dump lacks into r->names, as far as dictionaries have them.
  */
 void scry_lost_names_find(struct scry_runtime *r);
 /**
- * A name for a type whose own is not in the dump: by its flags, "?" where nothing tells; NULL: its
+ * A name for a type whose own is not in the dump: by its flags, "?" where nothing says; NULL: its
  * name is there.
  */
 const char *scry_lost_name(struct scry_runtime *r, scry_addr type);
@@ -209,7 +208,7 @@ bool scry_is_immortal(const struct scry_runtime *r, uint64_t count);
 bool scry_int_is_sound(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
 /** How large an object is, by the type that defines its __sizeof__(). */
 typedef uint64_t scry_sizer(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
-/** What tells it of the objects of a type; NULL: __sizeof__() is one that we do not know. */
+/** What knows it for the objects of a type; NULL: __sizeof__() is one that we do not know. */
 scry_sizer *scry_object_sizer(struct scry_runtime *r, const struct scry_type *t);
 /** What __sizeof__() would say, 0 where that is not known. */
 uint64_t scry_object_sizeof(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
@@ -256,7 +255,7 @@ bool scry_set_fits(struct scry_runtime *r, scry_addr set, uint64_t it, scry_addr
 int scry_keys_open(struct scry_runtime *r, scry_addr keys, struct scry_dict_view *ret);
 /**
  * The values of a split dict or of an object: fills values, order and count in, which was that of
- * the keys. SCRY_ECORRUPT where these have not so many, or the order is none of them.
+ * the keys. SCRY_ECORRUPT where these are fewer, or the order is not one of them.
  */
 int scry_values_open(struct scry_runtime *r, scry_addr values, struct scry_dict_view *v);
 /**
@@ -343,9 +342,9 @@ int scry_attr_path(struct scry_runtime *r, scry_addr obj, const char *path, size
 		   scry_addr *ret);
 /** bool() of None, bool, int, str and containers; `otherwise` for all else. */
 bool scry_truth(struct scry_runtime *r, scry_addr obj, bool otherwise);
-/** How many items a list, tuple, dict, set, deque has: negative where it is none of them. */
+/** How many items a list, tuple, dict, set, deque has: negative for anything else. */
 int64_t scry_length(struct scry_runtime *r, scry_addr obj);
-/** Start and step of a range (2.7: xrange), where they are no big ints. */
+/** Start and step of a range (2.7: xrange), where they are not big ints. */
 int scry_range_parts(struct scry_runtime *r, scry_addr range, int64_t *ret_start,
 		     int64_t *ret_step);
 

@@ -13,7 +13,7 @@ struct scry_printer {
 	struct scry_buf *out;
 	uint64_t max_items, max_depth, max_string, max_text;
 	unsigned depth;          /* of open containers */
-	unsigned level;          /* of calls: values in values that are no containers */
+	unsigned level;          /* of calls: values in values that are not containers */
 	size_t start;            /* out->len at the start: for max_text */
 	scry_addr open[64];      /* containers being printed, for [...] */
 	bool verbose;            /* -v: attributes of unknown types */

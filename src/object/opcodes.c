@@ -348,7 +348,7 @@ static void put_unreadable(struct scry_code *c, int rc, struct scry_buf *out)
 	struct scry_session *s = c->runtime->session;
 
 	if (rc != SCRY_EFAULT && rc != SCRY_ECORRUPT)
-		return; /* the index is none */
+		return; /* it is not an index */
 	scry_buf_printf(out, "<unreadable at 0x%" PRIx64 ": %s>", c->addr, s->error.text);
 	s->value_damaged = true;
 }

@@ -67,7 +67,7 @@ struct scry_exception_table {
 };
 /** An empty table where the version has none. */
 void scry_exception_table_open(struct scry_exception_table *t, const struct scry_code *c);
-/** SCRY_ITEM, SCRY_OK at the end or at what is no entry. */
+/** SCRY_ITEM, SCRY_OK at the end or at what is not an entry. */
 int scry_exception_table_next(struct scry_exception_table *t, struct scry_exception_entry *ret);
 
 #endif

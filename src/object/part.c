@@ -112,7 +112,7 @@ static uint64_t mmap_length(struct scry_runtime *r, scry_addr owner, scry_addr s
 	return scry_field_get(r, owner, SCRY_F_MMAP_SIZE);
 }
 
-/* How large an item is depends on numpy's version: as far as the strides of the first axis tell. */
+/* How large an item is depends on numpy's version; the strides of the first axis show it. */
 static uint64_t numpy_length(struct scry_runtime *r, scry_addr owner, scry_addr start)
 {
 	uint64_t nd = scry_field_get(r, owner, SCRY_F_NDARRAY_ND), size = 1, n;

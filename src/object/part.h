@@ -37,7 +37,7 @@ bool scry_type_has_chain(struct scry_runtime *r, const struct scry_type *t);
 
 /**
  * A buffer of others that an object uses (Py_buffer): a memoryview's, or memory that a ctypes
- * object was laid over. False where it is no such object.
+ * object was laid over. False where it is not such an object.
  */
 struct scry_export {
 	scry_addr user;

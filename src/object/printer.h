@@ -62,8 +62,8 @@ void scry_printf(struct scry_printer *p, const char *fmt, ...)
 int scry_print_unknown(struct scry_printer *p, scry_addr addr, scry_addr type);
 /**
  * An int of any size (bool, 2.7's int and long too) into `ret`, which the caller has initialised;
- * untouched or partly set on failure. SCRY_EUNSUPPORTED where `obj` is no int, SCRY_ECORRUPT where
- * its digits make no sense.
+ * untouched or partly set on failure. SCRY_EUNSUPPORTED where `obj` is not an int, SCRY_ECORRUPT
+ * where its digits make no sense.
  */
 int scry_int_mpz(struct scry_runtime *r, scry_addr obj, mpz_t ret);
 /**

@@ -138,7 +138,7 @@ static const char *value_key(struct scry_runtime *r, struct scry_type *t, scry_a
 
 /*
  * Objects/structseq.c: a static type with a repr of its own whose members are named; in 2.7 it
- * derives from object and only its dict tells.
+ * derives from object and only its dict shows it.
  */
 static bool is_structseq(struct scry_runtime *r, const struct scry_type *t,
 			 const struct scry_type *base)

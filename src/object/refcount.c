@@ -12,7 +12,7 @@ static bool none_immortal(const struct scry_runtime *r, uint64_t count)
 
 /*
  * 3.12+: Include/object.h, _Py_IsImmortal(): the low 32 bits, as a signed number, are negative; on
- * 32-bit, the top two bits tell. Free-threaded: the owner's count is all ones.
+ * 32-bit, the top two bits say so. Free-threaded: the owner's count is all ones.
  */
 static bool is_immortal(const struct scry_runtime *r, uint64_t count)
 {

@@ -206,7 +206,7 @@ uint64_t scry_object_sizeof(struct scry_runtime *r, scry_addr addr, const struct
 
 /*
  * 3.11+: room for the variables of the frame that it stands for: _PyFrame_New_NoTrack(),
- * Objects/frameobject.c. Before, ob_size tells.
+ * Objects/frameobject.c. Before, it is ob_size.
  */
 static uint64_t size_frame(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
 {
@@ -265,7 +265,7 @@ static const struct {
 	{ SCRY_IS_DATETIME, SCRY_F_DATETIME_HASTZ },
 };
 
-/* The field that tells whether there is room for a zone, or SCRY_F_COUNT: there always is. */
+/* The field that says whether there is room for a zone, or SCRY_F_COUNT: there always is. */
 static enum scry_field zone_field(const struct scry_type *t)
 {
 	for (size_t i = 0; i < sizeof(zones) / sizeof(*zones) && !(t->flags & TYPE_HEAP); i++)
@@ -287,7 +287,7 @@ uint64_t scry_object_least(struct scry_runtime *r, const struct scry_type *t)
 	return least && least < t->basicsize ? least : t->basicsize;
 }
 
-/* What is no larger or smaller than ob_size and its type tell; else 0. */
+/* The size where ob_size and the type alone decide it; else 0. */
 static uint64_t extent_special(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
 {
 	enum scry_field zone = zone_field(t);

@@ -147,7 +147,7 @@ static void fill_step(const char *text, const struct word *effects, size_t count
 		if (is_named(&w, roles[i].name))
 			s->role = (unsigned char)roles[i].role;
 	s->back = memmem(w.name, w.len, "BACKWARD", 8);
-	/* whose argument tells where it comes from; which leaves blocks on its way */
+	/* whose argument says where it comes from; which leaves blocks on its way */
 	if (is_named(&w, "END_ASYNC_FOR") || is_named(&w, "CONTINUE_LOOP"))
 		s->kind = '-';
 }

@@ -198,7 +198,7 @@ static const struct hashes *hashes_of(struct scry_runtime *r)
 	struct hashes *h = r->text_hashes;
 
 	if (!h && !r->pypy) {
-		struct scry_error error = r->session->error; /* what is asked here is no failure */
+		struct scry_error error = r->session->error; /* asking is not a failure */
 
 		h = r->text_hashes = scry_arena_alloc(&r->session->arena, sizeof(*h));
 		if (h)

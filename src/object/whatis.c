@@ -1,4 +1,4 @@
-/* What stands at an address: an object's head, its collector's state, or why it is none. */
+/* What is at an address: an object's head, its collector's state, or why it is not an object. */
 #include "object/whatis.h"
 #include "object/known.h"
 
@@ -290,7 +290,7 @@ static int read_object(struct scry_runtime *r, const struct scry_verdict *v, str
 				     "kept for the next one";
 	}
 	w->size = scry_object_sizeof(r, w->addr, v->type);
-	/* what keeps something else where others keep a length has none that tells its size */
+	/* what keeps something else where others keep a length has none to give its size */
 	if (v->has_block && v->type->itemsize &&
 	    v->extent < scry_object_extent(r, w->addr, v->type))
 		w->size = 0;

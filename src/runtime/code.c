@@ -185,7 +185,7 @@ struct scry_code *scry_code_at_checked(struct scry_runtime *r, scry_addr addr)
 
 /*
  * Up to 3.9 an empty table means that all the code is in the line of its def, but so does one that
- * was taken away: only the source can tell, or that nothing else fits.
+ * was taken away: only the source decides it, or that nothing else fits.
  */
 static bool is_one_line(const struct scry_code *c)
 {
@@ -336,7 +336,7 @@ static int locals_by_kind(struct scry_code *c, struct scry_record *rec)
 				&kinds_size);
 	if (rc < 0)
 		return rc;
-	/* a version without rows may not tell how many: names and kinds agree on it */
+	/* a version without rows may not say how many: names and kinds agree on it */
 	if (!scry_layout_has(r->layout, SCRY_F_CODE_NLOCALSPLUS) && count < LOCALS_MAX)
 		c->slots = (unsigned)count;
 	if (count != c->slots || kinds_size != count || !fits(c, count))

@@ -1,5 +1,5 @@
 /*
- * Of a version that no rows were made for, what the target's own tables do not tell, and values do:
+ * Of a version that no rows were made for, what the target's own tables do not say but values do:
  * dictionaries' keys. A table that is read as one, to the last of its entries, is one.
  */
 #include "runtime/find.h"

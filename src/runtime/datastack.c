@@ -103,7 +103,7 @@ uint64_t scry_data_stack_frame_size(const struct scry_code *code)
 {
 	struct scry_runtime *r = code->runtime;
 
-	/* a version that no rows were made for may not tell it */
+	/* a version that no rows were made for may not have it */
 	if (!scry_layout_has(r->layout, SCRY_F_CODE_STACKSIZE) ||
 	    !scry_layout_has(r->layout, SCRY_F_CODE_NLOCALSPLUS))
 		return 0;

@@ -127,7 +127,7 @@ static bool try_flavours(struct scry_search *search, struct scry_runtime *r,
 	return false;
 }
 
-/* The versions to try where the target does not tell: from the newest, each once. */
+/* The versions to try where the target names none: from the newest, each once. */
 static bool try_versions(struct scry_search *search, struct scry_runtime *r,
 			 struct scry_flavour *flavour)
 {
@@ -150,7 +150,7 @@ static bool try_versions(struct scry_search *search, struct scry_runtime *r,
 
 /*
  * Does a symbol or section say that here is the list of interpreters, and is nothing in it? What a
- * scan found is no evidence.
+ * scan found proves nothing.
  */
 static bool is_empty(struct scry_runtime *r)
 {

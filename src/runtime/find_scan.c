@@ -93,7 +93,7 @@ void scry_find_by_cookie(struct scry_search *search)
 	scan_maps(search, scan_cookie);
 }
 
-/* The layout that candidates are measured with; NULL where the module tells no version. */
+/* The layout that candidates are measured with; NULL where the module has no version. */
 static const struct scry_layout *scan_layout(struct scry_search *search, struct scry_module *m)
 {
 	struct scry_flavour flavour = { 0 };

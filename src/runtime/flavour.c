@@ -135,7 +135,7 @@ static uint32_t version_from_symbol(struct scry_session *s, struct scry_module *
 }
 
 /*
- * A pythonXY.dll tells its micro version in its version resource, of which minidumps have a copy.
+ * A pythonXY.dll has its micro version in its version resource, of which minidumps have a copy.
  */
 static void from_resource(struct scry_module *m, struct scry_flavour *ret)
 {

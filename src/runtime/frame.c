@@ -198,7 +198,7 @@ static const char *search_qualname(const struct scry_frame *f)
 	    scry_field_read(r, gen, SCRY_F_GEN_QUALNAME, &name) == SCRY_OK &&
 	    scry_text_at(r, name, 65536, &text) == SCRY_OK)
 		return text;
-	/* where the stack of a caller is lost, an outer call of a recursion may tell */
+	/* where the stack of a caller is lost, an outer call of a recursion may have it */
 	for (scry_addr caller = f->back; caller && tries++ < QUALNAME_TRIES && !text;) {
 		text = search_stack(f, caller);
 		if (scry_field_read(r, caller, SCRY_F_FRAME_CODE, &code) < 0 ||

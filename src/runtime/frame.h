@@ -9,8 +9,8 @@ struct scry_chain_ops {
 	/* before the first frame of a thread */
 	void (*open)(struct scry_walk *w);
 	/*
-	 * `f` was reached by the link at hand: NULL, or why it cannot stand there. Not asked where
-	 * the walk is no thread's. It may mark `f` itself as damaged.
+	 * `f` was reached by the link at hand: NULL, or why it cannot be there. Not called where
+	 * the walk is not a thread's. It may mark `f` itself as damaged.
 	 */
 	const char *(*check)(struct scry_walk *w, struct scry_frame *f);
 	/* The chain ends here: NULL, or why it cannot. */

@@ -213,7 +213,7 @@ static uint64_t size_of(const struct scry_frame *f)
 
 static const char *check_place(struct scry_walk *w, struct scry_frame *f, bool fresh)
 {
-	/* of one that is no frame's of this code the size tells which of both is wrong */
+	/* where it cannot be a frame of this code, the size says which of the two is wrong */
 	if (f->code && f->damaged &&
 	    scry_data_stack_place(&w->data, f->addr, scry_data_stack_frame_size(f->code)) !=
 		    SCRY_DATA_NEXT)

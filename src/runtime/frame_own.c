@@ -308,7 +308,7 @@ static scry_addr joins(struct scry_thread *t, const scry_addr *chain, scry_addr 
 
 /*
  * Up to 3.3 a frame that has returned, and lives on in a traceback, looks like one that is
- * executed: only the depth of the recursion can tell that it is missing.
+ * executed: only the depth of the recursion shows that it is missing.
  */
 static bool is_missing(const struct scry_thread *t, unsigned count, uint64_t depth)
 {

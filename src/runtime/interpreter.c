@@ -39,7 +39,7 @@ static bool is_dict(struct scry_runtime *r, scry_addr addr)
 	       (flags & FLAG_DICT);
 }
 
-/* Does the target lack what would tell whether a dictionary stands there? Small dumps do. */
+/* Does the target lack what would show whether a dictionary is there? Small dumps do. */
 static bool is_unknown(struct scry_runtime *r, scry_addr addr)
 {
 	unsigned ptr = r->session->target->abi.ptr_size;

@@ -56,7 +56,7 @@ const char *const scry_phase_names[] = {
 
 /*
  * Without an interpreter: was there one? Their number never goes back (interpreters.next_id, 3.7+;
- * it is -1 or 0 at first). Before 3.7 the types that were made ready tell.
+ * it is -1 or 0 at first). Before 3.7 it shows in the types that were made ready.
  */
 enum scry_phase scry_phase_of_empty(struct scry_runtime *r)
 {

@@ -44,7 +44,7 @@ struct scry_runtime {
 	struct scry_interp *interps; /* list */
 	/* bytes that the known fields of a struct reach, 0 not worked out yet */
 	uint32_t span[SCRY_S_COUNT];
-	/* bits of a stack slot that are no address (3.13t, 3.14+), 0 none */
+	/* bits of a stack slot that are not part of the address (3.13t, 3.14+), 0 none */
 	uint64_t tag_mask;
 	/* PyFrame_Type, Stackless' PyCFrame_Type ...; 0 unknown */
 	scry_addr frame_type, cframe_type, cell_type, code_type;

@@ -1,5 +1,5 @@
 /*
- * Which thread of the operating system a thread state belongs to, and what that tells of it.
+ * Which thread of the operating system a thread state belongs to, and what that says about it.
  */
 #include "runtime/find.h"
 #include "runtime/thread_join.h"
@@ -23,7 +23,7 @@ static void index_threads(struct scry_target *t, struct scry_join *j)
 	}
 }
 
-/* Thread pointers that a debugger tells only when asked; true where there were any. */
+/* Thread pointers that a debugger gives only when asked; true where there were any. */
 static bool fetch_tls(struct scry_target *t, struct scry_join *j)
 {
 	bool any = false;
@@ -191,7 +191,7 @@ static void move(const struct scry_join *j, struct scry_thread *t, const struct 
 	t->os = os;
 }
 
-/* What the OS thread tells of its state. */
+/* What the OS thread says about its state. */
 static void take(struct scry_join *j, struct scry_thread *t)
 {
 	const struct scry_os_thread *os = t->os;

@@ -158,7 +158,7 @@ const struct scry_os_thread *scry_join_runner(struct scry_join *j, const struct 
 
 	if (os)
 		return os;
-	/* by words: where nothing better tells, and the thread of the id could be looked at */
+	/* by words: where nothing better decides, and the thread of the id could be looked at */
 	if (scry_layout_has(t->runtime->layout, SCRY_F_IFRAME_CODE) && t->os &&
 	    !scry_hash_find(&j->shared, t->ident))
 		return t->os;

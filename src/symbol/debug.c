@@ -61,8 +61,8 @@ static bool by_build_id(struct scry_module *m, const char *root, struct scry_loc
 }
 
 /*
- * .gnu_debuglink: a file name, padding, a CRC. The build id tells the right one, so the CRC is not
- * needed.
+ * .gnu_debuglink: a file name, padding, a CRC. The build id identifies the right file, so the
+ * CRC is not needed.
  */
 static bool by_link(struct scry_module *m, const char *root, const char *link,
 		    struct scry_located *ret)

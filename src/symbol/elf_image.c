@@ -249,7 +249,7 @@ int scry_elf_in_memory(struct scry_session *s, scry_addr start, struct scry_elf 
 }
 
 /*
- * Mostly the ELF header lies right before; else the first program header, PT_PHDR, tells how many
+ * Mostly the ELF header lies right before; else the first program header, PT_PHDR, says how many
  * there are.
  */
 int scry_elf_by_headers(struct scry_session *s, scry_addr phdr, struct scry_elf *ret)

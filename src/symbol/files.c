@@ -1,4 +1,4 @@
-/* Files of the target's that are no modules: its Python sources. */
+/* Files of the target's that are not modules: its Python sources. */
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -43,7 +43,7 @@ static int open_joined(const char *dir, int len, const char *path)
 	return scry_open_regular(whole);
 }
 
-/* Does the path begin with this? Windows takes both separators and does not tell cases apart. */
+/* Does the path begin with this? Windows takes both separators and ignores case. */
 static bool begins(const char *path, const char *with, size_t len, bool windows)
 {
 	if (!windows)
@@ -92,7 +92,7 @@ static bool started_in(struct scry_session *s, char *ret, size_t size)
 	len = scry_read_some(s, t->execfn - len, text, len);
 	text[len] = 0;
 	/*
-	 * the first string is cut, or is none; the last one of this name counts: arguments come
+	 * the first string is cut, or is not one; the last one of this name counts: arguments come
 	 * first
 	 */
 	for (size_t at = strlen(text) + 1; at < len; at += strlen(text + at) + 1)
@@ -124,7 +124,7 @@ static bool root_is_another(struct scry_session *s, const char *path)
 
 	if (!t->path || !t->exe || t->exe[0] != '/' || s->options.exe || !access(t->exe, F_OK))
 		return false;
-	/* who named a root has said where the files are: what it lacks is no news */
+	/* who named a root has said where the files are: what it lacks need not be reported */
 	if (!s->options.sysroot && path[0] == '/' && !access(path, F_OK))
 		scry_warn(s,
 			  "sources are left out: %s is not here, so that files of the same names "
@@ -164,7 +164,7 @@ static int open_anywhere(struct scry_session *s, const char *path)
 		fd = scry_open_in_root(s->options.sysroot, path);
 	if (fd < 0 && !s->options.untrusted)
 		fd = open_of_process(s->target, path);
-	if (fd >= 0 || s->target->abi.windows) { /* C:\x is no file here */
+	if (fd >= 0 || s->target->abi.windows) { /* C:\x is not a file here */
 		errno = ENOENT;
 		return fd;
 	}

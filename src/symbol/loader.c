@@ -32,7 +32,7 @@ static bool bias_by_phdr(const struct scry_target *t, const struct scry_elf *fil
 	return t->entry || file->type == ET_EXEC;
 }
 
-/* The executable's headers are not in the dump: the user's file must tell, and must fit. */
+/* The executable's headers are not in the dump: the user's file must have them, and must fit. */
 static struct scry_module *main_by_file(struct scry_session *s, struct scry_elf *ret)
 {
 	const char *path;

@@ -202,7 +202,7 @@ static bool scan_dir(struct search *q, const char *dir, int len)
 			found = try_path(q, "%.*s/%s", len, dir, entry->d_name);
 	if (d)
 		closedir(d);
-	q->problem = problem; /* strangers are no problem */
+	q->problem = problem; /* a stranger is not a problem */
 	return found;
 }
 

@@ -11,7 +11,7 @@ static bool same_path(const struct scry_map *a, const struct scry_map *b)
 	return a->path == b->path || (a->path && b->path && !strcmp(a->path, b->path));
 }
 
-/* Some debuggers (gdb before 12) cannot tell permissions: then nothing at all is executable. */
+/* Some debuggers (gdb before 12) do not give permissions: then nothing at all is executable. */
 static bool knows_permissions(const struct scry_target *t)
 {
 	for (size_t i = 0; i < t->map_count; i++)

@@ -73,7 +73,7 @@ struct scry_module *scry_module_at(struct scry_session *s, scry_addr addr);
 void scry_module_open(struct scry_module *m);
 /**
  * Look a symbol up in one module (opening its file now), in .dynsym, .symtab, exports and the
- * user's map alike. A miss is SCRY_ENOTFOUND and records no failure: it is no news. m->problem may
+ * user's map alike. A miss is SCRY_ENOTFOUND and records no failure: it is expected. m->problem may
  * tell why.
  */
 int scry_module_symbol(struct scry_module *m, const char *name, struct scry_symbol *ret);

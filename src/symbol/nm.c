@@ -188,7 +188,7 @@ int scry_symbol_map_at(struct scry_module *m, scry_addr addr, struct scry_symbol
 		return SCRY_ENOTFOUND;
 	to_symbol(m, &map->entries[low - 1], ret);
 	/*
-	 * nm without -S tells no sizes, but it lists all there is: a symbol reaches to the next one
+	 * nm without -S gives no sizes, but it lists all there is: a symbol reaches to the next one
 	 */
 	if (!ret->size)
 		ret->size =

@@ -62,8 +62,8 @@ static int by_rva(const void *a, const void *b)
 }
 
 /*
- * One name and what it stands for; a forwarder (its RVA is inside the directory: a string) is none
- * of ours.
+ * One name and what it stands for; a forwarder (its RVA is inside the directory: a string) is not
+ * ours.
  */
 static void add_export(struct scry_pe *pe, const uint8_t *dir, uint32_t i)
 {

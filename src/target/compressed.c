@@ -20,7 +20,7 @@
 #define RESERVE ((uint64_t)64 << 20)
 #define PAGE    4096
 /*
- * A dump of mostly untouched memory packs well, but what is all zeros is no dump: beyond so many
+ * A dump of mostly untouched memory packs well, but what is all zeros is not a dump: beyond so many
  * bytes, one that unpacks to more than so many times its size is left there.
  */
 #define MUCH  ((uint64_t)3 << 29)

@@ -79,7 +79,7 @@ int scry_dumpfile_map(struct scry_target *t)
 	return rc;
 }
 
-/* e_type of an ELF file that is no core. */
+/* e_type of an ELF file that is not a core. */
 static const char *elf_kind(const uint8_t *p, size_t len)
 {
 	if (len < 18)

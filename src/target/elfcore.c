@@ -76,7 +76,7 @@ struct table {
 /*
  * PN_XNUM: more segments than e_phnum can say; the count is in the first section header. The kernel
  * puts that at the end of the file, where a cut core lost it: then the notes, which follow the
- * headers, tell (elf_core_dump()).
+ * headers, decide (elf_core_dump()).
  */
 static uint64_t extended_count(const struct scry_target *t, const struct table *table)
 {
@@ -376,7 +376,7 @@ static const struct scry_elf_segment *find_segment(const struct scry_elfcore *co
 	return NULL;
 }
 
-/* What the dump lacks may be in mapped files: that is no hole. */
+/* What the dump lacks may be in mapped files: that is not a hole. */
 static bool elfcore_data(struct scry_target *t, scry_addr *at, scry_addr end, scry_addr *ret_end)
 {
 	struct scry_elfcore *core = t->state;

@@ -59,7 +59,7 @@ static int read_maps(struct scry_target *t)
 				   &path) != SCRY_ITEM)
 			break;
 		map.flags = flags & 7;
-		/* "[heap]" and the like are no files */
+		/* "[heap]" and the like are not files */
 		bool is_file = path && *path && *path != '[';
 		if ((is_file && !scry_map_set_path(t, &map, path, strlen(path))) ||
 		    !scry_target_add_map(t, &map))
@@ -149,7 +149,7 @@ static void host_regs(struct scry_target *t, struct scry_os_thread *thread)
 
 /*
  * A register costs a debugger a switch of threads and a frame: with a thousand threads, seconds. Of
- * a process on this machine /proc tells at once which thread waits for what, and the registers of
+ * a process on this machine /proc says at once which thread waits for what, and the registers of
  * the few that matter can be asked for.
  */
 static void describe_thread(struct scry_target *t, struct scry_os_thread *thread)

@@ -250,7 +250,7 @@ static void explain_unheld(struct scry_target *t, int why)
 }
 
 /*
- * Threads that were listed before the stop and had ended by then are none. Of a leader that has
+ * Threads that were listed before the stop and had ended by then are dropped. Of a leader that has
  * ended while others run (pthread_exit() in main()) its id is left, and no registers.
  */
 static void drop_ended(struct scry_target *t, const struct scry_hold *hold)

@@ -299,7 +299,7 @@ static bool add_memory_info(struct scry_minidump *md)
 	return true;
 }
 
-/* Nothing tells what is where in a module: all of it may be data. */
+/* Nothing says what is where in a module: all of it may be data. */
 static bool add_whole(struct scry_minidump *md, size_t known, const struct scry_target_module *m)
 {
 	struct scry_map map = { m->start, m->end, 0,

@@ -1,4 +1,4 @@
-/** What /proc tells of a process on this machine. */
+/** What /proc says about a process on this machine. */
 #ifndef SCRY_PROCFS_H
 #define SCRY_PROCFS_H
 

@@ -344,7 +344,7 @@ void scry_os_thread_syscall(struct scry_os_thread *thread, const struct scry_arc
  * In a core the number of a thread that took a signal or an interrupt while it ran is negative. One
  * that slept came back with one of the kernel's own errors (include/linux/errno.h: ERESTARTSYS 512
  * up to ERESTART_RESTARTBLOCK 516) or EINTR; what came back with a result did not sleep. Where it
- * takes the place of an argument it is put back before the dump, and tells nothing.
+ * takes the place of an argument it is put back before the dump, and proves nothing.
  */
 static bool was_in_syscall(const struct scry_regs *regs, uint64_t number)
 {

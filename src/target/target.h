@@ -60,7 +60,7 @@ struct scry_os_thread {
 	bool in_futex;    /* it waits in futex(2) (it does not wake others there) on ... */
 	scry_addr futex;  /* ... this address, */
 	bool futex_timed; /* for a time that is limited */
-	/* it was cloned this moment, and has run nothing yet: above it is no caller */
+	/* it was cloned just now and has run nothing yet: it has no caller */
 	bool cloned;
 	bool exited; /* it has ended, and only its id is left: a process's first thread */
 };
@@ -152,10 +152,10 @@ struct scry_target {
 	/* that ended or stopped it, 0 none; a Windows exception code in `exception` */
 	int signal;
 	uint32_t exception;
-	const char *exception_name; /* where it is none of Windows', static; else NULL */
+	const char *exception_name; /* static, where it is not one of Windows'; else NULL */
 	bool has_fault;
 	scry_addr fault_addr;
-	/* si_code of that signal, where the target tells it */
+	/* si_code of that signal, where the target has it */
 	bool has_signal_code;
 	int signal_code;
 	/* what was tried there: 1 read, 2 write, 3 execute; 0 not told */

@@ -38,7 +38,7 @@ static bool is_over(const struct scry_asyncio_task *d)
 	return d->future.state == SCRY_FUTURE_CANCELLED || d->future.state == SCRY_FUTURE_FINISHED;
 }
 
-/* A task of another make may keep its state elsewhere: that of its coroutine tells. */
+/* A task of another make may keep its state elsewhere: its coroutine's decides. */
 static enum scry_task_state state_of(const struct scry_asyncio_task *d)
 {
 	switch (d->future.state) {
@@ -55,7 +55,7 @@ static enum scry_task_state state_of(const struct scry_asyncio_task *d)
 	}
 }
 
-/* Why what a task says is its loop is none, NULL: it may be one. None of the interpreter's is. */
+/* Why a task's loop cannot be one; NULL: it may be. No type of the interpreter's own is a loop. */
 static const char *loop_doubt(struct scry_runtime *r, scry_addr loop)
 {
 	struct scry_type *t;

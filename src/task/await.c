@@ -158,7 +158,7 @@ void scry_kind_teach(struct scry_kinds *k, scry_addr object, enum scry_kind kind
 
 /* --- frames of generators --- */
 
-/* What tells the state of a generator, and whether its topmost value is what it yields from. */
+/* What shows the state of a generator, and whether its topmost value is what it yields from. */
 struct way {
 	uint32_t since;
 	/* Fill state, frame and, where the frame says so, `*ret_yields_from`. */

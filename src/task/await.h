@@ -55,7 +55,7 @@ struct scry_kinds {
 		.runtime = (r) \
 	}
 void scry_kinds_done(struct scry_kinds *k);
-/** OTHER for what is none of these, damaged objects too. */
+/** OTHER for anything else, damaged objects too. */
 enum scry_kind scry_kind_of(struct scry_kinds *k, scry_addr object);
 /** From now on all objects of this one's class, and of that only, are of a kind. */
 void scry_kind_teach(struct scry_kinds *k, scry_addr object, enum scry_kind kind);

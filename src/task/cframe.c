@@ -1,6 +1,6 @@
 /*
  * What a tasklet's frame chain holds beside Python frames: Stackless' cframes, each a C function
- * that goes on when its turn comes. They tell how a tasklet starts, and up to 3.6 which exception
+ * that goes on when its turn comes. They show how a tasklet starts, and up to 3.6 which exception
  * it was handling when it was switched out.
  */
 #include <string.h>

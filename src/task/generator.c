@@ -204,7 +204,7 @@ static const struct scry_facts awaiter_facts = { "awaiter", scry_facts_addr_fiel
 						 (const char *const[]) {
 							 "    awaited by {address}\n", NULL } };
 
-/* By whom, where it is none of the interpreter's own. */
+/* By whom, where it is not one of the interpreter's own. */
 static void get_compiled(const void *subject, struct scry_said *ret)
 {
 	const struct scry_generator *d = ((const struct scry_task *)subject)->detail;

@@ -118,7 +118,7 @@ static const char *read_impl(struct scry_runtime *r, scry_addr addr, struct scry
 
 /*
  * The members that MainGreenlet and UserGreenlet do not share. The main greenlet of a thread that
- * has ended is marked as one no more: then only its class tells, as that of the others.
+ * has ended is no longer marked as one: then only its class shows it, as the others' classes do.
  */
 static void read_rest(struct scry_runtime *r, scry_addr addr, struct scry_greenlet *g)
 {

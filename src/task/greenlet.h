@@ -13,7 +13,7 @@
 #define SCRY_SWITCH_CODES 4
 #define SCRY_WAITS_MAX    8 /* objects that a greenlet waits for at once, which are kept */
 
-/** How much it tells that something will wake a greenlet; only the most telling ones are kept. */
+/** How strongly it suggests that something will wake a greenlet; only the strongest are kept. */
 enum scry_wait_rank {
 	SCRY_WAIT_NOTHING,
 	SCRY_WAIT_WAITER, /* a Waiter that nothing else leads to */
@@ -74,7 +74,7 @@ struct scry_greenlet {
  */
 bool scry_greenlet_lay_out(struct scry_runtime *r, struct scry_kinds *kinds, const scry_addr *list,
 			   size_t count);
-/** Give each greenlet of the list its thread, and tell which run. */
+/** Give each greenlet of the list its thread, and mark those that run. */
 void scry_greenlet_find_threads(struct scry_greenlets *all, struct scry_task *first);
 /**
  * Unwound once, down to where the greenlet began; of a running one out of its thread's registers.

@@ -212,7 +212,7 @@ static bool is_nameless(const struct scry_runtime *r, const struct scry_c_stack 
 }
 
 /*
- * Where the compiler split the interpreter's loop and strip took the names, Python's frames tell
+ * Where the compiler split the interpreter's loop and strip took the names, Python's frames show
  * which frames it has.
  */
 static void mark_loops(struct scry_task *t, struct scry_c_stack *stack)

@@ -72,7 +72,7 @@ static const struct scry_thread *only_thread(struct scry_runtime *r)
 	return only;
 }
 
-/* First the main greenlets, by what they or their children tell. */
+/* First the main greenlets, by what they or their children show. */
 static void find_mains(struct scry_greenlets *all, struct scry_task *first)
 {
 	bool plain = scry_layout_has(all->runtime->layout, SCRY_F_GREENLET_STACK_START);
@@ -140,7 +140,7 @@ static void tell_state(struct scry_greenlets *all, struct scry_task *t)
 		return;
 	/*
 	 * from 2.0 on what ran in a thread is cleared when that ends, even stack_stop, and
-	 * greenlet.dead tells
+	 * greenlet.dead says so
 	 */
 	g->orphaned = m->is_main && m->orphaned && (g->is_main || g->stack_start || g->main);
 	if (g->orphaned && !plain)

@@ -15,7 +15,7 @@ struct scry_loop {
 	struct scry_runtime *runtime;
 	const struct scry_interp *interp;
 	scry_addr addr;
-	/* of the thread that runs it, 0 it does not run or does not tell */
+	/* of the thread that runs it; 0: it does not run, or does not say */
 	uint64_t thread_ident;
 	const struct scry_thread *thread;
 	bool running;

@@ -20,8 +20,8 @@ struct scry_slice {
 };
 
 /**
- * The registers of the function that called the switch. SCRY_ENOTFOUND where the words are none of
- * the known forms.
+ * The registers of the function that called the switch. SCRY_ENOTFOUND where the words
+ * have none of the known forms.
  */
 int scry_slice_regs(const struct scry_slice *slice, const struct scry_arch *arch,
 		    struct scry_regs *ret);

@@ -90,7 +90,7 @@ static void read_scheduler(struct scry_stackless *sl, struct scry_scheduler *c)
 		c->ring = scry_tasklet_ring(sl, c->current, c->current, &c->ring_count, &c->error);
 }
 
-/* main and current are tasklets, or nothing: what tells that st is where we think it is. */
+/* main and current are tasklets, or nothing: what shows that st is where we think it is. */
 static bool fits(struct scry_stackless *sl, scry_addr st)
 {
 	scry_addr main = scry_field_get(sl->runtime, st, SCRY_F_STACKLESS_MAIN);

@@ -115,7 +115,7 @@ void scry_task_value_text(struct scry_runtime *r, scry_addr object, struct scry_
  * cut short.
  */
 extern const struct scry_facts scry_facts_value;
-/** How a value reads where None is nothing to tell. */
+/** How a value reads where None means nothing. */
 extern const char *const scry_value_unless_none[];
 /** What kinds of tasks say of themselves; the list ends with NULL. */
 extern const struct scry_facts scry_facts_asyncio, scry_facts_trio, scry_facts_curio,

@@ -65,7 +65,7 @@ static void get_bomb(const void *subject, struct scry_said *ret)
 	scry_said_facts(ret, &bomb_facts, has_bomb(subject) ? subject : NULL);
 }
 
-/* What it carries, where that is no bomb and tells something. With -v, whatever it is. */
+/* What it carries, where that is not a bomb and says something. With -v, whatever it is. */
 static void get_any_value(const void *subject, struct scry_said *ret)
 {
 	scry_said_value(ret, subject, has_bomb(subject) ? 0 : tasklet_of(subject)->tempval);

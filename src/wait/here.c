@@ -1,4 +1,4 @@
-/* What /proc tells of a process here. Formats: Documentation/filesystems/proc.rst (Linux 6.1). */
+/* What /proc says about a process here. Formats: Documentation/filesystems/proc.rst (Linux 6.1). */
 #include "wait/here.h"
 
 #include <arpa/inet.h>

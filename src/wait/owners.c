@@ -109,7 +109,7 @@ static void find_joined(struct scry_waits *w, struct scry_waiter *who)
 	}
 }
 
-/* _shutdown() waits for every thread that is no daemon. */
+/* _shutdown() waits for every thread that is not a daemon. */
 static void find_not_daemons(struct scry_waits *w, struct scry_waiter *who)
 {
 	static const char *const daemon[] = { "_daemonic", "_Thread__daemonic" };

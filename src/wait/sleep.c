@@ -1,4 +1,4 @@
-/* The system call that a thread sleeps in, and what its arguments tell. */
+/* The system call that a thread sleeps in, and what its arguments say. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -32,7 +32,7 @@ static scry_addr value_at(const struct scry_frame *f, unsigned index)
 	return word % ptr ? 0 : word;
 }
 
-/* What a method is bound to, and its name; 0: it is none. */
+/* What a method is bound to, and its name; 0: it is not a method. */
 static scry_addr bound_to(struct scry_runtime *r, scry_addr method, const char **ret_name)
 {
 	scry_addr self = 0;

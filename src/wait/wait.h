@@ -131,7 +131,7 @@ enum scry_stand_flags {
 struct scry_stand {
 	const char *module, *function;
 	const char *self; /* the class of the first argument, or one of several by '|'; NULL any */
-	const char *kind; /* NULL: what it sleeps in tells */
+	const char *kind; /* NULL: what it sleeps in says it */
 	const char *object; /* "self._lock|self._Condition__lock"; NULL none */
 	unsigned flags;
 };
@@ -170,7 +170,7 @@ struct scry_load {
 	uint32_t at, end; /* where it begins, and the first instruction after it */
 	const char *parts[SCRY_LOAD_PARTS];
 	unsigned count;
-	bool global; /* the first part is no local variable */
+	bool global; /* the first part is not a local variable */
 };
 struct scry_loads {
 	struct scry_code *code;

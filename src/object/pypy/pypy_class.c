@@ -89,11 +89,11 @@ scry_addr scry_pypy_class_of(struct scry_pypy *y, const struct scry_pypy_type *t
 }
 
 /*
- * --- classes of what is no instance of a class written in Python ---
+ * --- classes of what is not an instance of a class written in Python ---
  *
  * A typedef (pypy/interpreter/typedef.py) stands in the vtable of each RPython class that has
- * objects, and in the layout of the type object: a constant that is no object itself, so only the
- * address tells. What place it has in vtables is found by some that are known.
+ * objects, and in the layout of the type object: a constant that is not an object itself, so only
+ * its address identifies it. Its place in vtables is found by some that are known.
  */
 
 /* type_info, rpython/memory/gctypelayout.py: four words, of arrays eight, then the vtable */

@@ -18,7 +18,7 @@ struct scry_pypy_ext {
 /** Decode the PyObject at an address; SCRY_ENOTFOUND where none stands. Nothing is said of why. */
 int scry_pypy_ext_at(struct scry_runtime *r, scry_addr addr, struct scry_pypy_ext *ret);
 /**
- * Is it a PyObject? Then *addr becomes PyPy's object where there is one, and *ret tells of the
+ * Is it a PyObject? Then *addr becomes PyPy's object where there is one, and *ret describes the
  * other. Cheap for objects of PyPy's own.
  */
 bool scry_pypy_resolve(struct scry_runtime *r, scry_addr *addr, struct scry_pypy_ext *ret);

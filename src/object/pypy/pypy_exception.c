@@ -327,7 +327,7 @@ static const struct {
 	{ "IOError", put_os_error },
 };
 
-/* NULL where only code of the target could tell. */
+/* NULL where only code of the target could say. */
 static const char *message_of(struct scry_runtime *r, scry_addr exc, scry_addr cls)
 {
 	scry_addr value, of = scry_pypy_find_in_mro(r, cls, "__str__", &value);

@@ -56,7 +56,7 @@ struct scry_pypy_sequence {
 	scry_addr block, at_block;
 	uint64_t first, block_at;
 };
-/** SCRY_EUNSUPPORTED for what is no sequence; RPython's arrays and lists are. */
+/** SCRY_EUNSUPPORTED for what is not a sequence; RPython's arrays and lists are. */
 int scry_pypy_sequence(struct scry_runtime *r, scry_addr addr, struct scry_pypy_sequence *ret);
 /** The item at an index below count, an object; 0 where nothing is kept there. */
 int scry_pypy_item_at(struct scry_pypy_sequence *q, uint64_t index, scry_addr *ret);

@@ -118,7 +118,7 @@ static bool is_made_code(struct scry_session *s, scry_addr word)
 
 /*
  * Does code that the JIT made return there? It keeps other addresses too, of what to patch where a
- * guard fails (rpython/jit/backend/x86/assembler.py, adr_jump_offset); before them is no call.
+ * guard fails (rpython/jit/backend/x86/assembler.py, adr_jump_offset); no call comes before them.
  */
 static bool returns_to_jit(struct scry_session *s, scry_addr word)
 {
@@ -213,7 +213,7 @@ static int frame_read(struct scry_runtime *r, scry_addr addr, struct scry_frame 
 	read_names(f, p, code);
 	if (scry_pypy_array(p, locals, &count, &f->slots) < 0)
 		f->slots = 0;
-	/* functions of the interpreter's own that are written in Python are no frames to a user */
+	/* functions of the interpreter's own that are written in Python are not frames to a user */
 	if (scry_pypy_get(p, code, SCRY_PYPY_CODE_HIDDEN))
 		f->kind = SCRY_FRAME_SHIM;
 	return SCRY_OK;

@@ -359,7 +359,7 @@ struct scry_pypy_table {
 	/* bytes from an entry's start; 0: the entries have none */
 	unsigned entry_size, valid_at, value_at;
 	enum scry_pypy_kind key, value;
-	bool deleted_unknown; /* some entries are deleted, and nothing tells which */
+	bool deleted_unknown; /* some entries are deleted, and nothing says which */
 };
 
 /** Open a dicttable; `bytes`: its strings are bytes objects, not text. */

@@ -80,7 +80,7 @@ void scry_pypy_scan(struct scry_pypy_scan *scan)
 
 /* --- the list of types --- */
 
-/* Unpack at most LIST_MAX bytes; NULL where it is no such list. */
+/* Unpack at most LIST_MAX bytes; NULL where it is not such a list. */
 static char *unpack(const uint8_t *packed, size_t len, size_t *ret_len)
 {
 	z_stream z = { .next_in = (Bytef *)(uintptr_t)packed, .avail_in = (uInt)len };
