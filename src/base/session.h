@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -97,7 +98,11 @@ struct scry_session {
 	struct scry_hash numbers;
 	unsigned highest_number;
 	volatile sig_atomic_t
-		stopped;          /* the command under way is to end: nothing is read any more */
+		stopped; /* the command under way is to end: nothing is read any more */
+	struct {         /* base/progress.h; another thread looks at it */
+		_Atomic unsigned pass;
+		_Atomic uint64_t done, total;
+	} progress;
 	uint64_t want_tid;        /* survives refresh: what the debugger selected, 0 none */
 	void *unwinding, *places; /* src/native: what it remembers; NULL: nothing yet */
 	void *handed;             /* src/api: what it remembers; NULL: nothing yet */

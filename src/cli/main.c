@@ -14,6 +14,7 @@
 #include "manual.h"
 #include "many/many.h"
 #include "output.h"
+#include "progress_line.h"
 
 #define LOOKS_MAX (16 << 20) /* `info files` has a line for every section of every library */
 
@@ -316,6 +317,12 @@ static int open_one(struct scry_session *s, const char *word)
 	return open_target(s, word, false);
 }
 
+static void complain(const char *reason)
+{
+	scry_progress_line_hide();
+	fprintf(stderr, "pyscry: %s\n", reason);
+}
+
 static void write_reasons(struct scry_buf *err)
 {
 	char *line = err->text, *next;
@@ -324,7 +331,7 @@ static void write_reasons(struct scry_buf *err)
 		next = line + strcspn(line, "\n");
 		if (*next)
 			*next++ = 0;
-		fprintf(stderr, "pyscry: %s\n", line);
+		complain(line);
 	}
 }
 
@@ -351,6 +358,7 @@ static int run(struct arguments *a)
 		out.sink = scry_output_write;
 	status =
 		scry_command_run(a->s, a->command ? a->command : "bt", a->options.text, &out, &err);
+	scry_progress_line_end();
 	scry_output_write(NULL, out.text, out.len);
 	write_reasons(&err);
 	scry_buf_done(&out);
@@ -379,6 +387,7 @@ static int run_many(struct arguments *a)
 	finish_options(a);
 	m->open = open_one;
 	m->write = scry_output_write;
+	m->complain = complain;
 	m->command = a->command ? a->command : "bt";
 	m->line = a->options.text;
 	m->json = a->json;
@@ -454,7 +463,9 @@ int main(int argc, char **argv)
 	if (!a.s)
 		return scry_usage_error("out of memory", "");
 	scry_output_init();
+	scry_progress_line_begin(a.s);
 	status = scry_output_status(start(&a, argv, argc));
+	scry_progress_line_end();
 	scry_buf_done(&a.options);
 	scry_buf_done(&a.rest);
 	scry_looks_done(&a.looks);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "progress_line.h"
+
 static int failure; /* errno of the first write that failed */
 
 void scry_output_init(void)
@@ -27,6 +29,8 @@ void scry_output_init(void)
 void scry_output_write(void *unused, const char *text, size_t len)
 {
 	(void)unused;
+	if (len)
+		scry_progress_line_hide();
 	while (len && !failure) {
 		ssize_t n = write(1, text, len);
 

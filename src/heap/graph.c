@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/progress.h"
 #include "heap/roots.h"
 
 #define EDGES_MAX 0x7fffffffu
@@ -82,7 +83,8 @@ int scry_graph_of(struct scry_heap *h, struct scry_graph **ret)
 
 		g->first = malloc((h->count + 1) * sizeof(*g->first));
 		g->full = !g->first;
-		for (; f.object < h->count && !g->full && !h->runtime->session->stopped;
+		for (; f.object < h->count && !g->full &&
+		       scry_going(h->runtime->session, SCRY_PASS_FOLLOW, f.object, h->count);
 		     f.object++) {
 			g->first[f.object] = (uint32_t)f.count;
 			scry_heap_visit(h, f.object, add_edge, &f);

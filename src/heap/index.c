@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "base/progress.h"
 #include "heap/reach.h"
 #include "heap/visit.h"
 #include "memory/block.h"
@@ -299,7 +300,8 @@ static int take_blocks(struct scry_heap *h)
 	begin_pass(&p, h);
 	if (scry_blocks_open(&blocks, h->runtime) < 0)
 		return SCRY_OK; /* PYTHONMALLOC=malloc: what the collector knows leads to all */
-	while (!h->runtime->session->stopped && scry_blocks_next(&blocks, &b) == SCRY_ITEM) {
+	while (scry_going(h->runtime->session, SCRY_PASS_OBJECTS, h->count, 0) &&
+	       scry_blocks_next(&blocks, &b) == SCRY_ITEM) {
 		count_block(h, &b);
 		if (!b.free && !b.raw)
 			take_block(&p, &b);

@@ -5,6 +5,7 @@
  */
 #include "heap/reach.h"
 
+#include "base/progress.h"
 #include "heap/visit.h"
 #include "memory/block.h"
 #include "memory/gc.h"
@@ -128,7 +129,9 @@ int scry_heap_reach(struct scry_heap *h)
 	take_frames(&reach);
 	take_roots(&reach);
 	/* the list grows while it is gone through: what is new leads on */
-	for (size_t i = 0; i < h->count && !h->runtime->session->stopped && !reach.full; i++)
+	for (size_t i = 0; i < h->count && !reach.full &&
+			   scry_going(h->runtime->session, SCRY_PASS_FOLLOW, i, h->count);
+	     i++)
 		scry_heap_visit(h, (uint32_t)i, visit, &reach);
 	scry_hash_done(&reach.seen);
 	return reach.full ? scry_fail(h->runtime->session, SCRY_ENOMEM, 0, "out of memory")

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/progress.h"
 #include "object/known.h"
 
 const char *const scry_from_names[] = {
@@ -188,7 +189,9 @@ int scry_refs_find(struct scry_heap *h, uint32_t target, bool memory, struct scr
 	int rc = begin(h, target, ret);
 
 	s.end = s.start + 1;
-	for (; s.object < h->count && !h->runtime->session->stopped; s.object++)
+	for (; s.object < h->count &&
+	       scry_going(h->runtime->session, SCRY_PASS_FOLLOW, s.object, h->count);
+	     s.object++)
 		scry_heap_visit(h, s.object, take, &s);
 	rc = scry_graph_roots(h, &g);
 	for (size_t i = 0; rc == SCRY_OK && i < g->root_count; i++)

@@ -1,5 +1,6 @@
 /* References from memory that is not an object's: C stacks, registers, what malloc() gave out. */
 #include "heap/referrers.h"
+#include "base/progress.h"
 #include "heap/roots.h"
 #include "memory/block.h"
 #include "memory/malloc.h"
@@ -9,6 +10,7 @@ struct scan {
 	struct scry_refs *refs;
 	const struct scry_hash *known; /* words that were told of */
 	scry_addr start;
+	uint64_t searched; /* bytes so far */
 };
 
 /* --- threads --- */
@@ -115,7 +117,7 @@ static void scan_run(struct scan *c, scry_addr at, scry_addr end)
 	unsigned ptr = h->reader.ptr;
 	size_t n = 0;
 
-	while (at < end && !h->runtime->session->stopped) {
+	while (at < end && scry_going(h->runtime->session, SCRY_PASS_SEARCH, c->searched, 0)) {
 		const uint8_t *p = scry_reader_view(&h->reader, at, &n);
 
 		if (!p || n < ptr) {
@@ -140,6 +142,7 @@ static void scan_run(struct scan *c, scry_addr at, scry_addr end)
 			}
 		}
 		at += n / ptr * ptr;
+		c->searched += n;
 		if (n < ptr)
 			break;
 	}

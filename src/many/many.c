@@ -203,13 +203,13 @@ static void fold_answer(struct scry_many *m, struct scry_answer *a)
 	count(m, a->status);
 }
 
-static void print_reasons(struct scry_buf *err)
+static void print_reasons(struct scry_many *m, struct scry_buf *err)
 {
 	for (char *line = err->text, *next; *line; line = next) {
 		next = line + strcspn(line, "\n");
 		if (*next)
 			*next++ = 0;
-		fprintf(stderr, "pyscry: %s\n", line);
+		m->complain(line);
 	}
 }
 
@@ -221,7 +221,7 @@ static bool ask(struct scry_many *m)
 	bool good = scry_command_run_many(m->s, m->command, m->line, &m->fold, &unused, &err) < 2;
 
 	if (!good)
-		print_reasons(&err);
+		print_reasons(m, &err);
 	return good;
 }
 
@@ -241,7 +241,7 @@ int scry_many_stacks(struct scry_many *m)
 	int status = scry_command_run_many(m->s, m->command, m->line, &m->fold, &out, &err);
 	if (out.sink)
 		m->write(NULL, out.text, out.len);
-	print_reasons(&err);
+	print_reasons(m, &err);
 	return status == 2 || !m->good ? 2 : status ? status : combined(m);
 }
 
@@ -290,9 +290,9 @@ static void print_reason(struct scry_many *m, const char *target, const char *re
 {
 	SCRY_AUTO_BUF(safe);
 
-	(void)m;
+	scry_buf_printf(&safe, "%s: ", target);
 	scry_put_safe_bytes(&safe, reason, (size_t)len);
-	fprintf(stderr, "pyscry: %s: %s\n", target, safe.text);
+	m->complain(safe.text);
 }
 
 static void put_head(struct scry_many *m, const char *target)

@@ -15,7 +15,8 @@ struct scry_many {
 	struct scry_session *s;
 	int (*open)(struct scry_session *s, const char *target);
 	void (*write)(void *unused, const char *text, size_t len);
-	const char *command, *line; /* and its arguments */
+	void (*complain)(const char *reason); /* a line for standard error */
+	const char *command, *line;           /* and its arguments */
 	bool json;
 	unsigned jobs;        /* 0: one for each processor */
 	unsigned timeout_ms;  /* for each target */

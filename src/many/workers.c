@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/progress.h"
 #include "many/many.h"
 
 #define JOBS_MAX 64
@@ -244,7 +245,7 @@ void scry_workers_run(struct scry_many *m,
 	w->many = m;
 	w->work = work;
 	w->jobs = how_many_jobs(m);
-	while (w->first < m->count) {
+	while (w->first < m->count && scry_going(m->s, SCRY_PASS_TARGETS, w->first, m->count)) {
 		while (w->next < m->count && w->running < w->jobs && w->next - w->first < AHEAD)
 			start(w);
 		struct job *oldest = job_at(w, w->first);

@@ -2,6 +2,7 @@
 #include "memory/search.h"
 
 #include "base/bytes.h"
+#include "base/progress.h"
 
 #define PAGE 4096u
 #define RUN  32 /* words that are compared at a time */
@@ -13,6 +14,7 @@ struct job {
 	scry_addr low, span; /* of all goals */
 	bool (*hit)(void *arg, scry_addr at, scry_addr word);
 	void *arg;
+	uint64_t searched; /* bytes so far */
 };
 
 /* Which goal has the word? They are few, or the words that come so far are. */
@@ -77,9 +79,9 @@ static bool search_bytes(const struct job *job, scry_addr at, const uint8_t *byt
 }
 
 /* In place: what is mapped here already is not copied. */
-static bool search_run(const struct job *job, scry_addr at, scry_addr end)
+static bool search_run(struct job *job, scry_addr at, scry_addr end)
 {
-	while (at < end && !job->session->stopped) {
+	while (at < end && scry_going(job->session, SCRY_PASS_SEARCH, job->searched, 0)) {
 		size_t len = 0;
 		const uint8_t *view = scry_view(job->session, at, &len);
 
@@ -88,6 +90,7 @@ static bool search_run(const struct job *job, scry_addr at, scry_addr end)
 			return false;
 		/* on to the next page, where one is missing */
 		at = view && len >= 8 ? at + len / 8 * 8 : (at / PAGE + 1) * PAGE;
+		job->searched += len;
 	}
 	return true;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/progress.h"
 #include "runtime/find.h"
 
 #define SCAN_MAX ((uint64_t)4 << 30) /* bytes of memory that one finder looks through */
@@ -49,6 +50,8 @@ static void scan_maps(struct scry_search *search, scan_fn *scan)
 
 		if (!(map->flags & SCRY_MAP_WRITE) || (!m && !search->all))
 			continue;
+		if (!scry_going(search->s, SCRY_PASS_FIND, SCAN_MAX - left, 0))
+			break;
 		scan(search, m, map->start, map->end, &left);
 	}
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/loadable.h"
+#include "base/progress.h"
 
 /* left free on the temporary file system */
 #define RESERVE ((uint64_t)64 << 20)
@@ -105,8 +106,9 @@ struct unpack {
 	struct scry_target *t;
 	const char *packer;
 	int fd;
-	uint64_t size; /* unpacked so far */
-	uint64_t room; /* bytes that may still be written */
+	uint64_t packed; /* bytes of the file; 0: not known */
+	uint64_t size;   /* unpacked so far */
+	uint64_t room;   /* bytes that may still be written */
 	const struct scry_archive_library *lib;
 };
 
@@ -176,6 +178,9 @@ static int copy_blocks(struct unpack *u, struct archive *a)
 			return failed;
 		if (is_too_much(u, a))
 			return SCRY_OK;
+		if (!scry_going(u->t->session, SCRY_PASS_UNPACK,
+				(uint64_t)u->lib->archive_filter_bytes(a, -1), u->packed))
+			return scry_fail(u->t->session, SCRY_ESTOPPED, 0, "stopped");
 	}
 	if (rc == ARCHIVE_EOF)
 		return SCRY_OK;
@@ -228,6 +233,9 @@ int scry_compressed_unpack(struct scry_target *t, int fd, const uint8_t *head, s
 	if (u.fd < 0)
 		return u.fd;
 	u.room = free_space(u.fd);
+	struct stat st;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		u.packed = (uint64_t)st.st_size;
 	int rc = unpack_fd(&u, fd);
 	if (rc == SCRY_OK)
 		return u.fd;

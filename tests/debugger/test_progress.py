@@ -1,0 +1,52 @@
+"""The line on a terminal that says what takes so long."""
+import os
+import pty
+import re
+import subprocess
+
+from tests.support.story import PYSCRY, clean_environment
+
+# each is a process of its own: together they take longer than the second before the line appears
+TARGETS = 400
+LINE = re.compile(rb'\rreading: (\d+) of %d targets\x1b\[K' % TARGETS)
+
+
+def in_terminal(words, term):
+    """What appears on a terminal that is standard error and nothing else; and the answer."""
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=theirs, env=clean_environment(TERM=term)
+    )
+    os.close(theirs)
+    answer = child.stdout.read()
+    child.wait()
+    seen = b''
+    try:
+        while True:
+            seen += os.read(ours, 65536)
+    except OSError:  # the other end is closed
+        pass
+    os.close(ours)
+    return seen, answer
+
+
+def many(core):
+    return [PYSCRY, core, 'stacks', '--jobs', '1'] + [core] * (TARGETS - 1)
+
+
+def test_what_takes_long_is_told_and_taken_away(any_core):
+    seen, answer = in_terminal(many(any_core), 'xterm')
+    done = [int(number) for number in LINE.findall(seen)]
+    assert done and done == sorted(done) and done[-1] < TARGETS, seen
+    assert LINE.sub(b'', seen) == b'\r\x1b[K', 'it goes at the end, and nothing else is there'
+    assert b'\x1b[K' not in answer and b'%d' % TARGETS in answer
+
+
+def test_no_line_where_it_cannot_be_taken_away(any_core):
+    seen, _ = in_terminal(many(any_core), 'dumb')
+    assert seen == b''
+
+
+def test_what_is_quick_has_none(any_core):
+    seen, answer = in_terminal([PYSCRY, any_core, 'threads'], 'xterm')
+    assert seen == b'' and b'MainThread' in answer
