@@ -274,13 +274,18 @@ static int print_global_flag(struct scry_printer *p, scry_addr addr, scry_addr t
 	return SCRY_OK;
 }
 
+/* what EnumType puts into each class's dict: Lib/enum.py */
+#define EACH_HAS                                                                                \
+	"_value_repr_ _member_type_ _member_map_ _member_names_ _value2member_map_ _boundary_ " \
+	"_flag_mask_ _singles_mask_ _all_bits_ _inverted_"
+
 const struct scry_printer_row scry_printers_enum[] = {
 	{ "enum.Enum", .form = "<%C.{_name_:s}: {_value_}>", .until = SCRY_VERSION_OF(3, 11) },
-	{ "enum.Enum", 0, print_member, .since = SCRY_VERSION_OF(3, 11) },
+	{ "enum.Enum", 0, print_member, .since = SCRY_VERSION_OF(3, 11), .knows = EACH_HAS },
 	{ "enum.Flag", 0, print_flag_3_6, .until = SCRY_VERSION_OF(3, 9) },
 	{ "enum.Flag", 0, print_flag_3_9, .since = SCRY_VERSION_OF(3, 9),
 	  .until = SCRY_VERSION_OF(3, 11) },
-	{ "enum.Flag", 0, print_member, .since = SCRY_VERSION_OF(3, 11) },
+	{ "enum.Flag", 0, print_member, .since = SCRY_VERSION_OF(3, 11), .knows = EACH_HAS },
 	{ "re.RegexFlag", 0, print_regex_flag },
 	{ "enum.EnumMeta", 0, print_enum_class, .until = SCRY_VERSION_OF(3, 11) },
 	{ "enum.EnumType", 0, print_enum_class_3_11 },

@@ -87,6 +87,20 @@ int64_t scry_length(struct scry_runtime *r, scry_addr obj)
 	return rc < 0 ? rc : (int64_t)n;
 }
 
+/* What has none of these is true: Objects/object.c, PyObject_IsTrue(). */
+static bool decides_its_truth(struct scry_runtime *r, scry_addr obj)
+{
+	static const char *const names[] = { "__bool__", "__nonzero__", "__len__" };
+	scry_addr type, value;
+
+	if (scry_type_of(r, obj, &type) < 0)
+		return true;
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (scry_type_lookup(r, type, names[i], &value, NULL) != SCRY_ENOTFOUND)
+			return true;
+	return false;
+}
+
 bool scry_truth(struct scry_runtime *r, scry_addr obj, bool otherwise)
 {
 	int64_t value;
@@ -96,7 +110,7 @@ bool scry_truth(struct scry_runtime *r, scry_addr obj, bool otherwise)
 	if (scry_int_value(r, obj, &value) == SCRY_OK)
 		return value != 0;
 	value = scry_length(r, obj);
-	return value < 0 ? otherwise : value != 0;
+	return value < 0 ? otherwise || !decides_its_truth(r, obj) : value != 0;
 }
 
 static void print_number_of(struct scry_printer *p, scry_addr value)

@@ -458,9 +458,14 @@ static int print_queue(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
+/* what Lib/asyncio/base_futures.py asks them for */
+#define OF_FUTURES "_state _exception _result _callbacks _source_traceback __getattribute__"
+
 const struct scry_printer_row scry_printers_asyncio[] = {
-	{ "_asyncio.Future", 0, print_future, .uses = "_repr_info" },
-	{ "_asyncio.Task", 0, print_task, .uses = "_repr_info get_name" },
+	{ "_asyncio.Future", 0, print_future, .uses = "_repr_info " OF_FUTURES },
+	{ "_asyncio.Task", 0, print_task,
+	  .uses = "_repr_info get_name _coro _fut_waiter _must_cancel cancelling "
+		  "done " OF_FUTURES },
 	{ "asyncio.locks.Lock", 0, print_asyncio_lock },
 	{ "asyncio.locks.Event", 0, print_event },
 	{ "asyncio.locks.Semaphore", 0, print_semaphore, .uses = "locked" },

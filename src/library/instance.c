@@ -35,7 +35,8 @@ static void print_field(struct scry_printer *p, scry_addr obj, const char *name)
 		scry_buf_puts(p->out, "<unset>");
 }
 
-static int put_fields(struct scry_printer *p, scry_addr addr)
+/* `owner`: whose fields they are. A class that derives from it may have more, or call others so. */
+static int put_fields(struct scry_printer *p, scry_addr addr, scry_addr owner)
 {
 	struct scry_runtime *r = p->runtime;
 	struct scry_dict_view v;
@@ -44,7 +45,7 @@ static int put_fields(struct scry_printer *p, scry_addr addr)
 	const char *name;
 	int rc = scry_type_of(r, addr, &type);
 
-	rc = rc < 0 ? rc : scry_type_lookup(r, type, "__dataclass_fields__", &fields, NULL);
+	rc = rc < 0 ? rc : scry_type_lookup(r, owner, "__dataclass_fields__", &fields, NULL);
 	rc = rc < 0 ? rc : scry_dict_open(r, fields, &v);
 	if (rc < 0)
 		return rc;
@@ -62,11 +63,22 @@ static int put_fields(struct scry_printer *p, scry_addr addr)
 
 int scry_print_dataclass_fields(struct scry_printer *p, scry_addr addr)
 {
-	if (!scry_printer_enter(p, addr, "..."))
-		return SCRY_OK;
-	int rc = put_fields(p, addr);
+	scry_addr type;
+	int rc = scry_type_of(p->runtime, addr, &type);
+
+	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
+		return rc;
+	rc = put_fields(p, addr, type);
 	scry_printer_leave(p);
 	return rc;
+}
+
+/* The class whose __repr__ it is. */
+static scry_addr repr_owner(struct scry_runtime *r, scry_addr type)
+{
+	struct scry_type *t;
+
+	return scry_type_at(r, type, &t) == SCRY_OK && t->repr_owner ? t->repr_owner : type;
 }
 
 static int print_dataclass(struct scry_printer *p, scry_addr addr, scry_addr type)
@@ -74,7 +86,7 @@ static int print_dataclass(struct scry_printer *p, scry_addr addr, scry_addr typ
 	if (!scry_printer_enter(p, addr, "..."))
 		return SCRY_OK;
 	scry_printf(p, "%s(", scry_type_qualname(p->runtime, type));
-	int rc = put_fields(p, addr);
+	int rc = put_fields(p, addr, repr_owner(p->runtime, type));
 	scry_buf_putc(p->out, ')');
 	scry_printer_leave(p);
 	return rc;
@@ -133,7 +145,7 @@ static int print_attrs(struct scry_printer *p, scry_addr addr, scry_addr type)
 	struct scry_runtime *r = p->runtime;
 	uint64_t n, shown = 0;
 	scry_addr tuple, items, attribute, repr;
-	int rc = scry_type_lookup(r, type, "__attrs_attrs__", &tuple, NULL);
+	int rc = scry_type_lookup(r, repr_owner(r, type), "__attrs_attrs__", &tuple, NULL);
 
 	if (rc == SCRY_ENOTFOUND)
 		return print_slots(p, addr, type);

@@ -149,7 +149,7 @@ static int print_network(struct scry_printer *p, scry_addr addr, scry_addr type)
 }
 
 const struct scry_printer_row scry_printers_network[] = {
-	{ "uuid.UUID", 0, print_uuid },
+	{ "uuid.UUID", 0, print_uuid, .uses = "__str__" },
 	{ "ipaddress._BaseAddress", 0, print_address, .uses = "__str__ _string_from_ip_int" },
 	{ "ipaddress.IPv6Address", 0, print_address, .uses = "__str__ _string_from_ip_int" },
 	{ "ipaddress._BaseNetwork", 0, print_network, .uses = "__str__ _string_from_ip_int" },

@@ -364,9 +364,10 @@ static int print_dict_view(struct scry_printer *p, scry_addr addr, scry_addr typ
 const struct scry_printer_row scry_printers_mapping[] = {
 	{ "dict", TYPE_DICT, print_dict },
 	{ "collections.defaultdict", 0, print_defaultdict },
-	{ "collections.OrderedDict", 0, print_odict_dict, .since = SCRY_VERSION_OF(3, 12) },
+	{ "collections.OrderedDict", 0, print_odict_dict, .since = SCRY_VERSION_OF(3, 12),
+	  .uses = "keys __getitem__ __getattribute__" },
 	{ "collections.OrderedDict", 0, print_odict_pairs, .since = SCRY_VERSION_OF(3, 5),
-	  .until = SCRY_VERSION_OF(3, 12), .uses = "items" },
+	  .until = SCRY_VERSION_OF(3, 12), .uses = "items __getattribute__" },
 	{ "collections.OrderedDict", 0, print_odict_links, .since = SCRY_VERSION_OF(3, 0),
 	  .until = SCRY_VERSION_OF(3, 5), .uses = "items __iter__ __getitem__ __len__ __bool__" },
 	{ "collections.OrderedDict", 0, print_odict2, .until = SCRY_VERSION_OF(3, 0),

@@ -166,10 +166,13 @@ static int print_module2(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
+/* Lib/importlib/_bootstrap.py: _module_repr() */
+#define ASKED "__spec__ __loader__ __file__ __getattribute__"
+
 const struct scry_printer_row scry_printers_module[] = {
-	{ "module", 0, print_module, .since = SCRY_VERSION_OF(3, 10) },
+	{ "module", 0, print_module, .since = SCRY_VERSION_OF(3, 10), .uses = ASKED },
 	{ "module", 0, print_module_3_3, .since = SCRY_VERSION_OF(3, 0),
-	  .until = SCRY_VERSION_OF(3, 10) },
+	  .until = SCRY_VERSION_OF(3, 10), .uses = ASKED },
 	{ "module", 0, print_module2, .until = SCRY_VERSION_OF(3, 0) },
 	{ NULL },
 };

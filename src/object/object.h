@@ -44,10 +44,13 @@ struct scry_printer_row {
 	/* where `print` is NULL: the text with attributes in it, see form.c */
 	const char *form;
 	/*
-	 * what that repr calls or looks up by name, separated by spaces: where a class of the
-	 * program's has one of its own, the text is not its repr and only shown beside it
+	 * what that repr calls or looks up by name, separated by spaces, besides what its code (of
+	 * Python) loads: where a class of the program's has one of its own, the text is not its
+	 * repr and only shown beside it
 	 */
 	const char *uses;
+	const char
+		*knows; /* and what `print` looks up as Python does: each class may have its own */
 };
 
 /**

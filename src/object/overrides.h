@@ -4,12 +4,20 @@
 
 #include "object/model.h"
 
+/** Where a __repr__ comes from. */
+enum scry_repr_origin {
+	SCRY_REPR_OWN,      /* it stands in the class that it was written for */
+	SCRY_REPR_MADE,     /* a library made it for the class: dataclasses, namedtuple, attrs */
+	SCRY_REPR_BORROWED, /* a class has another one's: __repr__ = dict.__repr__ */
+};
+
 /**
- * Has a class of the MRO of `type` in front of `owner`, one that is not of the owner's package, any
- * of the names of `names` (separated by spaces) in its dict? They are what the owner's repr calls.
+ * Does a class of the MRO of `t`, up to the one whose repr it is (t->repr_owner), override what that
+ * repr calls? That is what t->row says (it is not NULL), and of Python code the names that it loads,
+ * and those of the methods behind them. Classes of the owner's own package are known to fit.
  */
-bool scry_type_overrides(struct scry_runtime *r, scry_addr type, scry_addr owner,
-			 const char *names);
+bool scry_repr_overridden(struct scry_runtime *r, const struct scry_type *t,
+			  enum scry_repr_origin origin);
 /** The class of Python code that has the name, along the MRO of `type`; NULL where none has it. */
 const char *scry_type_own_method(struct scry_runtime *r, scry_addr type, const char *name);
 /** Does what stands in a class's dict have a __get__ that we do not know? */

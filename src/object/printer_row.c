@@ -215,6 +215,42 @@ const struct scry_printer_row *scry_printer_by_flags(const struct scry_runtime *
 	return find_row(r, NULL, flags);
 }
 
+/* "<{module}.{name}>" would have another object's repr in it. */
+static bool module_is_no_text(struct scry_runtime *r, const struct scry_type *t)
+{
+	struct scry_type *of;
+	scry_addr module;
+
+	return t->flags & TYPE_HEAP &&
+	       scry_dict_get(r, scry_type_dict(r, t), "__module__", &module) == SCRY_OK &&
+	       scry_type_for(r, module, &of) == SCRY_OK &&
+	       !(of->flags & (TYPE_UNICODE | TYPE_BYTES));
+}
+
+/* Functions that a library puts into classes have other names: enum.global_flag_repr(). */
+static bool is_of_a_class(struct scry_runtime *r, scry_addr function)
+{
+	const struct scry_code *code =
+		function ? scry_code_at(r, scry_field_get(r, function, SCRY_F_FUNCTION_CODE))
+			 : NULL;
+
+	return !code || !strcmp(code->name, "__repr__") || !strcmp(code->name, "__str__");
+}
+
+/* A class of the program's with a library's repr under its own name has borrowed it. */
+static enum scry_repr_origin origin_of(struct scry_runtime *r, const struct scry_type *t,
+				       const char *key)
+{
+	const char *owner = *key == '<' ? NULL : class_key(r, t->repr_owner);
+
+	if (!owner)
+		return SCRY_REPR_MADE;
+	size_t n = strcspn(key, "."), m = strcspn(owner, ".");
+	if (strchr(owner, '.') ? n == m && !strncmp(owner, key, n) : !strcmp(owner, key))
+		return SCRY_REPR_OWN;
+	return is_of_a_class(r, t->repr_function) ? SCRY_REPR_BORROWED : SCRY_REPR_MADE;
+}
+
 void scry_printer_choose(struct scry_runtime *r, struct scry_type *t)
 {
 	const char *key = repr_key(r, t);
@@ -228,9 +264,7 @@ void scry_printer_choose(struct scry_runtime *r, struct scry_type *t)
 	t->row_known = true;
 	t->row = key ? find_row(r, key, 0) : unknown ? NULL : find_row(r, NULL, t->flags);
 	t->row_is_default = key && !strcmp(key, KEY_DEFAULT);
-	if (t->row && t->repr_owner != t->addr)
-		t->overridden = (t->row->uses &&
-				 scry_type_overrides(r, t->addr, t->repr_owner, t->row->uses)) ||
-				(t->repr_function && scry_type_overrides(r, t->addr, t->repr_owner,
-									 "__getattribute__"));
+	if (t->row && key && t->repr_owner)
+		t->overridden =
+			module_is_no_text(r, t) || scry_repr_overridden(r, t, origin_of(r, t, key));
 }

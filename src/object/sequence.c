@@ -89,9 +89,14 @@ static int print_namedtuple_as(struct scry_printer *p, scry_addr addr, scry_addr
 	unsigned ptr = r->session->target->abi.ptr_size;
 	uint64_t n, names;
 	scry_addr items, fields, name_items, name;
+	struct scry_type *t;
 	int rc = scry_sequence(r, addr, &n, &items);
 
-	rc = rc < 0 ? rc : scry_type_lookup(r, type, "_fields", &fields, NULL);
+	/* of the class whose repr it is: one that derives from it may call other things so */
+	rc = rc < 0 ? rc : scry_type_at(r, type, &t);
+	rc = rc < 0 ? rc
+		    : scry_type_lookup(r, t->repr_owner ? t->repr_owner : type, "_fields", &fields,
+				       NULL);
 	rc = rc < 0 ? rc : scry_sequence(r, fields, &names, &name_items);
 	if (rc < 0 || !scry_printer_enter(p, 0, "(...)"))
 		return rc;
