@@ -132,8 +132,8 @@ static bool is_candidate(const struct search *search, const struct scry_thread *
 
 /*
  * Where no stack shows it: one that gave the GIL away within a collection has made its lists
- * before, so it can only be the holder, who has not come that far. Somebody without the GIL who has an
- * empty list is not told from what an older collection left, unless nobody holds the GIL.
+ * before, so it can only be the holder, who has not come that far. Somebody without the GIL who
+ * has an empty list cannot be told from what an older collection left, unless nobody holds the GIL.
  */
 static struct scry_thread *by_elimination(const struct search *search, struct scry_thread *holder,
 					  struct scry_thread *empty, unsigned empties, bool unknown)

@@ -7,12 +7,21 @@
 #include "native/variables.h"
 #include "object/model.h"
 
+/*
+ * Of hostile DWARF, whose types may lead back to themselves, and of one line of output: a struct
+ * may have a thousand members, an array a million items.
+ */
 #define DEPTH_MAX   12
 #define MEMBERS_MAX 16
 #define ITEMS_MAX   8
 #define TEXT_MAX    60
 #define NESTED_MAX  3
 
+/*
+ * DW_AT_type of the entry itself or of the one that it completes: an inlined or out-of-line copy of
+ * a variable has its type in the abstract one (DWARF 5, 3.3.8.2, 2.13.2). False for void, which
+ * compilers write as no type at all.
+ */
 static bool type_of(Dwarf_Die *die, Dwarf_Die *ret)
 {
 	Dwarf_Attribute attr;
@@ -20,6 +29,10 @@ static bool type_of(Dwarf_Die *die, Dwarf_Die *ret)
 	return dwarf_formref_die(dwarf_attr_integrate(die, DW_AT_type, &attr), ret) != NULL;
 }
 
+/*
+ * What is left has a size and an encoding. Typedefs and qualifiers have neither of their own, but
+ * for a typedef without a type, which stands for void.
+ */
 bool scry_ctype_plain(Dwarf_Die *type, Dwarf_Die *ret)
 {
 	*ret = *type;
@@ -38,6 +51,10 @@ bool scry_ctype_plain(Dwarf_Die *type, Dwarf_Die *ret)
 	return false;
 }
 
+/*
+ * The order is that of a reader of C, not of its grammar: "const char *", but never "char *const",
+ * since whether a variable may be assigned says nothing about its value.
+ */
 static void put_name(Dwarf_Die *type, unsigned depth, struct scry_buf *out)
 {
 	int tag = dwarf_tag(type);
@@ -95,6 +112,11 @@ void scry_ctype_name(Dwarf_Die *type, struct scry_buf *out)
 	put_name(type, 0, out);
 }
 
+/*
+ * 0 where the length is not a constant: the subrange of a flexible array member has no bound at
+ * all, that of a variable-length array an expression (DWARF 5, 5.13), which only the frame at hand
+ * could evaluate.
+ */
 static uint64_t array_count(Dwarf_Die *array)
 {
 	Dwarf_Attribute attr;
@@ -111,6 +133,10 @@ static uint64_t array_count(Dwarf_Die *array)
 		       : 0;
 }
 
+/*
+ * DW_AT_byte_size is optional where it follows from something else: clang leaves it out of
+ * pointers, and no compiler gives it to arrays.
+ */
 uint64_t scry_ctype_size(Dwarf_Die *type, unsigned ptr_size)
 {
 	Dwarf_Die plain, item;
@@ -139,6 +165,9 @@ static bool begins_object(Dwarf_Die *type, unsigned depth)
 	name = dwarf_diename(&plain);
 	if (name && !strcmp(name, "_object"))
 		return true;
+	/*
+	 * _object itself, PyVarObject, a struct of the interpreter, one of an extension: no deeper
+	 */
 	if (depth > 4 || dwarf_child(&plain, &member) != 0 || dwarf_tag(&member) != DW_TAG_member)
 		return false;
 	name = dwarf_diename(&member);
@@ -164,6 +193,10 @@ bool scry_ctype_is_object(Dwarf_Die *type)
 static void put_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *bytes, size_t len,
 		      unsigned depth, struct scry_buf *out);
 
+/*
+ * `len` is 1, 2, 4 or 8: put_value() has shown wider ones (__int128, long double) as "…", and a
+ * shift by 64 has no meaning in C.
+ */
 static void put_number(Dwarf_Die *type, const uint8_t *bytes, size_t len, bool big,
 		       struct scry_buf *out)
 {
@@ -193,6 +226,7 @@ static void put_number(Dwarf_Die *type, const uint8_t *bytes, size_t len, bool b
 	}
 }
 
+/* A pointer does not say which interpreter of the process its object belongs to: each is asked. */
 static void put_object(struct scry_session *s, scry_addr at, struct scry_buf *out)
 {
 	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
@@ -212,6 +246,7 @@ static void put_text(struct scry_session *s, scry_addr at, struct scry_buf *out)
 		scry_buf_printf(out, " \"%s\"", text);
 }
 
+/* Only char: an unsigned char is a byte of something, whose end no NUL marks. */
 static bool is_char(Dwarf_Die *type)
 {
 	Dwarf_Die plain;
@@ -224,6 +259,7 @@ static bool is_char(Dwarf_Die *type)
 	       encoding == DW_ATE_signed_char;
 }
 
+/* Names only where a symbol covers the address: the nearest one before it may be anything. */
 static void put_pointer(struct scry_session *s, Dwarf_Die *plain, scry_addr at,
 			struct scry_buf *out)
 {
@@ -273,6 +309,11 @@ static void put_struct(struct scry_session *s, Dwarf_Die *plain, const uint8_t *
 	int rc = dwarf_child(plain, &member);
 
 	scry_buf_putc(out, '{');
+	/*
+	 * bit-fields are left out: where one lies counts from the top of its storage unit up to
+	 * DWARF 3 (DW_AT_bit_offset), from the start of the struct since; members of a union have
+	 * no offset, and begin where it does
+	 */
 	for (; rc == 0; rc = dwarf_siblingof(&member, &member)) {
 		Dwarf_Attribute attr;
 		Dwarf_Word offset = 0;
@@ -313,6 +354,10 @@ static void put_array(struct scry_session *s, Dwarf_Die *plain, const uint8_t *b
 	scry_buf_putc(out, '}');
 }
 
+/*
+ * DW_FORM_sdata makes an enumerator of -1 all ones in 64 bits, while the variable has 32: the low
+ * words are compared.
+ */
 static void put_enum(Dwarf_Die *plain, uint64_t n, struct scry_buf *out)
 {
 	Dwarf_Die item;
@@ -376,6 +421,7 @@ bool scry_ctype_is_objects(Dwarf_Die *type)
 	       type_of(&plain, &to) && scry_ctype_is_object(&to);
 }
 
+/* An array whose end nobody knows is cut at the first item that cannot be read. */
 void scry_ctype_objects(struct scry_session *s, scry_addr at, uint64_t count, struct scry_buf *out)
 {
 	unsigned size = s->target->abi.ptr_size;

@@ -6,6 +6,7 @@
 #include "native/cfi.h"
 #include "native/variables.h"
 
+/* expressions of compilers have a handful of operations; a longer one is not evaluated */
 #define OPS_MAX 64
 
 #ifndef DW_OP_GNU_entry_value
@@ -24,6 +25,11 @@ struct prepared {
 };
 
 /* The frame's address: what the caller's stack pointer is. */
+/*
+ * The CFA (DWARF 5, 6.4): on these machines the stack pointer as it was before the call, which
+ * unwinding has restored for the caller. A caller that was found by a search of the stack is not
+ * evidence enough to compute addresses from.
+ */
 static bool frame_address(struct scry_scope *scope, scry_addr *ret)
 {
 	const struct scry_frames *f = scope->frames;
@@ -40,6 +46,11 @@ static bool is_volatile(struct scry_session *s, const struct scry_reg_row *row)
 	return (s->target->abi.windows ? row->win64 : row->sysv) == SCRY_VOLATILE;
 }
 
+/*
+ * Unwinding restores what the callee saved. A caller-saved register is what the callee left in it:
+ * the compiler claims it for the pc of the call itself, so its value is gone unless the code before
+ * the call made it from something that is still there.
+ */
 static bool register_value(struct prepared *p, uint64_t number, uint64_t *ret)
 {
 	const struct scry_arch *arch = p->regs.arch;
@@ -71,6 +82,10 @@ static bool register_value(struct prepared *p, uint64_t number, uint64_t *ret)
 	return true;
 }
 
+/*
+ * DWARF 5, 3.3.5. A register there (clang: rbp) names the register that has the base; in a
+ * variable's own location it would say that the variable is in it.
+ */
 static bool frame_base(struct prepared *p, uint64_t *ret)
 {
 	Dwarf_Attribute attr;
@@ -91,6 +106,10 @@ static bool frame_base(struct prepared *p, uint64_t *ret)
 	return true;
 }
 
+/*
+ * DWARF 5, 2.5.1.7: the operand is an expression of its own, evaluated on entry to the function.
+ * Compilers write only the name of a register; what it had then is for the caller to say.
+ */
 static bool entry_value(struct prepared *p, Dwarf_Attribute *attr, const Dwarf_Op *op,
 			uint64_t *ret)
 {
@@ -114,6 +133,10 @@ static bool entry_value(struct prepared *p, Dwarf_Attribute *attr, const Dwarf_O
 /* One operation; false where it cannot be evaluated. */
 static bool prepare_op(struct prepared *p, Dwarf_Attribute *attr, const Dwarf_Op *op)
 {
+	/*
+	 * one operation becomes one: jumps of the expression go by their offsets, which are copied
+	 * with them
+	 */
 	Dwarf_Op made = *op;
 	uint64_t value;
 	bool known;
@@ -121,6 +144,7 @@ static bool prepare_op(struct prepared *p, Dwarf_Attribute *attr, const Dwarf_Op
 	if (p->count == OPS_MAX)
 		return false;
 	switch (op->atom) {
+	/* as the linker gave it: the module may be loaded elsewhere */
 	case DW_OP_addr:
 		value = op->number + p->scope->bias;
 		known = true;
@@ -147,6 +171,7 @@ static bool prepare_op(struct prepared *p, Dwarf_Attribute *attr, const Dwarf_Op
 	}
 	if (!known)
 		return false;
+	/* what depends on a frame is a number from here on, for an evaluator that knows of none */
 	made.atom = DW_OP_constu;
 	made.number = value;
 	p->ops[p->count++] = made;
@@ -158,6 +183,7 @@ static void nowhere(struct scry_place_of *ret, const char *how)
 	*ret = (struct scry_place_of) { .kind = SCRY_IN_NOTHING, .how = how };
 }
 
+/* A register as the whole location (DWARF 5, 2.6.1.1): the variable is in it, has no address. */
 static void in_register(struct prepared *p, uint64_t number, struct scry_place_of *ret)
 {
 	uint64_t value;
@@ -188,6 +214,10 @@ static bool in_bytes(Dwarf_Attribute *attr, const Dwarf_Op *op, struct scry_plac
 	return true;
 }
 
+/*
+ * What the pointer leads to was dissolved into registers or constants; 0xf2 is GNU's number for it
+ * before DWARF 5.
+ */
 static bool is_implicit_pointer(unsigned atom)
 {
 	return atom == DW_OP_implicit_pointer || atom == 0xf2;
@@ -237,6 +267,10 @@ void scry_location(struct scry_scope *scope, Dwarf_Attribute *attr, struct scry_
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
+		/*
+		 * DWARF 5, 2.6.1.2: any of the pieces may be optimized out, and half a value is
+		 * none
+		 */
 		if (ops[i].atom == DW_OP_piece || ops[i].atom == DW_OP_bit_piece) {
 			nowhere(ret, "it is in pieces");
 			return;

@@ -279,10 +279,11 @@ int scry_getset_field(struct scry_runtime *r, scry_addr obj, const char *name, s
 		    (generators && !scry_is_generator(t)) ||
 		    scry_field_read(r, obj, getters[i].field, &value) < 0)
 			continue;
-		if (!value)
+		/* what has no value yet is None, but for a cell: Objects/cellobject.c, cell_get_contents() */
+		if (!value && getters[i].type != SCRY_IS_CELL)
 			value = scry_none(r);
 		if (!value)
-			return SCRY_ENOTFOUND;
+			return scry_fail(r->session, SCRY_ENOTFOUND, obj, "'%s' is not set", name);
 		*ret = value;
 		return SCRY_OK;
 	}

@@ -34,8 +34,8 @@ const struct scry_os_thread *scry_join_owner(struct scry_join *j, scry_addr addr
 /** Does the thread have the word in a register, or on the newest part of its C stack? */
 bool scry_os_thread_holds(struct scry_session *s, const struct scry_os_thread *os, uint64_t word);
 /**
- * The thread that runs the state's frames, where C stacks show it. `t->os` is what the id says (may be
- * NULL), and is returned where nothing speaks against it.
+ * The thread that runs the state's frames, where C stacks show it. `t->os` is what the id says
+ * (may be NULL), and is returned where nothing speaks against it.
  */
 const struct scry_os_thread *scry_join_runner(struct scry_join *j, const struct scry_thread *t);
 

@@ -6,6 +6,10 @@
 
 #include "base/session.h"
 
+/*
+ * `guess` takes what nobody can name for right: an interpreter that was stripped has no names, and
+ * then the layout of the words must be proof enough.
+ */
 static bool returns_to(const struct scry_slice *slice, size_t word, const char *function,
 		       bool guess)
 {
@@ -15,6 +19,10 @@ static bool returns_to(const struct scry_slice *slice, size_t word, const char *
 }
 
 /* Preserved registers as they stand pushed, from `first` on, and where the function returns to. */
+/*
+ * The six registers that a function must preserve for its caller (System V psABI for AMD64, 3.2.1).
+ * rsp is what it was before the call that pushed the return address.
+ */
 static void fill(const struct scry_slice *slice, struct scry_regs *regs, const char *const names[6],
 		 size_t first)
 {
@@ -52,6 +60,10 @@ static bool from_inline(const struct scry_slice *slice, struct scry_regs *regs, 
 		uint64_t distance = slice->words[k] - slice->sp;
 		size_t m = distance / 8;
 
+		/*
+		 * a frame of slp_switch() is small: its rbp is a few words above the slice, with
+		 * room for the five pushed registers below it and the return address above
+		 */
 		if (distance % 8 || distance > 24 * 8 || m <= k || m < 5 || m + 1 >= slice->count)
 			continue;
 		if (!returns_to(slice, m + 1, "slp_transfer", guess))

@@ -41,6 +41,10 @@ struct scry_task *scry_tasks_collect(struct scry_session *s, const struct scry_t
 	return first;
 }
 
+/*
+ * Tasks live in the session's arena, one by one: a million of them are the target's size, not a
+ * size that a header of the target promised.
+ */
 struct scry_task *scry_task_add(struct scry_runtime *r, const struct scry_task_ops *ops,
 				scry_addr addr, struct scry_task ***tail)
 {
@@ -55,6 +59,10 @@ struct scry_task *scry_task_add(struct scry_runtime *r, const struct scry_task_o
 	return t;
 }
 
+/*
+ * Within one runtime: a thread that runs code of two Pythons has the same id in both, and each has
+ * tasks of its own.
+ */
 void scry_task_find_thread(struct scry_task *t)
 {
 	if (!t->thread_ident)
@@ -69,6 +77,7 @@ int scry_task_frame_next(struct scry_task *t, struct scry_walk *walk, struct scr
 {
 	if (t->ops->frame_next)
 		return t->ops->frame_next(t, walk, ret);
+	/* a walk of zeros has not begun */
 	if (!walk->runtime) {
 		if (!t->frame)
 			return SCRY_OK;
@@ -77,8 +86,13 @@ int scry_task_frame_next(struct scry_task *t, struct scry_walk *walk, struct scr
 	return scry_walk_next(walk, ret);
 }
 
+/* frames of the library between the one that is parked and the user's */
 #define LIBRARY_FRAMES_MAX 64
 
+/*
+ * By the module's name in the frame's globals, not by the file: that of a frozen, zipped or
+ * vendored library may be called anything.
+ */
 bool scry_task_is_library(const struct scry_task *t, const struct scry_frame *f)
 {
 	const char *package = t->ops->package;
@@ -92,6 +106,11 @@ bool scry_task_is_library(const struct scry_task *t, const struct scry_frame *f)
 	       !strncmp(text, package, len) && (text[len] == '.' || !text[len]);
 }
 
+/*
+ * Where a task stands is for its user the newest frame of code outside the library: nearly every
+ * task is parked inside of the same few functions (sleep(), Queue.get()). A task that has none but
+ * the library's stands in its newest.
+ */
 int scry_task_place(struct scry_task *t, struct scry_frame *ret, const char **ret_library)
 {
 	struct scry_walk walk = { 0 };
@@ -126,6 +145,7 @@ static const char *type_name(struct scry_runtime *r, scry_addr object)
 	return dot ? dot + 1 : name;
 }
 
+/* Without -v a value is a hint in a head line; its whole repr is what print is for. */
 void scry_task_value_text(struct scry_runtime *r, scry_addr object, struct scry_buf *out)
 {
 	struct scry_printer p;

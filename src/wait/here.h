@@ -1,4 +1,4 @@
-/** What only a process here shows: its files, its children, how late it is. NULL and 0 for dumps. */
+/** What only a process here shows: files, children, how late it is. NULL and 0 for dumps. */
 #ifndef SCRY_WAIT_HERE_H
 #define SCRY_WAIT_HERE_H
 

@@ -137,6 +137,15 @@ def outer():
 clo = outer()
 
 
+def unbound():
+    def inner(): return late
+    yield inner  # before the variable has a value
+    late = 1
+
+
+hollow = next(unbound())
+
+
 def gen():
     x = 5
     yield x
@@ -290,6 +299,7 @@ func.__kwdefaults__
 func.__qualname__
 clo.__closure__
 clo.__closure__[0].cell_contents['in']
+hollow.__closure__[0].cell_contents
 clo.__name__
 clo.__code__.co_freevars
 bm.__self__
