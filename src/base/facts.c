@@ -213,15 +213,16 @@ bool scry_said_is(const struct scry_said *said)
 	}
 }
 
-void scry_say(struct scry_renderer *to, const struct scry_facts *facts, const void *subject)
-{
-	to->ops->facts(to, facts, NULL, subject);
-}
-
 void scry_say_as(struct scry_renderer *to, const struct scry_facts *facts, const char *const *view,
 		 const void *subject)
 {
-	to->ops->facts(to, facts, view, subject);
+	if (!to->stopped || !*to->stopped)
+		to->ops->facts(to, facts, view, subject);
+}
+
+void scry_say(struct scry_renderer *to, const struct scry_facts *facts, const void *subject)
+{
+	scry_say_as(to, facts, NULL, subject);
 }
 
 void scry_say_fields(struct scry_renderer *to, const struct scry_facts *facts, const void *subject)

@@ -8,6 +8,7 @@
 #ifndef SCRY_FACTS_H
 #define SCRY_FACTS_H
 
+#include <signal.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -240,6 +241,8 @@ struct scry_renderer_ops {
 
 struct scry_renderer {
 	const struct scry_renderer_ops *ops;
+	/* from then on nothing is rendered: what is said is thrown away. NULL: it never stops */
+	const volatile sig_atomic_t *stopped;
 };
 
 void scry_say(struct scry_renderer *to, const struct scry_facts *facts, const void *subject);

@@ -1,4 +1,5 @@
 """In a debugger: its numbers of threads, Ctrl-C, and CPython's own script beside ours."""
+import contextlib
 import os
 import re
 import subprocess
@@ -80,6 +81,21 @@ INTERRUPT = (
 )
 
 
+@contextlib.contextmanager
+def waiting(python, directory):
+    """The process id of a program with a large heap."""
+    path = directory / "heap.py"
+    path.write_text(HEAP)
+    child = subprocess.Popen([python, str(path), "wait"], stdout=subprocess.PIPE)
+    try:
+        child.stdout.readline()
+        yield child.pid
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+
+
 @pytest.mark.parametrize("kind", ["core", "live"])
 def test_ctrl_c_is_quit(gdb, tmp_path, kind):
     python = [p for p in interpreters() if "3.11" in name_of(p) or "debian" in name_of(p)][0]
@@ -89,26 +105,24 @@ def test_ctrl_c_is_quit(gdb, tmp_path, kind):
         began = time.monotonic()
         shown = gdb(script, "-c", core)
     else:
-        path = tmp_path / "heap.py"
-        path.write_text(HEAP)
-        child = subprocess.Popen([python, str(path), "wait"], stdout=subprocess.PIPE)
-        try:
-            child.stdout.readline()
+        with waiting(python, tmp_path) as pid:
             began = time.monotonic()
-            shown = gdb(script, "-p", str(child.pid))
-        finally:
-            child.kill()
-            child.wait()
+            shown = gdb(script, "-p", str(pid))
     assert time.monotonic() - began < 60
     assert shown.said[1].strip() == "" and "\nQuit\n" in "\n" + shown.err
     # and the next command starts anew, with the truth
     assert "MainThread" in shown.said[2]
 
 
-def test_ctrl_c_is_quit_in_lldb(lldb, tmp_path):
-    core = make_core(interpreters()[0], tmp_path, HEAP, "crash")
+@pytest.mark.parametrize("kind", ["core", "live"])
+def test_ctrl_c_is_quit_in_lldb(lldb, tmp_path, kind):
     script = [(INTERRUPT % 0.4).replace("python ", "script ", 1), "py-generators", "py-threads"]
-    _, said, after = lldb(script, "--core", core)
+    if kind == "core":
+        core = make_core(interpreters()[0], tmp_path, HEAP, "crash")
+        _, said, after = lldb(script, "--core", core)
+    else:
+        with waiting(interpreters()[0], tmp_path) as pid:
+            _, said, after = lldb(script, "-p", pid)
     assert not said.ok and said.out == "" and said.err.strip() == "error: Quit"
     assert "MainThread" in after.out
 

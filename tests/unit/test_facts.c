@@ -246,6 +246,53 @@ static void third(void **unused)
 			    "/spare\n/parts/address\n/parts/address\n/song\n/hum\n");
 }
 
+/* --- Ctrl-C: the rest of a long list costs nothing --- */
+
+static volatile sig_atomic_t stopped;
+static unsigned rendered;
+
+static void count_field(const void *subject, struct scry_said *ret)
+{
+	(void)subject;
+	rendered++;
+	ret->kind = SCRY_SAID_NULL;
+}
+
+static const struct scry_say counted_fields[] = {
+	SAY_GET("one", count_field),
+	SAY_END,
+};
+static const struct scry_facts counted_facts = { "counted", counted_fields, NULL };
+
+static void each_until_stop(const void *subject, struct scry_renderer *to)
+{
+	for (unsigned i = 0; i < 9; i++) {
+		stopped = i >= 2;
+		scry_say(to, &counted_facts, subject);
+	}
+}
+
+static const struct scry_say list_fields[] = {
+	SAY_LIST("list", &counted_facts, each_until_stop),
+	SAY_END,
+};
+static const struct scry_facts list_facts = { "list", list_fields, NULL };
+
+static void stop(void **unused)
+{
+	(void)unused;
+	SCRY_AUTO_BUF(out);
+	struct scry_session s = { .stopped = 0 };
+	struct scry_json json = { &out, false };
+	struct scry_call call = { .s = &s, .out = &out, .json = &json };
+
+	scry_render_init(&call, &scry_render_json);
+	assert_ptr_equal(call.render.to.stopped, &s.stopped);
+	call.render.to.stopped = &stopped;
+	scry_say(&call.render.to, &list_facts, &call);
+	assert_int_equal(rendered, 2);
+}
+
 /* --- buffers: never NULL, freed by themselves --- */
 
 static void buffers(void **unused)
@@ -270,10 +317,8 @@ static void buffers(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(as_json),
-		cmocka_unit_test(phrases),
-		cmocka_unit_test(third),
-		cmocka_unit_test(buffers),
+		cmocka_unit_test(as_json), cmocka_unit_test(phrases), cmocka_unit_test(third),
+		cmocka_unit_test(stop),    cmocka_unit_test(buffers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

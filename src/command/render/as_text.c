@@ -275,5 +275,6 @@ const struct scry_renderer_ops scry_render_text = {
 
 void scry_render_init(struct scry_call *call, const struct scry_renderer_ops *ops)
 {
-	call->render = (struct scry_render) { .to.ops = ops, .call = call };
+	call->render = (struct scry_render) { .to = { ops, call->s ? &call->s->stopped : NULL },
+					      .call = call };
 }
