@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "memory/stack.h"
+#include "object/c_call.h"
 #include "object/model.h"
 #include "wait/reading.h"
 
@@ -46,6 +47,50 @@ static scry_addr slept_on(const struct scry_reading *r, const char **ret_kind)
 			return local.value;
 		}
 	return scry_lock_by_address(r->who, ret_kind);
+}
+
+/*
+ * C functions that sleep a little and try again: the system call that they sleep in says nothing of
+ * what for. SQLite's sqliteDefaultBusyCallback() and walTryBeginRead() do so for a lock of another
+ * connection's (main.c, wal.c), and it sleeps for nothing else.
+ */
+static const struct retry {
+	const char *functions; /* what their names begin with */
+	const char *sleeps;    /* the kind of their system call */
+	const char *kind, *detail;
+} retries[] = {
+	{ "sqlite3.", "sleep", "sqlite3 lock", "the database is locked: it tries again and again" },
+	{ "pysqlite2.", "sleep", "sqlite3 lock",
+	  "the database is locked: it tries again and again" },
+};
+
+static const struct retry *retry_of(struct scry_reading *r, const struct scry_awaited *sleep)
+{
+	struct scry_newer newest = { 0 };
+	struct scry_c_call call;
+
+	if (!r->has_top || !sleep->kind || !scry_c_call_of(&r->top, &newest, &call))
+		return NULL;
+	for (size_t i = 0; i < sizeof(retries) / sizeof(*retries); i++)
+		if (!strcmp(sleep->kind, retries[i].sleeps) &&
+		    !strncmp(call.function, retries[i].functions, strlen(retries[i].functions))) {
+			r->object = call.self;
+			return &retries[i];
+		}
+	return NULL;
+}
+
+/* What a C function tries again and again; the time of one sleep says nothing then. */
+static void find_retry(struct scry_reading *r, struct scry_awaited *sleep)
+{
+	const struct retry *retry = r->what->kind ? NULL : retry_of(r, sleep);
+
+	if (!retry)
+		return;
+	r->what->kind = retry->kind;
+	sleep->detail = retry->detail;
+	sleep->deadline = -1;
+	sleep->timed = true;
 }
 
 /* --- what becomes of it --- */
@@ -151,6 +196,7 @@ void scry_thread_waits(struct scry_waits *w, struct scry_waiter *who)
 	if (who->runtime)
 		scry_reading_follow(&r);
 	find_object(&r);
+	find_retry(&r, &sleep);
 	bool idle = is_loop(&r, &sleep) || is_row_alone(&r);
 	if (sleeps > 0 && !r.what->kind && who->thread->os->in_futex)
 		scry_c_lock_read(w, who, &sleep);

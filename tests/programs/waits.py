@@ -360,6 +360,24 @@ def snoozes():
     time.sleep(3600)
 
 
+# --- a C function that sleeps a little and tries again ---
+try:
+    import sqlite3
+except ImportError:
+    sqlite3 = None
+if sqlite3:
+    database = os.path.join(tempfile.mkdtemp(), 'taken.db')
+    writes = sqlite3.connect(database, timeout=3600, isolation_level=None)
+    writes.execute('create table t(x)')
+    writes.execute('begin exclusive')
+
+    @way('sqlite3 lock', type='Connection', name='reads', function='asks_the_database',
+         detail='the database is locked: it tries again and again')
+    def asks_the_database():
+        reads = sqlite3.connect(database, timeout=3600, isolation_level=None)
+        reads.execute('select x from t')
+
+
 if PY3:
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
 
