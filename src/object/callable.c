@@ -19,6 +19,7 @@ static int function_name(struct scry_printer *p, scry_addr function, const char 
 	return field_text(p, function, full ? SCRY_F_FUNCTION_QUALNAME : SCRY_F_FUNCTION_NAME, ret);
 }
 
+/* func_repr(), Objects/funcobject.c. */
 static int print_function(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	const char *name;
@@ -30,6 +31,7 @@ static int print_function(struct scry_printer *p, scry_addr addr, scry_addr type
 	return rc;
 }
 
+/* meth_repr(), Objects/methodobject.c: a function of a module has that module for its self. */
 static int print_builtin(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_type *t = NULL;
@@ -78,6 +80,10 @@ static int method_parts(struct scry_printer *p, scry_addr addr, scry_addr *func,
 	return rc < 0 ? rc : scry_field_read(p->runtime, addr, SCRY_F_METHOD_SELF, self);
 }
 
+/*
+ * method_repr(), Objects/classobject.c: the name of whatever callable it binds, "?" where that has
+ * none.
+ */
 static int print_method(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	scry_addr func, self;
@@ -187,6 +193,7 @@ static int print_slot_wrapper(struct scry_printer *p, scry_addr addr, scry_addr 
 	return print_descriptor(p, addr, "slot wrapper");
 }
 
+/* wrapper_repr(): `[].__len__`, a slot of a type that is bound to an object. */
 static int print_method_wrapper(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	scry_addr descr, self;
@@ -202,6 +209,7 @@ static int print_method_wrapper(struct scry_printer *p, scry_addr addr, scry_add
 	return rc;
 }
 
+/* sm_repr() and cm_repr(), Objects/funcobject.c, 3.10+; before, they had the repr of any object. */
 static int print_around(struct scry_printer *p, scry_addr addr, const char *name, enum scry_field f)
 {
 	scry_addr inner;
@@ -227,6 +235,7 @@ static int print_classmethod(struct scry_printer *p, scry_addr addr, scry_addr t
 	return print_around(p, addr, "classmethod", SCRY_F_CLASSMETHOD_CALLABLE);
 }
 
+/* super_repr(), Objects/typeobject.c. Unbound it has no type of an object. */
 static int print_super(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	scry_addr of, obj_type;
@@ -248,6 +257,7 @@ static int print_super(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 /* --- code, frames, cells --- */
 
+/* code_repr(), Objects/codeobject.c. */
 static int print_code(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	const struct scry_code *code = scry_code_at(p->runtime, addr);
@@ -260,6 +270,7 @@ static int print_code(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
+/* frame_repr(), Objects/frameobject.c, 3.7+. From 3.11 on the object only points to the frame. */
 static int print_frame(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_location at = { 0 };
@@ -286,6 +297,9 @@ static int print_frame(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
+/*
+ * cell_repr(), Objects/cellobject.c, which shows no more of the content than its type and address.
+ */
 static int print_cell(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	scry_addr ref;
@@ -324,6 +338,7 @@ static void print_generator_place(struct scry_printer *p, scry_addr gen)
 	scry_printf(p, " at %s:%d", f.code->file, where.line ? where.line : f.code->first_line);
 }
 
+/* gen_repr(), Objects/genobject.c; coroutines and async generators share it. */
 static int print_generator(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	const char *name;

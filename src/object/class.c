@@ -166,6 +166,7 @@ static int print_weakref_3_13(struct scry_printer *p, scry_addr addr, scry_addr 
 	return print_weakref_in(p, addr, true);
 }
 
+/* proxy_repr(): before 3.13 a dead one names NoneType and the address of None. */
 static int print_weakproxy(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	scry_addr obj;
@@ -278,6 +279,7 @@ static int print_generic_alias(struct scry_printer *p, scry_addr addr, scry_addr
 	return rc;
 }
 
+/* union_repr(): the arguments with bars between them. */
 static int print_union(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	scry_addr args;

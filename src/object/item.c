@@ -2,6 +2,10 @@
 #include "object/item.h"
 #include "object/known.h"
 
+/*
+ * As deque_item() of Modules/_collectionsmodule.c, but always from the left end. The caller has
+ * checked `index` against the length, so the blocks are there.
+ */
 static int deque_item(struct scry_runtime *r, scry_addr deque, int64_t index, scry_addr *ret)
 {
 	unsigned ptr = r->session->target->abi.ptr_size;
@@ -18,6 +22,7 @@ static int deque_item(struct scry_runtime *r, scry_addr deque, int64_t index, sc
 	return rc;
 }
 
+/* A byte is a number in 3.x; in 2.7 it is a str of length 1, as each character is in both. */
 static int text_item(struct scry_runtime *r, scry_addr str, int64_t index, struct scry_item *ret)
 {
 	struct scry_buf out = SCRY_BUF_INIT;
@@ -56,6 +61,7 @@ static int bytearray_item(struct scry_runtime *r, scry_addr obj, int64_t index, 
 	return rc;
 }
 
+/* Modulo 2^64: a range's ends may be far apart, its items fit where its parts do. */
 static int range_item(struct scry_runtime *r, scry_addr range, int64_t index, int64_t *ret)
 {
 	int64_t start, step;
@@ -66,6 +72,10 @@ static int range_item(struct scry_runtime *r, scry_addr range, int64_t index, in
 	return rc;
 }
 
+/*
+ * array.array keeps C values, of which Python makes objects when they are asked for: a text and the
+ * type that it would have.
+ */
 static int array_item(struct scry_runtime *r, scry_addr array, int64_t index, struct scry_item *ret)
 {
 	struct scry_buf out = SCRY_BUF_INIT;

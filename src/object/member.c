@@ -25,6 +25,11 @@ enum {
 	T_PYSSIZET = 19
 };
 
+/*
+ * PyMemberDescrObject leads to a PyMemberDef, whose offset counts from the object
+ * (Include/descrobject.h). A descriptor found along the MRO is of one of the object's own classes;
+ * its offset is taken on trust but for its size.
+ */
 int scry_member_of(struct scry_runtime *r, scry_addr obj, scry_addr descriptor,
 		   struct scry_member *ret)
 {
@@ -42,6 +47,7 @@ int scry_member_of(struct scry_runtime *r, scry_addr obj, scry_addr descriptor,
 	rc = rc < 0 ? rc : scry_field_read(r, def, SCRY_F_MEMBER_DEF_OFFSET, &offset);
 	if (rc < 0)
 		return rc;
+	/* no object has its struct's members a megabyte away: then the definition is not one */
 	if (offset > 1u << 20)
 		return scry_fail(r->session, SCRY_ECORRUPT, descriptor, "member at offset %" PRIu64,
 				 offset);
@@ -51,6 +57,10 @@ int scry_member_of(struct scry_runtime *r, scry_addr obj, scry_addr descriptor,
 	return SCRY_OK;
 }
 
+/*
+ * PyMember_GetOne(), Python/structmember.c: a NULL is None where the kind is T_OBJECT, and an
+ * AttributeError where it is T_OBJECT_EX, as of __slots__.
+ */
 int scry_member_object(struct scry_runtime *r, const struct scry_member *m, const char *name,
 		       scry_addr *ret)
 {
@@ -112,6 +122,7 @@ static int double_text(struct scry_runtime *r, const struct scry_member *m, cons
 	return SCRY_OK;
 }
 
+/* T_STRING is a pointer to the text, None where it is NULL; T_STRING_INPLACE is the text itself. */
 static int string_text(struct scry_runtime *r, scry_addr at, const char **ret)
 {
 	struct scry_buf buf = SCRY_BUF_INIT;
@@ -154,6 +165,7 @@ int scry_member_text(struct scry_runtime *r, const struct scry_member *m, const 
 	return scry_fail(r->session, SCRY_EUNSUPPORTED, m->at, "C member of kind %u", m->kind);
 }
 
+/* The type of the object that PyMember_GetOne() would make of the C value. */
 const char *scry_member_type(const struct scry_member *m)
 {
 	switch (m->kind) {
@@ -241,6 +253,10 @@ static const struct {
 	{ SCRY_IS_FRACTION, "denominator", "_denominator" },
 };
 
+/*
+ * __class__ and __dict__ are getters of every object, so that no row of a type has them. An object
+ * that has made no dict yet has an empty one.
+ */
 static int dunder(struct scry_runtime *r, scry_addr obj, const struct scry_type *t,
 		  const char *name, scry_addr *ret)
 {
@@ -275,11 +291,15 @@ int scry_getset_field(struct scry_runtime *r, scry_addr obj, const char *name, s
 				  getters[i].field == SCRY_F_GEN_NAME ||
 				  getters[i].field == SCRY_F_GEN_QUALNAME;
 
+		/*
+		 * a coroutine is no subclass of a generator, but their structs begin alike
+		 * (_PyGenObject_HEAD)
+		 */
 		if (strcmp(getters[i].name, name) || !scry_type_is(r, t->addr, getters[i].type) ||
 		    (generators && !scry_is_generator(t)) ||
 		    scry_field_read(r, obj, getters[i].field, &value) < 0)
 			continue;
-		/* what has no value yet is None, but for a cell: Objects/cellobject.c, cell_get_contents() */
+		/* a NULL is None, but of a cell: Objects/cellobject.c, cell_get_contents() */
 		if (!value && getters[i].type != SCRY_IS_CELL)
 			value = scry_none(r);
 		if (!value)

@@ -22,6 +22,7 @@ static void print_str_of(struct scry_printer *p, scry_addr arg)
 	}
 }
 
+/* BaseException_str(), Objects/exceptions.c: nothing, str() of the one argument, or the tuple. */
 static void message_plain(struct scry_printer *p, scry_addr exc)
 {
 	uint64_t n;
@@ -37,6 +38,10 @@ static void message_plain(struct scry_printer *p, scry_addr exc)
 		scry_print(p, scry_field_get(p->runtime, exc, SCRY_F_EXCEPTION_ARGS));
 }
 
+/*
+ * KeyError_str(): a missing key of '' would read as nothing, so one argument is written as its
+ * repr.
+ */
 static void message_key_error(struct scry_printer *p, scry_addr exc)
 {
 	uint64_t n;
@@ -80,6 +85,7 @@ static void message_os_error(struct scry_printer *p, scry_addr exc)
 	}
 }
 
+/* SyntaxError_str(): the file's last part, the line only where it is exactly an int. */
 static void message_syntax_error(struct scry_printer *p, scry_addr exc)
 {
 	struct scry_runtime *r = p->runtime;
@@ -169,6 +175,7 @@ static void message_translate_error(struct scry_printer *p, scry_addr exc)
 	unicode_error(p, exc, "can't translate ");
 }
 
+/* ImportError_str(): `msg` counts only where it is exactly a str. */
 static void message_import_error(struct scry_printer *p, scry_addr exc)
 {
 	scry_addr msg = scry_field_get(p->runtime, exc, SCRY_F_IMPORT_ERROR_MSG);
@@ -180,6 +187,7 @@ static void message_import_error(struct scry_printer *p, scry_addr exc)
 		message_plain(p, exc);
 }
 
+/* BaseExceptionGroup_str(). */
 static void message_group(struct scry_printer *p, scry_addr exc)
 {
 	uint64_t n;
@@ -224,6 +232,10 @@ static void print_by_owner(struct scry_printer *p, scry_addr exc, enum scry_know
 }
 
 /* Where no class can be asked: the nearest base that has a message of its own. */
+/*
+ * A type that names nobody (its __str__ was not found, or its owner not known) is printed as its
+ * nearest relative would be.
+ */
 static void print_by_base(struct scry_printer *p, scry_addr exc, scry_addr type)
 {
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)

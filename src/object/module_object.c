@@ -87,6 +87,10 @@ static bool print_namespace(struct scry_printer *p, scry_addr loader)
 	return true;
 }
 
+/*
+ * _module_repr_from_spec(): a module with a location comes "from" it, one without is what its
+ * origin says ("built-in", "frozen").
+ */
 static void print_spec(struct scry_printer *p, scry_addr spec)
 {
 	scry_addr origin = attribute(p, spec, "origin"),
@@ -109,6 +113,10 @@ static void print_spec(struct scry_printer *p, scry_addr spec)
 	scry_buf_putc(p->out, '>');
 }
 
+/*
+ * Since 3.4 a module has a __spec__; what was made by hand (types.ModuleType()) has None there and
+ * falls back on __file__ and __loader__.
+ */
 static int print_module_as(struct scry_printer *p, scry_addr addr, bool loader_first)
 {
 	scry_addr spec = attribute(p, addr, "__spec__"), file;
@@ -145,6 +153,7 @@ static int print_module_3_3(struct scry_printer *p, scry_addr addr, scry_addr ty
 	return print_module_as(p, addr, true);
 }
 
+/* module_repr() of 2.7: whatever has no __file__ that is a str is called built-in. */
 static int print_module2(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	const char *name = scry_attr_text(p->runtime, addr, "__name__");

@@ -46,6 +46,7 @@ static int open_long(struct scry_runtime *r, scry_addr addr, struct int_view *v)
 		return rc;
 	v->object = addr;
 	v->digits = scry_field_addr(r, addr, SCRY_F_LONG_DIGITS);
+	/* PYLONG_BITS_IN_DIGIT, Include/longintrepr.h: 15 bits in a short, or 30 in a 32-bit int */
 	v->size = r->layout->slot[SCRY_F_LONG_DIGITS].size == 2 ? 2 : 4;
 	v->bits = v->size == 2 ? 15 : 30;
 	if (v->count > INT_BYTES_MAX)
@@ -136,6 +137,7 @@ int scry_cpython_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
 		return scry_fail(r->session, SCRY_EUNSUPPORTED, obj, "%s is not an int", t->name);
 	rc = open_long(r, obj, &v);
 	for (uint64_t i = v.count; rc == SCRY_OK && i-- > 0;) {
+		/* the sign has a bit of its own, so the most negative int64 is refused as well */
 		if (value >> (63 - v.bits))
 			return scry_fail(r->session, SCRY_EUNSUPPORTED, obj,
 					 "int at 0x%" PRIx64 " does not fit 64 bits", obj);
@@ -148,6 +150,7 @@ int scry_cpython_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
 }
 
 /* The `count` most significant digits as a number. */
+/* The least significant digit comes first (order -1); the unused bits of each are "nails". */
 static int import_digits(struct scry_runtime *r, const struct int_view *v, uint64_t count,
 			 mpz_t ret)
 {
@@ -312,6 +315,10 @@ static int print_int2(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return rc;
 }
 
+/*
+ * True and False are ints: since 3.0 with digits, in 2.7 with a C long (PyBoolObject is
+ * PyIntObject).
+ */
 static int print_bool(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	int64_t value;
@@ -374,6 +381,7 @@ static int print_float(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
+/* complex_repr(), Objects/complexobject.c, which leaves a real part of +0.0 out. */
 static int print_complex(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	double real, imag;

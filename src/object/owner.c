@@ -11,6 +11,7 @@
 #include "object/printer.h"
 #include "object/whatis.h"
 
+/* words that lead there: more of them are a pattern, not references */
 #define HITS_MAX       100000
 #define REFERENCES_MAX 1000
 #define WORDS_MAX      8 /* before an object in its block */
@@ -87,6 +88,7 @@ int scry_object_around(struct scry_runtime *r, scry_addr at, scry_addr *ret_obje
 
 /* --- owners and users --- */
 
+/* A part without a size (how long it is only its allocator knows) has the block that it begins. */
 static bool has(const struct scry_part *p, scry_addr addr, scry_addr start, scry_addr end)
 {
 	if (p->size)
@@ -134,6 +136,11 @@ struct question {
 };
 
 /* What the object around a word has to do with the memory. */
+/*
+ * A user (a memoryview over a buffer) is told apart from an owner: it keeps the memory alive, but
+ * does not decide when it goes. An object that merely has the start of the block in a field is the
+ * last resort, and a guess.
+ */
 static void ask(struct scry_runtime *r, const struct question *q, const struct hit *hit,
 		struct scry_owners *o)
 {
@@ -218,6 +225,7 @@ static const char *key_of(struct scry_runtime *r, scry_addr dict, scry_addr word
 	return NULL;
 }
 
+/* How the container's user would write it; else the name of the field. */
 static const char *slot_of(struct scry_runtime *r, const struct scry_part *part,
 			   const struct hit *hit)
 {
@@ -325,6 +333,10 @@ static size_t goals_of(struct scry_runtime *r, const struct scry_owners *o,
 }
 
 /* Whose the blocks and chunks are, by the words that lead to them: one more search. */
+/*
+ * What stands in a dict's table, a list's items, a set's entries is the container's reference: the
+ * block says nothing itself, so one more search asks who leads to it.
+ */
 static void find_holders(struct scry_runtime *r, struct scry_owners *o)
 {
 	struct hits hits = { .runtime = r };
@@ -354,6 +366,10 @@ static void find_holders(struct scry_runtime *r, struct scry_owners *o)
 	}
 }
 
+/*
+ * One pass over all memory finds every word that leads into the block; all else is looked up around
+ * these few.
+ */
 int scry_owners_find(struct scry_runtime *r, scry_addr addr, scry_addr start, scry_addr end,
 		     bool references, struct scry_owners *ret)
 {

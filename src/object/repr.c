@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 
+/* calls beyond the user's depth: what is not nested to a reader still takes our C stack */
 #define LEVEL_EXTRA 64
 
 /* --- bounds --- */
@@ -25,11 +26,16 @@ void scry_printer_init(struct scry_printer *p, struct scry_runtime *r, struct sc
 				     .max_text = limit[SCRY_LIMIT_TEXT] };
 }
 
+/* Asked before each item, never within one: a text is cut where a reader sees what is missing. */
 static bool full(const struct scry_printer *p)
 {
 	return p->max_text && p->out->len - p->start > p->max_text;
 }
 
+/*
+ * Py_ReprEnter() (Objects/object.c) for us: what is open already is written as `text`, "[...]". An
+ * address of 0 stands for what cannot contain itself.
+ */
 bool scry_printer_enter(struct scry_printer *p, scry_addr addr, const char *text)
 {
 	const unsigned most = sizeof(p->open) / sizeof(p->open[0]);
@@ -116,6 +122,7 @@ static int print_default(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return rc;
 }
 
+/* Only of the outermost object: the attributes of each item would bury the list. */
 static void print_attributes(struct scry_printer *p, scry_addr addr)
 {
 	const char *name;
@@ -198,6 +205,7 @@ static const char *why_of(int rc)
 					 : "it makes no sense";
 }
 
+/* A row has a form or a function; what has no row has a __repr__ that we do not know. */
 static int print_by_row(struct scry_printer *p, scry_addr addr, const struct scry_type *t)
 {
 	if (t->row && !t->row->print)
@@ -215,6 +223,10 @@ static int print_overridden(struct scry_printer *p, scry_addr addr, const struct
 	return rc;
 }
 
+/*
+ * Order matters: whether it is an object comes before what kind, whether its type is sound before
+ * whose row prints it. A printer that finds code in its way starts over as the unknown.
+ */
 int scry_cpython_print(struct scry_printer *p, scry_addr addr)
 {
 	size_t start = p->out->len;
@@ -276,6 +288,7 @@ void scry_repr(struct scry_runtime *r, scry_addr addr, struct scry_buf *out)
 	scry_print(&p, addr);
 }
 
+/* For a place in a line of something else: a frame's argument, a register, a slot. */
 void scry_repr_short(struct scry_runtime *r, scry_addr addr, unsigned max, struct scry_buf *out)
 {
 	struct scry_printer p;

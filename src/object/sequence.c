@@ -49,6 +49,7 @@ int scry_items_open(struct scry_runtime *r, scry_addr seq, const struct scry_typ
 				    : open_items(r, seq, ret_count, ret_items);
 }
 
+/* list_repr(), Objects/listobject.c. A list that contains itself is written "[...]" there. */
 static int print_list(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	uint64_t n;
@@ -65,6 +66,7 @@ static int print_list(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
+/* tuple_repr() of Objects/tupleobject.c: a comma after a single item. */
 static int print_tuple(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	uint64_t n;
@@ -163,6 +165,10 @@ static int print_structseq(struct scry_printer *p, scry_addr addr, scry_addr typ
 	return SCRY_OK;
 }
 
+/*
+ * Sets say how many items they have, and keep them in a table of which most entries are empty: the
+ * two numbers are independent, so that either being changed shows.
+ */
 static void print_set_items(struct scry_printer *p, scry_addr addr, uint64_t used)
 {
 	uint64_t it = 0, i = 0;
@@ -198,6 +204,10 @@ static int print_set_in(struct scry_printer *p, scry_addr addr, scry_addr type, 
 	char *again = scry_arena_printf(&p->runtime->session->arena, "%s(...)", name);
 	if (!scry_printer_enter(p, addr, again ? again : "..."))
 		return SCRY_OK;
+	/*
+	 * set_repr(), Objects/setobject.c: only a set proper is written in braces alone, since "{}"
+	 * would be a dict
+	 */
 	bool named = !bare || scry_known_type(t) != SCRY_IS_SET || used == 0;
 	scry_printf(p, "%s%s", named ? name : "", named ? "(" : "");
 	if (used || !bare) {
@@ -222,6 +232,7 @@ static int print_set2(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return print_set_in(p, addr, type, "[", "]", false);
 }
 
+/* Objects in fields of the struct, written as the arguments of a call. */
 static int print_fields(struct scry_printer *p, scry_addr addr, const char *name,
 			const enum scry_field *f, unsigned n)
 {
@@ -240,6 +251,7 @@ static int print_fields(struct scry_printer *p, scry_addr addr, const char *name
 	return SCRY_OK;
 }
 
+/* range_repr(), Objects/rangeobject.c: the step is left out where it is 1. */
 static int print_range(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	static const enum scry_field f[] = { SCRY_F_RANGE_START, SCRY_F_RANGE_STOP,
@@ -255,6 +267,7 @@ static int print_range(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return print_fields(p, addr, "range", f, one ? 2 : 3);
 }
 
+/* 3.x keeps three ints of any size, 2.7's xrange three C longs. */
 int scry_range_parts(struct scry_runtime *r, scry_addr range, int64_t *ret_start, int64_t *ret_step)
 {
 	scry_addr start, step;
@@ -291,6 +304,7 @@ static int print_xrange(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
+/* slice_repr(), Objects/sliceobject.c: all three, None included. */
 static int print_slice(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	static const enum scry_field f[] = { SCRY_F_SLICE_START, SCRY_F_SLICE_STOP,
@@ -302,6 +316,10 @@ static int print_slice(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 /* --- deque: a chain of blocks, walked by the number of items --- */
 
+/*
+ * Modules/_collectionsmodule.c: blocks of BLOCKLEN items (62 up to 3.4, 64 since; DWARF or the row
+ * has it) that are linked both ways. `leftindex` is the place of the first item in the first block.
+ */
 static int print_deque_items(struct scry_printer *p, scry_addr addr, uint64_t n)
 {
 	struct scry_runtime *r = p->runtime;

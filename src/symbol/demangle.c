@@ -28,6 +28,7 @@ static bool take(struct reader *r, const char *text)
 	return true;
 }
 
+/* <source-name>: a decimal length and so many bytes, which must be there. */
 static bool source_name(struct reader *r, const char **ret, size_t *ret_len)
 {
 	size_t len = 0;
@@ -195,6 +196,7 @@ static bool component(struct reader *r)
 	const char *text;
 	size_t len;
 
+	/* internal linkage, as GCC marks it */
 	while (take(r, "L"))
 		;
 	if (source_name(r, &text, &len)) {
@@ -234,6 +236,7 @@ static bool arguments(struct reader *r)
 	return skip_to_end(r);
 }
 
+/* <nested-name>: qualifiers of the function come first, scopes from the outermost in. */
 static bool nested(struct reader *r)
 {
 	r->at += strspn(r->at, "rVK");
@@ -269,6 +272,7 @@ static bool name(struct reader *r)
 	return ok;
 }
 
+/* All or nothing: a name that is only half understood stays as the linker has it. */
 bool scry_demangle(const char *mangled, struct scry_buf *out)
 {
 	struct reader r = { .at = mangled, .out = out };

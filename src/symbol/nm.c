@@ -48,6 +48,7 @@ static char *next_word(char **at)
 	return len ? word : NULL;
 }
 
+/* At most 64 bits. */
 static bool is_hex(const char *word, uint64_t *ret)
 {
 	char *end;
@@ -75,9 +76,11 @@ static bool parse_line(char *line, struct entry *ret)
 	char *name = next_word(&line);
 	if (!type || type[1] || !strchr("AaBbCcDdGgiRrSsTtuVvWw", *type) || !name || !*name)
 		return false;
+	/* the version of a symbol, "memcpy@@GLIBC_2.14": callers ask for the name alone */
 	if (strchr(name + 1, '@'))
 		*strchr(name + 1, '@') = 0;
 	ret->name = name;
+	/* text, weak (which may be an object, too), ifunc */
 	ret->is_function = strchr("TtWwi", *type) != NULL;
 	return true;
 }
@@ -161,6 +164,7 @@ static int to_symbol(const struct scry_module *m, const struct entry *e, struct 
 	return SCRY_OK;
 }
 
+/* Asked for a few names of the interpreter's only: a table by name would take longer to make. */
 int scry_symbol_map_find(struct scry_module *m, const char *name, struct scry_symbol *ret)
 {
 	const struct scry_symbol_map *map = m->map;

@@ -67,6 +67,10 @@ static void parse_sections(const uint8_t *p, const uint8_t *end, unsigned count,
 	}
 }
 
+/*
+ * e_lfanew of the DOS header leads to "PE"; which optional header follows its Magic says. The
+ * directories are counted by the word right before them.
+ */
 bool scry_pe_parse(const uint8_t *data, size_t len, struct scry_pe_headers *h)
 {
 	memset(h, 0, sizeof(*h));
@@ -97,6 +101,10 @@ bool scry_pe_parse(const uint8_t *data, size_t len, struct scry_pe_headers *h)
 	return true;
 }
 
+/*
+ * MAP_PRIVATE and writable: relocating changes our copy of the pages, never the file. O_NONBLOCK,
+ * since a FIFO of that name would let us wait for a writer.
+ */
 bool scry_pe_map_file(const char *path, struct scry_pe_file *ret)
 {
 	struct stat st;
@@ -178,6 +186,9 @@ static uint8_t *writable_at(struct scry_pe_file *f, uint32_t rva, size_t size)
 	return f->data + (p - f->data);
 }
 
+/*
+ * IMAGE_REL_BASED_ABSOLUTE (0) is padding, the other kinds belong to machines that we do not know.
+ */
 static void relocate_one(struct scry_pe_file *f, uint32_t rva, unsigned type, uint64_t delta)
 {
 	unsigned size = type == REL_DIR64 ? 8 : type == REL_HIGHLOW ? 4 : 0;
@@ -190,6 +201,10 @@ static void relocate_one(struct scry_pe_file *f, uint32_t rva, unsigned type, ui
 		p[i] = (uint8_t)(value >> 8 * i);
 }
 
+/*
+ * A file is laid beside memory: pointers in it must be as the loader made them for that base. Each
+ * block of .reloc names a page and the offsets in it.
+ */
 void scry_pe_relocate(struct scry_pe_file *f, scry_addr base)
 {
 	struct scry_pe_dir dir = f->headers.dir[SCRY_PE_RELOC];
@@ -216,6 +231,10 @@ void scry_pe_relocate(struct scry_pe_file *f, scry_addr base)
 	}
 }
 
+/*
+ * The dump first, then the file, but never its writable sections: what the program made of them is
+ * what is missing.
+ */
 bool scry_pe_read(struct scry_pe *pe, uint64_t rva, void *buf, size_t len)
 {
 	struct scry_module *m = pe->module;

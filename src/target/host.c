@@ -20,6 +20,7 @@ struct host {
 	void *arg;
 };
 
+/* A debugger's answer is no more to be trusted than a dump: it may be longer than asked for. */
 static size_t host_fetch(void *arg, scry_addr addr, void *buf, size_t len)
 {
 	struct host *host = arg;
@@ -46,6 +47,10 @@ static const uint8_t *host_view(struct scry_target *t, scry_addr addr, size_t *r
 
 /* --- mappings --- */
 
+/*
+ * A debugger that has no list of mappings (LLDB with a remote stub) may still name a process on
+ * this machine.
+ */
 static int read_maps(struct scry_target *t)
 {
 	struct host *host = t->state;
@@ -73,6 +78,7 @@ static int read_maps(struct scry_target *t)
 
 /* --- what machine is it? --- */
 
+/* The executable is mapped from its first byte in any process: its ELF header says the machine. */
 static bool machine_of_map(struct scry_target *t, const struct scry_map *map)
 {
 	struct host *host = t->state;
@@ -108,6 +114,10 @@ static bool machine_of_regs(struct scry_target *t)
 	return false;
 }
 
+/*
+ * The first files that are mapped are the program and its libraries; more than a few of them
+ * without a header mean that memory is not there.
+ */
 static void guess_machine(struct scry_target *t)
 {
 	if (t->pid > 0 && scry_procfs_machine(t, (int)t->pid))
@@ -191,6 +201,7 @@ static int host_read(struct scry_target *t)
 	return read_threads(t);
 }
 
+/* What stopped the target is told anew after each stop. */
 static int host_refresh(struct scry_target *t)
 {
 	struct host *host = t->state;

@@ -42,6 +42,10 @@ static const uint8_t *live_view(struct scry_target *t, scry_addr addr, size_t *r
 
 /* --- opening --- */
 
+/*
+ * Documentation/admin-guide/LSM/Yama.rst: 0 same user, 1 descendants, 2 CAP_SYS_PTRACE, 3 nobody.
+ * No such file: the kernel has no Yama.
+ */
 static int yama_scope(void)
 {
 	FILE *f = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
@@ -66,6 +70,7 @@ static bool hides(int pid, uid_t owner)
 	return owner != 0 && stat(path, &st) == 0 && st.st_uid != owner;
 }
 
+/* The kernel says EPERM and nothing else: the likeliest reason first, each with its way out. */
 static int explain_refusal(struct scry_target *t, int pid)
 {
 	int64_t owner = scry_procfs_status(pid, "Uid", -1);
@@ -91,6 +96,7 @@ static int explain_refusal(struct scry_target *t, int pid)
 			 pid);
 }
 
+/* A zombie (Z) or dead (X) thread has given its memory back: fs/proc/array.c. */
 static bool has_memory(int tid)
 {
 	uint64_t flags;
@@ -208,11 +214,13 @@ static int live_open(struct scry_target *t)
 	t->pid = live->pid;
 	if (!scry_cache_init(&live->cache))
 		return scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
+	/* EM_X86_64, where the executable cannot be opened */
 	if (!scry_procfs_machine(t, live->reader))
 		scry_target_set_machine(t, 62, true, false);
 	return live_read(t);
 }
 
+/* The process may have called execve() since, or ended: all but the open memory is read anew. */
 static int live_refresh(struct scry_target *t)
 {
 	struct scry_live *live = t->state;
@@ -280,6 +288,7 @@ static void drop_ended(struct scry_target *t, const struct scry_hold *hold)
 }
 
 /* What the tracer found out about a thread. */
+/* A thread that was cloned after the list was read and before the stop is on the tracer's. */
 static void take_held(struct scry_target *t, const struct scry_held *held)
 {
 	struct scry_os_thread *thread = scry_os_thread_find(t, held->tid);
@@ -327,6 +336,7 @@ static int live_hold(struct scry_target *t)
 	return SCRY_OK;
 }
 
+/* Whether what is read may contradict itself for no other reason than time. */
 static bool live_runs(struct scry_target *t)
 {
 	const struct scry_live *live = t->state;

@@ -11,6 +11,10 @@
 #include "registry.h"
 #include "target/dumpfile.h"
 
+/*
+ * All zeros but for the descriptor, of which 0 is a file: a backend that fails half-way is closed
+ * like any other.
+ */
 struct scry_target *scry_target_new(struct scry_session *s, const struct scry_target_ops *ops)
 {
 	struct scry_target *t = calloc(1, sizeof(*t));
@@ -29,6 +33,7 @@ void scry_target_close(struct scry_target *t)
 {
 	if (!t)
 		return;
+	/* a held process is let go before its tables are freed */
 	scry_target_release(t);
 	if (t->ops && t->ops->close)
 		t->ops->close(t);
@@ -60,6 +65,10 @@ void scry_target_forget_view(struct scry_target *t)
 	memset(t->seen, 0, sizeof(t->seen));
 }
 
+/*
+ * The notes of opening (a cut core, a missing stream) hold as long as the target does, and the
+ * session has forgotten them.
+ */
 int scry_target_refresh(struct scry_target *t)
 {
 	scry_target_forget_view(t);
@@ -70,6 +79,7 @@ int scry_target_refresh(struct scry_target *t)
 	return rc;
 }
 
+/* Kept twice: in the session for the answer under way, here for the answers after a refresh. */
 void scry_target_note(struct scry_target *t, const char *fmt, ...)
 {
 	char text[1024];
@@ -119,6 +129,10 @@ struct scry_os_thread *scry_target_add_thread(struct scry_target *t, uint64_t ti
 	return thread;
 }
 
+/*
+ * As d_path() writes a file that was deleted while it was mapped; its pages are still there, and
+ * /proc/PID/map_files leads to it.
+ */
 bool scry_map_set_path(struct scry_target *t, struct scry_map *map, const char *path, size_t len)
 {
 	static const char mark[] = " (deleted)";
@@ -137,6 +151,10 @@ static int by_start(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
+/*
+ * A core lists segments by address, a hostile one as it likes, and some writers list a page twice:
+ * the first keeps it, the rest of a later one is cut to what is new.
+ */
 void scry_target_sort_maps(struct scry_target *t)
 {
 	size_t kept = 0;
@@ -162,6 +180,7 @@ void scry_target_sort_maps(struct scry_target *t)
 	t->map_count = kept;
 }
 
+/* By content: names of dumps say nothing. */
 static const struct scry_target_ops *find_format(const uint8_t *head, size_t len)
 {
 	for (size_t i = 0; scry_dump_formats[i]; i++)

@@ -25,6 +25,10 @@ static int open_file(int pid, const char *name)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
+/*
+ * Files of /proc have no size to ask for: read to the end, in pieces, since one that changes
+ * between two reads is whole only within each.
+ */
 bool scry_procfs_read(int pid, const char *name, struct scry_buf *out)
 {
 	char piece[16384];
@@ -67,6 +71,10 @@ char scry_procfs_state(int pid, uint64_t *ret_flags)
 		const char *at = strrchr(text.text, ')');
 
 		if (at)
+			/*
+			 * the state is the third value, the flags are the ninth: proc(5),
+			 * /proc/pid/stat
+			 */
 			sscanf(at + 1, " %c %*d %*d %*d %*d %*d %" SCNu64, &state, ret_flags);
 	}
 	scry_buf_done(&text);
@@ -75,6 +83,7 @@ char scry_procfs_state(int pid, uint64_t *ret_flags)
 
 /* --- mappings --- */
 
+/* "r-xp"; the fourth letter (private or shared) makes no difference to a reader. */
 static unsigned flags_of(const char *text)
 {
 	return (text[0] == 'r' ? SCRY_MAP_READ : 0u) | (text[1] == 'w' ? SCRY_MAP_WRITE : 0u) |
@@ -129,6 +138,7 @@ static bool add_line(struct scry_target *t, const char *line, const char *end)
 	map.dev = makedev((unsigned)major, (unsigned)minor);
 	while (line < end && *line == ' ')
 		line++;
+	/* "[heap]", "[vdso]" and the like are not files */
 	if (line < end && *line == '/' && !set_path(t, &map, line, (size_t)(end - line)))
 		return false;
 	return scry_target_add_map(t, &map);
@@ -156,6 +166,10 @@ int scry_procfs_maps(struct scry_target *t, int pid)
 
 /* --- facts about the process --- */
 
+/*
+ * d_path() (fs/d_path.c) appends " (deleted)" to a file that is gone; one that is really called so
+ * is taken for it, which costs a look at a file that is not there.
+ */
 static void read_exe(struct scry_target *t, int pid)
 {
 	static const char mark[] = " (deleted)";
@@ -172,6 +186,7 @@ static void read_exe(struct scry_target *t, int pid)
 	t->exe = scry_arena_text(&t->keep, text, len);
 }
 
+/* Arguments end in NUL each, and may hold blanks: for reading, not for running again. */
 static void read_command(struct scry_target *t, int pid)
 {
 	struct scry_buf text = SCRY_BUF_INIT;
@@ -189,6 +204,7 @@ static void read_command(struct scry_target *t, int pid)
 	scry_buf_done(&text);
 }
 
+/* Elf32_auxv_t or Elf64_auxv_t: pairs of words of the process's size, not of ours. */
 static void read_auxv(struct scry_target *t, int pid)
 {
 	struct scry_buf data = SCRY_BUF_INIT;
@@ -211,6 +227,10 @@ void scry_procfs_facts(struct scry_target *t, int pid)
 	read_auxv(t, pid);
 }
 
+/*
+ * The ELF header of the executable: /proc/PID/exe opens it even where its file is deleted or in
+ * another mount namespace.
+ */
 bool scry_procfs_machine(struct scry_target *t, int pid)
 {
 	uint8_t head[20];
@@ -231,6 +251,7 @@ bool scry_procfs_machine(struct scry_target *t, int pid)
 
 /* --- threads --- */
 
+/* At most 15 characters (TASK_COMM_LEN, include/linux/sched.h), with a newline after them. */
 const char *scry_procfs_thread_name(struct scry_target *t, int pid, uint64_t tid)
 {
 	char path[64], text[64];
@@ -265,6 +286,7 @@ int64_t scry_procfs_tids(int pid, uint64_t **ret)
 	if (!dir)
 		return SCRY_ESYSTEM;
 	while ((entry = readdir(dir))) {
+		/* "." and ".." */
 		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
 			continue;
 		if (count == room) {

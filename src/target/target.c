@@ -49,6 +49,7 @@ static const uint8_t *view_seen(struct scry_target *t, scry_addr addr, size_t *r
 	return NULL;
 }
 
+/* All reads end here. Ctrl-C makes every one fail, so that whatever runs comes to its end soon. */
 static const uint8_t *view_target(struct scry_target *t, scry_addr addr, size_t *ret_len)
 {
 	if (t->session->stopped)
@@ -100,6 +101,9 @@ const char *scry_target_damage(struct scry_target *t)
 	return t && t->ops->runs && t->ops->runs(t) ? "changed while it was read" : "is damaged";
 }
 
+/*
+ * A hole is memory that the dump does not have; what was never mapped is missing for good reason.
+ */
 bool scry_target_lacks(struct scry_target *t, scry_addr addr)
 {
 	return t && t->ops->hole && !scry_map_at(t, addr) &&
@@ -128,6 +132,7 @@ const uint8_t *scry_view(struct scry_session *s, scry_addr addr, size_t *ret_len
 	return p;
 }
 
+/* A value may lie across the end of a view: pieces are put together. */
 size_t scry_read_some(struct scry_session *s, scry_addr addr, void *buf, size_t len)
 {
 	size_t done = 0;
@@ -155,6 +160,7 @@ int scry_read(struct scry_session *s, scry_addr addr, void *buf, size_t len)
 	return fail_missing(s, addr + n);
 }
 
+/* A sparse core has terabytes of holes, which no search should touch: the backend knows them. */
 bool scry_data_next(struct scry_session *s, scry_addr *at, scry_addr end, scry_addr *ret_end)
 {
 	if (*at >= end)
@@ -165,6 +171,7 @@ bool scry_data_next(struct scry_session *s, scry_addr *at, scry_addr end, scry_a
 	return true;
 }
 
+/* Nearly all that is read is one word that a view has as a whole: no copy for these. */
 int scry_read_uint(struct scry_session *s, scry_addr addr, unsigned size, uint64_t *ret)
 {
 	uint8_t bytes[8];
@@ -198,6 +205,7 @@ int scry_read_ptr(struct scry_session *s, scry_addr addr, scry_addr *ret)
 	return scry_read_uint(s, addr, s->target ? s->target->abi.ptr_size : 8, ret);
 }
 
+/* Twice over the text: first its length, then one copy of just that size. */
 int scry_read_cstr(struct scry_session *s, scry_addr addr, size_t max, const char **ret)
 {
 	size_t len = 0, n = 0;
@@ -218,6 +226,7 @@ int scry_read_cstr(struct scry_session *s, scry_addr addr, size_t max, const cha
 	return SCRY_OK;
 }
 
+/* Maps are in order and do not overlap: scry_target_sort_maps() sees to that. */
 const struct scry_map *scry_map_at(struct scry_target *t, scry_addr addr)
 {
 	size_t low = 0, high = t->map_count;
@@ -304,6 +313,10 @@ void scry_regs_set(struct scry_regs *regs, const char *name, uint64_t value)
 	}
 }
 
+/*
+ * Where the registers stand in NT_PRSTATUS or in a CONTEXT is data of the architecture. What a
+ * block is too short for was not written, and stays unknown.
+ */
 void scry_regs_load(struct scry_regs *regs, const struct scry_arch *arch, const uint8_t *block,
 		    size_t len, bool minidump, bool big_endian)
 {
@@ -384,6 +397,10 @@ void scry_os_thread_load(struct scry_os_thread *thread, const struct scry_arch *
 		thread, arch, scry_load(block + arch->syscall_number, arch->ptr_size, big_endian));
 }
 
+/*
+ * ABIs of Linux; Windows sets its own long and wchar_t. What the architecture knows better (an
+ * int64_t's alignment on i386, the size of a mutex) comes last.
+ */
 bool scry_target_set_machine(struct scry_target *t, unsigned elf_machine, bool is64,
 			     bool big_endian)
 {

@@ -34,6 +34,7 @@ static void add_call(struct scry_loads *l, struct scry_arena *arena, uint32_t at
 	calls[l->call_count++] = at;
 }
 
+/* Only jumps forward: they part what runs from what does not within one pass over the code. */
 static void add_jump(struct scry_loads *l, struct scry_arena *arena, uint32_t at, int64_t target)
 {
 	struct scry_jump *jumps;
@@ -88,11 +89,16 @@ static const char *variable_of(struct scry_code *c, const struct scry_instructio
 	return index < c->slots ? c->locals[index].name : NULL;
 }
 
+/* 3.12+ has methods loaded by LOAD_ATTR too, with a bit in its argument: the names say both. */
 static bool is_attribute(const struct scry_instruction *i)
 {
 	return i->kind == 'n' && (starts(i->name, "LOAD_ATTR") || starts(i->name, "LOAD_METHOD"));
 }
 
+/*
+ * One pass in order of the code: a load is followed by attributes of what it loaded, until another
+ * instruction takes it. Loops and branches make no difference to what a name means.
+ */
 static void decode(struct scry_loads *l, struct scry_arena *arena)
 {
 	struct scry_instructions w;
@@ -114,6 +120,10 @@ static void decode(struct scry_loads *l, struct scry_arena *arena)
 		} else {
 			if (starts(i.name, "CALL"))
 				add_call(l, arena, i.offset + i.size);
+			/*
+			 * SETUP_FINALLY and SETUP_WITH name a handler, which is no way that the
+			 * code goes by itself
+			 */
 			if (!starts(i.name, "SETUP_"))
 				add_jump(l, arena, i.offset, i.target);
 			if (!passes(i.name))
@@ -146,6 +156,7 @@ const struct scry_loads *scry_loads_of(struct scry_waits *w, struct scry_code *c
 	return l;
 }
 
+/* LOAD_NAME of a module or class body looks into its namespace first. */
 static scry_addr global_value(const struct scry_frame *f, const char *name)
 {
 	scry_addr value;

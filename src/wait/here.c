@@ -13,6 +13,7 @@
 #include "target/procfs.h"
 
 /* The process, where it runs here; 0: a dump, or another machine's. */
+/* What /proc says is of this moment, and of processes here: of a dump it would be another's. */
 static int pid_of(const struct scry_session *s)
 {
 	const struct scry_target *t = s->target;
@@ -23,6 +24,7 @@ static int pid_of(const struct scry_session *s)
 
 /* --- sockets: /proc/PID/net --- */
 
+/* include/net/tcp_states.h, Linux 6.1 */
 static const char *const tcp_states[] = {
 	[1] = "ESTABLISHED", [2] = "SYN_SENT",  [3] = "SYN_RECV", [4] = "FIN_WAIT1",
 	[5] = "FIN_WAIT2",   [6] = "TIME_WAIT", [7] = "CLOSE",    [8] = "CLOSE_WAIT",
@@ -93,6 +95,10 @@ static bool put_unix(struct scry_buf *out, const char *line, uint64_t inode)
 	return true;
 }
 
+/*
+ * /proc/PID/net is the network namespace that the process is in, which need not be ours. A socket
+ * of another kind (netlink, vsock) is in none of these tables.
+ */
 static bool put_socket(struct scry_buf *out, int pid, uint64_t inode)
 {
 	static const struct {
@@ -131,6 +137,7 @@ const char *scry_fd_text(struct scry_session *s, int64_t fd)
 	if (n <= 0)
 		return NULL;
 	link[n] = '\0';
+	/* the number in brackets is the inode, by which the tables know a socket */
 	if (!strncmp(link, "socket:[", 8)) {
 		if (!put_socket(&text, pid, strtoull(link + 8, NULL, 10)))
 			scry_buf_puts(&text, "socket");
@@ -188,6 +195,7 @@ const char *scry_clock_left(struct scry_session *s, int64_t deadline)
 {
 	struct timespec now;
 
+	/* the monotonic clock begins anew with each boot: a dump's says nothing to ours */
 	if (!pid_of(s) || clock_gettime(CLOCK_MONOTONIC, &now) < 0)
 		return scry_arena_printf(&s->arena, "until second %" PRId64 " of its clock",
 					 deadline);

@@ -60,6 +60,10 @@ static void find_lock_owner(struct scry_waits *w, struct scry_waiter *who)
 		return;
 
 	for (; h; h = h->next) {
+		/*
+		 * what a frame has given back since is no longer its own, whatever block it stands
+		 * in
+		 */
 		if (who->what.addr == h->who->released || who->what.addr == h->who->released_lock)
 			continue;
 		if (owner && h->who != owner)
@@ -173,6 +177,7 @@ static bool runs_for_trio(struct scry_waits *w, struct scry_waiter *t, scry_addr
 	return false;
 }
 
+/* trio keeps no table of what runs where: the thread whose frame has the function is the one. */
 static void find_trio_worker(struct scry_waits *w, struct scry_waiter *who)
 {
 	for (size_t i = 0; i < w->count; i++)
@@ -180,6 +185,7 @@ static void find_trio_worker(struct scry_waits *w, struct scry_waiter *who)
 			scry_waiter_held(w, who, &w->list[i], SCRY_HOW_FRAME, NULL);
 }
 
+/* A future does not know who will set it either: the executor's queue and frames do. */
 static void find_future(struct scry_waits *w, struct scry_waiter *who)
 {
 	scry_future_owners(w, who, who->what.addr);
@@ -208,6 +214,7 @@ static const struct {
 
 void scry_waits_owners(struct scry_waits *w, struct scry_waiter *who)
 {
+	/* a lock of C has no object to ask; _shutdown() needs none */
 	bool bare = !who->what.is_object;
 
 	if (who->state != SCRY_WAIT_WAITING || !who->what.kind || who->held_count)

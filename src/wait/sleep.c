@@ -45,6 +45,10 @@ struct sleep {
 	struct scry_awaited *what;
 };
 
+/*
+ * Numbers differ between machines: the row has one for each table of the kernel's (arm64 and
+ * riscv64 share the generic one, include/uapi/asm-generic/unistd.h).
+ */
 static const struct syscall_row *row_of(const struct scry_target *t, uint64_t number)
 {
 	for (size_t i = 0; t->arch && i < sizeof(rows) / sizeof(*rows); i++)
@@ -53,6 +57,7 @@ static const struct syscall_row *row_of(const struct scry_target *t, uint64_t nu
 	return NULL;
 }
 
+/* An int takes the lower half of a register; what is in the upper half nobody promises. */
 static int64_t int_of(uint64_t word)
 {
 	return (int32_t)word;
@@ -74,6 +79,7 @@ static bool read_time(const struct sleep *s, scry_addr at, int64_t *ret_seconds,
 	return true;
 }
 
+/* A span says how long in all, not how long still: when the call began is not known. */
 static void set_span(const struct sleep *s, scry_addr at)
 {
 	int64_t seconds;
@@ -86,6 +92,7 @@ static void set_span(const struct sleep *s, scry_addr at)
 					    more ? "a little more than " : "", seconds);
 }
 
+/* Rounded up, since what is not over yet may end within this second. */
 static void set_deadline(const struct sleep *s, scry_addr at)
 {
 	int64_t seconds;
@@ -109,6 +116,7 @@ static void add_file(const struct sleep *s, struct scry_buf *text, int64_t fd)
 		scry_buf_printf(text, ": %s", more);
 }
 
+/* One file is what is waited for, and can be looked up; of several any may be the one. */
 static void set_files(const struct sleep *s, struct scry_buf *text, unsigned count, int64_t only)
 {
 	if (count == 1) {
@@ -132,6 +140,7 @@ static void read_poll(const struct sleep *s)
 	for (uint64_t i = 0; i < count && i < FILES_SHOWN; i++) {
 		if (scry_read_int(s->w->session, s->os->args[0] + i * 8, 4, &fd) < 0)
 			break;
+		/* poll(2) passes these over */
 		if (fd < 0)
 			continue;
 		add_file(s, &text, only = fd);
@@ -172,6 +181,7 @@ static void read_select(const struct sleep *s)
 	set_files(s, &text, n, only);
 }
 
+/* Which files an epoll waits for only the kernel knows: /proc says it, a dump does not. */
 static void read_epoll(const struct sleep *s)
 {
 	struct scry_buf text = SCRY_BUF_INIT;
@@ -183,6 +193,7 @@ static void read_epoll(const struct sleep *s)
 		add_file(s, &text, fds[i]);
 	if (n > FILES_SHOWN)
 		scry_buf_printf(&text, ", %u more", n - FILES_SHOWN);
+	/* the file that is waited on is the epoll itself */
 	set_files(s, &text, 0, 0);
 }
 
@@ -222,6 +233,9 @@ void scry_c_lock_read(struct scry_waits *w, struct scry_waiter *who, struct scry
 	what->addr = futex;
 	if (is_in(stack, mutexes)) {
 		what->kind = "pthread mutex";
+		/*
+		 * the owner is the id of a thread of the kernel's, 0 while the lock changes hands
+		 */
 		if (scry_read_uint(w->session, futex + 8, 4, &owner) < 0)
 			return;
 		for (size_t i = 0; owner && i < w->count; i++)
@@ -259,6 +273,7 @@ static void set_process(const struct sleep *s, int64_t pid)
 	s->what->detail = scry_process_text(s->w->session, pid);
 }
 
+/* sigset_t of the kernel: bit n is signal n + 1. */
 static void read_signals(const struct sleep *s)
 {
 	struct scry_buf text = SCRY_BUF_INIT;
@@ -284,6 +299,10 @@ static void read_path(const struct sleep *s, scry_addr at)
 
 static void read_arguments(const struct sleep *s, enum way way)
 {
+	/*
+	 * TIMER_ABSTIME (include/uapi/linux/time.h); P_PID (wait.h); F_SETLKW, F_SETLKW64,
+	 * F_OFD_SETLKW (include/uapi/asm-generic/fcntl.h): the commands of fcntl() that wait
+	 */
 	enum { ABSOLUTE = 1, P_PID_ = 1, SETLKW = 7, SETLKW64 = 14, OFD_SETLKW = 38 };
 	const uint64_t *args = s->os->args;
 
@@ -329,6 +348,7 @@ static void read_arguments(const struct sleep *s, enum way way)
 		set_span(s, args[0]);
 		break;
 	case CLOCK_SLEEP:
+		/* time.sleep() since 3.11: Modules/timemodule.c, pysleep() */
 		if (args[1] & ABSOLUTE)
 			set_deadline(s, args[2]);
 		else
@@ -351,6 +371,10 @@ static void read_arguments(const struct sleep *s, enum way way)
 	}
 }
 
+/*
+ * 1 sleeps in a call that waits, 0 does not, -1 not known. Another call (a read() that waits for
+ * its disk, a page fault) is not what a program would call waiting.
+ */
 int scry_thread_sleeps(struct scry_waiter *who)
 {
 	struct scry_target *t = who->thread->session->target;

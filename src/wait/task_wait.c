@@ -35,6 +35,7 @@ static void wait_with_thread(struct scry_waits *w, struct scry_waiter *who)
 		who->task->thread ? scry_waiter_of_thread(w, who->task->thread) : NULL;
 
 	who->state = SCRY_WAIT_RUNNING;
+	/* else the thread itself waits (time.sleep() in a coroutine), and the task with it */
 	if (!t || t->state == SCRY_WAIT_RUNNING || t->state == SCRY_WAIT_UNKNOWN)
 		return;
 	if (g && g->is_hub) {
@@ -87,6 +88,10 @@ static void set_deadline(struct scry_reading *r)
 	}
 }
 
+/*
+ * Its callbacks are scheduled, but have not been called: the task runs in the loop's next turn
+ * (Lib/asyncio/futures.py, __schedule_callbacks()).
+ */
 static bool is_done(struct scry_runtime *r, scry_addr future)
 {
 	struct scry_kinds kinds = SCRY_KINDS_INIT(r);
@@ -98,6 +103,7 @@ static bool is_done(struct scry_runtime *r, scry_addr future)
 	return done;
 }
 
+/* gather() and wait() await several at once: the task waits for each. */
 static void note_awaited(struct scry_waits *w, struct scry_waiter *who)
 {
 	const struct scry_task *t = who->task;
@@ -110,6 +116,10 @@ static void note_awaited(struct scry_waits *w, struct scry_waiter *who)
 	}
 }
 
+/*
+ * A future says who awaits it, not what it is for. That is in the frame that awaits: whose method
+ * of the library it is, and of which object.
+ */
 static void read_asyncio(struct scry_waits *w, struct scry_waiter *who)
 {
 	struct scry_reading r = { .w = w, .who = who, .what = &who->what };
@@ -196,6 +206,10 @@ static void read_other_loop(struct scry_waits *w, struct scry_waiter *who)
 	note_awaited(w, who);
 }
 
+/*
+ * Greenlets say nothing of this themselves: what refers to one's switch() has been searched for
+ * already (task/greenlet_wait.c), the most telling first.
+ */
 static void read_greenlet(struct scry_waits *w, struct scry_waiter *who)
 {
 	const struct scry_greenlet *g = who->task->detail;
@@ -221,6 +235,7 @@ static void read_greenlet(struct scry_waits *w, struct scry_waiter *who)
 		scry_waiter_held(w, who, other, SCRY_HOW_OWNER, NULL);
 }
 
+/* The channel is in the tasklet's own ring of links: no frame needs to be read for it. */
 static void read_tasklet(struct scry_waits *w, struct scry_waiter *who)
 {
 	struct scry_reading r = { .w = w, .who = who, .what = &who->what };

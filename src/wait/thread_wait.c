@@ -133,6 +133,10 @@ static void complete(struct scry_reading *r, const struct scry_awaited *sleep)
 	what->deadline = sleep->deadline;
 	what->timed = sleep->timed || r->timed;
 	what->detail = detail ? detail : sleep->detail;
+	/*
+	 * subprocess.Popen and multiprocessing.Process: their process, where the call did not name
+	 * it
+	 */
 	for (size_t i = 0; what->pid < 0 && r->object && i < 2; i++) {
 		static const char *const paths[] = { "pid", "_popen.pid" };
 		scry_addr value;
@@ -159,6 +163,7 @@ static bool is_loop(struct scry_reading *r, const struct scry_awaited *sleep)
 	return false;
 }
 
+/* The holder is the one that the GIL names; nobody where it is being handed over. */
 static void wait_for_gil(struct scry_reading *r)
 {
 	struct scry_interp *interp = r->who->thread->interp;
@@ -179,6 +184,7 @@ void scry_thread_waits(struct scry_waits *w, struct scry_waiter *who)
 
 	if (who->runtime)
 		scry_reading_frame(&r);
+	/* such a thread never waits for anything again */
 	if (scry_thread_is_gone(who->thread) || who->thread->halted)
 		return;
 	if (who->thread->gil == SCRY_GIL_WAITING) {
