@@ -184,54 +184,42 @@ static void each_text(const void *subject, struct scry_renderer *to)
 
 /* --- where memory is --- */
 
-static void get_used(const void *subject, struct scry_said *ret)
-{
-	const struct scry_heap_part *p = subject;
-
-	ret->kind = SCRY_SAID_NULL;
-	if (p->split)
-		scry_said_int(ret, (int64_t)p->used);
-}
-
-static void get_free(const void *subject, struct scry_said *ret)
-{
-	const struct scry_heap_part *p = subject;
-
-	ret->kind = SCRY_SAID_NULL;
-	if (p->split)
-		scry_said_int(ret, (int64_t)p->free);
-}
-
-#define SUBJECT struct scry_heap_part
-static const struct scry_say part_fields[] = {
-	SAY_TEXT("what", what),
-	SAY_INT("bytes", bytes),
-	SAY_GET("used", get_used),
-	SAY_GET("free", get_free),
-	SAY_BOOL("part", part, .flags = SCRY_SAY_TEXT_ONLY),
-	SAY_END,
-};
-#undef SUBJECT
-
-static const char *const part_text[] = {
-	"  {bytes,%16}  ", "{?part}  ", "{what}", " ({used,} used, {free,} free)", "\n", NULL,
-};
-static const struct scry_facts part_facts = { "memory", part_fields, part_text };
-
-static void say_part(void *arg, const struct scry_heap_part *part)
-{
-	const struct scry_heap_answer *a = arg;
-
-	if (a->call->json || !part->part || a->call->verbose)
-		scry_say(&a->call->render.to, &part_facts, part);
-}
-
 static void each_part(const void *subject, struct scry_renderer *to)
 {
 	const struct scry_heap_answer *a = subject;
 
-	(void)to;
-	scry_heap_parts(a->h, say_part, (void *)(uintptr_t)a);
+	for (size_t i = 0; i < a->census.count; i++)
+		if (a->call->json || !a->census.parts[i].minor || a->call->verbose)
+			scry_say(to, &scry_facts_heap_part, &a->census.parts[i]);
+}
+
+static void get_mapped(const void *subject, struct scry_said *ret)
+{
+	scry_said_int(ret, (int64_t)((const struct scry_heap_answer *)subject)->census.bytes);
+}
+
+/* Pages of the process, or of its dump: whichever it is, the next says. */
+static void get_all_there(const void *subject, struct scry_said *ret)
+{
+	const struct scry_heap_answer *a = subject;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (a->census.has_there)
+		scry_said_int(ret, (int64_t)a->census.there);
+}
+
+static void get_counted(const void *subject, struct scry_said *ret)
+{
+	const struct scry_heap_answer *a = subject;
+
+	scry_said_text(ret, !a->census.has_there            ? NULL
+			    : a->call->s->target->ops->hold ? "resident"
+							    : "in the dump");
+}
+
+static void get_others(const void *subject, struct scry_said *ret)
+{
+	scry_said_int(ret, (int64_t)((const struct scry_heap_answer *)subject)->census.others);
 }
 
 static void get_rss(const void *subject, struct scry_said *ret)
@@ -347,8 +335,12 @@ static const struct scry_say heap_fields[] = {
 	SAY_LIST("strings", &text_facts, each_text),
 	SAY_LIST("instances", &scry_facts_heap_instance, each_instance),
 	SAY_LIST("retained", &kept_facts, each_kept),
-	SAY_LIST("memory", &part_facts, each_part),
+	SAY_LIST("memory", &scry_facts_heap_part, each_part),
 	SAY_GET("rss", get_rss),
+	SAY_GET("mapped", get_mapped),
+	SAY_GET("there", get_all_there),
+	SAY_GET("counted", get_counted),
+	SAY_GET("not_python", get_others),
 	SAY_GET("omitted", get_omitted),
 	SAY_GET("diff", get_diff, .flags = SCRY_SAY_OPTIONAL, .facts = &diff_facts),
 	SAY_GET("since", get_since, .flags = SCRY_SAY_TEXT_ONLY),
@@ -370,8 +362,13 @@ static const char *const heap_text[] = {
 	"{?whole}The largest, with their own tables:\n{largest}",
 	"|{types}{instances}",
 	"{?omitted}  ... {omitted,} more\n",
-	"{?whole}Memory of the process:\n{memory}",
-	"  {rss,%16}  resident, as the system counts it\n",
+	"{?whole}Memory of the process:\n            mapped",
+	"       {counted%11}",
+	"{?whole}\n{memory}",
+	"{?whole}  {mapped,%16}  {there,%16}  all of it\n",
+	"|{?whole}  {mapped,%16}                    all of it\n",
+	"  {rss,%34}  resident, as the system counts it\n",
+	"{?whole}  {not_python,%34}  not Python's: no blocks, objects or frames of it\n",
 	NULL,
 };
 
@@ -442,6 +439,8 @@ static int run_heap(struct scry_call *call)
 	a.want_texts = scry_call_flag(call, "strings") != NULL;
 	if (rc == SCRY_OK && a.want_texts)
 		rc = scry_heap_texts(a.h, &a.texts, &a.text_count);
+	if (rc == SCRY_OK && (call->json || a.type == SCRY_HEAP_NONE))
+		rc = scry_census_take(a.h, &a.census);
 	if (rc == SCRY_OK)
 		scry_say_fields(&call->render.to, &answer_facts, &a);
 	free(a.texts);
@@ -476,7 +475,10 @@ const struct scry_command_row scry_command_heap = {
 		    "--under goes on from one.\n"
 		    "--diff: count, bytes and retained are the growth since an answer of heap "
 		    "--json, or since another\n"
-		    "dump; what has not changed is left out.",
+		    "dump; what has not changed is left out.\n"
+		    "Last, where the process's memory is, each byte once, and how much of it has "
+		    "pages: resident ones, or\n"
+		    "ones in the dump. With -v blocks by size, free chunks by list, and each file.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run_heap,
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },

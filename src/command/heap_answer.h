@@ -3,6 +3,7 @@
 #define SCRY_HEAP_ANSWER_H
 
 #include "command/heap_show.h"
+#include "heap/census.h"
 #include "heap/graph.h"
 #include "heap/survey.h"
 
@@ -27,6 +28,7 @@ struct scry_heap_answer {
 	bool want_texts;
 	struct scry_heap_text *texts;
 	size_t text_count;
+	struct scry_census census;
 	bool want_retained;
 	uint32_t under; /* only what this one dominates; SCRY_HEAP_NONE: all */
 	struct scry_retained retained;
@@ -37,6 +39,9 @@ struct scry_heap_answer {
 	int64_t before_objects, before_bytes;
 	bool has_before;
 };
+
+/** Of a struct scry_heap_part. */
+extern const struct scry_facts scry_facts_heap_part;
 
 /** What --by names. */
 struct scry_heap_order {

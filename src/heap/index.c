@@ -13,6 +13,7 @@
 #include "memory/block.h"
 #include "memory/gc.h"
 #include "object/judge.h"
+#include "object/known.h"
 
 #define COUNT_SURE 65536 /* below it a count is not an address */
 #define HEADS_MAX  6
@@ -165,7 +166,7 @@ struct pass {
 	unsigned head_count;
 	uint32_t type_at; /* where an object has its type */
 	bool plain_count; /* one count, whose whole word shows that it is not an address */
-	uint64_t seen;
+	bool kept;        /* what was looked at is a freed object that is kept */
 };
 
 static void add_head(struct pass *p, uint32_t head)
@@ -225,6 +226,21 @@ static bool is_sure(struct pass *p, scry_addr addr, const struct scry_heap_type 
 	       (next & ~(uint64_t)3 ? scry_heap_has_page(p->h, next) : !next && prev <= 3);
 }
 
+/*
+ * Since 3.14 a list of freed objects leads through their counts: the word is the next one of its
+ * type (Include/internal/pycore_freelist.h).
+ */
+static bool is_kept(struct pass *p, scry_addr addr, uint64_t type)
+{
+	uint64_t next, other;
+
+	return scry_reader_word(&p->h->reader,
+				addr + p->h->runtime->layout->slot[SCRY_F_OBJECT_REFCNT].offset,
+				&next) &&
+	       next >= COUNT_SURE && next % p->h->reader.ptr == 0 &&
+	       scry_reader_word(&p->h->reader, next + p->type_at, &other) && other == type;
+}
+
 /* The object that begins so far after the block's start. */
 static bool take(struct pass *p, const struct scry_block *b, scry_addr start, uint32_t head)
 {
@@ -246,13 +262,21 @@ static bool take(struct pass *p, const struct scry_block *b, scry_addr start, ui
 		return false;
 	if (addr + scry_object_least(h->runtime, t->type) > b->start + b->size)
 		return false;
-	if (!is_sure(p, addr, t) && (scry_judge(h->runtime, addr, &v) < 0 || v.dead))
-		return false;
+	if (!is_sure(p, addr, t)) {
+		int rc = scry_judge(h->runtime, addr, &v);
+
+		/* frames are told apart: zombie.h */
+		p->kept |= scry_known_type(t->type) != SCRY_IS_FRAME &&
+			   (rc == SCRY_OK ? v.dead : is_kept(p, addr, word));
+		if (rc < 0 || v.dead)
+			return false;
+	}
 	return scry_heap_add(h, addr, type);
 }
 
 static void take_block(struct pass *p, const struct scry_block *b)
 {
+	p->kept = false;
 	/* after the hooks' words an int may have digits that look like a type's address */
 	if (has_hooks(p, b->start))
 		for (unsigned i = 0; i < p->head_count; i++)
@@ -261,6 +285,8 @@ static void take_block(struct pass *p, const struct scry_block *b)
 	for (unsigned i = 0; i < p->head_count; i++)
 		if (take(p, b, b->start, p->heads[i]))
 			return;
+	if (p->kept)
+		p->h->kept_bytes += b->size;
 }
 
 /* Blocks of one size come in a row. */
@@ -268,6 +294,9 @@ static void count_block(struct scry_heap *h, const struct scry_block *b)
 {
 	size_t i = h->class_last;
 
+	h->allocator = b->allocator;
+	if (b->idle)
+		return;
 	if (i >= h->class_count || h->classes[i].size != b->size)
 		for (i = 0; i < h->class_count && h->classes[i].size != b->size; i++)
 			;
@@ -277,7 +306,6 @@ static void count_block(struct scry_heap *h, const struct scry_block *b)
 		h->classes[h->class_count++].size = b->size;
 	}
 	h->class_last = i;
-	h->allocator = b->allocator;
 	if (b->free)
 		h->classes[i].free++;
 	else

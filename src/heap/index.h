@@ -63,7 +63,7 @@ struct scry_heap {
 	size_t page_size, page_count;
 	uint64_t bytes;        /* of all objects */
 	const char *allocator; /* who has the blocks; NULL: there are none */
-	uint64_t arena_bytes;  /* that it has, 0 not known */
+	uint64_t kept_bytes;   /* blocks of freed objects that are kept for the next ones */
 	struct scry_heap_class classes[SCRY_HEAP_CLASSES]; /* its blocks by size */
 	size_t class_count, class_last;
 	scry_sizer *plain_size; /* object's own __sizeof__() */

@@ -1,10 +1,7 @@
 /* What fills the memory. */
 #include "heap/survey.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-
-#include "memory/stack.h"
 
 /* --- the largest --- */
 
@@ -184,104 +181,4 @@ int scry_heap_texts(struct scry_heap *h, struct scry_heap_text **ret, size_t *re
 	*ret = found;
 	*ret_count = n;
 	return SCRY_OK;
-}
-
-/* --- where memory is --- */
-
-struct telling {
-	struct scry_heap *h;
-	void (*part)(void *arg, const struct scry_heap_part *part);
-	void *arg;
-};
-
-static void tell(struct telling *t, const char *what, uint64_t bytes)
-{
-	if (bytes)
-		t->part(t->arg, &(struct scry_heap_part) { .what = what, .bytes = bytes });
-}
-
-static void tell_blocks(struct telling *t)
-{
-	struct scry_heap *h = t->h;
-	struct scry_heap_part all = { .what = h->allocator, .split = true };
-	char text[64];
-
-	for (size_t i = 0; i < h->class_count; i++) {
-		all.used += h->classes[i].used * h->classes[i].size;
-		all.free += h->classes[i].free * h->classes[i].size;
-	}
-	all.bytes = all.used + all.free;
-	/* what stands between blocks, and was never cut into any */
-	if (h->arena_bytes > all.bytes) {
-		all.free += h->arena_bytes - all.bytes;
-		all.bytes = h->arena_bytes;
-	}
-	if (!all.bytes)
-		return;
-	t->part(t->arg, &all);
-	for (size_t i = 0; i < h->class_count; i++) {
-		const struct scry_heap_class *c = &h->classes[i];
-
-		snprintf(text, sizeof(text), "%s blocks of %" PRIu64, h->allocator, c->size);
-		t->part(t->arg, &(struct scry_heap_part) { .what = text,
-							   .bytes = (c->used + c->free) * c->size,
-							   .used = c->used * c->size,
-							   .free = c->free * c->size,
-							   .split = true,
-							   .part = true });
-	}
-}
-
-/* The mappings: stacks of threads, files, and the rest, which nobody has a name for. */
-static void tell_mappings(struct telling *t)
-{
-	struct scry_target *target = t->h->runtime->session->target;
-	uint64_t stacks = 0, code = 0, data = 0, others = 0;
-
-	for (size_t i = 0; i < target->map_count; i++) {
-		const struct scry_map *m = &target->maps[i];
-		uint64_t bytes = m->end - m->start;
-
-		if (!(m->flags & (SCRY_MAP_READ | SCRY_MAP_WRITE | SCRY_MAP_EXEC)))
-			continue;
-		if (!(m->flags & SCRY_MAP_FILE))
-			*(scry_stack_has(t->h->runtime, m->end - t->h->reader.ptr) ? &stacks
-										   : &others) +=
-				bytes;
-		else
-			*(m->flags & SCRY_MAP_WRITE ? &data : &code) += bytes;
-	}
-	tell(t, "C stacks", stacks);
-	tell(t, "files: code and constants", code);
-	tell(t, "files: data", data);
-	tell(t, "other mappings", others > t->h->arena_bytes ? others - t->h->arena_bytes : others);
-}
-
-void scry_heap_parts(struct scry_heap *h,
-		     void (*part)(void *arg, const struct scry_heap_part *part), void *arg)
-{
-	struct telling t = { h, part, arg };
-
-	tell_blocks(&t);
-	tell_mappings(&t);
-}
-
-bool scry_heap_resident(struct scry_heap *h, uint64_t *ret)
-{
-	struct scry_target *t = h->runtime->session->target;
-	char path[64], line[256];
-	unsigned long long kb;
-	bool found = false;
-	FILE *file;
-
-	if (!t->ops->hold || t->pid <= 0) /* a dump does not say it */
-		return false;
-	snprintf(path, sizeof(path), "/proc/%" PRId64 "/status", t->pid);
-	file = fopen(path, "re");
-	while (file && !found && fgets(line, sizeof(line), file))
-		found = sscanf(line, "VmRSS: %llu", &kb) == 1;
-	if (file)
-		fclose(file);
-	*ret = found ? kb * 1024 : 0;
-	return found;
 }

@@ -1,4 +1,4 @@
-/** What fills the memory: the largest objects, texts that are there several times, allocators. */
+/** What fills the memory: the largest objects, texts that are there several times. */
 #ifndef SCRY_SURVEY_H
 #define SCRY_SURVEY_H
 
@@ -20,18 +20,5 @@ struct scry_heap_text {
  * bytes; free() *ret.
  */
 int scry_heap_texts(struct scry_heap *h, struct scry_heap_text **ret, size_t *ret_count);
-
-/** A part of the process's memory. */
-struct scry_heap_part {
-	const char *what; /* "pymalloc", "pymalloc blocks of 32", "C stacks" ... */
-	uint64_t bytes, used, free;
-	bool split; /* `used` and `free` are known */
-	bool part;  /* of a row before it: not for a sum */
-};
-/** Tell `part` each part in turn. */
-void scry_heap_parts(struct scry_heap *h,
-		     void (*part)(void *arg, const struct scry_heap_part *part), void *arg);
-/** Resident memory of the process as the system counts it: false where that is not known. */
-bool scry_heap_resident(struct scry_heap *h, uint64_t *ret);
 
 #endif

@@ -3,6 +3,8 @@
  */
 #include "memory/block.h"
 
+#include <stdlib.h>
+
 #include "memory/memory.h"
 
 static const struct scry_allocator *const allocators[] = { &scry_allocator_mimalloc,
@@ -102,6 +104,36 @@ int scry_blocks_next(struct scry_blocks *b, struct scry_block *ret)
 		ret->of = b->allocator;
 	}
 	return rc;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct scry_block_area *x = a, *y = b;
+
+	return x->start > y->start ? 1 : x->start < y->start ? -1 : 0;
+}
+
+int scry_block_areas(struct scry_runtime *r, struct scry_block_area **ret, size_t *ret_count)
+{
+	const struct scry_allocator *a = allocator_of(r);
+	struct scry_block_area *list = NULL;
+	size_t count = 0, n = 0;
+
+	if (!a || a->areas(r, &list, &count) < 0 || !count)
+		return scry_fail(r->session, SCRY_ENOTFOUND, 0,
+				 "the memory of %s's allocator was not found", r->name);
+	qsort(list, count, sizeof(*list), by_start);
+	for (size_t i = 0; i < count; i++) {
+		if (n && list[i].start < list[n - 1].end) {
+			if (list[i].end > list[n - 1].end)
+				list[n - 1].end = list[i].end;
+			continue;
+		}
+		list[n++] = list[i];
+	}
+	*ret = list;
+	*ret_count = n;
+	return SCRY_OK;
 }
 
 void scry_blocks_done(struct scry_blocks *b)

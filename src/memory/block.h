@@ -18,6 +18,14 @@ struct scry_block {
 	bool free;   /* freed, or never given out: what points here is dangling */
 	bool broken; /* on a list of free blocks whose link from here leads nowhere */
 	bool raw;    /* not given out for an object: PyMem_Malloc(), where that is kept apart */
+	bool idle;   /* nothing around it is in use: its memory may become blocks of any size */
+};
+
+/** A run of memory that is the allocator's: an arena, a segment. */
+struct scry_block_area {
+	scry_addr start, end;
+	uint64_t idle; /* bytes of it in which nothing is in use, so that any size may get them */
+	uint64_t lost; /* bytes of it that are no block: headers, rests; 0 also where unknown */
 };
 
 /**
@@ -72,6 +80,12 @@ int scry_blocks_open(struct scry_blocks *b, struct scry_runtime *r);
 int scry_blocks_next(struct scry_blocks *b, struct scry_block *ret);
 void scry_blocks_done(struct scry_blocks *b);
 
+/**
+ * All memory of the allocator, in order of address, in the arena; SCRY_ENOTFOUND where it has none,
+ * or that is not known.
+ */
+int scry_block_areas(struct scry_runtime *r, struct scry_block_area **ret, size_t *ret_count);
+
 /** A kind of allocator: a file with one of these, and a row in block.c. */
 struct scry_allocator {
 	const char *name;
@@ -94,6 +108,8 @@ struct scry_allocator {
 	int (*open)(struct scry_runtime *r, void **ret_state);
 	int (*next)(struct scry_runtime *r, void *state, struct scry_block *ret);
 	void (*done)(void *state);
+	/** scry_block_areas(); overlapping ones are joined there. */
+	int (*areas)(struct scry_runtime *r, struct scry_block_area **ret, size_t *ret_count);
 };
 extern const struct scry_allocator scry_allocator_pymalloc, scry_allocator_mimalloc;
 

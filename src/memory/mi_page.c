@@ -14,9 +14,19 @@ unsigned scry_mi_slice_shift(const struct scry_runtime *r)
 	return scry_ptr_size(r) == 8 ? 16 : 15;
 }
 
+static scry_addr segment_size(const struct scry_runtime *r)
+{
+	return (scry_addr)1 << (scry_ptr_size(r) == 8 ? 25 : 22);
+}
+
 scry_addr scry_mi_segment(const struct scry_runtime *r, scry_addr addr)
 {
-	return addr & ~(((scry_addr)1 << (scry_ptr_size(r) == 8 ? 25 : 22)) - 1);
+	return addr & ~(segment_size(r) - 1);
+}
+
+scry_addr scry_mi_segment_end(const struct scry_runtime *r, scry_addr addr)
+{
+	return scry_mi_segment(r, addr) + segment_size(r);
 }
 
 /* Which slice of its segment a descriptor stands for; -1: it is not one. */

@@ -45,8 +45,12 @@ bool scry_mi_page_find(struct scry_runtime *r, scry_addr addr, struct scry_mi_pa
 /** Which blocks are free; false where the lists are damaged (what they still say is in `ret`). */
 bool scry_mi_page_free(struct scry_runtime *r, const struct scry_mi_page *page,
 		       struct scry_mi_bits *ret);
-/** The segment that an address lies in, and the base-2 logarithm of the size of its slices. */
+/**
+ * The segment that an address lies in, where that ends, and the base-2 logarithm of the size of its
+ * slices.
+ */
 scry_addr scry_mi_segment(const struct scry_runtime *r, scry_addr addr);
+scry_addr scry_mi_segment_end(const struct scry_runtime *r, scry_addr addr);
 unsigned scry_mi_slice_shift(const struct scry_runtime *r);
 
 /**

@@ -81,36 +81,45 @@ static uint32_t mark_list(struct scry_runtime *r, struct scry_pool *p, scry_addr
 	return n;
 }
 
+/* What its header says; `next`: how far it is cut into blocks. */
+static bool read_shape(struct scry_runtime *r, const struct scry_pymalloc_shape *shape,
+		       scry_addr at, struct scry_record *rec, struct scry_pool *ret)
+{
+	if (scry_record_read(r, SCRY_S_POOL, at, rec) < 0 ||
+	    !scry_record_has(rec, SCRY_F_POOL_MAX_OFFSET))
+		return false;
+	uint32_t class = (uint32_t)scry_record_uint(rec, SCRY_F_POOL_SIZE_INDEX);
+
+	*ret = (struct scry_pool) { .at = at,
+				    .size = shape->pool,
+				    .head = (r->layout->size[SCRY_S_POOL] + 15) / 16 * 16,
+				    .block = (class % 64 + 1) * shape->align,
+				    .arena = (uint32_t)scry_record_uint(rec,
+									SCRY_F_POOL_ARENA_INDEX),
+				    .used = (uint32_t)scry_record_uint(rec, SCRY_F_POOL_COUNT) };
+	ret->blocks = (ret->size - ret->head) / ret->block;
+	return all_numbers_fit(rec, ret, class);
+}
+
 bool scry_pool_read(struct scry_runtime *r, const struct scry_pymalloc_shape *shape, scry_addr at,
 		    struct scry_pool *ret)
 {
 	struct scry_record rec;
+	struct scry_pool p;
 
-	if (scry_record_read(r, SCRY_S_POOL, at, &rec) < 0 ||
-	    !scry_record_has(&rec, SCRY_F_POOL_MAX_OFFSET))
+	if (!read_shape(r, shape, at, &rec, &p))
 		return false;
-	uint32_t class = (uint32_t)scry_record_uint(&rec, SCRY_F_POOL_SIZE_INDEX);
-	struct scry_pool p = { .at = at,
-			       .size = shape->pool,
-			       .head = (r->layout->size[SCRY_S_POOL] + 15) / 16 * 16,
-			       .block = (class % 64 + 1) * shape->align,
-			       .arena = (uint32_t)scry_record_uint(&rec, SCRY_F_POOL_ARENA_INDEX) };
-
-	p.blocks = (p.size - p.head) / p.block;
-	if (!all_numbers_fit(&rec, &p, class))
-		return false;
-	uint32_t cut = ((uint32_t)scry_record_uint(&rec, SCRY_F_POOL_NEXT_OFFSET) - p.head) /
-		       p.block,
-		 count = (uint32_t)scry_record_uint(&rec, SCRY_F_POOL_COUNT);
+	uint32_t cut =
+		((uint32_t)scry_record_uint(&rec, SCRY_F_POOL_NEXT_OFFSET) - p.head) / p.block;
 	/* the last block may end where the pool does: maxnextoffset is one more than is cut */
 	cut = cut > p.blocks ? p.blocks : cut;
-	for (uint32_t i = count ? cut : 0; i < p.blocks; i++)
+	for (uint32_t i = p.used ? cut : 0; i < p.blocks; i++)
 		mark_free(&p, i);
-	if (count) {
+	if (p.used) {
 		uint32_t listed = mark_list(r, &p, scry_record_uint(&rec, SCRY_F_POOL_FREE));
 
 		/* one more or less: the program was stopped just there */
-		p.damaged = p.damaged || listed + count > cut + 1 || listed + count + 1 < cut;
+		p.damaged = p.damaged || listed + p.used > cut + 1 || listed + p.used + 1 < cut;
 	}
 	*ret = p;
 	return true;
@@ -200,7 +209,8 @@ static bool block_of(const struct scry_pool *pool, uint64_t index, struct scry_b
 		return false;
 	*ret = (struct scry_block) { .start = pool->at + pool->head + index * pool->block,
 				     .size = pool->block,
-				     .free = is_free(pool, (uint32_t)index) };
+				     .free = is_free(pool, (uint32_t)index),
+				     .idle = !pool->used };
 	ret->broken = pool->broken && ret->start == pool->broken;
 	return true;
 }
@@ -360,6 +370,46 @@ static int next(struct scry_runtime *r, void *state, struct scry_block *ret)
 	return SCRY_ITEM;
 }
 
+/* --- all arenas --- */
+
+/* Pools of which nothing is in use, and what was never cut into pools. */
+static void measure(struct scry_pymalloc *p, const struct scry_pymalloc_arena *a,
+		    struct scry_block_area *ret)
+{
+	uint64_t whole = (p->shape->arena - (a->start - a->address)) / p->shape->pool, used = 0;
+
+	*ret = (struct scry_block_area) { a->address, a->address + p->shape->arena, 0, 0 };
+	for (scry_addr at = a->start; at < a->end; at += p->shape->pool) {
+		struct scry_pool pool;
+
+		struct scry_record rec;
+
+		/* the list of free ones is not looked at again */
+		if (read_shape(p->runtime, p->shape, at, &rec, &pool) && pool.used) {
+			used++;
+			ret->lost += pool.size - (uint64_t)pool.blocks * pool.block;
+		}
+	}
+	ret->idle = (whole - used) * p->shape->pool;
+	ret->lost += p->shape->arena - whole * p->shape->pool;
+}
+
+static int areas(struct scry_runtime *r, struct scry_block_area **ret, size_t *ret_count)
+{
+	struct scry_pymalloc *p = scry_pymalloc_of(r, true);
+	struct scry_block_area *list =
+		p && p->shape ? scry_arena_alloc(&r->session->arena, p->count * sizeof(*list))
+			      : NULL;
+
+	if (!list)
+		return SCRY_ENOTFOUND;
+	for (size_t i = 0; i < p->count; i++)
+		measure(p, &p->arenas[i], &list[i]);
+	*ret = list;
+	*ret_count = p->count;
+	return SCRY_OK;
+}
+
 static bool serves(const struct scry_runtime *r)
 {
 	return !r->layout->flavour.free_threaded;
@@ -378,4 +428,5 @@ const struct scry_allocator scry_allocator_pymalloc = {
 	.open = open_walk,
 	.next = next,
 	.done = free,
+	.areas = areas,
 };

@@ -19,6 +19,7 @@ struct scry_pool {
 	uint32_t size, head, block;
 	uint32_t arena;   /* which one's it says it is */
 	uint32_t blocks;  /* that fit */
+	uint32_t used;    /* of them, as it counts; 0: it may become one of any size */
 	bool damaged;     /* the list of its free blocks makes no sense: some may pass for used */
 	scry_addr broken; /* the block of that list whose link makes none; 0 not known */
 	uint64_t free[SCRY_POOL_BLOCKS_MAX / 64]; /* a bit for each block */

@@ -351,6 +351,11 @@ static uint64_t rows_of(struct scry_runtime *r, struct scry_type *t)
 	return t->parts;
 }
 
+bool scry_type_has_parts(struct scry_runtime *r, struct scry_type *t)
+{
+	return rows_of(r, t) || t->flags & TYPE_MANAGED_DICT || scry_type_has_chain(r, t);
+}
+
 int scry_part_next(struct scry_parts *p, struct scry_part *ret)
 {
 	struct scry_part part = { .owner = p->owner, .type = p->type };

@@ -29,6 +29,8 @@ struct scry_parts {
  * what another object owns.
  */
 int scry_part_next(struct scry_parts *p, struct scry_part *ret);
+/** May objects of this type have any? */
+bool scry_type_has_parts(struct scry_runtime *r, struct scry_type *t);
 /**
  * Does an object of this type have parts that no pointer in it leads to at once (a deque's blocks)?
  * They cannot be found from the memory: all objects of such types are to be asked.

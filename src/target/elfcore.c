@@ -358,7 +358,8 @@ static int elfcore_open(struct scry_target *t)
 	return SCRY_OK;
 }
 
-static const struct scry_elf_segment *find_segment(const struct scry_elfcore *core, scry_addr addr)
+/* The first one that ends after an address: its place. */
+static size_t first_segment(const struct scry_elfcore *core, scry_addr addr)
 {
 	size_t low = 0, high = core->count;
 
@@ -366,14 +367,19 @@ static const struct scry_elf_segment *find_segment(const struct scry_elfcore *co
 		size_t mid = low + (high - low) / 2;
 		const struct scry_elf_segment *g = &core->segments[mid];
 
-		if (addr < g->start)
-			high = mid;
-		else if (addr - g->start >= g->len)
+		if (addr >= g->start && addr - g->start >= g->len)
 			low = mid + 1;
 		else
-			return g;
+			high = mid;
 	}
-	return NULL;
+	return low;
+}
+
+static const struct scry_elf_segment *find_segment(const struct scry_elfcore *core, scry_addr addr)
+{
+	size_t i = first_segment(core, addr);
+
+	return i < core->count && addr >= core->segments[i].start ? &core->segments[i] : NULL;
 }
 
 /* What the dump lacks may be in mapped files: that is not a hole. */
@@ -425,6 +431,25 @@ static const uint8_t *elfcore_view(struct scry_target *t, scry_addr addr, size_t
 	return t->file + g->offset + (addr - g->start);
 }
 
+/* What stands in the file, holes left out: the kernel writes no page that was never touched. */
+static bool elfcore_present(struct scry_target *t, scry_addr start, scry_addr end, uint64_t *ret)
+{
+	const struct scry_elfcore *core = t->state;
+
+	*ret = 0;
+	for (size_t i = first_segment(core, start); i < core->count; i++) {
+		const struct scry_elf_segment *g = &core->segments[i];
+		scry_addr at = g->start > start ? g->start : start, stop,
+			  last = g->start + g->len < end ? g->start + g->len : end;
+
+		if (g->start >= end)
+			break;
+		for (; at < last && elfcore_data(t, &at, last, &stop); at = stop)
+			*ret += stop - at;
+	}
+	return true;
+}
+
 static enum scry_hole elfcore_hole(struct scry_target *t, scry_addr addr)
 {
 	const struct scry_elfcore *core = t->state;
@@ -466,5 +491,6 @@ const struct scry_target_ops scry_target_elfcore = {
 	.view = elfcore_view,
 	.hole = elfcore_hole,
 	.data = elfcore_data,
+	.present = elfcore_present,
 	.close = elfcore_close,
 };

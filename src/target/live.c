@@ -378,6 +378,7 @@ const struct scry_target_ops scry_target_live = {
 	.runs = live_runs,
 	.refresh = live_refresh,
 	.close = live_close,
+	.present = scry_procfs_present,
 };
 
 int scry_target_open_pid(struct scry_session *s, int pid)

@@ -337,6 +337,28 @@ void scry_procfs_syscall(struct scry_target *t, int pid, struct scry_os_thread *
 	scry_buf_done(&text);
 }
 
+/* Documentation/admin-guide/mm/pagemap.rst: a word for each page, whose highest bit is "present" */
+bool scry_procfs_present(struct scry_target *t, scry_addr start, scry_addr end, uint64_t *ret)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), words[512], found = 0;
+	int fd = open_file((int)t->pid, "pagemap");
+
+	if (fd < 0)
+		return false;
+	/* it has no word for the kernel's own part (vsyscall) */
+	for (uint64_t at = start / page, last = (end + page - 1) / page; at < last;) {
+		size_t wanted = last - at < 512 ? (size_t)(last - at) : 512;
+		ssize_t n = pread(fd, words, wanted * sizeof(*words), (off_t)(at * sizeof(*words)));
+
+		for (ssize_t i = 0; i < n / (ssize_t)sizeof(*words); i++)
+			found += words[i] >> 63;
+		at = n > 0 ? at + wanted : last;
+	}
+	close(fd);
+	*ret = found * page < end - start ? found * page : end - start;
+	return true;
+}
+
 /* The number after "btime" of /proc/stat: when the machine started. */
 static int64_t boot_time(void)
 {

@@ -30,6 +30,8 @@ bool scry_procfs_machine(struct scry_target *t, int pid);
 const char *scry_procfs_thread_name(struct scry_target *t, int pid, uint64_t tid);
 /** The tids in /proc/PID/task, ascending; a count, or < 0 (errno set). *ret is malloc'ed. */
 int64_t scry_procfs_tids(int pid, uint64_t **ret);
+/** ops->present() by /proc/PID/pagemap. */
+bool scry_procfs_present(struct scry_target *t, scry_addr start, scry_addr end, uint64_t *ret);
 /** Registers that /proc/PID/task/TID/syscall shows of a thread that sleeps, and its futex wait. */
 void scry_procfs_syscall(struct scry_target *t, int pid, struct scry_os_thread *thread);
 

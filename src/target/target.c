@@ -171,6 +171,11 @@ bool scry_data_next(struct scry_session *s, scry_addr *at, scry_addr end, scry_a
 	return true;
 }
 
+bool scry_target_present(struct scry_target *t, scry_addr start, scry_addr end, uint64_t *ret)
+{
+	return t && t->ops->present && t->ops->present(t, start, end, ret);
+}
+
 /* Nearly all that is read is one word that a view has as a whole: no copy for these. */
 int scry_read_uint(struct scry_session *s, scry_addr addr, unsigned size, uint64_t *ret)
 {

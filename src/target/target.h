@@ -126,6 +126,11 @@ struct scry_target_ops {
 	 * file: *at and *ret_end; false where there is none. NULL: no hole is known.
 	 */
 	bool (*data)(struct scry_target *t, scry_addr *at, scry_addr end, scry_addr *ret_end);
+	/**
+	 * How many bytes of [start, end) there are pages for: resident ones of a process, such as
+	 * the dump's file has. False, or NULL: that is not known.
+	 */
+	bool (*present)(struct scry_target *t, scry_addr start, scry_addr end, uint64_t *ret);
 };
 
 #define SCRY_SEEN 4
@@ -279,6 +284,8 @@ size_t scry_read_some(struct scry_session *s, scry_addr addr, void *buf, size_t 
  * in the dump's file. Touching holes would make pages of them.
  */
 bool scry_data_next(struct scry_session *s, scry_addr *at, scry_addr end, scry_addr *ret_end);
+/** ops->present(); false where the target does not tell. */
+bool scry_target_present(struct scry_target *t, scry_addr start, scry_addr end, uint64_t *ret);
 int scry_read_uint(struct scry_session *s, scry_addr addr, unsigned size, uint64_t *ret);
 int scry_read_int(struct scry_session *s, scry_addr addr, unsigned size, int64_t *ret);
 int scry_read_ptr(struct scry_session *s, scry_addr addr, scry_addr *ret);

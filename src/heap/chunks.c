@@ -1,0 +1,182 @@
+/*
+ * malloc's chunks in sums. A chunk is Python's where an object begins in it, or what an object has
+ * elsewhere (object/part.h).
+ */
+#include "heap/chunks.h"
+
+#include <stdlib.h>
+
+#include "object/part.h"
+
+#define PAGE 4096u
+
+struct sum {
+	struct scry_heap *h;
+	const struct scry_block_area *areas;
+	size_t area_count;
+	struct scry_chunks *chunks;
+	scry_addr *pythons; /* where objects and their parts begin, in order of address */
+	size_t python_count, python_room;
+	bool full; /* out of memory */
+};
+
+size_t scry_area_after(const struct scry_block_area *areas, size_t count, scry_addr addr)
+{
+	size_t low = 0;
+
+	for (size_t high = count; low < high;) {
+		size_t middle = low + (high - low) / 2;
+
+		if (areas[middle].end <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* --- what is Python's --- */
+
+/* Nothing that stands in the allocator's memory is in a chunk of its own. */
+static void add_python(struct sum *s, scry_addr at)
+{
+	size_t i = scry_area_after(s->areas, s->area_count, at);
+
+	if (i < s->area_count && s->areas[i].start <= at)
+		return;
+	if (s->python_count == s->python_room) {
+		size_t room = s->python_room ? s->python_room * 2 : 4096;
+		scry_addr *list = realloc(s->pythons, room * sizeof(*list));
+
+		s->full |= !list;
+		if (!list)
+			return;
+		s->pythons = list;
+		s->python_room = room;
+	}
+	s->pythons[s->python_count++] = at;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	scry_addr x = *(const scry_addr *)a, y = *(const scry_addr *)b;
+
+	return x > y ? 1 : x < y ? -1 : 0;
+}
+
+static void find_pythons(struct sum *s)
+{
+	struct scry_heap *h = s->h;
+
+	for (uint32_t i = 0; i < h->count && !h->runtime->session->stopped && !s->full; i++) {
+		struct scry_parts parts = { .runtime = h->runtime,
+					    .owner = h->objects[i].addr,
+					    .type = scry_heap_type_of(h, i)->type };
+		struct scry_part part;
+
+		add_python(s, h->objects[i].addr);
+		if (!scry_type_has_parts(h->runtime, parts.type))
+			continue;
+		while (scry_part_next(&parts, &part) == SCRY_ITEM)
+			add_python(s, part.start);
+	}
+	if (s->python_count)
+		qsort(s->pythons, s->python_count, sizeof(*s->pythons), by_address);
+}
+
+/* An object stands in the chunk's first bytes, or after its header, or in a struct of C's. */
+static bool is_python(const struct sum *s, const struct scry_malloc_chunk *c)
+{
+	size_t low = 0;
+
+	for (size_t high = s->python_count; low < high;) {
+		size_t middle = low + (high - low) / 2;
+
+		if (s->pythons[middle] < c->start)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < s->python_count && s->pythons[low] - c->start < c->size;
+}
+
+/* --- all chunks --- */
+
+static void add_run(struct sum *s, scry_addr start, scry_addr end)
+{
+	struct scry_chunks *chunks = s->chunks;
+	struct scry_block_area *last =
+		chunks->run_count ? &chunks->runs[chunks->run_count - 1] : NULL;
+
+	if (last && last->end == start) {
+		last->end = end;
+		return;
+	}
+	struct scry_block_area *runs =
+		scry_arena_grow(&s->h->runtime->session->arena, chunks->runs, chunks->run_count,
+				&chunks->run_room, sizeof(*runs), 64);
+	s->full |= !runs;
+	if (!runs)
+		return;
+	chunks->runs = runs;
+	runs[chunks->run_count++] = (struct scry_block_area) { start, end, 0, 0 };
+}
+
+/* How much of it is in Python's own allocator, which had it from malloc(). */
+static uint64_t in_areas(const struct sum *s, scry_addr start, scry_addr end)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = scry_area_after(s->areas, s->area_count, start);
+	     i < s->area_count && s->areas[i].start < end; i++) {
+		scry_addr from = s->areas[i].start > start ? s->areas[i].start : start,
+			  to = s->areas[i].end < end ? s->areas[i].end : end;
+
+		bytes += to - from;
+	}
+	return bytes;
+}
+
+static void take(struct sum *s, const struct scry_malloc_chunk *c)
+{
+	unsigned ptr = s->h->reader.ptr;
+	scry_addr start = c->start - 2 * ptr, end = c->start - ptr + c->size;
+
+	if (c->state == SCRY_MALLOC_MMAPPED) {
+		start &= ~(scry_addr)(PAGE - 1);
+		end = (c->start + c->size + PAGE - 1) & ~(scry_addr)(PAGE - 1);
+	} else if (c->state == SCRY_MALLOC_TOP) {
+		end += ptr;
+	}
+	uint64_t bytes = end - start - in_areas(s, start, end);
+
+	add_run(s, start, end);
+	s->chunks->by_state[c->state] += bytes;
+	if (scry_malloc_is_free(c)) {
+		s->chunks->free += bytes;
+		return;
+	}
+	s->chunks->used += bytes;
+	if (c->state == SCRY_MALLOC_MMAPPED)
+		s->chunks->mapped += bytes;
+	if (is_python(s, c))
+		s->chunks->python += bytes;
+}
+
+int scry_chunks_count(struct scry_heap *h, const struct scry_block_area *areas, size_t area_count,
+		      struct scry_chunks *ret)
+{
+	struct sum s = { .h = h, .areas = areas, .area_count = area_count, .chunks = ret };
+	struct scry_malloc_walk walk;
+	struct scry_malloc_chunk c;
+
+	*ret = (struct scry_chunks) { 0 };
+	if (scry_malloc_open(&walk, h->runtime) < 0)
+		return SCRY_OK;
+	find_pythons(&s);
+	while (!h->runtime->session->stopped && !s.full && scry_malloc_next(&walk, &c) == SCRY_ITEM)
+		if (c.certain)
+			take(&s, &c);
+	free(s.pythons);
+	return s.full ? scry_fail(h->runtime->session, SCRY_ENOMEM, 0, "out of memory") : SCRY_OK;
+}
