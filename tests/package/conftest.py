@@ -30,7 +30,7 @@ class Tree:
         return os.path.join(self.top + self.prefix, *names)
 
     def library(self):
-        for root, _, names in os.walk(self.path('lib')):
+        for root, _, names in os.walk(self.path()):
             if 'libpyscry.so' in names:
                 return root
         raise LookupError('no library was installed')

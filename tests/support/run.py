@@ -57,6 +57,8 @@ def environment(directory, end, extra=()):
         PYSCRY_END=end,
         PYTHONDONTWRITEBYTECODE='1',
         LC_ALL='C.UTF-8',
+        # else as large as the processor's cache: on some machines nothing is ever collected
+        PYPY_GC_NURSERY='1M',
     )
     env.update(extra)
     return env
