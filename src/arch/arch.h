@@ -95,6 +95,11 @@ struct scry_arch {
 	struct scry_frame_record record;
 	/* bits of an address of code where those above may be a signature; 0: all count */
 	uint8_t code_bits;
+	/*
+	 * bits of an address whose highest one those above must repeat, and of others the kernel
+	 * names none (SI_KERNEL); 0: whatever a word has may be an address
+	 */
+	uint8_t canonical_bits;
 	struct scry_machine_code code;
 	/* forms of switching C stacks are known: task/switch_code.c, task/slice.c */
 	bool knows_switch;
@@ -124,6 +129,15 @@ struct scry_arch {
 
 extern const struct scry_arch scry_arch_x86_64, scry_arch_i386, scry_arch_aarch64,
 	scry_arch_riscv64;
+
+/** May the word be an address at all? Also where nothing is known of the machine (NULL). */
+static inline bool scry_is_canonical(const struct scry_arch *arch, uint64_t at)
+{
+	int64_t above =
+		arch && arch->canonical_bits ? (int64_t)at >> (arch->canonical_bits - 1) : 0;
+
+	return above == 0 || above == -1;
+}
 
 /** Register values of one frame; `valid` has bit i set where value[i] is known. */
 struct scry_regs {

@@ -69,6 +69,7 @@ const struct scry_arch scry_arch_x86_64 = {
 		  { 5, 4, 3, 2, 8, 9, -1 },
 		  { 2, 3, 8, 9, -1 },
 		  0 },
+	.canonical_bits = 48,
 	.syscall_number = 120 /* orig_rax */,
 	.syscall_args = { 5, 4, 3, 10, 8, 9 } /* rdi, rsi, rdx, r10, r8, r9 */,
 	.syscall_result = 0 /* rax */,

@@ -7,6 +7,7 @@
 #include "base/progress.h"
 #include "heap/roots.h"
 
+/* references in all: indices of 32 bits take half of the memory */
 #define EDGES_MAX 0x7fffffffu
 
 static void graph_done(void *graph)
@@ -19,6 +20,10 @@ static void graph_done(void *graph)
 	free(g);
 }
 
+/*
+ * Kept with the heap: several commands over one target, or one that asks for paths and for holders,
+ * share it.
+ */
 int scry_graph_roots(struct scry_heap *h, struct scry_graph **ret)
 {
 	struct scry_graph *g = h->graph;
@@ -73,6 +78,9 @@ static void add_edge(void *arg, const struct scry_reference *ref)
 	g->to[f->count++] = to;
 }
 
+/*
+ * References of object i are to[first[i]] up to to[first[i + 1]]: two arrays, however many objects.
+ */
 int scry_graph_of(struct scry_heap *h, struct scry_graph **ret)
 {
 	struct scry_graph *g;
@@ -103,6 +111,11 @@ int scry_graph_of(struct scry_heap *h, struct scry_graph **ret)
 	return rc;
 }
 
+/*
+ * Sorting by counting. Counts are kept two places further on, so that adding them up leaves where
+ * each list begins one place further on, and filling moves each beginning to its end: that is where
+ * the next list begins.
+ */
 int scry_graph_reverse(const struct scry_graph *g, uint32_t **ret_first, uint32_t **ret_from)
 {
 	uint32_t count = (uint32_t)g->h->count, edges = g->first[count];
@@ -131,6 +144,10 @@ struct reaching {
 	uint32_t *before, *queue, done, end, without;
 };
 
+/*
+ * Breadth first, so that the way back from any object is one of the shortest. Through `without`
+ * nothing leads.
+ */
 static void reach_on(struct reaching *r)
 {
 	const struct scry_graph *g = r->g;
@@ -255,6 +272,7 @@ static bool sum_types(const struct scry_graph *g, struct scry_retained *r)
 	return done;
 }
 
+/* Insertion into the few that are shown. */
 size_t scry_retained_largest(const struct scry_heap *h, const struct scry_retained *r,
 			     uint32_t under, size_t max, uint32_t *ret)
 {

@@ -19,6 +19,10 @@ void scry_lost_done(struct scry_lost *lost)
 	*lost = (struct scry_lost) { 0 };
 }
 
+/*
+ * Without a GIL the count has two parts; the lowest two bits of the shared one are its state
+ * (_Py_REF_SHARED_SHIFT, Include/refcount.h, 3.13 Include/object.h).
+ */
 bool scry_lost_is_going(struct scry_heap *h, uint32_t object)
 {
 	const struct scry_layout *l = h->runtime->layout;
@@ -28,6 +32,10 @@ bool scry_lost_is_going(struct scry_heap *h, uint32_t object)
 	       !(scry_reader_field(&h->reader, l, addr, SCRY_F_OBJECT_REF_SHARED) & ~(uint64_t)3);
 }
 
+/*
+ * A count that says "never" (immortal; deferred, in a free-threaded build) explains any
+ * number of references.
+ */
 int64_t scry_lost_count(struct scry_heap *h, uint32_t object)
 {
 	struct scry_runtime *r = h->runtime;
@@ -54,6 +62,10 @@ struct pass {
 	uint32_t done, end;
 };
 
+/*
+ * As subtract_refs() of CPython's collector, over all objects and not over one generation
+ * (Python/gc.c, before 3.13 Modules/gcmodule.c): what is left of a count is held from outside.
+ */
 static void count_one(void *arg, const struct scry_reference *ref)
 {
 	struct pass *p = arg;
@@ -64,6 +76,10 @@ static void count_one(void *arg, const struct scry_reference *ref)
 		p->lost->found[to]++;
 }
 
+/*
+ * As move_unreachable(): what a held object refers to is held, whether the reference counts or not.
+ * Here an uncertain one suffices, since calling what lives lost would be the worse mistake.
+ */
 static void follow_one(void *arg, const struct scry_reference *ref)
 {
 	struct pass *p = arg;
@@ -111,6 +127,7 @@ static void mark(struct pass *p)
 
 /* --- groups --- */
 
+/* Union and find, with paths halved. */
 static uint32_t leader(uint32_t *group, uint32_t object)
 {
 	while (group[object] != object) {
@@ -153,10 +170,18 @@ static int by_size(const void *a, const void *b)
 	return x->first < y->first ? -1 : x->first > y->first;
 }
 
+/*
+ * Objects that refer to one another, in whichever direction, would be collected together: one
+ * group.
+ */
 static bool make_groups(struct pass *p)
 {
 	struct scry_lost *lost = p->lost;
 	struct scry_heap *h = lost->h;
+	/*
+	 * before PEP 442 (3.4) a cycle with a __del__ in it was never collected, but put into
+	 * gc.garbage
+	 */
 	bool finalizers = scry_trait(h->runtime, SCRY_TRAIT_FINALIZERS_KEEP);
 	uint32_t *index = p->queue; /* by leader; not needed any more for what it was */
 	size_t n = 0;

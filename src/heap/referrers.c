@@ -94,6 +94,10 @@ static void take_edge(void *arg, const struct scry_reference *ref)
 		e->text = slot_text(e->h, ref);
 }
 
+/*
+ * An edge of the graph has no slot, to keep it small: the object is visited again, for the few
+ * edges that are shown.
+ */
 const char *scry_edge_text(struct scry_heap *h, uint32_t from, uint32_t to)
 {
 	struct edge e = { h, h->objects[to].addr, NULL };
@@ -130,6 +134,10 @@ static void take(void *arg, const struct scry_reference *ref)
 	scry_refs_add(s->refs, &one);
 }
 
+/*
+ * A word that an object or an earlier root was told of is not told twice: the interpreter's state
+ * is a part of a file's data.
+ */
 static void take_root(struct search *s, const struct scry_root *root)
 {
 	static const enum scry_from kinds[] = {
@@ -229,6 +237,7 @@ static bool has_kind(struct scry_heap *h, uint32_t object, enum scry_known known
 	return scry_known_type(scry_heap_type_of(h, object)->type) == known;
 }
 
+/* `toward` leads from any object that was met to the target, so the path is a walk along it. */
 static void add_holder(struct climb *c, uint32_t object, const struct scry_root *root)
 {
 	struct scry_heap *h = c->refs->h;
@@ -376,6 +385,10 @@ static void add_cycle(struct climb *c)
 	}
 }
 
+/*
+ * Asked from the target up; a traceback, a frame, a task or a thread ends the way, since that is
+ * what a user can act on.
+ */
 int scry_refs_holders(struct scry_heap *h, uint32_t target, struct scry_refs *ret)
 {
 	struct climb c = { .refs = ret };

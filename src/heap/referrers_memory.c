@@ -23,6 +23,10 @@ static const struct scry_thread *thread_of(struct scry_session *s, const struct 
 	return NULL;
 }
 
+/*
+ * Only the innermost frame's: what unwinding restores for outer ones stands in memory, and is found
+ * there.
+ */
 static void scan_registers(struct scan *c, const struct scry_os_thread *os)
 {
 	struct scry_session *s = c->refs->h->runtime->session;
@@ -38,6 +42,7 @@ static void scan_registers(struct scan *c, const struct scry_os_thread *os)
 						       .slot = regs->arch->regs[i].name });
 }
 
+/* From the stack pointer up: what is below it belongs to calls that are over. */
 static void scan_stack(struct scan *c, const struct scry_os_thread *os)
 {
 	struct scry_heap *h = c->refs->h;
@@ -83,6 +88,10 @@ static bool in_data_stack(struct scry_heap *h, scry_addr at)
 	return false;
 }
 
+/*
+ * What is left are blocks of C code: PyMem_Malloc() and malloc() of extensions, whose insides
+ * nobody knows.
+ */
 static void take_word(struct scan *c, scry_addr at)
 {
 	struct scry_heap *h = c->refs->h;
@@ -121,6 +130,7 @@ static void scan_run(struct scan *c, scry_addr at, scry_addr end)
 		const uint8_t *p = scry_reader_view(&h->reader, at, &n);
 
 		if (!p || n < ptr) {
+			/* a page that is missing: on with the next */
 			at = (at + 4096) & ~(scry_addr)4095;
 			continue;
 		}
@@ -148,6 +158,7 @@ static void scan_run(struct scan *c, scry_addr at, scry_addr end)
 	}
 }
 
+/* Data of files were searched for the roots, stacks above: the rest is the heap of C. */
 static void scan_maps(struct scan *c)
 {
 	struct scry_runtime *r = c->refs->h->runtime;

@@ -37,6 +37,10 @@ static void add(struct scry_graph *g, scry_addr to, const struct scry_root *like
 
 /* --- interpreters --- */
 
+/*
+ * Modules come first: a way from one reads as Python code does, "module.name", and is preferred to
+ * a way of the same length from the interpreter's other words.
+ */
 static void add_modules(struct scry_graph *g, struct scry_interp *interp)
 {
 	scry_addr key, module;
@@ -108,6 +112,10 @@ static void add_of_stack(void *arg, const struct scry_reference *ref)
 		add_of_frame(arg, ref);
 }
 
+/*
+ * From 3.11 on a frame is no object until somebody asks for one: its variables are roots
+ * themselves.
+ */
 static void add_frames(struct scry_graph *g, struct scry_thread *t)
 {
 	bool objects = scry_trait(g->h->runtime, SCRY_TRAIT_FRAMES_ARE_OBJECTS);
@@ -135,6 +143,10 @@ static void add_frames(struct scry_graph *g, struct scry_thread *t)
 	}
 }
 
+/*
+ * Every word of the state, since which of them are references changes with each version:
+ * exceptions, dict, context, hooks, async exceptions.
+ */
 static void add_thread(struct scry_graph *g, struct scry_thread *t)
 {
 	const struct scry_layout *l = g->h->runtime->layout;
@@ -154,6 +166,7 @@ static void add_thread(struct scry_graph *g, struct scry_thread *t)
 
 /* --- data of files --- */
 
+/* Data and bss: bss is anonymous memory to the kernel, but within the module. */
 bool scry_in_file_data(struct scry_runtime *r, scry_addr addr)
 {
 	const struct scry_map *map = scry_map_at(r->session->target, addr);
@@ -164,6 +177,10 @@ bool scry_in_file_data(struct scry_runtime *r, scry_addr addr)
 }
 
 /* Words of objects that stand there are those objects' own references. */
+/*
+ * Static variables of extensions and of the interpreter. Nothing says that a word there is a
+ * reference, so none is certain.
+ */
 static void add_data(struct scry_graph *g, scry_addr start, scry_addr end)
 {
 	struct scry_heap *h = g->h;
@@ -217,6 +234,7 @@ static void add_files(struct scry_graph *g)
 	g->root_count = n;
 }
 
+/* The order is that of preference: of two roots of one object the first is shown. */
 int scry_roots_find(struct scry_graph *g)
 {
 	struct scry_runtime *r = g->h->runtime;

@@ -76,6 +76,7 @@ static const struct {
 	{ SCRY_F_DEFDICT_FACTORY, "default_factory" },
 };
 
+/* By offset within the struct: where two members of a union share one, the first row wins. */
 static const char *known_name(struct scry_heap *h, enum scry_struct what, uint64_t offset)
 {
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -127,15 +128,18 @@ static const char *word_name(struct scry_heap *h, const struct scry_reference *r
 
 	if (scry_type_for(h->runtime, ref->from, &t) < 0)
 		return NULL;
+	/* wherever the class has put it: no field of the layout has that */
 	if (t->dictoffset > 0 && (uint64_t)t->dictoffset == ref->index)
 		return "__dict__";
 	what = struct_of(h, t);
 	name = known_name(h, what, ref->index);
+	/* a class is a PyHeapTypeObject, which begins with the PyTypeObject */
 	if (!name && what == SCRY_S_TYPE)
 		name = known_name(h, SCRY_S_HEAP_TYPE, ref->index);
 	return name ? name : scry_whatis_member(h->runtime, t, ref->index);
 }
 
+/* Names of attributes are shown bare, as they are written in code; a key is shown as its repr. */
 static void put_attribute(struct scry_heap *h, scry_addr name, struct scry_buf *out)
 {
 	const char *text;

@@ -24,6 +24,10 @@ static void sift(struct scry_heap *h, uint32_t *list, size_t n, size_t i)
 	}
 }
 
+/*
+ * The `max` largest of millions: a heap of the best so far, whose worst is replaced. Sizes that the
+ * list has no room for (UINT32_MAX) are asked for only where they decide.
+ */
 size_t scry_heap_largest(struct scry_heap *h, uint32_t type, size_t max, uint32_t *ret)
 {
 	size_t n = 0;
@@ -113,6 +117,10 @@ static bool grow(struct table *t)
 	return true;
 }
 
+/*
+ * Equal hashes are taken for equal texts, without a second look at either: of a million texts two
+ * that differ share 64 bits in one heap of some thirty million.
+ */
 static bool put(struct table *t, uint64_t hash, uint32_t object, uint64_t bytes)
 {
 	if (t->count * 4 >= t->size * 3 && !grow(t))

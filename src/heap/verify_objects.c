@@ -69,6 +69,10 @@ static void check_size(struct looked *l)
 
 /* --- tables --- */
 
+/*
+ * The table, by its own numbers: each key where its hash leads, and as many entries as `ma_used`
+ * says.
+ */
 static void check_dict(struct looked *l)
 {
 	struct scry_dict_view d;
@@ -126,6 +130,10 @@ static void check_table(struct looked *l)
 /* --- buffers --- */
 
 /* Is there only free memory where somebody's buffer should be? */
+/*
+ * Only where the allocator says so for certain; memory of somebody's own (mmap(), a file) is none
+ * of its business.
+ */
 static bool is_freed(struct looked *l, scry_addr addr)
 {
 	struct scry_malloc_chunk chunk;
@@ -163,6 +171,10 @@ static void check_buffer(struct looked *l)
 
 /* --- links --- */
 
+/*
+ * From 3.8 on a tracked object has both links, an untracked one none; the two lowest bits of each
+ * are the collector's flags (Include/internal/pycore_gc.h).
+ */
 static void check_links(struct looked *l)
 {
 	const struct scry_layout *layout = l->r->layout;
@@ -192,6 +204,7 @@ static void check_links(struct looked *l)
 
 /* --- all of it --- */
 
+/* While it collects, lists are taken apart and put together: links are no evidence then. */
 bool scry_verify_moves(struct scry_runtime *r)
 {
 	for (struct scry_interp *i = r->interps; i; i = i->next)

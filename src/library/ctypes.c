@@ -34,6 +34,7 @@ static const struct code {
 	{ 'O', -2, CODE_OBJECT },
 };
 
+/* long and wchar_t are the target's, not ours: Windows has 4 and 2 bytes. */
 static unsigned code_size(const struct scry_abi *abi, const struct code *c)
 {
 	return c->size == -1   ? abi->long_size
@@ -64,6 +65,7 @@ static void print_double(struct scry_printer *p, uint64_t bits, unsigned size)
 	scry_buf_puts(p->out, text);
 }
 
+/* As long as it takes to a 0: C has no other length. Bounded, since nobody promises one. */
 static int print_string(struct scry_printer *p, scry_addr at, unsigned size)
 {
 	uint64_t n = 0, unit = 1;
@@ -104,6 +106,9 @@ static bool is_swapped(struct scry_runtime *r, scry_addr type)
 	       value == type;
 }
 
+/*
+ * BigEndianStructure and the like keep a value in the order that their name says, on every machine.
+ */
 static int read_value(struct scry_runtime *r, scry_addr at, unsigned size, bool swapped,
 		      uint64_t *ret)
 {

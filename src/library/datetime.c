@@ -14,6 +14,7 @@ static int read_bytes(struct scry_printer *p, scry_addr addr, enum scry_field f,
 	return scry_read(p->runtime->session, scry_field_addr(p->runtime, addr, f), data, n);
 }
 
+/* date_repr(), Modules/_datetimemodule.c. */
 static int print_date(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_type *t;
@@ -26,6 +27,7 @@ static int print_date(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return rc;
 }
 
+/* Seconds are left out where they and what follows are 0, microseconds where they are. */
 static void print_clock(struct scry_printer *p, const uint8_t d[6])
 {
 	int us = d[3] << 16 | d[4] << 8 | d[5];
@@ -37,6 +39,7 @@ static void print_clock(struct scry_printer *p, const uint8_t d[6])
 		scry_printf(p, ", %d", us);
 }
 
+/* A struct without a zone ends before that field: `hastzinfo` has to be asked first. */
 static void print_zone(struct scry_printer *p, scry_addr addr, enum scry_field has,
 		       enum scry_field zone)
 {
@@ -103,6 +106,7 @@ static int read_delta(struct scry_printer *p, scry_addr addr, int64_t d[3])
 		      : scry_field_read_int(p->runtime, addr, SCRY_F_TIMEDELTA_MICROSECONDS, &d[2]);
 }
 
+/* delta_repr(): keywords since 3.7, none of them "0". */
 static int print_timedelta(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	static const char *const names[] = { "days", "seconds", "microseconds" };

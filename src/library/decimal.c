@@ -52,6 +52,10 @@ static char *read_digits(struct scry_runtime *r, scry_addr data, uint64_t words,
 	return scry_buf_take(&buf);
 }
 
+/*
+ * dec_repr() by way of mpd_to_sci(). Flags say what is special; its digits then are those of a
+ * NaN's payload.
+ */
 static int print_decimal_c(struct scry_printer *p, scry_addr addr)
 {
 	struct scry_runtime *r = p->runtime;
@@ -166,6 +170,10 @@ static void put_signals(struct scry_buf *out, uint64_t bits)
 	scry_buf_putc(out, ']');
 }
 
+/*
+ * context_repr(), Modules/_decimal/_decimal.c. Roundings in the order of mpdecimal.h, MPD_ROUND_UP
+ * first.
+ */
 static int print_context_c(struct scry_printer *p, scry_addr addr)
 {
 	static const char *const roundings[] = { "ROUND_UP",        "ROUND_DOWN",
@@ -278,6 +286,7 @@ static int print_signal_dict(struct scry_printer *p, scry_addr addr, scry_addr t
 	int rc = scry_field_read(p->runtime, addr, SCRY_F_SIGNAL_DICT_FLAGS, &flags);
 
 	(void)type;
+	/* `flags` points into the context: a uint32_t, either of its status or of its traps */
 	rc = rc < 0 ? rc : scry_read_uint(p->runtime->session, flags, 4, &bits);
 	for (size_t i = 0; rc == SCRY_OK && i < sizeof(signals) / sizeof(signals[0]); i++)
 		scry_printf(p, "%s<class 'decimal.%s'>:%s", i ? ", " : "{", signals[i].name,

@@ -50,6 +50,7 @@ static void print_element(struct scry_printer *p, scry_addr at, unsigned size, c
 		scry_printer_damage(p, at);
 }
 
+/* The last byte first: an array that says it has more than there is memory is not shown at all. */
 static int print_array_items(struct scry_printer *p, scry_addr items, uint64_t n, unsigned size,
 			     char code)
 {
@@ -159,6 +160,10 @@ static int print_memoryview(struct scry_printer *p, scry_addr addr, scry_addr ty
 
 /* --- re: Modules/_sre --- */
 
+/*
+ * SRE_FLAG_*, Modules/_sre/sre_constants.h, in the order of their bits; pattern_repr() writes what
+ * it has no name for in hexadecimal.
+ */
 static void print_flags(struct scry_printer *p, uint64_t flags)
 {
 	static const char *const names[] = { "TEMPLATE",  "IGNORECASE", "LOCALE",
@@ -198,6 +203,10 @@ static int print_pattern(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
+/*
+ * match_repr(): `mark` has start and end of each group in turn, group 0 first. The text is cut at
+ * 50 characters ("%.50R"), a pattern's at 200.
+ */
 static int print_match(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_runtime *r = p->runtime;
@@ -269,6 +278,7 @@ static int print_count(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return print_count_as(p, addr, scry_type_short(p->runtime, type));
 }
 
+/* repeat_repr(), Modules/itertoolsmodule.c: -1 is for ever. */
 static int print_repeat_as(struct scry_printer *p, scry_addr addr, const char *title)
 {
 	int64_t n;

@@ -11,6 +11,7 @@ static int read_bytes(struct scry_runtime *r, scry_addr obj, const char *name, u
 	return rc < 0 ? rc : scry_int_bytes(r, value, bytes, size);
 }
 
+/* A subclass with a __str__ of its own is written by that: UUID.__repr__() calls str(). */
 static int print_uuid(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	bool named = scry_trait(p->runtime, SCRY_TRAIT_UUID_OWN_NAME);
@@ -54,6 +55,7 @@ static void put_ipv4(struct scry_buf *out, const uint8_t b[4])
 	scry_buf_printf(out, "%d.%d.%d.%d", b[0], b[1], b[2], b[3]);
 }
 
+/* RFC 5952, 4: lower case, no leading zeros, the longest run of zeros cut. */
 static void put_ipv6(struct scry_buf *out, const uint8_t b[16])
 {
 	int zeros, count;
@@ -131,6 +133,10 @@ static int print_address(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
+/*
+ * _BaseNetwork.__repr__(), Lib/ipaddress.py: the address of the network and the length of its
+ * prefix.
+ */
 static int print_network(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	scry_addr address, length, of;

@@ -22,6 +22,7 @@ static int is_locked(struct scry_runtime *r, scry_addr lock, enum scry_field loc
 	return rc;
 }
 
+/* lock_repr(), Modules/_threadmodule.c. */
 static int print_lock(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_type *t;
@@ -124,6 +125,7 @@ static bool thread_flag(struct scry_runtime *r, scry_addr addr, const char *name
 	return thread_attr(r, addr, name, &value) == SCRY_OK && scry_truth(r, value, false);
 }
 
+/* Event._flag; the event is made with the thread and set by the thread itself. */
 static bool thread_started(struct scry_runtime *r, scry_addr addr)
 {
 	scry_addr event, flag;
@@ -149,6 +151,10 @@ static bool thread_done(struct scry_runtime *r, scry_addr addr)
 	       scry_field_read(r, inner, SCRY_F_HANDLE_STATE, &state) == SCRY_OK && state == 4;
 }
 
+/*
+ * Thread.__repr__(), Lib/threading.py. It asks is_alive() first, which may find out that the thread
+ * has ended; we know only what was found out.
+ */
 static int print_thread(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_runtime *r = p->runtime;
@@ -203,6 +209,7 @@ static int print_rlock2(struct scry_printer *p, scry_addr addr, scry_addr type)
 
 /* --- contextvars: Python/context.c --- */
 
+/* contextvar_tp_repr(); the default may lead back to the variable. */
 static int print_contextvar(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	scry_addr name, value = 0;

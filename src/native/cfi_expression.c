@@ -6,6 +6,7 @@
 
 #include "native/cfi.h"
 
+/* compilers need a handful of both; a loop in a hostile expression ends here */
 #define STACK_MAX 64
 #define STEPS_MAX 1000
 
@@ -34,6 +35,7 @@ static bool push_register(struct machine *m, uint64_t number, uint64_t offset)
 	return i >= 0 && (m->regs->valid >> i & 1) && push(m, m->regs->value[i] + offset);
 }
 
+/* The operand on top is replaced by what it points to (DWARF 5, 2.5.1.3). */
 static bool load(struct machine *m, uint64_t size)
 {
 	return m->depth && size && size <= 8 &&
@@ -41,6 +43,10 @@ static bool load(struct machine *m, uint64_t size)
 			      &m->stack[m->depth - 1]) == SCRY_OK;
 }
 
+/*
+ * DWARF 5, 2.5.1.4. Comparisons are of signed numbers; a shift by the
+ * width or more leaves nothing, which C leaves undefined.
+ */
 static bool compute(unsigned atom, uint64_t a, uint64_t b, uint64_t *ret)
 {
 	switch (atom) {

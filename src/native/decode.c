@@ -14,6 +14,10 @@
 #define LONGEST      16     /* bytes of an instruction */
 #define FUNCTION_MAX 262144 /* bytes of a function */
 
+/*
+ * Two handles, since capstone makes operands and AT&T's text from one setting: one for what
+ * instructions do, one for how gdb writes them.
+ */
 bool scry_decoder_open(struct scry_decoder *d, struct scry_session *s)
 {
 	const struct scry_arch *arch = s->target->arch;
@@ -211,6 +215,10 @@ static bool by_unwind_table(struct scry_session *s, scry_addr at, scry_addr *ret
 	return true;
 }
 
+/*
+ * Symbols know where a function ends; without them the unwind table does, for what has an entry
+ * there.
+ */
 bool scry_function_at(struct scry_session *s, scry_addr at, scry_addr *ret_start,
 		      scry_addr *ret_end)
 {
@@ -288,10 +296,15 @@ bool scry_listing_read(struct scry_decoder *d, scry_addr at, struct scry_listing
 	uint8_t *bytes;
 
 	*ret = (struct scry_listing) { 0 };
+	/* the interpreter's loop has some 40 KiB in a 3.11, and nothing else comes near */
 	if (!scry_function_at(s, at, &ret->start, &ret->end) || ret->end <= ret->start ||
 	    ret->end - ret->start > FUNCTION_MAX || !(bytes = malloc(ret->end - ret->start)))
 		return false;
 	size_t len = scry_read_some(s, ret->start, bytes, ret->end - ret->start);
+	/*
+	 * an address that is no instruction of the listing: data lies between, and the rest was
+	 * read out of step
+	 */
 	bool ok = list(d, bytes, len, ret) && scry_listing_find(ret, at) != SIZE_MAX;
 	free(bytes);
 	if (!ok)

@@ -7,6 +7,7 @@
 
 #define SEGV_KERNEL 128 /* SI_KERNEL: the kernel has no address */
 
+/* Relative to the next instruction, as x86-64 counts from rip. */
 static bool value_of(const struct scry_regs *regs, const struct scry_insn *insn, int reg,
 		     uint64_t *ret)
 {
@@ -39,13 +40,9 @@ bool scry_operand_address(struct scry_crash *c, const struct scry_regs *regs,
 			return false;
 		address += value * o->scale;
 	}
+	/* addresses of 32-bit machines wrap around */
 	*ret = regs->arch->ptr_size == 4 ? (uint32_t)address : address;
 	return true;
-}
-
-static bool is_canonical(scry_addr at)
-{
-	return at >> 47 == 0 || at >> 47 == 0x1ffff;
 }
 
 /* Does the access at `at` explain what the kernel told? */
@@ -56,9 +53,11 @@ static bool fits(const struct scry_crash *c, const struct scry_insn *insn, scry_
 		return c->address - at < (size ? size : 8);
 	if (c->session->target->abi.ptr_size == 4)
 		return false;
-	return !is_canonical(at) || (insn->aligned && size && at % size);
+	return !scry_is_canonical(c->session->target->arch, at) ||
+	       (insn->aligned && size && at % size);
 }
 
+/* What the kernel told is kept; what it did not tell is computed, and said to be. */
 static void take(struct scry_crash *c, const struct scry_operand *o, scry_addr at)
 {
 	c->access = o->written ? SCRY_ACCESS_WRITE : SCRY_ACCESS_READ;

@@ -133,6 +133,10 @@ static void explain_python_recursion(struct scry_crash *c)
 			       c->python.code->name, same);
 }
 
+/*
+ * Below a stack the kernel keeps a gap of 256 pages (stack_guard_gap, mm/mmap.c, Linux 6.1), and
+ * thread libraries a guard page: an access there is a stack that is full, unless it was a jump.
+ */
 static bool explain_overflow(struct scry_crash *c)
 {
 	const struct scry_map *map = stack_above(c);
@@ -151,11 +155,7 @@ static bool explain_overflow(struct scry_crash *c)
 
 /* --- bad addresses --- */
 
-static bool is_canonical(scry_addr at)
-{
-	return at >> 47 == 0 || at >> 47 == 0x1ffff;
-}
-
+/* For a sentence, where what failed is not known either. */
 static const char *access_name(const struct scry_crash *c)
 {
 	static const char *const names[] = { "touch", "read", "write", "jump" };
@@ -164,6 +164,10 @@ static const char *access_name(const struct scry_crash *c)
 }
 
 /* Python's own code, run by a thread that may not run it. */
+/*
+ * Only for a crash in Python's own code: a thread without the GIL may crash for reasons of its own
+ * elsewhere.
+ */
 static void explain_gil(struct scry_crash *c)
 {
 	const struct scry_runtime *r = scry_runtime_first(c->session);
@@ -285,6 +289,7 @@ static void explain_read_only(struct scry_crash *c, const struct scry_map *map)
 		       named ? ", " : "", named ? symbol.name : "");
 }
 
+/* SIGBUS with BUS_ADRERR on a mapped file: the page lies beyond the file's end, mmap(2). */
 static void explain_truncated(struct scry_crash *c, const struct scry_map *map)
 {
 	scry_crash_say(c, &c->why,
@@ -349,13 +354,17 @@ static void explain_unmapped(struct scry_crash *c)
 			       c->address, access_name(c));
 }
 
+/*
+ * Order matters: 0x10 and a poisoned pointer are never worth a look at the mappings, and a full
+ * stack looks like unmapped memory near a mapping.
+ */
 static void explain_address(struct scry_crash *c)
 {
 	const struct scry_map *map = scry_map_at(c->session->target, c->address);
 
 	if (c->address < SCRY_CRASH_NULL_END)
 		explain_null(c);
-	else if (c->session->target->abi.ptr_size == 8 && !is_canonical(c->address))
+	else if (!scry_is_canonical(c->session->target->arch, c->address))
 		explain_wild(c);
 	else if (explain_overflow(c))
 		return;
@@ -367,6 +376,10 @@ static void explain_address(struct scry_crash *c)
 
 /* --- other failures --- */
 
+/*
+ * Of these machines x86 alone raises SIGFPE for integers: by zero, or for a quotient that does not
+ * fit (INT_MIN / -1).
+ */
 static void explain_division(struct scry_crash *c)
 {
 	for (unsigned i = 0; i < c->insn.count; i++) {

@@ -22,6 +22,7 @@
 
 /* --- frames --- */
 
+/* Doubled at each power of two: no count of the room is needed. */
 static bool keep(void *arg, const struct scry_native_frame *frame)
 {
 	struct scry_frames *f = arg;
@@ -53,6 +54,7 @@ void scry_frames_done(struct scry_frames *f)
 	*f = (struct scry_frames) { 0 };
 }
 
+/* A recursion has one pc many times; the stack pointer tells the calls apart. */
 size_t scry_frames_find(const struct scry_frames *f, scry_addr pc, scry_addr sp)
 {
 	for (size_t i = 0; i < f->count; i++)
@@ -82,6 +84,10 @@ bool scry_scope_open(struct scry_scope *scope, struct scry_frames *f, size_t ind
 	scope->frames = f;
 	scope->index = index;
 	scope->frame = frame;
+	/*
+	 * the return address may be the first of another block, or of the next function after a
+	 * call that does not return
+	 */
 	scope->at = frame->pc - frame->is_call - scope->bias;
 	scope->function = list[0];
 	return true;
@@ -167,6 +173,10 @@ static void set_value(struct reading *r, Dwarf_Die *type, const struct scry_plac
 }
 
 /* An argument that is nowhere any more: where it was when the function was entered, and what. */
+/*
+ * The location list says where the argument was on entry: a register, whose value then the caller
+ * or its code may still have, or a place relative to one.
+ */
 static void recover_argument(struct reading *r, Dwarf_Attribute *attr, Dwarf_Die *type,
 			     struct scry_variable *v)
 {
@@ -276,6 +286,7 @@ static void count_args(struct reading *r, Dwarf_Die *function)
 	}
 }
 
+/* A block counts only where the pc is in it: two variables of one name in two blocks are two. */
 static void read_block(struct reading *r, Dwarf_Die *block, unsigned depth)
 {
 	Dwarf_Die die;

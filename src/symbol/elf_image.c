@@ -45,6 +45,10 @@ static const struct field sh_name = SHDR(sh_name), sh_type = SHDR(sh_type),
 			  sh_offset = SHDR(sh_offset), sh_size = SHDR(sh_size),
 			  sh_link = SHDR(sh_link), sh_entsize = SHDR(sh_entsize);
 
+/*
+ * One table serves both classes and both byte orders: the field's place by class, its bytes by
+ * order.
+ */
 static uint64_t get(const struct scry_elf *e, const uint8_t *at, struct field f)
 {
 	return scry_elf_load(e, at + f.at[e->is64], f.size[e->is64]);
@@ -79,6 +83,7 @@ static int read_header(struct scry_elf *e, const uint8_t *head)
 	return SCRY_OK;
 }
 
+/* A copy in the arena: a file may be closed, memory be gone, before somebody asks. */
 static int read_segments(struct scry_elf *e, const uint8_t *table)
 {
 	unsigned each = e->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
@@ -238,6 +243,7 @@ int scry_elf_in_memory(struct scry_session *s, scry_addr start, struct scry_elf 
 
 		if (p->type != PT_LOAD || p->offset >= PAGE || !p->filesz)
 			continue;
+		/* `start` has file offset 0, which the linker meant to be at vaddr - offset */
 		e.bias = start - (p->vaddr - p->offset);
 		rc = SCRY_OK;
 	}
@@ -291,6 +297,7 @@ const struct scry_segment *scry_elf_segment(const struct scry_elf *e, uint32_t t
 	return NULL;
 }
 
+/* Segments that wrap around are a damaged table. Pages are whole ones, as the loader maps them. */
 bool scry_elf_span(const struct scry_elf *e, uint64_t *ret_low, uint64_t *ret_high)
 {
 	uint64_t low = UINT64_MAX, high = 0;
@@ -312,6 +319,7 @@ bool scry_elf_span(const struct scry_elf *e, uint64_t *ret_low, uint64_t *ret_hi
 	return true;
 }
 
+/* The part of a segment beyond p_filesz is bss: not in the file, zeros once it is loaded. */
 const uint8_t *scry_elf_bytes(const struct scry_elf *e, uint64_t vaddr, size_t *ret_len,
 			      uint32_t *ret_flags)
 {
@@ -411,6 +419,7 @@ bool scry_elf_section_find(const struct scry_elf *e, const char *name, struct sc
 const uint8_t *scry_elf_section_data(const struct scry_elf *e,
 				     const struct scry_elf_section *section)
 {
+	/* a separate debug file keeps the headers of .text and .data without their bytes */
 	if (section->type == SHT_NOBITS || !section->size ||
 	    !in_file(e, section->offset, section->size))
 		return NULL;

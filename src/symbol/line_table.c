@@ -10,6 +10,10 @@
 
 /* --- bytes --- */
 
+/*
+ * Past the end everything reads as 0 and `bad` is set, once and for good: the callers need not ask
+ * each time.
+ */
 static uint64_t take(struct scry_line_bytes *in, unsigned size)
 {
 	if ((size_t)(in->end - in->at) < size) {
@@ -37,6 +41,7 @@ static uint64_t take_leb(struct scry_line_bytes *in)
 	return 0;
 }
 
+/* DWARF 5, 7.6: bit 6 of the last byte is the sign. */
 static int64_t take_signed_leb(struct scry_line_bytes *in)
 {
 	uint64_t value = 0;
@@ -120,6 +125,7 @@ static bool read_header(struct scry_line_table *t)
 		return false;
 	const uint8_t *start = in->at + header;
 	t->min_length = (uint8_t)take(in, 1);
+	/* maximum_operations_per_instruction: more than one are VLIW machines' */
 	if (t->version >= 4 && take(in, 1) != 1)
 		return false;
 	skip(in, 1); /* default_is_stmt */
@@ -135,6 +141,10 @@ static bool read_header(struct scry_line_table *t)
 	return true;
 }
 
+/*
+ * libdw decodes a unit's whole table for its first question, sorts it and keeps it; here one pass
+ * finds one row. Whatever is not plain (compressed, split, big-endian) is left to libdw.
+ */
 bool scry_line_table_open(Dwarf *dwarf, Dwarf_Die *unit, struct scry_line_table *ret)
 {
 	static const uint16_t one = 1;
@@ -169,6 +179,7 @@ struct machine {
 	bool found, ends; /* the best one ends a sequence */
 };
 
+/* DWARF 5, 6.2.2: the registers at the start of each sequence. */
 static void restart(struct machine *m)
 {
 	m->addr = 0;
@@ -235,9 +246,11 @@ static void standard(struct machine *m, uint8_t opcode)
 		m->file = take_leb(&m->in);
 		break;
 	case DW_LNS_const_add_pc:
+		/* as special opcode 255 would, without a row (6.2.5.2) */
 		m->addr += (255u - t->opcode_base) / t->line_range * t->min_length;
 		break;
 	case DW_LNS_fixed_advance_pc:
+		/* not multiplied by the length of an instruction, unlike all the others */
 		m->addr += take(&m->in, 2);
 		break;
 	default: /* flags, columns, and what is not known: all operands are LEB128 */
@@ -256,6 +269,7 @@ int scry_line_table_find(const struct scry_line_table *t, Dwarf_Addr addr, int *
 		uint8_t opcode = *m.in.at++;
 
 		if (opcode >= t->opcode_base) {
+			/* a special opcode moves both registers and makes a row (6.2.5.1) */
 			unsigned step = (unsigned)opcode - t->opcode_base;
 
 			m.addr += step / t->line_range * t->min_length;
@@ -364,6 +378,7 @@ static bool take_table(const struct scry_line_table *t, struct scry_line_bytes *
 	return found && !in->bad;
 }
 
+/* Numbers begin at 0 in version 5; directory 0 is the compilation's own (6.2.4.1). */
 static bool find_5(const struct scry_line_table *t, uint64_t number, struct entry *ret,
 		   const char **ret_directory)
 {
@@ -416,6 +431,10 @@ bool scry_line_table_file(const struct scry_line_table *t, uint64_t number, stru
 
 	if (!(t->version >= 5 ? find_5 : find_4)(t, number, &file, &directory) || !file.name)
 		return false;
+	/*
+	 * relative to its directory, which may be relative to the compilation's: then as libdw
+	 * leaves it
+	 */
 	if (*file.name != '/' && directory)
 		scry_buf_printf(out, "%s/", directory);
 	scry_buf_puts(out, file.name);

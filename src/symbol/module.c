@@ -12,6 +12,10 @@
 #include "symbol/pe.h"
 #include "symbol/source.h"
 
+/*
+ * Both separators, for Windows' paths are read here too; no Linux library has a backslash in its
+ * name.
+ */
 static const char *last_component(const char *path)
 {
 	const char *name = path;
@@ -55,6 +59,10 @@ bool scry_is_build_id(const char *id)
 	return id[strspn(id, "0")] != 0;
 }
 
+/*
+ * The image in memory is the truth of where segments are and which build it is; the file is looked
+ * for by that.
+ */
 struct scry_module *scry_module_add_image(struct scry_session *s, const char *path,
 					  const struct scry_elf *e)
 {
@@ -122,6 +130,10 @@ static void mark_main(struct scry_session *s)
 }
 
 /* What the dump left out of files that were mapped read-only. */
+/*
+ * Writable memory is never taken from a file: what the program wrote there is what is missing. A
+ * mapping whose permissions are a guess may be read-only.
+ */
 static const uint8_t *fallback(struct scry_target *t, scry_addr addr, size_t *ret_len)
 {
 	struct scry_session *s = t->session;
@@ -191,6 +203,7 @@ static void open_pe(struct scry_module *m)
 		m->ops = NULL;
 }
 
+/* Once for each module, whatever comes of it: looking for files may ask a server. */
 void scry_module_open(struct scry_module *m)
 {
 	if (m->opened)
@@ -229,6 +242,7 @@ int scry_symbol_at(struct scry_session *s, scry_addr addr, struct scry_symbol *r
 	if (!m)
 		return SCRY_ENOTFOUND;
 	scry_module_open(m);
+	/* the file's own symbols win where they cover the address, or are nearer than the user's */
 	bool has_own = m->ops && m->ops->at && m->ops->at(m, addr, &own) == SCRY_OK;
 	bool has_user = scry_symbol_map_at(m, addr, &user) == SCRY_OK;
 	if (!has_own && !has_user)

@@ -211,6 +211,18 @@ static void calls(void **state)
 	}
 }
 
+/* On arm64 half of a process's addresses have bit 47: they are as good as the others. */
+static void canonical(void **state)
+{
+	(void)state;
+	assert_true(scry_is_canonical(&scry_arch_x86_64, 0x00007fffffffffff));
+	assert_false(scry_is_canonical(&scry_arch_x86_64, 0x0000800000000000));
+	assert_false(scry_is_canonical(&scry_arch_x86_64, 0xdddddddddddddddd));
+	assert_true(scry_is_canonical(&scry_arch_x86_64, 0xffff800000000000));
+	assert_true(scry_is_canonical(&scry_arch_aarch64, 0x0000ffff9f001000));
+	assert_true(scry_is_canonical(NULL, 0x0000ffff9f001000));
+}
+
 /* --- instructions --- */
 
 struct code {
@@ -360,11 +372,9 @@ static void instructions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(calls),
-		cmocka_unit_test(expressions),
-		cmocka_unit_test(unknown_registers),
-		cmocka_unit_test(places),
-		cmocka_unit_test(instructions),
+		cmocka_unit_test(calls),       cmocka_unit_test(canonical),
+		cmocka_unit_test(expressions), cmocka_unit_test(unknown_registers),
+		cmocka_unit_test(places),      cmocka_unit_test(instructions),
 	};
 
 	return cmocka_run_group_tests_name("native", tests, NULL, NULL);
