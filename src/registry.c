@@ -6,6 +6,7 @@
 
 #include "object/printer.h"
 #include "object/text_hash.h"
+#include "task/stackless.h"
 
 const struct scry_target_ops *const scry_dump_formats[] = {
 	&scry_target_elfcore,
@@ -23,6 +24,9 @@ const struct scry_model *const scry_models[SCRY_MODEL_COUNT] = {
 };
 
 const char *(*const scry_text_doubt)(struct scry_runtime *r, scry_addr str) = scry_name_doubt;
+
+void (*const scry_c_stack_put_in_saved)(struct scry_thread *t,
+					struct scry_c_stack *stack) = scry_tasklet_put_in_saved;
 
 /*
  * A family is an array of rows in a file of src/object or src/library: scry_printers_NAME. The

@@ -160,7 +160,7 @@ void scry_say_variables(struct scry_call *call, const struct scry_frame *f)
 {
 	struct scry_frames *frames = f->thread ? frames_of(call, f->thread) : NULL;
 	const struct scry_place *place = scry_place_at(call->s, f->native->pc - f->native->is_call);
-	size_t index = frames ? scry_frames_find(frames, f->native->pc, f->native->sp) : SIZE_MAX;
+	size_t index = frames ? scry_frames_find(frames, f->native) : SIZE_MAX;
 	struct job job = { .call = call };
 
 	if (index != SIZE_MAX && place && !f->native->is_signal)

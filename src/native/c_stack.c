@@ -63,24 +63,29 @@ static bool is_loop(const struct scry_runtime *r, const struct scry_c_stack *sta
 						: "PyEval_EvalFrameEx");
 }
 
-bool scry_c_stack_add(struct scry_c_stack *stack, struct scry_session *s,
-		      const struct scry_runtime *r, const struct scry_native_frame *f)
+bool scry_c_stack_put(struct scry_c_stack *stack, struct scry_session *s,
+		      const struct scry_c_frame *frame)
 {
 	if (!make_room(stack, &s->arena))
 		return false;
-	bool loop = is_loop(r, stack, &f->symbol);
-	stack->frames[stack->count++] =
-		(struct scry_c_frame) { .pc = f->pc,
-					.sp = f->regs.value[f->regs.arch->sp],
-					.function = f->symbol.name,
-					.module = f->module ? f->module->name : NULL,
-					.offset = f->module ? f->pc - f->module->start : f->pc,
-					.is_call = f->is_call,
-					.is_signal = f->is_signal,
-					.is_guess = f->is_guess,
-					.loop = loop };
-	stack->loops += loop;
+	stack->frames[stack->count++] = *frame;
+	stack->loops += frame->loop;
 	return true;
+}
+
+bool scry_c_stack_add(struct scry_c_stack *stack, struct scry_session *s,
+		      const struct scry_runtime *r, const struct scry_native_frame *f)
+{
+	const struct scry_c_frame frame = { .pc = f->pc,
+					    .sp = f->regs.value[f->regs.arch->sp],
+					    .function = f->symbol.name,
+					    .module = f->module ? f->module->name : NULL,
+					    .offset = f->module ? f->pc - f->module->start : f->pc,
+					    .is_call = f->is_call,
+					    .is_signal = f->is_signal,
+					    .is_guess = f->is_guess,
+					    .loop = is_loop(r, stack, &f->symbol) };
+	return scry_c_stack_put(stack, s, &frame);
 }
 
 /*

@@ -57,7 +57,7 @@ static struct scry_calls *calls_of(struct scry_frames *f)
 	if (f->calls || !f->thread->runtime)
 		return f->calls;
 	struct scry_calls *calls = scry_arena_alloc(&s->arena, sizeof(*calls));
-	if (calls && scry_merge_thread(&calls->merge, f->thread) < 0)
+	if (calls && scry_merge_unsaved(&calls->merge, f->thread) < 0)
 		calls->merge.run_count = 0;
 	return f->calls = calls;
 }

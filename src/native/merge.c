@@ -90,10 +90,8 @@ static int next_of_thread(void *arg, struct scry_walk *walk, struct scry_frame *
 	return scry_walk_next(walk, ret);
 }
 
-int scry_merge_thread(struct scry_merge *m, struct scry_thread *t)
+static int merge_stack(struct scry_merge *m, struct scry_thread *t, struct scry_c_stack *stack)
 {
-	struct scry_c_stack *stack = scry_thread_c_stack(t);
-
 	*m = (struct scry_merge) { .session = t->session, .thread = t, .stack = stack };
 	if (!stack)
 		return scry_fail(t->session, SCRY_ENOMEM, 0, "out of memory");
@@ -101,6 +99,20 @@ int scry_merge_thread(struct scry_merge *m, struct scry_thread *t)
 		return scry_merge_init(m, t->runtime, stack, next_of_thread, t);
 	m->problem = stack->error;
 	return SCRY_OK;
+}
+
+int scry_merge_thread(struct scry_merge *m, struct scry_thread *t)
+{
+	struct scry_c_stack *stack = scry_thread_c_stack(t);
+
+	if (stack && t->runtime)
+		scry_c_stack_put_in_saved(t, stack);
+	return merge_stack(m, t, stack);
+}
+
+int scry_merge_unsaved(struct scry_merge *m, struct scry_thread *t)
+{
+	return merge_stack(m, t, scry_thread_c_stack(t));
 }
 
 /* --- the merged walk --- */

@@ -45,6 +45,8 @@ struct scry_merge {
 
 /** The stack of a thread; its C stack is unwound. Negative (scry_fail) when out of memory. */
 int scry_merge_thread(struct scry_merge *m, struct scry_thread *t);
+/** The same without C frames that were saved elsewhere: those that scry_unwind() gives. */
+int scry_merge_unsaved(struct scry_merge *m, struct scry_thread *t);
 /** Of a C stack that was unwound, and the Python frames that `next` yields. */
 int scry_merge_init(struct scry_merge *m, struct scry_runtime *r, const struct scry_c_stack *stack,
 		    scry_python_fn *next, void *arg);

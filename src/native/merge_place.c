@@ -162,15 +162,16 @@ static uint64_t shape_of(const struct scry_cfi_row *row, const struct scry_arch 
 	return shape;
 }
 
-static bool each(void *arg, const struct scry_native_frame *f)
+/* The frame `i` of the stack; SCRY_NOWHERE: none that is kept. */
+static bool look_at_frame(struct search *s, size_t i, const struct scry_native_frame *f)
 {
-	struct search *s = arg;
 	const struct scry_c_stack *stack = s->m->stack;
-	size_t i = s->index++;
 
 	if (s->open)
 		look_at_words(s, f->regs.value[f->regs.arch->sp]);
 	s->open = NULL;
+	if (i == SCRY_NOWHERE)
+		return true;
 	if (i >= stack->count || s->count == s->room)
 		return false;
 	bool loop = stack->frames[i].loop;
@@ -188,6 +189,50 @@ static bool each(void *arg, const struct scry_native_frame *f)
 	for (unsigned reg = 0; reg < f->regs.arch->count; reg++)
 		if ((f->regs.valid >> reg & 1) && is_own(s, reg))
 			look_at(s, s->open, f->regs.value[reg]);
+	return true;
+}
+
+static bool each(void *arg, const struct scry_native_frame *f)
+{
+	struct search *s = arg;
+	const struct scry_c_stack *stack = s->m->stack;
+	size_t i = s->index++;
+
+	return look_at_frame(s, i < stack->put_behind ? i : i + stack->put_in, f);
+}
+
+/* Of the saved frames some were left out. */
+static bool each_saved(void *arg, const struct scry_native_frame *f)
+{
+	struct search *s = arg;
+	const struct scry_c_stack *stack = s->m->stack;
+	const struct scry_c_frame *next = s->index < stack->count ? &stack->frames[s->index] : NULL;
+	bool kept = next && next->pc == f->pc && next->sp == f->regs.value[f->regs.arch->sp];
+
+	return look_at_frame(s, kept ? s->index++ : SCRY_NOWHERE, f);
+}
+
+static int by_frame(const void *a, const void *b)
+{
+	const struct holder *x = a, *y = b;
+
+	return x->frame < y->frame ? -1 : x->frame > y->frame;
+}
+
+/* All C frames with their registers: those on the stack, and those that were saved. */
+static bool look_at_all(struct search *s)
+{
+	const struct scry_thread *t = s->m->thread;
+	const struct scry_c_stack *stack = s->m->stack;
+
+	if (t && scry_unwind(s->m->session, scry_os_thread_regs(s->m->session->target, t->os), each,
+			     s) != SCRY_OK)
+		return false;
+	s->open = NULL;
+	s->index = stack->put_behind;
+	if (stack->saved_again)
+		stack->saved_again(stack->saved_of, each_saved, s);
+	qsort(s->holders, s->count, sizeof(*s->holders), by_frame);
 	return true;
 }
 
@@ -273,13 +318,11 @@ static void assign(struct search *s)
 static void place_by_words(struct scry_merge *m)
 {
 	struct search s = { .m = m, .room = m->stack->count };
-	const struct scry_thread *t = m->thread;
 
 	s.holders = calloc(s.room, sizeof(*s.holders));
 	for (size_t i = 0; s.holders && i < m->run_count; i++)
 		scry_hash_put(&s.runs, m->runs[i].frame, (void *)(uintptr_t)(i + 1));
-	if (s.holders && scry_unwind(m->session, scry_os_thread_regs(m->session->target, t->os),
-				     each, &s) == SCRY_OK) {
+	if (s.holders && look_at_all(&s)) {
 		if (!m->stack->loops)
 			elect_loop(&s);
 		assign(&s);
@@ -341,7 +384,7 @@ void scry_merge_place(struct scry_merge *m)
 			anchor_by_cframes(m);
 		if (!place_by_anchors(m) && exact)
 			place_in_order(m);
-	} else if (exact || stack->error || !m->thread || !m->thread->os) {
+	} else if (exact || stack->error || (m->thread ? !m->thread->os : !stack->saved_again)) {
 		place_in_order(m);
 		/* PyPy's loop has them elsewhere */
 	} else if (scry_layout_has(m->runtime->layout, SCRY_F_FRAME_BACK)) {

@@ -55,11 +55,11 @@ void scry_frames_done(struct scry_frames *f)
 }
 
 /* A recursion has one pc many times; the stack pointer tells the calls apart. */
-size_t scry_frames_find(const struct scry_frames *f, scry_addr pc, scry_addr sp)
+size_t scry_frames_find(const struct scry_frames *f, const struct scry_c_frame *frame)
 {
-	for (size_t i = 0; i < f->count; i++)
-		if (f->frames[i].pc == pc &&
-		    f->frames[i].regs.value[f->frames[i].regs.arch->sp] == sp)
+	for (size_t i = 0; i < f->count && !frame->is_saved; i++)
+		if (f->frames[i].pc == frame->pc &&
+		    f->frames[i].regs.value[f->frames[i].regs.arch->sp] == frame->sp)
 			return i;
 	return SIZE_MAX;
 }

@@ -7,6 +7,7 @@
 
 #include <elfutils/libdw.h>
 
+#include "native/c_stack.h"
 #include "native/decode.h"
 
 /** The C frames of a thread with their registers, innermost first; in malloc()ed memory. */
@@ -19,8 +20,8 @@ struct scry_frames {
 /** Unwind and keep them; release with scry_frames_done(). */
 int scry_frames_read(struct scry_thread *t, struct scry_frames *ret);
 void scry_frames_done(struct scry_frames *f);
-/** The index of the frame with this pc and stack pointer, SIZE_MAX where there is none. */
-size_t scry_frames_find(const struct scry_frames *f, scry_addr pc, scry_addr sp);
+/** The index of a frame of the thread's C stack, SIZE_MAX where it stands there no more. */
+size_t scry_frames_find(const struct scry_frames *f, const struct scry_c_frame *frame);
 
 enum scry_variable_state { SCRY_VARIABLE_HERE, SCRY_VARIABLE_RECOVERED, SCRY_VARIABLE_LOST };
 

@@ -35,6 +35,8 @@ static bool each(void *arg, const struct scry_native_frame *given)
 	if (w->at_end)
 		return false;
 	u->full = !scry_c_stack_add(w->stack, w->runtime->session, w->runtime, &f);
+	if (w->also && !u->full)
+		w->also(w->also_arg, &f);
 	w->at_last = !u->full && w->is_last && w->is_last(&f.symbol);
 	return !u->full && !w->at_last;
 }

@@ -21,6 +21,9 @@ struct scry_c_walk {
 	scry_addr end;
 	/** Is it the task's outermost function? NULL: none is. */
 	bool (*is_last)(const struct scry_symbol *symbol);
+	/* sees each frame that is added, while the words are laid over the target; or NULL */
+	scry_unwind_fn *also;
+	void *also_arg;
 	bool at_last, at_end; /* out: is_last() said so; the walk came to `end` */
 };
 

@@ -93,6 +93,12 @@ bool scry_is_bomb(struct scry_stackless *sl, scry_addr object);
  */
 const struct scry_c_stack *scry_tasklet_c_stack(struct scry_task *t);
 
+/**
+ * Where the tasklet that a thread runs went so deep that its C stack was saved in slices to make
+ * room: their frames come behind those of the tasklet that stand on the stack.
+ */
+void scry_tasklet_put_in_saved(struct scry_thread *t, struct scry_c_stack *stack);
+
 /** The cframes among its frames, newest first; NULL where there are none. Read once. */
 const struct scry_slp_cframe *scry_tasklet_cframes(struct scry_task *t);
 

@@ -37,16 +37,15 @@ static bool is_named(const struct scry_c_stack *stack, size_t i, const char *nam
  * the tasklet's first. What called it only made room on the stack: climb_stack_and_eval_frame(),
  * once or many times, and the outer slp_eval_frame().
  */
-static void trim(struct scry_c_stack *stack, size_t from)
+static size_t trimmed(const struct scry_c_stack *stack, size_t from, size_t n)
 {
-	size_t n = stack->count;
+	const size_t end = n;
 
 	if (n > from && is_named(stack, n - 1, "slp_eval_frame"))
 		n--;
 	while (n > from && is_named(stack, n - 1, "climb_stack_and_eval_frame"))
 		n--;
-	if (n > from && is_named(stack, n - 1, "slp_eval_frame"))
-		stack->count = n;
+	return n > from && is_named(stack, n - 1, "slp_eval_frame") ? n : end;
 }
 
 static int returns_to(void *arg, scry_addr pc, const char *function)
@@ -91,14 +90,21 @@ static const char *unwind_words(struct scry_c_walk *w, bool inner, bool foreign)
 	if (error)
 		return error;
 	if (inner && w->at_end)
-		trim(w->stack, from);
+		w->stack->count = trimmed(w->stack, from, w->stack->count);
 	else if (w->at_end)
 		return "it was saved in an earlier run of the thread: its callers' frames are gone";
 	return NULL;
 }
 
+/* Who sees the frames on the way. */
+struct watcher {
+	scry_unwind_fn *each;
+	void *arg;
+};
+
 static const char *unwind_saved(struct scry_runtime *r, struct scry_c_stack *stack,
-				const struct saved *saved, bool inner, bool foreign)
+				const struct saved *saved, bool inner, bool foreign,
+				struct watcher watcher)
 {
 	uint64_t *words = malloc(saved->count * sizeof(*words));
 
@@ -109,7 +115,9 @@ static const char *unwind_saved(struct scry_runtime *r, struct scry_c_stack *sta
 				 .start = saved->start,
 				 .words = words,
 				 .count = saved->count,
-				 .from_call = true };
+				 .from_call = true,
+				 .also = watcher.each,
+				 .also_arg = watcher.arg };
 	const char *error;
 	if (scry_read(r->session, scry_field_addr(r, saved->addr, SCRY_F_CSTACK_STACK), words,
 		      saved->count * sizeof(*words)) < 0)
@@ -190,7 +198,7 @@ static const struct scry_scheduler *scheduler_of(struct scry_task *t)
 	return c;
 }
 
-static void unwind_all(struct scry_task *t, struct scry_c_stack *stack)
+static void unwind_all(struct scry_task *t, struct scry_c_stack *stack, struct watcher watcher)
 {
 	const struct scry_tasklet *d = t->detail;
 	const struct scry_scheduler *c = scheduler_of(t);
@@ -214,8 +222,90 @@ static void unwind_all(struct scry_task *t, struct scry_c_stack *stack)
 		bool inner = !d->is_main || i + 1 < count;
 		bool foreign = !c || list[i].serial != c->serial_last_jump;
 
-		stack->error = unwind_saved(r, stack, &list[i], inner, foreign);
+		stack->error = unwind_saved(r, stack, &list[i], inner, foreign, watcher);
 	}
+}
+
+static void unwind_again(void *task, scry_unwind_fn *each, void *arg)
+{
+	struct scry_c_stack unused = { 0 };
+
+	unwind_all(task, &unused, (struct watcher) { each, arg });
+}
+
+/* --- of the tasklet that runs: the newest part of its stack is where it belongs --- */
+
+static struct scry_task *running_of(struct scry_thread *t)
+{
+	struct scry_stackless *sl = scry_stackless_of(t->runtime);
+	const struct scry_scheduler *c = sl ? sl->schedulers : NULL;
+	struct scry_task *task = sl ? sl->tasklets : NULL;
+
+	while (c && c->thread != t)
+		c = c->next;
+	while (task && (!c || task->addr != c->current))
+		task = task->next;
+	return task;
+}
+
+/* Up to where its slices belong all frames are the tasklet's, less what made room for it. */
+static size_t own_frames(const struct scry_c_stack *stack, scry_addr top)
+{
+	size_t n = 0;
+
+	while (n < stack->count && stack->frames[n].sp < top)
+		n++;
+	return trimmed(stack, 0, n);
+}
+
+/* Where its outermost slice ends; 0: it has none. */
+static scry_addr top_of(struct scry_task *t)
+{
+	const struct scry_tasklet *d = t->detail;
+	scry_addr top = 0;
+	struct saved *list;
+	size_t count = collect(t, d->cstate, d->slices, &list);
+
+	for (size_t i = 0; i < count; i++)
+		if (list[i].start + list[i].count * 8 > top)
+			top = list[i].start + list[i].count * 8;
+	return top;
+}
+
+void scry_tasklet_put_in_saved(struct scry_thread *t, struct scry_c_stack *stack)
+{
+	struct scry_session *s = t->session;
+	struct scry_task *task = t->runtime->layout->flavour.stackless ? running_of(t) : NULL;
+	struct scry_tasklet *d = task ? task->detail : NULL;
+	scry_addr top = d && d->slices && !stack->error ? top_of(task) : 0;
+	size_t own = top ? own_frames(stack, top) : stack->count;
+	struct scry_c_stack whole = { 0 };
+
+	if (own == stack->count)
+		return;
+	for (size_t i = 0; i < own; i++)
+		scry_c_stack_put(&whole, s, &stack->frames[i]);
+	unwind_all(task, &whole, (struct watcher) { NULL, NULL });
+	for (size_t i = own; i < whole.count; i++)
+		whole.frames[i].is_saved = whole.frames[i].sp < top;
+	/* the main tasklet's outermost slice was followed into what called it */
+	for (size_t i = own; i < stack->count && (!d->is_main || whole.error); i++)
+		scry_c_stack_put(&whole, s, &stack->frames[i]);
+	whole.saved_again = unwind_again;
+	whole.saved_of = task;
+	whole.put_behind = own;
+	whole.put_in = whole.count - stack->count;
+	*stack = whole;
+}
+
+static struct scry_c_stack *stack_of_running(struct scry_task *t)
+{
+	const struct scry_scheduler *c = scheduler_of(t);
+	struct scry_c_stack *stack = c ? scry_thread_c_stack(c->thread) : NULL;
+
+	if (stack)
+		scry_tasklet_put_in_saved(c->thread, stack);
+	return stack;
 }
 
 const struct scry_c_stack *scry_tasklet_c_stack(struct scry_task *t)
@@ -225,6 +315,8 @@ const struct scry_c_stack *scry_tasklet_c_stack(struct scry_task *t)
 
 	if (d->c_stack)
 		return d->c_stack;
+	if (d->is_current && d->slices)
+		return d->c_stack = stack_of_running(t);
 	d->c_stack = scry_arena_alloc(&s->arena, sizeof(*d->c_stack));
 	if (!d->c_stack)
 		return NULL;
@@ -232,6 +324,9 @@ const struct scry_c_stack *scry_tasklet_c_stack(struct scry_task *t)
 		d->c_stack->error =
 			"its saved C stack was restored already: it is stale, and not unwound";
 	else if (d->slices)
-		unwind_all(t, d->c_stack);
+		unwind_all(t, d->c_stack, (struct watcher) { NULL, NULL });
+	d->c_stack->saved_again = unwind_again;
+	d->c_stack->saved_of = t;
+	d->c_stack->put_in = d->c_stack->count;
 	return d->c_stack;
 }

@@ -16,6 +16,7 @@ EACH = every(lambda interpreter: interpreter.stackless) or [
         marks=pytest.mark.skip(reason="no Stackless Python: set PYSCRY_INTERPRETERS"),
     )
 ]
+SORTS = {"sort": "builtin_sorted", "next": "slot_tp_iternext"}
 HARD = {"sort", "sub", "reduce", "len", "channel", "nested", "removed", "spilled", "main"}
 
 
@@ -142,3 +143,40 @@ def test_a_damaged_slice_is_told(dumps, interpreter):
     assert found[task["id"]]["native_frames"] == []
     assert "does not begin as a switch leaves it" in found[task["id"]]["native_error"]
     assert len(told["tasks"]) >= len(dump.truth["tasklets"])
+
+
+@pytest.mark.parametrize("kind", ["running", "main", "parked"])
+@pytest.mark.parametrize("interpreter", EACH)
+def test_a_stack_in_slices(dumps, interpreter, kind):
+    """What was saved to make room stands between what is on the stack, and each loop has its
+    frame."""
+    program = programs.Program("deep-" + kind, "tasklets_deep.py", (kind,))
+    dump = dumps.core(interpreter, program)
+    command = ("bt", "--native", "--whole") if kind != "parked" else ("tasklets", "--native")
+    told, status, errors = run.answer(
+        dump.core, *run.where(interpreter), "--limit", "0", command=command
+    )
+    assert status == 0, errors
+    (frames,) = (
+        [each["frames"] for each in told["threads"]]
+        if kind != "parked"
+        else [task["frames"] for task in told["tasks"] if len(task["frames"]) > 300]
+    )
+    python = [[f["function"], f["line"]] for f in frames if f["kind"] == "python"]
+    want = dump.truth["frames"]
+    assert python[0][0] == "end" and python[1:] == want[1:]
+    names = [f["function"] for f in frames]
+    assert names.count("slp_eval_frame_newstack") >= 2
+    # each iterate() has a loop of its own, and the C function that it calls in front of it
+    callees, between = [], []
+    for before, frame in zip([None] + frames, frames):
+        if frame["kind"] == "native":
+            between.append(frame["function"])
+        elif frame["function"] == "iterate":
+            assert before["kind"] == "native" and before["runs_python"]
+            callees.append([name for name in SORTS if SORTS[name] in between])
+            between = []
+    assert callees == [["next"], ["sort"]] * 150 + [["next"]]
+    loops = sum(f["kind"] == "native" and f["runs_python"] for f in frames)
+    runs = [a for a, b in zip(frames, frames[1:]) if (a["kind"], b["kind"]) == ("native", "python")]
+    assert loops == len(runs)
