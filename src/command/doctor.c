@@ -51,7 +51,7 @@ static bool status_word(const char *name, unsigned long long *ret)
 
 static bool may_trace_all(void)
 {
-	unsigned long long effective;
+	unsigned long long effective = 0;
 
 	return status_word("CapEff:", &effective) && effective >> CAPABILITY_PTRACE & 1;
 }
