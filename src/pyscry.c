@@ -38,7 +38,10 @@ struct scry_session *scry_session_new(void)
 	return s;
 }
 
-/* All that was decoded; the options and the target stay. */
+/*
+ * All that was decoded; the options and the target stay. Order matters: what was handed out and
+ * unwound points into runtimes, those into modules, all of it into the arena.
+ */
 static void forget(struct scry_session *s)
 {
 	scry_api_forget(s);
@@ -68,6 +71,10 @@ void scry_session_free(struct scry_session *s)
 	free(s);
 }
 
+/*
+ * The generation is counted even where there is no target: handles from before are dead in any
+ * case.
+ */
 void scry_session_refresh(struct scry_session *s)
 {
 	forget(s);
@@ -102,6 +109,7 @@ static int set_text(struct scry_session *s, const char **at, const char *value)
 	return SCRY_OK;
 }
 
+/* "never" and "always" for colour, as the command line has it: the even words are false. */
 static int set_flag(struct scry_session *s, const char *name, const char *value, bool *at)
 {
 	static const char *const words[] = { "0", "1", "never", "always", NULL };
@@ -208,6 +216,7 @@ int scry_session_set(struct scry_session *s, const char *name, const char *value
 	return scry_fail(s, SCRY_EINVAL, 0, "no option is called \"%s\"", name);
 }
 
+/* A word that is written and nothing else: this may be a signal handler. */
 void scry_session_stop(struct scry_session *s)
 {
 	s->stopped = 1;
@@ -221,6 +230,7 @@ void scry_session_set_limit(struct scry_session *s, enum scry_limit limit, uint6
 
 /* --- opening --- */
 
+/* One session, one target: what was decoded belongs to it. */
 static int check_unopened(struct scry_session *s)
 {
 	return s->target ? scry_fail(s, SCRY_EINVAL, 0, "this session has a target already")
@@ -248,6 +258,10 @@ int scry_session_open_host(struct scry_session *s, const struct scry_host_ops *o
 
 	if (rc < 0)
 		return rc;
+	/*
+	 * a caller that was compiled with an older header has a smaller struct: what it does not
+	 * know is NULL
+	 */
 	struct scry_host_ops lent = { 0 };
 	if (ops && ops->size >= offsetof(struct scry_host_ops, thread))
 		memcpy(&lent, ops, ops->size < sizeof(lent) ? ops->size : sizeof(lent));
@@ -269,6 +283,7 @@ int scry_session_number(struct scry_session *s, uint64_t tid, unsigned number)
 	return SCRY_OK;
 }
 
+/* Python's thread is looked up later, at the first question: choosing one costs nothing. */
 int scry_session_select(struct scry_session *s, uint64_t tid)
 {
 	s->want_tid = tid;

@@ -11,6 +11,10 @@ void scry_api_hand_object(struct scry_session *s, struct scry_runtime *r, scry_a
 	};
 }
 
+/*
+ * Values that are no objects of the target (a slice, a member of a C struct, a bound method) are
+ * kept in the session: the caller's struct has no room for them.
+ */
 int scry_api_hand(struct scry_session *s, struct scry_runtime *r,
 		  const struct scry_eval_value *value, struct scry_object *ret)
 {
@@ -41,6 +45,10 @@ static void put_name(const struct scry_object *o, struct scry_buf *out)
 				o->addr);
 }
 
+/*
+ * The generation tells a handle from before a refresh, whose memory may be another object's by now.
+ * A session that was freed cannot be told: that is the caller's promise.
+ */
 static int begin(const struct scry_object *o)
 {
 	if (!o->session || !o->of)
@@ -51,6 +59,10 @@ static int begin(const struct scry_object *o)
 	return scry_api_begin(o->session);
 }
 
+/*
+ * `name` becomes the text of the expression, so that errors name what they are about: "<module.Type
+ * at 0x…>.attr: …".
+ */
 int scry_api_open(const struct scry_object *o, const char *more, struct scry_buf *name,
 		  struct scry_eval *e)
 {
@@ -74,7 +86,10 @@ int scry_api_open(const struct scry_object *o, const char *more, struct scry_buf
 	return SCRY_OK;
 }
 
-/* The end of a call that gives a value. */
+/*
+ * The end of a call that gives a value. *ret is written last, and only where nothing failed: a
+ * caller may hand in the object that it asks.
+ */
 static int give(struct scry_eval *e, int rc, struct scry_object *ret)
 {
 	struct scry_object found = { 0 };
@@ -237,6 +252,10 @@ int scry_object_item(const struct scry_object *o, const char *key, struct scry_o
 	return give(&e, rc, ret);
 }
 
+/*
+ * len() as the target would have it without running code: of a wrapper (UserDict, a mapping proxy)
+ * that of what it wraps.
+ */
 int scry_object_length(const struct scry_object *o, uint64_t *ret)
 {
 	SCRY_AUTO_BUF(text);
@@ -258,6 +277,7 @@ int scry_object_length(const struct scry_object *o, uint64_t *ret)
 	return rc;
 }
 
+/* A key without text is none: items of a sequence have values alone. */
 int scry_object_next(const struct scry_object *o, uint64_t *it, struct scry_object *ret_key,
 		     struct scry_object *ret_value)
 {

@@ -8,6 +8,7 @@
 #include "object/printer.h"
 #include "object/text_hash.h"
 
+/* a text of a gigabyte is a damaged length, or nothing that a caller wants in one piece */
 #define MOST_BYTES (1u << 30)
 
 /* --- text --- */
@@ -56,6 +57,10 @@ static bool put_piece(struct scry_runtime *r, const struct scry_text_view *v, co
 	return true;
 }
 
+/*
+ * Three checks before a byte is copied: the length against the block, the end, and the hash that
+ * the text keeps.
+ */
 static int put_text(struct scry_runtime *r, scry_addr addr, struct scry_buf *out, bool *ret_bytes)
 {
 	struct scry_session *s = r->session;
@@ -106,6 +111,10 @@ static int plain_text(struct scry_runtime *r, scry_addr addr, struct scry_plain 
 
 #define MOST_BITS (1u << 26)
 
+/*
+ * In hexadecimal, since that takes linear time for any size; who needs decimals has a library for
+ * them.
+ */
 static int put_big(struct scry_session *s, const mpz_t number, struct scry_buf *text)
 {
 	char *digits;
@@ -119,6 +128,7 @@ static int put_big(struct scry_session *s, const mpz_t number, struct scry_buf *
 	return SCRY_OK;
 }
 
+/* 64 bits first: nearly all ints fit, and then no number of gmp's is made. */
 static int plain_int(struct scry_runtime *r, scry_addr addr, struct scry_plain *ret,
 		     struct scry_buf *text)
 {

@@ -17,6 +17,10 @@ static int register_of(const struct scry_arch *arch, unsigned reg)
 	return reg == ARM64_REG_SP || reg == ARM64_REG_WSP ? arch->sp : -1;
 }
 
+/*
+ * The last letter of the mnemonic says how much of the register is moved (ldrb, strh, ldrsw), else
+ * the register's own width.
+ */
 static uint8_t size_of(const cs_insn *insn, unsigned reg)
 {
 	const char *m = insn->mnemonic;
@@ -45,6 +49,10 @@ static bool is_store(const cs_insn *insn)
 	return begins(insn, "st");
 }
 
+/*
+ * By the form of the language, not by capstone's access flags: the first operand is written, but
+ * for stores, comparisons and branches.
+ */
 static struct scry_operand operand(const struct scry_arch *arch, const cs_insn *insn,
 				   const cs_arm64_op *op, unsigned place)
 {
@@ -63,6 +71,7 @@ static struct scry_operand operand(const struct scry_arch *arch, const cs_insn *
 		o.kind = SCRY_OPERAND_MEMORY;
 		o.base = register_of(arch, op->mem.base);
 		o.index = register_of(arch, op->mem.index);
+		/* [x0, x1, lsl #3] */
 		o.scale = op->shift.type == ARM64_SFT_LSL ? 1u << (op->shift.value & 7) : 1;
 		o.offset = op->mem.disp;
 		o.written = is_store(insn);
@@ -132,6 +141,7 @@ void scry_aarch64_decode(const struct scry_arch *arch, const cs_insn *insn, stru
 		*o = operand(arch, insn, &a->operands[i], i);
 		if (o->kind == SCRY_OPERAND_REGISTER && o->written && o->reg >= 0)
 			ret->writes |= (uint64_t)1 << o->reg;
+		/* pre- and post-index forms change their base: ldr x0, [sp], #16 */
 		if (o->kind == SCRY_OPERAND_MEMORY && a->writeback && o->base >= 0)
 			ret->writes |= (uint64_t)1 << o->base;
 		if (o->kind == SCRY_OPERAND_NUMBER &&

@@ -36,6 +36,7 @@ static const char *family_of(unsigned reg)
 	return NULL;
 }
 
+/* Of rows named "rax" or "eax" all but the first letter is the family. */
 static int register_of(const struct scry_arch *arch, unsigned reg)
 {
 	const char *family = family_of(reg);
@@ -73,6 +74,10 @@ static const uint16_t aligned[] = { X86_INS_MOVAPS,  X86_INS_MOVAPD,  X86_INS_MO
 				    X86_INS_VMOVAPS, X86_INS_VMOVAPD, X86_INS_VMOVDQA,
 				    X86_INS_MOVNTPS, X86_INS_MOVNTDQ, 0 };
 
+/*
+ * capstone's access flags are wrong or missing for some of the most common instructions: these are
+ * known here by name.
+ */
 static struct scry_operand operand(const struct scry_arch *arch, const cs_insn *insn,
 				   const cs_x86_op *op, unsigned place)
 {
@@ -101,6 +106,7 @@ static struct scry_operand operand(const struct scry_arch *arch, const cs_insn *
 		o.index = register_of(arch, op->mem.index);
 		o.scale = (unsigned)op->mem.scale;
 		o.offset = op->mem.disp;
+		/* FS has the thread's own memory on x86-64 Linux, GS on i386 and Windows */
 		o.of_thread = op->mem.segment == X86_REG_FS || op->mem.segment == X86_REG_GS;
 	}
 	return o;
@@ -114,6 +120,7 @@ static bool in_group(const cs_insn *insn, unsigned group)
 	return false;
 }
 
+/* xor eax, eax and sub eax, eax: 0, whatever it was before. */
 static bool same_register(const cs_x86 *x)
 {
 	return x->op_count == 2 && x->operands[0].type == X86_OP_REG &&
@@ -157,6 +164,7 @@ static enum scry_insn_kind kind_of(const struct scry_arch *arch, const cs_insn *
 	}
 }
 
+/* Operands that are not written: where push, pop, call and ret touch the stack. */
 static void add_stack(const struct scry_arch *arch, struct scry_insn *ret, int64_t offset,
 		      bool written)
 {
@@ -172,6 +180,7 @@ static void add_stack(const struct scry_arch *arch, struct scry_insn *ret, int64
 								      .offset = offset };
 }
 
+/* Registers that an instruction writes without naming them: rdx by mul, rsp by push. */
 static void implied(const struct scry_arch *arch, const cs_insn *insn, struct scry_insn *ret)
 {
 	for (unsigned i = 0; i < insn->detail->regs_write_count; i++) {

@@ -11,7 +11,10 @@ const char scry_buf_empty[1] = "";
 
 #define SPILL 0x40000 /* bytes that are worth a call of the sink */
 
-/* Room for `more` bytes and the NUL. */
+/*
+ * Room for `more` bytes and the NUL. Growing fails once and for all: what is appended afterwards
+ * would stand in the wrong place. Callers look at `failed` at the end, and nowhere else.
+ */
 static bool reserve(struct scry_buf *b, size_t more)
 {
 	if (b->failed)
@@ -25,6 +28,7 @@ static bool reserve(struct scry_buf *b, size_t more)
 	size_t cap = b->cap ? b->cap : 256;
 	while (cap - b->len <= more)
 		cap *= 2;
+	/* an empty buffer points to a static "", which was never allocated */
 	char *text = realloc(b->cap ? b->text : NULL, cap);
 	if (!text) {
 		b->failed = true;
@@ -75,6 +79,7 @@ void scry_buf_done(struct scry_buf *b)
 	*b = (struct scry_buf)SCRY_BUF_INIT;
 }
 
+/* NULL also for an empty one: there is nothing to free. */
 char *scry_buf_take(struct scry_buf *b)
 {
 	char *text = b->cap && !b->failed ? b->text : NULL;
@@ -93,6 +98,7 @@ void scry_buf_cut(struct scry_buf *b, size_t len)
 	b->text[len] = '\0';
 }
 
+/* Only between two lines, when the caller says so: what was printed cannot be cut any more. */
 void scry_buf_spill(struct scry_buf *b)
 {
 	if (!b->sink || b->len < SPILL)
@@ -121,6 +127,10 @@ void scry_buf_putc(struct scry_buf *b, char c)
 	scry_buf_put(b, &c, 1);
 }
 
+/*
+ * No check for surrogates: a text of the target's may have a lone one, which becomes three bytes
+ * (WTF-8).
+ */
 void scry_buf_put_char(struct scry_buf *b, unsigned code)
 {
 	char utf8[4];
@@ -146,6 +156,7 @@ void scry_buf_put_char(struct scry_buf *b, unsigned code)
 
 void scry_buf_vprintf(struct scry_buf *b, const char *fmt, va_list ap)
 {
+	/* a va_list is used up by the first vsnprintf(), which only measures */
 	va_list again;
 
 	va_copy(again, ap);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+/* A member of whatever width, read as the row has it from sizeof and the sign of its type. */
 static int64_t integer_at(const void *at, const struct scry_say *field)
 {
 	unsigned unused = 64 - 8u * field->size;
@@ -40,6 +41,7 @@ static void get_member(const struct scry_say *field, const void *at, struct scry
 		scry_said_bool(ret, *(const bool *)at);
 		break;
 	case SCRY_SAY_INT:
+	/* a count of 0, or an id of 0, says that there is nothing: null, not a number */
 	case SCRY_SAY_COUNT:
 		scry_said_int(ret, integer_at(at, field));
 		if (field->how == SCRY_SAY_COUNT && ret->number <= 0)
@@ -74,6 +76,10 @@ static void each_addr(const void *subject, struct scry_renderer *to)
 		scry_say(to, said->facts, &list[i]);
 }
 
+/*
+ * The list lives in the value itself, so that the renderer can go through it after this has
+ * returned.
+ */
 static void get_addrs(const struct scry_say *field, const char *base, struct scry_said *ret)
 {
 	ret->kind = SCRY_SAID_LIST;
@@ -84,6 +90,10 @@ static void get_addrs(const struct scry_say *field, const char *base, struct scr
 	ret->at.addr = *(const size_t *)(base + field->count);
 }
 
+/*
+ * What a function makes, for what no member has. Each is asked only when a renderer wants the
+ * value.
+ */
 static void get_made(const struct scry_say *field, const void *subject, struct scry_said *ret)
 {
 	switch (field->how) {
@@ -124,6 +134,7 @@ void scry_said_get(const struct scry_facts *facts, const struct scry_say *field,
 	if (field->how >= SCRY_SAY_GET) {
 		get_made(field, subject, ret);
 	} else {
+		/* the members are those of what the subject points to */
 		if (facts->through)
 			base = *(const char *const *)(base + facts->through - 1);
 		if (base && field->how == SCRY_SAY_AT)
@@ -196,6 +207,7 @@ void scry_said_at(struct scry_said *ret, const struct scry_facts *facts, void *i
 	scry_said_facts(ret, facts, addr ? &ret->at : NULL);
 }
 
+/* Truth as phrases ask for it ("{?key}"): nothing, null, false and 0 are not. */
 bool scry_said_is(const struct scry_said *said)
 {
 	switch (said->kind) {
@@ -213,6 +225,7 @@ bool scry_said_is(const struct scry_said *said)
 	}
 }
 
+/* A renderer that was stopped (Ctrl-C, a limit) takes no more; what is under way ends by itself. */
 void scry_say_as(struct scry_renderer *to, const struct scry_facts *facts, const char *const *view,
 		 const void *subject)
 {

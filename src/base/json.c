@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 
+/* The comma comes before a value, since only then it is known that there is one more. */
 static void separate(struct scry_json *j)
 {
 	if (j->comma)
@@ -32,6 +33,10 @@ void scry_json_key(struct scry_json *j, const char *key)
 	j->comma = false;
 }
 
+/*
+ * RFC 8259, 7: quotes, backslash and controls must be escaped. What no terminal should get
+ * (directions of writing, invisible characters) is, too: JSON is looked at by people as well.
+ */
 static void put_escaped(struct scry_json *j, unsigned code)
 {
 	static const char named[] = "\"\"\\\\\bb\ff\nn\rr\tt";
@@ -57,6 +62,7 @@ void scry_json_bytes(struct scry_json *j, const char *text, size_t len)
 	separate(j);
 	scry_buf_putc(j->out, '"');
 	for (size_t i = 0; i < len;) {
+		/* nearly all is plain ASCII: copied as it is, in runs */
 		size_t plain = i;
 
 		while (plain < len && text[plain] >= ' ' && text[plain] < 0x7f &&

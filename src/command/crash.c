@@ -15,6 +15,7 @@ struct operand {
 	struct scry_held *held;
 };
 
+/* An object, or a word that leads into one; a number that happens to be small is not looked up. */
 static bool has_object(const struct scry_meaning *m)
 {
 	return m->runtime && m->object &&
@@ -139,6 +140,7 @@ static struct scry_location location_of(const void *subject)
 	return at;
 }
 
+/* 0 is unknown, as it is for code without columns (before 3.11, or -X no_debug_ranges). */
 static void position(struct scry_said *ret, int value)
 {
 	ret->kind = SCRY_SAID_NULL;
@@ -410,6 +412,10 @@ static const struct scry_say answer_fields[] = {
 static const struct scry_facts answer_facts = { "crash answer", answer_fields,
 						(const char *const[]) { "{crash}", NULL } };
 
+/*
+ * The selected thread, if it crashed; else the one that did, since that is what the command is for.
+ * A thread that was asked for by name stays.
+ */
 static int run_crash(struct scry_call *call)
 {
 	struct scry_thread *t = scry_thread_selected(call->s);

@@ -7,6 +7,10 @@
 
 #define DEPTH_MAX 20
 
+/*
+ * Bytes from 0x80 on are parts of UTF-8: names may have any letter, and a name that there is not is
+ * not found.
+ */
 static bool is_name_char(char c, bool first)
 {
 	return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -65,6 +69,7 @@ int scry_eval_set_int(struct scry_eval *e, int64_t number)
 
 /* --- names --- */
 
+/* Fast variables and cells first, then the namespace of a module or class body. */
 static bool local_value(struct scry_eval *e, const char *name, scry_addr *ret)
 {
 	struct scry_local local;
@@ -101,6 +106,9 @@ static bool builtin_value(struct scry_eval *e, const char *name, scry_addr *ret)
 	return false;
 }
 
+/*
+ * Not in Python: but a user who types "sys" in a frame that has not imported it means the module.
+ */
 static bool module_value(struct scry_eval *e, const char *name, scry_addr *ret)
 {
 	for (const struct scry_interp *i = e->r->interps; i; i = i->next)
@@ -109,7 +117,10 @@ static bool module_value(struct scry_eval *e, const char *name, scry_addr *ret)
 	return false;
 }
 
-/* Why the frame may have a variable that was not found; NULL: it has none. */
+/*
+ * Why the frame may have a variable that was not found; NULL: it has none. "No such variable" is a
+ * fact only where all names were read.
+ */
 static const char *doubt_of_frame(struct scry_eval *e)
 {
 	struct scry_local local;
@@ -146,6 +157,7 @@ static bool is_hidden_local(struct scry_eval *e, const char *name)
 	return false;
 }
 
+/* The order is that of the language: local, global, builtin (Python's reference, 4.2.2). */
 static int eval_name(struct scry_eval *e, const char *name)
 {
 	scry_addr value;
@@ -187,6 +199,7 @@ static int eval_module(struct scry_eval *e, const char *module, const char *name
 	return scry_eval_set(e, value);
 }
 
+/* "a.b:c" is a module's name up to the colon; without a colon the dots are attributes. */
 static size_t dotted_length(const char *text)
 {
 	size_t n = name_length(text);
@@ -201,6 +214,7 @@ static char *copy(struct scry_eval *e, const char *text, size_t len)
 	return scry_arena_text(&e->s->arena, text, len);
 }
 
+/* Only what the judge takes for an object: print @ADDRESS says no rather than to print garbage. */
 static int eval_address(struct scry_eval *e)
 {
 	char *end;
@@ -280,7 +294,10 @@ static int eval_attribute(struct scry_eval *e)
 	return rc;
 }
 
-/* Another expression as key: evaluated in the same frame. */
+/*
+ * Another expression as key: evaluated in the same frame. Keys may be expressions, with brackets in
+ * brackets: bounded, since each level takes our stack.
+ */
 static int eval_nested(void *arg, const char **at, scry_addr *ret)
 {
 	struct scry_eval *outer = arg;
@@ -298,8 +315,8 @@ static int eval_nested(void *arg, const char **at, scry_addr *ret)
 		rc = *e.at == '.' ? eval_attribute(&e) : scry_eval_subscript(&e);
 	if (rc == SCRY_OK && e.value.kind != SCRY_VALUE_OBJECT)
 		rc = scry_fail(e.s, SCRY_EUNSUPPORTED, 0,
-			       "'%.*s' is no object, so it cannot be a key", (int)(e.at - e.text),
-			       e.text);
+			       "'%.*s' is not an object, so it cannot be a key",
+			       (int)(e.at - e.text), e.text);
 	*at = e.at;
 	*ret = e.value.addr;
 	return rc;
@@ -316,6 +333,10 @@ int scry_eval_subscript(struct scry_eval *e)
 	int rc = SCRY_OK;
 
 	for (; rc == SCRY_OK; c = skip_space(c + 1)) {
+		/*
+		 * one loop for items and slices: what is given before a colon is known to be a
+		 * bound only then
+		 */
 		if (*c != ':' && *c != ']') {
 			rc = scry_key_parse(e->r, &c, eval_nested, e, &key);
 			given[parts] = rc == SCRY_OK;

@@ -39,7 +39,10 @@ static unsigned hex_digits(const char **at, unsigned n)
 	return value;
 }
 
-/* One escape; *at stands after the backslash. */
+/*
+ * One escape; *at stands after the backslash. Those of Python's string literals but for octal
+ * numbers and \N{...}: an unknown letter stands for itself.
+ */
 static unsigned escape(const char **at)
 {
 	static const char from[] = "ntr0abfv", to[] = "\n\t\r\0\a\b\f\v";
@@ -80,6 +83,7 @@ static int parse_text(struct parser *p, struct scry_key *ret)
 	return ret->text ? SCRY_OK : scry_fail(p->r->session, SCRY_ENOMEM, 0, "out of memory");
 }
 
+/* A keyword ends where no letter or digit follows: "Nonesuch" is a name. */
 static bool take_word(struct parser *p, const char *word)
 {
 	size_t n = strlen(word);
@@ -158,6 +162,7 @@ static int parse_number(struct parser *p, struct scry_key *ret)
 		ret->kind = SCRY_KEY_FLOAT;
 		ret->real = strtod(start, &end);
 	} else if (errno == ERANGE) {
+		/* more than 64 bits: compared by its digits */
 		ret->kind = SCRY_KEY_BIG;
 		ret->text = scry_arena_text(&p->r->session->arena, start + (*start == '+'),
 					    (size_t)(end - start) - (*start == '+'));
@@ -214,6 +219,7 @@ bool scry_key_index(struct scry_runtime *r, const struct scry_key *key, int64_t 
 	return key->kind == SCRY_KEY_INT || key->kind == SCRY_KEY_BOOL;
 }
 
+/* Tuples are equal item by item; a subclass of tuple with the same items is an equal key, too. */
 static bool tuple_matches(struct scry_runtime *r, const struct scry_key *key, scry_addr obj)
 {
 	uint64_t n;
@@ -228,6 +234,7 @@ static bool tuple_matches(struct scry_runtime *r, const struct scry_key *key, sc
 	return true;
 }
 
+/* Only float itself: a subclass may compare as it likes. */
 static bool read_float(struct scry_runtime *r, scry_addr obj, double *ret)
 {
 	return scry_is_exactly(r, obj, SCRY_IS_FLOAT) &&
@@ -300,6 +307,10 @@ static bool is_literal(struct scry_runtime *r, scry_addr obj, const struct scry_
 	return same;
 }
 
+/*
+ * By value, since hash() and == of the program are not run: a key of a class with an __eq__ of its
+ * own is found only by identity.
+ */
 bool scry_key_matches(struct scry_runtime *r, const struct scry_key *key, scry_addr obj)
 {
 	struct scry_text_view v;

@@ -176,10 +176,10 @@ bool scry_in_file_data(struct scry_runtime *r, scry_addr addr)
 	return map->flags & SCRY_MAP_FILE || scry_module_at(r->session, addr) != NULL;
 }
 
-/* Words of objects that stand there are those objects' own references. */
 /*
- * Static variables of extensions and of the interpreter. Nothing says that a word there is a
- * reference, so none is certain.
+ * Words of objects that stand there are those objects' own references. Static variables of
+ * extensions and of the interpreter. Nothing says that a word there is a reference, so none is
+ * certain.
  */
 static void add_data(struct scry_graph *g, scry_addr start, scry_addr end)
 {

@@ -129,10 +129,9 @@ static void check_table(struct looked *l)
 
 /* --- buffers --- */
 
-/* Is there only free memory where somebody's buffer should be? */
 /*
- * Only where the allocator says so for certain; memory of somebody's own (mmap(), a file) is none
- * of its business.
+ * Is there only free memory where somebody's buffer should be? Only where the allocator says so for
+ * certain; memory of somebody's own (mmap(), a file) is none of its business.
  */
 static bool is_freed(struct looked *l, scry_addr addr)
 {

@@ -2,7 +2,10 @@
 #include "object/known.h"
 #include "object/printer.h"
 
-/* The raw file at the end of textio.buffer, buffered.raw. */
+/*
+ * The raw file at the end of textio.buffer, buffered.raw. Ten steps: streams of streams are three
+ * deep, and a damaged one may lead back to itself.
+ */
 static bool raw_stream(struct scry_runtime *r, scry_addr stream, scry_addr *ret)
 {
 	for (int i = 0; i < 10 && stream; i++) {
@@ -90,6 +93,10 @@ static const char *stream_type(const struct scry_printer *p, const struct scry_t
 	return scry_trait(p->runtime, SCRY_TRAIT_IO_OWN_NAME) ? own : t->name;
 }
 
+/*
+ * textiowrapper_repr(), Modules/_io/textio.c. Its name is the raw file's, which a class in Python
+ * may compute.
+ */
 static int print_textio_as(struct scry_printer *p, scry_addr addr, scry_addr type, bool with_mode)
 {
 	size_t start = p->out->len;
@@ -132,6 +139,7 @@ static int print_textio2(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return print_textio_as(p, addr, type, false);
 }
 
+/* buffered_repr(), Modules/_io/bufferedio.c. */
 static int print_buffered(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	size_t start = p->out->len;
@@ -165,6 +173,10 @@ static const char *file_mode(struct scry_runtime *r, scry_addr addr)
 	return readable && writable ? "rb+" : readable ? "rb" : "wb";
 }
 
+/*
+ * fileio_repr(): without a name (opened by number, or deleted from the dict) the descriptor stands
+ * for it.
+ */
 static int print_fileio_as(struct scry_printer *p, scry_addr addr, scry_addr type,
 			   bool with_closefd)
 {
@@ -270,6 +282,10 @@ static int read_socket(struct scry_printer *p, scry_addr addr, int64_t v[4])
 	return rc;
 }
 
+/*
+ * socket.__repr__(), which asks the kernel for both addresses while the socket is open: these are
+ * left out.
+ */
 static int print_socket(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	int64_t v[4];
@@ -289,6 +305,7 @@ static int print_socket(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
+/* sock_repr(), Modules/socketmodule.c. */
 static int print_raw_socket_as(struct scry_printer *p, scry_addr addr, const char *proto)
 {
 	int64_t v[4];
@@ -314,6 +331,7 @@ static int print_raw_socket2(struct scry_printer *p, scry_addr addr, scry_addr t
 	return print_raw_socket_as(p, addr, "protocol");
 }
 
+/* `data` is NULL once it is closed; what it maps is the mapping at that address. */
 static int print_mmap(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	static const char *const access[] = { "ACCESS_DEFAULT", "ACCESS_READ", "ACCESS_WRITE",

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* NPY_MAXDIMS: 32, and 64 from numpy 2 on */
 #define DIMENSIONS_MAX 64
 #define ITEM_MAX       65536
 
@@ -73,6 +74,10 @@ static bool is_numpy2(struct scry_runtime *r)
 
 /* --- elements --- */
 
+/*
+ * A dtype may have the other byte order than the machine: data of files and networks are mapped as
+ * they are.
+ */
 static int read_bits(struct scry_runtime *r, scry_addr at, unsigned size, bool swapped,
 		     uint64_t *ret)
 {
@@ -160,6 +165,10 @@ static void print_element(struct scry_printer *p, scry_addr at, const struct ite
 
 /* --- scalars --- */
 
+/*
+ * A scalar's value follows the object's head (arrayscalars.h): no dtype is needed, the type says it
+ * all.
+ */
 static int print_scalar(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_type *t;
@@ -173,6 +182,7 @@ static int print_scalar(struct scry_printer *p, scry_addr addr, scry_addr type)
 		return scry_print_unknown(p, addr, type);
 	bool two = is_numpy2(p->runtime);
 	struct item item = { s->kind, s->size, false, two };
+	/* numpy 2 writes the name of the class as it is imported, which only code knows */
 	if (two && t->flags & TYPE_HEAP)
 		return scry_print_unknown(p, addr, type);
 	if (two)
@@ -207,6 +217,10 @@ struct array {
 	const char *dtype;
 };
 
+/*
+ * The number of items is the product of the shape: bounded step by step, since damaged ones
+ * overflow.
+ */
 static int read_shape(struct scry_runtime *r, scry_addr addr, struct array *a)
 {
 	unsigned ptr = r->session->target->abi.ptr_size;
@@ -255,6 +269,10 @@ static unsigned text_size(struct scry_runtime *r, scry_addr descr)
 	return size <= ITEM_MAX ? (unsigned)size : 0;
 }
 
+/*
+ * What a dtype is called (dtype.name) comes from its scalar type, without the underscore that keeps
+ * it apart from Python's own.
+ */
 static int read_dtype(struct scry_runtime *r, scry_addr descr, struct array *a)
 {
 	uint64_t kind, order;
@@ -278,6 +296,10 @@ static int read_dtype(struct scry_runtime *r, scry_addr descr, struct array *a)
 	return a->dtype ? SCRY_OK : SCRY_ENOMEM;
 }
 
+/*
+ * Strides are bytes, and may be negative or 0: a reversed or a broadcast axis. The last axis runs
+ * fastest, as repr() shows them.
+ */
 static scry_addr element_at(const struct array *a, uint64_t i)
 {
 	scry_addr at = a->data;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+/* of hostile lists: real paths have a dozen */
 #define PARTS_MAX 1000
 #define PART_MAX  5000
 
@@ -53,7 +54,10 @@ static bool split_path(const char *path, struct split *ret)
 	return ret->drive && ret->root && ret->rest;
 }
 
-/* What follows an absolute part, or one on another drive, starts anew. */
+/*
+ * What follows an absolute part, or one on another drive, starts anew. As ntpath.join() does, but
+ * with the results of splitroot() at hand: "C:a" and "c:b" are on one drive, whatever the case.
+ */
 static bool append_split(struct split *all, struct split *next)
 {
 	bool other = *next->drive && strcasecmp(next->drive, all->drive);
@@ -122,6 +126,10 @@ static void put_rest(struct scry_buf *out, const char *rest, char sep, bool alon
 	}
 }
 
+/*
+ * From 3.12 on a path keeps what the constructor got and joins it when it is asked: we do what
+ * would be done then.
+ */
 static bool path_of_windows(char **parts, uint64_t n, struct scry_buf *out)
 {
 	struct split all = { 0 };
@@ -219,6 +227,10 @@ static bool path_from_parts(struct scry_runtime *r, scry_addr addr, struct scry_
 	return true;
 }
 
+/*
+ * PurePath.__repr__(): the class and as_posix(), which has slashes on Windows too. What str() has
+ * computed once is kept in `_str`, and needs no joining.
+ */
 static int print_path(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_buf text = SCRY_BUF_INIT;
@@ -235,6 +247,7 @@ static int print_path(struct scry_printer *p, scry_addr addr, scry_addr type)
 		scry_buf_done(&text);
 		return scry_print_unknown(p, addr, type);
 	}
+	/* no parts at all are the current directory */
 	if (!text.len)
 		scry_buf_putc(&text, '.');
 	for (size_t i = 0; windows && i < text.len; i++)

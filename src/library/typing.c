@@ -17,6 +17,7 @@ static bool is_none_type(struct scry_runtime *r, scry_addr obj)
 	return scry_is_type(r, obj, SCRY_IS_NONE);
 }
 
+/* As _type_repr() writes a class: "builtins." is left out, "typing." is not. */
 static void put_qualified(struct scry_printer *p, const char *module, const char *name)
 {
 	if (strcmp(module, "builtins"))
@@ -82,6 +83,10 @@ struct alias {
 	const char *name;
 };
 
+/*
+ * Attributes, not fields: nearly all aliases are objects of classes in Python, and each version has
+ * its own.
+ */
 static int open_alias(struct scry_runtime *r, scry_addr addr, struct alias *ret)
 {
 	scry_addr args;
@@ -93,6 +98,7 @@ static int open_alias(struct scry_runtime *r, scry_addr addr, struct alias *ret)
 	return rc;
 }
 
+/* _GenericAlias.__repr__(). */
 static void put_alias(struct scry_printer *p, const struct alias *a)
 {
 	if (a->name)
@@ -115,6 +121,10 @@ static bool is_parameter_expression(struct scry_runtime *r, scry_addr obj)
 	       known == SCRY_IS_PARAM_SPEC || known == SCRY_IS_CONCATENATE_ALIAS;
 }
 
+/*
+ * _CallableGenericAlias.__repr__(): all arguments but the last are parameters, written in brackets
+ * of their own.
+ */
 static void put_callable(struct scry_printer *p, const struct alias *a, const char *name)
 {
 	scry_printf(p, "%s[[", name);
@@ -203,6 +213,7 @@ static int print_abc_callable(struct scry_printer *p, scry_addr addr, scry_addr 
 	return SCRY_OK;
 }
 
+/* _UnionGenericAlias.__repr__(): of two members of which one is None, Optional is written. */
 static void put_union(struct scry_printer *p, const struct alias *a)
 {
 	scry_addr first = item_at(p->runtime, a->args, 0), second = item_at(p->runtime, a->args, 1);
@@ -243,6 +254,7 @@ static int print_unpack(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return print_alias_as(p, addr, put_unpack);
 }
 
+/* _AnnotatedAlias.__repr__(): the metadata by their repr, whatever they are. */
 static int print_annotated(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_runtime *r = p->runtime;
@@ -279,6 +291,10 @@ static bool is_set(struct scry_runtime *r, scry_addr obj, const char *name)
 	return scry_attr(r, obj, name, &value) == SCRY_OK && scry_truth(r, value, false);
 }
 
+/*
+ * "+T" covariant, "-T" contravariant, "~T" invariant; a name alone where variance is inferred
+ * (3.12+).
+ */
 static int print_type_variable(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_runtime *r = p->runtime;

@@ -163,10 +163,9 @@ static const char *access_name(const struct scry_crash *c)
 	return names[c->access];
 }
 
-/* Python's own code, run by a thread that may not run it. */
 /*
- * Only for a crash in Python's own code: a thread without the GIL may crash for reasons of its own
- * elsewhere.
+ * Python's own code, run by a thread that may not run it. Only for a crash in Python's own code: a
+ * thread without the GIL may crash for reasons of its own elsewhere.
  */
 static void explain_gil(struct scry_crash *c)
 {

@@ -24,11 +24,11 @@ struct prepared {
 	const char *entry; /* the register whose value at entry it takes */
 };
 
-/* The frame's address: what the caller's stack pointer is. */
 /*
- * The CFA (DWARF 5, 6.4): on these machines the stack pointer as it was before the call, which
- * unwinding has restored for the caller. A caller that was found by a search of the stack is not
- * evidence enough to compute addresses from.
+ * The frame's address: what the caller's stack pointer is. The CFA (DWARF 5, 6.4): on these
+ * machines the stack pointer as it was before the call, which unwinding has restored for the
+ * caller. A caller that was found by a search of the stack is not evidence enough to compute
+ * addresses from.
  */
 static bool frame_address(struct scry_scope *scope, scry_addr *ret)
 {

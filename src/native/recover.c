@@ -51,10 +51,10 @@ bool scry_lost_value(struct scry_scope *scope, int reg, uint64_t *ret)
 	return by_code(scope, scope->index, reg, ret);
 }
 
-/* The call site of the return address `back`, somewhere in `parent`. */
 /*
- * DWARF 5, 3.4.1: DW_AT_call_return_pc; GNU's older form has the same in DW_AT_low_pc. Sites of
- * inlined functions and blocks belong to the function around them.
+ * The call site of the return address `back`, somewhere in `parent`. DWARF 5, 3.4.1:
+ * DW_AT_call_return_pc; GNU's older form has the same in DW_AT_low_pc. Sites of inlined functions
+ * and blocks belong to the function around them.
  */
 static bool find_site(Dwarf_Die *parent, Dwarf_Addr back, unsigned depth, Dwarf_Die *ret)
 {
@@ -81,10 +81,10 @@ static bool find_site(Dwarf_Die *parent, Dwarf_Addr back, unsigned depth, Dwarf_
 	return false;
 }
 
-/* What the site says of a register: an expression in the caller's frame. */
 /*
- * DW_AT_location names the register of the parameter, DW_AT_call_value what the caller put there:
- * by registers and memory that outlive the call (3.4.2).
+ * What the site says of a register: an expression in the caller's frame. DW_AT_location names the
+ * register of the parameter, DW_AT_call_value what the caller put there: by registers and memory
+ * that outlive the call (3.4.2).
  */
 static bool site_value(struct scry_scope *caller, Dwarf_Die *site, int reg, uint64_t *ret)
 {

@@ -172,10 +172,10 @@ static void set_value(struct reading *r, Dwarf_Die *type, const struct scry_plac
 	free(room);
 }
 
-/* An argument that is nowhere any more: where it was when the function was entered, and what. */
 /*
- * The location list says where the argument was on entry: a register, whose value then the caller
- * or its code may still have, or a place relative to one.
+ * An argument that is nowhere any more: where it was when the function was entered, and what. The
+ * location list says where the argument was on entry: a register, whose value then the caller or
+ * its code may still have, or a place relative to one.
  */
 static void recover_argument(struct reading *r, Dwarf_Attribute *attr, Dwarf_Die *type,
 			     struct scry_variable *v)

@@ -231,10 +231,10 @@ static void print_by_owner(struct scry_printer *p, scry_addr exc, enum scry_know
 	message_plain(p, exc);
 }
 
-/* Where no class can be asked: the nearest base that has a message of its own. */
 /*
- * A type that names nobody (its __str__ was not found, or its owner not known) is printed as its
- * nearest relative would be.
+ * Where no class can be asked: the nearest base that has a message of its own. A type that names
+ * nobody (its __str__ was not found, or its owner not known) is printed as its nearest relative
+ * would be.
  */
 static void print_by_base(struct scry_printer *p, scry_addr exc, scry_addr type)
 {

@@ -340,7 +340,7 @@ int scry_double_at(struct scry_runtime *r, scry_addr addr, double *ret);
 /** An attribute path "a.b.c". */
 int scry_attr_path(struct scry_runtime *r, scry_addr obj, const char *path, size_t len,
 		   scry_addr *ret);
-/** bool() of None, bool, int, str, containers, and what does not decide; `otherwise` for all else. */
+/** bool() of None, bool, int, str, containers, and what decides nothing; else `otherwise`. */
 bool scry_truth(struct scry_runtime *r, scry_addr obj, bool otherwise);
 /** How many items a list, tuple, dict, set, deque has: negative for anything else. */
 int64_t scry_length(struct scry_runtime *r, scry_addr obj);

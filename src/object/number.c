@@ -149,8 +149,10 @@ int scry_cpython_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret)
 	return rc;
 }
 
-/* The `count` most significant digits as a number. */
-/* The least significant digit comes first (order -1); the unused bits of each are "nails". */
+/*
+ * The `count` most significant digits as a number. The least significant digit comes first (order
+ * -1); the unused bits of each are "nails".
+ */
 static int import_digits(struct scry_runtime *r, const struct int_view *v, uint64_t count,
 			 mpz_t ret)
 {

@@ -94,7 +94,7 @@ static unsigned ask_methods(struct scry_runtime *r, struct asked *a, scry_addr o
 	return end;
 }
 
-/* What the row says, what the code of the repr names, and what the methods behind these names do. */
+/* What the row says, what the code of the repr names, and what the methods of these names do. */
 static void ask_all(struct scry_runtime *r, struct asked *a, const struct scry_type *t)
 {
 	a->knows = t->row->knows;
@@ -120,7 +120,7 @@ static bool is_plain(struct scry_runtime *r, scry_addr value)
 		t->flags & (TYPE_INT | TYPE_LONG | TYPE_UNICODE | TYPE_BYTES));
 }
 
-/* Far down, where a class only sets a value (daemon = True of a thread's), the base's code copes. */
+/* Far down, where a class only sets a value (daemon = True of a Thread), the base's code copes. */
 static bool has_any(struct scry_runtime *r, const struct scry_type *t, const struct asked *a)
 {
 	scry_addr dict = scry_type_dict(r, t), value;
@@ -140,7 +140,7 @@ static bool same_package(struct scry_runtime *r, scry_addr a, scry_addr b)
 	return n == m && !strncmp(x, y, n);
 }
 
-/* Has the class of the repr itself a say? Where the repr was made for it, by what it does to all. */
+/* Has the class of the repr itself a say? Where the repr was made for it: what it does to all. */
 static bool owner_has_any(struct scry_runtime *r, const struct scry_type *owner,
 			  const struct asked *a, enum scry_repr_origin origin)
 {

@@ -12,9 +12,9 @@ enum scry_repr_origin {
 };
 
 /**
- * Does a class of the MRO of `t`, up to the one whose repr it is (t->repr_owner), override what that
- * repr calls? That is what t->row says (it is not NULL), and of Python code the names that it loads,
- * and those of the methods behind them. Classes of the owner's own package are known to fit.
+ * Does a class of the MRO of `t`, up to the one whose repr it is (t->repr_owner), override what
+ * that repr calls? That is what t->row says (it is not NULL), and of Python code the names that it
+ * loads, and those of the methods behind them. Classes of the owner's own package are known to fit.
  */
 bool scry_repr_overridden(struct scry_runtime *r, const struct scry_type *t,
 			  enum scry_repr_origin origin);

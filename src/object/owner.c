@@ -135,11 +135,10 @@ struct question {
 	scry_addr addr, start, end;
 };
 
-/* What the object around a word has to do with the memory. */
 /*
- * A user (a memoryview over a buffer) is told apart from an owner: it keeps the memory alive, but
- * does not decide when it goes. An object that merely has the start of the block in a field is the
- * last resort, and a guess.
+ * What the object around a word has to do with the memory. A user (a memoryview over a buffer) is
+ * told apart from an owner: it keeps the memory alive, but does not decide when it goes. An object
+ * that merely has the start of the block in a field is the last resort, and a guess.
  */
 static void ask(struct scry_runtime *r, const struct question *q, const struct hit *hit,
 		struct scry_owners *o)
@@ -332,10 +331,10 @@ static size_t goals_of(struct scry_runtime *r, const struct scry_owners *o,
 	return kept;
 }
 
-/* Whose the blocks and chunks are, by the words that lead to them: one more search. */
 /*
- * What stands in a dict's table, a list's items, a set's entries is the container's reference: the
- * block says nothing itself, so one more search asks who leads to it.
+ * Whose the blocks and chunks are, by the words that lead to them: one more search. What stands in
+ * a dict's table, a list's items, a set's entries is the container's reference: the block says
+ * nothing itself, so one more search asks who leads to it.
  */
 static void find_holders(struct scry_runtime *r, struct scry_owners *o)
 {

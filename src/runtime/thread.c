@@ -23,6 +23,9 @@ static enum scry_attached read_attached(struct scry_runtime *r, scry_addr state)
 	return states[value];
 }
 
+/*
+ * A state is shown even where nothing in it can be read: that there is one is known from the list.
+ */
 static struct scry_thread *load_state(struct scry_session *s, struct scry_interp *interp,
 				      scry_addr state)
 {
@@ -56,6 +59,7 @@ static int next_state(struct scry_interp *interp, scry_addr state, scry_addr *re
 	return scry_field_read(r, state, SCRY_F_THREAD_NEXT, ret);
 }
 
+/* A state leads back to its interpreter; where versions have no such link, its id must be one. */
 static bool is_sound(struct scry_interp *interp, scry_addr state)
 {
 	const struct scry_strategy *strategy = interp->runtime->strategy;
@@ -80,6 +84,7 @@ static bool take_state(struct scry_interp *interp, scry_addr state, struct scry_
 	struct scry_session *s = interp->runtime->session;
 	uint8_t byte;
 
+	/* the error of the read says why: a core that was cut, or memory that was not dumped */
 	if (!scry_read_some(s, state, &byte, 1)) {
 		scry_view(s, state, &(size_t) { 0 });
 		cut_list(interp, s->error.text);
@@ -138,6 +143,9 @@ static const char *doubt_of_bare(struct scry_session *s)
 	return s->runtimes ? NULL : s->unread;
 }
 
+/*
+ * A thread of the process that Python knows nothing of: its C stack and its name are all there is.
+ */
 static struct scry_thread *bare_thread(struct scry_session *s, const struct scry_os_thread *os,
 				       const char *doubt)
 {
@@ -196,6 +204,10 @@ static void add_bare_threads(struct scry_session *s, struct scry_thread **tail,
 	}
 }
 
+/*
+ * The debugger's own numbers where it gave some; threads that it does not know come after the
+ * highest.
+ */
 void scry_threads_number(struct scry_session *s)
 {
 	unsigned next = s->highest_number;
@@ -207,6 +219,10 @@ void scry_threads_number(struct scry_session *s)
 	}
 }
 
+/*
+ * Order matters: states first, then the join with the system's threads, whose leftovers have no
+ * state.
+ */
 struct scry_thread *scry_thread_first(struct scry_session *s)
 {
 	if (s->threads_done || !s->target)
@@ -246,6 +262,7 @@ static struct scry_thread *best_of(struct scry_thread *first, struct scry_thread
 	return best;
 }
 
+/* A name that was mistyped is answered with the nearest one. */
 static int fail_unknown(struct scry_session *s, const char *text)
 {
 	struct scry_nearest near = scry_nearest_to(text);

@@ -129,10 +129,10 @@ static void mark_main(struct scry_session *s)
 		named->is_main = true;
 }
 
-/* What the dump left out of files that were mapped read-only. */
 /*
- * Writable memory is never taken from a file: what the program wrote there is what is missing. A
- * mapping whose permissions are a guess may be read-only.
+ * What the dump left out of files that were mapped read-only. Writable memory is never taken from a
+ * file: what the program wrote there is what is missing. A mapping whose permissions are a guess
+ * may be read-only.
  */
 static const uint8_t *fallback(struct scry_target *t, scry_addr addr, size_t *ret_len)
 {

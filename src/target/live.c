@@ -287,8 +287,10 @@ static void drop_ended(struct scry_target *t, const struct scry_hold *hold)
 	scry_hash_done(&held);
 }
 
-/* What the tracer found out about a thread. */
-/* A thread that was cloned after the list was read and before the stop is on the tracer's. */
+/*
+ * What the tracer found out about a thread. A thread that was cloned after the list was read and
+ * before the stop is on the tracer's.
+ */
 static void take_held(struct scry_target *t, const struct scry_held *held)
 {
 	struct scry_os_thread *thread = scry_os_thread_find(t, held->tid);

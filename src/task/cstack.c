@@ -20,6 +20,10 @@ const char *scry_because(struct scry_runtime *r)
 	return scry_arena_printf(&r->session->arena, "%s", r->session->error.text);
 }
 
+/*
+ * The innermost saved frame is one that called the switch: its pc is a return address, which
+ * unwinding would otherwise take for an instruction that was interrupted.
+ */
 static bool each(void *arg, const struct scry_native_frame *given)
 {
 	struct unwinding *u = arg;
@@ -58,6 +62,10 @@ static const char *nothing_to_unwind_with(struct scry_runtime *r, scry_addr pc)
 		m->problem ? ": " : " was not found", m->problem ? m->problem : "");
 }
 
+/*
+ * The saved words take the place of what the stack holds now, for as long as the walk lasts: no
+ * other reader sees them.
+ */
 const char *scry_c_walk(struct scry_c_walk *w, const struct scry_regs *regs)
 {
 	struct unwinding u = { .walk = w, .first = true };

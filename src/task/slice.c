@@ -18,10 +18,10 @@ static bool returns_to(const struct scry_slice *slice, size_t word, const char *
 	return answer > 0 || (guess && answer < 0);
 }
 
-/* Preserved registers as they stand pushed, from `first` on, and where the function returns to. */
 /*
- * The six registers that a function must preserve for its caller (System V psABI for AMD64, 3.2.1).
- * rsp is what it was before the call that pushed the return address.
+ * Preserved registers as they stand pushed, from `first` on, and where the function returns to. The
+ * six registers that a function must preserve for its caller (System V psABI for AMD64, 3.2.1). rsp
+ * is what it was before the call that pushed the return address.
  */
 static void fill(const struct scry_slice *slice, struct scry_regs *regs, const char *const names[6],
 		 size_t first)

@@ -12,8 +12,10 @@
 #include "registry.h"
 #include "target/procfs.h"
 
-/* The process, where it runs here; 0: a dump, or another machine's. */
-/* What /proc says is of this moment, and of processes here: of a dump it would be another's. */
+/*
+ * The process, where it runs here; 0: a dump, or another machine's. What /proc says is of this
+ * moment, and of processes here: of a dump it would be another's.
+ */
 static int pid_of(const struct scry_session *s)
 {
 	const struct scry_target *t = s->target;

@@ -59,6 +59,7 @@ static void put_value(struct scry_renderer *to, const struct scry_said *said)
 	}
 }
 
+/* Phrases and views make no difference here: JSON has every fact, whatever the text leaves out. */
 static void put_field(struct scry_renderer *to, const struct scry_facts *facts,
 		      const struct scry_say *field, const void *subject)
 {
@@ -82,6 +83,7 @@ static void put_fields(struct scry_renderer *to, const struct scry_facts *facts,
 		put_field(to, facts, field, subject);
 }
 
+/* An element without a name of its own: a list of numbers, not of objects with one member. */
 static void put_bare(struct scry_renderer *to, const struct scry_facts *facts,
 		     const struct scry_say *field, const void *subject)
 {
@@ -91,6 +93,7 @@ static void put_bare(struct scry_renderer *to, const struct scry_facts *facts,
 	put_value(to, &said);
 }
 
+/* The first field of an element of a map is its key. */
 static void put_pair(struct scry_renderer *to, const struct scry_facts *facts, const void *subject)
 {
 	SCRY_AUTO_SAID(key);
