@@ -15,7 +15,8 @@ const struct scry_target_ops *const scry_dump_formats[] = {
 };
 
 const struct scry_arch *const scry_architectures[] = {
-	&scry_arch_x86_64, &scry_arch_i386, &scry_arch_aarch64, &scry_arch_riscv64, NULL,
+	&scry_arch_x86_64,  &scry_arch_i386,  &scry_arch_aarch64,
+	&scry_arch_riscv64, &scry_arch_ppc64, NULL,
 };
 
 const struct scry_model *const scry_models[SCRY_MODEL_COUNT] = {

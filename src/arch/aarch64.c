@@ -93,6 +93,7 @@ const struct scry_arch scry_arch_aarch64 = {
 	.syscall_number = 64 /* x8 */,
 	.syscall_args = { 0, 1, 2, 3, 4, 5 },
 	.syscall_result = 0 /* x0 */,
+	.syscall_insn = 0xd4000001 /* svc #0 */,
 	.syscalls = SCRY_SYSCALLS_GENERIC,
 	.futex = 98,
 	.futex64 = 98,

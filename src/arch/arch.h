@@ -26,7 +26,8 @@ struct scry_reg_row {
 	uint8_t sysv, win64; /* enum scry_saved in either convention */
 };
 
-/** Where a function that keeps a frame pointer finds its caller, in bytes from that pointer. */
+/** Where a function that keeps a frame pointer finds its caller, in bytes from that pointer; all 0:
+ *  there is no such place. */
 struct scry_frame_record {
 	int8_t fp, pc; /* where the caller's frame pointer and the return address stand */
 	int8_t sp;     /* what the caller's stack pointer is */
@@ -93,6 +94,8 @@ struct scry_arch {
 	/* index of the register that a call puts the return address into, -1: on the stack */
 	int link;
 	struct scry_frame_record record;
+	/* the word at sp is always the caller's sp, and 0 in the first frame of a stack */
+	bool back_chain;
 	/* bits of an address of code where those above may be a signature; 0: all count */
 	uint8_t code_bits;
 	/*
@@ -110,8 +113,11 @@ struct scry_arch {
 	/* indices of the registers that hold the arguments of a system call */
 	int syscall_args[6];
 	int syscall_result; /* index of the register that holds the result */
-	/* which column of the numbers of system calls is its own: wait/syscalls.def */
+	/* the instruction that asks the kernel, of 4 bytes; 0: other sizes, or not known */
+	uint32_t syscall_insn;
+	/* which column of the numbers of system calls is its own: wait/syscalls.def, sleep.c */
 	enum scry_syscalls {
+		SCRY_SYSCALLS_UNKNOWN,
 		SCRY_SYSCALLS_X86_64,
 		SCRY_SYSCALLS_I386,
 		SCRY_SYSCALLS_GENERIC
@@ -121,13 +127,13 @@ struct scry_arch {
 	uint32_t clone, clone3; /* of those that make threads */
 	/* byte offset in the gregset of the thread pointer (fs_base), or -1 */
 	int tls;
-	/* what debuggers call the thread pointer and the system call's number */
+	/* what debuggers call the thread pointer and the system call's number; NULL: not known */
 	const char *tls_name, *syscall_name;
 	unsigned count;
 	const struct scry_reg_row *regs;
 };
 
-extern const struct scry_arch scry_arch_x86_64, scry_arch_i386, scry_arch_aarch64,
+extern const struct scry_arch scry_arch_x86_64, scry_arch_i386, scry_arch_aarch64, scry_arch_ppc64,
 	scry_arch_riscv64;
 
 /** May the word be an address at all? Also where nothing is known of the machine (NULL). */

@@ -51,6 +51,7 @@ const struct scry_arch scry_arch_riscv64 = {
 	.syscall_number = 136 /* a7 */,
 	.syscall_args = { 10, 11, 12, 13, 14, 15 } /* a0 to a5 */,
 	.syscall_result = 10,
+	.syscall_insn = 0x73 /* ecall */,
 	.syscalls = SCRY_SYSCALLS_GENERIC,
 	.futex = 98,
 	.futex64 = 98,

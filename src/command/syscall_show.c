@@ -42,9 +42,17 @@ static const struct row {
 
 /* --- which call --- */
 
+static bool is_insn(struct scry_session *s, scry_addr at, uint32_t insn)
+{
+	uint64_t word;
+
+	return insn && scry_read_uint(s, at, 4, &word) == SCRY_OK && word == insn;
+}
+
 /*
  * x86-64: the number's register has the result. It was loaded right before: mov $n,%eax; syscall.
- * Elsewhere its register keeps it.
+ * Elsewhere its register keeps it, and the instruction stands before the thread's pc, or at it:
+ * what shall be asked for again.
  */
 static bool find_number(struct scry_session *s, const struct scry_regs *regs, uint64_t *ret,
 			bool *ret_generic)
@@ -53,9 +61,11 @@ static bool find_number(struct scry_session *s, const struct scry_regs *regs, ui
 	uint8_t code[CODE + 2];
 	bool found = false;
 
-	*ret_generic = scry_regs_find(regs, regs->arch->syscall_name, ret);
+	*ret_generic = regs->arch->syscalls == SCRY_SYSCALLS_GENERIC;
 	if (*ret_generic)
-		return true;
+		return (is_insn(s, pc - 4, regs->arch->syscall_insn) ||
+			is_insn(s, pc, regs->arch->syscall_insn)) &&
+		       scry_regs_find(regs, regs->arch->syscall_name, ret);
 	if (regs->arch->ptr_size != 8 || scry_read(s, pc - sizeof(code), code, sizeof(code)) < 0 ||
 	    code[CODE] != 0x0f || code[CODE + 1] != 0x05)
 		return false;

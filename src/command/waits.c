@@ -239,6 +239,8 @@ static void each_holder(const void *subject, struct scry_renderer *to)
 	}
 IS(runs, who->state == SCRY_WAIT_RUNNING)
 IS(idle, who->state == SCRY_WAIT_IDLE)
+IS(unsure, who->state == SCRY_WAIT_UNKNOWN && who->thread && who->thread->os &&
+		   !who->thread->os->syscall_known)
 IS(unknown, who->state == SCRY_WAIT_UNKNOWN)
 IS(holds_gil, who->thread && who->thread->gil == SCRY_GIL_HELD)
 IS(gone, who->thread &&scry_thread_is_gone(who->thread))
@@ -249,6 +251,7 @@ static const char *const state_phrases[] = {
 	"{?gone} is gone",
 	"|{?runs} runs",
 	"|{?idle} is idle: {for}",
+	"|{?unsure}: whether it waits is not known",
 	"|{?unknown} waits for what is not known",
 	"|{?for} waits for {for}",
 	"|: what it waits for is not known",
@@ -271,6 +274,7 @@ static const struct scry_say row_fields[] = {
 	SAY_INT("waiters", waiters, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("runs", get_runs, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("idle", get_idle, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("unsure", get_unsure, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("unknown", get_unknown, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("holds_gil", get_holds_gil, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("gone", get_gone, .flags = SCRY_SAY_TEXT_ONLY),

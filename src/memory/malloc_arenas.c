@@ -212,6 +212,13 @@ static scry_addr leads_to(struct scry_malloc *m, scry_addr start, scry_addr end)
 	return start;
 }
 
+/* Flags that are all zero are not known. */
+static bool may_be_heap(const struct scry_map *map)
+{
+	return !(map->flags & SCRY_MAP_FILE) &&
+	       (map->flags & SCRY_MAP_WRITE || !(map->flags & (SCRY_MAP_READ | SCRY_MAP_EXEC)));
+}
+
 /*
  * The main arena's: from where the program's break began to its top. Where that is only the chunks
  * can tell, which lead from there to the top.
@@ -225,10 +232,13 @@ static void add_main(struct scry_malloc *m, const struct scry_malloc_arena *a)
 
 	if (!map || !size || a->top == a->bins - 2 * ptr_size(m)) /* initial_top(): nothing yet */
 		return;
-	while (map > t->maps && map[-1].end == map->start && !(map[-1].flags & SCRY_MAP_FILE))
+	while (map > t->maps && map[-1].end == map->start && may_be_heap(&map[-1]))
 		map--;
+	/* the program's own variables, which a core without the names of files does not part */
+	const struct scry_module *module = scry_module_at(m->runtime->session, map->start);
+	scry_addr first = module && module->end <= a->top ? module->end : map->start;
 	for (unsigned i = 0; i < STARTS_MAX; i++) {
-		scry_addr start = align_chunk(m, map->start + (scry_addr)i * PAGE);
+		scry_addr start = align_chunk(m, first + (scry_addr)i * PAGE);
 
 		if (start > a->top)
 			break;

@@ -102,6 +102,16 @@ static bool step_off_syscall(struct scry_session *s, const struct scry_regs *now
 	return true;
 }
 
+/* clone() calls a thread's function behind the end of its own table: glibc, powerpc64/clone.S. */
+static bool ends_back_chain(struct scry_session *s, const struct scry_regs *now)
+{
+	const struct scry_arch *arch = now->arch;
+	scry_addr outer;
+
+	return arch->back_chain && (now->valid >> arch->sp & 1) &&
+	       scry_read_ptr(s, now->value[arch->sp], &outer) == SCRY_OK && !outer;
+}
+
 /*
  * Code without a table (compiled at run time, written by hand): where it keeps a frame pointer, two
  * words are there.
@@ -113,7 +123,8 @@ static bool step_by_frame_pointer(struct scry_session *s, const struct scry_regs
 	const struct scry_frame_record *record = &arch->record;
 	scry_addr fp = now->value[arch->fp], sp = now->value[arch->sp], outer, pc;
 
-	if (!(now->valid >> arch->fp & 1) || fp % arch->ptr_size || fp < sp || fp - sp > GAP_MAX ||
+	if (record->fp == record->pc || !(now->valid >> arch->fp & 1) || fp % arch->ptr_size ||
+	    fp < sp || fp - sp > GAP_MAX ||
 	    scry_read_ptr(s, fp + (scry_addr)record->fp, &outer) < 0 ||
 	    scry_read_ptr(s, fp + (scry_addr)record->pc, &pc) < 0)
 		return false;
@@ -192,7 +203,7 @@ static int step(struct scry_session *s, const struct scry_cfi_row *row, const st
 			ret->value[arch->pc] = plain(s, ret->value[arch->pc]);
 		return rc;
 	}
-	if (innermost && is_newborn(s, now))
+	if ((innermost && is_newborn(s, now)) || ends_back_chain(s, now))
 		return SCRY_OK;
 	if (step_without_table(s, now, innermost, ret, ret_guess))
 		return SCRY_ITEM;

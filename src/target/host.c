@@ -135,7 +135,7 @@ static void guess_machine(struct scry_target *t)
 
 static bool host_reg(struct host *host, uint64_t tid, const char *name, uint64_t *ret)
 {
-	return host->ops->reg && host->ops->reg(host->arg, tid, name, ret) == SCRY_OK;
+	return name && host->ops->reg && host->ops->reg(host->arg, tid, name, ret) == SCRY_OK;
 }
 
 static void host_regs(struct scry_target *t, struct scry_os_thread *thread)

@@ -326,6 +326,7 @@ void scry_procfs_syscall(struct scry_target *t, int pid, struct scry_os_thread *
 			       " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64,
 			       &number, &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]);
 
+		thread->syscall_known = true;
 		if (n == 3 || n == 9) {
 			thread->regs.arch = t->arch;
 			set_reg(&thread->regs, t->arch->sp, v[n - 3]);

@@ -346,7 +346,7 @@ void scry_os_thread_syscall(struct scry_os_thread *thread, const struct scry_arc
 	enum { WAIT = 0, LOCK_PI = 6, WAIT_BITSET = 9, WAIT_REQUEUE_PI = 11, LOCK_PI2 = 13 };
 	static const uint8_t waits[] = { WAIT, LOCK_PI, WAIT_BITSET, WAIT_REQUEUE_PI, LOCK_PI2 };
 
-	thread->in_syscall = true;
+	thread->in_syscall = thread->syscall_known = true;
 	thread->syscall = number;
 	memcpy(thread->args, args, sizeof(thread->args));
 	if (number != arch->futex && number != arch->futex64)

@@ -54,8 +54,9 @@ struct scry_os_thread {
 	scry_addr tls;
 	bool crashed;
 	int signal; /* the signal it took, 0 none */
-	/* it sleeps in a system call: its number, and what it was given */
-	bool in_syscall;
+	/* it sleeps in a system call: its number, and what it was given; else it does not, where
+	 * `syscall_known`: minidumps and some machines do not tell */
+	bool in_syscall, syscall_known;
 	uint64_t syscall, args[6];
 	bool in_futex;    /* it waits in futex(2) (it does not wake others there) on ... */
 	scry_addr futex;  /* ... this address, */

@@ -26,8 +26,9 @@ enum way {
 	FUTEX,
 	OTHER,
 };
-#define FILE                                            FILE_
-#define SYSCALL(name, kind, way, x86_64, i386, generic) { kind, way, { x86_64, i386, generic } },
+#define FILE FILE_
+#define SYSCALL(name, kind, way, x86_64, i386, generic) \
+	{ kind, way, { [SCRY_SYSCALLS_X86_64] = x86_64, i386, generic } },
 
 static const struct syscall_row {
 	const char *kind;
@@ -51,7 +52,9 @@ struct sleep {
  */
 static const struct syscall_row *row_of(const struct scry_target *t, uint64_t number)
 {
-	for (size_t i = 0; t->arch && i < sizeof(rows) / sizeof(*rows); i++)
+	if (!t->arch || t->arch->syscalls == SCRY_SYSCALLS_UNKNOWN)
+		return NULL;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (rows[i].numbers[t->arch->syscalls] == (int64_t)number)
 			return &rows[i];
 	return NULL;
@@ -382,7 +385,9 @@ int scry_thread_sleeps(struct scry_waiter *who)
 
 	if (!os || os->exited || t->abi.windows || !t->arch)
 		return -1;
-	if (!os->in_syscall && !scry_os_thread_regs(t, os)->arch)
+	if (!os->in_syscall)
+		scry_os_thread_regs(t, os); /* these may tell */
+	if (!os->syscall_known || (os->in_syscall && t->arch->syscalls == SCRY_SYSCALLS_UNKNOWN))
 		return -1;
 	return os->in_syscall && row_of(t, os->syscall);
 }

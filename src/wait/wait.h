@@ -211,7 +211,7 @@ scry_addr scry_lock_by_address(struct scry_waiter *who, const char **ret_kind);
 uint64_t scry_lock_owner(struct scry_runtime *r, scry_addr object);
 
 /* --- sleep.c: system calls --- */
-/** Does the thread sleep: 1 yes, 0 no, -1 not known (Windows, no registers). */
+/** Does the thread sleep: 1 yes, 0 no, -1 not known (minidumps, some machines). */
 int scry_thread_sleeps(struct scry_waiter *who);
 /** Of a futex that no object has: which lock of C, and its owner. It unwinds the C stack. */
 void scry_c_lock_read(struct scry_waits *w, struct scry_waiter *who, struct scry_awaited *what);

@@ -1,5 +1,5 @@
-"""Cores of another machine: a 64-bit ARM Python run by qemu-user, which writes cores without the
-names of files.
+"""Cores of other machines: their Python run by qemu-user, which writes cores without the names of
+files.
 
 The executable and the root have to be told. No process of the kind can be looked at live: it is
 qemu's.
@@ -15,8 +15,14 @@ from tests.support import debian, interpreters, programs, run
 
 from . import test_native, test_stacks, test_values
 
-EMULATOR = shutil.which('qemu-aarch64')
-PROGRAMS = ['calls', 'flow', 'py311', 'threads', 'lines', 'deep-3000-mixed']
+# the root, qemu's name of the machine, pyscry's; what runs there beside the short ones: where a
+# machine's qemu is slow, nothing
+MACHINES = [
+    ('arm64', 'aarch64', 'aarch64', ['flow', 'py311', 'lines', 'deep-3000-mixed', 'values']),
+    ('riscv64', 'riscv64', 'riscv64', []),
+    ('ppc64el', 'ppc64le', 'ppc64', ['values']),
+]
+SHORT = ['calls', 'threads']
 
 
 @dataclasses.dataclass
@@ -24,21 +30,33 @@ class Emulated(interpreters.Interpreter):
     """An Interpreter whose programs see this machine's directories."""
 
     place: str = None
+    emulator: str = None
 
     @property
     def command(self):
-        return [EMULATOR, '-L', self.place, '-E', 'PYTHONHOME=%s/usr' % self.place, self.exe]
+        return [self.emulator, '-L', self.place, '-E', 'PYTHONHOME=%s/usr' % self.place, self.exe]
+
+
+def emulator_of(machine):
+    """Debian's newest, which writes cores of each machine, else the one that is installed."""
+    newest = debian.root('emulators')
+    if isinstance(newest, Exception):
+        return shutil.which('qemu-' + machine)
+    return '%s/usr/bin/qemu-%s' % (newest, machine)
 
 
 @pytest.fixture(scope='module')
-def interpreter():
-    place = debian.root('arm64')
+def interpreter(request):
+    where, emulated, machine = request.param
+    place, emulator = debian.root(where), emulator_of(emulated)
     if isinstance(place, Exception):
-        pytest.skip('arm64: %s' % place)
-    if not EMULATOR:
-        pytest.skip('arm64: no qemu-aarch64 here')
-    exe = place + '/usr/bin/python3.11'
-    found = Emulated('arm64-3.11', place=place, exe=exe, machine='aarch64')
+        pytest.skip('%s: %s' % (where, place))
+    if not emulator:
+        pytest.skip('%s: no qemu-%s here' % (where, emulated))
+    (exe,) = glob.glob(place + '/usr/bin/python3.[0-9]*[0-9]')
+    found = Emulated(
+        where + '-' + exe[-4:], place=place, exe=exe, machine=machine, emulator=emulator
+    )
     facts = interpreters.ask(found.command)
     found.version, found.prefix = tuple(facts['version']), facts['prefix']
     return found
@@ -60,21 +78,55 @@ def dump_of(dumps, interpreter, program):
     return dumps.make(dumps.place(interpreter, program.name), make)
 
 
-@pytest.mark.parametrize('name', PROGRAMS)
-def test_stacks_of_arm64(dumps, interpreter, name):
+def on(usable):
+    """Parameters: each machine, with those of its programs whose names will do."""
+    rows = [
+        pytest.param((where, emulated, machine), name, id='%s-%s' % (where, name))
+        for where, emulated, machine, more in MACHINES
+        for name in SHORT + more
+        if usable(name)
+    ]
+    return pytest.mark.parametrize('interpreter, name', rows, indirect=['interpreter'])
+
+
+@on(lambda name: name != 'values')
+def test_stacks_there(dumps, interpreter, name):
     dump = dump_of(dumps, interpreter, programs.find(name))
     test_stacks.check_core(dump, '--exe', dump.exe, '--sysroot', dump.root)
 
 
-def test_values_of_arm64(dumps, interpreter):
+@on(lambda name: name == 'values')
+def test_values_there(dumps, interpreter, name):
     test_values.compare(dump_of(dumps, interpreter, test_values.VALUES))
 
 
-@pytest.mark.parametrize('name', ['calls', 'threads'])
-def test_c_frames_of_arm64(dumps, interpreter, name):
+@on(lambda name: name in SHORT)
+def test_c_frames(dumps, interpreter, name):
     """The link register instead of a word on the stack."""
     dump = dump_of(dumps, interpreter, programs.find(name))
     found = test_native.complete(
         dump.truth, *test_native.merged(dump.core, '--exe', dump.exe, '--sysroot', dump.root)
     )
     assert not found, found[:10]
+
+
+@on(lambda name: name == 'calls')
+def test_heap(dumps, interpreter, name):
+    """A program without a name lies right below the memory of malloc(): code is no chunk."""
+    dump = dump_of(dumps, interpreter, programs.find(name))
+    answer, status, errors = run.answer(
+        dump.core, '--exe', dump.exe, '--sysroot', dump.root, command=['verify']
+    )
+    assert not status and not answer['verify']['findings'], (answer['verify']['findings'], errors)
+
+
+@on(lambda name: name == 'threads')
+def test_waits(dumps, interpreter, name):
+    """Its threads sleep: where the machine does not tell, none is said to run."""
+    dump = dump_of(dumps, interpreter, programs.find(name))
+    answer, _, _ = run.answer(
+        dump.core, '--exe', dump.exe, '--sysroot', dump.root, command=['waits']
+    )
+    others = [w for w in answer['waits'] if w['who']['name'] != 'MainThread']
+    assert len(others) == len(dump.truth['threads']) - 1
+    assert not [w for w in others if w['state'] == 'running']

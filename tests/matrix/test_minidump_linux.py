@@ -120,6 +120,19 @@ def test_crash(process, tmp_path):
     )
 
 
+@pytest.mark.parametrize("process", [sys.executable], indirect=True)
+def test_waits(process, tmp_path):
+    """No minidump tells who is in a system call: who sleeps is not said to run."""
+    for style in "breakpad-full", "crashpad-full":
+        done = subprocess.run(
+            [CLI, "--json", write(process, tmp_path, style), "waits"],
+            stdout=subprocess.PIPE,
+            timeout=60,
+        )
+        states = [w["state"] for w in json.loads(done.stdout)["waits"]]
+        assert len(states) == 4 and "running" not in states
+
+
 @pytest.mark.parametrize("process", interpreters(), indirect=True)
 def test_c_frames(process, tmp_path):
     """C stacks come with any minidump; with the heap, each Python frame stands behind the loop that

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/session.h"
+#include "command/syscall_show.h"
 #include "native/native.h"
 #include "../support/corewriter.h"
 
@@ -22,6 +23,7 @@
 #define SAVES    0x400 /* a function that keeps ra and s0 where its table says */
 #define RECORDS  0x440 /* one without a table, with a frame pointer */
 #define FIRST    0x480 /* one that nothing has called */
+#define ASKS     0x4c0 /* asks the kernel for something */
 #define SIZE     0x1000
 #define STACK    0x7f0000
 
@@ -102,7 +104,7 @@ static void make_image(uint8_t image[SIZE])
 
 /* --- the core --- */
 
-static void write_core(char *path)
+static void write_core(char *path, scry_addr pc)
 {
 	static const struct core_file file = { BASE, BASE + SIZE, 0, "/nowhere/prog" };
 	static uint8_t image[SIZE];
@@ -113,13 +115,19 @@ static void write_core(char *path)
 	/* struct user_regs_struct: pc, ra, sp, gp, tp, t0-t2, s0, s1 ... */
 	for (size_t i = 0; i < 32; i++)
 		regs[i] = 0xa000 + i;
-	regs[0] = BASE + SAVES + 0x20;
+	regs[0] = pc;
 	regs[2] = STACK + 0x100;
+	/* write(1, STACK, 16) */
+	regs[10] = 1;
+	regs[11] = STACK;
+	regs[12] = 16;
+	regs[17] = 64;
 	stack[0x118 / 8] = BASE + RECORDS + 0x20;
 	stack[0x110 / 8] = STACK + 0x200;
 	stack[0x1f8 / 8] = BASE + FIRST + 0x10;
 	stack[0x1f0 / 8] = STACK + 0x300;
 	make_image(image);
+	put32(image, ASKS, 0x73); /* ecall */
 	core_thread_regs(&w, 77, 11, regs, 32);
 	core_psinfo(&w, 77, "prog");
 	core_files(&w, &file, 1);
@@ -165,7 +173,7 @@ static void unwinds(void **state)
 	struct seen seen = { 0 };
 
 	(void)state;
-	write_core(path);
+	write_core(path, BASE + SAVES + 0x20);
 	assert_int_equal(scry_session_open_dump(s, path), SCRY_OK);
 	assert_string_equal(s->target->arch->name, "riscv64");
 	assert_int_equal(s->target->thread_count, 1);
@@ -178,6 +186,33 @@ static void unwinds(void **state)
 	assert_memory_equal(seen.frames, wanted, sizeof(wanted));
 	scry_session_free(s);
 	unlink(path);
+}
+
+/* The number's register alone says nothing: the instruction is before the pc, or at it. */
+static void asks_the_kernel(void **state)
+{
+	static const struct {
+		scry_addr pc;
+		bool asks;
+	} rows[] = { { BASE + ASKS + 4, true },
+		     { BASE + ASKS, true },
+		     { BASE + ASKS + 8, false },
+		     { BASE + SAVES + 0x20, false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct scry_session *s = scry_session_new();
+		char path[] = "/tmp/scry-riscv64-XXXXXX";
+		struct scry_syscall call;
+
+		write_core(path, rows[i].pc);
+		assert_int_equal(scry_session_open_dump(s, path), SCRY_OK);
+		assert_int_equal(scry_syscall_read(s, &s->target->threads[0], &call), rows[i].asks);
+		if (rows[i].asks)
+			assert_string_equal(call.name, "write");
+		scry_session_free(s);
+		unlink(path);
+	}
 }
 
 /* Each register has one place in each format, in the order that the kernel has. */
@@ -203,6 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows),
 		cmocka_unit_test(unwinds),
+		cmocka_unit_test(asks_the_kernel),
 	};
 
 	return cmocka_run_group_tests_name("riscv64", tests, NULL, NULL);
