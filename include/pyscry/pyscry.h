@@ -7,9 +7,9 @@
  * time. Nothing of a target is ever executed, and nothing in it is trusted.
  *
  * There are two ways to ask: commands, which give the text or JSON that a user sees, and walks over
- * threads, frames and objects. Sizes are bytes, texts are UTF-8 in which a lone surrogate of the
- * target's has its three-byte form (WTF-8). A session or handle must not be NULL unless it says so.
- * docs/api.md has examples.
+ * threads, frames and objects. Sizes are in bytes. Texts are UTF-8, in which a lone surrogate of
+ * the target's keeps its three-byte form (WTF-8). A session or handle must not be NULL except where
+ * that is said. docs/api.md has examples.
  */
 #ifndef PYSCRY_H
 #define PYSCRY_H
@@ -24,7 +24,7 @@ extern "C" {
 
 #define SCRY_API __attribute__((visibility("default")))
 
-/** What this header belongs to; scry_version_number() is of the library that runs. */
+/** The version of this header; scry_version_number() is that of the library that runs. */
 #define SCRY_VERSION_STRING "0.1.0"
 #define SCRY_VERSION_NUMBER 0x000100 /* major << 16 | minor << 8 | micro */
 
@@ -34,12 +34,12 @@ typedef uint64_t scry_addr; /* an address in the target; never dereferenced here
 enum scry_result {
 	SCRY_OK = 0,            /* done, or no more items */
 	SCRY_ITEM = 1,          /* one more item was produced */
-	SCRY_ENOMEM = -1,       /* no memory here */
+	SCRY_ENOMEM = -1,       /* out of memory, in this process */
 	SCRY_EFAULT = -2,       /* target memory missing or unreadable */
-	SCRY_ECORRUPT = -3,     /* read fine, makes no sense */
+	SCRY_ECORRUPT = -3,     /* it was read, but makes no sense */
 	SCRY_ENOFIELD = -4,     /* the layout has no such field */
 	SCRY_ENOTFOUND = -5,    /* no such thread, symbol, runtime ... */
-	SCRY_EUNSUPPORTED = -6, /* known, but not handled */
+	SCRY_EUNSUPPORTED = -6, /* known, but not supported, or not without running code */
 	SCRY_ELIMIT = -7,       /* a safety limit ended the walk */
 	SCRY_EINVAL = -8,       /* the caller's mistake */
 	SCRY_ESYSTEM = -9,      /* a system call or a library failed */
@@ -64,7 +64,7 @@ struct scry_frame;
 struct scry_code;
 struct scry_task;
 
-/** One command of the table that gdb, lldb and the command line share. All strings are static. */
+/** One command of the table that GDB, LLDB and the command line share. All strings are static. */
 struct scry_command {
 	const char *name;    /* "bt"; the debuggers register it as "py-bt" */
 	const char *usage;   /* "[--all|THREAD] [-v] [--limit N]" */
@@ -78,7 +78,9 @@ struct scry_command {
  * thread that uses the session, only while a call into the library is under way.
  */
 struct scry_host_ops {
-	/** sizeof(struct scry_host_ops) where the caller was compiled: later members are NULL. */
+	/**
+	 * sizeof(struct scry_host_ops) when the caller was compiled: later members count as NULL.
+	 */
 	size_t size;
 	/**
 	 * Copy up to `len` bytes at `addr`; return how many were readable from `addr` on (0: none).
@@ -99,60 +101,72 @@ struct scry_host_ops {
 SCRY_API const char *scry_version(void);
 SCRY_API unsigned scry_version_number(void);
 
-/** Create an empty session, or NULL when out of memory. */
+/** Create an empty session; NULL when out of memory. Free it with scry_session_free(). */
 SCRY_API struct scry_session *scry_session_new(void);
-/** Close and free a session and all it handed out; takes NULL. */
+/** Close and free a session and everything that it handed out; takes NULL. */
 SCRY_API void scry_session_free(struct scry_session *s);
 /**
- * Set an option by name before opening: "exe", "sysroot", "symbols", "search", "source-map" (each
- * call adds one FROM=TO), "layout" (auto|offsets|dwarf|members|rows: the only source to use),
- * "debuginfod" (0|1), "untrusted" (0|1), "color" (always|never), "json" (0|1), "locals" (0|1),
- * "prefix" ("py-" in a debugger: how commands name each other in text), "interruptible" (0|1: while
- * a command runs, SIGINT is the library's, and stops it as scry_session_stop() does). SCRY_EINVAL
- * for an unknown name or value.
+ * Set an option by name before opening: "exe", "sysroot", "symbols", "search" (each call adds a
+ * directory), "source-map" (each call adds one FROM=TO), "layout" (auto|offsets|dwarf|members|rows:
+ * the only source to use), "debuginfod" (0|1), "untrusted" (0|1), "color" (always|never), "json"
+ * (0|1), "locals" (0|1), "hold" (seconds that a process is stopped at most), "prefix" ("py-" in a
+ * debugger: how commands name each other in text), "interruptible" (0|1: while a command runs,
+ * SIGINT is the library's, and stops it as scry_session_stop() does). SCRY_EINVAL for an unknown
+ * name or value.
  */
 SCRY_API int scry_session_set(struct scry_session *s, const char *name, const char *value);
+/** Set a limit, at any time; 0 is none. An unknown one is ignored. */
 SCRY_API void scry_session_set_limit(struct scry_session *s, enum scry_limit limit, uint64_t value);
 /**
- * End the call under way: nothing is read any more, a command comes back with 3 and no text, a walk
+ * End the call under way: nothing more is read, a command comes back with 3 and no text, a walk
  * with SCRY_ESTOPPED. For a host's callbacks, other threads and signal handlers; without a call
- * under way it does nothing. What the session has found out until then may be wrong: refresh it, or
+ * under way it does nothing. What the session has found out so far may be wrong: refresh it, or
  * open another one.
  */
 SCRY_API void scry_session_stop(struct scry_session *s);
-/** Open a core or minidump, told apart by content, compressed or not. */
+/**
+ * Open a core or minidump, compressed or not; its content says which it is. A session has one
+ * target: SCRY_EINVAL where it has one already, from this or the functions below.
+ */
 SCRY_API int scry_session_open_dump(struct scry_session *s, const char *path);
-/** Open a live process. It is stopped only while a command reads it, and never left stopped. */
+/** Open a live process. It is stopped only while it is being read, and never left stopped. */
 SCRY_API int scry_session_open_pid(struct scry_session *s, int pid);
 /**
- * Open what a debugger has. `pid` may be 0. The ops are copied, `arg` must outlive the session.
- * SCRY_EINVAL where they have no size, or no `read`.
+ * Open what a debugger has. `pid` is the process on this machine, 0 none. The ops are copied, `arg`
+ * must outlive the session. SCRY_EINVAL where they have no size, or no `read`.
  */
 SCRY_API int scry_session_open_host(struct scry_session *s, const struct scry_host_ops *ops,
 				    void *arg, int pid);
 /**
- * Tell by which signal thread `tid` of a debugger's target stopped; `fault` is the address it is
- * about, NULL none. It holds until refresh.
+ * Say which signal stopped thread `tid` of a debugger's target; `fault` is the address concerned,
+ * NULL none. It holds until refresh. SCRY_ENOTFOUND where there is no such thread.
  */
 SCRY_API int scry_session_set_signal(struct scry_session *s, uint64_t tid, int signal,
 				     const scry_addr *fault);
-/** Forget all that was read: a live target went on. */
+/**
+ * Forget all that was read, since a live target has run on: whatever was handed out before is dead.
+ */
 SCRY_API void scry_session_refresh(struct scry_session *s);
-/** The last failure: its text (never NULL). */
+/** The text of the last failure; never NULL, valid until the next call. */
 SCRY_API const char *scry_session_error(struct scry_session *s);
 /**
- * Tell which number a debugger has given to a thread: commands show and take it in place of their
- * own. It holds as long as the session; threads that have none get numbers above the highest.
+ * Say which number a debugger has given to a thread: commands show and take it in place of their
+ * own. It holds as long as the session; threads without one get numbers above the highest.
+ * SCRY_EINVAL where either is 0.
  */
 SCRY_API int scry_session_number(struct scry_session *s, uint64_t tid, unsigned number);
-/** Choose the OS thread that commands act on (its Python frame 0 becomes the selected one). */
+/**
+ * Choose the OS thread that commands act on; its Python frame 0 becomes the selected one. 0: none
+ * is preferred. SCRY_ENOTFOUND where the target has no such thread.
+ */
 SCRY_API int scry_session_select(struct scry_session *s, uint64_t tid);
 
+/** An empty buffer; NULL when out of memory. Free it with scry_buf_free(), which takes NULL. */
 SCRY_API struct scry_buf *scry_buf_new(void);
 SCRY_API void scry_buf_free(struct scry_buf *b);
 /** The text so far, NUL-terminated; valid until the next append. Never NULL. */
 SCRY_API const char *scry_buf_text(struct scry_buf *b);
-/** Its bytes without that NUL: a text of the target's may have others in it. */
+/** Its length without that NUL; a text of the target's may have others inside it. */
 SCRY_API size_t scry_buf_len(const struct scry_buf *b);
 /** Forget the text, keep the buffer. */
 SCRY_API void scry_buf_clear(struct scry_buf *b);
@@ -160,13 +174,14 @@ SCRY_API void scry_buf_clear(struct scry_buf *b);
 /** The command at `index` in the table, or NULL past the last. */
 SCRY_API const struct scry_command *scry_command_at(unsigned index);
 /**
- * Run a command by its name, with or without "py-". The text goes to `out`, reasons for what is
- * missing to `err` (may be NULL). Returns 0 all shown, 1 partial, 2 nothing could be shown or bad
- * usage: the CLI's exit status; 3 it was stopped (scry_session_stop()).
+ * Run a command by its name, with or without "py-". `args` are as a user types them, NULL or "" for
+ * none. The text goes to `out`, the reasons for what is missing to `err` (may be NULL). Returns the
+ * command line's exit status: 0 all was shown, 1 a part, 2 nothing could be shown, or bad usage; or
+ * 3 where it was stopped (scry_session_stop()).
  */
 SCRY_API int scry_command_run(struct scry_session *s, const char *name, const char *args,
 			      struct scry_buf *out, struct scry_buf *err);
-/** Completions of `word` for a command's arguments, one a line. */
+/** Append the completions of `word` as an argument of a command, one a line. */
 SCRY_API int scry_command_complete(struct scry_session *s, const char *name, const char *word,
 				   struct scry_buf *out);
 /**
@@ -181,10 +196,10 @@ SCRY_API int scry_object_text(struct scry_session *s, scry_addr addr, struct scr
  */
 SCRY_API const char *scry_pointer_type(unsigned index);
 /**
- * The text for a variable of type `type *` (of `type` itself where that is a word, as _PyStackRef)
- * with the value `word`, cut at about `max_text` bytes (0: the session's limit). `type` NULL is any
- * struct that begins with an object's fields. Garbage becomes text too. SCRY_ENOTFOUND where there
- * is nothing better to show than the pointer.
+ * The text for a variable of type `type *` (of `type` itself where that is one word, as _PyStackRef
+ * is) with the value `word`, cut at about `max_text` bytes (0: the session's limit). `type` NULL is
+ * any struct that begins with an object's fields. Garbage becomes text too. SCRY_ENOTFOUND where
+ * there is nothing better to show than the pointer.
  */
 SCRY_API int scry_pointer_text(struct scry_session *s, const char *type, scry_addr word,
 			       uint64_t max_text, struct scry_buf *out);
@@ -202,13 +217,13 @@ SCRY_API int scry_pointer_text(struct scry_session *s, const char *type, scry_ad
  */
 SCRY_API int scry_session_hold(struct scry_session *s);
 SCRY_API void scry_session_release(struct scry_session *s);
-/** How many times it was refreshed: handles of another generation are dead. */
+/** How many times it was refreshed: a handle from another generation is dead. */
 SCRY_API uint64_t scry_session_generation(const struct scry_session *s);
 
 enum scry_thread_flags {
-	SCRY_THREAD_PYTHON = 1,     /* it has Python state; others have C frames alone */
+	SCRY_THREAD_PYTHON = 1,     /* it has Python state; others have only C frames */
 	SCRY_THREAD_MAIN = 2,       /* the interpreter's main thread */
-	SCRY_THREAD_CRASHED = 4,    /* the process died of what it did */
+	SCRY_THREAD_CRASHED = 4,    /* what it did ended or stopped the process */
 	SCRY_THREAD_HAS_GIL = 8,    /* it holds the global interpreter lock */
 	SCRY_THREAD_WANTS_GIL = 16, /* it waits for it */
 	SCRY_THREAD_IN_GC = 32,     /* it collects garbage */
@@ -220,9 +235,9 @@ SCRY_API int scry_thread_next(struct scry_session *s, struct scry_thread **it);
 SCRY_API uint64_t scry_thread_tid(const struct scry_thread *t);
 /** threading's name, else the system's; NULL: none. */
 SCRY_API const char *scry_thread_name(struct scry_thread *t);
-/** ORs enum scry_thread_flags. */
+/** enum scry_thread_flags, ORed. */
 SCRY_API unsigned scry_thread_flags(const struct scry_thread *t);
-/** Why its frames are missing, or cut; NULL: they are not. */
+/** Why its frames are missing or cut short; NULL where they are not. */
 SCRY_API const char *scry_thread_error(struct scry_thread *t);
 /** Append all that the command threads says of it, as a JSON object. */
 SCRY_API int scry_thread_json(struct scry_thread *t, struct scry_buf *out);
@@ -240,14 +255,14 @@ SCRY_API int scry_frame_next_of_task(struct scry_task *t, struct scry_frame **it
 SCRY_API const char *scry_frame_kind(const struct scry_frame *f);
 /** Its number, as commands take it: 0 the newest Python frame; -1 of a C frame. */
 SCRY_API int64_t scry_frame_depth(const struct scry_frame *f);
-/** The frame's struct in the target; of a C frame its pc. */
+/** Where the frame's struct is in the target; of a C frame its pc. */
 SCRY_API scry_addr scry_frame_address(const struct scry_frame *f);
 /** Name of the function, and its qualified name where that is known; NULL: not known. */
 SCRY_API const char *scry_frame_function(const struct scry_frame *f);
 SCRY_API const char *scry_frame_qualname(const struct scry_frame *f);
-/** The source file as the target names it, NULL not known; of C frames by debug information. */
+/** The source file as the target names it, for C frames by debug information; NULL: not known. */
 SCRY_API const char *scry_frame_file(const struct scry_frame *f);
-/** Of a C frame the file (library) that has its code, NULL not known or no C frame. */
+/** For a C frame the file (library) that has its code; NULL: not known, or not a C frame. */
 SCRY_API const char *scry_frame_module(const struct scry_frame *f);
 /** 0: unknown. Columns count UTF-8 bytes from 1, the end one past the last. */
 struct scry_location {
@@ -255,13 +270,13 @@ struct scry_location {
 };
 /** Where it stands: SCRY_OK, also where that is not known (zeros). */
 SCRY_API int scry_frame_place(const struct scry_frame *f, struct scry_location *ret);
-/** What is wrong with it, NULL nothing. */
+/** What is wrong with it; NULL: nothing. */
 SCRY_API const char *scry_frame_error(const struct scry_frame *f);
 /** Append what bt --json says of it, as a JSON object: the source line too. */
 SCRY_API int scry_frame_json(const struct scry_frame *f, struct scry_buf *out);
 /** Its code; NULL: a C frame, or damaged. */
 SCRY_API struct scry_code *scry_frame_code(const struct scry_frame *f);
-/** Never NULL, but the qualified name where it is not known (before 3.11 code has none). */
+/** Texts are never NULL, but for the qualified name where it is not known (none before 3.11). */
 SCRY_API const char *scry_code_name(const struct scry_code *c);
 SCRY_API const char *scry_code_qualname(const struct scry_code *c);
 SCRY_API const char *scry_code_file(const struct scry_code *c);
@@ -270,8 +285,8 @@ SCRY_API scry_addr scry_code_address(const struct scry_code *c);
 
 /* --- objects --- */
 /**
- * A value of the target: copy it freely, it dies at refresh like all else. Calls with a dead one
- * fail with SCRY_EINVAL while its session lives.
+ * A value of the target. Copy it freely; it dies at refresh like everything else. Calls with a dead
+ * one fail with SCRY_EINVAL as long as its session lives.
  */
 struct scry_object {
 	scry_addr addr; /* 0: no object stands for it there (a slice, a member of a C struct) */
@@ -287,16 +302,16 @@ struct scry_named_object {
 };
 
 /**
- * A frame's bound variables in source order; of modules and class bodies their names. *it is 0 at
- * first. Negative at the end where some are not known, and why.
+ * A frame's bound variables in source order; for modules and class bodies their names. *it is 0 at
+ * first. The end is negative where some are not known; scry_session_error() says why.
  */
 SCRY_API int scry_frame_variable_next(struct scry_frame *f, unsigned *it,
 				      struct scry_named_object *ret);
-/** The object at an address: SCRY_ECORRUPT where none stands there. */
+/** The object at an address; SCRY_ECORRUPT where there is none. */
 SCRY_API int scry_object_at(struct scry_session *s, scry_addr addr, struct scry_object *ret);
 /**
  * What the command print finds: "self.jobs[3].name", "package.module:NAME", "@0x7f0123456780".
- * Names are those of `f`; NULL: of builtins and modules.
+ * Names are those of frame `f`; NULL: only of builtins and modules.
  */
 SCRY_API int scry_object_eval(struct scry_session *s, const struct scry_frame *f, const char *expr,
 			      struct scry_object *ret);
@@ -307,21 +322,22 @@ SCRY_API int scry_object_class(const struct scry_object *o, struct scry_object *
 /** Append its repr. Damage in it becomes text in its place, not a failure. */
 SCRY_API int scry_object_repr(const struct scry_object *o, struct scry_buf *out);
 /**
- * The attribute that Python would give (data of the class, the object's own, the class's), as far
- * as no code has to run: SCRY_ENOTFOUND there is none, SCRY_EUNSUPPORTED code would have to run.
+ * The attribute that Python would give (data descriptors of the class, the object's own, the rest
+ * of the class), as far as no code has to run. SCRY_ENOTFOUND: there is none; SCRY_EUNSUPPORTED:
+ * code would have to run.
  */
 SCRY_API int scry_object_attr(const struct scry_object *o, const char *name,
 			      struct scry_object *ret);
-/** The object's own attributes (__dict__, __slots__), unordered names; *it is 0 at first. */
+/** The object's own attributes (__dict__, __slots__), in no order; *it is 0 at first. */
 SCRY_API int scry_object_attr_next(const struct scry_object *o, uint64_t *it,
 				   struct scry_named_object *ret);
-/** o[key], the key as print has it: "3", "-1", "'name'", "(1, 'a')", "1:5". */
+/** o[key], with the key as print takes it: "3", "-1", "'name'", "(1, 'a')", "1:5". */
 SCRY_API int scry_object_item(const struct scry_object *o, const char *key,
 			      struct scry_object *ret);
 /** len(o); SCRY_EUNSUPPORTED where that would run code, or there is none. */
 SCRY_API int scry_object_length(const struct scry_object *o, uint64_t *ret);
 /**
- * Items in the container's order: of mappings key and value, of others values alone, and the key is
+ * Items in the container's order: for mappings key and value, for others only values, with the key
  * zeroed. *it is 0 at first. SCRY_EUNSUPPORTED where that would run code, or there are none.
  */
 SCRY_API int scry_object_next(const struct scry_object *o, uint64_t *it,
@@ -342,9 +358,9 @@ struct scry_plain {
 	double real;    /* FLOAT */
 };
 /**
- * The value of None, a bool, int, float, text or bytes, subclasses too; characters and bytes, all
- * of them, are appended to `text`, which may be NULL. SCRY_EUNSUPPORTED for others, SCRY_ELIMIT
- * above 1 GiB, SCRY_ECORRUPT where it contradicts itself.
+ * The value of None, a bool, int, float, text or bytes, or of a subclass; all characters or bytes
+ * are appended to `text`, which may be NULL. SCRY_EUNSUPPORTED for others, SCRY_ELIMIT above 1 GiB,
+ * SCRY_ECORRUPT where it contradicts itself.
  */
 SCRY_API int scry_object_plain(const struct scry_object *o, struct scry_plain *ret,
 			       struct scry_buf *text);
@@ -357,20 +373,21 @@ SCRY_API int scry_object_plain(const struct scry_object *o, struct scry_plain *r
 SCRY_API int scry_task_next(struct scry_session *s, const char *command, struct scry_task **it);
 /** "asyncio", "greenlet" ...; static. */
 SCRY_API const char *scry_task_kind(const struct scry_task *t);
-/** Its id(); its name, NULL none; "running", "suspended" ... */
+/** Its id(); its name, NULL none; its state, static: "running", "suspended" ... */
 SCRY_API scry_addr scry_task_id(const struct scry_task *t);
 SCRY_API const char *scry_task_name(const struct scry_task *t);
 SCRY_API const char *scry_task_state(const struct scry_task *t);
-/** The thread it belongs to, NULL none or not known. */
+/** The thread that it belongs to; NULL: none, or not known. */
 SCRY_API struct scry_thread *scry_task_thread(const struct scry_task *t);
 /** Append all that its command says of it, as a JSON object. */
 SCRY_API int scry_task_json(struct scry_task *t, struct scry_buf *out);
 
-/** The types that have objects, not sorted. */
+/** A type that has objects. */
 struct scry_heap_count {
 	const char *type; /* "module.Type" */
 	uint64_t count, bytes;
 };
+/** Every type that has objects, in no order; *it is 0 at first. SCRY_ENOTFOUND without a Python. */
 SCRY_API int scry_heap_next(struct scry_session *s, unsigned *it, struct scry_heap_count *ret);
 /**
  * Every object of the type "module.Type", or of those whose last part is that name where no type
@@ -379,7 +396,7 @@ SCRY_API int scry_heap_next(struct scry_session *s, unsigned *it, struct scry_he
  */
 SCRY_API int scry_instance_next(struct scry_session *s, const char *type, uint64_t *it,
 				struct scry_object *ret);
-/** Who refers to an object. */
+/** One reference to an object. */
 struct scry_referrer {
 	const char *kind;        /* "object", "frame", "task", "thread", "static"; static */
 	const char *slot;        /* how: ".name", "['key']", "[3]", a variable; NULL unknown */
@@ -388,6 +405,10 @@ struct scry_referrer {
 	uint64_t tid;            /* a thread's, 0 none */
 	bool certain;            /* false: a word that may be something else */
 };
+/**
+ * Every reference to the object that was found; *it is 0 at first. SCRY_EUNSUPPORTED where no
+ * object stands for the value.
+ */
 SCRY_API int scry_referrer_next(const struct scry_object *o, unsigned *it,
 				struct scry_referrer *ret);
 

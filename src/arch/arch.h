@@ -79,6 +79,10 @@ struct scry_machine_code {
 	int8_t result; /* index of the register that a function's value comes in */
 };
 
+/**
+ * A machine as data: a new one is an object of this, and a line in src/registry.c. Numbers of
+ * registers are indices into `regs`; offsets are bytes in elf_gregset_t (NT_PRSTATUS) of Linux.
+ */
 struct scry_arch {
 	const char *name;          /* "x86_64" */
 	uint16_t elf_machine;      /* EM_* */

@@ -38,6 +38,10 @@ enum scry_insn_kind {
 	SCRY_INSN_DIVIDE, /* by the last operand that is read */
 };
 
+/**
+ * What one instruction does, as far as explaining a crash takes. A copy: nothing in it is borrowed
+ * but `name`, which is static.
+ */
 struct scry_insn {
 	uint64_t addr;
 	unsigned size;
@@ -58,6 +62,10 @@ static inline bool scry_insn_ends(const struct scry_insn *i)
 	       i->kind == SCRY_INSN_TRAP;
 }
 
+/**
+ * What an x86 instruction does, by capstone's details: fills in *ret, whose address and size are
+ * set.
+ */
 void scry_x86_decode(const struct scry_arch *arch, const cs_insn *insn, struct scry_insn *ret);
 /**
  * An instruction after EVEX, of at least 12 bytes: where its memory is. False for any other.

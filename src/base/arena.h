@@ -6,6 +6,7 @@
 
 struct scry_arena_chunk;
 
+/** Memory that is freed all at once; zeroed it is empty. One thread at a time. */
 struct scry_arena {
 	struct scry_arena_chunk *chunks;
 };

@@ -10,6 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/**
+ * A text that grows. SCRY_BUF_INIT is an empty one; `text` is never NULL and ends with a NUL that
+ * `len` does not count. `failed` stays set once memory has run out: nothing is appended then.
+ */
 struct scry_buf {
 	char *text;
 	size_t len, cap;

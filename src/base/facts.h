@@ -239,15 +239,24 @@ struct scry_renderer_ops {
 	void (*list_close)(struct scry_renderer *to);
 };
 
+/** Begins whatever a rendering keeps of its own. */
 struct scry_renderer {
 	const struct scry_renderer_ops *ops;
 	/* from then on nothing is rendered: what is said is thrown away. NULL: it never stops */
 	const volatile sig_atomic_t *stopped;
 };
 
+/**
+ * Render one thing by its table: with all of its phrases, or (_as) with those of a view, NULL
+ * meaning all. `subject` is borrowed for the call.
+ */
 void scry_say(struct scry_renderer *to, const struct scry_facts *facts, const void *subject);
 void scry_say_as(struct scry_renderer *to, const struct scry_facts *facts, const char *const *view,
 		 const void *subject);
+/**
+ * The same without what makes an element of it: an answer's outermost facts, which stand in the
+ * object that the envelope has begun.
+ */
 void scry_say_fields(struct scry_renderer *to, const struct scry_facts *facts, const void *subject);
 void scry_say_fields_as(struct scry_renderer *to, const struct scry_facts *facts,
 			const char *const *view, const void *subject);

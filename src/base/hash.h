@@ -11,6 +11,7 @@ struct scry_hash_slot {
 	void *value; /* NULL: the slot is free */
 };
 
+/** Numbers to pointers, which the caller owns. Zeroed it is empty; 0 is a key like any other. */
 struct scry_hash {
 	struct scry_hash_slot *slots;
 	size_t count, size; /* size is 0 or a power of two */

@@ -13,6 +13,10 @@
 
 #include "base/buf.h"
 
+/**
+ * Writes JSON to a buffer; it keeps no stack of what is open, so brackets are the caller's to
+ * match.
+ */
 struct scry_json {
 	struct scry_buf *out;
 	bool comma; /* the next item in the open container needs one */

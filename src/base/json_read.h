@@ -25,6 +25,9 @@ enum scry_json_kind {
 	SCRY_JSON_NULL
 };
 
+/**
+ * Reads JSON that is not trusted, from left to right. After a failure all that is read is nothing.
+ */
 struct scry_json_reader {
 	const char *at, *end;
 	unsigned depth;
@@ -33,7 +36,9 @@ struct scry_json_reader {
 	struct scry_buf key; /* of the value at hand */
 };
 
+/** Begin with a text of `len` bytes, which must outlive the reader. */
 void scry_json_reader_init(struct scry_json_reader *r, const char *text, size_t len);
+/** Free what it keeps; takes a zeroed one. */
 void scry_json_reader_done(struct scry_json_reader *r);
 /** What the next value is; nothing is taken. */
 enum scry_json_kind scry_json_next_kind(struct scry_json_reader *r);

@@ -4,6 +4,7 @@
 
 #define SCRY_NEAREST_MAX 40 /* longer names are not compared */
 
+/** The best of the names that were considered so far. */
 struct scry_nearest {
 	const char *name;                /* that was asked for; the caller's */
 	char best[SCRY_NEAREST_MAX + 1]; /* "" where none is near */

@@ -30,6 +30,7 @@ enum scry_layout_choice {
 	SCRY_LAYOUT_ROWS
 };
 
+/** Files under `from` in the target are here under `to`; in the order in which they were given. */
 struct scry_source_map {
 	struct scry_source_map *next;
 	const char *from, *to; /* prefixes of file names */

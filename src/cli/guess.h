@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+/** Is there a file, or a directory, of that name here? False where it cannot be looked at. */
 bool scry_guess_is_file(const char *word);
 bool scry_guess_is_directory(const char *word);
 /** An ELF program or library, by its head: no core. */

@@ -72,6 +72,7 @@ struct scry_call {
 
 struct scry_fold;
 
+/** One command: all that the debuggers, the command line, its help and completion need of it. */
 struct scry_command_row {
 	struct scry_command public;
 	/** SCRY_OK, or a negative result after scry_fail(): nothing could be shown. */

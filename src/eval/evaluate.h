@@ -5,6 +5,7 @@
 #include "eval/expr.h"
 #include "eval/key.h"
 
+/** An intermediate result: an object of the target, or what Python would have made. */
 struct scry_eval_value {
 	enum {
 		SCRY_VALUE_OBJECT,
@@ -25,6 +26,7 @@ struct scry_eval_value {
 	struct scry_frame frame;
 };
 
+/** An expression under way. On the caller's stack; it borrows the text. */
 struct scry_eval {
 	struct scry_session *s;
 	struct scry_runtime *r;

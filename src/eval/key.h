@@ -6,6 +6,7 @@
 
 #define SCRY_KEY_TUPLE_MAX 8
 
+/** What stands in brackets, by value. Texts and items are in the session's arena. */
 struct scry_key {
 	enum {
 		SCRY_KEY_NONE,

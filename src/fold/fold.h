@@ -33,6 +33,7 @@ enum scry_fold_kind {
 /** "python", "native", "damaged", "omitted", "signal". */
 extern const char *const scry_fold_kind_names[];
 
+/** A frame as stacks are compared: two of the same kind, function, file and line are one. */
 struct scry_fold_frame {
 	enum scry_fold_kind kind;
 	int line;             /* 0 unknown */
@@ -70,6 +71,7 @@ struct scry_fold_variable {
 	uint64_t more;                  /* of those, how many have none of `values` */
 };
 
+/** A place in the tree: a frame that is called from that of `parent`. Lives as long as the fold. */
 struct scry_fold_node {
 	const struct scry_fold_frame *frame; /* NULL: the root */
 	struct scry_fold_node *parent, *children, *next;
@@ -101,6 +103,7 @@ struct scry_fold {
 	bool signature, locals;
 };
 
+/** Free the tree with all its nodes; takes a zeroed one. */
 void scry_fold_done(struct scry_fold *f);
 
 /** The fold's own frame that equals `like`; NULL when it is full or out of memory. */
@@ -115,6 +118,9 @@ struct scry_fold_stack {
 	uint64_t total;
 	bool failed;
 };
+/**
+ * One more frame, older than those before. `like` is copied; its texts are the fold's afterwards.
+ */
 void scry_fold_stack_put(struct scry_fold_stack *st, const struct scry_fold_frame *like);
 /**
  * Let equal runs stand once: recursion of any depth becomes the same. For signatures; before the

@@ -31,6 +31,7 @@ struct scry_root {
 	const char *slot;                 /* name of the variable or the field; NULL: none */
 };
 
+/** The graph of a heap, kept with it; made by scry_graph_roots() and scry_graph_of(). */
 struct scry_graph {
 	struct scry_heap *h;
 	struct scry_root *roots; /* the more telling ones first */
@@ -69,6 +70,9 @@ struct scry_retained {
 	/* by type: of its objects that no other one of the type retains */
 	uint64_t *by_type;
 };
+/**
+ * Find out for all objects. SCRY_ENOMEM leaves *ret zeroed; release it with scry_retained_done().
+ */
 int scry_graph_retained(const struct scry_graph *g, struct scry_retained *ret);
 /** Those that an object dominates (SCRY_HEAP_NONE: none does), the largest first; how many. */
 size_t scry_retained_largest(const struct scry_heap *h, const struct scry_retained *r,

@@ -50,6 +50,7 @@ struct scry_heap_class {
 
 struct scry_heap_page;
 
+/** All objects of a runtime, in order of address. Pointers into it live until scry_heap_done(). */
 struct scry_heap {
 	struct scry_runtime *runtime;
 	struct scry_reader reader;

@@ -25,12 +25,14 @@ struct scry_reader {
 	} spans[SCRY_READER_SPANS];
 };
 
+/** An empty one, for one pass over the target: it holds views, no memory of its own. */
 void scry_reader_init(struct scry_reader *rd, struct scry_session *s);
 /** The span around an address, kept; false where nothing can be read there. */
 bool scry_reader_fill(struct scry_reader *rd, scry_addr addr, struct scry_reader_span *span);
 /** As scry_view(): bytes in place, valid until the next read where the reader is not `stable`. */
 const uint8_t *scry_reader_view(struct scry_reader *rd, scry_addr addr, size_t *ret_len);
 
+/** Where the span of an address would be kept; it may hold another one's. */
 static inline struct scry_reader_span *scry_reader_span(struct scry_reader *rd, scry_addr addr)
 {
 	return &rd->spans[addr >> SCRY_READER_SHIFT & (SCRY_READER_SPANS - 1)];
@@ -56,6 +58,7 @@ static inline bool scry_reader_uint(struct scry_reader *rd, scry_addr addr, unsi
 	return true;
 }
 
+/** A word of the target's size; false (no failure is recorded) where it cannot be read. */
 static inline bool scry_reader_word(struct scry_reader *rd, scry_addr addr, uint64_t *ret)
 {
 	return scry_reader_uint(rd, addr, rd->ptr, ret);

@@ -27,6 +27,7 @@ enum scry_field {
 #undef STRUCT
 #undef FIELD
 
+/** Where one field lies in its struct. */
 struct scry_slot {
 	uint32_t offset;
 	/* bytes; 0: the layout has no such field. An array or nested struct has its whole size */
@@ -114,8 +115,10 @@ const char *scry_field_paths(enum scry_field f);
 int scry_field_path_rank(enum scry_field f, const char *path, size_t len);
 /** The first field of a struct; its fields follow up to that of the next struct. */
 enum scry_field scry_struct_first_field(enum scry_struct s);
+/** "debug offsets", "DWARF" ...: as py-info writes it; static. */
 const char *scry_source_name(enum scry_source source);
 
+/** Does the version, as far as its layout is known, have such a field? */
 static inline bool scry_layout_has(const struct scry_layout *l, enum scry_field f)
 {
 	return l->slot[f].size != 0;

@@ -8,6 +8,7 @@
 
 #include "layout/layout.h"
 
+/** One struct from one version on: the grammar of `text` is in docs/layouts.md. */
 struct scry_row {
 	/* as PY_VERSION_HEX: holds from this version on, until a later row of the same struct */
 	uint32_t since;
@@ -15,6 +16,7 @@ struct scry_row {
 	const char *text; /* NULL: the struct is gone */
 };
 
+/** All rows of one interpreter, or of a module; static. */
 struct scry_row_set {
 	const char *name;            /* "CPython" */
 	const struct scry_row *rows; /* in order of version */

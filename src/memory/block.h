@@ -10,6 +10,7 @@
 
 struct scry_allocator;
 
+/** A block of an allocator of Python's, as its user has it. */
 struct scry_block {
 	const char *allocator;
 	scry_addr start;

@@ -4,6 +4,7 @@
 
 #include "runtime/runtime.h"
 
+/** How large a chunk is: what its user may use, and what may be rounding. */
 struct scry_chunk {
 	uint64_t size;  /* bytes that its user has */
 	uint64_t slack; /* how many of them may be more than what was asked for */

@@ -21,6 +21,7 @@ enum scry_malloc_state {
 	SCRY_MALLOC_TOP,      /* the rest of a region, never given out or joined to it again */
 };
 
+/** A chunk of glibc's malloc, from the address that its user has. */
 struct scry_malloc_chunk {
 	scry_addr start; /* as malloc() returned it */
 	uint64_t size;   /* bytes that its user has */
@@ -31,6 +32,7 @@ struct scry_malloc_chunk {
 	bool certain;
 };
 
+/** Freed, whichever list has it: what points there is dangling. */
 static inline bool scry_malloc_is_free(const struct scry_malloc_chunk *c)
 {
 	return c->state >= SCRY_MALLOC_TCACHE;

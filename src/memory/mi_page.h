@@ -29,6 +29,7 @@ struct scry_mi_bits {
 	uint64_t word[SCRY_MI_CAPACITY_MAX / 64];
 };
 
+/** Is block `i` of the page marked? */
 static inline bool scry_mi_bit(const struct scry_mi_bits *bits, uint64_t i)
 {
 	return bits->word[i / 64] >> i % 64 & 1;
@@ -61,8 +62,10 @@ struct scry_mi_keys {
 	scry_addr owner;
 	uint64_t key[2];
 };
+/** The keys of a page or heap at `owner`; zeros where the build encodes no links. */
 void scry_mi_keys_read(struct scry_runtime *r, scry_addr owner, enum scry_field f,
 		       struct scry_mi_keys *ret);
+/** The next block of a list of free ones, 0 at its end; false where it cannot be read. */
 bool scry_mi_next(struct scry_runtime *r, scry_addr block, const struct scry_mi_keys *keys,
 		  scry_addr *ret);
 

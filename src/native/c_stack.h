@@ -4,6 +4,7 @@
 
 #include "native/native.h"
 
+/** A frame of a C stack that is kept: texts are in the session's arena. */
 struct scry_c_frame {
 	scry_addr pc, sp;
 	const char *function; /* NULL unknown */
@@ -18,6 +19,7 @@ struct scry_c_frame {
 	bool loop; /* the interpreter's loop: it runs Python frames */
 };
 
+/** The C stack of a thread or of something switched out; kept until refresh. */
 struct scry_c_stack {
 	struct scry_c_frame *frames; /* innermost first */
 	size_t count, room;

@@ -5,6 +5,7 @@
 #include "arch/insn.h"
 #include "native/native.h"
 
+/** capstone, opened for the target's machine; release it with scry_decoder_close(). */
 struct scry_decoder {
 	struct scry_session *session;
 	const struct scry_arch *arch;

@@ -22,6 +22,7 @@ enum scry_word_kind {
 
 #define SCRY_MAX_SLOTS 6
 
+/** What a word may be, the likeliest reading. Texts are in the session's arena. */
 struct scry_meaning {
 	enum scry_word_kind kind;
 	struct scry_runtime *runtime; /* for the object kinds */

@@ -17,6 +17,7 @@ struct scry_c_function {
 	bool inlined;     /* into the next one, at whose line the call stands */
 };
 
+/** What is known of an address of code; kept until refresh, since a recursion asks for it often. */
 struct scry_place {
 	struct scry_module *module; /* NULL: in none */
 	/* the function that covers the address; name NULL: none does */

@@ -21,6 +21,7 @@
 /** Nothing is mapped below (vm.mmap_min_addr): no address. */
 #define SCRY_NULL_PAGE 65536
 
+/** What is known of an object that the judge let pass. */
 struct scry_verdict {
 	struct scry_type *type;
 	scry_addr head; /* where its memory starts: the collector's header, managed words */

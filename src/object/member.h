@@ -7,6 +7,7 @@
 
 #include "object/printer.h"
 
+/** A member of one object: where its value stands, and of which kind of C it is. */
 struct scry_member {
 	scry_addr at;   /* where the value stands in the object */
 	unsigned kind;  /* T_* of structmember.h */

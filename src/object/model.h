@@ -121,6 +121,7 @@ struct scry_model {
 extern const struct scry_model *const scry_models[];
 extern const struct scry_model scry_model_cpython, scry_model_pypy;
 
+/** The model of the runtime's kind of interpreter; never NULL. */
 static inline const struct scry_model *scry_model_of(const struct scry_runtime *r)
 {
 	return scry_models[r->strategy->model];
@@ -236,6 +237,10 @@ struct scry_dict_view {
 	uint64_t slots;
 	unsigned index_size;
 };
+/**
+ * A view of a dict, for walks and look-ups; it borrows nothing and needs no release. SCRY_ECORRUPT
+ * where it contradicts itself.
+ */
 int scry_dict_open(struct scry_runtime *r, scry_addr dict, struct scry_dict_view *ret);
 /** What __sizeof__() says of a dict, and the part of its keys; 0 unknown. */
 uint64_t scry_dict_sizeof(struct scry_runtime *r, scry_addr dict, const struct scry_type *t);

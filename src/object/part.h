@@ -7,6 +7,7 @@
 
 #include "object/model.h"
 
+/** Memory outside of an object that belongs to it: a list's items, a dict's table, a buffer. */
 struct scry_part {
 	scry_addr owner;
 	struct scry_type *type; /* of the owner */
@@ -47,6 +48,7 @@ struct scry_export {
 	uint64_t size;
 	scry_addr of; /* whose buffer it says it is, 0 not known */
 };
+/** False where the object uses no memory of others; a size of 0: not known. */
 bool scry_export_of(struct scry_runtime *r, scry_addr user, struct scry_type *t,
 		    struct scry_export *ret);
 

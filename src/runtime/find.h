@@ -34,6 +34,7 @@ struct scry_module *scry_search_module(struct scry_search *search, struct scry_m
 /** True where [start, end) of a mapping is writable data of the module, its .bss included. */
 bool scry_module_owns(const struct scry_module *m, const struct scry_map *map);
 
+/** One way to find an interpreter; the table has the surest first. */
 struct scry_finder {
 	const char *name; /* as py-info shows it */
 	void (*find)(struct scry_search *search);

@@ -4,6 +4,7 @@
 
 #include "runtime/runtime.h"
 
+/** co_linetable or co_lnotab; `data` is borrowed. */
 struct scry_line_table {
 	const uint8_t *data;
 	uint32_t size;

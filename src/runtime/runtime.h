@@ -27,6 +27,9 @@ struct scry_roots {
 	scry_addr debug_offsets; /* where the cookie stands (3.13+), else 0 */
 };
 
+/**
+ * One Python of the target. Lives in the session's arena until refresh, as all that it leads to.
+ */
 struct scry_runtime {
 	struct scry_runtime *next;
 	struct scry_session *session;
@@ -87,6 +90,7 @@ struct scry_dormant {
 	enum scry_phase phase; /* UNSTARTED or FINALIZED */
 };
 
+/** One interpreter of a runtime; the main one comes first. */
 struct scry_interp {
 	struct scry_interp *next;
 	struct scry_runtime *runtime;
@@ -227,6 +231,7 @@ struct scry_local_name {
 	bool alias; /* such a cell: shown in its argument's place */
 };
 
+/** A frame, decoded: a copy, whose pointers live until refresh. */
 struct scry_frame {
 	struct scry_thread *thread; /* NULL: of a task or traceback */
 	struct scry_runtime *runtime;
@@ -434,6 +439,7 @@ struct scry_walk {
 	bool any;                    /* a frame was read */
 	unsigned run, breaks;        /* damaged frames in a row; links that led nowhere */
 };
+/** Begin at a thread's newest frame; *w needs no release, and borrows the thread. */
 void scry_walk_thread(struct scry_walk *w, struct scry_thread *t);
 /** From any frame address: a suspended generator, a tasklet, a traceback. */
 void scry_walk_from(struct scry_walk *w, struct scry_runtime *r, scry_addr frame);

@@ -19,6 +19,10 @@ struct scry_join {
 	bool has_stacks;
 };
 
+/**
+ * Begin: nothing is looked up before it is needed. scry_join_done() frees the tables; the threads
+ * stay.
+ */
 void scry_join_init(struct scry_join *j, struct scry_session *s);
 void scry_join_done(struct scry_join *j);
 /**

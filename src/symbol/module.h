@@ -8,6 +8,7 @@
 
 #include "target/target.h"
 
+/** A name and what it covers, at the address where it is in the target. */
 struct scry_symbol {
 	const char *name; /* lives as long as the module */
 	scry_addr addr;
@@ -15,6 +16,7 @@ struct scry_symbol {
 	bool is_function;
 };
 
+/** A section of a module, where it is in the target. */
 struct scry_section {
 	scry_addr addr;
 	uint64_t size;
@@ -34,6 +36,7 @@ struct scry_module_ops {
 	void (*close)(struct scry_module *m);
 };
 
+/** A file that is mapped into the target. Lives in the session's arena until refresh. */
 struct scry_module {
 	struct scry_module *next;
 	struct scry_session *session;

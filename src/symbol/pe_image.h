@@ -95,6 +95,7 @@ const struct scry_pe_section *scry_pe_section_at(const struct scry_pe_headers *h
 /** The CodeView id out of the debug directory, in the session's arena; NULL none. */
 const char *scry_pe_codeview(struct scry_pe *pe);
 
+/** Numbers of PE files: the lowest byte first, at any address. */
 static inline uint16_t scry_pe16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] | p[1] << 8);

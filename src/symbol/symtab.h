@@ -10,6 +10,7 @@
 
 struct scry_symtab_entry;
 
+/** One table, by name and by address. The file or image must outlive it. */
 struct scry_symtab {
 	const struct scry_elf *elf;
 	const uint8_t *symbols; /* NULL: an empty table */
@@ -34,8 +35,12 @@ struct scry_symtab_symbol {
 void scry_symtab_from_section(struct scry_symtab *t, const struct scry_elf *e, uint32_t type);
 /** The table that PT_DYNAMIC names. */
 void scry_symtab_from_dynamic(struct scry_symtab *t, const struct scry_elf *e);
+/** Free what was made beside the file; takes a zeroed one. */
 void scry_symtab_done(struct scry_symtab *t);
 
+/**
+ * A symbol by its exact name; false where none has it. `name` of *ret lives as long as the table.
+ */
 bool scry_symtab_find(struct scry_symtab *t, const char *name, struct scry_symtab_symbol *ret);
 /** The function or variable that covers `addr`, or failing that the nearest one before it. */
 bool scry_symtab_at(struct scry_symtab *t, uint64_t addr, struct scry_symtab_symbol *ret);

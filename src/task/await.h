@@ -54,6 +54,7 @@ struct scry_kinds {
 	{                      \
 		.runtime = (r) \
 	}
+/** Free what SCRY_KINDS_INIT() has learnt since. */
 void scry_kinds_done(struct scry_kinds *k);
 /** OTHER for anything else, damaged objects too. */
 enum scry_kind scry_kind_of(struct scry_kinds *k, scry_addr object);
@@ -110,6 +111,10 @@ struct scry_chain {
 	bool running;               /* one of them runs: the rest of the stack is its thread's */
 	const char *error;          /* why the chain is cut, or NULL */
 };
+/**
+ * Follow what `object` (a coroutine, a generator) awaits, down to what is none; never fails, but
+ * says in *ret why it was cut.
+ */
 void scry_chain_read(struct scry_kinds *k, scry_addr object, struct scry_chain *ret);
 /** What a link stands for, like scry_frame_at(). */
 int scry_chain_frame(struct scry_runtime *r, const struct scry_chain_link *link,

@@ -79,6 +79,7 @@ struct scry_waiter {
 /** The standard library, and each other package that stands.def has rows of. */
 #define SCRY_WAIT_PACKAGES 2
 
+/** The whole answer. Rows live until scry_waits_done(), their texts until refresh. */
 struct scry_waits {
 	struct scry_session *session;
 	struct scry_waiter *list; /* in the arena */
@@ -98,6 +99,9 @@ void scry_waits_done(struct scry_waits *w);
 
 /* --- within the room --- */
 
+/**
+ * The row of a thread, of a Python thread's id in a runtime, of a task by its address; NULL: none.
+ */
 struct scry_waiter *scry_waiter_of_thread(struct scry_waits *w, const struct scry_thread *t);
 struct scry_waiter *scry_waiter_of_ident(struct scry_waits *w, struct scry_runtime *r,
 					 uint64_t ident);
@@ -198,6 +202,7 @@ struct scry_hold {
 	enum scry_how how;
 	struct scry_frame frame;
 };
+/** Look through all frames once, for who holds what: fills in w->holds. */
 void scry_holds_collect(struct scry_waits *w);
 
 /* --- locks.c --- */

@@ -5,6 +5,7 @@
 #include "object/printer.h"
 #include "object/pypy/pypy_model.h"
 
+/** Is the language Python 2? False where the version is not known. */
 static inline bool scry_pypy_is_python2(const struct scry_runtime *r)
 {
 	return r->version && scry_trait(r, SCRY_TRAIT_PYTHON_2);

@@ -295,6 +295,7 @@ struct scry_pypy_scan {
 	bool (*found)(struct scry_pypy_scan *scan, scry_addr at); /* false: enough */
 	void *arg;
 };
+/** From the lowest address on; ends early where `found` says so, or the call was stopped. */
 void scry_pypy_scan(struct scry_pypy_scan *scan);
 
 /**
