@@ -38,7 +38,8 @@ void (*const scry_c_stack_put_in_saved)(struct scry_thread *t,
 	X(number) X(text) X(sequence) X(mapping) X(callable) X(class) X(instance) \
 	X(exception) X(chrono) X(decimal) X(enum) X(io) X(sync) X(ctypes) X(misc) \
 	X(numpy) X(asyncio) X(library) X(module) X(functools) X(counter) X(path) \
-	X(network) X(logging) X(argparse) X(pandas) X(typing) X(inspect) X(processes)
+	X(network) X(logging) X(argparse) X(pandas) X(typing) X(inspect) X(processes) \
+	X(callback)
 /* clang-format on */
 
 #define DECLARE(name) extern const struct scry_printer_row scry_printers_##name[];

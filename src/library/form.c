@@ -1,5 +1,15 @@
 /*
  * Forms: the reprs of library classes whose __repr__ is Python code, as text with attributes in it.
+ *
+ *   {name} {a.b}    the attribute's repr
+ *   {name:s}        its str()
+ *   {name:n}        its len()
+ *   {name:*}        its items' reprs, without brackets
+ *   {name:yes|no}   one of two texts, by its truth; either may be empty
+ *   [name:...]      what stands in the group only where the attribute is there and not None
+ *   %C %Q           the class's name; with its module and qualified name
+ *   %A %D           the object's address, as hex() and as decimal
+ *   \[ \]           the brackets themselves
  */
 #include "object/known.h"
 #include "object/printer.h"

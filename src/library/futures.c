@@ -119,109 +119,7 @@ static void print_coroutine(struct scry_printer *p, scry_addr coro)
 		scry_printf(p, " done, defined at %s:%d", code->file, code->first_line);
 }
 
-/* --- callbacks: Lib/asyncio/format_helpers.py, _format_callback_source() --- */
-
-#define WRAPPED_MAX 20 /* partials and __wrapped__ */
-
-/*
- * Whether the arguments of a partial are written: from 3.13 on only in debug mode, which changed
- * with a fix of some 3.12; then the function has an argument `debug`.
- */
-static bool shows_arguments(struct scry_runtime *r)
-{
-	scry_addr module, function;
-
-	for (struct scry_interp *i = r->interps; i; i = i->next)
-		if (i->modules &&
-		    scry_dict_get(r, i->modules, "asyncio.format_helpers", &module) == SCRY_OK &&
-		    scry_attr(r, module, "_format_args_and_kwargs", &function) == SCRY_OK) {
-			const struct scry_code *code =
-				scry_code_at(r, scry_field_get(r, function, SCRY_F_FUNCTION_CODE));
-
-			return !code || !code->kwonly;
-		}
-	return true;
-}
-
-static void put_arguments(struct scry_printer *p, scry_addr args, scry_addr keywords)
-{
-	struct scry_runtime *r = p->runtime;
-	uint64_t n = 0, it = 0;
-	scry_addr items = 0, key, value;
-	const char *between = "";
-
-	scry_buf_putc(p->out, '(');
-	if (shows_arguments(r)) {
-		if (scry_sequence(r, args, &n, &items) == SCRY_OK && n) {
-			scry_print_items(p, items, n);
-			between = ", ";
-		}
-		while (scry_dict_next(r, keywords, &it, &key, &value) == SCRY_ITEM) {
-			scry_buf_puts(p->out, between);
-			scry_print_plain(p, key);
-			scry_buf_putc(p->out, '=');
-			scry_print(p, value);
-			between = ", ";
-		}
-	}
-	scry_buf_putc(p->out, ')');
-}
-
-/* The innermost function first: "print('a')('b')()" of partial(partial(print, 'a'), 'b'). */
-static void put_callable(struct scry_printer *p, scry_addr func, unsigned depth)
-{
-	struct scry_runtime *r = p->runtime;
-	const char *name;
-
-	if (depth < WRAPPED_MAX &&
-	    scry_type_is(r, scry_field_get(r, func, SCRY_F_OBJECT_TYPE), SCRY_IS_PARTIAL)) {
-		put_callable(p, scry_field_get(r, func, SCRY_F_PARTIAL_FN), depth + 1);
-		put_arguments(p, scry_field_get(r, func, SCRY_F_PARTIAL_ARGS),
-			      scry_field_get(r, func, SCRY_F_PARTIAL_KW));
-		return;
-	}
-	name = scry_name_of(r, func, true);
-	name = name && *name ? name : scry_name_of(r, func, false);
-	if (name && *name)
-		scry_buf_puts(p->out, name);
-	else
-		scry_print(p, func);
-}
-
-/* inspect.unwrap(), then a function's own code or that of a partial's; a method has none. */
-static const struct scry_code *source_of(struct scry_runtime *r, scry_addr func)
-{
-	scry_addr inner;
-
-	for (unsigned i = 0; i < WRAPPED_MAX; i++) {
-		if (scry_attr(r, func, "__wrapped__", &inner) == SCRY_OK)
-			func = inner;
-		else if (scry_type_is(r, scry_field_get(r, func, SCRY_F_OBJECT_TYPE),
-				      SCRY_IS_PARTIAL))
-			func = scry_field_get(r, func, SCRY_F_PARTIAL_FN);
-		else
-			break;
-	}
-	return scry_is_exactly(r, func, SCRY_IS_FUNCTION)
-		       ? scry_code_at(r, scry_field_get(r, func, SCRY_F_FUNCTION_CODE))
-		       : NULL;
-}
-
-static void print_callback(struct scry_printer *p, scry_addr func)
-{
-	struct scry_type *t;
-
-	if (scry_type_for(p->runtime, func, &t) < 0 ||
-	    scry_judge_reference(p->runtime, func, t) < 0) {
-		scry_printer_damage(p, func);
-		return;
-	}
-	put_callable(p, func, 0);
-	scry_buf_puts(p->out, "()");
-	const struct scry_code *code = source_of(p->runtime, func);
-	if (code)
-		scry_printf(p, " at %s:%d", code->file, code->first_line);
-}
+/* --- callbacks --- */
 
 /* The list's items are pairs of callback and context. */
 static scry_addr callback_at(struct scry_runtime *r, scry_addr items, uint64_t i)
@@ -253,12 +151,12 @@ static void print_callbacks(struct scry_printer *p, scry_addr future, const stru
 	if (!all)
 		return;
 	scry_buf_puts(p->out, " cb=[");
-	print_callback(p, first ? first : callback_at(r, items, 0));
+	scry_print_callback(p, first ? first : callback_at(r, items, 0), 0, false);
 	if (all > 2)
 		scry_printf(p, ", <%" PRIu64 " more>", all - 2);
 	if (all > 1) {
 		scry_buf_puts(p->out, ", ");
-		print_callback(p, callback_at(r, items, n - 1));
+		scry_print_callback(p, callback_at(r, items, n - 1), 0, false);
 	}
 	scry_buf_putc(p->out, ']');
 }
@@ -458,6 +356,27 @@ static int print_queue(struct scry_printer *p, scry_addr addr, scry_addr type)
 	return SCRY_OK;
 }
 
+/* Lib/asyncio/taskgroups.py (3.11+). */
+static int print_task_group(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_runtime *r = p->runtime;
+	scry_addr aborting, entered;
+
+	(void)type;
+	if (scry_attr(r, addr, "_aborting", &aborting) < 0 ||
+	    scry_attr(r, addr, "_entered", &entered) < 0)
+		return SCRY_ECORRUPT;
+	scry_buf_puts(p->out, "<TaskGroup");
+	print_count_of(p, addr, "_tasks", " tasks=");
+	print_count_of(p, addr, "_errors", " errors=");
+	if (scry_truth(r, aborting, false))
+		scry_buf_puts(p->out, " cancelling");
+	else if (scry_truth(r, entered, false))
+		scry_buf_puts(p->out, " entered");
+	scry_buf_putc(p->out, '>');
+	return SCRY_OK;
+}
+
 /* what Lib/asyncio/base_futures.py asks them for */
 #define OF_FUTURES "_state _exception _result _callbacks _source_traceback __getattribute__"
 
@@ -470,5 +389,6 @@ const struct scry_printer_row scry_printers_asyncio[] = {
 	{ "asyncio.locks.Event", 0, print_event },
 	{ "asyncio.locks.Semaphore", 0, print_semaphore, .uses = "locked" },
 	{ "asyncio.queues.Queue", 0, print_queue, .uses = "_format" },
+	{ "asyncio.taskgroups.TaskGroup", 0, print_task_group },
 	{ NULL },
 };

@@ -144,6 +144,7 @@ static int print_process_old(struct scry_printer *p, scry_addr addr, scry_addr t
 }
 
 const struct scry_printer_row scry_printers_processes[] = {
+	{ "multiprocessing.pool.Pool", .form = "<%Q state={_state:s} pool_size={_pool:n}>" },
 	{ "multiprocessing.process.BaseProcess", 0, print_process, .since = SCRY_VERSION_OF(3, 8),
 	  .uses = "daemon" },
 	{ "multiprocessing.process.BaseProcess", 0, print_process_old,

@@ -85,6 +85,11 @@ int scry_print_dataclass_fields(struct scry_printer *p, scry_addr addr);
 void scry_format_double(double value, bool dot0, char text[64]);
 /** The same for narrower floats, which need fewer digits: `width` 8, 4 or 2 bytes. */
 void scry_format_float(double value, unsigned width, bool dot0, char text[64]);
+/**
+ * "print('a')() at file:line": what asyncio says of a function that it calls with the tuple `args`,
+ * 0 none. Since 3.13 arguments are shown only where the loop is in `debug` mode.
+ */
+void scry_print_callback(struct scry_printer *p, scry_addr func, scry_addr args, bool debug);
 /** Print items of an array of pointers, comma separated, from `first` on. */
 void scry_print_items(struct scry_printer *p, scry_addr items, uint64_t n);
 /** "key: value", or "(key, value)" where `form` is "(". */

@@ -4,11 +4,13 @@ import asyncio
 import collections
 import concurrent.futures
 import decimal
+import functools
 import hashlib
 import itertools
 import json
 import logging
 import multiprocessing
+import multiprocessing.pool
 import operator
 import os
 import queue
@@ -118,6 +120,7 @@ def stdlib():
     add("ConfigParser", configparser.ConfigParser())
     import random
     add("Random", random.Random())
+    add("ThreadPool", multiprocessing.pool.ThreadPool(2))
     import contextlib
     add("ExitStack", contextlib.ExitStack() if hasattr(contextlib, "ExitStack") else None)
     add("suppress", contextlib.suppress(OSError))
@@ -133,8 +136,13 @@ def tasks():
     async def failing():
         raise ValueError("bad")
 
+    def callback(*args):
+        pass
+
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    debugged = asyncio.new_event_loop()
+    debugged.set_debug(True)
 
     async def main():
         one = asyncio.ensure_future(child())
@@ -160,6 +168,21 @@ def tasks():
         sem = asyncio.Semaphore(2)
         lock = asyncio.Lock()
         await lock.acquire()
+        later = loop.call_later(1000, callback, "a", [1])
+        partial = loop.call_soon(functools.partial(print, 1, end=""), 2)
+        method = loop.call_soon(later.cancel)
+        dropped = loop.call_later(1000, callback)
+        dropped.cancel()
+        handle = debugged.call_soon(callback, "a")
+        timer = debugged.call_later(1000, callback, 1, {"k": 2})
+        kept = debugged.call_later(1000, callback, 3)
+        kept.cancel()
+        if sys.version_info >= (3, 11):
+            fresh, group = asyncio.TaskGroup(), asyncio.TaskGroup()
+            await group.__aenter__()
+            group.create_task(child())
+            entered = asyncio.TaskGroup()
+            await entered.__aenter__()
         for name, value in list(locals().items()):
             add("asyncio " + name, value)
         add("loop", loop)
