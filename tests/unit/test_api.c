@@ -188,7 +188,7 @@ static void dead(void **state)
 /* scry_session_stop() from a callback ends the walk, and the next one starts afresh. */
 static struct scry_session *stopping;
 
-static int64_t stop(void *arg, scry_addr addr, void *buf, size_t len)
+static int64_t lend_and_stop(void *arg, scry_addr addr, void *buf, size_t len)
 {
 	if (stopping)
 		scry_session_stop(stopping);
@@ -209,7 +209,7 @@ static int lend_map(void *arg, unsigned i, scry_addr *ret_start, scry_addr *ret_
 
 static void stopped(void **state)
 {
-	struct scry_host_ops ops = { sizeof(ops), stop, lend_thread, NULL, lend_map };
+	struct scry_host_ops ops = { sizeof(ops), lend_and_stop, lend_thread, NULL, lend_map };
 	struct scry_session *s = scry_session_new();
 	struct scry_thread *t = NULL;
 	unsigned calls = 0;
