@@ -12,7 +12,7 @@ _HEADS = {
     "ob_refcnt",
     "ob_type",
     "m_base",
-}  # what a struct that begins with PyObject_HEAD has in front
+}  # what a struct that begins with PyObject_HEAD begins with
 
 
 class Parameter(gdb.Parameter):
@@ -40,7 +40,7 @@ def _charset():
 
 
 def showable(text):
-    """GDB raises where its charset has not all characters of a text."""
+    """GDB raises where its charset lacks a character of a text."""
     try:
         charset = _charset()
         return text.encode(charset, "backslashreplace").decode(charset)

@@ -10,7 +10,7 @@ import binding
 import gdb_frames
 import gdb_values
 
-# signals that end a process, and those of them that are about an address
+# signals that end a process, and those among them that concern an address
 _DEADLY = {
     name: getattr(signal, name)
     for name in ("SIGILL", "SIGABRT", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGSYS")
@@ -219,7 +219,7 @@ class Follower:
         return self.session
 
     def follow_thread(self, tid):
-        """Where the user went in GDB, thread or frame, the Python frame goes; else it stays."""
+        """Where the user goes in GDB, thread or frame, the Python frame follows; else it stays."""
         try:
             newest, frame = gdb.newest_frame(), gdb.selected_frame()
         except gdb.error:
@@ -315,7 +315,7 @@ def _complete(name, text, word):
     if word is None:  # GDB only asks where words begin
         return []
     typed = text.split(" ")[-1]
-    skip = len(typed) - len(word)  # GDB wants what stands behind its own idea of a word's start
+    skip = len(typed) - len(word)  # GDB wants what comes after its own idea of a word's start
     try:
         session = None if typed.startswith("-") else _follower.follow()
     except (gdb.error, gdb.GdbError, binding.Error, binding.Stopped):

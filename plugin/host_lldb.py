@@ -12,8 +12,8 @@ import lldb_dumps  # noqa: E402
 
 ADDRESS_END = 2**47  # above it, LLDB takes addresses for errors of its own
 PAGE = 4096
-SUMMARY_SECONDS = 0.5  # how long what summaries have read is taken to be so
-# what LLDB calls some registers otherwise
+SUMMARY_SECONDS = 0.5  # how long what summaries have read is taken to hold
+# registers that LLDB calls something else
 ALIASES = {"eflags": "rflags", "x29": "fp", "x30": "lr", "tpidr": "tpidr_el0"}
 
 
@@ -259,7 +259,7 @@ class Entry:
             self.follow_thread(thread)
 
     def follow_thread(self, thread):
-        """Where the user went in LLDB, thread or frame, the Python frame goes; else it stays."""
+        """Where the user goes in LLDB, thread or frame, the Python frame follows; else it stays."""
         tid, frame = thread.GetThreadID(), thread.GetSelectedFrame()
         if self.session.select(tid):
             self.frame = 0
@@ -362,7 +362,7 @@ _HEADS = {
     "ob_refcnt",
     "ob_type",
     "m_base",
-}  # what a struct that begins with PyObject_HEAD has in front
+}  # what a struct that begins with PyObject_HEAD begins with
 MOST = 1024  # bytes of a value
 
 
@@ -419,7 +419,7 @@ def begins_as_object(kind, _dictionary):
 
 
 def _install_summaries(debugger):
-    # what is for a type is not for a pointer to it
+    # what is registered for a type is not for a pointer to it
     alone = lldb.eTypeOptionCascade | lldb.eTypeOptionSkipPointers
     category = debugger.CreateCategory("pyscry")
     show = lldb.SBTypeSummary.CreateWithFunctionName(__name__ + ".summary", alone)

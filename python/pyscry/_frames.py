@@ -36,7 +36,7 @@ class Code:
 
 
 class _Handle:
-    """What the library handed out: dead once the target was read again."""
+    """What the library handed out: dead once the target is read again."""
 
     __slots__ = ("_target", "_at", "_generation", "_said")
 
@@ -59,7 +59,7 @@ class _Handle:
         return dict(self._said)
 
     def json(self) -> Record:
-        """All that the command says of it with --json, as a dict."""
+        """Everything that the command says about it with --json, as a dict."""
         raise NotImplementedError
 
     def __getattr__(self, name: str) -> Any:
@@ -141,7 +141,7 @@ class Frame(_Handle):
 
     @property
     def locals(self) -> Locals:
-        """Variables by name. What is not known of them says `locals.error`."""
+        """Variables by name. `locals.error` says why some are not known."""
         self._handle()
         if self._locals is None:
             self._locals = self._read_locals()
@@ -170,7 +170,7 @@ class Frame(_Handle):
 
 
 class Frames(Tuple[Frame, ...]):
-    """A stack, newest first. `error`: why it ends before its end, or None."""
+    """A stack, newest first. `error`: why it is cut short, or None."""
 
     error: Optional[str] = None
 
@@ -189,7 +189,7 @@ def _frames(target: "Target", function: Any, handle: int) -> Frames:
 
 
 class Thread(_Handle):
-    """A thread of the target, be it Python's or not."""
+    """A thread of the target, Python's or not."""
 
     __slots__ = ("_frames", "_native")
 
@@ -200,7 +200,7 @@ class Thread(_Handle):
 
     @property
     def tid(self) -> Optional[int]:
-        """The system's id of it."""
+        """The system's id for it."""
         return int(C.thread_tid(self._handle())) or None
 
     @property
@@ -292,7 +292,7 @@ class Task(_Handle):
 
     @property
     def thread(self) -> Optional[Thread]:
-        """The thread it belongs to."""
+        """The thread that it belongs to."""
         handle = C.task_thread(self._handle())
         return Thread(self._target, handle) if handle else None
 

@@ -36,7 +36,7 @@ class HostOps(ctypes.Structure):
 
 
 class Host:
-    """A debugger's target. An adapter overrides these; what it cannot tell stays as it is here."""
+    """A debugger's target. An adapter overrides these; what it does not know stays so."""
 
     pid = 0  # of a process on this machine, 0 for any other
 

@@ -13,7 +13,7 @@ MOVES, RAW, VALUE, MACHINE = 1, 2, 8, 32  # enum scry_command_flags
 
 
 class Error(Exception):
-    """What pyscry could not do, and why. `code` is the library's number of it (enum scry_result),
+    """What pyscry could not do, and why. `code` is the library's number for it (enum scry_result),
     0 where there is none."""
 
     code = 0
@@ -184,7 +184,7 @@ class _Library:
             function.argtypes = [_TYPES[word] for word in words[2:]]
             setattr(self, words[0], function)
 
-    def __getattr__(self, name: str) -> Any:  # for who checks types: all are set above
+    def __getattr__(self, name: str) -> Any:  # for type checkers: all are set above
         raise AttributeError(name)
 
 

@@ -1,4 +1,4 @@
-"""Objects of the target: each is looked at when it is asked, and nothing of the target is run."""
+"""Objects of the target: each is read when it is asked something, and nothing of it is run."""
 import ctypes
 from typing import TYPE_CHECKING, Any, Iterator, List, NamedTuple, Optional, Tuple, Union
 
@@ -14,7 +14,7 @@ Value = Union[None, bool, int, float, str, bytes]
 
 
 def _key(key: Any) -> str:
-    """A key as the command print has it."""
+    """A key as the command print takes it."""
     if isinstance(key, Object):
         if not key.address:
             return _key(key.value)
@@ -93,7 +93,7 @@ class Object:
 
     @property
     def value(self) -> Value:
-        """Of None, bool, int, float, str and bytes (subclasses too) the value; Error of all else.
+        """The value of None, a bool, int, float, str or bytes (or a subclass); else an Error.
 
         The `str` of Python 2 is a str where it is ASCII, else bytes.
         """
@@ -112,7 +112,7 @@ class Object:
         return text(said) or ""
 
     def __str__(self) -> str:
-        """A text itself, without quotes; of others the repr."""
+        """A text itself, without quotes; for others the repr."""
         value = self._plain()
         return value if isinstance(value, str) else repr(self)
 
@@ -177,7 +177,7 @@ class Object:
         """(key, value) of a mapping; Error where it is not one."""
         for key, value in self._walk():
             if key is None:
-                raise Error("%s is no mapping" % self.type)
+                raise Error("%s is not a mapping" % self.type)
             yield key, value
 
     def keys_(self) -> Iterator["Object"]:
@@ -250,7 +250,7 @@ class Object:
         return hash(self.address) if mine is self else hash(mine)
 
     def __bool__(self) -> bool:
-        """Of plain values and containers what Python says; True of others: no __bool__() is run."""
+        """Of plain values and containers what Python says; else True: no __bool__() is run."""
         mine = self._plain()
         if mine is not self:
             return bool(mine)
@@ -268,7 +268,7 @@ class Object:
     def __index__(self) -> int:
         value = self.value
         if not isinstance(value, int):
-            raise TypeError("%s is no integer" % self.type)
+            raise TypeError("%s is not an integer" % self.type)
         return value
 
     def __format__(self, form: str) -> str:
@@ -296,7 +296,7 @@ class Referrer(NamedTuple):
 
     kind: str  # "object", "frame", "task", "thread", "static" ...
     slot: Optional[str]  # ".name", "['key']", "[3]", a variable; None: not known
-    object: Optional[Object]  # who; None: it is no object
+    object: Optional[Object]  # who; None: not an object
     address: int  # of the object, frame, thread state, or the word
     tid: Optional[int]  # a thread's
     certain: bool  # False: a word that may be something else

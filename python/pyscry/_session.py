@@ -1,5 +1,5 @@
 """Commands as a debugger runs them: the table of commands, a session over a debugger's target, and
-what an adapter (plugin/) needs beside."""
+what else an adapter (plugin/) needs."""
 import ctypes
 import json
 import os
@@ -42,7 +42,7 @@ def is_pointer_type(name: str) -> bool:
 def run_value(
     session: "Session", row: Any, arguments: str, evaluate: Callable[[str], Optional[int]]
 ) -> Said:
-    """A command; where its argument is no value of Python's, but one of the debugger's, on that.
+    """A command; where its argument is not a value of Python's but one of the debugger's, on that.
     `evaluate` gives an address or None."""
     name = row.name.decode()
     said = session.run(name, arguments)
@@ -88,8 +88,8 @@ class Session:
         self._ops: Optional[HostOps] = None
         self._host: Optional[Host] = None
         self._numbers: Dict[int, int] = {}
-        self.stopped = False  # then it is of no use any more
-        self.told = True  # what happened: False where that is still to be told
+        self.stopped = False  # it is of no use from then on
+        self.told = True  # what happened: False where that is still to be said
         self._selected: Optional[int] = None
         self.handle = C.session_new()
         if not self.handle:
@@ -125,7 +125,7 @@ class Session:
         self._check(C.session_open_host(self.handle, ctypes.byref(ops), None, host.pid))
 
     def set_signal(self, tid: int, signal: int, fault: Optional[int] = None) -> None:
-        """By which signal a debugger's target stopped; it holds until refresh."""
+        """Which signal stopped a debugger's target; it holds until refresh."""
         address = None if fault is None else ctypes.byref(ctypes.c_uint64(fault))
         self._check(C.session_set_signal(self.handle, tid, signal, address))
 
@@ -146,7 +146,7 @@ class Session:
                 self.run("frame", str(number))
 
     def _frame_number(self) -> int:
-        """Of the selected frame, 0 where there is none."""
+        """The selected frame's number; 0 where there is none."""
         found = re.match(r"#(\d+) ", self.run("frame", "--color=never")[1])
         return int(found.group(1)) if found else 0
 
@@ -206,9 +206,9 @@ class Session:
 
     def follow_frame(self, tid: int, newer: Iterable[int], older: Container[int]) -> None:
         """Select the Python frame at a C frame, or the next older one. `older` are the pcs of it
-        and those behind."""
+        and those after it."""
         newer = list(newer)
-        for most in 8 * len(newer) + 256, 0:  # not all of a deep stack, where that is not needed
+        for most in 8 * len(newer) + 256, 0:  # not all of a deep stack where a part will do
             runs = iter(self.runs(tid, most))
             run = next(runs, None)
             for pc in newer:

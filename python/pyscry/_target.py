@@ -76,7 +76,7 @@ class Target:
         return KeyboardInterrupt()
 
     def close(self) -> None:
-        """Let go of it. All that it handed out is dead then."""
+        """Let go of it. Everything that it handed out is dead then."""
         session, self._session = self._session, 0
         if session and self._owner is None:
             C.session_free(session)
@@ -93,7 +93,7 @@ class Target:
             self.close()
 
     def refresh(self) -> None:
-        """Forget what was read: a process went on. What was handed out is dead then."""
+        """Forget what was read, since a process has run on. What was handed out is dead then."""
         C.session_refresh(self._alive())
 
     @contextlib.contextmanager
@@ -179,7 +179,7 @@ class Target:
     # --- objects ---
 
     def object(self, address: int) -> Object:
-        """The object at an address; Error where none stands there."""
+        """The object at an address; Error where there is none."""
         found = _Object()
         code = C.object_at(self._alive(), address, ctypes.byref(found))
         if code < 0:

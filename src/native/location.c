@@ -75,7 +75,7 @@ static bool register_value(struct prepared *p, uint64_t number, uint64_t *ret)
 		p->recovered = true;
 		p->how = scry_arena_printf(
 			&p->scope->frames->thread->session->arena,
-			"%s was lost in the call, the code before tells its value",
+			"%s was lost in the call, the code before it gives its value",
 			arch->regs[reg].name);
 	}
 	*ret = p->regs.value[reg];
@@ -122,7 +122,7 @@ static bool entry_value(struct prepared *p, Dwarf_Attribute *attr, const Dwarf_O
 	    ops[0].atom < DW_OP_reg0 || ops[0].atom > DW_OP_reg31)
 		return false;
 	int reg = scry_reg_by_dwarf(p->regs.arch, ops[0].atom - DW_OP_reg0);
-	p->how = "an entry value that the caller does not tell";
+	p->how = "an entry value that the caller does not give";
 	if (reg < 0 || !scry_entry_value(p->scope, reg, ret, &p->how))
 		return false;
 	p->recovered = true;

@@ -136,11 +136,11 @@ bool scry_entry_value(struct scry_scope *scope, int reg, uint64_t *ret, const ch
 	if (scry_scope_open(&outer, scope->frames, scope->index + 1) &&
 	    find_site(&outer.function, caller->pc - outer.bias, 0, &site) &&
 	    site_value(&outer, &site, reg, ret)) {
-		*ret_how = "the caller's call site tells its value at entry";
+		*ret_how = "the caller's call site gives its value at entry";
 		return true;
 	}
 	if (!by_code(scope, scope->index + 1, reg, ret))
 		return false;
-	*ret_how = "the caller's code before the call tells its value at entry";
+	*ret_how = "the caller's code before the call gives its value at entry";
 	return true;
 }
