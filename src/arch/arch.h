@@ -40,6 +40,9 @@ struct scry_stack_effect {
 	bool makes_record;   /* the frame pointer takes the stack pointer's value */
 	bool back_to_record; /* the other way round; then `pushed` counts */
 	bool saves_fp;       /* it pushes the frame pointer */
+	bool restores_fp;    /* the frame pointer takes the word that goes */
+	bool returns;        /* to the word that the stack pointer is at */
+	bool halts;          /* nothing comes after it */
 	bool ends;           /* the next instruction is not reached from this one */
 	uint64_t jump;       /* where else it may go, 0 nowhere or not known */
 };

@@ -66,11 +66,14 @@ void scry_x86_effect(const cs_insn *insn, struct scry_stack_effect *ret)
 	} else if (insn->id == X86_INS_POP) {
 		ret->pushed = -word;
 		ret->lost = is_register(x, 0, is_sp);
+		ret->restores_fp = is_register(x, 0, is_fp);
 	} else if (insn->id == X86_INS_LEAVE) {
-		ret->back_to_record = true;
+		ret->back_to_record = ret->restores_fp = true;
 		ret->pushed = -(int64_t)(x->addr_size ? x->addr_size : 8);
 	} else if (insn->id == X86_INS_RET || insn->id == X86_INS_HLT || insn->id == X86_INS_UD2) {
 		ret->ends = true;
+		ret->returns = insn->id == X86_INS_RET;
+		ret->halts = insn->id == X86_INS_HLT;
 	} else if (!strncmp(insn->mnemonic, "push", 4) || !strncmp(insn->mnemonic, "pop", 3) ||
 		   insn->id == X86_INS_ENTER) {
 		ret->lost = strcmp(insn->mnemonic, "popcnt") != 0;

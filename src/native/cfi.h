@@ -80,17 +80,23 @@ int scry_reg_by_dwarf(const struct scry_arch *arch, uint64_t number);
  */
 bool scry_follows_call(struct scry_session *s, scry_addr at, scry_addr *ret_target);
 /**
- * The caller of a function that only a symbol describes (unwind_code.c), by its instructions;
- * `is_call`: the pc is a return address. *ret_certain: the caller's call names this function.
+ * The caller of a function that no table describes (unwind_code.c), by its instructions; `is_call`:
+ * the pc is a return address. *ret_certain: the caller's call names this function.
  */
 bool scry_unwind_code(struct scry_session *s, const struct scry_regs *now, bool is_call,
 		      struct scry_regs *ret, bool *ret_certain);
 /**
  * The caller of code that nothing describes (unwind_scan.c): the next word on the stack that
- * follows
- * a call and can be unwound further. A guess.
+ * follows a call and can be unwound further. A guess.
  */
 bool scry_unwind_scan(struct scry_session *s, const struct scry_regs *now, struct scry_regs *ret);
+/** Does the code go straight to an instruction behind which nothing comes? */
+bool scry_unwind_halts(struct scry_session *s, scry_addr pc);
+/**
+ * Is it the outermost frame? Its code halts when what it called returns, or there is no return
+ * address at all from the stack pointer to the end of the stack's memory.
+ */
+bool scry_unwind_is_end(struct scry_session *s, const struct scry_regs *now);
 /** Forget rules and handles. */
 void scry_cfi_close(struct scry_session *s);
 

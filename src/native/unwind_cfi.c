@@ -207,6 +207,8 @@ static int step(struct scry_session *s, const struct scry_cfi_row *row, const st
 		return SCRY_OK;
 	if (step_without_table(s, now, innermost, ret, ret_guess))
 		return SCRY_ITEM;
+	if (!innermost && scry_unwind_is_end(s, now))
+		return SCRY_OK;
 	return scry_fail(s, SCRY_EFAULT, now->value[arch->pc], "%s", row->why);
 }
 

@@ -107,6 +107,113 @@ static bool find_depth(struct scry_session *s, const struct scry_symbol *symbol,
 	return found;
 }
 
+/* --- forward, to where it returns --- */
+
+#define STEPS_MAX 4096
+#define JUMPED    16
+/* musl's clone(): a number, a system call, and what is never reached */
+#define STEPS_TO_HALT 8
+
+struct way {
+	struct scry_session *s;
+	scry_addr at, sp, fp;
+	bool has_fp, over, halted;
+	unsigned jumps;
+};
+
+/* One instruction on; false where it cannot be told what it does. */
+static bool go(struct way *w, const cs_insn *insn, const struct scry_arch *arch)
+{
+	struct scry_stack_effect e;
+
+	arch->code.effect(insn, &e);
+	w->over = e.returns;
+	w->halted = e.halts;
+	if (e.lost || (e.back_to_record && !w->has_fp))
+		return false;
+	if (e.back_to_record)
+		w->sp = w->fp;
+	if (e.restores_fp)
+		w->has_fp = scry_read_ptr(w->s, w->sp, &w->fp) == SCRY_OK;
+	w->sp -= (scry_addr)e.pushed;
+	if (e.makes_record)
+		w->fp = w->sp;
+	w->has_fp |= e.makes_record;
+	w->at += insn->size;
+	if (!e.ends || e.returns)
+		return true;
+	w->at = e.jump;
+	return e.jump && ++w->jumps < JUMPED && scry_module_at(w->s, e.jump);
+}
+
+/* Branches are not taken: whichever way it goes, it returns from the same frame. */
+static bool go_to_return(struct way *w, const struct scry_arch *arch, unsigned steps)
+{
+	const struct scry_capstone_library *lib = scry_capstone_library();
+	bool good = true;
+	csh cs;
+
+	if (!lib || !arch->code.effect ||
+	    lib->cs_open(arch->code.arch, arch->code.mode, &cs) != CS_ERR_OK)
+		return false;
+	lib->cs_option(cs, CS_OPT_DETAIL, CS_OPT_ON);
+	for (unsigned i = 0; good && !w->over && i < steps; i++) {
+		uint8_t bytes[16];
+		size_t len = scry_read_some(w->s, w->at, bytes, sizeof(bytes));
+		cs_insn *insn;
+
+		good = lib->cs_disasm(cs, bytes, len, w->at, 1, &insn) == 1;
+		if (!good)
+			break;
+		good = go(w, insn, arch);
+		lib->cs_free(insn, 1);
+	}
+	lib->cs_close(&cs);
+	return good && w->over;
+}
+
+static bool is_return_address(struct scry_session *s, scry_addr at, scry_addr *ret_target)
+{
+	return scry_module_at(s, at) && scry_follows_call(s, at, ret_target);
+}
+
+/*
+ * The caller by what the function does before it returns. What calls that never come back stand in
+ * between, so this is a guess.
+ */
+static bool step_to_return(struct scry_session *s, const struct scry_regs *now,
+			   struct scry_regs *ret)
+{
+	const struct scry_arch *arch = now->arch;
+	struct way w = { .s = s,
+			 .at = now->value[arch->pc],
+			 .sp = now->value[arch->sp],
+			 .fp = now->value[arch->fp],
+			 .has_fp = now->valid >> arch->fp & 1 };
+	scry_addr caller;
+
+	if (!scry_module_at(s, w.at) || !go_to_return(&w, arch, STEPS_MAX) ||
+	    w.sp < now->value[arch->sp] || scry_read_ptr(s, w.sp, &caller) < 0 ||
+	    !is_return_address(s, caller, NULL))
+		return false;
+	*ret = (struct scry_regs) { .arch = arch,
+				    .valid = (uint64_t)1 << arch->pc | (uint64_t)1 << arch->sp };
+	ret->value[arch->pc] = caller;
+	ret->value[arch->sp] = w.sp + arch->ptr_size;
+	ret->value[arch->fp] = w.fp;
+	ret->valid |= (uint64_t)w.has_fp << arch->fp;
+	return true;
+}
+
+bool scry_unwind_halts(struct scry_session *s, scry_addr pc)
+{
+	struct way w = { .s = s, .at = pc, .jumps = JUMPED };
+
+	return !go_to_return(&w, s->target->arch, STEPS_TO_HALT) && w.halted;
+}
+
+/* --- from its beginning on --- */
+
 bool scry_follows_call(struct scry_session *s, scry_addr at, scry_addr *ret_target)
 {
 	uint8_t before[8];
@@ -121,20 +228,18 @@ bool scry_follows_call(struct scry_session *s, scry_addr at, scry_addr *ret_targ
 	return true;
 }
 
-bool scry_unwind_code(struct scry_session *s, const struct scry_regs *now, bool is_call,
-		      struct scry_regs *ret, bool *ret_certain)
+static bool step_from_start(struct scry_session *s, const struct scry_regs *now, bool is_call,
+			    struct scry_regs *ret, bool *ret_certain)
 {
 	const struct scry_arch *arch = now->arch;
 	scry_addr pc = now->value[arch->pc], sp = now->value[arch->sp], caller, target = 0, fp;
 	const struct scry_place *place = scry_place_at(s, pc - is_call);
 	struct depth depth;
 
-	if (!place || !place->symbol.name || arch->link >= 0 ||
-	    !find_depth(s, &place->symbol, pc, &depth))
+	if (!place || !place->symbol.name || !find_depth(s, &place->symbol, pc, &depth))
 		return false;
 	scry_addr at = sp + (scry_addr)depth.sp;
-	if (scry_read_ptr(s, at, &caller) < 0 || !scry_module_at(s, caller) ||
-	    !scry_follows_call(s, caller, &target))
+	if (scry_read_ptr(s, at, &caller) < 0 || !is_return_address(s, caller, &target))
 		return false;
 	*ret = (struct scry_regs) { .arch = arch,
 				    .valid = (uint64_t)1 << arch->pc | (uint64_t)1 << arch->sp };
@@ -148,4 +253,12 @@ bool scry_unwind_code(struct scry_session *s, const struct scry_regs *now, bool 
 	}
 	*ret_certain = target == place->symbol.addr;
 	return true;
+}
+
+bool scry_unwind_code(struct scry_session *s, const struct scry_regs *now, bool is_call,
+		      struct scry_regs *ret, bool *ret_certain)
+{
+	*ret_certain = false;
+	return now->arch->link < 0 &&
+	       (step_from_start(s, now, is_call, ret, ret_certain) || step_to_return(s, now, ret));
 }

@@ -6,8 +6,27 @@
 
 #include "native/cfi.h"
 
-#define SCAN_MAX 1024 /* words: such code keeps little on the stack */
-#define CHECKED  3    /* frames that must come out of a return address for it to be believed */
+#define SCAN_MAX  1024                 /* words: such code keeps little on the stack */
+#define ABOVE_MAX ((scry_addr)1 << 20) /* bytes above the outermost frame: arguments, environment */
+#define CHECKED   3 /* frames that must come out of a return address for it to be believed */
+
+bool scry_unwind_is_end(struct scry_session *s, const struct scry_regs *now)
+{
+	const struct scry_arch *arch = now->arch;
+	scry_addr at = now->value[arch->sp], pc = now->value[arch->pc], word;
+	const struct scry_map *map = scry_map_at(s->target, at);
+
+	if (scry_module_at(s, pc) && scry_unwind_halts(s, pc))
+		return true;
+	if (!map || !scry_module_at(s, pc) || arch->link >= 0 || at % arch->ptr_size ||
+	    map->end - at > ABOVE_MAX)
+		return false;
+	for (; at < map->end; at += arch->ptr_size)
+		if (scry_read_ptr(s, at, &word) < 0 ||
+		    (scry_module_at(s, word) && scry_follows_call(s, word, NULL)))
+			return false;
+	return true;
+}
 
 /* Can it be unwound from here for some frames, or to the stack's end? */
 static bool makes_sense(struct scry_session *s, const struct scry_regs *from)
@@ -18,12 +37,15 @@ static bool makes_sense(struct scry_session *s, const struct scry_regs *from)
 		scry_addr pc = now.value[now.arch->pc], sp = now.value[now.arch->sp];
 		const struct scry_cfi_row *row =
 			scry_module_at(s, pc - 1) ? scry_cfi_at(s, pc - 1) : NULL;
+		bool certain;
 
-		if (!row || !row->known || row->signal || !scry_follows_call(s, pc, NULL))
+		if (!row || row->signal || !scry_follows_call(s, pc, NULL))
 			return false;
-		int rc = scry_cfi_step(s, row, &now, &next);
+		int rc = row->known ? scry_cfi_step(s, row, &now, &next)
+			 : scry_unwind_code(s, &now, true, &next, &certain) ? SCRY_ITEM
+									    : SCRY_EFAULT;
 		if (rc != SCRY_ITEM)
-			return rc == SCRY_OK && i;
+			return rc == SCRY_OK ? i : !row->known && scry_unwind_is_end(s, &now);
 		if (next.value[next.arch->sp] <= sp)
 			return false;
 		now = next;

@@ -70,3 +70,61 @@ def test_kernels(interpreter, build, tmp_path):
         assert 'unwinding ends' not in errors
         assert not frames[0].get('uncertain')
         os.unlink(core)
+
+
+TABLELESS = ['innermost', 'checked', 'middle', 'entry', 'with_record', 'outer']
+PARTS = {
+    'outer': '-fno-omit-frame-pointer -fasynchronous-unwind-tables',
+    'inner': '-DINNER -fomit-frame-pointer -fno-asynchronous-unwind-tables',
+}
+
+
+def tableless(directory):
+    """The stripped library, and where each function of it is."""
+    source = os.path.join(run.PROGRAMS, 'tableless.c')
+    for part, flags in PARTS.items():
+        subprocess.run(
+            ['cc', '-O2', '-fPIC', *flags.split(), '-c', source, '-o', part + '.o'],
+            cwd=directory,
+            check=True,
+        )
+    subprocess.run(
+        ['cc', '-shared', 'outer.o', 'inner.o', '-o', 'tableless.so'], cwd=directory, check=True
+    )
+    listed = subprocess.run(
+        ['nm', '-S', 'tableless.so'], cwd=directory, check=True, capture_output=True, text=True
+    )
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    places = {
+        row[3]: range(int(row[0], 16), int(row[0], 16) + int(row[1], 16) + 1)
+        for row in rows
+        if len(row) == 4
+    }
+    subprocess.run(['strip', 'tableless.so'], cwd=directory, check=True)
+    return os.path.join(str(directory), 'tableless.so'), places
+
+
+@pytest.mark.skipif(not shutil.which('cc'), reason='no C compiler')
+@pytest.mark.parametrize('interpreter', every(chosen))
+def test_neither_table_nor_symbol(interpreter, tmp_path):
+    """Called by code with frame pointers, of which none is lost."""
+    library, places = tableless(tmp_path)
+    subprocess.run(
+        interpreter.command + ['-c', CODE.replace('c_void_p(32)', 'c_long(5)'), library, 'outer'],
+        cwd=str(tmp_path),
+        preexec_fn=run.limits,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=60,
+    )
+    core = next(str(path) for path in tmp_path.iterdir() if path.name.startswith('core'))
+    answer, status, errors = run.answer(core, command=('bt', '--native', '--whole'))
+    frames = answer['threads'][0]['frames'][: len(TABLELESS)]
+    found = [
+        [name for name in TABLELESS if frame['offset'] in places[name]]
+        for frame in frames
+        if frame['module'] == 'tableless.so'
+    ]
+    assert found == [[name] for name in TABLELESS], found
+    assert status == 0 and 'unwinding ends' not in errors
