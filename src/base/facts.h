@@ -239,7 +239,7 @@ struct scry_renderer_ops {
 	void (*list_close)(struct scry_renderer *to);
 };
 
-/** Begins whatever a rendering keeps of its own. */
+/** The first member of whatever a rendering keeps of its own. */
 struct scry_renderer {
 	const struct scry_renderer_ops *ops;
 	/* from then on nothing is rendered: what is said is thrown away. NULL: it never stops */

@@ -127,7 +127,7 @@ enum scry_style {
 const char *scry_style(const struct scry_call *call, enum scry_style style);
 /**
  * Append a target's text so that it cannot drive a terminal: control, bidirectional and
- * invisible characters, lone surrogates and bytes that are no UTF-8 become \xNN, \uNNNN or
+ * invisible characters, lone surrogates and bytes that are not UTF-8 become \xNN, \uNNNN or
  * \UNNNNNNNN. Tabs stay.
  */
 void scry_put_safe(struct scry_buf *out, const char *text);
@@ -199,7 +199,7 @@ struct scry_stack {
 	/* for scry_stack_of_thread(); others embed the struct in their own */
 	struct scry_walk walk;
 	struct scry_merge *merge; /* C frames too; NULL: Python frames alone */
-	bool runs;                /* a thread's: C functions that it is in a call of are told */
+	bool runs;                /* a thread's: C functions that it is calling are shown */
 	bool locals;              /* text: "name = repr" lines below each frame */
 	bool whole;               /* text: do not fold repeated frames */
 };

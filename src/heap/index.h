@@ -84,6 +84,7 @@ uint32_t scry_heap_find(const struct scry_heap *h, scry_addr addr);
 uint32_t scry_heap_before(const struct scry_heap *h, scry_addr addr);
 /** The same, but only where the address lies in its own bytes. */
 uint32_t scry_heap_inside(struct scry_heap *h, scry_addr addr);
+/** The type of an object of the list. */
 static inline struct scry_heap_type *scry_heap_type_of(const struct scry_heap *h, uint32_t object)
 {
 	return h->types[h->objects[object].type];

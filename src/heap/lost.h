@@ -15,6 +15,7 @@ struct scry_lost_group {
 	bool finalizer; /* one has a __del__, which up to 3.3 keeps all of them: PEP 442 */
 };
 
+/** The answer for a whole heap. Arrays are by object, as in the index. */
 struct scry_lost {
 	struct scry_heap *h;
 	uint32_t *found; /* by object: references that certainly are some, and count */

@@ -14,6 +14,7 @@
 #define SCRY_READER_SPANS 64 /* a power of two */
 #define SCRY_READER_SHIFT 21 /* a span is kept by the 2 MiB that it was asked for in */
 
+/** The views of one pass, each kept by where it was asked for. */
 struct scry_reader {
 	struct scry_session *session;
 	unsigned ptr;

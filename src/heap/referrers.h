@@ -1,6 +1,6 @@
 /**
  * Who refers to an object: other objects, frames, threads, data of files, C stacks, registers, and
- * memory that an extension has. What keeps it alive, and on which ways.
+ * memory that an extension has. What keeps it alive, and by which path.
  */
 #ifndef SCRY_REFERRERS_H
 #define SCRY_REFERRERS_H
@@ -36,6 +36,7 @@ struct scry_found_ref {
 	bool cycle; /* only a circle of objects keeps it, which nothing leads to */
 };
 
+/** All references that were found; scry_refs_done() releases them. */
 struct scry_refs {
 	struct scry_heap *h;
 	uint32_t target;

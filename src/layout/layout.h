@@ -55,6 +55,9 @@ struct scry_flavour {
 	bool narrow;        /* 2.7 with 16-bit Py_UNICODE */
 };
 
+/**
+ * All that is known of where fields lie. In the session's arena; not changed once it is resolved.
+ */
 struct scry_layout {
 	struct scry_slot slot[SCRY_F_COUNT];
 	uint8_t field_source[SCRY_F_COUNT]; /* enum scry_source */

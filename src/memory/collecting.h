@@ -7,8 +7,7 @@
 /**
  * Set `in_gc` of the threads and `collector` of the interpreters, where the collector's own data on
  * a thread's C stack shows it; whoever holds the GIL need not be it, since finalizers give the GIL
- * away.
- * Costs nothing where nobody collects. Again each time that the threads were read.
+ * away. Costs nothing where nobody collects. To be called again each time that threads were read.
  */
 void scry_collectors_find(struct scry_session *s);
 

@@ -6,6 +6,7 @@
 
 #define SCRY_GC_GENERATIONS 3
 
+/** One interpreter's collector. Addresses are the target's. */
 struct scry_gc_summary {
 	struct scry_interp *interp;
 	/* -1: not known */

@@ -245,6 +245,7 @@ int scry_dict_open(struct scry_runtime *r, scry_addr dict, struct scry_dict_view
 /** What __sizeof__() says of a dict, and the part of its keys; 0 unknown. */
 uint64_t scry_dict_sizeof(struct scry_runtime *r, scry_addr dict, const struct scry_type *t);
 uint64_t scry_keys_sizeof(struct scry_runtime *r, scry_addr keys);
+/** The next pair in the dict's order, *it being 0 at first: SCRY_ITEM, SCRY_OK at the end. */
 int scry_dict_view_next(const struct scry_dict_view *v, uint64_t *it, scry_addr *ret_key,
 			scry_addr *ret_value);
 /** The value of a str key: SCRY_ENOTFOUND (no failure is recorded) where there is none. */
@@ -341,6 +342,7 @@ double scry_float_of_bits(uint64_t bits, unsigned size);
 void scry_put_complex(struct scry_buf *out, double real, double imag, unsigned width);
 /** The same without parentheses. */
 void scry_put_bare_complex(struct scry_buf *out, double real, double imag, unsigned width);
+/** A C double of the target at `addr`. */
 int scry_double_at(struct scry_runtime *r, scry_addr addr, double *ret);
 /** An attribute path "a.b.c". */
 int scry_attr_path(struct scry_runtime *r, scry_addr obj, const char *path, size_t len,

@@ -17,7 +17,7 @@ bool scry_data_stack_has(const struct scry_data_stack *d, scry_addr addr);
  * that.
  */
 bool scry_data_stack_is_cut(const struct scry_data_stack *d);
-/** Words of a frame that runs `code`; 0 where that cannot be told. */
+/** Words of a frame that runs `code`; 0 where that is not known. */
 uint64_t scry_data_stack_frame_size(const struct scry_code *code);
 
 enum scry_data_place {
@@ -31,7 +31,7 @@ enum scry_data_place scry_data_stack_place(struct scry_data_stack *d, scry_addr 
 					   uint64_t size);
 /** Go on from this frame: the next must end where it begins. */
 void scry_data_stack_take(struct scry_data_stack *d, scry_addr frame);
-/** The frame that must be next, proven by those below it; 0: not to be told, or there is none. */
+/** The frame that must be next, proven by those below it; 0: not known, or there is none. */
 scry_addr scry_data_stack_next(struct scry_data_stack *d);
 /** True where nothing lies below the frame that was taken last. */
 bool scry_data_stack_empty(struct scry_data_stack *d);

@@ -315,7 +315,7 @@ struct scry_strategy {
 	/* give back what is not in the arena; NULL: nothing */
 	void (*done)(struct scry_runtime *r);
 	enum scry_model_kind model;
-	/* how a thread state is told that was made for a thread that does not run yet */
+	/* how a thread state is recognised that was made for a thread that does not run yet */
 	enum scry_newborn {
 		SCRY_NEWBORN_UNKNOWN,
 		SCRY_NEWBORN_COUNTER, /* it has its creator's ids, and is not counted yet */
@@ -378,7 +378,7 @@ int64_t scry_record_int(const struct scry_record *rec, enum scry_field f);
 /** One field straight from the target. SCRY_ENOFIELD names the field. */
 int scry_field_read(struct scry_runtime *r, scry_addr base, enum scry_field f, uint64_t *ret);
 int scry_field_read_int(struct scry_runtime *r, scry_addr base, enum scry_field f, int64_t *ret);
-/** The field's value where it can be had, else 0; of no base too. For what may well be missing. */
+/** The field's value where it can be had, else 0, as for a base of 0. For what may be missing. */
 uint64_t scry_field_get(struct scry_runtime *r, scry_addr base, enum scry_field f);
 int64_t scry_field_get_int(struct scry_runtime *r, scry_addr base, enum scry_field f);
 /** base + offset, 0 where the layout lacks the field. */
@@ -464,13 +464,14 @@ int scry_frame_at(struct scry_runtime *r, scry_addr addr, struct scry_frame *ret
 int scry_frame_local_next(const struct scry_frame *f, unsigned *it, struct scry_local *ret);
 /** The code object at `addr`, decoded and remembered; never NULL but when out of memory. */
 struct scry_code *scry_code_at(struct scry_runtime *r, scry_addr addr);
-/** The same, but NULL where what stands there is no sound code object. */
+/** The same, but NULL where there is no sound code object. */
 struct scry_code *scry_code_at_checked(struct scry_runtime *r, scry_addr addr);
-/** Fill c->locals in. */
+/** Fill in c->locals, once. Negative where they are not all known: c->locals_bad says why. */
 int scry_code_locals(struct scry_code *c);
+/** Where an instruction stands; SCRY_OK with zeros where the table has no line for it. */
 int scry_code_location(struct scry_code *c, int64_t lasti, struct scry_location *ret);
 
-/** Tagged references (3.13t deferred, 3.14+ stack references): the object they mean, 0 for none. */
+/** The object that a tagged reference means (3.13t deferred, 3.14+ on stacks); 0 for none. */
 scry_addr scry_untag(struct scry_runtime *r, scry_addr word);
 /**
  * A str (or 2.7 str/unicode) object as WTF-8 in the arena; cut at `max` characters. SCRY_ECORRUPT

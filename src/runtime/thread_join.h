@@ -28,8 +28,7 @@ void scry_join_done(struct scry_join *j);
 /**
  * Find the OS thread of each of the session's thread states: by the id in the state, unless another
  * thread's C stack is seen to run its frames. Fills in tid, name, presence, `crashed`, and who
- * waits
- * for the GIL.
+ * waits for the GIL.
  */
 void scry_join_threads(struct scry_join *j);
 

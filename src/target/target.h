@@ -55,7 +55,7 @@ struct scry_os_thread {
 	bool crashed;
 	int signal; /* the signal it took, 0 none */
 	/* it sleeps in a system call: its number, and what it was given; else it does not, where
-	 * `syscall_known`: minidumps and some machines do not tell */
+	 * `syscall_known`: minidumps and some machines do not say */
 	bool in_syscall, syscall_known;
 	uint64_t syscall, args[6];
 	bool in_futex;    /* it waits in futex(2) (it does not wake others there) on ... */
@@ -86,8 +86,7 @@ enum scry_hole {
 	SCRY_HOLE_CUT,      /* they were written, but the file ends before them */
 	SCRY_HOLE_LEFT_OUT, /* mapped, and not written: coredump_filter, MADV_DONTDUMP */
 	/*
-	 * the same of private memory of a dump that has others': written to by nobody (the kernel
-	 * leaves
+	 * the same of private memory of a dump that has some: nobody wrote to it (the kernel leaves
 	 * such out), or MADV_DONTDUMP
 	 */
 	SCRY_HOLE_UNTOUCHED,
@@ -164,7 +163,7 @@ struct scry_target {
 	/* si_code of that signal, where the target has it */
 	bool has_signal_code;
 	int signal_code;
-	/* what was tried there: 1 read, 2 write, 3 execute; 0 not told */
+	/* what was tried there: 1 read, 2 write, 3 execute; 0 not known */
 	uint8_t fault_access;
 	const char *exe;     /* path of the executable as the target knew it, or NULL */
 	const char *command; /* command line, or NULL */
@@ -239,7 +238,7 @@ bool scry_target_add_map(struct scry_target *t, const struct scry_map *map);
  * out of memory.
  */
 bool scry_map_set_path(struct scry_target *t, struct scry_map *map, const char *path, size_t len);
-/** Bring the maps into address order, drop empty ones and cut what overlaps an earlier one. */
+/** Sort the maps by address, drop empty ones and cut what overlaps an earlier one. */
 void scry_target_sort_maps(struct scry_target *t);
 /**
  * Append a zeroed thread; NULL when out of memory. Earlier pointers into t->threads are void then.
@@ -285,8 +284,12 @@ size_t scry_read_some(struct scry_session *s, scry_addr addr, void *buf, size_t 
  * in the dump's file. Touching holes would make pages of them.
  */
 bool scry_data_next(struct scry_session *s, scry_addr *at, scry_addr end, scry_addr *ret_end);
-/** ops->present(); false where the target does not tell. */
+/** ops->present(); false where the target does not say. */
 bool scry_target_present(struct scry_target *t, scry_addr start, scry_addr end, uint64_t *ret);
+/**
+ * An integer of 1 to 8 bytes, or a pointer, in the target's byte order: SCRY_EFAULT where any byte
+ * is missing, SCRY_EINVAL for another size.
+ */
 int scry_read_uint(struct scry_session *s, scry_addr addr, unsigned size, uint64_t *ret);
 int scry_read_int(struct scry_session *s, scry_addr addr, unsigned size, int64_t *ret);
 int scry_read_ptr(struct scry_session *s, scry_addr addr, scry_addr *ret);
@@ -296,6 +299,7 @@ int scry_read_ptr(struct scry_session *s, scry_addr addr, scry_addr *ret);
 int scry_read_cstr(struct scry_session *s, scry_addr addr, size_t max, const char **ret);
 /** The mapping that holds `addr`, or NULL. */
 const struct scry_map *scry_map_at(struct scry_target *t, scry_addr addr);
+/** The thread with this id, NULL none; valid until a thread is added. */
 struct scry_os_thread *scry_os_thread_find(struct scry_target *t, uint64_t tid);
 /**
  * The thread's registers, fetched now where they were not yet; regs->arch is NULL where none are
@@ -311,8 +315,8 @@ void scry_regs_set(struct scry_regs *regs, const char *name, uint64_t value);
 void scry_regs_load(struct scry_regs *regs, const struct scry_arch *arch, const uint8_t *block,
 		    size_t len, bool minidump, bool big_endian);
 /**
- * Set abi, arch and byte order for an ELF machine: false for one we have no row for (abi is set all
- * the same).
+ * Set abi, arch and byte order for an ELF machine; false for one that we have no row for (abi is
+ * set all the same).
  */
 bool scry_target_set_machine(struct scry_target *t, unsigned elf_machine, bool is64,
 			     bool big_endian);
