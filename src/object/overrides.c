@@ -125,10 +125,13 @@ static bool has_any(struct scry_runtime *r, const struct scry_type *t, const str
 {
 	scry_addr dict = scry_type_dict(r, t), value;
 
-	for (unsigned i = 0; i < a->n; i++)
+	for (unsigned i = 0; i < a->n; i++) {
+		bool far = i >= a->near;
+
 		if (scry_dict_get(r, dict, a->name[i], &value) == SCRY_OK &&
-		    (i < a->near || !is_plain(r, value)))
+		    !(far && is_plain(r, value)))
 			return true;
+	}
 	return false;
 }
 
