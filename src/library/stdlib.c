@@ -2,6 +2,12 @@
 #include "object/known.h"
 #include "object/printer.h"
 
+#include "base/utf8.h"
+
+#include <stdlib.h>
+
+#define ENVIRON_TEXT_MAX (1u << 20) /* the kernel takes 128 KB */
+
 /* "<Popen: returncode: None args: ['x']>", cut at 80: Lib/subprocess.py */
 static int print_popen(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
@@ -31,17 +37,71 @@ static bool is_of_bytes(struct scry_runtime *r, scry_addr mapping)
 	       scry_is_type(r, decode, SCRY_IS_BYTES);
 }
 
-static void print_decoded(struct scry_printer *p, scry_addr obj)
+/*
+ * The encoding that its functions have in a closure; the functions of 2.7 and of Windows have none,
+ * which decode nothing.
+ */
+static const char *encoding_of(struct scry_runtime *r, scry_addr mapping)
 {
-	struct scry_text_view v;
-	char text[4096];
+	scry_addr decode, closure, items, cell, name;
+	const char *text;
+	uint64_t n;
 
-	if (scry_text_open(p->runtime, obj, &v) < 0 || !v.bytes || v.length >= sizeof(text)) {
+	if (scry_attr(r, mapping, "decodekey", &decode) < 0 ||
+	    scry_field_read(r, decode, SCRY_F_FUNCTION_CLOSURE, &closure) < 0 || !closure ||
+	    scry_sequence(r, closure, &n, &items) < 0 || n != 1 || scry_word(r, items, &cell) < 0 ||
+	    scry_field_read(r, cell, SCRY_F_CELL_REF, &name) < 0 ||
+	    scry_text_at(r, name, 50, &text) < 0)
+		return "";
+	return text;
+}
+
+/* The error handler "surrogateescape": bytes that do not fit become U+DC80 and so on. */
+static void print_escaped(struct scry_printer *p, const char *bytes, size_t len, bool ascii)
+{
+	struct scry_buf text = SCRY_BUF_INIT;
+
+	for (size_t i = 0; i < len;) {
+		unsigned char c = (unsigned char)bytes[i];
+		bool single = ascii || c < 0x80;
+		unsigned code = single ? (i++, c) : scry_utf8_next(bytes, len, &i);
+		bool surrogate = code >= 0xd800 && code < 0xe000;
+
+		i -= surrogate ? 2 : 0; /* WTF-8, of which Python takes no byte */
+		bool fits = code != SCRY_UTF8_BAD && !surrogate && !(ascii && c >= 0x80);
+		scry_buf_put_char(&text, fits ? code : 0xdc00u + c);
+	}
+	scry_print_quoted_text(p, text.text ? text.text : "", text.len, false);
+	scry_buf_done(&text);
+}
+
+static void print_decoded(struct scry_printer *p, scry_addr obj, const char *encoding)
+{
+	bool ascii = !strcmp(encoding, "ascii");
+	struct scry_text_view v;
+	char *bytes;
+
+	if (scry_text_open(p->runtime, obj, &v) < 0 || !v.bytes) {
 		scry_print(p, obj);
 		return;
 	}
-	text[scry_read_some(p->runtime->session, v.data, text, v.length)] = '\0';
-	scry_print_quoted(p, text);
+	bool known = ascii || !strcmp(encoding, "utf-8") || !*encoding;
+	if (!known || v.length > ENVIRON_TEXT_MAX || !(bytes = malloc(v.length + 1))) {
+		scry_printf(p, "<%" PRIu64 " bytes of %s>", v.length, encoding);
+		return;
+	}
+	print_escaped(p, bytes, scry_read_some(p->runtime->session, v.data, bytes, v.length),
+		      ascii);
+	free(bytes);
+}
+
+/* `encoding` NULL: bytes, as they are. */
+static void print_text(struct scry_printer *p, scry_addr obj, const char *encoding)
+{
+	if (encoding)
+		print_decoded(p, obj, encoding);
+	else
+		scry_print(p, obj);
 }
 
 static int print_environ(struct scry_printer *p, scry_addr addr, scry_addr type)
@@ -55,15 +115,14 @@ static int print_environ(struct scry_printer *p, scry_addr addr, scry_addr type)
 	rc = rc < 0 ? rc : scry_dict_open(p->runtime, data, &v);
 	if (rc < 0)
 		return rc;
-	void (*print)(struct scry_printer * p, scry_addr obj) =
-		is_of_bytes(p->runtime, addr) ? scry_print : print_decoded;
+	const char *encoding = is_of_bytes(p->runtime, addr) ? NULL : encoding_of(p->runtime, addr);
 	scry_buf_puts(p->out, "environ({");
 	for (uint64_t i = 0; scry_printer_more(p, i, v.used); i++) {
 		if (scry_dict_view_next(&v, &it, &key, &value) != SCRY_ITEM)
 			break;
-		print(p, key);
+		print_text(p, key, encoding);
 		scry_buf_puts(p->out, ": ");
-		print(p, value);
+		print_text(p, value, encoding);
 	}
 	scry_buf_puts(p->out, "})");
 	return SCRY_OK;
@@ -290,7 +349,7 @@ static int print_struct(struct scry_printer *p, scry_addr addr, scry_addr type)
 	if (rc < 0)
 		return rc;
 	scry_printf(p, "%s(", scry_type_short(p->runtime, type));
-	print_decoded(p, format);
+	print_decoded(p, format, "utf-8");
 	scry_buf_putc(p->out, ')');
 	return SCRY_OK;
 }

@@ -1,6 +1,7 @@
 /* Classes, old-style instances, modules, weak references, generic aliases. */
 #include "object/contradict.h"
 #include "object/known.h"
+#include "object/overrides.h"
 #include "object/printer.h"
 
 #include <limits.h>
@@ -112,6 +113,19 @@ static const char *referent_name(struct scry_printer *p, scry_addr obj, const st
 	return name;
 }
 
+/* Would code be asked for the name? */
+static bool name_is_code(struct scry_runtime *r, const struct scry_type *t)
+{
+	scry_addr value;
+
+	if (scry_type_lookup(r, t->addr, "__name__", &value, NULL) == SCRY_OK)
+		return t->flags & TYPE_HEAP && (scry_is_exactly(r, value, SCRY_IS_PROPERTY) ||
+						scry_is_own_descriptor(r, value));
+	return !scry_trait(r, SCRY_TRAIT_WEAKREF_ASKS_CLASS) &&
+	       (scry_type_own_method(r, t->addr, "__getattr__") ||
+		scry_type_own_method(r, t->addr, "__getattribute__"));
+}
+
 /* PyType_GetFullyQualifiedName(), 3.13+: no module for builtins and __main__ */
 static const char *fully_qualified(struct scry_runtime *r, scry_addr type)
 {
@@ -134,8 +148,10 @@ static int referent(struct scry_printer *p, scry_addr ref, scry_addr *ret,
 
 static int print_weakref_in(struct scry_printer *p, scry_addr addr, bool qualified)
 {
-	/* 2.7 cuts the name: Objects/weakrefobject.c, weakref_repr(), "%.50s" */
-	int most = scry_trait(p->runtime, SCRY_TRAIT_PYTHON_2) ? 50 : INT_MAX;
+	/* 2.7 cuts the name and the whole: weakref_repr(), "%.50s" into a buffer of 256 */
+	bool cut = scry_trait(p->runtime, SCRY_TRAIT_PYTHON_2);
+	int most = cut ? 50 : INT_MAX;
+	size_t start = p->out->len;
 	scry_addr obj;
 	struct scry_type *t = NULL;
 	int rc = referent(p, addr, &obj, &t);
@@ -148,9 +164,13 @@ static int print_weakref_in(struct scry_printer *p, scry_addr addr, bool qualifi
 		return SCRY_OK;
 	}
 	const char *name = referent_name(p, obj, t);
+	if (!name && name_is_code(p->runtime, t))
+		return SCRY_EUNSUPPORTED;
 	scry_printf(p, "; to '%.*s' at 0x%" PRIx64 "%s%s%s>", most,
 		    qualified ? fully_qualified(p->runtime, t->addr) : t->name, obj,
 		    name ? " (" : "", name ? name : "", name ? ")" : "");
+	if (cut)
+		scry_printer_cut(p, start, 255);
 	return SCRY_OK;
 }
 

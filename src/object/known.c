@@ -14,6 +14,7 @@ static const struct known_row rows[] = {
 	SCRY_KNOWN_TYPES(ROW)
 #undef ROW
 	/* other names of theirs */
+	{ "builtin_method", SCRY_IS_BUILTIN, 0 },        /* 3.9+: one that is told its class */
 	{ "weakref.ReferenceType", SCRY_IS_WEAKREF, 0 }, /* 3.12+ */
 	{ "weakproxy", SCRY_IS_WEAKREF, 0 },             /* the same struct */
 	{ "weakref.ProxyType", SCRY_IS_WEAKREF, 0 },
