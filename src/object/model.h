@@ -312,6 +312,12 @@ bool scry_stream_name(struct scry_runtime *r, scry_addr stream, scry_addr *ret);
 /** __name__ of a built-in function or method. */
 int scry_builtin_name(struct scry_runtime *r, scry_addr obj, const char **ret);
 /**
+ * The code of a function, and the module whose globals it runs with: what it is, whatever it calls
+ * itself (functools.wraps() gives it another's name). NULL where it is none, or is damaged.
+ */
+const struct scry_code *scry_function_code(struct scry_runtime *r, scry_addr function,
+					   const char **ret_module);
+/**
  * __name__ or __qualname__ of what has one as a C getter: functions, classes, descriptors,
  * generators. NULL: none.
  */

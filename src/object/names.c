@@ -171,6 +171,31 @@ const char *scry_name_of(struct scry_runtime *r, scry_addr obj, bool qualified)
 	return name ? name : scry_attr_text(r, obj, qualified ? "__qualname__" : "__name__");
 }
 
+/* The module whose globals a function runs with, as it calls itself. */
+static const char *module_of_globals(struct scry_runtime *r, scry_addr globals)
+{
+	const char *text;
+	scry_addr str;
+
+	return scry_dict_get(r, globals, "__name__", &str) == SCRY_OK &&
+			       scry_text_at(r, str, 500, &text) == SCRY_OK
+		       ? text
+		       : NULL;
+}
+
+const struct scry_code *scry_function_code(struct scry_runtime *r, scry_addr function,
+					   const char **ret_module)
+{
+	scry_addr globals, code;
+
+	if (!scry_is_exactly(r, function, SCRY_IS_FUNCTION) ||
+	    scry_field_read(r, function, SCRY_F_FUNCTION_GLOBALS, &globals) < 0 ||
+	    scry_field_read(r, function, SCRY_F_FUNCTION_CODE, &code) < 0 ||
+	    !(*ret_module = module_of_globals(r, globals)))
+		return NULL;
+	return scry_code_at(r, code);
+}
+
 bool scry_has_own_str(struct scry_runtime *r, scry_addr type, const char *module)
 {
 	scry_addr value, owner;

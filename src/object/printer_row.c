@@ -8,6 +8,7 @@
  * brackets.
  */
 #define KEY_DEFAULT "object"
+#define KEY_OTHER   "?" /* a partial, another class's method, an object that can be called: no row */
 
 static bool row_fits(const struct scry_runtime *r, const struct scry_printer_row *row)
 {
@@ -91,6 +92,44 @@ static const char *class_key(struct scry_runtime *r, scry_addr cls)
 		       : scry_arena_printf(&r->session->arena, "?.%s", key);
 }
 
+/* Do the function's globals belong to the module of this name? Frozen ones have two names. */
+static bool is_of_module(struct scry_runtime *r, scry_addr function, const char *globals,
+			 const char *module)
+{
+	scry_addr object;
+
+	if (!strcmp(globals, module) || !strcmp(globals, "reprlib"))
+		return true;
+	for (struct scry_interp *i = r->interps; i; i = i->next)
+		if (i->modules && scry_dict_get(r, i->modules, module, &object) == SCRY_OK &&
+		    scry_field_get(r, object, SCRY_F_MODULE_DICT) ==
+			    scry_field_get(r, function, SCRY_F_FUNCTION_GLOBALS))
+			return true;
+	return false;
+}
+
+/*
+ * NULL: it is of the module of this name. Else what it is, "module.function": wraps() gives a
+ * function of the program's a library's name.
+ */
+static const char *other_origin(struct scry_runtime *r, scry_addr function, const char *module)
+{
+	const char *globals;
+	const struct scry_code *code = scry_function_code(r, function, &globals);
+
+	return !code || is_of_module(r, function, globals, module)
+		       ? NULL
+		       : scry_arena_printf(&r->session->arena, "%s.%s", globals, code->name);
+}
+
+/* "module.Class" and "module.Class.__str__" */
+static bool is_below(const char *key, const char *text)
+{
+	size_t n = key ? strlen(key) : 0;
+
+	return n && !strncmp(key, text, n) && text[n] == '.' && !strchr(text + n + 1, '.');
+}
+
 static const char *function_key(struct scry_runtime *r, scry_addr owner, scry_addr function)
 {
 	scry_addr name, module;
@@ -100,8 +139,10 @@ static const char *function_key(struct scry_runtime *r, scry_addr owner, scry_ad
 	key = generated_key(r, owner, function);
 	if (key)
 		return key;
-	if (rc < 0) /* 2.7 */
-		return class_key(r, owner);
+	if (rc < 0) { /* 2.7 */
+		key = other_origin(r, function, scry_type_module(r, owner));
+		return key ? key : class_key(r, owner);
+	}
 	if (scry_text_at(r, name, 500, &qualname) < 0 ||
 	    scry_field_read(r, function, SCRY_F_FUNCTION_MODULE, &module) < 0 ||
 	    scry_text_at(r, module, 500, &file) < 0)
@@ -109,9 +150,14 @@ static const char *function_key(struct scry_runtime *r, scry_addr owner, scry_ad
 	/* reprlib.recursive_repr() did not pass the qualified name on before 3.13 everywhere */
 	if (ends_with(qualname, "<locals>.wrapper"))
 		return class_key(r, owner);
+	key = other_origin(r, function, file);
+	if (key)
+		return key;
 	char *text = scry_arena_printf(&r->session->arena, "%s.%s", file, qualname);
-	if (text && (ends_with(text, ".__repr__") || ends_with(text, ".__str__")))
+	if (text && ends_with(text, ".__repr__"))
 		*strrchr(text, '.') = '\0';
+	else if (text && ends_with(text, ".__str__") && is_below(class_key(r, owner), text))
+		return class_key(r, owner); /* its own __repr__ = __str__ */
 	return text;
 }
 
@@ -128,8 +174,9 @@ static const char *value_key(struct scry_runtime *r, struct scry_type *t, scry_a
 		t->repr_function = value;
 		return function_key(r, owner, value);
 	}
-	if (scry_known_type(vt) != SCRY_IS_WRAPPER_DESCRIPTOR ||
-	    scry_field_read(r, value, SCRY_F_DESCR_TYPE, &of) < 0)
+	if (scry_known_type(vt) != SCRY_IS_WRAPPER_DESCRIPTOR)
+		return KEY_OTHER;
+	if (scry_field_read(r, value, SCRY_F_DESCR_TYPE, &of) < 0)
 		return NULL;
 	if (class_has(r, owner, "n_sequence_fields"))
 		return "<structseq>";

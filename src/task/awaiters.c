@@ -47,15 +47,11 @@ static const struct callback_row {
 
 static const struct callback_row *row_of(struct scry_runtime *r, scry_addr function)
 {
-	const char *module, *name;
-	scry_addr str;
+	const char *module;
+	const struct scry_code *code = scry_function_code(r, function, &module);
 
-	if (!scry_is_exactly(r, function, SCRY_IS_FUNCTION) ||
-	    scry_field_read(r, function, SCRY_F_FUNCTION_MODULE, &str) < 0 ||
-	    scry_text_at(r, str, 200, &module) < 0 || !(name = scry_own_name(r, function, false)))
-		return NULL;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (!strcmp(rows[i].module, module) && !strcmp(rows[i].name, name))
+	for (size_t i = 0; code && i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!strcmp(rows[i].module, module) && !strcmp(rows[i].name, code->name))
 			return &rows[i];
 	return NULL;
 }

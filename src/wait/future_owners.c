@@ -43,13 +43,10 @@ scry_addr scry_closure_variable(struct scry_runtime *r, scry_addr function, cons
 static bool is_function(struct scry_runtime *r, scry_addr function, const char *module,
 			const char *name)
 {
-	const char *its, *text;
-	scry_addr str;
+	const char *its;
+	const struct scry_code *code = scry_function_code(r, function, &its);
 
-	return scry_is_exactly(r, function, SCRY_IS_FUNCTION) &&
-	       scry_field_read(r, function, SCRY_F_FUNCTION_MODULE, &str) == SCRY_OK &&
-	       scry_text_at(r, str, 100, &text) == SCRY_OK && !strcmp(text, module) &&
-	       (its = scry_own_name(r, function, false)) && !strcmp(its, name);
+	return code && !strcmp(its, module) && !strcmp(code->name, name);
 }
 
 /*

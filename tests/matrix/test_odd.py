@@ -79,7 +79,7 @@ def test_overridden(dumps, interpreter):
 @pytest.mark.parametrize('interpreter', every())
 def test_states(dumps, interpreter):
     count, unknown = equal_or_unknown(dumps.core(interpreter, STATES))
-    assert unknown < count / 5
+    assert unknown < count / 3
 
 
 @pytest.mark.parametrize('interpreter', every())

@@ -1,6 +1,9 @@
 """Tasks that done callbacks mention, and tasks that are awaited: [id, who awaits it]. Runs on 3.7 to 3.15; the end is ends.py's."""
 import asyncio
+import contextlib
 import functools
+import operator
+import weakref
 
 import ends
 
@@ -32,6 +35,65 @@ def closing(outer, waiter):
     def _done_callback(done):
         return outer, waiter
     return _done_callback
+
+
+def passing(keeper, done):
+    pass
+
+
+Keeper.later = functools.partialmethod(passing)
+Keeper.bound = property(lambda self: self.on_done)
+
+
+@functools.wraps(asyncio.tasks.wait)
+def _on_completion(waiter):
+    @functools.wraps(asyncio.tasks._wait)
+    def _on_completion(done):
+        return waiter
+    return _on_completion
+
+
+@functools.wraps(getattr(asyncio.tasks, '_release_waiter', asyncio.tasks.wait))
+def _release_waiter(waiter, *done):
+    return waiter
+
+
+_release_waiter.__module__, _release_waiter.__name__ = 'asyncio.tasks', '_release_waiter'
+
+
+def named(outer, name):
+    """A function of the program's that says it is one of asyncio's."""
+    def function(done):
+        return outer
+    function.__name__ = function.__qualname__ = name
+    function.__module__ = 'asyncio.tasks'
+    return function
+
+
+class Group:
+    """Another library's, with the members of asyncio's."""
+    def __init__(self, task):
+        self._parent_task = self.waiter = task
+
+    def __call__(self, done):
+        pass
+
+
+Group._on_task_done = named(None, '_on_task_done')
+
+
+def others(task):
+    """Done callbacks that mention a task in ways of other libraries."""
+    stack = contextlib.ExitStack()
+    stack.callback(task.cancel)
+    stack.push(functools.partial(cancel_other, task))
+    keeper = Keeper(task)
+    return [functools.partial(functools.partial(cancel_other, task), 1), functools.partial(keeper.on_done), keeper.later, keeper.bound,
+            weakref.WeakMethod(keeper.on_done), weakref.ref(task), stack.close, stack.pop_all, contextlib.closing(task).__exit__,
+            _on_completion(task), functools.partial(_release_waiter, task), named(task, '_on_completion'), named(task, '_inner_done_callback'),
+            functools.partial(named(task, '_done_callback'), 1), Group(task), Group(task)._on_task_done, functools.partial(setattr, task, 'x'),
+            operator.methodcaller('cancel', task), task.set_result, task.get_loop().call_soon, task.add_done_callback, [task].append,
+            functools.lru_cache(None)(closing(task, task)), functools.partial(asyncio.wait, waiter=task), keeper._done.put_nowait, task.__init__]
 
 
 async def gathers(*tasks):
@@ -75,7 +137,7 @@ async def main():
         return outer
     first, second = task(parked()), task(parked())
     callbacks = [functools.partial(cancel_other, second), second.cancel, Keeper(second).on_done, Keeper(second)._on_task_done,
-                 Keeper(second)._wakeup, closing(second, second), lambda done: second, functools.partial(print, second)]
+                 Keeper(second)._wakeup, closing(second, second), lambda done: second, functools.partial(print, second)] + others(second)
     for callback in callbacks:
         each = task(parked())
         each.add_done_callback(callback)

@@ -514,4 +514,69 @@ os.environb.values()
 collections.ChainMap(os.environ, {})
 {'e': os.environb}
 """, since=(3, 4))
+block(r"""
+import collections, functools, fractions
+def like(base):
+    def deco(f): return functools.wraps(base.__repr__, [n for n in functools.WRAPPER_ASSIGNMENTS if hasattr(base.__repr__, n)], ())(f)
+    return deco
+def made(base, *args, **kw):
+    class Sub(base):
+        @like(base)
+        def __repr__(self): return 'made up'
+    class Quoting(base):
+        @like(base)
+        def other(self): return 'other'
+        __repr__ = other
+    return Sub(*args, **kw), Quoting(*args, **kw)
+Counter2 = type('Counter', (collections.Counter,), {'__repr__': lambda self: 'mine', '__module__': 'collections'})
+class Patched(fractions.Fraction): pass
+Patched.__repr__ = lambda self: 'patched'
+class Borrowing(dict):
+    __repr__ = collections.OrderedDict.__repr__
+class Borrowed(collections.OrderedDict):
+    __repr__ = dict.__repr__
+    def items(self): return [('made', 'up')]
+class Asking(collections.OrderedDict):
+    __repr__ = collections.OrderedDict.__repr__
+    def items(self): return [('made', 'up')]
+    def keys(self): return ['made']
+    def __getitem__(self, key): return 'up'
+class Reprless(collections.deque):
+    __repr__ = object.__repr__
+class Strs(fractions.Fraction):
+    __repr__ = fractions.Fraction.__str__
+class Calling(object):
+    def __call__(self, *args): return 'called'
+class ByObject(dict):
+    __repr__ = Calling()
+class ByPartial(list):
+    __repr__ = getattr(functools, 'partialmethod', functools.partial)(lambda *args: 'partial')
+class ByStatic(set):
+    __repr__ = classmethod(lambda cls: 'of the class')
+class ByMethod(dict):
+    __repr__ = Calling().__call__
+class FromList(list):
+    __repr__ = lambda self: list.__repr__(self[:1])
+""", r"""
+made(collections.OrderedDict, a=1)
+made(collections.Counter, 'aab')
+made(fractions.Fraction, 3)
+made(collections.deque, [1])
+made(collections.UserDict, a=1)
+made(dict, a=1)
+made(list, [1])
+made(functools.partial, len)
+made(collections.ChainMap, {})
+Counter2('aa')
+Patched(3)
+Borrowed(a=1)
+Asking(a=1)
+Reprless([1])
+Strs(1, 3)
+FromList([1, 2])
+ByObject(a=1)
+ByPartial([1])
+ByStatic([1])
+ByMethod(a=1)
+""")
 write()
