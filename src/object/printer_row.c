@@ -8,7 +8,7 @@
  * brackets.
  */
 #define KEY_DEFAULT "object"
-#define KEY_OTHER   "?" /* a partial, another class's method, an object that can be called: no row */
+#define KEY_OTHER   "?" /* a partial, a method, an object that can be called: no row */
 
 static bool row_fits(const struct scry_runtime *r, const struct scry_printer_row *row)
 {
