@@ -135,7 +135,7 @@ static void say_variable(void *arg, const struct scry_variable *v)
 }
 
 /* The C frames of the frame's thread, unwound once for the call. */
-static struct scry_frames *frames_of(struct scry_call *call, struct scry_thread *t)
+struct scry_frames *scry_call_frames(struct scry_call *call, struct scry_thread *t)
 {
 	struct scry_frames *kept = call->c_frames;
 
@@ -158,7 +158,7 @@ void scry_variables_done(struct scry_call *call)
 
 void scry_say_variables(struct scry_call *call, const struct scry_frame *f)
 {
-	struct scry_frames *frames = f->thread ? frames_of(call, f->thread) : NULL;
+	struct scry_frames *frames = f->thread ? scry_call_frames(call, f->thread) : NULL;
 	const struct scry_place *place = scry_place_at(call->s, f->native->pc - f->native->is_call);
 	size_t index = frames ? scry_frames_find(frames, f->native) : SIZE_MAX;
 	struct job job = { .call = call };

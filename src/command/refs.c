@@ -2,9 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command/cvars.h"
 #include "command/heap_show.h"
 #include "eval/expr.h"
 #include "heap/referrers.h"
+#include "native/place.h"
 #include "object/whatis.h"
 
 #define SHOWN          50 /* references in text, where no limit was given */
@@ -121,22 +123,62 @@ static bool read_frame(const struct line *line, struct scry_frame *f)
 	       scry_frame_at(line->a->h->runtime, line->ref->frame, f) == SCRY_OK && f->code;
 }
 
+/* The C frame that a word of a stack stands in: from its stack pointer to that of its caller. */
+static const struct scry_native_frame *c_frame(const struct line *line, struct scry_frames **ret)
+{
+	struct scry_session *s = line->a->call->s;
+	struct scry_thread *t = line->ref->kind != SCRY_FROM_STACK || !line->ref->thread
+					? NULL
+					: scry_thread_first(s);
+
+	while (t && t != line->ref->thread)
+		t = t->next;
+	*ret = t ? scry_call_frames(line->a->call, t) : NULL;
+	for (size_t i = 0; *ret && i + 1 < (*ret)->count; i++) {
+		const struct scry_native_frame *f = &(*ret)->frames[i];
+		unsigned sp = f->regs.arch->sp;
+
+		if (line->ref->from >= f->regs.value[sp] && line->ref->from < f[1].regs.value[sp])
+			return f;
+	}
+	return NULL;
+}
+
+/* The innermost function there, inlined or not, and its line. */
+static const struct scry_c_function *c_function(const struct line *line)
+{
+	struct scry_session *s = line->a->call->s;
+	struct scry_frames *frames;
+	const struct scry_native_frame *f = c_frame(line, &frames);
+	scry_addr pc = f ? f->pc - f->is_call : 0;
+	struct scry_place *place = f ? scry_place_at(s, pc) : NULL;
+
+	if (place)
+		scry_place_functions(s, place, pc);
+	return place && place->count ? &place->functions[0] : NULL;
+}
+
 static void get_function(const void *subject, struct scry_said *ret)
 {
+	const struct scry_c_function *c = c_function(subject);
 	struct scry_frame f;
 
-	scry_said_text(ret, !read_frame(subject, &f) ? NULL
-			    : f.code->qualname       ? f.code->qualname
-						     : f.code->name);
+	scry_said_text(ret, c                          ? c->name
+			    : !read_frame(subject, &f) ? NULL
+			    : f.code->qualname         ? f.code->qualname
+						       : f.code->name);
 }
 
 static void get_line(const void *subject, struct scry_said *ret)
 {
+	const struct scry_c_function *c = c_function(subject);
 	struct scry_location at = { 0 };
 	struct scry_frame f;
 
 	ret->kind = SCRY_SAID_NULL;
-	if (read_frame(subject, &f) && scry_frame_location(&f, &at) == SCRY_OK && at.line)
+	if (c && c->line > 0)
+		scry_said_int(ret, c->line);
+	else if (read_frame(subject, &f) && scry_frame_location(&f, &at) == SCRY_OK && at.line)
 		scry_said_int(ret, at.line);
 }
 
@@ -180,22 +222,52 @@ static void get_thread(const void *subject, struct scry_said *ret)
 		scry_said_int(ret, (int64_t)(ref->thread ? ref->thread->tid : ref->os->tid));
 }
 
+static void get_is_c(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, c_function(subject) != NULL);
+}
+
 static const struct scry_say from_fields[] = {
-	SAY_GET("kind", get_kind),     SAY_GET("address", get_address),
-	SAY_GET("type", get_type),     SAY_PRINT("repr", print_repr),
-	SAY_GET("thread", get_thread), SAY_GET("function", get_function),
-	SAY_GET("line", get_line),     SAY_END,
+	SAY_GET("kind", get_kind),
+	SAY_GET("address", get_address),
+	SAY_GET("type", get_type),
+	SAY_PRINT("repr", print_repr),
+	SAY_GET("thread", get_thread),
+	SAY_GET("function", get_function),
+	SAY_GET("line", get_line),
+	SAY_GET("c", get_is_c, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
 };
 static const char *const from_text[] = {
-	"{function} (line {line})", "|{type:name} {address} {repr}",
-	"|{kind} {address}",        "|{kind}",
-	", thread {thread}",        NULL,
+	"{function} (line {line})",
+	"|{?c}{function}",
+	"|{type:name} {address} {repr}",
+	"|{kind} {address}",
+	"|{kind}",
+	"{?c}, C stack",
+	", thread {thread}",
+	NULL,
 };
 static const struct scry_facts from_facts = { "referrer", from_fields, from_text };
 
-static void get_slot(const void *subject, struct scry_said *ret)
+/* Of a word of a stack the C variable there, where debug information names it. */
+static bool print_slot(const void *subject, struct scry_buf *out)
 {
-	scry_said_text(ret, ((const struct line *)subject)->ref->slot);
+	const struct line *line = subject;
+	struct scry_frames *frames;
+	const struct scry_native_frame *f = c_frame(line, &frames);
+
+	if (f)
+		return scry_name_of_address(frames, (size_t)(f - frames->frames), line->ref->from,
+					    out);
+	if (line->ref->slot)
+		scry_buf_puts(out, line->ref->slot);
+	return line->ref->slot;
+}
+
+static void get_offset(const void *subject, struct scry_said *ret)
+{
+	scry_said_int(ret, (int64_t)((const struct line *)subject)->ref->offset);
 }
 
 static void get_certain(const void *subject, struct scry_said *ret)
@@ -205,7 +277,8 @@ static void get_certain(const void *subject, struct scry_said *ret)
 
 static const struct scry_say ref_fields[] = {
 	SAY_SELF("from", &from_facts),
-	SAY_GET("slot", get_slot),
+	SAY_PRINT("slot", print_slot),
+	SAY_GET("offset", get_offset),
 	SAY_LIST("path", &step_facts, each_step),
 	SAY_GET("root", get_root),
 	SAY_GET("certain", get_certain),
@@ -214,6 +287,7 @@ static const struct scry_say ref_fields[] = {
 static const char *const ref_text[] = {
 	"  {slot} of {from}",
 	"|  {from}",
+	"{?offset}, to byte {offset,}",
 	"{path}",
 	"   root: {root}",
 	"{!certain}{:dim} (it may not be one){}",
@@ -383,7 +457,11 @@ const struct scry_command_row scry_command_refs = {
 		    "registers, and memory of C code. Beside the object's reference count stands "
 		    "how many of the\n"
 		    "references in it were found; what only looks like a reference is marked, and "
-		    "not among these.",
+		    "not among these. A\n"
+		    "pointer to any byte of the object counts as one that may be: in C variables, "
+		    "by module and symbol, or\n"
+		    "on stacks by thread, function and variable; in the states of modules; in "
+		    "malloc chunks.",
 		    SCRY_COMMAND_CPYTHON | SCRY_COMMAND_VALUE },
 	.run = run_refs,
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },

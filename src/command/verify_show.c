@@ -1,5 +1,6 @@
 /* verify: is the heap sound? */
 #include "command/heap_show.h"
+#include "heap/leaks.h"
 #include "heap/verify.h"
 
 struct line {
@@ -97,12 +98,125 @@ static const char *const finding_text[] = {
 static const struct scry_facts finding_facts = { "finding", finding_fields, finding_text,
 						 SCRY_THROUGH(struct line, finding) };
 
+struct answer {
+	const struct scry_verify *verify;
+	struct scry_heap *h;
+	struct scry_leaks leaks;
+	bool want_leaks;
+};
+
 static void each_finding(const void *subject, struct scry_renderer *to)
 {
-	const struct scry_verify *v = subject;
+	const struct scry_verify *v = ((const struct answer *)subject)->verify;
 
 	for (size_t i = 0; i < v->count; i++)
 		scry_say(to, &finding_facts, &(struct line) { v->h, &v->findings[i], NULL });
+}
+
+/* --- leaks --- */
+
+struct leak_line {
+	struct scry_heap *h;
+	const struct scry_leak *leak;
+	scry_addr addr;
+};
+
+static void get_leak_address(const void *subject, struct scry_said *ret)
+{
+	scry_said_addr(ret, ((const struct leak_line *)subject)->addr);
+}
+
+static bool print_leaked(const void *subject, struct scry_buf *out)
+{
+	const struct leak_line *line = subject;
+	uint32_t object = line->leak->type == SCRY_HEAP_NONE ? SCRY_HEAP_NONE
+							     : scry_heap_find(line->h, line->addr);
+
+	if (object == SCRY_HEAP_NONE)
+		return false;
+	scry_heap_short_repr(line->h, object, out);
+	return true;
+}
+
+static const struct scry_say leaked_fields[] = {
+	SAY_GET("address", get_leak_address),
+	SAY_PRINT("repr", print_leaked),
+	SAY_END,
+};
+static const struct scry_facts leaked_facts = {
+	"leaked", leaked_fields, (const char *const[]) { "    {address}", " {repr}", "\n", NULL }
+};
+
+static void each_leaked(const void *subject, struct scry_renderer *to)
+{
+	const struct leak_line *line = subject;
+
+	for (size_t i = 0; i < line->leak->first_count; i++)
+		scry_say(to, &leaked_facts,
+			 &(struct leak_line) { line->h, line->leak, line->leak->first[i] });
+}
+
+static void get_leak_type(const void *subject, struct scry_said *ret)
+{
+	const struct leak_line *line = subject;
+	uint32_t type = line->leak->type;
+
+	scry_said_text(ret, type == SCRY_HEAP_NONE
+				    ? NULL
+				    : scry_heap_type_name(line->h, line->h->types[type]));
+}
+
+#define SUBJECT struct scry_leak
+static const struct scry_say leak_fields[] = {
+	SAY_GET("type", get_leak_type),
+	SAY_INT("count", count),
+	SAY_INT("bytes", bytes),
+	SAY_INT("retained", retained),
+	SAY_LIST("first", &leaked_facts, each_leaked),
+	SAY_INT("size", size, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_END,
+};
+#undef SUBJECT
+static const char *const leak_text[] = {
+	"{:error}leaked{}: {count,} {type:name}, {bytes,} bytes, {retained,} with what only they "
+	"hold",
+	"|{:error}leaked{}: {count,} malloc chunk{count+} of {size,} bytes",
+	"\n{first}",
+	NULL,
+};
+static const struct scry_facts leak_facts = { "leak", leak_fields, leak_text,
+					      SCRY_THROUGH(struct leak_line, leak) };
+
+static void each_leak(const void *subject, struct scry_renderer *to)
+{
+	const struct answer *a = subject;
+
+	for (size_t i = 0; i < a->leaks.count; i++)
+		scry_say(to, &leak_facts, &(struct leak_line) { a->h, &a->leaks.list[i], 0 });
+}
+
+static bool wants_leaks(const void *subject)
+{
+	return ((const struct answer *)subject)->want_leaks;
+}
+
+static void get_looked(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, wants_leaks(subject));
+}
+
+static void get_leaky(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, ((const struct answer *)subject)->leaks.count > 0);
+}
+
+static void get_lacks(const void *subject, struct scry_said *ret)
+{
+	const struct answer *a = subject;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (a->want_leaks && a->leaks.lacks)
+		scry_said_int(ret, (int64_t)a->leaks.lacks);
 }
 
 #define SUBJECT struct scry_verify
@@ -112,6 +226,10 @@ static const struct scry_say verify_fields[] = {
 	SAY_INT("omitted", omitted),
 	SAY_INT("references", references, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_INT("count", count, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_LIST_IF("leaks", &leak_facts, each_leak, wants_leaks),
+	SAY_GET("lacks", get_lacks, .flags = SCRY_SAY_OPTIONAL),
+	SAY_GET("leaky", get_leaky, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("looked", get_looked, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_END,
 };
 #undef SUBJECT
@@ -120,9 +238,13 @@ static const char *const verify_text[] = {
 	"{?count}{count,} finding{count+}\n{findings}",
 	"|nothing found\n",
 	"{?omitted}  ... {omitted,} more\n",
+	"{?leaky}{leaks}",
+	"|{?looked}nothing is leaked: something leads to every object and chunk\n",
+	"{lacks,} bytes of memory are not in the dump: references may be there\n",
 	NULL,
 };
-static const struct scry_facts verify_facts = { "verify", verify_fields, verify_text };
+static const struct scry_facts verify_facts = { "verify", verify_fields, verify_text,
+						SCRY_THROUGH(struct answer, verify) };
 static const struct scry_say answer_fields[] = { SAY_SELF("verify", &verify_facts), SAY_END };
 static const struct scry_facts answer_facts = { "verify answer", answer_fields,
 						(const char *const[]) { "{verify}", NULL } };
@@ -130,22 +252,31 @@ static const struct scry_facts answer_facts = { "verify answer", answer_fields,
 static int run_verify(struct scry_call *call)
 {
 	struct scry_verify v = { 0 };
+	struct answer a = { .verify = &v, .want_leaks = scry_call_flag(call, "leaks") != NULL };
 	struct scry_heap *h;
 	int rc = scry_heap_first(call, &h);
 
 	if (rc < 0)
 		return rc;
+	a.h = h;
 	rc = scry_verify(h, &v);
+	if (rc == SCRY_OK && a.want_leaks)
+		rc = scry_leaks_find(h, &a.leaks);
 	if (rc == SCRY_OK) {
-		scry_say_fields(&call->render.to, &answer_facts, &v);
-		call->unsound = v.count;
+		scry_say_fields(&call->render.to, &answer_facts, &a);
+		call->unsound = v.count + a.leaks.count;
 	}
 	scry_verify_done(&v);
 	return rc;
 }
 
+static const struct scry_flag flags[] = {
+	{ "leaks", 'l', NULL, "also what nothing in the whole process refers to" },
+	{ NULL },
+};
+
 const struct scry_command_row scry_command_verify = {
-	.public = { "verify", "", "Check whether the heap is sound.",
+	.public = { "verify", "[--leaks]", "Check whether the heap is sound.",
 		    "Compared are every object's count and the references that are certainly there "
 		    "(an object that was\n"
 		    "released once too often counts fewer); types; sizes and the blocks that they "
@@ -157,8 +288,14 @@ const struct scry_command_row scry_command_verify = {
 		    "malloc() or the debug hooks (PYTHONMALLOC=debug) gave out. Each finding says "
 		    "who refers there. What\n"
 		    "is not known counts for nothing. The exit status is 0 where nothing was "
-		    "found, else 1.",
+		    "found, else 1.\n"
+		    "--leaks: objects that somebody holds, as their counts say, while no word of "
+		    "memory or register leads\n"
+		    "there (a Py_DECREF is missing), by type, and malloc chunks in use that "
+		    "nothing "
+		    "leads to.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run_verify,
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },
+	.flags = flags,
 };

@@ -146,7 +146,6 @@ static void take_root(struct search *s, const struct scry_root *root)
 		[SCRY_ROOT_THREAD] = SCRY_FROM_THREAD,
 		[SCRY_ROOT_STATIC] = SCRY_FROM_STATIC,
 	};
-	struct scry_arena *arena = &s->refs->h->runtime->session->arena;
 	struct scry_found_ref one = { .kind = kinds[root->kind],
 				      .object = SCRY_HEAP_NONE,
 				      .from = root->from ? root->from : root->at,
@@ -155,18 +154,15 @@ static void take_root(struct search *s, const struct scry_root *root)
 				      .slot = root->slot,
 				      .certain = root->certain,
 				      .counted = root->counted };
-	struct scry_symbol symbol;
 
 	if (root->at && scry_hash_add(&s->known, root->at) <= 0)
 		return;
 	if (root->kind == SCRY_ROOT_STATIC) {
 		one.from = root->at;
-		if (scry_symbol_at(s->refs->h->runtime->session, root->at, &symbol) == SCRY_OK)
-			one.slot = scry_arena_printf(arena, "%s+0x%" PRIx64, symbol.name,
-						     root->at - symbol.addr);
-	} else if (root->kind == SCRY_ROOT_INTERPRETER) {
-		one.slot =
-			scry_arena_printf(arena, "interpreter+0x%" PRIx64, root->at - root->from);
+		one.slot = scry_static_name(s->refs->h, root->at);
+	} else if (root->kind == SCRY_ROOT_INTERPRETER && root->at) {
+		one.slot = scry_arena_printf(&s->refs->h->runtime->session->arena,
+					     "interpreter+0x%" PRIx64, root->at - root->from);
 	}
 	scry_refs_add(s->refs, &one);
 }
@@ -196,7 +192,10 @@ int scry_refs_find(struct scry_heap *h, uint32_t target, bool memory, struct scr
 	struct scry_graph *g;
 	int rc = begin(h, target, ret);
 
-	s.end = s.start + 1;
+	s.end = s.start +
+		scry_object_extent(h->runtime, s.start, scry_heap_type_of(h, target)->type);
+	if (s.end <= s.start)
+		s.end = s.start + 1;
 	for (; s.object < h->count &&
 	       scry_going(h->runtime->session, SCRY_PASS_FOLLOW, s.object, h->count);
 	     s.object++)
@@ -206,7 +205,7 @@ int scry_refs_find(struct scry_heap *h, uint32_t target, bool memory, struct scr
 		if (g->roots[i].to == target && g->roots[i].kind != SCRY_ROOT_MODULE)
 			take_root(&s, &g->roots[i]);
 	if (rc == SCRY_OK && memory)
-		scry_refs_in_memory(ret, &s.known);
+		scry_refs_in_memory(ret, s.end, &s.known);
 	scry_hash_done(&s.known);
 	return end(ret, rc);
 }

@@ -58,6 +58,9 @@ enum scry_from scry_from_kind(struct scry_heap *h, uint32_t object, scry_addr *r
 
 /* for referrers.c and referrers_memory.c */
 void scry_refs_add(struct scry_refs *refs, const struct scry_found_ref *one);
-void scry_refs_in_memory(struct scry_refs *refs, const struct scry_hash *known);
+/** Words that lead into the target, up to `end`, and that are not `known` yet. */
+void scry_refs_in_memory(struct scry_refs *refs, scry_addr end, struct scry_hash *known);
+/** A word in a file's data: "registry+0x18 of _bigfile.so", in the arena; NULL: in no module. */
+const char *scry_static_name(struct scry_heap *h, scry_addr at);
 
 #endif

@@ -1,14 +1,35 @@
 """refs: who refers to an object is who the collector says it is; as many as sys.getrefcount() says;
 the frame, the traceback, the generator and the cycle that pin an object are named."""
+import os
+import subprocess
+
 import pytest
 
-from tests.support import programs
+from tests.support import programs, run
 
 from .conftest import every
 from .test_heap import chosen, told
 
 REFERRED = programs.Program('referred', 'referred.py')
 KINDS = ('list', 'dict', 'tuple', 'set', '__main__.Slotted', '__main__.Thing')
+BUILDS = ('pyenv-2.7.18', 'pyenv-3.8.18', 'pyenv-3.11.7', 'pyenv-3.13.0')
+
+
+def builds(interpreter):
+    return interpreter.tag in BUILDS
+
+
+def compiled(interpreter, directory, name='unsound', *options):
+    include = subprocess.check_output(
+        interpreter.command + ['-c', 'import sysconfig; print(sysconfig.get_paths()["include"])'],
+        universal_newlines=True,
+    ).strip()
+    subprocess.check_call(
+        ['cc', '-shared', '-fPIC', '-w', '-O1', '-I' + include]
+        + ['-o', os.path.join(directory, name + '.so')]
+        + [os.path.join(run.PROGRAMS, name + '.c')]
+        + list(options)
+    )
 
 
 @pytest.mark.parametrize('interpreter', every(chosen))
@@ -69,3 +90,31 @@ def test_unreachable(dumps, interpreter):
     assert len(dump.truth['unreachable']) == 2
     assert dump.truth['address']['cycle'] in dump.truth['unreachable']
     assert told(dump, ['gc'], 'gc')[0][0]['unreachable'] == []
+
+
+@pytest.mark.parametrize('interpreter', every(builds))
+def test_inner_bytes(tmp_path, interpreter):
+    """Pointers to bytes of an object, wherever C keeps them, by symbol, module and variable."""
+    directory = str(tmp_path / 'inner')
+    os.makedirs(directory)
+    compiled(interpreter, directory, 'inner', '-g', '-O0')
+    dump = run.crash(interpreter, programs.Program('inner', 'inner.py'), directory)
+    answer = told(dump, ['refs --all ' + dump.truth['address']], 'refs')[0]
+    found = {}
+    for ref in answer['references']:
+        found.setdefault(ref['offset'] - dump.truth['data'], []).append(ref)
+    static, chunk = found[10][0], found[20][0]
+    assert [static['from']['kind'], static['slot']] == ['static', 'registry+0x8 of inner.so']
+    assert [chunk['from']['kind'], chunk['slot']] == ['chunk', '+0x10']
+    if interpreter.version >= (3,):
+        state = found[30][0]
+        assert [state['from']['kind'], state['slot']] == ['object', 'module state+0x8']
+        assert state['from']['address'] == dump.truth['module']
+    local = [r for r in found[40] if r['slot'] == 'inside']
+    assert [[r['from']['kind'], r['from']['function']] for r in local] == [['stack', 'keep']]
+    assert local[0]['from']['line'] and local[0]['from']['thread']
+    assert not any(r['certain'] for n in (10, 20, 30, 40) for r in found.get(n, []))
+    status, text, errors = run.pyscry('--exe', dump.exe, dump.core, 'refs', dump.truth['address'])
+    assert status == 0 and 'registry+0x8 of inner.so' in text, errors
+    assert 'inside of keep (line ' in text and ', to byte ' in text
+    dump.remove()

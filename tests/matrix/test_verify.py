@@ -1,6 +1,5 @@
 """verify: what an extension did wrong is found and named; in sound processes nothing is found."""
 import os
-import subprocess
 
 import pytest
 
@@ -8,27 +7,10 @@ from tests.support import programs, run
 
 from .conftest import every
 from .test_heap import DEBUG, HEAPED, MALLOC, chosen, told
-from .test_refs import REFERRED
+from .test_refs import REFERRED, builds, compiled
 
 SOUND = (HEAPED, DEBUG, MALLOC, REFERRED, programs.find('flow'), programs.find('threads'))
 CHECKED = []
-BUILDS = ('pyenv-2.7.18', 'pyenv-3.8.18', 'pyenv-3.11.7', 'pyenv-3.13.0')
-
-
-def builds(interpreter):
-    return interpreter.tag in BUILDS
-
-
-def compiled(interpreter, directory):
-    include = subprocess.check_output(
-        interpreter.command + ['-c', 'import sysconfig; print(sysconfig.get_paths()["include"])'],
-        universal_newlines=True,
-    ).strip()
-    subprocess.check_call(
-        ['cc', '-shared', '-fPIC', '-w', '-O1', '-I' + include]
-        + ['-o', os.path.join(directory, 'unsound.so')]
-        + [os.path.join(run.PROGRAMS, 'unsound.c')]
-    )
 
 
 def wrong(interpreter, directory, *args):
@@ -48,7 +30,7 @@ def names(finding):
     return [holder['address'] for holder in finding['holders']]
 
 
-@pytest.mark.parametrize('interpreter', every(chosen))
+@pytest.mark.parametrize('interpreter', every(lambda i: chosen(i) or i.tag == 'pyenv-3.7.16'))
 def test_sound(dumps, interpreter):
     """Nothing is found where nothing is wrong."""
     for program in SOUND:
@@ -57,9 +39,10 @@ def test_sound(dumps, interpreter):
         if program is MALLOC and interpreter.free_threaded:
             continue  # it has no other allocator
         dump = dumps.core(interpreter, program)
-        answer = told(dump, ['verify'], 'verify')[0]
+        answer = told(dump, ['verify --leaks'], 'verify')[0]
         assert answer['checked'] > 10000
         assert answer['findings'] == [], (program.name, answer['findings'][:3])
+        assert answer['leaks'] == [], (program.name, answer['leaks'][:3])
         CHECKED.append((interpreter.tag, program.name))
     print('%d sound cores, nothing found' % len(CHECKED))
 
@@ -95,3 +78,24 @@ def test_written(tmp_path, interpreter):
         status, text, errors = run.pyscry('--exe', dump.exe, dump.core, 'verify')
         assert status == 1 and 'overrun' in text and 'Traceback' not in errors
         dump.remove()
+
+
+@pytest.mark.parametrize('interpreter', every(builds))
+def test_leaks(tmp_path, interpreter):
+    """Lists with a float each, and chunks, that nobody let go. A few are still known to a free list
+    of the interpreter's, or to a word of the stack, that was left there: those are not told."""
+    dump = wrong(interpreter, str(tmp_path / 'leaks'), 'leaks')
+    answer = told(dump, ['verify --leaks'], 'verify')[0]
+    assert answer['findings'] == [] and 'lacks' not in answer
+    leaks = {leak['type']: leak for leak in answer['leaks']}
+    assert set(leaks) == {'list', None}
+    count = leaks['list']['count']
+    assert dump.truth['leaks'] / 2 < count <= dump.truth['leaks']
+    floats = (leaks['list']['retained'] - leaks['list']['bytes']) / 24
+    assert count - 5 <= floats <= count
+    assert all(one['repr'].endswith('.25]') for one in leaks['list']['first'])
+    assert 10 < leaks[None]['count'] <= 20
+    assert 5000 <= leaks[None]['bytes'] / leaks[None]['count'] < 5032
+    status, text, errors = run.pyscry('--exe', dump.exe, dump.core, 'verify', '--leaks')
+    assert status == 1 and 'leaked' in text and not errors
+    dump.remove()

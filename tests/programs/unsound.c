@@ -118,16 +118,20 @@ static PyObject *scribble(PyObject *self, PyObject *args)
 	Py_RETURN_NONE;
 }
 
-/* leak(n): n lists that nobody can reach, each with a float in it, and a chunk of malloc() */
+/* leak(n): n lists that nobody can reach, each with a float in it, and twenty chunks of malloc() */
 static PyObject *leak(PyObject *self, PyObject *args)
 {
 	Py_ssize_t n;
-	volatile char *chunk = malloc(5000);
 
 	(void)self;
 	if (!PyArg_ParseTuple(args, "n", &n))
 		return NULL;
-	for (chunk[0] = 'l'; n; n--) {
+	for (unsigned i = 0; i < 20; i++) {
+		volatile char *chunk = malloc(5000);
+
+		chunk[0] = 'l';
+	}
+	for (; n; n--) {
 		PyObject *list = PyList_New(1);
 
 		PyList_SET_ITEM(list, 0, PyFloat_FromDouble(0.25 + n));

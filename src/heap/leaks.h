@@ -1,0 +1,34 @@
+/**
+ * What nothing in the whole process refers to: objects whose counts say that somebody holds them,
+ * and chunks of malloc's that are in use. Every word of memory that leads to an object, or anywhere
+ * into it, counts as a reference, be it one or not: only what is in freed memory, in the object
+ * itself, or says that it holds nothing (weak references) does not.
+ */
+#ifndef SCRY_LEAKS_H
+#define SCRY_LEAKS_H
+
+#include "heap/graph.h"
+
+#define SCRY_LEAKS_KEPT 10 /* addresses of each kind */
+
+/** Leaked objects of a type, or chunks of a size. */
+struct scry_leak {
+	uint32_t type; /* index in heap->types; SCRY_HEAP_NONE: chunks */
+	uint64_t size; /* of each chunk */
+	uint64_t count, bytes;
+	uint64_t retained; /* of objects: with all that only they lead to */
+	scry_addr first[SCRY_LEAKS_KEPT];
+	size_t first_count;
+};
+
+struct scry_leaks {
+	struct scry_leak *list; /* the largest first; in the arena */
+	size_t count, room;
+	bool has_chunks; /* malloc() is glibc's and was looked at */
+	uint64_t lacks;  /* bytes of memory that the dump lacks: references may be there */
+};
+
+/** Negative when out of memory, or stopped. */
+int scry_leaks_find(struct scry_heap *h, struct scry_leaks *ret);
+
+#endif

@@ -1,0 +1,23 @@
+/** Every word of a target's memory that leads into a range: who asks decides what it means. */
+#ifndef SCRY_SCAN_H
+#define SCRY_SCAN_H
+
+#include "heap/index.h"
+
+/** Which memory: what no file and no stack has, the data of files, C stacks with threads' data. */
+enum { SCRY_SCAN_HEAPS = 1, SCRY_SCAN_FILES = 2, SCRY_SCAN_STACKS = 4, SCRY_SCAN_ALL = 7 };
+
+/** The word at `at`; it may read the target. */
+typedef void scry_scan_word(void *arg, scry_addr at, scry_addr word);
+
+/**
+ * Each aligned word in [low, high), in order of address. What lies below the pointer of the only
+ * thread of a stack is left out: nobody uses that any more. Ends early where the command is
+ * stopped.
+ */
+void scry_scan_words(struct scry_heap *h, unsigned where, scry_addr low, scry_addr high,
+		     scry_scan_word *word, void *arg);
+/** Bytes of writable memory that the dump lacks: what they lead to is not known. */
+uint64_t scry_scan_lacks(struct scry_heap *h);
+
+#endif
