@@ -1,4 +1,4 @@
-/* The standard library's own functions that wait, and trio's: known by module, file, function. */
+/* The standard library's own functions that wait, trio's and billiard's: known by module, file, function. */
 #include <string.h>
 
 #include "object/known.h"
@@ -83,6 +83,7 @@ static const struct {
 	unsigned levels; /* of the path that are cut off */
 } packages[SCRY_WAIT_PACKAGES] = {
 	{ "trio", "trio", 2 }, /* trio/__init__.py */
+	{ "billiard", "billiard", 2 },
 	{ "", "os", 1 },
 };
 

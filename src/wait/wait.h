@@ -77,7 +77,7 @@ struct scry_waiter {
 };
 
 /** The standard library, and each other package that stands.def has rows of. */
-#define SCRY_WAIT_PACKAGES 2
+#define SCRY_WAIT_PACKAGES 3
 
 /** The whole answer. Rows live until scry_waits_done(), their texts until refresh. */
 struct scry_waits {

@@ -105,6 +105,27 @@ def test_trio_live(interpreter, tmp_path):
             compare(ask(run.where(interpreter), str(pid), 'waits'), truth)
 
 
+BILLIARD = programs.Program('waits-billiard', 'waits_billiard.py')
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.tag == 'host-3.11'))
+def test_workers_of_celery(interpreter, tmp_path):
+    """Its processes and the threads that serve them are idle, but for the one that has work."""
+    if not os.path.isdir('/usr/lib/python3/dist-packages/billiard'):
+        pytest.skip('no python3-billiard')
+    with run.running(interpreter, BILLIARD, str(tmp_path / 'live')) as (pid, truth):
+        said = ask(run.where(interpreter), str(pid), 'waits')['waits']
+        handlers = [
+            row['state'] for row in said if (row['for'] or {}).get('kind') == 'Pool handler'
+        ]
+        assert handlers == ['idle'] * (len(said) - 1) and len(handlers) >= 3
+        (worker,) = ask(run.where(interpreter), str(truth['idle'][0]), 'waits')['waits']
+        assert (worker['state'], worker['for']['kind']) == ('idle', 'Pool worker')
+        (worker,) = ask(run.where(interpreter), str(truth['working']), 'waits')['waits']
+        assert (worker['state'], worker['for']['kind']) == ('waiting', 'sleep')
+        assert worker['frame']['function'] == 'works'
+
+
 RANDOM_RUNS = int(os.environ.get('PYSCRY_WAITS_RUNS', '1'))
 
 
