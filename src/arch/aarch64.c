@@ -82,7 +82,7 @@ const struct scry_arch scry_arch_aarch64 = {
 	.code = { CS_ARCH_ARM64,
 		  CS_MODE_ARM,
 		  load,
-		  NULL,
+		  scry_aarch64_effect,
 		  ends_in_call,
 		  scry_aarch64_decode,
 		  NULL,

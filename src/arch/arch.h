@@ -37,14 +37,17 @@ struct scry_frame_record {
 struct scry_stack_effect {
 	int64_t pushed;      /* bytes that the stack pointer goes down */
 	bool lost;           /* it goes somewhere that only running would show */
-	bool makes_record;   /* the frame pointer takes the stack pointer's value */
+	bool makes_record;   /* the frame pointer takes the stack pointer's value + record_at */
 	bool back_to_record; /* the other way round; then `pushed` counts */
-	bool saves_fp;       /* it pushes the frame pointer */
-	bool restores_fp;    /* the frame pointer takes the word that goes */
-	bool returns;        /* to the word that the stack pointer is at */
-	bool halts;          /* nothing comes after it */
-	bool ends;           /* the next instruction is not reached from this one */
-	uint64_t jump;       /* where else it may go, 0 nowhere or not known */
+	/* the frame pointer, or the link register, goes to the stack, or comes from there */
+	bool saves_fp, restores_fp, saves_link, restores_link;
+	int64_t record_at;
+	/* where those are, from the stack pointer on: as it is when they are there */
+	int64_t fp_at, link_at;
+	bool returns;  /* to the word that the stack pointer is at, or by the link register */
+	bool halts;    /* nothing comes after it */
+	bool ends;     /* the next instruction is not reached from this one */
+	uint64_t jump; /* where else it may go, 0 nowhere or not known */
 };
 
 struct scry_arch;

@@ -72,6 +72,7 @@ void scry_x86_decode(const struct scry_arch *arch, const cs_insn *insn, struct s
  */
 bool scry_x86_evex(const struct scry_arch *arch, const uint8_t *bytes, size_t len,
 		   struct scry_insn *ret);
+void scry_aarch64_effect(const cs_insn *insn, struct scry_stack_effect *ret);
 void scry_aarch64_decode(const struct scry_arch *arch, const cs_insn *insn, struct scry_insn *ret);
 
 #endif

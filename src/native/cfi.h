@@ -74,6 +74,8 @@ bool scry_cfi_expression(struct scry_session *s, const struct scry_rule *rule,
 			 const struct scry_regs *now, scry_addr frame, uint64_t *ret);
 /** Index of a DWARF register number, or -1. */
 int scry_reg_by_dwarf(const struct scry_arch *arch, uint64_t number);
+/** Without the signature above the address, where the machine has such. */
+scry_addr scry_unsigned_code(struct scry_session *s, scry_addr pc);
 /**
  * Does a call stand before the address? False too where calls of the machine are not known. In
  * *ret_target (may be NULL) what it calls, 0 where it does not say.

@@ -21,8 +21,7 @@ static bool is_code(struct scry_session *s, scry_addr at)
 		       (map->flags & SCRY_MAP_EXEC));
 }
 
-/* Without the signature above the address, where the machine has such. */
-static scry_addr plain(struct scry_session *s, scry_addr pc)
+scry_addr scry_unsigned_code(struct scry_session *s, scry_addr pc)
 {
 	unsigned bits = s->target->arch->code_bits;
 
@@ -46,7 +45,7 @@ static bool step_off_bad_call(struct scry_session *s, const struct scry_regs *no
 			return false;
 		ret->value[arch->sp] = sp + arch->ptr_size;
 	}
-	ret->value[arch->pc] = pc = plain(s, pc);
+	ret->value[arch->pc] = pc = scry_unsigned_code(s, pc);
 	return is_code(s, pc);
 }
 
@@ -128,7 +127,7 @@ static bool step_by_frame_pointer(struct scry_session *s, const struct scry_regs
 	    scry_read_ptr(s, fp + (scry_addr)record->fp, &outer) < 0 ||
 	    scry_read_ptr(s, fp + (scry_addr)record->pc, &pc) < 0)
 		return false;
-	pc = plain(s, pc);
+	pc = scry_unsigned_code(s, pc);
 	if (!is_code(s, pc) || (outer && (outer <= fp || outer - fp > GAP_MAX)))
 		return false;
 	*ret = (struct scry_regs) { .arch = arch,
@@ -151,7 +150,7 @@ static bool step_by_link(struct scry_session *s, const struct scry_regs *now, st
 
 	if (arch->link < 0 || !(now->valid >> arch->link & 1))
 		return false;
-	link = plain(s, now->value[arch->link]);
+	link = scry_unsigned_code(s, now->value[arch->link]);
 	const struct scry_place *here = scry_place_at(s, pc), *there = scry_place_at(s, link - 1);
 	if (!is_code(s, link) || !scry_follows_call(s, link, &target) || !here || !there ||
 	    (here->symbol.name && here->symbol.addr == there->symbol.addr) ||
@@ -200,7 +199,7 @@ static int step(struct scry_session *s, const struct scry_cfi_row *row, const st
 		int rc = scry_cfi_step(s, row, now, ret);
 
 		if (rc == SCRY_ITEM)
-			ret->value[arch->pc] = plain(s, ret->value[arch->pc]);
+			ret->value[arch->pc] = scry_unsigned_code(s, ret->value[arch->pc]);
 		return rc;
 	}
 	if ((innermost && is_newborn(s, now)) || ends_back_chain(s, now))

@@ -12,9 +12,12 @@
 #define PIECE     256
 #define JUMPS_MAX 64
 
-/* Bytes between the return address and the stack pointer, and the frame pointer; -1 not known. */
+/*
+ * Bytes between where the stack pointer was at first, and where it is, and the frame pointer; -1
+ * not known. saved_*: where the caller's frame pointer, and the link register, were put.
+ */
 struct depth {
-	int64_t sp, fp, saved_fp; /* saved_fp: where the caller's frame pointer was pushed */
+	int64_t sp, fp, saved_fp, saved_link;
 };
 
 struct walk {
@@ -51,10 +54,12 @@ static void apply(struct walk *w, const struct scry_stack_effect *e)
 		w->now.sp = w->now.fp;
 	if (w->now.sp >= 0)
 		w->now.sp = e->lost ? -1 : w->now.sp + e->pushed;
-	if (e->saves_fp && w->now.saved_fp < 0)
-		w->now.saved_fp = w->now.sp;
-	if (e->makes_record)
-		w->now.fp = w->now.sp;
+	if (e->saves_fp && w->now.saved_fp < 0 && w->now.sp >= 0)
+		w->now.saved_fp = w->now.sp - e->fp_at;
+	if (e->saves_link && w->now.saved_link < 0 && w->now.sp >= 0)
+		w->now.saved_link = w->now.sp - e->link_at;
+	if (e->makes_record && w->now.sp >= 0)
+		w->now.fp = w->now.sp - e->record_at;
 	take_jump(w, e->jump);
 	w->reached = w->reached && !e->ends;
 }
@@ -94,7 +99,7 @@ static bool find_depth(struct scry_session *s, const struct scry_symbol *symbol,
 {
 	const struct scry_arch *arch = s->target->arch;
 	const struct scry_capstone_library *lib = scry_capstone_library();
-	struct walk w = { .arch = arch, .now = { 0, -1, -1 }, .reached = true };
+	struct walk w = { .arch = arch, .now = { 0, -1, -1, -1 }, .reached = true };
 	csh cs;
 
 	if (!lib || !arch->code.effect || pc - symbol->addr > CODE_MAX ||
@@ -109,6 +114,7 @@ static bool find_depth(struct scry_session *s, const struct scry_symbol *symbol,
 
 /* --- forward, to where it returns --- */
 
+#define NEAR      256 /* bytes: a return address so near may be of the same function */
 #define STEPS_MAX 4096
 #define JUMPED    16
 /* musl's clone(): a number, a system call, and what is never reached */
@@ -116,8 +122,8 @@ static bool find_depth(struct scry_session *s, const struct scry_symbol *symbol,
 
 struct way {
 	struct scry_session *s;
-	scry_addr at, sp, fp;
-	bool has_fp, over, halted;
+	scry_addr at, sp, fp, link;
+	bool has_fp, has_link, over, halted;
 	unsigned jumps;
 };
 
@@ -134,10 +140,13 @@ static bool go(struct way *w, const cs_insn *insn, const struct scry_arch *arch)
 	if (e.back_to_record)
 		w->sp = w->fp;
 	if (e.restores_fp)
-		w->has_fp = scry_read_ptr(w->s, w->sp, &w->fp) == SCRY_OK;
+		w->has_fp = scry_read_ptr(w->s, w->sp + (scry_addr)e.fp_at, &w->fp) == SCRY_OK;
+	if (e.restores_link)
+		w->has_link =
+			scry_read_ptr(w->s, w->sp + (scry_addr)e.link_at, &w->link) == SCRY_OK;
 	w->sp -= (scry_addr)e.pushed;
 	if (e.makes_record)
-		w->fp = w->sp;
+		w->fp = w->sp + (scry_addr)e.record_at;
 	w->has_fp |= e.makes_record;
 	w->at += insn->size;
 	if (!e.ends || e.returns)
@@ -178,13 +187,27 @@ static bool is_return_address(struct scry_session *s, scry_addr at, scry_addr *r
 }
 
 /*
+ * A link register that leads into the function itself was not saved yet when it was left there by
+ * one that was called.
+ */
+static bool is_within(struct scry_session *s, scry_addr caller, scry_addr pc)
+{
+	const struct scry_place *here = scry_place_at(s, pc), *there = scry_place_at(s, caller - 1);
+
+	if (here && there && here->symbol.name)
+		return here->symbol.addr == there->symbol.addr;
+	return caller > pc - NEAR && caller < pc + NEAR;
+}
+
+/*
  * The caller by what the function does before it returns. What calls that never come back stand in
  * between, so this is a guess.
  */
-static bool step_to_return(struct scry_session *s, const struct scry_regs *now,
+static bool step_to_return(struct scry_session *s, const struct scry_regs *now, bool is_call,
 			   struct scry_regs *ret)
 {
 	const struct scry_arch *arch = now->arch;
+	bool links = arch->link >= 0;
 	struct way w = { .s = s,
 			 .at = now->value[arch->pc],
 			 .sp = now->value[arch->sp],
@@ -192,14 +215,22 @@ static bool step_to_return(struct scry_session *s, const struct scry_regs *now,
 			 .has_fp = now->valid >> arch->fp & 1 };
 	scry_addr caller;
 
+	if (links && !is_call) {
+		w.link = now->value[arch->link];
+		w.has_link = now->valid >> arch->link & 1;
+	}
 	if (!scry_module_at(s, w.at) || !go_to_return(&w, arch, STEPS_MAX) ||
-	    w.sp < now->value[arch->sp] || scry_read_ptr(s, w.sp, &caller) < 0 ||
-	    !is_return_address(s, caller, NULL))
+	    w.sp < now->value[arch->sp] ||
+	    (links ? !w.has_link : scry_read_ptr(s, w.sp, &w.link) < 0))
+		return false;
+	caller = scry_unsigned_code(s, w.link);
+	if (!is_return_address(s, caller, NULL) ||
+	    (links && is_within(s, caller, now->value[arch->pc])))
 		return false;
 	*ret = (struct scry_regs) { .arch = arch,
 				    .valid = (uint64_t)1 << arch->pc | (uint64_t)1 << arch->sp };
 	ret->value[arch->pc] = caller;
-	ret->value[arch->sp] = w.sp + arch->ptr_size;
+	ret->value[arch->sp] = w.sp + (links ? 0 : arch->ptr_size);
 	ret->value[arch->fp] = w.fp;
 	ret->valid |= (uint64_t)w.has_fp << arch->fp;
 	return true;
@@ -228,6 +259,25 @@ bool scry_follows_call(struct scry_session *s, scry_addr at, scry_addr *ret_targ
 	return true;
 }
 
+/* The return address: below where the stack pointer was at first, or where the link register is. */
+static bool link_of(struct scry_session *s, const struct scry_regs *now, bool is_call, scry_addr at,
+		    const struct depth *depth, scry_addr *ret)
+{
+	const struct scry_arch *arch = now->arch;
+	scry_addr word = arch->link >= 0 ? now->value[arch->link] : 0;
+
+	if (arch->link < 0 || depth->saved_link >= 0) {
+		scry_addr from = arch->link < 0 ? at : at - (scry_addr)depth->saved_link;
+
+		if (scry_read_ptr(s, from, &word) < 0)
+			return false;
+	} else if (is_call || !(now->valid >> arch->link & 1)) {
+		return false;
+	}
+	*ret = scry_unsigned_code(s, word);
+	return true;
+}
+
 static bool step_from_start(struct scry_session *s, const struct scry_regs *now, bool is_call,
 			    struct scry_regs *ret, bool *ret_certain)
 {
@@ -239,12 +289,13 @@ static bool step_from_start(struct scry_session *s, const struct scry_regs *now,
 	if (!place || !place->symbol.name || !find_depth(s, &place->symbol, pc, &depth))
 		return false;
 	scry_addr at = sp + (scry_addr)depth.sp;
-	if (scry_read_ptr(s, at, &caller) < 0 || !is_return_address(s, caller, &target))
+	if (!link_of(s, now, is_call, at, &depth, &caller) ||
+	    !is_return_address(s, caller, &target) || (arch->link >= 0 && is_within(s, caller, pc)))
 		return false;
 	*ret = (struct scry_regs) { .arch = arch,
 				    .valid = (uint64_t)1 << arch->pc | (uint64_t)1 << arch->sp };
 	ret->value[arch->pc] = caller;
-	ret->value[arch->sp] = at + arch->ptr_size;
+	ret->value[arch->sp] = at + (arch->link < 0 ? arch->ptr_size : 0);
 	fp = now->value[arch->fp];
 	if (depth.saved_fp < 0 ? now->valid >> arch->fp & 1
 			       : scry_read_ptr(s, at - (scry_addr)depth.saved_fp, &fp) == SCRY_OK) {
@@ -259,6 +310,6 @@ bool scry_unwind_code(struct scry_session *s, const struct scry_regs *now, bool 
 		      struct scry_regs *ret, bool *ret_certain)
 {
 	*ret_certain = false;
-	return now->arch->link < 0 &&
-	       (step_from_start(s, now, is_call, ret, ret_certain) || step_to_return(s, now, ret));
+	return step_from_start(s, now, is_call, ret, ret_certain) ||
+	       step_to_return(s, now, is_call, ret);
 }

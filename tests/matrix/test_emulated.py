@@ -8,11 +8,13 @@ import dataclasses
 import glob
 import os
 import shutil
+import subprocess
 
 import pytest
 
 from tests.support import debian, interpreters, programs, run
 
+from . import test_kernels as test_kernels_x86
 from . import test_native, test_stacks, test_values
 
 # the root, qemu's name of the machine, pyscry's; what runs there beside the short ones: where a
@@ -130,3 +132,48 @@ def test_waits(dumps, interpreter, name):
     others = [w for w in answer['waits'] if w['who']['name'] != 'MainThread']
     assert len(others) == len(dump.truth['threads']) - 1
     assert not [w for w in others if w['state'] == 'running']
+
+
+# --- functions without an unwind table, where a link register has the return address ---
+
+KERNELS = {
+    'pointers and tables': '-fno-omit-frame-pointer -funwind-tables',
+    'tables': '-fomit-frame-pointer -funwind-tables',
+    'pointers': '-fno-omit-frame-pointer -fno-unwind-tables -fno-asynchronous-unwind-tables',
+}
+
+
+@pytest.mark.skipif(
+    not (shutil.which('clang') and shutil.which('ld.lld')), reason='no clang, or no ld.lld'
+)
+@pytest.mark.parametrize('build', sorted(KERNELS))
+@pytest.mark.parametrize('interpreter', [('arm64', 'aarch64', 'aarch64')], indirect=True, ids=str)
+def test_kernels(interpreter, build, tmp_path):
+    library = tmp_path / 'kernels.so'
+    words = ['clang', '--target=aarch64-linux-gnu', '-O2', '-fPIC', '-shared', '-nostdlib']
+    words += ['-fuse-ld=lld', *KERNELS[build].split()]
+    subprocess.run(
+        [*words, os.path.join(run.PROGRAMS, 'kernels.c'), '-o', str(library)], check=True
+    )
+    for kernel in ('bare', 'saves', 'record'):
+        where = tmp_path / kernel
+        where.mkdir()
+        subprocess.run(
+            interpreter.command + ['-c', test_kernels_x86.CODE, str(library), kernel + '_outer'],
+            cwd=str(where),
+            preexec_fn=run.limits,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=60,
+        )
+        (core,) = glob.glob(str(where / 'qemu_*.core'))
+        options = ('--sysroot', interpreter.place, '--exe', interpreter.exe)
+        options += ('--search', str(tmp_path))
+        answer, _, errors = run.answer(core, *options, command=('bt', '--native', '--whole'))
+        frames = [thread['frames'] for thread in answer['threads']][0]
+        names = [frame['function'] for frame in frames]
+        assert names[:3] == [kernel, kernel + '_inner', kernel + '_outer'], (kernel, names[:6])
+        assert 'work' in names and 'stir' not in names, names
+        assert 'unwinding ends' not in errors
+        shutil.rmtree(str(where))

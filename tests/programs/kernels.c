@@ -2,6 +2,43 @@
  * Functions without an unwind table, as hand-written kernels are: what they keep on the stack is
  * told by their instructions alone. Each dies of what it is given.
  */
+#ifdef __aarch64__
+__asm__(".text\n"
+	".globl bare\n.type bare,@function\n"
+	"bare:\n"
+	"	ldr x2,[x0]\n"
+	"	ret\n"
+	".size bare,.-bare\n"
+	".globl helper\n.type helper,@function\n"
+	"helper:\n"
+	"	add x9,x9,#1\n"
+	"	ret\n"
+	".size helper,.-helper\n"
+	/* keeps no record: the frame pointer is its caller's, the link register its own */
+	".globl saves\n.type saves,@function\n"
+	"saves:\n"
+	"	stp x19,x30,[sp,#-32]!\n"
+	"	str x20,[sp,#16]\n"
+	"	cbz x0,1f\n"
+	"	sub sp,sp,#64\n"
+	"	bl helper\n"
+	"	ldr x2,[x0]\n"
+	"	add sp,sp,#64\n"
+	"1:	ldr x20,[sp,#16]\n"
+	"	ldp x19,x30,[sp],#32\n"
+	"	ret\n"
+	".size saves,.-saves\n"
+	/* its record is not at the upper end of its frame */
+	".globl record\n.type record,@function\n"
+	"record:\n"
+	"	stp x29,x30,[sp,#-48]!\n"
+	"	mov x29,sp\n"
+	"	bl helper\n"
+	"	ldr x2,[x0]\n"
+	"	ldp x29,x30,[sp],#48\n"
+	"	ret\n"
+	".size record,.-record\n");
+#else
 __asm__(".text\n"
 	".globl bare\n.type bare,@function\n"
 	"bare:\n"
@@ -38,6 +75,7 @@ __asm__(".text\n"
 	"	leave\n"
 	"	ret\n"
 	".size record,.-record\n");
+#endif
 
 extern long bare(void *, void *), saves(void *, void *), record(void *, void *);
 
