@@ -77,6 +77,7 @@ if !$_pyscry
   _pyscry-define py-waits waits
   _pyscry-define py-locks locks
   _pyscry-define py-stacks stacks
+  _pyscry-define py-modules modules
   _pyscry-define py-doctor doctor
   # end of what is from the table
 

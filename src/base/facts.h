@@ -105,6 +105,8 @@ struct scry_say {
  *   {?key}    no text: the phrase is left out where the value is null, false or 0; {!key} where not
  *   {key=x}   x where it is null      {key,} 199,990       {key%-4} padded to a width
  *   {key+}    "s", but nothing for 1  {key:style} in a style's colour
+ *             one after the other where there are several, the last two in this order:
+ *             {key,%-8:style=x}
  *   {:style}  and {} a style for literal text, and its end
  * A phrase that begins with '|' is for where the ones before it were left out. {?-v}: with -v.
  */

@@ -95,7 +95,7 @@ struct scry_command_row {
 	X(heap) X(refs) X(verify) \
 	X(info) X(dis) X(exc) X(obj) X(regs) X(tasks) X(generators) X(greenlets) \
 	X(tasklets) X(channels) X(zombies) X(crash) X(cvars) X(whatis) X(gc) \
-	X(waits) X(locks) X(stacks) X(doctor)
+	X(waits) X(locks) X(stacks) X(modules) X(doctor)
 /* clang-format on */
 
 #define COMMAND(name) extern const struct scry_command_row scry_command_##name;

@@ -136,7 +136,7 @@ static void put_origin(struct scry_printer *p, scry_addr handle)
 	scry_print(p, line);
 }
 
-/* Handle, and TimerHandle, which knows when. One that was cancelled in debug mode keeps its text. */
+/* Handle, and TimerHandle, which knows when. Cancelled in debug mode, one keeps its text. */
 static int print_handle(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_runtime *r = p->runtime;

@@ -251,7 +251,9 @@ const char *scry_attr_text(struct scry_runtime *r, scry_addr obj, const char *na
 	if (scry_text_at(r, value, NAME_MAX_LENGTH, &text) == SCRY_OK)
 		return text;
 	/* what is not a text is not a name; a text that cannot be read is not absent */
-	if (scry_type_for(r, value, &t) < 0 || t->flags & (TYPE_UNICODE | TYPE_BYTES))
+	if (r->pypy ? !strcmp(scry_type_name_of(r, value), "str")
+		    : scry_type_for(r, value, &t) < 0 || t->flags & TYPE_UNICODE ||
+			      (t->flags & TYPE_BYTES && scry_trait(r, SCRY_TRAIT_PYTHON_2)))
 		r->session->value_damaged = true;
 	return NULL;
 }

@@ -27,6 +27,7 @@ COMMANDS = [
     ["bt", "--locals", "--max-depth=0"],
     ["bt", "--native"],
     ["waits"],
+    ["modules", "--all"],
     ["stacks", "--locals"],
     ["stacks", "--signature"],
     ["stacks", "--native", "--group-by", "process"],

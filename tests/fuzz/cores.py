@@ -39,6 +39,7 @@ COMMANDS = [
     ['greenlets'],
     ['tasklets'],
     ['zombies'],
+    ['modules', '--all'],
 ]
 VALUES = [
     0,

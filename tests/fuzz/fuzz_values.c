@@ -62,6 +62,7 @@ static const char *const commands[] = {
 	"tasklets --json",
 	"channels",
 	"zombies",
+	"modules --all",
 	"print @[0]",
 	"print @.__class__.__mro__ -v",
 	"print @.name.args[0:3]",
