@@ -162,6 +162,28 @@ static bool is_method_of_c(enum scry_known kind)
 	       kind == SCRY_IS_CLASSMETHOD_DESCRIPTOR;
 }
 
+/* Objects/descrobject.c, descr_check(): a descriptor of C's is for objects of its own class. */
+static bool is_for(struct scry_eval *e, scry_addr type, scry_addr descriptor)
+{
+	scry_addr of;
+
+	return scry_field_read(e->r, descriptor, SCRY_F_DESCR_TYPE, &of) == SCRY_OK &&
+	       scry_type_has_base(e->r, type, of);
+}
+
+static int refuse_foreign(struct scry_eval *e, scry_addr type, scry_addr descriptor,
+			  const char *name)
+{
+	scry_addr of;
+
+	return scry_eval_fail(e, SCRY_EUNSUPPORTED, "'%s' is of %s: for a %s it raises TypeError",
+			      name,
+			      scry_field_read(e->r, descriptor, SCRY_F_DESCR_TYPE, &of) == SCRY_OK
+				      ? scry_type_short(e->r, of)
+				      : "another class",
+			      scry_type_short(e->r, type));
+}
+
 /* As the object would print that Python makes of it: Objects/methodobject.c, descrobject.c */
 static int set_bound_of_c(struct scry_eval *e, scry_addr obj, scry_addr type, scry_addr value,
 			  enum scry_known kind)
@@ -204,6 +226,12 @@ static int set_of_type(struct scry_eval *e, scry_addr obj, scry_addr type, scry_
 		return scry_field_read(e->r, value, SCRY_F_CLASSMETHOD_CALLABLE, &inner) < 0
 			       ? scry_eval_set(e, value)
 			       : bind(e, inner, type);
+	if ((is_method_of_c(kind) || kind == SCRY_IS_GETSET_DESCRIPTOR ||
+	     kind == SCRY_IS_MEMBER_DESCRIPTOR) &&
+	    !is_for(e, type, value))
+		return refuse_foreign(e, type, value, name);
+	if (kind == SCRY_IS_LRU_CACHE)
+		return bind(e, value, obj);
 	if (kind == SCRY_IS_GETSET_DESCRIPTOR)
 		return scry_eval_fail(e, SCRY_EUNSUPPORTED,
 				      "'%s' is computed by C code, which is not run", name);
@@ -229,6 +257,11 @@ static int set_of_class(struct scry_eval *e, scry_addr cls, scry_addr value, con
 	if (kind == SCRY_IS_CLASSMETHOD &&
 	    scry_field_read(e->r, value, SCRY_F_CLASSMETHOD_CALLABLE, &inner) == SCRY_OK)
 		return bind(e, inner, cls);
+	if (kind == SCRY_IS_CLASSMETHOD_DESCRIPTOR)
+		return is_for(e, cls, value) ? set_bound_of_c(e, cls, cls, value, kind)
+					     : refuse_foreign(e, cls, value, name);
+	if (kind == SCRY_IS_LRU_CACHE || kind == SCRY_IS_PARTIAL || kind == SCRY_IS_CTYPES_FIELD)
+		return scry_eval_set(e, value);
 	return scry_is_own_descriptor(e->r, value) ? refuse_descriptor(e, value, name)
 						   : scry_eval_set(e, value);
 }

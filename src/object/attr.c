@@ -180,6 +180,16 @@ static int class_of(struct scry_runtime *r, scry_addr obj, scry_addr *ret)
 	return SCRY_OK;
 }
 
+/* Does C code give it? What the getters of type itself give is in the class's dict. */
+static bool is_getter(struct scry_runtime *r, scry_addr type, scry_addr value, bool of_class)
+{
+	scry_addr owner;
+
+	return scry_is_exactly(r, value, SCRY_IS_GETSET_DESCRIPTOR) &&
+	       !(of_class && scry_field_read(r, value, SCRY_F_DESCR_TYPE, &owner) == SCRY_OK &&
+		 scry_type_has_base(r, type, owner));
+}
+
 int scry_cpython_attr(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret,
 		      enum scry_attr_place *ret_place)
 {
@@ -196,10 +206,11 @@ int scry_cpython_attr(struct scry_runtime *r, scry_addr obj, const char *name, s
 		return SCRY_OK;
 	*ret_place = SCRY_ATTR_TYPE;
 	/* the instance's dict cannot shadow it */
-	if (found && scry_is_data_descriptor(r, value))
+	bool class = is_class(r, obj);
+	if (found && (scry_is_data_descriptor(r, value) || is_getter(r, type, value, class)))
 		return *ret = value, SCRY_OK;
 	*ret_place = SCRY_ATTR_CLASS;
-	if (is_class(r, obj) && scry_type_find(r, obj, name, ret, NULL) == SCRY_OK)
+	if (class && scry_type_find(r, obj, name, ret, NULL) == SCRY_OK)
 		return SCRY_OK;
 	*ret_place = SCRY_ATTR_VALUE;
 	rc = instance_get(r, obj, name, ret);

@@ -27,8 +27,8 @@ enum {
 
 /*
  * PyMemberDescrObject leads to a PyMemberDef, whose offset counts from the object
- * (Include/descrobject.h). A descriptor found along the MRO is of one of the object's own classes;
- * its offset is taken on trust but for its size.
+ * (Include/descrobject.h). One of another class's, which somebody put into this one's, raises
+ * TypeError.
  */
 int scry_member_of(struct scry_runtime *r, scry_addr obj, scry_addr descriptor,
 		   struct scry_member *ret)
@@ -43,6 +43,8 @@ int scry_member_of(struct scry_runtime *r, scry_addr obj, scry_addr descriptor,
 	rc = scry_field_read(r, descriptor, SCRY_F_MEMBER_DESCR_MEMBER, &def);
 	rc = rc < 0 ? rc : scry_field_read(r, descriptor, SCRY_F_DESCR_TYPE, &owner);
 	rc = rc < 0 ? rc : scry_type_for(r, obj, &of);
+	if (rc == SCRY_OK && !scry_type_has_base(r, of->addr, owner))
+		return SCRY_ENOTFOUND;
 	rc = rc < 0 ? rc : scry_field_read(r, def, SCRY_F_MEMBER_DEF_KIND, &kind);
 	rc = rc < 0 ? rc : scry_field_read(r, def, SCRY_F_MEMBER_DEF_OFFSET, &offset);
 	if (rc < 0)

@@ -183,6 +183,8 @@ scry_addr scry_type_dict(struct scry_runtime *r, const struct scry_type *t);
  * classes too.
  */
 int scry_mro_next(struct scry_runtime *r, scry_addr type, uint64_t *it, scry_addr *ret);
+/** Is a class in the MRO of a type? */
+bool scry_type_has_base(struct scry_runtime *r, scry_addr type, scry_addr base);
 /** Is a class of this full name ("enum.Flag") in the MRO? */
 bool scry_type_derives(struct scry_runtime *r, scry_addr type, const char *full);
 /**

@@ -89,6 +89,17 @@ static scry_addr class_dict(struct scry_runtime *r, scry_addr cls)
 	return scry_type_at(r, cls, &t) == SCRY_OK ? scry_type_dict(r, t) : 0;
 }
 
+bool scry_type_has_base(struct scry_runtime *r, scry_addr type, scry_addr base)
+{
+	uint64_t it = 0;
+	scry_addr cls;
+
+	while (scry_mro_next(r, type, &it, &cls) == SCRY_ITEM)
+		if (cls == base)
+			return true;
+	return false;
+}
+
 bool scry_type_derives(struct scry_runtime *r, scry_addr type, const char *full)
 {
 	uint64_t it = 0;

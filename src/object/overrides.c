@@ -203,17 +203,24 @@ bool scry_is_own_descriptor(struct scry_runtime *r, scry_addr value)
 {
 	enum scry_known known = scry_known_of(r, value);
 
-	return known == SCRY_IS_CTYPES_FIELD ||
-	       (known == SCRY_IS_OTHER && type_has(r, value, "__get__"));
+	return known == SCRY_IS_CTYPES_FIELD || known == SCRY_IS_LRU_CACHE ||
+	       ((known == SCRY_IS_OTHER || known == SCRY_IS_PARTIAL) &&
+		type_has(r, value, "__get__"));
 }
 
+/*
+ * It has a __get__, and a __set__ or a __delete__: without the first an instance's own attribute
+ * comes before it. Objects/object.c, _PyObject_GenericGetAttrWithDict()
+ */
 bool scry_is_data_descriptor(struct scry_runtime *r, scry_addr value)
 {
 	enum scry_known known = scry_known_of(r, value);
 
 	if (known != SCRY_IS_OTHER)
-		return known == SCRY_IS_PROPERTY || known == SCRY_IS_CTYPES_FIELD;
-	return type_has(r, value, "__set__") || type_has(r, value, "__delete__");
+		return known == SCRY_IS_PROPERTY || known == SCRY_IS_CTYPES_FIELD ||
+		       known == SCRY_IS_MEMBER_DESCRIPTOR;
+	return (type_has(r, value, "__set__") || type_has(r, value, "__delete__")) &&
+	       type_has(r, value, "__get__");
 }
 
 /* --- what a container holds, without its class --- */

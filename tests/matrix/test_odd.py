@@ -13,6 +13,7 @@ ODD = programs.Program('values-odd', 'values_odd.py')
 STATES = programs.Program('values-states', 'values_states.py')
 OVERRIDDEN = programs.Program('values-overridden', 'values_overridden.py')
 PROCESSES = programs.Program('processes', 'processes.py')
+RANDOM_ATTRIBUTES = programs.Program('attributes-random', 'attributes_random.py')
 ATTRIBUTES = programs.Program('attributes-odd', 'attributes_odd.py')
 ATTRIBUTES_WITHOUT = programs.Program('attributes-odd', 'attributes_odd.py', ('no-ctypes',))
 
@@ -112,3 +113,23 @@ def test_attributes(dumps, interpreter):
             if (answer['repr'] != truth if truth else who not in answer['repr'])
         ]
     )
+
+
+REFUSED = re.compile('not run|<property>|computed by C|no attribute|is not set|raises TypeError')
+
+
+@pytest.mark.parametrize('interpreter', every())
+def test_random_attributes(dumps, interpreter):
+    """Members of every kind in random places: the value that Python gives, or a refusal where code
+    ran or where it raises."""
+    dump = dumps.core(interpreter, RANDOM_ATTRIBUTES)
+    rows = dump.truth['expressions']
+    needless, differences = 0, []
+    answers = reprs(dump, '', ['__main__:' + row[0] for row in rows])
+    for (text, truth, ran, what), answer in zip(rows, answers):
+        refused = REFUSED.search(answer['repr'])
+        if answer['repr'] != truth and not refused:
+            differences.append('%s (%s): %s, not %s' % (text, what, answer['repr'], truth))
+        needless += bool(refused and truth and not ran)
+    report(differences)
+    assert needless < len(rows) / 16
