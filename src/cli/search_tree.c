@@ -1,8 +1,8 @@
 /*
  * What the static libdw and libelf of Debian 13 and later want and no archive of theirs has: the
- * functions of libeu (lib/eu-search.[ch], elfutils 0.191 and later), over the C library's trees. Weak:
- * where a library has them, its own are taken. `struct search_tree` begins with the root; a lock may
- * follow, which a program that uses libdw in one thread alone does not need.
+ * functions of libeu (lib/eu-search.[ch], elfutils 0.191 and later), over the C library's trees.
+ * Weak: where a library has them, its own are taken. `struct search_tree` begins with the root; a
+ * lock may follow, which a program that uses libdw in one thread alone does not need.
  */
 #include <search.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/** A C stack, unwound once and kept: of a thread, or of a task out of its saved words. */
+/** A C stack, unwound once and kept: a thread's, or that of a task, from its saved words. */
 #ifndef SCRY_C_STACK_H
 #define SCRY_C_STACK_H
 
@@ -8,13 +8,13 @@
 struct scry_c_frame {
 	scry_addr pc, sp;
 	const char *function; /* NULL unknown */
-	const char *module;   /* file name, NULL: in none */
+	const char *module;   /* file name; NULL: in no module */
 	scry_addr offset;     /* of pc from the module's start */
 	bool is_call;         /* pc is a return address */
-	/* called by the kernel, for a signal: the next frame was interrupted */
+	/* the kernel called it, for a signal: the next frame was interrupted */
 	bool is_signal;
 	bool is_guess; /* found by a search of the stack */
-	/* its words were saved elsewhere: at its `sp` is another frame now, or none */
+	/* its words were saved elsewhere: at its `sp` there is another frame now, or none */
 	bool is_saved;
 	bool loop; /* the interpreter's loop: it runs Python frames */
 };
@@ -24,37 +24,37 @@ struct scry_c_stack {
 	struct scry_c_frame *frames; /* innermost first */
 	size_t count, room;
 	size_t loops; /* how many of them run Python frames */
-	/* frames that stand between those of the stack itself, and how many come before them */
-	size_t put_in, put_behind;
+	/* how many frames were put in from elsewhere, and how many of the stack's own come first */
+	size_t put_in, put_after;
 	/*
-	 * gives the saved ones once more with their registers, while their words can be read as if
-	 * they stood on the stack, and maybe others among them; NULL: there are none
+	 * yields the saved frames again with their registers, while their words can be read as if
+	 * they were on the stack; there may be others among them. NULL: no frame was saved
 	 */
 	void (*saved_again)(void *saved_of, scry_unwind_fn *each, void *arg);
 	void *saved_of;
-	const char *error; /* why there are none, or why they end early; NULL: complete */
+	const char *error; /* why there are no frames, or why they end early; NULL: complete */
 };
 
 /**
- * What of the thread's C stack was saved elsewhere, so that others could use its place, is put in
- * between what stands there (src/registry.c; task/tasklet_stack.c).
+ * Put in the frames of the thread's C stack that were saved elsewhere, so that others could use
+ * their place (set in src/registry.c to task/tasklet_stack.c's).
  */
 extern void (*const scry_c_stack_put_in_saved)(struct scry_thread *t, struct scry_c_stack *stack);
 
 #define SCRY_C_STACK_MAX 4000000 /* frames of one stack */
 
 /**
- * Append a frame; false when that is not possible any more. Which functions are the interpreter's
- * loop depends on the runtime (NULL: none is).
+ * Append a frame; false when out of memory, or at SCRY_C_STACK_MAX. Which functions are the
+ * interpreter's loop depends on the runtime (NULL: none is).
  */
 bool scry_c_stack_add(struct scry_c_stack *stack, struct scry_session *s,
 		      const struct scry_runtime *r, const struct scry_native_frame *f);
-/** Append a copy of a frame; false when that is not possible any more. */
+/** Append a copy of a frame; false as above. */
 bool scry_c_stack_put(struct scry_c_stack *stack, struct scry_session *s,
 		      const struct scry_c_frame *frame);
 /**
- * The stack of a thread that stands still. Without frames and with an error where its registers are
- * not known.
+ * The stack of a thread of a stopped target, in the session's arena. It has no frames, and an
+ * error, where its registers are not known. NULL when out of memory.
  */
 struct scry_c_stack *scry_thread_c_stack(struct scry_thread *t);
 /**

@@ -1,7 +1,7 @@
 /**
- * A C function that a Python frame called: its arguments by the value stack and by the PyMethodDef,
- * which says how they are passed. So they are known where the compiler has dropped them, and
- * without debug information.
+ * A C function that a Python frame called: its arguments come from the frame's value stack, and the
+ * PyMethodDef says how they are passed. So they are known without debug information, and where the
+ * compiler has dropped them.
  */
 #ifndef SCRY_CALLED_H
 #define SCRY_CALLED_H
@@ -9,24 +9,26 @@
 #include "native/variables.h"
 #include "object/c_call.h"
 
+/** What is known of the call. */
 struct scry_called {
 	struct scry_c_call call;
-	uint64_t flags;  /* METH_* */
+	uint64_t flags;  /* METH_* of Include/methodobject.h */
 	const char *how; /* "METH_O of fastmod.lookup, called by #0 f": in the arena */
 };
 
 /**
- * Is C frame `index` the function itself? Only where its code begins at the PyMethodDef's; of
- * several (it calls itself) the outermost: the others have other arguments.
+ * True where C frame `index` is the function itself: its code begins at the address that the
+ * PyMethodDef names. Of several frames (it calls itself) only the outermost: the others have other
+ * arguments.
  */
 bool scry_called_read(struct scry_frames *f, size_t index, struct scry_called *ret);
 
-/** A parameter of the function, by the way it is called. */
+/** A parameter of the function, as its METH_* flags prescribe. */
 struct scry_called_parameter {
-	const char *name, *type; /* as CPython's documentation has them */
+	const char *name, *type; /* as CPython's documentation names them; static */
 	bool is_object;
 	uint64_t value;
-	bool known;
+	bool known; /* `value` is set */
 };
 /** Parameter number `n` from 0 on; false where there is none. */
 bool scry_called_parameter(const struct scry_called *c, unsigned n,

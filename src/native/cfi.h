@@ -1,7 +1,7 @@
 /**
  * Call frame information (.eh_frame, .debug_frame) as rules that are compiled once per pc: a deep
- * stack comes by the same few places over and over. libdw finds and decodes the entries; files are
- * those that the module layer checked.
+ * stack passes the same few places over and over. libdw finds and decodes the entries, in files
+ * that the module layer has checked.
  */
 #ifndef SCRY_CFI_H
 #define SCRY_CFI_H
@@ -14,9 +14,9 @@
 /** How the caller's value of a register, or the frame's address, is found. */
 struct scry_rule {
 	enum scry_rule_kind {
-		SCRY_RULE_LOST,     /* it cannot be told */
+		SCRY_RULE_LOST,     /* it cannot be known */
 		SCRY_RULE_SAME,     /* the callee's value */
-		SCRY_RULE_MEMORY,   /* what stands at the frame's address + offset */
+		SCRY_RULE_MEMORY,   /* the word at the frame's address + offset */
 		SCRY_RULE_VALUE,    /* the frame's address + offset */
 		SCRY_RULE_REGISTER, /* register `reg` + offset */
 		SCRY_RULE_EXPRESSION,
@@ -31,7 +31,7 @@ struct scry_rule {
 struct scry_cfi_row {
 	/* false: no entry covers the pc, and `why` says what is missing */
 	bool known;
-	/* a signal handler's frame: its caller was interrupted, it did not call */
+	/* a signal handler's frame: its caller was interrupted, it did not call anything */
 	bool signal;
 	/* index of the register whose caller's value is the return address */
 	int link;
@@ -41,8 +41,8 @@ struct scry_cfi_row {
 };
 
 /**
- * The rules at `pc` (of the instruction: a return address less one), remembered. NULL when out of
- * memory.
+ * The rules at `pc`, remembered; of a return address give the byte before it, which belongs to the
+ * call. NULL when out of memory.
  */
 const struct scry_cfi_row *scry_cfi_at(struct scry_session *s, scry_addr pc);
 /** One entry of the call frame information and its CIE, as libdw has them. */
@@ -53,37 +53,38 @@ struct scry_cfi_entry {
 };
 
 /**
- * The entry that .eh_frame_hdr's table has for an address of the image itself (not biased), read
- * from the mapped file or from target memory: true, and `cfi` is for dwarf_cfi_addrframe(), which
- * checks whether the entry covers the address. scry_cfi_entry_close() undoes it; frames made of it
- * end with it.
+ * The entry that .eh_frame_hdr's table has for an address of the image (without the bias), read
+ * from the mapped file or from target memory. True, and `cfi` is for dwarf_cfi_addrframe(), which
+ * checks whether the entry covers the address. scry_cfi_entry_close() releases it, along with the
+ * Dwarf_Frames made from it.
  */
 bool scry_cfi_entry_open(const struct scry_elf *e, uint64_t vaddr, struct scry_cfi_entry *ret);
 void scry_cfi_entry_close(struct scry_cfi_entry *entry);
 /**
- * Apply: registers of the caller, of which `pc` is the return address. SCRY_ITEM, SCRY_OK where the
- * stack ends, or SCRY_EFAULT (scry_fail) where memory or a register is missing.
+ * Apply the rules: the registers of the caller, whose pc is the return address. SCRY_ITEM, SCRY_OK
+ * where the stack ends, or SCRY_EFAULT (scry_fail) where memory or a register is missing.
  */
 int scry_cfi_step(struct scry_session *s, const struct scry_cfi_row *row,
 		  const struct scry_regs *now, struct scry_regs *ret);
 /**
- * Evaluate a DWARF expression; `frame` is what DW_OP_call_frame_cfa pushes. False where it cannot
- * be.
+ * Evaluate a DWARF expression; `frame` is what DW_OP_call_frame_cfa pushes. False where it is
+ * malformed, or needs what is not known.
  */
 bool scry_cfi_expression(struct scry_session *s, const struct scry_rule *rule,
 			 const struct scry_regs *now, scry_addr frame, uint64_t *ret);
-/** Index of a DWARF register number, or -1. */
+/** The index in arch->regs of a DWARF register number, or -1. */
 int scry_reg_by_dwarf(const struct scry_arch *arch, uint64_t number);
 /** Without the signature above the address, where the machine has such. */
 scry_addr scry_unsigned_code(struct scry_session *s, scry_addr pc);
 /**
- * Does a call stand before the address? False too where calls of the machine are not known. In
- * *ret_target (may be NULL) what it calls, 0 where it does not say.
+ * Is there a call instruction right before the address? False also for machines whose calls are not
+ * known. *ret_target (may be NULL) gets the address that it calls, 0 for an indirect call.
  */
 bool scry_follows_call(struct scry_session *s, scry_addr at, scry_addr *ret_target);
 /**
- * The caller of a function that no table describes (unwind_code.c), by its instructions; `is_call`:
- * the pc is a return address. *ret_certain: the caller's call names this function.
+ * The caller of a function that no table describes, by its instructions (unwind_code.c); false
+ * where they do not show it. `is_call`: the pc is a return address. *ret_certain: the caller's call
+ * instruction names this function.
  */
 bool scry_unwind_code(struct scry_session *s, const struct scry_regs *now, bool is_call,
 		      struct scry_regs *ret, bool *ret_certain);
@@ -92,7 +93,7 @@ bool scry_unwind_code(struct scry_session *s, const struct scry_regs *now, bool 
  * follows a call and can be unwound further. A guess.
  */
 bool scry_unwind_scan(struct scry_session *s, const struct scry_regs *now, struct scry_regs *ret);
-/** Does the code go straight to an instruction behind which nothing comes? */
+/** Does the code run straight into an instruction that nothing comes after (hlt of x86)? */
 bool scry_unwind_halts(struct scry_session *s, scry_addr pc);
 /**
  * Is it the outermost frame? Its code halts when what it called returns, or there is no return

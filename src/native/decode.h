@@ -10,7 +10,7 @@ struct scry_decoder {
 	struct scry_session *session;
 	const struct scry_arch *arch;
 	const struct scry_capstone_library *library;
-	csh details, words; /* two: AT&T's order of operands is the other one */
+	csh details, words; /* two handles: AT&T's order of operands is the reverse */
 };
 
 /**
@@ -19,7 +19,7 @@ struct scry_decoder {
  */
 bool scry_decoder_open(struct scry_decoder *d, struct scry_session *s);
 void scry_decoder_close(struct scry_decoder *d);
-/** The instruction at an address; false where there is none, or no memory. */
+/** The instruction at an address; false where it is not valid, or memory is missing. */
 bool scry_decode(struct scry_decoder *d, scry_addr at, struct scry_insn *ret);
 /** Append it as gdb writes it: "mov    0x8(%rax),%rdx" with one space. */
 void scry_decode_text(struct scry_decoder *d, const struct scry_insn *insn, struct scry_buf *out);
@@ -29,19 +29,19 @@ struct scry_listing {
 	struct scry_insn *insns; /* malloc()ed */
 	size_t count;
 	scry_addr start, end;
-	bool indirect; /* it jumps somewhere that only running would show */
+	bool indirect; /* it has a jump whose target only running it would show */
 };
 /**
- * Read the function that covers `at`; false where its start is not known, it is too long, or the
- * instructions do not meet `at`. Release with scry_listing_done().
+ * Read the function that covers `at`; false where its start is not known, it is too long, or no
+ * instruction of it begins at `at`. Release with scry_listing_done().
  */
 bool scry_listing_read(struct scry_decoder *d, scry_addr at, struct scry_listing *ret);
 void scry_listing_done(struct scry_listing *l);
 /** Index of the instruction at an address, SIZE_MAX where none begins there. */
 size_t scry_listing_find(const struct scry_listing *l, scry_addr at);
 /**
- * Where the function that covers an address begins and ends: by its symbol, or by its entry among
- * the unwind tables. Hot and cold halves are two.
+ * Where the function that covers an address begins and ends: by its symbol, or by its entry in the
+ * unwind tables. The hot and the cold part of a function count as two. False: nothing says.
  */
 bool scry_function_at(struct scry_session *s, scry_addr at, scry_addr *ret_start,
 		      scry_addr *ret_end);

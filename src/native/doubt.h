@@ -5,11 +5,14 @@
 #include "runtime/runtime.h"
 
 /**
- * Why the object at `addr`, whose type makes sense, may be no living object: a static text, or
- * NULL.
+ * Why the object at `addr`, although its type makes sense, may not be a living object: a static
+ * text, or NULL.
  */
 const char *scry_object_doubt(struct scry_runtime *r, scry_addr addr);
-/** Is `word` made of the bytes with which debug builds fill memory? What they mean, or NULL. */
+/**
+ * What the bytes mean that `word` of `size` bytes consists of, where they are those with which
+ * debug builds fill memory (static); else NULL.
+ */
 const char *scry_pattern_doubt(uint64_t word, unsigned size);
 
 #endif

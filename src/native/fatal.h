@@ -1,18 +1,19 @@
-/** Why a process died, as far as it can be told: the signal, the instruction, what it touched. */
+/** Why a process died, as far as can be told: the signal, the instruction, what it touched. */
 #ifndef SCRY_FATAL_H
 #define SCRY_FATAL_H
 
 #include "native/decode.h"
 #include "native/meaning.h"
 
-/** Nothing is mapped below (vm.mmap_min_addr). */
+/** Nothing is mapped below this address (vm.mmap_min_addr). */
 #define SCRY_CRASH_NULL_END 65536
 #define SCRY_CRASH_FRAMES   64
 #define SCRY_CRASH_LINES    16
 #define SCRY_CRASH_OPERANDS 6
 
+/** What the failed instruction did with memory. */
 enum scry_access {
-	SCRY_ACCESS_NONE, /* it touched no memory, or which is not known */
+	SCRY_ACCESS_NONE, /* nothing, or it is not known */
 	SCRY_ACCESS_READ,
 	SCRY_ACCESS_WRITE,
 	SCRY_ACCESS_EXECUTE,
@@ -32,6 +33,7 @@ struct scry_lines {
 	unsigned count;
 };
 
+/** All that was found out. Texts are in the session's arena. */
 struct scry_crash {
 	struct scry_session *session;
 	struct scry_thread *thread;
@@ -41,18 +43,18 @@ struct scry_crash {
 	int code; /* si_code */
 	uint32_t exception;
 	bool sent; /* by somebody, as abort() does: no instruction failed */
-	/* a handler of the signal ran (faulthandler), then it was sent again: what it caught */
+	/* a handler ran (faulthandler) and raised the signal again: this is the first one */
 	bool handled;
 	const char *code_words; /* "no permission for the mapping", NULL unknown */
 	bool has_address;
 	scry_addr address;
-	bool computed; /* the kernel told no address, it follows from the instruction */
+	bool computed; /* the kernel gave no address: it follows from the instruction */
 	enum scry_access access;
 	uint64_t size; /* bytes of the access, 0 unknown */
 	/* innermost first; registers of the first are those of the crash */
 	struct scry_native_frame *frames;
 	unsigned count;
-	unsigned site; /* index of the frame that is to blame: `instruction` is there */
+	unsigned site; /* index of the frame to blame, whose instruction `instruction` is */
 	const char *function, *file, *module;
 	int line;
 	bool has_insn;
@@ -62,20 +64,20 @@ struct scry_crash {
 	unsigned operand_count;
 	struct scry_lines why;    /* what the address is, what was wrong */
 	struct scry_lines origin; /* where the bad value came from, step by step */
-	const char *message;      /* what it said itself before it ended, NULL nothing known */
+	const char *message;      /* what it said before it ended; NULL: not known */
 	bool stack_overflow;
 	bool has_python;
 	struct scry_frame python; /* the newest frame of the thread */
 };
 
 /**
- * Find out about the crash of a thread. SCRY_ENOTFOUND where it did not crash. Release with
- * scry_crash_done().
+ * Work out why a thread crashed. SCRY_ENOTFOUND where it did not. Release with scry_crash_done().
  */
 int scry_crash_read(struct scry_session *s, struct scry_thread *t, struct scry_crash *ret);
 void scry_crash_done(struct scry_crash *c);
 
 /* --- its parts --- */
+/** Append a sentence; beyond SCRY_CRASH_LINES it is dropped. */
 void scry_crash_say(struct scry_crash *c, struct scry_lines *to, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /** Which access failed, and at which address (fault.c). */
@@ -83,23 +85,23 @@ void scry_crash_fault(struct scry_crash *c, struct scry_decoder *d);
 /** What the address is: sentences in c->why (fault_address.c). */
 void scry_crash_explain(struct scry_crash *c);
 /**
- * Where the value of a register at the crash came from (-1: of none), and before that the function
- * that was called: c->origin (origin.c).
+ * Where the value of a register at the crash came from (-1: no register), and how the function was
+ * called: c->origin (origin.c).
  */
 void scry_crash_origin(struct scry_crash *c, struct scry_decoder *d, int reg);
 /** What an abort said: c->message, and who asked for it (aborted.c). */
 void scry_crash_message(struct scry_crash *c, struct scry_decoder *d);
-/** The address that an operand of memory names, with the registers of a frame. */
+/** The address of a memory operand, by a frame's registers; false where one is not known. */
 bool scry_operand_address(struct scry_crash *c, const struct scry_regs *regs,
 			  const struct scry_insn *insn, const struct scry_operand *o,
 			  scry_addr *ret);
 /** "NULL", "object", "wild" ...: for JSON and text. */
 const char *scry_crash_is(struct scry_crash *c, uint64_t value, const struct scry_meaning *m);
-/** Append what stands at an address or what a word means: "list [1, 2]", "stack". */
+/** Append what is at an address, or what a word means: "list [1, 2]", "stack". */
 void scry_crash_put_meaning(struct scry_crash *c, uint64_t value, struct scry_buf *out);
-/** The function that an address is in or that a jump table's stub leads to; NULL unknown. */
+/** The function that an address is in, or that its PLT stub jumps to; NULL unknown. */
 const char *scry_crash_function(struct scry_crash *c, struct scry_decoder *d, scry_addr at);
-/** Tells what a register was when the frame's function was entered; NULL fn: nothing is known. */
+/** Gives a register's value on entry to the frame's function; fn NULL: none is known. */
 struct scry_entry {
 	bool (*fn)(void *arg, int reg, uint64_t *ret);
 	void *arg;
@@ -111,7 +113,7 @@ struct scry_entry {
 bool scry_value_before(struct scry_crash *c, struct scry_decoder *d,
 		       const struct scry_native_frame *f, scry_addr at, int reg,
 		       struct scry_entry entry, uint64_t *ret);
-/** Name of the member of a type object at an offset: "tp_dealloc", NULL none. */
+/** The name of the member at an offset of a type object: "tp_dealloc"; NULL none. */
 const char *scry_type_slot_name(const struct scry_runtime *r, uint64_t offset);
 
 #endif

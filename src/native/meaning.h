@@ -1,13 +1,14 @@
-/** What a machine word means: a register's value or a stack slot, seen with Python's eyes. */
+/** What a machine word (a register's value, a stack slot) means to Python. */
 #ifndef SCRY_MEANING_H
 #define SCRY_MEANING_H
 
 #include "native/native.h"
 
+/** The readings, of which the most specific one that holds is taken. */
 enum scry_word_kind {
 	SCRY_WORD_NUMBER,   /* too small or too large for an address */
 	SCRY_WORD_UNMAPPED, /* might be an address, but nothing is there */
-	SCRY_WORD_MEMORY,   /* mapped, nothing better known */
+	SCRY_WORD_MEMORY,   /* mapped; nothing more is known */
 	SCRY_WORD_STACK,    /* inside the thread's own stack */
 	SCRY_WORD_CODE,     /* machine code */
 	SCRY_WORD_OBJECT,   /* a Python object */
@@ -36,14 +37,14 @@ struct scry_meaning {
 	const char *doubt;          /* why the reading is uncertain, or NULL */
 	/* SCRY_WORD_OBJECTS, and INTERIOR of a container: what stands there; 0 NULL */
 	scry_addr slots[SCRY_MAX_SLOTS];
-	/* how many in a row are objects or NULL; a guess: nobody knows the struct's end */
+	/* how many in a row are objects or NULL; a guess, for the struct's end is not known */
 	unsigned slot_count;
 };
 
-/** A reader of words with what it needs to know about the target gathered once. */
+/** A reader of words, with what it needs to know about the target gathered once. */
 struct scry_words {
 	struct scry_session *session;
-	/* addresses of frames, thread states and interpreters to their kind */
+	/* the kind of each frame, thread state and interpreter, by address */
 	struct scry_hash frames;
 	struct scry_span {
 		scry_addr start, end;

@@ -1,8 +1,8 @@
 /**
  * C and Python frames as one stack, newest first: each run of Python frames stands after the C
  * frame of the interpreter's loop that executes it. Up to 3.10 a loop runs one Python frame, since
- * 3.11 as many as called each other without C code between them. Nothing is left out where the two
- * sides do not fit: `problem` says so.
+ * 3.11 as many as called each other without C code between them. Where the two sides do not fit,
+ * nothing is left out, and `problem` says so.
  */
 #ifndef SCRY_MERGE_H
 #define SCRY_MERGE_H
@@ -10,17 +10,18 @@
 #include "native/c_stack.h"
 
 /**
- * Python frames, newest first, from the start again for each zeroed `walk`: as scry_walk_next().
+ * Yields Python frames, newest first, like scry_walk_next(); a zeroed `walk` starts from the
+ * newest.
  */
 typedef int scry_python_fn(void *arg, struct scry_walk *walk, struct scry_frame *ret);
 
 /** Python frames that one call of the loop executes. */
 struct scry_run {
 	scry_addr frame;  /* the newest of them */
-	scry_addr anchor; /* what the loop keeps of them on the C stack, 0 unknown */
+	scry_addr anchor; /* an address in the loop's C frame that they lead to, 0 unknown */
 	uint64_t count;
-	size_t place; /* index of the C frame that they follow, SCRY_NOWHERE: not known yet */
-	bool known;   /* it runs them, they do not only stand there */
+	size_t place; /* index of the C frame that they follow; SCRY_NOWHERE: not known yet */
+	bool known;   /* that frame is known to run them: they were not just put there */
 };
 #define SCRY_NOWHERE SIZE_MAX
 
@@ -34,20 +35,20 @@ struct scry_merge {
 	struct scry_run *runs;
 	size_t run_count, run_room;
 	uint64_t unplaced; /* Python frames whose C frame is not known */
-	/* why the two do not fit, or why the C stack ends early; NULL */
+	/* why the two do not fit, or why the C stack ends early; NULL: they fit */
 	const char *problem;
-	/* where the merged walk is */
+	/* how far scry_merge_next() has come */
 	size_t at_frame, at_function, at_run;
-	uint64_t taken; /* of the run */
+	uint64_t taken; /* frames of the current run */
 	struct scry_walk walk;
 	bool walk_ended;
 };
 
 /** The stack of a thread; its C stack is unwound. Negative (scry_fail) when out of memory. */
 int scry_merge_thread(struct scry_merge *m, struct scry_thread *t);
-/** The same without C frames that were saved elsewhere: those that scry_unwind() gives. */
+/** The same, without C frames that were saved elsewhere: only those of scry_unwind(). */
 int scry_merge_unsaved(struct scry_merge *m, struct scry_thread *t);
-/** Of a C stack that was unwound, and the Python frames that `next` yields. */
+/** Merge a C stack that was unwound with the Python frames that `next` yields. */
 int scry_merge_init(struct scry_merge *m, struct scry_runtime *r, const struct scry_c_stack *stack,
 		    scry_python_fn *next, void *arg);
 /**

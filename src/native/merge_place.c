@@ -198,7 +198,7 @@ static bool each(void *arg, const struct scry_native_frame *f)
 	const struct scry_c_stack *stack = s->m->stack;
 	size_t i = s->index++;
 
-	return look_at_frame(s, i < stack->put_behind ? i : i + stack->put_in, f);
+	return look_at_frame(s, i < stack->put_after ? i : i + stack->put_in, f);
 }
 
 /* Of the saved frames some were left out. */
@@ -229,7 +229,7 @@ static bool look_at_all(struct search *s)
 			     s) != SCRY_OK)
 		return false;
 	s->open = NULL;
-	s->index = stack->put_behind;
+	s->index = stack->put_after;
 	if (stack->saved_again)
 		stack->saved_again(stack->saved_of, each_saved, s);
 	qsort(s->holders, s->count, sizeof(*s->holders), by_frame);

@@ -8,12 +8,12 @@
 struct scry_native_frame {
 	scry_addr pc;
 	bool is_call; /* pc is a return address: the call stands before it */
-	/* what a signal handler returns to: the next frame was interrupted */
+	/* the frame that a signal handler returns to: the next one was interrupted */
 	bool is_signal;
 	bool is_guess; /* found by a search of the stack */
 	struct scry_regs regs;
 	struct scry_module *module; /* NULL: in no module */
-	struct scry_symbol symbol;  /* name NULL: none known */
+	struct scry_symbol symbol;  /* its name is NULL where no symbol is known */
 };
 
 /** Called for each frame, innermost first; return false to stop. */
@@ -22,7 +22,9 @@ typedef bool scry_unwind_fn(void *arg, const struct scry_native_frame *f);
 /** A way to unwind; rows of a table in unwind.c. */
 struct scry_unwinder {
 	const char *name;
+	/** Can it unwind this target? The first row that fits is taken. */
 	bool (*fits)(struct scry_session *s);
+	/** As scry_unwind(). */
 	int (*walk)(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each,
 		    void *arg);
 };
@@ -30,8 +32,9 @@ struct scry_unwinder {
 extern const struct scry_unwinder scry_unwinder_cfi, scry_unwinder_pe;
 
 /**
- * Unwind from a set of registers, at most SCRY_UNWIND_MAX frames. The innermost frame always comes;
- * negative and a reason where the walk broke off before the stack's end, by a cycle too.
+ * Unwind from a set of registers, at most SCRY_UNWIND_MAX frames. `each` always gets the innermost
+ * frame. Negative, with the reason (scry_fail), where the walk broke off before the stack's end,
+ * also because of a cycle.
  */
 #define SCRY_UNWIND_MAX 4000000
 int scry_unwind(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each,
@@ -47,7 +50,7 @@ void scry_native_name(struct scry_session *s, struct scry_native_frame *f);
  * decompressing it takes longer than all the rest.
  */
 void scry_native_prepare(struct scry_session *s);
-/** Give back what unwinding and naming keep in the session. */
+/** Release what unwinding and naming keep in the session. */
 void scry_native_close(struct scry_session *s);
 
 #endif

@@ -1,5 +1,5 @@
 /**
- * What stands at an address of machine code: module, function, source line, inlined functions.
+ * What is at an address of machine code: module, function, source line, inlined functions.
  * Remembered by address.
  */
 #ifndef SCRY_PLACE_H
@@ -17,27 +17,27 @@ struct scry_c_function {
 	bool inlined;     /* into the next one, at whose line the call stands */
 };
 
-/** What is known of an address of code; kept until refresh, since a recursion asks for it often. */
+/** What is known of an address of code; kept until refresh, since recursion asks for it often. */
 struct scry_place {
-	struct scry_module *module; /* NULL: in none */
+	struct scry_module *module; /* NULL: in no module */
 	/* the function that covers the address; name NULL: none does */
 	struct scry_symbol symbol;
 	bool searched; /* DWARF was asked */
-	/* innermost first, the last one not inlined; by scry_place_functions() */
+	/* innermost first, the last one not inlined; set by scry_place_functions() */
 	struct scry_c_function *functions;
-	/* without DWARF one with a name alone; 0: nothing is known */
+	/* without DWARF one that has only a name; 0: nothing is known */
 	size_t count;
 };
 
-/** Never NULL but when out of memory. For a return address give the one before it. */
+/** NULL only when out of memory. For a return address give the byte before it. */
 struct scry_place *scry_place_at(struct scry_session *s, scry_addr addr);
-/** Find out the functions by DWARF, or else by the symbol; names of C++ in their readable form. */
+/** Find the functions by DWARF, or else by the symbol; C++ names in their readable form. */
 void scry_place_functions(struct scry_session *s, struct scry_place *place, scry_addr addr);
 #define SCRY_INLINED_MAX 64
 /**
- * The DWARF entries of the functions on the way down to an address, the outermost first, at most
- * SCRY_INLINED_MAX: in the order of scry_place_functions() backwards. How many; 0: no DWARF covers
- * it. What is added to the file's addresses goes to *ret_bias.
+ * The DWARF entries of the functions around an address, outermost first (the reverse of
+ * scry_place_functions()), at most SCRY_INLINED_MAX. Returns how many; 0: no DWARF covers it.
+ * *ret_bias: what to add to the file's addresses.
  */
 unsigned scry_place_dies(struct scry_session *s, scry_addr addr, scry_addr *ret_bias,
 			 Dwarf_Die *ret);

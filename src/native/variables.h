@@ -10,29 +10,30 @@
 #include "native/c_stack.h"
 #include "native/decode.h"
 
-/** The C frames of a thread with their registers, innermost first; in malloc()ed memory. */
+/** The C frames of a thread with their registers, innermost first; malloc()ed. */
 struct scry_frames {
 	struct scry_thread *thread;
 	struct scry_native_frame *frames;
 	size_t count;
-	struct scry_calls *calls; /* called.c's, in the session's arena; NULL: not asked yet */
+	struct scry_calls *calls; /* called.c's, in the session's arena; NULL: not read yet */
 };
 /** Unwind and keep them; release with scry_frames_done(). */
 int scry_frames_read(struct scry_thread *t, struct scry_frames *ret);
 void scry_frames_done(struct scry_frames *f);
-/** The index of a frame of the thread's C stack, SIZE_MAX where it stands there no more. */
+/** The index of a frame of the thread's C stack; SIZE_MAX where it is no longer there. */
 size_t scry_frames_find(const struct scry_frames *f, const struct scry_c_frame *frame);
 
+/** HERE: DWARF says where; RECOVERED: the code or a caller gave the value; LOST: nothing did. */
 enum scry_variable_state { SCRY_VARIABLE_HERE, SCRY_VARIABLE_RECOVERED, SCRY_VARIABLE_LOST };
 
-/** Texts live in the session's arena. */
+/** A variable and its value. Texts live in the session's arena. */
 struct scry_variable {
-	const char *name, *type; /* of C */
+	const char *name, *type; /* in C */
 	bool is_parameter;
 	const char *location; /* "rbx", "0x7ffc12345678", "constant"; NULL: nowhere at this pc */
 	const char *value;    /* NULL: not known */
 	enum scry_variable_state state;
-	const char *how;              /* RECOVERED: by which way; LOST: why; else NULL */
+	const char *how;              /* RECOVERED: in what way; LOST: why; else NULL */
 	struct scry_runtime *runtime; /* of a pointer to an object, else NULL */
 	scry_addr object;
 	Dwarf_Die ctype;
@@ -42,21 +43,21 @@ struct scry_variable {
 
 typedef void scry_variable_fn(void *arg, const struct scry_variable *v);
 /**
- * The parameters and variables of function number `function` of frame `index`: as
- * scry_place_functions() has them, 0 the innermost inlined one. SCRY_ENOTFOUND without DWARF.
+ * Call `each` for the parameters and variables of function number `function` of frame `index`, in
+ * scry_place_functions()'s order: 0 is the innermost inlined one. SCRY_ENOTFOUND without DWARF.
  */
 int scry_variables(struct scry_frames *f, size_t index, size_t function, scry_variable_fn *each,
 		   void *arg);
 
-/** "full.in": append the name of the variable of a frame that covers an address. */
+/** Append the name of the frame's variable that covers an address: "full.in". False: none does. */
 bool scry_name_of_address(struct scry_frames *f, size_t index, scry_addr at, struct scry_buf *out);
 /**
- * "ob_type is at +8 of what op points to": a variable that is in the register, and the member
- * there.
+ * Append "ob_type is at +8 of what op points to": `op` is a variable in the register, ob_type the
+ * member of its type at `offset`. False: no variable is there.
  */
 bool scry_name_behind_register(struct scry_frames *f, size_t index, int reg, uint64_t offset,
 			       struct scry_buf *out);
-/** The name of argument `number` (from 1) of the frame's function. */
+/** Append the name of argument `number` (from 1) of the frame's function; false: not known. */
 bool scry_name_of_argument(struct scry_frames *f, size_t index, unsigned number,
 			   struct scry_buf *out);
 
@@ -67,10 +68,10 @@ struct scry_scope {
 	struct scry_frames *frames;
 	size_t index;
 	const struct scry_native_frame *frame;
-	Dwarf_Addr at; /* of the instruction, as the file has it */
+	Dwarf_Addr at; /* the instruction's address in the file, without `bias` */
 	scry_addr bias;
 	Dwarf_Die function;           /* the one that is not inlined: its frame base */
-	unsigned depth;               /* of values of callers that are asked for */
+	unsigned depth;               /* how many callers were asked for a value so far */
 	struct scry_decoder *decoder; /* NULL: no capstone */
 };
 
@@ -88,34 +89,38 @@ struct scry_place_of {
 	int reg;       /* IN_REGISTER */
 	const uint8_t *bytes;
 	size_t len;
-	bool recovered;   /* with the help of what follows */
-	const char *how;  /* or, of NOTHING, why */
-	const char *text; /* how the place is called */
+	bool recovered;   /* not from DWARF alone: `how` says from what */
+	const char *how;  /* of SCRY_IN_NOTHING: why */
+	const char *text; /* the place, for people: scry_variable.location */
 };
 
-/** Enter frame `index`; false where no DWARF covers it. Zeroed decoder: caller sets it. */
+/**
+ * Enter frame `index`; false where no DWARF covers it. The caller zeroes `scope` before, and sets
+ * its `decoder` after.
+ */
 bool scry_scope_open(struct scry_scope *scope, struct scry_frames *f, size_t index);
 /** Evaluate a location at the scope's pc (location.c). */
 void scry_location(struct scry_scope *scope, Dwarf_Attribute *attr, struct scry_place_of *ret);
 /**
  * The value that register `reg` had when the function of the scope was entered: by the caller's
- * call site, what unwinding restored, or the caller's code (recover.c).
+ * call site, what unwinding restored, or the caller's code (recover.c). False where none of them
+ * shows it.
  */
 bool scry_entry_value(struct scry_scope *scope, int reg, uint64_t *ret, const char **ret_how);
-/** The value of a register at the scope's call, lost since: by the code before it. */
+/** The value that a register had at the scope's call and has lost since, by the code before it. */
 bool scry_lost_value(struct scry_scope *scope, int reg, uint64_t *ret);
 
 /** Append the name of a type, as C writes it (ctype.c). */
 void scry_ctype_name(Dwarf_Die *type, struct scry_buf *out);
 /** The type without typedefs and qualifiers; false for void. */
 bool scry_ctype_plain(Dwarf_Die *type, Dwarf_Die *ret);
-/** Is it a pointer to a Python object of any kind? */
+/** Is it a pointer to a Python object of any type? */
 bool scry_ctype_is_object(Dwarf_Die *type);
 /** Is it a pointer to pointers to objects: vectorcall's args? */
 bool scry_ctype_is_objects(Dwarf_Die *type);
-/** Append so many objects that stand one after the other. */
+/** Append `count` objects whose pointers are one after the other from `at` on. */
 void scry_ctype_objects(struct scry_session *s, scry_addr at, uint64_t count, struct scry_buf *out);
-/** Append a value of `type` whose `len` bytes are given. *ret_object: where it points to one. */
+/** Append a value of `type`, given its `len` bytes, as C would write it. */
 void scry_ctype_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *bytes, size_t len,
 		      struct scry_buf *out);
 /** Bytes of a value; 0 unknown. */

@@ -12,12 +12,12 @@
 
 enum scry_dwarf_flags {
 	SCRY_DWARF_SEPARATE = 1,   /* in a debug file of its own */
-	SCRY_DWARF_COMPRESSED = 2, /* .debug_info is compressed: reading it takes its time */
+	SCRY_DWARF_COMPRESSED = 2, /* .debug_info is compressed: opening it takes a while */
 };
 
 /**
  * libdw's handle, opened on the first call; it belongs to the module. NULL where there is no DWARF,
- * or only that of another build. Addresses in it need m->bias. `ret_flags` (enum scry_dwarf_flags)
+ * or only that of another build. Add m->bias to its addresses. `ret_flags` (enum scry_dwarf_flags)
  * and `ret_file` may be NULL.
  */
 Dwarf *scry_module_dwarf(struct scry_module *m, unsigned *ret_flags, const char **ret_file);
@@ -28,7 +28,7 @@ Dwarf *scry_module_dwarf(struct scry_module *m, unsigned *ret_flags, const char 
 bool scry_module_has_dwarf(struct scry_module *m, unsigned *ret_flags);
 /** The separate debug file's ELF (its .symtab, its section headers), or NULL. Looked for once. */
 const struct scry_elf *scry_module_debug_elf(struct scry_module *m);
-/** Close what the two opened. */
+/** Close what the functions above opened. */
 void scry_module_close_debug(struct scry_module *m);
 
 #endif

@@ -1,6 +1,7 @@
 /**
- * An ELF image, in a mapped file or in target memory: its headers, its build id, bytes at its own
- * addresses. Both classes and byte orders. Nothing in it is trusted.
+ * An ELF image, in a mapped file or in target memory: its headers, its build id, the bytes at its
+ * own addresses (those of the file, without a bias). Both classes and byte orders. Nothing in it is
+ * trusted. Layouts: System V gABI, chapters 4 and 5.
  */
 #ifndef SCRY_ELF_IMAGE_H
 #define SCRY_ELF_IMAGE_H
@@ -20,11 +21,12 @@ struct scry_elf_section {
 	uint64_t flags, addr, offset, size, entsize;
 };
 
+/** An opened image. */
 struct scry_elf {
 	struct scry_session *session;
-	const uint8_t *data; /* the mapped file, NULL: target memory */
+	const uint8_t *data; /* the mapped file; NULL: it is in target memory */
 	size_t size;
-	scry_addr bias; /* of an image in target memory */
+	scry_addr bias; /* of an image in target memory: to add to its addresses */
 	int fd;         /* of the mapped file, else -1 */
 	bool is64, big_endian;
 	uint16_t type, machine;
@@ -36,25 +38,26 @@ struct scry_elf {
 };
 
 /**
- * Map a file: 0, or a negative result (not ELF, or cut before its headers end). Takes `fd` over on
- * success. scry_elf_close() undoes it.
+ * Map a file: SCRY_OK, or negative where it is not ELF or is cut before its headers end. Takes over
+ * `fd` on success. scry_elf_close() releases both.
  */
 int scry_elf_open(struct scry_session *s, int fd, struct scry_elf *ret);
 /** The image whose ELF header lies at `start` in target memory. Nothing to close. */
 int scry_elf_in_memory(struct scry_session *s, scry_addr start, struct scry_elf *ret);
 /** The image whose program headers lie at `phdr` in target memory (AT_PHDR). */
 int scry_elf_by_headers(struct scry_session *s, scry_addr phdr, struct scry_elf *ret);
+/** Unmap and close; fine for a zeroed one and for one in target memory. */
 void scry_elf_close(struct scry_elf *e);
 
 /** The first program header of a type, or NULL. */
 const struct scry_segment *scry_elf_segment(const struct scry_elf *e, uint32_t type);
-/** The image's addresses, rounded out to pages: false where nothing is to be loaded. */
+/** The image's addresses, rounded out to pages; false where no segment is to be loaded. */
 bool scry_elf_span(const struct scry_elf *e, uint64_t *ret_low, uint64_t *ret_high);
-/** Copy `len` bytes at the image's own address: true when all were there. */
+/** Copy `len` bytes at an address of the image; true when all were there. */
 bool scry_elf_read(const struct scry_elf *e, uint64_t vaddr, void *buf, size_t len);
 /**
- * The mapped file's bytes at the image's own address, or NULL; `*ret_flags` gets the segment's
- * PF_*.
+ * The mapped file's bytes at an address of the image, to the end of the segment (*ret_len of them),
+ * or NULL; `*ret_flags` gets the segment's PF_*.
  */
 const uint8_t *scry_elf_bytes(const struct scry_elf *e, uint64_t vaddr, size_t *ret_len,
 			      uint32_t *ret_flags);
@@ -63,7 +66,7 @@ bool scry_elf_section_at(const struct scry_elf *e, unsigned index, struct scry_e
 /** A section by name; false where there is none. */
 bool scry_elf_section_find(const struct scry_elf *e, const char *name,
 			   struct scry_elf_section *ret);
-/** The bytes of a section in the file, or NULL where it has none or they are cut. */
+/** A section's bytes in the mapped file; NULL where it has none, or they are cut off. */
 const uint8_t *scry_elf_section_data(const struct scry_elf *e,
 				     const struct scry_elf_section *section);
 

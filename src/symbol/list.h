@@ -1,4 +1,4 @@
-/** How the list of modules comes about; module.c picks the source. */
+/** How the list of modules is made; module.c picks the source. */
 #ifndef SCRY_LIST_H
 #define SCRY_LIST_H
 
@@ -6,18 +6,18 @@
 #include "symbol/module.h"
 
 /**
- * Add a module in address order; NULL when out of memory. `path` is copied, "(deleted)" after it
- * dropped.
+ * Add a module in address order; NULL when out of memory. `path` is copied, without a "(deleted)"
+ * at its end.
  */
 struct scry_module *scry_module_add(struct scry_session *s, const char *path, scry_addr start,
 				    scry_addr end);
-/** A build id tells files apart: one of zeros is a linker's placeholder, and "" none. */
+/** Does the id tell files apart? All zeros are a linker's placeholder, and "" is not an id. */
 bool scry_is_build_id(const char *id);
-/** Add the module whose ELF headers were read from target memory. */
+/** Add the module whose ELF headers were read from target memory; NULL when out of memory. */
 struct scry_module *scry_module_add_image(struct scry_session *s, const char *path,
 					  const struct scry_elf *e);
 /**
- * Out of the mappings: each ELF image that the loader mapped, not files that were mapped as data.
+ * From the mappings: each ELF image that the loader mapped, not files that were mapped as data.
  */
 void scry_modules_from_maps(struct scry_session *s);
 /**
@@ -27,7 +27,7 @@ void scry_modules_from_maps(struct scry_session *s);
 void scry_modules_from_loader(struct scry_session *s);
 /** Set bias, start and end by the file's headers where target memory lacks its own. */
 void scry_module_place(struct scry_module *m, const struct scry_elf *file);
-/** Is it a process that runs here, whose /proc entry can be used? */
+/** Is the target a process that runs here, so that its /proc entry can be used? */
 bool scry_target_is_here(const struct scry_target *t);
 
 #endif

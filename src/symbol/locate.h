@@ -1,6 +1,6 @@
 /**
- * Files here that stand for files of the target: where they are looked for, and whether they are
- * the same. Everything that is opened is a regular file, opened without blocking.
+ * Local files that stand for files of the target: where they are looked for, and whether they are
+ * the same. Only regular files are opened, and without blocking.
  */
 #ifndef SCRY_LOCATE_H
 #define SCRY_LOCATE_H
@@ -18,8 +18,8 @@ struct scry_located {
 
 /**
  * The module's ELF file, opened; close it with scry_elf_close(). SCRY_ENOTFOUND and *ret_problem
- * where there is none.
- * *ret_problem may be set on success too: the user's file was taken although its build id differs.
+ * where there is none. *ret_problem may be set on success too: the user's file was taken although
+ * its build id differs.
  */
 int scry_locate(struct scry_module *m, struct scry_located *ret, const char **ret_problem);
 /** The executable that the user (--exe, a script's interpreter) or the dump named, unchecked. */
@@ -29,15 +29,16 @@ int scry_locate_exe(struct scry_session *s, struct scry_elf *ret, const char **r
  */
 int scry_locate_debug(struct scry_module *m, const struct scry_elf *file, struct scry_located *ret);
 /**
- * Ask the debuginfod servers of DEBUGINFOD_URLS, where the user allowed it: a descriptor, or -1.
+ * Ask the debuginfod servers of DEBUGINFOD_URLS, where the user allowed it: a descriptor of the
+ * debug file (`debug`) or of the module itself, for the caller to close; or -1.
  */
 int scry_debuginfod_open(struct scry_module *m, bool debug, const char **ret_path);
 
-/** The DLL or executable of a Windows dump, or NULL and *ret_problem. */
+/** The path of a Windows dump's DLL or executable, in the arena; or NULL and *ret_problem. */
 const char *scry_locate_pe(struct scry_module *m, const char **ret_problem);
 /**
- * Open a regular file for reading: a descriptor, or -1. Anything else, and what lies in /proc, /sys
- * and the like, is looked at without being opened.
+ * Open a regular file for reading: a descriptor, or -1. Anything else, and anything in /proc, /sys
+ * and the like, is refused without being opened.
  */
 int scry_open_regular(const char *path);
 /** The same below another root directory, whose symbolic links stay inside it. */

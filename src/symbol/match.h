@@ -6,7 +6,7 @@
 #include "symbol/module.h"
 
 /**
- * True where it is; else *ret_why says how it differs, without the file's name (session's arena).
+ * True where it is; else *ret_why (session's arena) says how it differs, without the file's name.
  */
 bool scry_match(struct scry_module *m, const struct scry_elf *file, const char **ret_why);
 

@@ -1,12 +1,12 @@
-/** The user's symbol maps: DIR/<file name of the module>.nm, what nm(1) printed of it. */
+/** The user's symbol maps: DIR/<file name of the module>.nm, which has what nm(1) printed. */
 #ifndef SCRY_NM_H
 #define SCRY_NM_H
 
 #include "symbol/module.h"
 
 /**
- * Read the module's map where options.symbols has one; sets m->map. Lines that are not nm's are
- * skipped.
+ * Read the module's map if the directory options.symbols has one, and set m->map. Lines that are
+ * not nm's are skipped.
  */
 void scry_symbol_map_open(struct scry_module *m);
 void scry_symbol_map_close(struct scry_module *m);

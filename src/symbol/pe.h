@@ -1,8 +1,8 @@
 /**
  * PE images (Windows executables and DLLs): from the headers in target memory, from the same file
  * on disk, or from both. module.c makes one struct scry_module per scry_target_module and calls
- * scry_pe_open() where a PE is expected (abi.windows); the DLL on disk is optional, what a dump
- * holds is used without it.
+ * scry_pe_open() where a PE is expected (abi.windows). The DLL on disk is optional: without it,
+ * what the dump holds is used.
  */
 #ifndef SCRY_PE_H
 #define SCRY_PE_H
@@ -19,11 +19,11 @@ extern const struct scry_module_ops scry_module_pe;
 int scry_pe_open(struct scry_module *m, const char *file);
 /**
  * Is this file the module's? By CodeView id where both have one, else by TimeDateStamp and
- * SizeOfImage. On false
- * *ret_problem says why (static or in the session's arena).
+ * SizeOfImage. On false *ret_problem says why (static or in the session's arena).
  */
 bool scry_pe_file_matches(struct scry_module *m, const char *file, const char **ret_problem);
 
+/** VS_FIXEDFILEINFO's dwFileVersionMS and LS, in four parts. */
 struct scry_pe_version {
 	uint16_t part[4]; /* FileVersion: 3.11.5 is 3.11.5150.1013 */
 };
@@ -40,9 +40,10 @@ int scry_pe_version(struct scry_module *m, struct scry_pe_version *ret);
 uint32_t scry_pe_python_version(const struct scry_pe_version *v);
 
 /**
- * The function fragment that holds `addr`, by .pdata. *ret_root is the begin of the function whose
- * chain of unwind infos this fragment belongs to (a cold part of a function has its own entry):
- * addresses of one function have one root. SCRY_ENOTFOUND: a leaf function, or .pdata is not there.
+ * The function fragment that holds `addr`, by .pdata. *ret_root is the start of the function whose
+ * chain of unwind infos this fragment belongs to (a cold part of a function has its own entry): all
+ * addresses of one function have the same root. SCRY_ENOTFOUND: a leaf function, or .pdata is
+ * missing.
  */
 int scry_pe_function(struct scry_module *m, scry_addr addr, scry_addr *ret_begin,
 		     scry_addr *ret_end, scry_addr *ret_root);

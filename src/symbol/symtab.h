@@ -1,6 +1,6 @@
 /**
- * A table of ELF symbols: .symtab or .dynsym of a mapped file, or what the dynamic section in
- * target memory points to. Symbols without an address of their own (undefined, thread-local,
+ * A table of ELF symbols: .symtab or .dynsym of a mapped file, or the one that the dynamic section
+ * in target memory points to. Symbols without an address of their own (undefined, thread-local,
  * section and file names) are left out.
  */
 #ifndef SCRY_SYMTAB_H
@@ -14,11 +14,11 @@ struct scry_symtab_entry;
 struct scry_symtab {
 	const struct scry_elf *elf;
 	const uint8_t *symbols; /* NULL: an empty table */
-	const char *strings;    /* ends with a NUL */
+	const char *strings;    /* its last byte is NUL */
 	size_t count, strings_size;
 	uint64_t gnu_hash, hash; /* the image's addresses of DT_GNU_HASH and DT_HASH, 0 none */
-	uint32_t *hashes;        /* of all names, made at the third find without a hash section */
-	/* functions and variables by address, made after some at() */
+	uint32_t *hashes;        /* of all names; made at the third find without a hash section */
+	/* functions and variables by address; made after a few calls of scry_symtab_at() */
 	struct scry_symtab_entry *sorted;
 	size_t sorted_count;
 	unsigned finds, ats;
@@ -31,18 +31,18 @@ struct scry_symtab_symbol {
 	bool is_function, is_data;
 };
 
-/** The table of a mapped file's section of a type (SHT_SYMTAB); empty where there is none. */
+/** The table in a mapped file's section of the given type (SHT_SYMTAB); empty without one. */
 void scry_symtab_from_section(struct scry_symtab *t, const struct scry_elf *e, uint32_t type);
-/** The table that PT_DYNAMIC names. */
+/** The table that PT_DYNAMIC names; empty without one. */
 void scry_symtab_from_dynamic(struct scry_symtab *t, const struct scry_elf *e);
-/** Free what was made beside the file; takes a zeroed one. */
+/** Free what was made besides the file; a zeroed one is fine. */
 void scry_symtab_done(struct scry_symtab *t);
 
 /**
  * A symbol by its exact name; false where none has it. `name` of *ret lives as long as the table.
  */
 bool scry_symtab_find(struct scry_symtab *t, const char *name, struct scry_symtab_symbol *ret);
-/** The function or variable that covers `addr`, or failing that the nearest one before it. */
+/** The function or variable that covers `addr`, or else the nearest before it; false: none. */
 bool scry_symtab_at(struct scry_symtab *t, uint64_t addr, struct scry_symtab_symbol *ret);
 
 #endif

@@ -1,12 +1,13 @@
 /**
- * asyncio: tasks and futures, those of the C module, those written in Python and those of other
- * makes. 3.4 to 3.15.
+ * asyncio, 3.4 to 3.15: tasks and futures of the C module, those written in Python, and those of
+ * other implementations.
  */
 #ifndef SCRY_ASYNCIO_H
 #define SCRY_ASYNCIO_H
 
 #include "task/loop.h"
 
+/** Future._state: fut_state of Modules/_asynciomodule.c, or the string of futures.py. */
 enum scry_future_state {
 	SCRY_FUTURE_PENDING,
 	SCRY_FUTURE_CANCELLED,
@@ -29,15 +30,16 @@ struct scry_future {
 	bool must_cancel;
 	int64_t cancels; /* 3.11+: how often cancel() was called */
 };
-/** SCRY_ECORRUPT where the object is neither. */
+/** SCRY_ECORRUPT where the object is neither, SCRY_EFAULT where it cannot be read (scry_fail). */
 int scry_future_read(struct scry_kinds *k, scry_addr addr, struct scry_future *ret);
 /**
- * Next done callback: *it is 0 at first. SCRY_ITEM, or SCRY_OK at the end.
+ * The next done callback, in the order in which they will be called: *it is 0 at first. SCRY_ITEM,
+ * or SCRY_OK at the end and where the list cannot be read.
  */
 int scry_future_callback_next(struct scry_runtime *r, const struct scry_future *f, uint64_t *it,
 			      scry_addr *ret);
 
-/** What a task carries in `detail`. */
+/** What a task of asyncio carries in `detail`. */
 struct scry_asyncio_task {
 	struct scry_future future;
 	struct scry_chain chain;
@@ -46,12 +48,13 @@ struct scry_asyncio_task {
 	bool current;
 };
 
-/** Add the task at `addr` if it is one and new; the task, or NULL. */
+/** Add the task at `addr` if it is one and new; NULL where it is not, or out of memory. */
 struct scry_task *scry_asyncio_add(struct scry_task_search *s, scry_addr addr);
+/** The loop at `addr`, read where it is new; NULL where there is no object. */
 struct scry_loop *scry_asyncio_loop(struct scry_task_search *s, scry_addr addr);
 /** Tasks and loops from the modules' sets and the threads' lists (3.14+); current tasks. */
 enum scry_heap_share scry_asyncio_find(struct scry_task_search *s, struct scry_interp *interp);
-/** Who awaits a task: fills t->awaited_by in. */
+/** Who awaits a task: fills in t->awaited_by. */
 void scry_asyncio_find_awaiters(struct scry_task_search *s, struct scry_task *t);
 
 #endif

@@ -1,14 +1,14 @@
 /**
- * What stands suspended: generators, coroutines and the small objects between them, and what each
- * waits for. The links of a chain of awaits, from the outermost coroutine to the future or the
- * frame that parks it.
+ * What can be suspended: generators, coroutines and the small objects between them, and what each
+ * waits for. They are the links of a chain of awaits, from the outermost coroutine to the future or
+ * the frame that parks it.
  */
 #ifndef SCRY_AWAIT_H
 #define SCRY_AWAIT_H
 
 #include "runtime/runtime.h"
 
-/** What the kinds of tasks know an object as. */
+/** What an object is to the files that list tasks. */
 enum scry_kind {
 	SCRY_KIND_OTHER,
 	SCRY_KIND_GENERATOR,
@@ -17,7 +17,7 @@ enum scry_kind {
 	SCRY_KIND_CYTHON_GENERATOR,
 	SCRY_KIND_CYTHON_COROUTINE,
 	SCRY_KIND_CYTHON_ASYNC_GENERATOR,
-	/* pass on to another object */
+	/* these pass on to another object */
 	SCRY_KIND_CORO_WRAPPER,
 	SCRY_KIND_ASEND,
 	SCRY_KIND_ATHROW,
@@ -25,7 +25,7 @@ enum scry_kind {
 	SCRY_KIND_DEBUG_WRAPPER,
 	SCRY_KIND_BETWEEN,
 	SCRY_KIND_FUTURE_ITER,
-	/* also of subclasses */
+	/* these cover subclasses too */
 	SCRY_KIND_C_FUTURE,
 	SCRY_KIND_PY_FUTURE,
 	SCRY_KIND_C_TASK,
@@ -47,24 +47,24 @@ enum scry_kind {
 struct scry_kinds {
 	struct scry_runtime *runtime;
 	struct scry_hash types;
-	size_t unsound; /* objects that have no type, as far as they were asked for */
+	size_t unsound; /* objects asked for whose type is damaged */
 };
 
 #define SCRY_KINDS_INIT(r)     \
 	{                      \
 		.runtime = (r) \
 	}
-/** Free what SCRY_KINDS_INIT() has learnt since. */
+/** Free what was learnt since SCRY_KINDS_INIT(). */
 void scry_kinds_done(struct scry_kinds *k);
-/** OTHER for anything else, damaged objects too. */
+/** SCRY_KIND_OTHER for anything else, and for damaged objects. */
 enum scry_kind scry_kind_of(struct scry_kinds *k, scry_addr object);
-/** From now on all objects of this one's class, and of that only, are of a kind. */
+/** From now on, every object of exactly this one's class is of the kind. */
 void scry_kind_teach(struct scry_kinds *k, scry_addr object, enum scry_kind kind);
 static inline bool scry_kind_suspends(enum scry_kind kind)
 {
 	return kind >= SCRY_KIND_GENERATOR && kind <= SCRY_KIND_CYTHON_ASYNC_GENERATOR;
 }
-/** Made by Cython: what stands suspended is the object itself, without a frame. */
+/** Made by Cython: the object itself is suspended, it has no frame. */
 static inline bool scry_kind_is_cythons(enum scry_kind kind)
 {
 	return kind >= SCRY_KIND_CYTHON_GENERATOR && kind <= SCRY_KIND_CYTHON_ASYNC_GENERATOR;
@@ -78,22 +78,26 @@ static inline bool scry_kind_is_future(enum scry_kind kind)
 	return kind >= SCRY_KIND_C_FUTURE && kind <= SCRY_KIND_PY_TASK;
 }
 
+/** Where execution of a generator or coroutine is: inspect.getgeneratorstate(), as it were. */
 enum scry_suspension {
 	SCRY_CREATED,
 	SCRY_SUSPENDED,
 	SCRY_RUNNING,
 	SCRY_CLOSED,
-	SCRY_NOT_KNOWN, /* of a build of Cython that keeps it elsewhere */
+	SCRY_NOT_KNOWN, /* made by a version of Cython that keeps it elsewhere */
 };
 
 /** One link: what an object is doing. */
 struct scry_await {
 	enum scry_kind kind;
-	enum scry_suspension state; /* of what has a frame */
-	scry_addr frame;            /* 0: it has none, or it is over */
+	enum scry_suspension state; /* where scry_kind_suspends(kind) */
+	scry_addr frame;            /* 0: it has none, or has returned */
 	scry_addr next;             /* what it yields from or awaits, 0 nothing */
 };
-/** The first member of an object of a type that no header shows. */
+/**
+ * The first word after the object's head, for types that no public header has; *ret is an address
+ * that nothing has checked. Negative where it cannot be read.
+ */
 int scry_first_member(struct scry_runtime *r, scry_addr object, scry_addr *ret);
 /** SCRY_OK also for objects without a frame; negative where a generator is damaged. */
 int scry_await_read(struct scry_kinds *k, scry_addr object, struct scry_await *ret);
@@ -112,14 +116,14 @@ struct scry_chain {
 	const char *error;          /* why the chain is cut, or NULL */
 };
 /**
- * Follow what `object` (a coroutine, a generator) awaits, down to what is none; never fails, but
- * says in *ret why it was cut.
+ * Follow what `object` (a coroutine, a generator) awaits, down to the first object that awaits
+ * nothing. Never fails: ret->error says why the chain is cut.
  */
 void scry_chain_read(struct scry_kinds *k, scry_addr object, struct scry_chain *ret);
-/** What a link stands for, like scry_frame_at(). */
+/** The frame of a link, like scry_frame_at(); negative where it cannot be decoded. */
 int scry_chain_frame(struct scry_runtime *r, const struct scry_chain_link *link,
 		     struct scry_frame *ret);
-/** The frame of the innermost that has one, 0 none. */
+/** The frame of the innermost link that has one, 0 none. */
 scry_addr scry_chain_newest(const struct scry_chain *c);
 /** The chain's frames, innermost first, as scry_task_ops.frame_next gives them. */
 int scry_chain_frame_next(struct scry_runtime *r, const struct scry_chain *c,

@@ -13,28 +13,28 @@
 struct scry_c_walk {
 	struct scry_runtime *runtime;
 	struct scry_c_stack *stack; /* frames are added here */
-	scry_addr start;            /* where words[0] belongs */
-	const uint64_t *words;      /* 0 words: all is on the target's stack */
+	scry_addr start;            /* the address that words[0] was saved from */
+	const uint64_t *words;      /* `count` of them; 0: all is on the target's stack */
 	size_t count;
 	bool from_call; /* the first frame's pc is a return address */
-	/* frames from here on up are not the task's, 0: it has no end */
+	/* frames at this address and above are not the task's; 0: no such limit */
 	scry_addr end;
-	/** Is it the task's outermost function? NULL: none is. */
+	/** Is it the task's outermost function? NULL: no function is known to be. */
 	bool (*is_last)(const struct scry_symbol *symbol);
-	/* sees each frame that is added, while the words are laid over the target; or NULL */
+	/* called for each frame added, while the words are laid over the target; or NULL */
 	scry_unwind_fn *also;
 	void *also_arg;
 	bool at_last, at_end; /* out: is_last() said so; the walk came to `end` */
 };
 
-/** Unwind from `regs`. NULL, or why it broke off before the walk's end. */
+/** Unwind from `regs`. NULL, or why it broke off before the walk's end (session's arena). */
 const char *scry_c_walk(struct scry_c_walk *w, const struct scry_regs *regs);
-/** The session's last failure, kept. */
+/** A copy of the session's last error text, in its arena. */
 const char *scry_because(struct scry_runtime *r);
 
-/** What is said of a const struct scry_c_stack *, which may be NULL. */
+/** The facts of a const struct scry_c_stack *, which may be NULL. */
 extern const struct scry_facts scry_facts_c_stack;
-/** Facts of any task whose kind has C stacks: the stack as keys of an object, and as lines. */
+/** For any task whose kind has C stacks: the stack as keys of a JSON object, and as text. */
 void scry_task_say_c_stack(const void *subject, struct scry_said *ret);
 void scry_task_say_c_stack_lines(const void *subject, struct scry_said *ret);
 

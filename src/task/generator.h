@@ -5,14 +5,14 @@
 #include "task/await.h"
 #include "task/task.h"
 
-/** What such a task carries in `detail`. */
+/** What a generator's task carries in `detail`. */
 struct scry_generator {
 	struct scry_chain chain;
 	enum scry_suspension state;
 	struct scry_chain_link own; /* its frame, where the chain is left out */
 	bool cython;                /* made by Cython: without a frame */
-	struct scry_task *awaits;   /* the generator that it waits for, or NULL */
-	scry_addr *awaited_by;      /* `awaiters` of them */
+	struct scry_task *awaits;   /* the generator that it awaits, or NULL */
+	scry_addr *awaited_by;      /* ids of those that await it, `awaiters` of them */
 	size_t awaiters;
 };
 

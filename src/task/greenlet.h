@@ -1,6 +1,6 @@
 /**
- * Greenlets: stacks that switch by themselves within a thread. greenlet 0.4 to 3.5, and what stands
- * on it (gevent, eventlet).
+ * Greenlets: stacks that are switched within a thread. greenlet 0.4 to 3.5, and what is built on it
+ * (gevent, eventlet).
  */
 #ifndef SCRY_GREENLET_H
 #define SCRY_GREENLET_H
@@ -11,9 +11,9 @@
 #include "task/task.h"
 
 #define SCRY_SWITCH_CODES 4
-#define SCRY_WAITS_MAX    8 /* objects that a greenlet waits for at once, which are kept */
+#define SCRY_WAITS_MAX    8 /* objects that one greenlet waits for: more are only counted */
 
-/** How strongly it suggests that something will wake a greenlet; only the strongest are kept. */
+/** How strongly something suggests that it will wake a greenlet: only the strongest are kept. */
 enum scry_wait_rank {
 	SCRY_WAIT_NOTHING,
 	SCRY_WAIT_WAITER, /* a Waiter that nothing else leads to */
@@ -26,32 +26,32 @@ enum scry_wait_rank {
 struct scry_greenlets {
 	struct scry_runtime *runtime;
 	struct scry_hash tasks; /* by their addresses */
-	/* from 2.0 on: what makes a greenlet a main one; 0 not met */
+	/* from 2.0 on: what marks a greenlet as a main one; 0: not met yet */
 	scry_addr main_vtable;
-	struct scry_module *module; /* the extension; NULL: not in one */
-	bool code_known;            /* it was looked for */
+	struct scry_module *module; /* the extension's; NULL: its code is in no module */
+	bool code_known;            /* its slp_switch() was looked for */
 	struct scry_switch_code code[SCRY_SWITCH_CODES];
 	size_t code_count;
 };
 
-/** What such a task carries in `detail`. */
+/** What a greenlet's task carries in `detail`. */
 struct scry_greenlet {
 	struct scry_greenlets *all;
-	scry_addr stack_start; /* lowest address of its C stack, 0 it does not stand on one */
-	scry_addr stack_stop;  /* where that stack began, 0 it was never started */
-	/* where its lowest part was saved to, as long as others use the place */
+	scry_addr stack_start; /* lowest address of its C stack; 0: it has none now */
+	scry_addr stack_stop;  /* where that stack began; 0: it was never started */
+	/* the copy of its lowest part, while others use the place */
 	scry_addr stack_copy;
-	uint64_t stack_saved; /* how many bytes of it */
-	scry_addr top_frame;  /* frame object it stands in while it is suspended, else 0 */
-	/* 3.0.0 to 3.0.2 with 3.12: what its newest frame was cut from, else 0 */
+	uint64_t stack_saved; /* bytes of the copy, counted from stack_start */
+	scry_addr top_frame;  /* its newest frame object while it is suspended, else 0 */
+	/* 3.0.0 to 3.0.2 with 3.12: the frame that its newest one was unlinked from, else 0 */
 	scry_addr prev_frame;
 	scry_addr vtable;       /* from 2.0 on: the class of its state, else 0 */
 	scry_addr parent, main; /* 0 none */
 	scry_addr run;          /* what it calls first, until it has, 0 none */
-	scry_addr thread_dict;  /* up to 1.x, of a main greenlet: its thread state's */
-	/* from 2.0 on, of a main greenlet: the extension's own; 0 its thread has ended */
+	scry_addr thread_dict;  /* up to 1.x, of a main greenlet: its thread state's dict */
+	/* from 2.0 on, of a main greenlet: the extension's thread state; 0: its thread has ended */
 	scry_addr thread_state;
-	/* of a main greenlet: which one of its thread runs, 0 unknown */
+	/* of a main greenlet: the greenlet of its thread that runs; 0 unknown */
 	scry_addr current;
 	scry_addr exception;             /* the one it is handling, 0 none */
 	scry_addr context;               /* of contextvars, while it is suspended, 0 none */
@@ -63,22 +63,22 @@ struct scry_greenlet {
 	bool is_hub;
 	bool is_main, is_current;
 	bool switching;               /* it runs, and its state is saved already */
-	bool orphaned;                /* its thread has ended, and it had not */
+	bool orphaned;                /* its thread has ended, but it had not */
 	const char *type;             /* its class, as repr() writes it */
-	struct scry_c_stack *c_stack; /* NULL: scry_greenlet_c_stack() was not asked yet */
+	struct scry_c_stack *c_stack; /* NULL: scry_greenlet_c_stack() was not called yet */
 };
 
 /**
- * Where greenlet's structs have their members: by the module's version, if the greenlets at hand
- * look so, else by what they do look like. False where that is not known: noted.
+ * Where greenlet's structs have their members: by the module's version where the greenlets at hand
+ * agree with it, else by what they look like. False, and a note, where neither tells them.
  */
 bool scry_greenlet_lay_out(struct scry_runtime *r, struct scry_kinds *kinds, const scry_addr *list,
 			   size_t count);
-/** Give each greenlet of the list its thread, and mark those that run. */
+/** Find the thread of each greenlet of the list, and mark those that run. */
 void scry_greenlet_find_threads(struct scry_greenlets *all, struct scry_task *first);
 /**
- * Unwound once, down to where the greenlet began; of a running one out of its thread's registers.
- * Without frames and without error where it stands on no stack. NULL when out of memory.
+ * Unwound once, as far as where the greenlet began; a running one starts from its thread's
+ * registers. No frames and no error where it has no C stack. NULL when out of memory.
  */
 const struct scry_c_stack *scry_greenlet_c_stack(struct scry_task *t);
 

@@ -1,6 +1,6 @@
 /**
- * What suspended greenlets of gevent and eventlet wait for. Nothing says so in the greenlet itself
- * (and gevent is compiled, so there are no frames to look into): what will wake it refers to its
+ * What suspended greenlets of gevent and eventlet wait for. The greenlet itself does not say (and
+ * gevent is compiled, so it has no frames to look into), but what will wake it refers to its
  * switch(), directly or through a Waiter.
  */
 #ifndef SCRY_GREENLET_WAIT_H
@@ -12,32 +12,33 @@
 struct scry_holders {
 	struct scry_runtime *runtime;
 	struct scry_kinds *kinds;
-	struct scry_hash types; /* rows by type; those of no interest too */
+	struct scry_hash types; /* the row of each type met, also of those of no interest */
 	struct scry_holder *list;
 	size_t count, room;
 };
 
+/** One of them. */
 struct scry_holder {
 	scry_addr object;
 	const struct scry_holder_row *row;
-	/* the type that the row is about: a base of the object's, or its own */
+	/* the type that the row is about: the object's own, or a base of it */
 	scry_addr base;
 };
 
 /** Remember the object if it is of a kind that wakes greenlets. */
 void scry_holder_note(struct scry_holders *h, scry_addr object);
-/** Tell each greenlet which of them will wake it, and which greenlets are hubs. */
+/** Fill in what will wake each greenlet, and which greenlets are hubs. */
 void scry_greenlet_find_waits(struct scry_holders *h, struct scry_greenlets *all,
 			      struct scry_task *first);
 void scry_holders_done(struct scry_holders *h);
 
 /**
- * Of a watcher or listener that waits for a file: its descriptor, and "read", "write" or "read
- * write".
+ * The descriptor of a watcher or listener that waits for a file, and "read", "write" or "read
+ * write". False where it waits for none.
  */
 bool scry_holder_file(struct scry_runtime *r, scry_addr object, int64_t *ret_fd,
 		      const char **ret_events);
-/** As gevent names its greenlets where it has done so already, else NULL. */
+/** The name that gevent gave the greenlet ("Greenlet-3"); NULL where it has not named it yet. */
 const char *scry_gevent_name(struct scry_runtime *r, scry_addr greenlet);
 
 #endif

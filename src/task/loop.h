@@ -1,7 +1,7 @@
 /**
- * What the command `tasks` lists: event loops and their tasks, of every library that has such. A
- * library is a row: its struct scry_task_ops, and where it keeps what it runs
- * (scry_task_libraries).
+ * What the command `tasks` lists: event loops and their tasks, of every library that has them. A
+ * library is a row (struct scry_task_library): its struct scry_task_ops, and where it keeps what it
+ * runs.
  */
 #ifndef SCRY_LOOP_H
 #define SCRY_LOOP_H
@@ -9,13 +9,14 @@
 #include "task/await.h"
 #include "task/task.h"
 
+/** An event loop: asyncio's loop, trio's runner, curio's kernel. In the session's arena. */
 struct scry_loop {
 	struct scry_loop *next;
 	const struct scry_task_library *library;
 	struct scry_runtime *runtime;
 	const struct scry_interp *interp;
 	scry_addr addr;
-	/* of the thread that runs it; 0: it does not run, or does not say */
+	/* of the thread that runs it; 0: it does not run, or does not say which */
 	uint64_t thread_ident;
 	const struct scry_thread *thread;
 	bool running;
@@ -25,10 +26,11 @@ struct scry_loop {
 	void *detail; /* the library's own, in the arena */
 };
 
+/** All loops of a target. scry_loops_done() frees the tables, the loops live until refresh. */
 struct scry_loops {
 	struct scry_loop *first, **tail;
 	struct scry_hash by_address;
-	/* frames of the coroutines of all tasks that run: they may stand in each other */
+	/* outermost frames of all tasks that run: one may be started eagerly within another */
 	struct scry_hash roots;
 };
 
@@ -40,23 +42,24 @@ struct scry_task_search {
 	struct scry_hash seen; /* tasks by address: struct scry_task */
 	struct scry_task *tasks, **tail;
 	struct scry_loops *loops;
-	bool whole_heap; /* look at every object for tasks that no list has */
+	bool whole_heap; /* look at every object, for tasks that are in no list */
 };
 
-/** How much of the heap a library needs to be looked at, besides its own lists. */
+/** How much of the heap must be searched for a library, besides its own lists. */
 enum scry_heap_share { SCRY_HEAP_NONE, SCRY_HEAP_LITTLE, SCRY_HEAP_MUCH, SCRY_HEAP_ALL };
 
+/** A library that runs tasks. */
 struct scry_task_library {
 	const struct scry_task_ops *ops;
 	/**
-	 * Tasks and loops of the library's own lists. NONE where the interpreter has not imported
-	 * it.
+	 * Add the tasks and loops of the library's own lists; how much of the heap is to be
+	 * searched besides. SCRY_HEAP_NONE where the interpreter has not imported it.
 	 */
 	enum scry_heap_share (*find)(struct scry_task_search *s, struct scry_interp *interp);
-	/** An object of the heap that is of one of the kinds from `first` to `last`. */
+	/** Called for each object of the heap whose kind is from `first` to `last`. */
 	void (*object)(struct scry_task_search *s, enum scry_kind kind, scry_addr object);
 	enum scry_kind first, last;
-	/** What is known only when all tasks and loops are. */
+	/** Fill in what needs all tasks and loops to be known. */
 	void (*finish)(struct scry_task_search *s, struct scry_task *t);
 };
 /** The rows; the last one's ops is NULL. */
@@ -70,7 +73,7 @@ void scry_loops_done(struct scry_loops *loops);
 
 /* --- for libraries --- */
 /**
- * The loop at `addr`, added where it is new; NULL where there is no object. *ret_new may be NULL.
+ * The loop at `addr`, added where it is new; NULL where there is no object. `ret_new` may be NULL.
  */
 struct scry_loop *scry_loop_at(struct scry_task_search *s, const struct scry_task_library *library,
 			       scry_addr addr, bool *ret_new);
@@ -81,40 +84,41 @@ struct scry_loop *scry_loop_at(struct scry_task_search *s, const struct scry_tas
 struct scry_task *scry_loop_task(struct scry_task_search *s, const struct scry_task_ops *ops,
 				 scry_addr addr, size_t size);
 /**
- * The thread of the loop becomes that of the task, and the loop counts it; NULL: nothing is known.
+ * The task belongs to the loop: it gets the loop's thread, and the loop counts it. NULL: its loop
+ * is not known, and nothing happens.
  */
 void scry_loop_has(struct scry_loop *loop, struct scry_task *t);
 /**
- * The local variable `name` of the newest frame of a thread that has such and runs code of that
- * module; 0 none.
+ * The local variable `name` of the thread's newest frame that runs code of the module and has such
+ * a variable; 0 none.
  */
 scry_addr scry_loop_local(struct scry_thread *t, const char *module, const char *name);
 /**
- * The frames of a task whose chain begins at its coroutine. Those of one that runs are its
- * thread's, from its coroutine up to the task that was started eagerly within it.
+ * The frames of a task whose chain begins at its coroutine. A task that runs has frames of its
+ * thread: from its coroutine to the newest, or to the task that was started eagerly within it.
  */
 int scry_loop_frame_next(struct scry_task *t, const struct scry_chain *c,
 			 const struct scry_hash *roots, struct scry_walk *walk,
 			 struct scry_frame *ret);
-/** For finish(): a task that runs is known as such to scry_loop_frame_next(). */
+/** For finish(): let scry_loop_frame_next() know of a task that runs. */
 void scry_loop_runs(struct scry_task_search *s, const struct scry_chain *c);
-/** For SAY_GET, of a struct scry_task: the loop's id; what it waits for, as a value; its parent. */
+/** For SAY_GET on a struct scry_task: its loop's id; what it waits for, as a value; its parent. */
 void scry_loop_get_loop(const void *subject, struct scry_said *ret);
 void scry_loop_get_waits_for(const void *subject, struct scry_said *ret);
 void scry_loop_get_parent(const void *subject, struct scry_said *ret);
-/** Task.name of any library: text, or where nobody gave one yet, asyncio's number (3.12+). */
+/** Set t->name from the object `name`: text, or asyncio's number until somebody asks (3.12+). */
 void scry_loop_name(struct scry_task *t, scry_addr name);
 
 /**
- * What is wrong with a set of tasks that was walked becomes a note: it is damaged (`rc` of the last
- * step, < 0), or some of it are not what they should be; `words` say what, after "are".
+ * Note what is wrong with a set of tasks that was walked: the last step failed (`rc` is negative),
+ * or `strangers` of its items are not tasks: `words` go after "are".
  */
 void scry_loop_note_set(struct scry_runtime *r, scry_addr set, int rc, uint64_t strangers,
 			const char *words);
 
-/** An attribute, 0 where it is missing or None; of no object too. */
+/** An attribute; 0 where it is missing or None, or where `object` is 0. */
 scry_addr scry_loop_attr(struct scry_runtime *r, scry_addr object, const char *name);
-/** The same as a number, and as a truth: 0 where there is none. */
+/** The same, as an integer or a bool; 0 where there is none. */
 int64_t scry_loop_attr_int(struct scry_runtime *r, scry_addr object, const char *name);
 /** A module of sys.modules, 0 none. */
 scry_addr scry_loop_module(struct scry_interp *interp, const char *name);

@@ -7,21 +7,21 @@
 
 #include "target/target.h"
 
+/** The words, and how to recognise the switch among them. */
 struct scry_slice {
 	const uint64_t *words;
 	size_t count;
-	scry_addr sp; /* where words[0] stood */
+	scry_addr sp; /* the address of words[0] on the stack */
 	/**
-	 * Does a return address lie in the function: > 0 it does, 0 it does not, < 0 nobody can
-	 * tell.
+	 * Does a return address lie in the function? > 0 it does, 0 it does not, < 0 not known.
 	 */
 	int (*returns_to)(void *arg, scry_addr pc, const char *function);
 	void *arg;
 };
 
 /**
- * The registers of the function that called the switch. SCRY_ENOTFOUND where the words
- * have none of the known forms.
+ * The registers of the function that called the switch. SCRY_ENOTFOUND where the words have none of
+ * the known forms.
  */
 int scry_slice_regs(const struct scry_slice *slice, const struct scry_arch *arch,
 		    struct scry_regs *ret);

@@ -293,7 +293,7 @@ void scry_tasklet_put_in_saved(struct scry_thread *t, struct scry_c_stack *stack
 		scry_c_stack_put(&whole, s, &stack->frames[i]);
 	whole.saved_again = unwind_again;
 	whole.saved_of = task;
-	whole.put_behind = own;
+	whole.put_after = own;
 	whole.put_in = whole.count - stack->count;
 	*stack = whole;
 }

@@ -9,6 +9,7 @@
 #include "task/loop.h"
 #include "task/task.h"
 
+/** What a row does, as far as that is known. */
 enum scry_wait_state {
 	SCRY_WAIT_UNKNOWN,
 	SCRY_WAIT_RUNNING,
@@ -22,10 +23,11 @@ extern const char *const scry_wait_state_names[];
 /** How it is known that somebody holds something. */
 enum scry_how {
 	SCRY_HOW_OWNER,    /* the object itself says so */
-	SCRY_HOW_WITH,     /* it stands in a with block of the object */
+	SCRY_HOW_WITH,     /* its frame is inside a with block of the object */
 	SCRY_HOW_FRAME,    /* its frame works on the object, or gives it back in a finally */
 	SCRY_HOW_INFERRED, /* its code has acquired it and not released it: a guess */
 };
+/** "owner", "with" ... */
 extern const char *const scry_how_names[];
 
 struct scry_waiter;
@@ -35,19 +37,19 @@ struct scry_holder_of {
 	const struct scry_waiter *who;
 	enum scry_how how;
 	bool has_frame;
-	struct scry_frame frame; /* where it holds it */
+	struct scry_frame frame; /* the one that shows it, with has_frame */
 };
 
 /** What is waited for. Texts are in the session's arena. */
 struct scry_awaited {
-	struct scry_runtime *runtime; /* of the object, NULL: none */
+	struct scry_runtime *runtime; /* of the object; NULL: there is no object */
 	const char *kind;             /* "Lock", "Queue.get", "read" ...; NULL: nothing is known */
-	scry_addr addr;               /* the object, or what it is in C; 0 unknown */
+	scry_addr addr;               /* the object, or the lock of C; 0 unknown */
 	bool is_object;
 	const char *name;   /* as the frame calls it: "self.lock", or NULL */
-	const char *detail; /* or NULL */
-	int64_t fd, pid;    /* -1: none */
-	/* seconds of the system's monotonic clock, -1 not known; `timed`: there is one */
+	const char *detail; /* "full, 1 of 1", or NULL */
+	int64_t fd, pid;    /* the file or process that is waited for; -1: none */
+	/* seconds of the system's monotonic clock, -1 not known; `timed`: it has a deadline */
 	int64_t deadline;
 	bool timed;
 };
@@ -61,16 +63,19 @@ struct scry_waiter {
 	struct scry_awaited what;
 	struct scry_holder_of *held_by;
 	size_t held_count, held_room;
-	/* the holders that are known are not all: others may let it go on */
+	/* there are more holders than those that are known: others may let it go on */
 	bool others;
 	bool has_frame;
-	struct scry_frame frame; /* the newest that is not the library's that waits */
-	unsigned deadlock;       /* from 1 on, 0: it is in none */
-	size_t waiters;          /* how many wait for it, by whatever way */
+	struct scry_frame frame; /* the newest that is not of the library that waits */
+	unsigned deadlock;       /* its number, from 1; 0: it is in none */
+	size_t waiters;          /* how many wait for this row, directly or through others */
 	/* --- for src/wait alone --- */
 	scry_addr mutex;  /* what it sleeps on: a lock of C, or where PyMutex parks; 0 none */
 	scry_addr parked; /* ... the address that PyMutex' parking lot was given; 0 none */
-	/* a condition that it waits in, and its lock: it stands in their with block without them */
+	/*
+	 * the condition that it waits on, and the condition's lock: it is inside their with block,
+	 * but wait() has released them
+	 */
 	scry_addr released, released_lock;
 	size_t index, link; /* Tarjan's */
 	bool stuck, on_stack;
@@ -84,7 +89,7 @@ struct scry_waits {
 	struct scry_session *session;
 	struct scry_waiter *list; /* in the arena */
 	size_t count, room;
-	struct scry_hash by_thread, by_task; /* struct scry_thread's address; the task's */
+	struct scry_hash by_thread, by_task; /* rows by the struct scry_thread; by the task's id */
 	struct scry_hash holds;              /* objects to struct scry_hold */
 	struct scry_hash codes;              /* code objects to struct scry_standard */
 	/* directories of packages (stands.c): "" not known, NULL not asked */
@@ -93,37 +98,44 @@ struct scry_waits {
 	unsigned deadlocks; /* how many */
 };
 
-/** Find out all of it. SCRY_ENOTFOUND (scry_fail) where there are no threads. */
+/**
+ * Work out the whole answer. SCRY_ENOTFOUND where there are no threads, SCRY_ENOMEM (scry_fail).
+ * scry_waits_done() releases it, after a failure too.
+ */
 int scry_waits_find(struct scry_session *s, struct scry_waits *ret);
 void scry_waits_done(struct scry_waits *w);
 
 /* --- within the room --- */
 
 /**
- * The row of a thread, of a Python thread's id in a runtime, of a task by its address; NULL: none.
+ * The row of a thread; of a Python thread by its ident in a runtime; of a task by its address.
+ * NULL: there is no such row.
  */
 struct scry_waiter *scry_waiter_of_thread(struct scry_waits *w, const struct scry_thread *t);
 struct scry_waiter *scry_waiter_of_ident(struct scry_waits *w, struct scry_runtime *r,
 					 uint64_t ident);
 struct scry_waiter *scry_waiter_of_task(struct scry_waits *w, scry_addr task);
-/** Note who holds it, once; the better reason stays. `f` may be NULL. */
+/** Note that `who` holds what `waits` waits for; of two reasons the better stays. `f` or NULL. */
 void scry_waiter_held(struct scry_waits *w, struct scry_waiter *waits, struct scry_waiter *who,
 		      enum scry_how how, const struct scry_frame *f);
-/** The next frame of a thread or task, newest first; `walk` zeroed at first. */
+/**
+ * The next frame of a thread or task, newest first: SCRY_ITEM, SCRY_OK at the end, negative where
+ * the stack is damaged. `walk` is zeroed before the first call.
+ */
 int scry_waiter_frame_next(struct scry_waiter *who, struct scry_walk *walk, struct scry_frame *ret);
 
-/* thread_wait.c, task_wait.c: fill in what one waits for */
+/* thread_wait.c, task_wait.c: fill in state and `what` of one row */
 void scry_thread_waits(struct scry_waits *w, struct scry_waiter *who);
 void scry_task_waits(struct scry_waits *w, struct scry_waiter *who);
 /* owners.c: who holds what is waited for, once all rows are filled in */
 void scry_waits_owners(struct scry_waits *w, struct scry_waiter *who);
-/* cycles.c */
+/* cycles.c: number the deadlocks, by Tarjan's algorithm; count the waiters of each row */
 void scry_waits_cycles(struct scry_waits *w);
 
 /* --- stands.c: the standard library's own functions --- */
 
 enum scry_stand_flags {
-	SCRY_STAND_VIA = 1,  /* only where a frame of such a function stands above it */
+	SCRY_STAND_VIA = 1,  /* only where the function that it has called is a row, too */
 	SCRY_STAND_STOP = 2, /* what called it does not matter: this one waits for something else */
 	SCRY_STAND_IDLE = 4, /* it waits for work */
 	SCRY_STAND_LOCK = 8, /* the object is a lock: its own type says which */
@@ -134,9 +146,9 @@ enum scry_stand_flags {
 /** A place where the standard library waits: a row of stands.def. */
 struct scry_stand {
 	const char *module, *function;
-	const char *self; /* the class of the first argument, or one of several by '|'; NULL any */
-	const char *kind; /* NULL: what it sleeps in says it */
-	const char *object; /* "self._lock|self._Condition__lock"; NULL none */
+	const char *self;   /* the first argument's class, or several with '|' between; NULL any */
+	const char *kind;   /* NULL: the system call that it sleeps in names it */
+	const char *object; /* its path: "self._lock|self._Condition__lock"; NULL none */
 	unsigned flags;
 };
 
@@ -144,26 +156,28 @@ struct scry_stand {
 const struct scry_stand *scry_stand_of(struct scry_waits *w, const struct scry_frame *f);
 /** The module of the standard library whose code the frame runs, or NULL. */
 const char *scry_standard_module(struct scry_waits *w, const struct scry_frame *f);
-/** What there is to say of an object that is waited for by a row: "full, 1 of 1"; NULL nothing. */
+/** What more there is to say of an object waited for as `kind`: "full, 1 of 1"; NULL nothing. */
 const char *scry_stand_detail(struct scry_runtime *r, const char *kind, scry_addr object);
-/** The object that a row's path leads to, 0 none. */
+/** The object that a row's path leads to from the frame's variables, 0 none. */
 scry_addr scry_stand_object(const struct scry_frame *f, const char *path);
-/** A local variable, 0 unbound; the global of the frame's module. */
+/** A local variable, or a global of the frame's module; 0 where it is unbound or unreadable. */
 scry_addr scry_frame_variable(const struct scry_frame *f, const char *name);
 scry_addr scry_frame_global(const struct scry_frame *f, const char *name);
 
 /* --- values.c: what stands on a frame's value stack --- */
 
 /**
- * Values that the frame's instruction works with, dead ones too: what a call was given lies there
- * still. *it is 0 at first. Objects that are bound to a method that stands there come too.
+ * Every word of the frame's value stack, those past its top too: the arguments of a call in
+ * progress are still there. A bound method is followed by the object that it is bound to. *it is 0
+ * at first; SCRY_ITEM, SCRY_OK at the end.
  */
 int scry_frame_value_next(const struct scry_frame *f, unsigned *it, scry_addr *ret);
 /**
- * Objects whose with blocks the frame stands in: *it is 0 at first. `ret_async`: of async with.
+ * Objects whose with blocks the frame is inside of: *it is 0 at first; SCRY_ITEM, SCRY_OK at the
+ * end. *ret_async: by "async with".
  */
 int scry_frame_with_next(const struct scry_frame *f, unsigned *it, scry_addr *ret, bool *ret_async);
-/** How deep the stack is that the blocks around the instruction keep. */
+/** How many values of the stack belong to the blocks around the instruction. */
 unsigned scry_frame_kept(const struct scry_frame *f);
 
 /* --- calls.c: what code loads by name --- */
@@ -171,11 +185,12 @@ unsigned scry_frame_kept(const struct scry_frame *f);
 #define SCRY_LOAD_PARTS 6
 /** `a.b.c`, as code loads it. */
 struct scry_load {
-	uint32_t at, end; /* where it begins, and the first instruction after it */
+	uint32_t at, end; /* the first instruction of it, and the first after it */
 	const char *parts[SCRY_LOAD_PARTS];
 	unsigned count;
 	bool global; /* the first part is not a local variable */
 };
+/** All that a code object loads by name, and where control goes between. */
 struct scry_loads {
 	struct scry_code *code;
 	struct scry_load *list; /* each prefix is one, too */
@@ -184,43 +199,44 @@ struct scry_loads {
 	size_t call_count, call_room;
 	struct scry_jump {
 		uint32_t at, target;
-	} * jumps; /* forward alone */
+	} * jumps; /* forward ones only */
 	size_t jump_count, jump_room;
 };
 /** Of a code object, decoded once; NULL where its version is not known. */
 const struct scry_loads *scry_loads_of(struct scry_waits *w, struct scry_code *c);
 /** The object that the first `count` parts lead to in a frame, 0 none. */
 scry_addr scry_load_value(const struct scry_frame *f, const struct scry_load *l, unsigned count);
-/** How the frame calls the object: "self.lock"; NULL: it has no name for it. */
+/** The frame's name for the object: "self.lock"; NULL: it has none. */
 const char *scry_name_in_frame(struct scry_waits *w, const struct scry_frame *f, scry_addr object);
 
 /* --- holds.c: who holds which object, by the frames --- */
 
+/** A frame that holds an object, in the list of that object. */
 struct scry_hold {
 	struct scry_hold *next;
 	struct scry_waiter *who;
 	enum scry_how how;
 	struct scry_frame frame;
 };
-/** Look through all frames once, for who holds what: fills in w->holds. */
+/** Go through all frames once, for who holds what: fills in w->holds. */
 void scry_holds_collect(struct scry_waits *w);
 
 /* --- locks.c --- */
-/** Which kind of lock an object is ("Lock", "RLock", ...), NULL: none. */
+/** Which kind of lock an object is ("Lock", "RLock", ...); NULL: it is not a lock. */
 const char *scry_lock_kind(struct scry_runtime *r, scry_addr object);
-/** The object that the thread sleeps on, among `object` and what is known of it. */
+/** Is the object a lock that holds, or points to, the very word that the thread sleeps on? */
 bool scry_lock_is_slept_on(struct scry_waiter *who, scry_addr object);
-/** The object that a thread sleeps on by the address alone: PyMutex (3.13+). 0 none. */
+/** The object that a thread sleeps on, by the address alone: PyMutex (3.13+). 0 none. */
 scry_addr scry_lock_by_address(struct scry_waiter *who, const char **ret_kind);
-/** The thread that an object's own memory says holds it: its ident, 0 none or not known. */
+/** The ident of the thread that holds the object, by its own memory; 0 none or not known. */
 uint64_t scry_lock_owner(struct scry_runtime *r, scry_addr object);
 
 /* --- sleep.c: system calls --- */
 /** Does the thread sleep: 1 yes, 0 no, -1 not known (minidumps, some machines). */
 int scry_thread_sleeps(struct scry_waiter *who);
-/** Of a futex that no object has: which lock of C, and its owner. It unwinds the C stack. */
+/** Of a futex that is in no object: which lock of C it is, and its owner. Unwinds the C stack. */
 void scry_c_lock_read(struct scry_waits *w, struct scry_waiter *who, struct scry_awaited *what);
-/** Fill `what` in from the system call that the thread sleeps in; false: it is in none. */
+/** Fill in `what` from the system call that the thread sleeps in; false: it is in none. */
 bool scry_sleep_read(struct scry_waits *w, struct scry_waiter *who, struct scry_awaited *what);
 
 #endif
