@@ -306,7 +306,7 @@ const struct scry_command_row scry_command_dis = {
 		    "is followed by its\n"
 		    "exception table (3.11+): first and last instruction, handler, depth of the "
 		    "stack.",
-		    SCRY_COMMAND_CPYTHON },
+		    0 },
 	.run = run_dis,
 	.says = (const struct scry_facts *const[]) { &scry_facts_instructions, NULL },
 	.flags = flags,

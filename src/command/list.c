@@ -4,6 +4,7 @@
 
 #include "command/command.h"
 #include "eval/expr.h"
+#include "object/model.h"
 #include "object/source_fit.h"
 
 #define AROUND      5    /* lines before and after */
@@ -69,9 +70,12 @@ static const char *const inner[] = { "__wrapped__", "__code__", "__func__", "fun
 
 static struct scry_code *code_of(struct scry_runtime *r, scry_addr obj)
 {
+	const struct scry_code_model *own = scry_model_of(r)->code;
 	const char *name;
 	scry_addr type, next;
 
+	if (own)
+		return (obj = own->of(r, obj)) ? scry_code_at(r, obj) : NULL;
 	for (unsigned steps = 0; steps < 8; steps++) {
 		if (scry_type_of(r, obj, &type) < 0 || scry_type_name(r, type, &name) < 0)
 			return NULL;

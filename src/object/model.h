@@ -83,6 +83,21 @@ struct scry_described {
  * header offer for all kinds goes through it; the rest is CPython's. Contracts are those of the
  * functions of the same name.
  */
+/** What an interpreter's byte code has that CPython's of its version has not. */
+struct scry_code_model {
+	/*
+	 * what is known of a number, as in the rows of opcodes.c: "NAME:KIND:CACHES"; NULL nothing.
+	 * SCRY_EUNSUPPORTED where the interpreter's names are not found
+	 */
+	int (*opcodes)(struct scry_runtime *r, const char *const **ret);
+	/* a constant or a name of a code object; SCRY_ENOTFOUND where there is no such index */
+	int (*item)(struct scry_code *c, bool constant, uint32_t index, scry_addr *ret);
+	/* where its exception table stands; false: it has none */
+	bool (*exception_table)(const struct scry_code *c, scry_addr *ret, uint64_t *ret_size);
+	/* the code object that a function, a method or a generator has, or that `obj` is; 0 none */
+	scry_addr (*of)(struct scry_runtime *r, scry_addr obj);
+};
+
 struct scry_model {
 	/* tp_name, or type(x).__name__ where that is all there is; NULL unknown */
 	const char *(*type_name)(struct scry_runtime *r, scry_addr obj);
@@ -112,6 +127,8 @@ struct scry_model {
 	const struct scry_exception_model *exceptions;
 	/* append the repr of an object; negative after scry_fail() */
 	int (*print)(struct scry_printer *p, scry_addr addr);
+	/* opcodes.h; NULL: rows by version, by the layout's fields */
+	const struct scry_code_model *code;
 	/* obj[key], an object; NULL: scry_eval_item() does that. Fails where code would run */
 	int (*item)(struct scry_runtime *r, scry_addr obj, const struct scry_subscript *key,
 		    scry_addr *ret);

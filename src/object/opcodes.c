@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "object/model.h"
 #include "object/printer.h"
 
 #define EXTENDED_MAX 3 /* prefixes that one instruction can have */
@@ -19,11 +20,46 @@ static const struct scry_opcode_row rows[] = {
 #include "object/opcodes.inc"
 };
 
+static bool is_same_name(const char *word, const char *name)
+{
+	while (*name && (*word == *name || (*word == '+' && *name == '_'))) {
+		word++;
+		name++;
+	}
+	return !*name && *word == ':';
+}
+
+const char *scry_opcode_named(const char *name)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		for (const char *p = rows[i].words; p; p = strchr(p, ' '), p = p ? p + 1 : NULL) {
+			const char *colon = strchr(p, ':');
+
+			if (colon && is_same_name(colon + 1, name))
+				return colon + 1;
+		}
+	return NULL;
+}
+
+/* An interpreter with byte codes of its own names them itself. */
+static int open_own(struct scry_instructions *w, const struct scry_code_model *model)
+{
+	const char *const *words;
+	int rc = model->opcodes(w->code->runtime, &words);
+
+	if (rc == SCRY_OK)
+		memcpy(w->words, words, sizeof(w->words));
+	return rc;
+}
+
 int scry_instructions_open(struct scry_instructions *w, struct scry_code *c)
 {
 	uint32_t version = c->runtime->version;
+	const struct scry_code_model *own = scry_model_of(c->runtime)->code;
 
 	*w = (struct scry_instructions) { .code = c, .row = SCRY_SINCE(rows, version) };
+	if (own)
+		return open_own(w, own);
 	if (!w->row || scry_version_is_newer(version, rows[sizeof(rows) / sizeof(*rows) - 1].since))
 		return scry_fail(c->runtime->session, SCRY_EUNSUPPORTED, 0,
 				 "no names of byte codes for Python %s", c->runtime->version_text);
@@ -220,48 +256,6 @@ int scry_instruction_next(struct scry_instructions *w, struct scry_instruction *
 	return SCRY_ITEM;
 }
 
-/* --- the exception table --- */
-
-void scry_exception_table_open(struct scry_exception_table *t, const struct scry_code *c)
-{
-	struct scry_runtime *r = c->runtime;
-	scry_addr object = scry_field_get(r, c->addr, SCRY_F_CODE_EXCEPTIONTABLE);
-	struct scry_text_view bytes;
-
-	*t = (struct scry_exception_table) { .runtime = r };
-	if (!object || scry_text_open(r, object, &bytes) < 0 || bytes.kind != 1 ||
-	    bytes.length > 1u << 24)
-		return;
-	t->at = bytes.data;
-	t->end = bytes.data + bytes.length;
-}
-
-/* Six bits a byte, the highest first; bit 6: more follow. Objects/exception_handling_notes.txt */
-static bool table_number(struct scry_exception_table *t, uint32_t *ret)
-{
-	uint64_t byte = 64;
-
-	for (*ret = 0; byte & 64; *ret = *ret << 6 | (byte & 63)) {
-		if (t->at >= t->end || *ret >> 26 ||
-		    scry_read_uint(t->runtime->session, t->at, 1, &byte) < 0)
-			return false;
-		t->at++;
-	}
-	return true;
-}
-
-int scry_exception_table_next(struct scry_exception_table *t, struct scry_exception_entry *ret)
-{
-	uint32_t start, length, target, depth;
-
-	if (!table_number(t, &start) || !table_number(t, &length) || !table_number(t, &target) ||
-	    !table_number(t, &depth) || (start | length | target) >> 28)
-		return SCRY_OK;
-	*ret = (struct scry_exception_entry) { start * 2, (start + length) * 2, target * 2,
-					       depth >> 1, depth & 1 };
-	return SCRY_ITEM;
-}
-
 /* --- what arguments mean --- */
 
 static const struct argument_row {
@@ -330,12 +324,16 @@ static void put_number(uint32_t version, const struct scry_instruction *i, struc
 }
 
 /* The item of one of the code's tuples. */
-static int item_of(struct scry_code *c, enum scry_field tuple, uint32_t index, scry_addr *ret)
+static int item_of(struct scry_code *c, bool constant, uint32_t index, scry_addr *ret)
 {
 	struct scry_runtime *r = c->runtime;
 	scry_addr items;
 	uint64_t count, at;
-	int rc = scry_field_read(r, c->addr, tuple, &at);
+
+	if (scry_model_of(r)->code)
+		return scry_model_of(r)->code->item(c, constant, index, ret);
+	int rc =
+		scry_field_read(r, c->addr, constant ? SCRY_F_CODE_CONSTS : SCRY_F_CODE_NAMES, &at);
 
 	rc = rc < 0 ? rc : scry_sequence(r, at, &count, &items);
 	if (rc < 0 || index >= count)
@@ -353,15 +351,14 @@ static void put_unreadable(struct scry_code *c, int rc, struct scry_buf *out)
 	s->value_damaged = true;
 }
 
-/* Nothing where the index is not one. */
-static void put_item(struct scry_code *c, enum scry_field tuple, uint32_t index, bool repr,
-		     struct scry_buf *out)
+/* A constant's repr, or a name; nothing where the index is not one. */
+static void put_item(struct scry_code *c, bool constant, uint32_t index, struct scry_buf *out)
 {
 	scry_addr object;
 	const char *text;
-	int rc = item_of(c, tuple, index, &object);
+	int rc = item_of(c, constant, index, &object);
 
-	if (rc == SCRY_OK && repr) {
+	if (rc == SCRY_OK && constant) {
 		scry_repr(c->runtime, object, out);
 		return;
 	}
@@ -395,6 +392,8 @@ static uint32_t name_index(const struct scry_code *c, const struct scry_instruct
 	unsigned shift = 0;
 
 	*ret_mark = "";
+	if (scry_model_of(c->runtime)->code)
+		return i->arg;
 	for (size_t k = 0; k < sizeof(shifted) / sizeof(*shifted); k++)
 		if (!strcmp(i->name, shifted[k].name) &&
 		    scry_version_in(c->runtime->version, shifted[k].since, 0)) {
@@ -414,7 +413,7 @@ static void put_name(struct scry_code *c, const struct scry_instruction *i, stru
 
 	if (*mark && !behind)
 		scry_buf_printf(out, "%s + ", mark);
-	put_item(c, SCRY_F_CODE_NAMES, index, false, out);
+	put_item(c, false, index, out);
 	if (*mark && behind)
 		scry_buf_printf(out, " + %s", mark);
 }
@@ -424,7 +423,7 @@ const char *scry_instruction_name(struct scry_code *c, const struct scry_instruc
 	const char *mark, *text;
 	scry_addr object;
 
-	if (i->kind != 'n' || item_of(c, SCRY_F_CODE_NAMES, name_index(c, i, &mark), &object) < 0 ||
+	if (i->kind != 'n' || item_of(c, false, name_index(c, i, &mark), &object) < 0 ||
 	    scry_text_at(c->runtime, object, 1000, &text) < 0)
 		return NULL;
 	return text;
@@ -449,7 +448,7 @@ void scry_instruction_text(struct scry_code *c, const struct scry_instruction *i
 	if (!i->has_arg)
 		return;
 	if (i->kind == 'c')
-		put_item(c, SCRY_F_CODE_CONSTS, i->arg, true, out);
+		put_item(c, true, i->arg, out);
 	else if (i->kind == 'n')
 		put_name(c, i, out);
 	else if (two && strstr(two + 1, "_FAST")) { /* 3.13+: two variables, four bits each */

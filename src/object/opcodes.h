@@ -32,6 +32,11 @@ struct scry_instructions {
 	uint32_t at;
 };
 
+/**
+ * What the argument of an instruction of this name is, in any version of CPython, the oldest first:
+ * "NAME:KIND:CACHES" of the row; NULL: none has it. In names '_' stands for '+', too.
+ */
+const char *scry_opcode_named(const char *name);
 /** SCRY_EUNSUPPORTED for a version without a table. */
 int scry_instructions_open(struct scry_instructions *w, struct scry_code *c);
 /** SCRY_ITEM, SCRY_OK at the end, SCRY_EFAULT where the code is not readable. */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "object/model.h"
+
 #define CODE_MAX   (1u << 18) /* bytes of code that are looked at */
 #define DEPTH_MAX  0x3fff
 #define PASSES_MAX 4 /* what only a jump back leads to is met in the next pass */
@@ -158,7 +160,7 @@ static const struct scry_steps *steps_of(struct scry_code *c)
 	const struct effect_row *row = SCRY_SINCE(effect_rows, r->version);
 	struct word effects[256];
 
-	if (r->steps || !row)
+	if (r->steps || !row || scry_model_of(r)->code) /* of CPython's byte codes only */
 		return r->steps;
 	struct scry_steps *steps = scry_arena_alloc(&r->session->arena, sizeof(*steps));
 	if (!steps || scry_instructions_open(&steps->names, c) < 0)

@@ -38,10 +38,8 @@ def first_difference(found, wanted):
     )
 
 
-@pytest.mark.parametrize('interpreter', every())
-def test_the_instructions_are_those_of_dis(dumps, interpreter):
-    dump = dumps.core(interpreter, PROGRAM)
-    told, status, errors = run.answer(dump.core, *run.where(interpreter), command=('dis', '--all'))
+def check_function(dump, *where):
+    told, status, errors = run.answer(dump.core, *where, command=('dis', '--all'))
     assert status == 0, errors
     SCHEMA.validate(told)
     assert first_difference(as_dis(told), dump.truth['instructions']) is None
@@ -51,10 +49,8 @@ def test_the_instructions_are_those_of_dis(dumps, interpreter):
     assert first_difference(as_dis(told), dump.truth['instructions']) is not None
 
 
-@pytest.mark.parametrize('interpreter', every())
-def test_functions_of_the_library(dumps, interpreter):
-    """Hundreds of functions: specialised, instrumented, with long jumps, with exception tables."""
-    dump = dumps.core(interpreter, PROGRAM)
+def check_library(dump, interpreter):
+    """What was told of each function, after it was compared."""
     truth = dump.truth['codes']
     exe = '' if interpreter.root else dump.exe
     tool = os.path.join(run.build_directory(), 'tests', 'support', 'reprs')
@@ -79,6 +75,18 @@ def test_functions_of_the_library(dumps, interpreter):
         elif table(told) != code['table']:
             wrong.append('%s: table %s, not %s' % (code['name'], table(told), code['table']))
     assert not wrong, '%d differ\n%s' % (len(wrong), '\n'.join(wrong[:30]))
+    return answers
+
+
+@pytest.mark.parametrize('interpreter', every())
+def test_the_instructions_are_those_of_dis(dumps, interpreter):
+    check_function(dumps.core(interpreter, PROGRAM), *run.where(interpreter))
+
+
+@pytest.mark.parametrize('interpreter', every())
+def test_functions_of_the_library(dumps, interpreter):
+    """Hundreds of functions: specialised, instrumented, with long jumps, with exception tables."""
+    answers = check_library(dumps.core(interpreter, PROGRAM), interpreter)
     adapted = {i['adapted'] for told in answers for i in told['instructions'] if i['adapted']}
     assert interpreter.version < (3, 11) or interpreter.free_threaded or len(adapted) > 10
     if interpreter.version >= (3, 12):

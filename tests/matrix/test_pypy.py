@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import debian, interpreters, programs, run
 
-from . import test_stacks
+from . import test_dis, test_stacks
 
 STACKS = ['flow', 'py3', 'py36', 'threads', 'lines']
 HOT = programs.Program('pypy-hot', 'pypy_hot.py')
@@ -222,7 +222,6 @@ def test_what_pypy_has_not(dumps, pypy):
     """An answer that there is none would be wrong."""
     dump = made(dumps, pypy, VALUES)
     for command in (
-        ['dis'],
         ['tasks'],
         ['generators'],
         ['greenlets'],
@@ -230,3 +229,36 @@ def test_what_pypy_has_not(dumps, pypy):
     ):
         status, output, errors = run.pyscry(*run.where(pypy), '--frame', '1', dump.core, *command)
         assert status == 2 and not output and 'PyPy' in errors, (command, output, errors)
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_dis_of_pypy(dumps, pypy):
+    """By PyPy's own names of its byte codes: each instruction as PyPy's dis has it."""
+    dump = made(dumps, pypy, test_dis.PROGRAM)
+    test_dis.check_function(dump, *run.where(pypy))
+    test_dis.check_library(dump, pypy)
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_list_of_pypy(dumps, pypy):
+    """The current line of each frame, also of those that only the JIT describes; a function by its
+    name; and the byte code where the source is not here."""
+    dump = made(dumps, pypy, HOT)
+    with open(os.path.join(dump.directory, HOT.script)) as source:
+        lines = source.read().split('\n')
+    where = run.where(pypy)
+    for name in (dump.directory, HOT.script):  # old ones keep the name that they were run by
+        where += ('--source-map', '%s=%s' % (name, os.path.join(dump.directory, name)))
+    for number, truth in enumerate(dump.truth['main']):
+        told, status, errors = run.answer(
+            dump.core, '--frame', str(number), *where, command=('list',)
+        )
+        assert status == 0, errors
+        assert [line['line'] for line in told['lines'] if line['current']] == [truth['line']]
+        assert all(line['text'] == lines[line['line'] - 1] for line in told['lines'])
+    told, status, errors = run.answer(dump.core, *where, command=('list', 'park'))
+    assert status == 0, errors
+    assert told['lines'][0]['text'].startswith('def park'), told
+    status, output, _ = run.pyscry(*run.where(pypy), dump.core, 'list')
+    if pypy.root:
+        assert status == 1 and 'The byte code of' in output and '-->' in output, output

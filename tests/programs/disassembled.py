@@ -1,6 +1,7 @@
 # -*- coding: utf-8 -*-
 """Writes what dis says of a function and of modules of the library, then dies in that function. Runs on 2.7 to 3.15."""
 import dis
+import gc
 import json
 import os
 import re
@@ -48,6 +49,8 @@ def long_one():
 def text_of(code, each):
     if each.opname == "KW_NAMES":  # of these dis has no text
         return repr(code.co_consts[each.arg])
+    if each.opcode in dis.hasfree and hasattr(sys, "pypy_version_info"):  # PyPy 3.11's dis takes names of locals
+        return (code.co_cellvars + code.co_freevars)[each.arg]
     if each.opcode in dis.hasjrel or each.opcode in dis.hasjabs:
         return "%s %d" % ("from" if each.opname == "END_ASYNC_FOR" else "to", each.argval)
     return each.argrepr
@@ -111,7 +114,7 @@ def of_namespace(names, seen):
     for name in sorted(names):
         value = names[name]
         value = getattr(value, "__func__", value)
-        if isinstance(value, types.FunctionType) and value.__code__ not in seen:
+        if isinstance(value, types.FunctionType) and isinstance(value.__code__, types.CodeType) and value.__code__ not in seen:
             for each in codes(value.__code__):
                 seen.append(each)
                 yield each
@@ -156,6 +159,7 @@ KEPT = long_one()
 if __name__ == '__main__':
     found = gather()
     work()
+    gc.collect()  # PyPy: id() is the address once an object is old
     with open(os.environ['PYSCRY_TRUTH'], 'w') as f:
         json.dump({'instructions': instructions(subject.__code__), 'version': list(sys.version_info[:3]), 'codes': [
             {'id': '0x%x' % id(code), 'name': '%s %d' % (code.co_name, code.co_firstlineno), 'instructions': instructions(code),

@@ -333,4 +333,5 @@ const struct scry_model scry_model_pypy = {
 	.print = scry_pypy_print,
 	.item = scry_pypy_item,
 	.exceptions = &scry_pypy_exceptions,
+	.code = &scry_pypy_codes,
 };

@@ -14,8 +14,6 @@
 #define BLOCKS_MAX 1000
 #define SAVED_MAX  64
 
-/* lib-python/3/opcode.py of PyPy 3.11 */
-enum { OP_COPY = 38, OP_POP_EXCEPT = 89 };
 #define GENERATOR_FLAGS 0x2a0 /* CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR */
 
 static bool is_a(struct scry_runtime *r, scry_addr obj, enum scry_pypy_class c)
@@ -74,25 +72,11 @@ static unsigned saved_in_blocks(const struct scry_frame *f, struct scry_kept *sa
 	return n;
 }
 
-static bool bytes_of(struct scry_runtime *r, scry_addr string, scry_addr *ret, uint64_t *ret_size)
+static bool table_find(const struct scry_code *c, uint32_t at, struct scry_exception_entry *ret)
 {
-	const struct scry_pypy_type *t = scry_pypy_type_of(r->pypy, &string);
+	struct scry_exception_table t;
 
-	*ret = string + 24; /* header, hash, length */
-	return t && t->tid == r->pypy->string &&
-	       scry_read_uint(r->session, string + 16, 8, ret_size) == SCRY_OK &&
-	       *ret_size < 1u << 24;
-}
-
-static bool table_find(struct scry_runtime *r, scry_addr code, uint32_t at,
-		       struct scry_exception_entry *ret)
-{
-	struct scry_exception_table t = { .runtime = r };
-	uint64_t size;
-
-	if (!bytes_of(r, scry_pypy_get(r->pypy, code, SCRY_PYPY_CODE_EXCEPTIONTABLE), &t.at, &size))
-		return false;
-	t.end = t.at + size;
+	scry_exception_table_open(&t, c);
 	while (scry_exception_table_next(&t, ret) == SCRY_ITEM)
 		if (at >= ret->start && at < ret->end)
 			return true;
@@ -100,15 +84,16 @@ static bool table_find(struct scry_runtime *r, scry_addr code, uint32_t at,
 }
 
 /* COPY 3, POP_EXCEPT: the end of a handler that fails. */
-static bool is_cleanup(struct scry_runtime *r, scry_addr code, uint32_t target)
+static bool is_cleanup(struct scry_code *c, uint32_t target)
 {
-	scry_addr bytes;
-	uint64_t size;
-	uint8_t op[4];
+	struct scry_instructions w;
+	struct scry_instruction i;
 
-	return bytes_of(r, scry_pypy_get(r->pypy, code, SCRY_PYPY_CODE_CODE), &bytes, &size) &&
-	       target + 4u <= size && scry_read(r->session, bytes + target, op, 4) == SCRY_OK &&
-	       op[0] == OP_COPY && op[2] == OP_POP_EXCEPT;
+	if (scry_instructions_open(&w, c) < 0)
+		return false;
+	w.at = target;
+	return scry_instruction_next(&w, &i) == SCRY_ITEM && !strcmp(i.name, "COPY") &&
+	       scry_instruction_next(&w, &i) == SCRY_ITEM && !strcmp(i.name, "POP_EXCEPT");
 }
 
 /* 3.11: as CPython's, by the exception table; the value stack has what was put aside. */
@@ -122,14 +107,14 @@ static unsigned saved_by_table(const struct scry_frame *f, struct scry_kept *sav
 	if (f->lasti < 0 || !f->slots)
 		return 0;
 	for (unsigned steps = 0; steps < 2 * SAVED_MAX && n < SAVED_MAX; steps++) {
-		if (!table_find(r, f->code_addr, at, &e) || e.depth > 1u << 20)
+		if (!table_find(f->code, at, &e) || e.depth > 1u << 20)
 			break;
 		/* a handler that does not run, a with statement's: go through it outwards */
 		if (e.depth > before) {
 			at = e.target;
 			continue;
 		}
-		if (e.depth && is_cleanup(r, f->code_addr, e.target)) {
+		if (e.depth && is_cleanup(f->code, e.target)) {
 			scry_addr place = f->slots + 8 * ((scry_addr)f->code->slots + e.depth - 1);
 			struct scry_kept *k = &saved[n++];
 

@@ -215,13 +215,17 @@ static int print_object(struct scry_printer *p, scry_addr addr)
 	return SCRY_OK;
 }
 
+/* Code.descr_code__repr__(), pypy/interpreter/pycode.py: 2.7 writes no address. */
 static int print_code(struct scry_printer *p, scry_addr addr)
 {
 	const struct scry_code *c = scry_code_at(p->runtime, addr);
 
-	if (c)
-		scry_printf(p, "<code object %s, file \"%s\", line %d>", c->name, c->file,
+	if (c && scry_pypy_is_python2(p->runtime))
+		scry_printf(p, "<code object %s, file '%s', line %d>", c->name, c->file,
 			    c->first_line);
+	else if (c)
+		scry_printf(p, "<code object %s at 0x%016" PRIx64 ", file \"%s\", line %d>",
+			    c->name, addr, c->file, c->first_line);
 	return SCRY_OK;
 }
 

@@ -112,6 +112,8 @@
 	X(CODE_LINETABLE, "pypy.interpreter.pycode.PyCode.inst_co_linetable")                     \
 	X(CODE_EXCEPTIONTABLE, "pypy.interpreter.pycode.PyCode.inst_co_exceptiontable")           \
 	X(CODE_GLOBALS, "pypy.interpreter.pycode.PyCode.inst_w_globals")                          \
+	X(CODE_CONSTS, "pypy.interpreter.pycode.PyCode.inst_co_consts_w")                         \
+	X(CODE_NAMES, "pypy.interpreter.pycode.PyCode.inst_co_names_w")                           \
 	X(CELL_VALUE, "pypy.interpreter.nestedscope.Cell.inst_w_value")                           \
 	X(INT_VALUE, "pypy.objspace.std.intobject.W_IntObject.inst_intval")                       \
 	X(LONG_NUM, "pypy.objspace.std.longobject.W_LongObject.inst_num")                         \
@@ -221,6 +223,7 @@
 	X(TYPE_LAYOUT, "pypy.objspace.std.typeobject.W_TypeObject.inst_layout")                   \
 	X(LAYOUT_TYPEDEF, "pypy.objspace.std.typeobject.Layout.inst_typedef")                     \
 	X(FUNCTION_NAME, "pypy.interpreter.function.Function.inst_name")                          \
+	X(FUNCTION_CODE, "pypy.interpreter.function.Function.inst_code")                          \
 	X(FUNCTION_QUALNAME, "pypy.interpreter.function.Function.inst_qualname")                  \
 	X(METHOD_FUNCTION,                                                                        \
 	  "pypy.interpreter.function._Method.inst_w_function|pypy.interpreter.function.Method."   \
@@ -275,6 +278,9 @@ struct scry_pypy {
 	unsigned typedef_at; /* where a vtable names it; 0: not known */
 	bool classes_done;
 	struct scry_pypy_jit *jit; /* what was built from resume data, or NULL */
+	/* what the object layer knows of each byte code; NULL not asked, or not found */
+	const char **opcodes;
+	bool opcodes_done;
 };
 
 /** Load what describes the types; SCRY_ENOTFOUND where the module has none. */
@@ -397,6 +403,15 @@ void scry_pypy_jit_done(struct scry_pypy *p);
 /* --- code objects (pypy_code.c): members of the strategy --- */
 struct scry_line_table;
 void scry_pypy_code_whole(struct scry_code *c);
+/** Where the bytes of an rpy_string stand, and how many; false where there is none. */
+bool scry_pypy_bytes_of(struct scry_pypy *p, scry_addr string, scry_addr *ret, uint64_t *ret_size);
+/** The name of numbers that no instruction has: pypy/tool/stdlib_opcode.py, all versions. */
+#define SCRY_PYPY_NO_OPCODE "MISSING_OPCODE"
+/**
+ * The array of 256 rpy_strings that name the byte codes, which the JIT keeps to tell where it is;
+ * 0: not found.
+ */
+scry_addr scry_pypy_opcode_names(struct scry_pypy *p);
 /** Line tables of before 3.11, and of it. */
 int scry_pypy_line_from_lnotab(const struct scry_line_table *t, int64_t lasti,
 			       struct scry_location *ret);

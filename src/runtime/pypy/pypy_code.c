@@ -9,6 +9,8 @@
 #define NAMES_MAX 100000
 #define TABLE_MAX (16u << 20)
 #define TEXT_MAX  65536
+#define BYTES_MAX (1u << 24)
+#define OPCODES   256
 
 static const char *text_field(struct scry_code *c, enum scry_pypy_field f)
 {
@@ -105,6 +107,7 @@ void scry_pypy_code_whole(struct scry_code *c)
 					     : SCRY_PYPY_CODE_LNOTAB;
 	scry_addr code = c->addr;
 	const char *bytes;
+	uint64_t size;
 	size_t len;
 
 	c->name = c->file = "?";
@@ -129,9 +132,63 @@ void scry_pypy_code_whole(struct scry_code *c)
 	} else {
 		scry_note(s, "no line numbers for %s: %s", c->name, s->error.text);
 	}
+	if (scry_pypy_bytes_of(p, scry_pypy_get(p, code, SCRY_PYPY_CODE_CODE), &c->instructions,
+			       &size))
+		c->instructions_size = (uint32_t)size;
 	if (c->argcount > NAMES_MAX || c->kwonly > NAMES_MAX)
 		c->argcount = c->kwonly = 0;
 	read_locals(c);
+}
+
+bool scry_pypy_bytes_of(struct scry_pypy *p, scry_addr string, scry_addr *ret, uint64_t *ret_size)
+{
+	const struct scry_pypy_type *t = scry_pypy_type_of(p, &string);
+
+	*ret = string + 24; /* header, hash, length */
+	return t && t->tid == p->string &&
+	       scry_read_uint(p->runtime->session, string + 16, 8, ret_size) == SCRY_OK &&
+	       *ret_size < BYTES_MAX;
+}
+
+struct names_search {
+	struct scry_pypy_scan scan;
+	scry_addr found;
+};
+
+/* Is there the length of an array of names of byte codes? One of them is that of no instruction. */
+static bool are_names(struct scry_pypy_scan *scan, scry_addr at)
+{
+	struct names_search *n = (struct names_search *)scan;
+	struct scry_session *s = scan->pypy->runtime->session;
+	uint64_t items[OPCODES], count;
+	bool missing = false, loads = false;
+	const char *text;
+	size_t len;
+
+	if (scry_read_uint(s, at, 8, &count) < 0 || count != OPCODES ||
+	    scry_read_some(s, at + 8, items, sizeof(items)) != sizeof(items))
+		return true;
+	for (unsigned i = 0; i < OPCODES; i++) {
+		if (items[i] < scan->pypy->start || items[i] >= scan->pypy->end ||
+		    scry_pypy_string(scan->pypy, items[i], sizeof(SCRY_PYPY_NO_OPCODE), &text,
+				     &len) < 0)
+			return true;
+		missing |= !strcmp(text, SCRY_PYPY_NO_OPCODE);
+		loads |= !strcmp(text, "LOAD_CONST");
+	}
+	if (missing && loads)
+		n->found = at + 8;
+	return !n->found;
+}
+
+scry_addr scry_pypy_opcode_names(struct scry_pypy *p)
+{
+	struct names_search n = {
+		.scan = { .pypy = p, .low = OPCODES, .found = are_names },
+	};
+
+	scry_pypy_scan(&n.scan);
+	return n.found;
 }
 
 /*
