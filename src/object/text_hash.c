@@ -140,6 +140,16 @@ static bool kept_hash(struct scry_runtime *r, scry_addr str, bool bytes, uint64_
 	       *ret != hash_mask(r);
 }
 
+/* Of a text's bytes; `kind` is how many of them a character has. */
+static uint64_t hash_of(struct scry_runtime *r, const struct function *function,
+			const struct key *key, const uint8_t *text, size_t size, unsigned kind)
+{
+	unsigned width = function->by_character ? kind : 1;
+	uint64_t hash = size ? function->hash(key, text, size, width) & hash_mask(r) : 0;
+
+	return hash == hash_mask(r) ? hash - 1 : hash;
+}
+
 static bool make_hash(struct scry_runtime *r, const struct function *function,
 		      const struct key *key, const struct scry_text_view *v, uint64_t *ret)
 {
@@ -147,13 +157,8 @@ static bool make_hash(struct scry_runtime *r, const struct function *function,
 	uint8_t *text = malloc(size + 1);
 	bool read = text && scry_read(r->session, v->data, text, size) == SCRY_OK;
 
-	if (read) {
-		*ret = size ? function->hash(key, text, size,
-					     function->by_character ? v->kind : 1) &
-				       hash_mask(r)
-			    : 0;
-		*ret -= *ret == hash_mask(r);
-	}
+	if (read)
+		*ret = hash_of(r, function, key, text, size, v->kind);
 	free(text);
 	return read;
 }
@@ -182,7 +187,7 @@ static void find_function(struct scry_runtime *r, struct hashes *h)
 {
 	unsigned right, asked;
 
-	if (!r->interps || !r->interps->builtins || !read_key(r, &h->key))
+	if (!read_key(r, &h->key))
 		return;
 	for (size_t i = sizeof(functions) / sizeof(*functions); i-- > 0 && !h->function;) {
 		if (!scry_version_in(r->version, functions[i].since, 0))
@@ -197,7 +202,8 @@ static const struct hashes *hashes_of(struct scry_runtime *r)
 {
 	struct hashes *h = r->text_hashes;
 
-	if (!h && !r->pypy) {
+	/* asked before there is an interpreter, it is asked again later */
+	if (!h && !r->pypy && r->interps && r->interps->builtins) {
 		struct scry_error error = r->session->error; /* asking is not a failure */
 
 		h = r->text_hashes = scry_arena_alloc(&r->session->arena, sizeof(*h));
@@ -206,6 +212,15 @@ static const struct hashes *hashes_of(struct scry_runtime *r)
 		r->session->error = error;
 	}
 	return h && h->function ? h : NULL;
+}
+
+bool scry_ascii_hash(struct scry_runtime *r, const char *text, size_t len, uint64_t *ret)
+{
+	const struct hashes *h = hashes_of(r);
+
+	if (h)
+		*ret = hash_of(r, h->function, &h->key, (const uint8_t *)text, len, 1);
+	return h;
 }
 
 bool scry_text_hash_fits(struct scry_runtime *r, scry_addr str, const struct scry_text_view *v)

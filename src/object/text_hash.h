@@ -15,6 +15,8 @@
  * have; then SCRY_ECORRUPT is recorded. True where it keeps none, or nothing can be known of it.
  */
 bool scry_text_hash_fits(struct scry_runtime *r, scry_addr str, const struct scry_text_view *v);
+/** The hash that a text of ASCII characters has in the target; false where that is not known. */
+bool scry_ascii_hash(struct scry_runtime *r, const char *text, size_t len, uint64_t *ret);
 /** Why a name, as code objects have them, is not to be believed; NULL nothing. */
 const char *scry_name_doubt(struct scry_runtime *r, scry_addr str);
 /**

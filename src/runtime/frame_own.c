@@ -149,7 +149,8 @@ static void look_at_words(struct scry_runtime *r, struct scry_own_frames *own, c
 {
 	enum { AT_ONCE = 4096 };
 	unsigned size = r->session->target->abi.ptr_size;
-	const struct scry_map *last = &r->session->target->maps[r->session->target->map_count - 1];
+	struct scry_target *t = r->session->target;
+	const struct scry_map *last = &t->maps[t->map_count - 1];
 	uint64_t words[AT_ONCE], word, before = 0;
 	size_t n = 0;
 
@@ -159,8 +160,10 @@ static void look_at_words(struct scry_runtime *r, struct scry_own_frames *own, c
 			continue;
 		words[n++] = before = word;
 	}
+	/* a live process is not asked for what is mapped nowhere: that costs a system call each */
 	for (size_t i = 0; i < n; i++)
-		look_at(r, own, words[i]);
+		if (scry_map_at(t, words[i]))
+			look_at(r, own, words[i]);
 }
 
 static int by_address(const void *a, const void *b)
