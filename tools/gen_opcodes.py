@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""Print the rows of src/object/opcodes.inc, by asking interpreters of each minor version for their
-own opcodes.
+"""Write rows of src/object/opcodes.inc, by asking interpreters for their own opcodes.
 
-    gen_opcodes.py PYTHON ... > src/object/opcodes.inc
-    gen_opcodes.py --arguments PYTHON ... > src/object/opcode_args.inc
+    gen_opcodes.py PYTHON ...
+    gen_opcodes.py --arguments PYTHON ...    src/object/opcode_args.inc
 
 Each PYTHON is an executable; of several of one minor version the last wins. A row is a version and
 a text of words NUMBER:NAME:KIND:CACHES, where KIND tells what the argument indexes (c constants, n
@@ -15,13 +14,10 @@ an opcode, how the number is taken ("5": shifted by five; "flags": its bits), an
 value.
 """
 import ast
-import os
 import subprocess
 import sys
 
-INC = os.path.join(
-    os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'src', 'object', 'opcodes.inc'
-)
+import opcode_rows
 
 ASK = r'''
 import sys, opcode
@@ -105,7 +101,7 @@ print('%d %d %s' % (version + (repr(lines),)))
 '''
 
 
-def rows(pythons, question):
+def ask(pythons, question):
     found = {}
     for python in pythons:
         told = subprocess.run(
@@ -116,63 +112,40 @@ def rows(pythons, question):
     return found
 
 
-def kept():
-    """The rows that the file has."""
-    found, version = {}, None
-    try:
-        with open(INC) as source:
-            for line in source:
-                if line.startswith('{ SCRY_VERSION_OF('):
-                    version = tuple(int(n) for n in line[18 : line.index(')')].split(','))
-                elif line.startswith('\t"'):
-                    found.setdefault(version, []).append(line.split('"')[1])
-    except OSError:
-        pass
-    return {version: ' '.join(' '.join(lines).split()) for version, lines in found.items()}
-
-
-def print_numbers(pythons):
-    found = kept()
-    found.update(rows(pythons, ASK))
-    print('/* Made by tools/gen_opcodes.py: version, NUMBER:[BASE/]NAME:KIND:CACHES ... */')
-    for (major, minor), words in sorted(found.items()):
-        print('{ SCRY_VERSION_OF(%d, %d),' % (major, minor))
-        line = '\t"'
-        for word in words.split():
-            if len(line) + len(word) > 96:
-                print(line + '"')
-                line = '\t"'
-            line += word + ' '
-        print(line.rstrip() + '" },')
-
-
-def print_arguments(pythons):
-    last = None
-    print(
-        '/* Made by tools/gen_opcodes.py --arguments: version, lines of OPCODE, how its number is'
-        ' taken, words by value */'
+def write_numbers(pythons):
+    rows = {
+        version: opcode_rows.wrapped(words.split(), 96).rstrip() + '" },\n'
+        for version, words in ask(pythons, ASK).items()
+    }
+    opcode_rows.write(
+        'opcodes.inc',
+        '/* Made by tools/gen_opcodes.py: version, NUMBER:[BASE/]NAME:KIND:CACHES ... */',
+        rows,
     )
-    for (major, minor), lines in sorted(rows(pythons, ARGUMENTS).items()):
-        if lines == last:
-            continue
-        last = lines
-        print('{ SCRY_VERSION_OF(%d, %d),' % (major, minor))
+
+
+def write_arguments(pythons):
+    rows = {}
+    for version, lines in ask(pythons, ARGUMENTS).items():
+        rows[version] = ''
         for words in ast.literal_eval(lines):
-            line = '\t"'
-            for word in words:
-                if len(line) + len(word) > 110:
-                    print(line + '"')
-                    line = '\t"'
-                line += word.replace('\\', '\\\\').replace('"', '\\"') + '\\t'
-            print(line[:-2] + '\\n"')
-        print('},')
+            escaped = [word.replace('\\', '\\\\').replace('"', '\\"') for word in words]
+            rows[version] += opcode_rows.wrapped(escaped, 110, '\\t')[:-2] + '\\n"\n'
+        rows[version] += '},\n'
+    opcode_rows.write(
+        'opcode_args.inc',
+        '/* Made by tools/gen_opcodes.py --arguments: version, lines of OPCODE, how its number is'
+        ' taken, words by value */',
+        rows,
+        repeat=False,
+    )
 
 
 def main():
     if sys.argv[1:2] == ['--arguments']:
-        print_arguments(sys.argv[2:])
+        write_arguments(sys.argv[2:])
     else:
-        print_numbers(sys.argv[1:])
+        write_numbers(sys.argv[1:])
 
 
 if __name__ == '__main__':

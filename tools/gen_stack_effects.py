@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Print the rows of src/object/stack_effects.inc, by asking interpreters of each minor version what
-their instructions do to the depth of the value stack.
+"""Write rows of src/object/stack_effects.inc, by asking interpreters what their instructions do to
+the depth of the value stack. A version that no PYTHON has keeps the row that the file has.
 
-    gen_stack_effects.py PYTHON ... > src/object/stack_effects.inc
+    gen_stack_effects.py PYTHON ...
 
 A row is a version and a text of words NAME:A:FORM:B:JUMP, in the order of names: the instruction
 changes the depth by A + B * x, where FORM says what x is of its argument (n all of it, a digit that
@@ -13,6 +13,8 @@ such function: TWO.
 """
 import subprocess
 import sys
+
+import opcode_rows
 
 ASK = r'''
 import dis, sys
@@ -142,19 +144,17 @@ def main():
         }
     }
     found.update(ask(python) for python in sys.argv[1:])
-    print('/* Made by tools/gen_stack_effects.py: version, NAME:A:FORM:B:JUMP ... */')
-    for (major, minor), words in sorted(found.items()):
-        print('{ SCRY_VERSION_OF(%d, %d),' % (major, minor))
-        line = '\t"'
-        for name in sorted(words):
-            if words[name] == '0:.:0:0':
-                continue
-            word = '%s:%s ' % (name, words[name])
-            if len(line) + len(word) > 94:
-                print(line + '"')
-                line = '\t"'
-            line += word
-        print(line.rstrip() + '" },')
+    rows = {}
+    for version, words in found.items():
+        changing = [
+            '%s:%s' % (name, words[name]) for name in sorted(words) if words[name] != '0:.:0:0'
+        ]
+        rows[version] = opcode_rows.wrapped(changing, 93).rstrip() + '" },\n'
+    opcode_rows.write(
+        'stack_effects.inc',
+        '/* Made by tools/gen_stack_effects.py: version, NAME:A:FORM:B:JUMP ... */',
+        rows,
+    )
 
 
 if __name__ == '__main__':
