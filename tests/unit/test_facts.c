@@ -278,7 +278,7 @@ static const struct scry_say list_fields[] = {
 };
 static const struct scry_facts list_facts = { "list", list_fields, NULL };
 
-static void stop(void **unused)
+static void stopping(void **unused)
 {
 	(void)unused;
 	SCRY_AUTO_BUF(out);
@@ -317,8 +317,8 @@ static void buffers(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(as_json), cmocka_unit_test(phrases), cmocka_unit_test(third),
-		cmocka_unit_test(stop),    cmocka_unit_test(buffers),
+		cmocka_unit_test(as_json),  cmocka_unit_test(phrases), cmocka_unit_test(third),
+		cmocka_unit_test(stopping), cmocka_unit_test(buffers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
