@@ -1,7 +1,7 @@
 """Measures pyscry beside gdb's own Python script, pystack and the limit, and prints a table of
 medians.
 
-bench/run.py [--quick] [--repeat N] [--peers] [INTERPRETER...]
+bench/run.py [--quick] [--repeat N] [--peers] [--heap] [--objects N] [INTERPRETER...]
 bench/run.py --check | --record [--rows TEXT]: see check.py
 
 INTERPRETER is a tag as `python3 -m tests.support.interpreters` lists them; the default is the
@@ -217,6 +217,27 @@ def bench(interpreter, program, options):
         )
 
 
+def heap(interpreter, program, options):
+    """The commands that ask all objects, as whole processes; (xN) is beside one look at each."""
+    directory = tempfile.mkdtemp(prefix='pyscry-bench-')
+    lines = ['whatis %s', 'refs %s', 'refs --path %s', 'refs --holders %s']
+    lines += ['heap', 'heap --by retained', 'gc --unreachable', 'verify', 'verify --leaks']
+    try:
+        core = make_core(interpreter, ['heap', str(options.objects)], directory)
+        where = run.where(interpreter)
+        answer = run.answer(core, *where, command=('heap', 'tuple', '--limit', '1'))[0]['heap']
+        limit = median([program, core, str(answer['objects'])], options.repeat)
+        print('heap of %d objects: limit %s' % (answer['objects'], show(limit, None)))
+        for line in lines:
+            words = (line.replace('%s', answer['instances'][0]['address'])).split()
+            used = [os.path.join(run.cli()), *where, core, *words]
+            print(
+                '  %-20s %s' % (line.replace(' %s', ''), show(median(used, 1), limit)), flush=True
+            )
+    finally:
+        shutil.rmtree(directory)
+
+
 def live(interpreter, options):
     directory = tempfile.mkdtemp(prefix='pyscry-bench-')
     shutil.copy(os.path.join(HERE, 'workloads.py'), directory)
@@ -259,6 +280,10 @@ def main():
     )
     parser.add_argument('--quick', action='store_true')
     parser.add_argument('--peers', action='store_true')
+    parser.add_argument(
+        '--objects', type=int, default=2000000, help='of the heap that is asked as a whole'
+    )
+    parser.add_argument('--heap', action='store_true', help='only that heap')
     parser.add_argument('--repeat', type=int, default=5)
     parser.add_argument(
         '--check', action='store_true', help='instructions beside those that are committed'
@@ -286,9 +311,16 @@ def main():
         subprocess.run(
             ['cc', '-O2', '-std=gnu11', '-o', program, os.path.join(HERE, 'floor.c')], check=True
         )
+        touch = os.path.join(work, 'touch')
+        subprocess.run(
+            ['cc', '-O2', '-std=gnu11', '-o', touch, os.path.join(HERE, 'touch.c')], check=True
+        )
         for interpreter in chosen:
-            bench(interpreter, program, options)
-            live(interpreter, options)
+            if not options.heap:
+                bench(interpreter, program, options)
+            heap(interpreter, touch, options)
+            if not options.heap:
+                live(interpreter, options)
     finally:
         shutil.rmtree(work)
 

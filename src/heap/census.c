@@ -349,6 +349,10 @@ static void sum_up(struct count *c)
 	struct scry_census *census = c->census;
 	uint64_t pythons = c->chunks.python, all;
 
+	/* a list's table may be larger than what of it was written to */
+	if (census->has_there && pythons > c->sums[MALLOC].there)
+		pythons = c->sums[MALLOC].there;
+
 	for (unsigned who = 0; who < WHO_COUNT; who++) {
 		census->bytes += c->sums[who].bytes;
 		census->there += c->sums[who].there;

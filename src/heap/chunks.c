@@ -64,21 +64,33 @@ static int by_address(const void *a, const void *b)
 	return x > y ? 1 : x < y ? -1 : 0;
 }
 
+static void add_parts(struct sum *s, scry_addr owner, struct scry_type *t)
+{
+	struct scry_parts parts = { .runtime = s->h->runtime, .owner = owner, .type = t };
+	struct scry_part part;
+
+	while (scry_part_next(&parts, &part) == SCRY_ITEM)
+		add_python(s, part.start);
+}
+
+/* Most texts have no parts: the index knows which may. */
 static void find_pythons(struct sum *s)
 {
 	struct scry_heap *h = s->h;
+	struct scry_runtime *r = h->runtime;
 
-	for (uint32_t i = 0; i < h->count && !h->runtime->session->stopped && !s->full; i++) {
-		struct scry_parts parts = { .runtime = h->runtime,
-					    .owner = h->objects[i].addr,
-					    .type = scry_heap_type_of(h, i)->type };
-		struct scry_part part;
+	for (uint32_t i = 0; i < h->count && !r->session->stopped && !s->full; i++) {
+		struct scry_type *t = scry_heap_type_of(h, i)->type;
 
 		add_python(s, h->objects[i].addr);
-		if (!scry_type_has_parts(h->runtime, parts.type))
-			continue;
-		while (scry_part_next(&parts, &part) == SCRY_ITEM)
-			add_python(s, part.start);
+		if (!(t->flags & TYPE_UNICODE) && scry_type_has_parts(r, t))
+			add_parts(s, h->objects[i].addr, t);
+	}
+	for (size_t i = 0; i < h->text_count; i++) {
+		uint32_t object = scry_heap_find(h, h->texts[i]);
+
+		if (object != SCRY_HEAP_NONE)
+			add_parts(s, h->texts[i], scry_heap_type_of(h, object)->type);
 	}
 	if (s->python_count)
 		qsort(s->pythons, s->python_count, sizeof(*s->pythons), by_address);

@@ -110,6 +110,24 @@ static uint64_t ascii_bytes(struct scry_heap *h, scry_addr addr, const struct sc
 	return l->size[SCRY_S_ASCII] + scry_reader_field(rd, l, addr, SCRY_F_ASCII_LENGTH) + 1;
 }
 
+/* The others are remembered: of millions only they are asked for parts (census.c). */
+static bool add_text(struct scry_heap *h, scry_addr addr, const struct scry_type *t)
+{
+	if (!(t->flags & TYPE_UNICODE) || ascii_bytes(h, addr, t))
+		return true;
+	if (h->text_count == h->text_room) {
+		size_t room = h->text_room ? h->text_room * 2 : 4096;
+		scry_addr *texts = realloc(h->texts, room * sizeof(*texts));
+
+		if (!texts)
+			return false;
+		h->texts = texts;
+		h->text_room = room;
+	}
+	h->texts[h->text_count++] = addr;
+	return true;
+}
+
 uint64_t scry_heap_measure(struct scry_heap *h, scry_addr addr, struct scry_heap_type *t)
 {
 	uint64_t size = 0, ascii;
@@ -155,7 +173,7 @@ bool scry_heap_add(struct scry_heap *h, scry_addr addr, uint32_t type)
 		.bytes = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX,
 		.type = type,
 	};
-	return true;
+	return add_text(h, addr, t->type);
 }
 
 /* --- blocks --- */
@@ -353,6 +371,7 @@ static void done(void *state)
 	free(h->objects);
 	free(h->types);
 	free(h->pages);
+	free(h->texts);
 	free(h);
 }
 

@@ -64,7 +64,10 @@ struct scry_heap {
 	size_t page_size, page_count;
 	uint64_t bytes;        /* of all objects */
 	const char *allocator; /* who has the blocks; NULL: there are none */
-	uint64_t kept_bytes;   /* blocks of freed objects that are kept for the next ones */
+	/* str and unicode objects that are not of ASCII alone: they may have parts elsewhere */
+	scry_addr *texts;
+	size_t text_count, text_room;
+	uint64_t kept_bytes; /* blocks of freed objects, kept for the next ones */
 	struct scry_heap_class classes[SCRY_HEAP_CLASSES]; /* its blocks by size */
 	size_t class_count, class_last;
 	scry_sizer *plain_size; /* object's own __sizeof__() */

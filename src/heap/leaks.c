@@ -82,9 +82,14 @@ static bool is_its_own(struct search *s, uint32_t object, scry_addr at)
 
 static void meet_object(struct search *s, scry_addr at, scry_addr word)
 {
-	uint32_t object = scry_heap_inside(s->h, word);
+	uint32_t object = scry_heap_find(s->h, word);
+	bool head = object != SCRY_HEAP_NONE;
 
+	if (!head)
+		object = scry_heap_before(s->h, word);
+	/* most were met long ago: how far one goes is dear to tell */
 	if (object == SCRY_HEAP_NONE || s->met[object] ||
+	    (!head && scry_heap_inside(s->h, word) == SCRY_HEAP_NONE) ||
 	    (at && (is_its_own(s, object, at) || is_freed(s, at) || holds_nothing(s, at))))
 		return;
 	s->met[object] = 1;
@@ -262,6 +267,28 @@ static int by_retained(const void *a, const void *b)
 	return x->first[0] > y->first[0] ? 1 : x->first[0] < y->first[0] ? -1 : 0;
 }
 
+/* Nothing else is of interest: letters and numbers are no addresses there. */
+static void scan(struct search *s)
+{
+	struct scry_heap *h = s->h;
+	scry_addr low = UINT64_MAX, high = 0;
+
+	if (h->count) {
+		const struct scry_heap_object *last = &h->objects[h->count - 1];
+
+		low = h->objects[0].addr;
+		high = last->addr +
+		       scry_object_extent(h->runtime, last->addr,
+					  scry_heap_type_of(h, (uint32_t)h->count - 1)->type);
+	}
+	if (s->chunk_count && s->chunks[0].start < low)
+		low = s->chunks[0].start;
+	if (s->chunk_count && s->chunks[s->chunk_count - 1].end >= high)
+		high = s->chunks[s->chunk_count - 1].end + 1;
+	if (low < high)
+		scry_scan_words(h, SCRY_SCAN_ALL, low, high, meet, s);
+}
+
 int scry_leaks_find(struct scry_heap *h, struct scry_leaks *ret)
 {
 	struct scry_session *session = h->runtime->session;
@@ -275,7 +302,7 @@ int scry_leaks_find(struct scry_heap *h, struct scry_leaks *ret)
 		qsort(s.chunks, s.chunk_count, sizeof(*s.chunks), by_start);
 	if (!s.full) {
 		meet_registers(&s);
-		scry_scan_words(h, SCRY_SCAN_ALL, SCRY_NULL_PAGE, UINT64_MAX, meet, &s);
+		scan(&s);
 		rc = add_objects(&s, ret);
 		add_chunks(&s, ret);
 	}

@@ -1,5 +1,6 @@
 /* The list of objects, in order: finding one by its address, through the page that it begins in. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "heap/reach.h"
 
@@ -18,17 +19,47 @@ static int by_address(const void *a, const void *b)
 	return x->addr > y->addr ? 1 : x->addr < y->addr ? -1 : 0;
 }
 
+/* How many are in order, from the first on. */
+static size_t count_sorted(const struct scry_heap *h)
+{
+	size_t n = h->count ? 1 : 0;
+
+	while (n < h->count && h->objects[n - 1].addr < h->objects[n].addr)
+		n++;
+	return n;
+}
+
+/*
+ * What stands after the first `sorted` ones, sorted, goes to its places among them, from the end
+ * on. False without the memory for a copy of it.
+ */
+static bool merge(struct scry_heap *h, size_t sorted)
+{
+	size_t left = h->count - sorted, at = h->count;
+	struct scry_heap_object *rest = malloc((left + 1) * sizeof(*rest));
+
+	if (!rest)
+		return false;
+	memcpy(rest, h->objects + sorted, left * sizeof(*rest));
+	qsort(rest, left, sizeof(*rest), by_address);
+	while (left)
+		h->objects[--at] = sorted && h->objects[sorted - 1].addr > rest[left - 1].addr
+					   ? h->objects[--sorted]
+					   : rest[--left];
+	free(rest);
+	return true;
+}
+
 /* Blocks mostly come in order; what does not is sorted. Twice the same is once. */
 void scry_heap_sort(struct scry_heap *h)
 {
-	size_t n = 0;
-	bool sorted = true;
+	size_t n = count_sorted(h);
 
-	for (size_t i = 1; i < h->count && sorted; i++)
-		sorted = h->objects[i - 1].addr < h->objects[i].addr;
-	if (sorted)
+	if (n == h->count)
 		return;
-	qsort(h->objects, h->count, sizeof(*h->objects), by_address);
+	if (!merge(h, n))
+		qsort(h->objects, h->count, sizeof(*h->objects), by_address);
+	n = 0;
 	for (size_t i = 0; i < h->count; i++)
 		if (!n || h->objects[n - 1].addr != h->objects[i].addr)
 			h->objects[n++] = h->objects[i];

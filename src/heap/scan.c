@@ -1,11 +1,29 @@
 /* A pass over all words of memory. */
 #include "heap/scan.h"
 
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/progress.h"
 #include "heap/roots.h"
 #include "memory/stack.h"
 
+#define PIECE    ((size_t)1 << 20)  /* bytes of a run that are searched at once */
+#define LARGE    ((size_t)32 << 20) /* from so many bytes on two threads search */
+#define TOGETHER ((size_t)256 << 20)
 #define RED_ZONE 128 /* bytes below a stack's pointer that are in use: System V ABI, x86-64 */
+
+/* Memory that is here in one piece. */
+struct run {
+	scry_addr at;
+	const uint8_t *bytes;
+	size_t len;
+};
+
+struct hit {
+	scry_addr at, word;
+};
 
 struct scan {
 	struct scry_heap *h;
@@ -13,42 +31,156 @@ struct scan {
 	scry_scan_word *word;
 	void *arg;
 	uint64_t searched; /* bytes, for who watches */
+	/* where views stay valid: what is to be searched, by two at once */
+	struct run *runs;
+	size_t run_count, run_room, bytes;
 };
 
+static inline uint64_t load(const struct scry_reader *rd, const uint8_t *p)
+{
+	uint64_t word;
+
+	if (rd->big || rd->ptr != 8)
+		return scry_load(p, rd->ptr, rd->big);
+	memcpy(&word, p, 8);
+	return word;
+}
+
+/* --- while views do not stay valid: the hits may read elsewhere --- */
+
+static void scan_moving(struct scan *c, scry_addr at, const uint8_t *p, size_t n)
+{
+	struct scry_reader *rd = &c->h->reader;
+	uint64_t range = c->high - c->low;
+
+	for (size_t i = 0; p && i + rd->ptr <= n; i += rd->ptr) {
+		uint64_t word = load(rd, p + i);
+		size_t left;
+
+		if (word - c->low >= range)
+			continue;
+		c->word(c->arg, at + i, word);
+		p = scry_reader_view(rd, at, &left);
+		n = left < n ? left : n;
+	}
+}
+
+/* --- while they do --- */
+
+/* A part of the runs: what one of the two searches. */
+struct share {
+	const struct scan *c;
+	size_t from, to; /* runs */
+	struct hit *hits;
+	size_t count, room;
+	bool full; /* out of memory */
+};
+
+static bool add_hit(struct share *s, scry_addr at, scry_addr word)
+{
+	if (s->count == s->room) {
+		size_t room = s->room ? s->room * 2 : 256;
+		struct hit *hits = realloc(s->hits, room * sizeof(*hits));
+
+		s->full |= !hits;
+		if (!hits)
+			return false;
+		s->hits = hits;
+		s->room = room;
+	}
+	s->hits[s->count++] = (struct hit) { at, word };
+	return true;
+}
+
+static void *search_share(void *arg)
+{
+	struct share *s = arg;
+	const struct scry_reader *rd = &s->c->h->reader;
+	uint64_t low = s->c->low, range = s->c->high - low;
+
+	for (size_t r = s->from; r < s->to && !rd->session->stopped; r++) {
+		const struct run *run = &s->c->runs[r];
+
+		for (size_t i = 0; i + rd->ptr <= run->len; i += rd->ptr) {
+			uint64_t word = load(rd, run->bytes + i);
+
+			if (word - low < range && !add_hit(s, run->at + i, word))
+				return NULL;
+		}
+	}
+	return NULL;
+}
+
+/* Two threads wait for memory better than one. What they find is told by this one, in order. */
+static void search_runs(struct scan *c)
+{
+	struct share shares[2] = { { .c = c, .to = c->run_count }, { .c = c } };
+	pthread_t other;
+	bool both = false;
+	size_t half = 0, i = 0;
+
+	if (c->bytes >= LARGE) {
+		while (half < c->bytes / 2)
+			half += c->runs[i++].len;
+		shares[0].to = shares[1].from = i;
+		shares[1].to = c->run_count;
+		both = !pthread_create(&other, NULL, search_share, &shares[1]);
+	}
+	search_share(&shares[0]);
+	if (both)
+		pthread_join(other, NULL);
+	else
+		search_share(&shares[1]);
+	for (unsigned k = 0; k < 2; k++) {
+		for (i = 0; i < shares[k].count; i++)
+			c->word(c->arg, shares[k].hits[i].at, shares[k].hits[i].word);
+		free(shares[k].hits);
+	}
+	c->run_count = c->bytes = 0;
+}
+
+static bool add_run(struct scan *c, scry_addr at, const uint8_t *p, size_t n)
+{
+	if (c->run_count == c->run_room) {
+		size_t room = c->run_room ? c->run_room * 2 : 256;
+		struct run *runs = realloc(c->runs, room * sizeof(*runs));
+
+		if (!runs)
+			return false;
+		c->runs = runs;
+		c->run_room = room;
+	}
+	c->runs[c->run_count++] = (struct run) { at, p, n };
+	c->bytes += n;
+	return true;
+}
+
+/* Pieces are small enough for a command to be stopped in time, and for two shares. */
 static void scan_run(struct scan *c, scry_addr at, scry_addr end)
 {
 	struct scry_heap *h = c->h;
 	unsigned ptr = h->reader.ptr;
-	uint64_t range = c->high - c->low;
 	size_t n = 0;
 
 	while (at < end && scry_going(h->runtime->session, SCRY_PASS_SEARCH, c->searched, 0)) {
 		const uint8_t *p = scry_reader_view(&h->reader, at, &n);
 
 		if (!p || n < ptr) {
+			/* a page that is missing: on with the next */
 			at = (at + 4096) & ~(scry_addr)4095;
 			continue;
 		}
 		n = n < end - at ? n : (size_t)(end - at);
-		if (n < ptr)
+		n = (n < PIECE ? n : PIECE) / ptr * ptr;
+		if (!n)
 			break;
-		for (size_t i = 0; i + ptr <= n; i += ptr) {
-			uint64_t word = 0;
-
-			if (h->reader.big || ptr != 8)
-				word = scry_load(p + i, ptr, h->reader.big);
-			else
-				memcpy(&word, p + i, 8);
-			if (word - c->low >= range)
-				continue;
-			c->word(c->arg, at + i, word);
-			if (h->reader.stable)
-				continue;
-			/* that may have read elsewhere */
-			n = i + ptr;
+		if (!h->reader.stable)
+			scan_moving(c, at, p, n);
+		else if (!add_run(c, at, p, n))
 			break;
-		}
-		at += n / ptr * ptr;
+		else if (c->bytes >= TOGETHER)
+			search_runs(c);
+		at += n;
 		c->searched += n;
 	}
 }
@@ -108,6 +240,9 @@ void scry_scan_words(struct scry_heap *h, unsigned where, scry_addr low, scry_ad
 			at = stop;
 		}
 	}
+	if (!s->stopped)
+		search_runs(&c);
+	free(c.runs);
 }
 
 uint64_t scry_scan_lacks(struct scry_heap *h)
