@@ -9,6 +9,7 @@ import lldb
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import binding  # noqa: E402
 import lldb_dumps  # noqa: E402
+import lldb_frames  # noqa: E402
 
 ADDRESS_END = 2**47  # above it, LLDB takes addresses for errors of its own
 PAGE = 4096
@@ -430,6 +431,8 @@ def _install_summaries(debugger):
     )
     pattern = r"^(const )?(struct )?(%s) \*( ?const)?$" % names
     category.AddTypeSummary(lldb.SBTypeNameSpecifier(pattern, True), show)
+    show_untyped = lldb.SBTypeSummary.CreateWithFunctionName(__name__ + ".variable_summary", alone)
+    category.AddTypeSummary(lldb.SBTypeNameSpecifier("void *"), show_untyped)
     show_word = lldb.SBTypeSummary.CreateWithFunctionName(
         __name__ + ".summary", alone | lldb.eTypeOptionHideChildren
     )
@@ -444,6 +447,41 @@ def _install_summaries(debugger):
     category.SetEnabled(True)
 
 
+# --- Python frames in LLDB's own views ---
+
+_frames = lldb_frames.Frames(_follower.current)
+
+
+def _or(nothing, function, *arguments):
+    """What LLDB shows is its own: where anything fails, ours is left out."""
+    try:
+        return function(*arguments)
+    except Exception:
+        return nothing
+
+
+def python_frames(frame, _dictionary):
+    """For a frame-format: a line for each Python frame that a C frame runs."""
+    return _or("", _frames.lines, frame)
+
+
+def python_names(frame, _dictionary):
+    """For lldb-dap's customFrameFormat: their names."""
+    return _or("", _frames.names, frame)
+
+
+class PythonVariables:
+    """A frame recognizer: the variables of a Python frame beside those of its C frame."""
+
+    def get_recognized_arguments(self, frame):
+        return _or([], _frames.variables, frame)
+
+
+def variable_summary(value, _dictionary):
+    """Of a Python variable for which LLDB has no type."""
+    return _or(None, _frames.text, value)
+
+
 the_debugger = None  # that the commands were loaded into: lldb.debugger is None at times
 
 
@@ -453,3 +491,4 @@ def __lldb_init_module(debugger, _dictionary):
     for row in binding.commands():
         _install_command(debugger, row)
     _install_summaries(debugger)
+    lldb_frames.install(debugger, __name__)
