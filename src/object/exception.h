@@ -8,8 +8,8 @@
 struct scry_exception {
 	struct scry_runtime *runtime;
 	scry_addr addr, type;
-	const char *type_name; /* "module.Type" as a traceback's last line has it */
-	/* str(exception); "" where it is empty, NULL: only its own Python code knows. WTF-8 */
+	const char *type_name; /* "module.Type", as in a traceback's last line */
+	/* str(exception) in WTF-8; "" where it is empty, NULL: only its own Python code knows */
 	const char *message;
 	/* group: the tuple of member exceptions */
 	scry_addr args, cause, context, traceback, notes, group;
@@ -20,40 +20,48 @@ struct scry_exception {
 /** Decode the exception instance at `addr` (2.7: also old-style instances). */
 int scry_exception_at(struct scry_runtime *r, scry_addr addr, struct scry_exception *ret);
 /**
- * Decode what a thread keeps, also where it is not an instance yet; its traceback is the
- * thread's where there is one.
+ * Decode what a thread keeps, also where it is not an instance yet. The traceback is the one that
+ * the thread keeps, if it keeps one.
  */
 int scry_exception_kept(struct scry_runtime *r, const struct scry_kept *kept,
 			struct scry_exception *ret);
-/** Where scry_exception_attr_next() is; zero it at first. */
+/** How far scry_exception_attr_next() has come; zero it at first. */
 struct scry_exception_attrs {
 	size_t member;
 	uint64_t rest;
 };
-/** Its attributes: what C keeps of built-in ones (errno, filename ...), then its dict and slots. */
+/**
+ * Its attributes: the C members of built-in ones (errno, filename ...), then its dict and slots.
+ * SCRY_ITEM, SCRY_OK at the end.
+ */
 int scry_exception_attr_next(const struct scry_exception *e, struct scry_exception_attrs *it,
 			     const char **ret_name, scry_addr *ret_value);
-/** Next note (3.11+); *it is 0 at first. SCRY_ITEM with its text. */
+/**
+ * The next note (3.11+); *it is 0 at first. SCRY_ITEM with its text (arena), SCRY_OK at the end.
+ */
 int scry_exception_note_next(const struct scry_exception *e, uint64_t *it, const char **ret);
-/** Next member of an exception group; *it is 0 at first. */
+/** The next member of an exception group; *it is 0 at first. SCRY_ITEM, SCRY_OK at the end. */
 int scry_exception_member_next(const struct scry_exception *e, uint64_t *it, scry_addr *ret);
 
 /** A walk over a traceback object's entries, oldest first. Zero it, set `runtime` and `next`. */
 struct scry_traceback {
 	struct scry_runtime *runtime;
-	scry_addr next;   /* the traceback object that comes next, 0 the end */
+	scry_addr next;   /* the next traceback object; 0: the end */
 	scry_addr anchor; /* Brent's cycle detection */
 	uint64_t power, steps;
 };
 /**
- * The next entry: its frame (locals can be read from it) and the line it was at, which is the
- * traceback's own: the frame may have gone on. SCRY_ITEM, SCRY_OK at the end. Damage yields one
- * last frame of kind SCRY_FRAME_DAMAGED.
+ * The next entry: its frame (locals can be read from it) and the line it was at, which is that of
+ * the traceback: the frame may have gone on. SCRY_ITEM, SCRY_OK at the end. Damage yields one last
+ * frame of kind SCRY_FRAME_DAMAGED.
  */
 int scry_traceback_next(struct scry_traceback *t, struct scry_frame *ret_frame,
 			struct scry_location *ret_where);
 
-/** How exceptions of one kind of interpreter are read: a model's, see model.h. */
+/**
+ * How exceptions of one kind of interpreter are read: a part of its model, see model.h. Contracts
+ * are those of the functions of the same name here and in handled.h.
+ */
 struct scry_exception_model {
 	struct scry_kept (*raised)(struct scry_thread *t);
 	struct scry_handled *(*handled)(struct scry_thread *t, size_t *ret_count);
@@ -62,7 +70,7 @@ struct scry_exception_model {
 		    struct scry_exception *ret);
 	int (*attr_next)(const struct scry_exception *e, struct scry_exception_attrs *it,
 			 const char **ret_name, scry_addr *ret_value);
-	/* damage is a failure here, and becomes the last frame */
+	/* here damage is a failure: scry_traceback_next() makes a frame of it */
 	int (*traceback_next)(struct scry_traceback *t, struct scry_frame *ret_frame,
 			      struct scry_location *ret_where);
 };
@@ -72,9 +80,9 @@ int scry_pypy_traceback_next(struct scry_traceback *t, struct scry_frame *ret_fr
 			     struct scry_location *ret_where);
 
 /* --- what exception.c and message.c share --- */
-/** The items of the exception's args. */
+/** The items of the exception's args; negative where it has no tuple. */
 int scry_exception_args(struct scry_runtime *r, scry_addr exc, uint64_t *n, scry_addr *items);
-/** Append str(exception); false (nothing written) where that is code of the target's own. */
+/** Append str(exception); false, with nothing written, where only code of the target makes it. */
 bool scry_exception_message(struct scry_printer *p, scry_addr exc, scry_addr type);
 /** Append str() of the exception that type(value) or type(*value) would make. */
 void scry_exception_message_of(struct scry_printer *p, scry_addr type, scry_addr value);

@@ -1,16 +1,15 @@
 /**
- * The one judge: is there an object at an address? Nothing is taken for one because it looks like
- * one: chance makes counts and types everywhere that pointers are.
+ * The one judge: is there an object at an address? Nothing is taken for an object because it looks
+ * like one: wherever there are pointers, some words look like a count and a type by chance.
  *
- * What must hold, wherever the memory is: an address that is aligned and on no C stack; a type
- * whose chain of types ends at `type`, and which was readied; a count that its version may have,
- * and which is not an address. Then, by the memory:
- * - in the allocator's block: the object stands where one of its type must, after the collector's
- *   header and other words before it; it fits in the block, which is in use;
- * - in memory of the allocator that is not a block: never;
- * - in a file's data: a living count, and what the kind itself says (lengths, ends, digits);
- * - elsewhere: sound links of the collector, or the kind's own, or a chunk of malloc() that begins
- *   with it.
+ * What must hold, wherever the memory is: the address is aligned and on no C stack; the type's
+ * chain of types ends at `type`, and it was readied; the count is one that its version may have,
+ * and is not an address. Then, by the kind of memory: - in a block of the allocator: the object is
+ * where one of its type must be, after the collector's header and other words before it; it fits in
+ * the block, which is in use; - in memory of the allocator that is not a block: never; - in a
+ * file's data: the count is a living object's, and what its kind promises holds (lengths, ends,
+ * digits); - elsewhere: the collector's links are sound, or the kind's own promise holds, or a
+ * chunk of malloc() begins with it.
  */
 #ifndef SCRY_JUDGE_H
 #define SCRY_JUDGE_H
@@ -18,61 +17,61 @@
 #include "memory/block.h"
 #include "object/model.h"
 
-/** Nothing is mapped below (vm.mmap_min_addr): no address. */
+/** Nothing is mapped below this (vm.mmap_min_addr), so a smaller word is not an address. */
 #define SCRY_NULL_PAGE 65536
 
 /** What is known of an object that the judge let pass. */
 struct scry_verdict {
 	struct scry_type *type;
-	scry_addr head; /* where its memory starts: the collector's header, managed words */
-	/* bytes from the object on that are its own, never more than its block has */
+	scry_addr head; /* where its memory starts, with the collector's header, managed words */
+	/* bytes from its address on that are its own, never more than its block has */
 	uint64_t extent;
 	bool dead; /* no reference is left: kept for the next one, or being freed */
-	/* in a file's data: that type and count are sound is all that speaks for it */
+	/* in a file's data: all that speaks for it is a sound type and count */
 	bool in_file;
-	bool has_block; /* then: */
+	bool has_block; /* `block` is set */
 	struct scry_block block;
 };
 
 /**
- * SCRY_OK where an object stands at `addr`. Else a negative code, and why in the session's error.
+ * SCRY_OK where there is an object at `addr`, else negative and why in the session's error.
  */
 int scry_judge(struct scry_runtime *r, scry_addr addr, struct scry_verdict *ret);
 /**
- * The same for what the interpreter itself refers to as an object of type `t`: only proof that
- * it is not one counts, since what an extension allocates in a way of its own is an object, too.
+ * The same for what the interpreter itself refers to as an object of type `t`: negative only where
+ * it is proved not to be one, since what an extension allocates in its own way is an object too.
  */
 int scry_judge_reference(struct scry_runtime *r, scry_addr addr, struct scry_type *t);
-/** The same, were its type `t`: for a type pointer that is damaged. */
+/** The same, supposing that its type were `t`: for a damaged type pointer. */
 int scry_judge_as(struct scry_runtime *r, scry_addr addr, struct scry_type *t,
 		  struct scry_verdict *ret);
-/** May instances of the type be believed: readied, and its types end at `type`? Worked out once. */
+/** Is the type sound: readied, its chain of types ending at `type`? Worked out once. */
 bool scry_type_is_sound(struct scry_runtime *r, struct scry_type *t);
 /**
- * The object that `addr` lies in, at its first byte or after. SCRY_ENOTFOUND where it lies in
- * none; then *ret_near is the nearest sound one before it that does not reach it, or 0.
+ * The object that contains `addr`, as its first byte or a later one. SCRY_ENOTFOUND where none
+ * does; then *ret_near is the nearest sound one before it, or 0.
  */
 int scry_judge_inside(struct scry_runtime *r, scry_addr addr, scry_addr *ret_object,
 		      scry_addr *ret_near, struct scry_verdict *ret);
 /**
- * The object whose header or other words before it the address is one of; SCRY_ENOTFOUND. Only
- * where the allocator knows the block.
+ * The object that comes after an address within its header (or other words before it);
+ * SCRY_ENOTFOUND. Only where the allocator knows the block.
  */
 int scry_judge_behind(struct scry_runtime *r, scry_addr addr, scry_addr *ret_object);
-/** Is an object of this type one of the collector's? Static types are not, other types are. */
+/** Has the object the collector's header before it? Of type objects, static ones have none. */
 bool scry_is_collected(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
 /**
- * Bytes from the start of an object's memory to the object: the collector's header, and the words
- * for what a class manages. Of an object of a type that the collector knows.
+ * Bytes from the start of an object's memory to the object itself: the collector's header, and the
+ * pre-header words of managed dicts and weak references (3.11+).
  */
 uint64_t scry_object_head(struct scry_runtime *r, scry_addr addr, const struct scry_type *t);
 /**
- * Do `size` bytes from `addr` stay in the block that the allocator gave out? True where it knows
- * nothing of the address. Else SCRY_ECORRUPT is recorded, naming `what`.
+ * Do `size` bytes from `addr` stay within the block that the allocator gave out? True also where it
+ * does not know the address. On false SCRY_ECORRUPT is recorded, naming `what`.
  */
 bool scry_fits(struct scry_runtime *r, scry_addr addr, uint64_t size, const char *what);
 
-/** Is the address in a file's data, or in what follows them without a file (.bss)? */
+/** Is the address in a file's data, or in the anonymous memory that follows them (.bss)? */
 bool scry_is_static(struct scry_runtime *r, scry_addr addr);
 /** Is the word an address of the target, as far as its mappings show? */
 static inline bool scry_is_mapped(const struct scry_runtime *r, uint64_t word)
@@ -80,8 +79,8 @@ static inline bool scry_is_mapped(const struct scry_runtime *r, uint64_t word)
 	return word >= SCRY_NULL_PAGE && scry_map_at(r->session->target, word);
 }
 /**
- * May the word at the start of an object be its reference count, by the rules of the version? An
- * address may not. *ret_dead: it is 0. Else SCRY_ECORRUPT.
+ * SCRY_OK where the first word of an object may be its reference count, by the rules of the
+ * version; SCRY_ECORRUPT where it may not, as an address. *ret_dead: it is 0.
  */
 int scry_count_check(struct scry_runtime *r, scry_addr addr, bool *ret_dead);
 

@@ -1,7 +1,7 @@
 /**
- * The types that are known by name, in one place: a type of the interpreter is known by itself, a
- * static object in the interpreter's own file; a type of a library by its module and its name. A
- * program's own class of the same name is neither.
+ * The types that are known by name, in one place. A type of the interpreter is recognised as a
+ * static object in the interpreter's own file, a type of a library by its module and its name. A
+ * class of the program that has the same name is neither.
  */
 #ifndef SCRY_KNOWN_H
 #define SCRY_KNOWN_H
@@ -9,8 +9,8 @@
 #include "object/model.h"
 
 /*
- * A row for each: how it is called in C, and what the type is called; a name without a dot is one
- * of the interpreter's. Where it has another name in other versions there is a row in known.c.
+ * A row for each: its name here, and the type's name; one without a dot is the interpreter's. Where
+ * other versions name it otherwise, known.c has a row.
  */
 #define SCRY_KNOWN_TYPES(X)                                               \
 	X(OBJECT, "object")                                               \
@@ -120,6 +120,7 @@
 	X(ATTRS_FACTORY, "attr._make.Factory")                            \
 	X(TIMEOUT, "gevent.timeout.Timeout")
 
+/** SCRY_IS_LIST and so on. */
 enum scry_known {
 	SCRY_IS_OTHER, /* none of these */
 #define SCRY_KNOWN_ENUM(symbol, name) SCRY_IS_##symbol,
@@ -127,16 +128,16 @@ enum scry_known {
 #undef SCRY_KNOWN_ENUM
 };
 
-/** Which one a type is, found when it was decoded; of the type itself, not of its bases. */
+/** Which one a type is: the type itself, not a base of it. Found when it was decoded. */
 static inline enum scry_known scry_known_type(const struct scry_type *t)
 {
 	return (enum scry_known)t->known;
 }
-/** Which one the type of an object is; OTHER for what is not an object. PyPy's too. */
+/** Which one an object's type is, PyPy's too; SCRY_IS_OTHER for what is not an object. */
 enum scry_known scry_known_of(struct scry_runtime *r, scry_addr obj);
 /**
- * One of the interpreter's own: nobody derives from these but Nuitka, whose "compiled_generator"
- * has other members.
+ * Is it a generator of the interpreter's own? Nothing derives from these but Nuitka's
+ * "compiled_generator", which has other members.
  */
 static inline bool scry_is_generator(const struct scry_type *t)
 {
@@ -145,20 +146,20 @@ static inline bool scry_is_generator(const struct scry_type *t)
 	return known == SCRY_IS_GENERATOR || known == SCRY_IS_COROUTINE ||
 	       known == SCRY_IS_ASYNC_GENERATOR;
 }
-/** The object's type is this one; false for what is not an object. */
+/** Is the object's type this one? False for what is not an object. */
 static inline bool scry_is_exactly(struct scry_runtime *r, scry_addr obj, enum scry_known what)
 {
 	return scry_known_of(r, obj) == what;
 }
-/** True where `type` is, or derives from, the one named (walks tp_base, bounded). */
+/** Is `type` the one named, or does it derive from it? Follows tp_base, for so many steps. */
 bool scry_type_is(struct scry_runtime *r, scry_addr type, enum scry_known what);
-/** The one that a built-in type of this name is: for models whose types are told in other ways. */
+/** Which one a built-in type of this name is: for models that recognise types in other ways. */
 enum scry_known scry_known_named(const struct scry_runtime *r, const char *name);
 /** Is `obj` itself the type named? */
 bool scry_is_type(struct scry_runtime *r, scry_addr obj, enum scry_known what);
-/** Find out which one `t` is: for type.c, which calls it once. */
+/** Find which one `t` is: for type.c, which calls it once per type. */
 enum scry_known scry_known_find(struct scry_runtime *r, const struct scry_type *t);
-/** A type that Cython made, by its name there ("generator"), whatever module it names. */
+/** Is it the type that Cython calls by this name ("generator"), whatever its __module__? */
 bool scry_is_cythons(struct scry_runtime *r, const struct scry_type *t, const char *name);
 
 #endif

@@ -7,10 +7,10 @@
 
 #include "object/printer.h"
 
-/** A member of one object: where its value stands, and of which kind of C it is. */
+/** A member of one object: where its value is, and its C type. */
 struct scry_member {
-	scry_addr at;   /* where the value stands in the object */
-	unsigned kind;  /* T_* of structmember.h */
+	scry_addr at;   /* address of the value, in the object */
+	unsigned kind;  /* T_* of Include/structmember.h */
 	bool is_object; /* the value is an object pointer */
 };
 /** What a member descriptor says about an object; SCRY_ENOTFOUND for what is not one. */
@@ -21,13 +21,16 @@ int scry_member_of(struct scry_runtime *r, scry_addr obj, scry_addr descriptor,
  */
 int scry_member_object(struct scry_runtime *r, const struct scry_member *m, const char *name,
 		       scry_addr *ret);
-/** A C value as text (arena): a T_INT, T_STRING ... member. */
+/** The text (arena) of a C value, a T_INT, T_STRING ... member; negative where it is unreadable. */
 int scry_member_text(struct scry_runtime *r, const struct scry_member *m, const char **ret);
 /** The type of that text: "int", "float", "bool", "str". */
 const char *scry_member_type(const struct scry_member *m);
-/** A member where NULL reads as None. */
+/** Does NULL in the member read as None (T_OBJECT)? */
 bool scry_member_is_optional(const struct scry_member *m);
-/** What a C getter returns where that is just a field: exception.args, function.__code__ ... */
+/**
+ * What a C getter returns, where that is just a field: exception.args, function.__code__ ...
+ * SCRY_ENOTFOUND for other getters, and where the field is empty.
+ */
 int scry_getset_field(struct scry_runtime *r, scry_addr obj, const char *name, scry_addr *ret);
 
 #endif

@@ -12,7 +12,7 @@
 struct scry_lookups;
 struct scry_active;
 
-/** In the arena, as all that was decoded: it dies with it, and with each try of a layout. */
+/** In the arena, like all that was decoded, so it is lost at refresh and with each layout tried. */
 struct scry_type_state {
 	bool names_found;
 	struct scry_type *bucket[SCRY_TYPE_BUCKETS];
@@ -20,15 +20,15 @@ struct scry_type_state {
 	struct scry_active *active;   /* of thread_names.c: a list */
 };
 
-/** NULL: out of memory. */
+/** The runtime's, made by the first call; NULL when out of memory. */
 struct scry_type_state *scry_type_state(struct scry_runtime *r);
-/** An object's type pointer: not NULL, aligned, no allocator's pattern; nothing else is checked. */
+/** An object's type pointer, checked only to be aligned and neither NULL nor a fill pattern. */
 int scry_type_pointer(struct scry_runtime *r, scry_addr obj, scry_addr *ret);
 /** Is it an old-style class (2.7)? */
 bool scry_is_old_class(struct scry_runtime *r, scry_addr addr);
 /**
- * scry_type_lookup() that records no failure: SCRY_ENOTFOUND without a text. What it finds, or that
- * there is none, is remembered for each pair of type and name.
+ * scry_type_lookup() that records no error: SCRY_ENOTFOUND without a text. The result, also a miss,
+ * is remembered for each pair of type and name.
  */
 int scry_type_find(struct scry_runtime *r, scry_addr type, const char *name, scry_addr *ret,
 		   scry_addr *ret_owner);

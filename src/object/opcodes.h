@@ -9,18 +9,18 @@ struct scry_instruction {
 	uint32_t offset; /* bytes from the start of the code */
 	uint32_t size;   /* bytes, caches and EXTENDED_ARG prefixes included */
 	unsigned opcode;
-	/* of the instruction as compiled; "<249>" for one that the table lacks */
+	/* the instruction as compiled; "<249>" for one that the table lacks */
 	char name[48];
-	/* the specialised or instrumented form that stands there, "" where it is the same */
+	/* the specialised or instrumented form that is in memory, "" where it is the same */
 	char adapted[48];
 	bool has_arg;
-	uint32_t arg; /* EXTENDED_ARG prefixes joined */
+	uint32_t arg; /* with its EXTENDED_ARG prefixes */
 	/*
 	 * c constant, n name, l local, f cell or free, r and a jumps, '-' a number, '.' no argument
 	 */
 	char kind;
-	int64_t target; /* of a relative or absolute jump, in bytes; -1 none */
-	/* bytes of EXTENDED_ARG before it: dis has the instruction after them */
+	int64_t target; /* offset of a jump's target, in bytes; -1 none */
+	/* bytes of EXTENDED_ARG before it: `dis` counts the instruction as after them */
 	uint32_t prefixes;
 };
 
@@ -28,27 +28,27 @@ struct scry_instruction {
 struct scry_instructions {
 	struct scry_code *code;
 	const struct scry_opcode_row *row;
-	const char *words[256]; /* what the row says of each number, NULL nothing */
+	const char *words[256]; /* the row's words for each number, NULL none */
 	uint32_t at;
 };
 
 /**
- * What the argument of an instruction of this name is, in any version of CPython, the oldest first:
- * "NAME:KIND:CACHES" of the row; NULL: none has it. In names '_' stands for '+', too.
+ * What the argument of an instruction of this name is, by the oldest version of CPython that has it:
+ * "NAME:KIND:CACHES" of its row; NULL: none has it. In names '_' may stand for '+'.
  */
 const char *scry_opcode_named(const char *name);
-/** SCRY_EUNSUPPORTED for a version without a table. */
+/** Start a walk; SCRY_EUNSUPPORTED for a version without a table. It needs no release. */
 int scry_instructions_open(struct scry_instructions *w, struct scry_code *c);
 /** SCRY_ITEM, SCRY_OK at the end, SCRY_EFAULT where the code is not readable. */
 int scry_instruction_next(struct scry_instructions *w, struct scry_instruction *ret);
 /**
- * Python 3.12+: the number that a tool's (sys.settrace(), sys.monitoring) replaced at a code unit,
- * its base form or not; the same number where nothing is known of another one.
+ * 3.12+: the opcode at a code unit that an instrumented one (sys.settrace(), sys.monitoring) has
+ * replaced, which may be a specialised one; `opcode` itself where no other is known.
  */
 uint8_t scry_opcode_original(const struct scry_instructions *w, uint32_t unit, uint8_t opcode);
 /**
- * What the argument means, as dis has it in brackets ("to 34", "NULL + print"); nothing where that
- * is not known.
+ * Append what the argument means, as dis has it in brackets ("to 34", "NULL + print"); nothing
+ * where that is not known.
  */
 void scry_instruction_text(struct scry_code *c, const struct scry_instruction *i,
 			   struct scry_buf *out);
@@ -63,14 +63,14 @@ const char *scry_instruction_name(struct scry_code *c, const struct scry_instruc
 struct scry_exception_entry {
 	uint32_t start, end, target;
 	uint32_t depth; /* items that stay on the stack */
-	bool lasti;     /* the place of the failure is pushed as well */
+	bool lasti;     /* the offset of the failing instruction is pushed as well */
 };
 /** A walk over the table. */
 struct scry_exception_table {
 	struct scry_runtime *runtime;
 	scry_addr at, end;
 };
-/** An empty table where the version has none. */
+/** Start it; an empty walk where the version has no table. */
 void scry_exception_table_open(struct scry_exception_table *t, const struct scry_code *c);
 /** SCRY_ITEM, SCRY_OK at the end or at what is not an entry. */
 int scry_exception_table_next(struct scry_exception_table *t, struct scry_exception_entry *ret);

@@ -1,6 +1,6 @@
 /**
- * Who leads to some memory: the object that owns it, those that use its buffer, and all words that
- * refer to it, each with its holder. Found by a search of all memory that is written to.
+ * What leads to a piece of memory: the object that owns it, those that use it as a buffer, and all
+ * words that point to it, each with its holder. Found by a search of all writable memory.
  */
 #ifndef SCRY_OWNER_H
 #define SCRY_OWNER_H
@@ -8,7 +8,7 @@
 #include "object/judge.h"
 #include "object/part.h"
 
-/** A word that leads into the memory asked for. */
+/** A word that points into the memory asked for. */
 struct scry_reference {
 	scry_addr at, word;
 	enum scry_holder {
@@ -17,15 +17,16 @@ struct scry_reference {
 		SCRY_HOLDER_STATIC, /* in a module's data */
 		SCRY_HOLDER_CHUNK,  /* in a block or chunk that no known object owns */
 	} kind;
-	scry_addr holder; /* the object; the start of the block or chunk */
+	scry_addr holder; /* the object, or the start of the block or chunk; else 0 */
 	struct scry_type *type;
 	const char *slot; /* "[3]", "['key']", ".name", "ob_item"; NULL not known */
 };
 
+/** All that was found, in the session's arena. */
 struct scry_owners {
-	bool found; /* an owner, which is ... */
+	bool found; /* there is an owner: `part` */
 	struct scry_part part;
-	bool certain; /* by the table; else an object leads to its first byte */
+	bool certain; /* by part.h's table; else just an object that points to its first byte */
 	struct scry_export *exports;
 	size_t export_count, export_room;
 	struct scry_reference *references; /* where they were asked for */
@@ -34,12 +35,12 @@ struct scry_owners {
 };
 
 /**
- * Who owns the memory [start, end), in which `addr` lies, and who uses it. With `references` all
- * words that lead there. In the session's arena. SCRY_OK also where nobody is found.
+ * Find who owns the memory [start, end), which contains `addr`, and who uses it; with `references`
+ * also all words that point there. SCRY_OK also where nothing is found.
  */
 int scry_owners_find(struct scry_runtime *r, scry_addr addr, scry_addr start, scry_addr end,
 		     bool references, struct scry_owners *ret);
-/** The object in whose memory a word stands, or SCRY_ENOTFOUND: cheap, by its block or chunk. */
+/** The object whose memory contains a word, or SCRY_ENOTFOUND: cheap, by its block or chunk. */
 int scry_object_around(struct scry_runtime *r, scry_addr at, scry_addr *ret_object,
 		       struct scry_verdict *ret);
 

@@ -1,6 +1,6 @@
 /**
- * Memory that belongs to an object, but stands elsewhere: a list's items, a dict's table, the bytes
- * of a bytearray. THE table of who owns what: a row for each owner, its pointer and its length.
+ * Memory that belongs to an object but is elsewhere: a list's items, a dict's table, the bytes of a
+ * bytearray. THE table of who owns what has a row for each owner, its pointer and its length.
  */
 #ifndef SCRY_PART_H
 #define SCRY_PART_H
@@ -13,7 +13,7 @@ struct scry_part {
 	struct scry_type *type; /* of the owner */
 	const char *field;      /* "ob_start": the member that points there */
 	scry_addr start;        /* where the memory begins */
-	uint64_t size;          /* bytes of it; 0: not known, it goes on to the end of its block */
+	uint64_t size;          /* bytes; 0: not known, as far as the end of its block */
 };
 
 /** A walk over the parts of an object: set the first three, zero the rest. */
@@ -21,34 +21,34 @@ struct scry_parts {
 	struct scry_runtime *runtime;
 	scry_addr owner;
 	struct scry_type *type;
-	unsigned row;    /* of the table: the next one */
-	scry_addr block; /* of a chain: the next one */
+	unsigned row;    /* the next row of the table */
+	scry_addr block; /* the next block of a chain */
 	unsigned steps;
 };
 /**
- * The next part: SCRY_ITEM, SCRY_OK at the end. What stands in the object itself is no part, nor is
+ * The next part: SCRY_ITEM, SCRY_OK at the end. What is in the object itself is not a part, nor is
  * what another object owns.
  */
 int scry_part_next(struct scry_parts *p, struct scry_part *ret);
-/** May objects of this type have any? */
+/** May objects of this type have parts? */
 bool scry_type_has_parts(struct scry_runtime *r, struct scry_type *t);
 /**
- * Does an object of this type have parts that no pointer in it leads to at once (a deque's blocks)?
- * They cannot be found from the memory: all objects of such types are to be asked.
+ * Do objects of this type have parts that none of their pointers leads to directly (a deque's
+ * blocks)? The owner of such a part is found only by asking all objects of these types.
  */
 bool scry_type_has_chain(struct scry_runtime *r, const struct scry_type *t);
 
 /**
- * A buffer of others that an object uses (Py_buffer): a memoryview's, or memory that a ctypes
- * object was laid over. False where it is not such an object.
+ * A buffer of another object that this one uses (Py_buffer): a memoryview's, or memory that a
+ * ctypes object was laid over.
  */
 struct scry_export {
 	scry_addr user;
 	scry_addr start;
 	uint64_t size;
-	scry_addr of; /* whose buffer it says it is, 0 not known */
+	scry_addr of; /* the object whose buffer it says it is, 0 not known */
 };
-/** False where the object uses no memory of others; a size of 0: not known. */
+/** False where the object uses no memory of another. ret->size 0: not known. */
 bool scry_export_of(struct scry_runtime *r, scry_addr user, struct scry_type *t,
 		    struct scry_export *ret);
 

@@ -1,6 +1,6 @@
 /**
- * How deep a frame's value stack is at each instruction. A frame that runs keeps that in the
- * interpreter's registers, so it is worked out from the code, as the compiler did.
+ * How deep a frame's value stack is at each instruction. For a frame that runs, only the
+ * interpreter's registers have that, so it is worked out from the code, as the compiler did.
  */
 #ifndef SCRY_STACK_DEPTH_H
 #define SCRY_STACK_DEPTH_H
@@ -10,14 +10,14 @@
 struct scry_depths;
 
 /**
- * The depth before the instruction at `offset` of the code (bytes, as a frame's lasti): values on
- * the stack; negative where it is not known, or differs with how the place was reached. Worked out
- * once for each code object.
+ * How many values are on the stack before the instruction at `offset` of the code (bytes, like a
+ * frame's lasti); negative where it is not known, or depends on how the place was reached. Worked
+ * out once for each code object.
  */
 int scry_stack_depth(struct scry_code *c, int64_t offset);
-/** The instruction at `offset`, or after the prefixes there; false where there is none. */
+/** The instruction at `offset`, or after its prefixes there; false where there is none. */
 bool scry_instruction_at(struct scry_code *c, int64_t offset, struct scry_instruction *ret);
-/** 3.11 and 3.12: the index of the constant with the names of a call's keywords; false: none. */
+/** 3.11 and 3.12: the index of the constant that names a call's keywords; false: it has none. */
 bool scry_keywords_of(struct scry_code *c, int64_t offset, uint32_t *ret_constant);
 
 #endif
