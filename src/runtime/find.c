@@ -222,6 +222,7 @@ bool scry_search_try(struct scry_search *search, struct scry_module *m,
 		scry_hash_done(&r->names);
 		return false;
 	}
+	scry_width_learn(r);
 	scry_gil_load(r);
 	scry_phases_load(r);
 	*search->tail = r;

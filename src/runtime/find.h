@@ -67,6 +67,8 @@ int scry_interps_load(struct scry_runtime *r);
  * scry_interps_load().
  */
 void scry_layout_confirm(struct scry_runtime *r);
+/** 2.7: learn from sys.maxunicode whether its unicode is of two bytes or of four. */
+void scry_width_learn(struct scry_runtime *r);
 /** Fill the GIL's state in. */
 void scry_gil_load(struct scry_runtime *r);
 /** Fill the interpreters' phases in. */

@@ -9,8 +9,8 @@
 
 #include "base/bytes.h"
 #include "runtime/frame.h"
+#include "runtime/links.h"
 
-#define CHAIN_MAX      100000000
 #define STACK_MAX      (64u << 20) /* bytes of a C stack that are looked at */
 #define FOUND_MAX      4000000
 #define TRACEBACKS_MAX 1000000
@@ -21,6 +21,7 @@
  */
 #define LONG_CHAIN 4096
 #define FEW        64
+#define ROOTS_MAX  64 /* whose references are counted */
 
 struct scry_own_frames {
 	scry_addr *frames; /* executed frames whose addresses stand on the C stack, in order */
@@ -28,63 +29,11 @@ struct scry_own_frames {
 	scry_addr stack, stack_end; /* what lies there is none */
 	scry_addr root;             /* the newest of those that the chain leaves out, 0 none */
 	scry_addr joins;            /* the frame of the chain that they lead to, 0 none */
+	bool lacks;                 /* some are left out, but it is not known which */
 	bool doubt;                 /* not all frames of the chain are the thread's */
 	bool cyclic;
 	unsigned left; /* different frames of a cyclic chain that are still to come */
 };
-
-static bool next_back(struct scry_runtime *r, scry_addr frame, scry_addr *ret)
-{
-	const struct scry_abi *abi = &r->session->target->abi;
-	scry_addr at = frame + r->layout->slot[SCRY_F_FRAME_BACK].offset;
-	size_t len;
-	const uint8_t *p = frame % abi->ptr_size ? NULL : scry_view(r->session, at, &len);
-
-	if (!p || len < abi->ptr_size)
-		return false;
-	*ret = scry_load(p, abi->ptr_size, abi->big_endian);
-	return true;
-}
-
-/* Where a cycle of that many frames begins: how many lie before it. */
-static unsigned before_cycle(struct scry_runtime *r, scry_addr first, unsigned cycle)
-{
-	scry_addr a = first, b = first;
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < cycle; i++)
-		if (!next_back(r, b, &b))
-			return 0;
-	for (; a != b; n++)
-		if (!next_back(r, a, &a) || !next_back(r, b, &b))
-			return 0;
-	return n;
-}
-
-/*
- * Follow links only: the oldest frame, 0 where the chain is a cycle (Brent), and how many different
- * ones there are.
- */
-static void follow(struct scry_runtime *r, scry_addr first, scry_addr *ret_oldest,
-		   unsigned *ret_length)
-{
-	scry_addr anchor = 0, oldest = 0, back = 0, at = first;
-	unsigned power = 1, steps = 0, n = 0;
-
-	for (; at && n < CHAIN_MAX && at != anchor; at = back, n++) {
-		if (!next_back(r, at, &back))
-			break;
-		oldest = at;
-		if (steps++ == power) {
-			anchor = at;
-			power *= 2;
-			steps = 1;
-		}
-	}
-	bool is_cycle = at && at == anchor;
-	*ret_oldest = is_cycle ? 0 : oldest;
-	*ret_length = is_cycle ? before_cycle(r, first, steps) + steps : n;
-}
 
 static void follow_threads(struct scry_thread *one)
 {
@@ -97,7 +46,7 @@ static void follow_threads(struct scry_thread *one)
 			continue;
 		t->followed = true;
 		if (scry_thread_top(t, &top) == SCRY_OK)
-			follow(t->runtime, top, &t->oldest, &t->length);
+			scry_frame_links(t->runtime, top, &t->oldest, &t->length);
 	}
 }
 
@@ -277,7 +226,7 @@ static scry_addr *chain_of(struct scry_thread *t)
 	scry_thread_top(t, &at);
 	for (unsigned n = 0; chain && n < t->length; n++) {
 		chain[n] = at;
-		next_back(t->runtime, at, &at);
+		scry_frame_link(t->runtime, at, &at);
 	}
 	if (chain)
 		qsort(chain, t->length, sizeof(*chain), by_address);
@@ -303,15 +252,34 @@ static scry_addr joins(struct scry_thread *t, const scry_addr *chain, scry_addr 
 		*ret = n;
 		if (has(chain, t->length, at))
 			return at;
-		if (!next_back(t->runtime, at, &at))
+		if (!scry_frame_link(t->runtime, at, &at))
 			break;
 	}
 	return 0;
 }
 
 /*
+ * Each frame holds a reference to the one that called it, and the evaluation loop's caller one to
+ * the frame that it runs. Where more frames say that `joins` called them than it has references,
+ * the link of one of them was another: of that in the chain, where the others are left out.
+ */
+static bool is_called_too_often(struct scry_thread *t, const struct scry_own_frames *own,
+				const scry_addr *chain, scry_addr joins)
+{
+	int64_t references = scry_field_get_int(t->runtime, joins, SCRY_F_OBJECT_REFCNT), said = 1;
+	scry_addr back;
+
+	for (unsigned i = 0; i < t->length; i++)
+		said += scry_frame_link(t->runtime, chain[i], &back) && back == joins;
+	for (size_t i = 0; i < own->count; i++)
+		said += !has(chain, t->length, own->frames[i]) &&
+			scry_frame_link(t->runtime, own->frames[i], &back) && back == joins;
+	return references > 0 && references < said;
+}
+
+/*
  * Up to 3.3 a frame that has returned, and lives on in a traceback, looks like one that is
- * executed: only the depth of the recursion shows that it is missing.
+ * executed: the depth of the recursion shows that it is missing, or the references.
  */
 static bool is_missing(const struct scry_thread *t, unsigned count, uint64_t depth)
 {
@@ -321,17 +289,41 @@ static bool is_missing(const struct scry_thread *t, unsigned count, uint64_t dep
 	       scry_layout_has(l, SCRY_F_FRAME_STATE) || t->length + (uint64_t)count == depth;
 }
 
+/* What the frames that stand on the C stack and in no chain lead to. */
+struct lost {
+	size_t roots;   /* of them: no other one leads there */
+	scry_addr root; /* the last of them */
+	size_t proven;  /* those that the references show to be left out */
+	scry_addr proven_root, proven_joins;
+};
+
+static void add_root(struct scry_thread *t, const struct scry_own_frames *own,
+		     const scry_addr *chain, scry_addr root, struct lost *lost)
+{
+	unsigned between;
+	scry_addr at;
+
+	lost->root = root;
+	if (lost->roots++ >= ROOTS_MAX || !(at = joins(t, chain, root, &between)) ||
+	    !is_called_too_often(t, own, chain, at))
+		return;
+	lost->proven++;
+	lost->proven_root = root;
+	lost->proven_joins = at;
+}
+
 /* The one frame that is executed, in no chain, and that no other such frame leads to. */
 static void find_lost(struct scry_thread *t, struct scry_own_frames *own, uint64_t depth)
 {
 	scry_addr *chain = chain_of(t), *backs = malloc((own->count + 1) * sizeof(*backs));
-	size_t lost = 0, roots = 0;
-	scry_addr back, root = 0, oldest;
+	struct lost found = { 0 };
+	size_t lost = 0;
+	scry_addr back, oldest;
 	unsigned length, between = 0;
 
 	for (size_t i = 0; chain && backs && i < own->count; i++)
 		if (!has(chain, t->length, own->frames[i]) &&
-		    next_back(t->runtime, own->frames[i], &back))
+		    scry_frame_link(t->runtime, own->frames[i], &back))
 			backs[lost++] = back;
 	if (lost)
 		qsort(backs, lost, sizeof(*backs), by_address);
@@ -340,16 +332,19 @@ static void find_lost(struct scry_thread *t, struct scry_own_frames *own, uint64
 
 		if (has(chain, t->length, at) || has(backs, lost, at))
 			continue;
-		follow(t->runtime, at, &oldest, &length);
+		scry_frame_links(t->runtime, at, &oldest, &length);
 		if (oldest != t->oldest && is_oldest_elsewhere(t, oldest))
 			continue;
-		root = at;
-		roots++;
+		add_root(t, own, chain, at, &found);
 	}
-	if (roots == 1) {
-		own->joins = joins(t, chain, root, &between);
+	if (found.proven) {
+		own->joins = found.proven_joins;
+		own->root = found.proven == 1 ? found.proven_root : 0;
+		own->lacks = found.proven > 1;
+	} else if (found.roots == 1) {
+		own->joins = joins(t, chain, found.root, &between);
 		if (own->joins ? is_missing(t, between, depth) : !has_greenlets(t->session))
-			own->root = root;
+			own->root = found.root;
 	}
 	free(chain);
 	free(backs);
@@ -388,7 +383,7 @@ static void open(struct scry_walk *w)
 		return;
 	drop_returned(t, own);
 	find_lost(t, own, depth);
-	own->doubt = shared || cyclic || t->length > depth || own->root;
+	own->doubt = shared || cyclic || t->length > depth || own->root || own->lacks;
 	own->cyclic = cyclic;
 	own->left = t->length;
 	w->own = own->doubt ? own : NULL;
@@ -437,7 +432,7 @@ static const char *check(struct scry_walk *w, struct scry_frame *f)
 	}
 	if (f->compiled) /* no evaluation loop runs it, and nothing counts its calls */
 		return NULL;
-	if (own->root && own->joins == f->addr)
+	if ((own->root || own->lacks) && own->joins == f->addr)
 		return say(w, "leaves out some before the one at", f->addr);
 	if (!newest && !has(own->frames, own->count, f->addr))
 		return say(w, "leads to one that this thread does not execute:", f->addr);

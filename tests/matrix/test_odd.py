@@ -4,13 +4,15 @@ import re
 
 import pytest
 
-from tests.support import programs
+from tests.support import programs, run
+from tests.support.corefile import CoreFile
 
 from .conftest import every, need
 from .test_values import report, reprs
 
 ODD = programs.Program('values-odd', 'values_odd.py')
 STATES = programs.Program('values-states', 'values_states.py')
+NARROW = programs.Program('narrow', 'narrow.py')
 OVERRIDDEN = programs.Program('values-overridden', 'values_overridden.py')
 PROCESSES = programs.Program('processes', 'processes.py')
 RANDOM_ATTRIBUTES = programs.Program('attributes-random', 'attributes_random.py')
@@ -133,3 +135,20 @@ def test_random_attributes(dumps, interpreter):
         needless += bool(refused and truth and not ran)
     report(differences)
     assert needless < len(rows) / 16
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.version[0] == 2))
+def test_narrow(interpreter, tmp_path):
+    """A build whose unicode is of two bytes, as configure has it: its sys.maxunicode says so. Here
+    made of one of four bytes; what `--enable-unicode=ucs2` builds was looked at by hand."""
+    dump = run.crash(interpreter, NARROW, str(tmp_path / 'narrow'))
+    with CoreFile(dump.core) as core:
+        core.set_word(dump.truth['largest'] + 16, 0xFFFF)
+        for address, text in dump.truth['texts']:
+            units = eval(text).encode('utf-16-le', 'surrogatepass') + b'\0\0'
+            core.set_word(address + 16, len(units) // 2 - 1)
+            core.set_word(address + 32, -1)  # no hash, which would be of other units
+            start = core.offset(core.word(address + 24), len(units))
+            core.data[start : start + len(units)] = units
+    answers = reprs(dump, '', [hex(address) for address, _ in dump.truth['texts']])
+    assert [answer['repr'] for answer in answers] == [text for _, text in dump.truth['texts']]

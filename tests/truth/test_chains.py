@@ -229,3 +229,30 @@ def test_samples_of_a_loop(dumps, interpreter, tmp_path):
             else:
                 known = [name for name in functions if name]
                 assert known in truth['chains'] and 'damaged' in str(answer), functions
+
+
+LINKED = programs.Program('linked', 'linked.py')
+
+
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.version[0] == 2))
+def test_links_to_older_frames(interpreter, tmp_path):
+    """2.7, where nothing in a frame says whether it runs: one that is left out still has its
+    reference to its caller, which then has too few; but for callers with references of others."""
+    dump = run.crash(interpreter, LINKED, str(tmp_path))
+    frames = [int(address, 16) for address in dump.truth['frames']]
+
+    def ask():
+        return run.pyscry('--json', *run.where(interpreter), dump.core, 'bt')
+
+    right = ask()
+    assert right[0] == 0 and not right[2], right
+    marked = []
+    with CoreFile(dump.core) as core:
+        for number, frame in enumerate(frames[:-3:3]):
+            back, older = frame + 24, frames[3 * number + 2 :: 5]
+            old = core.word(back)
+            for each in older:
+                core.set_word(back, each)
+                marked.append(mutations.is_marked(ask(), right))
+            core.set_word(back, old)
+    assert marked.count(True) > len(marked) / 2, marked
