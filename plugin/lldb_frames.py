@@ -135,7 +135,7 @@ def install(debugger, module):
     if now.endswith('"') and "python_frames" not in now:
         ours = "{${script.frame:%s.python_frames}}" % module
         run("settings set frame-format " + now[:-1] + ours + '"', said)
-    # its words are of LLDB 19: without them a recognizer sees functions at their beginning only
+    # without -f false a recognizer sees functions at their beginning only
     words = "-f false -x -s .* -n '%s' -l %s.PythonVariables" % (NAMES, module)
     run("frame recognizer add " + words, said)
     if said.Succeeded():

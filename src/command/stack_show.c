@@ -25,7 +25,7 @@ static int next_merged(struct scry_stack *stack, struct scry_frame *ret)
 
 struct scry_stack scry_stack_merged(struct scry_merge *m)
 {
-	return (struct scry_stack) { .next = next_merged, .merge = m };
+	return (struct scry_stack) { .next = next_merged, .merge = m, .runs = m->thread };
 }
 
 /*

@@ -460,6 +460,8 @@ static bool is_told(const struct scry_frame *f, const struct scry_newer *newer)
 
 void scry_newer_set(struct scry_newer *n, const struct scry_frame *f)
 {
+	if (f->kind == SCRY_FRAME_NATIVE)
+		return;
 	*n = (struct scry_newer) { .any = true,
 				   .entry = f->entry,
 				   .doubtful = !f->code || f->code->damaged || f->compiled,

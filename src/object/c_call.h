@@ -34,7 +34,10 @@ struct scry_newer {
 	scry_addr slots; /* its first variables, 0 unknown */
 };
 
-/** Fill it in from a frame, for the question about the next older one. */
+/**
+ * Fill it in from a frame, for the question about the next older one. C frames between the two say
+ * nothing.
+ */
 void scry_newer_set(struct scry_newer *n, const struct scry_frame *f);
 /**
  * Is the frame calling a C function? True, and *ret filled in, only where that is certain: it runs,

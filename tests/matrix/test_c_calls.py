@@ -48,3 +48,11 @@ def test_c_calls(dumps, interpreter):
     asked = [f['calls'] for t in answer['threads'] for f in t['frames'] if 'calls' in f]
     assert [line.split()[1].split('(')[0] for line in told] == [c['function'] for c in asked]
     assert '      in time.sleep(1000)' in told
+    # and with C frames between them
+    native = run.answer(dump.core, *run.where(interpreter), command=('bt', '--all', '--native'))[0]
+    both = [
+        [(f['function'], f.get('calls')) for f in t['frames'] if f['kind'] == 'python']
+        for answered in (answer, native)
+        for t in answered['threads']
+    ]
+    assert both[: len(both) // 2] == both[len(both) // 2 :]
