@@ -94,7 +94,7 @@ def test_functions_of_the_library(dumps, interpreter):
 
 
 def test_tables_are_made_again(tmp_path, monkeypatch):
-    """Asked again, interpreters that are here make the rows that there are, and leave the others."""
+    """Interpreters that are here make the rows that there are again, and leave the others."""
     monkeypatch.syspath_prepend(os.path.join(run.TOP, 'tools'))
     import gen_opcodes
     import gen_stack_effects

@@ -25,6 +25,8 @@ MACHINES = [
     ('ppc64el', 'ppc64le', 'ppc64', ['values']),
 ]
 SHORT = ['calls', 'threads']
+# of these qemu 7.2, that of Debian 12, writes no cores
+NEWEST_ONLY = {'riscv64'}
 
 
 @dataclasses.dataclass
@@ -40,11 +42,11 @@ class Emulated(interpreters.Interpreter):
 
 
 def emulator_of(machine):
-    """Debian's newest, which writes cores of each machine, else the one that is installed."""
+    """Debian's newest, else the one that is installed where that writes cores of the machine."""
     newest = debian.root('emulators')
-    if isinstance(newest, Exception):
-        return shutil.which('qemu-' + machine)
-    return '%s/usr/bin/qemu-%s' % (newest, machine)
+    if not isinstance(newest, Exception):
+        return '%s/usr/bin/qemu-%s' % (newest, machine)
+    return None if machine in NEWEST_ONLY else shutil.which('qemu-' + machine)
 
 
 @pytest.fixture(scope='module')
@@ -54,7 +56,7 @@ def interpreter(request):
     if isinstance(place, Exception):
         pytest.skip('%s: %s' % (where, place))
     if not emulator:
-        pytest.skip('%s: no qemu-%s here' % (where, emulated))
+        pytest.skip('%s: no qemu-%s here that writes cores' % (where, emulated))
     (exe,) = glob.glob(place + '/usr/bin/python3.[0-9]*[0-9]')
     found = Emulated(
         where + '-' + exe[-4:], place=place, exe=exe, machine=machine, emulator=emulator
