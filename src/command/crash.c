@@ -295,6 +295,16 @@ static bool print_tried(const void *subject, struct scry_buf *out)
 	return true;
 }
 
+static const char *gil_text(const struct scry_thread *t)
+{
+	if (t->gil == SCRY_GIL_HELD)
+		return "holds the GIL";
+	/* PyPy's is found by its code only */
+	return t->runtime->strategy->waits_for_gil && t->interp && !t->interp->gil
+		       ? "who holds the GIL is not known"
+		       : "does not hold the GIL";
+}
+
 /* Who holds the GIL and whether a collection runs: what one asks next. */
 static bool print_state(const void *subject, struct scry_buf *out)
 {
@@ -306,8 +316,7 @@ static bool print_state(const void *subject, struct scry_buf *out)
 	else if (t->runtime->layout && t->runtime->layout->flavour.free_threaded)
 		scry_buf_puts(out, t->attached == SCRY_ATTACHED_YES ? "attached" : "detached");
 	else
-		scry_buf_puts(out,
-			      t->gil == SCRY_GIL_HELD ? "holds the GIL" : "does not hold the GIL");
+		scry_buf_puts(out, gil_text(t));
 	if (i)
 		scry_buf_puts(out, i->gc_running ? ", GC running" : ", GC not running");
 	return true;

@@ -307,6 +307,7 @@ struct scry_strategy {
 	/* state 0: the first */
 	int (*next_state)(struct scry_interp *interp, scry_addr state, scry_addr *ret);
 	int (*state_ident)(struct scry_interp *interp, scry_addr state, uint64_t *ret);
+	bool (*waits_for_gil)(const struct scry_thread *t); /* sleeps for it? t->os is known */
 	scry_addr (*slot_value)(struct scry_runtime *r, scry_addr value, bool in_cell);
 	/* what scry_text_at() is for its text */
 	int (*text)(struct scry_runtime *r, scry_addr str, size_t max, const char **ret);

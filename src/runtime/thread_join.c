@@ -93,6 +93,8 @@ static bool waits_for_gil(const struct scry_thread *t)
 	struct scry_runtime *r = t->runtime;
 	scry_addr at = t->os->futex, gil = t->interp->gil;
 
+	if (r->strategy->waits_for_gil)
+		return r->strategy->waits_for_gil(t);
 	if (!t->os->in_futex || !t->os->futex_timed)
 		return false;
 	if (gil) {
@@ -207,7 +209,8 @@ static void take(struct scry_join *j, struct scry_thread *t)
 	t->given_name = os->name;
 	t->crashed = os->crashed;
 	scry_hash_add(&j->taken, os->tid);
-	if (t->gil == SCRY_GIL_NONE && waits_for_gil(t))
+	/* PyPy's names a thread still that has given it away, and waits */
+	if ((t->gil == SCRY_GIL_NONE || t->runtime->strategy->waits_for_gil) && waits_for_gil(t))
 		t->gil = SCRY_GIL_WAITING;
 }
 

@@ -13,6 +13,7 @@ STACKS = ['flow', 'py3', 'py36', 'threads', 'lines']
 HOT = programs.Program('pypy-hot', 'pypy_hot.py')
 PURE = programs.Program('pypy-pure', 'pypy_pure.py')
 VALUES = programs.Program('pypy-values', 'pypy_values.py')
+GIL = programs.Program('pypy-gil', 'pypy_gil.py')
 
 
 def found():
@@ -262,3 +263,37 @@ def test_list_of_pypy(dumps, pypy):
     status, output, _ = run.pyscry(*run.where(pypy), dump.core, 'list')
     if pypy.root:
         assert status == 1 and 'The byte code of' in output and '-->' in output, output
+
+
+def roles(dump, answer):
+    """(name, gil) of each thread that the program gave a role."""
+    by_name = {thread['name']: thread['gil'] for thread in answer['threads']}
+    return {role: by_name.get(name, 'not there') for role, name in dump.truth['names'].items()}
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_gil_of_pypy(dumps, pypy):
+    """Who holds it and who wants it, by the names that the program gave its threads; unknown where
+    the interpreter's code is not at hand."""
+    dump = made(dumps, pypy, GIL)
+    wanted = {
+        'holder': 'held',
+        'first': 'waiting',
+        'second': 'waiting',
+        'sleeper': None,
+        'main': None,
+    }
+    for command in ('threads', 'bt'):
+        options = ('--all',) if command == 'bt' else ()
+        answer, status, errors = run.answer(
+            dump.core, *run.where(pypy), command=(command,) + options
+        )
+        assert status == 0, errors
+        assert roles(dump, answer) == wanted
+    _, output, _ = run.pyscry(*run.where(pypy), dump.core, 'crash')
+    assert 'does not hold the GIL' in output, output
+    if pypy.root:
+        answer, _, _ = run.answer(dump.core, command=('threads',))
+        assert roles(dump, answer) == dict.fromkeys(wanted)
+        _, output, _ = run.pyscry(dump.core, 'crash')
+        assert 'who holds the GIL is not known' in output, output

@@ -14,7 +14,7 @@
  * struct pypy_threadlocal_s, rpython/translator/c/src/threadlocal.h: ready, stack_end, prev, next,
  * ...
  */
-enum { TLS_READY = 0, TLS_PREV = 16, TLS_NEXT = 24, TLS_IDENT = 56, TLS_EC = 64 };
+enum { TLS_READY = 0, TLS_PREV = 16, TLS_NEXT = 24, TLS_IDENT = SCRY_PYPY_IDENT, TLS_EC = 64 };
 #define TLS_IS_READY 42
 #define TLS_IS_HEAD  0xffffffffu /* the list's head: ready is -1, stack_end 0 */
 
@@ -56,7 +56,7 @@ scry_addr scry_pypy_context(struct scry_pypy *p, scry_addr state)
 }
 
 /* Thread states are the nodes of the list. */
-static int next_state(struct scry_interp *interp, scry_addr state, scry_addr *ret)
+int scry_pypy_next_state(struct scry_interp *interp, scry_addr state, scry_addr *ret)
 {
 	struct scry_pypy *p = interp->runtime->pypy;
 
@@ -233,6 +233,7 @@ static scry_addr slot_value(struct scry_runtime *r, scry_addr value, bool in_cel
 static void reload(struct scry_runtime *r)
 {
 	scry_pypy_load_heap(r->pypy);
+	scry_pypy_load_gil(r->pypy);
 }
 
 static void done(struct scry_runtime *r)
@@ -240,13 +241,14 @@ static void done(struct scry_runtime *r)
 	scry_pypy_done(r->pypy);
 }
 
-#define ROW(version, label, table)                                                              \
-	{                                                                                       \
-		.since = version, .name = label, .thread_top = thread_top,                      \
-		.frame_read = frame_read, .line = table, .code_whole = scry_pypy_code_whole,    \
-		.next_state = next_state, .state_ident = state_ident, .slot_value = slot_value, \
-		.text = scry_pypy_text_at, .reload = reload, .done = done,                      \
-		.model = SCRY_MODEL_PYPY                                                        \
+#define ROW(version, label, table)                                                           \
+	{                                                                                    \
+		.since = version, .name = label, .thread_top = thread_top,                   \
+		.frame_read = frame_read, .line = table, .code_whole = scry_pypy_code_whole, \
+		.next_state = scry_pypy_next_state, .state_ident = state_ident,              \
+		.waits_for_gil = scry_pypy_waits_for_gil, .slot_value = slot_value,          \
+		.text = scry_pypy_text_at, .reload = reload, .done = done,                   \
+		.model = SCRY_MODEL_PYPY                                                     \
 	}
 
 /* By version, and by the table that the code objects of the build have. */
@@ -337,6 +339,8 @@ static bool try_module(struct scry_search *search, struct scry_module *m)
 	}
 	interp->addr = p->threads;
 	interp->modules = scry_pypy_modules(p);
+	scry_pypy_find_gil(p);
+	scry_pypy_load_gil(p);
 	*search->tail = r;
 	search->tail = &r->next;
 	search->found++;

@@ -255,6 +255,11 @@ struct scry_pypy_type {
 
 struct scry_pypy_jit;
 
+/** The GIL: the word with its holder's id, the mutexes that others sleep on; 0: not found. */
+struct scry_pypy_gil {
+	scry_addr word, mutex[2];
+};
+
 struct scry_pypy {
 	struct scry_runtime *runtime;
 	scry_addr start, end; /* the module, zeroed data included */
@@ -271,7 +276,8 @@ struct scry_pypy {
 	uint64_t min[SCRY_PYPY_CLASS_COUNT], max[SCRY_PYPY_CLASS_COUNT];
 	const struct scry_pypy_type *class[SCRY_PYPY_CLASS_COUNT]; /* NULL: it has no such */
 	uint32_t string, vref, jitframe;                           /* tids */
-	scry_addr threads;    /* the head of the list of threads */
+	scry_addr threads; /* the head of the list of threads */
+	struct scry_pypy_gil gil;
 	scry_addr code_descr; /* the FieldDescr of a frame's code */
 	/* type objects by what their instances' vtables name; the object layer's */
 	struct scry_hash classes;
@@ -389,6 +395,19 @@ scry_addr scry_pypy_boxed(struct scry_pypy *p, struct scry_pypy_item item);
 
 /** A thread's ExecutionContext by its thread-local state; 0: it runs no Python. */
 scry_addr scry_pypy_context(struct scry_pypy *p, scry_addr state);
+
+/** The states of threads, in order: 0 is before the first, and after the last. */
+int scry_pypy_next_state(struct scry_interp *interp, scry_addr state, scry_addr *ret);
+/** Where a state has the thread's id. */
+#define SCRY_PYPY_IDENT 56
+
+/* --- the GIL (pypy_gil.c) --- */
+/** Find it by the code that takes it; nothing where that is not there, or another machine's. */
+void scry_pypy_find_gil(struct scry_pypy *p);
+/** Who holds it: the interpreter's gil_holder; again where the target has run. */
+void scry_pypy_load_gil(struct scry_pypy *p);
+/** Does a thread of the OS sleep until it gets the GIL? False where that is not known. */
+bool scry_pypy_waits_for_gil(const struct scry_thread *t);
 
 /* --- frames that the JIT holds in its own form (pypy_jit.c) --- */
 /**
