@@ -45,7 +45,10 @@ static void move(const cs_insn *insn, bool store, struct scry_stack_effect *ret)
 	int64_t at = post ? 0 : a->operands[regs].mem.disp;
 	if (post || a->writeback) {
 		ret->pushed = post ? -after : -at;
-		/* offsets of what is stored count from the new place, of what is loaded from the old */
+		/*
+		 * offsets of what is stored count from the new place, of what is loaded from the
+		 * old
+		 */
 		at = post ? (store ? -after : 0) : (store ? 0 : at);
 	}
 	ret->lost = a->operands[regs].mem.index != ARM64_REG_INVALID;

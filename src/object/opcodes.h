@@ -33,8 +33,8 @@ struct scry_instructions {
 };
 
 /**
- * What the argument of an instruction of this name is, by the oldest version of CPython that has it:
- * "NAME:KIND:CACHES" of its row; NULL: none has it. In names '_' may stand for '+'.
+ * What the argument of an instruction of this name is, by the oldest version of CPython that has
+ * it: "NAME:KIND:CACHES" of its row; NULL: none has it. In names '_' may stand for '+'.
  */
 const char *scry_opcode_named(const char *name);
 /** Start a walk; SCRY_EUNSUPPORTED for a version without a table. It needs no release. */

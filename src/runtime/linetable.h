@@ -13,9 +13,10 @@ struct scry_line_table {
 };
 
 /**
- * Each decodes one encoding: `lasti` is the instruction's offset in bytes, < 0 before the first.
- * Unknown parts of *ret stay 0; *ret must be zeroed. They read only within the table and always
- * return SCRY_OK.
+ * Each decodes one encoding: `lasti` is the instruction's offset in bytes, < 0 before the first
+ * one. *ret must be zeroed; what the table does not say stays 0. They read only within the table
+ * and always return SCRY_OK. Formats: Objects/lnotab_notes.txt (up to 3.10), Objects/locations.md
+ * (3.11 to 3.13).
  */
 /* <= 3.5 */
 int scry_line_from_lnotab(const struct scry_line_table *t, int64_t lasti,
@@ -31,8 +32,9 @@ int scry_line_from_locations(const struct scry_line_table *t, int64_t lasti,
 			     struct scry_location *ret);
 
 /**
- * What is wrong with a table, or NULL: decoded to its end it must cover its code, no less and no
- * more. An empty one is never right but for lnotab, where it says that all is in one line.
+ * What is wrong with a table (static), or NULL: decoded to its end it must cover its code, no less
+ * and no more. An empty table is always wrong, except as lnotab, where all code is then on one
+ * line.
  */
 const char *scry_lnotab_check(const struct scry_line_table *t);
 const char *scry_ranges_check(const struct scry_line_table *t);

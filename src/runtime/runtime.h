@@ -27,29 +27,27 @@ struct scry_roots {
 	scry_addr debug_offsets; /* where the cookie stands (3.13+), else 0 */
 };
 
-/**
- * One Python of the target. Lives in the session's arena until refresh, as all that it leads to.
- */
+/** One Python of the target. It and all that it leads to live in the arena until refresh. */
 struct scry_runtime {
 	struct scry_runtime *next;
 	struct scry_session *session;
 	const char *name;           /* "CPython", "Stackless", "PyPy" */
-	const char *finder;         /* the row of the finder's table that won */
+	const char *finder;         /* the name of the finder that found it */
 	struct scry_module *module; /* may be NULL (found by cookie, no file) */
 	struct scry_roots roots;
-	/* its roots are a guess: only an interpreter with dictionaries counts */
+	/* its roots are a guess: only interpreters with dictionaries count */
 	bool strict;
 	struct scry_layout *layout;
-	/* what differs by version as algorithm, not as offset */
+	/* what differs by version as an algorithm, not as an offset */
 	const struct scry_strategy *strategy;
 	uint32_t version;            /* as PY_VERSION_HEX */
 	char version_text[40];       /* "3.13.0", "2.7.18+" */
 	struct scry_interp *interps; /* list */
-	/* bytes that the known fields of a struct reach, 0 not worked out yet */
+	/* bytes from a struct's start to the end of its last known field, 0 not worked out yet */
 	uint32_t span[SCRY_S_COUNT];
 	/* bits of a stack slot that are not part of the address (3.13t, 3.14+), 0 none */
 	uint64_t tag_mask;
-	/* PyFrame_Type, Stackless' PyCFrame_Type ...; 0 unknown */
+	/* PyFrame_Type, Stackless's PyCFrame_Type ...; 0 unknown */
 	scry_addr frame_type, cframe_type, cell_type, code_type;
 	struct scry_hash codes;        /* code objects by address, decoded once */
 	struct scry_hash names;        /* type names by type address */
@@ -59,10 +57,10 @@ struct scry_runtime {
 	struct scry_pypy *pypy;
 	void *memory_state; /* the memory layer's cache */
 	void *object_state; /* the object layer's cache */
-	void *text_hashes;  /* how it makes the hash of a text: object/text_hash.c */
+	void *text_hashes;  /* how it hashes a text: object/text_hash.c */
 	void *task_state;   /* the task layer's cache */
 	void *steps;        /* what its instructions do: object/stack_depth.c */
-	void *heap_state;   /* the heap's, and what gives it back: it is too large for the arena */
+	void *heap_state;   /* the heap's, and what frees it: it is too large for the arena */
 	void (*heap_done)(void *state);
 };
 
@@ -82,7 +80,7 @@ enum scry_phase {
 /** "running", "not yet initialised", "finalizing", "finalized". */
 extern const char *const scry_phase_names[];
 
-/** A Python that is loaded, but has no interpreter. */
+/** A Python that is loaded but has no interpreter. */
 struct scry_dormant {
 	struct scry_dormant *next;
 	const char *name, *version_text; /* as in struct scry_runtime */
@@ -103,16 +101,16 @@ struct scry_interp {
 	bool gc_running;
 	struct scry_thread *collector; /* the thread that collects, NULL none or not known */
 	enum scry_phase phase;
-	/* the thread state that finalizes it: no other one ever runs again. 0 none, or not known */
+	/* the thread state that finalizes it, the only one to run again; 0 none or not known */
 	scry_addr finalizing;
 	const char *cut; /* why the list of its thread states ends early, or NULL */
 };
 
-/** Whether the operating system has a thread state's thread. */
+/** Has the operating system a thread for the thread state? */
 enum scry_presence {
 	SCRY_PRESENCE_HERE,
-	SCRY_PRESENCE_STARTING, /* the state is there, its thread has not taken it over yet */
-	SCRY_PRESENCE_EXITED,   /* a process's first thread that ended while others run on */
+	SCRY_PRESENCE_STARTING, /* the state exists, but its thread has not taken it over yet */
+	SCRY_PRESENCE_EXITED,   /* the process's first thread, which ended while others run on */
 	SCRY_PRESENCE_MISSING,
 };
 
@@ -124,7 +122,7 @@ enum scry_attached {
 	SCRY_ATTACHED_UNKNOWN, /* or a build with a GIL */
 	SCRY_ATTACHED_NO,
 	SCRY_ATTACHED_YES,
-	SCRY_ATTACHED_SUSPENDED, /* it is kept from doing so: the world is stopped */
+	SCRY_ATTACHED_SUSPENDED, /* it is kept from that, since the world is stopped */
 };
 
 /** A thread: an OS thread, a Python thread state, or (mostly) both. */
@@ -139,8 +137,8 @@ struct scry_thread {
 	scry_addr state; /* PyThreadState, 0 none */
 	uint64_t ident;  /* threading.get_ident() */
 	bool crashed, main;
-	bool named, asked; /* what its threading says was read; and what others say */
-	bool has_name;     /* `given_name` is threading's */
+	bool named, asked; /* its own threading module was read; and those of others */
+	bool has_name;     /* `given_name` is the threading module's */
 	enum scry_presence presence;
 	/* its interpreter is being finalized by another thread: it never runs Python code again */
 	bool halted;
@@ -156,15 +154,14 @@ struct scry_thread {
 	bool followed;
 	scry_addr oldest;
 	unsigned length;
-	/* its stacks as the public walks handed them out: without, with C frames (api.h); NULL */
+	/* its stacks, as the public API handed them out: without and with C frames (api.h); NULL */
 	void *handed[2];
 };
 
-/**
- * From this owner on no Python code runs in an interpreter frame (3.12+; runtime/frame_interp.c).
- */
+/** Interpreter frames of this owner or a greater one run no Python code (3.12+, frame_interp.c). */
 #define SCRY_FIRST_SHIM_OWNER 3
 
+/** What a frame is. */
 enum scry_frame_kind {
 	SCRY_FRAME_PYTHON,
 	SCRY_FRAME_GENERATOR,
@@ -187,7 +184,7 @@ struct scry_code {
 	unsigned slots; /* co_nlocalsplus: locals, cells and free variables */
 	bool slots_known;
 	unsigned stack_size; /* words of the value stack */
-	/* first instruction (3.11+: inside the code object), else of co_code's bytes */
+	/* the first instruction: in the code object (3.11+), in co_code's bytes before */
 	scry_addr instructions;
 	uint32_t instructions_size; /* bytes */
 	/* 3.11+: a frame before this instruction is still being set up */
@@ -201,68 +198,70 @@ struct scry_code {
 	bool shim;
 	/* `slots` of them, decoded on demand by scry_code_locals() */
 	const struct scry_local_name *locals;
-	const char *locals_bad; /* why they are not, or not all, known; NULL they are */
+	const char *locals_bad; /* why not all of them are known; NULL: they are */
 	const char *damaged;    /* NULL: fine */
-	bool none;              /* something else stands there: only `damaged` is known */
+	bool none;              /* it is not a code object: only `damaged` is set */
 	struct scry_line_memo {
 		int64_t lasti;
 		bool valid;
 		struct scry_location location;
-		/* the last places asked for: deep recursion asks for the same */
+		/* the last places asked for: deep recursion asks for the same ones */
 	} memo[4];
 	unsigned memo_next;
-	/* before 3.11: of a function object that was met with this code, or NULL */
+	/* before 3.11: that of a function object that was met with this code, or NULL */
 	const char *found_qualname;
 	unsigned qualname_tries; /* frames whose caller was searched for one */
-	void *depths;            /* of its value stack, NULL not asked: object/stack_depth.c */
-	uint8_t source_verdict;  /* does the source fit? 0 not asked: object/source_fit.c */
+	void *depths; /* of its value stack; NULL: not worked out (object/stack_depth.c) */
+	uint8_t source_verdict; /* does the source fit? 0: not worked out (object/source_fit.c) */
 };
 
+/** What a local variable is to its function. */
 enum scry_local_kind { SCRY_LOCAL_ARG, SCRY_LOCAL_VAR, SCRY_LOCAL_CELL, SCRY_LOCAL_FREE };
 
+/** What a code object says of one slot of its frames. */
 struct scry_local_name {
 	const char *name;
 	enum scry_local_kind kind;
 	bool in_cell; /* the slot holds a cell (an argument may be one too) */
 	/* 3.12+: the variable of a comprehension that was inlined into a module or class body */
 	bool hidden;
-	/* <= 3.10: an argument's slot is empty once a cell took it over: the cell's slot, 0 none */
+	/* <= 3.10: the slot of the cell that took over this argument's value, 0 none */
 	unsigned cell;
-	bool alias; /* such a cell: shown in its argument's place */
+	bool alias; /* it is such a cell, which is shown in its argument's place */
 };
 
 /** A frame, decoded: a copy, whose pointers live until refresh. */
 struct scry_frame {
-	struct scry_thread *thread; /* NULL: of a task or traceback */
+	struct scry_thread *thread; /* NULL: it belongs to a task or traceback */
 	struct scry_runtime *runtime;
 	enum scry_frame_kind kind;
 	scry_addr addr; /* PyFrameObject (<= 3.10) or _PyInterpreterFrame (3.11+) */
 	scry_addr code_addr;
 	struct scry_code *code;              /* NULL for a damaged or shim frame */
-	scry_addr back;                      /* the next older one, 0 the oldest */
+	scry_addr back;                      /* the next older one; 0: this is the oldest */
 	scry_addr frame_object;              /* PyFrameObject where there is one, else 0 */
 	scry_addr function;                  /* function object (3.11+), else 0 */
 	scry_addr globals, builtins, locals; /* objects, 0 none */
 	scry_addr slots;                     /* address of the first fast local */
-	int64_t lasti;  /* byte offset of the current instruction, -1 not started */
+	int64_t lasti;  /* byte offset of the current instruction; -1: not started */
 	unsigned owner; /* 3.11+: the frame's owner field */
 	bool entry;     /* C code called into the interpreter here */
-	/* 3.12+: the shim after it, which stands on the C stack; 0 none */
+	/* 3.12+: the shim after it, which is on the C stack; 0 none */
 	scry_addr shim;
 	bool incomplete; /* still being set up: no line yet */
 	bool unread;     /* nothing of it could be read */
-	bool broken;     /* no frame: the chain of frames is broken here, `damaged` says how */
-	bool stopped;    /* <= 3.10: suspended, over or not begun */
-	/* of a traceback's entry: where it was then; NULL: as the frame says */
+	bool broken;     /* not a frame: the chain is broken here, and `damaged` says how */
+	bool stopped;    /* <= 3.10: suspended, finished or not started */
+	/* in a traceback: where it was then; NULL: where the frame says */
 	const struct scry_location *where;
 	/* the line that the frame object keeps while it is traced, 0 none */
 	int traced_line;
 	/*
-	 * Who compiled it, where it does not run byte code: function and file are known, variables
-	 * are not, and the line only where the frame says it (traced_line). NULL: byte code.
+	 * What compiled it ("Cython"), where it runs no byte code: function and file are known,
+	 * variables are not, the line only where the frame has it (traced_line). NULL: byte code.
 	 */
 	const char *compiled;
-	const char *compiled_place;        /* what else is known of where it stands, or NULL */
+	const char *compiled_place;        /* what else is known of where it is, or NULL */
 	unsigned depth;                    /* 0 the newest Python frame */
 	const char *damaged;               /* for SCRY_FRAME_DAMAGED: why */
 	const struct scry_c_frame *native; /* SCRY_FRAME_NATIVE: the frame (native/c_stack.h) ... */
@@ -276,14 +275,14 @@ struct scry_local {
 	enum scry_local_kind kind;
 	/* dereferenced from its cell, untagged; never 0 (unbound ones are skipped) */
 	scry_addr value;
-	/* of a comprehension, while that runs in a module or class body: no name of theirs */
+	/* a comprehension's, which runs inside a module or class body: not one of their names */
 	bool hidden;
 };
 
 struct scry_line_table;
 struct scry_record;
 
-/** Whose objects a runtime has: how values are read (scry_model_of(), object/model.h). */
+/** Which interpreter's objects a runtime has, so how they are read: scry_model_of(), model.h. */
 enum scry_model_kind { SCRY_MODEL_CPYTHON, SCRY_MODEL_PYPY, SCRY_MODEL_COUNT };
 
 /**
@@ -302,18 +301,18 @@ struct scry_strategy {
 	const char *(*line_check)(const struct scry_line_table *t);
 	/* what the frames of a thread can prove of each other (frame.h); NULL: nothing */
 	const struct scry_chain_ops *chain;
-	/* of interpreters that are not made of CPython's structs; NULL: by the layout's fields */
+	/* for interpreters that do not have CPython's structs; NULL: by the layout's fields */
 	void (*code_whole)(struct scry_code *c);
-	/* state 0: the first */
+	/* the thread state after `state` (0: the first of all), 0 at the end */
 	int (*next_state)(struct scry_interp *interp, scry_addr state, scry_addr *ret);
 	int (*state_ident)(struct scry_interp *interp, scry_addr state, uint64_t *ret);
 	bool (*waits_for_gil)(const struct scry_thread *t); /* sleeps for it? t->os is known */
 	scry_addr (*slot_value)(struct scry_runtime *r, scry_addr value, bool in_cell);
-	/* what scry_text_at() is for its text */
+	/* scry_text_at() */
 	int (*text)(struct scry_runtime *r, scry_addr str, size_t max, const char **ret);
 	/* read again what changes while the target runs */
 	void (*reload)(struct scry_runtime *r);
-	/* give back what is not in the arena; NULL: nothing */
+	/* free what is not in the arena; NULL: nothing */
 	void (*done)(struct scry_runtime *r);
 	enum scry_model_kind model;
 	/* how a thread state is recognised that was made for a thread that does not run yet */
@@ -324,16 +323,17 @@ struct scry_strategy {
 	} newborn;
 };
 
-/** What is so in some versions and not in others (traits.def says what each means). */
+/** Facts that hold in some versions only; traits.def says what each means. */
 #define TRAIT(name, since, until) SCRY_TRAIT_##name,
 enum scry_trait {
 #include "runtime/traits.def"
 	SCRY_TRAIT_COUNT
 };
 #undef TRAIT
+/** Does it hold for the runtime's version? */
 bool scry_trait(const struct scry_runtime *r, enum scry_trait trait);
 
-/** The row for a version: the newest that is not younger; never NULL. */
+/** The row for a version, the last whose `since` is not newer; never NULL. */
 const struct scry_strategy *scry_strategy_for(uint32_t version);
 
 /* --- runtimes --- */
@@ -344,25 +344,23 @@ const struct scry_strategy *scry_strategy_for(uint32_t version);
 struct scry_runtime *scry_runtime_first(struct scry_session *s);
 /** Pythons that are loaded without an interpreter; known once scry_runtime_first() was called. */
 struct scry_dormant *scry_dormant_first(struct scry_session *s);
+/** Free what the runtimes keep outside of the arena. */
 void scry_runtimes_done(struct scry_session *s);
 /**
- * Search once more, and take back what the last search noted: it saw a process that ran on, and
- * threads that ended meanwhile.
+ * Search once more, and take back the notes of the last search: it saw a process that was still
+ * running, and threads that have ended since.
  */
 void scry_runtimes_search_again(struct scry_session *s);
-/**
- * Read interpreters and GILs again: the target was stopped only now. Before any thread is asked
- * for.
- */
+/** Read interpreters and GILs again: for a target just stopped, before threads are asked for. */
 void scry_runtimes_reload(struct scry_session *s);
 
 /* --- fields --- */
-/** A struct of the target copied in one read; fields are then taken from the copy. */
+/** A struct of the target, copied in one read; fields are then taken from the copy. */
 #define SCRY_RECORD_MAX 512
 struct scry_record {
 	struct scry_runtime *runtime;
 	scry_addr addr;
-	uint32_t len; /* bytes that could be read: a field after it reads as missing */
+	uint32_t len; /* bytes that could be read; a field past them counts as missing */
 	uint8_t data[SCRY_RECORD_MAX];
 };
 /**
@@ -375,37 +373,38 @@ int scry_record_read(struct scry_runtime *r, enum scry_struct what, scry_addr ad
 bool scry_record_has(const struct scry_record *rec, enum scry_field f);
 /** An unsigned or pointer field; 0 where !scry_record_has(). */
 uint64_t scry_record_uint(const struct scry_record *rec, enum scry_field f);
+/** The same, sign-extended. */
 int64_t scry_record_int(const struct scry_record *rec, enum scry_field f);
-/** One field straight from the target. SCRY_ENOFIELD names the field. */
+/** One field, straight from the target. SCRY_ENOFIELD (scry_fail names it), or SCRY_EFAULT. */
 int scry_field_read(struct scry_runtime *r, scry_addr base, enum scry_field f, uint64_t *ret);
 int scry_field_read_int(struct scry_runtime *r, scry_addr base, enum scry_field f, int64_t *ret);
-/** The field's value where it can be had, else 0, as for a base of 0. For what may be missing. */
+/** The field's value, or 0 where it cannot be had or `base` is 0: for what may be missing. */
 uint64_t scry_field_get(struct scry_runtime *r, scry_addr base, enum scry_field f);
 int64_t scry_field_get_int(struct scry_runtime *r, scry_addr base, enum scry_field f);
 /** base + offset, 0 where the layout lacks the field. */
 scry_addr scry_field_addr(struct scry_runtime *r, scry_addr base, enum scry_field f);
-/** A pointer-sized word at `addr`. */
+/** A pointer-sized word at `addr`; SCRY_EFAULT where it cannot be read. */
 int scry_word(struct scry_runtime *r, scry_addr addr, uint64_t *ret);
 
 /* --- threads and frames --- */
 /** Every thread, Python's first (in interpreter order), then OS threads without Python state. */
 struct scry_thread *scry_thread_first(struct scry_session *s);
-/** Give `index` to all threads: the debugger's numbers, else from 1 on. */
+/** Give all threads their `index`: the debugger's numbers, or from 1 on. */
 void scry_threads_number(struct scry_session *s);
-/** By OS thread id, index ("1"), or threading name; for the commands. */
+/** A thread by OS thread id, index ("1") or threading name, for commands; SCRY_ENOTFOUND. */
 int scry_thread_find(struct scry_session *s, const char *text, struct scry_thread **ret);
 /** The thread that commands act on: the user's choice, else the crashed one, else the main one. */
 struct scry_thread *scry_thread_selected(struct scry_session *s);
-/** Nobody runs there: the system has no such thread, or only its id is left. */
+/** Has the thread ended: the system has no such thread, or only its id is left? */
 static inline bool scry_thread_is_gone(const struct scry_thread *t)
 {
 	return !t->os || t->os->exited;
 }
-/** Address of the newest frame of a thread, 0 none. */
+/** The address of a thread's newest frame, 0 none. */
 int scry_thread_top(struct scry_thread *t, scry_addr *ret);
 /**
- * The part of an OS thread's C stack that is in use, [start, end): from its stack pointer to the
- * end of the mapping. False where either is not known.
+ * The used part of an OS thread's C stack, [start, end): from its stack pointer to the end of the
+ * mapping. False where either is not known.
  */
 bool scry_os_thread_stack(struct scry_target *t, const struct scry_os_thread *os,
 			  scry_addr *ret_start, scry_addr *ret_end);
@@ -419,10 +418,10 @@ struct scry_data_stack {
 		scry_addr addr, previous; /* 0 none */
 		scry_addr first, used, end;
 	} chunk;
-	unsigned chunks; /* gone back over */
+	unsigned chunks; /* how many it has gone back over */
 };
 
-/** A walk over a chain of frames; shims are passed over, damage is an item in its place. */
+/** A walk over a chain of frames; shims are skipped, damage is an item where it is met. */
 struct scry_walk {
 	struct scry_thread *thread; /* may be NULL */
 	struct scry_runtime *runtime;
@@ -431,69 +430,69 @@ struct scry_walk {
 	bool ended;
 	scry_addr anchor; /* Brent's cycle detection */
 	uint64_t power, steps;
-	/* what the chain of a thread is checked by */
+	/* what a thread's chain is checked against */
 	struct scry_data_stack data;
-	struct scry_own_frames *own; /* <= 3.10; NULL: no doubt about any */
-	bool tracing;                /* <= 3.10: inside of a trace function */
-	bool alien;                  /* not CPython itself: Stackless has chains of its own */
+	struct scry_own_frames *own; /* <= 3.10; NULL: no frame is in doubt */
+	bool tracing;                /* <= 3.10: inside a trace function */
+	bool alien;                  /* not plain CPython: Stackless has its own chains */
 	bool fresh;                  /* C code called the next frame, or it is the newest */
 	bool any;                    /* a frame was read */
 	unsigned run, breaks;        /* damaged frames in a row; links that led nowhere */
 };
-/** Begin at a thread's newest frame; *w needs no release, and borrows the thread. */
+/** Begin at a thread's newest frame; *w borrows the thread, and needs no release. */
 void scry_walk_thread(struct scry_walk *w, struct scry_thread *t);
-/** From any frame address: a suspended generator, a tasklet, a traceback. */
+/** Begin at any frame: that of a suspended generator, a tasklet, a traceback. */
 void scry_walk_from(struct scry_walk *w, struct scry_runtime *r, scry_addr frame);
 /**
  * The next older Python frame in *ret (storage is the caller's): SCRY_ITEM, SCRY_OK at the end.
- * Shims are skipped and mark the frame before them as `entry`. What cannot be true of a frame makes
- * it one of kind SCRY_FRAME_DAMAGED, with its code where that is sound. A link that leads where it
- * cannot, or a chain that ends too early, is an item of that kind too, without code; then the walk
- * goes on where the thread's own stack proves what comes next, and else it ends.
+ * Shims are skipped and mark the frame before them as `entry`. A frame that cannot be true gets the
+ * kind SCRY_FRAME_DAMAGED, and keeps its code where that is sound. A link that leads where it
+ * cannot, or a chain that ends too early, is an item of that kind too, without code; the walk then
+ * goes on where the thread's own stack proves what comes next, or else ends.
  */
 int scry_walk_next(struct scry_walk *w, struct scry_frame *ret);
-/** Where the frame stands. SCRY_OK with zeros where the table has no line. */
+/** Where the frame is in its source. SCRY_OK with zeros where the table has no line for it. */
 int scry_frame_location(const struct scry_frame *f, struct scry_location *ret);
 /** Why the frame's line is not known; NULL where it is, or where its instruction has none. */
 const char *scry_frame_line_lost(const struct scry_frame *f);
-/** Decode the frame at `addr` (no walking): for frame objects met as values. */
+/** Decode the frame at `addr` without a walk: for frame objects met as values. */
 int scry_frame_at(struct scry_runtime *r, scry_addr addr, struct scry_frame *ret);
 /**
- * Next bound local in source order; *it is 0 at first. SCRY_ITEM, or SCRY_OK at the end. Fast
- * locals only.
+ * The next bound local variable, in source order; *it is 0 at first. SCRY_ITEM, or SCRY_OK at the
+ * end. Fast locals only: those of a module or class body are in its dict, f->locals.
  */
 int scry_frame_local_next(const struct scry_frame *f, unsigned *it, struct scry_local *ret);
-/** The code object at `addr`, decoded and remembered; never NULL but when out of memory. */
+/** The code object at `addr`, decoded and remembered; NULL only when out of memory. */
 struct scry_code *scry_code_at(struct scry_runtime *r, scry_addr addr);
 /** The same, but NULL where there is no sound code object. */
 struct scry_code *scry_code_at_checked(struct scry_runtime *r, scry_addr addr);
 /** Fill in c->locals, once. Negative where they are not all known: c->locals_bad says why. */
 int scry_code_locals(struct scry_code *c);
-/** Where an instruction stands; SCRY_OK with zeros where the table has no line for it. */
+/** Where an instruction is in the source; SCRY_OK with zeros where the table does not say. */
 int scry_code_location(struct scry_code *c, int64_t lasti, struct scry_location *ret);
 
 /** The object that a tagged reference means (3.13t deferred, 3.14+ on stacks); 0 for none. */
 scry_addr scry_untag(struct scry_runtime *r, scry_addr word);
 /**
- * A str (or 2.7 str/unicode) object as WTF-8 in the arena; cut at `max` characters. SCRY_ECORRUPT
- * for others.
+ * The text of a str (or 2.7 str/unicode) object as WTF-8 in the arena, cut at `max` characters.
+ * SCRY_ECORRUPT for other objects.
  */
 int scry_text_at(struct scry_runtime *r, scry_addr str, size_t max, const char **ret);
 /**
- * Why the text of a str object (2.7: bytes) is not to be believed, NULL: nothing speaks against it.
- * By what knows of objects: src/registry.c.
+ * Why the text of a str object (2.7: bytes) cannot be believed; NULL: nothing speaks against it.
+ * Set in src/registry.c, for this room does not know of objects.
  */
 extern const char *(*const scry_text_doubt)(struct scry_runtime *r, scry_addr str);
 /**
- * Is it one of the interpreter's own types: not made by a class statement or PyType_FromSpec(), and
+ * Is it one of the interpreter's own types: not made by a class statement or PyType_FromSpec(), but
  * in the same file as its metatype?
  */
 bool scry_type_is_own(struct scry_runtime *r, scry_addr type);
 /** tp_name of a type object, cached; SCRY_ECORRUPT where it is not a type. */
 int scry_type_name(struct scry_runtime *r, scry_addr type, const char **ret);
 /**
- * The same, but only what stands in the target: a dump may lack the names of static types, and
- * what scry_type_name() has then is a name under which the type was met somewhere.
+ * The same, but only what the target itself has: a dump may lack the names of static types, and
+ * scry_type_name() then gives a name under which the type was met somewhere.
  */
 int scry_type_own_name(struct scry_runtime *r, scry_addr type, const char **ret);
 

@@ -1,4 +1,7 @@
-/* The standard library's own functions that wait, trio's and billiard's: known by module, file, function. */
+/*
+ * The standard library's own functions that wait, trio's and billiard's: known by module, file,
+ * function.
+ */
 #include <string.h>
 
 #include "object/known.h"

@@ -1,8 +1,9 @@
 /*
- * PyPy's byte code. The interpreter has the names of all numbers in an array, by which the JIT tells
- * where it is (pypyjit's get_printable_location()); what an argument is follows from the name, and
- * is what CPython's byte code of that name has. An interpreter's numbers differ from CPython's of
- * the same version, and do not even stay the same in one of its own (CALL_METHOD: 202, then 161).
+ * PyPy's byte code. The interpreter has the names of all numbers in an array, by which the JIT
+ * tells where it is (pypyjit's get_printable_location()); what an argument is follows from the
+ * name, and is what CPython's byte code of that name has. An interpreter's numbers differ from
+ * CPython's of the same version, and do not even stay the same in one of its own (CALL_METHOD: 202,
+ * then 161).
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,9 @@
 #define HAVE_ARGUMENT 90 /* from this one on: lib-python/X/opcode.py, all versions */
 #define ITEMS_MAX     (1u << 20)
 
-/* Names that CPython never had, where the argument is more than a number: opcode.py, 2.7 and 3.7. */
+/*
+ * Names that CPython never had, where the argument is more than a number: opcode.py, 2.7 and 3.7.
+ */
 static const char *const own[] = { "LOOKUP_METHOD:n:0", "JUMP_IF_NOT_DEBUG:r:0" };
 
 static const char *word_of(const char *name)
