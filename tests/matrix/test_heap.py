@@ -10,6 +10,7 @@ from .conftest import every
 HEAPED = programs.Program('heaped', 'heaped.py')
 MALLOC = programs.Program('heaped-malloc', 'heaped.py', ('malloc',))
 DEBUG = programs.Program('heaped-debug', 'heaped.py', ('debug',))
+GRAPHS = programs.Program('graphs', 'graphs.py')
 BLOCKS = programs.find('threads')
 DIFFED = ('pyenv-2.7.18', 'pyenv-3.11.7', 'sid-3.14')
 # what only the program makes: none may be missing, none may be there beside
@@ -79,6 +80,40 @@ def test_what_goes(dumps, interpreter):
     found = told(dump, ['heap --by retained --limit 100000 --under %s' % dump.truth['under']])[0]
     kept = {r['address']: [r['objects'], r['bytes']] for r in found['retained']}
     assert kept == true
+
+
+def reached(graph, without):
+    seen = [n for n in graph['starts'] if n != without]
+    for node in seen:
+        seen.extend(n for n in graph['edges'][node] if n not in seen and n != without)
+    return set(seen)
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.tag in DIFFED + ('built-3.13t',)))
+def test_random_graphs(dumps, interpreter):
+    """What goes with each object of twenty graphs: beside what really went, and beside a look at
+    what is reached without it."""
+    dump = dumps.core(interpreter, GRAPHS)
+    below = [graph['held'] for graph in dump.truth['graphs']]
+    lists = {a: i for graph in dump.truth['graphs'] for a, i in graph['lists'].items()}
+    found = {}
+    while below:
+        lines = ['heap --by retained --limit 1000 --under ' + address for address in below]
+        kept = [r for answer in told(dump, lines) for r in answer['retained']]
+        kept = {r['address']: [r['objects'], r['bytes']] for r in kept if r['address'] in lists}
+        found.update(kept)
+        below = [lists[address] for address, (objects, _) in kept.items() if objects > 2]
+    true, count = {}, 0
+    for graph in dump.truth['graphs']:
+        everything = reached(graph, None)
+        assert everything == set(map(int, graph['nodes']))
+        for node, address in graph['nodes'].items():
+            lost = everything - reached(graph, int(node))
+            assert len(lost) == graph['gone'][node]  # the program has tried it
+            true[address] = [2 * len(lost), sum(graph['sizes'][str(n)] for n in lost)]
+            count += len(lost) > 1
+    assert {address: found.get(address) for address in true} == true
+    assert count > 20
 
 
 @pytest.mark.parametrize('interpreter', every(lambda i: i.tag in DIFFED))
