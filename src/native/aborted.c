@@ -1,4 +1,5 @@
 /* What a program said before it ended itself. */
+#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "symbol/demangle.h"
 
 #define MESSAGE_MAX 1000
+#define ARGUMENTS   6 /* in registers */
 
 /* A text without the line's end. */
 static const char *trimmed(struct scry_crash *c, const char *text)
@@ -38,21 +40,19 @@ static const char *of_glibc(struct scry_crash *c)
 	return NULL;
 }
 
-/* The text that argument `number` (from 0) of the function of frame `i` points to. */
-static const char *text_argument(struct scry_crash *c, struct scry_decoder *d, unsigned i,
-				 unsigned number)
+/* Argument `number` (from 0) of the function of frame `i`, by the code of its caller. */
+static bool argument(struct scry_crash *c, struct scry_decoder *d, unsigned i, unsigned number,
+		     uint64_t *ret)
 {
 	const struct scry_machine_code *code = &c->frames[0].regs.arch->code;
 	const int8_t *args = c->session->target->abi.windows ? code->win64_args : code->args;
 	const struct scry_native_frame *caller = &c->frames[i + 1];
-	const char *text;
-	uint64_t value = 0;
 
 	if (i + 1 >= c->count || !caller->is_call)
-		return NULL;
+		return false;
 	for (unsigned k = 0; k <= number; k++)
 		if (args[k] < 0)
-			return NULL;
+			return false;
 	/* the call is the instruction that ends at the return address */
 	for (scry_addr at = caller->pc - 2; at >= caller->pc - 7; at--) {
 		struct scry_insn insn;
@@ -60,11 +60,22 @@ static const char *text_argument(struct scry_crash *c, struct scry_decoder *d, u
 		if (scry_decode(d, at, &insn) && insn.kind == SCRY_INSN_CALL &&
 		    at + insn.size == caller->pc &&
 		    scry_value_before(c, d, caller, at, args[number], (struct scry_entry) { NULL },
-				      &value))
-			break;
-		value = 0;
+				      ret))
+			return true;
 	}
-	return value && scry_read_cstr(c->session, value, MESSAGE_MAX, &text) == SCRY_OK && *text
+	return false;
+}
+
+/* The text that it points to. */
+static const char *text_argument(struct scry_crash *c, struct scry_decoder *d, unsigned i,
+				 unsigned number)
+{
+	const char *text;
+	uint64_t value;
+
+	return argument(c, d, i, number, &value) && value &&
+			       scry_read_cstr(c->session, value, MESSAGE_MAX, &text) == SCRY_OK &&
+			       *text
 		       ? trimmed(c, text)
 		       : NULL;
 }
@@ -190,6 +201,97 @@ static const char *of_cxx(struct scry_crash *c)
 				 text ? text : "");
 }
 
+/* --- Rust --- */
+
+bool scry_is_rust_panic(const struct scry_symbol *symbol)
+{
+	/* parts of mangled names, of either mangling (RFC 2603, and the one before) */
+	static const char *const parts[] = {
+		"4core9panicking", "3std9panicking",    "6result13unwrap_failed", "6option13unwrap",
+		"6option13expect", "std7process5abort", "14abort_internal",       "_rust_",
+		"rust_panic",      "rust_begin_unwind",
+	};
+
+	for (size_t i = 0; symbol->name && i < sizeof(parts) / sizeof(*parts); i++)
+		if (strstr(symbol->name, parts[i]))
+			return true;
+	return false;
+}
+
+/* A text of so many bytes; NULL where it cannot be one. */
+static const char *sized_text(struct scry_crash *c, scry_addr at, uint64_t size)
+{
+	char text[MESSAGE_MAX];
+
+	if (!size || size > sizeof(text) || scry_read(c->session, at, text, size) < 0)
+		return NULL;
+	for (uint64_t i = 0; i < size; i++)
+		if ((unsigned char)text[i] < ' ' && text[i] != '\n' && text[i] != '\t')
+			return NULL;
+	return scry_arena_text(&c->session->arena, text, size);
+}
+
+/*
+ * core::panic::Location: the file's name, its length (with a NUL at its end since 1.90), line and
+ * column. NULL where the address is none.
+ */
+static const char *location_at(struct scry_crash *c, scry_addr at)
+{
+	struct scry_session *s = c->session;
+	uint64_t name, size, line, column;
+
+	if (at % 8 || scry_read_uint(s, at, 8, &name) < 0 ||
+	    scry_read_uint(s, at + 8, 8, &size) < 0 || scry_read_uint(s, at + 16, 4, &line) < 0 ||
+	    scry_read_uint(s, at + 20, 4, &column) < 0 || !line || !column || size < 4)
+		return NULL;
+	const char *file = sized_text(c, name, size);
+	if (!file)
+		file = sized_text(c, name, size - 1);
+	size_t len = file ? strlen(file) : 0;
+	if (len < 4 || strcmp(file + len - 3, ".rs"))
+		return NULL;
+	return scry_arena_printf(&s->arena, "%s:%" PRIu64 ":%" PRIu64, file, line, column);
+}
+
+/* What panicked() got: a text and its length first, or for an index the two numbers. */
+static const char *panic_text(struct scry_crash *c, struct scry_decoder *d, unsigned i)
+{
+	uint64_t first, second;
+	const char *name = c->frames[i].symbol.name;
+	bool two = argument(c, d, i, 1, &second), one = argument(c, d, i, 0, &first);
+
+	if (strstr(name, "panic_bounds_check"))
+		return !two  ? "index out of bounds"
+		       : one ? scry_arena_printf(&c->session->arena,
+						 "index out of bounds: the len is %" PRIu64
+						 " but the index is %" PRIu64,
+						 second, first)
+			     : scry_arena_printf(&c->session->arena,
+						 "index out of bounds: the len is %" PRIu64,
+						 second);
+	return one && two ? sized_text(c, first, second) : NULL;
+}
+
+/* The function that the program called to panic tells where, in one of its arguments. */
+static const char *of_rust(struct scry_crash *c, struct scry_decoder *d)
+{
+	unsigned i = c->site;
+	const char *where = NULL, *text;
+	uint64_t value;
+
+	if (!i || !scry_is_rust_panic(&c->frames[i - 1].symbol) ||
+	    c->session->target->abi.ptr_size != 8)
+		return NULL;
+	for (unsigned k = 0; k < ARGUMENTS && !where; k++)
+		if (argument(c, d, i - 1, k, &value))
+			where = location_at(c, value);
+	if (!where)
+		return NULL;
+	text = panic_text(c, d, i - 1);
+	return scry_arena_printf(&c->session->arena, "Rust panic at %s%s%s", where,
+				 text ? ": " : "", text ? text : "");
+}
+
 void scry_crash_message(struct scry_crash *c, struct scry_decoder *d)
 {
 	if (!c->sent && !c->exception)
@@ -197,6 +299,8 @@ void scry_crash_message(struct scry_crash *c, struct scry_decoder *d)
 	c->message = of_python(c, d);
 	if (!c->message)
 		c->message = of_cxx(c);
+	if (!c->message && c->signal == SIGABRT)
+		c->message = of_rust(c, d);
 	if (!c->message && c->signal == SIGABRT)
 		c->message = of_glibc(c);
 	if (c->signal == SIGKILL)

@@ -251,7 +251,7 @@ static bool is_machinery(const struct scry_native_frame *f)
 	for (size_t i = 0; f->symbol.name && functions[i]; i++)
 		if (!strncmp(f->symbol.name, functions[i], strlen(functions[i])))
 			return true;
-	return false;
+	return scry_is_rust_panic(&f->symbol);
 }
 
 static bool is_code(struct scry_session *s, scry_addr at)
@@ -278,6 +278,13 @@ static void find_site(struct scry_crash *c)
 		c->site = 1;
 }
 
+/* Rust's own library, inlined: as its files are called where it is built. */
+static bool is_of_rust(const char *file)
+{
+	return file && (!strncmp(file, "/rustc/", strlen("/rustc/")) ||
+			!strncmp(file, "library/", strlen("library/")));
+}
+
 static void name_site(struct scry_crash *c)
 {
 	const struct scry_native_frame *f = &c->frames[c->site];
@@ -290,9 +297,12 @@ static void name_site(struct scry_crash *c)
 	scry_place_functions(c->session, place, f->pc - f->is_call);
 	if (!place->count)
 		return;
-	c->function = place->functions[0].name ? place->functions[0].name : c->function;
-	c->file = place->functions[0].file;
-	c->line = place->functions[0].line;
+	size_t i = 0;
+	while (c->sent && i + 1 < place->count && is_of_rust(place->functions[i].file))
+		i++;
+	c->function = place->functions[i].name ? place->functions[i].name : c->function;
+	c->file = place->functions[i].file;
+	c->line = place->functions[i].line;
 }
 
 /* The instruction at the site: the one that failed, or the call that led on. */

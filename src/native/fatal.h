@@ -89,6 +89,8 @@ void scry_crash_explain(struct scry_crash *c);
  * called: c->origin (origin.c).
  */
 void scry_crash_origin(struct scry_crash *c, struct scry_decoder *d, int reg);
+/** Is the function a part of how a Rust program panics, and ends? */
+bool scry_is_rust_panic(const struct scry_symbol *symbol);
 /** What an abort said: c->message, and who asked for it (aborted.c). */
 void scry_crash_message(struct scry_crash *c, struct scry_decoder *d);
 /** The address of a memory operand, by a frame's registers; false where one is not known. */

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -10,6 +11,13 @@ from tests.support import run
 from tests.matrix.conftest import every
 
 ON = ('pyenv-2.7.18', 'pyenv-3.8.18', 'pyenv-3.11.7', 'pyenv-3.13.0')
+# of each of them: optimized ones at even places
+FLAGS = (
+    (['-O2', '-flto'],),
+    (['-O0', '-g'],),
+    (['-O2'],),
+    (['-O0', '-g'], 'clang' if shutil.which('clang') else 'cc'),
+)
 READ, WRITE, EXECUTE = 'read', 'write', 'execute'
 ABORTED = 'call'
 
@@ -43,7 +51,7 @@ def usual(interpreter):
     return interpreter.tag in ON
 
 
-def compiled(interpreter, directory, optimize):
+def compiled(interpreter, directory, optimize, compiler='cc'):
     """crashes.c for an interpreter of this machine, by its own headers."""
     include = subprocess.check_output(
         interpreter.command + ['-c', 'import sysconfig; print(sysconfig.get_paths()["include"])'],
@@ -54,7 +62,7 @@ def compiled(interpreter, directory, optimize):
         ['c++', '-fPIC', '-c', '-o', objects, os.path.join(run.PROGRAMS, 'crashes_cxx.cpp')]
     )
     subprocess.check_call(
-        ['cc', '-shared', '-fPIC', '-fno-optimize-sibling-calls', '-DWITH_CXX', '-w']
+        [compiler, '-shared', '-fPIC', '-fno-optimize-sibling-calls', '-DWITH_CXX', '-w']
         + optimize
         + ['-I' + include, '-o', os.path.join(directory, 'crashes.so')]
         + [os.path.join(run.PROGRAMS, 'crashes.c'), objects, '-lstdc++', '-pthread']
@@ -126,7 +134,7 @@ def test_crashes(interpreter, tmp_path):
     """All ways: signal, access, address, function, operands, explanation, origin, message, line."""
     directory, found, own = str(tmp_path), [], ON.index(interpreter.tag)
     run.prepare(run_program(), directory)
-    compiled(interpreter, directory, [['-O2'], ['-O0', '-g']][own % 2])
+    compiled(interpreter, directory, *FLAGS[own])
     for number, way in enumerate(WAYS):
         if number % 2 != own // 2 and interpreter.tag != 'pyenv-3.11.7':
             continue
@@ -202,3 +210,48 @@ def interpreter_without_crash():
     process.stdout.readline()
     yield str(process.pid)
     process.communicate(b'\n')
+
+
+# --- Rust ---
+
+RUST_CODE = 'import ctypes, sys\ngetattr(ctypes.CDLL(sys.argv[1]), sys.argv[2])(ctypes.c_void_p(9))'
+PANICS = {
+    'bounds': 'index out of bounds: the len is 3',
+    'unwraps': 'called `Result::unwrap()` on an `Err` value',
+    'expects': 'nothing was there',
+    'said': None,  # its text is formatted
+    'aborts': None,
+}
+
+
+@pytest.mark.skipif(not shutil.which('rustc'), reason='no rustc')
+@pytest.mark.parametrize('flags', ['-g', '-C debuginfo=0'], ids=['DWARF', 'symbols'])
+@pytest.mark.parametrize('interpreter', every(lambda i: i.tag == 'pyenv-3.11.7'))
+def test_rust(interpreter, flags, tmp_path):
+    """Which function panicked, where, and why: as its own message has it."""
+    source, library = os.path.join(run.PROGRAMS, 'panics.rs'), str(tmp_path / 'panics.so')
+    words = ['rustc', '--crate-type', 'cdylib', '-C', 'opt-level=2', '-C', 'panic=abort']
+    subprocess.check_call(words + flags.split() + ['-o', library, source])
+    for way, text in PANICS.items():
+        done = subprocess.run(
+            interpreter.command + ['-c', RUST_CODE, library, way],
+            cwd=str(tmp_path),
+            preexec_fn=run.limits,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+        (core,) = [path for path in os.listdir(str(tmp_path)) if path.startswith('core')]
+        crash = run.answer(str(tmp_path / core), command=('crash',))[0]['crash']
+        os.remove(str(tmp_path / core))
+        assert (crash['signal_name'], crash['function']) == ('SIGABRT', way), crash
+        said = done.stderr.decode()
+        place = re.search(r'[\w/.]+\.rs:\d+:\d+', said)
+        message = crash['message'] or ''
+        if place:
+            assert message.startswith('Rust panic at %s' % place.group()), (message, said)
+            rest = message[len('Rust panic at %s: ' % place.group()) :]
+            assert rest in said and rest.startswith(text or ''), (message, said)
+        else:
+            assert way == 'aborts' and not message
