@@ -1,4 +1,4 @@
-/** What malloc gave out and has back, in sums; and which of it is Python's. */
+/** What malloc gave out and got back, summed up; and which of it is Python's. */
 #ifndef SCRY_CHUNKS_H
 #define SCRY_CHUNKS_H
 
@@ -6,23 +6,24 @@
 #include "memory/block.h"
 #include "memory/malloc.h"
 
+/** The sums. */
 struct scry_chunks {
-	/* runs of chunks without a gap, in the arena; such with own mappings among them */
+	/* runs of chunks without a gap, also those with their own mapping; in the arena */
 	struct scry_block_area *runs;
 	size_t run_count, run_room;
-	/* bytes with malloc's own words; without what stands in them of Python's allocator */
+	/* bytes, malloc's own words included, but not what Python's allocator has in chunks */
 	uint64_t used, free, mapped;
 	uint64_t python; /* of `used`: chunks with objects, or with tables and buffers of objects */
 	uint64_t by_state[SCRY_MALLOC_TOP + 1];
 };
 
 /**
- * Negative when out of memory. Without glibc's malloc there are none. `areas` are those of Python's
- * allocator, which may stand in chunks.
+ * Count. Negative when out of memory; all is 0 without glibc's malloc. `areas` are those of
+ * Python's allocator, which may be in chunks.
  */
 int scry_chunks_count(struct scry_heap *h, const struct scry_block_area *areas, size_t area_count,
 		      struct scry_chunks *ret);
-/** The first of the areas, in order of address, that ends after an address: its place. */
+/** The index of the first area (sorted by address) that ends after an address. */
 size_t scry_area_after(const struct scry_block_area *areas, size_t count, scry_addr addr);
 
 #endif

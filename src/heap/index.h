@@ -1,8 +1,8 @@
 /**
- * All objects of a runtime, in one list: those of the allocator's blocks, those that the collector
- * knows, and what both lead to (static types, None, what malloc() gave out). Made by one pass, kept
- * until the target is read again. Which memory is an object the judge says (object/judge.h); where
- * the block says, its rules are applied here without asking it ten million times.
+ * All objects of a runtime, in one list: those in the allocator's blocks, those that the collector
+ * knows, and what both lead to (static types, None, what malloc() gave out). Made in one pass, and
+ * kept until the target is read again. The judge decides what is an object (object/judge.h); for
+ * blocks its rules are applied here, to save ten million calls.
  */
 #ifndef SCRY_INDEX_H
 #define SCRY_INDEX_H
@@ -15,8 +15,8 @@
 /** An object: 16 bytes, in order of address. */
 struct scry_heap_object {
 	scry_addr addr;
-	/* as sys.getsizeof() counts: with what stands before it, and its own tables. 4 GiB at most:
-	 * more is UINT32_MAX */
+	/* as sys.getsizeof() counts: with what comes before it, and its own tables; UINT32_MAX: at
+	 * least 4 GiB */
 	uint32_t bytes;
 	uint32_t type; /* index of its type in heap->types */
 };
@@ -27,17 +27,17 @@ struct scry_visit_row;
 struct scry_heap_type {
 	struct scry_type *type;
 	const char *name; /* its full name, NULL until scry_heap_type_name() */
-	uint64_t head;    /* bytes that stand before each object */
+	uint64_t head;    /* bytes before each object: the collector's header, managed words */
 	uint64_t count, bytes;
-	/* what __sizeof__() is, NULL: unknown, the object's own extent counts */
+	/* its __sizeof__(); NULL: not known, and the object's own extent counts */
 	scry_sizer *size;
-	const struct scry_visit_row *row; /* NULL: its struct alone */
-	bool planned;                     /* the next ones are filled in */
-	bool own;                         /* one of the interpreter's: its structs are known */
+	const struct scry_visit_row *row; /* NULL: only its struct has references */
+	bool planned;                     /* the next ones are set */
+	bool own;                         /* the interpreter's own: its structs are known */
 	bool managed;                     /* instances have a dict or values before them: 3.11+ */
 	uint64_t objects; /* a bit for each word that is an object or NULL, as members say */
 	uint32_t scan_from, scan_to; /* bytes of the struct whose words may be references */
-	uint32_t weak[6];            /* offsets of words that hold no reference; 0 none */
+	uint32_t weak[6];            /* offsets of words that are not references; 0 none */
 	uint64_t certain;            /* a bit for each word that certainly is one */
 	int64_t hidden;              /* items that ob_size does not count; -1 not known yet */
 };
@@ -46,7 +46,7 @@ struct scry_heap_type {
 struct scry_heap_class {
 	uint64_t size, used, free;
 };
-#define SCRY_HEAP_CLASSES 128 /* sizes that are told apart */
+#define SCRY_HEAP_CLASSES 128 /* how many sizes are told apart */
 
 struct scry_heap_page;
 
@@ -59,19 +59,19 @@ struct scry_heap {
 	struct scry_heap_type **types; /* each in the arena */
 	size_t type_count, type_room;
 	struct scry_hash type_index;  /* by the type's address: its index plus one */
-	struct scry_hash no_types;    /* what looked like a metatype and is not one */
+	struct scry_hash no_types;    /* what looked like a metatype but is not one */
 	struct scry_heap_page *pages; /* open addressing: which objects begin in a page */
 	size_t page_size, page_count;
 	uint64_t bytes;        /* of all objects */
-	const char *allocator; /* who has the blocks; NULL: there are none */
-	/* str and unicode objects that are not of ASCII alone: they may have parts elsewhere */
+	const char *allocator; /* whose the blocks are; NULL: there are none */
+	/* str and unicode objects that are not pure ASCII: they may have parts elsewhere */
 	scry_addr *texts;
 	size_t text_count, text_room;
 	uint64_t kept_bytes; /* blocks of freed objects, kept for the next ones */
 	struct scry_heap_class classes[SCRY_HEAP_CLASSES]; /* its blocks by size */
 	size_t class_count, class_last;
 	scry_sizer *plain_size; /* object's own __sizeof__() */
-	/* heap/graph.h, NULL: not made yet; and what gives it back */
+	/* heap/graph.h, NULL: not made yet; and what frees it */
 	void *graph;
 	void (*graph_done)(void *graph);
 };
@@ -81,11 +81,11 @@ struct scry_heap {
  * structs, SCRY_ENOMEM, or SCRY_EFAULT where the command was stopped.
  */
 int scry_heap_of(struct scry_runtime *r, struct scry_heap **ret);
-/** Which object begins at the address: its place in the list, SCRY_HEAP_NONE where none does. */
+/** The object that begins at the address: its place in the list; SCRY_HEAP_NONE: none does. */
 uint32_t scry_heap_find(const struct scry_heap *h, scry_addr addr);
-/** The last object that begins at or before the address; SCRY_HEAP_NONE where none does. */
+/** The last object that begins at or before the address; SCRY_HEAP_NONE: none does. */
 uint32_t scry_heap_before(const struct scry_heap *h, scry_addr addr);
-/** The same, but only where the address lies in its own bytes. */
+/** The same, but only where the address is within its bytes. */
 uint32_t scry_heap_inside(struct scry_heap *h, scry_addr addr);
 /** The type of an object of the list. */
 static inline struct scry_heap_type *scry_heap_type_of(const struct scry_heap *h, uint32_t object)
@@ -94,7 +94,7 @@ static inline struct scry_heap_type *scry_heap_type_of(const struct scry_heap *h
 }
 /** The type's full name, "?" where it is not known. */
 const char *scry_heap_type_name(struct scry_heap *h, struct scry_heap_type *t);
-/** The bytes of an object, also where the list has UINT32_MAX. */
+/** An object's size in bytes, also where the list has UINT32_MAX. */
 uint64_t scry_heap_bytes(struct scry_heap *h, uint32_t object);
 /**
  * The index of a type that may have sound instances; SCRY_HEAP_NONE for anything else. Cheap for

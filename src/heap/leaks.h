@@ -1,8 +1,8 @@
 /**
- * What nothing in the whole process refers to: objects whose counts say that somebody holds them,
- * and chunks of malloc's that are in use. Every word of memory that leads to an object, or anywhere
- * into it, counts as a reference, be it one or not: only what is in freed memory, in the object
- * itself, or says that it holds nothing (weak references) does not.
+ * What nothing in the whole process refers to: objects whose counts say that something holds them,
+ * and chunks of malloc that are in use. Every word of memory that leads to an object, or anywhere
+ * into it, counts as a reference, whether it is one or not, except words in freed memory, in the
+ * object itself, and those known to hold nothing (weak references).
  */
 #ifndef SCRY_LEAKS_H
 #define SCRY_LEAKS_H
@@ -14,17 +14,18 @@
 /** Leaked objects of a type, or chunks of a size. */
 struct scry_leak {
 	uint32_t type; /* index in heap->types; SCRY_HEAP_NONE: chunks */
-	uint64_t size; /* of each chunk */
+	uint64_t size; /* bytes of each chunk */
 	uint64_t count, bytes;
-	uint64_t retained; /* of objects: with all that only they lead to */
+	uint64_t retained; /* of objects: bytes with all that only they lead to */
 	scry_addr first[SCRY_LEAKS_KEPT];
 	size_t first_count;
 };
 
+/** The answer. */
 struct scry_leaks {
 	struct scry_leak *list; /* the largest first; in the arena */
 	size_t count, room;
-	bool has_chunks; /* malloc() is glibc's and was looked at */
+	bool has_chunks; /* malloc() is glibc's, and its chunks were looked at */
 	uint64_t lacks;  /* bytes of memory that the dump lacks: references may be there */
 };
 

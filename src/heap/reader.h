@@ -1,7 +1,7 @@
 /**
  * Words of a target, fast: a pass over all objects reads hundreds of millions of them. Where the
- * dump is mapped as a whole, views stay valid, and the last ones are kept; elsewhere each word goes
- * through the target.
+ * dump is mapped as a whole, views stay valid, and the last ones are kept; elsewhere each word is
+ * read through the target.
  */
 #ifndef SCRY_READER_H
 #define SCRY_READER_H
@@ -18,7 +18,7 @@
 struct scry_reader {
 	struct scry_session *session;
 	unsigned ptr;
-	bool stable, big; /* views stay valid; the highest byte comes first */
+	bool stable, big; /* views stay valid; the target is big-endian */
 	struct scry_reader_span {
 		scry_addr start;
 		uint64_t len;
@@ -26,14 +26,14 @@ struct scry_reader {
 	} spans[SCRY_READER_SPANS];
 };
 
-/** An empty one, for one pass over the target: it holds views, no memory of its own. */
+/** Start one, for one pass over the target; it has views but no memory, so needs no release. */
 void scry_reader_init(struct scry_reader *rd, struct scry_session *s);
 /** The span around an address, kept; false where nothing can be read there. */
 bool scry_reader_fill(struct scry_reader *rd, scry_addr addr, struct scry_reader_span *span);
 /** As scry_view(): bytes in place, valid until the next read where the reader is not `stable`. */
 const uint8_t *scry_reader_view(struct scry_reader *rd, scry_addr addr, size_t *ret_len);
 
-/** Where the span of an address would be kept; it may hold another one's. */
+/** The place for an address's span; it may have another one's. */
 static inline struct scry_reader_span *scry_reader_span(struct scry_reader *rd, scry_addr addr)
 {
 	return &rd->spans[addr >> SCRY_READER_SHIFT & (SCRY_READER_SPANS - 1)];

@@ -1,12 +1,12 @@
-/** What refers to objects without being one. For graph.c and refs.c. */
+/** What refers to objects but is not an object. For graph.c and refs.c. */
 #ifndef SCRY_ROOTS_H
 #define SCRY_ROOTS_H
 
 #include "heap/graph.h"
 
-/** Fill g->roots in. */
+/** Fill in g->roots. Negative when out of memory, or stopped. */
 int scry_roots_find(struct scry_graph *g);
-/** Does the address lie in a file's data: initialised, or what follows them (.bss)? */
+/** Is the address in a file's data, or in the zeroed memory that follows (.bss)? */
 bool scry_in_file_data(struct scry_runtime *r, scry_addr addr);
 
 #endif

@@ -1,19 +1,19 @@
-/** Every word of a target's memory that leads into a range: who asks decides what it means. */
+/** Every word of a target's memory that leads into a range; the caller decides what it means. */
 #ifndef SCRY_SCAN_H
 #define SCRY_SCAN_H
 
 #include "heap/index.h"
 
-/** Which memory: what no file and no stack has, the data of files, C stacks with threads' data. */
+/** Which memory: that of neither files nor stacks; data of files; C stacks and threads' data. */
 enum { SCRY_SCAN_HEAPS = 1, SCRY_SCAN_FILES = 2, SCRY_SCAN_STACKS = 4, SCRY_SCAN_ALL = 7 };
 
-/** The word at `at`; it may read the target. */
+/** Called with the word at `at`; it may read the target. */
 typedef void scry_scan_word(void *arg, scry_addr at, scry_addr word);
 
 /**
- * Each aligned word in [low, high), in order of address. What lies below the pointer of the only
- * thread of a stack is left out: nobody uses that any more. Ends early where the command is
- * stopped.
+ * Call `word` for each aligned word whose value is in [low, high), in order of address. Where one
+ * thread alone uses a stack, what is below its stack pointer is left out as unused. Ends early
+ * where the command is stopped.
  */
 void scry_scan_words(struct scry_heap *h, unsigned where, scry_addr low, scry_addr high,
 		     scry_scan_word *word, void *arg);

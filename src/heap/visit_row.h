@@ -1,4 +1,4 @@
-/** The table of visit.c: what a row is, and the rows that stand in other files. */
+/** The table of visit.c: what a row is, and the rows' functions that are in other files. */
 #ifndef SCRY_VISIT_ROW_H
 #define SCRY_VISIT_ROW_H
 
@@ -10,38 +10,38 @@ struct scry_visiting {
 	struct scry_heap *h;
 	struct scry_reader *rd;
 	const struct scry_layout *l;
-	struct scry_heap_type *type; /* NULL: of a frame that is not an object */
+	struct scry_heap_type *type; /* NULL: a frame that is not an object */
 	scry_addr addr;
 	scry_visit *visit;
 	void *arg;
 };
 
 /**
- * Where a type keeps its references. Of the built-in type itself and of all that derives from it;
- * what a subclass adds to the struct is scanned after `whole`.
+ * Where a type keeps its references: for the built-in type itself and all that derives from it.
+ * What a subclass adds to the struct, after `whole`, is scanned.
  */
 struct scry_visit_row {
 	enum scry_known type;
-	/* what stands elsewhere than in words of the struct; NULL: nothing */
+	/* visits the references that are not words of the struct; NULL: there are none */
 	void (*visit)(struct scry_visiting *v);
-	/* the struct of which `visit` names every reference; SCRY_S_COUNT: all words are scanned */
+	/* the struct whose references `visit` names, every one; SCRY_S_COUNT: words are scanned */
 	enum scry_struct whole;
-	/* the words of the built-in struct are references that count, where they lead to objects */
+	/* words of the built-in struct that lead to objects are counted references */
 	bool certain;
-	/* words that hold pointers which nobody counts */
+	/* words whose pointers are not counted */
 	enum scry_field weak[3];
-	bool links_back; /* the first word after the head is one, too */
+	bool links_back; /* the first word after the head is such a word, too */
 };
 
-/** Say one reference. */
+/** Report one reference, unless it is NULL. */
 static inline void scry_visit_say(struct scry_visiting *v, const struct scry_reference *ref)
 {
 	if (ref->to)
 		v->visit(v->arg, ref);
 }
 /**
- * The word at `at`, as a reference of a kind; what else is known of it stands in `like`. False
- * where it cannot be read: a length that promises more than there is ends there.
+ * Report the word at `at` as a reference; what else is known of it is in `like`. False where it
+ * cannot be read, and the caller's loop ends: its length promised more than there is.
  */
 static inline bool scry_visit_word(struct scry_visiting *v, scry_addr at,
 				   const struct scry_reference *like)

@@ -1,7 +1,6 @@
 /**
- * The blocks of Python's own allocator, whichever it is: pymalloc, for up to 512 bytes, or mimalloc
- * in free-threaded builds. Which one is at an address; walk them all. And the marks of the debug
- * hooks.
+ * The blocks of Python's own allocator: pymalloc, for up to 512 bytes, or mimalloc in free-threaded
+ * builds. Which block is at an address, a walk over all of them, and the marks of the debug hooks.
  */
 #ifndef SCRY_BLOCK_H
 #define SCRY_BLOCK_H
@@ -10,43 +9,46 @@
 
 struct scry_allocator;
 
-/** A block of an allocator of Python's, as its user has it. */
+/** A block of one of Python's allocators, as its user sees it. */
 struct scry_block {
 	const char *allocator;
 	scry_addr start;
 	uint64_t size;
 	const struct scry_allocator *of;
 	bool free;   /* freed, or never given out: what points here is dangling */
-	bool broken; /* on a list of free blocks whose link from here leads nowhere */
-	bool raw;    /* not given out for an object: PyMem_Malloc(), where that is kept apart */
-	bool idle;   /* nothing around it is in use: its memory may become blocks of any size */
+	bool broken; /* on a list of free blocks, and its link to the next leads nowhere */
+	bool raw;  /* given out by PyMem_Malloc(), not for an object, where those are kept apart */
+	bool idle; /* nothing in its pool or page is in use: it may become blocks of any size */
 };
 
-/** A run of memory that is the allocator's: an arena, a segment. */
+/** A run of memory that belongs to the allocator: an arena, a segment. */
 struct scry_block_area {
 	scry_addr start, end;
-	uint64_t idle; /* bytes of it in which nothing is in use, so that any size may get them */
-	uint64_t lost; /* bytes of it that are no block: headers, rests; 0 also where unknown */
+	uint64_t
+		idle; /* bytes of it where nothing is in use, so that blocks of any size may come */
+	uint64_t
+		lost; /* bytes of it that are not in blocks: headers, rests; 0 also where unknown */
 };
 
 /**
- * The block that an address lies in; false where there is none: memory of somebody else, or between
- * the allocator's blocks. Cheap: what is known of the last pools is kept.
+ * The block that contains an address; false where none does: the memory is not the allocator's, or
+ * is between its blocks. Cheap: the last pools are remembered.
  */
 bool scry_block_find(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
 /**
- * The same without a search for what the allocator has: as long as that is not known, what looks
- * like a pool of it is taken for one, which by chance nothing does. For what may only contradict.
+ * The same without a search for the allocator's arenas: until they are known, what looks like one
+ * of its pools is taken for one, which nothing does by chance. For questions where the answer can
+ * only contradict something else.
  */
 bool scry_block_guess(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
 /**
- * Is the memory at an address the allocator's, be it a block, what stands between blocks or what
- * was never given out? False also where that is not known.
+ * Does the memory at an address belong to the allocator, whether it is in a block, between blocks,
+ * or was never given out? False also where that is not known.
  */
 bool scry_block_owns(struct scry_runtime *r, scry_addr addr);
 /**
- * Does the dump lack what would show whether the allocator has a block at an address? Then that
- * none is found says nothing.
+ * Does the dump lack what would show whether the allocator has a block at an address? If so, it
+ * means nothing that none is found.
  */
 bool scry_block_lost(struct scry_runtime *r, scry_addr addr);
 
@@ -55,11 +57,11 @@ bool scry_block_lost(struct scry_runtime *r, scry_addr addr);
  * given out, or is on no list that is known.
  */
 unsigned scry_block_order(struct scry_runtime *r, const struct scry_block *block);
-/** The least that may have been asked for to get this block. */
+/** The fewest bytes that a caller may have asked for to get this block. */
 uint64_t scry_block_least(const struct scry_block *b);
 /**
- * May the allocator have given out the block for `size` bytes, or (`resized`) for more of which
- * `size` are left?
+ * May the allocator have given out the block for `size` bytes, or (`resized`) for more, of which
+ * realloc() left `size`?
  */
 bool scry_block_suits(const struct scry_block *b, uint64_t size, bool resized);
 
@@ -76,14 +78,14 @@ struct scry_blocks {
 int scry_blocks_open(struct scry_blocks *b, struct scry_runtime *r);
 /**
  * The next block, used or free: SCRY_ITEM, SCRY_OK at the end. Pools and pages that make no sense
- * are passed over, and noted at the end.
+ * are skipped, and noted at the end.
  */
 int scry_blocks_next(struct scry_blocks *b, struct scry_block *ret);
 void scry_blocks_done(struct scry_blocks *b);
 
 /**
- * All memory of the allocator, in order of address, in the arena; SCRY_ENOTFOUND where it has none,
- * or that is not known.
+ * All memory of the allocator, in order of address, in the session's arena; SCRY_ENOTFOUND where it
+ * has none, or it is not known.
  */
 int scry_block_areas(struct scry_runtime *r, struct scry_block_area **ret, size_t *ret_count);
 
@@ -95,11 +97,14 @@ struct scry_allocator {
 	bool (*find)(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
 	bool (*guess)(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
 	bool (*owns)(struct scry_runtime *r, scry_addr addr);
-	/* sizes of blocks differ by 16 bytes, or by a part of them: 1/waste; 0 no part */
+	/* sizes of blocks differ by at most 16 bytes and 1/waste of the size; 0: and no part */
 	unsigned waste;
-	/* what is on a list of free blocks was given out before, but for the last one of it */
+	/* all blocks on a list of free ones were given out before, except the last */
 	bool lists_freed;
-	/* realloc() leaves a block of which more than keep/4 are wanted still, or as many */
+	/*
+	 * realloc() keeps a block if more than keep/4 of it are still wanted; keeps_equal: or as
+	 * much
+	 */
 	unsigned keep;
 	bool keeps_equal;
 	bool (*lost)(struct scry_runtime *r, scry_addr addr); /* NULL: never */
@@ -117,8 +122,8 @@ extern const struct scry_allocator scry_allocator_pymalloc, scry_allocator_mimal
 /** What the debug hooks (PYTHONMALLOC=debug, debug builds) have put around a block. */
 struct scry_debug_block {
 	scry_addr start;                   /* of what the caller got */
-	uint64_t size;                     /* that the caller asked for */
-	const char *domain;                /* "raw", "mem", "object": who gave it out */
+	uint64_t size;                     /* what the caller asked for */
+	const char *domain;                /* "raw", "mem", "object": which allocator gave it out */
 	bool before_intact, behind_intact; /* the bytes that nobody should write */
 };
 /** The debug hooks' marks around what starts at `start`; false where there are none. */

@@ -7,19 +7,18 @@
 /** How large a chunk is: what its user may use, and what may be rounding. */
 struct scry_chunk {
 	uint64_t size;  /* bytes that its user has */
-	uint64_t slack; /* how many of them may be more than what was asked for */
+	uint64_t slack; /* how many of them may exceed what was asked for */
 };
 /**
- * The chunk in use that begins right before `start`, as malloc() would have returned it; false
- * where its own words and the next chunk's do not agree, as they seldom do by chance.
+ * The chunk in use for which malloc() returned `start`; false where its own words and the next
+ * chunk's do not agree, as they seldom do by chance.
  */
 bool scry_chunk_at(struct scry_runtime *r, scry_addr start, struct scry_chunk *ret);
-/** Does the target have glibc, so that what malloc() gave out stands in such chunks? */
+/** Does the target have glibc, so that what malloc() gave out is in such chunks? */
 bool scry_has_chunks(struct scry_runtime *r);
 /**
- * Is it certainly glibc's malloc() that gives memory out, and not another one that was put before
- * it? The interpreter's state is looked at, which up to 3.11 is in such a chunk; false where that
- * proves nothing.
+ * Is it certainly glibc's malloc() that gives out memory, not one that was preloaded? It looks at
+ * the interpreter's state, which up to 3.11 is in such a chunk; false where that proves nothing.
  */
 bool scry_chunks_sure(struct scry_runtime *r);
 

@@ -1,4 +1,4 @@
-/** What the collector of an interpreter is set to, and what it counts. */
+/** An interpreter's collector: how it is set, and what it has counted. */
 #ifndef SCRY_GC_STATE_H
 #define SCRY_GC_STATE_H
 
@@ -24,14 +24,14 @@ struct scry_gc_summary {
 };
 
 /**
- * Walks all that is tracked. Negative where the collector's lists cannot be found; what else is
- * known is in *ret all the same.
+ * Walk all that is tracked. Negative where the collector's lists cannot be found; *ret has what
+ * else is known all the same.
  */
 int scry_gc_summarise(struct scry_interp *interp, struct scry_gc_summary *ret);
 /**
- * The generation that is being collected, SCRY_GC_GENERATION_NONE where none is or that does not
- * follow. `has_callbacks`: gc.callbacks are not empty, or not known: one may run before the
- * collection begins.
+ * The generation that is being collected; SCRY_GC_GENERATION_NONE where none is, or the counts do
+ * not show which. `has_callbacks`: gc.callbacks is not empty, or not known, so one may be running
+ * before the collection begins.
  */
 int scry_gc_collected(const struct scry_gc_summary *s, bool has_callbacks);
 

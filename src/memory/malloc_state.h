@@ -1,14 +1,14 @@
-/** What was found out about glibc's malloc, once. For the files malloc*.c. */
+/** What was found out, once, about glibc's malloc. For the files malloc*.c. */
 #ifndef SCRY_MALLOC_STATE_H
 #define SCRY_MALLOC_STATE_H
 
 #include "memory/malloc.h"
 
-#define SCRY_MALLOC_ALIGN 16 /* MALLOC_ALIGNMENT */
-#define SCRY_MALLOC_FLAGS 7
+#define SCRY_MALLOC_ALIGN 16  /* MALLOC_ALIGNMENT */
+#define SCRY_MALLOC_FLAGS 7   /* SIZE_BITS: PREV_INUSE, IS_MMAPPED, NON_MAIN_ARENA */
 #define SCRY_MALLOC_BINS  127 /* NBINS - 1: bins that have a pair of links */
 
-/** A free chunk on a list, by what malloc() returned. */
+/** A free chunk on a list; `start` is what malloc() returned. */
 struct scry_malloc_free {
 	scry_addr start;
 	enum scry_malloc_state state;
@@ -18,22 +18,24 @@ struct scry_malloc_free {
 /** A run of chunks without a gap. */
 struct scry_malloc_region {
 	scry_addr arena;
-	scry_addr start; /* its first chunk, with malloc's words */
+	scry_addr start; /* its first chunk, at malloc's words */
 	scry_addr end;   /* where the last one ends */
-	scry_addr top;   /* the chunk that ends it, or 0: fenceposts do */
+	scry_addr top;   /* the top chunk that ends it; 0: it ends with fenceposts */
 	/* its chunks lead to its end; `reached`: how far they were followed */
 	bool sound;
 	scry_addr reached;
-	/* every so often a chunk, in order of address: where a search begins */
+	/* chunks here and there, in order of address, where a search may begin */
 	scry_addr *marks;
 	size_t mark_count, mark_room;
 };
 
+/** struct malloc_state: what is needed of it. */
 struct scry_malloc_arena {
 	scry_addr addr;
 	scry_addr bins, top;
 };
 
+/** All that is known of a runtime's malloc. */
 struct scry_malloc {
 	struct scry_runtime *runtime;
 	struct scry_malloc_arena *arenas; /* the main one first */
@@ -43,11 +45,13 @@ struct scry_malloc {
 	uint32_t head;    /* bytes from an arena to its bins */
 	uint32_t fast_at; /* from an arena to its fastbins, 0: it has none */
 	unsigned fast_count;
-	/* links of lists are mangled (2.32+): known from the first list that shows it */
+	/*
+	 * are links mangled (PROTECT_PTR(), glibc 2.32+)? Known from the first list that shows it
+	 */
 	enum { SCRY_LINKS_UNKNOWN, SCRY_LINKS_PLAIN, SCRY_LINKS_MANGLED } links;
 	struct scry_malloc_free *free; /* by address */
 	size_t free_count, free_room;
-	struct scry_hash met; /* while the lists are read */
+	struct scry_hash met; /* chunks met so far, while the lists are read */
 	bool lists_read;
 	unsigned damaged; /* lists and regions that make no sense */
 	struct scry_malloc_damage *damages;
@@ -56,7 +60,7 @@ struct scry_malloc {
 
 /** Note a place; `m->damaged` counts it. */
 void scry_malloc_note(struct scry_malloc *m, const struct scry_malloc_damage *damage);
-/** Is the arena's mutex held: may its words be halfway changed? */
+/** Is the arena's mutex held, so that its words may be half changed? */
 bool scry_malloc_is_locked(struct scry_malloc *m, scry_addr arena);
 /** Read all lists, once. malloc_bins.c */
 void scry_malloc_read_lists(struct scry_malloc *m);
@@ -66,11 +70,11 @@ struct scry_malloc *scry_malloc_of(struct scry_runtime *r);
 bool scry_malloc_find_arenas(struct scry_malloc *m);
 /** The chunk on a list that malloc() returned as `start`, or NULL. malloc_bins.c */
 const struct scry_malloc_free *scry_malloc_listed(struct scry_malloc *m, scry_addr start);
-/** The size of the chunk at `chunk` with its words, flags apart; 0 where it is not a size. */
+/** The size of a chunk, malloc's words included; its flags go apart. 0: not a valid size. */
 uint64_t scry_malloc_size(struct scry_malloc *m, scry_addr chunk, unsigned *ret_flags);
 /** The region that has an address, or NULL. */
 struct scry_malloc_region *scry_malloc_region_at(struct scry_malloc *m, scry_addr addr);
-/** A word, 0 where it cannot be read. */
+/** A word of the target; 0 where it cannot be read. */
 uint64_t scry_malloc_word(struct scry_malloc *m, scry_addr addr);
 
 #endif

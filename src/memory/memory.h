@@ -15,12 +15,13 @@ struct scry_stack_span {
 	scry_addr start, end;
 };
 
+/** The runtime's memory_state. */
 struct scry_memory {
 	struct scry_pymalloc *pymalloc; /* NULL: not looked for */
-	/* the page of mimalloc that was asked for last; its block_size is 0 where there was none */
+	/* the page of mimalloc that was asked for last; block_size 0: none was */
 	struct scry_mi_page page;
 	struct scry_mi_bits page_free;
-	bool head_known;    /* the next two were found out */
+	bool head_known;    /* the next two are known */
 	bool head_measured; /* an object that is certainly tracked has shown the size */
 	uint32_t head_size; /* of the collector's headers */
 	bool libc_known, has_chunks;
@@ -32,7 +33,7 @@ struct scry_memory {
 	size_t stack_count;
 };
 
-/** In the session's arena, as all that was decoded: dies with it. NULL only when out of memory. */
+/** It is in the session's arena, and lost at refresh. NULL only when out of memory. */
 struct scry_memory *scry_memory_of(struct scry_runtime *r);
 
 #endif

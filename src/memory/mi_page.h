@@ -1,7 +1,7 @@
 /**
- * A page of mimalloc, the allocator of free-threaded builds: a run of blocks of one size, of which
- * three lists hold the free ones. A segment (32 MiB, aligned to that) starts with the descriptors
- * of its pages.
+ * A page of mimalloc, the allocator of free-threaded builds: a run of blocks of one size, whose
+ * free ones are on three lists. A segment (32 MiB, and aligned to that) starts with the descriptors
+ * of its pages. Facts: Include/internal/mimalloc/mimalloc/types.h of CPython 3.13.
  */
 #ifndef SCRY_MI_PAGE_H
 #define SCRY_MI_PAGE_H
@@ -16,6 +16,7 @@
  */
 enum { SCRY_MI_MEM, SCRY_MI_OBJECT, SCRY_MI_GC, SCRY_MI_GC_PRE };
 
+/** A page, decoded: mi_page_t. */
 struct scry_mi_page {
 	scry_addr addr;  /* mi_page_t */
 	scry_addr start; /* the first block */
@@ -36,27 +37,27 @@ static inline bool scry_mi_bit(const struct scry_mi_bits *bits, uint64_t i)
 }
 
 /**
- * Decode the descriptor at `addr`, which `rec` is a copy of; false where its numbers do not follow
- * from one another.
+ * Decode the descriptor at `addr`, of which `rec` is a copy; false where its numbers contradict
+ * each other.
  */
 bool scry_mi_page_read(struct scry_runtime *r, scry_addr addr, const struct scry_record *rec,
 		       struct scry_mi_page *ret);
-/** The page that an address lies in; false where there is none. */
+/** The page that contains an address; false where none does. */
 bool scry_mi_page_find(struct scry_runtime *r, scry_addr addr, struct scry_mi_page *ret);
 /** Which blocks are free; false where the lists are damaged (what they still say is in `ret`). */
 bool scry_mi_page_free(struct scry_runtime *r, const struct scry_mi_page *page,
 		       struct scry_mi_bits *ret);
 /**
- * The segment that an address lies in, where that ends, and the base-2 logarithm of the size of its
- * slices.
+ * The start and the end of the segment that contains an address, if any does; the base-2 logarithm
+ * of the size of its slices.
  */
 scry_addr scry_mi_segment(const struct scry_runtime *r, scry_addr addr);
 scry_addr scry_mi_segment_end(const struct scry_runtime *r, scry_addr addr);
 unsigned scry_mi_slice_shift(const struct scry_runtime *r);
 
 /**
- * A link in a list of free blocks: the keys of the page or heap that owns it, zeros in builds that
- * have none.
+ * What encodes the links of a list of free blocks: the keys of the page or heap that owns it; zeros
+ * in builds without such keys.
  */
 struct scry_mi_keys {
 	scry_addr owner;

@@ -1,4 +1,4 @@
-/** A search of all memory that a program writes to, for words that lead somewhere. */
+/** A search of all writable memory for words that lead somewhere. */
 #ifndef SCRY_SEARCH_H
 #define SCRY_SEARCH_H
 
@@ -10,10 +10,10 @@ struct scry_goal {
 };
 
 /**
- * Call `hit` for every aligned word that leads into one of the goals, which are sorted by address
- * and do not overlap, in order of address; until it returns false; it must
- * not read the target. C stacks and data of modules are
- * memory like any other. SCRY_OK, also where the user stopped it (s->stopped).
+ * Call `hit` for every aligned word that leads into one of the goals, in order of address, until it
+ * returns false; it must not read the target. The goals are sorted by address and do not overlap. C
+ * stacks and data of modules are memory like any other. SCRY_OK, also where the user stopped it
+ * (s->stopped).
  */
 int scry_search(struct scry_session *s, const struct scry_goal *goals, size_t count,
 		bool (*hit)(void *arg, scry_addr at, scry_addr word), void *arg);
