@@ -103,6 +103,11 @@ SCRY_COMMANDS(COMMAND)
 #undef COMMAND
 extern const struct scry_command_row *const scry_command_rows[]; /* ends with NULL */
 
+/**
+ * SCRY_EUNSUPPORTED, naming the interpreter, where the target has none whose objects are CPython's:
+ * an answer that it has none of something would be wrong.
+ */
+int scry_refuse_others(struct scry_call *call);
 /** The value of an option of the command's own: NULL where it was not given, "" for a switch. */
 const char *scry_call_flag(const struct scry_call *call, const char *name);
 /** A whole decimal or 0x number; false for anything else. */

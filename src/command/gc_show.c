@@ -5,6 +5,7 @@
 #include "command/heap_show.h"
 #include "command/layer_show.h"
 #include "command/lost_show.h"
+#include "command/pypy_gc_show.h"
 #include "memory/gc_state.h"
 #include "object/known.h"
 #include "object/object.h"
@@ -16,7 +17,8 @@ struct subject {
 	struct scry_call *call;
 	const struct scry_lost *lost; /* --unreachable; NULL: not asked for, or another one's */
 	struct scry_gc_summary s;
-	const char *error; /* why nothing was counted, or NULL */
+	const struct scry_pypy_gc *own; /* PyPy's collector, or NULL */
+	const char *error;              /* why nothing was counted, or NULL */
 };
 
 static struct scry_runtime *runtime_of(const struct subject *it)
@@ -73,9 +75,12 @@ static bool print_debug(const void *subject, struct scry_buf *out)
 	return out->len > before;
 }
 
+/* Whether PyPy's moves young objects just now nothing notes. */
 static void get_collecting(const void *subject, struct scry_said *ret)
 {
-	scry_said_bool(ret, ((const struct subject *)subject)->s.interp->gc_running);
+	ret->kind = SCRY_SAID_NULL;
+	if (!((const struct subject *)subject)->own)
+		scry_said_bool(ret, ((const struct subject *)subject)->s.interp->gc_running);
 }
 
 /* The items of a list: false where they cannot be read. */
@@ -309,6 +314,7 @@ static const struct scry_say fields[] = {
 	SAY_LIST("garbage", &item_facts, each_garbage),
 	SAY_GET("callbacks", get_callbacks),
 	SAY_LIST("unreachable", &scry_facts_lost, each_lost),
+	SAY_POINTER("incminimark", &scry_facts_pypy_gc, own, .flags = SCRY_SAY_OPTIONAL),
 	SAY_TEXT("error", error),
 	SAY_GET("lost", get_lost_groups, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("looked", get_looked, .flags = SCRY_SAY_TEXT_ONLY),
@@ -333,7 +339,8 @@ static const char *const text[] = {
 	"{?collecting}, at {place}",
 	"{?collecting}\n",
 	"{generations}",
-	"  permanent: {permanent,} objects\n",
+	"{incminimark}",
+	"|  permanent: {permanent,} objects\n",
 	"{?uncollectable}  garbage: {uncollectable,} objects\n{garbage}",
 	"{?callbacks}  callbacks: {callbacks}\n",
 	"{?lost}  unreachable: {lost,} group{lost+} of objects\n{unreachable}",
@@ -360,6 +367,27 @@ static void find_lists(struct scry_gc_summary *s)
 		s->callbacks = 0;
 }
 
+/* False: it is another interpreter. */
+static bool say_pypy(struct scry_call *call, struct scry_runtime *r, struct scry_renderer *to)
+{
+	struct scry_pypy_gc gc;
+	struct subject it = { .call = call, .s = { .interp = r->interps, .enabled = -1 } };
+	int rc = scry_pypy_gc_read(r, &gc);
+
+	if (rc == SCRY_ENOTFOUND)
+		return false;
+	it.s.debug = -1;
+	if (rc == SCRY_OK) {
+		it.own = &gc;
+		it.s.enabled = gc.enabled;
+	} else {
+		it.error = call->s->error.text;
+		call->partial = true;
+	}
+	scry_say(to, &facts, &it);
+	return true;
+}
+
 struct asked {
 	struct scry_call *call;
 	struct scry_lost *lost; /* of the runtime of its index */
@@ -370,8 +398,10 @@ static void each_interpreter(const void *subject, struct scry_renderer *to)
 	const struct asked *asked = subject;
 	struct scry_call *call = asked->call;
 
-	for (struct scry_runtime *r = scry_runtime_first(call->s); r; r = r->next)
-		for (struct scry_interp *i = r->pypy ? NULL : r->interps; i; i = i->next) {
+	for (struct scry_runtime *r = scry_runtime_first(call->s); r; r = r->next) {
+		if (say_pypy(call, r, to))
+			continue;
+		for (struct scry_interp *i = r->interps; i; i = i->next) {
 			struct subject it = { .call = call };
 
 			/* objects are not told apart by interpreters */
@@ -386,6 +416,7 @@ static void each_interpreter(const void *subject, struct scry_renderer *to)
 			if (!it.s.shared)
 				scry_say(to, &facts, &it);
 		}
+	}
 }
 
 static const struct scry_say answer_fields[] = { SAY_LIST("gc", &facts, each_interpreter),
@@ -402,8 +433,10 @@ static int run(struct scry_call *call)
 	struct scry_lost lost = { 0 };
 	bool wanted = scry_call_flag(call, "unreachable") || scry_call_flag(call, "garbage");
 	struct scry_heap *h;
-	int rc = wanted ? scry_heap_first(call, &h) : SCRY_OK;
+	int rc = wanted ? scry_refuse_others(call) : SCRY_OK;
 
+	if (wanted && rc == SCRY_OK)
+		rc = scry_heap_first(call, &h);
 	if (wanted && rc == SCRY_OK)
 		rc = scry_lost_find(h, &lost);
 	if (rc == SCRY_OK)
@@ -430,8 +463,10 @@ const struct scry_command_row scry_command_gc = {
 		    "gc.garbage, and how\n"
 		    "many callbacks there are. Up to 3.6 the switch and the flags are static "
 		    "variables, which only\n"
-		    "symbols locate.",
-		    SCRY_COMMAND_CPYTHON },
+		    "symbols locate. Of PyPy: the phase of a major collection, how many have "
+		    "ended, the nursery, what\n"
+		    "the arenas and large objects hold, and when the next one begins.",
+		    0 },
 	.run = run,
 	.flags = flags,
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },

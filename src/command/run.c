@@ -60,8 +60,7 @@ static int preselect(struct scry_call *call)
 	return SCRY_OK;
 }
 
-/* An answer that an interpreter has none of something is worse than no answer. */
-static int refuse_others(struct scry_call *call)
+int scry_refuse_others(struct scry_call *call)
 {
 	struct scry_session *s = call->s;
 	struct scry_runtime *r = scry_runtime_first(s);
@@ -89,7 +88,7 @@ static int run_row(struct scry_call *call)
 				      : scry_fail(s, SCRY_EINVAL, 0, "no target is open");
 	int rc = preselect(call);
 	if (rc >= 0 && call->row->public.flags & SCRY_COMMAND_CPYTHON)
-		rc = refuse_others(call);
+		rc = scry_refuse_others(call);
 	if (rc >= 0)
 		rc = call->row->run(call);
 	if ((call->thread || call->frame) && !(call->row->public.flags & SCRY_COMMAND_MOVES)) {

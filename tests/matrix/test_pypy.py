@@ -14,6 +14,8 @@ HOT = programs.Program('pypy-hot', 'pypy_hot.py')
 PURE = programs.Program('pypy-pure', 'pypy_pure.py')
 VALUES = programs.Program('pypy-values', 'pypy_values.py')
 GIL = programs.Program('pypy-gil', 'pypy_gil.py')
+GC = programs.Program('pypy-gc', 'pypy_gc.py')
+MARKING = programs.Program('pypy-marking', 'pypy_gc.py', ('marking',))
 
 
 def found():
@@ -291,9 +293,54 @@ def test_gil_of_pypy(dumps, pypy):
         assert status == 0, errors
         assert roles(dump, answer) == wanted
     _, output, _ = run.pyscry(*run.where(pypy), dump.core, 'crash')
-    assert 'does not hold the GIL' in output, output
+    assert 'does not hold the GIL' in output and 'GC' not in output, output
     if pypy.root:
         answer, _, _ = run.answer(dump.core, command=('threads',))
         assert roles(dump, answer) == dict.fromkeys(wanted)
         _, output, _ = run.pyscry(dump.core, 'crash')
         assert 'who holds the GIL is not known' in output, output
+
+
+def wrong_of_collector(found, truth):
+    """What a few objects made after the truth was told cannot explain."""
+    own, stats = found['incminimark'], truth['stats']
+    wrong = [
+        (key, own[key], value)
+        for key, value in (
+            ('phase', truth['phase']),
+            ('majors', truth['majors']),
+            ('nursery_size', stats['nursery_size']),
+            ('raw_bytes', stats['total_rawmalloced_memory']),
+            ('raw_peak', stats['peak_rawmalloced_memory']),
+            ('milliseconds', stats['total_gc_time']),
+        )
+        if value is not None and own[key] != value
+    ]
+    if not 0 <= own['arena_bytes'] - stats['total_arena_memory'] <= 1000:
+        wrong.append(('arena_bytes', own['arena_bytes'], stats['total_arena_memory']))
+    if own['old_bytes'] != own['arena_bytes'] + own['raw_bytes']:
+        wrong.append(('old_bytes', own['old_bytes']))
+    if not 0 < own['nursery_filled'] < own['nursery_size']:
+        wrong.append(('nursery_filled', own['nursery_filled']))
+    if found['enabled'] != truth['enabled']:
+        wrong.append(('enabled', found['enabled']))
+    return wrong
+
+
+@pytest.mark.parametrize('program', [GC, MARKING], ids=['idle', 'marking'])
+@pytest.mark.parametrize('pypy', EVERY)
+def test_collector_of_pypy(dumps, pypy, program):
+    """As gc.get_stats(), gc.hooks and gc.collect_step() said just before the end."""
+    dump = made(dumps, pypy, program)
+    answer, status, errors = run.answer(dump.core, *run.where(pypy), command=('gc',))
+    assert status == 0, errors
+    test_dis.SCHEMA.validate(answer)
+    (found,) = answer['gc']
+    assert found['collecting'] is None and found['generations'] == []
+    assert not wrong_of_collector(found, dump.truth)
+    for key in ('total_arena_memory', 'total_rawmalloced_memory', 'nursery_size'):
+        changed = dict(dump.truth, stats=dict(dump.truth['stats'], **{key: 77}))
+        assert wrong_of_collector(found, changed), key
+    assert wrong_of_collector(found, dict(dump.truth, enabled=not dump.truth['enabled']))
+    status, output, errors = run.pyscry(*run.where(pypy), dump.core, 'gc', '--unreachable')
+    assert status == 2 and not output and 'PyPy' in errors, (output, errors)

@@ -58,13 +58,14 @@ void scry_pypy_load_heap(struct scry_pypy *p)
 	uint64_t words[GC_WORDS];
 	scry_addr gc = 0;
 
-	p->nursery = p->nursery_free = p->nursery_end = 0;
+	p->nursery = p->nursery_free = p->nursery_end = p->nursery_named = 0;
 	if (scry_read_ptr(s, p->gcdata - GCDATA_GC, &gc) < 0 || gc < p->start || gc >= p->end)
 		return;
 	size_t got = scry_read_some(s, gc, words, sizeof(words)) / sizeof(*words);
 	for (size_t i = 0; i + NURSERY_TOP < got; i++)
 		if (is_nursery(words + i)) {
 			p->nursery = words[i];
+			p->nursery_named = gc + 8 * (scry_addr)i;
 			p->nursery_free = words[i + NURSERY_FREE];
 			p->nursery_end = words[i] + words[i + NURSERY_SIZE];
 			return;
