@@ -12,7 +12,7 @@
 #define HIDDEN_MAX  1000
 
 /* Include/structmember.h (descrobject.h since 3.12) */
-enum { T_OBJECT = 6, T_OBJECT_EX = 16 };
+enum { T_OBJECT = 6, T_OBJECT_EX = 16, READONLY = 1 };
 
 /* --- sequences --- */
 
@@ -174,14 +174,27 @@ static bool is_weak(const struct scry_heap_type *t, uint32_t offset)
 	return false;
 }
 
-static void set_certain(struct scry_heap *h, struct scry_heap_type *t, uint64_t offset)
+static void set_object(struct scry_heap *h, struct scry_heap_type *t, uint64_t offset, bool certain)
 {
 	uint64_t word = offset / h->reader.ptr;
 
 	if (word >= WORDS_MAX)
 		return;
-	t->certain |= 1ull << word;
+	t->certain |= (uint64_t)certain << word;
 	t->objects |= 1ull << word;
+}
+
+/*
+ * A member that can be set lets go of what it had: PyMember_SetOne(). One that is only read need
+ * not own it: those of sqlite3.Connection that are exceptions borrow them (Modules/_sqlite/
+ * connection.c, 2.7 to 3.15). The interpreter's own types do own theirs.
+ */
+static bool owns_member(struct scry_heap *h, const struct scry_type *type, scry_addr member)
+{
+	return !(scry_reader_field(&h->reader, h->runtime->layout, member,
+				   SCRY_F_MEMBER_DEF_FLAGS) &
+		 READONLY) ||
+	       scry_type_is_own(h->runtime, type->addr);
 }
 
 /* Members that hold objects, of the type and its bases: slots too. */
@@ -201,9 +214,10 @@ static void read_members(struct scry_heap *h, struct scry_heap_type *t)
 			if (!scry_reader_field(&h->reader, l, at, SCRY_F_MEMBER_DEF_NAME))
 				break;
 			if (kind == T_OBJECT || kind == T_OBJECT_EX)
-				set_certain(h, t,
-					    scry_reader_field(&h->reader, l, at,
-							      SCRY_F_MEMBER_DEF_OFFSET));
+				set_object(h, t,
+					   scry_reader_field(&h->reader, l, at,
+							     SCRY_F_MEMBER_DEF_OFFSET),
+					   owns_member(h, base, at));
 		}
 		if (!base->base || scry_type_at(h->runtime, base->base, &base) < 0)
 			break;
@@ -253,7 +267,7 @@ static void plan(struct scry_heap *h, struct scry_heap_type *t)
 		t->certain = UINT64_MAX;
 	read_members(h, t);
 	if (type->dictoffset > 0)
-		set_certain(h, t, (uint64_t)type->dictoffset);
+		set_object(h, t, (uint64_t)type->dictoffset, true);
 }
 
 /* Numbers, text and borrowed pointers have nothing to say: most objects end here. */

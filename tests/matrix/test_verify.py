@@ -9,7 +9,16 @@ from .conftest import every
 from .test_heap import DEBUG, HEAPED, MALLOC, chosen, told
 from .test_refs import REFERRED, builds, compiled
 
-SOUND = (HEAPED, DEBUG, MALLOC, REFERRED, programs.find('flow'), programs.find('threads'))
+BORROWERS = programs.Program('borrowers', 'borrowers.py')
+SOUND = (
+    HEAPED,
+    DEBUG,
+    MALLOC,
+    REFERRED,
+    BORROWERS,
+    programs.find('flow'),
+    programs.find('threads'),
+)
 CHECKED = []
 
 
