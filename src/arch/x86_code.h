@@ -7,8 +7,8 @@
 /** What an x86 instruction does to the stack pointer, in bytes; *ret is zeroed first. */
 void scry_x86_effect(const cs_insn *insn, struct scry_stack_effect *ret);
 /**
- * Do these 8 bytes end in a call? *ret_target: where to, from their end on; 0 where only running
- * would show.
+ * Do these 8 bytes end in a call? *ret_target: where to, in bytes from their end; 0 where only
+ * running it would show.
  */
 bool scry_x86_ends_in_call(const uint8_t before[8], int64_t *ret_target);
 

@@ -1,4 +1,4 @@
-/** Memory that is given back all at once. Blocks are zeroed and aligned for any type. */
+/** Memory that is freed all at once. Blocks are zeroed, and aligned for any type. */
 #ifndef SCRY_ARENA_H
 #define SCRY_ARENA_H
 
@@ -11,20 +11,20 @@ struct scry_arena {
 	struct scry_arena_chunk *chunks;
 };
 
-/** NULL only when out of memory. */
+/** `size` zeroed bytes; NULL only when out of memory. */
 void *scry_arena_alloc(struct scry_arena *a, size_t size);
 /**
- * Where an array of `count` items of `size` bytes has room for one more: `list` itself, or its copy
- * in a block of twice the room (`first` items at the start, when list is NULL). NULL when out of
- * memory; list and *room are as before then.
+ * Make room for one more item in an array of `count` items of `size` bytes: returns `list` itself,
+ * or its copy in a block of twice the room (`first` items when list is NULL), and updates *room.
+ * NULL when out of memory; list and *room are then as before.
  */
 void *scry_arena_grow(struct scry_arena *a, void *list, size_t count, size_t *room, size_t size,
 		      size_t first);
-/** A NUL-terminated copy of `len` bytes. */
+/** A NUL-terminated copy of `len` bytes; a formatted text. NULL only when out of memory. */
 char *scry_arena_text(struct scry_arena *a, const char *text, size_t len);
 char *scry_arena_printf(struct scry_arena *a, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/** Give all of it back; the arena can be used again. */
+/** Free all of it; the arena can be used again. */
 void scry_arena_done(struct scry_arena *a);
 
 #endif

@@ -1,7 +1,7 @@
 /**
  * A text that grows. `text` is never NULL and always NUL-terminated: an empty buffer's is "", which
- * is nobody's to write to or to free. After a failed allocation the buffer stays as it was,
- * `failed` is set and further appends do nothing: check once, at the end.
+ * must not be written to or freed. After a failed allocation the buffer stays as it was, `failed`
+ * is set and further appends do nothing: check once, at the end.
  */
 #ifndef SCRY_BUF_H
 #define SCRY_BUF_H
@@ -18,7 +18,7 @@ struct scry_buf {
 	char *text;
 	size_t len, cap;
 	bool failed;
-	/** Takes a long text piece by piece; NULL: it stays here whole. */
+	/** Takes a long text piece by piece; NULL: all of it stays here. */
 	void (*sink)(void *arg, const char *text, size_t len);
 	void *sink_arg;
 };
@@ -31,7 +31,7 @@ extern const char scry_buf_empty[1];
 		(char *)scry_buf_empty, 0, 0, false, NULL, NULL \
 	}
 
-/** Calls done(&variable) where the variable goes out of scope, by whichever way. */
+/** Calls done(&variable) when the variable goes out of scope, in whichever way. */
 #define SCRY_AUTO(done) __attribute__((cleanup(done)))
 /** An empty buffer for the rest of the block, which frees itself. */
 #define SCRY_AUTO_BUF(name) SCRY_AUTO(scry_buf_done) struct scry_buf name = SCRY_BUF_INIT
@@ -39,17 +39,18 @@ extern const char scry_buf_empty[1];
 /** Free what the buffer holds and make it empty; the struct itself is the caller's. */
 void scry_buf_done(struct scry_buf *b);
 /**
- * Hand the text over: the caller frees it. NULL where it is empty or memory ran out; the buffer is
- * empty then.
+ * Hand over the text, which the caller frees; the buffer is empty then. NULL where it was empty, or
+ * memory ran out.
  */
 char *scry_buf_take(struct scry_buf *b);
 /** Cut to `len` bytes; does nothing when the text is shorter. */
 void scry_buf_cut(struct scry_buf *b, size_t len);
 /**
- * Hand the text to the sink once there is much of it: where nobody will cut it or look back any
- * more.
+ * Hand the text to the sink once there is much of it. To be called where nobody will cut it or look
+ * back at it any more.
  */
 void scry_buf_spill(struct scry_buf *b);
+/** Append bytes, a text, a character. */
 void scry_buf_put(struct scry_buf *b, const void *data, size_t len);
 void scry_buf_puts(struct scry_buf *b, const char *text);
 void scry_buf_putc(struct scry_buf *b, char c);

@@ -1,4 +1,4 @@
-/** Integers out of raw bytes, in the target's byte order. */
+/** Integers from raw bytes, in the target's byte order. */
 #ifndef SCRY_BYTES_H
 #define SCRY_BYTES_H
 

@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-/** The time of a clock `ms` milliseconds from now: the one that the waiting function goes by. */
+/** `ms` milliseconds from now, by the clock that the waiting function uses. */
 static inline struct timespec scry_clock_after(clockid_t clock, unsigned ms)
 {
 	struct timespec t;

@@ -1,9 +1,9 @@
 /**
- * What is said of a thing, described once. Facts are a table: a row for each with its key, the kind
- * of its value, and where the value comes from (a member of the C struct that they are about, the
- * subject, or a function). How they read is a second table, of phrases that name the keys. A
+ * What is said of a thing, described once. Facts are a table: each row has a key, the kind of its
+ * value, and where the value comes from: a member of the C struct that the facts are about (the
+ * subject), or a function. How they read is a second table, of phrases that name the keys. A
  * renderer (src/command/render) makes text or JSON of them: it asks for the values in its own
- * order, and one that nobody asks for costs nothing.
+ * order, and those that it does not ask for cost nothing.
  */
 #ifndef SCRY_FACTS_H
 #define SCRY_FACTS_H
@@ -17,6 +17,7 @@
 struct scry_facts;
 struct scry_renderer;
 
+/** What a value is. */
 enum scry_said_kind {
 	SCRY_SAID_ABSENT, /* the field does not apply: not even a null */
 	SCRY_SAID_NULL,
@@ -25,13 +26,13 @@ enum scry_said_kind {
 	SCRY_SAID_ADDR,
 	SCRY_SAID_TEXT,
 	SCRY_SAID_FACTS,  /* facts about something else */
-	SCRY_SAID_LIST,   /* facts about several things, handed to a renderer one by one */
+	SCRY_SAID_LIST,   /* facts about several things, given to a renderer one by one */
 	SCRY_SAID_MAP,    /* the same: the first field of each is its key, the second its value */
-	SCRY_SAID_FIELDS, /* the fields of other facts, as if they stood here */
+	SCRY_SAID_FIELDS, /* the fields of other facts, as if they were here */
 	SCRY_SAID_VIEW,   /* phrases about the same subject: for text alone */
 };
 
-/** One value. Texts are WTF-8. Zeroed it is "absent"; scry_said_done() lets go of what it holds. */
+/** One value. Texts are WTF-8. Zeroed it is "absent"; scry_said_done() releases what it holds. */
 struct scry_said {
 	enum scry_said_kind kind;
 	bool truth;
@@ -43,7 +44,7 @@ struct scry_said {
 	const char *const *view;        /* VIEW: the phrases */
 	const void *subject;            /* FACTS, FIELDS: about what; LIST, MAP: what `each` gets */
 	void (*each)(const void *subject, struct scry_renderer *to);
-	/* for a subject that stands nowhere else: an address and what knows of it */
+	/* for a subject that is nowhere else: an address, and what knows of it */
 	struct scry_at {
 		void *in;
 		uint64_t addr;
@@ -51,6 +52,7 @@ struct scry_said {
 	struct scry_buf own; /* the text, where it was made for this value */
 };
 
+/** How a field gets its value. */
 enum scry_say_how {
 	SCRY_SAY_END, /* zero: a table ends with an empty row */
 	SCRY_SAY_TEXT,
@@ -74,6 +76,7 @@ enum scry_say_how {
 	SCRY_SAY_VIEW,
 };
 
+/** Flags of a field. */
 enum scry_say_flags {
 	SCRY_SAY_OPTIONAL = 1,  /* no key where the value is null */
 	SCRY_SAY_TEXT_ONLY = 2, /* for phrases: no key at all */
@@ -88,7 +91,7 @@ struct scry_say {
 	const char *const *names;     /* NAME; VIEW: the phrases; FACTS, AT: others than theirs */
 	const char *const *const *views; /* VIEWS: by the enum's value; entries may be NULL */
 	unsigned view_count;
-	const char *between; /* VIEW, VIEWS: what stands between two phrases, or NULL */
+	const char *between; /* VIEW, VIEWS: what goes between two phrases, or NULL */
 	const struct scry_facts
 		*facts; /* FACTS, FIELDS ...; LIST, MAP: the elements'; GET: may give */
 	const struct scry_facts *const *of; /* GET: what it may give, ends with NULL */
@@ -120,7 +123,7 @@ struct scry_facts {
 	unsigned short in;
 	/* JSON: it is not an object but its first field's value (an element of a list) */
 	bool bare;
-	bool text_only; /* what stands between elements: headings, what was left out; no JSON */
+	bool text_only; /* what goes between elements: headings, what was left out; not in JSON */
 };
 
 #define SCRY_THROUGH(type, member) .through = offsetof(type, member) + 1
@@ -256,8 +259,8 @@ void scry_say(struct scry_renderer *to, const struct scry_facts *facts, const vo
 void scry_say_as(struct scry_renderer *to, const struct scry_facts *facts, const char *const *view,
 		 const void *subject);
 /**
- * The same without what makes an element of it: an answer's outermost facts, which stand in the
- * object that the envelope has begun.
+ * The same without what makes an element of it: for an answer's outermost facts, whose keys go into
+ * the object that the envelope has begun.
  */
 void scry_say_fields(struct scry_renderer *to, const struct scry_facts *facts, const void *subject);
 void scry_say_fields_as(struct scry_renderer *to, const struct scry_facts *facts,

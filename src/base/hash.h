@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** One slot of the table. */
 struct scry_hash_slot {
 	uint64_t key;
 	void *value; /* NULL: the slot is free */
@@ -22,7 +23,8 @@ void *scry_hash_find(const struct scry_hash *h, uint64_t key);
 /** Store `value` (not NULL) under `key`, replacing what was there. False when out of memory. */
 bool scry_hash_put(struct scry_hash *h, uint64_t key, void *value);
 /**
- * Remember `key`: 1 it is new, 0 it was there already, < 0 out of memory. For cycle checks.
+ * Add `key`: 1 where it is new, 0 where it was there already, < 0 when out of memory. For cycle
+ * checks.
  */
 int scry_hash_add(struct scry_hash *h, uint64_t key);
 /** Free the table (not the values); it can be used again. */

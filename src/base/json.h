@@ -1,9 +1,9 @@
 /**
  * A JSON writer that streams into a buffer. A library that builds a tree would hold 200,000 frames
- * twice, and none of Debian's keeps a lone surrogate, which Python strings may hold: here WTF-8
- * text becomes `\udXXX`, as Python's json writes it. Bytes that are no WTF-8 become U+FFFD.
+ * twice, and none of Debian's keeps a lone surrogate, which Python strings may have: here WTF-8
+ * text becomes `\udXXX`, as Python's json writes it. Bytes that are not WTF-8 become U+FFFD.
  * Characters that cannot be seen (scry_utf8_is_unseen()) are escaped, so that none is lost and none
- * acts on who reads the JSON as text.
+ * affects a terminal that shows the JSON.
  */
 #ifndef SCRY_JSON_H
 #define SCRY_JSON_H
@@ -38,7 +38,7 @@ void scry_json_addr(struct scry_json *j, uint64_t addr);
 /** A number where it is > 0, else null: for lines and columns, whose 0 means unknown. */
 void scry_json_positive(struct scry_json *j, int64_t value);
 
-/** A key and its value at once. */
+/** A key and its value in one. */
 void scry_json_put_text(struct scry_json *j, const char *key, const char *text);
 void scry_json_put_bytes(struct scry_json *j, const char *key, const char *text, size_t len);
 void scry_json_put_int(struct scry_json *j, const char *key, int64_t value);

@@ -1,7 +1,7 @@
 /**
- * Libraries that few targets need, loaded when one is met: what they drag in takes a third of the
- * time that an ordinary core takes. Their headers are those of the build; the functions are called
- * through a table of the library's.
+ * Libraries that few targets need, loaded only for those: what they pull in would take a third of
+ * the time that an ordinary core takes. Their headers are those of the build; the functions are
+ * called through a table per library.
  */
 #ifndef SCRY_LIBRARY_H
 #define SCRY_LIBRARY_H
@@ -27,6 +27,7 @@
 
 #define SCRY_LINKED            __attribute__((weak, visibility("hidden")))
 #define SCRY_LIBRARY_MEMBER(f) __typeof__(f) *f;
+/** The functions of libarchive; those of capstone. */
 struct scry_archive_library {
 	SCRY_ARCHIVE_FUNCTIONS(SCRY_LIBRARY_MEMBER)
 };
@@ -35,13 +36,13 @@ struct scry_capstone_library {
 };
 
 /**
- * In a program that is linked statically the functions are its own, and these name them
- * (src/cli/linked.c); elsewhere they are not there, and their addresses NULL.
+ * In a statically linked program the functions are linked in, and these tables name them
+ * (src/cli/linked.c); elsewhere the tables do not exist, and their addresses are NULL.
  */
 extern const struct scry_archive_library scry_archive_linked SCRY_LINKED;
 extern const struct scry_capstone_library scry_capstone_linked SCRY_LINKED;
 
-/** The library's functions; NULL where it is not installed. The same ones at each call. */
+/** The library's functions; NULL where it is not installed. Each call returns the same. */
 const struct scry_archive_library *scry_archive_library(void);
 const struct scry_capstone_library *scry_capstone_library(void);
 

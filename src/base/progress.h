@@ -1,5 +1,5 @@
 /**
- * How far a long pass has come. Who works says so in its loop, which costs a few stores; a program
+ * How far a long pass has come. The pass says so in its loop, which costs a few stores; a program
  * with a terminal shows it from another thread (cli/progress_line.h).
  */
 #ifndef SCRY_PROGRESS_H
@@ -18,12 +18,12 @@ enum scry_pass {
 	SCRY_PASS_FIND,    /* bytes of memory: where an interpreter's state may be */
 	SCRY_PASS_OBJECTS, /* objects, as they are found */
 	SCRY_PASS_FOLLOW,  /* objects: what they refer to */
-	SCRY_PASS_SEARCH,  /* bytes of memory: who refers there */
+	SCRY_PASS_SEARCH,  /* bytes of memory: what refers to something */
 	SCRY_PASS_TARGETS  /* targets of one call */
 };
 
 /**
- * `done` of `total` (0: not known how many) are behind us. False: the command is to end. For the
+ * `done` of `total` (0: it is not known how many) are done. False: the command was stopped. For the
  * condition of a loop.
  */
 static inline bool scry_going(struct scry_session *s, enum scry_pass pass, uint64_t done,
@@ -36,8 +36,8 @@ static inline bool scry_going(struct scry_session *s, enum scry_pass pass, uint6
 }
 
 /**
- * What is to be shown of it, "unpacking: 2.1 of 4.0 GB", in `text`; false where nothing is under
- * way. The numbers may be of two moments: they are read while they change.
+ * What to show of it, "unpacking: 2.1 of 4.0 GB", in `text`; false where no pass is running. The
+ * numbers may be from two moments, since they are read while they change.
  */
 bool scry_progress_text(const struct scry_session *s, char *text, size_t size);
 

@@ -1,7 +1,7 @@
 /**
- * Versions, and the one way to ask what a version has: rows, each of which holds from a version on
- * (until another). Algorithms compare no versions: what differs is a field that the layout has or
- * lacks, a strategy, a trait (runtime/traits.def) or a row of a table of its own.
+ * Versions, and the one way to ask what a version has: rows, each of which holds from one version
+ * on (until another). Algorithms do not compare versions: what differs is a field that the layout
+ * has or lacks, a strategy, a trait (runtime/traits.def), or a row of their own tables.
  */
 #ifndef SCRY_SINCE_H
 #define SCRY_SINCE_H
@@ -23,27 +23,27 @@
 #define SCRY_VERSION_MINOR(version) ((version) >> 16 & 255)
 #define SCRY_VERSION_MICRO(version) ((version) >> 8 & 255)
 
-/** Whether what holds in [since, until) holds in this version. `until` 0: it holds still. */
+/** Is the version in [since, until)? `until` 0: there is no end. */
 static inline bool scry_version_in(uint32_t version, uint32_t since, uint32_t until)
 {
 	return version >= since && (!until || version < until);
 }
 
-/** Whether two versions are of the same minor version. */
+/** Are two versions of the same minor version? */
 static inline bool scry_version_same_minor(uint32_t a, uint32_t b)
 {
 	return a >> 16 == b >> 16;
 }
 
-/** Whether `version` belongs to a later minor version than `newest` does. */
+/** Is `version` of a later minor version than `newest`? */
 static inline bool scry_version_is_newer(uint32_t version, uint32_t newest)
 {
 	return version >> 16 > newest >> 16;
 }
 
 /**
- * The row in force at `version`: the last whose `since`, its first member, is not later. NULL where
- * all are. Rows stand in the order of versions.
+ * The row in force at `version`: the last whose `since`, its first member, is not later; NULL where
+ * all are later. Rows are in the order of versions.
  */
 static inline const void *scry_row_since(const void *rows, size_t count, size_t size,
 					 uint32_t version)
@@ -59,7 +59,7 @@ static inline const void *scry_row_since(const void *rows, size_t count, size_t 
 	return found;
 }
 
-/** The same of an array, with the array's own type. */
+/** The same for an array, with the array's own type. */
 #define SCRY_SINCE(rows, version)                                                                \
 	((const __typeof__((rows)[0]) *)scry_row_since((rows), sizeof(rows) / sizeof((rows)[0]), \
 						       sizeof((rows)[0]), (version)))

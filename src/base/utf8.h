@@ -1,4 +1,4 @@
-/** UTF-8 and WTF-8 (UTF-8 that may hold lone surrogates) decoding. */
+/** Decoding of UTF-8 and WTF-8 (UTF-8 that may have lone surrogates). */
 #ifndef SCRY_UTF8_H
 #define SCRY_UTF8_H
 
@@ -8,15 +8,16 @@
 #define SCRY_UTF8_BAD 0xfffdu
 
 /**
- * The code point at text[*i], `*i` moved after it. Surrogates come back as they are; a malformed,
+ * The code point at text[*i]; moves `*i` past it. Surrogates are returned as they are; a malformed,
  * overlong or cut sequence yields SCRY_UTF8_BAD and consumes one byte. `*i` must be < len.
  */
 unsigned scry_utf8_next(const char *text, size_t len, size_t *i);
 
 /**
- * Characters that are not to reach a terminal or a reader as they are: they drive it, or make a
- * line read otherwise than it is, or cannot be seen. Controls (tab too), lone surrogates, formats
- * (bidirectional, zero-width, tags), line and paragraph separators, fillers, and noncharacters.
+ * Must the character not reach a terminal or a reader as it is, because it controls the terminal,
+ * makes a line look different from what it is, or cannot be seen? Controls (tab too), lone
+ * surrogates, formats (bidirectional, zero-width, tags), line and paragraph separators, fillers,
+ * and noncharacters.
  */
 bool scry_utf8_is_unseen(unsigned code);
 

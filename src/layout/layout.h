@@ -1,5 +1,5 @@
 /**
- * Where the fields of the interpreter's structs lie in this target. fields.def names them; sources
+ * Where the fields of the interpreter's structs are in this target. fields.def names them; sources
  * fill them in, in this order per struct: validated _Py_DebugOffsets (3.13+), DWARF, PyMemberDef
  * tables, the built-in row.
  */
@@ -27,15 +27,16 @@ enum scry_field {
 #undef STRUCT
 #undef FIELD
 
-/** Where one field lies in its struct. */
+/** Where one field is in its struct. */
 struct scry_slot {
 	uint32_t offset;
-	/* bytes; 0: the layout has no such field. An array or nested struct has its whole size */
+	/* bytes; 0: the layout has no such field. Of an array or nested struct, the whole size */
 	uint16_t size;
 	/* bits != 0: a bit-field of `bits` bits, `shift` from the lowest of the `size` bytes */
 	uint8_t shift, bits;
 };
 
+/** Where a fact of a layout comes from. */
 enum scry_source {
 	SCRY_FROM_NOWHERE,
 	SCRY_FROM_OFFSETS,
@@ -56,7 +57,7 @@ struct scry_flavour {
 };
 
 /**
- * All that is known of where fields lie. In the session's arena; not changed once it is resolved.
+ * All that is known of where fields are. In the session's arena; not changed once it is resolved.
  */
 struct scry_layout {
 	struct scry_slot slot[SCRY_F_COUNT];
@@ -65,30 +66,30 @@ struct scry_layout {
 	/* enum scry_source: where most of the struct came from */
 	uint8_t source[SCRY_S_COUNT];
 	struct scry_flavour flavour;
-	/* no rows were made for the version: only what the target confirms is in the layout */
+	/* the version is newer than all rows: the layout has only what the target confirms */
 	bool guessed;
 	char name[96]; /* for people: "debug offsets, built-in 3.13" */
 };
 
 struct scry_module;
 
-/** What the resolver may draw on. */
+/** What the resolver may use. */
 struct scry_layout_hints {
 	struct scry_flavour flavour;
-	/* holds the interpreter; for DWARF and type symbols; may be NULL */
+	/* the one that has the interpreter, for DWARF and type symbols; may be NULL */
 	struct scry_module *module;
 	scry_addr debug_offsets; /* address of a _Py_DebugOffsets with its cookie, or 0 */
 	enum scry_layout_choice choice;
 };
 
 /**
- * Fill a layout in, in the session's arena. SCRY_EUNSUPPORTED where no source knows the version.
+ * Make a layout, in the session's arena. SCRY_EUNSUPPORTED where no source knows the version.
  */
 int scry_layout_resolve(struct scry_session *s, const struct scry_layout_hints *hints,
 			struct scry_layout **ret);
 /**
- * Only the built-in row, for any ABI: what the tests lay beside DWARF. SCRY_ENOTFOUND where there
- * is no row.
+ * Only the built-in rows, for any ABI: what the tests compare with DWARF. SCRY_ENOTFOUND where
+ * there are none.
  */
 int scry_layout_from_rows(const struct scry_flavour *flavour, const struct scry_abi *abi,
 			  struct scry_layout *l);
@@ -104,8 +105,9 @@ int scry_layout_from_offsets(struct scry_session *s, scry_addr addr, struct scry
  */
 int scry_layout_from_asyncio(struct scry_session *s, scry_addr addr,
 			     const struct scry_layout *known, struct scry_layout *l);
-/** "thread.next": static text. */
+/** "thread.next"; static. */
 const char *scry_field_name(enum scry_field f);
+/** The struct that has the field; its name, "thread" (static). */
 enum scry_struct scry_field_struct(enum scry_field f);
 const char *scry_struct_name(enum scry_struct s);
 /** The struct whose id in fields.def is this text ("TYPE"), or SCRY_S_COUNT. */
@@ -118,10 +120,10 @@ const char *scry_field_paths(enum scry_field f);
 int scry_field_path_rank(enum scry_field f, const char *path, size_t len);
 /** The first field of a struct; its fields follow up to that of the next struct. */
 enum scry_field scry_struct_first_field(enum scry_struct s);
-/** "debug offsets", "DWARF" ...: as py-info writes it; static. */
+/** "debug offsets", "DWARF" ..., as py-info writes it; static. */
 const char *scry_source_name(enum scry_source source);
 
-/** Does the version, as far as its layout is known, have such a field? */
+/** Does the layout have the field? False: the version has none, or its place is not known. */
 static inline bool scry_layout_has(const struct scry_layout *l, enum scry_field f)
 {
 	return l->slot[f].size != 0;

@@ -1,7 +1,7 @@
 /**
  * Built-in rows: the members of a struct in declaration order, as text (docs/layouts.md has the
  * grammar), from which offsets are computed for the target's ABI. A set of rows is one file:
- * CPython's, Stackless', an extension module's.
+ * CPython's, Stackless's, an extension module's.
  */
 #ifndef SCRY_ROWS_H
 #define SCRY_ROWS_H
@@ -10,10 +10,10 @@
 
 /** One struct from one version on: the grammar of `text` is in docs/layouts.md. */
 struct scry_row {
-	/* as PY_VERSION_HEX: holds from this version on, until a later row of the same struct */
+	/* as PY_VERSION_HEX: it holds from this version on, until a later row of the same struct */
 	uint32_t since;
 	uint8_t of;       /* enum scry_struct */
-	const char *text; /* NULL: the struct is gone */
+	const char *text; /* NULL: there is no such struct any more */
 };
 
 /** All rows of one interpreter, or of a module; static. */
@@ -28,8 +28,8 @@ struct scry_row_set {
 extern const struct scry_row_set scry_rows_cpython;
 
 /**
- * A future that the tests make up: the built-in rows end at `last`, and `change` makes other texts
- * of them, as if those were what is known of an older version.
+ * A future that the tests make up: the built-in rows end at `last`, and `change` alters their
+ * texts, as if what is known were of an older version.
  */
 struct scry_future {
 	uint32_t last;
@@ -38,21 +38,21 @@ struct scry_future {
 /** The newest version that rows were made for, in this session. */
 uint32_t scry_rows_last(const struct scry_session *s);
 /**
- * The rows of a version for this session's target, in `l`. Structs inside others are as large as
- * `known` has them, where it has (NULL: as the rows have them).
+ * Fill `l` from the rows of a version, for this session's target. Sizes of structs inside others
+ * are those of `known`, where it has them (NULL: those of the rows).
  */
 int scry_layout_known_rows(struct scry_session *s, const struct scry_flavour *flavour,
 			   const struct scry_layout *known, struct scry_layout *l);
 
 /**
- * The row text in force for each struct at `version`, NULL where the set has none. Later calls add
- * to and override.
+ * Put the text of the row in force at `version` into texts[], for each struct that the set has.
+ * Later calls, for other sets, add to it and override it.
  */
 void scry_rows_choose(const struct scry_row_set *set, uint32_t version,
 		      const char *texts[SCRY_S_COUNT]);
 /**
- * Lay out struct `s` from texts[s]: its slots, sources and size in `l`. False where the text is
- * malformed, which the tests rule out for built-in rows; the slots laid out before the flaw stay.
+ * Lay out struct `s` from texts[s]: set its slots, sources and size in `l`. False where the text is
+ * malformed, which the tests rule out for built-in rows; slots from before the flaw stay.
  */
 bool scry_row_lay_out(const char *const texts[SCRY_S_COUNT], enum scry_struct s,
 		      const struct scry_flavour *flavour, const struct scry_abi *abi,

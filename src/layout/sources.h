@@ -1,4 +1,4 @@
-/** What the resolver's sources share. Each fills an empty layout; the resolver joins them. */
+/** What the resolver's sources share. Each fills in an empty layout; the resolver joins them. */
 #ifndef SCRY_LAYOUT_SOURCES_H
 #define SCRY_LAYOUT_SOURCES_H
 
@@ -13,7 +13,7 @@ enum scry_field scry_field_by_path(enum scry_struct s, const char *path, size_t 
  */
 int scry_layout_from_members(struct scry_session *s, struct scry_module *m,
 			     const struct scry_layout *base, struct scry_layout *l);
-/** Set a slot if it is still empty, and its source. */
+/** Set a slot and its source, unless it is set already. */
 void scry_layout_put(struct scry_layout *l, enum scry_field f, struct scry_slot slot,
 		     enum scry_source source);
 
