@@ -15,7 +15,7 @@ const struct scry_command_row scry_command_generators = {
 		    "stack, from the innermost\n"
 		    "frame that is parked to its own. Every object that the garbage collector "
 		    "knows is looked at.",
-		    SCRY_COMMAND_CPYTHON },
+		    0 },
 	.run = run_generators,
 	.says = scry_says_tasks,
 };

@@ -9,6 +9,8 @@
 #include "object/model.h"
 
 static const struct scry_task_ops generator, coroutine, async_generator;
+const struct scry_task_ops *const scry_generator_kinds[] = { &generator, &coroutine,
+							     &async_generator };
 
 /*
  * Chains of a recursion share their frames, so that all of them together are as long as its depth's
@@ -164,6 +166,8 @@ static void read_chains(struct search *s, struct scry_task *first)
 
 static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tail)
 {
+	if (r->strategy->model == SCRY_MODEL_PYPY)
+		return scry_pypy_generators_collect(r, tail);
 	struct search s = { .kinds = SCRY_KINDS_INIT(r), .tail = tail };
 	struct scry_gc gc;
 	scry_addr object;

@@ -16,6 +16,11 @@ struct scry_generator {
 	size_t awaiters;
 };
 
+/** generator.c's kinds: of plain ones, of coroutines, of async generators. */
+extern const struct scry_task_ops *const scry_generator_kinds[];
+/** scry_task_ops.collect of them for PyPy: pypy_generator.c. */
+struct scry_task **scry_pypy_generators_collect(struct scry_runtime *r, struct scry_task **tail);
+
 /** The list of all; each element's own ops name its kind. */
 extern const struct scry_task_ops scry_task_generator;
 

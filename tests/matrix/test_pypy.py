@@ -14,6 +14,7 @@ HOT = programs.Program('pypy-hot', 'pypy_hot.py')
 PURE = programs.Program('pypy-pure', 'pypy_pure.py')
 VALUES = programs.Program('pypy-values', 'pypy_values.py')
 GIL = programs.Program('pypy-gil', 'pypy_gil.py')
+GENERATORS = programs.Program('pypy-generators', 'generators.py')
 GC = programs.Program('pypy-gc', 'pypy_gc.py')
 MARKING = programs.Program('pypy-marking', 'pypy_gc.py', ('marking',))
 
@@ -226,7 +227,10 @@ def test_what_pypy_has_not(dumps, pypy):
     dump = made(dumps, pypy, VALUES)
     for command in (
         ['tasks'],
-        ['generators'],
+        ['heap'],
+        ['refs', '0x1000'],
+        ['whatis', '0x1000'],
+        ['verify'],
         ['greenlets'],
         ['zombies'],
     ):
@@ -344,3 +348,38 @@ def test_collector_of_pypy(dumps, pypy, program):
     assert wrong_of_collector(found, dict(dump.truth, enabled=not dump.truth['enabled']))
     status, output, errors = run.pyscry(*run.where(pypy), dump.core, 'gc', '--unreachable')
     assert status == 2 and not output and 'PyPy' in errors, (output, errors)
+
+
+def generator_differences(truth, tasks):
+    found = {
+        task['id']: [task['kind'], task['state'], task['name']]
+        + [[frame['function'], frame['line']] for frame in task['frames']]
+        for task in tasks
+    }
+    wanted = {
+        each['id']: [each['kind'], each['state'], each['name']] + each['frames']
+        for each in truth['generators']
+    }
+    return [
+        '%s: %s, not %s' % (key, found.get(key), wanted.get(key))
+        for key in sorted(set(found) | set(wanted))
+        if found.get(key) != wanted.get(key)
+    ]
+
+
+@pytest.mark.parametrize('options', [(), ('--jit', 'off')], ids=['jit', 'no-jit'])
+@pytest.mark.parametrize('pypy', EVERY)
+def test_generators_of_pypy(dumps, pypy, options):
+    """All that gc.get_objects() has and no other: kind, state, name, and the stack of what each
+    yields from or awaits."""
+    dump = made(dumps, pypy, GENERATORS, *options)
+    answer, status, errors = run.answer(dump.core, *run.where(pypy), command=('generators',))
+    assert status == 0, errors
+    test_dis.SCHEMA.validate(answer)
+    if pypy.version < (3,):  # which tells no qualified names, and has no "yield from"
+        for each in dump.truth['generators']:
+            each['name'] = each['frames'][-1][0]
+    assert len(dump.truth['generators']) > 5
+    assert not generator_differences(dump.truth, answer['tasks'])
+    dump.truth['generators'].pop()
+    assert generator_differences(dump.truth, answer['tasks'])

@@ -44,6 +44,11 @@
 	X(SLICE, "pypy.objspace.std.sliceobject.W_SliceObject")                                    \
 	X(GENERATOR, "pypy.interpreter.generator.GeneratorOrCoroutine|pypy.interpreter.generator." \
 		     "GeneratorIterator")                                                          \
+	X(COROUTINE, "pypy.interpreter.generator.Coroutine")                                       \
+	X(ASYNC_GENERATOR, "pypy.interpreter.generator.AsyncGenerator")                            \
+	X(ASYNC_STEP, "pypy.interpreter.generator.AsyncGenABase")                                  \
+	X(COROUTINE_WRAPPER, "pypy.interpreter.generator.CoroutineWrapper")                        \
+	X(CONTINULET, "pypy.module._continuation.interp_continuation.W_Continulet")                \
 	X(NOT_IMPLEMENTED, "pypy.interpreter.special.NotImplemented")                              \
 	X(ELLIPSIS, "pypy.interpreter.special.Ellipsis")                                           \
 	X(DICT_VIEW, "pypy.objspace.std.dictmultiobject.W_DictViewObject")                         \
@@ -152,6 +157,18 @@
 	X(SLICE_START, "pypy.objspace.std.sliceobject.W_SliceObject.inst_w_start")                \
 	X(SLICE_STOP, "pypy.objspace.std.sliceobject.W_SliceObject.inst_w_stop")                  \
 	X(SLICE_STEP, "pypy.objspace.std.sliceobject.W_SliceObject.inst_w_step")                  \
+	X(GENERATOR_RUNNING,                                                                      \
+	  "pypy.interpreter.generator.GeneratorOrCoroutine.inst_running|pypy.interpreter."        \
+	  "generator.GeneratorIterator.inst_running")                                             \
+	X(ASYNC_STEP_OF, "pypy.interpreter.generator.AsyncGenABase.inst_async_gen")               \
+	X(WRAPPER_OF, "pypy.interpreter.generator.CoroutineWrapper.inst_coroutine")               \
+	X(FRAME_YIELDS_FROM, "pypy.objspace.std.frame.StdObjSpaceFrame.inst_w_yielding_from")     \
+	X(CONTINULET_FRAME,                                                                       \
+	  "pypy.module._continuation.interp_continuation.W_Continulet.inst_bottomframe")          \
+	X(CONTINULET_STACKLET,                                                                    \
+	  "pypy.module._continuation.interp_continuation.W_Continulet.inst_h")                    \
+	X(CONTINULET_THREAD,                                                                      \
+	  "pypy.module._continuation.interp_continuation.W_Continulet.inst_sthread")              \
 	X(GENERATOR_QUALNAME, "pypy.interpreter.generator.GeneratorOrCoroutine.inst__qualname")   \
 	X(GENERATOR_CODE,                                                                         \
 	  "pypy.interpreter.generator.GeneratorOrCoroutine.inst_pycode|pypy.interpreter."         \
@@ -350,6 +367,17 @@ uint64_t scry_pypy_size_of(struct scry_pypy *p, const struct scry_pypy_type *t, 
 /** Length and first item of a GcArray; bounded. */
 int scry_pypy_array(struct scry_pypy *p, scry_addr array, uint64_t *ret_count,
 		    scry_addr *ret_items);
+
+/* --- all objects (pypy_reach.c) --- */
+struct scry_pypy_reach {
+	/* called once for each object; its type is not NULL */
+	void (*found)(struct scry_pypy_reach *out, scry_addr at, const struct scry_pypy_type *t);
+};
+/**
+ * Every object that a collection would keep, prebuilt ones only where they are reached from
+ * others. Negative where the walk was stopped: what was found before was told.
+ */
+int scry_pypy_reach(struct scry_pypy *p, struct scry_pypy_reach *out);
 
 /* --- containers of RPython (pypy_table.c) --- */
 /** An item of a container: an object, or a machine word that a strategy keeps in its place. */

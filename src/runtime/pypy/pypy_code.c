@@ -221,7 +221,12 @@ int scry_pypy_line_from_linetable(const struct scry_line_table *t, int64_t lasti
 {
 	uint32_t i = 0;
 
-	for (int64_t n = lasti < 0 ? 0 : lasti / 2; i < t->size; n--) {
+	/* not begun: offset2lineno() has the definition's line */
+	if (lasti < 0) {
+		ret->line = t->first_line;
+		return SCRY_OK;
+	}
+	for (int64_t n = lasti / 2; i < t->size; n--) {
 		uint64_t line = 0;
 
 		for (unsigned shift = 0; i < t->size && shift < 35; shift += 7) {

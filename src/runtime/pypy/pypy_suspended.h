@@ -1,0 +1,26 @@
+/** What stands suspended on PyPy's heap: generators, coroutines. */
+#ifndef SCRY_PYPY_SUSPENDED_H
+#define SCRY_PYPY_SUSPENDED_H
+
+#include "runtime/runtime.h"
+
+/** A generator that is not over. Lives in the session's arena. */
+struct scry_pypy_generator {
+	struct scry_pypy_generator *next; /* by address */
+	scry_addr addr, frame;
+	enum scry_pypy_generator_kind {
+		SCRY_PYPY_GENERATOR_PLAIN,
+		SCRY_PYPY_GENERATOR_COROUTINE,
+		SCRY_PYPY_GENERATOR_ASYNC
+	} kind;
+	bool started, running;
+	scry_addr awaits; /* what it yields from or awaits; 0 nothing */
+	/* the generator behind that: of an async generator's asend() and the like; else the same */
+	scry_addr leads_to;
+	const char *name; /* its qualified name, 2.7: its code's; NULL unknown */
+};
+
+/** All that a collection would keep, or NULL; *ret_rc negative where the search was stopped. */
+struct scry_pypy_generator *scry_pypy_generators(struct scry_runtime *r, int *ret_rc);
+
+#endif
