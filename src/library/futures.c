@@ -255,6 +255,8 @@ static int print_task(struct scry_printer *p, scry_addr addr, scry_addr type)
 	scry_printf(p, "<%s %s", scry_type_short(r, type),
 		    cancelling ? "cancelling" : state_name(state));
 	check_state(p, state, waiter);
+	if (optional(r, addr, SCRY_F_TASK_MUST_CANCEL) > 1)
+		scry_printer_doubt(p, "its task_must_cancel is no flag");
 	print_task_name(p, addr);
 	if (coro) {
 		scry_buf_puts(p->out, " coro=<");

@@ -113,6 +113,16 @@ const char *scry_type_doubt(struct scry_runtime *r, struct scry_type *t)
 
 /* --- objects in blocks --- */
 
+/* class X: with nothing but object behind it, whose instances have a dict that is not inline. */
+static bool is_plain_class(struct scry_runtime *r, const struct scry_type *t)
+{
+	struct scry_type *base;
+
+	return t->metatype == r->type_type && r->type_type && !t->itemsize &&
+	       (t->dictoffset > 0 || t->flags & TYPE_MANAGED_DICT) && !(t->flags & TYPE_INLINE) &&
+	       t->base && scry_type_at(r, t->base, &base) == SCRY_OK && !base->base;
+}
+
 /*
  * What an object needs, where that follows from its type and its length; 0 where it does not.
  * *ret_resized: it may have been longer when its block was given out.
@@ -123,9 +133,11 @@ static uint64_t needed(struct scry_runtime *r, scry_addr addr, const struct scry
 	struct scry_text_view v;
 
 	*ret_resized = t->itemsize || t->flags & (TYPE_UNICODE | TYPE_BYTES);
-	/* a class of the program's may have an allocator or a layout of its own */
-	if (t->flags & (TYPE_HEAP | TYPE_LONG | TYPE_TYPE))
+	if (t->flags & (TYPE_LONG | TYPE_TYPE))
 		return 0;
+	/* one of the program's may have an allocator or a layout of its own: not a plain class */
+	if (t->flags & TYPE_HEAP)
+		return is_plain_class(r, t) ? t->basicsize : 0;
 	if (t->flags & (TYPE_UNICODE | TYPE_BYTES))
 		return scry_text_open(r, addr, &v) == SCRY_OK && v.own
 			       ? v.data - addr + (v.length + 1) * v.kind
@@ -203,11 +215,47 @@ static const char *code_name(struct scry_runtime *r, scry_addr gen)
 }
 
 /* Either may be renamed; both are by functools.wraps(). */
+/* enum _framestate: Include/internal/pycore_frame.h */
+static const struct frame_states {
+	uint32_t since;
+	int8_t lowest, highest, other;
+} frame_states[] = {
+	{ 0, -2, 1, 4 },
+	{ SCRY_VERSION_OF(3, 13), -3, 1, 4 },
+	{ SCRY_VERSION_OF(3, 15), 0, 5, 5 },
+};
+
+/* 3.11+ say in which state they are; before, their code is their frame's. */
+static const char *state_doubt(struct scry_runtime *r, scry_addr gen)
+{
+	scry_addr frame, code, of_frame;
+	int64_t state;
+
+	if (scry_layout_has(r->layout, SCRY_F_GEN_IFRAME)) {
+		const struct frame_states *known = SCRY_SINCE(frame_states, r->version);
+
+		if (scry_field_read_int(r, gen, SCRY_F_GEN_STATE, &state) < 0 || !known)
+			return NULL;
+		state = (int8_t)state;
+		return (state >= known->lowest && state <= known->highest) || state == known->other
+			       ? NULL
+			       : "no generator is in its state";
+	}
+	if (scry_field_read(r, gen, SCRY_F_GEN_FRAME, &frame) < 0 || !frame ||
+	    scry_field_read(r, gen, SCRY_F_GEN_CODE, &code) < 0 ||
+	    scry_field_read(r, frame, SCRY_F_FRAME_CODE, &of_frame) < 0)
+		return NULL;
+	return code != of_frame ? "its code is not its frame's" : NULL;
+}
+
 const char *scry_generator_doubt(struct scry_runtime *r, scry_addr gen, const char *qualname)
 {
 	const char *code = code_name(r, gen), *last = last_part(qualname), *text;
+	const char *doubt = state_doubt(r, gen);
 	scry_addr name;
 
+	if (doubt)
+		return doubt;
 	if (!code || !strcmp(code, last) || scry_field_read(r, gen, SCRY_F_GEN_NAME, &name) < 0 ||
 	    scry_text_at(r, name, 65536, &text) < 0 || strcmp(code, text))
 		return NULL;

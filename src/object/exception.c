@@ -432,6 +432,12 @@ int scry_traceback_next(struct scry_traceback *t, struct scry_frame *f, struct s
 	scry_field_read_int(r, t->next, SCRY_F_TRACEBACK_LINENO, &line);
 	if (f->code && lasti >= 0)
 		scry_code_location(f->code, lasti, &at);
+	if (f->code && !f->code->damaged && f->code->instructions_size &&
+	    (lasti < -1 || lasti >= (int64_t)f->code->instructions_size)) {
+		scry_frame_damage(f, "its traceback says instruction %" PRId64 " of %u bytes",
+				  lasti, f->code->instructions_size);
+		line = 0;
+	}
 	/* 3.12+ leaves tb_lineno at -1 until somebody asks; it is the instruction's line else */
 	if (line != -1 && at.line > 0 && line != at.line)
 		scry_frame_damage(f, "its traceback says line %" PRId64 ", its instruction line %d",

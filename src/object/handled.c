@@ -42,8 +42,15 @@ struct scry_kept scry_thread_raised(struct scry_thread *t)
 		    SCRY_F_THREAD_CUREXC_TRACEBACK);
 }
 
+/* What cannot be read hides what is in hand, and all that was put aside before. */
 static struct scry_kept in_item(struct scry_runtime *r, scry_addr item)
 {
+	scry_addr value;
+
+	if (item && scry_field_read(r, item, SCRY_F_EXC_INFO_VALUE, &value) < 0)
+		scry_note_answer(r->session,
+				 "exceptions in hand are not known where their list leads to: %s",
+				 r->session->error.text);
 	return keep(r, item, SCRY_F_EXC_INFO_VALUE, SCRY_F_EXC_INFO_TYPE,
 		    SCRY_F_EXC_INFO_TRACEBACK);
 }

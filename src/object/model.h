@@ -171,6 +171,7 @@ struct scry_type {
 	bool row_known;
 	bool row_is_default;  /* the repr is object's */
 	bool overridden;      /* a class overrides what that row shows: object/overrides.h */
+	bool repr_damaged;    /* a class's dict cannot tell whether it has a repr of its own */
 	scry_addr repr_owner; /* the class that defines the repr, 0 not known */
 	bool never_readied;   /* a static type whose own type pointer is NULL */
 	bool doubted;         /* scry_type_doubt() has worked out `doubt` */

@@ -240,6 +240,7 @@ static const char *repr_key(struct scry_runtime *r, struct scry_type *t)
 
 			if (rc == SCRY_ENOTFOUND)
 				continue;
+			t->repr_damaged = rc < 0;
 			return rc == SCRY_OK ? value_key(r, t, cls, value) : NULL;
 		}
 		base = NULL;

@@ -241,6 +241,8 @@ int scry_cpython_print(struct scry_printer *p, scry_addr addr)
 				 t->name, t->doubt);
 	if (!t->row_known)
 		scry_printer_choose(p->runtime, t);
+	if (t->repr_damaged)
+		note_damage(p);
 	if (t->row_is_default)
 		return print_default_row(p, addr, t);
 	if (t->overridden)

@@ -7,6 +7,7 @@
 #include "runtime/linetable.h"
 #include "symbol/source.h"
 
+#define STACK_MAX  (1u << 28)  /* words of a value stack that an int can count, and more */
 #define TEXT_MAX   65536       /* characters of a name or file name */
 #define LINES_MAX  (64u << 20) /* bytes of a line table */
 #define LOCALS_MAX 1000000     /* local variables of one function */
@@ -151,6 +152,9 @@ static void decode(struct scry_code *c)
 	c->kwonly = (unsigned)scry_record_uint(&rec, SCRY_F_CODE_KWONLY);
 	c->nlocals = (unsigned)scry_record_uint(&rec, SCRY_F_CODE_NLOCALS);
 	c->stack_size = (unsigned)scry_record_uint(&rec, SCRY_F_CODE_STACKSIZE);
+	if (c->stack_size >= STACK_MAX && !c->damaged) /* a count below 0 as well */
+		c->damaged = scry_arena_printf(&s->arena, "its value stack would have %u words",
+					       c->stack_size);
 	r->strategy->code_read(r, &rec, c);
 	enum scry_field table = scry_layout_has(r->layout, SCRY_F_CODE_LINETABLE)
 					? SCRY_F_CODE_LINETABLE

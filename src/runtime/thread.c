@@ -103,6 +103,27 @@ static bool take_state(struct scry_interp *interp, scry_addr state, struct scry_
 	return false;
 }
 
+/*
+ * The state that holds the GIL and runs frames is one of the list's, or the list was cut. One that
+ * is being deleted has none: Python/pystate.c, PyThreadState_Clear()
+ */
+static void take_holder(struct scry_interp *interp, struct scry_hash *seen,
+			struct scry_thread **first)
+{
+	struct scry_runtime *r = interp->runtime;
+	scry_addr holder = interp->gil_holder, frame, of;
+	char why[64];
+
+	if (!holder || !scry_layout_has(r->layout, SCRY_F_THREAD_FRAME) ||
+	    scry_field_read(r, holder, SCRY_F_THREAD_INTERP, &of) < 0 || of != interp->addr ||
+	    scry_field_read(r, holder, SCRY_F_THREAD_FRAME, &frame) < 0 || !frame ||
+	    scry_hash_add(seen, holder) <= 0)
+		return;
+	take_state(interp, holder, first);
+	snprintf(why, sizeof(why), "0x%" PRIx64 ", which holds the GIL, is not in it", holder);
+	cut_list(interp, why);
+}
+
 /* The thread states of one interpreter, oldest first: the list's head is the youngest. */
 static void load_interp(struct scry_interp *interp, struct scry_thread **list)
 {
@@ -127,6 +148,8 @@ static void load_interp(struct scry_interp *interp, struct scry_thread **list)
 			break;
 		}
 	}
+	if (!interp->cut)
+		take_holder(interp, &seen, &first);
 	scry_hash_done(&seen);
 	while (*list)
 		list = &(*list)->next;
