@@ -371,19 +371,17 @@ def try_one(subject, seed, count, kinds=None):
     count.add(kind, outcome)
 
 
-def campaign(chosen, seconds, seed=1, say=None, most=None, kinds=None, still=False):
-    """Mutate cores of the interpreters in turn until the time is up; a Count.
-
-    `still`: the same cores each time."""
+def campaign(chosen, seconds, seed=1, say=None, kinds=None):
+    """Mutate cores of the interpreters in turn until the time is up; a Count."""
     count = Count()
     directory = tempfile.mkdtemp(prefix='pyscry-truth-')
     try:
         subjects = []
         for each in chosen:
-            subjects.append(Subject(each, os.path.join(directory, each.tag), still))
+            subjects.append(Subject(each, os.path.join(directory, each.tag)))
             count.wrong += subjects[-1].complaints()
         end = time.monotonic() + seconds
-        while (time.monotonic() < end or not count.by_kind) and (most is None or seed <= most):
+        while time.monotonic() < end or not count.by_kind:
             before = len(count.wrong)
             try_one(subjects[seed % len(subjects)], seed, count, kinds)
             if say:
