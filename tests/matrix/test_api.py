@@ -13,6 +13,7 @@ import pytest
 from tests.support import damage, lldbs, programs, run
 from tests.support.corefile import CoreFile
 
+from . import test_pypy, test_windows
 from .conftest import TOP, every
 
 SERVED = programs.Program('served', 'served.py')
@@ -65,7 +66,12 @@ def shown(frame):
     return dict(
         frame.json(),
         locals=[
-            dict(name=name, type=value.type, repr=repr(value), address='0x%x' % value.address)
+            dict(
+                name=name,
+                type=value.type if value.type != '?' else None,  # where it is not known
+                repr=repr(value),
+                address='0x%x' % value.address,
+            )
             for name, value in frame.locals.items()
         ],
     )
@@ -75,6 +81,39 @@ def told(frame):
     """The same of bt-full's."""
     frame['locals'] = [{k: v for k, v in each.items() if k != 'kind'} for each in frame['locals']]
     return frame
+
+
+def check_frames(t):
+    """The same threads and frames as bt-full says."""
+    bt = t.command('bt-full', '--all')['threads']
+    assert bt and len(bt) == len(t.threads)
+    for thread, wanted in zip(t.threads, bt):
+        frames = wanted.pop('frames')
+        assert thread.json() == wanted
+        assert [shown(frame) for frame in thread.frames] == [told(f) for f in frames]
+
+
+@pytest.mark.parametrize('name', test_windows.names(lambda name: name in ('c311', 't38-heap')))
+def test_minidumps(name, pyscry):
+    with pyscry.open(test_windows.DUMPS[name]) as t:
+        check_frames(t)
+        assert [f.function for f in t.threads[0].frames][-1] == '<module>'
+
+
+@pytest.mark.parametrize('pypy', [p for p in test_pypy.EVERY if 'pypy3' in p.id])
+def test_pypy_too(dumps, pypy, pyscry):
+    dump = test_pypy.made(dumps, pypy, programs.find('threads'))
+    with pyscry.open(dump.core, sysroot=pypy.root or None) as t:
+        check_frames(t)
+        with pytest.raises(pyscry.Error, match='PyPy'):
+            t.heap.types()
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.free_threaded))
+def test_free_threaded(dumps, interpreter, pyscry):
+    with opened(pyscry, dumps.core(interpreter, SERVED)) as t:
+        check_frames(t)
+        assert variables(t)
 
 
 @pytest.mark.parametrize('interpreter', every(chosen))
