@@ -1,6 +1,6 @@
 /**
- * The public walks: what they share. A call of the header's does its work between scry_api_begin()
- * and scry_api_end(), and what it hands out stands in the session's arena.
+ * What the public calls share. Each does its work between scry_api_begin() and scry_api_end(), and
+ * what it hands out is in the session's arena.
  */
 #ifndef SCRY_API_H
 #define SCRY_API_H
@@ -17,8 +17,10 @@ struct scry_newer;
 struct scry_handed {
 	struct scry_task *tasks[4]; /* by api_task.c's rows, once `collected` */
 	bool collected[4];
-	struct scry_loops *loops; /* that the tasks of event loops lean on; NULL: not yet */
-	/* which types a name means: a byte for each of the heap's, for the last name asked for */
+	struct scry_loops *loops; /* what the tasks of event loops need; NULL: not yet */
+	/*
+	 * for the last name asked for, a byte for each of the heap's types: does the name mean it?
+	 */
 	const char *instances_of;
 	uint8_t *instance_types;
 	size_t instance_type_count;
@@ -28,31 +30,31 @@ struct scry_handed {
 	size_t referrer_count;
 };
 
-/** Negative where no target is open; else a stop that came before is forgotten. */
+/** Negative where no target is open; else an earlier stop is forgotten. */
 int scry_api_begin(struct scry_session *s);
 /** The result of the call: SCRY_ESTOPPED where it was stopped, else `rc`. */
 int scry_api_end(struct scry_session *s, int rc);
-/** Give back what is not in the arena; `s->handed` may be NULL. */
+/** Free what is not in the arena; `s->handed` may be NULL. */
 void scry_api_forget(struct scry_session *s);
 /** NULL (and scry_fail()) when out of memory. */
 struct scry_handed *scry_api_handed(struct scry_session *s);
 /** The heap of the first interpreter that has one; negative after scry_fail(). */
 int scry_api_heap(struct scry_session *s, struct scry_heap **ret);
 
-/** A value as it is handed out. SCRY_ENOMEM where there is no memory for it. */
+/** Make a public object of a value. SCRY_ENOMEM when out of memory. */
 int scry_api_hand(struct scry_session *s, struct scry_runtime *r,
 		  const struct scry_eval_value *value, struct scry_object *ret);
-/** The same of an object. */
+/** The same for an object. */
 void scry_api_hand_object(struct scry_session *s, struct scry_runtime *r, scry_addr addr,
 			  struct scry_object *ret);
 /**
- * Begin a call about an object: `e` has its value then. Failures are about `name`, which the caller
- * keeps as long as `e`; `more` is put after what the object is called.
+ * Begin a call about an object: `e` gets its value. Failures will name it by `name`, which the
+ * caller keeps as long as `e`; `more` is appended to that name.
  */
 int scry_api_open(const struct scry_object *o, const char *more, struct scry_buf *name,
 		  struct scry_eval *e);
 
-/** Read the Python frames of a thread to the end; failures are kept for who walks it. */
+/** Read the Python frames of a thread to the end; failures are kept for the walk over them. */
 void scry_api_read_stack(struct scry_thread *t);
 
 /** Write facts about something as a JSON object. */

@@ -15,7 +15,7 @@ struct scry_looks {
 	struct scry_buf frame;   /* the Python frame that gdbinit remembers */
 };
 
-/** Take the lines of `info files`, `info inferiors`, `thread` and "frame N" out of `text`. */
+/** Extract them from the lines of `info files`, `info inferiors`, `thread` and "frame N". */
 void scry_looks_parse(struct scry_looks *l, const char *text);
 /** What to open: the core, or else the process; "" where GDB has neither. */
 const char *scry_looks_target(const struct scry_looks *l);

@@ -7,11 +7,11 @@
 /** Is there a file, or a directory, of that name here? False where it cannot be looked at. */
 bool scry_guess_is_file(const char *word);
 bool scry_guess_is_directory(const char *word);
-/** An ELF program or library, by its head: no core. */
+/** Is it an ELF program or library, by its header, and not a core? */
 bool scry_guess_is_program(const char *word);
-/** The number of a process that is there. */
+/** Is it the id of a process that exists? */
 bool scry_guess_is_process(const char *word);
-/** Digits that may be the number of one. */
+/** Do its digits make a possible process id? */
 bool scry_guess_is_pid(const char *word);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "command/command.h"
 
-/** All commands and options: to standard output. */
+/** Write all commands and options to standard output. */
 void scry_help_put(void);
 /** Lines of examples, as in --help. */
 extern const char scry_help_examples[];

@@ -3,8 +3,8 @@
 #define SCRY_CLI_MANUAL_H
 
 /**
- * Write pyscry.1 and a page for each command, pyscry-NAME.1, into a directory that is there. The
- * exit status, after a message.
+ * Write pyscry.1 and a page for each command, pyscry-NAME.1, into an existing directory. Returns
+ * the exit status, after a message where that is not 0.
  */
 int scry_manual_write(const char *directory);
 

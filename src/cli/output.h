@@ -5,13 +5,13 @@
 #include <stddef.h>
 
 /**
- * First of all: standard descriptors that are closed are kept from being given to files that are
- * opened later, and a reader that has gone is not a signal.
+ * To be called first: keeps closed standard descriptors from being given to files that are opened
+ * later, and ignores the signal for a reader that has gone (SIGPIPE).
  */
 void scry_output_init(void);
 /** A scry_buf.sink, too. After a failure it does nothing. */
 void scry_output_write(void *unused, const char *text, size_t len);
-/** `status`; where anything could not be written that is said, and 2 returned. */
+/** Returns `status`; where something could not be written, says so and returns 2. */
 int scry_output_status(int status);
 
 #endif

@@ -9,9 +9,9 @@
 
 /** Watch `s`, which must live until the end, from another thread. At most one at a time. */
 void scry_progress_line_begin(struct scry_session *s);
-/** The answer begins: the line goes, for good where the answer goes to a terminal, too. */
+/** The answer begins: remove the line, for good where the answer goes to a terminal too. */
 void scry_progress_line_hide(void);
-/** No more of it. Without begin it does nothing. */
+/** Remove it and stop watching. Does nothing without begin. */
 void scry_progress_line_end(void);
 
 #endif

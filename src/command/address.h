@@ -5,8 +5,8 @@
 #include "command/command.h"
 
 /**
- * A number, a register of the selected thread's innermost frame, or what print takes where that is
- * an object. Negative after scry_fail().
+ * Evaluate it: a number, a register of the selected thread's innermost frame, or an expression as
+ * print takes, whose value is an object. Negative after scry_fail().
  */
 int scry_call_address(struct scry_call *call, scry_addr *ret);
 

@@ -5,7 +5,7 @@
 #include "command/command.h"
 #include "object/model.h"
 
-/** Whose attributes are shown. */
+/** The object whose attributes are shown. */
 struct scry_attributes {
 	struct scry_call *call;
 	struct scry_runtime *runtime;
@@ -14,8 +14,8 @@ struct scry_attributes {
 };
 
 /**
- * The map "attributes" of a struct scry_attributes, 1,000 at most; for text "cut" as well, where
- * --limit or that has cut it. The subject is written to.
+ * The map "attributes" of a struct scry_attributes, 1,000 at most; for text also "cut", where
+ * --limit or this limit has cut it. The subject is written to.
  */
 extern const struct scry_facts scry_facts_attributes;
 

@@ -1,13 +1,13 @@
-/** A C function that a Python frame is in a call of. */
+/** The C function that a Python frame is calling. */
 #ifndef SCRY_C_CALL_SHOW_H
 #define SCRY_C_CALL_SHOW_H
 
 #include "command/command.h"
 #include "object/c_call.h"
 
-/** "      in list.sort of [3, 1, 2]", a line; in JSON the key "calls" of the frame that is open. */
+/** A line "      in list.sort of [3, 1, 2]"; in JSON the key "calls" of the open frame. */
 void scry_say_c_call(struct scry_call *call, const struct scry_c_call *c);
-/** What that says, of a frame that is in a call. */
+/** What it says, about a frame that is calling one. */
 extern const struct scry_facts scry_facts_calls;
 
 #endif

@@ -12,16 +12,17 @@
 #include "runtime/runtime.h"
 #include "symbol/source.h"
 
+/** What is special about a command. */
 enum scry_command_flags {
-	SCRY_COMMAND_MOVES = 1, /* changes the selected frame (a debugger keeps the session) */
+	SCRY_COMMAND_MOVES = 1, /* it changes the selected frame (debuggers keep the session) */
 	/* what follows the options is one argument, as typed: an expression */
 	SCRY_COMMAND_RAW = 2,
-	SCRY_COMMAND_CPYTHON = 4, /* knows CPython's structs only */
-	/* takes a value: what is not one here may be an expression of the debugger's own */
+	SCRY_COMMAND_CPYTHON = 4, /* it knows only CPython's structs */
+	/* it takes a value: what is not one for us may be an expression of the debugger */
 	SCRY_COMMAND_VALUE = 8,
-	/* its arguments on the command line are targets; what was gathered of them needs none */
+	/* its arguments on the command line are targets; showing what was gathered needs none */
 	SCRY_COMMAND_TARGETS = 16,
-	SCRY_COMMAND_MACHINE = 32, /* is about this machine, and needs no target */
+	SCRY_COMMAND_MACHINE = 32, /* it is about this machine, and needs no target */
 };
 
 #define SCRY_MAX_FLAGS 8
@@ -30,9 +31,9 @@ enum scry_command_flags {
 struct scry_flag {
 	const char *name;  /* "all": --all */
 	char letter;       /* 'a': -a; 0: none */
-	const char *value; /* what its value is called in the help ("N"); NULL: a switch */
+	const char *value; /* the name of its value in the help ("N"); NULL: it is a switch */
 	const char *help;
-	/* what its value may be, words with a blank between; NULL: anything */
+	/* the words that its value may be, separated by blanks; NULL: anything */
 	const char *values;
 };
 
@@ -48,25 +49,25 @@ struct scry_call {
 	int argc;
 	struct scry_buf *out;
 	struct scry_json *json;    /* NULL: text */
-	struct scry_render render; /* what the command says goes there: text or JSON */
+	struct scry_render render; /* where the command's facts go: text or JSON */
 	bool color;
 	bool verbose; /* -v */
 	bool help;
-	/* --thread, --frame: chosen for this call only; NULL not given */
+	/* --thread, --frame: for this call only; NULL: not given */
 	const char *thread, *frame;
 	/*
-	 * The stacks of many targets, the caller's: with a target open the command stacks puts its
-	 * stacks there, and with none it shows what is there. NULL: it does both for one target.
+	 * The caller's, for stacks of many targets: with an open target the command stacks adds its
+	 * stacks, and without one it shows them. NULL: it does both for one target.
 	 */
 	struct scry_fold *gathered;
 	bool partial;     /* set by the command: something could not be shown (exit status 1) */
-	bool unsound;     /* set by the command: what it looked for was found (exit status 1) */
+	bool unsound;     /* set by the command: it found what it looked for (exit status 1) */
 	bool has_threads; /* the command has written the JSON's "threads" */
-	struct scry_frames *c_frames; /* cvars.h: unwound once, NULL not yet */
+	struct scry_frames *c_frames; /* cvars.h: unwound once; NULL: not yet */
 	struct scry_hash rendered;    /* frames already written, by code and instruction */
-	/* of a stack: the frame before the one that is said; NULL: not known (object/c_call.h) */
+	/* in a stack: the frame before the current one; NULL: not known (object/c_call.h) */
 	const struct scry_newer *newer;
-	/* by index in row->flags: NULL not given, "" for a switch */
+	/* by index in row->flags: NULL where not given, "" for a switch */
 	const char *flag[SCRY_MAX_FLAGS];
 };
 
@@ -78,9 +79,9 @@ struct scry_command_row {
 	/** SCRY_OK, or a negative result after scry_fail(): nothing could be shown. */
 	int (*run)(struct scry_call *call);
 	const struct scry_flag *flags; /* ends with a NULL name; may be NULL */
-	/* more arguments are refused; a RAW command has one at most */
+	/* more arguments are refused; a RAW command has at most one */
 	int max_args;
-	/** The keys of its own that it adds to the answer, ends with NULL; NULL: none. */
+	/** The facts whose keys it adds to the answer; the list ends with NULL. NULL: none. */
 	const struct scry_facts *const *says;
 	/**
 	 * Completions of an argument (options are completed without it), one a line; may be NULL.
@@ -104,11 +105,11 @@ SCRY_COMMANDS(COMMAND)
 extern const struct scry_command_row *const scry_command_rows[]; /* ends with NULL */
 
 /**
- * SCRY_EUNSUPPORTED, naming the interpreter, where the target has none whose objects are CPython's:
- * an answer that it has none of something would be wrong.
+ * SCRY_EUNSUPPORTED (scry_fail names the interpreter) where the target has no interpreter with
+ * CPython's objects: to answer that it has none of something would be wrong.
  */
 int scry_refuse_others(struct scry_call *call);
-/** The value of an option of the command's own: NULL where it was not given, "" for a switch. */
+/** The value of one of the command's own options: NULL where not given, "" for a switch. */
 const char *scry_call_flag(const struct scry_call *call, const char *name);
 /** A whole decimal or 0x number; false for anything else. */
 bool scry_parse_number(const char *text, uint64_t *ret);
@@ -118,7 +119,7 @@ int scry_command_run_many(struct scry_session *s, const char *name, const char *
 			  struct scry_fold *gathered, struct scry_buf *out, struct scry_buf *err);
 
 /* --- text --- */
-/** Colours by what they mean; "" where colour is off. */
+/** Colours, by what they mean. */
 enum scry_style {
 	SCRY_STYLE_OFF,
 	SCRY_STYLE_FUNCTION,
@@ -129,6 +130,7 @@ enum scry_style {
 	SCRY_STYLE_DIM,
 	SCRY_STYLE_MARK
 };
+/** The escape sequence of a style; "" where colour is off. */
 const char *scry_style(const struct scry_call *call, enum scry_style style);
 /**
  * Append a target's text so that it cannot drive a terminal: control, bidirectional and
@@ -137,10 +139,11 @@ const char *scry_style(const struct scry_call *call, enum scry_style style);
  */
 void scry_put_safe(struct scry_buf *out, const char *text);
 void scry_put_safe_bytes(struct scry_buf *out, const char *text, size_t len);
+/** The same in a style's colour. */
 void scry_put_styled(struct scry_call *call, enum scry_style style, const char *text);
-/** 199990 as "199,990". */
+/** Append 199990 as "199,990". */
 void scry_put_count(struct scry_buf *out, uint64_t n);
-/** Terminal columns that a code point takes: 0, 1 or 2, or those of its escape. */
+/** How many terminal columns a code point takes: 0, 1 or 2, or those of its escape. */
 unsigned scry_char_width(unsigned code);
 
 /* --- frames and stacks --- */
@@ -150,7 +153,7 @@ unsigned scry_char_width(unsigned code);
 int scry_selected_thread(struct scry_session *s, struct scry_thread **ret);
 int scry_selected_frame(struct scry_session *s, struct scry_thread **ret_thread,
 			struct scry_frame *ret);
-/** The selected frame where it has code; of a damaged one SCRY_ECORRUPT. */
+/** The selected frame, if it has code; SCRY_ECORRUPT for a damaged one. */
 int scry_selected_code(struct scry_session *s, struct scry_frame *ret);
 /**
  * Frame `number` (0 the newest) of a thread: SCRY_ENOTFOUND past the oldest, whose number is in
@@ -161,38 +164,38 @@ int scry_frame_number(struct scry_thread *t, unsigned number, struct scry_frame 
 
 /** Of a struct scry_frame with code: "f (x.py:7)". */
 extern const struct scry_facts scry_facts_place;
-/** What is wrong with the frame, or with the chain of frames that it stands for; NULL nothing. */
+/** What is wrong with the frame, or with the chain of frames at it; NULL: nothing. */
 const char *scry_frame_damage_of(const struct scry_frame *f);
 /**
- * "#3  f (x.py:7)" and the source line, or an element of "frames", with "locals" where the user
- * asked for them. Damage makes the answer partial.
+ * Write "#3  f (x.py:7)" and the source line, or an element of "frames", with "locals" where the
+ * user asked for them. Damage makes the answer partial.
  */
 void scry_say_frame(struct scry_call *call, const struct scry_frame *f);
 /** The same as the whole answer: in JSON as the one frame of its thread. */
 void scry_say_frame_of(struct scry_call *call, struct scry_thread *t, struct scry_frame *f);
-/** With those that `frames` says: it gets `arg`. */
+/** The same with the frames that frames(call, arg) writes. */
 void scry_say_frames_of(struct scry_call *call, struct scry_thread *t,
 			void (*frames)(struct scry_call *call, void *arg), void *arg);
-/** A C frame of a merged stack alone. */
+/** Only a C frame of a merged stack. */
 void scry_say_native(struct scry_call *call, const struct scry_frame *f);
 /** Of a struct scry_frame: what scry_say_frame() says; of a C frame of a merged stack. */
 extern const struct scry_facts scry_facts_frame, scry_facts_native;
-/** The frame's variables: "name = repr" lines, indented, or the key "locals"; how many. */
+/** Write the frame's variables: indented "name = repr" lines, or the key "locals"; how many. */
 unsigned scry_say_locals(struct scry_call *call, const struct scry_frame *f, const char *indent);
 extern const struct scry_facts scry_facts_locals;
-/** Each variable with its repr. */
+/** Call `each` for every variable, with its repr. */
 void scry_locals_each(struct scry_call *call, const struct scry_frame *f,
 		      void (*each)(void *arg, const char *name, const char *repr), void *arg);
 
 /**
- * The byte code of `c`, the instruction at `lasti` marked (-1 none); not `all`: what is around it.
- * In JSON the keys "instructions" and "exception_table".
+ * Write the byte code of `c`, with the instruction at `lasti` marked (-1 none); without `all` only
+ * what is around it. In JSON the keys "instructions" and "exception_table".
  */
 extern const struct scry_facts scry_facts_instructions;
 int scry_put_instructions(struct scry_call *call, struct scry_code *c, int64_t lasti, bool all);
 /**
- * The code of what `name` means: a function, a method or anything with code, as print finds it, or
- * one on the stack.
+ * The code of what `name` means: a function, a method or anything else with code, as print finds
+ * it, or code on the stack. Negative after scry_fail().
  */
 int scry_find_function(struct scry_call *call, const char *name, struct scry_code **ret);
 
@@ -203,8 +206,8 @@ struct scry_stack {
 	int (*next)(struct scry_stack *stack, struct scry_frame *ret);
 	/* for scry_stack_of_thread(); others embed the struct in their own */
 	struct scry_walk walk;
-	struct scry_merge *merge; /* C frames too; NULL: Python frames alone */
-	bool runs;                /* a thread's: C functions that it is calling are shown */
+	struct scry_merge *merge; /* C frames too; NULL: only Python frames */
+	bool runs;                /* a thread's: the C functions that it calls are shown */
 	bool locals;              /* text: "name = repr" lines below each frame */
 	bool whole;               /* text: do not fold repeated frames */
 };
@@ -212,36 +215,38 @@ struct scry_stack scry_stack_of_thread(struct scry_thread *t);
 /** C and Python frames; `m` is initialized, and the caller's while the stack is in use. */
 struct scry_stack scry_stack_merged(struct scry_merge *m);
 /**
- * All frames, newest first. In text runs of equal frames are folded ("... 199,990 more frames of f
- * at x.py:3"), --limit cuts and says so; in JSON these are the elements of an open list. How many
- * frames there are, shown or not; in *ret_omitted how many older ones --limit cut.
+ * Write all frames, newest first. In text, runs of equal frames are folded ("... 199,990 more
+ * frames of f at x.py:3"), and --limit cuts and says so; in JSON they are the elements of an open
+ * list. Returns how many frames there are, shown or not; *ret_omitted: how many older ones --limit
+ * cut.
  */
 uint64_t scry_say_frames(struct scry_call *call, struct scry_stack *stack, uint64_t *ret_omitted);
-/** For text: a line that says so, where the count is not 0. */
+/** In text, a line that so many were omitted, where the count is not 0. */
 void scry_say_omitted(struct scry_call *call, uint64_t count);
 
 /* --- threads --- */
-/** `Thread 4711 "MainThread" [crashed: SIGSEGV at 0x10, holds the GIL]`, no line end. */
+/** Append `Thread 4711 "MainThread" [crashed: SIGSEGV at 0x10, holds the GIL]`, no line end. */
 void scry_thread_text(struct scry_call *call, const struct scry_thread *t);
 /** Why the thread's frames are missing, or its newest one is damaged; NULL: neither. */
 const char *scry_thread_trouble(struct scry_thread *t);
 /**
- * Lines about what is not as usual: a Python that is not there yet, ends or is gone, a collection
- * whose thread is not known, a build without a GIL. Nothing in JSON, whose "runtimes" have it.
+ * In text, lines about what is unusual: a Python that is not initialised yet, is being finalized or
+ * is gone, a collection whose thread is not known, a build without a GIL. JSON has it in
+ * "runtimes".
  */
 void scry_phases_text(struct scry_call *call);
-/** " free-threaded", and whether its GIL is on all the same; "" for other builds. */
+/** " free-threaded", also saying whether its GIL is on nevertheless; "" for other builds. */
 const char *scry_free_threaded_text(const struct scry_runtime *r);
-/** What is said of a struct scry_target, a struct scry_runtime, and a struct scry_dormant. */
+/** The facts of a struct scry_target, a struct scry_runtime, and a struct scry_dormant. */
 extern const struct scry_facts scry_facts_target, scry_facts_runtime, scry_facts_dormant;
 /** The answer's list "threads". */
 void scry_threads_open(struct scry_call *call);
 void scry_threads_close(struct scry_call *call);
-/** What is said of a struct scry_thread, and how its head line reads. */
+/** The facts of a struct scry_thread, with its head line as text. */
 extern const struct scry_facts scry_facts_thread;
-/** The same with its stack: what the elements of "threads" have. */
+/** The same with its stack: the elements of "threads". */
 extern const struct scry_facts scry_facts_thread_stack;
-/** What stands before every command's own keys. */
+/** What comes before every command's own keys. */
 extern const struct scry_facts scry_facts_head;
 extern const char *const scry_thread_phrases[];
 /** "SIGSEGV", or "signal 99" (in a static buffer of the call's thread). */
@@ -251,7 +256,7 @@ const char *scry_exception_name(uint32_t code);
 
 /**
  * Stop the target, find its threads and name them; what takes long is done before, while it still
- * runs. And let it go, where it is not held for longer.
+ * runs. scry_command_release() lets it go, unless the session holds it.
  */
 void scry_command_hold(struct scry_session *s, bool native);
 void scry_command_release(struct scry_session *s);
@@ -272,7 +277,7 @@ int scry_parse_options(struct scry_call *call);
 extern const struct scry_flag scry_common_flags[];
 void scry_put_flags(struct scry_buf *out, const struct scry_flag *flags);
 void scry_put_usage(struct scry_call *call);
-/** One completion, where it begins with `word` and is one word. */
+/** Append `name` as a completion, if it begins with `word` and is one word. */
 void scry_offer(struct scry_buf *out, const char *word, const char *name);
 void scry_complete_options(const struct scry_command_row *row, const char *word,
 			   struct scry_buf *out);

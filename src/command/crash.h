@@ -1,4 +1,4 @@
-/** What is said of a crash: by the crash command, and at the head of the default answer. */
+/** How a crash is shown: by the crash command, and at the head of the default answer. */
 #ifndef SCRY_COMMAND_CRASH_H
 #define SCRY_COMMAND_CRASH_H
 
@@ -7,7 +7,7 @@
 
 /** Of a struct scry_crash: all of it, as the command has it. */
 extern const struct scry_facts scry_facts_crash;
-/** The same in few lines. */
+/** The same in a few lines. */
 extern const struct scry_facts scry_facts_crash_short;
 
 #endif

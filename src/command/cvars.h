@@ -5,15 +5,15 @@
 #include "command/command.h"
 #include "native/variables.h"
 
-/** The variables of a native frame: a line each, indented, or elements of an open list. */
+/** Write a native frame's variables: an indented line each, or elements of an open list. */
 void scry_say_variables(struct scry_call *call, const struct scry_frame *f);
 extern const struct scry_facts scry_facts_variable;
 /** The C frames of a thread, unwound once for the call; NULL when out of memory. */
 struct scry_frames *scry_call_frames(struct scry_call *call, struct scry_thread *t);
-/** Give back what a call has kept for them. */
+/** Free what a call has kept for them. */
 void scry_variables_done(struct scry_call *call);
 
-/** An object of the target, and what knows of it. */
+/** An object of the target, and its runtime. */
 struct scry_held {
 	struct scry_runtime *runtime;
 	scry_addr addr;

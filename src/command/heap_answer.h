@@ -1,4 +1,4 @@
-/** What heap says, before it is said: for heap.c and heap_types.c. */
+/** The answer of heap, before it is written: for heap.c and heap_types.c. */
 #ifndef SCRY_HEAP_ANSWER_H
 #define SCRY_HEAP_ANSWER_H
 
@@ -18,13 +18,14 @@ struct scry_heap_group {
 	bool diffed;
 };
 
+/** What is asked, and what was found. */
 struct scry_heap_answer {
 	struct scry_call *call;
 	struct scry_heap *h;
 	struct scry_heap_group *groups;
 	size_t group_count, shown;
-	uint64_t limit; /* as given, 0 not */
-	uint32_t type;  /* whose instances are shown; SCRY_HEAP_NONE none */
+	uint64_t limit; /* --limit, 0: not given */
+	uint32_t type;  /* the type whose instances are shown, or SCRY_HEAP_NONE */
 	bool want_texts;
 	struct scry_heap_text *texts;
 	size_t text_count;
@@ -32,7 +33,7 @@ struct scry_heap_answer {
 	bool want_retained;
 	uint32_t under; /* only what this one dominates; SCRY_HEAP_NONE: all */
 	struct scry_retained retained;
-	/* --diff: with what, NULL not; and what that said, of which `groups` keep what changed */
+	/* --diff: the file, or NULL; and its answer, against which `groups` keep what changed */
 	const char *diff;
 	struct scry_heap_group *before;
 	size_t before_count, before_room;
@@ -54,11 +55,11 @@ const struct scry_heap_order *scry_heap_order_of(struct scry_call *call);
 /** Fill the groups in, sorted. */
 int scry_heap_groups(struct scry_heap_answer *a, const struct scry_heap_order *order);
 /**
- * Of the groups those that changed since `path` (an answer of heap --json, or a dump), with what
- * they were then.
+ * Keep those groups that changed since `path` (an answer of heap --json, or a dump), with their
+ * values at that time.
  */
 int scry_heap_diff(struct scry_heap_answer *a, const char *path);
-/** How many of `count` lines are shown: --limit's, or so many without one (0: all). */
+/** How many of `count` lines are shown: --limit, or else `without_limit` (0: all). */
 size_t scry_heap_lines(const struct scry_heap_answer *a, size_t count, size_t without_limit);
 
 #endif

@@ -1,4 +1,4 @@
-/** By what name the program holds an object. Internal to src/command. */
+/** The name by which the program holds an object. Internal to src/command. */
 #ifndef SCRY_COMMAND_HELD_H
 #define SCRY_COMMAND_HELD_H
 

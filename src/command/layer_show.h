@@ -1,4 +1,4 @@
-/** How layers are told. Internal to src/command. */
+/** How layers are shown. Internal to src/command. */
 #ifndef SCRY_COMMAND_LAYER_SHOW_H
 #define SCRY_COMMAND_LAYER_SHOW_H
 
@@ -7,7 +7,7 @@
 
 /** Of a struct scry_layer; of a struct scry_debug_block, in a few words. */
 extern const struct scry_facts scry_facts_layer, scry_facts_hooks;
-/** A repr of a line's length. */
+/** Append a repr of at most a line. */
 void scry_short_repr(struct scry_runtime *r, scry_addr object, struct scry_buf *out);
 
 #endif

@@ -1,9 +1,10 @@
-/** What stands at an address, layer by layer, innermost first. Internal to src/command. */
+/** What is at an address, layer by layer, innermost first. Internal to src/command. */
 #ifndef SCRY_COMMAND_LAYERS_H
 #define SCRY_COMMAND_LAYERS_H
 
 #include "object/owner.h"
 
+/** What a layer is. */
 enum scry_layer_what {
 	SCRY_LAYER_OBJECT,
 	SCRY_LAYER_PART,
@@ -20,49 +21,51 @@ enum scry_layer_what {
 };
 extern const char *const scry_layer_names[];
 
+/** One layer: something that contains the address. Texts are in the arena. */
 struct scry_layer {
 	enum scry_layer_what what;
-	struct scry_runtime *runtime; /* whose `object` is */
-	scry_addr object;             /* whose repr it shows, 0 none */
+	struct scry_runtime *runtime; /* that of `object` */
+	scry_addr object;             /* the object whose repr is shown, 0 none */
 	scry_addr address;            /* where it begins */
 	uint64_t size;                /* bytes, 0 not known */
-	int64_t offset;               /* of the address asked for from there */
+	int64_t offset;               /* from there to the address asked for */
 	const char *type, *field, *allocator, *module, *symbol, *path;
-	const char *list; /* of free ones: which has it */
+	const char *list; /* the list of free ones that has it, or NULL */
 	enum { SCRY_ALIVE_UNKNOWN, SCRY_ALIVE_NO, SCRY_ALIVE_YES } alive;
-	unsigned order; /* on that list, from 1 */
-	int64_t frame;  /* of a stack, from 0; -1 none */
-	uint64_t tid;   /* whose stack, 0 none */
-	/* of a block with the debug hooks' marks */
+	unsigned order; /* its place on that list, from 1 */
+	int64_t frame;  /* the frame of a stack, from 0; -1 none */
+	uint64_t tid;   /* the thread whose stack it is, 0 none */
+	/* the block has the debug hooks' marks */
 	bool has_debug;
 	struct scry_debug_block debug;
 	bool owner; /* the object that the layer before is a part of */
 	bool certain;
 	bool first;
-	bool quiet; /* the layers before say as much */
+	bool quiet; /* the layers before it say the same */
 };
 
 #define SCRY_LAYERS_MAX 12
 
+/** All layers of an address. */
 struct scry_layers {
 	struct scry_session *session;
-	struct scry_runtime *runtime; /* to which it is an object, else the first */
+	struct scry_runtime *runtime; /* the one whose object is there, else the first */
 	scry_addr addr;
 	struct scry_layer list[SCRY_LAYERS_MAX];
 	size_t count;
 	/* the memory that was asked about: the object's, the part's, the block's */
 	scry_addr start, end;
-	bool searched; /* for owners */
+	bool searched; /* owners were searched for */
 	struct scry_owners owners;
 };
 
 /**
- * Find the layers. The owner of memory without an object is searched for; with `all` also who uses
- * and who refers to what stands there.
+ * Find the layers. Where there is no object, the owner of the memory is searched for; with `all`
+ * also what uses it, and what refers to it.
  */
 void scry_layers_find(struct scry_session *s, scry_addr addr, bool all, struct scry_layers *ret);
 
-/** Only stacks and modules: where a word stands that no object has. */
+/** Only stacks and modules: for a word that is in no object. */
 void scry_place_find(struct scry_session *s, scry_addr addr, struct scry_layers *ret);
 
 #endif

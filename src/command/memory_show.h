@@ -1,4 +1,4 @@
-/** What is said of memory: of an allocator's block, and of words with the names of fields. */
+/** How memory is shown: an allocator's block, and words with the names of fields. */
 #ifndef SCRY_MEMORY_SHOW_H
 #define SCRY_MEMORY_SHOW_H
 

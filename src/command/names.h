@@ -1,12 +1,12 @@
-/** A frame's variables, wherever they stand: for locals, and for who hands them out. */
+/** A frame's variables, wherever they are kept: for locals, and for the public API. */
 #ifndef SCRY_NAMES_H
 #define SCRY_NAMES_H
 
 #include "runtime/runtime.h"
 
 /**
- * A walk over those in slots, the namespace of a module or class body, and those of a comprehension
- * in it. Zeroed but for the frame, which has code.
+ * A walk over those in slots, those in the namespace of a module or class body, and those of a
+ * comprehension in it. Zero it and set `frame`, which must have code.
  */
 struct scry_names {
 	const struct scry_frame *frame;
@@ -16,7 +16,7 @@ struct scry_names {
 };
 /** The next bound one: SCRY_ITEM, SCRY_OK at the end, negative after scry_fail(). */
 int scry_names_next(struct scry_names *v, struct scry_local *ret);
-/** Why some are not known, NULL: all are. */
+/** Why not all are known; NULL: they are. */
 const char *scry_names_lost(const struct scry_frame *f);
 /** exec() and __prepare__() take any mapping: are the names in one that is not a dict? */
 bool scry_names_in_no_dict(const struct scry_frame *f);

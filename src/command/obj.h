@@ -10,9 +10,9 @@ struct scry_call;
 /** What scry_obj_described() says: the keys of the answer. */
 extern const struct scry_facts scry_facts_described;
 
-/** Append the repr of an object; false where damage was met, which it says. */
+/** Append the repr of an object; false where something was damaged, as the text says. */
 bool scry_obj_value(struct scry_runtime *r, scry_addr addr, struct scry_buf *out);
-/** Write what the model's describe() says; the answer is partial where no object stands there. */
+/** Write what the model's describe() says; the answer is partial where there is no object. */
 void scry_obj_described(struct scry_call *call, struct scry_runtime *r, scry_addr addr);
 
 #endif

@@ -1,16 +1,16 @@
-/** A register as it is shown: its value, who saves it, and what the word in it means. */
+/** How a register is shown: its value, whether calls preserve it, and what the word means. */
 #ifndef SCRY_REGISTER_SHOW_H
 #define SCRY_REGISTER_SHOW_H
 
 #include "base/facts.h"
 #include "native/meaning.h"
 
-/** One register of one frame. All pointers are borrowed for as long as it is said. */
+/** One register of one frame. All pointers are borrowed while it is being written. */
 struct scry_shown_register {
 	struct scry_session *session;
 	const struct scry_reg_row *row;
 	uint64_t word;
-	bool known;            /* false: unwinding did not restore it, `word` and `m` say nothing */
+	bool known;            /* false: unwinding did not restore it; `word` and `m` are not set */
 	bool innermost;        /* it is the thread's own, not one of an outer frame */
 	struct scry_meaning m; /* of `word`, by scry_words_read() */
 };

@@ -5,7 +5,7 @@
 #include "command/command.h"
 #include "native/fatal.h"
 
-/** The part of the stack that a C frame has. */
+/** The part of the stack that belongs to a C frame. */
 struct scry_stack_part {
 	struct scry_crash *of; /* its session, thread and `words` are used */
 	scry_addr start, end;

@@ -5,6 +5,7 @@
 #include "command/command.h"
 #include "fold/fold.h"
 
+/** What stacks was asked for, and the fold that it works on. */
 struct scry_stacks {
 	struct scry_call *call;
 	struct scry_fold *fold;
@@ -12,14 +13,14 @@ struct scry_stacks {
 	bool signature, native, locals;
 };
 
-/** What the call asks for; negative after scry_fail(). */
+/** Read the call's options; negative after scry_fail(). */
 int scry_stacks_options(struct scry_stacks *st);
 /** Put the stacks of the open target into the fold. Negative after scry_fail(). */
 int scry_stacks_gather(struct scry_stacks *st);
 /** Count, sort, and write: text or JSON, or the form that was asked for. */
 int scry_stacks_show(struct scry_stacks *st);
 
-/** What a branch or frame is called: "f (x.py:7)"; `short_file`: the file's last part. */
+/** Append a frame's name: "f (x.py:7)"; `short_file`: only the file's last part. */
 void scry_stacks_frame_name(struct scry_buf *out, const struct scry_fold_frame *f, bool short_file);
 /** `--folded`, `--speedscope`, `--dot`. */
 void scry_stacks_folded(struct scry_stacks *st);

@@ -7,12 +7,13 @@
 
 #define SCRY_SYSCALL_BUFFERS 64 /* that are told */
 
+/** The call and its buffers. */
 struct scry_syscall {
 	struct scry_session *session;
 	const char *name, *what; /* "writev"; what the address leads to: "iov", "msg", "buf" ... */
 	int64_t fd;              /* -1 none */
 	scry_addr address;
-	uint64_t count; /* of what stands there, or bytes */
+	uint64_t count; /* of the elements there, or of bytes */
 	struct scry_syscall_buffer {
 		scry_addr address;
 		uint64_t size;
@@ -22,8 +23,8 @@ struct scry_syscall {
 };
 
 /**
- * The call that the thread is in, where it is one that works on buffers, and the instruction at its
- * pc and the arguments agree that it is. False for others, and where that is not known.
+ * The call that the thread is in, where it is one that works on buffers, as the instruction at its
+ * pc and the arguments confirm. False for others, and where that is not known.
  */
 bool scry_syscall_read(struct scry_session *s, const struct scry_os_thread *thread,
 		       struct scry_syscall *ret);

@@ -5,7 +5,7 @@
 #include "command/command.h"
 #include "wait/wait.h"
 
-/** Append a graph in the language of Graphviz: a node for each row, an edge to who holds it. */
+/** Append a graph for Graphviz: a node for each row, an edge to each holder of what it awaits. */
 void scry_waits_dot(struct scry_buf *out, const struct scry_waits *w);
 
 #endif

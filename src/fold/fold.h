@@ -1,8 +1,8 @@
 /**
- * Many stacks as one tree: what they have in common is there once, and it branches where they
+ * Many stacks as one tree: what they have in common is in it once, and it branches where they
  * differ. The root's children are the oldest frames. Nothing here reads a target: frames are texts
  * and lines, from whichever process they come, and two are equal where kind, function, file and
- * line are. A fold holds at most SCRY_FOLD_BYTES; stacks past that are counted as `left`.
+ * line are. A fold takes at most SCRY_FOLD_BYTES; stacks past that are counted as `left`.
  */
 #ifndef SCRY_FOLD_H
 #define SCRY_FOLD_H
@@ -26,8 +26,8 @@ enum scry_fold_kind {
 	SCRY_FOLD_PYTHON,
 	SCRY_FOLD_C,
 	SCRY_FOLD_DAMAGED,
-	SCRY_FOLD_OMITTED, /* stands for frames that are left out */
-	SCRY_FOLD_SIGNAL,  /* newest of a signature: what the process died of */
+	SCRY_FOLD_OMITTED, /* it stands for frames that are left out */
+	SCRY_FOLD_SIGNAL,  /* the newest of a signature: what the process died of */
 	SCRY_FOLD_KIND_COUNT
 };
 /** "python", "native", "damaged", "omitted", "signal". */
@@ -38,14 +38,14 @@ struct scry_fold_frame {
 	enum scry_fold_kind kind;
 	int line;             /* 0 unknown */
 	const char *function; /* never NULL */
-	const char *qualname; /* the first that was told with such a frame, or NULL */
+	const char *qualname; /* the first that came with such a frame, or NULL */
 	const char *file;     /* or NULL */
 	/* the fold's own */
 	struct scry_fold_frame *next, *same_hash;
 	uint32_t index;
 };
 
-/** Whose stack it is. Texts may be NULL. */
+/** The thread or task whose stack it is. Texts may be NULL. */
 struct scry_fold_member {
 	uint64_t pid, tid; /* 0 unknown */
 	const char *name, *target;
@@ -55,6 +55,7 @@ struct scry_fold_member {
 	struct scry_fold_member *next_here, *next;
 };
 
+/** A value that a variable has in `count` stacks. */
 struct scry_fold_value {
 	struct scry_fold_value *next;
 	const char *text;
@@ -66,9 +67,9 @@ struct scry_fold_variable {
 	struct scry_fold_variable *next;
 	const char *name;
 	struct scry_fold_value *values; /* in the order in which they came */
-	unsigned kept;                  /* of values */
-	uint64_t count;                 /* stacks that have it */
-	uint64_t more;                  /* of those, how many have none of `values` */
+	unsigned kept;                  /* how many values are kept */
+	uint64_t count;                 /* how many stacks have the variable */
+	uint64_t more;                  /* how many of those have none of `values` */
 };
 
 /** A place in the tree: a frame that is called from that of `parent`. Lives as long as the fold. */
@@ -79,13 +80,14 @@ struct scry_fold_node {
 	struct scry_fold_member *members, **members_end; /* whose stacks end here */
 	struct scry_fold_variable *variables;
 	uint64_t count, ends; /* scry_fold_count() */
-	uint32_t depth;       /* the root's is 0 */
+	uint32_t depth;       /* 0 for the root */
 	uint32_t stamp;
 };
 
+/** What is counted. */
 enum scry_fold_group { SCRY_FOLD_BY_THREAD, SCRY_FOLD_BY_PROCESS, SCRY_FOLD_BY_TASK };
 
-/** Zeroed it is empty. */
+/** The tree and its tables. Zeroed it is empty. */
 struct scry_fold {
 	struct scry_arena arena;
 	struct scry_hash frames, edges;
@@ -93,7 +95,7 @@ struct scry_fold {
 	uint32_t frame_count;
 	struct scry_fold_node root, *newest;
 	struct scry_fold_member *first, **members_end;
-	struct scry_fold_member *last; /* of the process at hand, or NULL */
+	struct scry_fold_member *last; /* that of the current process, or NULL */
 	uint32_t member_count, processes;
 	uint64_t bytes;
 	uint64_t left;  /* stacks for which there was no room */
@@ -103,7 +105,7 @@ struct scry_fold {
 	bool signature, locals;
 };
 
-/** Free the tree with all its nodes; takes a zeroed one. */
+/** Free the tree with all its nodes; a zeroed one is fine. */
 void scry_fold_done(struct scry_fold *f);
 
 /** The fold's own frame that equals `like`; NULL when it is full or out of memory. */
@@ -123,13 +125,13 @@ struct scry_fold_stack {
  */
 void scry_fold_stack_put(struct scry_fold_stack *st, const struct scry_fold_frame *like);
 /**
- * Let equal runs stand once: recursion of any depth becomes the same. For signatures; before the
+ * Keep equal runs once, so that recursion of any depth becomes the same: for signatures, before the
  * stack is added.
  */
 void scry_fold_stack_collapse(struct scry_fold_stack *st);
 /**
- * Put the stack into the tree, for one more member; it is empty then and can be used again. The
- * node of its newest frame; NULL where it was left out, or had no frames.
+ * Put the stack into the tree, for one more member; it is then empty and can be used again. Returns
+ * the node of its newest frame; NULL where it was left out, or had no frames.
  */
 struct scry_fold_node *scry_fold_stack_add(struct scry_fold_stack *st,
 					   const struct scry_fold_member *m);
@@ -137,7 +139,7 @@ struct scry_fold_node *scry_fold_stack_add(struct scry_fold_stack *st,
 void scry_fold_stack_forget(struct scry_fold_stack *st);
 void scry_fold_stack_done(struct scry_fold_stack *st);
 
-/** What is added from here on is of another process, whatever its id. */
+/** What is added from here on belongs to another process, whatever its id. */
 void scry_fold_next_process(struct scry_fold *f);
 /** Piece by piece: the node of a frame below `parent`, and a member whose stack ends there. */
 struct scry_fold_node *scry_fold_child(struct scry_fold *f, struct scry_fold_node *parent,
@@ -146,8 +148,8 @@ bool scry_fold_member_put(struct scry_fold *f, const struct scry_fold_member *m,
 			  struct scry_fold_node *end);
 
 /**
- * One stack more in which the variable of this frame has that value. Where an object stands is no
- * difference: "0x7f…" becomes "0x…"; and a long text is cut.
+ * Count one more stack in which the variable of this frame has that value. Addresses of objects
+ * make no difference: "0x7f…" becomes "0x…"; a long text is cut.
  */
 void scry_fold_value_put(struct scry_fold *f, struct scry_fold_node *node, const char *name,
 			 const char *repr);
@@ -156,16 +158,16 @@ void scry_fold_variable(struct scry_fold *f, struct scry_fold_node *node, const 
 			const char *value, uint64_t count);
 
 /**
- * What one has, as bytes, and added to another one from bytes that need not be trusted: false where
- * they are not whole, with what came before in the tree.
+ * Write all that a fold has as bytes; add such bytes, which need not be trusted, to another fold.
+ * False where they are not whole: what came before the fault is then in the tree.
  */
 void scry_fold_write(struct scry_fold *f, struct scry_buf *out);
 bool scry_fold_read(struct scry_fold *f, const void *data, size_t len);
 
 /* --- the tree, once all is in it --- */
-/** Count by f->group, and sort: what few have comes first. */
+/** Count by f->group, and sort: what few have in common comes first. */
 void scry_fold_count(struct scry_fold *f);
-/** How many there are of what is counted: threads, processes, tasks. */
+/** How many threads, processes or tasks are counted. */
 uint64_t scry_fold_total(const struct scry_fold *f);
 
 #define SCRY_FOLD_BRANCHES 200 /* one below another: deeper ones stand beside each other */
@@ -179,27 +181,28 @@ struct scry_fold_branch {
 	unsigned level; /* 1: it begins at the root */
 };
 /**
- * What stands below `b` (NULL: the root), what few have first. *ret is the caller's to free. A
- * stack that ends where others go on is a branch without frames.
+ * The branches below `b` (NULL: the root), those that few have first; returns how many, and the
+ * caller frees *ret. A stack that ends where others go on is a branch without frames.
  */
 size_t scry_fold_branches(const struct scry_fold *f, const struct scry_fold_branch *b,
 			  struct scry_fold_branch **ret);
-/** Nothing stands below it. */
+/** Is there nothing below it? */
 bool scry_fold_is_leaf(const struct scry_fold_branch *b);
-/** Its nodes, oldest first; *ret is the caller's to free. */
+/** Its nodes, oldest first; the caller frees *ret. */
 size_t scry_fold_branch_nodes(const struct scry_fold_branch *b, const struct scry_fold_node ***ret);
-/** Who is counted there, in the order in which they came; *ret is the caller's to free. */
+/** The members counted there, in the order in which they came; the caller frees *ret. */
 size_t scry_fold_members(const struct scry_fold *f, const struct scry_fold_branch *b,
 			 const struct scry_fold_member ***ret);
 /** Every different stack, what few have first: leaves that begin at the root. */
 size_t scry_fold_leaves(const struct scry_fold *f, struct scry_fold_branch **ret);
-/** The last part of a file's name, of either kind of system. */
+/** The last part of a file's name, after "/" or "\\". */
 const char *scry_fold_file_name(const char *path);
-/** Has it more than one value? */
+/** Does the variable have more than one value? */
 bool scry_fold_differs(const struct scry_fold_variable *v);
 /**
- * A number for the stack that ends at `last`: of kinds, functions and the last parts of file names,
- * not of lines and addresses. Frames for signatures have no line, and such a name for their file.
+ * A number for the stack that ends at `last`, made of kinds, functions and the last parts of file
+ * names, not of lines and addresses. Frames for signatures have no line, and such a part as their
+ * file.
  */
 uint64_t scry_fold_signature(const struct scry_fold_node *last);
 

@@ -1,8 +1,7 @@
 /**
  * Many targets in one call. Each is opened by a process of its own, so that one that cannot be
- * read, hangs or takes our reader down is a line with its reason and no more, and its memory is
- * gone when its answer is here. As many at once as there are processors; answers come in the
- * targets' order.
+ * read, hangs or crashes our reader is just a line with its reason, and its memory is freed when
+ * its answer is here. As many at once as there are processors; answers come in the targets' order.
  */
 #ifndef SCRY_MANY_H
 #define SCRY_MANY_H
@@ -10,6 +9,7 @@
 #include "base/session.h"
 #include "fold/fold.h"
 
+/** What is to be done, and what came of it. */
 struct scry_many {
 	/* has the options, no target; every process opens its own in a copy */
 	struct scry_session *s;
@@ -20,7 +20,7 @@ struct scry_many {
 	bool json;
 	unsigned jobs;        /* 0: one for each processor */
 	unsigned timeout_ms;  /* for each target */
-	const char **targets; /* of the session's `keep` */
+	const char **targets; /* in the session's `keep` */
 	size_t count, room;
 	/* what came of them */
 	unsigned good, bad, worst;
@@ -29,25 +29,26 @@ struct scry_many {
 
 /**
  * Add a target: a dump, the id of a process, "-" for answers on standard input, or every file of a
- * directory but hidden ones. Negative after scry_fail().
+ * directory except hidden ones. Negative after scry_fail().
  */
 int scry_many_add(struct scry_many *m, const char *word);
 /** The same, before those that are there already. */
 int scry_many_add_first(struct scry_many *m, const char *word);
-/** The process and all that descend from it. */
+/** Add a process and all its descendants. */
 int scry_many_add_children(struct scry_many *m, const char *pid);
-/** Every running Python whose command line matches the extended regular expression. */
+/** Add every running Python whose command line matches the extended regular expression. */
 int scry_many_add_name(struct scry_many *m, const char *regex);
-/** Fold the stacks of all, and show them: the exit status. */
+/** Fold the stacks of all, and show them; returns the exit status. */
 int scry_many_stacks(struct scry_many *m);
-/** Run the command on each, below a head line (JSON: a line for each): the exit status. */
+/** Run the command on each, below a head line (JSON: a line each); returns the exit status. */
 int scry_many_run(struct scry_many *m);
 void scry_many_done(struct scry_many *m);
 
-/** Of a process: its command line, blanks between the words; false where there is none. */
+/** Append a process's command line, with blanks between the words; false where it has none. */
 bool scry_process_command(int64_t pid, struct scry_buf *out);
 
 /* --- the processes that read (workers.c) --- */
+/** What a process left about its target. */
 struct scry_answer {
 	const char *target;
 	int fd;              /* has its text, then the reasons; -1: none */

@@ -415,10 +415,7 @@ static bool has_entered(const struct call *c)
 	       level == c->base + 1;
 }
 
-/*
- * Up to 3.11 the manager's place has its __exit__ by now, bound to it; later it is still there:
- * SETUP_WITH, BEFORE_WITH.
- */
+/* SETUP_WITH, BEFORE_WITH: up to 3.11 the bound __exit__ has replaced the manager by now. */
 static bool is_enter(struct call *c)
 {
 	struct scry_runtime *r = c->f->runtime;

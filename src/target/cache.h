@@ -1,6 +1,6 @@
 /**
- * Pages of a target that must be asked for them: a live process, or a debugger. Whole runs are
- * fetched at once, since a call costs more than the bytes; memory held is bounded.
+ * Pages of a target whose memory is fetched by calls: a live process, or a debugger. Whole runs are
+ * fetched at once, since a call costs more than the bytes; the memory used is bounded.
  */
 #ifndef SCRY_CACHE_H
 #define SCRY_CACHE_H
@@ -9,21 +9,22 @@
 
 struct scry_cache_block;
 
+/** The pages that were fetched. */
 struct scry_cache {
-	/** Copy up to `len` bytes at `addr`; how many were readable from `addr` on. */
+	/** Copy up to `len` bytes at `addr`; returns how many were readable from `addr` on. */
 	size_t (*fetch)(void *arg, scry_addr addr, void *buf, size_t len);
 	void *arg;
-	/* ranges may begin and end within a page: ask for the very bytes where a page fails */
+	/* ranges may begin and end within a page: where a page fails, fetch just the bytes asked */
 	bool exact;
 	struct scry_cache_block *blocks; /* sets of ways */
-	uint8_t *turn;                   /* the way of each set that is replaced next */
+	uint8_t *turn;                   /* which way of each set is replaced next */
 	struct scry_cache_piece {
 		scry_addr addr;
 		size_t len;
 		uint8_t bytes[4096];
-	} * pieces; /* found by exact addresses */
+	} * pieces; /* those fetched by exact addresses */
 	unsigned next_piece;
-	size_t before; /* bytes in front of the last view that belong to it too */
+	size_t before; /* readable bytes right before the last view */
 };
 
 /** Set `fetch`, `arg` and `exact` first. False when out of memory. */

@@ -13,7 +13,7 @@
  */
 const char *scry_codeview_id(struct scry_arena *a, const uint8_t *record, size_t len,
 			     const char **ret_pdb);
-/** Bytes as lower-case hex. */
+/** Bytes as lower-case hex, in the arena; NULL when out of memory. */
 const char *scry_hex(struct scry_arena *a, const uint8_t *bytes, size_t len);
 
 #endif

@@ -6,7 +6,7 @@
 
 /** Map the file at t->path into t->file. Notes say where compressed data ended early. */
 int scry_dumpfile_map(struct scry_target *t);
-/** Fail with what the file is, since it is not a dump. */
+/** Fail (scry_fail) with what the file is instead of a dump. */
 int scry_dumpfile_foreign(struct scry_target *t);
 /**
  * Decompress `fd` into an unlinked temporary file and return that one's descriptor; SCRY_ENOTFOUND

@@ -19,11 +19,11 @@ struct scry_session *scry_image_session(unsigned elf_machine, bool is64, bool bi
 uint8_t *scry_image_add(struct scry_session *s, scry_addr addr, size_t len);
 /** Add a copy of `len` bytes; false when out of memory. */
 bool scry_image_add_bytes(struct scry_session *s, scry_addr addr, const void *bytes, size_t len);
-/** Write an integer in the target's byte order; false where not all of it lies in one block. */
+/** Write an integer in the target's byte order; false where it is not within one block. */
 bool scry_image_put(struct scry_session *s, scry_addr addr, unsigned size, uint64_t value);
 /** Write a pointer. */
 bool scry_image_put_ptr(struct scry_session *s, scry_addr addr, scry_addr value);
-/** Take the block that begins at `addr` away again. */
+/** Remove the block that begins at `addr`. */
 void scry_image_remove(struct scry_session *s, scry_addr addr);
 
 #endif

@@ -9,6 +9,7 @@
 
 struct scry_hold;
 
+/** t->state of a live process. */
 struct scry_live {
 	struct scry_cache cache;
 	int pid;    /* the process */
@@ -28,10 +29,11 @@ struct scry_held {
 	uint64_t tls; /* where it is not among the registers */
 };
 
+/** A process that is stopped. */
 struct scry_hold {
 	struct scry_held *threads;
 	size_t count, room;
-	int error;           /* errno of the refused PTRACE_SEIZE, 0 fine */
+	int error;           /* errno where PTRACE_SEIZE was refused, else 0 */
 	atomic_bool expired; /* the process was let go before the hold ended */
 	/* the rest is the tracer's own */
 	void *tracer;

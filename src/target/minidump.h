@@ -9,6 +9,7 @@
 
 #include "target/target.h"
 
+/** MINIDUMP_DIRECTORY.StreamType. */
 enum scry_minidump_stream {
 	SCRY_MD_THREADS = 3,
 	SCRY_MD_MODULES = 4,
@@ -57,6 +58,7 @@ struct scry_md_range {
 	uint64_t rva;
 };
 
+/** t->state of a minidump. */
 struct scry_minidump {
 	struct scry_target *t;
 	const uint8_t *data;
@@ -77,19 +79,19 @@ struct scry_blob scry_minidump_stream(const struct scry_minidump *md, uint32_t t
 /** What a MINIDUMP_LOCATION_DESCRIPTOR (size, rva) at `at` names. */
 struct scry_blob scry_minidump_location(const struct scry_minidump *md, const uint8_t *at);
 /**
- * The records of a list that begins with a 32-bit count (some writers pad that to eight bytes): no
- * more than are in the file; fewer than counted is noted.
+ * The records of a list that begins with a 32-bit count (which some writers pad to eight bytes), as
+ * far as they are in the file; that there are fewer than counted is noted. Returns how many.
  */
 size_t scry_minidump_list(const struct scry_minidump *md, uint32_t type, size_t record,
 			  struct scry_blob *ret);
 uint16_t scry_md16(const uint8_t *p);
 uint32_t scry_md32(const uint8_t *p);
 uint64_t scry_md64(const uint8_t *p);
-/** An address of the target: 32-bit ones may come sign-extended. */
+/** An address of the target at `p`: 32-bit ones may be sign-extended. */
 scry_addr scry_md_addr(const struct scry_minidump *md, const uint8_t *p);
 /** The MINIDUMP_STRING at `rva`, or NULL. */
 const char *scry_minidump_string(const struct scry_minidump *md, uint64_t rva);
-/** Copy target memory out of the ranges: true when all of it is there. */
+/** Copy target memory from the ranges; true when all of it is there. */
 bool scry_minidump_read(const struct scry_minidump *md, scry_addr addr, void *buf, size_t len);
 const uint8_t *scry_minidump_view(struct scry_target *t, scry_addr addr, size_t *ret_len);
 struct scry_target_module *scry_minidump_module_at(const struct scry_minidump *md, scry_addr addr);
@@ -102,7 +104,7 @@ int scry_minidump_load_threads(struct scry_minidump *md);
 int scry_minidump_load_maps(struct scry_minidump *md); /* needs ranges and modules */
 /* maps, command line, auxiliary vector, pid */
 int scry_minidump_load_linux(struct scry_minidump *md);
-/** Set t->advice, and note it where the dump holds nothing but stacks. */
+/** Set t->advice, and note it where the dump has nothing but stacks. */
 void scry_minidump_advise(struct scry_minidump *md);
 
 #endif

@@ -1,6 +1,6 @@
 /**
- * An overlay: bytes of ours that stand over a range of the target's memory while they are set, so
- * that all readers (unwinders too) see what was there at another time. For C stacks that were saved
+ * An overlay: bytes of ours that cover a range of the target's memory while they are set, so that
+ * all readers (unwinders too) see what was there at another time. For C stacks that were saved
  * elsewhere and share their addresses.
  */
 #ifndef SCRY_OVERLAY_H
@@ -16,12 +16,12 @@ struct scry_overlay {
 };
 
 /**
- * Lay `size` bytes over the target at `start`; `o` is the caller's and stays where it is until it
- * is removed.
+ * Lay `size` bytes over the target at `start`; `o` is the caller's, and must not move until it is
+ * removed.
  */
 void scry_overlay_set(struct scry_target *t, struct scry_overlay *o, scry_addr start,
 		      const void *bytes, size_t size);
-/** Take it away again: the one that was set last. */
+/** Remove it; it must be the one that was set last. */
 void scry_overlay_remove(struct scry_target *t, struct scry_overlay *o);
 /**
  * For the reader of memory: the overlay's bytes at `addr`, or NULL and in *len the bytes up to the

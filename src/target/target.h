@@ -12,7 +12,7 @@
 #include "arch/arch.h"
 #include "base/session.h"
 
-/** Sizes that decide where struct members lie. */
+/** Sizes that decide where the members of structs are. */
 struct scry_abi {
 	uint8_t ptr_size;    /* 4 or 8; size_t and Py_ssize_t too */
 	uint8_t long_size;   /* C long: 4 on Windows */
@@ -24,6 +24,7 @@ struct scry_abi {
 	uint8_t mutex_size; /* of pthread_mutex_t; 0: 40 in 64-bit, 24 in 32-bit programs */
 };
 
+/** What is known of a mapping. */
 enum scry_map_flags {
 	SCRY_MAP_READ = 4,
 	SCRY_MAP_WRITE = 2,
@@ -32,6 +33,7 @@ enum scry_map_flags {
 	SCRY_MAP_GUESS = 16 /* nothing says so: a module of which the dump has no section headers */
 };
 
+/** A mapping: [start, end). */
 struct scry_map {
 	scry_addr start, end;
 	uint64_t offset; /* in the file */
@@ -48,7 +50,7 @@ struct scry_os_thread {
 	const char *name; /* the kernel's or the dump's name, or NULL */
 	/* of the innermost frame, of the exception where it crashed: scry_os_thread_regs() */
 	struct scry_regs regs;
-	/* a debugger has more of them, and the thread pointer, but asking it takes long */
+	/* a debugger has more of them, and the thread pointer, but asking it takes a while */
 	bool regs_pending;
 	/* thread pointer (pthread_t with glibc), TEB on Windows, 0 unknown */
 	scry_addr tls;
@@ -60,15 +62,15 @@ struct scry_os_thread {
 	uint64_t syscall, args[6];
 	bool in_futex;    /* it waits in futex(2) (it does not wake others there) on ... */
 	scry_addr futex;  /* ... this address, */
-	bool futex_timed; /* for a time that is limited */
-	/* it was cloned just now and has run nothing yet: it has no caller */
+	bool futex_timed; /* with a timeout */
+	/* it was only just cloned and has run nothing yet, so it has no caller */
 	bool cloned;
 	bool exited; /* it has ended, and only its id is left: a process's first thread */
 };
 
 /**
- * A module that the dump itself lists (minidumps). Targets without such a list have their modules
- * made out of `maps`.
+ * A module that the dump itself lists (minidumps). For targets without such a list the modules are
+ * made from `maps`.
  */
 struct scry_target_module {
 	scry_addr start, end; /* the whole image */
@@ -82,7 +84,7 @@ struct scry_target_module {
 
 /** Why a dump has no bytes at an address. */
 enum scry_hole {
-	SCRY_HOLE_NONE,     /* it has, or nothing is mapped there, or nobody knows */
+	SCRY_HOLE_NONE,     /* it has them, or nothing is mapped there, or it is not known */
 	SCRY_HOLE_CUT,      /* they were written, but the file ends before them */
 	SCRY_HOLE_LEFT_OUT, /* mapped, and not written: coredump_filter, MADV_DONTDUMP */
 	/*
@@ -97,8 +99,7 @@ struct scry_target_ops {
 	/** For dump formats: do the first bytes look like it? NULL for others. */
 	bool (*probe)(const uint8_t *head, size_t len);
 	/**
-	 * Fill the target in from `t->path` or `t->pid` (already set). On failure scry_fail() and a
-	 * negative result.
+	 * Fill in the target from `t->path` or `t->pid` (already set). Negative after scry_fail().
 	 */
 	int (*open)(struct scry_target *t);
 	/**
@@ -127,15 +128,15 @@ struct scry_target_ops {
 	 */
 	bool (*data)(struct scry_target *t, scry_addr *at, scry_addr end, scry_addr *ret_end);
 	/**
-	 * How many bytes of [start, end) there are pages for: resident ones of a process, such as
-	 * the dump's file has. False, or NULL: that is not known.
+	 * How many bytes of [start, end) have pages: resident ones of a process, those in a dump's
+	 * file. False, or no function: it is not known.
 	 */
 	bool (*present)(struct scry_target *t, scry_addr start, scry_addr end, uint64_t *ret);
 };
 
 #define SCRY_SEEN 4
 
-/** Bytes of the target that are here, as a view gave them. */
+/** Bytes of the target that are in our memory, as a view gave them. */
 struct scry_seen {
 	const uint8_t *bytes;
 	scry_addr start;
@@ -197,21 +198,21 @@ struct scry_target {
 	/* the last views, so that neighbours cost nothing */
 	struct scry_seen seen[SCRY_SEEN];
 	unsigned next_seen;
-	/* set by a view: how many bytes in front of it belong to it too; it is 0 before */
+	/* set by a view (0 before): how many bytes right before it are readable, too */
 	size_t before;
 	/*
 	 * where bytes that the dump left out are looked up (mapped files, build id checked); set by
 	 * the module layer
 	 */
 	const uint8_t *(*fallback)(struct scry_target *t, scry_addr addr, size_t *ret_len);
-	/* bytes that stand over the target's for a while (overlay.h), or NULL */
+	/* bytes that cover the target's for a while (overlay.h), or NULL */
 	struct scry_overlay *overlay;
 };
 
 /**
  * Open the session's target. A dump is mapped (decompressed first into an unlinked temporary file
- * where it is gz, bz2, xz, zst or lz4), then the first format of registry.c whose probe likes it
- * opens it.
+ * where it is gz, bz2, xz, zst or lz4), and opened by the first format of registry.c whose probe
+ * accepts it.
  */
 int scry_target_open_dump(struct scry_session *s, const char *path);
 int scry_target_open_pid(struct scry_session *s, int pid);
@@ -250,15 +251,15 @@ void scry_target_set_auxv(struct scry_target *t, uint64_t key, uint64_t value);
 void scry_target_note(struct scry_target *t, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /**
- * Take thread pointer and futex wait out of a register block as the kernel writes it (NT_PRSTATUS'
- * pr_reg).
+ * Take the thread pointer and a futex wait from a register block as the kernel writes it (pr_reg of
+ * NT_PRSTATUS).
  */
 void scry_os_thread_load(struct scry_os_thread *thread, const struct scry_arch *arch,
 			 const uint8_t *block, size_t len, bool big_endian);
-/** Take a futex wait out of the number and the arguments of a system call. */
+/** Take a futex wait from the number and the arguments of a system call. */
 void scry_os_thread_syscall(struct scry_os_thread *thread, const struct scry_arch *arch,
 			    uint64_t number, const uint64_t args[6]);
-/** The same out of thread->regs. */
+/** The same with the arguments from thread->regs. */
 void scry_os_thread_syscall_regs(struct scry_os_thread *thread, const struct scry_arch *arch,
 				 uint64_t number);
 /** Forget the last view: for backends whose memory moves. */
@@ -266,9 +267,9 @@ void scry_target_forget_view(struct scry_target *t);
 
 /** Why nothing can be read at `addr`. */
 enum scry_hole scry_target_hole(struct scry_target *t, scry_addr addr);
-/** What is to be said of a list that makes no sense: "is damaged", unless the target runs on. */
+/** What to say of a list that makes no sense: "is damaged", or that the target runs on. */
 const char *scry_target_damage(struct scry_target *t);
-/** Was certainly nothing mapped at `addr`? False where the target does not know. */
+/** Is it certain that nothing was mapped at `addr`? */
 bool scry_target_lacks(struct scry_target *t, scry_addr addr);
 /**
  * The bytes at `addr` in place, or NULL (and scry_fail) where not even one is there. Valid until
@@ -297,7 +298,7 @@ int scry_read_ptr(struct scry_session *s, scry_addr addr, scry_addr *ret);
  * A NUL-terminated string of at most `max` bytes, copied into the session's arena; cut at `max`.
  */
 int scry_read_cstr(struct scry_session *s, scry_addr addr, size_t max, const char **ret);
-/** The mapping that holds `addr`, or NULL. */
+/** The mapping that contains `addr`, or NULL. */
 const struct scry_map *scry_map_at(struct scry_target *t, scry_addr addr);
 /** The thread with this id, NULL none; valid until a thread is added. */
 struct scry_os_thread *scry_os_thread_find(struct scry_target *t, uint64_t tid);
@@ -309,7 +310,7 @@ const struct scry_regs *scry_os_thread_regs(struct scry_target *t,
 					    const struct scry_os_thread *thread);
 /** A register by name: true and *ret where it is known. */
 bool scry_regs_find(const struct scry_regs *regs, const char *name, uint64_t *ret);
-/** Make a register known, by name; one that the architecture does not have is passed over. */
+/** Make a register known, by name; one that the architecture does not have is ignored. */
 void scry_regs_set(struct scry_regs *regs, const char *name, uint64_t value);
 /** Fill regs from a raw register block, by each row's `prstatus` or `minidump` offset. */
 void scry_regs_load(struct scry_regs *regs, const struct scry_arch *arch, const uint8_t *block,
