@@ -241,6 +241,25 @@ static struct scry_rule register_rule(struct scry_session *s, Dwarf_Frame *frame
 	return at == count ? rule : expression(s, ops, count);
 }
 
+/*
+ * Where a table says nothing of a register the ABI's rule holds, of which libdw's list has rax in
+ * rbx's place (elfutils' backends/x86_64_cfi.c, 0.188 and others): then rbx alone is lost. A table
+ * that gives up what the ABI preserves (GCC's functions that never return) gives up all of them.
+ */
+static void mend_default(const struct scry_arch *arch, struct scry_cfi_row *row)
+{
+	unsigned lost = 0;
+	int last = -1;
+
+	for (unsigned i = 0; i < arch->count; i++)
+		if (arch->regs[i].sysv == SCRY_PRESERVED && row->regs[i].kind == SCRY_RULE_LOST) {
+			last = (int)i;
+			lost++;
+		}
+	if (lost == 1 && last != row->link && last != arch->pc)
+		row->regs[last].kind = SCRY_RULE_SAME;
+}
+
 static void compile(struct scry_session *s, struct scry_cfi_row *row, Dwarf_Frame *frame)
 {
 	const struct scry_arch *arch = s->target->arch;
@@ -250,6 +269,7 @@ static void compile(struct scry_session *s, struct scry_cfi_row *row, Dwarf_Fram
 	row->frame = frame_rule(s, frame);
 	for (unsigned i = 0; i < arch->count; i++)
 		row->regs[i] = register_rule(s, frame, arch->regs[i].dwarf);
+	mend_default(arch, row);
 	row->known = row->link >= 0 && row->frame.kind != SCRY_RULE_LOST;
 	if (!row->known)
 		row->why = "its unwind table's entry makes no sense";

@@ -46,6 +46,34 @@ static bool is_volatile(struct scry_session *s, const struct scry_reg_row *row)
 	return (s->target->abi.windows ? row->win64 : row->sysv) == SCRY_VOLATILE;
 }
 
+/* " at +0x42": the call that the frame is in, from its function's beginning; "" not known. */
+static const char *call_at(struct scry_scope *scope)
+{
+	struct scry_session *s = scope->frames->thread->session;
+	scry_addr pc = scope->frame->pc, start, end,
+		  call = scope->decoder && scope->frame->is_call
+				 ? scry_call_before(scope->decoder, pc)
+				 : 0;
+
+	return call && scry_function_at(s, call, &start, &end)
+		       ? scry_arena_printf(&s->arena, " at +0x%" PRIx64, call - start)
+		       : "";
+}
+
+/* Where the register's value went. */
+static const char *lost_in(struct prepared *p, int reg)
+{
+	struct scry_session *s = p->scope->frames->thread->session;
+	const struct scry_reg_row *row = &p->regs.arch->regs[reg];
+	const char *where = is_volatile(s, row) ? call_at(p->scope) : NULL;
+
+	return where ? scry_arena_printf(&s->arena,
+					 "lives in caller-saved %s across a call%s: lost there",
+					 row->name, where)
+		     : scry_arena_printf(&s->arena, "lives in %s, which unwinding did not restore",
+					 row->name);
+}
+
 /*
  * Unwinding restores what the callee saved. A caller-saved register is what the callee left in it:
  * the compiler claims it for the pc of the call itself, so its value is gone unless the code before
@@ -54,7 +82,6 @@ static bool is_volatile(struct scry_session *s, const struct scry_reg_row *row)
 static bool register_value(struct prepared *p, uint64_t number, uint64_t *ret)
 {
 	const struct scry_arch *arch = p->regs.arch;
-	struct scry_session *s = p->scope->frames->thread->session;
 	int reg = scry_reg_by_dwarf(arch, number);
 
 	if (reg < 0)
@@ -62,12 +89,7 @@ static bool register_value(struct prepared *p, uint64_t number, uint64_t *ret)
 	if (!(p->regs.valid >> reg & 1)) {
 		uint64_t value;
 
-		p->how = scry_arena_printf(
-			&s->arena,
-			is_volatile(s, &arch->regs[reg])
-				? "lives in caller-saved %s across a call: lost there"
-				: "lives in %s, which unwinding did not restore",
-			arch->regs[reg].name);
+		p->how = lost_in(p, reg);
 		if (!scry_lost_value(p->scope, reg, &value))
 			return false;
 		p->regs.value[reg] = value;
@@ -246,6 +268,46 @@ static void evaluate(struct prepared *p, struct scry_place_of *ret)
 		ret->text = scry_arena_printf(&s->arena, "0x%" PRIx64, word);
 }
 
+static void compute(struct prepared *p, Dwarf_Attribute *attr, const Dwarf_Op *ops, size_t count,
+		    struct scry_place_of *ret)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!prepare_op(p, attr, &ops[i])) {
+			nowhere(ret, p->how ? p->how : "its location cannot be evaluated");
+			return;
+		}
+	evaluate(p, ret);
+}
+
+/*
+ * Compilers end the range of a caller-saved register inside the call: at its beginning the variable
+ * is there still. A callee-saved one keeps it, which nothing in the function reads any more.
+ */
+static bool until_call(struct prepared *p, Dwarf_Attribute *attr, struct scry_place_of *ret)
+{
+	const struct scry_native_frame *frame = p->scope->frame;
+	scry_addr call = p->scope->decoder && frame->is_call
+				 ? scry_call_before(p->scope->decoder, frame->pc)
+				 : 0;
+	Dwarf_Op *ops;
+	size_t count;
+
+	if (!call || dwarf_getlocation_addr(attr, call - p->scope->bias, &ops, &count, 1) != 1 ||
+	    !count)
+		return false;
+	if (count == 1 && ops[0].atom >= DW_OP_reg0 && ops[0].atom <= DW_OP_reg31)
+		in_register(p, ops[0].atom - DW_OP_reg0, ret);
+	else if (ops[count - 1].atom == DW_OP_stack_value)
+		compute(p, attr, ops, count, ret);
+	else
+		return false;
+	if (ret->kind != SCRY_IN_NOTHING && !ret->recovered) {
+		ret->recovered = true;
+		ret->how = "it was there up to the call";
+	}
+	return true;
+}
+
 void scry_location(struct scry_scope *scope, Dwarf_Attribute *attr, struct scry_place_of *ret)
 {
 	struct prepared p = { .scope = scope, .regs = scope->frame->regs };
@@ -253,7 +315,8 @@ void scry_location(struct scry_scope *scope, Dwarf_Attribute *attr, struct scry_
 	size_t count;
 
 	if (dwarf_getlocation_addr(attr, scope->at, &ops, &count, 1) != 1 || !count) {
-		nowhere(ret, "it has no location at this pc");
+		if (!until_call(&p, attr, ret))
+			nowhere(ret, "it has no location at this pc");
 		return;
 	}
 	if (count == 1 && ops[0].atom >= DW_OP_reg0 && ops[0].atom <= DW_OP_reg31) {
@@ -275,10 +338,5 @@ void scry_location(struct scry_scope *scope, Dwarf_Attribute *attr, struct scry_
 			nowhere(ret, "it is in pieces");
 			return;
 		}
-	for (size_t i = 0; i < count; i++)
-		if (!prepare_op(&p, attr, &ops[i])) {
-			nowhere(ret, p.how ? p.how : "its location cannot be evaluated");
-			return;
-		}
-	evaluate(&p, ret);
+	compute(&p, attr, ops, count, ret);
 }

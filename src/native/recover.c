@@ -10,7 +10,7 @@
 #define DEPTH_MAX   64
 
 /* The call that a return address follows; 0 where that is not known. */
-static scry_addr call_before(struct scry_decoder *d, scry_addr back)
+scry_addr scry_call_before(struct scry_decoder *d, scry_addr back)
 {
 	struct scry_insn insn;
 
@@ -40,7 +40,7 @@ static bool by_code(struct scry_scope *scope, size_t index, int reg, uint64_t *r
 				 .frame = f,
 				 .decoder = scope->decoder,
 				 .depth = scope->depth + 1 };
-	scry_addr call = scope->decoder && f->is_call ? call_before(scope->decoder, f->pc) : 0;
+	scry_addr call = scope->decoder && f->is_call ? scry_call_before(scope->decoder, f->pc) : 0;
 
 	return call && scry_value_before(&crash, scope->decoder, f, call, reg,
 					 (struct scry_entry) { at_entry, &in }, ret);

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import subprocess
 
 import pytest
 
@@ -135,3 +136,44 @@ def test_called_by_python(interpreter, tmp_path):
             assert len(found) == (2 if way == 'takes_one' else 4)
             assert '-g' in options or found['self']['how'].startswith('#0 main called it'), found
             os.remove(core)
+
+
+LOST_CODE = 'import ctypes, sys\ngetattr(ctypes.CDLL(sys.argv[1]), sys.argv[2])(5, 7)'
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.tag == 'pyenv-3.11.7'))
+def test_caller_saved(interpreter, tmp_path):
+    """Where a register was lost is told by the call itself; what made it may still be there."""
+    library = str(tmp_path / 'lost.so')
+    source = os.path.join(run.PROGRAMS, 'caller_saved.c')
+    flags = '-O2 -g -fPIC -shared -fno-ipa-ra -fcf-protection=none'.split()
+    subprocess.check_call(['gcc', *flags, source, '-o', library])
+    listing = subprocess.check_output(['objdump', '-d', library], universal_newlines=True)
+    symbols = dict(
+        (name, int(at, 16)) for at, name in re.findall(r'^([0-9a-f]+) <(\w+)>:', listing, re.M)
+    )
+    calls = {int(at, 16) for at in re.findall(r'^ *([0-9a-f]+):\t[^\t]+\tcall ', listing, re.M)}
+    said = {}
+    for function in ('gone', 'found'):
+        subprocess.run(
+            interpreter.command + ['-c', LOST_CODE, library, function],
+            cwd=str(tmp_path),
+            preexec_fn=run.limits,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=60,
+        )
+        (core,) = [path for path in os.listdir(str(tmp_path)) if path.startswith('core')]
+        answer = run.answer(str(tmp_path / core), command=('bt-full', '--native'))[0]
+        os.remove(str(tmp_path / core))
+        for frame in answer['threads'][0]['frames']:
+            if frame['function'] == function:
+                said.update((each['name'], each) for each in frame['variables'])
+    assert (said['b']['value'], said['b']['state']) == ('7', 'here'), said['b']
+    lost = re.match(
+        r'lives in caller-saved (\w+) across a call at \+0x(\w+): lost', said['sum']['how']
+    )
+    assert lost and symbols['gone'] + int(lost.group(2), 16) in calls, said['sum']
+    assert said['called']['state'] == 'recovered'
+    assert re.search(r'<innermost\+0>', said['called']['value']), said['called']
