@@ -11,15 +11,15 @@ struct scry_pypy_ext {
 	scry_addr type; /* its PyTypeObject */
 	const char *type_name;
 	uint64_t flags;
-	uint64_t refcount; /* references of C, without what stands for PyPy's */
+	uint64_t refcount; /* references from C, without the part that stands for PyPy's */
 	bool held;         /* PyPy's object keeps it, too */
 };
 
-/** Decode the PyObject at an address; SCRY_ENOTFOUND where none stands. Nothing is said of why. */
+/** Decode the PyObject at an address; SCRY_ENOTFOUND, without a text, where there is none. */
 int scry_pypy_ext_at(struct scry_runtime *r, scry_addr addr, struct scry_pypy_ext *ret);
 /**
- * Is it a PyObject? Then *addr becomes PyPy's object where there is one, and *ret describes the
- * other. Cheap for objects of PyPy's own.
+ * Is it a PyObject? Then *addr becomes PyPy's object where it has one, and *ret describes the
+ * PyObject. Cheap for PyPy's own objects.
  */
 bool scry_pypy_resolve(struct scry_runtime *r, scry_addr *addr, struct scry_pypy_ext *ret);
 /** Append what can be said of one without a link. */

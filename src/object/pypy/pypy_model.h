@@ -14,7 +14,7 @@ int scry_pypy_attr(struct scry_runtime *r, scry_addr obj, const char *name,
 int scry_pypy_int_value(struct scry_runtime *r, scry_addr obj, int64_t *ret);
 /** type(x).__name__, or NULL. */
 const char *scry_pypy_type_name(struct scry_runtime *r, scry_addr addr);
-/** enum scry_known of the built-in type that the object is of, OTHER where it is a class's. */
+/** The object's built-in type, as enum scry_known; SCRY_IS_OTHER for instances of classes. */
 int scry_pypy_known(struct scry_runtime *r, scry_addr addr);
 /** The items of a dict with text as keys: addresses that scry_text_at() and scry_print() take. */
 int scry_pypy_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it, scry_addr *ret_key,

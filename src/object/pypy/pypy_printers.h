@@ -22,7 +22,7 @@ int scry_pypy_print_bytes_of(struct scry_printer *p, scry_addr string);
  */
 scry_addr scry_pypy_class_of(struct scry_pypy *y, const struct scry_pypy_type *t, scry_addr addr);
 bool scry_pypy_class_find(struct scry_runtime *r, scry_addr cls, const char *name, scry_addr *ret);
-/** The class of the MRO that has a name, and what it has there; 0: none is to be found. */
+/** The class of the MRO that has a name, and what it has there; 0: none was found. */
 scry_addr scry_pypy_find_in_mro(struct scry_runtime *r, scry_addr cls, const char *name,
 				scry_addr *ret);
 /** __name__ of a class, or with `whole` "module.qualname" as repr() has it; NULL unreadable. */
@@ -36,7 +36,9 @@ const char *scry_pypy_string_field(struct scry_pypy *y, scry_addr addr, enum scr
 int scry_pypy_table_get(struct scry_runtime *r, struct scry_pypy_table *t, const char *key,
 			scry_addr *ret);
 
-/** What stands in a cell, where names of modules and classes may be kept; else the value itself. */
+/**
+ * What a cell has, for names of modules and classes may be kept in cells; else the value itself.
+ */
 struct scry_pypy_item scry_pypy_open_cell(struct scry_pypy *y, scry_addr value);
 /** Attributes of an instance, oldest first: the name is an rpy_string. */
 int scry_pypy_attribute_next(struct scry_runtime *r, scry_addr obj, uint64_t *it,
@@ -57,7 +59,7 @@ struct scry_pypy_sequence {
 	scry_addr block, at_block;
 	uint64_t first, block_at;
 };
-/** SCRY_EUNSUPPORTED for what is not a sequence; RPython's arrays and lists are. */
+/** Open a sequence, RPython's arrays and lists too; SCRY_EUNSUPPORTED for anything else. */
 int scry_pypy_sequence(struct scry_runtime *r, scry_addr addr, struct scry_pypy_sequence *ret);
 /** The item at an index below count, an object; 0 where nothing is kept there. */
 int scry_pypy_item_at(struct scry_pypy_sequence *q, uint64_t index, scry_addr *ret);

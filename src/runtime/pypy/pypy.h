@@ -1,8 +1,8 @@
 /**
  * PyPy. A translated interpreter describes itself: a compressed list of its types with their
- * members, a table of what the collector must know of each, and thousands of objects by which the
- * JIT knows where each field lies. Nothing here depends on a version: fields are asked for by name,
- * and one that is needed and missing ends the search.
+ * members, a table of what the collector must know of each, and thousands of objects that tell the
+ * JIT where each field is. Nothing here depends on a version: fields are asked for by name, and
+ * where a needed one is missing the search ends.
  *
  * Facts: rpython/memory/gctypelayout.py (type_info), rpython/memory/gctransform/framework.py
  * (GCData), rpython/jit/backend/llsupport/descr.py (FieldDescr),
@@ -15,8 +15,8 @@
 #include "runtime/find.h"
 
 /**
- * Classes that are told apart. A subclass counts as its base: by range, as RPython's isinstance()
- * does.
+ * Classes that are told apart. A subclass counts as its base: by ranges, as RPython's isinstance()
+ * tests it.
  */
 #define SCRY_PYPY_CLASSES(X)                                                                       \
 	X(ROOT, "pypy.interpreter.baseobjspace.W_Root")                                            \
@@ -307,9 +307,9 @@ struct scry_pypy {
 	bool opcodes_done;
 };
 
-/** Load what describes the types; SCRY_ENOTFOUND where the module has none. */
+/** Load the description of the types; SCRY_ENOTFOUND where the module has none. */
 int scry_pypy_load(struct scry_pypy *p, struct scry_module *m);
-/** Find the fields. SCRY_EUNSUPPORTED names the one that is missing. */
+/** Find the fields. SCRY_EUNSUPPORTED (scry_fail names it) where a needed one is missing. */
 int scry_pypy_load_fields(struct scry_pypy *p);
 /** The dict object sys.modules; 0: not found. */
 scry_addr scry_pypy_modules(struct scry_pypy *p);
@@ -351,17 +351,17 @@ enum scry_pypy_place {
 	SCRY_PYPY_OLD,      /* moves no more */
 	SCRY_PYPY_VIRTUAL   /* made here from the JIT's resume data */
 };
-/** Find the nursery; again where the target has run. */
+/** Find the nursery; to be called again after the target has run. */
 void scry_pypy_load_heap(struct scry_pypy *p);
-/** Of an address at which an object stands. */
+/** The place of an address at which there is an object. */
 enum scry_pypy_place scry_pypy_place_of(const struct scry_pypy *p, scry_addr addr);
 /**
- * Does an object stand at any address, of whose origin nothing is known? Its header must have a
- * type and flags that there are, its pointers lead to objects. Where it was moved, of its new
- * place.
+ * Is there an object at an address of which nothing is known? Its header must have an existing type
+ * and valid flags, and its pointers must lead to objects. Where it was moved, its new place is
+ * checked.
  */
 bool scry_pypy_stands(struct scry_pypy *p, scry_addr addr);
-/** Bytes with its header and items; 0 unknown. */
+/** Bytes of an object, header and items included; 0 unknown. */
 uint64_t scry_pypy_size_of(struct scry_pypy *p, const struct scry_pypy_type *t, scry_addr addr);
 
 /** Length and first item of a GcArray; bounded. */
@@ -433,7 +433,7 @@ int scry_pypy_next_state(struct scry_interp *interp, scry_addr state, scry_addr 
 /* --- the GIL (pypy_gil.c) --- */
 /** Find it by the code that takes it; nothing where that is not there, or another machine's. */
 void scry_pypy_find_gil(struct scry_pypy *p);
-/** Who holds it: the interpreter's gil_holder; again where the target has run. */
+/** Set the interpreter's gil_holder; to be called again after the target has run. */
 void scry_pypy_load_gil(struct scry_pypy *p);
 /** Does a thread of the OS sleep until it gets the GIL? False where that is not known. */
 bool scry_pypy_waits_for_gil(const struct scry_thread *t);
@@ -444,14 +444,14 @@ bool scry_pypy_waits_for_gil(const struct scry_thread *t);
  * memory; 0 (and scry_fail) where that cannot be done.
  */
 scry_addr scry_pypy_jit_frame(struct scry_pypy *p, scry_addr vref);
-/** Bring a frame up to date whose fields the JIT keeps: `token` is its vable_token. */
+/** Update a frame whose fields the JIT keeps: `token` is its vable_token. */
 int scry_pypy_jit_update(struct scry_pypy *p, scry_addr token);
 void scry_pypy_jit_done(struct scry_pypy *p);
 
 /* --- code objects (pypy_code.c): members of the strategy --- */
 struct scry_line_table;
 void scry_pypy_code_whole(struct scry_code *c);
-/** Where the bytes of an rpy_string stand, and how many; false where there is none. */
+/** Where the bytes of an rpy_string are, and how many; false where it is not one. */
 bool scry_pypy_bytes_of(struct scry_pypy *p, scry_addr string, scry_addr *ret, uint64_t *ret_size);
 /** The name of numbers that no instruction has: pypy/tool/stdlib_opcode.py, all versions. */
 #define SCRY_PYPY_NO_OPCODE "MISSING_OPCODE"

@@ -8,7 +8,7 @@
 struct scry_pypy_gc {
 	/* of a major collection, a step of which follows some minor ones */
 	enum scry_pypy_gc_phase {
-		SCRY_PYPY_GC_SCANNING, /* none is under way */
+		SCRY_PYPY_GC_SCANNING, /* none is in progress */
 		SCRY_PYPY_GC_MARKING,
 		SCRY_PYPY_GC_SWEEPING,
 		SCRY_PYPY_GC_FINALIZING,
@@ -21,12 +21,12 @@ struct scry_pypy_gc {
 	scry_addr nursery_free;
 	uint64_t nursery_size;
 	uint64_t pinned;      /* young objects that may not be moved */
-	uint64_t arena_bytes; /* of old objects, small ones, and of the arenas they stand in */
+	uint64_t arena_bytes; /* of small old objects, and of the arenas that they are in */
 	uint64_t arena_allocated;
 	uint64_t arenas;
-	uint64_t raw_bytes; /* of large objects, each allocated for itself; and the most so far */
+	uint64_t raw_bytes; /* of large objects, each allocated separately; and the most so far */
 	uint64_t raw_peak;
-	uint64_t threshold; /* of all old objects' bytes: then a major collection begins */
+	uint64_t threshold; /* a major collection begins at so many bytes of old objects */
 	uint64_t made_old;  /* bytes that have become old in this major collection */
 };
 

@@ -142,7 +142,10 @@ static void trace_jit_frame(struct reach *r, scry_addr object)
 		push_loose_words(r, object + at + 8, length);
 }
 
-/* rlib/_stacklet_shadowstack.py: { s_handle, s_sscopy }: a block that begins with the bytes of what follows */
+/*
+ * rlib/_stacklet_shadowstack.py: { s_handle, s_sscopy }: a block that begins with the bytes of what
+ * follows
+ */
 static void trace_stacklet(struct reach *r, scry_addr object)
 {
 	struct scry_session *s = r->p->runtime->session;
