@@ -1,5 +1,5 @@
 /*
- * The state of PyPy's collector. Its object is no object of its own heap, so that no list describes
+ * The state of PyPy's collector. Its object is not in its own heap, so that no list describes
  * it; its fields are in the order of their names (7.3.3 to 8.0.1 have the same). They are counted
  * from the one that names the nursery, which is found by its neighbours, and are believed only
  * where those whose values are known in advance are what they should be.

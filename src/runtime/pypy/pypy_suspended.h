@@ -15,7 +15,7 @@ struct scry_pypy_generator {
 	} kind;
 	bool started, running;
 	scry_addr awaits; /* what it yields from or awaits; 0 nothing */
-	/* the generator behind that: of an async generator's asend() and the like; else the same */
+	/* the generator that it leads to, where it is an asend() or the like; else the same */
 	scry_addr leads_to;
 	const char *name; /* its qualified name, 2.7: its code's; NULL unknown */
 };
