@@ -73,14 +73,30 @@ bool scry_c_stack_put(struct scry_c_stack *stack, struct scry_session *s,
 	return true;
 }
 
+/* The file that a frame's code is from, and where it begins; the vDSO is none, and has a name. */
+static const char *file_of(struct scry_session *s, const struct scry_native_frame *f,
+			   scry_addr *ret_start)
+{
+	const struct scry_map *map =
+		!f->module && s->target->vdso ? scry_map_at(s->target, f->pc) : NULL;
+
+	*ret_start = f->module ? f->module->start : 0;
+	if (!map || map->start != s->target->vdso)
+		return f->module ? f->module->name : NULL;
+	*ret_start = map->start;
+	return "[vdso]";
+}
+
 bool scry_c_stack_add(struct scry_c_stack *stack, struct scry_session *s,
 		      const struct scry_runtime *r, const struct scry_native_frame *f)
 {
+	scry_addr start;
+	const char *file = file_of(s, f, &start);
 	const struct scry_c_frame frame = { .pc = f->pc,
 					    .sp = f->regs.value[f->regs.arch->sp],
 					    .function = f->symbol.name,
-					    .module = f->module ? f->module->name : NULL,
-					    .offset = f->module ? f->pc - f->module->start : f->pc,
+					    .module = file,
+					    .offset = f->pc - start,
 					    .is_call = f->is_call,
 					    .is_signal = f->is_signal,
 					    .is_guess = f->is_guess,

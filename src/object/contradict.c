@@ -20,8 +20,9 @@ static const char *flags_doubt(struct scry_runtime *r, const struct scry_type *t
 {
 	struct scry_block b;
 	bool class = t->flags & TYPE_HEAP;
+	uint32_t kinds = t->flags >> 24; /* Py_TPFLAGS_LONG_SUBCLASS and so on: one at most */
 
-	if (!(t->flags & TYPE_READY) && t->mro && !t->never_readied)
+	if ((!(t->flags & TYPE_READY) && t->mro && !t->never_readied) || kinds & (kinds - 1))
 		return scry_arena_printf(&r->session->arena, "its flags, 0x%x, cannot be a type's",
 					 t->flags);
 	if (class && scry_type_is_own(r, t->addr))

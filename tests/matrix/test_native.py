@@ -324,6 +324,32 @@ def test_live(dumps, interpreter):
     assert not found, found[:10]
 
 
+ASKING = 'import time\nt = time.time\nwhile 1: ' + '; '.join(['t()'] * 20)
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.tag.startswith(('host-', 'i386-'))))
+def test_vdso(interpreter):
+    """Code of the vDSO is named, where its own symbols do not cover it too."""
+    process = subprocess.Popen(interpreter.command + ['-c', ASKING])
+    try:
+        for _ in range(200):
+            answer = merged(process.pid)[0]
+            with open('/proc/%d/maps' % process.pid) as maps:
+                line = next((line for line in maps if '[vdso]' in line), None)
+            start, end = (int(n, 16) for n in line.split()[0].split('-')) if line else (0, 0)
+            frames = [f for t in answer['threads'] for f in t['frames'] if f['kind'] == 'native']
+            inside = [f for f in frames if start <= int(f['address'], 16) < end]
+            if inside:
+                break
+    finally:
+        process.kill()
+        process.wait()
+    if not inside:
+        pytest.skip('time() does not go through a vDSO here')
+    assert [f['module'] for f in inside] == ['[vdso]'] * len(inside)
+    assert inside[0]['offset'] == int(inside[0]['address'], 16) - start
+
+
 @pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.root is None))
 def test_in_gdb(dumps, interpreter):
     """The same JSON in gdb, whose threads and registers are its own."""

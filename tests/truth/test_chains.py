@@ -1,6 +1,7 @@
 """One word of a chain of frames is changed: what cannot be is said in its place, nothing of another
 thread or of another time is shown, and the frames behind it are, wherever the thread's own stack
 has them."""
+import json
 import os
 import shutil
 
@@ -256,3 +257,27 @@ def test_links_to_older_frames(interpreter, tmp_path):
                 marked.append(mutations.is_marked(ask(), right))
             core.set_word(back, old)
     assert marked.count(True) > len(marked) / 2, marked
+
+
+DEEP = programs.Program('deep-2000', 'deep.py', ('2000',))
+
+
+@pytest.mark.parametrize('interpreter', every(mutations.with_a_gil))
+def test_a_run_of_damage_ends(interpreter, tmp_path):
+    """A thousand frames whose code is none: the sound ones before them, a few, and the end."""
+    dump = run.crash(interpreter, DEEP, str(tmp_path))
+
+    def frames():
+        status, output, _ = run.pyscry('--json', *run.where(interpreter), dump.core, 'bt')
+        return status, json.loads(output)['threads'][0]['frames']
+
+    _, right = frames()
+    at = offsets(interpreter.version)
+    with CoreFile(dump.core) as core:
+        for number, frame in enumerate(right[3:1003]):
+            core.set_word(int(frame['address'], 16) + at['code'], 0x7FFF0000 + 8 * number)
+    status, found = frames()
+    assert status == 1 and found[:3] == right[:3] and len(found) < 12
+    assert {frame['kind'] for frame in found[3:]} == {'damaged'}
+    assert all(frame['error'] for frame in found[3:])
+    assert 'not followed any further' in found[-1]['error']
