@@ -367,7 +367,7 @@ static const char *const heap_text[] = {
 	"{?whole}\n{memory}",
 	"{?whole}  {mapped,%16}  {there,%16}  all of it\n",
 	"|{?whole}  {mapped,%16}                    all of it\n",
-	"  {rss,%34}  resident, as the system counts it\n",
+	"{?whole}  {rss,%34}  resident, as the system counts it\n",
 	"{?whole}  {not_python,%34}  not Python's: no blocks, objects or frames of it\n",
 	NULL,
 };

@@ -119,6 +119,7 @@ struct leak_line {
 	struct scry_heap *h;
 	const struct scry_leak *leak;
 	scry_addr addr;
+	bool certain;
 };
 
 static void get_leak_address(const void *subject, struct scry_said *ret)
@@ -153,7 +154,8 @@ static void each_leaked(const void *subject, struct scry_renderer *to)
 
 	for (size_t i = 0; i < line->leak->first_count; i++)
 		scry_say(to, &leaked_facts,
-			 &(struct leak_line) { line->h, line->leak, line->leak->first[i] });
+			 &(struct leak_line) { line->h, line->leak, line->leak->first[i],
+					       line->certain });
 }
 
 static void get_leak_type(const void *subject, struct scry_said *ret)
@@ -166,12 +168,18 @@ static void get_leak_type(const void *subject, struct scry_said *ret)
 				    : scry_heap_type_name(line->h, line->h->types[type]));
 }
 
+static void get_leak_certain(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, ((const struct leak_line *)subject)->certain);
+}
+
 #define SUBJECT struct scry_leak
 static const struct scry_say leak_fields[] = {
 	SAY_GET("type", get_leak_type),
 	SAY_INT("count", count),
 	SAY_INT("bytes", bytes),
 	SAY_INT("retained", retained),
+	SAY_GET("certain", get_leak_certain),
 	SAY_LIST("first", &leaked_facts, each_leaked),
 	SAY_INT("size", size, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_END,
@@ -181,6 +189,7 @@ static const char *const leak_text[] = {
 	"{:error}leaked{}: {count,} {type:name}, {bytes,} bytes, {retained,} with what only they "
 	"hold",
 	"|{:error}leaked{}: {count,} malloc chunk{count+} of {size,} bytes",
+	"{!certain}{:dim} (they may be none){}",
 	"\n{first}",
 	NULL,
 };
@@ -192,7 +201,8 @@ static void each_leak(const void *subject, struct scry_renderer *to)
 	const struct answer *a = subject;
 
 	for (size_t i = 0; i < a->leaks.count; i++)
-		scry_say(to, &leak_facts, &(struct leak_line) { a->h, &a->leaks.list[i], 0 });
+		scry_say(to, &leak_facts,
+			 &(struct leak_line) { a->h, &a->leaks.list[i], 0, !a->leaks.lacks });
 }
 
 static bool wants_leaks(const void *subject)
@@ -203,6 +213,11 @@ static bool wants_leaks(const void *subject)
 static void get_looked(const void *subject, struct scry_said *ret)
 {
 	scry_said_bool(ret, wants_leaks(subject));
+}
+
+static void get_unknown(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, ((const struct answer *)subject)->leaks.unknown);
 }
 
 static void get_leaky(const void *subject, struct scry_said *ret)
@@ -230,6 +245,7 @@ static const struct scry_say verify_fields[] = {
 	SAY_GET("lacks", get_lacks, .flags = SCRY_SAY_OPTIONAL),
 	SAY_GET("leaky", get_leaky, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("looked", get_looked, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("unknown", get_unknown, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_END,
 };
 #undef SUBJECT
@@ -239,6 +255,7 @@ static const char *const verify_text[] = {
 	"|nothing found\n",
 	"{?omitted}  ... {omitted,} more\n",
 	"{?leaky}{leaks}",
+	"|{?unknown}what is leaked is not known: too much memory is missing\n",
 	"|{?looked}nothing is leaked: something leads to every object and chunk\n",
 	"{lacks,} bytes of memory are not in the dump: references may be there\n",
 	NULL,

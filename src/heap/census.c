@@ -236,6 +236,21 @@ static void tell_kinds(struct count *c)
 			 h->kept_bytes + z.free_list.bytes);
 }
 
+/* Blocks whose arenas were not found stand in mappings that nobody else has. */
+static uint64_t take_others(struct count *c, uint64_t bytes)
+{
+	struct sum *others = &c->sums[OTHERS], *blocks = &c->sums[BLOCKS];
+	uint64_t there;
+
+	bytes = bytes < others->bytes ? bytes : others->bytes;
+	there = bytes < others->there ? bytes : others->there;
+	others->bytes -= bytes;
+	others->there -= there;
+	blocks->bytes += bytes;
+	blocks->there += there;
+	return bytes;
+}
+
 static void tell_blocks(struct count *c)
 {
 	struct scry_heap *h = c->h;
@@ -252,9 +267,9 @@ static void tell_blocks(struct count *c)
 	}
 	if (!blocks && !all.bytes)
 		return;
-	/* where the arenas were not found, or a part of them is no memory of the dump */
-	if (all.bytes < blocks)
-		all.bytes = blocks;
+	all.bytes += take_others(c, blocks > all.bytes ? blocks - all.bytes : 0);
+	if (all.used > all.bytes)
+		all.used = all.bytes;
 	part = tell(c, BLOCKS, h->allocator ? h->allocator : "Python's allocator");
 	part->bytes = all.bytes;
 	part->used = all.used;
@@ -373,8 +388,8 @@ int scry_census_take(struct scry_heap *h, struct scry_census *ret)
 	for (size_t i = 0; i < t->map_count && !c.s->stopped; i++)
 		if (t->maps[i].flags & (SCRY_MAP_READ | SCRY_MAP_WRITE | SCRY_MAP_EXEC))
 			count_map(&c, &t->maps[i]);
-	sum_up(&c);
 	tell_all(&c);
+	sum_up(&c);
 	if (c.s->stopped)
 		return scry_fail(c.s, SCRY_EFAULT, 0, "interrupted");
 	return c.full ? scry_fail(c.s, SCRY_ENOMEM, 0, "out of memory") : SCRY_OK;

@@ -10,6 +10,8 @@
 #include "memory/malloc.h"
 #include "object/judge.h"
 
+#define LACKS_MOST 32 /* of a dump that lacks more than one part in so many nothing is said */
+
 struct chunk {
 	scry_addr start, end; /* as its user has it */
 	bool met;
@@ -294,8 +296,14 @@ int scry_leaks_find(struct scry_heap *h, struct scry_leaks *ret)
 	struct scry_session *session = h->runtime->session;
 	struct search s = { .h = h, .met = calloc(h->count + 1, 1) };
 	int rc = SCRY_OK;
+	uint64_t all;
 
-	*ret = (struct scry_leaks) { .lacks = scry_scan_lacks(h) };
+	*ret = (struct scry_leaks) { .lacks = scry_scan_lacks(h, &all) };
+	ret->unknown = ret->lacks > all / LACKS_MOST;
+	if (ret->unknown) {
+		free(s.met);
+		return SCRY_OK;
+	}
 	s.full = !s.met;
 	find_chunks(&s, ret);
 	if (s.chunk_count)

@@ -26,7 +26,9 @@ struct scry_leaks {
 	struct scry_leak *list; /* the largest first; in the arena */
 	size_t count, room;
 	bool has_chunks; /* malloc() is glibc's, and its chunks were looked at */
-	uint64_t lacks;  /* bytes of memory that the dump lacks: references may be there */
+	/* bytes of memory that the dump lacks: references may be there, nothing is certain */
+	uint64_t lacks;
+	bool unknown; /* it lacks so much that nothing is said */
 };
 
 /** Negative when out of memory, or stopped. */

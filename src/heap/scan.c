@@ -245,18 +245,42 @@ void scry_scan_words(struct scry_heap *h, unsigned where, scry_addr low, scry_ad
 	free(c.runs);
 }
 
-uint64_t scry_scan_lacks(struct scry_heap *h)
+/* Of a dump that has no list of its holes: what of the mapping can be read. */
+static uint64_t count_readable(struct scry_session *s, const struct scry_map *m)
 {
-	struct scry_target *t = h->runtime->session->target;
 	uint64_t bytes = 0;
+	size_t n = 0;
 
-	for (size_t i = 0; i < t->map_count; i++) {
-		const struct scry_map *m = &t->maps[i];
-		enum scry_hole hole = scry_target_hole(t, m->start);
-
-		if (m->flags & SCRY_MAP_WRITE && !(m->flags & SCRY_MAP_FILE) &&
-		    (hole == SCRY_HOLE_CUT || hole == SCRY_HOLE_LEFT_OUT))
-			bytes += m->end - m->start;
+	for (scry_addr at = m->start; at < m->end && !s->stopped; at += n) {
+		if (!scry_view(s, at, &n) || !n) {
+			n = 4096 - at % 4096;
+			continue;
+		}
+		n = n < m->end - at ? n : (size_t)(m->end - at);
+		bytes += n;
 	}
 	return bytes;
+}
+
+uint64_t scry_scan_lacks(struct scry_heap *h, uint64_t *ret_all)
+{
+	struct scry_session *s = h->runtime->session;
+	struct scry_target *t = s->target;
+	uint64_t lacks = 0;
+
+	*ret_all = 0;
+	for (size_t i = 0; i < t->map_count; i++) {
+		const struct scry_map *m = &t->maps[i];
+		uint64_t bytes = m->end - m->start;
+		enum scry_hole hole = scry_target_hole(t, m->start);
+
+		if (!(m->flags & SCRY_MAP_WRITE) || m->flags & SCRY_MAP_FILE)
+			continue;
+		*ret_all += bytes;
+		if (hole == SCRY_HOLE_CUT || hole == SCRY_HOLE_LEFT_OUT)
+			lacks += bytes;
+		else if (t->file && !t->ops->hole)
+			lacks += bytes - count_readable(s, m);
+	}
+	return lacks;
 }

@@ -17,7 +17,7 @@ typedef void scry_scan_word(void *arg, scry_addr at, scry_addr word);
  */
 void scry_scan_words(struct scry_heap *h, unsigned where, scry_addr low, scry_addr high,
 		     scry_scan_word *word, void *arg);
-/** Bytes of writable memory that the dump lacks: what they lead to is not known. */
-uint64_t scry_scan_lacks(struct scry_heap *h);
+/** Bytes of writable memory that the dump lacks, of *ret_all: what they lead to is not known. */
+uint64_t scry_scan_lacks(struct scry_heap *h, uint64_t *ret_all);
 
 #endif

@@ -175,6 +175,9 @@ static void judge(struct pass *p, const struct scry_reference *ref)
 	if (is_static(r, ref->to) || scry_block_lost(r, ref->to) ||
 	    scry_judge(r, ref->to, &verdict) == SCRY_OK)
 		return;
+	if (r->session->error.code == SCRY_EFAULT &&
+	    !scry_target_lacks(r->session->target, r->session->error.addr))
+		return; /* nor what it leads to */
 	const char *why = scry_verify_reason(v), *type = type_that_was(v->h, ref->to);
 	enum scry_finding_kind kind = SCRY_FINDING_NO_OBJECT;
 

@@ -170,6 +170,18 @@ static void check_buffer(struct looked *l)
 
 /* --- links --- */
 
+/* A link of the node at `node`; false where the dump lacks it: that says nothing. */
+static bool read_link(struct looked *l, scry_addr node, enum scry_field f, scry_addr *ret)
+{
+	const struct scry_slot *slot = &l->r->layout->slot[f];
+
+	*ret = 0;
+	if (!scry_reader_uint(&l->v->h->reader, node + slot->offset, slot->size, ret))
+		return scry_target_lacks(l->r->session->target, node);
+	*ret &= ~(uint64_t)3;
+	return true;
+}
+
 /*
  * From 3.8 on a tracked object has both links, an untracked one none; the two lowest bits of each
  * are the collector's flags (Include/internal/pycore_gc.h).
@@ -177,7 +189,6 @@ static void check_buffer(struct looked *l)
 static void check_links(struct looked *l)
 {
 	const struct scry_layout *layout = l->r->layout;
-	struct scry_reader *rd = &l->v->h->reader;
 	scry_addr node, next, prev, back, forth;
 	bool sure;
 	uint32_t head = scry_gc_head_size(l->r, &sure);
@@ -187,12 +198,11 @@ static void check_links(struct looked *l)
 	    !scry_is_collected(l->r, l->addr, l->t->type))
 		return;
 	node = l->addr - head;
-	next = scry_reader_field(rd, layout, node, SCRY_F_GC_HEAD_NEXT) & ~(uint64_t)3;
-	prev = scry_reader_field(rd, layout, node, SCRY_F_GC_HEAD_PREV) & ~(uint64_t)3;
-	if (!next)
+	if (!read_link(l, node, SCRY_F_GC_HEAD_NEXT, &next) || !next ||
+	    !read_link(l, node, SCRY_F_GC_HEAD_PREV, &prev) ||
+	    !read_link(l, next, SCRY_F_GC_HEAD_PREV, &back) ||
+	    !read_link(l, prev, SCRY_F_GC_HEAD_NEXT, &forth))
 		return;
-	back = scry_reader_field(rd, layout, next, SCRY_F_GC_HEAD_PREV) & ~(uint64_t)3;
-	forth = scry_reader_field(rd, layout, prev, SCRY_F_GC_HEAD_NEXT) & ~(uint64_t)3;
 	if (back == node && forth == node)
 		return;
 	say(l, SCRY_FINDING_LINKS,

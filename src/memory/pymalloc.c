@@ -69,13 +69,16 @@ static uint32_t mark_list(struct scry_runtime *r, struct scry_pool *p, scry_addr
 		scry_addr at = block;
 
 		if (block < p->at + p->head || offset / p->block >= p->blocks ||
-		    offset % p->block || is_free(p, (uint32_t)(offset / p->block)) ||
-		    !link_at(r, p, view, block, &block)) {
+		    offset % p->block || is_free(p, (uint32_t)(offset / p->block))) {
 			p->damaged = true;
 			p->broken = before;
 			break;
 		}
 		mark_free(p, (uint32_t)(offset / p->block));
+		if (!link_at(r, p, view, block, &block)) {
+			p->damaged = true; /* the dump lacks it */
+			break;
+		}
 		before = at;
 	}
 	return n;

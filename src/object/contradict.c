@@ -41,13 +41,22 @@ static bool is_wrong(struct scry_runtime *r, scry_addr pointer, int rc)
 	       (rc == SCRY_EFAULT && scry_target_lacks(r->session->target, pointer));
 }
 
+/* Does the dump lack a pointer of the type's own? Then that it is NULL is not known. */
+static bool is_missing(struct scry_runtime *r, const struct scry_type *t, enum scry_field f)
+{
+	scry_addr word;
+
+	return scry_field_read(r, t->addr, f, &word) < 0;
+}
+
 static const char *dict_doubt(struct scry_runtime *r, const struct scry_type *t)
 {
 	struct scry_type *of;
 	int rc = t->dict ? scry_type_for(r, t->dict, &of) : SCRY_OK;
 
 	if (is_wrong(r, t->dict, rc) || (rc == SCRY_OK && t->dict && !(of->flags & TYPE_DICT)) ||
-	    (!t->dict && t->flags & TYPE_HEAP && t->flags & TYPE_READY))
+	    (!t->dict && t->flags & TYPE_HEAP && t->flags & TYPE_READY &&
+	     !is_missing(r, t, SCRY_F_TYPE_DICT)))
 		return scry_arena_printf(&r->session->arena, "0x%" PRIx64 " is not its dict",
 					 t->dict);
 	return NULL;
@@ -60,7 +69,7 @@ static const char *mro_doubt(struct scry_runtime *r, const struct scry_type *t)
 	uint64_t n;
 	scry_addr items, item = 0, first = 0;
 
-	if (!plain || !r->type_type)
+	if (!plain || !r->type_type || (!t->mro && is_missing(r, t, SCRY_F_TYPE_MRO)))
 		return NULL;
 	int rc = t->mro ? scry_sequence(r, t->mro, &n, &items) : SCRY_ECORRUPT;
 	for (uint64_t i = 0; rc == SCRY_OK && i < n && i < 1000; i++) {

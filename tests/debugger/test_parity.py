@@ -52,6 +52,14 @@ COMMANDS = [
     "exc --json",
     "obj ADDRESS",
     "obj --json ADDRESS",
+    "heap --by retained",
+    "heap --json --limit 20",
+    "refs --path ADDRESS",
+    "refs --holders --json ADDRESS",
+    "whatis --refs --json ADDRESS",
+    "gc --unreachable --json",
+    "verify --leaks",
+    "verify --json",
     "tasks",
     "tasks --json",
     "generators",
@@ -77,6 +85,9 @@ LIVE = [
     "print --frame 1 self.name",
     "regs",
     "regs --all-frames",
+    "heap list",
+    "gc --unreachable",
+    "verify",
 ]
 # "info" names the files that were looked for: unwinding looks for more of them
 MINIDUMP = [
@@ -91,6 +102,10 @@ MINIDUMP = [
     "locals",
     "frame 1",
     "bt --all --json",
+    "heap",
+    "heap --by retained --json",
+    "gc --unreachable",
+    "verify --leaks",
 ]
 MOVES = ["up", "frame", "down", "frame 3", "up", "locals", "bt"]
 

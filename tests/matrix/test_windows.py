@@ -273,3 +273,31 @@ def test_sources_are_found(name, tmp_path):
             [CLI, *option, DUMPS[name], "bt"], stdout=subprocess.PIPE, timeout=60, check=True
         )
         assert b"line 61\n" in done.stdout, option
+
+
+@pytest.mark.parametrize("name", names(lambda name: "normal" not in name))
+def test_heap(name):
+    """What a dump lacks speaks for nothing: of sound processes nothing is found, be their dumps
+    whole or not; the objects that a frame has are held by it."""
+    answer, status, _ = show(name, "verify", "--leaks")
+    assert answer["verify"]["checked"] > 1000
+    assert answer["verify"]["findings"] == [] and answer["verify"]["leaks"] == []
+    whole = "-heap" in name
+    assert ("lacks" in answer["verify"]) != whole
+    heap = show(name, "heap")[0]["heap"]
+    assert sum(t["count"] for t in heap["types"]) == heap["objects"] > 1000
+    assert sum(row["bytes"] for row in heap["memory"] if not row["part"]) == heap["mapped"]
+    held = 0
+    frames = [f for t in show(name)[0]["threads"] for f in python_frames(t)]
+    frames = [f for f in frames if f["locals"] and f["function"] != "<module>"]
+    for frame in frames[:3] if whole else []:
+        for local in frame["locals"]:
+            address = local["address"]
+            if local["type"] not in ("list", "dict", "tuple") or not address:
+                continue
+            refs = show(name, "refs", address)[0]["refs"]["references"]
+            assert ("frame", local["name"]) in [(r["from"]["kind"], r["slot"]) for r in refs]
+            layer = show(name, "whatis", address)[0]["whatis"]["layers"][0]
+            assert [layer["what"], layer["type"]] == ["object", local["type"]]
+            held += 1
+    assert held or not whole
