@@ -141,7 +141,7 @@ const struct scry_command_row scry_command_tasks = {
 		    "Where there are thousands, --count says where they stand and --tree who "
 		    "awaits whom; both name the\n"
 		    "newest frame that is not the library's own.",
-		    SCRY_COMMAND_CPYTHON },
+		    0 },
 	.run = run_tasks,
 	.says = (const struct scry_facts *const[]) { &loops_facts, &scry_facts_task_list, NULL },
 	.flags = tasks_flags,

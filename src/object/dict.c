@@ -318,6 +318,9 @@ int scry_set_next(struct scry_runtime *r, scry_addr set, uint64_t *it, scry_addr
 	const struct scry_layout *l = r->layout;
 	uint64_t mask, hash, stride = l->size[SCRY_S_SET_ENTRY];
 	scry_addr table, key;
+
+	if (scry_model_of(r)->suspended)
+		return scry_model_of(r)->suspended->set_next(r, set, it, ret);
 	int rc = scry_field_read(r, set, SCRY_F_SET_MASK, &mask);
 
 	rc = rc < 0 ? rc : scry_field_read(r, set, SCRY_F_SET_TABLE, &table);
@@ -370,6 +373,9 @@ int scry_sequence(struct scry_runtime *r, scry_addr seq, uint64_t *ret_count, sc
 	uint64_t n, flags;
 	uint8_t byte;
 	unsigned ptr = r->session->target->abi.ptr_size;
+
+	if (scry_model_of(r)->suspended)
+		return scry_model_of(r)->suspended->sequence(r, seq, ret_count, ret_items);
 	int rc = scry_field_read(r, seq, SCRY_F_OBJECT_TYPE, &type);
 
 	rc = rc < 0 ? rc : scry_field_read(r, type, SCRY_F_TYPE_FLAGS, &flags);

@@ -97,6 +97,17 @@ struct scry_code_model {
 	scry_addr (*of)(struct scry_runtime *r, scry_addr obj);
 };
 
+/** Of an interpreter whose generators and containers are not CPython's structs. */
+struct scry_suspended_model {
+	/* classes of an object along its MRO, *it 0 at first: SCRY_ITEM, SCRY_OK at the end */
+	int (*class_next)(struct scry_runtime *r, scry_addr obj, uint64_t *it, scry_addr *ret,
+			  const char **ret_full);
+	/* scry_sequence() and scry_set_next(); a weak reference in a set leads to its object */
+	int (*sequence)(struct scry_runtime *r, scry_addr seq, uint64_t *ret_count,
+			scry_addr *ret_items);
+	int (*set_next)(struct scry_runtime *r, scry_addr set, uint64_t *it, scry_addr *ret);
+};
+
 struct scry_model {
 	/* tp_name, or type(x).__name__ where there is nothing else; NULL unknown */
 	const char *(*type_name)(struct scry_runtime *r, scry_addr obj);
@@ -128,6 +139,8 @@ struct scry_model {
 	int (*print)(struct scry_printer *p, scry_addr addr);
 	/* opcodes.h; NULL: rows by version, by the layout's fields */
 	const struct scry_code_model *code;
+	/* what tasks are read by; NULL: CPython's structs */
+	const struct scry_suspended_model *suspended;
 	/* obj[key], an object; NULL: scry_eval_item() does that. Fails where code would run */
 	int (*item)(struct scry_runtime *r, scry_addr obj, const struct scry_subscript *key,
 		    scry_addr *ret);

@@ -60,7 +60,7 @@ static const char *loop_doubt(struct scry_runtime *r, scry_addr loop)
 {
 	struct scry_type *t;
 
-	if (!loop)
+	if (!loop || scry_model_of(r)->suspended)
 		return NULL;
 	if (scry_type_for(r, loop, &t) < 0)
 		return scry_arena_printf(&r->session->arena, "its loop: %s",
@@ -94,7 +94,8 @@ struct scry_task *scry_asyncio_add(struct scry_task_search *s, scry_addr addr)
 	t->frame = scry_chain_newest(&d->chain);
 	if (!d->chain.running)
 		t->waits_for = d->future.waiter ? d->future.waiter : d->chain.end;
-	if (t->waits_for && !t->error && scry_type_of(t->runtime, t->waits_for, &type) < 0) {
+	if (t->waits_for && !t->error && !scry_model_of(t->runtime)->suspended &&
+	    scry_type_of(t->runtime, t->waits_for, &type) < 0) {
 		t->error = scry_arena_printf(&t->runtime->session->arena, "what it waits for: %s",
 					     t->runtime->session->error.text);
 		t->waits_for = 0;
@@ -108,7 +109,8 @@ static void finish(struct scry_task_search *s, struct scry_task *t)
 
 	d->roots = &s->loops->roots;
 	scry_loop_runs(s, &d->chain);
-	scry_asyncio_find_awaiters(s, t);
+	if (!scry_model_of(s->runtime)->suspended)
+		scry_asyncio_find_awaiters(s, t);
 	scry_loop_has(d->loop, t);
 	if (!d->loop)
 		return;
@@ -223,6 +225,8 @@ static scry_addr children_of(struct scry_runtime *r, scry_addr object)
 	const char *name;
 	scry_addr type;
 
+	if (scry_model_of(r)->suspended)
+		return scry_loop_attr(r, object, "_children");
 	if (scry_type_of(r, object, &type) < 0 || scry_type_full_name(r, type, &name) < 0 ||
 	    !strcmp(name, "_asyncio.Future") || !strcmp(name, "asyncio.futures.Future"))
 		return 0;

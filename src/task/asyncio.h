@@ -54,6 +54,8 @@ struct scry_task *scry_asyncio_add(struct scry_task_search *s, scry_addr addr);
 struct scry_loop *scry_asyncio_loop(struct scry_task_search *s, scry_addr addr);
 /** Tasks and loops from the modules' sets and the threads' lists (3.14+); current tasks. */
 enum scry_heap_share scry_asyncio_find(struct scry_task_search *s, struct scry_interp *interp);
+/** Of PyPy, of all tasks of the search (pypy_awaiters.c): fills in t->awaited_by. */
+void scry_pypy_find_awaiters(struct scry_task_search *s);
 /** Who awaits a task: fills in t->awaited_by. */
 void scry_asyncio_find_awaiters(struct scry_task_search *s, struct scry_task *t);
 

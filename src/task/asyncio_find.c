@@ -37,7 +37,8 @@ static bool from_set(struct scry_task_search *a, scry_addr set)
 	if (!set)
 		return false;
 	while ((rc = scry_set_next(r, data ? data : set, &it, &item)) == SCRY_ITEM) {
-		if (data && scry_field_read(r, item, SCRY_F_WEAKREF_OBJECT, &item) < 0)
+		if (data && !scry_model_of(r)->suspended &&
+		    scry_field_read(r, item, SCRY_F_WEAKREF_OBJECT, &item) < 0)
 			continue;
 		strangers += !scry_is_none(r, item) && !add_registered(a, item);
 	}

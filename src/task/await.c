@@ -6,9 +6,9 @@
 
 #include "object/cython.h"
 #include "object/known.h"
+#include "object/model.h"
 
 #define BASES_MAX 64
-#define CHAIN_MAX 100000
 #define STACK_MAX 65536 /* words of a frame */
 
 /* --- kinds --- */
@@ -62,6 +62,14 @@ static const struct scry_kind_row other = { SCRY_IS_OTHER, "", SCRY_KIND_OTHER }
 								      SCRY_KIND_BETWEEN },
 				  },
 				  between = { SCRY_IS_OTHER, "", SCRY_KIND_BETWEEN };
+
+enum scry_kind scry_kind_named(const char *full)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (kinds[i].name && !strcmp(kinds[i].name, full))
+			return kinds[i].kind;
+	return SCRY_KIND_OTHER;
+}
 
 void scry_kinds_done(struct scry_kinds *k)
 {
@@ -127,6 +135,9 @@ enum scry_kind scry_kind_of(struct scry_kinds *k, scry_addr object)
 {
 	const struct scry_kind_row *row;
 	scry_addr type;
+
+	if (scry_model_of(k->runtime)->suspended)
+		return scry_pypy_kind_of(k, object);
 
 	if (!object || object % k->runtime->session->target->abi.ptr_size ||
 	    scry_field_read(k->runtime, object, SCRY_F_OBJECT_TYPE, &type) < 0 || !type)
@@ -394,6 +405,8 @@ int scry_await_read(struct scry_kinds *k, scry_addr object, struct scry_await *r
 	struct scry_runtime *r = k->runtime;
 
 	*ret = (struct scry_await) { .kind = scry_kind_of(k, object), .state = SCRY_SUSPENDED };
+	if (scry_model_of(r)->suspended)
+		return scry_pypy_await_read(r, object, ret);
 	switch (ret->kind) {
 	case SCRY_KIND_GENERATOR:
 	case SCRY_KIND_COROUTINE:
@@ -420,81 +433,4 @@ int scry_await_read(struct scry_kinds *k, scry_addr object, struct scry_await *r
 	default:
 		return SCRY_OK;
 	}
-}
-
-static bool push(struct scry_session *s, struct scry_chain *c, size_t *room,
-		 struct scry_chain_link link)
-{
-	struct scry_chain_link *list =
-		scry_arena_grow(&s->arena, c->frames, c->count, room, sizeof(*list), 4);
-
-	if (!list)
-		return false;
-	c->frames = list;
-	c->frames[c->count++] = link;
-	return true;
-}
-
-static const char *error_text(struct scry_session *s)
-{
-	const char *text = scry_arena_text(&s->arena, s->error.text, strlen(s->error.text));
-
-	return text ? text : "out of memory";
-}
-
-void scry_chain_read(struct scry_kinds *k, scry_addr object, struct scry_chain *ret)
-{
-	struct scry_session *s = k->runtime->session;
-	struct scry_hash seen = { 0 };
-	struct scry_await a;
-	size_t room = 0;
-
-	*ret = (struct scry_chain) { .end = object };
-	for (size_t n = 0; object; object = a.next, n++) {
-		ret->end = object;
-		if (n == CHAIN_MAX || scry_hash_add(&seen, object) <= 0) {
-			ret->error = n == CHAIN_MAX ? "the chain of awaits has no end"
-						    : "the chain of awaits is a cycle";
-			break;
-		}
-		if (scry_await_read(k, object, &a) < 0) {
-			ret->error = error_text(s);
-			break;
-		}
-		if (n == 0)
-			ret->state = a.state;
-		if (a.kind == SCRY_KIND_OTHER || a.kind > SCRY_KIND_FUTURE_ITER)
-			break;
-		bool cython = scry_kind_is_cythons(a.kind) && a.state != SCRY_CLOSED;
-		struct scry_chain_link link = { cython ? object : a.frame, cython };
-
-		if (link.addr && !push(s, ret, &room, link))
-			break;
-		ret->running = ret->running || a.state == SCRY_RUNNING;
-		if (!a.next)
-			ret->end = 0;
-	}
-	scry_hash_done(&seen);
-}
-
-int scry_chain_frame(struct scry_runtime *r, const struct scry_chain_link *link,
-		     struct scry_frame *ret)
-{
-	return link->cython ? scry_cython_frame(r, link->addr, ret)
-			    : scry_frame_at(r, link->addr, ret);
-}
-
-scry_addr scry_chain_newest(const struct scry_chain *c)
-{
-	return c->count && !c->frames[c->count - 1].cython ? c->frames[c->count - 1].addr : 0;
-}
-
-int scry_chain_frame_next(struct scry_runtime *r, const struct scry_chain *c,
-			  struct scry_walk *walk, struct scry_frame *ret)
-{
-	if (walk->depth >= c->count)
-		return SCRY_OK;
-	scry_chain_frame(r, &c->frames[c->count - 1 - walk->depth], ret);
-	ret->depth = walk->depth++;
-	return SCRY_ITEM;
 }

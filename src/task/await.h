@@ -58,6 +58,10 @@ struct scry_kinds {
 void scry_kinds_done(struct scry_kinds *k);
 /** SCRY_KIND_OTHER for anything else, and for damaged objects. */
 enum scry_kind scry_kind_of(struct scry_kinds *k, scry_addr object);
+/** What instances of a class of this full name are, in any version. */
+enum scry_kind scry_kind_named(const char *full);
+/** The same of PyPy's objects (pypy_await.c). */
+enum scry_kind scry_pypy_kind_of(struct scry_kinds *k, scry_addr object);
 /** From now on, every object of exactly this one's class is of the kind. */
 void scry_kind_teach(struct scry_kinds *k, scry_addr object, enum scry_kind kind);
 static inline bool scry_kind_suspends(enum scry_kind kind)
@@ -94,6 +98,8 @@ struct scry_await {
 	scry_addr frame;            /* 0: it has none, or has returned */
 	scry_addr next;             /* what it yields from or awaits, 0 nothing */
 };
+/** scry_await_read() of PyPy's objects, whose kind is known. */
+int scry_pypy_await_read(struct scry_runtime *r, scry_addr object, struct scry_await *ret);
 /**
  * The first word after the object's head, for types that no public header has; *ret is an address
  * that nothing has checked. Negative where it cannot be read.

@@ -134,8 +134,11 @@ static scry_addr callable_of(struct scry_runtime *r, scry_addr item)
 	scry_addr type, items, first;
 	uint64_t count;
 
-	if (scry_type_of(r, item, &type) == SCRY_OK && scry_type_is(r, type, SCRY_IS_TUPLE) &&
-	    scry_sequence(r, item, &count, &items) == SCRY_OK && count &&
+	bool tuple = scry_model_of(r)->suspended ? scry_is_exactly(r, item, SCRY_IS_TUPLE)
+						 : scry_type_of(r, item, &type) == SCRY_OK &&
+							   scry_type_is(r, type, SCRY_IS_TUPLE);
+
+	if (tuple && scry_sequence(r, item, &count, &items) == SCRY_OK && count &&
 	    scry_read_ptr(r->session, items, &first) == SCRY_OK)
 		return first;
 	return item;

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "memory/gc.h"
+#include "object/model.h"
 #include "object/printer.h"
+#include "task/asyncio.h"
 
 /* some tenths of a second: where only loops without tasks are missing */
 #define OBJECTS_LITTLE  500000
@@ -127,7 +129,8 @@ struct scry_loop *scry_loop_at(struct scry_task_search *s, const struct scry_tas
 
 	if (ret_new)
 		*ret_new = false;
-	if (loop || !addr || scry_type_of(s->runtime, addr, &type) < 0)
+	if (loop || !addr ||
+	    (!scry_model_of(s->runtime)->suspended && scry_type_of(s->runtime, addr, &type) < 0))
 		return loop;
 	loop = scry_arena_alloc(&s->runtime->session->arena, sizeof(*loop));
 	if (!loop || !scry_hash_put(&s->loops->by_address, addr, loop))
@@ -277,7 +280,8 @@ static void search_heap(struct scry_task_search *s, struct scry_interp *interp,
 	scry_addr object;
 	int rc = SCRY_OK;
 
-	if (!left)
+	/* PyPy's tasks are all in asyncio's set */
+	if (!left || scry_model_of(s->runtime)->suspended)
 		return;
 	if (scry_gc_open(&gc, interp) < 0) {
 		if (share == SCRY_HEAP_ALL)
@@ -397,6 +401,8 @@ static void finish(struct scry_task_search *s)
 		for (size_t i = 0; i < LIBRARIES; i++)
 			if (libraries[i]->ops == t->ops)
 				libraries[i]->finish(s, t);
+	if (scry_model_of(s->runtime)->suspended)
+		scry_pypy_find_awaiters(s);
 }
 
 static void search(struct scry_task_search *s)

@@ -2,14 +2,23 @@
 #include "runtime/pypy/pypy_suspended.h"
 #include "task/generator.h"
 
-#define FRAMES_MAX 1000000 /* of all chains together */
-#define CHAIN_MAX  100000
+#define FRAMES_MAX  1000000 /* of all chains together */
+#define CHAIN_MAX   100000
+#define BETWEEN_MAX 16
 
-/* What awaits, or yields from, another one keeps it in its frame. */
+/*
+ * What awaits, or yields from, another one keeps it in its frame. Between them may be one that is
+ * the interpreter's own (anext()).
+ */
 static struct scry_pypy_generator *awaited(const struct scry_hash *all,
 					   const struct scry_pypy_generator *g)
 {
-	return g->leads_to ? scry_hash_find(all, g->leads_to) : NULL;
+	struct scry_pypy_generator *to = NULL;
+
+	for (unsigned hops = 0; g->leads_to && hops < BETWEEN_MAX; hops++, g = to)
+		if (!(to = scry_hash_find(all, g->leads_to)) || !to->hidden)
+			return to;
+	return NULL;
 }
 
 static void note_awaiter(struct scry_task *by, struct scry_task *of)
@@ -87,18 +96,18 @@ struct scry_task **scry_pypy_generators_collect(struct scry_runtime *r, struct s
 	if (rc < 0)
 		scry_note(r->session, "not all generators are shown: %s", r->session->error.text);
 	for (struct scry_pypy_generator *g = first; g; g = g->next) {
-		struct scry_task *t = add(r, g, &tail);
+		struct scry_task *t = g->hidden ? NULL : add(r, g, &tail);
 
-		if (t) {
-			scry_hash_put(&all, g->addr, g);
+		scry_hash_put(&all, g->addr, g);
+		if (t)
 			scry_hash_put(&tasks, g->addr, t);
-		}
 	}
 	for (struct scry_pypy_generator *g = first; g; g = g->next) {
 		struct scry_task *t = scry_hash_find(&tasks, g->addr);
-		struct scry_task *other = scry_hash_find(&tasks, g->leads_to);
+		struct scry_pypy_generator *to = awaited(&all, g);
+		struct scry_task *other = to ? scry_hash_find(&tasks, to->addr) : NULL;
 
-		if (t && other && g->leads_to)
+		if (t && other)
 			note_awaiter(t, other);
 		if (t)
 			read_chain(&all, g, t, &frames);

@@ -334,4 +334,5 @@ const struct scry_model scry_model_pypy = {
 	.item = scry_pypy_item,
 	.exceptions = &scry_pypy_exceptions,
 	.code = &scry_pypy_codes,
+	.suspended = &scry_pypy_suspended,
 };

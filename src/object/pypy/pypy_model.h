@@ -23,6 +23,8 @@ int scry_pypy_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it, sc
 /** One of them by its key: SCRY_OK, or SCRY_ENOTFOUND. */
 int scry_pypy_dict_get(struct scry_runtime *r, scry_addr dict, const char *key, scry_addr *ret);
 
+/** What its tasks are read by: pypy_tasks.c. */
+extern const struct scry_suspended_model scry_pypy_suspended;
 /** Its byte code: pypy_opcodes.c. */
 extern const struct scry_code_model scry_pypy_codes;
 

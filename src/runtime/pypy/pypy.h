@@ -48,6 +48,7 @@
 	X(ASYNC_GENERATOR, "pypy.interpreter.generator.AsyncGenerator")                            \
 	X(ASYNC_STEP, "pypy.interpreter.generator.AsyncGenABase")                                  \
 	X(COROUTINE_WRAPPER, "pypy.interpreter.generator.CoroutineWrapper")                        \
+	X(WEAKREF, "pypy.module._weakref.interp__weakref.W_WeakrefBase")                           \
 	X(CONTINULET, "pypy.module._continuation.interp_continuation.W_Continulet")                \
 	X(NOT_IMPLEMENTED, "pypy.interpreter.special.NotImplemented")                              \
 	X(ELLIPSIS, "pypy.interpreter.special.Ellipsis")                                           \
@@ -163,6 +164,7 @@
 	X(ASYNC_STEP_OF, "pypy.interpreter.generator.AsyncGenABase.inst_async_gen")               \
 	X(WRAPPER_OF, "pypy.interpreter.generator.CoroutineWrapper.inst_coroutine")               \
 	X(FRAME_YIELDS_FROM, "pypy.objspace.std.frame.StdObjSpaceFrame.inst_w_yielding_from")     \
+	X(WEAKREF_OBJECT, "pypy.module._weakref.interp__weakref.W_WeakrefBase.inst_w_obj_weak")   \
 	X(CONTINULET_FRAME,                                                                       \
 	  "pypy.module._continuation.interp_continuation.W_Continulet.inst_bottomframe")          \
 	X(CONTINULET_STACKLET,                                                                    \

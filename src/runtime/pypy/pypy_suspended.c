@@ -53,11 +53,14 @@ static bool read_generator(struct scry_pypy *p, struct scry_pypy_generator *g)
 	g->frame = scry_pypy_get(p, g->addr, SCRY_PYPY_GENERATOR_FRAME);
 	t = scry_pypy_type_of(p, &g->frame);
 	if (!scry_pypy_is(p, t, SCRY_PYPY_CLASS_FRAME) ||
-	    scry_pypy_get(p, g->frame, SCRY_PYPY_FRAME_FINISHED))
+	    scry_pypy_get(p, g->frame, SCRY_PYPY_FRAME_FINISHED)) {
+		g->frame = 0;
 		return false;
+	}
 	/* what the JIT holds of it is brought up to date by that */
 	if (scry_frame_at(p->runtime, g->frame, &f) == SCRY_OK)
 		g->frame = f.addr;
+	g->hidden = f.kind == SCRY_FRAME_SHIM;
 	g->running = scry_pypy_get(p, g->addr, SCRY_PYPY_GENERATOR_RUNNING) & 1;
 	g->started = (int64_t)scry_pypy_get(p, g->frame, SCRY_PYPY_FRAME_LAST_INSTR) != -1;
 	g->awaits = scry_pypy_get(p, g->frame, SCRY_PYPY_FRAME_YIELDS_FROM);
@@ -69,6 +72,25 @@ static bool read_generator(struct scry_pypy *p, struct scry_pypy_generator *g)
 	return true;
 }
 
+static enum scry_pypy_generator_kind kind_of(struct scry_pypy *p, const struct scry_pypy_type *t)
+{
+	if (scry_pypy_is(p, t, SCRY_PYPY_CLASS_COROUTINE))
+		return SCRY_PYPY_GENERATOR_COROUTINE;
+	return scry_pypy_is(p, t, SCRY_PYPY_CLASS_ASYNC_GENERATOR) ? SCRY_PYPY_GENERATOR_ASYNC
+								   : SCRY_PYPY_GENERATOR_PLAIN;
+}
+
+bool scry_pypy_generator_at(struct scry_runtime *r, scry_addr addr, struct scry_pypy_generator *ret)
+{
+	const struct scry_pypy_type *t = scry_pypy_type_of(r->pypy, &addr);
+
+	if (!scry_pypy_is(r->pypy, t, SCRY_PYPY_CLASS_GENERATOR))
+		return false;
+	*ret = (struct scry_pypy_generator) { .addr = addr, .kind = kind_of(r->pypy, t) };
+	read_generator(r->pypy, ret);
+	return true;
+}
+
 static void found(struct scry_pypy_reach *out, scry_addr at, const struct scry_pypy_type *t)
 {
 	struct generators *s = (struct generators *)out;
@@ -76,10 +98,7 @@ static void found(struct scry_pypy_reach *out, scry_addr at, const struct scry_p
 
 	if (!scry_pypy_is(s->p, t, SCRY_PYPY_CLASS_GENERATOR) || !read_generator(s->p, &read))
 		return;
-	read.kind = scry_pypy_is(s->p, t, SCRY_PYPY_CLASS_COROUTINE) ? SCRY_PYPY_GENERATOR_COROUTINE
-		    : scry_pypy_is(s->p, t, SCRY_PYPY_CLASS_ASYNC_GENERATOR)
-			    ? SCRY_PYPY_GENERATOR_ASYNC
-			    : SCRY_PYPY_GENERATOR_PLAIN;
+	read.kind = kind_of(s->p, t);
 	if (s->count == s->room) {
 		size_t room = s->room ? 2 * s->room : 64;
 

@@ -14,11 +14,19 @@ struct scry_pypy_generator {
 		SCRY_PYPY_GENERATOR_ASYNC
 	} kind;
 	bool started, running;
+	bool hidden; /* code of the interpreter's own that is written in Python: no frame to a user */
 	scry_addr awaits; /* what it yields from or awaits; 0 nothing */
 	/* the generator that it leads to, where it is an asend() or the like; else the same */
 	scry_addr leads_to;
 	const char *name; /* its qualified name, 2.7: its code's; NULL unknown */
 };
+
+/**
+ * One of them; false where the object is something else. One that is over has no frame (0), and
+ * nothing else is known of it.
+ */
+bool scry_pypy_generator_at(struct scry_runtime *r, scry_addr addr,
+			    struct scry_pypy_generator *ret);
 
 /** All that a collection would keep, or NULL; *ret_rc negative where the search was stopped. */
 struct scry_pypy_generator *scry_pypy_generators(struct scry_runtime *r, int *ret_rc);
