@@ -11,11 +11,12 @@
  * Of hostile DWARF, whose types may lead back to themselves, and of one line of output: a struct
  * may have a thousand members, an array a million items.
  */
-#define DEPTH_MAX   12
-#define MEMBERS_MAX 16
-#define ITEMS_MAX   8
-#define TEXT_MAX    60
-#define NESTED_MAX  3
+#define DEPTH_MAX      12
+#define MEMBERS_MAX    16
+#define ITEMS_MAX      8
+#define DIMENSIONS_MAX 4
+#define TEXT_MAX       60
+#define NESTED_MAX     3
 
 /*
  * DW_AT_type of the entry itself or of the one that it completes: an inlined or out-of-line copy of
@@ -113,24 +114,58 @@ void scry_ctype_name(Dwarf_Die *type, struct scry_buf *out)
 }
 
 /*
- * 0 where the length is not a constant: the subrange of a flexible array member has no bound at
- * all, that of a variable-length array an expression (DWARF 5, 5.13), which only the frame at hand
- * could evaluate.
+ * How many items a range has. 0 where that is not a constant: the subrange of a flexible array
+ * member has no bound at all, that of a variable-length array an expression (DWARF 5, 5.13), which
+ * only the frame at hand could evaluate.
  */
-static uint64_t array_count(Dwarf_Die *array)
+static uint64_t range_count(Dwarf_Die *range)
 {
 	Dwarf_Attribute attr;
-	Dwarf_Die range;
 	Dwarf_Word n;
 
-	if (dwarf_child(array, &range) != 0 || dwarf_tag(&range) != DW_TAG_subrange_type)
-		return 0;
-	if (dwarf_formudata(dwarf_attr(&range, DW_AT_count, &attr), &n) == 0)
-		return n;
-	return dwarf_formudata(dwarf_attr(&range, DW_AT_upper_bound, &attr), &n) == 0 &&
+	if (dwarf_formudata(dwarf_attr(range, DW_AT_count, &attr), &n) == 0)
+		return n < INT32_MAX ? n : 0;
+	return dwarf_formudata(dwarf_attr(range, DW_AT_upper_bound, &attr), &n) == 0 &&
 			       n < INT32_MAX
 		       ? n + 1
 		       : 0;
+}
+
+/* "int a[2][3]" is one array with two ranges, the outer one first (DWARF 5, 5.5). */
+struct bounds {
+	uint64_t count[DIMENSIONS_MAX];
+	unsigned dimensions;
+};
+
+/* False where a bound is not known, or all of them are more than memory can hold. */
+static bool array_bounds(Dwarf_Die *array, struct bounds *ret)
+{
+	Dwarf_Die range;
+	uint64_t items = 1;
+
+	ret->dimensions = 0;
+	for (int rc = dwarf_child(array, &range); rc == 0; rc = dwarf_siblingof(&range, &range)) {
+		uint64_t n = dwarf_tag(&range) == DW_TAG_subrange_type ? range_count(&range) : 0;
+
+		if (!n || n > INT32_MAX / items || ret->dimensions == DIMENSIONS_MAX)
+			return false;
+		ret->count[ret->dimensions++] = n;
+		items *= n;
+	}
+	return ret->dimensions;
+}
+
+static uint64_t array_size(Dwarf_Die *array, unsigned ptr_size)
+{
+	struct bounds b;
+	Dwarf_Die item;
+	uint64_t size = type_of(array, &item) && array_bounds(array, &b)
+				? scry_ctype_size(&item, ptr_size)
+				: 0;
+
+	for (unsigned i = 0; size && i < b.dimensions; i++)
+		size *= b.count[i];
+	return size;
 }
 
 /*
@@ -139,7 +174,7 @@ static uint64_t array_count(Dwarf_Die *array)
  */
 uint64_t scry_ctype_size(Dwarf_Die *type, unsigned ptr_size)
 {
-	Dwarf_Die plain, item;
+	Dwarf_Die plain;
 	int size;
 
 	if (!scry_ctype_plain(type, &plain))
@@ -147,9 +182,7 @@ uint64_t scry_ctype_size(Dwarf_Die *type, unsigned ptr_size)
 	if (dwarf_tag(&plain) == DW_TAG_pointer_type)
 		return ptr_size;
 	if (dwarf_tag(&plain) == DW_TAG_array_type)
-		return type_of(&plain, &item)
-			       ? array_count(&plain) * scry_ctype_size(&item, ptr_size)
-			       : 0;
+		return array_size(&plain, ptr_size);
 	size = dwarf_bytesize(&plain);
 	return size > 0 ? (uint64_t)size : 0;
 }
@@ -301,6 +334,27 @@ static bool put_stack_ref(struct scry_session *s, Dwarf_Die *plain, Dwarf_Die *n
 	return true;
 }
 
+/*
+ * Where a member lies: a constant, in DWARF 2 an expression that adds one (5.6.6). A member of a
+ * union says none. False where nothing is known.
+ */
+static bool member_offset(Dwarf_Die *member, Dwarf_Word *ret)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Op *ops;
+	size_t count;
+
+	*ret = 0;
+	if (!dwarf_attr(member, DW_AT_data_member_location, &attr) ||
+	    dwarf_formudata(&attr, ret) == 0)
+		return true;
+	if (dwarf_getlocation(&attr, &ops, &count) != 0 || count != 1 ||
+	    ops[0].atom != DW_OP_plus_uconst)
+		return false;
+	*ret = ops[0].number;
+	return true;
+}
+
 static void put_struct(struct scry_session *s, Dwarf_Die *plain, const uint8_t *bytes, size_t len,
 		       unsigned depth, struct scry_buf *out)
 {
@@ -315,14 +369,12 @@ static void put_struct(struct scry_session *s, Dwarf_Die *plain, const uint8_t *
 	 * no offset, and begin where it does
 	 */
 	for (; rc == 0; rc = dwarf_siblingof(&member, &member)) {
-		Dwarf_Attribute attr;
-		Dwarf_Word offset = 0;
+		Dwarf_Word offset;
 		const char *name = dwarf_diename(&member);
 
 		if (dwarf_tag(&member) != DW_TAG_member || !type_of(&member, &type) ||
-		    dwarf_hasattr(&member, DW_AT_bit_size))
+		    dwarf_hasattr(&member, DW_AT_bit_size) || !member_offset(&member, &offset))
 			continue;
-		dwarf_formudata(dwarf_attr(&member, DW_AT_data_member_location, &attr), &offset);
 		uint64_t size = scry_ctype_size(&type, s->target->abi.ptr_size);
 		if (offset > len || size > len - offset)
 			continue;
@@ -336,11 +388,11 @@ static void put_struct(struct scry_session *s, Dwarf_Die *plain, const uint8_t *
 	scry_buf_putc(out, '}');
 }
 
-static void put_array(struct scry_session *s, Dwarf_Die *plain, const uint8_t *bytes, size_t len,
-		      unsigned depth, struct scry_buf *out)
+/* The items of the dimension `at`; `len` bytes are all of it. */
+static void put_items(struct scry_session *s, Dwarf_Die *item, const struct bounds *b, unsigned at,
+		      const uint8_t *bytes, size_t len, unsigned depth, struct scry_buf *out)
 {
-	Dwarf_Die item;
-	uint64_t size = type_of(plain, &item) ? scry_ctype_size(&item, s->target->abi.ptr_size) : 0;
+	uint64_t size = len / b->count[at];
 
 	scry_buf_putc(out, '{');
 	for (size_t i = 0; size && (i + 1) * size <= len; i++) {
@@ -349,17 +401,33 @@ static void put_array(struct scry_session *s, Dwarf_Die *plain, const uint8_t *b
 			scry_buf_puts(out, "…");
 			break;
 		}
-		put_value(s, &item, bytes + i * size, size, depth + 1, out);
+		if (at + 1 < b->dimensions)
+			put_items(s, item, b, at + 1, bytes + i * size, size, depth, out);
+		else
+			put_value(s, item, bytes + i * size, size, depth + 1, out);
 	}
 	scry_buf_putc(out, '}');
 }
 
-/*
- * DW_FORM_sdata makes an enumerator of -1 all ones in 64 bits, while the variable has 32: the low
- * words are compared.
- */
-static void put_enum(Dwarf_Die *plain, uint64_t n, struct scry_buf *out)
+static void put_array(struct scry_session *s, Dwarf_Die *plain, const uint8_t *bytes, size_t len,
+		      unsigned depth, struct scry_buf *out)
 {
+	struct bounds b;
+	Dwarf_Die item;
+
+	if (type_of(plain, &item) && array_bounds(plain, &b))
+		put_items(s, &item, &b, 0, bytes, len, depth, out);
+	else
+		scry_buf_puts(out, "{…}");
+}
+
+/*
+ * DW_FORM_sdata makes an enumerator of -1 all ones in 64 bits, while the variable may have 32: what
+ * the variable has room for is compared.
+ */
+static void put_enum(Dwarf_Die *plain, uint64_t n, size_t len, struct scry_buf *out)
+{
+	uint64_t mask = UINT64_MAX >> (64 - 8 * len);
 	Dwarf_Die item;
 
 	for (int rc = dwarf_child(plain, &item); rc == 0; rc = dwarf_siblingof(&item, &item)) {
@@ -367,7 +435,7 @@ static void put_enum(Dwarf_Die *plain, uint64_t n, struct scry_buf *out)
 		Dwarf_Word value;
 
 		if (dwarf_formudata(dwarf_attr(&item, DW_AT_const_value, &attr), &value) == 0 &&
-		    (uint32_t)value == (uint32_t)n && dwarf_diename(&item)) {
+		    (value & mask) == n && dwarf_diename(&item)) {
 			scry_buf_puts(out, dwarf_diename(&item));
 			return;
 		}
@@ -403,7 +471,7 @@ static void put_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *by
 		return;
 	case DW_TAG_enumeration_type:
 		if (word)
-			put_enum(&plain, scry_load(bytes, (unsigned)len, big), out);
+			put_enum(&plain, scry_load(bytes, (unsigned)len, big), len, out);
 		return;
 	default:
 		if (word)

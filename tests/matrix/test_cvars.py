@@ -108,6 +108,17 @@ def test_cvars_text(tmp_path, request):
     assert re.search(r"PyObject \*object = \{'key': \[5, 6\]\}", text)
     status, text, _ = run.pyscry(core, 'cvars', '9999')
     assert status == 2
+    os.remove(core)
+    for flags in (
+        ['-O0', '-g'],
+        ['-O0', '-gdwarf-2'],
+        ['-O0', '-gdwarf-4', '-fdebug-types-section'],
+    ):
+        compiled(usable[0], directory, flags)
+        core, _ = died(usable[0], directory, 'variables')
+        _, text, _ = run.pyscry(core, 'cvars', '1')
+        assert 'kinds = {before = 9, grid = {{1, 2, 3}, {4, 5, 6}}, width = LARGE}' in text, text
+        os.remove(core)
 
 
 CALLED = ('pyenv-2.7.18', 'pyenv-3.8.18', 'pyenv-3.11.7', 'pyenv-3.13.0')

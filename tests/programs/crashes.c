@@ -267,6 +267,14 @@ NOINLINE static PyObject *from_call(PyObject *object)
 
 static volatile int *volatile nowhere;
 
+/* The low half of LARGE is SMALL's. */
+enum width { SMALL = 1, LARGE = 0x100000001 };
+struct kinds {
+	long before;
+	int grid[2][3];
+	enum width width;
+};
+
 /* Every argument is written down, and none is needed after that. */
 NOINLINE static long variables_inner(PyObject *first, PyObject *second, struct pair *both,
 				     long number)
@@ -282,7 +290,9 @@ NOINLINE static long variables_middle(PyObject *object, PyObject *callback, long
 {
 	struct pair full = { object, callback };
 	long local = number * 3;
+	struct kinds kinds = { 9, { { 1, 2, 3 }, { 4, 5, 6 } }, LARGE };
 
+	__asm__ volatile("" : : "r"(&kinds) : "memory");
 	hold("variables_middle.object", object);
 	hold("variables_middle.callback", callback);
 	say("variables_middle.number", number);
