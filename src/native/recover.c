@@ -114,6 +114,68 @@ static bool site_value(struct scry_scope *caller, Dwarf_Die *site, int reg, uint
 	return false;
 }
 
+/* Where a call leads: by its instruction, or by the value of the register that it names. 0: not known. */
+static scry_addr target_of(struct scry_scope *scope, size_t caller)
+{
+	const struct scry_native_frame *f = &scope->frames->frames[caller];
+	struct scry_session *s = scope->frames->thread->session;
+	scry_addr target = 0, call;
+	struct scry_insn insn;
+	uint64_t value;
+
+	if (scry_follows_call(s, f->pc, &target) && target)
+		return target;
+	call = scope->decoder ? scry_call_before(scope->decoder, f->pc) : 0;
+	if (!call || !scry_decode(scope->decoder, call, &insn))
+		return 0;
+	for (unsigned i = 0; i < insn.count; i++)
+		if (insn.operands[i].kind == SCRY_OPERAND_REGISTER && insn.operands[i].reg >= 0 &&
+		    insn.operands[i].reg != f->regs.arch->sp &&
+		    by_code(scope, caller, insn.operands[i].reg, &value))
+			return value;
+	return 0;
+}
+
+#define STUB 3 /* instructions of an entry of the PLT, of which the last jumps */
+
+/* Where an entry of the PLT leads, by the word that it jumps by; 0: it is none, or not known. */
+static scry_addr through_stub(struct scry_scope *scope, scry_addr at)
+{
+	struct scry_session *s = scope->frames->thread->session;
+	struct scry_insn insn;
+	scry_addr to;
+
+	for (unsigned n = 0; n < STUB && scope->decoder && scry_decode(scope->decoder, at, &insn);
+	     n++, at += insn.size) {
+		if (insn.kind != SCRY_INSN_JUMP)
+			continue;
+		for (unsigned i = 0; i < insn.count; i++) {
+			const struct scry_operand *o = &insn.operands[i];
+
+			if (o->kind == SCRY_OPERAND_MEMORY &&
+			    o->base == scope->frame->regs.arch->pc &&
+			    scry_read_ptr(s, at + insn.size + (scry_addr)o->offset, &to) == SCRY_OK)
+				return to;
+		}
+		break;
+	}
+	return 0;
+}
+
+/*
+ * Does the caller's call lead to the function of the scope, and not to one that jumped here at its
+ * end? What the caller put into registers was for that one then.
+ */
+static bool leads_here(struct scry_scope *scope, size_t caller)
+{
+	struct scry_session *s = scope->frames->thread->session;
+	scry_addr start, end, target = target_of(scope, caller);
+
+	return target &&
+	       scry_function_at(s, scope->frame->pc - scope->frame->is_call, &start, &end) &&
+	       (target == start || through_stub(scope, target) == start);
+}
+
 /*
  * From the surest on: a register that unwinding restored, then what the compiler wrote down for
  * this purpose, then the code itself.
@@ -133,6 +195,8 @@ bool scry_entry_value(struct scry_scope *scope, int reg, uint64_t *ret, const ch
 		*ret_how = "the caller's register, which unwinding restored";
 		return true;
 	}
+	if (!leads_here(scope, scope->index + 1))
+		return false;
 	if (scry_scope_open(&outer, scope->frames, scope->index + 1) &&
 	    find_site(&outer.function, caller->pc - outer.bias, 0, &site) &&
 	    site_value(&outer, &site, reg, ret)) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "native/api_function.h"
 #include "native/called.h"
 #include "native/cfi.h"
 #include "native/place.h"
@@ -304,37 +305,90 @@ static void read_block(struct reading *r, Dwarf_Die *block, unsigned depth)
 }
 
 /* Without debug information: what the way in which Python called the function gives. */
+/* A parameter of a function that no debug information describes. */
+static void give_parameter(struct reading *r, struct scry_runtime *runtime,
+			   const struct scry_called_parameter *c, const char *how)
+{
+	struct scry_variable v = { .name = c->name,
+				   .type = c->type,
+				   .is_parameter = true,
+				   .state = SCRY_VARIABLE_LOST,
+				   .how = "only the call has it",
+				   .reg = -1 };
+	SCRY_AUTO_BUF(text);
+
+	if (c->known) {
+		bool pointer = strchr(c->type, '*');
+
+		if (c->is_object && c->value)
+			scry_repr_short(runtime, c->value, REPR_MAX, &text);
+		else if (pointer && !c->value)
+			scry_buf_puts(&text, "NULL");
+		else
+			scry_buf_printf(&text, pointer ? "0x%" PRIx64 : "%" PRIu64, c->value);
+		v.value = kept_text(r, &text);
+		v.state = SCRY_VARIABLE_RECOVERED;
+		v.how = how;
+		v.runtime = c->is_object && c->value ? runtime : NULL;
+		v.object = v.runtime ? c->value : 0;
+	}
+	r->each(r->arg, &v);
+}
+
 static int variables_of_call(struct reading *r, const struct scry_called *called)
 {
 	struct scry_called_parameter c;
 
-	for (unsigned n = 0; scry_called_parameter(called, n, &c); n++) {
-		struct scry_variable v = { .name = c.name,
-					   .type = c.type,
-					   .is_parameter = true,
-					   .state = SCRY_VARIABLE_LOST,
-					   .how = "only the call has it",
-					   .reg = -1 };
-		SCRY_AUTO_BUF(text);
+	for (unsigned n = 0; scry_called_parameter(called, n, &c); n++)
+		give_parameter(r, called->call.runtime, &c, called->how);
+	return SCRY_OK;
+}
 
-		if (c.known) {
-			bool pointer = strchr(c.type, '*');
+/* The parameters of a function of the interpreter's, if it is one of the C API; NULL: it is none. */
+static const char *api_parameters(struct scry_frames *f, size_t index)
+{
+	const struct scry_native_frame *frame = index < f->count ? &f->frames[index] : NULL;
+	struct scry_runtime *r = f->thread->runtime;
 
-			if (c.is_object && c.value)
-				scry_repr_short(called->call.runtime, c.value, REPR_MAX, &text);
-			else if (pointer && !c.value)
-				scry_buf_puts(&text, "NULL");
-			else
-				scry_buf_printf(&text, pointer ? "0x%" PRIx64 : "%" PRIu64,
-						c.value);
-			v.value = kept_text(r, &text);
-			v.state = SCRY_VARIABLE_RECOVERED;
-			v.how = called->how;
-			v.runtime = c.is_object && c.value ? called->call.runtime : NULL;
-			v.object = v.runtime ? c.value : 0;
-		}
-		r->each(r->arg, &v);
+	return frame && r && frame->module && frame->module == r->module && !frame->is_guess
+		       ? scry_api_function(frame->symbol.name)
+		       : NULL;
+}
+
+/* By the ABI, as the function was entered. */
+static int variables_of_api(struct reading *r, struct scry_frames *f, size_t index,
+			    const char *parameters)
+{
+	const struct scry_arch *arch = r->session->target->arch;
+	const int8_t *args =
+		r->session->target->abi.windows ? arch->code.win64_args : arch->code.args;
+	struct scry_scope scope = { .frames = f, .index = index, .frame = &f->frames[index] };
+	struct scry_decoder decoder;
+	char name[32], kind;
+
+	if (scry_decoder_open(&decoder, r->session))
+		scope.decoder = &decoder;
+	for (; *parameters && *args >= 0; args++) {
+		struct scry_called_parameter c = { .known = false };
+		const char *how = NULL;
+
+		parameters = scry_api_parameter(parameters, name, sizeof(name), &kind);
+		if (!parameters)
+			break;
+		c.name = scry_arena_text(&r->session->arena, name, strlen(name));
+		c.type = kind == '#'   ? "Py_ssize_t"
+			 : kind == '$' ? "const char *"
+			 : kind        ? "PyObject *const *"
+				       : "PyObject *";
+		c.is_object = !kind;
+		c.known = scry_entry_value(&scope, *args, &c.value, &how);
+		give_parameter(r, f->thread->runtime, &c,
+			       how ? scry_arena_printf(&r->session->arena,
+						       "a function of the C API: %s", how)
+				   : NULL);
 	}
+	if (scope.decoder)
+		scry_decoder_close(&decoder);
 	return SCRY_OK;
 }
 
@@ -356,6 +410,9 @@ int scry_variables(struct scry_frames *f, size_t index, size_t function, scry_va
 		r.called = &called;
 	if (!count && r.called)
 		return variables_of_call(&r, r.called);
+	const char *parameters = count || r.doubtful ? NULL : api_parameters(f, index);
+	if (parameters)
+		return variables_of_api(&r, f, index, parameters);
 	if (function >= count || !scry_scope_open(&scope, f, index))
 		return scry_fail(s, SCRY_ENOTFOUND, 0, "no debug information covers this frame");
 	if (scry_decoder_open(&decoder, s))

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.support import run
+from tests.support import programs, run
 from tests.matrix.conftest import every
 from tests.matrix.test_crashes import compiled, died, run_program
 
@@ -188,3 +188,35 @@ def test_caller_saved(interpreter, tmp_path):
     assert lost and symbols['gone'] + int(lost.group(2), 16) in calls, said['sum']
     assert said['called']['state'] == 'recovered'
     assert re.search(r'<innermost\+0>', said['called']['value']), said['called']
+
+
+API = ['PyObject_Repr', 'PyObject_GetItem', 'PyObject_SetItem', 'PyObject_RichCompare']
+API += ['PyObject_SetAttr', 'PySequence_Contains', 'PyNumber_Add', 'PyObject_Size']
+API += ['PyObject_Hash', 'PyObject_GetIter', 'PyDict_SetItem', 'PyObject_CallOneArg']
+
+
+def without_dwarf(interpreter):
+    return interpreter.tag in ('host-3.11', 'sid-3.13', 'bullseye-2.7')
+
+
+@pytest.mark.parametrize('interpreter', every(without_dwarf))
+def test_api(dumps, interpreter):
+    """What functions of the C API were given, by the ABI alone: none of it is wrong."""
+    right, met = 0, 0
+    for function in API:
+        program = programs.Program('api-' + function, 'api_calls.py', (function,))
+        dump = dumps.core(interpreter, program)
+        answer, _, _ = run.answer(
+            dump.core, *run.where(interpreter), command=('bt-full', '--native')
+        )
+        frames = answer['threads'][0]['frames']
+        # the newest of that name which C code called
+        for frame in [f for f in frames if f['function'] == function][:1]:
+            found = {each['name']: each for each in frame['variables']}
+            assert set(found) == set(dump.truth), (function, found)
+            known = [each for each in found.values() if each['state'] == 'recovered']
+            wrong = [each for each in known if number(each) != dump.truth[each['name']]]
+            assert not wrong, (function, wrong, dump.truth)
+            right, met = right + len(known), met + len(found)
+    print(interpreter.tag, right, 'of', met, 'are known')
+    assert right >= 3
