@@ -1,5 +1,6 @@
 /* Is there an object at an address? See judge.h. */
 #include "object/judge.h"
+#include "object/known.h"
 
 #include "base/bytes.h"
 #include "memory/chunk.h"
@@ -395,13 +396,23 @@ int scry_judge(struct scry_runtime *r, scry_addr addr, struct scry_verdict *ret)
 	return rc < 0 ? rc : scry_judge_as(r, addr, t, ret);
 }
 
+/* Instances of classes, and of what derives from tuple (struct sequences), are all allocated. */
+static bool is_made_only(const struct scry_type *t)
+{
+	return !(t->flags & TYPE_TYPE) &&
+	       (t->flags & TYPE_HEAP ||
+		(t->flags & TYPE_TUPLE && scry_known_type(t) != SCRY_IS_TUPLE));
+}
+
 int scry_judge_reference(struct scry_runtime *r, scry_addr addr, struct scry_type *t)
 {
 	scry_addr head = addr - scry_object_head(r, addr, t), hooks = 2 * scry_ptr_size(r);
 	struct scry_block b;
 
 	if (!scry_block_guess(r, addr, &b))
-		return SCRY_OK;
+		return is_made_only(t) && scry_module_at(r->session, addr)
+			       ? no(r, addr, "no object of its type stands in a file's data")
+			       : SCRY_OK;
 	if (b.free)
 		return scry_fail(r->session, SCRY_ECORRUPT, addr,
 				 "its block of %" PRIu64 " bytes is free: what stood there is gone",
