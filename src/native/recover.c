@@ -114,7 +114,7 @@ static bool site_value(struct scry_scope *caller, Dwarf_Die *site, int reg, uint
 	return false;
 }
 
-/* Where a call leads: by its instruction, or by the value of the register that it names. 0: not known. */
+/* Where a call leads: by its instruction, or the value of the register it names. 0: not known. */
 static scry_addr target_of(struct scry_scope *scope, size_t caller)
 {
 	const struct scry_native_frame *f = &scope->frames->frames[caller];

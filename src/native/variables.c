@@ -344,7 +344,7 @@ static int variables_of_call(struct reading *r, const struct scry_called *called
 	return SCRY_OK;
 }
 
-/* The parameters of a function of the interpreter's, if it is one of the C API; NULL: it is none. */
+/* The parameters of a function of the interpreter's, if it is of the C API; NULL: it is not. */
 static const char *api_parameters(struct scry_frames *f, size_t index)
 {
 	const struct scry_native_frame *frame = index < f->count ? &f->frames[index] : NULL;
