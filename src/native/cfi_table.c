@@ -120,7 +120,7 @@ FRAME_IMAGE(64)
 static bool make_image(const struct scry_elf *e, uint64_t cie, size_t cie_size, uint64_t entry,
 		       size_t entry_size, struct scry_cfi_entry *ret)
 {
-	size_t size = cie_size + entry_size + LENGTH, all; /* a length of 0 ends it */
+	size_t size = cie_size + entry_size + LENGTH, all = 0; /* a length of 0 ends it */
 	uint32_t back = (uint32_t)(cie_size + LENGTH);
 
 	ret->image = (e->is64 ? image_64 : image_32)(e->machine, entry - cie_size, size, &all);
