@@ -338,10 +338,12 @@ const char *scry_type_module(struct scry_runtime *r, scry_addr type)
 		return "?";
 	if (t->flags & TYPE_HEAP) {
 		scry_addr dict = scry_type_dict(r, t);
+		int rc = dict ? scry_dict_get(r, dict, "__module__", &str) : SCRY_EFAULT;
 
-		if (dict && scry_dict_get(r, dict, "__module__", &str) == SCRY_OK &&
-		    scry_text_at(r, str, NAME_MAX_LENGTH, &text) == SCRY_OK)
+		if (rc == SCRY_OK && scry_text_at(r, str, NAME_MAX_LENGTH, &text) == SCRY_OK)
 			return text;
+		if (rc < 0 && rc != SCRY_ENOTFOUND && r->layout && r->layout->guessed)
+			return "?"; /* each class has one; where its dict stands is not known */
 		/* Cython's metaclass says it for types that describe their objects' there */
 		if (strncmp(t->name, "_cython_", 8))
 			return builtins_name(r);

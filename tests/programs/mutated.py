@@ -119,6 +119,7 @@ def parts(things):
             for items in each.co_names, each.co_varnames, each.co_freevars, each.co_cellvars, each.co_consts:
                 found += items
             found += [each.co_names, each.co_consts, each.co_name, each.co_filename, each.co_varnames, each.co_freevars, each.co_cellvars]
+            found += [each.co_code, getattr(each, "co_linetable", None) or each.co_lnotab]
     return found
 
 
