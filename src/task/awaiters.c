@@ -1,4 +1,5 @@
 /* Who awaits a task: what 3.14+ keeps with it, and before that what its done callbacks lead to. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "object/item.h"
@@ -226,22 +227,31 @@ static void from_callback(struct search *s, scry_addr callback, unsigned depth)
 	}
 }
 
-static void from_kept(struct search *s, scry_addr awaited_by)
+/* What the interpreter keeps is one future, or a set of them: anything else is damage. */
+static int from_kept(struct search *s, scry_addr awaited_by)
 {
 	struct scry_task_search *a = s->asyncio;
-	scry_addr item;
+	scry_addr item, type;
 	uint64_t it = 0;
+	int rc = scry_type_of(a->runtime, awaited_by, &type);
 
+	if (rc < 0)
+		return rc;
 	if (scry_kind_is_future(scry_kind_of(&a->kinds, awaited_by))) {
 		add(s, awaited_by);
-		return;
+		return SCRY_OK;
 	}
+	if (!scry_type_is(a->runtime, type, SCRY_IS_SET))
+		return scry_fail(a->runtime->session, SCRY_ECORRUPT, awaited_by,
+				 "0x%" PRIx64 " is neither a task nor a set", awaited_by);
 	for (unsigned n = 0; n < AWAITERS_MAX; n++) {
-		if (scry_set_next(a->runtime, awaited_by, &it, &item) != SCRY_ITEM)
+		rc = scry_set_next(a->runtime, awaited_by, &it, &item);
+		if (rc != SCRY_ITEM)
 			break;
 		if (scry_kind_is_future(scry_kind_of(&a->kinds, item)))
 			add(s, item);
 	}
+	return rc;
 }
 
 /* From 3.14 on exactly what the interpreter keeps; before, the callbacks of what is not done. */
@@ -252,8 +262,10 @@ void scry_asyncio_find_awaiters(struct scry_task_search *a, struct scry_task *t)
 	scry_addr callback;
 	uint64_t it = 0;
 
-	if (d->future.awaited_by)
-		from_kept(&s, d->future.awaited_by);
+	if (d->future.awaited_by && from_kept(&s, d->future.awaited_by) < 0 && !t->error)
+		t->error = scry_arena_printf(&a->runtime->session->arena,
+					     "who awaits it is not known: %s",
+					     a->runtime->session->error.text);
 	bool kept = scry_trait(a->runtime, SCRY_TRAIT_KEEPS_AWAITERS);
 	for (unsigned n = 0; !kept && n < AWAITERS_MAX; n++) {
 		if (scry_future_callback_next(a->runtime, &d->future, &it, &callback) != SCRY_ITEM)
