@@ -45,7 +45,7 @@ const struct scry_command_row scry_command_greenlets = {
 		    "timers. -v adds the C stack:\n"
 		    "that of a suspended one comes from its saved words, unwound with the files of "
 		    "the process.",
-		    SCRY_COMMAND_CPYTHON },
+		    0 },
 	.run = run_greenlets,
 	.says = scry_says_tasks,
 	.flags = greenlet_flags,

@@ -284,6 +284,8 @@ static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tai
 {
 	struct search s = { .runtime = r, .kinds = SCRY_KINDS_INIT(r), .tail = tail };
 
+	if (scry_model_of(r)->suspended)
+		return scry_pypy_greenlets_collect(r, tail);
 	s.all = is_imported(r) ? scry_arena_alloc(&r->session->arena, sizeof(*s.all)) : NULL;
 	if (!s.all)
 		return tail;

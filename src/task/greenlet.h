@@ -84,4 +84,7 @@ const struct scry_c_stack *scry_greenlet_c_stack(struct scry_task *t);
 
 extern const struct scry_task_ops scry_task_greenlet;
 
+/** scry_task_ops.collect of greenlets for PyPy: pypy_greenlet.c. */
+struct scry_task **scry_pypy_greenlets_collect(struct scry_runtime *r, struct scry_task **tail);
+
 #endif

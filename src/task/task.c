@@ -207,11 +207,6 @@ void scry_said_value(struct scry_said *ret, const struct scry_task *t, scry_addr
 }
 
 const struct scry_facts *const scry_task_kinds[] = {
-	&scry_facts_asyncio,
-	&scry_facts_trio,
-	&scry_facts_curio,
-	&scry_facts_generator,
-	&scry_facts_greenlet,
-	&scry_facts_tasklet,
-	NULL,
+	&scry_facts_asyncio,  &scry_facts_trio,          &scry_facts_curio,   &scry_facts_generator,
+	&scry_facts_greenlet, &scry_facts_pypy_greenlet, &scry_facts_tasklet, NULL,
 };

@@ -121,7 +121,7 @@ extern const struct scry_facts scry_facts_value;
 extern const char *const scry_value_unless_none[];
 /** The facts of each kind of task; the list ends with NULL. */
 extern const struct scry_facts scry_facts_asyncio, scry_facts_trio, scry_facts_curio,
-	scry_facts_generator, scry_facts_greenlet, scry_facts_tasklet;
+	scry_facts_generator, scry_facts_greenlet, scry_facts_pypy_greenlet, scry_facts_tasklet;
 extern const struct scry_facts *const scry_task_kinds[];
 /** For SAY_GET: an object as a value; null where it is 0. */
 void scry_said_value(struct scry_said *ret, const struct scry_task *t, scry_addr object);

@@ -15,6 +15,8 @@ PURE = programs.Program('pypy-pure', 'pypy_pure.py')
 VALUES = programs.Program('pypy-values', 'pypy_values.py')
 GIL = programs.Program('pypy-gil', 'pypy_gil.py')
 GENERATORS = programs.Program('pypy-generators', 'generators.py')
+GREENLETS = programs.Program('pypy-greenlets', 'pypy_greenlets.py')
+INSIDE = programs.Program('pypy-greenlets-inside', 'pypy_greenlets.py', ('inside',))
 GC = programs.Program('pypy-gc', 'pypy_gc.py')
 MARKING = programs.Program('pypy-marking', 'pypy_gc.py', ('marking',))
 
@@ -230,7 +232,6 @@ def test_what_pypy_has_not(dumps, pypy):
         ['refs', '0x1000'],
         ['whatis', '0x1000'],
         ['verify'],
-        ['greenlets'],
         ['zombies'],
     ):
         status, output, errors = run.pyscry(*run.where(pypy), '--frame', '1', dump.core, *command)
@@ -423,3 +424,35 @@ def test_tasks_of_pypy(dumps, pypy):
     )
     for field in ('state', 'waits_for', 'id'):
         assert test_tasks.compare([dict(truth[3], **{field: '0x10'})] + truth[4:], found, fields)
+
+
+@pytest.mark.parametrize('program', [GREENLETS, INSIDE], ids=['main', 'inside'])
+@pytest.mark.parametrize('pypy', EVERY)
+def test_greenlets_of_pypy(dumps, pypy, program):
+    """Greenlets and continulets: states, and the stacks that _get_frame() tells; while one runs, the
+    main one's, too."""
+    dump = made(dumps, pypy, program)
+    answer, status, errors = run.answer(dump.core, *run.where(pypy), command=('greenlets',))
+    assert status == 0, errors
+    test_dis.SCHEMA.validate(answer)
+    wanted = {
+        key: (each['state'], each['type'], each['name'] == 'main', each['frames'])
+        for key, each in dump.truth.items()
+    }
+    found = {
+        task['id']: (task['state'], task['type'], task['is_main'], test_tasks.frames(task))
+        for task in answer['tasks']
+    }
+    own = {
+        task['id']: [
+            frame['function']
+            for frame in task['frames']
+            if os.path.basename(frame['file']) == program.script
+        ]
+        for task in answer['tasks']
+    }
+    assert own == {key: each['own'] for key, each in dump.truth.items()}
+    for key, each in wanted.items():
+        assert found[key][:3] == each[:3]
+        assert each[3] is None or found[key][3] == each[3]
+    assert pypy.version < (3,) or sum(len(frames) for *_, frames in wanted.values()) > 8

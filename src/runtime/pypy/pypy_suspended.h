@@ -31,4 +31,22 @@ bool scry_pypy_generator_at(struct scry_runtime *r, scry_addr addr,
 /** All that a collection would keep, or NULL; *ret_rc negative where the search was stopped. */
 struct scry_pypy_generator *scry_pypy_generators(struct scry_runtime *r, int *ret_rc);
 
+/** A continulet: what greenlets are instances of. Lives in the session's arena. */
+struct scry_pypy_continulet {
+	struct scry_pypy_continulet *next;
+	scry_addr addr;
+	enum scry_pypy_continulet_state {
+		SCRY_PYPY_CONTINULET_NEW, /* it never ran; so a thread's main greenlet looks, too */
+		SCRY_PYPY_CONTINULET_SUSPENDED,
+		SCRY_PYPY_CONTINULET_RUNS, /* its frames are those of whoever it switched from */
+		SCRY_PYPY_CONTINULET_OVER
+	} state;
+	scry_addr *frames; /* newest first, `count` of them */
+	size_t count;
+	const char *error; /* why frames are missing, or NULL */
+};
+
+/** All that a collection would keep; *ret_rc as above. */
+struct scry_pypy_continulet *scry_pypy_continulets(struct scry_runtime *r, int *ret_rc);
+
 #endif
