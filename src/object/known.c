@@ -126,6 +126,11 @@ bool scry_type_is(struct scry_runtime *r, scry_addr type, enum scry_known what)
 	return false;
 }
 
+bool scry_is_cythons_own(const struct scry_type *t)
+{
+	return !strncmp(t->name, "_cython_", 8);
+}
+
 /*
  * Up to 0.29 "generator", a static type or (as a limited API's) a class in each module; 3.0 and
  * later "_cython_3_1_6.generator", shared by all: Cython/Utility/CommonStructures.c.
@@ -134,7 +139,7 @@ bool scry_is_cythons(struct scry_runtime *r, const struct scry_type *t, const ch
 {
 	if (strcmp(last_part(t->name), name))
 		return false;
-	if (!strncmp(t->name, "_cython_", 8))
+	if (scry_is_cythons_own(t))
 		return true;
 	return t->name == last_part(t->name) && !(t->flags & TYPE_HEAP) &&
 	       !scry_type_is_own(r, t->addr);

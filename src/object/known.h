@@ -159,6 +159,8 @@ enum scry_known scry_known_named(const struct scry_runtime *r, const char *name)
 bool scry_is_type(struct scry_runtime *r, scry_addr obj, enum scry_known what);
 /** Find which one `t` is: for type.c, which calls it once per type. */
 enum scry_known scry_known_find(struct scry_runtime *r, const struct scry_type *t);
+/** Is the type one of those that all modules of one version of Cython (3.0 and later) share? */
+bool scry_is_cythons_own(const struct scry_type *t);
 /** Is it the type that Cython calls by this name ("generator"), whatever its __module__? */
 bool scry_is_cythons(struct scry_runtime *r, const struct scry_type *t, const char *name);
 

@@ -269,7 +269,8 @@ static bool module_is_no_text(struct scry_runtime *r, const struct scry_type *t)
 	struct scry_type *of;
 	scry_addr module;
 
-	return t->flags & TYPE_HEAP &&
+	/* Cython's types have a description of their objects' there: a metaclass says theirs */
+	return t->flags & TYPE_HEAP && !scry_is_cythons_own(t) &&
 	       scry_dict_get(r, scry_type_dict(r, t), "__module__", &module) == SCRY_OK &&
 	       scry_type_for(r, module, &of) == SCRY_OK &&
 	       !(of->flags & (TYPE_UNICODE | TYPE_BYTES));

@@ -345,7 +345,7 @@ const char *scry_type_module(struct scry_runtime *r, scry_addr type)
 		if (rc < 0 && rc != SCRY_ENOTFOUND && r->layout && r->layout->guessed)
 			return "?"; /* each class has one; where its dict stands is not known */
 		/* Cython's metaclass says it for types that describe their objects' there */
-		if (strncmp(t->name, "_cython_", 8))
+		if (!scry_is_cythons_own(t))
 			return builtins_name(r);
 	}
 	const char *dot = strrchr(t->name, '.');
