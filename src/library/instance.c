@@ -187,9 +187,8 @@ static int print_chain(struct scry_printer *p, scry_addr addr, scry_addr type)
 }
 
 /* zoneinfo: one of a file has no key, but the text of the file */
-static int print_zoneinfo(struct scry_printer *p, scry_addr addr, scry_addr type)
+static int print_zone(struct scry_printer *p, scry_addr addr, const char *name)
 {
-	struct scry_type *t;
 	scry_addr key, file;
 	int rc = scry_field_read(p->runtime, addr, SCRY_F_ZONEINFO_KEY, &key);
 
@@ -197,10 +196,7 @@ static int print_zoneinfo(struct scry_printer *p, scry_addr addr, scry_addr type
 		rc = scry_field_read(p->runtime, addr, SCRY_F_ZONEINFO_FILE_REPR, &file);
 	if (rc < 0)
 		return rc;
-	rc = scry_type_at(p->runtime, type, &t);
-	if (rc < 0)
-		return rc;
-	scry_buf_puts(p->out, t->name);
+	scry_buf_puts(p->out, name);
 	if (scry_is_none(p->runtime, key)) {
 		scry_buf_puts(p->out, ".from_file(");
 		scry_print_plain(p, file);
@@ -210,6 +206,26 @@ static int print_zoneinfo(struct scry_printer *p, scry_addr addr, scry_addr type
 	}
 	scry_buf_putc(p->out, ')');
 	return SCRY_OK;
+}
+
+/* Up to 3.13 by tp_name, which is a class's short one. */
+static int print_zoneinfo(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	struct scry_type *t;
+	int rc = scry_type_at(p->runtime, type, &t);
+
+	return rc < 0 ? rc : print_zone(p, addr, t->name);
+}
+
+/* From 3.14 on by "%T", which leaves the module __main__ out: PyType_GetFullyQualifiedName(). */
+static int print_zoneinfo_of_module(struct scry_printer *p, scry_addr addr, scry_addr type)
+{
+	const char *name;
+	int rc = scry_type_full_name(p->runtime, type, &name);
+
+	if (rc == SCRY_OK && !strncmp(name, "__main__.", 9))
+		name += 9;
+	return rc < 0 ? rc : print_zone(p, addr, name);
 }
 
 #define SPEC                                                        \
@@ -224,7 +240,8 @@ const struct scry_printer_row scry_printers_instance[] = {
 	{ "collections.UserString", .form = "{data}" },
 	{ "UserDict.UserDict", .form = "{data}" },
 	{ "collections.ChainMap", 0, print_chain },
-	{ "zoneinfo.ZoneInfo", 0, print_zoneinfo },
+	{ "zoneinfo.ZoneInfo", 0, print_zoneinfo, .until = SCRY_VERSION_OF(3, 14) },
+	{ "zoneinfo.ZoneInfo", 0, print_zoneinfo_of_module, .since = SCRY_VERSION_OF(3, 14) },
 	{ "_frozen_importlib.ModuleSpec", .form = SPEC },
 	{ "importlib._bootstrap.ModuleSpec", .form = SPEC },
 	{ "weakref.WeakValueDictionary", .form = "<%C at %A>", .since = SCRY_VERSION_OF(3, 5) },

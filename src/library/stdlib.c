@@ -362,6 +362,7 @@ const struct scry_printer_row scry_printers_library[] = {
 	{ "subprocess.CompletedProcess", .form = "%C(args={args}, returncode={returncode}[stdout:, "
 						 "stdout={stdout}][stderr:, stderr={stderr}])" },
 	{ "subprocess.Popen", 0, print_popen },
+	{ "tempfile._TemporaryFileWrapper", .form = "<%C file={file}>" },
 	{ "tempfile.TemporaryDirectory", .form = "<%C {name}>" },
 	{ "os._Environ", 0, print_environ, .uses = "decodekey decodevalue" },
 	{ "traceback.FrameSummary",
