@@ -81,11 +81,17 @@ static bool line_has(const char *text, size_t len, const char *word)
 	return memmem(text, end ? (size_t)(end - text) : len, word, strlen(word));
 }
 
+/* From 3.14 on: only the annotations of what is defined there are in it (PEP 649). */
+static bool is_annotations(const struct scry_code *c)
+{
+	return !strcmp(c->name, "__annotate__");
+}
+
 /* Names that no definition has: comprehensions, annotations made on demand, type parameters. */
 static bool has_definition(const struct scry_code *c)
 {
 	return c->first_line > 0 && (c->name[0] != '<' || !strcmp(c->name, "<lambda>")) &&
-	       strcmp(c->name, "__annotate__") && c->name[0];
+	       !is_annotations(c) && c->name[0];
 }
 
 static enum verdict judge_definition(const struct scry_code *c)
@@ -442,7 +448,7 @@ static bool line_fits(struct scry_code *c, int line, int64_t lasti)
 	struct statement st = { .known = false };
 	struct scry_consts k = { .code = c, .whole = true };
 	/* a definition is where a statement begins; comprehensions and lambdas are inside one */
-	bool inside = c->name[0] == '<' && strcmp(c->name, "<module>") != 0;
+	bool inside = (c->name[0] == '<' && strcmp(c->name, "<module>") != 0) || is_annotations(c);
 	bool fits = true;
 
 	find_statement(c, has_definition(c) && !inside ? c->first_line : 1, line, &st);
