@@ -339,8 +339,8 @@ void scry_procfs_syscall(struct scry_target *t, int pid, struct scry_os_thread *
 }
 
 /*
- * Documentation/admin-guide/mm/pagemap.rst: a word for each page, whose highest bit is "present". It
- * is set for the shared page of zeros, too, which stands wherever memory was only read.
+ * Documentation/admin-guide/mm/pagemap.rst: a word for each page, whose highest bit is "present".
+ * It is set for the shared page of zeros, too, which stands wherever memory was only read.
  */
 bool scry_procfs_present(struct scry_target *t, scry_addr start, scry_addr end, uint64_t *ret)
 {

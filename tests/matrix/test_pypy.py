@@ -429,8 +429,8 @@ def test_tasks_of_pypy(dumps, pypy):
 @pytest.mark.parametrize('program', [GREENLETS, INSIDE], ids=['main', 'inside'])
 @pytest.mark.parametrize('pypy', EVERY)
 def test_greenlets_of_pypy(dumps, pypy, program):
-    """Greenlets and continulets: states, and the stacks that _get_frame() tells; while one runs, the
-    main one's, too."""
+    """Greenlets and continulets: states, and the stacks that _get_frame() tells; while one runs,
+    the main one's, too."""
     dump = made(dumps, pypy, program)
     answer, status, errors = run.answer(dump.core, *run.where(pypy), command=('greenlets',))
     assert status == 0, errors

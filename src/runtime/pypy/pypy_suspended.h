@@ -14,7 +14,8 @@ struct scry_pypy_generator {
 		SCRY_PYPY_GENERATOR_ASYNC
 	} kind;
 	bool started, running;
-	bool hidden; /* code of the interpreter's own that is written in Python: no frame to a user */
+	/* code of the interpreter's own that is written in Python: no frame to a user */
+	bool hidden;
 	scry_addr awaits; /* what it yields from or awaits; 0 nothing */
 	/* the generator that it leads to, where it is an asend() or the like; else the same */
 	scry_addr leads_to;
