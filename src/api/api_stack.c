@@ -224,13 +224,18 @@ const char *scry_frame_error(const struct scry_frame *f)
 
 int scry_frame_json(const struct scry_frame *f, struct scry_buf *out)
 {
-	const struct handed_frame *handed = (const struct handed_frame *)f;
+	const struct handed_frame *handed = (const struct handed_frame *)f, *before = handed->newer;
+	const struct handed_stack *stack = handed->stack;
 	struct scry_newer newer = { .any = false };
-	bool runs = handed->stack->next == next_of_thread;
+	/* a thread's own stack, not that of a task which is suspended */
+	bool runs = stack->next == next_of_thread ||
+		    (stack->next == next_merged && stack->merge.thread);
 
-	if (handed->newer)
-		scry_newer_set(&newer, &handed->newer->frame);
-	return scry_api_frame_json(handed->stack->session, f, runs ? &newer : NULL, out);
+	while (before && before->frame.kind == SCRY_FRAME_NATIVE)
+		before = before->newer;
+	if (before)
+		scry_newer_set(&newer, &before->frame);
+	return scry_api_frame_json(stack->session, f, runs ? &newer : NULL, out);
 }
 
 struct scry_code *scry_frame_code(const struct scry_frame *f)

@@ -143,20 +143,6 @@ static bool table_find(const struct scry_code *c, uint32_t at, uint32_t *ret_tar
 	return false;
 }
 
-/* The end of a handler that fails: bring back what was put aside, raise again. */
-static bool is_cleanup(struct scry_code *c, uint32_t target)
-{
-	struct scry_instructions w;
-	struct scry_instruction i;
-
-	if (scry_instructions_open(&w, c) < 0)
-		return false;
-	w.at = target;
-	if (scry_instruction_next(&w, &i) != SCRY_ITEM || strcmp(i.name, "COPY") || i.arg != 3)
-		return false;
-	return scry_instruction_next(&w, &i) == SCRY_ITEM && !strcmp(i.name, "POP_EXCEPT");
-}
-
 /*
  * While a handler runs, its instructions are covered by one more handler, the cleanup, which
  * expects on top of its stack what PUSH_EXC_INFO has put aside: compile.c, compiler_try_except().
@@ -184,7 +170,7 @@ static unsigned saved_by_table(const struct scry_frame *f, struct scry_kept *sav
 			at = target;
 			continue;
 		}
-		if (depth && is_cleanup(c, target)) {
+		if (depth && scry_code_is_cleanup(c, target)) {
 			struct scry_kept *k = &saved[n++];
 
 			*k = (struct scry_kept) { 0 };

@@ -464,3 +464,16 @@ void scry_instruction_text(struct scry_code *c, const struct scry_instruction *i
 	else
 		put_number(c->runtime->version, i, out);
 }
+
+bool scry_code_is_cleanup(struct scry_code *c, uint32_t target)
+{
+	struct scry_instructions w;
+	struct scry_instruction i;
+
+	if (scry_instructions_open(&w, c) < 0)
+		return false;
+	w.at = target;
+	if (scry_instruction_next(&w, &i) != SCRY_ITEM || strcmp(i.name, "COPY") || i.arg != 3)
+		return false;
+	return scry_instruction_next(&w, &i) == SCRY_ITEM && !strcmp(i.name, "POP_EXCEPT");
+}

@@ -233,20 +233,12 @@ def test_rust(interpreter, flags, tmp_path):
     words = ['rustc', '--crate-type', 'cdylib', '-C', 'opt-level=2', '-C', 'panic=abort']
     subprocess.check_call(words + flags.split() + ['-o', library, source])
     for way, text in PANICS.items():
-        done = subprocess.run(
-            interpreter.command + ['-c', RUST_CODE, library, way],
-            cwd=str(tmp_path),
-            preexec_fn=run.limits,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            timeout=60,
-        )
-        (core,) = [path for path in os.listdir(str(tmp_path)) if path.startswith('core')]
-        crash = run.answer(str(tmp_path / core), command=('crash',))[0]['crash']
-        os.remove(str(tmp_path / core))
+        command = interpreter.command + ['-c', RUST_CODE, library, way]
+        core, said = run.core_of(command, tmp_path, subprocess.PIPE)
+        crash = run.answer(core, command=('crash',))[0]['crash']
+        os.remove(core)
         assert (crash['signal_name'], crash['function']) == ('SIGABRT', way), crash
-        said = done.stderr.decode()
+        said = said.decode()
         place = re.search(r'[\w/.]+\.rs:\d+:\d+', said)
         message = crash['message'] or ''
         if place:

@@ -166,18 +166,9 @@ def test_caller_saved(interpreter, tmp_path):
     calls = {int(at, 16) for at in re.findall(r'^ *([0-9a-f]+):\t[^\t]+\tcall ', listing, re.M)}
     said = {}
     for function in ('gone', 'found'):
-        subprocess.run(
-            interpreter.command + ['-c', LOST_CODE, library, function],
-            cwd=str(tmp_path),
-            preexec_fn=run.limits,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=60,
-        )
-        (core,) = [path for path in os.listdir(str(tmp_path)) if path.startswith('core')]
-        answer = run.answer(str(tmp_path / core), command=('bt-full', '--native'))[0]
-        os.remove(str(tmp_path / core))
+        core, _ = run.core_of(interpreter.command + ['-c', LOST_CODE, library, function], tmp_path)
+        answer = run.answer(core, command=('bt-full', '--native'))[0]
+        os.remove(core)
         for frame in answer['threads'][0]['frames']:
             if frame['function'] == function:
                 said.update((each['name'], each) for each in frame['variables'])

@@ -160,16 +160,10 @@ def test_kernels(interpreter, build, tmp_path):
     for kernel in ('bare', 'saves', 'record'):
         where = tmp_path / kernel
         where.mkdir()
-        subprocess.run(
+        core, _ = run.core_of(
             interpreter.command + ['-c', test_kernels_x86.CODE, str(library), kernel + '_outer'],
-            cwd=str(where),
-            preexec_fn=run.limits,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=60,
+            where,
         )
-        (core,) = glob.glob(str(where / 'qemu_*.core'))
         options = ('--sysroot', interpreter.place, '--exe', interpreter.exe)
         options += ('--search', str(tmp_path))
         answer, _, errors = run.answer(core, *options, command=('bt', '--native', '--whole'))

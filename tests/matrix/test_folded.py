@@ -80,7 +80,8 @@ def folded(*words, text=None, status=0):
         stderr=subprocess.PIPE,
         timeout=120,
     )
-    assert done.returncode == status, done.stderr.decode()
+    allowed = status if isinstance(status, tuple) else (status,)
+    assert done.returncode in allowed, done.stderr.decode()
     return json.loads(done.stdout.decode())
 
 
@@ -343,9 +344,10 @@ def test_name(interpreter, tmp_path):
 
 @pytest.mark.parametrize('interpreter', every(one))
 def test_time_limit(cores, interpreter):
-    """What takes too long is abandoned, and the rest goes on: no core is read in a millisecond."""
+    """What takes too long is abandoned, and the rest goes on. Hardly any core is read in a
+    millisecond; one whose answer is there when we look is used."""
     place, _, where = cores(interpreter)
-    answer = folded('--timeout', '0.001', place, *where, status=2)
-    assert [e.split(': ', 1)[1][:35] for e in answer['errors']] == [
-        'abandoned: it took more than 0.001 s'[:35]
-    ] * 9
+    answer = folded('--timeout', '0.001', place, *where, status=(1, 2))
+    late = [e.split(': ', 1)[1][:35] for e in answer['errors']]
+    assert 1 <= len(late) <= 9
+    assert set(late) == {'abandoned: it took more than 0.001 s'[:35]}

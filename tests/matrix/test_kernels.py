@@ -50,16 +50,7 @@ def test_kernels(interpreter, build, tmp_path):
     for kernel in ('bare', 'saves', 'record'):
         where = tmp_path / kernel
         where.mkdir()
-        subprocess.run(
-            interpreter.command + ['-c', CODE, library, kernel + '_outer'],
-            cwd=str(where),
-            preexec_fn=run.limits,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=60,
-        )
-        core = next(str(path) for path in where.iterdir() if path.name.startswith('core'))
+        core, _ = run.core_of(interpreter.command + ['-c', CODE, library, kernel + '_outer'], where)
         answer, _, errors = run.answer(core, command=('bt', '--native', '--whole'))
         frames = answer['threads'][0]['frames']
         names = [frame['function'] for frame in frames]
@@ -109,16 +100,10 @@ def tableless(directory):
 def test_neither_table_nor_symbol(interpreter, tmp_path):
     """Called by code with frame pointers, of which none is lost."""
     library, places = tableless(tmp_path)
-    subprocess.run(
+    core, _ = run.core_of(
         interpreter.command + ['-c', CODE.replace('c_void_p(32)', 'c_long(5)'), library, 'outer'],
-        cwd=str(tmp_path),
-        preexec_fn=run.limits,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        timeout=60,
+        tmp_path,
     )
-    core = next(str(path) for path in tmp_path.iterdir() if path.name.startswith('core'))
     answer, status, errors = run.answer(core, command=('bt', '--native', '--whole'))
     frames = answer['threads'][0]['frames'][: len(TABLELESS)]
     found = [

@@ -74,16 +74,7 @@ def chosen(interpreter):
 @pytest.mark.parametrize('interpreter', every(chosen))
 def test_frames(interpreter, kind, tmp_path):
     library = built(tmp_path, kind)
-    subprocess.run(
-        interpreter.command + ['-c', CODE, library],
-        cwd=str(tmp_path),
-        preexec_fn=run.limits,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        timeout=60,
-    )
-    core = next(str(path) for path in tmp_path.iterdir() if path.name.startswith('core'))
+    core, _ = run.core_of(interpreter.command + ['-c', CODE, library], tmp_path)
     answer, status, errors = run.answer(core, command=('bt', '--native', '--whole'))
     frames = answer['threads'][0]['frames']
     assert [frame['function'] for frame in frames][:4] == CHAIN

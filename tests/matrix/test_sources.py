@@ -142,16 +142,7 @@ step(step, PATHS)
 @pytest.mark.parametrize('interpreter', every(chosen))
 def test_names_that_lead_elsewhere(interpreter, tmp_path):
     (tmp_path / 'names.py').write_text(NAMES)
-    subprocess.run(
-        interpreter.command + ['names.py'],
-        cwd=str(tmp_path),
-        preexec_fn=run.limits,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        timeout=60,
-    )
-    core = next(str(path) for path in tmp_path.iterdir() if path.name.startswith('core'))
+    core, _ = run.core_of(interpreter.command + ['names.py'], tmp_path)
     fifo = tmp_path / 'fifo.py'
     assert stat.S_ISFIFO(fifo.stat().st_mode)
     # a writer that is woken by a reader which goes away would die of SIGPIPE

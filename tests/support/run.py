@@ -81,6 +81,27 @@ def limits():
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
 
 
+def core_of(command, directory, stderr=subprocess.DEVNULL):
+    """Run a command that dies, in a directory that has no core yet: (the core, what it said)."""
+    done = subprocess.run(
+        command,
+        cwd=str(directory),
+        preexec_fn=limits,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=stderr,
+        timeout=60,
+    )
+    # qemu-user's have names of its own
+    cores = [
+        name
+        for name in os.listdir(str(directory))
+        if name.startswith('core') or (name.startswith('qemu_') and name.endswith('.core'))
+    ]
+    assert len(cores) == 1, (cores, done.returncode)
+    return os.path.join(str(directory), cores[0]), done.stderr
+
+
 def load(directory):
     with open(os.path.join(directory, 'truth.json')) as source:
         return json.load(source)

@@ -83,19 +83,6 @@ static bool table_find(const struct scry_code *c, uint32_t at, struct scry_excep
 	return false;
 }
 
-/* COPY 3, POP_EXCEPT: the end of a handler that fails. */
-static bool is_cleanup(struct scry_code *c, uint32_t target)
-{
-	struct scry_instructions w;
-	struct scry_instruction i;
-
-	if (scry_instructions_open(&w, c) < 0)
-		return false;
-	w.at = target;
-	return scry_instruction_next(&w, &i) == SCRY_ITEM && !strcmp(i.name, "COPY") &&
-	       scry_instruction_next(&w, &i) == SCRY_ITEM && !strcmp(i.name, "POP_EXCEPT");
-}
-
 /* 3.11: as CPython's, by the exception table; the value stack has what was put aside. */
 static unsigned saved_by_table(const struct scry_frame *f, struct scry_kept *saved)
 {
@@ -114,7 +101,7 @@ static unsigned saved_by_table(const struct scry_frame *f, struct scry_kept *sav
 			at = e.target;
 			continue;
 		}
-		if (e.depth && is_cleanup(f->code, e.target)) {
+		if (e.depth && scry_code_is_cleanup(f->code, e.target)) {
 			scry_addr place = f->slots + 8 * ((scry_addr)f->code->slots + e.depth - 1);
 			struct scry_kept *k = &saved[n++];
 
