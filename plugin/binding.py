@@ -47,9 +47,17 @@ from pyscry._session import (  # noqa: E402
     is_pointer_type,
     needs_no_target,
     pointer_types,
+    printable,
     run_value,
     with_head,
 )
 
 __all__ = ["Error", "Host", "MOVES", "Session", "Stopped", "commands", "complete", "help_of"]
-__all__ += ["is_pointer_type", "needs_no_target", "pointer_types", "run_value", "with_head"]
+__all__ += [
+    "is_pointer_type",
+    "needs_no_target",
+    "pointer_types",
+    "printable",
+    "run_value",
+    "with_head",
+]

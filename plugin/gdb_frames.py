@@ -14,10 +14,12 @@ class PythonFrame(FrameDecorator):
         self.thread, self.frame, self.hidden = thread, frame, hidden
 
     def function(self):
-        return showable(self.frame["qualname"] or self.frame["function"] or "<damaged frame>")
+        name = self.frame["qualname"] or self.frame["function"] or "<damaged frame>"
+        return showable(binding.printable(name))
 
     def filename(self):
-        return showable(self.frame["file"]) if self.frame["file"] else None
+        file = self.frame["file"]
+        return showable(binding.printable(file)) if file else None
 
     def line(self):
         return self.frame["line"]

@@ -4,6 +4,7 @@ import re
 import time
 
 import lldb
+from binding import printable
 
 SECONDS = 0.5  # how long what was read of a process is taken to be so
 ENOUGH = 1024  # frames of either kind are asked for at first
@@ -51,7 +52,11 @@ class Stack:
 
 
 def name_of(frame):
-    return frame["qualname"] or frame["function"] or "<damaged frame>"
+    return printable(frame["qualname"] or frame["function"] or "<damaged frame>")
+
+
+def file_of(frame):
+    return printable(frame["file"] or "?")
 
 
 def line_of(frame):
@@ -86,15 +91,14 @@ class Frames:
 
     def lines(self, frame):
         return "".join(
-            "  #%d %s (%s:%s)\n"
-            % (each["number"], name_of(each), each["file"] or "?", line_of(each))
+            "  #%d %s (%s:%s)\n" % (each["number"], name_of(each), file_of(each), line_of(each))
             for each in self.at(frame)[1]
         )
 
     def names(self, frame):
         """Of all of them in one line: for a client that has room for no more."""
         return ", ".join(
-            "%s (%s:%s)" % (name_of(each), (each["file"] or "?").rpartition("/")[2], line_of(each))
+            "%s (%s:%s)" % (name_of(each), file_of(each).rpartition("/")[2], line_of(each))
             for each in self.at(frame)[1]
         )
 

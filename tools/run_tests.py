@@ -64,6 +64,16 @@ def lint():
     return states
 
 
+def fetched():
+    """Wait for what `./dev test` has begun to fetch; a child of ours, since that became us."""
+    child = os.environ.pop("PYSCRY_FETCHING", "")
+    if child:
+        try:
+            os.waitpid(int(child), 0)
+        except (ChildProcessError, ValueError):
+            pass
+
+
 def unit():
     print("unit tests:", flush=True)
     return run(
@@ -105,9 +115,10 @@ def main():
     if words == ["--unit"]:
         results = unit()
     else:
-        results = unit() + debuggers_and_interpreters(words)
+        results = [] if words else lint()
+        fetched()
+        results += unit() + debuggers_and_interpreters(words)
         if not words:
-            results = lint() + results
             tell_skipped(results)
     total = collections.Counter(state for _, state, _ in results)
     print(

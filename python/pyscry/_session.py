@@ -35,6 +35,14 @@ _pointer_types = re.compile(
 )
 
 
+def printable(text: str) -> str:
+    """A name of the target's, for a terminal: what would act there instead of showing is escaped."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in text
+    )
+
+
 def is_pointer_type(name: str) -> bool:
     return _pointer_types.match(name) is not None
 

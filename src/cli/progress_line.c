@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/progress.h"
 
 #define FIRST_MS 1000
@@ -38,20 +38,17 @@ static void take_away(void)
 	line.shown = false;
 }
 
-static struct timespec in_ms(long ms)
+/* Tests are not to depend on how fast the machine is. */
+static unsigned first_ms(void)
 {
-	struct timespec t;
+	const char *given = getenv("PYSCRY_PROGRESS_MS");
 
-	clock_gettime(CLOCK_REALTIME, &t);
-	t.tv_nsec += ms % 1000 * 1000000;
-	t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
-	return t;
+	return given ? (unsigned)atoi(given) : FIRST_MS;
 }
 
 static void *watch(void *unused)
 {
-	struct timespec next = in_ms(FIRST_MS);
+	struct timespec next = scry_clock_after(CLOCK_REALTIME, first_ms());
 	char said[80] = "", text[80], drawn[96];
 
 	(void)unused;
@@ -59,7 +56,7 @@ static void *watch(void *unused)
 	while (!line.over) {
 		if (!pthread_cond_timedwait(&line.change, &line.mutex, &next))
 			continue;
-		next = in_ms(NEXT_MS);
+		next = scry_clock_after(CLOCK_REALTIME, NEXT_MS);
 		if (line.over || !scry_progress_text(line.s, text, sizeof(text)) ||
 		    !strcmp(text, said))
 			continue;

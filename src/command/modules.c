@@ -138,9 +138,13 @@ static void say_modules(struct job *job, struct scry_renderer *to, struct scry_i
 	struct scry_runtime *r = interp->runtime;
 	scry_addr key, addr;
 	uint64_t it = 0;
-	int rc = interp->modules ? SCRY_OK : SCRY_ENOTFOUND;
+	int rc = SCRY_OK;
+	size_t n = 0;
 
-	for (size_t n = 0; n < MODULES_MAX && interp->modules; n++) {
+	if (!interp->modules)
+		scry_note_answer(r->session, "interpreter %" PRIu64 " has no sys.modules",
+				 interp->id);
+	for (; n < MODULES_MAX && interp->modules; n++) {
 		struct shown_module m = { 0 };
 
 		rc = scry_dict_next(r, interp->modules, &it, &key, &addr);
@@ -159,8 +163,15 @@ static void say_modules(struct job *job, struct scry_renderer *to, struct scry_i
 		job->shown++;
 		scry_say(to, &module_facts, &m);
 	}
-	if (rc < 0)
+	if (rc < 0) {
 		job->rc = rc;
+		scry_note_answer(r->session,
+				 "sys.modules of interpreter %" PRIu64 " ends early: %s",
+				 interp->id, r->session->error.text);
+	}
+	if (n == MODULES_MAX)
+		scry_note_answer(r->session, "more than %u modules: the rest is left out",
+				 MODULES_MAX);
 }
 
 /* "/usr/lib/python3.11/" by the file of os, which is one of its own in every version. */
@@ -227,7 +238,9 @@ static int run(struct scry_call *call)
 		return job.rc;
 	return job.wanted ? scry_fail(call->s, SCRY_ENOTFOUND, 0, "no module \"%s\" was imported",
 				      job.wanted)
-			  : scry_fail(call->s, SCRY_ENOTFOUND, 0, "no Python in the target");
+	       : scry_runtime_first(call->s)
+		       ? scry_fail(call->s, SCRY_ENOTFOUND, 0, "no module is in sys.modules")
+		       : scry_fail(call->s, SCRY_ENOTFOUND, 0, "no Python in the target");
 }
 
 static const struct scry_flag flags[] = {

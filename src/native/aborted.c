@@ -205,17 +205,22 @@ static const char *of_cxx(struct scry_crash *c)
 
 bool scry_is_rust_panic(const struct scry_symbol *symbol)
 {
-	/* parts of mangled names, of either mangling (RFC 2603, and the one before) */
+	/*
+	 * parts of mangled names, of either mangling (RFC 2603, and the one before), with their
+	 * lengths: a crate of the user's may be called my_rust_ext
+	 */
 	static const char *const parts[] = {
-		"4core9panicking", "3std9panicking",    "6result13unwrap_failed", "6option13unwrap",
-		"6option13expect", "std7process5abort", "14abort_internal",       "_rust_",
-		"rust_panic",      "rust_begin_unwind",
+		"4core9panicking",     "3std9panicking",  "6result13unwrap_failed",
+		"6option13unwrap",     "6option13expect", "std7process5abort",
+		"14abort_internal",    "__rust_",         "10rust_panic",
+		"17rust_begin_unwind",
 	};
+	const char *name = symbol->name;
 
-	for (size_t i = 0; symbol->name && i < sizeof(parts) / sizeof(*parts); i++)
-		if (strstr(symbol->name, parts[i]))
+	for (size_t i = 0; name && i < sizeof(parts) / sizeof(*parts); i++)
+		if (strstr(name, parts[i]))
 			return true;
-	return false;
+	return name && (!strcmp(name, "rust_panic") || !strcmp(name, "rust_begin_unwind"));
 }
 
 /* A text of so many bytes; NULL where it cannot be one. */

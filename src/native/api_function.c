@@ -7,7 +7,10 @@
 
 #include <string.h>
 
-/* Names of parameters with a space between; "*": a pointer, "#": a number, "$": a text. */
+/*
+ * Names of parameters with a space between; "*": a pointer, "#": a Py_ssize_t, "%": an int, "^": a
+ * size_t, "$": a text.
+ */
 static const struct {
 	const char *name, *parameters;
 } rows[] = {
@@ -15,8 +18,8 @@ static const struct {
 	{ "PyObject_CallObject", "callable args" },
 	{ "PyObject_CallNoArgs", "func" },
 	{ "PyObject_CallOneArg", "func arg" },
-	{ "PyObject_Vectorcall", "callable args* nargsf# kwnames" },
-	{ "PyObject_VectorcallMethod", "name args* nargsf# kwnames" },
+	{ "PyObject_Vectorcall", "callable args* nargsf^ kwnames" },
+	{ "PyObject_VectorcallMethod", "name args* nargsf^ kwnames" },
 	{ "PyObject_Repr", "o" },
 	{ "PyObject_Str", "o" },
 	{ "PyObject_Hash", "o" },
@@ -24,7 +27,7 @@ static const struct {
 	{ "PyObject_IsTrue", "o" },
 	{ "PyObject_GetIter", "o" },
 	{ "PyObject_IsInstance", "inst cls" },
-	{ "PyObject_RichCompare", "o1 o2 opid#" },
+	{ "PyObject_RichCompare", "o1 o2 opid%" },
 	{ "PyObject_GetAttr", "o attr_name" },
 	{ "PyObject_SetAttr", "o attr_name v" },
 	{ "PyObject_GetAttrString", "o attr_name$" },
@@ -68,7 +71,7 @@ const char *scry_api_function(const char *name)
 
 const char *scry_api_parameter(const char *parameters, char *name, size_t size, char *ret_kind)
 {
-	size_t len = strcspn(parameters, " *#$");
+	size_t len = strcspn(parameters, " *#%^$");
 	const char *end = parameters + len;
 
 	if (!len || len >= size)

@@ -304,7 +304,18 @@ static void read_block(struct reading *r, Dwarf_Die *block, unsigned depth)
 	}
 }
 
-/* Without debug information: what the way in which Python called the function gives. */
+static void put_word(const char *type, uint64_t word, struct scry_buf *out)
+{
+	if (strchr(type, '*'))
+		scry_buf_printf(out, "0x%" PRIx64, word);
+	else if (!strcmp(type, "int")) /* the upper half of its register is not its own */
+		scry_buf_printf(out, "%" PRId32, (int32_t)word);
+	else if (!strcmp(type, "Py_ssize_t"))
+		scry_buf_printf(out, "%" PRId64, (int64_t)word);
+	else
+		scry_buf_printf(out, "%" PRIu64, word);
+}
+
 /* A parameter of a function that no debug information describes. */
 static void give_parameter(struct reading *r, struct scry_runtime *runtime,
 			   const struct scry_called_parameter *c, const char *how)
@@ -318,14 +329,12 @@ static void give_parameter(struct reading *r, struct scry_runtime *runtime,
 	SCRY_AUTO_BUF(text);
 
 	if (c->known) {
-		bool pointer = strchr(c->type, '*');
-
 		if (c->is_object && c->value)
 			scry_repr_short(runtime, c->value, REPR_MAX, &text);
-		else if (pointer && !c->value)
+		else if (strchr(c->type, '*') && !c->value)
 			scry_buf_puts(&text, "NULL");
 		else
-			scry_buf_printf(&text, pointer ? "0x%" PRIx64 : "%" PRIu64, c->value);
+			put_word(c->type, c->value, &text);
 		v.value = kept_text(r, &text);
 		v.state = SCRY_VARIABLE_RECOVERED;
 		v.how = how;
@@ -335,6 +344,7 @@ static void give_parameter(struct reading *r, struct scry_runtime *runtime,
 	r->each(r->arg, &v);
 }
 
+/* Without debug information: what the way in which Python called the function gives. */
 static int variables_of_call(struct reading *r, const struct scry_called *called)
 {
 	struct scry_called_parameter c;
@@ -377,6 +387,8 @@ static int variables_of_api(struct reading *r, struct scry_frames *f, size_t ind
 			break;
 		c.name = scry_arena_text(&r->session->arena, name, strlen(name));
 		c.type = kind == '#'   ? "Py_ssize_t"
+			 : kind == '%' ? "int"
+			 : kind == '^' ? "size_t"
 			 : kind == '$' ? "const char *"
 			 : kind        ? "PyObject *const *"
 				       : "PyObject *";

@@ -224,7 +224,6 @@ static const char *code_name(struct scry_runtime *r, scry_addr gen)
 	return c ? c->name : NULL;
 }
 
-/* Either may be renamed; both are by functools.wraps(). */
 /* enum _framestate: Include/internal/pycore_frame.h */
 static const struct frame_states {
 	uint32_t since;
@@ -258,6 +257,7 @@ static const char *state_doubt(struct scry_runtime *r, scry_addr gen)
 	return code != of_frame ? "its code is not its frame's" : NULL;
 }
 
+/* Either may be renamed; both are by functools.wraps(). */
 const char *scry_generator_doubt(struct scry_runtime *r, scry_addr gen, const char *qualname)
 {
 	const char *code = code_name(r, gen), *last = last_part(qualname), *text;

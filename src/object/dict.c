@@ -263,25 +263,35 @@ int scry_dict_view_next(const struct scry_dict_view *v, uint64_t *it, scry_addr 
 /* how often five more bits of a hash count; from then on the slots take their turns */
 #define PERTURBS 13
 
-/*
- * The slots that a hash leads to, up to the first free one: Objects/dictobject.c, lookdict_index(),
- * v3.11 to v3.15.
- */
-static bool leads_to(const struct scry_dict_view *v, uint64_t hash, uint64_t wanted)
+/* Objects/dictobject.c, lookdict_index(), v3.11 to v3.15 */
+int scry_dict_view_probe(const struct scry_dict_view *v, uint64_t hash,
+			 bool (*is_it)(void *arg, uint64_t index), void *arg)
 {
 	uint64_t mask = v->slots - 1, at = hash & mask, perturb = hash, index;
-	uint64_t none = v->index_size == 8 ? UINT64_MAX : (1ull << 8 * v->index_size) - 1;
+	uint64_t none;
 
+	if (!v->indices || !v->slots || !v->index_size || v->index_size > 8)
+		return SCRY_EUNSUPPORTED;
+	none = UINT64_MAX >> (64 - 8 * v->index_size);
 	for (uint64_t i = 0; i < v->slots + PERTURBS; i++) {
-		if (scry_read_uint(v->runtime->session, v->indices + at * v->index_size,
-				   v->index_size, &index) < 0)
-			return true; /* not known */
-		if (index == wanted || index == none)
-			return index == wanted;
+		int rc = scry_read_uint(v->runtime->session, v->indices + at * v->index_size,
+					v->index_size, &index);
+
+		if (rc < 0)
+			return rc;
+		if (index == none)
+			return SCRY_OK;
+		if (is_it(arg, index))
+			return SCRY_ITEM;
 		perturb >>= 5;
 		at = (at * 5 + perturb + 1) & mask;
 	}
-	return false;
+	return SCRY_OK;
+}
+
+static bool is_index(void *arg, uint64_t index)
+{
+	return *(const uint64_t *)arg == index;
 }
 
 bool scry_dict_view_fits(const struct scry_dict_view *v, uint64_t it, scry_addr key)
@@ -296,7 +306,8 @@ bool scry_dict_view_fits(const struct scry_dict_view *v, uint64_t it, scry_addr 
 				      v->entries + index * v->stride + (unsigned)v->hash, size,
 				      &noted) < 0 ||
 		       noted == hash;
-	return !v->indices || !v->index_size || v->index_size > 8 || leads_to(v, hash, index);
+	/* where the table cannot be asked, nothing speaks against it */
+	return scry_dict_view_probe(v, hash, is_index, &index) != SCRY_OK;
 }
 
 int scry_cpython_dict_next(struct scry_runtime *r, scry_addr dict, uint64_t *it, scry_addr *ret_key,

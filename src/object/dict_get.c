@@ -67,29 +67,25 @@ static int get_in_runs(const struct scry_dict_view *v, const struct goal *goal, 
 	return SCRY_ENOTFOUND;
 }
 
-/* By the table of slots, as Objects/dictobject.c, 3.11, unicodekeys_lookup_unicode() goes on. */
-static int probe(const struct scry_dict_view *v, const struct goal *goal, scry_addr *ret)
-{
-	struct scry_runtime *r = v->runtime;
-	uint64_t mask = v->slots - 1, slot = goal->hash & mask, perturb = goal->hash, index;
-	uint64_t none = v->index_size == 8 ? UINT64_MAX : (1ull << 8 * v->index_size) - 1;
-	scry_addr entry, key;
+struct probe {
+	const struct scry_dict_view *v;
+	const struct goal *goal;
+	unsigned left; /* keys that may still be read */
+	scry_addr value;
+};
 
-	for (unsigned n = 0; n < PROBES; n++) {
-		if (scry_read_uint(r->session, v->indices + slot * v->index_size, v->index_size,
-				   &index) < 0 ||
-		    index == none)
-			break;
-		entry = v->entries + index * v->stride;
-		if (index < v->count &&
-		    scry_read_ptr(r->session, entry + v->key, &key) == SCRY_OK && key &&
-		    scry_text_matches(r, key, goal->text) &&
-		    scry_read_ptr(r->session, entry + v->value, ret) == SCRY_OK && *ret)
-			return SCRY_OK;
-		perturb >>= 5;
-		slot = (slot * 5 + perturb + 1) & mask;
-	}
-	return SCRY_ENOTFOUND;
+static bool is_goal(void *arg, uint64_t index)
+{
+	struct probe *p = arg;
+	struct scry_runtime *r = p->v->runtime;
+	scry_addr entry = p->v->entries + index * p->v->stride, key;
+
+	if (!p->left--)
+		return true; /* with no value */
+	return index < p->v->count &&
+	       scry_read_ptr(r->session, entry + p->v->key, &key) == SCRY_OK && key &&
+	       scry_text_matches(r, key, p->goal->text) &&
+	       scry_read_ptr(r->session, entry + p->v->value, &p->value) == SCRY_OK && p->value;
 }
 
 static int get_by_hash(const struct scry_dict_view *v, struct goal *goal, scry_addr *ret)
@@ -100,8 +96,13 @@ static int get_by_hash(const struct scry_dict_view *v, struct goal *goal, scry_a
 	if (v->values || v->count < 8 || (!v->indices && !notes) || !goal->text->ascii ||
 	    !scry_ascii_hash(v->runtime, goal->text->text, goal->text->len, &goal->hash))
 		return SCRY_ENOTFOUND;
-	if (v->indices && v->slots && v->index_size)
-		return probe(v, goal, ret);
+	if (v->indices) {
+		struct probe p = { .v = v, .goal = goal, .left = PROBES };
+
+		if (scry_dict_view_probe(v, goal->hash, is_goal, &p) != SCRY_ITEM || !p.value)
+			return SCRY_ENOTFOUND;
+		return *ret = p.value, SCRY_OK;
+	}
 	goal->hashed = true;
 	int rc = get_in_runs(v, goal, &it, ret);
 	goal->hashed = false;

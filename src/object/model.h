@@ -285,6 +285,13 @@ int scry_dict_view_next(const struct scry_dict_view *v, uint64_t *it, scry_addr 
 /** The value of a str key; SCRY_ENOTFOUND, which records no error, where there is none. */
 int scry_dict_view_get(const struct scry_dict_view *v, const char *name, scry_addr *ret);
 /**
+ * The entries that a hash leads to in a table of slots, by is_it(), until it says true: SCRY_ITEM.
+ * SCRY_OK: it said so of none, up to the first free slot. Negative where a slot is not readable,
+ * SCRY_EUNSUPPORTED where the table has no slots or they make no sense.
+ */
+int scry_dict_view_probe(const struct scry_dict_view *v, uint64_t hash,
+			 bool (*is_it)(void *arg, uint64_t index), void *arg);
+/**
  * Is the key that scry_dict_view_next() gave where its hash says? `it` as that call left it. True
  * also where this is not known.
  */

@@ -6,16 +6,20 @@ import subprocess
 
 from tests.support.story import PYSCRY, clean_environment
 
-# each is a process of its own: together they take longer than the second before the line appears
-TARGETS = 400
+# each is a process of its own: together they take longer than a few redraws of the line
+TARGETS = 200
+AT_ONCE, NEVER = '1', '3600000'  # when the line appears, in milliseconds
 LINE = re.compile(rb'\rreading: (\d+) of %d targets\x1b\[K' % TARGETS)
 
 
-def in_terminal(words, term):
+def in_terminal(words, term, first=AT_ONCE):
     """What appears on a terminal that is standard error and nothing else; and the answer."""
     ours, theirs = pty.openpty()
     child = subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=theirs, env=clean_environment(TERM=term)
+        words,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env=clean_environment(TERM=term, PYSCRY_PROGRESS_MS=first),
     )
     os.close(theirs)
     answer = child.stdout.read()
@@ -48,5 +52,5 @@ def test_no_line_where_it_cannot_be_taken_away(any_core):
 
 
 def test_what_is_quick_has_none(any_core):
-    seen, answer = in_terminal([PYSCRY, any_core, 'threads'], 'xterm')
+    seen, answer = in_terminal([PYSCRY, any_core, 'threads'], 'xterm', NEVER)
     assert seen == b'' and b'MainThread' in answer
