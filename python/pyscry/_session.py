@@ -36,7 +36,7 @@ _pointer_types = re.compile(
 
 
 def printable(text: str) -> str:
-    """A name of the target's, for a terminal: what would act there instead of showing is escaped."""
+    """A name of the target's, for a terminal: what would act there, not show, is escaped."""
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
         for each in text

@@ -344,8 +344,9 @@ def test_vdso(interpreter):
     finally:
         process.kill()
         process.wait()
-    if not inside:
-        pytest.skip('time() does not go through a vDSO here')
+    if not line:
+        pytest.skip('this kernel maps no vDSO')
+    assert inside, 'a loop of clock readings was never seen in it'
     assert [f['module'] for f in inside] == ['[vdso]'] * len(inside)
     assert inside[0]['offset'] == int(inside[0]['address'], 16) - start
 

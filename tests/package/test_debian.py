@@ -28,7 +28,8 @@ def debs(tmp_path_factory):
 
 # `gdb` alone: nothing says where the commands are
 STORY = '''
-dpkg --no-triggers -i /given/libpyscry0_*.deb /given/python3-pyscry_*.deb /given/pyscry_*.deb >/tmp/dpkg.log 2>&1 || {
+cd /given
+dpkg --no-triggers -i libpyscry0_*.deb python3-pyscry_*.deb pyscry_*.deb >/tmp/dpkg.log 2>&1 || {
 	cat /tmp/dpkg.log
 	exit 9
 }
