@@ -16,10 +16,10 @@ from tests.support import run
 ROW = '100 threads: threads'
 
 
-def bench(counts, option='--check'):
+def bench(counts, option='--check', rows=ROW):
     done = subprocess.run(
         [sys.executable, os.path.join(run.TOP, 'bench', 'run.py'), option]
-        + ['--rows', ROW, '--counts', str(counts)],
+        + ['--rows', rows, '--counts', str(counts)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -28,10 +28,22 @@ def bench(counts, option='--check'):
     return done.returncode, done.stdout
 
 
-def test_check(tmp_path):
+@pytest.fixture(autouse=True)
+def tools():
     for tool in ('valgrind', 'zstd', 'readelf'):
         if not shutil.which(tool):
             pytest.skip('%s is not installed' % tool)
+
+
+def test_no_row_takes_more_than_is_committed():
+    """The gate. After a change that is worth it: ./dev bench --record."""
+    status, text = bench(os.path.join(run.TOP, 'bench', 'counts.json'), rows='')
+    if text.startswith('skipped'):
+        pytest.skip(text.strip())
+    assert status == 0, text
+
+
+def test_check(tmp_path):
     counts = tmp_path / 'counts.json'
     status, text = bench(counts, '--record')
     assert status == 0, text
