@@ -202,7 +202,8 @@ static void each_leak(const void *subject, struct scry_renderer *to)
 
 	for (size_t i = 0; i < a->leaks.count; i++)
 		scry_say(to, &leak_facts,
-			 &(struct leak_line) { a->h, &a->leaks.list[i], 0, !a->leaks.lacks });
+			 &(struct leak_line) { a->h, &a->leaks.list[i], 0,
+					       !a->leaks.lacks && !a->leaks.moved });
 }
 
 static bool wants_leaks(const void *subject)
@@ -213,6 +214,30 @@ static bool wants_leaks(const void *subject)
 static void get_looked(const void *subject, struct scry_said *ret)
 {
 	scry_said_bool(ret, wants_leaks(subject));
+}
+
+static void get_chunky(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret,
+		       wants_leaks(subject) && ((const struct answer *)subject)->leaks.has_chunks);
+}
+
+static bool lacks_chunks(const struct answer *a)
+{
+	return a->want_leaks && !a->leaks.unknown && !a->leaks.has_chunks;
+}
+
+static void get_chunkless(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, lacks_chunks(subject));
+}
+
+/* Only a "no" is worth a word. */
+static void get_chunks(const void *subject, struct scry_said *ret)
+{
+	ret->kind = SCRY_SAID_NULL;
+	if (lacks_chunks(subject))
+		scry_said_bool(ret, false);
 }
 
 static void get_unknown(const void *subject, struct scry_said *ret)
@@ -243,6 +268,9 @@ static const struct scry_say verify_fields[] = {
 	SAY_INT("count", count, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_LIST_IF("leaks", &leak_facts, each_leak, wants_leaks),
 	SAY_GET("lacks", get_lacks, .flags = SCRY_SAY_OPTIONAL),
+	SAY_GET("chunks", get_chunks, .flags = SCRY_SAY_OPTIONAL),
+	SAY_GET("chunky", get_chunky, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("chunkless", get_chunkless, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("leaky", get_leaky, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("looked", get_looked, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("unknown", get_unknown, .flags = SCRY_SAY_TEXT_ONLY),
@@ -256,7 +284,9 @@ static const char *const verify_text[] = {
 	"{?omitted}  ... {omitted,} more\n",
 	"{?leaky}{leaks}",
 	"|{?unknown}what is leaked is not known: too much memory is missing\n",
-	"|{?looked}nothing is leaked: something leads to every object and chunk\n",
+	"|{?chunky}nothing is leaked: something leads to every object and chunk\n",
+	"|{?looked}nothing is leaked: something leads to every object\n",
+	"{?chunkless}malloc's chunks are not known: none of them was looked at\n",
 	"{lacks,} bytes of memory are not in the dump: references may be there\n",
 	NULL,
 };

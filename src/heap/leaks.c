@@ -270,7 +270,7 @@ static int by_retained(const void *a, const void *b)
 }
 
 /* Nothing else is of interest: letters and numbers are no addresses there. */
-static void scan(struct search *s)
+static int scan(struct search *s)
 {
 	struct scry_heap *h = s->h;
 	scry_addr low = UINT64_MAX, high = 0;
@@ -287,8 +287,7 @@ static void scan(struct search *s)
 		low = s->chunks[0].start;
 	if (s->chunk_count && s->chunks[s->chunk_count - 1].end >= high)
 		high = s->chunks[s->chunk_count - 1].end + 1;
-	if (low < high)
-		scry_scan_words(h, SCRY_SCAN_ALL, low, high, meet, s);
+	return low < high ? scry_scan_words(h, SCRY_SCAN_ALL, low, high, meet, s) : SCRY_OK;
 }
 
 int scry_leaks_find(struct scry_heap *h, struct scry_leaks *ret)
@@ -310,14 +309,17 @@ int scry_leaks_find(struct scry_heap *h, struct scry_leaks *ret)
 		qsort(s.chunks, s.chunk_count, sizeof(*s.chunks), by_start);
 	if (!s.full) {
 		meet_registers(&s);
-		scan(&s);
-		rc = add_objects(&s, ret);
-		add_chunks(&s, ret);
+		rc = scan(&s);
+		rc = rc < 0 ? rc : add_objects(&s, ret);
+		if (rc == SCRY_OK)
+			add_chunks(&s, ret);
 	}
 	if (ret->count)
 		qsort(ret->list, ret->count, sizeof(*ret->list), by_retained);
 	free(s.met);
 	free(s.chunks);
+	/* a word may have gone from where nobody had looked to where somebody had */
+	ret->moved = session->target->ops->runs && session->target->ops->runs(session->target);
 	if (session->stopped)
 		return scry_fail(session, SCRY_EFAULT, 0, "interrupted");
 	return s.full ? scry_fail(session, SCRY_ENOMEM, 0, "out of memory") : rc;

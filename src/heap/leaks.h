@@ -29,6 +29,7 @@ struct scry_leaks {
 	/* bytes of memory that the dump lacks: references may be there, nothing is certain */
 	uint64_t lacks;
 	bool unknown; /* it lacks so much that nothing is said */
+	bool moved;   /* the process ran while it was searched: nothing is certain either */
 };
 
 /** Negative when out of memory, or stopped. */

@@ -177,9 +177,9 @@ bool scry_in_file_data(struct scry_runtime *r, scry_addr addr)
 }
 
 /*
- * Words of objects that stand there are those objects' own references. Static variables of
- * extensions and of the interpreter. Nothing says that a word there is a reference, so none is
- * certain.
+ * Static variables of extensions and of the interpreter. Nothing says that a word there is a
+ * reference, so none is certain. Words of objects that stand there are those objects' own
+ * references.
  */
 static void add_data(struct scry_graph *g, scry_addr start, scry_addr end)
 {

@@ -2,6 +2,7 @@
 #include "heap/scan.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #define PIECE    ((size_t)1 << 20)  /* bytes of a run that are searched at once */
 #define LARGE    ((size_t)32 << 20) /* from so many bytes on two threads search */
 #define TOGETHER ((size_t)256 << 20)
+#define NOTHING  ((size_t)1 << 20) /* pages: after so many missing ones no file has more */
 #define RED_ZONE 128 /* bytes below a stack's pointer that are in use: System V ABI, x86-64 */
 
 /* Memory that is here in one piece. */
@@ -34,6 +36,7 @@ struct scan {
 	/* where views stay valid: what is to be searched, by two at once */
 	struct run *runs;
 	size_t run_count, run_room, bytes;
+	bool full; /* out of memory */
 };
 
 static inline uint64_t load(const struct scry_reader *rd, const uint8_t *p)
@@ -111,6 +114,18 @@ static void *search_share(void *arg)
 	return NULL;
 }
 
+/* Signals are for the thread that was there before. */
+static bool begin(pthread_t *ret, struct share *s)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	bool begun = !pthread_create(ret, NULL, search_share, s);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return begun;
+}
+
 /* Two threads wait for memory better than one. What they find is told by this one, in order. */
 static void search_runs(struct scan *c)
 {
@@ -124,7 +139,7 @@ static void search_runs(struct scan *c)
 			half += c->runs[i++].len;
 		shares[0].to = shares[1].from = i;
 		shares[1].to = c->run_count;
-		both = !pthread_create(&other, NULL, search_share, &shares[1]);
+		both = begin(&other, &shares[1]);
 	}
 	search_share(&shares[0]);
 	if (both)
@@ -135,6 +150,7 @@ static void search_runs(struct scan *c)
 		for (i = 0; i < shares[k].count; i++)
 			c->word(c->arg, shares[k].hits[i].at, shares[k].hits[i].word);
 		free(shares[k].hits);
+		c->full |= shares[k].full;
 	}
 	c->run_count = c->bytes = 0;
 }
@@ -145,6 +161,7 @@ static bool add_run(struct scan *c, scry_addr at, const uint8_t *p, size_t n)
 		size_t room = c->run_room ? c->run_room * 2 : 256;
 		struct run *runs = realloc(c->runs, room * sizeof(*runs));
 
+		c->full |= !runs;
 		if (!runs)
 			return false;
 		c->runs = runs;
@@ -155,21 +172,40 @@ static bool add_run(struct scan *c, scry_addr at, const uint8_t *p, size_t n)
 	return true;
 }
 
+/* On by some bytes; false at the end of the address space. */
+static bool skip(scry_addr *at, scry_addr bytes)
+{
+	*at += bytes;
+	return *at >= bytes;
+}
+
+/*
+ * After a page that is missing. A dump says where its own memory is: elsewhere only files have any,
+ * and a mapping may claim any size.
+ */
+static bool next_page(struct scry_session *s, scry_addr *at, size_t *missing)
+{
+	return (!s->target->ops->data || ++*missing < NOTHING) && skip(at, 4096 - *at % 4096);
+}
+
 /* Pieces are small enough for a command to be stopped in time, and for two shares. */
 static void scan_run(struct scan *c, scry_addr at, scry_addr end)
 {
 	struct scry_heap *h = c->h;
 	unsigned ptr = h->reader.ptr;
-	size_t n = 0;
+	size_t n = 0, missing = 0;
 
+	if (!skip(&at, -at & (ptr - 1)))
+		return;
 	while (at < end && scry_going(h->runtime->session, SCRY_PASS_SEARCH, c->searched, 0)) {
 		const uint8_t *p = scry_reader_view(&h->reader, at, &n);
 
 		if (!p || n < ptr) {
-			/* a page that is missing: on with the next */
-			at = (at + 4096) & ~(scry_addr)4095;
+			if (p ? !skip(&at, ptr) : !next_page(h->runtime->session, &at, &missing))
+				break;
 			continue;
 		}
+		missing = 0;
 		n = n < end - at ? n : (size_t)(end - at);
 		n = (n < PIECE ? n : PIECE) / ptr * ptr;
 		if (!n)
@@ -210,22 +246,26 @@ static unsigned kind_of(struct scry_heap *h, const struct scry_map *m)
 {
 	if (scry_in_file_data(h->runtime, m->start))
 		return SCRY_SCAN_FILES;
-	if (!(m->flags & SCRY_MAP_WRITE)) /* relocated data, which the loader has locked since */
-		return m->flags & SCRY_MAP_FILE && m->flags & SCRY_MAP_READ &&
-				       !(m->flags & SCRY_MAP_EXEC)
-			       ? SCRY_SCAN_FILES
-			       : 0;
+	if (!(m->flags & SCRY_MAP_WRITE)) {
+		if (!(m->flags & SCRY_MAP_READ))
+			return 0;
+		/* what was written before it was locked: tables, and words in machine code */
+		if (!(m->flags & SCRY_MAP_FILE) && !scry_module_at(h->runtime->session, m->start))
+			return SCRY_SCAN_HEAPS;
+		/* relocated data, which the loader has locked since */
+		return m->flags & SCRY_MAP_EXEC ? 0 : SCRY_SCAN_FILES;
+	}
 	return scry_stack_has(h->runtime, m->start) ? SCRY_SCAN_STACKS : SCRY_SCAN_HEAPS;
 }
 
-void scry_scan_words(struct scry_heap *h, unsigned where, scry_addr low, scry_addr high,
-		     scry_scan_word *word, void *arg)
+int scry_scan_words(struct scry_heap *h, unsigned where, scry_addr low, scry_addr high,
+		    scry_scan_word *word, void *arg)
 {
 	struct scan c = { .h = h, .low = low, .high = high, .word = word, .arg = arg };
 	struct scry_session *s = h->runtime->session;
 	unsigned ptr = h->reader.ptr;
 
-	for (size_t i = 0; i < s->target->map_count && !s->stopped; i++) {
+	for (size_t i = 0; i < s->target->map_count && !s->stopped && !c.full; i++) {
 		const struct scry_map *m = &s->target->maps[i];
 		unsigned kind = kind_of(h, m);
 		scry_addr at = m->start, stop, sp;
@@ -235,29 +275,53 @@ void scry_scan_words(struct scry_heap *h, unsigned where, scry_addr low, scry_ad
 		sp = kind == SCRY_SCAN_STACKS ? only_pointer(s->target, m) : 0;
 		if (sp > at + RED_ZONE)
 			at = (sp - RED_ZONE) & ~(scry_addr)(ptr - 1);
-		while (!s->stopped && scry_data_next(s, &at, m->end, &stop)) {
+		while (!s->stopped && !c.full && scry_data_next(s, &at, m->end, &stop)) {
 			scan_run(&c, at, stop < m->end ? stop : m->end);
 			at = stop;
 		}
 	}
-	if (!s->stopped)
+	if (!s->stopped && !c.full)
 		search_runs(&c);
 	free(c.runs);
+	return c.full ? scry_fail(s, SCRY_ENOMEM, 0, "out of memory") : SCRY_OK;
 }
 
 /* Of a dump that has no list of its holes: what of the mapping can be read. */
 static uint64_t count_readable(struct scry_session *s, const struct scry_map *m)
 {
+	scry_addr at = m->start, stop;
 	uint64_t bytes = 0;
-	size_t n = 0;
 
-	for (scry_addr at = m->start; at < m->end && !s->stopped; at += n) {
-		if (!scry_view(s, at, &n) || !n) {
-			n = 4096 - at % 4096;
-			continue;
+	for (; !s->stopped && scry_data_next(s, &at, m->end, &stop); at = stop) {
+		size_t n = 0, missing = 0;
+
+		while (at < stop && !s->stopped) {
+			if (!scry_view(s, at, &n) || !n) {
+				if (!next_page(s, &at, &missing))
+					break;
+				continue;
+			}
+			missing = 0;
+			n = n < stop - at ? n : (size_t)(stop - at);
+			bytes += n;
+			at += n;
 		}
-		n = n < m->end - at ? n : (size_t)(m->end - at);
-		bytes += n;
+	}
+	return bytes;
+}
+
+/* A core has lost the end of a segment, or all of it. */
+static uint64_t count_holes(struct scry_target *t, const struct scry_map *m)
+{
+	uint64_t bytes = 0;
+	scry_addr end;
+
+	for (scry_addr at = m->start; at < m->end; at = end) {
+		enum scry_hole hole = scry_target_hole_to(t, at, &end);
+
+		end = end < m->end ? end : m->end;
+		if (hole == SCRY_HOLE_CUT || hole == SCRY_HOLE_LEFT_OUT)
+			bytes += end - at;
 	}
 	return bytes;
 }
@@ -271,16 +335,14 @@ uint64_t scry_scan_lacks(struct scry_heap *h, uint64_t *ret_all)
 	*ret_all = 0;
 	for (size_t i = 0; i < t->map_count; i++) {
 		const struct scry_map *m = &t->maps[i];
-		uint64_t bytes = m->end - m->start;
-		enum scry_hole hole = scry_target_hole(t, m->start);
 
 		if (!(m->flags & SCRY_MAP_WRITE) || m->flags & SCRY_MAP_FILE)
 			continue;
-		*ret_all += bytes;
-		if (hole == SCRY_HOLE_CUT || hole == SCRY_HOLE_LEFT_OUT)
-			lacks += bytes;
-		else if (t->file && !t->ops->hole)
-			lacks += bytes - count_readable(s, m);
+		*ret_all += m->end - m->start;
+		if (t->ops->hole)
+			lacks += count_holes(t, m);
+		else if (t->file)
+			lacks += m->end - m->start - count_readable(s, m);
 	}
 	return lacks;
 }

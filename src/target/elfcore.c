@@ -179,6 +179,7 @@ static void sort_segments(struct scry_elfcore *core)
 		core->segments[kept++] = g;
 	}
 	core->count = kept;
+	core->segments[kept] = (struct scry_elf_segment) { 0 };
 }
 
 static int read_segments(struct scry_target *t)
@@ -358,7 +359,7 @@ static int elfcore_open(struct scry_target *t)
 	return SCRY_OK;
 }
 
-/* The first one that ends after an address: its place. */
+/* The place of the first one that ends after an address: behind the last stands an empty one. */
 static size_t first_segment(const struct scry_elfcore *core, scry_addr addr)
 {
 	size_t low = 0, high = core->count;
@@ -375,11 +376,11 @@ static size_t first_segment(const struct scry_elfcore *core, scry_addr addr)
 	return low;
 }
 
-static const struct scry_elf_segment *find_segment(const struct scry_elfcore *core, scry_addr addr)
+static bool is_anonymous(struct scry_target *t, scry_addr addr)
 {
-	size_t i = first_segment(core, addr);
+	const struct scry_map *map = scry_map_at(t, addr);
 
-	return i < core->count && addr >= core->segments[i].start ? &core->segments[i] : NULL;
+	return map && (map->flags & SCRY_MAP_WRITE) && !(map->flags & SCRY_MAP_FILE);
 }
 
 /* What the dump lacks may be in mapped files: that is not a hole. */
@@ -387,24 +388,22 @@ static bool elfcore_data(struct scry_target *t, scry_addr *at, scry_addr end, sc
 {
 	struct scry_elfcore *core = t->state;
 
-	while (*at < end) {
-		const struct scry_elf_segment *g = find_segment(core, *at);
+	for (; *at < end; *at = *ret_end) {
+		const struct scry_elf_segment *g = &core->segments[first_segment(core, *at)];
+		bool found = *at - g->start < g->len;
+		scry_addr stop = found ? g->start + g->len : g->len ? g->start : end;
 
-		if (!g || t->file_fd < 0) {
-			*ret_end = end;
+		stop = *ret_end = stop < end ? stop : end;
+		if (!found && is_anonymous(t, *at))
+			continue;
+		if (!found || t->file_fd < 0)
 			return true;
-		}
-		scry_addr stop = g->start + g->len < end ? g->start + g->len : end;
 		off_t base = (off_t)g->offset, from = base + (off_t)(*at - g->start);
 		off_t data = lseek(t->file_fd, from, SEEK_DATA);
-		if (data < 0 && errno != ENXIO) { /* a file system that does not know holes */
-			*ret_end = stop;
+		if (data < 0 && errno != ENXIO) /* a file system that does not know holes */
 			return true;
-		}
-		if (data < 0 || (uint64_t)(data - base) >= stop - g->start) {
-			*at = stop;
+		if (data < 0 || (uint64_t)(data - base) >= stop - g->start)
 			continue;
-		}
 		off_t hole = lseek(t->file_fd, data, SEEK_HOLE);
 		*at = g->start + (scry_addr)(data - base);
 		*ret_end = hole < 0 || (uint64_t)(hole - base) > stop - g->start
@@ -421,8 +420,8 @@ static const uint8_t *elfcore_view(struct scry_target *t, scry_addr addr, size_t
 	const struct scry_elf_segment *g = core->last;
 
 	if (addr - g->start >= g->len) {
-		g = find_segment(core, addr);
-		if (!g)
+		g = &core->segments[first_segment(core, addr)];
+		if (addr - g->start >= g->len)
 			return NULL;
 		core->last = g;
 	}
@@ -450,7 +449,7 @@ static bool elfcore_present(struct scry_target *t, scry_addr start, scry_addr en
 	return true;
 }
 
-static enum scry_hole elfcore_hole(struct scry_target *t, scry_addr addr)
+static enum scry_hole elfcore_hole(struct scry_target *t, scry_addr addr, scry_addr *ret_end)
 {
 	const struct scry_elfcore *core = t->state;
 	size_t low = 0, high = core->hole_count;
@@ -463,13 +462,15 @@ static enum scry_hole elfcore_hole(struct scry_target *t, scry_addr addr)
 		else
 			high = mid;
 	}
-	if (low == core->hole_count || addr < core->holes[low].start)
+	if (low == core->hole_count || addr < core->holes[low].start) {
+		*ret_end = low < core->hole_count ? core->holes[low].start : UINT64_MAX;
 		return SCRY_HOLE_NONE;
+	}
+	*ret_end = core->holes[low].end;
 	if (core->holes[low].cut)
 		return SCRY_HOLE_CUT;
-	const struct scry_map *map = scry_map_at(t, addr);
-	bool is_private = map && (map->flags & SCRY_MAP_WRITE) && !(map->flags & SCRY_MAP_FILE);
-	return is_private && core->has_private ? SCRY_HOLE_UNTOUCHED : SCRY_HOLE_LEFT_OUT;
+	return is_anonymous(t, addr) && core->has_private ? SCRY_HOLE_UNTOUCHED
+							  : SCRY_HOLE_LEFT_OUT;
 }
 
 static void elfcore_close(struct scry_target *t)

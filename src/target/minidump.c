@@ -355,5 +355,6 @@ const struct scry_target_ops scry_target_minidump = {
 	.probe = minidump_probe,
 	.open = minidump_open,
 	.view = scry_minidump_view,
+	.data = scry_minidump_data,
 	.close = minidump_close,
 };

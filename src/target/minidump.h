@@ -94,6 +94,7 @@ const char *scry_minidump_string(const struct scry_minidump *md, uint64_t rva);
 /** Copy target memory from the ranges; true when all of it is there. */
 bool scry_minidump_read(const struct scry_minidump *md, scry_addr addr, void *buf, size_t len);
 const uint8_t *scry_minidump_view(struct scry_target *t, scry_addr addr, size_t *ret_len);
+bool scry_minidump_data(struct scry_target *t, scry_addr *at, scry_addr end, scry_addr *ret_end);
 struct scry_target_module *scry_minidump_module_at(const struct scry_minidump *md, scry_addr addr);
 
 /* Each reads its streams into the target; negative only when out of memory. */

@@ -222,6 +222,48 @@ bool scry_minidump_read(const struct scry_minidump *md, scry_addr addr, void *bu
 	return true;
 }
 
+/* Where the module at `addr` ends or, between modules, the next one begins. */
+static scry_addr module_edge(const struct scry_minidump *md, scry_addr addr)
+{
+	const struct scry_target *t = md->t;
+	size_t low = 0, high = t->module_count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (t->modules[mid].end <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == t->module_count)
+		return SCRY_MD_USER_LIMIT;
+	return t->modules[low].start > addr ? t->modules[low].start : t->modules[low].end;
+}
+
+/* Between the ranges only a module's file has anything. */
+bool scry_minidump_data(struct scry_target *t, scry_addr *at, scry_addr end, scry_addr *ret_end)
+{
+	const struct scry_minidump *md = t->state;
+
+	while (*at < end) {
+		size_t i = range_after(md, *at);
+		const struct scry_md_range *r = i < md->range_count ? &md->ranges[i] : NULL;
+		bool found = r && r->start <= *at;
+		scry_addr stop = found ? r->start + r->len
+				 : r   ? r->start
+				       : end,
+			  edge = found ? stop : module_edge(md, *at);
+
+		stop = edge < stop ? edge : stop;
+		*ret_end = stop < end ? stop : end;
+		if (found || scry_minidump_module_at(md, *at))
+			return true;
+		*at = *ret_end;
+	}
+	return false;
+}
+
 /* Append mappings for the parts of a piece that none of the first `known` maps (sorted) covers. */
 static bool fill_map(struct scry_minidump *md, size_t known, struct scry_map map)
 {
@@ -338,25 +380,6 @@ static bool add_sections(struct scry_minidump *md, size_t known, const struct sc
 			return false;
 	}
 	return true;
-}
-
-/* Where the module at `addr` ends or, between modules, the next one begins. */
-static scry_addr module_edge(const struct scry_minidump *md, scry_addr addr)
-{
-	const struct scry_target *t = md->t;
-	size_t low = 0, high = t->module_count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (t->modules[mid].end <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low == t->module_count)
-		return SCRY_MD_USER_LIMIT;
-	return t->modules[low].start > addr ? t->modules[low].start : t->modules[low].end;
 }
 
 /*

@@ -91,9 +91,17 @@ static const uint8_t *view(struct scry_target *t, scry_addr addr, size_t *ret_le
 	return p;
 }
 
+enum scry_hole scry_target_hole_to(struct scry_target *t, scry_addr addr, scry_addr *ret_end)
+{
+	*ret_end = UINT64_MAX;
+	return t && t->ops->hole ? t->ops->hole(t, addr, ret_end) : SCRY_HOLE_NONE;
+}
+
 enum scry_hole scry_target_hole(struct scry_target *t, scry_addr addr)
 {
-	return t && t->ops->hole ? t->ops->hole(t, addr) : SCRY_HOLE_NONE;
+	scry_addr end;
+
+	return scry_target_hole_to(t, addr, &end);
 }
 
 const char *scry_target_damage(struct scry_target *t)
@@ -107,7 +115,7 @@ const char *scry_target_damage(struct scry_target *t)
 bool scry_target_lacks(struct scry_target *t, scry_addr addr)
 {
 	return t && t->ops->hole && !scry_map_at(t, addr) &&
-	       t->ops->hole(t, addr) == SCRY_HOLE_NONE;
+	       scry_target_hole(t, addr) == SCRY_HOLE_NONE;
 }
 
 static int fail_missing(struct scry_session *s, scry_addr addr)

@@ -107,8 +107,8 @@ struct scry_target_ops {
 	 * none. Valid until the next call on the target.
 	 */
 	const uint8_t *(*view)(struct scry_target *t, scry_addr addr, size_t *ret_len);
-	/** NULL: no holes are known. */
-	enum scry_hole (*hole)(struct scry_target *t, scry_addr addr);
+	/** scry_target_hole_to(). NULL: no holes are known. */
+	enum scry_hole (*hole)(struct scry_target *t, scry_addr addr, scry_addr *ret_end);
 	/**
 	 * Fetch the registers and thread pointer of a thread that says `regs_pending`. NULL: none
 	 * ever does.
@@ -124,7 +124,8 @@ struct scry_target_ops {
 	void (*close)(struct scry_target *t);
 	/**
 	 * The first run of bytes at or after *at, below `end`, that are not a hole of the dump's
-	 * file: *at and *ret_end; false where there is none. NULL: no hole is known.
+	 * file: *at and *ret_end; false where there is none. NULL: no hole is known. A run is
+	 * either in the dump or, if anywhere, in mapped files.
 	 */
 	bool (*data)(struct scry_target *t, scry_addr *at, scry_addr end, scry_addr *ret_end);
 	/**
@@ -267,6 +268,8 @@ void scry_target_forget_view(struct scry_target *t);
 
 /** Why nothing can be read at `addr`. */
 enum scry_hole scry_target_hole(struct scry_target *t, scry_addr addr);
+/** The same, and in *ret_end, which is above `addr`, up to where that is so. */
+enum scry_hole scry_target_hole_to(struct scry_target *t, scry_addr addr, scry_addr *ret_end);
 /** What to say of a list that makes no sense: "is damaged", or that the target runs on. */
 const char *scry_target_damage(struct scry_target *t);
 /** Is it certain that nothing was mapped at `addr`? */

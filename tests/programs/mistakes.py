@@ -1,8 +1,9 @@
 """Makes the mistakes of unsound.c, writes what is wrong now, and dies. "heap": counts, objects and buffers;
-"behind": a write behind what malloc() gave out; "hooks": what PYTHONMALLOC=debug marks; "leaks". 2.7 to 3.15."""
+"behind": a write behind what malloc() gave out; "hooks": what PYTHONMALLOC=debug marks; "leaks"; "leaky". 2.7 to 3.15."""
 import json
 import os
 import sys
+import time
 
 if len(sys.argv) > 2 and os.environ.get('PYTHONMALLOC') != sys.argv[2]:
     os.environ['PYTHONMALLOC'] = sys.argv[2]
@@ -71,9 +72,17 @@ def leaks():
     return [(unsound.leak, 200)], []
 
 
+def leaky():
+    """The same in a process that goes on."""
+    unsound.leak(200)
+    return None, None
+
+
 steps, gone = globals()[way]()
 with open(os.environ['PYSCRY_TRUTH'] + '.new', 'w') as out:
     json.dump(truth, out)
 os.rename(os.environ['PYSCRY_TRUTH'] + '.new', os.environ['PYSCRY_TRUTH'])
 keep.append([0] * 100)
+if steps is None:
+    time.sleep(600)
 unsound.run(steps, gone)

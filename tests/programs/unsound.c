@@ -7,6 +7,7 @@
 #include <Python.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #ifndef Py_SET_TYPE
 #define Py_SET_TYPE(object, type) (Py_TYPE(object) = (type))
@@ -118,6 +119,17 @@ static PyObject *scribble(PyObject *self, PyObject *args)
 	Py_RETURN_NONE;
 }
 
+/* Objects that only memory leads to which nobody can write to any more: no leaks. */
+static void lock_away(void)
+{
+	PyObject **page =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (unsigned i = 0; i < 50; i++)
+		page[i] = PyByteArray_FromStringAndSize("locked", 6);
+	mprotect(page, 4096, PROT_READ);
+}
+
 /* leak(n): n lists that nobody can reach, each with a float in it, and twenty chunks of malloc() */
 static PyObject *leak(PyObject *self, PyObject *args)
 {
@@ -131,6 +143,7 @@ static PyObject *leak(PyObject *self, PyObject *args)
 
 		chunk[0] = 'l';
 	}
+	lock_away();
 	for (; n; n--) {
 		PyObject *list = PyList_New(1);
 
