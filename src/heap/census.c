@@ -10,12 +10,11 @@
 #include <string.h>
 
 #include "heap/chunks.h"
+#include "heap/data_stack.h"
 #include "heap/zombie.h"
 #include "memory/block.h"
 #include "memory/stack.h"
 #include "object/known.h"
-
-#define CHUNKS_MAX 10000 /* of one data stack */
 
 enum who { BLOCKS, FRAMES, MALLOC, STACKS, CODE, DATA, OTHERS, WHO_COUNT };
 
@@ -105,33 +104,22 @@ static int by_start(const void *a, const void *b)
 	return x->start > y->start ? 1 : x->start < y->start ? -1 : 0;
 }
 
-/* struct _PyStackChunk, Include/internal/pycore_interpframe_structs.h: previous, size */
 static void find_frames(struct count *c)
 {
-	struct scry_runtime *r = c->h->runtime;
-	unsigned ptr = c->h->reader.ptr;
-	uint64_t size;
+	struct scry_data_stacks stacks;
 
-	for (struct scry_thread *t = scry_thread_first(c->s); t; t = t->next) {
-		scry_addr chunk =
-			t->runtime == r ? scry_field_get(r, t->state, SCRY_F_THREAD_DATASTACK_CHUNK)
-					: 0;
-
-		for (unsigned n = 0; chunk && n < CHUNKS_MAX; n++) {
-			if (!scry_reader_word(&c->h->reader, chunk + ptr, &size) || !size ||
-			    size > UINT32_MAX)
-				break;
-			add_run(c, FRAMES, chunk, chunk + size);
-			if (!scry_reader_word(&c->h->reader, chunk, &chunk))
-				break;
-		}
-	}
+	c->full |= scry_data_stacks_find(c->h, &stacks) < 0;
+	for (size_t i = 0; i < stacks.count; i++)
+		add_run(c, FRAMES, stacks.list[i].start, stacks.list[i].end);
 }
 
 static void find_runs(struct count *c)
 {
-	if (scry_block_areas(c->h->runtime, &c->runs[BLOCKS].list, &c->runs[BLOCKS].count) < 0)
+	int rc = scry_block_areas(c->h->runtime, &c->runs[BLOCKS].list, &c->runs[BLOCKS].count);
+
+	if (rc < 0)
 		c->runs[BLOCKS].count = 0;
+	c->full |= rc == SCRY_ENOMEM;
 	c->full |= scry_chunks_count(c->h, c->runs[BLOCKS].list, c->runs[BLOCKS].count,
 				     &c->chunks) < 0;
 	find_frames(c);
@@ -165,13 +153,12 @@ static enum who rest_of(struct count *c, const struct scry_map *m)
 	return scry_stack_has(c->h->runtime, m->start) ? STACKS : OTHERS;
 }
 
+/* Mappings of a file stand side by side, mostly: the rest is put together at the end. */
 static void count_file(struct count *c, const char *path, const struct sum *sum)
 {
-	size_t i = 0;
+	struct file *file = c->file_count ? &c->files[c->file_count - 1] : NULL;
 
-	while (i < c->file_count && strcmp(c->files[i].path, path))
-		i++;
-	if (i == c->file_count) {
+	if (!file || strcmp(file->path, path)) {
 		struct file *files = scry_arena_grow(&c->s->arena, c->files, c->file_count,
 						     &c->file_room, sizeof(*files), 64);
 
@@ -179,10 +166,11 @@ static void count_file(struct count *c, const char *path, const struct sum *sum)
 		if (!files)
 			return;
 		c->files = files;
-		c->files[c->file_count++] = (struct file) { .path = path };
+		file = &files[c->file_count++];
+		*file = (struct file) { .path = path };
 	}
-	c->files[i].sum.bytes += sum->bytes;
-	c->files[i].sum.there += sum->there;
+	file->sum.bytes += sum->bytes;
+	file->sum.there += sum->there;
 }
 
 static void count_map(struct count *c, const struct scry_map *m)
@@ -198,7 +186,8 @@ static void count_map(struct count *c, const struct scry_map *m)
 			who++;
 		who = who <= MALLOC ? who : rest_of(c, m);
 		sum.bytes = end - at;
-		c->census->has_there &= scry_target_present(c->s->target, at, end, &sum.there);
+		c->census->has_there = c->census->has_there &&
+				       scry_target_present(c->s->target, at, end, &sum.there);
 		c->sums[who].bytes += sum.bytes;
 		c->sums[who].there += sum.there;
 		if ((who == DATA || who == CODE) && m->path)
@@ -325,8 +314,30 @@ static int by_bytes(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct file *)a)->path, ((const struct file *)b)->path);
+}
+
+static void join_files(struct count *c)
+{
+	size_t n = 0;
+
+	if (c->file_count)
+		qsort(c->files, c->file_count, sizeof(*c->files), by_path);
+	for (size_t i = 0; i < c->file_count; i++)
+		if (n && !by_path(&c->files[n - 1], &c->files[i])) {
+			c->files[n - 1].sum.bytes += c->files[i].sum.bytes;
+			c->files[n - 1].sum.there += c->files[i].sum.there;
+		} else {
+			c->files[n++] = c->files[i];
+		}
+	c->file_count = n;
+}
+
 static void tell_files(struct count *c)
 {
+	join_files(c);
 	if (c->file_count)
 		qsort(c->files, c->file_count, sizeof(*c->files), by_bytes);
 	for (size_t i = 0; i < c->file_count; i++) {

@@ -1,5 +1,8 @@
 /* References from memory that is not an object's: C stacks, registers, what malloc() gave out. */
 #include "heap/referrers.h"
+
+#include "heap/chunks.h"
+#include "heap/data_stack.h"
 #include "heap/scan.h"
 #include "memory/block.h"
 #include "memory/malloc.h"
@@ -13,6 +16,7 @@ struct scan {
 	/* where the modules' states begin: the module's place in the index plus one */
 	struct scry_hash states;
 	bool has_states;
+	struct scry_data_stacks stacks; /* frames that are over have left words there */
 };
 
 static struct scry_found_ref *new_ref(struct scan *c, struct scry_found_ref *one,
@@ -104,30 +108,6 @@ static void take_static(void *arg, scry_addr at, scry_addr word)
 
 /* --- memory of nobody --- */
 
-/* Frames that are over have left words in the chunks of a thread's data stack. */
-static bool in_data_stack(struct scry_heap *h, scry_addr at)
-{
-	struct scry_runtime *r = h->runtime;
-	unsigned ptr = h->reader.ptr;
-
-	for (struct scry_thread *t = scry_thread_first(r->session); t; t = t->next) {
-		scry_addr chunk =
-			t->runtime == r ? scry_field_get(r, t->state, SCRY_F_THREAD_DATASTACK_CHUNK)
-					: 0;
-		uint64_t size;
-
-		for (unsigned n = 0; chunk && n < 10000; n++) {
-			if (!scry_reader_word(&h->reader, chunk + ptr, &size))
-				break;
-			if (at - chunk < size)
-				return true;
-			if (!scry_reader_word(&h->reader, chunk, &chunk))
-				break;
-		}
-	}
-	return false;
-}
-
 /* Which module's state begins there. */
 static uint32_t module_of(struct scan *c, scry_addr start)
 {
@@ -177,8 +157,11 @@ static void take_word(void *arg, scry_addr at, scry_addr word)
 	struct scry_block block;
 	uint32_t module, from = scry_heap_inside(h, at);
 
+	size_t stack = scry_area_after(c->stacks.list, c->stacks.count, at);
+
 	/* tables of objects, whose words were told of, or are left from before */
-	if (scry_hash_find(c->known, at) || in_data_stack(h, at))
+	if (scry_hash_find(c->known, at) ||
+	    (stack < c->stacks.count && c->stacks.list[stack].start <= at))
 		return;
 	if (from != SCRY_HEAP_NONE) {
 		take_inner(c, from, at, word);
@@ -219,7 +202,9 @@ void scry_refs_in_memory(struct scry_refs *refs, scry_addr end, struct scry_hash
 		scan_registers(&c, &t->threads[i]);
 		scan_stack(&c, &t->threads[i]);
 	}
-	scry_scan_words(refs->h, SCRY_SCAN_FILES, c.start, c.end, take_static, &c);
-	scry_scan_words(refs->h, SCRY_SCAN_HEAPS, c.start, c.end, take_word, &c);
+	refs->full |=
+		scry_data_stacks_find(refs->h, &c.stacks) < 0 ||
+		scry_scan_words(refs->h, SCRY_SCAN_FILES, c.start, c.end, take_static, &c) < 0 ||
+		scry_scan_words(refs->h, SCRY_SCAN_HEAPS, c.start, c.end, take_word, &c) < 0;
 	scry_hash_done(&c.states);
 }

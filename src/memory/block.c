@@ -118,8 +118,11 @@ int scry_block_areas(struct scry_runtime *r, struct scry_block_area **ret, size_
 	const struct scry_allocator *a = allocator_of(r);
 	struct scry_block_area *list = NULL;
 	size_t count = 0, n = 0;
+	int rc = a ? a->areas(r, &list, &count) : SCRY_ENOTFOUND;
 
-	if (!a || a->areas(r, &list, &count) < 0 || !count)
+	if (rc == SCRY_ENOMEM)
+		return rc;
+	if (rc < 0 || !count)
 		return scry_fail(r->session, SCRY_ENOTFOUND, 0,
 				 "the memory of %s's allocator was not found", r->name);
 	qsort(list, count, sizeof(*list), by_start);

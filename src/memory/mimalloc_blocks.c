@@ -147,8 +147,10 @@ static int areas(struct scry_runtime *r, struct scry_block_area **ret, size_t *r
 				continue;
 			more = scry_arena_grow(&r->session->arena, list, count, &room,
 					       sizeof(*list), 64);
-			if (!more)
-				break;
+			if (!more) {
+				scry_mimalloc_done(&heap);
+				return scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory");
+			}
 			list = more;
 			if (end < scry_mi_segment_end(r, start))
 				end = scry_mi_segment_end(r, start);

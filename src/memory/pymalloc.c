@@ -405,7 +405,9 @@ static int areas(struct scry_runtime *r, struct scry_block_area **ret, size_t *r
 			      : NULL;
 
 	if (!list)
-		return SCRY_ENOTFOUND;
+		return p && p->shape && p->count
+			       ? scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory")
+			       : SCRY_ENOTFOUND;
 	for (size_t i = 0; i < p->count; i++)
 		measure(p, &p->arenas[i], &list[i]);
 	*ret = list;

@@ -16,6 +16,9 @@
 
 /* no file of /proc that we read is larger in any sane process */
 #define MOST ((size_t)256 << 20)
+/* bytes of a mapping whose pages are counted: address sanitizers map terabytes */
+#define MOST_PAGED ((uint64_t)64 << 30)
+#define WORDS      ((size_t)32768) /* of pagemap, read at once */
 
 static int open_file(int pid, const char *name)
 {
@@ -344,23 +347,37 @@ void scry_procfs_syscall(struct scry_target *t, int pid, struct scry_os_thread *
  */
 bool scry_procfs_present(struct scry_target *t, scry_addr start, scry_addr end, uint64_t *ret)
 {
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), words[512], found = 0;
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), found = 0, *words;
+	uint64_t at = start / page, last = end / page + !!(end % page);
+	ssize_t n = 1;
+
+	if (end - start > MOST_PAGED) {
+		scry_note(t->session,
+			  "which memory is resident is not counted: the mapping at 0x%" PRIx64
+			  " has %" PRIu64 " GiB",
+			  start, (end - start) >> 30);
+		return false;
+	}
 	int fd = open_file((int)t->pid, "pagemap");
 
-	if (fd < 0)
-		return false;
-	/* it has no word for the kernel's own part (vsyscall) */
-	for (uint64_t at = start / page, last = (end + page - 1) / page; at < last;) {
-		size_t wanted = last - at < 512 ? (size_t)(last - at) : 512;
-		ssize_t n = pread(fd, words, wanted * sizeof(*words), (off_t)(at * sizeof(*words)));
+	words = fd >= 0 ? malloc(WORDS * sizeof(*words)) : NULL;
+	if (!words)
+		n = -1;
+	/* it has no word for the kernel's own part (vsyscall): n is 0 there */
+	while (at < last && n > 0 && !t->session->stopped) {
+		size_t wanted = last - at < WORDS ? (size_t)(last - at) : WORDS;
 
+		n = pread(fd, words, wanted * sizeof(*words), (off_t)(at * sizeof(*words)));
 		for (ssize_t i = 0; i < n / (ssize_t)sizeof(*words); i++)
 			found += words[i] >> 63;
-		at = n > 0 ? at + wanted : last;
+		at += n > 0 ? (uint64_t)n / sizeof(*words) : 0;
+		n = n > 0 && n < (ssize_t)sizeof(*words) ? -1 : n;
 	}
-	close(fd);
+	free(words);
+	if (fd >= 0)
+		close(fd);
 	*ret = found * page < end - start ? found * page : end - start;
-	return true;
+	return n >= 0 && !t->session->stopped;
 }
 
 /* The number after "btime" of /proc/stat: when the machine started. */
