@@ -8,13 +8,14 @@
 #include "runtime/pypy/pypy.h"
 #include "runtime/pypy/pypy_suspended.h"
 
-#define FRAMES_MAX 1000000
+#define FRAMES_MAX 1000000 /* of one thread; of all rings together */
 
 struct continulets {
 	struct scry_pypy_reach reach;
 	struct scry_pypy *p;
 	struct scry_hash on_threads; /* frames of threads, by address */
 	struct scry_pypy_continulet *first, **tail;
+	size_t steps; /* along all rings */
 };
 
 static void take_threads(struct continulets *s)
@@ -35,13 +36,16 @@ static void take_threads(struct continulets *s)
 	}
 }
 
-/* From the newest to the one before the bottom, which is the interpreter's own. */
+/*
+ * From the newest to the one before the bottom, which is the interpreter's own. A damaged ring may
+ * come back to another frame than its bottom, be it of frames that are not kept: Brent's search.
+ */
 static void read_ring(struct continulets *s, scry_addr bottom, struct scry_pypy_continulet *c)
 {
 	struct scry_runtime *r = s->p->runtime;
 	struct scry_frame f = { .runtime = r, .addr = bottom };
-	scry_addr at;
-	size_t room = 0;
+	scry_addr at, known = 0;
+	size_t room = 0, step = 0, next = 1;
 
 	if (r->strategy->frame_read(r, bottom, &f) < 0) {
 		c->error = "its frames cannot be read";
@@ -50,12 +54,21 @@ static void read_ring(struct continulets *s, scry_addr bottom, struct scry_pypy_
 	bottom = f.addr;
 	for (at = f.back; at && at != bottom; at = f.back) {
 		f = (struct scry_frame) { .runtime = r, .addr = at };
-		if (c->count >= FRAMES_MAX || r->strategy->frame_read(r, at, &f) < 0) {
+		if (s->steps++ >= FRAMES_MAX) {
+			c->error =
+				"its older frames are left out: all stacks together are too long";
+			return;
+		}
+		if (r->strategy->frame_read(r, at, &f) < 0 || f.addr == known) {
 			c->error = "its chain of frames is broken";
 			return;
 		}
 		if (f.addr == bottom)
 			return;
+		if (++step == next) {
+			known = f.addr;
+			next *= 2;
+		}
 		if (f.kind == SCRY_FRAME_SHIM)
 			continue;
 		scry_addr *list = scry_arena_grow(&r->session->arena, c->frames, c->count, &room,
