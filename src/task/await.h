@@ -108,6 +108,11 @@ int scry_first_member(struct scry_runtime *r, scry_addr object, scry_addr *ret);
 /** SCRY_OK also for objects without a frame; negative where a generator is damaged. */
 int scry_await_read(struct scry_kinds *k, scry_addr object, struct scry_await *ret);
 
+/** Links of one chain that are followed. */
+#define SCRY_CHAIN_MAX 100000
+/** What is said of a chain that has more of them, and of one that comes back to itself. */
+extern const char scry_chain_endless[], scry_chain_cycle[];
+
 /** A chain of awaits from `object` on; lives in the session's arena. */
 struct scry_chain {
 	struct scry_chain_link {

@@ -4,7 +4,8 @@
 #include "object/cython.h"
 #include "task/await.h"
 
-#define CHAIN_MAX 100000
+const char scry_chain_endless[] = "the chain of awaits has no end";
+const char scry_chain_cycle[] = "the chain of awaits is a cycle";
 
 static bool push(struct scry_session *s, struct scry_chain *c, size_t *room,
 		 struct scry_chain_link link)
@@ -36,9 +37,8 @@ void scry_chain_read(struct scry_kinds *k, scry_addr object, struct scry_chain *
 	*ret = (struct scry_chain) { .end = object };
 	for (size_t n = 0; object; object = a.next, n++) {
 		ret->end = object;
-		if (n == CHAIN_MAX || scry_hash_add(&seen, object) <= 0) {
-			ret->error = n == CHAIN_MAX ? "the chain of awaits has no end"
-						    : "the chain of awaits is a cycle";
+		if (n == SCRY_CHAIN_MAX || scry_hash_add(&seen, object) <= 0) {
+			ret->error = n == SCRY_CHAIN_MAX ? scry_chain_endless : scry_chain_cycle;
 			break;
 		}
 		if (scry_await_read(k, object, &a) < 0) {

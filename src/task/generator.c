@@ -22,7 +22,6 @@ const struct scry_task_ops *const scry_generator_kinds[] = { &generator, &corout
 #define BETWEEN_MAX 16 /* objects between two generators */
 
 struct search {
-	size_t count, frames, cut; /* generators, frames of all chains, chains left out */
 	struct scry_kinds kinds;
 	struct scry_hash tasks; /* by address of the generator */
 	struct scry_task **tail;
@@ -76,7 +75,6 @@ static void add(struct search *s, scry_addr addr, enum scry_kind kind)
 	if (!t)
 		return;
 	t->detail = d;
-	s->count++;
 	*d = (struct scry_generator) { .state = a.state, .cython = scry_kind_is_cythons(kind) };
 	t->state = states[a.state];
 	t->frame = a.frame;
@@ -104,13 +102,18 @@ static struct scry_task *awaited(struct search *s, const struct scry_task *t)
 	return NULL;
 }
 
-static void find_awaiters(struct search *s, struct scry_task *first)
+static void find_awaited(struct search *s, struct scry_task *first)
 {
 	for (struct scry_task *t = first; t; t = t->next)
 		scry_hash_put(&s->tasks, t->addr, t);
+	for (struct scry_task *t = first; t; t = t->next)
+		((struct scry_generator *)t->detail)->awaits = awaited(s, t);
+}
+
+static void find_awaiters(struct scry_runtime *r, struct scry_task *first)
+{
 	for (struct scry_task *t = first; t; t = t->next) {
-		struct scry_generator *d = t->detail;
-		struct scry_task *to = d->awaits = awaited(s, t);
+		struct scry_task *to = ((struct scry_generator *)t->detail)->awaits;
 
 		if (to)
 			((struct scry_generator *)to->detail)->awaiters++;
@@ -121,9 +124,8 @@ static void find_awaiters(struct search *s, struct scry_task *first)
 		struct scry_generator *other = to ? to->detail : NULL;
 
 		if (to && !other->awaited_by)
-			other->awaited_by =
-				scry_arena_alloc(&s->kinds.runtime->session->arena,
-						 other->awaiters * sizeof(*other->awaited_by));
+			other->awaited_by = scry_arena_alloc(
+				&r->session->arena, other->awaiters * sizeof(*other->awaited_by));
 		if (!to || !other->awaited_by)
 			continue;
 		other->awaited_by[to->awaited_by_count++] = t->addr;
@@ -131,37 +133,54 @@ static void find_awaiters(struct search *s, struct scry_task *first)
 	}
 }
 
-static void read_chain(struct search *s, struct scry_task *t)
+struct chains {
+	void (*read)(void *arg, const struct scry_task *t, struct scry_chain *ret);
+	void *arg;
+	size_t count, frames, cut; /* generators, frames of all chains, chains left out */
+};
+
+static void read_chain(struct chains *c, struct scry_task *t)
 {
 	struct scry_generator *d = t->detail;
 
-	if (s->frames >= FRAMES_MAX + s->count * FRAMES_EACH) {
-		s->cut++;
+	if (c->frames >= FRAMES_MAX + c->count * FRAMES_EACH) {
+		c->cut++;
 		d->own = d->cython ? (struct scry_chain_link) { t->addr, true }
 				   : (struct scry_chain_link) { t->frame, false };
 		d->chain = (struct scry_chain) { .frames = &d->own, .count = 1 };
 		return;
 	}
-	scry_chain_read(&s->kinds, t->addr, &d->chain);
-	s->frames += d->chain.count;
+	c->read(c->arg, t, &d->chain);
+	c->frames += d->chain.count;
 	if (!t->error)
 		t->error = d->chain.error;
 }
 
 /* First those that nobody awaits: the others are parts of theirs. */
-static void read_chains(struct search *s, struct scry_task *first)
+void scry_generators_link(struct scry_runtime *r, struct scry_task *first,
+			  void (*read)(void *arg, const struct scry_task *t,
+				       struct scry_chain *ret),
+			  void *arg)
 {
+	struct chains c = { .read = read, .arg = arg };
+
+	find_awaiters(r, first);
 	for (struct scry_task *t = first; t; t = t->next)
-		if (!t->awaited_by_count)
-			read_chain(s, t);
-	for (struct scry_task *t = first; t; t = t->next)
-		if (t->awaited_by_count)
-			read_chain(s, t);
-	if (s->cut)
-		scry_note(s->kinds.runtime->session,
-			  "the chains of %zu generators have %zu frames: of the other %zu, which "
-			  "those wait for, only their own are shown",
-			  s->count - s->cut, s->frames, s->cut);
+		c.count++;
+	for (int awaited = 0; awaited < 2; awaited++)
+		for (struct scry_task *t = first; t; t = t->next)
+			if (!!t->awaited_by_count == awaited)
+				read_chain(&c, t);
+	if (c.cut)
+		scry_note(r->session,
+			  "the chains of %zu generators have %zu frames: of the other %zu only "
+			  "their own are shown",
+			  c.count - c.cut, c.frames, c.cut);
+}
+
+static void read_by_await(void *arg, const struct scry_task *t, struct scry_chain *ret)
+{
+	scry_chain_read(arg, t->addr, ret);
 }
 
 static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tail)
@@ -190,8 +209,8 @@ static struct scry_task **collect(struct scry_runtime *r, struct scry_task **tai
 		scry_note(r->session,
 			  "objects without a sound type are in the collector's lists: if any is a "
 			  "generator, it is not shown");
-	find_awaiters(&s, *tail);
-	read_chains(&s, *tail);
+	find_awaited(&s, *tail);
+	scry_generators_link(r, *tail, read_by_await, &s.kinds);
 	scry_hash_done(&s.tasks);
 	scry_kinds_done(&s.kinds);
 	return s.tail;

@@ -18,6 +18,15 @@ struct scry_generator {
 
 /** generator.c's kinds: of plain ones, of coroutines, of async generators. */
 extern const struct scry_task_ops *const scry_generator_kinds[];
+/**
+ * Of all tasks from `first` on, whose d->awaits is known: who awaits each, and its chain, by
+ * `read`. Chains of a recursion share their frames: past some in all the rest have their own frame
+ * only, and this is noted.
+ */
+void scry_generators_link(struct scry_runtime *r, struct scry_task *first,
+			  void (*read)(void *arg, const struct scry_task *t,
+				       struct scry_chain *ret),
+			  void *arg);
 /** scry_task_ops.collect of them for PyPy: pypy_generator.c. */
 struct scry_task **scry_pypy_generators_collect(struct scry_runtime *r, struct scry_task **tail);
 

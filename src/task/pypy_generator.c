@@ -2,8 +2,6 @@
 #include "runtime/pypy/pypy_suspended.h"
 #include "task/generator.h"
 
-#define FRAMES_MAX  1000000 /* of all chains together */
-#define CHAIN_MAX   100000
 #define BETWEEN_MAX 16
 
 /*
@@ -21,49 +19,36 @@ static struct scry_pypy_generator *awaited(const struct scry_hash *all,
 	return NULL;
 }
 
-static void note_awaiter(struct scry_task *by, struct scry_task *of)
-{
-	struct scry_generator *d = of->detail;
-	scry_addr *list =
-		scry_arena_alloc(&of->runtime->session->arena, (d->awaiters + 1) * sizeof(*list));
-
-	if (!list)
-		return;
-	for (size_t i = 0; i < d->awaiters; i++)
-		list[i] = d->awaited_by[i];
-	list[d->awaiters++] = by->addr;
-	d->awaited_by = list;
-	of->awaited_by = list;
-	of->awaited_by_count = d->awaiters;
-}
-
 /* From its own frame to that of the innermost that it awaits, outermost first. */
-static void read_chain(const struct scry_hash *all, const struct scry_pypy_generator *g,
-		       struct scry_task *t, size_t *frames)
+static void read_chain(void *arg, const struct scry_task *t, struct scry_chain *ret)
 {
-	struct scry_generator *d = t->detail;
-	const struct scry_pypy_generator *at = g;
-	size_t n = 0;
+	struct scry_session *s = t->runtime->session;
+	struct scry_hash seen = { 0 };
+	size_t room = 0;
 
-	while (at && n < CHAIN_MAX) {
-		n++;
-		at = awaited(all, at);
+	*ret = (struct scry_chain) { 0 };
+	(void)arg;
+	while (t && !ret->error) {
+		const struct scry_generator *d = t->detail;
+		struct scry_chain_link *list;
+
+		if (s->stopped)
+			ret->error = "interrupted";
+		else if (ret->count >= SCRY_CHAIN_MAX)
+			ret->error = scry_chain_endless;
+		else if (scry_hash_add(&seen, t->addr) <= 0)
+			ret->error = scry_chain_cycle;
+		else if (!(list = scry_arena_grow(&s->arena, ret->frames, ret->count, &room,
+						  sizeof(*list), 1)))
+			ret->error = "out of memory";
+		if (ret->error)
+			break;
+		ret->frames = list;
+		ret->frames[ret->count++] = (struct scry_chain_link) { .addr = t->frame };
+		ret->running |= d->state == SCRY_RUNNING;
+		t = d->awaits;
 	}
-	if (at)
-		t->error = "what it waits for leads back into itself";
-	if (*frames + n > FRAMES_MAX)
-		n = 1;
-	*frames += n;
-	d->chain.frames =
-		scry_arena_alloc(&t->runtime->session->arena, n * sizeof(*d->chain.frames));
-	if (!d->chain.frames)
-		return;
-	d->chain.count = n;
-	at = g;
-	for (size_t i = 0; i < n; i++, at = awaited(all, at)) {
-		d->chain.frames[i] = (struct scry_chain_link) { .addr = at->frame };
-		d->chain.running |= at->running;
-	}
+	scry_hash_done(&seen);
 }
 
 static struct scry_task *add(struct scry_runtime *r, const struct scry_pypy_generator *g,
@@ -89,7 +74,7 @@ static struct scry_task *add(struct scry_runtime *r, const struct scry_pypy_gene
 struct scry_task **scry_pypy_generators_collect(struct scry_runtime *r, struct scry_task **tail)
 {
 	struct scry_hash all = { 0 }, tasks = { 0 };
-	size_t frames = 0;
+	struct scry_task **start = tail;
 	int rc;
 	struct scry_pypy_generator *first = scry_pypy_generators(r, &rc);
 
@@ -105,13 +90,12 @@ struct scry_task **scry_pypy_generators_collect(struct scry_runtime *r, struct s
 	for (struct scry_pypy_generator *g = first; g; g = g->next) {
 		struct scry_task *t = scry_hash_find(&tasks, g->addr);
 		struct scry_pypy_generator *to = awaited(&all, g);
-		struct scry_task *other = to ? scry_hash_find(&tasks, to->addr) : NULL;
 
-		if (t && other)
-			note_awaiter(t, other);
-		if (t)
-			read_chain(&all, g, t, &frames);
+		if (t && to)
+			((struct scry_generator *)t->detail)->awaits =
+				scry_hash_find(&tasks, to->addr);
 	}
+	scry_generators_link(r, *start, read_chain, NULL);
 	scry_hash_done(&all);
 	scry_hash_done(&tasks);
 	return tail;
