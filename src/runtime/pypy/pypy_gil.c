@@ -126,6 +126,7 @@ void scry_pypy_find_gil(struct scry_pypy *p)
 	}
 }
 
+/* Who holds it is known where the word can be read, and has the id of a state's thread, or none. */
 void scry_pypy_load_gil(struct scry_pypy *p)
 {
 	struct scry_session *s = p->runtime->session;
@@ -133,15 +134,17 @@ void scry_pypy_load_gil(struct scry_pypy *p)
 	uint64_t holder = 0, ident;
 	scry_addr state = 0;
 
-	interp->gil = p->gil.word;
-	interp->gil_holder = 0;
-	if (!p->gil.word || scry_read_uint(s, p->gil.word, 8, &holder) < 0 || !holder)
+	interp->gil = interp->gil_holder = 0;
+	if (!p->gil.word || scry_read_uint(s, p->gil.word, 8, &holder) < 0)
 		return;
-	for (unsigned i = 0; i < STATES_MAX; i++) {
+	if (!holder)
+		interp->gil = p->gil.word;
+	for (unsigned i = 0; holder && i < STATES_MAX; i++) {
 		if (scry_pypy_next_state(interp, state, &state) < 0 || !state)
 			return;
 		if (scry_read_uint(s, state + SCRY_PYPY_IDENT, 8, &ident) == SCRY_OK &&
 		    ident == holder) {
+			interp->gil = p->gil.word;
 			interp->gil_holder = state;
 			return;
 		}
