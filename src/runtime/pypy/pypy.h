@@ -317,6 +317,15 @@ int scry_pypy_load_fields(struct scry_pypy *p);
 scry_addr scry_pypy_modules(struct scry_pypy *p);
 void scry_pypy_done(struct scry_pypy *p);
 
+/** Up to `count` words of 8 bytes, as the target means them; how many came, as scry_read_some(). */
+size_t scry_pypy_words(struct scry_pypy *p, scry_addr at, uint64_t *to, size_t count);
+/**
+ * Call `word` for each 8-aligned word of the module's writable memory, but holes of zeros in the
+ * dump's file, from the lowest address on; ends early where it says false, or the call was stopped.
+ */
+void scry_pypy_visit(struct scry_pypy *p, bool (*word)(void *arg, scry_addr at, uint64_t value),
+		     void *arg);
+
 /**
  * Call `found` for each 8-aligned word of the module's writable memory that `wanted` is the low
  * half of.

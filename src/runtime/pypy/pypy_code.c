@@ -166,7 +166,7 @@ static bool are_names(struct scry_pypy_scan *scan, scry_addr at)
 	size_t len;
 
 	if (scry_read_uint(s, at, 8, &count) < 0 || count != OPCODES ||
-	    scry_read_some(s, at + 8, items, sizeof(items)) != sizeof(items))
+	    scry_pypy_words(scan->pypy, at + 8, items, OPCODES) < OPCODES)
 		return true;
 	for (unsigned i = 0; i < OPCODES; i++) {
 		if (items[i] < scan->pypy->start || items[i] >= scan->pypy->end ||

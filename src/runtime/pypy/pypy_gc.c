@@ -34,6 +34,7 @@ enum {
 #define FIRST        (-35)
 #define WORDS        84
 #define ENABLED_BYTE 1
+#define COUNT_MAX    ((uint64_t)1 << 48) /* no process has so many bytes */
 
 /* ArenaCollection, in words: rpython/memory/gc/minimarkpage.py */
 enum {
@@ -74,18 +75,30 @@ static bool is_power(uint64_t n)
 	return n && !(n & (n - 1));
 }
 
+/* Numbers of bytes, and of what has some. */
+static bool are_counts(const uint64_t *w, const uint64_t *arenas)
+{
+	return w[SIZE] < COUNT_MAX && w[MAJORS] < COUNT_MAX && w[PINNED] < COUNT_MAX &&
+	       w[MADE_OLD] < COUNT_MAX && w[RAW_PEAK] < COUNT_MAX &&
+	       arenas[ARENA_COUNT] < COUNT_MAX && arenas[ARENA_ALLOCATED] < COUNT_MAX;
+}
+
+/* The bools stand in memory one after another. */
+static unsigned enabled(const uint64_t *w, bool big_endian)
+{
+	return w[FLAGS] >> 8 * (big_endian ? 7 - ENABLED_BYTE : ENABLED_BYTE) & 0xff;
+}
+
 static bool fits(const uint64_t *w, const uint64_t *arenas)
 {
-	const uint8_t *flags = (const uint8_t *)(w + FLAGS);
-
 	return w[STATE] < SCRY_PYPY_GC_PHASES && is_factor(w[GROWTH]) && is_factor(w[RATIO]) &&
 	       is_bytes(w[LEAST]) && is_bytes(w[NEXT]) && as_float(w[NEXT]) >= 1 &&
 	       w[LARGE] > w[SMALL] && w[LARGE] < w[SIZE] && w[SMALL] % 8 == 0 &&
-	       w[RAW] <= w[RAW_PEAK] && flags[ENABLED_BYTE] <= 1 && as_float(w[TIME]) >= 0 &&
-	       as_float(w[TIME]) < 1e9 && arenas[ARENA_SMALL] == w[SMALL] &&
-	       is_power(arenas[ARENA_SIZE]) && is_power(arenas[ARENA_PAGE]) &&
-	       arenas[ARENA_PAGE] < arenas[ARENA_SIZE] &&
-	       arenas[ARENA_USED] <= arenas[ARENA_ALLOCATED];
+	       w[RAW] <= w[RAW_PEAK] && as_float(w[TIME]) >= 0 && as_float(w[TIME]) < 1e9 &&
+	       arenas[ARENA_SMALL] == w[SMALL] && is_power(arenas[ARENA_SIZE]) &&
+	       is_power(arenas[ARENA_PAGE]) && arenas[ARENA_PAGE] < arenas[ARENA_SIZE] &&
+	       arenas[ARENA_USED] <= arenas[ARENA_ALLOCATED] && w[FREE] >= w[NURSERY] &&
+	       w[FREE] - w[NURSERY] <= w[SIZE] && are_counts(w, arenas);
 }
 
 int scry_pypy_gc_read(struct scry_runtime *r, struct scry_pypy_gc *ret)
@@ -96,15 +109,16 @@ int scry_pypy_gc_read(struct scry_runtime *r, struct scry_pypy_gc *ret)
 
 	if (!p)
 		return SCRY_ENOTFOUND;
+	bool big = r->session->target->abi.big_endian;
 	if (!p->nursery_named ||
-	    scry_read(r->session, p->nursery_named - 8 * (scry_addr)-FIRST, words, sizeof(words)) <
-		    0 ||
-	    scry_read(r->session, w[ARENAS], arenas, sizeof(arenas)) < 0 || !fits(w, arenas))
+	    scry_pypy_words(p, p->nursery_named - 8 * (scry_addr)-FIRST, words, WORDS) < WORDS ||
+	    scry_pypy_words(p, w[ARENAS], arenas, ARENA_WORDS) < ARENA_WORDS || !fits(w, arenas) ||
+	    enabled(w, big) > 1)
 		return scry_fail(r->session, SCRY_EUNSUPPORTED, p->nursery_named,
 				 "the state of this PyPy's collector was not found");
 	*ret = (struct scry_pypy_gc) {
 		.phase = (enum scry_pypy_gc_phase)w[STATE],
-		.enabled = ((const uint8_t *)(w + FLAGS))[ENABLED_BYTE],
+		.enabled = enabled(w, big),
 		.majors = w[MAJORS],
 		.milliseconds = (uint64_t)(as_float(w[TIME]) * 1000),
 		.nursery = w[NURSERY],

@@ -61,7 +61,7 @@ void scry_pypy_load_heap(struct scry_pypy *p)
 	p->nursery = p->nursery_free = p->nursery_end = p->nursery_named = 0;
 	if (scry_read_ptr(s, p->gcdata - GCDATA_GC, &gc) < 0 || gc < p->start || gc >= p->end)
 		return;
-	size_t got = scry_read_some(s, gc, words, sizeof(words)) / sizeof(*words);
+	size_t got = scry_pypy_words(p, gc, words, GC_WORDS);
 	for (size_t i = 0; i + NURSERY_TOP < got; i++)
 		if (is_nursery(words + i)) {
 			p->nursery = words[i];

@@ -13,6 +13,8 @@
 #define OBJECTS_MAX 200000000u
 #define LOOSE_MAX   (2u << 20) /* words of one shadow stack or frame of the JIT */
 #define CHUNK       512        /* words read at once */
+#define WORDS_LEAST (1u << 20) /* of all arrays together, even where there is less memory */
+#define WORDS_MAX   ((uint64_t)1 << 33)
 
 /* type_info: flags, and where an array's items have pointers */
 enum { INFO_BITS = 0, INFO_ITEM = 32, INFO_VAR = 40, INFO_LENGTH = 48, INFO_VAR_POINTERS = 56 };
@@ -26,8 +28,38 @@ struct reach {
 	struct scry_hash seen;
 	scry_addr *todo;
 	size_t count, room;
-	bool full;
+	/* words of arrays and stacks that may still be looked at: sound ones do not overlap */
+	uint64_t words;
+	bool full, overlap;
 };
+
+/*
+ * Twice what there is of memory, and of the module, part of which only its file may have. Of a dump
+ * that is what its file has; of a process not what is resident, for the rest is swapped out.
+ */
+static uint64_t words_of(struct scry_pypy *p)
+{
+	struct scry_target *t = p->runtime->session->target;
+	uint64_t words = (p->end - p->start) / 4 + WORDS_LEAST, bytes;
+
+	for (size_t i = 0; i < t->map_count && words < WORDS_MAX; i++) {
+		const struct scry_map *map = &t->maps[i];
+
+		if (!t->ops->data || !scry_target_present(t, map->start, map->end, &bytes))
+			bytes = map->end - map->start;
+		words += bytes / 4;
+	}
+	return words < WORDS_MAX ? words : WORDS_MAX;
+}
+
+/* So many words more are looked at; false: more than there can be. */
+static bool spend(struct reach *r, uint64_t words)
+{
+	r->overlap |= words > r->words;
+	if (words <= r->words)
+		r->words -= words;
+	return !r->overlap;
+}
 
 static void push(struct reach *r, scry_addr addr)
 {
@@ -62,7 +94,7 @@ static void push_loose_words(struct reach *r, scry_addr at, uint64_t words)
 	words = words < LOOSE_MAX ? words : LOOSE_MAX;
 	while (words) {
 		size_t want = words < CHUNK ? (size_t)words : CHUNK;
-		size_t got = scry_read_some(r->p->runtime->session, at, chunk, want * 8) / 8;
+		size_t got = spend(r, want) ? scry_pypy_words(r->p, at, chunk, want) : 0;
 
 		for (size_t i = 0; i < got; i++)
 			push_loose(r, chunk[i]);
@@ -77,7 +109,6 @@ static void push_loose_words(struct reach *r, scry_addr at, uint64_t words)
 static void push_items(struct reach *r, scry_addr items, uint64_t count, uint64_t size,
 		       const uint64_t *place, uint64_t places)
 {
-	struct scry_session *s = r->p->runtime->session;
 	uint64_t chunk[CHUNK];
 
 	if (size < 8 || size > sizeof(chunk))
@@ -86,7 +117,13 @@ static void push_items(struct reach *r, scry_addr items, uint64_t count, uint64_
 	for (uint64_t i = 0; i < count; i += each) {
 		uint64_t n = count - i < each ? count - i : each;
 
-		if (scry_read(s, items + i * size, chunk, n * size) < 0)
+		/* the last item may end with half a word */
+		uint64_t words = (n * size + 7) / 8, got;
+
+		if (!spend(r, words))
+			return;
+		got = scry_pypy_words(r->p, items + i * size, chunk, words);
+		if (got < n * size / 8)
 			return;
 		for (uint64_t k = 0; k < n * places; k++)
 			push(r, chunk[(k / places * size + place[k % places]) / 8]);
@@ -110,7 +147,7 @@ static void push_array(struct reach *r, scry_addr object, const struct scry_pypy
 	if (!(bits & IS_POINTER_ARRAY)) {
 		if (scry_read_ptr(s, info + INFO_VAR_POINTERS, &table) < 0 ||
 		    scry_read_uint(s, table, 8, &places) < 0 || places > ITEM_POINTERS ||
-		    scry_read(s, table + 8, place, places * 8) < 0)
+		    scry_pypy_words(r->p, table + 8, place, places) < places)
 			return;
 		for (uint64_t i = 0; i < places; i++)
 			if (place[i] + 8 > size || place[i] % 8)
@@ -183,27 +220,14 @@ static void trace(struct reach *r, scry_addr object, const struct scry_pypy_type
 /* --- roots --- */
 
 /* The module's words that lead out of it. */
-static void push_data(struct reach *r)
+static bool lead_out(void *arg, scry_addr at, uint64_t word)
 {
-	struct scry_target *t = r->p->runtime->session->target;
-	uint64_t chunk[CHUNK];
+	struct reach *r = arg;
 
-	for (size_t m = 0; m < t->map_count; m++) {
-		const struct scry_map *map = &t->maps[m];
-
-		if (!(map->flags & SCRY_MAP_WRITE) || map->start < r->p->start ||
-		    map->start >= r->p->end)
-			continue;
-		for (scry_addr at = map->start; at < map->end; at += sizeof(chunk)) {
-			size_t got =
-				scry_read_some(r->p->runtime->session, at, chunk, sizeof(chunk)) /
-				8;
-
-			for (size_t i = 0; i < got; i++)
-				if (chunk[i] < r->p->start || chunk[i] >= r->p->end)
-					push_loose(r, chunk[i]);
-		}
-	}
+	(void)at;
+	if (word < r->p->start || word >= r->p->end)
+		push_loose(r, word);
+	return true;
 }
 
 /* The words before the list of types in GCData: of the thread that runs (framework.py). */
@@ -234,14 +258,14 @@ static void push_contexts(struct reach *r)
 
 int scry_pypy_reach(struct scry_pypy *p, struct scry_pypy_reach *out)
 {
-	struct reach r = { .p = p };
+	struct reach r = { .p = p, .words = words_of(p) };
 	struct scry_session *s = p->runtime->session;
 	uint64_t done = 0;
 	int rc = SCRY_OK;
 
 	push_contexts(&r);
 	push_stack(&r);
-	push_data(&r);
+	scry_pypy_visit(p, lead_out, &r);
 	while (r.count && rc == SCRY_OK) {
 		if (!scry_going(s, SCRY_PASS_OBJECTS, done++, 0))
 			rc = scry_fail(s, SCRY_EFAULT, 0, "interrupted");
@@ -253,6 +277,9 @@ int scry_pypy_reach(struct scry_pypy *p, struct scry_pypy_reach *out)
 		trace(&r, object, t);
 		out->found(out, object, t);
 	}
+	if (r.overlap && rc == SCRY_OK)
+		rc = scry_fail(s, SCRY_ECORRUPT, 0,
+			       "arrays and stacks of its objects overlap: they are damaged");
 	if (r.full)
 		rc = scry_fail(s, SCRY_ENOMEM, 0, "too many objects");
 	free(r.todo);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/bytes.h"
 #include "runtime/pypy/pypy.h"
 
 #define LIST_MAX   (16u << 20) /* bytes of the list, unpacked: 0.4 MB in known builds */
@@ -35,35 +36,50 @@ struct candidate {
 
 /* --- going through the module's data --- */
 
-/* Every word of a mapping; false where the visitor has had enough. */
-static bool visit(struct scry_session *s, const struct scry_map *map,
+size_t scry_pypy_words(struct scry_pypy *p, scry_addr at, uint64_t *to, size_t count)
+{
+	struct scry_session *s = p->runtime->session;
+	size_t got = scry_read_some(s, at, to, count * sizeof(*to)) / sizeof(*to);
+
+	for (size_t i = 0; i < got; i++)
+		to[i] = scry_load(&to[i], sizeof(*to), s->target->abi.big_endian);
+	return got;
+}
+
+/* Every word of [at, end) but those of holes; false where the visitor has had enough. */
+static bool visit(struct scry_pypy *p, scry_addr at, scry_addr end,
 		  bool (*word)(void *arg, scry_addr at, uint64_t value), void *arg)
 {
-	static const size_t size = 8;
+	struct scry_session *s = p->runtime->session;
 	uint64_t *chunk = malloc(CHUNK);
 	bool more = chunk != NULL;
+	scry_addr stop;
 
-	for (scry_addr at = (map->start + 7) & ~(scry_addr)7; more && at < map->end; at += CHUNK) {
-		size_t want = map->end - at < CHUNK ? (size_t)(map->end - at) : CHUNK;
-		size_t got = scry_read_some(s, at, chunk, want) / size;
+	for (; more && !s->stopped && scry_data_next(s, &at, end, &stop); at = stop)
+		for (at = (at + 7) & ~(scry_addr)7; more && !s->stopped && at < stop; at += CHUNK) {
+			size_t want = stop - at < CHUNK ? (size_t)(stop - at) : CHUNK;
+			size_t got = scry_pypy_words(p, at, chunk, want / sizeof(*chunk));
 
-		for (size_t i = 0; more && i < got; i++)
-			more = word(arg, at + i * size, chunk[i]);
-	}
+			for (size_t i = 0; more && i < got; i++)
+				more = word(arg, at + i * sizeof(*chunk), chunk[i]);
+		}
 	free(chunk);
 	return more;
 }
 
-static void visit_data(struct scry_pypy *p, bool (*word)(void *arg, scry_addr at, uint64_t value),
-		       void *arg)
+void scry_pypy_visit(struct scry_pypy *p, bool (*word)(void *arg, scry_addr at, uint64_t value),
+		     void *arg)
 {
 	struct scry_target *t = p->runtime->session->target;
 
-	for (size_t i = 0; i < t->map_count; i++)
-		if (t->maps[i].flags & SCRY_MAP_WRITE && t->maps[i].start >= p->start &&
-		    t->maps[i].start < p->end &&
-		    !visit(p->runtime->session, &t->maps[i], word, arg))
+	for (size_t i = 0; i < t->map_count; i++) {
+		const struct scry_map *map = &t->maps[i];
+		scry_addr end = map->end < p->end ? map->end : p->end;
+
+		if (map->flags & SCRY_MAP_WRITE && map->start >= p->start && map->start < p->end &&
+		    !visit(p, map->start, end, word, arg))
 			return;
+	}
 }
 
 static bool low_half(void *arg, scry_addr at, uint64_t value)
@@ -75,7 +91,7 @@ static bool low_half(void *arg, scry_addr at, uint64_t value)
 
 void scry_pypy_scan(struct scry_pypy_scan *scan)
 {
-	visit_data(scan->pypy, low_half, scan);
+	scry_pypy_visit(scan->pypy, low_half, scan);
 }
 
 /* --- the list of types --- */
@@ -227,7 +243,7 @@ static int add_types(struct scry_pypy *p, struct gcdata *g)
 			*next++ = '\0';
 		if (!space || (next && space > next))
 			break;
-		t->tid = tids[i];
+		t->tid = (uint32_t)scry_load(&tids[i], 4, s->target->abi.big_endian);
 		name_type(t, space + strspn(space, " "));
 		read_range(p, t);
 		p->type_count++;
@@ -301,12 +317,12 @@ int scry_pypy_load(struct scry_pypy *p, struct scry_module *m)
 
 	p->start = m->start;
 	p->end = m->end;
-	visit_data(p, try_list, &c);
+	scry_pypy_visit(p, try_list, &c);
 	if (!c.text)
 		return SCRY_ENOTFOUND;
 	p->text = c.text;
 	g.list = c.list;
-	visit_data(p, try_gcdata, &g);
+	scry_pypy_visit(p, try_gcdata, &g);
 	if (!p->group)
 		return scry_fail(p->runtime->session, SCRY_ECORRUPT, c.list,
 				 "nothing refers to the list of types at 0x%" PRIx64, c.list);
