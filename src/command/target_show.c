@@ -136,6 +136,16 @@ static void get_unusual(const void *subject, struct scry_said *ret)
 	scry_said_text(ret, i->phase == SCRY_PHASE_RUNNING ? NULL : scry_phase_names[i->phase]);
 }
 
+/* PyPy does not note whether it moves young objects just now. */
+static void get_collecting(const void *subject, struct scry_said *ret)
+{
+	const struct scry_interp *i = subject;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (i->runtime->strategy->model != SCRY_MODEL_PYPY)
+		scry_said_bool(ret, i->gc_running);
+}
+
 static void get_collected(const void *subject, struct scry_said *ret)
 {
 	scry_said_bool(ret, ((const struct scry_interp *)subject)->collector != NULL);
@@ -146,7 +156,7 @@ static const struct scry_say interp_fields[] = {
 	SAY_INT("id", id),
 	SAY_ADDR("address", addr),
 	SAY_NAME("state", phase, scry_phase_names),
-	SAY_BOOL("collecting", gc_running),
+	SAY_GET("collecting", get_collecting),
 	SAY_GET("collector", get_collector),
 	SAY_GET("unusual", get_unusual, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("collected", get_collected, .flags = SCRY_SAY_TEXT_ONLY),

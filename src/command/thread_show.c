@@ -48,6 +48,16 @@ static void get_held(const void *subject, struct scry_said *ret)
 	scry_said_bool(ret, ((const struct scry_thread *)subject)->gil == SCRY_GIL_HELD);
 }
 
+/* Of PyPy's nothing tells. */
+static void get_gc(const void *subject, struct scry_said *ret)
+{
+	const struct scry_thread *t = subject;
+
+	ret->kind = SCRY_SAID_NULL;
+	if (!t->runtime || t->runtime->strategy->model != SCRY_MODEL_PYPY)
+		scry_said_bool(ret, t->in_gc);
+}
+
 static void get_waiting(const void *subject, struct scry_said *ret)
 {
 	scry_said_bool(ret, ((const struct scry_thread *)subject)->gil == SCRY_GIL_WAITING);
@@ -151,7 +161,7 @@ static const struct scry_say fields[] = {
 	SAY_BOOL("crashed", crashed),
 	SAY_GET("selected", get_selected),
 	SAY_NAME("gil", gil, gil_names),
-	SAY_BOOL("gc", in_gc),
+	SAY_GET("gc", get_gc),
 	SAY_GET("interpreter", get_interpreter),
 	SAY_GET("runtime", get_runtime),
 	SAY_NAME("presence", presence, presences),

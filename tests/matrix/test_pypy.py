@@ -296,8 +296,13 @@ def test_gil_of_pypy(dumps, pypy):
         )
         assert status == 0, errors
         assert roles(dump, answer) == wanted
+        assert {thread['gc'] for thread in answer['threads']} == {None}
     _, output, _ = run.pyscry(*run.where(pypy), dump.core, 'crash')
     assert 'does not hold the GIL' in output and 'GC' not in output, output
+    answer, status, errors = run.answer(dump.core, *run.where(pypy), command=('info',))
+    test_dis.SCHEMA.validate(answer)
+    (runtime,) = answer['runtimes']
+    assert [each['collecting'] for each in runtime['interpreters']] == [None]
     if pypy.root:
         answer, _, _ = run.answer(dump.core, command=('threads',))
         assert roles(dump, answer) == dict.fromkeys(wanted)

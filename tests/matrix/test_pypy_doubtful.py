@@ -1,0 +1,81 @@
+"""PyPy: damaged memory, and more of it than is usual."""
+import collections
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.support import programs, run
+from tests.support.corefile import CoreFile
+
+from .test_pypy import EVERY, GIL, GREENLETS, made
+
+SHARED = programs.Program('pypy-shared-generator', 'pypy_shared_generator.py', since=(3, 3))
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_gil_that_nobody_known_holds(dumps, pypy, tmp_path):
+    """Its word has the id of no thread: then it is not said either that one does not hold it."""
+    dump = made(dumps, pypy, GIL)
+    answer, _, errors = run.answer(dump.core, *run.where(pypy), command=('waits',))
+    places = {
+        int(each['for']['address'], 16)
+        for each in answer['waits']
+        if (each['for'] or {}).get('kind') == 'GIL'
+    }
+    assert len(places) == 1, (places, errors)
+    damaged = str(tmp_path / 'core')
+    shutil.copyfile(dump.core, damaged)
+    with CoreFile(damaged) as file:
+        (place,) = places
+        assert file.word(place) == dump.truth['idents']['holder']
+        file.set_word(place, 0x7777)
+    _, output, _ = run.pyscry(*run.where(pypy), damaged, 'crash')
+    assert 'who holds the GIL is not known' in output, output
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_broken_ring_of_a_greenlet(dumps, pypy, tmp_path):
+    """A frame that leads back to itself, not to the ring's bottom: its stack ends there."""
+    dump = made(dumps, pypy, GREENLETS, '--jit', 'off')
+    answer, _, _ = run.answer(dump.core, *run.where(pypy), command=('greenlets',))
+    frames = max((task['frames'] for task in answer['tasks']), key=len)
+    assert len(frames) >= 4
+    newer, older = (int(frame['address'], 16) for frame in frames[1:3])
+    damaged = str(tmp_path / 'core')
+    shutil.copyfile(dump.core, damaged)
+    with CoreFile(damaged) as file:
+        links = [at for at in range(newer, newer + 160, 8) if file.word(at) == older]
+        assert len(links) == 1
+        file.set_word(links[0], newer)
+    answer, _, errors = run.answer(damaged, *run.where(pypy), command=('greenlets',))
+    broken = [task for task in answer['tasks'] if task['error']]
+    assert [task['error'] for task in broken] == ['its chain of frames is broken'], errors
+    assert len(broken[0]['frames']) < 8
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_generator_that_many_wait_for(dumps, pypy):
+    """Who waits for it is told in as much memory as there are of them, not in its square."""
+    if not SHARED.runs_on(pypy):
+        pytest.skip('not for %d.%d' % pypy.version[:2])
+    dump = made(dumps, pypy, SHARED)
+    script = (
+        'import resource, subprocess, sys\n'
+        'subprocess.run(sys.argv[2:], stdout=open(sys.argv[1], "w"))\n'
+        'print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)\n'
+    )
+    told = os.path.join(dump.directory, 'told')
+    command = [run.cli(), '--json', *run.where(pypy), dump.core, 'generators']
+    megabytes = subprocess.check_output([sys.executable, '-c', script, told] + command, timeout=120)
+    with open(told) as answer:
+        tasks = json.load(answer)['tasks']
+    by_name = collections.Counter(task['name'] for task in tasks)
+    assert by_name == {'shared': 1, 'waits': dump.truth['count']}
+    (shared,) = [task for task in tasks if task['name'] == 'shared']
+    assert set(shared['awaited_by']) == {task['id'] for task in tasks if task is not shared}
+    assert all(len(task['frames']) == 2 for task in tasks if task is not shared)
+    assert int(megabytes) < 900, int(megabytes)
