@@ -3,6 +3,7 @@ import collections
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -11,8 +12,9 @@ import pytest
 from tests.support import programs, run
 from tests.support.corefile import CoreFile
 
-from .test_pypy import EVERY, GIL, GREENLETS, made
+from .test_pypy import EVERY, GC, GIL, GREENLETS, made
 
+ARRAYS = programs.Program('pypy-arrays', 'pypy_arrays.py')
 SHARED = programs.Program('pypy-shared-generator', 'pypy_shared_generator.py', since=(3, 3))
 
 
@@ -79,3 +81,53 @@ def test_generator_that_many_wait_for(dumps, pypy):
     assert set(shared['awaited_by']) == {task['id'] for task in tasks if task is not shared}
     assert all(len(task['frames']) == 2 for task in tasks if task is not shared)
     assert int(megabytes) < 900, int(megabytes)
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_arrays_that_overlap(dumps, pypy, tmp_path):
+    """Each is said to be as long as all memory: the search ends, and says so."""
+    dump = made(dumps, pypy, ARRAYS)
+    damaged = str(tmp_path / 'core')
+    shutil.copyfile(dump.core, damaged)
+    wanted, count = struct.pack('<Q', dump.truth['length']), 0
+    with CoreFile(damaged) as file:
+        for _, _, offset, _, size in file.writable():
+            at = file.data.find(wanted, offset, offset + size)
+            while at >= 0:
+                if (at - offset) % 8 == 0:
+                    # lists have it, too, beside their array
+                    file.data[at : at + 8] = struct.pack('<Q', 1 << 30)
+                    count += 1
+                at = file.data.find(wanted, at + 8, offset + size)
+    assert count >= dump.truth['count']
+    answer, _, errors = run.answer(damaged, *run.where(pypy), command=('generators',))
+    assert 'overlap' in ' '.join(answer['errors']) + errors, (answer['errors'], errors)
+    answer, _, errors = run.answer(dump.core, *run.where(pypy), command=('generators',))
+    assert 'overlap' not in ' '.join(answer['errors']) + errors
+    assert 'waits' in [task['name'] for task in answer['tasks']]
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_collector_with_numbers_that_cannot_be(dumps, pypy, tmp_path):
+    """A count of collections that no process reaches: nothing of the collector is believed."""
+    dump = made(dumps, pypy, GC)
+    answer, _, _ = run.answer(dump.core, *run.where(pypy), command=('gc',))
+    own = answer['gc'][0]['incminimark']
+    nursery = int(own['nursery'], 16)
+    damaged = str(tmp_path / 'core')
+    shutil.copyfile(dump.core, damaged)
+    count = 0
+    with CoreFile(damaged) as file:
+        for _, _, offset, start, size in file.writable():
+            at = file.data.find(struct.pack('<Q', nursery), offset, offset + size)
+            while at >= 0:
+                named = start + at - offset
+                if file.word(named + 32) == own['nursery_size'] and (
+                    file.word(named - 8) == own['majors']
+                ):
+                    file.set_word(named - 8, 1 << 63)
+                    count += 1
+                at = file.data.find(struct.pack('<Q', nursery), at + 8, offset + size)
+    assert count == 1
+    answer, _, errors = run.answer(damaged, *run.where(pypy), command=('gc',))
+    assert 'collector was not found' in json.dumps(answer) + errors, (answer['gc'], errors)
