@@ -168,3 +168,15 @@ def test_live(tmp_path, interpreter):
     assert heap['counted'] == 'resident'
     assert abs(heap['there'] - heap['rss']) < heap['rss'] // 50 + (1 << 20)
     assert sum(row['there'] for row in heap['memory'] if not row['part']) == heap['there']
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.tag in LIVE))
+def test_vast(tmp_path, interpreter):
+    """Terabytes without pages: they are not counted page by page, and that is said."""
+    program = programs.Program('spacious', 'spacious.py')
+    with run.running(interpreter, program, str(tmp_path / 'live')) as (pid, _):
+        answer, status, errors = run.answer(str(pid), *run.where(interpreter), command=('heap',))
+    heap = answer['heap']
+    assert 'which memory is resident is not counted' in errors and '4096 GiB' in errors
+    assert heap['there'] is None and heap['counted'] is None
+    assert heap['mapped'] > 1 << 42 and heap['rss'] < 1 << 30
