@@ -131,3 +131,27 @@ def test_collector_with_numbers_that_cannot_be(dumps, pypy, tmp_path):
     assert count == 1
     answer, _, errors = run.answer(damaged, *run.where(pypy), command=('gc',))
     assert 'collector was not found' in json.dumps(answer) + errors, (answer['gc'], errors)
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_generator_that_waits_for_itself(dumps, pypy, tmp_path):
+    """One that was damaged so: it has its own frame, and the answer says why no more."""
+    if not SHARED.runs_on(pypy):
+        pytest.skip('not for %d.%d' % pypy.version[:2])
+    dump = made(dumps, pypy, SHARED)
+    answer, _, _ = run.answer(dump.core, *run.where(pypy), command=('generators',))
+    (shared,) = [task for task in answer['tasks'] if task['name'] == 'shared']
+    waits = next(task for task in answer['tasks'] if task['name'] == 'waits')
+    frame = int(waits['frames'][-1]['address'], 16)
+    damaged = str(tmp_path / 'core')
+    shutil.copyfile(dump.core, damaged)
+    with CoreFile(damaged) as file:
+        places = [
+            at for at in range(frame, frame + 160, 8) if file.word(at) == int(shared['id'], 16)
+        ]
+        assert len(places) == 1
+        file.set_word(places[0], int(waits['id'], 16))
+    answer, _, _ = run.answer(damaged, *run.where(pypy), command=('generators',))
+    told = {task['id']: (task['error'], len(task['frames'])) for task in answer['tasks']}
+    assert told[waits['id']] == ('the chain of awaits is a cycle', 1)
+    assert sum(error is not None for error, _ in told.values()) == 1
