@@ -5,13 +5,7 @@
  * thread pointer is in a note of its own: NT_ARM_TLS.
  */
 #include "arch/insn.h"
-
-enum {
-	V = SCRY_VOLATILE,
-	P = SCRY_PRESERVED,
-	SP = SCRY_STACK_POINTER,
-	PC = SCRY_INSTRUCTION_POINTER
-};
+#include "arch/reg_row.h"
 
 static const struct scry_reg_row rows[] = {
 	/* name  dwarf prstatus minidump size sysv windows */

@@ -8,14 +8,7 @@
  * record at a fixed place. Whether a thread is in a system call a core does not tell: the number's
  * register may hold anything else, and an error comes back as a positive number.
  */
-#include "arch/arch.h"
-
-enum {
-	V = SCRY_VOLATILE,
-	P = SCRY_PRESERVED,
-	SP = SCRY_STACK_POINTER,
-	PC = SCRY_INSTRUCTION_POINTER
-};
+#include "arch/reg_row.h"
 
 static const struct scry_reg_row rows[] = {
 	/* name  dwarf prstatus minidump size sysv windows */

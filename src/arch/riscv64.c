@@ -5,14 +5,7 @@
  * counter has no number, ra is the return column). gp and tp never change within a thread. There is
  * no 32-bit form of futex. Debian 12's capstone (4) does not know the machine.
  */
-#include "arch/arch.h"
-
-enum {
-	V = SCRY_VOLATILE,
-	P = SCRY_PRESERVED,
-	SP = SCRY_STACK_POINTER,
-	PC = SCRY_INSTRUCTION_POINTER
-};
+#include "arch/reg_row.h"
 
 static const struct scry_reg_row rows[] = {
 	/* name  dwarf prstatus minidump size sysv windows */

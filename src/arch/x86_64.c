@@ -4,13 +4,7 @@
  * caller only in the Windows convention.
  */
 #include "arch/x86_code.h"
-
-enum {
-	V = SCRY_VOLATILE,
-	P = SCRY_PRESERVED,
-	SP = SCRY_STACK_POINTER,
-	PC = SCRY_INSTRUCTION_POINTER
-};
+#include "arch/reg_row.h"
 
 static const struct scry_reg_row rows[] = {
 	/* name  dwarf prstatus minidump size sysv win64 */

@@ -27,12 +27,6 @@ static const char *const names[] = {
 	[OTHERS] = "other mappings",
 };
 
-/* Runs of memory of one owner, in order of address. */
-struct runs {
-	struct scry_block_area *list;
-	size_t count, room;
-};
-
 struct sum {
 	uint64_t bytes, there;
 };
@@ -46,7 +40,7 @@ struct count {
 	struct scry_heap *h;
 	struct scry_session *s;
 	struct scry_census *census;
-	struct runs runs[MALLOC + 1]; /* of those whose memory is not a mapping of its own */
+	struct scry_areas runs[MALLOC + 1]; /* of those whose memory is not a mapping of its own */
 	struct scry_chunks chunks;
 	struct sum sums[WHO_COUNT];
 	struct file *files;
@@ -79,38 +73,14 @@ static struct scry_heap_part *add_part(struct count *c, const char *what, uint64
 
 /* --- whose --- */
 
-static void add_run(struct count *c, enum who who, scry_addr start, scry_addr end)
-{
-	struct runs *runs = &c->runs[who];
-	struct scry_block_area *last = runs->count ? &runs->list[runs->count - 1] : NULL, *list;
-
-	if (last && last->end == start) {
-		last->end = end;
-		return;
-	}
-	list = scry_arena_grow(&c->s->arena, runs->list, runs->count, &runs->room, sizeof(*list),
-			       64);
-	c->full |= !list;
-	if (!list)
-		return;
-	runs->list = list;
-	runs->list[runs->count++] = (struct scry_block_area) { start, end, 0, 0 };
-}
-
-static int by_start(const void *a, const void *b)
-{
-	const struct scry_block_area *x = a, *y = b;
-
-	return x->start > y->start ? 1 : x->start < y->start ? -1 : 0;
-}
-
 static void find_frames(struct count *c)
 {
 	struct scry_data_stacks stacks;
 
 	c->full |= scry_data_stacks_find(c->h, &stacks) < 0;
 	for (size_t i = 0; i < stacks.count; i++)
-		add_run(c, FRAMES, stacks.list[i].start, stacks.list[i].end);
+		c->full |= !scry_areas_add(&c->s->arena, &c->runs[FRAMES], stacks.list[i].start,
+					   stacks.list[i].end);
 }
 
 static void find_runs(struct count *c)
@@ -123,16 +93,13 @@ static void find_runs(struct count *c)
 	c->full |= scry_chunks_count(c->h, c->runs[BLOCKS].list, c->runs[BLOCKS].count,
 				     &c->chunks) < 0;
 	find_frames(c);
-	for (size_t i = 0; i < c->chunks.run_count; i++)
-		add_run(c, MALLOC, c->chunks.runs[i].start, c->chunks.runs[i].end);
+	c->runs[MALLOC] = c->chunks.runs;
 	for (unsigned who = FRAMES; who <= MALLOC; who++)
-		if (c->runs[who].count)
-			qsort(c->runs[who].list, c->runs[who].count, sizeof(*c->runs[who].list),
-			      by_start);
+		scry_areas_sort(c->runs[who].list, c->runs[who].count);
 }
 
 /* Does a run have the address? *ret_end goes down to where that changes. */
-static bool has(const struct runs *runs, scry_addr addr, scry_addr *ret_end)
+static bool has(const struct scry_areas *runs, scry_addr addr, scry_addr *ret_end)
 {
 	size_t low = scry_area_after(runs->list, runs->count, addr);
 

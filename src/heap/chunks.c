@@ -20,21 +20,6 @@ struct sum {
 	bool full; /* out of memory */
 };
 
-size_t scry_area_after(const struct scry_block_area *areas, size_t count, scry_addr addr)
-{
-	size_t low = 0;
-
-	for (size_t high = count; low < high;) {
-		size_t middle = low + (high - low) / 2;
-
-		if (areas[middle].end <= addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* --- what is Python's --- */
 
 /* Nothing that stands in the allocator's memory is in a chunk of its own. */
@@ -114,26 +99,6 @@ static bool is_python(const struct sum *s, const struct scry_malloc_chunk *c)
 
 /* --- all chunks --- */
 
-static void add_run(struct sum *s, scry_addr start, scry_addr end)
-{
-	struct scry_chunks *chunks = s->chunks;
-	struct scry_block_area *last =
-		chunks->run_count ? &chunks->runs[chunks->run_count - 1] : NULL;
-
-	if (last && last->end == start) {
-		last->end = end;
-		return;
-	}
-	struct scry_block_area *runs =
-		scry_arena_grow(&s->h->runtime->session->arena, chunks->runs, chunks->run_count,
-				&chunks->run_room, sizeof(*runs), 64);
-	s->full |= !runs;
-	if (!runs)
-		return;
-	chunks->runs = runs;
-	runs[chunks->run_count++] = (struct scry_block_area) { start, end, 0, 0 };
-}
-
 /* How much of it is in Python's own allocator, which had it from malloc(). */
 static uint64_t in_areas(const struct sum *s, scry_addr start, scry_addr end)
 {
@@ -162,7 +127,7 @@ static void take(struct sum *s, const struct scry_malloc_chunk *c)
 	}
 	uint64_t bytes = end - start - in_areas(s, start, end);
 
-	add_run(s, start, end);
+	s->full |= !scry_areas_add(&s->h->runtime->session->arena, &s->chunks->runs, start, end);
 	s->chunks->by_state[c->state] += bytes;
 	if (scry_malloc_is_free(c)) {
 		s->chunks->free += bytes;

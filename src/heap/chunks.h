@@ -3,14 +3,13 @@
 #define SCRY_CHUNKS_H
 
 #include "heap/index.h"
-#include "memory/block.h"
+#include "memory/areas.h"
 #include "memory/malloc.h"
 
 /** The sums. */
 struct scry_chunks {
 	/* runs of chunks without a gap, also those with their own mapping; in the arena */
-	struct scry_block_area *runs;
-	size_t run_count, run_room;
+	struct scry_areas runs;
 	/* bytes, malloc's own words included, but not what Python's allocator has in chunks */
 	uint64_t used, free, mapped;
 	uint64_t python; /* of `used`: chunks with objects, or with tables and buffers of objects */
@@ -23,7 +22,5 @@ struct scry_chunks {
  */
 int scry_chunks_count(struct scry_heap *h, const struct scry_block_area *areas, size_t area_count,
 		      struct scry_chunks *ret);
-/** The index of the first area (sorted by address) that ends after an address. */
-size_t scry_area_after(const struct scry_block_area *areas, size_t count, scry_addr addr);
 
 #endif

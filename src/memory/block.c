@@ -3,8 +3,7 @@
  */
 #include "memory/block.h"
 
-#include <stdlib.h>
-
+#include "memory/areas.h"
 #include "memory/memory.h"
 
 static const struct scry_allocator *const allocators[] = { &scry_allocator_mimalloc,
@@ -106,13 +105,6 @@ int scry_blocks_next(struct scry_blocks *b, struct scry_block *ret)
 	return rc;
 }
 
-static int by_start(const void *a, const void *b)
-{
-	const struct scry_block_area *x = a, *y = b;
-
-	return x->start > y->start ? 1 : x->start < y->start ? -1 : 0;
-}
-
 int scry_block_areas(struct scry_runtime *r, struct scry_block_area **ret, size_t *ret_count)
 {
 	const struct scry_allocator *a = allocator_of(r);
@@ -125,7 +117,7 @@ int scry_block_areas(struct scry_runtime *r, struct scry_block_area **ret, size_
 	if (rc < 0 || !count)
 		return scry_fail(r->session, SCRY_ENOTFOUND, 0,
 				 "the memory of %s's allocator was not found", r->name);
-	qsort(list, count, sizeof(*list), by_start);
+	scry_areas_sort(list, count);
 	for (size_t i = 0; i < count; i++) {
 		if (n && list[i].start < list[n - 1].end) {
 			if (list[i].end > list[n - 1].end)
