@@ -73,6 +73,8 @@ class Target:
             return fail(self._session, code, kind)
         if self._owner is None:
             self.refresh()
+        elif self._owner is not True:
+            self._owner.stopped = True  # the debugger's plugin takes another one from then on
         return KeyboardInterrupt()
 
     def close(self) -> None:

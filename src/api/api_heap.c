@@ -17,7 +17,9 @@ int scry_api_heap(struct scry_session *s, struct scry_heap **ret)
 		rc = scry_heap_of(r, ret);
 		if (!made)
 			scry_interrupt_end(&interrupt);
-		if (rc == SCRY_OK || s->stopped)
+		if (s->stopped) /* by a signal that may have come when all was read */
+			return scry_api_end(s, rc);
+		if (rc == SCRY_OK)
 			return rc;
 	}
 	return rc < 0 ? rc : scry_fail(s, SCRY_ENOTFOUND, 0, "no Python interpreter was found");

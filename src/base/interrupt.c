@@ -14,7 +14,6 @@ void scry_interrupt_begin(struct scry_session *s, struct scry_interrupt *in)
 	struct sigaction action = { .sa_handler = stop, .sa_flags = SA_RESTART };
 
 	*in = (struct scry_interrupt) { .before = running };
-	s->stopped = 0;
 	if (!s->options.interruptible)
 		return;
 	sigemptyset(&action.sa_mask);

@@ -198,6 +198,7 @@ int scry_command_run_many(struct scry_session *s, const char *name, const char *
 	struct scry_interrupt interrupt;
 
 	s->value_damaged = false;
+	s->stopped = 0;
 	scry_interrupt_begin(s, &interrupt);
 	int rc = call.row ? start(&call) : fail_unknown(s, name);
 	scry_interrupt_end(&interrupt);

@@ -30,17 +30,27 @@ void scry_frame_damage(struct scry_frame *f, const char *format, ...)
 }
 
 /* Where the dump lacks the code object that is said, too: the frame itself may be sound. */
-static void damage_code(struct scry_frame *f)
+static const char *why_no_code(struct scry_frame *f)
 {
 	struct scry_session *s = f->runtime->session;
 	uint64_t type;
-	bool hole = f->code_addr &&
-		    scry_field_read(f->runtime, f->code_addr, SCRY_F_OBJECT_TYPE, &type) < 0 &&
-		    scry_target_hole(s->target, s->error.addr);
-	const char *why = hole ? scry_arena_printf(&s->arena, ": %s", s->error.text) : NULL;
 
-	scry_frame_damage(f, "no code object at 0x%" PRIx64 " in the frame at 0x%" PRIx64 "%s",
-			  f->code_addr, f->addr, why ? why : "");
+	if (f->code) /* it is one, but for this */
+		return f->code->damaged;
+	if (f->code_addr &&
+	    scry_field_read(f->runtime, f->code_addr, SCRY_F_OBJECT_TYPE, &type) < 0 &&
+	    scry_target_hole(s->target, s->error.addr))
+		return s->error.text;
+	return NULL;
+}
+
+static void damage_code(struct scry_frame *f)
+{
+	const char *why = why_no_code(f);
+
+	scry_frame_damage(f, "%s at 0x%" PRIx64 " in the frame at 0x%" PRIx64 "%s%s",
+			  f->code ? "the code object" : "no code object", f->code_addr, f->addr,
+			  why ? ": " : "", why ? why : "");
 }
 
 int scry_frame_at(struct scry_runtime *r, scry_addr addr, struct scry_frame *ret)

@@ -335,8 +335,8 @@ import os, signal, sys, threading, time
 import pyscry
 
 t, ended = pyscry.open(sys.argv[1]), 0
-for number in range(12):
-    timer = threading.Timer(0.004 * number, os.kill, (os.getpid(), signal.SIGINT))
+for number in range(100):
+    timer = threading.Timer(0.0005 * number, os.kill, (os.getpid(), signal.SIGINT))
     try:
         timer.start()
         for _ in range(1000):
@@ -356,7 +356,7 @@ def test_interrupted(dumps, interpreter):
     library = os.path.join(run.build_directory(), 'libpyscry.so')
     command = [sys.executable, '-c', INTERRUPTED, dumps.core(interpreter, SERVED).core]
     output = output_of(command, environment(PYSCRY_LIBRARY=library))
-    assert output == '12 7 True\n'
+    assert output == '100 7 True\n'
 
 
 @pytest.mark.parametrize('interpreter', every(lambda i: i.tag in CHOSEN[:2]))

@@ -1,4 +1,5 @@
-"""Dies with a page of what it knows itself left out of the core (MADV_DONTDUMP): "names", "code", "objects"; or "nothing"."""
+"""Dies with a page of what it knows itself left out of the core (MADV_DONTDUMP): "names", "code",
+"called" (the name of a code object that is there), "objects"; or "nothing"."""
 import ctypes
 import os
 import sys
@@ -16,11 +17,20 @@ def leave_out(address):
         raise OSError('madvise')
 
 
+# a name so long that a page holds nothing else
+names = {'os': os}
+exec('def %s(number):\n    os.abort()' % ('c' * 9000), names)
+called = names['c' * 9000]
+
+
 def last(number, values):
     truth.save({'pid': os.getpid()})
     what = sys.argv[1]
     if what == 'names':
         leave_out(id(last.__code__.co_varnames))
+    if what == 'called':
+        leave_out(id(called.__code__.co_name) + 0x1000)
+        called(17)
     if what == 'code':
         leave_out(id(last.__code__))
     if what == 'objects':
