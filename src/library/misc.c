@@ -20,7 +20,7 @@ static int print_complex(struct scry_printer *p, scry_addr at, unsigned half)
 	rc = rc < 0 ? rc : scry_read_uint(p->runtime->session, at + half, half, &bits[1]);
 	if (rc == SCRY_OK)
 		scry_put_complex(p->out, scry_float_of_bits(bits[0], half),
-				 scry_float_of_bits(bits[1], half), 8);
+				 scry_float_of_bits(bits[1], half), NULL);
 	return rc;
 }
 

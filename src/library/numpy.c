@@ -8,6 +8,18 @@
 #define DIMENSIONS_MAX 64
 #define ITEM_MAX       65536
 
+/* What numpy's versions print, newest first. */
+static const struct numpy_form {
+	unsigned since; /* 100 * major + minor */
+	bool named;     /* "np.int64(1)" */
+	/* scalartypes.c.src: floats of 2, 4 and 8 bytes have an exponent from here on */
+	double fixed_below[3];
+} numpy_forms[] = {
+	{ 203, true, { 1e3, 1e6, 1e16 } },
+	{ 200, true, { 1e16, 1e16, 1e16 } },
+	{ 0, false, { 1e16, 1e16, 1e16 } },
+};
+
 /* One element's type: dtype.kind and its size in bytes. */
 struct item {
 	char kind;
@@ -17,6 +29,7 @@ struct item {
 	 * no parentheses: numpy 2's "np.complex64(1+2j)" (_core/src/multiarray/scalartypes.c.src)
 	 */
 	bool bare;
+	const struct numpy_form *form;
 };
 
 static const struct scalar {
@@ -58,18 +71,23 @@ static const char *tail(const char *name)
 	return dot ? dot + 1 : name;
 }
 
-/* numpy 2 prints "np.int64(1)": by the module's own __version__. */
-static bool is_numpy2(struct scry_runtime *r)
+/* By the module's own __version__. */
+static const struct numpy_form *form_of(struct scry_runtime *r)
 {
+	unsigned major = 0, minor = 0;
 	scry_addr module;
+	const struct numpy_form *form = numpy_forms;
 
 	for (const struct scry_interp *i = r->interps; i; i = i->next)
 		if (i->modules && scry_dict_get(r, i->modules, "numpy", &module) == SCRY_OK) {
 			const char *version = scry_attr_text(r, module, "__version__");
 
-			return version && version[0] >= '2';
+			if (version && sscanf(version, "%3u.%2u", &major, &minor) == 2)
+				break;
 		}
-	return false;
+	while (form->since > 100 * major + minor)
+		form++;
+	return form;
 }
 
 /* --- elements --- */
@@ -103,11 +121,12 @@ static int print_complex(struct scry_printer *p, scry_addr at, const struct item
 			return rc;
 	}
 
+	struct scry_float_form form = { half, t->form->fixed_below[half / 4] };
 	double real = scry_float_of_bits(bits[0], half), imag = scry_float_of_bits(bits[1], half);
 	if (t->bare)
-		scry_put_bare_complex(p->out, real, imag, half);
+		scry_put_bare_complex(p->out, real, imag, &form);
 	else
-		scry_put_complex(p->out, real, imag, half);
+		scry_put_complex(p->out, real, imag, &form);
 	return SCRY_OK;
 }
 
@@ -127,7 +146,9 @@ static int print_number(struct scry_printer *p, scry_addr at, const struct item 
 	else if (t->kind == 'i')
 		scry_printf(p, "%" PRId64, (int64_t)(bits << shift) >> shift);
 	else if (t->kind == 'f') {
-		scry_format_float(scry_float_of_bits(bits, t->size), t->size, true, text);
+		struct scry_float_form form = { t->size, t->form->fixed_below[t->size / 4] };
+
+		scry_format_float(scry_float_of_bits(bits, t->size), &form, true, text);
 		scry_buf_puts(p->out, text);
 	} else
 		scry_printf(p, "%" PRIu64, bits);
@@ -180,8 +201,9 @@ static int print_scalar(struct scry_printer *p, scry_addr addr, scry_addr type)
 	scry_addr at = scry_field_addr(p->runtime, addr, SCRY_F_NUMPY_SCALAR_VALUE);
 	if (!s || !at)
 		return scry_print_unknown(p, addr, type);
-	bool two = is_numpy2(p->runtime);
-	struct item item = { s->kind, s->size, false, two };
+	const struct numpy_form *form = form_of(p->runtime);
+	bool two = form->named;
+	struct item item = { s->kind, s->size, false, two, form };
 	/* numpy 2 writes the name of the class as it is imported, which only code knows */
 	if (two && t->flags & TYPE_HEAP)
 		return scry_print_unknown(p, addr, type);
@@ -196,7 +218,7 @@ static int print_scalar(struct scry_printer *p, scry_addr addr, scry_addr type)
 /* numpy.str_ and bytes_ are subclasses of str and bytes */
 static int print_text_scalar(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
-	bool two = is_numpy2(p->runtime);
+	bool two = form_of(p->runtime)->named;
 
 	if (two)
 		scry_printf(p, "np.%s(", scry_type_short(p->runtime, type));
@@ -328,6 +350,7 @@ static int print_array_as(struct scry_printer *p, scry_addr addr, scry_addr type
 		scry_printf(p, "%s%" PRId64 "%s", i ? ", " : "", a.shape[i], a.nd == 1 ? "," : "");
 	scry_printf(p, ") dtype=%s", a.dtype);
 	if (a.item.size && with_data) {
+		a.item.form = form_of(p->runtime);
 		scry_buf_puts(p->out, " [");
 		for (uint64_t i = 0; scry_printer_more(p, i, a.count); i++)
 			print_element(p, element_at(&a, i), &a.item);

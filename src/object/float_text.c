@@ -61,8 +61,16 @@ static int shortest(double value, unsigned width, char digits[20], int *exponent
 	return 17;
 }
 
-/* Python/pystrtod.c: exponents below -4 and from 16 on are written as such */
-void scry_format_float(double value, unsigned width, bool dot0, char out[64])
+/*
+ * Python/pystrtod.c looks at the digits' exponent, numpy at the number: the float32 that is nearest
+ * to 1e-4 lies below it.
+ */
+static bool has_exponent(double value, int exponent, const struct scry_float_form *form)
+{
+	return form ? value < 1e-4 || value >= form->fixed_below : exponent < -4 || exponent >= 16;
+}
+
+void scry_format_float(double value, const struct scry_float_form *form, bool dot0, char out[64])
 {
 	const char *sign = signbit(value) ? "-" : "";
 	char digits[20];
@@ -76,11 +84,11 @@ void scry_format_float(double value, unsigned width, bool dot0, char out[64])
 		snprintf(out, 64, "%s0%s", sign, dot0 ? ".0" : "");
 		return;
 	}
-	n = shortest(fabs(value), width, digits, &exponent);
+	n = shortest(fabs(value), form ? form->width : 8, digits, &exponent);
 	while (n > 1 && digits[n - 1] == '0')
 		n--;
 	digits[n] = '\0';
-	if (exponent < -4 || exponent >= 16)
+	if (has_exponent(fabs(value), exponent, form))
 		snprintf(out, 64, "%s%c%s%se%c%02d", sign, digits[0], n > 1 ? "." : "", digits + 1,
 			 exponent < 0 ? '-' : '+', abs(exponent));
 	else if (exponent < 0)
@@ -94,7 +102,7 @@ void scry_format_float(double value, unsigned width, bool dot0, char out[64])
 
 void scry_format_double(double value, bool dot0, char out[64])
 {
-	scry_format_float(value, 8, dot0, out);
+	scry_format_float(value, NULL, dot0, out);
 }
 
 static double half_value(uint64_t bits)
@@ -127,22 +135,24 @@ static bool is_imaginary(double real)
 	return real == 0 && !signbit(real);
 }
 
-void scry_put_bare_complex(struct scry_buf *out, double real, double imag, unsigned width)
+void scry_put_bare_complex(struct scry_buf *out, double real, double imag,
+			   const struct scry_float_form *form)
 {
 	bool alone = is_imaginary(real);
 	char text[64];
 
 	if (!alone) {
-		scry_format_float(real, width, false, text);
+		scry_format_float(real, form, false, text);
 		scry_buf_puts(out, text);
 	}
-	scry_format_float(imag, width, false, text);
+	scry_format_float(imag, form, false, text);
 	scry_buf_printf(out, "%s%sj", !alone && text[0] != '-' ? "+" : "", text);
 }
 
-void scry_put_complex(struct scry_buf *out, double real, double imag, unsigned width)
+void scry_put_complex(struct scry_buf *out, double real, double imag,
+		      const struct scry_float_form *form)
 {
 	scry_buf_puts(out, is_imaginary(real) ? "" : "(");
-	scry_put_bare_complex(out, real, imag, width);
+	scry_put_bare_complex(out, real, imag, form);
 	scry_buf_puts(out, is_imaginary(real) ? "" : ")");
 }

@@ -386,10 +386,17 @@ const char *scry_attr_text(struct scry_runtime *r, scry_addr obj, const char *na
 int scry_attr_int(struct scry_runtime *r, scry_addr obj, const char *name, int64_t *ret);
 /** The value of an IEEE float of 2, 4 or 8 bytes. */
 double scry_float_of_bits(uint64_t bits, unsigned size);
-/** Append a complex number of floats of `width` bytes, as repr() writes it. */
-void scry_put_complex(struct scry_buf *out, double real, double imag, unsigned width);
+/** How a float is written that is not Python's own. */
+struct scry_float_form {
+	unsigned width;     /* 8, 4 or 2 bytes: narrower ones need fewer digits */
+	double fixed_below; /* from here on, and below 1e-4, with an exponent */
+};
+/** Append a complex number as repr() writes it; `form` NULL: Python's. */
+void scry_put_complex(struct scry_buf *out, double real, double imag,
+		      const struct scry_float_form *form);
 /** The same without parentheses. */
-void scry_put_bare_complex(struct scry_buf *out, double real, double imag, unsigned width);
+void scry_put_bare_complex(struct scry_buf *out, double real, double imag,
+			   const struct scry_float_form *form);
 /** A C double of the target at `addr`. */
 int scry_double_at(struct scry_runtime *r, scry_addr addr, double *ret);
 /** Follow an attribute path "a.b.c" of `len` bytes; results as scry_attr(). */

@@ -396,7 +396,7 @@ static int print_complex(struct scry_printer *p, scry_addr addr, scry_addr type)
 				     scry_field_addr(p->runtime, addr, SCRY_F_COMPLEX_IMAG), &imag);
 	if (rc < 0)
 		return rc;
-	scry_put_complex(p->out, real, imag, 8);
+	scry_put_complex(p->out, real, imag, NULL);
 	return SCRY_OK;
 }
 

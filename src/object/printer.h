@@ -85,8 +85,8 @@ void scry_put_mpz(struct scry_buf *out, const mpz_t z);
 int scry_print_dataclass_fields(struct scry_printer *p, scry_addr addr);
 /** The digits of a double, as repr() writes them; `dot0` adds ".0" to whole numbers. */
 void scry_format_double(double value, bool dot0, char text[64]);
-/** The same for narrower floats, which need fewer digits: `width` 8, 4 or 2 bytes. */
-void scry_format_float(double value, unsigned width, bool dot0, char text[64]);
+/** The same of other floats; `form` NULL: Python's. */
+void scry_format_float(double value, const struct scry_float_form *form, bool dot0, char text[64]);
 /**
  * Append "print('a')() at file:line": what asyncio says of a function that it calls with the tuple
  * `args` (0 none). Since 3.13 it shows arguments only in `debug` mode.

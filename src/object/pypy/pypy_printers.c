@@ -83,7 +83,7 @@ static int print_complex(struct scry_printer *p, scry_addr addr)
 		    : scry_double_at(p->runtime, addr + y->field[SCRY_PYPY_COMPLEX_IMAG].offset,
 				     &imag);
 	if (rc == SCRY_OK)
-		scry_put_complex(p->out, real, imag, 8);
+		scry_put_complex(p->out, real, imag, NULL);
 	return rc;
 }
 
