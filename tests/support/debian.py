@@ -62,10 +62,12 @@ EXTRAS = [
     ('sid', 'python3-trio'),
     ('sid', 'python3-uvloop'),
     ('sid', 'cython3'),
+    ('sid', 'python3-numpy'),
     ('bullseye', 'python3-gevent'),
     ('bullseye', 'python3-eventlet'),
     ('bullseye', 'python3-trio'),
     ('bullseye', 'python3-uvloop'),
+    ('bullseye', 'python3-numpy'),
 ]
 # what is laid beside the built-in rows: DWARF of Debian's interpreters, debug builds and ordinary
 # ones
@@ -296,6 +298,11 @@ def unpacked(where):
 
 def finish(archive, where, there):
     root = os.path.join(cache(), 'roots', where)
+    for name in ('blas', 'lapack'):  # as their packages' scripts do, for numpy
+        for path in glob.glob('%s/usr/lib/*/%s/lib%s.so.?' % (root, name, name)):
+            link = os.path.join(os.path.dirname(os.path.dirname(path)), os.path.basename(path))
+            if not os.path.lexists(link):
+                os.symlink('%s/%s' % (name, os.path.basename(path)), link)
     subprocess.run(['ldconfig', '-r', root], stderr=subprocess.DEVNULL)
     shutil.rmtree(os.path.join(archive.state, 'debs'))
     with open(root + '/.ready', 'w') as ready:
