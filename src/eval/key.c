@@ -2,7 +2,6 @@
 #include "eval/key.h"
 #include "object/known.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -149,26 +148,80 @@ static int parse_parens(struct parser *p, struct scry_key *ret)
 	return rc;
 }
 
+/* Of 0x1f, 0o17 and 0b11; 10 where there is no such prefix. */
+static int number_base(const char *digits)
+{
+	static const char letters[] = "xob";
+	static const int bases[] = { 16, 8, 2 };
+	const char *letter = *digits == '0' && digits[1] ? strchr(letters, digits[1] | 32) : NULL;
+
+	return letter ? bases[letter - letters] : 10;
+}
+
+/* An int as Python 3 writes it: an underscore may stand between two digits. */
+static bool parse_int(const char *start, size_t len, mpz_t ret)
+{
+	SCRY_AUTO_BUF(digits);
+	size_t sign = *start == '-' || *start == '+';
+	int base = number_base(start + sign);
+
+	for (size_t i = sign + (base == 10 ? 0 : 2); i < len; i++)
+		if (start[i] != '_')
+			scry_buf_putc(&digits, start[i]);
+		else if (i + 1 == len || start[i + 1] == '_' || i == sign)
+			return false;
+	if (digits.failed || !digits.len ||
+	    (base == 10 && digits.len > 1 && *digits.text == '0' &&
+	     strspn(digits.text, "0") != digits.len) ||
+	    mpz_set_str(ret, digits.text, base) < 0)
+		return false;
+	if (*start == '-')
+		mpz_neg(ret, ret);
+	return true;
+}
+
+/* More than 64 bits are compared by their digits. */
+static int give_int(struct parser *p, const mpz_t z, struct scry_key *ret)
+{
+	char *text;
+
+	if (mpz_fits_slong_p(z)) {
+		*ret = (struct scry_key) { .kind = SCRY_KEY_INT, .number = mpz_get_si(z) };
+		return SCRY_OK;
+	}
+	text = scry_arena_alloc(&p->r->session->arena, mpz_sizeinbase(z, 10) + 2);
+	if (!text)
+		return scry_fail(p->r->session, SCRY_ENOMEM, 0, "out of memory");
+	*ret = (struct scry_key) { .kind = SCRY_KEY_BIG, .text = mpz_get_str(text, 10, z) };
+	return SCRY_OK;
+}
+
 static int parse_number(struct parser *p, struct scry_key *ret)
 {
-	const char *start = p->at;
+	static const char decimal[] = "0123456789_";
+	const char *start = p->at + (*p->at == '-' || *p->at == '+');
+	size_t len = strspn(start, decimal);
 	char *end;
+	mpz_t z;
 
-	errno = 0;
-	*ret = (struct scry_key) { .kind = SCRY_KEY_INT, .number = strtoll(start, &end, 0) };
-	if (end == start)
-		return scry_fail(p->r->session, SCRY_EINVAL, 0, "no number at '%s'", start);
-	if (*end == '.' || *end == 'e' || *end == 'E') {
-		ret->kind = SCRY_KEY_FLOAT;
-		ret->real = strtod(start, &end);
-	} else if (errno == ERANGE) {
-		/* more than 64 bits: compared by its digits */
-		ret->kind = SCRY_KEY_BIG;
-		ret->text = scry_arena_text(&p->r->session->arena, start + (*start == '+'),
-					    (size_t)(end - start) - (*start == '+'));
+	if (number_base(start) == 10 && len && strchr(".eE", start[len]) && start[len]) {
+		*ret = (struct scry_key) { .kind = SCRY_KEY_FLOAT, .real = strtod(p->at, &end) };
+		p->at = end;
+		return SCRY_OK;
 	}
-	p->at = end;
-	return SCRY_OK;
+	if (number_base(start) != 10)
+		len = strspn(start, "0123456789_xXoObBaAcCdDeEfF");
+	mpz_init(z);
+	int rc =
+		parse_int(p->at, (size_t)(start - p->at) + len, z)
+			? give_int(p, z, ret)
+			: scry_fail(p->r->session, SCRY_EINVAL, 0,
+				    "no number at '%.100s': decimal without zeros before it, 0x1f, "
+				    "0o17 or 0b11",
+				    p->at);
+	mpz_clear(z);
+	p->at = start + len;
+	return rc;
 }
 
 static int parse_one(struct parser *p, struct scry_key *ret)

@@ -14,6 +14,8 @@
 #include "object/known.h"
 #include "object/printer.h"
 
+#include <stdlib.h>
+
 #include "base/utf8.h"
 
 void scry_printer_cut(struct scry_printer *p, size_t start, size_t most)
@@ -113,14 +115,17 @@ static bool decides_its_truth(struct scry_runtime *r, scry_addr obj)
 
 bool scry_truth(struct scry_runtime *r, scry_addr obj, bool otherwise)
 {
-	int64_t value;
+	mpz_t z;
 
 	if (scry_is_none(r, obj))
 		return false;
-	if (scry_int_value(r, obj, &value) == SCRY_OK)
-		return value != 0;
-	value = scry_length(r, obj);
-	return value < 0 ? otherwise || !decides_its_truth(r, obj) : value != 0;
+	mpz_init(z);
+	int sign = scry_int_mpz(r, obj, z) == SCRY_OK ? abs(mpz_sgn(z)) : -1;
+	mpz_clear(z);
+	if (sign >= 0)
+		return sign;
+	int64_t length = scry_length(r, obj);
+	return length < 0 ? otherwise || !decides_its_truth(r, obj) : length != 0;
 }
 
 static void print_number_of(struct scry_printer *p, scry_addr value)
@@ -146,7 +151,7 @@ static void print_all_items(struct scry_printer *p, scry_addr value)
 
 /*
  * One {path:option}, the braces taken off. SCRY_EUNSUPPORTED: a subclass has a property there, code
- * would say.
+ * would say; or there is no such attribute.
  */
 static int print_hole(struct scry_printer *p, scry_addr obj, const char *hole, size_t len)
 {
@@ -155,7 +160,10 @@ static int print_hole(struct scry_printer *p, scry_addr obj, const char *hole, s
 	const char *bar = rest ? memchr(option, '|', rest) : NULL;
 	scry_addr value;
 
-	if (scry_attr_path(p->runtime, obj, hole, path, &value) < 0)
+	int rc = scry_attr_path(p->runtime, obj, hole, path, &value);
+	if (rc == SCRY_ENOTFOUND) /* an __init__ that has not come so far: repr() would raise */
+		return SCRY_EUNSUPPORTED;
+	if (rc < 0)
 		scry_printer_damage(p, obj);
 	else if (scry_is_exactly(p->runtime, value, SCRY_IS_PROPERTY))
 		return SCRY_EUNSUPPORTED;

@@ -387,10 +387,12 @@ const struct scry_printer_row scry_printers_asyncio[] = {
 	{ "_asyncio.Task", 0, print_task,
 	  .uses = "_repr_info get_name _coro _fut_waiter _must_cancel cancelling "
 		  "done " OF_FUTURES },
-	{ "asyncio.locks.Lock", 0, print_asyncio_lock },
-	{ "asyncio.locks.Event", 0, print_event },
-	{ "asyncio.locks.Semaphore", 0, print_semaphore, .uses = "locked" },
-	{ "asyncio.queues.Queue", 0, print_queue, .uses = "_format" },
+	{ "asyncio.locks.Lock", 0, print_asyncio_lock, .needs = "_locked _waiters" },
+	{ "asyncio.locks.Event", 0, print_event, .needs = "_value _waiters" },
+	{ "asyncio.locks.Semaphore", 0, print_semaphore, .uses = "locked",
+	  .needs = "_value _waiters" },
+	{ "asyncio.queues.Queue", 0, print_queue, .uses = "_format",
+	  .needs = "_maxsize _getters _putters" },
 	{ "asyncio.taskgroups.TaskGroup", 0, print_task_group },
 	{ NULL },
 };

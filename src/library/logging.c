@@ -141,12 +141,12 @@ static int print_file_handler(struct scry_printer *p, scry_addr addr, scry_addr 
 }
 
 const struct scry_printer_row scry_printers_logging[] = {
-	{ "logging.Logger", 0, print_logger, .uses = "getEffectiveLevel" },
-	{ "logging.RootLogger", 0, print_logger, .uses = "getEffectiveLevel" },
+	{ "logging.Logger", 0, print_logger, .uses = "getEffectiveLevel", .needs = "level" },
+	{ "logging.RootLogger", 0, print_logger, .uses = "getEffectiveLevel", .needs = "level" },
 	{ "logging.LoggerAdapter", 0, print_adapter },
-	{ "logging.Handler", 0, print_handler },
-	{ "logging.StreamHandler", 0, print_stream_handler },
-	{ "logging.FileHandler", 0, print_file_handler },
+	{ "logging.Handler", 0, print_handler, .needs = "level" },
+	{ "logging.StreamHandler", 0, print_stream_handler, .needs = "level stream" },
+	{ "logging.FileHandler", 0, print_file_handler, .needs = "level baseFilename" },
 	{ "logging.Filter", .form = "<%C ({name:s})>" },
 	{ "logging.LogRecord",
 	  .form = "<LogRecord: {name:s}, {levelno}, {pathname:s}, {lineno}, \"{msg:s}\">" },

@@ -146,10 +146,10 @@ static int print_process_old(struct scry_printer *p, scry_addr addr, scry_addr t
 const struct scry_printer_row scry_printers_processes[] = {
 	{ "multiprocessing.pool.Pool", .form = "<%Q state={_state:s} pool_size={_pool:n}>" },
 	{ "multiprocessing.process.BaseProcess", 0, print_process, .since = SCRY_VERSION_OF(3, 8),
-	  .uses = "daemon" },
+	  .uses = "daemon", .needs = "_name _parent_pid" },
 	{ "multiprocessing.process.BaseProcess", 0, print_process_old,
-	  .until = SCRY_VERSION_OF(3, 8), .uses = "daemon exitcode" },
+	  .until = SCRY_VERSION_OF(3, 8), .uses = "daemon exitcode", .needs = "_name _parent_pid" },
 	{ "multiprocessing.process.Process", 0, print_process_old, .until = SCRY_VERSION_OF(3, 0),
-	  .uses = "exitcode" },
+	  .uses = "exitcode", .needs = "_name _parent_pid" },
 	{ NULL },
 };

@@ -50,6 +50,8 @@ struct scry_printer_row {
 	const char *uses;
 	/* names that `print` looks up as Python does: a class may well define them */
 	const char *knows;
+	/* attributes without which this repr raises, although `print` could do without them */
+	const char *needs;
 };
 
 /**

@@ -205,9 +205,27 @@ static const char *why_of(int rc)
 					 : "it makes no sense";
 }
 
+static int check_needs(struct scry_runtime *r, scry_addr addr, const char *needs)
+{
+	scry_addr value;
+	int rc = SCRY_OK;
+
+	while (rc == SCRY_OK && needs && *needs) {
+		size_t n = strcspn(needs, " ");
+
+		rc = scry_attr_path(r, addr, needs, n, &value);
+		needs += n + (needs[n] == ' ');
+	}
+	return rc;
+}
+
 /* A row has a form or a function; what has no row has a __repr__ that we do not know. */
 static int print_by_row(struct scry_printer *p, scry_addr addr, const struct scry_type *t)
 {
+	int rc = t->row ? check_needs(p->runtime, addr, t->row->needs) : SCRY_OK;
+
+	if (rc < 0)
+		return rc;
 	if (t->row && !t->row->print)
 		return scry_print_form(p, addr, t->addr, t->row->form);
 	return (t->row ? t->row->print : scry_print_unknown)(p, addr, t->addr);
@@ -225,7 +243,8 @@ static int print_overridden(struct scry_printer *p, scry_addr addr, const struct
 
 /*
  * Order matters: whether it is an object comes before what kind, whether its type is sound before
- * whose row prints it. A printer that finds code in its way starts over as the unknown.
+ * whose row prints it. A printer that finds code in its way starts over as the unknown; so does one
+ * that lacks an attribute, without which repr() would raise: an __init__ has not set it yet.
  */
 int scry_cpython_print(struct scry_printer *p, scry_addr addr)
 {
@@ -248,7 +267,7 @@ int scry_cpython_print(struct scry_printer *p, scry_addr addr)
 	if (t->overridden)
 		return print_overridden(p, addr, t);
 	rc = print_by_row(p, addr, t);
-	if (rc != SCRY_EUNSUPPORTED)
+	if (rc != SCRY_EUNSUPPORTED && rc != SCRY_ENOTFOUND)
 		return rc;
 	scry_buf_cut(p->out, start);
 	return scry_print_unknown(p, addr, t->addr);

@@ -23,6 +23,8 @@ REFUSED = {
     "seq['a']": 'list takes integers as index',
     'seq[1.5]': 'list takes integers as index',
     'seq[::0]': 'a slice cannot have step 0',
+    'keys[01]': 'decimal without zeros before it',
+    'seq[1_]': 'decimal without zeros before it',
     'seq[1': "a '[' lacks its ']'",
     'dq[0:1]': 'only sequences can be sliced',
     'idx[0]': 'int has no items',

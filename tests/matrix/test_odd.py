@@ -63,6 +63,8 @@ def equal_or_unknown(dump, exempt=None):
         text, wanted, name = answer['repr'], value['repr'], value['name']
         if text == wanted or (exempt and wanted is None and exempt.match(name)):
             continue
+        if wanted is None and '<unset>' in text:  # a dataclass without its fields
+            continue
         unknown += 1
         parts = OWN_CODE.split(re.sub('( at 0x[0-9a-f]+>) holding .*', r'\1', text))
         known = '.*'.join(map(re.escape, parts))
@@ -74,7 +76,8 @@ def equal_or_unknown(dump, exempt=None):
 
 @pytest.mark.parametrize('interpreter', every())
 def test_overridden(dumps, interpreter):
-    """Every name of some 110 library classes, overridden: what repr() says, or an unknown one."""
+    """Every name of some 110 library classes, overridden, and objects whose __init__ has not begun:
+    what repr() says, or an unknown one."""
     count, unknown = equal_or_unknown(dumps.core(interpreter, OVERRIDDEN), RAISES_ALL_THE_SAME)
     assert unknown < count / 9  # most overridden names have no say
 

@@ -208,6 +208,12 @@ WithMeta.base_attr
 Derived.s1
 keys[1]
 keys[1.5]
+keys[0x1]
+keys[0b10]
+keys[0o1]
+keys[-0x3]
+keys[1000000000000000000000000000000]
+keys[0xc9f2c9cd04674edea40000000]
 keys['a']
 keys[b'b']
 keys[None]

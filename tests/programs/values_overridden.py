@@ -5,7 +5,9 @@ Runs on 2.7 to 3.15; the end is ends.py's. With arguments only bases of these na
 """
 import collections
 import itertools
+import os
 import sys
+import types
 
 import ends
 
@@ -36,6 +38,7 @@ string.Template('x') textwrap.TextWrapper() difflib.Match(1,2,3) ast.Name('x') c
 DATACLASS(1,2) DATACLASS_FROZEN(1,2) reprlib.Repr() dis.Instruction fractions.Fraction(2) types.CellType(1) operator.attrgetter('a') operator.itemgetter(1) operator.methodcaller('m',1)
 functools.partialmethod(print_,1) functools.singledispatchmethod(print_) functools.cached_property(print_) traceback.FrameSummary('f',1,'n') traceback.StackSummary([1])
 codecs.IncrementalDecoder() tempfile.SpooledTemporaryFile() threading.local() importlib.machinery.ModuleSpec('n',None) importlib.machinery.SourceFileLoader('n','/p') struct.Struct('i')
+zipimport.zipimporter(ZIP)
 '''
 
 
@@ -48,7 +51,7 @@ def names():
     for name in ('collections', 'types', 'functools', 'datetime', 'decimal', 'fractions', 'pathlib', 'uuid', 'threading', 'itertools', 'argparse', 'weakref', 'array',
                  'logging', 'logging.handlers', 'io', 'ipaddress', 'subprocess', 'queue', 'random', 'string', 'inspect', 'contextvars', 'asyncio', 'concurrent.futures', 'multiprocessing',
                  'urllib.parse', 'zoneinfo', 'graphlib', 'shelve', 'email.message', 'socket', 'zipfile', 'tarfile', 'optparse', 'unittest', 'textwrap', 'difflib',
-                 'typing', 'dataclasses', 'reprlib', 'operator', 'traceback', 'codecs', 'tempfile', 'importlib.machinery', 'struct', 'UserDict', 'UserList', 'UserString'):
+                 'typing', 'dataclasses', 'reprlib', 'operator', 'traceback', 'codecs', 'tempfile', 'importlib.machinery', 'struct', 'zipimport', 'UserDict', 'UserList', 'UserString'):
         try:
             space[name.split('.')[0]] = __import__(name)
         except ImportError:
@@ -59,6 +62,9 @@ def names():
     if 'asyncio' in space:
         space['LOOP'] = space['asyncio'].new_event_loop()
     space['KEPT'] = KEPT
+    space['ZIP'] = os.environ['PYSCRY_TRUTH'] + '.zip'
+    with space['zipfile'].ZipFile(space['ZIP'], 'w') as made:
+        made.writestr('a.py', '')
     space['LOGGER'] = space['logging'].getLogger('x')
     return space
 
@@ -95,6 +101,8 @@ def instances(space):
                 continue
             base = type(value)
             yield text, base, value
+            if isinstance(vars(base).get('__init__'), types.FunctionType):
+                yield text + ' whose __init__ has not begun', base, base.__new__(base)
             for name in dir(base):
                 if name in LEFT_OUT:
                     continue
