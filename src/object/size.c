@@ -13,7 +13,10 @@ static uint64_t pointer_size(const struct scry_runtime *r)
 	return r->session->target->abi.ptr_size;
 }
 
-/* Objects/typeobject.c, object___sizeof___impl() */
+/*
+ * Objects/typeobject.c, object___sizeof___impl(): as it says, ob_size may be below 0. Boost.Python
+ * keeps something else there.
+ */
 static uint64_t size_plain(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
 {
 	int64_t n = 0;
@@ -23,7 +26,8 @@ static uint64_t size_plain(struct scry_runtime *r, scry_addr addr, const struct 
 	if (scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &n) < 0 || n > 1ll << 40 ||
 	    n < -(1ll << 40))
 		return 0;
-	return t->basicsize + (uint64_t)llabs(n) * t->itemsize;
+	int64_t size = (int64_t)t->basicsize + n * (int64_t)t->itemsize;
+	return size > 0 ? (uint64_t)size : 0;
 }
 
 /*

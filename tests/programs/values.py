@@ -453,6 +453,10 @@ def library():
     if not PY3:
         add("array c", array.array("c", "a'b"))
     add("memoryview", memoryview(b"abc"))
+    if PY3 and ctypes:  # as Boost.Python's instances have it
+        below = memoryview(b"abc")
+        ctypes.c_ssize_t.from_address(id(below) + object.__basicsize__).value = -2
+        add("memoryview whose ob_size is below 0", below)
     released = memoryview(bytearray(b"abc"))
     if hasattr(released, "release"):
         released.release()
