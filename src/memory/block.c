@@ -67,13 +67,11 @@ unsigned scry_block_order(struct scry_runtime *r, const struct scry_block *block
 	return a && block->free ? a->order(r, block) : 0;
 }
 
-#define STEP 16 /* between sizes of blocks, in builds of 32 bits and up to 3.6 less */
-
 uint64_t scry_block_least(const struct scry_block *b)
 {
-	uint64_t waste = STEP + (b->of->waste ? b->size / b->of->waste : 0);
+	uint64_t step = b->of->step ? b->of->step(b->size) : 16;
 
-	return b->size > waste ? b->size - waste + 1 : 0;
+	return b->size > step ? b->size - step + 1 : 0;
 }
 
 bool scry_block_suits(const struct scry_block *b, uint64_t size, bool resized)

@@ -97,8 +97,11 @@ struct scry_allocator {
 	bool (*find)(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
 	bool (*guess)(struct scry_runtime *r, scry_addr addr, struct scry_block *ret);
 	bool (*owns)(struct scry_runtime *r, scry_addr addr);
-	/* sizes of blocks differ by at most 16 bytes and 1/waste of the size; 0: and no part */
-	unsigned waste;
+	/**
+	 * How many bytes smaller the next smaller size of blocks is, at most; NULL: 16, in builds
+	 * of 32 bits and up to 3.6 less.
+	 */
+	uint64_t (*step)(uint64_t size);
 	/* all blocks on a list of free ones were given out before, except the last */
 	bool lists_freed;
 	/*

@@ -163,11 +163,26 @@ static int areas(struct scry_runtime *r, struct scry_block_area **ret, size_t *r
 	return count ? SCRY_OK : SCRY_ENOTFOUND;
 }
 
+/*
+ * Objects/mimalloc/page-queue.c, mi_bin(): steps of 16 bytes up to 128, then four sizes between a
+ * power of two and the next one. What has a page of its own ends where that does.
+ */
+static uint64_t step_to(uint64_t size)
+{
+	uint64_t step = 16;
+
+	if (size > 65536)
+		return step + size / 4;
+	while (8 * step < size)
+		step *= 2;
+	return step;
+}
+
 const struct scry_allocator scry_allocator_mimalloc = {
 	.name = "mimalloc",
 	.serves = serves,
 	.find = find,
-	.waste = 4,
+	.step = step_to,
 	.keep = 2,
 	.keeps_equal = true,
 	.guess = find,

@@ -13,7 +13,7 @@ compares them with what the program knows). An answer is
 The changes follow from the seed. The rules are those of docs/reliability.md: they look at the word
 and its two values only, never at an answer.
 
-python3 -m tests.truth.mutations [--seconds N] [--seed N] [--verbose] [INTERPRETER...]
+python3 -m tests.truth.mutations [--seconds N] [--seed N] [INTERPRETER...]
 """
 import argparse
 import collections
