@@ -16,6 +16,7 @@ OLD = V < (3,)
 text = u"sound %d" % len(sys.argv)
 data = b"abc" + b"d" * len(sys.argv)
 number = 2 ** 90 + len(sys.argv)
+shorter = 12345678901234567890 - len(sys.argv)
 items = [11, 22]
 pairs = {"k": 1, "m": 2}
 members = set([7, 8])
@@ -24,6 +25,7 @@ whole = (1, u"text", b"bytes", 2 ** 100, [1], {1: 2}, set([3]), bytearray(b"z"),
 
 CASES = [  # name, the word that is changed, its bytes, the new value, what the answer says of it
     ("text", HEAD, 8, 50, "text"), ("data", HEAD, 8, 20, "text"), ("number", HEAD + 8, 4, 2 ** 32 - 1, "digit 0"),
+    ("shorter", HEAD, 8, 8 if V >= (3, 12) else 1, "has room for 3"),
     ("items", HEAD, 8, 100, "says 100"), ("pairs", HEAD + (8 if OLD else 0), 8, 0, "it says 0"),
     ("members", HEAD + 8, 8, 50, "it says 50"), ("members", HEAD + 16, 8, 1, "damaged"), ("buffer", HEAD, 8, 100, "room for"),
 ] + ([] if OLD else [("text", TEXT, 1, 0xe9, "character 0")])
@@ -47,7 +49,7 @@ def beside():
 kept = []
 gc.disable()
 truth = {"slots": beside(), "values": {}, "cases": []}
-for name in ("text", "data", "number", "items", "pairs", "members", "buffer", "whole"):
+for name in ("text", "data", "number", "shorter", "items", "pairs", "members", "buffer", "whole"):
     truth["values"][name] = repr(globals()[name])
 for name, offset, size, value, says in CASES:
     truth["cases"].append([name, id(globals()[name]) + offset, size, value, says])
