@@ -295,12 +295,6 @@ static bool print_tried(const void *subject, struct scry_buf *out)
 	return true;
 }
 
-/* PyPy does not note whether it collects just now. */
-static bool notes_collection(const struct scry_thread *t)
-{
-	return t->interp && !(t->runtime && t->runtime->strategy->waits_for_gil);
-}
-
 static const char *gil_text(const struct scry_thread *t)
 {
 	if (t->gil == SCRY_GIL_HELD)
@@ -323,7 +317,7 @@ static bool print_state(const void *subject, struct scry_buf *out)
 		scry_buf_puts(out, t->attached == SCRY_ATTACHED_YES ? "attached" : "detached");
 	else
 		scry_buf_puts(out, gil_text(t));
-	if (notes_collection(t))
+	if (i && (i->gc_running || scry_collection_noted(i->runtime)))
 		scry_buf_puts(out, i->gc_running ? ", GC running" : ", GC not running");
 	return true;
 }

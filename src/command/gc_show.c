@@ -75,12 +75,14 @@ static bool print_debug(const void *subject, struct scry_buf *out)
 	return out->len > before;
 }
 
-/* Whether PyPy's moves young objects just now nothing notes. */
 static void get_collecting(const void *subject, struct scry_said *ret)
 {
+	const struct subject *it = subject;
+	bool running = !it->own && it->s.interp->gc_running;
+
 	ret->kind = SCRY_SAID_NULL;
-	if (!((const struct subject *)subject)->own)
-		scry_said_bool(ret, ((const struct subject *)subject)->s.interp->gc_running);
+	if (running || scry_collection_noted(runtime_of(it)))
+		scry_said_bool(ret, running);
 }
 
 /* The items of a list: false where they cannot be read. */

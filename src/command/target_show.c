@@ -136,13 +136,12 @@ static void get_unusual(const void *subject, struct scry_said *ret)
 	scry_said_text(ret, i->phase == SCRY_PHASE_RUNNING ? NULL : scry_phase_names[i->phase]);
 }
 
-/* PyPy does not note whether it moves young objects just now. */
 static void get_collecting(const void *subject, struct scry_said *ret)
 {
 	const struct scry_interp *i = subject;
 
 	ret->kind = SCRY_SAID_NULL;
-	if (i->runtime->strategy->model != SCRY_MODEL_PYPY)
+	if (i->gc_running || scry_collection_noted(i->runtime))
 		scry_said_bool(ret, i->gc_running);
 }
 

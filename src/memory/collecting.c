@@ -168,16 +168,6 @@ static struct scry_thread *find_collector(const struct search *search, bool flag
 	return flagged ? by_elimination(search, holder, empty, empties, unknown) : NULL;
 }
 
-/* Up to 3.6 the flag is a static variable: where no symbol leads to it only the stacks show it. */
-static bool has_flag(const struct scry_runtime *r)
-{
-	struct scry_symbol symbol;
-
-	return scry_layout_has(r->layout, SCRY_F_INTERP_GC_COLLECTING) ||
-	       scry_layout_has(r->layout, SCRY_F_RUNTIME_GC_COLLECTING) ||
-	       (r->module && scry_module_symbol(r->module, "collecting", &symbol) == SCRY_OK);
-}
-
 static void mark(const struct search *search, struct scry_thread *found)
 {
 	/* several states of one thread: the one that has frames, or the GIL */
@@ -216,7 +206,7 @@ void scry_collectors_find(struct scry_session *s)
 	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next) {
 		if (r->strategy->model != SCRY_MODEL_CPYTHON)
 			continue;
-		bool known = has_flag(r);
+		bool known = scry_collection_noted(r);
 
 		for (struct scry_interp *i = r->interps; i; i = i->next) {
 			if (i->collector || (known && !i->gc_running))

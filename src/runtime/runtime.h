@@ -351,6 +351,11 @@ void scry_runtimes_done(struct scry_session *s);
  * running, and threads that have ended since.
  */
 void scry_runtimes_search_again(struct scry_session *s);
+/**
+ * Does memory that is known tell whether garbage is collected? Not PyPy's, nor before 3.7 a build
+ * without .symtab: there the flag is a static variable, and only stacks show a collection.
+ */
+bool scry_collection_noted(const struct scry_runtime *r);
 /** Read interpreters and GILs again: for a target just stopped, before threads are asked for. */
 void scry_runtimes_reload(struct scry_session *s);
 

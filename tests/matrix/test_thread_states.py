@@ -109,6 +109,7 @@ def test_between_two_threads(dumps, interpreter):
 
 # --- who collects garbage ---
 
+SERVED = programs.Program('served', 'served.py')
 ASLEEP = programs.Program('collector-asleep', 'collector_asleep.py')
 
 
@@ -143,6 +144,20 @@ def test_collector_in_gdb(dumps, interpreter):
     _, output, errors = run.gdb('py-threads', core=dump.core, exe=dump.exe)
     (line,) = [line for line in output.splitlines() if 'collects garbage' in line]
     assert '"collector"' in line, (output, errors)
+
+
+@pytest.mark.parametrize(
+    'interpreter', every(lambda i: i.tag in ('bullseye-2.7', 'pyenv-2.7.18', 'pyenv-3.11.7'))
+)
+def test_nobody_collects(dumps, interpreter):
+    """Not said where nothing notes it: before 3.7, in a build without .symtab."""
+    noted = interpreter.tag != 'bullseye-2.7'
+    core = dumps.core(interpreter, SERVED).core
+    answer, _, _ = run.answer(core, *run.where(interpreter), command=('info',))
+    (interp,) = answer['runtimes'][0]['interpreters']
+    assert interp['collecting'] is (False if noted else None)
+    _, text, _ = run.pyscry(core, *run.where(interpreter), 'crash')
+    assert 'the GIL' in text and ('GC not running' in text) == noted
 
 
 # --- several states of one thread, and states of other threads ---
