@@ -237,8 +237,9 @@ NOINLINE static void gil(PyObject *object)
 {
 	pthread_t thread;
 
-	pthread_create(&thread, NULL, without_gil, object);
-	Py_BEGIN_ALLOW_THREADS pthread_join(thread, NULL);
+	/* nobody has it then: until 3.11 a thread without one would take its creator's state */
+	Py_BEGIN_ALLOW_THREADS pthread_create(&thread, NULL, without_gil, object);
+	pthread_join(thread, NULL);
 	Py_END_ALLOW_THREADS
 }
 
