@@ -195,7 +195,8 @@ int scry_session_set(struct scry_session *s, const char *name, const char *value
 		bool *at;
 	} flags[] = { { "debuginfod", &o->debuginfod }, { "untrusted", &o->untrusted },
 		      { "color", &o->color },           { "json", &o->json },
-		      { "locals", &o->locals },         { "interruptible", &o->interruptible } };
+		      { "locals", &o->locals },         { "interruptible", &o->interruptible },
+		      { "no-stop", &o->no_stop } };
 
 	if (!name || !value)
 		return scry_fail(s, SCRY_EINVAL, 0, "an option needs a name and a value");

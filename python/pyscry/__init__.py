@@ -50,8 +50,8 @@ def open(  # noqa: A001
 
     `exe` is the program's file and `sysroot` the root directory of the target's files, where they
     are not found by themselves. Other options are called as on the command line: symbols, search,
-    source_map, layout, debuginfod, hold, untrusted; max_items, max_depth, max_string, max_text (of
-    reprs; 0: all). A list gives an option several times.
+    source_map, layout, debuginfod, hold, no_stop, untrusted; max_items, max_depth, max_string,
+    max_text (of reprs; 0: all). A list gives an option several times.
     """
     return open_target(target, dict(options, exe=exe, sysroot=sysroot))
 

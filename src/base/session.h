@@ -47,6 +47,7 @@ struct scry_options {
 	/* files are opened only where the user says: sysroot, search, source-map */
 	bool untrusted;
 	const char *prefix; /* "py-" inside a debugger, "" on the command line */
+	bool no_stop;       /* a live process is never stopped */
 	unsigned hold_ms;   /* a live process is stopped for at most so many milliseconds */
 	uint64_t limit[SCRY_LIMIT_COUNT];
 };

@@ -13,6 +13,7 @@ const struct scry_flag scry_session_flags[] = {
 	  "offsets dwarf members rows" },
 	{ "debuginfod", 0, NULL, "ask $DEBUGINFOD_URLS for missing files" },
 	{ "hold", 0, "SECONDS", "stop a live process for at most so long (0.5)" },
+	{ "no-stop", 0, NULL, "never stop a live process: read each stack until it is the same" },
 	{ "untrusted", 0, NULL, "open no file that only the target names, ask no server" },
 	{ "pid", 'p', "PID", "the process to look at, as TARGET" },
 	{ "core", 'c', "FILE", "the core file or minidump to look at, as TARGET" },

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "memory/collecting.h"
 #include "object/source_fit.h"
 #include "object/thread_names.h"
 

@@ -6,6 +6,7 @@
 #include "command/layer_show.h"
 #include "command/lost_show.h"
 #include "command/pypy_gc_show.h"
+#include "memory/collecting.h"
 #include "memory/gc_state.h"
 #include "object/known.h"
 #include "object/object.h"

@@ -189,8 +189,7 @@ static int run_regs(struct scry_call *call)
 	if (call->argc && scry_thread_named(s, call->argv[0], &t) < 0)
 		return SCRY_EINVAL;
 	if (!t || !t->os || !scry_os_thread_regs(s->target, t->os)->arch)
-		return scry_fail(s, SCRY_ENOTFOUND, 0,
-				 "the registers of this thread are not known");
+		return scry_fail_registers(s);
 	struct job job = { .call = call,
 			   .thread = t,
 			   .all = scry_call_flag(call, "all-frames") != NULL,

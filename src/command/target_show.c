@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "command/command.h"
+#include "memory/collecting.h"
 
 /* --- the target --- */
 

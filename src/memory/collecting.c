@@ -168,6 +168,17 @@ static struct scry_thread *find_collector(const struct search *search, bool flag
 	return flagged ? by_elimination(search, holder, empty, empties, unknown) : NULL;
 }
 
+bool scry_collection_noted(const struct scry_runtime *r)
+{
+	struct scry_symbol symbol;
+
+	if (r->strategy->model != SCRY_MODEL_CPYTHON)
+		return false;
+	return scry_layout_has(r->layout, SCRY_F_INTERP_GC_COLLECTING) ||
+	       scry_layout_has(r->layout, SCRY_F_RUNTIME_GC_COLLECTING) ||
+	       (r->module && scry_module_symbol(r->module, "collecting", &symbol) == SCRY_OK);
+}
+
 static void mark(const struct search *search, struct scry_thread *found)
 {
 	/* several states of one thread: the one that has frames, or the GIL */

@@ -10,5 +10,10 @@
  * away. Costs nothing where nobody collects. To be called again each time that threads were read.
  */
 void scry_collectors_find(struct scry_session *s);
+/**
+ * Does memory that is known tell whether garbage is collected? Not PyPy's, nor before 3.7 a build
+ * without .symtab: there the flag is a static variable, and only stacks show a collection.
+ */
+bool scry_collection_noted(const struct scry_runtime *r);
 
 #endif

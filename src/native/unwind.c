@@ -64,8 +64,7 @@ int scry_unwind(struct scry_session *s, const struct scry_regs *start, scry_unwi
 		void *arg)
 {
 	if (!start->arch || !(start->valid >> start->arch->pc & 1))
-		return scry_fail(s, SCRY_ENOTFOUND, 0,
-				 "the registers of this thread are not known");
+		return scry_fail_registers(s);
 	int rc = give_innermost(s, start, each, arg);
 	if (rc != SCRY_ITEM)
 		return rc;

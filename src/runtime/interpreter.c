@@ -261,17 +261,6 @@ static void load_interp_gil(struct scry_runtime *r, struct scry_interp *interp)
 		interp->gc_running = value & 0xffffffff;
 }
 
-bool scry_collection_noted(const struct scry_runtime *r)
-{
-	struct scry_symbol symbol;
-
-	if (r->strategy->model != SCRY_MODEL_CPYTHON)
-		return false;
-	return scry_layout_has(r->layout, SCRY_F_INTERP_GC_COLLECTING) ||
-	       scry_layout_has(r->layout, SCRY_F_RUNTIME_GC_COLLECTING) ||
-	       (r->module && scry_module_symbol(r->module, "collecting", &symbol) == SCRY_OK);
-}
-
 /* Up to 3.8/3.6 `collecting` is a static variable of gcmodule.c: only .symtab knows it. */
 static bool collecting_by_symbol(struct scry_runtime *r)
 {

@@ -145,15 +145,16 @@ struct scry_thread {
 	enum scry_attached attached;
 	scry_addr top; /* the newest frame, 0 none */
 	enum scry_gil { SCRY_GIL_NONE, SCRY_GIL_HELD, SCRY_GIL_WAITING } gil;
-	bool in_gc;
+	bool in_gc, looked_at;
 	const char *error;   /* why its frames are missing or cut, or NULL */
 	const char *trouble; /* scry_thread_trouble(), once `looked_at` */
-	bool looked_at;
 	unsigned index; /* as commands number it, from 1 */
 	/* <= 3.10: its chain of frames, followed once without reading the frames (frame_own.c) */
 	bool followed;
 	scry_addr oldest;
 	unsigned length;
+	unsigned settled;    /* settle.c: when its stack was read, of a process that runs */
+	bool settling, torn; /* that is under way; was in vain */
 	/* its stacks, as the public API handed them out: without and with C frames (api.h); NULL */
 	void *handed[2];
 };
@@ -351,11 +352,6 @@ void scry_runtimes_done(struct scry_session *s);
  * running, and threads that have ended since.
  */
 void scry_runtimes_search_again(struct scry_session *s);
-/**
- * Does memory that is known tell whether garbage is collected? Not PyPy's, nor before 3.7 a build
- * without .symtab: there the flag is a static variable, and only stacks show a collection.
- */
-bool scry_collection_noted(const struct scry_runtime *r);
 /** Read interpreters and GILs again: for a target just stopped, before threads are asked for. */
 void scry_runtimes_reload(struct scry_session *s);
 

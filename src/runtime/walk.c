@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/frame.h"
+#include "runtime/settle.h"
 
 #define RUN_MAX    4  /* damaged frames in a row, until what follows is not believed any more */
 #define BREAKS_MAX 16 /* links that lead nowhere, in one chain */
@@ -29,9 +30,14 @@ static void start(struct scry_walk *w, struct scry_thread *t, struct scry_runtim
 void scry_walk_thread(struct scry_walk *w, struct scry_thread *t)
 {
 	scry_addr top = 0;
+
+	scry_thread_settle(t);
 	int rc = scry_thread_top(t, &top);
 
 	start(w, t, t->runtime, top);
+	if (t->torn && !t->error)
+		t->error = "it changed while it was read, each of 16 times: frames may be of "
+			   "different moments";
 	if (rc < 0) {
 		const char *why = t->session->error.text;
 

@@ -316,20 +316,37 @@ static void take_held(struct scry_target *t, const struct scry_held *held)
 		thread->tls = held->tls;
 }
 
+/* Which system calls its threads are in, as the kernel tells it without stopping them. */
+static void read_calls(struct scry_target *t)
+{
+	struct scry_live *live = t->state;
+
+	for (size_t i = 0; i < t->thread_count; i++)
+		scry_procfs_syscall(t, live->pid, &t->threads[i]);
+}
+
 static int live_hold(struct scry_target *t)
 {
 	struct scry_live *live = t->state;
 
 	if (live->hold)
 		return SCRY_OK;
+	if (t->session->options.no_stop) {
+		scry_warn(t->session,
+			  "process %d runs while it is read (--no-stop): stacks are read until "
+			  "they are the same, all else may be of different moments",
+			  live->pid);
+		scry_target_read_anew(t);
+		read_calls(t);
+		return SCRY_OK;
+	}
 	live->hold = scry_hold_begin(live->pid, t->session->options.hold_ms);
 	/* what was read before it stopped may not fit what is read now */
 	scry_cache_clear(&live->cache);
 	scry_target_forget_view(t);
 	if (!live->hold || !live->hold->count) {
 		explain_unheld(t, live->hold ? live->hold->error : 0);
-		for (size_t i = 0; i < t->thread_count; i++)
-			scry_procfs_syscall(t, live->pid, &t->threads[i]);
+		read_calls(t);
 		return SCRY_OK;
 	}
 	for (size_t i = 0; i < live->hold->count; i++)
@@ -344,6 +361,32 @@ static bool live_runs(struct scry_target *t)
 	const struct scry_live *live = t->state;
 
 	return !live->hold || !live->hold->count || live->hold->expired;
+}
+
+static void live_read_anew(struct scry_target *t)
+{
+	struct scry_live *live = t->state;
+
+	scry_cache_clear(&live->cache);
+}
+
+static bool live_set_aside(struct scry_target *t, bool aside)
+{
+	struct scry_live *live = t->state;
+	struct scry_cache now = { .fetch = live->cache.fetch,
+				  .arg = live->cache.arg,
+				  .exact = live->cache.exact };
+
+	if (aside && !scry_cache_init(&now))
+		return false;
+	if (aside) {
+		live->aside = live->cache;
+		live->cache = now;
+	} else {
+		scry_cache_done(&live->cache);
+		live->cache = live->aside;
+	}
+	return true;
 }
 
 static void live_release(struct scry_target *t)
@@ -378,6 +421,8 @@ const struct scry_target_ops scry_target_live = {
 	.hold = live_hold,
 	.release = live_release,
 	.runs = live_runs,
+	.read_anew = live_read_anew,
+	.set_aside = live_set_aside,
 	.refresh = live_refresh,
 	.close = live_close,
 	.present = scry_procfs_present,

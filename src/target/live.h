@@ -12,6 +12,7 @@ struct scry_hold;
 /** t->state of a live process. */
 struct scry_live {
 	struct scry_cache cache;
+	struct scry_cache aside; /* scry_target_set_aside() */
 	int pid;    /* the process */
 	int reader; /* a thread of it that has memory: the leader may have ended */
 	struct scry_remote_reader memory;

@@ -60,6 +60,27 @@ void scry_target_release(struct scry_target *t)
 		t->ops->release(t);
 }
 
+void scry_target_read_anew(struct scry_target *t)
+{
+	t->readings++;
+	if (t->ops->read_anew)
+		t->ops->read_anew(t);
+	scry_target_forget_view(t);
+}
+
+bool scry_target_set_aside(struct scry_target *t)
+{
+	scry_target_forget_view(t);
+	return !t->ops->set_aside || t->ops->set_aside(t, true);
+}
+
+void scry_target_take_back(struct scry_target *t)
+{
+	if (t->ops->set_aside)
+		t->ops->set_aside(t, false);
+	scry_target_forget_view(t);
+}
+
 void scry_target_forget_view(struct scry_target *t)
 {
 	memset(t->seen, 0, sizeof(t->seen));

@@ -118,6 +118,12 @@ bool scry_target_lacks(struct scry_target *t, scry_addr addr)
 	       scry_target_hole(t, addr) == SCRY_HOLE_NONE;
 }
 
+int scry_fail_registers(struct scry_session *s)
+{
+	return scry_fail(s, SCRY_ENOTFOUND, 0, "the registers of this thread are not known%s",
+			 s->options.no_stop ? ": only a process that is stopped shows them" : "");
+}
+
 static int fail_missing(struct scry_session *s, scry_addr addr)
 {
 	static const char *const why[] = {

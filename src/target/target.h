@@ -119,6 +119,10 @@ struct scry_target_ops {
 	void (*release)(struct scry_target *t);
 	/** Does it run while it is read? NULL: it never does. */
 	bool (*runs)(struct scry_target *t);
+	/** Forget cached bytes, of a target that runs. NULL where `runs` is. */
+	void (*read_anew)(struct scry_target *t);
+	/** Put them aside, and begin anew; or (false) take them back. False: out of memory. */
+	bool (*set_aside)(struct scry_target *t, bool aside);
 	/** Forget cached bytes and re-read maps and threads. May be NULL. */
 	int (*refresh)(struct scry_target *t);
 	void (*close)(struct scry_target *t);
@@ -201,6 +205,7 @@ struct scry_target {
 	unsigned next_seen;
 	/* set by a view (0 before): how many bytes right before it are readable, too */
 	size_t before;
+	unsigned readings; /* how often scry_target_read_anew() was called */
 	/*
 	 * where bytes that the dump left out are looked up (mapped files, build id checked); set by
 	 * the module layer
@@ -265,11 +270,18 @@ void scry_os_thread_syscall_regs(struct scry_os_thread *thread, const struct scr
 				 uint64_t number);
 /** Forget the last view: for backends whose memory moves. */
 void scry_target_forget_view(struct scry_target *t);
+/** What is read from now on is of now, not of before: for a target that runs. */
+void scry_target_read_anew(struct scry_target *t);
+/** The same for a while, until scry_target_take_back(). False: it is out of memory. */
+bool scry_target_set_aside(struct scry_target *t);
+void scry_target_take_back(struct scry_target *t);
 
 /** Why nothing can be read at `addr`. */
 enum scry_hole scry_target_hole(struct scry_target *t, scry_addr addr);
 /** The same, and in *ret_end, which is above `addr`, up to where that is so. */
 enum scry_hole scry_target_hole_to(struct scry_target *t, scry_addr addr, scry_addr *ret_end);
+/** Fail since a thread has no registers that are known: SCRY_ENOTFOUND. */
+int scry_fail_registers(struct scry_session *s);
 /** What to say of a list that makes no sense: "is damaged", or that the target runs on. */
 const char *scry_target_damage(struct scry_target *t);
 /** Is it certain that nothing was mapped at `addr`? */

@@ -42,6 +42,56 @@ def gap(directory):
     return ended
 
 
+LOOP = programs.Program('looping', 'looping.py')
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.root is None))
+def test_samples_without_stopping(interpreter, tmp_path):
+    """Two readings that agree are one of the chains that there can be; else it is said."""
+    with run.running(interpreter, LOOP, str(tmp_path / 'loop')) as (pid, truth):
+        sound = 0
+        for _ in range(40):
+            answer, status, errors = run.answer(pid, '--no-stop', command=('bt',))
+            functions = [frame['function'] for frame in answer['threads'][0]['frames']]
+            assert 'runs while it is read' in errors
+            assert status == 1 or functions in truth['chains'], functions
+            sound += status == 0
+        assert sound > 10
+        status, _, errors = run.pyscry(pid, '--no-stop', 'bt', '--native')
+        assert status == 1 and 'only a process that is stopped' in errors, errors
+
+
+FORBIDDEN = '''
+import ctypes, os, struct, sys
+# seccomp: ptrace() fails with EPERM. BPF: the call's number; is it ptrace (x86-64)? errno, or allow
+code = b''.join(struct.pack('<HBBI', *c) for c in
+                [(32, 0, 0, 0), (21, 0, 1, 101), (6, 0, 0, 0x50001), (6, 0, 0, 0x7FFF0000)])
+class Program(ctypes.Structure):
+    _fields_ = [('length', ctypes.c_ushort), ('filter', ctypes.c_char_p)]
+libc = ctypes.CDLL(None, use_errno=True)
+assert not libc.prctl(38, 1, 0, 0, 0)
+assert not libc.prctl(22, 2, ctypes.byref(Program(4, code)), 0, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+'''
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.tag == 'pyenv-3.11.7'))
+def test_never_stopped(interpreter, tmp_path):
+    """Where nobody may trace it nothing is missing from what --no-stop says."""
+    still = programs.Program('served', 'served.py')
+    with run.running(interpreter, still, str(tmp_path)) as (pid, _):
+
+        def ask(*options):
+            words = [sys.executable, '-c', FORBIDDEN, run.cli(), str(pid), 'bt', *options]
+            done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+        status, stack, errors = ask()
+        assert status == 1 and 'cannot be stopped (Operation not permitted)' in errors
+        status, output, errors = ask('--no-stop')
+        assert (status, output) == (0, stack) and 'cannot be stopped' not in errors
+
+
 CHURN = programs.Program('churning', 'churning.py')
 
 

@@ -1,0 +1,79 @@
+/*
+ * A process that is not stopped (option no-stop): a thread's stack is read until two readings, one
+ * after the other, agree. Then the frames were all there at one time. What never agrees is torn.
+ */
+#include "runtime/settle.h"
+
+#define READINGS_MAX 16
+#define FRAMES_MAX   1000000
+
+struct reading {
+	uint64_t sum;
+	bool damaged; /* or the pieces were of different moments */
+};
+
+/* FNV-1a */
+static uint64_t add(uint64_t sum, const uint64_t *words, size_t count)
+{
+	for (size_t i = 0; i < 8 * count; i++)
+		sum = (sum ^ ((const uint8_t *)words)[i]) * 0x100000001b3u;
+	return sum;
+}
+
+/*
+ * The frames and what they execute; that an instruction goes on changes nothing. False where the
+ * thread has come to another frame meanwhile, or a generator is its oldest: one that was left after
+ * it was found has no caller any more.
+ */
+static bool read_stack(struct scry_thread *t, struct reading *ret)
+{
+	struct scry_target *target = t->session->target;
+	scry_addr before = 0, after = 0;
+	struct scry_walk walk;
+	struct scry_frame f = { 0 };
+
+	t->followed = false;
+	t->error = NULL;
+	scry_target_read_anew(target);
+	*ret = (struct reading) { .sum = 0xcbf29ce484222325u };
+	scry_walk_thread(&walk, t);
+	before = walk.next;
+	while (walk.depth < FRAMES_MAX && scry_walk_next(&walk, &f) == SCRY_ITEM) {
+		ret->sum = add(ret->sum, (uint64_t[]) { f.addr, f.code_addr, f.kind }, 3);
+		ret->damaged |= f.kind == SCRY_FRAME_DAMAGED;
+	}
+	/* what was read is kept for who asked */
+	bool aside = scry_target_set_aside(target);
+	bool sound = aside && scry_thread_top(t, &after) == SCRY_OK && after == before;
+	if (aside)
+		scry_target_take_back(target);
+	return sound && f.kind != SCRY_FRAME_GENERATOR;
+}
+
+static bool settle(struct scry_thread *t)
+{
+	struct reading before, now;
+	bool sound_before, sound = read_stack(t, &now), agree = false;
+
+	for (unsigned i = 1; i < READINGS_MAX && !(agree && !now.damaged); i++) {
+		before = now;
+		sound_before = sound;
+		sound = read_stack(t, &now);
+		agree = sound && sound_before && now.sum == before.sum;
+	}
+	return agree;
+}
+
+void scry_thread_settle(struct scry_thread *t)
+{
+	struct scry_target *target = t->session->target;
+
+	if (!t->session->options.no_stop || !target->ops->runs || !target->ops->runs(target) ||
+	    t->settling || (t->settled && t->settled == target->readings))
+		return;
+	t->settling = true;
+	t->torn = false;
+	t->torn = !settle(t);
+	t->settled = target->readings;
+	t->settling = false;
+}
