@@ -148,7 +148,7 @@ struct scry_thread {
 	bool in_gc, looked_at;
 	const char *error;   /* why its frames are missing or cut, or NULL */
 	const char *trouble; /* scry_thread_trouble(), once `looked_at` */
-	unsigned index; /* as commands number it, from 1 */
+	unsigned index;      /* as commands number it, from 1 */
 	/* <= 3.10: its chain of frames, followed once without reading the frames (frame_own.c) */
 	bool followed;
 	scry_addr oldest;
