@@ -20,6 +20,7 @@ struct scry_future {
 	scry_addr addr;
 	enum scry_kind kind;
 	enum scry_future_state state;
+	uint64_t state_number; /* of the C module's: what it has there */
 	scry_addr loop, exception, result;
 	bool log_traceback; /* its exception was not retrieved */
 	/* a callable; a list of callables or of (callable, context), 0 none */

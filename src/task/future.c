@@ -39,6 +39,7 @@ static void read_c(struct scry_runtime *r, struct scry_future *f)
 	for (size_t i = 0; i < sizeof(at) / sizeof(*at); i++)
 		*to[i] = object_at(r, f->addr, at[i]);
 	/* enum fut_state, Modules/_asynciomodule.c, 3.6 to 3.15 */
+	f->state_number = state;
 	f->state = state <= 2 ? (enum scry_future_state)state : SCRY_FUTURE_UNKNOWN;
 	f->log_traceback = number_at(r, f->addr, SCRY_F_FUTURE_LOG_TB) != 0;
 }
