@@ -1,10 +1,14 @@
-"""Make the packages: package.py [--check] [--quick] [--into DIR] [deb|static|wheel|source...]
+"""Make the packages: package.py [--check] [--quick] [--suite SUITE...] [--into DIR] [KIND...]
 
+KIND     deb, static, wheel, source; without any, all of them
 --check  make each twice, compare the bytes, and try each where nothing else is
-(tools/try_package.py) --quick  package the finished build in ./build, and compile nothing --into
-where to; ./dist
+         (tools/try_package.py)
+--quick  package the finished build in ./build, and compile nothing
+--suite  make the .debs in a root of this suite of Debian: bookworm, trixie, sid
+--into   where to; ./dist
 """
 import argparse
+import contextlib
 import os
 import re
 import shutil
@@ -56,7 +60,7 @@ def export(target):
         shutil.copy2(source, copy)
 
 
-def make_source(place, quick):
+def make_source(place, options):
     name = 'pyscry-' + version()
     export(os.path.join(place, name))
     said(
@@ -68,15 +72,7 @@ def make_source(place, quick):
     return [os.path.join(place, name + '.tar.gz')]
 
 
-def make_deb(place, quick):
-    tree = os.path.join(place, 'pyscry-' + version())
-    export(tree)
-    environment = dict(os.environ, LC_ALL='C.UTF-8')
-    if quick:
-        environment['PYSCRY_BUILD'] = os.path.join(TOP, 'build')
-        environment['DEB_BUILD_OPTIONS'] = 'noddebs'
-    check = ['-d'] if quick else []
-    said(['dpkg-buildpackage', '-us', '-uc', '-b'] + check, cwd=tree, env=environment)
+def debs(place):
     return sorted(
         os.path.join(place, name)
         for name in os.listdir(place)
@@ -84,18 +80,62 @@ def make_deb(place, quick):
     )
 
 
-def built(place, quick, targets):
-    """A build directory with these targets: ./build, or an optimized one of a copy of the tree."""
-    build = os.path.join(TOP, 'build')
-    if not quick:
-        tree, build = os.path.join(place, 'tree'), os.path.join(place, 'build')
+def make_deb(place, options):
+    """With the tools of this machine."""
+    if options.suite:
+        return make_deb_of(options.suite, place)
+    tree = os.path.join(place, 'pyscry-' + version())
+    export(tree)
+    environment = dict(os.environ, LC_ALL='C.UTF-8')
+    if options.quick:
+        environment['PYSCRY_BUILD'] = os.path.join(TOP, 'build')
+        environment['DEB_BUILD_OPTIONS'] = 'noddebs'
+    check = ['-d'] if options.quick else []
+    said(['dpkg-buildpackage', '-us', '-uc', '-b'] + check, cwd=tree, env=environment)
+    return debs(place)
+
+
+IN_SUITE = '''
+apt_get install build-essential
+apt_get build-dep ./
+dpkg-buildpackage -us -uc -b 2>&1
+'''
+
+
+def make_deb_of(suite, place):
+    """With the tools of that suite, in a root of its own."""
+    import suites
+
+    # its name is part of the path there: two builds are made in different directories
+    inner = os.path.join(place, os.path.basename(place))
+    name = 'pyscry-' + version()
+    export(os.path.join(inner, name))
+    script = 'cd /given/%s/%s\n' % (os.path.basename(place), name)
+    status, text = suites.run(suite, place, script + IN_SUITE)
+    if status:
+        sys.exit('%s\npackage: no .deb of %s' % (text, suite))
+    return debs(inner)
+
+
+def compiled(common):
+    """An optimized build of a copy of the tree, configured."""
+    tree, build = os.path.join(common, 'tree'), os.path.join(common, 'build')
+    if not os.path.exists(build):
         export(tree)
         flags = '-O2 -ffile-prefix-map=%s=. -ffile-prefix-map=%s=.' % (tree, build)
         said(
             ['meson', 'setup', '--prefix=/usr', '--buildtype=plain', '-Dtests=false']
             + ['-Dc_args=' + flags, build, tree]
         )
-    said(['ninja', '-C', build] + targets)
+    return build
+
+
+def built(place, options, targets):
+    """A build directory with these targets: ./build, or one that the static program and the wheel
+    share."""
+    common = os.path.join(os.path.dirname(place), 'compiled')
+    build = os.path.join(TOP, 'build') if options.quick else compiled(common)
+    said(['ninja', '-j', str(os.cpu_count()), '-C', build] + targets)
     return build
 
 
@@ -110,8 +150,8 @@ def machine():
     return os.uname().machine
 
 
-def make_static(place, quick):
-    build = built(place, quick, ['src/cli/pyscry-static'])
+def make_static(place, options):
+    build = built(place, options, ['src/cli/pyscry-static'])
     name = 'pyscry-%s-%s' % (version(), machine())
     return [
         stripped(
@@ -178,9 +218,9 @@ def read(*names):
         return source.read()
 
 
-def make_wheel(place, quick):
+def make_wheel(place, options):
     """The package in Python with the program, the library, what that needs, and the plugin."""
-    build = built(place, quick, ['src/cli/pyscry-static', 'libpyscry.so.' + version()])
+    build = built(place, options, ['src/cli/pyscry-static', 'libpyscry.so.' + version()])
     # as old a glibc as this one is needed
     platform = 'manylinux_%s_%s' % (
         os.confstr('CS_GNU_LIBC_VERSION').split()[1].replace('.', '_'),
@@ -240,20 +280,24 @@ def same(first, second):
     return good
 
 
-def make(kind, quick, check, into):
-    with tempfile.TemporaryDirectory(prefix='pyscry-package-') as place:
-        made = MAKERS[kind](place, quick)
-        if check:
-            # in another directory, whose name is longer
-            with tempfile.TemporaryDirectory(prefix='pyscry-package-once-more-') as again:
-                if not same(made, MAKERS[kind](again, quick)):
-                    sys.exit('package: %s is not reproducible' % kind)
-        os.makedirs(into, exist_ok=True)
-        copied = [shutil.copy(path, into) for path in made]
+def make(kind, places, options):
+    """Make one kind in each of the places; the paths of what is kept."""
+    made = []
+    for place in places:
+        inner = os.path.join(place, os.path.basename(place) + '-' + kind)
+        os.mkdir(inner)
+        made.append(MAKERS[kind](inner, options))
+    for more in made[1:]:
+        if not same(made[0], more):
+            sys.exit('package: %s is not reproducible' % kind)
+    into = os.path.join(options.into, options.suite or '')
+    os.makedirs(into, exist_ok=True)
+    copied = [shutil.copy(path, into) for path in made[0]]
     for path in copied:
-        print(
-            '%s (%.1f MB)' % (os.path.relpath(path, TOP), os.path.getsize(path) / 1e6), flush=True
-        )
+        size = os.path.getsize(path) / 1e6
+        print('%s (%.1f MB)' % (os.path.relpath(path, TOP), size), flush=True)
+    if options.check:
+        print('  %d builds, the same bytes: good' % len(made), flush=True)
     return copied
 
 
@@ -261,17 +305,28 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--check', action='store_true')
     parser.add_argument('--quick', action='store_true')
+    parser.add_argument('--suite')
     parser.add_argument('--into', default=os.path.join(TOP, 'dist'))
     parser.add_argument('kinds', nargs='*', metavar='|'.join(MAKERS))
     options = parser.parse_args()
-    for kind in options.kinds or MAKERS:
+    kinds = options.kinds or (['deb'] if options.suite else list(MAKERS))
+    for kind in kinds:
         if kind not in MAKERS:
             parser.error('no package is called %s' % kind)
-        paths = make(kind, options.quick, options.check, options.into)
-        if options.check:
-            import try_package
+    if options.suite and (options.quick or kinds != ['deb']):
+        parser.error('--suite is for the .debs, compiled there')
+    with contextlib.ExitStack() as stack:
+        # the second one has a longer name
+        places = [
+            stack.enter_context(tempfile.TemporaryDirectory(prefix='pyscry-' + name))
+            for name in ('package-', 'package-once-more-')[: 2 if options.check else 1]
+        ]
+        for kind in kinds:
+            paths = make(kind, places, options)
+            if options.check:
+                import try_package
 
-            try_package.TRIES[kind](paths)
+                try_package.TRIES[kind](paths, options)
 
 
 if __name__ == '__main__':

@@ -1,5 +1,6 @@
 """Try packages where nothing else is: each in a root of its own, with a program that crashes there
 and one that waits (tests/support/story.py)."""
+import json
 import os
 import shutil
 import subprocess
@@ -9,11 +10,25 @@ import tempfile
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, TOP)
 
-from tests.support import debian, fresh  # noqa: E402
+import suites  # noqa: E402
+
+from tests.support import fresh, served  # noqa: E402
 from tests.support.story import STORY, clean_environment, make_core  # noqa: E402
 
 # what every way of looking at the story shows
 EXPECTED = 'Job.weigh (%s:12)'
+# what is in the root besides the packages, and what is looked for where
+GIVEN = ['docs/api.md', 'tests/support/recipes.py']
+GIVEN += ['tests/programs/served.py', 'tests/programs/truth.py']
+SHOWN = [
+    ('moves', "job.name = 'c'"),
+    ('moves', 'job = <__main__.Job object at '),
+    ('threads', '"waiter"'),
+    ('stacks', 'in stop (story.py:21)'),
+    ('answers', 'stop (/given/story.py:21)'),
+    ('man', 'pyscry-heap - '),
+    ('c', '#1 Job.weigh (/given/story.py:12)'),
+]
 
 
 def fail(what, text):
@@ -26,57 +41,51 @@ def expect(where, text, path):
     print('  %s: good' % where, flush=True)
 
 
-def suite():
-    """Of this machine."""
-    with open('/etc/os-release') as source:
-        for line in source:
-            if line.startswith('VERSION_CODENAME='):
-                return line.split('=')[1].strip().strip('"')
-    return 'sid'
-
-
-def bare_root():
-    """A root with nothing but Debian's base, kept beside the interpreters of the tests."""
-    root = os.path.join(debian.cache(), 'bare', suite())
-    if not os.path.exists(root + '/.ready'):
-        shutil.rmtree(root, ignore_errors=True)
-        os.makedirs(root)
-        done = subprocess.run(
-            ['debootstrap', '--variant=minbase', suite(), root, debian.mirrors()[0]],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        if done.returncode:
-            fail('no bare root', done.stdout.decode(errors='replace'))
-        open(root + '/.ready', 'w').close()
-    return root
-
-
 DEB = '''
-rm -f /etc/resolv.conf; cp /given/resolv.conf /etc/resolv.conf
-rm -f /etc/apt/sources.list
-cp -r /given/apt/. /etc/apt/
-apt-get update -qq 2>&1
-needed="gdb man-db gcc libc6-dev pkgconf"
-apt-get install -qq -y --no-install-recommends $needed /given/*.deb >/tmp/apt.log 2>&1 || {
-	cat /tmp/apt.log
-	exit 9
-}
-mkdir /tmp/story; cd /tmp/story
+apt_get install gdb lldb-19 python3-lldb-19 man-db gcc libc6-dev pkgconf /given/*.deb
 ulimit -c unlimited
-python3 /given/story.py crash >/dev/null 2>&1 || true
-core=$(ls -d *core* | head -n1)
-echo "<gdb>"; gdb -q -batch -iex "set debuginfod enabled off" -c "$core" -ex py-bt 2>&1
-echo "<cli>"; pyscry "$core" bt
-python3 /given/story.py wait >ready &
-while ! grep -q ready ready; do sleep 0.05; done
+# core PROGRAM WORD...: run what dies, in a directory of its own; the path of its core
+core()
+{
+	rm -rf /tmp/run; mkdir /tmp/run; cd /tmp/run
+	python3 "$@" >/dev/null 2>&1 || true
+	mv "$(ls -d *core* | head -n1)" "/tmp/$(basename "$1" .py).$#.core"
+}
+core /given/story.py crash
+mv /tmp/story.2.core /tmp/story.core
+off="set debuginfod enabled off"
+echo "<gdb>"; gdb -q -batch -iex "$off" -c /tmp/story.core -ex py-bt 2>&1
+echo "<moves>"; gdb -q -batch -iex "$off" -c /tmp/story.core -ex "py-up 2" -ex py-locals -ex "py-print job.name" 2>&1
+lldb="lldb-19 --no-lldbinit -b"
+echo "<lldb>"
+$lldb -o "target create -c /tmp/story.core" -o "command source /usr/share/pyscry/lldbinit" -o py-bt 2>&1
+echo "<cli>"; pyscry /tmp/story.core bt
+echo "<threads>"; pyscry /tmp/story.core threads
+python3 /given/story.py wait >/tmp/ready &
+while ! grep -q ready /tmp/ready; do sleep 0.05; done
 echo "<live>"; pyscry $! bt
+echo "<stacks>"; pyscry stacks --group-by process --children $$ || true
+echo "<answers>"; pyscry $! --json | pyscry stacks -
 kill $!
+echo "<man>"; MANPAGER=cat man pyscry-heap
 echo "<c>"
-echo '#include <pyscry/pyscry.h>
-int main(void) { return !scry_version(); }' >user.c
-cc -Wall -Werror -o user user.c $(pkg-config --cflags --libs pyscry) && ./user && echo compiled
-echo "<removed>"; apt-get purge -qq -y pyscry libpyscry0 >/tmp/apt.log 2>&1; ls /etc/gdb/gdbinit.d
+cc -Wall -Werror -o /tmp/stacks /usr/share/doc/pyscry/examples/stacks.c $(pkg-config --cflags --libs pyscry)
+/tmp/stacks /tmp/story.core
+
+# the recipes of the API, on the module that is installed
+export PYSCRY_TRUTH=/tmp/truth
+core /given/tree/tests/programs/served.py later
+cp /tmp/truth /given/later; core /given/tree/tests/programs/served.py
+cp /tmp/truth /given/truth; unset PYSCRY_TRUTH
+recipes=/given/tree/tests/support/recipes.py cores="/tmp/served.1.core /tmp/served.2.core"
+echo "<recipes>"; python3 $recipes $cores 2>&1
+export PYSCRY_RECIPES="$(echo $cores | tr " " :)"
+echo "<recipes-gdb>"; gdb -q -batch -iex "$off" -c /tmp/served.1.core -ex "source $recipes" 2>&1
+echo "<recipes-lldb>"
+$lldb -o "target create -c /tmp/served.1.core" -o "command source /usr/share/pyscry/lldbinit" \
+	-o "command script import $recipes" 2>&1
+echo "<versions>"; gdb --version | head -n1; lldb-19 --version; python3 --version
+echo "<removed>"; apt_get purge pyscry libpyscry0; ls /etc/gdb/gdbinit.d
 echo "<end>"
 '''
 
@@ -89,42 +98,52 @@ def parts(text):
     return found
 
 
-def try_deb(paths):
-    try_lintian(paths)
-    try_bare_root(paths)
-
-
-def try_lintian(paths):
-    done = subprocess.run(
-        ['lintian', '--allow-root', '--fail-on', 'error,warning'] + paths,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    if done.returncode or done.stdout:
-        fail('lintian', done.stdout.decode())
-    print('  lintian: good', flush=True)
-
-
-def try_bare_root(paths):
+def try_deb(paths, options):
+    suite = options.suite or suites.own()
     with tempfile.TemporaryDirectory() as given:
         for path in paths:
             shutil.copy(path, given)
-        os.makedirs(given + '/apt')
-        # how this machine reaches the archive
-        for name in ('sources.list', 'sources.list.d', 'apt.conf.d', 'auth.conf.d'):
-            if os.path.isdir('/etc/apt/' + name):
-                shutil.copytree('/etc/apt/' + name, given + '/apt/' + name)
-            elif os.path.exists('/etc/apt/' + name):
-                shutil.copy('/etc/apt/' + name, given + '/apt/' + name)
-        shutil.copy('/etc/resolv.conf', given + '/resolv.conf')
-        fresh.story(given)
-        text = fresh.run(bare_root(), given, DEB, timeout=1200).stdout.decode(errors='replace')
+        try_lintian(suite, given)
+        try_bare_root(suite, given)
+
+
+def try_lintian(suite, given):
+    status, text = suites.run(
+        suite,
+        given,
+        'apt_get install lintian\nlintian --allow-root --fail-on error,warning /given/*.deb 2>&1',
+    )
+    if status or text.strip():
+        fail('lintian of ' + suite, text)
+    print('  lintian of %s: good' % suite, flush=True)
+
+
+def try_bare_root(suite, given):
+    """What the README tells, and the recipes of the API, from what is installed."""
+    fresh.story(given)
+    for path in GIVEN:
+        os.makedirs(os.path.join(given, 'tree', os.path.dirname(path)), exist_ok=True)
+        shutil.copy(os.path.join(TOP, path), os.path.join(given, 'tree', path))
+    status, text = suites.run(suite, given, DEB)
     said = parts('\n' + text)
-    for name in ('gdb', 'cli', 'live'):
-        expect('%s, in a bare %s' % (name, suite()), said.get(name, text), '/given/story.py')
-    if said.get('c', '').strip() != 'compiled' or 'pyscry' in said.get('removed', 'pyscry'):
-        fail('the header, or what is left after removal', text)
-    print('  a C program, removal: good', flush=True)
+    if status or 'end' not in said:
+        fail('status %d in a root of %s' % (status, suite), text)
+    for name in ('gdb', 'lldb', 'cli', 'live'):
+        expect('%s, in a bare %s' % (name, suite), said[name], '/given/story.py')
+    for name, shown in SHOWN:
+        if shown not in ' '.join(said[name].split()):
+            fail('<%s> does not show %r' % (name, shown), text)
+    if 'pyscry' in said['removed']:
+        fail('something is left after removal', text)
+    with open(given + '/truth') as truth:
+        truth = json.load(truth)
+    for name in ('recipes', 'recipes-gdb', 'recipes-lldb'):
+        try:
+            served.check(truth, said[name])
+        except (AssertionError, LookupError, ValueError):
+            fail('<%s>: not what is expected' % name, said[name])
+    print('  %s, removal: good' % ', '.join(name for name, _ in SHOWN), flush=True)
+    print('  recipes of the API, also in %s: good' % ', '.join(said['versions'].split('\n')[:2]))
 
 
 def in_empty_root(program, words, files=(), proc=False):
@@ -146,7 +165,7 @@ def in_empty_root(program, words, files=(), proc=False):
         ).stdout.decode(errors='replace')
 
 
-def try_static(paths):
+def try_static(paths, options):
     for form in ('', '.gz', '.xz', '.zst'):
         with tempfile.TemporaryDirectory() as place:
             core = make_core('/usr/bin/python3', place, STORY, 'crash')
@@ -173,7 +192,7 @@ def try_static(paths):
         expect('a process, from an empty root', said, place + '/story.py')
 
 
-def try_wheel(paths):
+def try_wheel(paths, options=None):
     """In a virtual environment, without a network."""
     with tempfile.TemporaryDirectory() as place:
         core = make_core('/usr/bin/python3', place, STORY, 'crash')
@@ -222,7 +241,7 @@ def try_wheel(paths):
         expect('gdb -x %s' % os.path.relpath(init, place), text, place + '/story.py')
 
 
-def try_source(paths):
+def try_source(paths, options):
     """It has the files of the tree, and configures."""
     with tempfile.TemporaryDirectory() as place:
         subprocess.run(['tar', '-xzf', paths[0], '-C', place], check=True)

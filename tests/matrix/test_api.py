@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.support import damage, lldbs, programs, run
+from tests.support import damage, lldbs, programs, run, served
 from tests.support.corefile import CoreFile
 
 from . import test_pypy, test_windows
@@ -432,40 +432,6 @@ def test_changed_words(dumps, interpreter, pyscry):
 
 # --- recipes and examples ---
 
-WAITING = ['worker-1', 'worker-2', 'worker-3']
-
-
-def check_recipes(dump, output):
-    lines = dict(line.split(' ', 1) for line in output.splitlines() if ' ' in line)
-    said = {n: each.splitlines() for n, each in json.loads(lines['RECIPES']).items()}
-    assert sorted(map(int, said)) == list(range(1, 12)) and lines['SELECTED'] == 'end'
-    assert [line.split(' at ')[0] for line in said['1']] == [
-        'MainThread is in end',
-        'worker-0 is in rest',
-    ] + [name + ' is in handle' for name in WAITING]
-    sessions = dump.truth['sessions']
-    assert sorted(said['2']) == sorted(
-        "%s ['item-%s']" % (token, token) for token, (user, _) in sessions.items() if user == 'ada'
-    )
-    assert said['3'] == ['worker-0 reindex /reindex'] + [
-        '%s handle %s' % (name, url)
-        for name, url in zip(WAITING, ('/cart', '/cart/pay', '/b\u00f6rse'))
-    ]
-    assert said['4'] == ['%s waits for LOCK of worker-0' % name for name in WAITING]
-    assert said['5'][1] == "[('ada', 3), ('bj\u00f6rn', 2), ('cleo', 2)]" and 'str' in said['5'][0]
-    assert said['6'] == ['__main__.Session 7 -> 12']
-    assert "object ['t01']" in said['7']
-    assert [line for line in said['8'] if ' suspended pages ' in line]
-    assert said['9'][0] == 'second first' and said['9'][1].startswith('plain: list, odd: Odd, ')
-    assert said['10'] == [
-        'own = [1, 2, 3]',
-        'slot = in a slot',
-        "'computed' is a property, whose code is not run",
-        "'told' is given by Data.__get__(), which is not run",
-        "Odd has no attribute 'missing'",
-    ]
-    assert said['11'] == ['ValueError went wrong']
-
 
 def words(dump, later):
     return [dump.core, later.core] + ([dump.interpreter.root] if dump.interpreter.root else [])
@@ -489,7 +455,7 @@ def test_recipes(dumps, interpreter):
     dump, later = dumps.core(interpreter, SERVED), dumps.core(interpreter, LATER)
     library = os.path.join(run.build_directory(), 'libpyscry.so')
     command = [sys.executable, RECIPES] + words(dump, later)
-    check_recipes(dump, output_of(command, environment(PYSCRY_LIBRARY=library)))
+    served.check(dump.truth, output_of(command, environment(PYSCRY_LIBRARY=library)))
 
 
 @pytest.mark.parametrize('interpreter', every(chosen))
@@ -503,7 +469,7 @@ def test_recipes_in_gdb(dumps, interpreter):
         env={'PYSCRY_RECIPES': ':'.join(words(dump, later))},
     )
     assert status == 0 and 'RECIPES' in output, errors
-    check_recipes(dump, output)
+    served.check(dump.truth, output)
 
 
 @pytest.fixture(scope='session')
@@ -527,7 +493,7 @@ def test_recipes_in_lldb(dumps, interpreter, lldb):
     command += ['-o', 'command script import ' + RECIPES]
     library = os.path.join(run.build_directory(), 'libpyscry.so')
     env = dict(settings, PYSCRY_RECIPES=':'.join(words(dump, later)), PYSCRY_LIBRARY=library)
-    check_recipes(dump, output_of(command, env))
+    served.check(dump.truth, output_of(command, env))
 
 
 @pytest.mark.parametrize('interpreter', every(lambda i: i.tag == 'pyenv-3.11.7'))
@@ -539,7 +505,7 @@ def test_oldest_python(dumps, interpreter):
     dump, later = dumps.core(interpreter, SERVED), dumps.core(interpreter, LATER)
     library = os.path.join(run.build_directory(), 'libpyscry.so')
     env = environment(PYSCRY_LIBRARY=library)
-    check_recipes(dump, output_of([old, RECIPES] + words(dump, later), env))
+    served.check(dump.truth, output_of([old, RECIPES] + words(dump, later), env))
     assert output_of([old, '-m', 'pyscry', '--version'], env).startswith('pyscry ')
 
 
@@ -578,7 +544,7 @@ def test_examples(dumps, interpreter, tmp_path):
     )
     lines = output_of([program, dump.core], environment()).splitlines()
     heads = [line.split()[1] for line in lines if line[0] != ' ']
-    assert heads[0] == 'MainThread' and sorted(heads[1:]) == ['worker-0'] + WAITING
+    assert heads[0] == 'MainThread' and sorted(heads[1:]) == ['worker-0'] + served.WAITING
     assert [line for line in lines if line.startswith('    #0 end (')]
     urls = [line.split(': ')[1] for line in lines if 'its url has' in line]
     assert sorted(urls) == sorted(2 * ['/reindex', '/cart', '/cart/pay', '/b\u00f6rse'])

@@ -165,22 +165,15 @@ class Archive:
             os.makedirs(os.path.join(self.state, directory), exist_ok=True)
         open(os.path.join(self.state, 'status'), 'w').close()
         self.list = 'sources.list'
-        sources = list(self.sources('deb-src' if source else 'deb'))
-        for name, lines in (('sources.list', sources), ('main.list', sources[:1])):
+        lines = list(sources('deb-src' if source else 'deb', suite))
+        for name, some in (('sources.list', lines), ('main.list', lines[:1])):
             with open(os.path.join(self.state, name), 'w') as out:
-                print('\n'.join(lines), file=out)
+                print('\n'.join(some), file=out)
         # the host's hooks after an update are not ours to run
         with open(os.path.join(self.state, 'apt.conf'), 'w') as out:
             out.write(
                 '#clear APT::Update::Post-Invoke;\n#clear APT::Update::Post-Invoke-Success;\n'
             )
-
-    def sources(self, kind):
-        main, security = mirrors()
-        key = '[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]'
-        yield '%s %s %s %s main' % (kind, key, main, self.suite)
-        if security and self.suite not in ('sid', 'forky', 'experimental'):
-            yield '%s %s %s %s-security main' % (kind, key, security, self.suite)
 
     def apt(self, *arguments, cwd=None, check=True, archives='debs'):
         options = {
@@ -263,6 +256,15 @@ def mirrors():
     if not main:
         raise LookupError('apt is not configured with a Debian archive')
     return main[0], security[0] if security else None
+
+
+def sources(kind, suite):
+    """Lines of apt's sources.list for a suite."""
+    main, security = mirrors()
+    key = '[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]'
+    yield '%s %s %s %s main' % (kind, key, main, suite)
+    if security and suite not in ('sid', 'forky', 'experimental'):
+        yield '%s %s %s %s-security main' % (kind, key, security, suite)
 
 
 def unpack(deb, root):
