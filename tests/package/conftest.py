@@ -1,10 +1,11 @@
-"""What `meson install` puts where, of the build that is here."""
+"""What `meson install` puts where, and the static program, of the build that is here."""
 import os
 import subprocess
+import sys
 
 import pytest
 
-from tests.support.story import BUILD
+from tests.support.story import BUILD, TOP, run
 
 
 @pytest.fixture(scope='session')
@@ -34,3 +35,20 @@ class Tree:
             if 'libpyscry.so' in names:
                 return root
         raise LookupError('no library was installed')
+
+
+@pytest.fixture(scope='session')
+def static_program(tmp_path_factory):
+    archives = ('dw', 'elf', 'archive', 'capstone', 'zstd', 'lz4', 'acl', 'xml2', 'nettle')
+    for name in archives:
+        found = run(['cc', '-print-file-name=lib%s.a' % name]).out.strip()
+        if not os.path.isabs(found):
+            pytest.skip('no lib%s.a' % name)
+    if os.geteuid() != 0:
+        pytest.skip('another root needs root')
+    place = str(tmp_path_factory.mktemp('static'))
+    tool = os.path.join(TOP, 'tools', 'package.py')
+    made = run([sys.executable, tool, '--quick', '--into', place, 'static'], timeout=600)
+    assert made.status == 0, made.out + made.err
+    (name,) = os.listdir(place)
+    return os.path.join(place, name)

@@ -1,12 +1,19 @@
 """A shell in a terminal of its own: what a person types, and what appears."""
+import fcntl
 import os
 import pty
 import re
 import select
 import subprocess
+import termios
 import time
 
 ANSI = re.compile(rb'\x1b\[[0-9;?<>=]*[ -/]*[@-~]|\x1b[=>()][0B]?|\x1b\][^\x07]*\x07|\r')
+
+
+def own_terminal():
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 class Terminal:
@@ -18,7 +25,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             env=dict(environment, TERM='dumb', COLUMNS='200'),
-            preexec_fn=os.setsid,
+            preexec_fn=own_terminal,
         )
         os.close(slave)
         self.seen = b''
