@@ -243,8 +243,8 @@ exec nsenter --target %(pid)d --pid unshare --mount sh -ec \\
 
 @pytest.fixture(scope='module')
 def container(static_program, tmp_path_factory):
-    """A Place with `docker` and `kubectl`, beside a process that is the first of its container, with
-    bullseye's files, and a core of another one."""
+    """A Place with `docker` and `kubectl`, beside a process that is the first of its container,
+    with bullseye's files, and a core of another one."""
     root = debian.root('bullseye')
     if isinstance(root, Exception):
         pytest.skip('bullseye-3.9: %s' % root)
