@@ -2,9 +2,15 @@
  * info: what was opened, which interpreters were found in it and how, and where their structs'
  * fields lie.
  */
+#include <ctype.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/loadable.h"
 #include "command/command.h"
+#include "symbol/dwarf.h"
 
 static const struct scry_call *call_of(const void *subject)
 {
@@ -22,16 +28,73 @@ static void get_other_file(const void *subject, struct scry_said *ret)
 	scry_said_text(ret, same ? NULL : m->file);
 }
 
+/* The option that asks servers; the static program cannot. */
+static bool print_debuginfod(const struct scry_module *m, const char *before, struct scry_buf *out)
+{
+	const char *urls = getenv("DEBUGINFOD_URLS");
+	bool can = m->build_id && !m->session->options.debuginfod && &scry_archive_linked == NULL;
+
+	if (can)
+		scry_buf_printf(out, "%s--debuginfod%s", before,
+				urls && *urls ? "" : " with $DEBUGINFOD_URLS set");
+	return can;
+}
+
 /* What to type where the file is missing, or another one than the target had. */
-static void get_fix(const void *subject, struct scry_said *ret)
+static bool print_fix(const void *subject, struct scry_buf *out)
 {
 	const struct scry_module *m = subject;
-	const char *fix = m->is_main ? "--exe FILE, or the files of its machine: --sysroot DIR "
-				       "(in gdb: file FILE, set sysroot DIR)"
-				     : "--search DIR, or the files of its machine: --sysroot DIR "
-				       "(in gdb: set sysroot DIR)";
 
-	scry_said_text(ret, m->problem ? fix : NULL);
+	if (!m->problem)
+		return false;
+	scry_buf_printf(out, "%s, or the files of its machine: --sysroot DIR (in gdb: %s)",
+			m->is_main ? "--exe FILE" : "--search DIR",
+			m->is_main ? "file FILE, set sysroot DIR" : "set sysroot DIR");
+	print_debuginfod(m, "; or ", out);
+	return true;
+}
+
+static bool holds_runtime(const struct scry_module *m)
+{
+	for (struct scry_runtime *r = scry_runtime_first(m->session); r; r = r->next)
+		if (r->module == m)
+			return true;
+	return false;
+}
+
+/*
+ * Debian's package with the debug information of its own interpreter, which the target ran and
+ * which is still here: python3.11-dbg has that of all packages of python3.11, of the same version.
+ */
+static bool print_debian_package(const struct scry_module *m, struct scry_buf *out)
+{
+	const char *name = strncmp(m->name, "lib", 3) ? m->name : m->name + 3;
+	size_t len = strlen("python");
+	char list[PATH_MAX];
+
+	if (strncmp(name, "python", len) || strncmp(m->path, "/usr/", strlen("/usr/")) ||
+	    !m->verified || !m->file || strcmp(m->file, m->path))
+		return false;
+	while (isdigit((unsigned char)name[len]) ||
+	       (name[len] == '.' && isdigit((unsigned char)name[len + 1])))
+		len++;
+	snprintf(list, sizeof(list), "/var/lib/dpkg/info/%.*s-minimal.list", (int)len, name);
+	if (access(list, F_OK))
+		return false;
+	scry_buf_printf(out, "apt install %.*s-dbg (the same version)", (int)len, name);
+	return true;
+}
+
+/* What to type where the interpreter has no debug information. */
+static bool print_debug_fix(const void *subject, struct scry_buf *out)
+{
+	/* looking for it may open files */
+	struct scry_module *m = (struct scry_module *)subject;
+
+	if (!holds_runtime(m) || scry_module_has_dwarf(m, NULL))
+		return false;
+	bool package = print_debian_package(m, out);
+	return print_debuginfod(m, package ? ", or " : "", out) || package;
 }
 
 #define SUBJECT struct scry_module
@@ -42,7 +105,8 @@ static const struct scry_say module_fields[] = {
 	SAY_ADDR("start", start),
 	SAY_ADDR("end", end),
 	SAY_TEXT("problem", problem),
-	SAY_GET("fix", get_fix),
+	SAY_PRINT("fix", print_fix),
+	SAY_PRINT("debug_fix", print_debug_fix),
 	SAY_GET("other_file", get_other_file, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_END,
 };
@@ -55,6 +119,7 @@ static const char *const module_text[] = {
 	": {problem}",
 	"\n",
 	"          {fix}\n",
+	"          no debug information, which lines and variables of C want: {debug_fix}\n",
 	NULL,
 };
 
@@ -66,26 +131,42 @@ static void each_module(const void *subject, struct scry_renderer *to)
 		scry_say(to, &module_facts, m);
 }
 
-static bool holds_runtime(struct scry_session *s, const struct scry_module *m)
+/*
+ * Modules that matter here: the program, those with an interpreter in them, and those whose file is
+ * missing, if they are Python's, or is another one. The others that are missing are counted.
+ */
+static bool matters(const struct scry_call *call, const struct scry_module *m)
 {
-	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next)
-		if (r->module == m)
-			return true;
-	return false;
+	return call->verbose || m->is_main || holds_runtime(m) ||
+	       (m->problem &&
+		(scry_module_is_python(m) || strcmp(m->problem, SCRY_MODULE_NO_FILE) != 0));
 }
 
-/*
- * Modules that matter here: the program, and those of Python with an interpreter in them or a
- * problem. Which others were opened depends on the commands before.
- */
 static void each_module_that_matters(const void *subject, struct scry_renderer *to)
 {
 	const struct scry_call *call = subject;
 
 	for (struct scry_module *m = scry_module_first(call->s); m; m = m->next)
-		if (call->verbose || m->is_main || holds_runtime(call->s, m) ||
-		    (m->problem && scry_module_is_python(m)))
+		if (matters(call, m))
 			scry_say(to, &module_facts, m);
+}
+
+static bool print_others(const void *subject, struct scry_buf *out)
+{
+	const struct scry_call *call = subject;
+	const struct scry_module *first = NULL;
+	unsigned n = 0;
+
+	for (struct scry_module *m = scry_module_first(call->s); m; m = m->next)
+		if (m->problem && !matters(call, m)) {
+			first = first ? first : m;
+			n++;
+		}
+	if (n)
+		scry_buf_printf(out, "%s", first->path);
+	if (n > 1)
+		scry_buf_printf(out, " and %u more", n - 1);
+	return n;
 }
 
 /* --- layouts --- */
@@ -255,12 +336,15 @@ static const struct scry_say answer_fields[] = {
 	SAY_GET("target", get_target, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_LIST("runtimes", NULL, each_runtime, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_LIST("these_modules", NULL, each_module_that_matters, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_PRINT("others", print_others, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_LIST("remarks", NULL, each_remark, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_END,
 };
 
 static const char *const answer_text[] = {
-	"{target}{runtimes}{these_modules}{remarks}",
+	"{target}{runtimes}{these_modules}",
+	"missing   {others}; their files: --search DIR, or --sysroot DIR; -v names them all\n",
+	"{remarks}",
 	"{layouts}",
 	NULL,
 };
@@ -273,6 +357,8 @@ static const struct scry_facts answer_facts = { "info", answer_fields, answer_te
  */
 static int run_info(struct scry_call *call)
 {
+	for (struct scry_module *m = scry_module_first(call->s); m; m = m->next)
+		scry_module_open(m);
 	scry_say_fields(&call->render.to, &answer_facts, call);
 	if (!scry_runtime_first(call->s) && !scry_dormant_first(call->s))
 		call->partial = true;

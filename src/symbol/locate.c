@@ -336,7 +336,7 @@ int scry_locate(struct scry_module *m, struct scry_located *ret, const char **re
 	}
 	if (q.problem && scry_module_is_python(m))
 		scry_warn(q.s, "no file for %s: %s", m->path, q.problem);
-	*ret_problem = q.problem ? q.problem : "no such file";
+	*ret_problem = q.problem ? q.problem : SCRY_MODULE_NO_FILE;
 	return SCRY_ENOTFOUND;
 }
 

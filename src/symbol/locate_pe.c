@@ -77,7 +77,7 @@ static bool in_search(struct scry_module *m, char *path, const char **ret_proble
 const char *scry_locate_pe(struct scry_module *m, const char **ret_problem)
 {
 	const char *exe = m->session->options.exe, *dump = m->session->target->path;
-	const char *slash = dump ? strrchr(dump, '/') : NULL, *problem = "no such file";
+	const char *slash = dump ? strrchr(dump, '/') : NULL, *problem = SCRY_MODULE_NO_FILE;
 	char path[PATH_MAX];
 	bool found = false;
 

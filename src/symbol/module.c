@@ -283,7 +283,7 @@ unsigned scry_modules_missing(struct scry_session *s, bool python_only, struct s
 			continue;
 		scry_buf_printf(out, "%s (build id %s): %s\n", m->path,
 				m->build_id ? m->build_id : "unknown",
-				m->problem ? m->problem : "no such file");
+				m->problem ? m->problem : SCRY_MODULE_NO_FILE);
 		count++;
 	}
 	return count;

@@ -22,6 +22,9 @@ struct scry_section {
 	uint64_t size;
 };
 
+/** A module's problem where no file was found at all; others name the file that does not fit. */
+#define SCRY_MODULE_NO_FILE "no such file"
+
 struct scry_module;
 
 /** What a format of modules can do. All addresses are the target's. */

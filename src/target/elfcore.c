@@ -321,8 +321,8 @@ static void say_missing(struct scry_target *t)
 	else if (!core->has_private)
 		scry_target_note(t,
 				 "%s holds no private memory, so no stacks and no objects: "
-				 "/proc/PID/coredump_filter said so; set it to 0x33 before the "
-				 "program starts (children inherit it)",
+				 "/proc/PID/coredump_filter said so; echo 0x33 > "
+				 "/proc/self/coredump_filter in the shell that starts the program",
 				 t->path);
 	if (!t->thread_count)
 		scry_target_note(t, "%s names no threads: it has no registers", t->path);
