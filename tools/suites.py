@@ -1,8 +1,10 @@
-"""Debian's suites: a root with nothing but the base of each, and what runs in it for a moment."""
+"""Debian's suites: a root with nothing but the base of each, and what runs in it for a moment. And a
+root without glibc, as in Alpine Linux: musl's, with a CPython made for it of Debian's source."""
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, TOP)
@@ -71,3 +73,49 @@ def run(suite, given, script, timeout=3600):
     finally:
         shutil.rmtree(etc)
     return done.returncode, done.stdout.decode(errors='replace')
+
+
+# Only what a program needs that loads no extension module. musl-gcc would say that it is Debian's gcc.
+MUSL = '''
+mkdir /etc/apt/sources.list.d
+sed "s/^deb /deb-src /" /etc/apt/sources.list >/etc/apt/sources.list.d/source.list
+apt-get update -qq 2>&1 || true
+apt_get install gcc make dpkg-dev musl-tools busybox-static linux-libc-dev python3-minimal
+cat >/usr/bin/musl-cc <<"END"
+#!/bin/sh
+case "$*" in *--print-multiarch*) exit 0 ;; esac
+exec musl-gcc "$@"
+END
+chmod +x /usr/bin/musl-cc
+mkdir /tmp/source
+cd /tmp/source
+# Debian's own patches may be gone from the archive: they are not needed
+apt-get source -qq --download-only python3.11 >/dev/null 2>&1 || true
+tar -xf python3.11_*.orig.tar.?z
+cd Python-3.11*
+{
+	./configure CC=musl-cc --prefix=/usr --disable-test-modules --without-ensurepip CFLAGS=-O1
+	make -j2 python
+} >/tmp/made.log 2>&1 || { tail -n 30 /tmp/made.log; exit 9; }
+mkdir -p /given/root/bin /given/root/lib /given/root/usr/bin /given/root/usr/lib
+cp -L /lib/ld-musl-*.so.1 /given/root/lib/
+cp python /given/root/usr/bin/python3
+cp -r Lib /given/root/usr/lib/python3.11
+cp /bin/busybox /given/root/bin/
+for name in sh ls grep sleep kill mkdir; do
+	ln -s busybox /given/root/bin/$name
+done
+'''
+
+
+def musl():
+    """The directory of that root; made once, in a few minutes."""
+    path = os.path.join(debian.cache(), 'bare', 'musl')
+    if not os.path.exists(path + '/usr/bin/python3'):
+        with tempfile.TemporaryDirectory() as given:
+            status, text = run('bookworm', given, MUSL)
+            if status:
+                sys.exit(text + 'package: no root with musl')
+            shutil.rmtree(path, ignore_errors=True)
+            shutil.move(given + '/root', path)
+    return path

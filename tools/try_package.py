@@ -120,7 +120,37 @@ def in_empty_root(program, words, files=(), proc=False):
         ).stdout.decode(errors='replace')
 
 
+IN_ROOT = '''
+ulimit -c unlimited
+mkdir /tmp/run; cd /tmp/run
+python3 /given/story.py crash >/dev/null 2>&1 || true
+echo "<core>"; /given/pyscry $(ls *core* | grep -v log) bt
+python3 /given/story.py wait >/tmp/ready &
+while ! grep -q ready /tmp/ready; do sleep 0.1; done
+echo "<live>"; /given/pyscry $! bt
+kill $!
+echo "<end>"
+'''
+
+
+def try_in_roots(program):
+    """With an older glibc, and without any, beside a Python of that root."""
+    with tempfile.TemporaryDirectory() as given:
+        fresh.story(given)
+        shutil.copy(program, given + '/pyscry')
+        old = suites.run('bullseye', given, 'apt_get install python3-minimal\n' + IN_ROOT)
+        done = fresh.run(suites.musl(), given, IN_ROOT)
+        other = done.returncode, done.stdout.decode(errors='replace')
+    for name, (status, text) in (('bullseye', old), ('a root with musl', other)):
+        said = parts('\n' + text)
+        if status or 'end' not in said:
+            fail('status %d in %s' % (status, name), text)
+        for what in ('core', 'live'):
+            expect('%s in %s' % (what, name), said[what], '/given/story.py')
+
+
 def try_static(paths, options):
+    try_in_roots(paths[0])
     for form in ('', '.gz', '.xz', '.zst'):
         with tempfile.TemporaryDirectory() as place:
             core = make_core('/usr/bin/python3', place, STORY, 'crash')
@@ -197,18 +227,24 @@ def try_wheel(paths, options=None):
 
 
 def try_source(paths, options):
-    """It has the files of the tree, and configures."""
+    """It has the files of the tree: what it builds installs, and shows the story."""
     with tempfile.TemporaryDirectory() as place:
         subprocess.run(['tar', '-xzf', paths[0], '-C', place], check=True)
-        (tree,) = os.listdir(place)
-        done = subprocess.run(
-            ['meson', 'setup', place + '/build', os.path.join(place, tree)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        if done.returncode:
-            fail('the source does not configure', done.stdout.decode(errors='replace'))
-        print('  it configures: good', flush=True)
+        (name,) = os.listdir(place)
+        build, installed = place + '/build', place + '/installed'
+        setup = ['meson', 'setup', '--prefix=/usr', '--buildtype=plain', '-Dtests=false']
+        for command in (
+            setup + [build, os.path.join(place, name)],
+            ['ninja', '-j', str(os.cpu_count()), '-C', build],
+            ['meson', 'install', '-C', build, '--no-rebuild', '--destdir', installed],
+        ):
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            if done.returncode:
+                fail('status of %s' % ' '.join(command), done.stdout.decode(errors='replace'))
+        core = make_core('/usr/bin/python3', place, STORY, 'crash')
+        command = [installed + '/usr/bin/pyscry', core, 'bt']
+        said = subprocess.run(command, stdout=subprocess.PIPE, env=clean_environment())
+        expect('what it installs', said.stdout.decode(), place + '/story.py')
 
 
 TRIES = {'deb': try_deb, 'static': try_static, 'wheel': try_wheel, 'source': try_source}
