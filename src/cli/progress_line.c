@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -38,6 +39,21 @@ static void take_away(void)
 	line.shown = false;
 }
 
+/* A line that wraps could not be taken away: it ends before the terminal's last column. */
+static void cut_to_width(char *text)
+{
+	struct winsize size;
+	size_t len = strlen(text);
+
+	if (ioctl(2, TIOCGWINSZ, &size) || !size.ws_col || len < size.ws_col)
+		return;
+	len = size.ws_col - 1u;
+	/* not inside a character */
+	while (len && ((unsigned char)text[len] & 0xc0) == 0x80)
+		len--;
+	text[len] = '\0';
+}
+
 /* Tests are not to depend on how fast the machine is. */
 static unsigned first_ms(void)
 {
@@ -57,8 +73,10 @@ static void *watch(void *unused)
 		if (!pthread_cond_timedwait(&line.change, &line.mutex, &next))
 			continue;
 		next = scry_clock_after(CLOCK_REALTIME, NEXT_MS);
-		if (line.over || !scry_progress_text(line.s, text, sizeof(text)) ||
-		    !strcmp(text, said))
+		if (line.over || !scry_progress_text(line.s, text, sizeof(text)))
+			continue;
+		cut_to_width(text);
+		if (!strcmp(text, said))
 			continue;
 		snprintf(drawn, sizeof(drawn), "\r%s\033[K", text);
 		put(drawn);
