@@ -12,7 +12,7 @@ sys.path.insert(0, TOP)
 
 import suites  # noqa: E402
 
-from tests.support import fresh, served  # noqa: E402
+from tests.support import fresh, lldbs, served  # noqa: E402
 from tests.support.story import STORY, clean_environment, make_core  # noqa: E402
 
 # what every way of looking at the story shows
@@ -124,7 +124,10 @@ IN_ROOT = '''
 ulimit -c unlimited
 mkdir /tmp/run; cd /tmp/run
 python3 /given/story.py crash >/dev/null 2>&1 || true
-echo "<core>"; /given/pyscry $(ls *core* | grep -v log) bt
+core=$(ls *core*)
+echo "<core>"; /given/pyscry "$core" bt
+echo "<c>"; /given/pyscry "$core" bt --native || true
+echo "<leaks>"; /given/pyscry "$core" verify --leaks || true
 python3 /given/story.py wait >/tmp/ready &
 while ! grep -q ready /tmp/ready; do sleep 0.1; done
 echo "<live>"; /given/pyscry $! bt
@@ -147,6 +150,10 @@ def try_in_roots(program):
             fail('status %d in %s' % (status, name), text)
         for what in ('core', 'live'):
             expect('%s in %s' % (what, name), said[what], '/given/story.py')
+        # each C library's own: the function that ends it, and what is known of its malloc
+        unknown = "malloc's chunks are not known" in said['leaks']
+        if 'C   abort' not in said['c'] or unknown is (name == 'bullseye'):
+            fail('C frames or chunks in %s' % name, text)
 
 
 def try_static(paths, options):
@@ -224,6 +231,12 @@ def try_wheel(paths, options=None):
         gdb = ['gdb', '-nx', '-q', '-batch', '-iex', 'set debuginfod enabled off']
         text = said(*gdb, '-x', init, '-c', core, '-ex', 'py-bt')
         expect('gdb -x %s' % os.path.relpath(init, place), text, place + '/story.py')
+        for program, settings in lldbs.find()[-1:]:
+            lines = ['target create -c ' + core, 'command source %s/lldbinit' % where, 'py-bt']
+            words = [word for line in lines for word in ('-o', line)]
+            command = [program, '--no-lldbinit', '-b'] + words
+            done = subprocess.run(command, stdout=subprocess.PIPE, env=settings)
+            expect('lldbinit of the wheel', done.stdout.decode(), place + '/story.py')
 
 
 def try_source(paths, options):
