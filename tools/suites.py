@@ -1,5 +1,7 @@
-"""Debian's suites: a root with nothing but the base of each, and what runs in it for a moment. And a
-root without glibc, as in Alpine Linux: musl's, with a CPython made for it of Debian's source."""
+"""Debian's suites: a root with nothing but the base of each, and what runs in it for a moment.
+
+And a root without glibc, as in Alpine Linux: musl's, with a CPython made for it of Debian's source.
+"""
 import os
 import shutil
 import subprocess
@@ -75,7 +77,8 @@ def run(suite, given, script, timeout=3600):
     return done.returncode, done.stdout.decode(errors='replace')
 
 
-# Only what a program needs that loads no extension module. musl-gcc would say that it is Debian's gcc.
+# Only what a program needs that loads no extension module. musl-gcc would name the directories of
+# Debian's own libraries.
 MUSL = '''
 mkdir /etc/apt/sources.list.d
 sed "s/^deb /deb-src /" /etc/apt/sources.list >/etc/apt/sources.list.d/source.list

@@ -127,7 +127,8 @@ static bool print_missing(const void *subject, struct scry_buf *out)
 			scry_module_open(m);
 		if (!m->opened || m->file || !m->path || m->path[0] == '[' || count++)
 			continue;
-		scry_buf_printf(out, "%s (%s)", m->path, m->problem ? m->problem : SCRY_MODULE_NO_FILE);
+		scry_buf_printf(out, "%s (%s)", m->path,
+				m->problem ? m->problem : SCRY_MODULE_NO_FILE);
 	}
 	if (count > 1)
 		scry_buf_printf(out, " and %u more", count - 1);
