@@ -61,7 +61,11 @@ static struct scry_kept in_frame(struct scry_runtime *r, scry_addr frame)
 		    SCRY_F_FRAME_EXC_TRACEBACK);
 }
 
-/* --- what the handlers of one frame have put aside, by version: innermost first, how many --- */
+/*
+ * --- what the handlers of one frame have put aside, by version: innermost first, how many, or
+ * HANDLERS_LOST ---
+ */
+#define HANDLERS_LOST UINT32_MAX
 
 /*
  * 2.7: a frame that has caught something keeps what was there before, until it returns: ceval.c,
@@ -78,6 +82,21 @@ static unsigned saved_in_frame(const struct scry_frame *f, struct scry_kept *sav
  * before lie on the value stack from its level on: ceval.c, PyEval_EvalFrameEx(), "fast_block_end"
  * and later "exception_unwind".
  */
+static bool is_block(uint64_t kind)
+{
+	/* SETUP_LOOP (up to 3.7), SETUP_EXCEPT (up to 3.7), SETUP_FINALLY; Include/opcode.h */
+	return kind == EXCEPT_HANDLER || (kind >= 120 && kind <= 122);
+}
+
+static unsigned lose(const struct scry_frame *f)
+{
+	scry_note_answer(f->runtime->session,
+			 "the block stack of the frame at 0x%" PRIx64
+			 " is damaged: its handlers are not known",
+			 f->addr);
+	return HANDLERS_LOST;
+}
+
 static unsigned saved_in_blocks(const struct scry_frame *f, struct scry_kept *saved)
 {
 	struct scry_runtime *r = f->runtime;
@@ -87,14 +106,19 @@ static unsigned saved_in_blocks(const struct scry_frame *f, struct scry_kept *sa
 	int64_t count = scry_field_get_int(r, f->addr, SCRY_F_FRAME_IBLOCK);
 	uint64_t kind, level;
 
-	if (!stack || count > blocks->size / 12)
+	if (count < 0 || count > blocks->size / 12)
+		return lose(f);
+	if (!stack)
 		return 0;
 	while (count-- > 0 && n < SAVED_MAX) {
 		/* PyTryBlock, Include/frameobject.h: three ints: type, handler, level */
 		scry_addr block = f->addr + blocks->offset + (uint64_t)count * 12;
 
-		if (scry_read_uint(r->session, block, 4, &kind) < 0 || kind != EXCEPT_HANDLER ||
-		    scry_read_uint(r->session, block + 8, 4, &level) < 0 || level > 1u << 20)
+		if (scry_read_uint(r->session, block, 4, &kind) < 0 ||
+		    scry_read_uint(r->session, block + 8, 4, &level) < 0 || !is_block(kind) ||
+		    level > f->code->stack_size)
+			return lose(f);
+		if (kind != EXCEPT_HANDLER)
 			continue;
 		struct scry_kept *k = &saved[n++];
 		if (scry_word(r, stack + level * ptr, &k->traceback) < 0 ||
@@ -113,7 +137,7 @@ static unsigned saved_in_blocks_or_generator(const struct scry_frame *f, struct 
 {
 	unsigned n = saved_in_blocks(f, saved);
 
-	if (n && f->kind == SCRY_FRAME_GENERATOR)
+	if (n && n <= SAVED_MAX && f->kind == SCRY_FRAME_GENERATOR)
 		saved[n - 1] = in_frame(f->runtime, f->addr);
 	return n;
 }
@@ -203,6 +227,7 @@ struct collect {
 	scry_addr item;
 	struct scry_handled *first, **tail;
 	size_t count;
+	bool lost; /* a frame's handlers are not known */
 };
 
 static void add(struct collect *c, const struct scry_frame *f, bool unowned)
@@ -241,6 +266,9 @@ static void take_frame(struct collect *c, const struct scry_frame *f)
 	struct scry_kept saved[SAVED_MAX];
 	unsigned n = SCRY_SINCE(ways, c->runtime->version)->saved(f, saved);
 
+	c->lost |= n == HANDLERS_LOST;
+	if (n == HANDLERS_LOST)
+		n = 0;
 	for (unsigned i = 0; i < n; i++) {
 		add(c, f, false);
 		c->current = saved[i];
@@ -286,7 +314,7 @@ struct scry_handled *scry_thread_handled(struct scry_thread *t, size_t *ret_coun
 		else
 			take_frame(&c, &f);
 	/* of frames that are lost no handler can be known */
-	damaged = damaged || t->error;
+	damaged = damaged || c.lost || t->error;
 	add(&c, NULL, !damaged);
 	for (unsigned n = 0; c.item && n < 1000; n++) {
 		c.item = scry_field_get(r, c.item, SCRY_F_EXC_INFO_PREVIOUS);
