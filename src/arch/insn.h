@@ -51,6 +51,7 @@ struct scry_insn {
 	const char *name; /* of one that capstone does not know; else NULL */
 	enum scry_insn_kind kind;
 	bool conditional;
+	bool is_signed;  /* DIVIDE: of signed numbers */
 	bool aligned;    /* its memory must be aligned to its size */
 	uint64_t target; /* that of a call or jump that names it, else 0 */
 	uint64_t writes; /* a bit for each register it writes, also implicitly; not the callee's */

@@ -201,6 +201,7 @@ void scry_x86_decode(const struct scry_arch *arch, const cs_insn *insn, struct s
 
 	ret->kind = kind_of(arch, insn);
 	ret->conditional = ret->kind == SCRY_INSN_JUMP && insn->id != X86_INS_JMP;
+	ret->is_signed = insn->id == X86_INS_IDIV;
 	ret->aligned = is_one_of(insn->id, aligned);
 	for (unsigned i = 0; i < x->op_count && i < SCRY_OPERANDS_MAX - 1; i++) {
 		struct scry_operand *o = &ret->operands[ret->count++];

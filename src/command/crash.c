@@ -52,7 +52,10 @@ static bool print_meaning(const void *subject, struct scry_buf *out)
 {
 	const struct operand *it = subject;
 
-	scry_crash_put_meaning(it->crash, it->o->value, out);
+	if (it->o->meaning.kind == SCRY_WORD_NUMBER && !it->o->meaning.doubt)
+		scry_buf_puts(out, it->o->is);
+	else
+		scry_crash_put_meaning(it->crash, it->o->value, out);
 	return true;
 }
 

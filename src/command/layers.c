@@ -6,9 +6,8 @@
 #include "memory/memory.h"
 #include "memory/stack.h"
 #include "native/c_stack.h"
+#include "object/freed.h"
 #include "object/whatis.h"
-
-#define HEAD_WORDS 8 /* before an object in its block */
 
 const char *const scry_layer_names[] = {
 	[SCRY_LAYER_OBJECT] = "object",
@@ -24,19 +23,6 @@ const char *const scry_layer_names[] = {
 	[SCRY_LAYER_MAPPING] = "mapping",
 	[SCRY_LAYER_UNMAPPED] = "unmapped",
 };
-
-/* The memory that the layers are about. */
-struct memory {
-	bool has_block, has_chunk;
-	struct scry_block block;
-	struct scry_malloc_chunk chunk;
-};
-
-static bool is_free(const struct memory *m)
-{
-	return (m->has_block && m->block.free) ||
-	       (!m->has_block && m->has_chunk && scry_malloc_is_free(&m->chunk));
-}
 
 static struct scry_layer *add(struct scry_layers *l, enum scry_layer_what what, scry_addr address,
 			      uint64_t size)
@@ -96,30 +82,6 @@ static bool find_object(struct scry_runtime *r, scry_addr addr, scry_addr *ret,
 	return true;
 }
 
-/*
- * What a freed block was: its first word is a list's, but the type's after it may be there still.
- * Somebody else may have had the block since, and left the word alone: a guess.
- */
-static bool was_object(struct scry_runtime *r, scry_addr start, scry_addr end, scry_addr *ret,
-		       struct scry_type **ret_type)
-{
-	unsigned ptr = r->session->target->abi.ptr_size;
-
-	for (unsigned i = 0; i < HEAD_WORDS; i++) {
-		scry_addr object = start + i * ptr, type;
-
-		if (scry_field_read(r, object, SCRY_F_OBJECT_TYPE, &type) < 0 ||
-		    type < SCRY_NULL_PAGE || type % ptr || scry_type_at(r, type, ret_type) < 0 ||
-		    !scry_type_is_sound(r, *ret_type) ||
-		    object - scry_object_head(r, object, *ret_type) != start ||
-		    object + scry_object_least(r, *ret_type) > end)
-			continue;
-		*ret = object;
-		return true;
-	}
-	return false;
-}
-
 static void add_freed(struct scry_layers *l, scry_addr start, scry_addr end)
 {
 	struct scry_type *t;
@@ -127,7 +89,7 @@ static void add_freed(struct scry_layers *l, scry_addr start, scry_addr end)
 
 	l->start = start;
 	l->end = end;
-	if (!was_object(l->runtime, start, end, &object, &t))
+	if (!scry_freed_object(l->runtime, start, end, &object, &t))
 		return;
 	struct scry_layer *layer =
 		add(l, SCRY_LAYER_FREED, object, t->itemsize ? end - object : t->basicsize);
@@ -200,7 +162,7 @@ static void add_chunk(struct scry_layers *l, const struct scry_malloc_chunk *c)
 		!free && scry_debug_block_at(l->runtime, c->start + hooks, &layer->debug);
 }
 
-static void add_memory(struct scry_layers *l, const struct memory *m)
+static void add_memory(struct scry_layers *l, const struct scry_memory_at *m)
 {
 	if (m->has_block)
 		add_block(l, &m->block);
@@ -378,12 +340,9 @@ static void find_any(struct scry_layers *l, bool *ret_found, scry_addr *ret, str
 	}
 }
 
-static void read_memory(struct scry_layers *l, struct memory *m)
+static void read_memory(struct scry_layers *l, struct scry_memory_at *m)
 {
-	*m = (struct memory) { 0 };
-	m->has_block = scry_block_find(l->runtime, l->addr, &m->block);
-	if (!m->has_block && !scry_block_owns(l->runtime, l->addr))
-		m->has_chunk = scry_malloc_find(l->runtime, l->addr, &m->chunk);
+	scry_memory_at(l->runtime, l->addr, m);
 	if (m->has_block) {
 		l->start = m->block.start;
 		l->end = m->block.start + m->block.size;
@@ -409,20 +368,20 @@ static void find_mapped(struct scry_layers *l, const struct scry_map *map, bool 
 static void find_heap(struct scry_layers *l, const struct scry_map *map, bool all)
 {
 	struct scry_verdict v;
-	struct memory m;
+	struct scry_memory_at m;
 	scry_addr object;
 	bool found;
 
 	find_any(l, &found, &object, &v);
 	read_memory(l, &m);
 	if (found) {
-		add_object(l, object, &v, is_free(&m));
+		add_object(l, object, &v, scry_memory_is_free(&m));
 		/* 3.15+: a bytes object that a bytearray keeps */
 		if (v.type->flags & TYPE_BYTES &&
 		    scry_trait(l->runtime, SCRY_TRAIT_BYTEARRAY_HOLDS_BYTES))
 			search(l, all);
 		add_owner(l);
-	} else if (is_free(&m)) {
+	} else if (scry_memory_is_free(&m)) {
 		add_freed(l, l->start, l->end);
 	} else if (m.has_block || m.has_chunk) {
 		search(l, all);

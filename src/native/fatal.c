@@ -29,21 +29,11 @@ void scry_crash_say(struct scry_crash *c, struct scry_lines *to, const char *fmt
 
 /* --- what a word is --- */
 
-static bool in_free_block(const struct scry_crash *c, scry_addr at)
-{
-	struct scry_block block;
-
-	for (struct scry_runtime *r = scry_runtime_first(c->session); r; r = r->next)
-		if (scry_block_find(r, at, &block))
-			return block.free;
-	return false;
-}
-
 static const char *is_number(uint64_t value, const struct scry_meaning *m)
 {
 	if (!value)
 		return "NULL";
-	if (m->doubt)
+	if (m->freed)
 		return "freed";
 	return value < SCRY_CRASH_NULL_END || -value < SCRY_CRASH_NULL_END ? "number" : "wild";
 }
@@ -58,16 +48,16 @@ const char *scry_crash_is(struct scry_crash *c, uint64_t value, const struct scr
 	case SCRY_WORD_OBJECT:
 	case SCRY_WORD_TYPE:
 	case SCRY_WORD_CODE_OBJECT:
-		if (m->doubt || in_free_block(c, value))
+		if (m->freed)
 			return "freed";
 		return m->kind == SCRY_WORD_TYPE ? "type" : "object";
 	case SCRY_WORD_INTERIOR:
-		return in_free_block(c, value) ? "freed" : "part of an object";
+		return "part of an object";
 	case SCRY_WORD_MEMORY:
 	case SCRY_WORD_OBJECTS:
 		if (value >= c->words.stack_start && value < c->words.stack_end)
 			return "stack";
-		return m->doubt || in_free_block(c, value) ? "freed" : "memory";
+		return m->freed ? "freed" : "memory";
 	default:
 		return scry_word_kind_name(m->kind);
 	}
@@ -79,10 +69,8 @@ static void put_data(struct scry_crash *c, uint64_t value, const struct scry_mea
 	struct scry_symbol symbol;
 
 	scry_buf_puts(out, scry_crash_is(c, value, m));
-	if (m->kind != SCRY_WORD_MEMORY)
-		return;
-	if (scry_symbol_at(c->session, value, &symbol) == SCRY_OK && symbol.name &&
-	    scry_symbol_covers(&symbol, value))
+	if (m->kind == SCRY_WORD_MEMORY && scry_symbol_at(c->session, value, &symbol) == SCRY_OK &&
+	    symbol.name && scry_symbol_covers(&symbol, value))
 		scry_buf_printf(out, ", variable %s+%" PRIu64, symbol.name, value - symbol.addr);
 	else if (m->doubt)
 		scry_buf_printf(out, " (%s)", m->doubt);
@@ -110,6 +98,8 @@ void scry_crash_put_meaning(struct scry_crash *c, uint64_t value, struct scry_bu
 			scry_buf_puts(out, "freed: ");
 		scry_buf_printf(out, "%s ", m.type ? m.type : "object");
 		scry_repr_short(m.runtime, m.object, REPR_MAX, out);
+		if (m.doubt)
+			scry_buf_printf(out, " (%s)", m.doubt);
 		break;
 	case SCRY_WORD_INTERIOR:
 		slot = is_type(m.runtime, m.object) ? scry_type_slot_name(m.runtime, m.offset)
@@ -330,7 +320,8 @@ static bool read_insn(struct scry_crash *c, struct scry_decoder *d)
 	return false;
 }
 
-static void add_operand(struct scry_crash *c, int reg)
+/* `size`: bytes of the register that the instruction reads. */
+static void add_operand(struct scry_crash *c, int reg, unsigned size)
 {
 	const struct scry_regs *regs = &c->frames[c->sent ? c->site : 0].regs;
 	struct scry_crash_operand *o = &c->operands[c->operand_count];
@@ -345,6 +336,12 @@ static void add_operand(struct scry_crash *c, int reg)
 					   .value = regs->value[reg] };
 	scry_words_read(&c->words, o->value, &o->meaning);
 	o->is = scry_crash_is(c, o->value, &o->meaning);
+	/* too small for an address, be it zero */
+	if (size && size < regs->arch->ptr_size && !o->meaning.freed &&
+	    (o->meaning.kind == SCRY_WORD_NUMBER || o->meaning.kind == SCRY_WORD_UNMAPPED)) {
+		o->meaning.kind = SCRY_WORD_NUMBER;
+		o->is = "number";
+	}
 	c->operand_count++;
 }
 
@@ -356,10 +353,10 @@ static void list_operands(struct scry_crash *c)
 			const struct scry_operand *o = &c->insn.operands[i];
 
 			if (pass == 0 && o->kind == SCRY_OPERAND_MEMORY && !o->implicit) {
-				add_operand(c, o->base);
-				add_operand(c, o->index);
+				add_operand(c, o->base, c->frames[0].regs.arch->ptr_size);
+				add_operand(c, o->index, c->frames[0].regs.arch->ptr_size);
 			} else if (pass == 1 && o->kind == SCRY_OPERAND_REGISTER && o->read) {
-				add_operand(c, o->reg);
+				add_operand(c, o->reg, o->size);
 			}
 		}
 }

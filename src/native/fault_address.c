@@ -248,9 +248,9 @@ static void explain_wild(struct scry_crash *c)
 	const char *pattern = NULL;
 
 	for (unsigned i = 0; i < c->operand_count && !pattern; i++)
-		pattern = scry_pattern_doubt(c->operands[i].value, size);
+		pattern = scry_pattern_doubt(c->operands[i].value, size).why;
 	if (!pattern)
-		pattern = scry_pattern_doubt(c->address & ~(uint64_t)0xff, size);
+		pattern = scry_pattern_doubt(c->address & ~(uint64_t)0xff, size).why;
 	scry_crash_say(c, &c->why, "0x%" PRIx64 " is non-canonical: nothing can have that address",
 		       c->address);
 	if (pattern)
@@ -375,6 +375,21 @@ static void explain_address(struct scry_crash *c)
 
 /* --- other failures --- */
 
+/* The divisor's bits are the upper ones of `word`, above `shift` others. */
+static void say_divisor(struct scry_crash *c, const char *name, uint64_t word, unsigned shift)
+{
+	if (!word)
+		scry_crash_say(c, &c->why, "a division by zero: %s is 0", name);
+	else if (c->insn.is_signed)
+		scry_crash_say(c, &c->why,
+			       "a division whose result does not fit (%s is %" PRId64 ")", name,
+			       (int64_t)word >> shift);
+	else
+		scry_crash_say(c, &c->why,
+			       "a division whose result does not fit (%s is %" PRIu64 ")", name,
+			       word >> shift);
+}
+
 /*
  * Of these machines x86 alone raises SIGFPE for integers: by zero, or for a quotient that does not
  * fit (INT_MIN / -1).
@@ -396,12 +411,8 @@ static void explain_division(struct scry_crash *c)
 			   scry_read_uint(c->session, at, o->size, &divisor) < 0) {
 			return;
 		}
-		if (o->size < 8)
-			divisor &= ((uint64_t)1 << 8 * o->size) - 1;
-		scry_crash_say(c, &c->why,
-			       divisor ? "a division whose result does not fit (%s is %" PRId64 ")"
-				       : "a division by zero: %s is %" PRId64,
-			       name, (int64_t)divisor);
+		say_divisor(c, name, o->size < 8 ? divisor << (64 - 8 * o->size) : divisor,
+			    o->size < 8 ? 64 - 8 * o->size : 0);
 		return;
 	}
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "native/doubt.h"
+#include "object/freed.h"
 #include "object/judge.h"
 #include "object/known.h"
 
@@ -130,6 +131,12 @@ static struct scry_runtime *object_at(struct scry_session *s, scry_addr addr,
 	return NULL;
 }
 
+static void set_doubt(struct scry_meaning *m, struct scry_doubt doubt)
+{
+	m->doubt = doubt.why;
+	m->freed = doubt.freed;
+}
+
 static bool read_object(struct scry_words *w, scry_addr addr, struct scry_meaning *ret)
 {
 	struct scry_verdict v;
@@ -140,7 +147,7 @@ static bool read_object(struct scry_words *w, scry_addr addr, struct scry_meanin
 	ret->runtime = r;
 	ret->object = addr;
 	ret->kind = SCRY_WORD_OBJECT;
-	ret->doubt = scry_object_doubt(r, addr);
+	set_doubt(ret, scry_object_doubt(r, addr));
 	ret->module = scry_module_at(w->session, addr);
 	ret->type = scry_model_of(r)->type_name(r, addr);
 	if (v.type && v.type->flags & TYPE_TYPE)
@@ -208,7 +215,7 @@ static bool read_interior(struct scry_words *w, uint64_t word, struct scry_meani
 	for (struct scry_runtime *r = scry_runtime_first(w->session); r; r = r->next) {
 		if (!scry_model_of(r)->judge ||
 		    scry_judge_inside(r, word, &object, &near, &v) < 0 ||
-		    scry_object_doubt(r, object))
+		    scry_object_doubt(r, object).why)
 			continue;
 		read_object(w, object, ret);
 		ret->kind = SCRY_WORD_INTERIOR;
@@ -279,7 +286,15 @@ static void read_memory(struct scry_words *w, uint64_t word, bool on_stack,
 
 	ret->kind = on_stack ? SCRY_WORD_STACK : SCRY_WORD_MEMORY;
 	if (!on_stack && scry_read_uint(w->session, word + size, size, &value) == SCRY_OK)
-		ret->doubt = scry_pattern_doubt(value, size);
+		set_doubt(ret, scry_pattern_doubt(value, size));
+}
+
+/* What stands in memory that was given back is what stood there before. */
+static void read_freed(struct scry_words *w, uint64_t word, struct scry_meaning *ret)
+{
+	for (struct scry_runtime *r = scry_runtime_first(w->session); r && !ret->freed; r = r->next)
+		set_doubt(ret, (struct scry_doubt) { scry_freed_text(r, word), true });
+	ret->freed = ret->doubt;
 }
 
 void scry_words_read(struct scry_words *w, uint64_t word, struct scry_meaning *ret)
@@ -289,8 +304,8 @@ void scry_words_read(struct scry_words *w, uint64_t word, struct scry_meaning *r
 	uintptr_t known = (uintptr_t)scry_hash_find(&w->frames, word);
 	uint8_t byte;
 
-	*ret = (struct scry_meaning) { .kind = SCRY_WORD_NUMBER,
-				       .doubt = scry_pattern_doubt(word, t->abi.ptr_size) };
+	*ret = (struct scry_meaning) { .kind = SCRY_WORD_NUMBER };
+	set_doubt(ret, scry_pattern_doubt(word, t->abi.ptr_size));
 	if (word < NUMBER_MAX || word >= ADDRESS_END || ret->doubt)
 		return;
 	if (known) {
@@ -316,4 +331,6 @@ void scry_words_read(struct scry_words *w, uint64_t word, struct scry_meaning *r
 		ret->kind = SCRY_WORD_OBJECTS;
 	else if (!interior)
 		read_memory(w, word, on_stack, ret);
+	if (!interior && !on_stack && !ret->doubt)
+		read_freed(w, word, ret);
 }

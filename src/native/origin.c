@@ -321,6 +321,20 @@ static void put_place(const struct path *p, scry_addr at, struct scry_buf *out)
 	}
 }
 
+/* What was read from memory that is free now. */
+static bool tell_freed(const struct path *p, scry_addr at, int reg)
+{
+	struct scry_crash *c = p->c;
+	struct scry_meaning m;
+
+	scry_words_read(&c->words, at, &m);
+	if (!m.freed)
+		return false;
+	scry_crash_say(c, &c->why, "use after free: %s came from 0x%" PRIx64 ", %s",
+		       reg_name(p, reg), at, m.doubt);
+	return true;
+}
+
 /* The register holds what stands at an address; told, and where that came from in turn. */
 static int tell_load(const struct path *p, unsigned *i, int reg, const struct scry_operand *from)
 {
@@ -335,7 +349,10 @@ static int tell_load(const struct path *p, unsigned *i, int reg, const struct sc
 		scry_crash_say(c, &c->origin, "%s was loaded by  %s", reg_name(p, reg), text.text);
 		return from->base;
 	}
-	put_place(p, at, &what);
+	if (tell_freed(p, at, reg))
+		scry_buf_puts(&what, "freed");
+	else
+		put_place(p, at, &what);
 	scry_crash_say(c, &c->origin, "%s was loaded from 0x%" PRIx64 " (%s) by  %s",
 		       reg_name(p, reg), at, what.text, text.text);
 	if (from->size == p->f->regs.arch->ptr_size && p->f->regs.valid >> reg & 1 &&

@@ -21,6 +21,15 @@ FLAGS = (
 READ, WRITE, EXECUTE = 'read', 'write', 'execute'
 ABORTED = 'call'
 
+# memory of malloc's, and of Python's allocator: what the explanation says, and how it goes on there
+FREED = 'in a free %s bytes at '
+KINDS = {
+    'freed_small': '(pymalloc), which may have been a crashes.Holder',
+    'freed_chunk': '(malloc, tcache)',
+    'freed_large': '(malloc, unsorted bin)',
+    'freed_type': '(malloc, tcache)',
+}
+
 # way: (signal, the C function, operand's kinds or objects, words of explanation, origin, message)
 WAYS = {
     'null_field': ('SIGSEGV', 'null_field', {'NULL'}, 'is NULL, taken for an object', 'stored'),
@@ -36,9 +45,19 @@ WAYS = {
     'call_null': ('SIGSEGV', 'call_null', {'NULL'}, 'jump to NULL', None),
     'call_data': ('SIGSEGV', 'call_data', {'memory'}, 'call of data', None),
     'dealloc': ('SIGSEGV', 'dealloc', None, 'call of data', 'tp_dealloc of type'),
-    'division': ('SIGFPE', 'division', {'NULL'}, 'division by zero', None),
+    'division': ('SIGFPE', 'division', {'number'}, 'division by zero', None),
+    'too_large': ('SIGFPE', 'too_large', {'number'}, 'result does not fit (rcx is -1)', None),
+    'trap': ('SIGILL', 'trap', None, 'an instruction there that always fails', None),
+    'unloaded': ('SIGSEGV', 'unloaded', {'wild'}, 'a library that was unloaded', 'by mmap'),
+    'guarded': ('SIGSEGV', 'guarded', {'memory'}, 'permits no access', 'returned by mmap'),
+    'freed_small': ('SIGSEGV', 'use_inner', {'NULL'}, FREED % 'block of 128', '(freed)'),
+    'freed_chunk': ('SIGSEGV', 'use_inner', {'NULL'}, FREED % 'chunk of 728', '(freed)'),
+    'freed_large': ('SIGSEGV', 'use_inner', {'NULL'}, 'in a free chunk of ', '(freed)'),
+    'freed_type': ('SIGSEGV', 'use_type', {'wild'}, FREED % 'chunk of 728', '(freed)'),
+    'freed_debug': ('SIGSEGV', 'use_type', {'freed'}, '0xdd: a debug', '(freed)'),
     'breakpoint': ('SIGTRAP', 'breakpoint', None, 'int3', None),
     'recursion': ('SIGSEGV', 'recursion', None, 'recursion calls itself', None),
+    'thread_recursion': ('SIGSEGV', 'recursion', None, 'recursion calls itself', None),
     'gil': ('SIGSEGV', None, None, None, None),
     'assertion': ('SIGABRT', 'assertion', None, None, None, "Assertion `value == 42' failed"),
     'double_free': ('SIGABRT', 'double_free', None, None, None, 'double free'),
@@ -69,13 +88,13 @@ def compiled(interpreter, directory, optimize, compiler='cc'):
     )
 
 
-def died(interpreter, directory, way):
+def died(interpreter, directory, way, **environment):
     """(core, what the handler wrote) of one death."""
     core, truth = os.path.join(directory, 'core'), os.path.join(directory, 'truth')
     subprocess.run(
         interpreter.command + ['crashes.py', way],
         cwd=directory,
-        env=run.environment(directory, 'none', {'PYSCRY_TRUTH': truth}),
+        env=run.environment(directory, 'none', dict(environment, PYSCRY_TRUTH=truth)),
         preexec_fn=run.limits,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -115,7 +134,10 @@ def differences(way, truth, crash):
     says('explanation', ' '.join(crash['explanation']), explanation)
     says('origin', ' '.join(crash['origin']), origin)
     says('message', crash['message'] or '', ''.join(message))
-    same('stack_overflow', crash['stack_overflow'], way == 'recursion')
+    if way in KINDS:
+        place = '%#x %s' % (truth['object'], KINDS[way])
+        says('explanation', ' '.join(crash['explanation']), place)
+    same('stack_overflow', crash['stack_overflow'], way.endswith('recursion'))
     if operands:
         same('operands', {o['is'] for o in crash['operands']} & operands, operands)
     if 'rip' not in truth:
@@ -136,9 +158,13 @@ def test_crashes(interpreter, tmp_path):
     run.prepare(run_program(), directory)
     compiled(interpreter, directory, *FLAGS[own])
     for number, way in enumerate(WAYS):
-        if number % 2 != own // 2 and interpreter.tag != 'pyenv-3.11.7':
+        chosen = number % 2 == own // 2 or interpreter.tag == 'pyenv-3.11.7'
+        if not chosen and not way.startswith('freed'):
             continue
-        core, truth = died(interpreter, directory, way)
+        if way == 'freed_debug' and interpreter.version < (3, 6):
+            continue  # no PYTHONMALLOC
+        hooks = {'PYTHONMALLOC': 'debug'} if way == 'freed_debug' else {}
+        core, truth = died(interpreter, directory, way, **hooks)
         answer, status, errors = run.answer(core, command=('crash',))
         os.remove(core)
         # partial is what has a mark in it, and nothing else: a copied type is not in its own MRO

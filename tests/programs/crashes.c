@@ -7,6 +7,7 @@
 #include <Python.h>
 #include <assert.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -224,6 +225,39 @@ NOINLINE static int released(PyObject *bytes)
 	return buffer[4096];
 }
 
+/* A function of a library that is no longer there. */
+NOINLINE static void unloaded(PyObject *object)
+{
+	void (*volatile function)(PyObject *) = (void (*)(PyObject *))(uintptr_t)mmap(
+		NULL, 65536, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	munmap((void *)(uintptr_t)function, 65536);
+	function(object);
+	data[0]++;
+}
+
+/* In the middle of its own mapping, so that it is near no stack. */
+NOINLINE static int guarded(void)
+{
+	char *volatile memory =
+		mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	mprotect(memory + 16384, 16384, PROT_NONE);
+	return memory[16384 + 8];
+}
+
+NOINLINE static int too_large(volatile int by)
+{
+	volatile int value = INT_MIN;
+
+	return value / by;
+}
+
+NOINLINE static void trap(void)
+{
+	__builtin_trap();
+}
+
 static void *without_gil(void *object)
 {
 	stack_t stack = { .ss_sp = alternative, .ss_size = sizeof(alternative) };
@@ -301,6 +335,54 @@ NOINLINE static long variables_middle(PyObject *object, PyObject *callback, long
 	return variables_inner(object, callback, &full, local + 2) + local + (full.in == callback);
 }
 
+/* An object of the extension's own whose memory is given back while a pointer to it is left. */
+struct holder {
+	PyObject_HEAD PyObject *inner;
+	char rest[];
+};
+
+static void holder_dealloc(PyObject *object)
+{
+	Py_CLEAR(((struct holder *)object)->inner);
+	PyObject_Free(object);
+}
+
+static PyTypeObject holder_type = {
+	PyVarObject_HEAD_INIT(NULL, 0).tp_name = "crashes.Holder",
+	.tp_flags = Py_TPFLAGS_DEFAULT,
+	.tp_dealloc = holder_dealloc,
+};
+
+/* Made and given back; NULL where that fails. */
+NOINLINE static struct holder *gone(PyObject *inner, size_t size)
+{
+	struct holder *volatile holder;
+	void *volatile after;
+
+	holder_type.tp_basicsize = sizeof(*holder) + size;
+	if (PyType_Ready(&holder_type) < 0)
+		return NULL;
+	holder = PyObject_New(struct holder, &holder_type);
+	after = PyObject_Malloc(sizeof(*holder) + size); /* keeps malloc() from joining the rest */
+	if (!holder || !after)
+		return NULL;
+	Py_INCREF(inner);
+	holder->inner = inner;
+	hold("object", holder);
+	Py_DECREF((PyObject *)holder);
+	return holder;
+}
+
+NOINLINE static const char *use_inner(struct holder *holder)
+{
+	return kept = TYPE(holder->inner)->tp_name;
+}
+
+NOINLINE static const char *use_type(struct holder *holder)
+{
+	return kept = TYPE(holder)->tp_doc;
+}
+
 #ifdef WITH_CXX
 void throw_cxx(const char *text);
 #else
@@ -332,6 +414,11 @@ static PyObject *die(PyObject *self, PyObject *args)
 	WAY("assertion", assertion(zero))
 	WAY("fatal", fatal())
 	WAY("recursion", recursion(0))
+	WAY("thread_recursion", recursion(0))
+	WAY("unloaded", unloaded(object))
+	WAY("guarded", guarded())
+	WAY("too_large", too_large(zero - 1))
+	WAY("trap", trap())
 	WAY("call_null", call_null(object))
 	WAY("call_data", call_data(object))
 	WAY("non_canonical", non_canonical())
@@ -345,6 +432,11 @@ static PyObject *die(PyObject *self, PyObject *args)
 	WAY("behind_r8", ms_caller(object))
 	WAY("from_call", from_call(object))
 	WAY("variables", variables_middle(object, callback, zero + 7))
+	WAY("freed_small", use_inner(gone(object, 100)))
+	WAY("freed_chunk", use_inner(gone(object, 700)))
+	WAY("freed_large", use_inner(gone(object, 9000)))
+	WAY("freed_type", use_type(gone(object, 700)))
+	WAY("freed_debug", use_type(gone(object, 100)))
 	WAY("cxx", throw_cxx("no such thing"))
 	PyErr_SetString(PyExc_ValueError, way);
 	return NULL;

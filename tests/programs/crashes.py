@@ -38,6 +38,12 @@ def main(way):
         import crashes
 
         crashes.takes_many({'key': [5, 6]}, 7, word=[8])
+    if way == 'thread_recursion':
+        import threading
+
+        thread = threading.Thread(target=die, args=(way, None))
+        thread.start()
+        thread.join()
     die(way, {'key': [5, 6]})
 
 
