@@ -43,30 +43,40 @@ class PythonFrame(FrameDecorator):
         ] or None
 
 
+class Name(str):
+    """A text where GDB expects one, with what its DAP asks of a gdb.Symbol in the same place."""
+
+    @property
+    def print_name(self):
+        return str(self)
+
+
 class Variable:
     """What GDB wants of a variable: symbol() and value()."""
 
-    def __init__(self, variable, pointer):
-        value = gdb.Value(int(variable["address"], 16)).cast(pointer)
-        self.symbol, self.value = (lambda: variable["name"]), (lambda: value)
+    def __init__(self, variable, value):
+        self.symbol, self.value = (lambda: Name(variable["name"])), (lambda: value)
         self.is_argument = variable["kind"] == "arg"
 
 
 class Thread:
     """What the library says of the selected thread's stack."""
 
-    def __init__(self, session, tid):
+    def __init__(self, session, tid, pointer):
         self.session, self.tid, self.runs = session, tid, session.runs(tid)
+        self.pointer = pointer  # makes a value of an object's address
 
     def variables(self, frame):
-        """Needs a type that GDB knows; py-bt-full does not."""
         if "variables" not in frame:
             try:
-                pointer = gdb.lookup_type("PyObject").pointer()
                 found = self.session.answer("locals", self.tid, "--frame %d" % frame["number"])[
                     "threads"
                 ][0]["frames"]
-                frame["variables"] = [Variable(each, pointer) for each in found[0]["locals"]]
+                frame["variables"] = [
+                    Variable(each, self.pointer(int(each["address"], 16)))
+                    for each in found[0]["locals"]
+                    if each["address"]
+                ]
             except (gdb.error, binding.Error, LookupError, TypeError, ValueError):
                 frame["variables"] = []
         return frame["variables"]
@@ -75,8 +85,8 @@ class Thread:
 class Frames:
     name, priority = "pyscry", 50
 
-    def __init__(self, current):
-        self.current, self.enabled = current, True
+    def __init__(self, current, values):
+        self.current, self.values, self.enabled = current, values, True
         Parameter(
             "frames",
             gdb.PARAM_BOOLEAN,
@@ -92,7 +102,7 @@ class Frames:
     def filter(self, frames):
         try:
             process, lwp, other = gdb.selected_thread().ptid
-            runs = Thread(self.current(), lwp or other or process)
+            runs = Thread(self.current(), lwp or other or process, self.values.pointer)
         except Exception:  # no Python here, or nothing that can be read: GDB's own frames
             return frames
         return self.merge(frames, runs)

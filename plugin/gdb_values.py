@@ -85,6 +85,7 @@ class Values:
         self.current = current  # the session for what GDB looks at
         self.enabled = True
         self.known = {}
+        self.objects = set()  # addresses that were told of objects, where GDB knows no PyObject
         self.most = Parameter(
             "max-text",
             gdb.PARAM_ZUINTEGER,
@@ -99,12 +100,23 @@ class Values:
             self.enable,
         )
         gdb.events.new_objfile.connect(self.forget)
+        gdb.events.cont.connect(self.forget)
 
     def enable(self, on):
         self.enabled = on
 
     def forget(self, _event=None):
         self.known.clear()
+        self.objects.clear()
+
+    def pointer(self, address):
+        """A value that shows the object at an address."""
+        try:
+            kind = gdb.lookup_type("PyObject")
+        except gdb.error:
+            kind = gdb.lookup_type("void")
+            self.objects.add(address)
+        return gdb.Value(address).cast(kind.pointer())
 
     def __call__(self, value):
         try:
@@ -119,6 +131,8 @@ class Values:
             return self.text(value.referenced_value())
         if kind.code == gdb.TYPE_CODE_PTR:
             known, name = self.look_up(kind.target())
+            if kind.target().strip_typedefs().code == gdb.TYPE_CODE_VOID:
+                known = int(value) in self.objects
             word = int(value) if known else 0
         elif kind.code == gdb.TYPE_CODE_UNION or kind.code == gdb.TYPE_CODE_STRUCT:
             known, name = (

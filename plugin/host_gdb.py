@@ -374,5 +374,6 @@ class Keeper:
 
 
 install()
-_keeper = Keeper(gdb_values.install(_follower.current))
-gdb_frames.Frames(_follower.current)
+_values = gdb_values.install(_follower.current)
+_keeper = Keeper(_values)
+gdb_frames.Frames(_follower.current, _values)

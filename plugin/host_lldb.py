@@ -478,8 +478,8 @@ class PythonVariables:
 
 
 def variable_summary(value, _dictionary):
-    """Of a Python variable for which LLDB has no type."""
-    return _or(None, _frames.text, value)
+    """Of a Python variable for which LLDB has no type; of any other pointer nothing."""
+    return _or("", _frames.text, value) or ""
 
 
 the_debugger = None  # that the commands were loaded into: lldb.debugger is None at times

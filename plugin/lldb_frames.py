@@ -79,7 +79,7 @@ class Frames:
         if kept is None or kept[0] != stop or time.monotonic() - kept[1].read > SECONDS:
             tid = thread.GetThreadID()
             kept = (stop, Stack(thread, lambda most: session.runs(tid, most)))
-            self.stacks = {key: kept}
+            self.stacks, self.texts = {key: kept}, {}
         return session, kept[1]
 
     def at(self, frame):
@@ -111,7 +111,6 @@ class Frames:
         answer = session.answer("locals", thread.GetThreadID(), "--frame %d" % frames[0]["number"])
         found = answer["threads"][0]["frames"][0]["locals"]
         target = thread.GetProcess().GetTarget()
-        self.texts = {}
         return [self.value(target, each) for each in found if each.get("address")]
 
     def value(self, target, variable):
@@ -127,7 +126,7 @@ class Frames:
         return target.CreateValueFromData(variable["name"], data, kind.GetPointerType())
 
     def text(self, value):
-        return self.texts.get((value.GetName(), value.GetValueAsUnsigned(0)))
+        return self.texts.get((value.GetName(), value.GetValueAsUnsigned(0)), "")
 
 
 def install(debugger, module):

@@ -68,6 +68,10 @@ EXTRAS = [
     ('bullseye', 'python3-trio'),
     ('bullseye', 'python3-uvloop'),
     ('bullseye', 'python3-numpy'),
+    # the newest debuggers
+    ('sid', 'gdb'),
+    ('sid', 'lldb-23'),
+    ('sid', 'python3-lldb-23'),
 ]
 # what is laid beside the built-in rows: DWARF of Debian's interpreters, debug builds and ordinary
 # ones
