@@ -360,6 +360,16 @@ static bool restore(struct scry_session *s, const struct scry_cfi_row *row,
 	       (arch->regs[i].sysv == SCRY_PRESERVED || (int)i == row->link);
 }
 
+/* So far above a return address of 0 a stack that was overwritten has others. */
+#define OVERWRITTEN 4096
+
+bool scry_cfi_is_end(struct scry_session *s, const struct scry_cfi_row *row,
+		     const struct scry_regs *outer)
+{
+	return row->regs[row->link].kind == SCRY_RULE_LOST ||
+	       scry_nothing_above(s, outer, OVERWRITTEN);
+}
+
 int scry_cfi_step(struct scry_session *s, const struct scry_cfi_row *row,
 		  const struct scry_regs *now, struct scry_regs *ret)
 {

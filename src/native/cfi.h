@@ -67,6 +67,12 @@ void scry_cfi_entry_close(struct scry_cfi_entry *entry);
 int scry_cfi_step(struct scry_session *s, const struct scry_cfi_row *row,
 		  const struct scry_regs *now, struct scry_regs *ret);
 /**
+ * Where scry_cfi_step() gave SCRY_OK and `outer`: is that an end, and not a return address that
+ * something overwrote with 0?
+ */
+bool scry_cfi_is_end(struct scry_session *s, const struct scry_cfi_row *row,
+		     const struct scry_regs *outer);
+/**
  * Evaluate a DWARF expression; `frame` is what DW_OP_call_frame_cfa pushes. False where it is
  * malformed, or needs what is not known.
  */
@@ -74,6 +80,8 @@ bool scry_cfi_expression(struct scry_session *s, const struct scry_rule *rule,
 			 const struct scry_regs *now, scry_addr frame, uint64_t *ret);
 /** The index in arch->regs of a DWARF register number, or -1. */
 int scry_reg_by_dwarf(const struct scry_arch *arch, uint64_t number);
+/** Is there code at the address, as far as the mappings show? */
+bool scry_is_code(struct scry_session *s, scry_addr at);
 /** Without the signature above the address, where the machine has such. */
 scry_addr scry_unsigned_code(struct scry_session *s, scry_addr pc);
 /**
@@ -96,8 +104,14 @@ bool scry_unwind_scan(struct scry_session *s, const struct scry_regs *now, struc
 /** Does the code run straight into an instruction that nothing comes after (hlt of x86)? */
 bool scry_unwind_halts(struct scry_session *s, scry_addr pc);
 /**
- * Is it the outermost frame? Its code halts when what it called returns, or there is no return
- * address at all from the stack pointer to the end of the stack's memory.
+ * Is there no return address from the stack pointer on, as far as the stack's memory goes, at most
+ * for so many bytes?
+ */
+bool scry_nothing_above(struct scry_session *s, const struct scry_regs *now, uint64_t bytes);
+/**
+ * Is it the outermost frame? There is no return address at all from the stack pointer to the end of
+ * the stack's memory; where its code halts when what it called returns, to the end or far enough,
+ * and the frame pointer is not in use.
  */
 bool scry_unwind_is_end(struct scry_session *s, const struct scry_regs *now);
 /** Forget rules and handles. */

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "memory/block.h"
+#include "native/cfi.h"
 #include "native/doubt.h"
 #include "native/place.h"
 #include "object/model.h"
@@ -244,14 +244,6 @@ static bool is_machinery(const struct scry_native_frame *f)
 	return scry_is_rust_panic(&f->symbol);
 }
 
-static bool is_code(struct scry_session *s, scry_addr at)
-{
-	const struct scry_map *map = scry_map_at(s->target, at);
-	unsigned known = map ? map->flags & (SCRY_MAP_READ | SCRY_MAP_WRITE | SCRY_MAP_EXEC) : 0;
-
-	return map && (!known || known & SCRY_MAP_EXEC);
-}
-
 static void find_site(struct scry_crash *c)
 {
 	struct scry_session *s = c->session;
@@ -264,7 +256,7 @@ static void find_site(struct scry_crash *c)
 		return;
 	}
 	/* a jump to nowhere: whoever jumped */
-	if (c->count > 1 && !is_code(s, c->frames[0].pc))
+	if (c->count > 1 && !scry_is_code(s, c->frames[0].pc))
 		c->site = 1;
 }
 

@@ -13,7 +13,7 @@ static bool fits(struct scry_session *s)
 	return s->target->arch && !s->target->abi.windows;
 }
 
-static bool is_code(struct scry_session *s, scry_addr at)
+bool scry_is_code(struct scry_session *s, scry_addr at)
 {
 	const struct scry_map *map = scry_map_at(s->target, at);
 
@@ -25,7 +25,7 @@ scry_addr scry_unsigned_code(struct scry_session *s, scry_addr pc)
 {
 	unsigned bits = s->target->arch->code_bits;
 
-	return bits && !is_code(s, pc) ? pc & (((scry_addr)1 << bits) - 1) : pc;
+	return bits && !scry_is_code(s, pc) ? pc & (((scry_addr)1 << bits) - 1) : pc;
 }
 
 /* A call through a bad pointer: nothing was pushed but the return address. */
@@ -35,7 +35,7 @@ static bool step_off_bad_call(struct scry_session *s, const struct scry_regs *no
 	const struct scry_arch *arch = now->arch;
 	scry_addr pc = 0, sp = now->value[arch->sp];
 
-	if (is_code(s, now->value[arch->pc]))
+	if (scry_is_code(s, now->value[arch->pc]))
 		return false;
 	*ret = *now;
 	if (arch->link >= 0) {
@@ -46,7 +46,7 @@ static bool step_off_bad_call(struct scry_session *s, const struct scry_regs *no
 		ret->value[arch->sp] = sp + arch->ptr_size;
 	}
 	ret->value[arch->pc] = pc = scry_unsigned_code(s, pc);
-	return is_code(s, pc);
+	return scry_is_code(s, pc);
 }
 
 #define BEHIND 7 /* bytes of `test; jl; je` between the call and what parts the two threads */
@@ -93,7 +93,7 @@ static bool step_off_syscall(struct scry_session *s, const struct scry_regs *now
 	uint32_t number;
 
 	if (!is_behind_syscall(s, now->value[arch->pc], &number) || scry_read_ptr(s, sp, &pc) < 0 ||
-	    !is_code(s, pc) || !scry_follows_call(s, pc, NULL))
+	    !scry_is_code(s, pc) || !scry_follows_call(s, pc, NULL))
 		return false;
 	*ret = *now;
 	ret->value[arch->pc] = pc;
@@ -128,7 +128,7 @@ static bool step_by_frame_pointer(struct scry_session *s, const struct scry_regs
 	    scry_read_ptr(s, fp + (scry_addr)record->pc, &pc) < 0)
 		return false;
 	pc = scry_unsigned_code(s, pc);
-	if (!is_code(s, pc) || (outer && (outer <= fp || outer - fp > GAP_MAX)))
+	if (!scry_is_code(s, pc) || (outer && (outer <= fp || outer - fp > GAP_MAX)))
 		return false;
 	*ret = (struct scry_regs) { .arch = arch,
 				    .valid = (uint64_t)1 << arch->pc | (uint64_t)1 << arch->sp |
@@ -152,7 +152,7 @@ static bool step_by_link(struct scry_session *s, const struct scry_regs *now, st
 		return false;
 	link = scry_unsigned_code(s, now->value[arch->link]);
 	const struct scry_place *here = scry_place_at(s, pc), *there = scry_place_at(s, link - 1);
-	if (!is_code(s, link) || !scry_follows_call(s, link, &target) || !here || !there ||
+	if (!scry_is_code(s, link) || !scry_follows_call(s, link, &target) || !here || !there ||
 	    (here->symbol.name && here->symbol.addr == there->symbol.addr) ||
 	    (!here->symbol.name && link > pc - GUESS_NEAR && link < pc + GUESS_NEAR))
 		return false;
@@ -185,7 +185,7 @@ static bool step_without_table(struct scry_session *s, const struct scry_regs *n
 		*ret_guess = scry_module_at(s, pc) != NULL;
 		return true;
 	}
-	return is_code(s, pc) && scry_unwind_scan(s, now, ret);
+	return scry_is_code(s, pc) && scry_unwind_scan(s, now, ret);
 }
 
 /* The caller's registers, by whatever way. */
@@ -200,6 +200,9 @@ static int step(struct scry_session *s, const struct scry_cfi_row *row, const st
 
 		if (rc == SCRY_ITEM)
 			ret->value[arch->pc] = scry_unsigned_code(s, ret->value[arch->pc]);
+		if (rc == SCRY_OK && !scry_cfi_is_end(s, row, ret))
+			return scry_fail(s, SCRY_EFAULT, now->value[arch->pc],
+					 "its return address is 0, and there are others above");
 		return rc;
 	}
 	if ((innermost && is_newborn(s, now)) || ends_back_chain(s, now))

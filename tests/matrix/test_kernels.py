@@ -24,11 +24,11 @@ work()
 '''
 
 
-def built(directory, build):
+def built(directory, build, *more):
     library = os.path.join(str(directory), build + '.so')
     source = os.path.join(run.PROGRAMS, 'kernels.c')
     subprocess.run(
-        ['cc', '-O2', '-shared', '-fPIC', *BUILDS[build], source, '-o', library], check=True
+        ['cc', '-O2', '-shared', '-fPIC', *BUILDS[build], *more, source, '-o', library], check=True
     )
     return library
 
@@ -61,6 +61,24 @@ def test_kernels(interpreter, build, tmp_path):
         assert 'unwinding ends' not in errors
         assert not frames[0].get('uncertain')
         os.unlink(core)
+
+
+@pytest.mark.skipif(not shutil.which('cc'), reason='no C compiler')
+@pytest.mark.parametrize('build', sorted(BUILDS))
+@pytest.mark.parametrize('interpreter', every(chosen))
+def test_a_halt_is_no_end(interpreter, build, tmp_path):
+    """Where the stack cannot be followed further because the code goes on nowhere, that is said."""
+    library = built(tmp_path, build, '-Wl,-z,now')
+    core, _ = run.core_of(interpreter.command + ['-c', CODE, library, 'halts_outer'], tmp_path)
+    answer, status, errors = run.answer(core, command=('bt', '--native', '--whole'))
+    frames = answer['threads'][0]['frames']
+    names = [frame['function'] for frame in frames]
+    if names[2:4] == ['halts_inner', 'halts_outer']:
+        assert 'work' in names and build != 'stripped'
+    else:
+        # old frames that lie about may lead back to the stack: those are marked
+        marked = any(frame.get('uncertain') for frame in frames[2:])
+        assert status == 1 and (marked or 'unwinding ends' in str(answer['errors'])), names
 
 
 TABLELESS = ['innermost', 'checked', 'middle', 'entry', 'with_record', 'outer']
