@@ -8,7 +8,7 @@
 
 #define SCAN_MAX  1024                 /* words: such code keeps little on the stack */
 #define ABOVE_MAX ((scry_addr)1 << 20) /* bytes above the outermost frame: arguments, environment */
-#define CHECKED   3 /* frames that must come out of a return address for it to be believed */
+#define CHECKED   3  /* frames that must come out of a return address for it to be believed */
 #define FOLLOWED  64 /* and by how many more nothing may contradict it */
 
 bool scry_nothing_above(struct scry_session *s, const struct scry_regs *now, uint64_t bytes)
@@ -73,9 +73,8 @@ static bool makes_sense(struct scry_session *s, const struct scry_regs *from)
 			 : scry_unwind_code(s, &now, true, &next, &certain) ? SCRY_ITEM
 									    : SCRY_EFAULT;
 		if (rc != SCRY_ITEM)
-			return rc == SCRY_OK
-				       ? i && (!row->known || scry_cfi_is_end(s, row, &next))
-				       : !row->known && scry_unwind_is_end(s, &now);
+			return rc == SCRY_OK ? i && (!row->known || scry_cfi_is_end(s, row, &next))
+					     : !row->known && scry_unwind_is_end(s, &now);
 		if (next.value[next.arch->sp] <= sp)
 			return false;
 		now = next;
