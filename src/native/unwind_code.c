@@ -123,7 +123,7 @@ static bool find_depth(struct scry_session *s, const struct scry_symbol *symbol,
 struct way {
 	struct scry_session *s;
 	scry_addr at, sp, fp, link;
-	bool has_fp, has_link, over, halted;
+	bool has_fp, has_link, loaded_link, over, halted;
 	unsigned jumps;
 };
 
@@ -142,7 +142,7 @@ static bool go(struct way *w, const cs_insn *insn, const struct scry_arch *arch)
 	if (e.restores_fp)
 		w->has_fp = scry_read_ptr(w->s, w->sp + (scry_addr)e.fp_at, &w->fp) == SCRY_OK;
 	if (e.restores_link)
-		w->has_link =
+		w->has_link = w->loaded_link =
 			scry_read_ptr(w->s, w->sp + (scry_addr)e.link_at, &w->link) == SCRY_OK;
 	w->sp -= (scry_addr)e.pushed;
 	if (e.makes_record)
@@ -225,7 +225,7 @@ static bool step_to_return(struct scry_session *s, const struct scry_regs *now, 
 		return false;
 	caller = scry_unsigned_code(s, w.link);
 	if (!is_return_address(s, caller, NULL) ||
-	    (links && is_within(s, caller, now->value[arch->pc])))
+	    (links && !w.loaded_link && is_within(s, caller, now->value[arch->pc])))
 		return false;
 	*ret = (struct scry_regs) { .arch = arch,
 				    .valid = (uint64_t)1 << arch->pc | (uint64_t)1 << arch->sp };
@@ -290,7 +290,10 @@ static bool step_from_start(struct scry_session *s, const struct scry_regs *now,
 		return false;
 	scry_addr at = sp + (scry_addr)depth.sp;
 	if (!link_of(s, now, is_call, at, &depth, &caller) ||
-	    !is_return_address(s, caller, &target) || (arch->link >= 0 && is_within(s, caller, pc)))
+	    !is_return_address(s, caller, &target))
+		return false;
+	/* what the function itself saved may lead into it: it calls itself */
+	if (arch->link >= 0 && depth.saved_link < 0 && is_within(s, caller, pc))
 		return false;
 	*ret = (struct scry_regs) { .arch = arch,
 				    .valid = (uint64_t)1 << arch->pc | (uint64_t)1 << arch->sp };

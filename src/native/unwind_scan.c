@@ -64,7 +64,7 @@ static bool makes_sense(struct scry_session *s, const struct scry_regs *from)
 			scry_module_at(s, pc - 1) ? scry_cfi_at(s, pc - 1) : NULL;
 		bool certain;
 
-		/* code that nothing describes, or what a signal interrupted, may be again further on */
+		/* there may be more code that nothing describes, or a signal */
 		if (i >= CHECKED && (!row || row->signal || !row->known))
 			return scry_is_code(s, pc);
 		if (!row || row->signal || !scry_follows_call(s, pc, NULL))
@@ -72,9 +72,10 @@ static bool makes_sense(struct scry_session *s, const struct scry_regs *from)
 		int rc = row->known ? scry_cfi_step(s, row, &now, &next)
 			 : scry_unwind_code(s, &now, true, &next, &certain) ? SCRY_ITEM
 									    : SCRY_EFAULT;
+		if (rc == SCRY_OK)
+			return i && scry_cfi_is_end(s, row, &next);
 		if (rc != SCRY_ITEM)
-			return rc == SCRY_OK ? i && (!row->known || scry_cfi_is_end(s, row, &next))
-					     : !row->known && scry_unwind_is_end(s, &now);
+			return !row->known && scry_unwind_is_end(s, &now);
 		if (next.value[next.arch->sp] <= sp)
 			return false;
 		now = next;

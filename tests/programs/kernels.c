@@ -37,7 +37,20 @@ __asm__(".text\n"
 	"	ldr x2,[x0]\n"
 	"	ldp x29,x30,[sp],#48\n"
 	"	ret\n"
-	".size record,.-record\n");
+	".size record,.-record\n"
+	/* calls itself twice */
+	".globl again\n.type again,@function\n"
+	"again:\n"
+	"	str x30,[sp,#-16]!\n"
+	"	subs x1,x1,#16\n"
+	"	b.lt 1f\n"
+	"	bl again\n"
+	"	ldr x30,[sp],#16\n"
+	"	ret\n"
+	"1:	ldr x2,[x0]\n"
+	"	ldr x30,[sp],#16\n"
+	"	ret\n"
+	".size again,.-again\n");
 #else
 __asm__(".text\n"
 	".globl bare\n.type bare,@function\n"
@@ -75,6 +88,19 @@ __asm__(".text\n"
 	"	leave\n"
 	"	ret\n"
 	".size record,.-record\n"
+	/* calls itself twice */
+	".globl again\n.type again,@function\n"
+	"again:\n"
+	"	push %rbx\n"
+	"	sub $16,%rsi\n"
+	"	jl 1f\n"
+	"	call again@plt\n"
+	"	pop %rbx\n"
+	"	ret\n"
+	"1:	mov (%rdi),%rax\n"
+	"	pop %rbx\n"
+	"	ret\n"
+	".size again,.-again\n"
 	/* what it calls does not come back; its frame is too large to be searched, and it has no
 	 * symbol once it is stripped */
 	".type halts,@function\n"
@@ -109,6 +135,8 @@ __attribute__((noinline)) static long stir(long depth)
 CALLERS(bare)
 CALLERS(saves)
 CALLERS(record)
+extern long again(void *, void *);
+CALLERS(again)
 #ifndef __aarch64__
 extern long halts(void *, void *);
 CALLERS(halts)
