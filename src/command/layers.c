@@ -211,7 +211,8 @@ static void find_frame(struct scry_layers *l, struct scry_thread *t, struct scry
 		layer->symbol = f->function;
 		layer->module = f->module;
 		layer->alive = SCRY_ALIVE_YES;
-		layer->certain = !f->is_guess;
+		/* where it ends is where its caller begins */
+		layer->certain = !f[i + 1 < stack->count].after_guess;
 		return;
 	}
 }

@@ -123,7 +123,10 @@ static bool read_frame(const struct line *line, struct scry_frame *f)
 	       scry_frame_at(line->a->h->runtime, line->ref->frame, f) == SCRY_OK && f->code;
 }
 
-/* The C frame that a word of a stack stands in: from its stack pointer to that of its caller. */
+/*
+ * The C frame that a word of a stack stands in: from its stack pointer to that of its caller. None
+ * where those may be of other frames.
+ */
 static const struct scry_native_frame *c_frame(const struct line *line, struct scry_frames **ret)
 {
 	struct scry_session *s = line->a->call->s;
@@ -139,7 +142,7 @@ static const struct scry_native_frame *c_frame(const struct line *line, struct s
 		unsigned sp = f->regs.arch->sp;
 
 		if (line->ref->from >= f->regs.value[sp] && line->ref->from < f[1].regs.value[sp])
-			return f;
+			return f[1].after_guess ? NULL : f;
 	}
 	return NULL;
 }

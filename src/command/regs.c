@@ -92,11 +92,21 @@ static void get_depth(const void *subject, struct scry_said *ret)
 	scry_said_int(ret, ((const struct shown_frame *)subject)->job->depth);
 }
 
+static void get_uncertain(const void *subject, struct scry_said *ret)
+{
+	const struct scry_native_frame *f = ((const struct shown_frame *)subject)->f;
+
+	scry_said_text(ret, f->is_guess      ? "found by searching the stack"
+			    : f->after_guess ? "a newer frame was found by searching the stack"
+					     : NULL);
+}
+
 #define SUBJECT struct scry_native_frame
 static const struct scry_say frame_fields[] = {
 	SAY_ADDR("pc", pc),
 	SAY_TEXT("function", symbol.name),
 	SAY_GET("module", get_frame_module),
+	SAY_GET("uncertain", get_uncertain),
 	SAY_LIST("registers", &scry_facts_register, each_register),
 	SAY_LIST_IF("stack", &scry_facts_stack_word, each_word, has_stack),
 	SAY_GET("depth", get_depth, .flags = SCRY_SAY_TEXT_ONLY),
@@ -111,6 +121,7 @@ static const char *const frame_text[] = {
 	"frame {depth}: {pc}",
 	" in {function}+{in_symbol}",
 	" ({module}+{in_module})",
+	" [{uncertain}]",
 	"\n",
 	"{registers}",
 	"{stack}",

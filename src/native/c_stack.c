@@ -100,6 +100,7 @@ bool scry_c_stack_add(struct scry_c_stack *stack, struct scry_session *s,
 					    .is_call = f->is_call,
 					    .is_signal = f->is_signal,
 					    .is_guess = f->is_guess,
+					    .after_guess = f->after_guess,
 					    .loop = is_loop(r, stack, &f->symbol) };
 	return scry_c_stack_put(stack, s, &frame);
 }

@@ -13,7 +13,8 @@ struct scry_c_frame {
 	bool is_call;         /* pc is a return address */
 	/* the kernel called it, for a signal: the next frame was interrupted */
 	bool is_signal;
-	bool is_guess; /* found by a search of the stack */
+	bool is_guess;    /* found by a search of the stack */
+	bool after_guess; /* it, or a newer frame */
 	/* its words were saved elsewhere: at its `sp` there is another frame now, or none */
 	bool is_saved;
 	bool loop; /* the interpreter's loop: it runs Python frames */

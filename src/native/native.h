@@ -10,7 +10,8 @@ struct scry_native_frame {
 	bool is_call; /* pc is a return address: the call stands before it */
 	/* the frame that a signal handler returns to: the next one was interrupted */
 	bool is_signal;
-	bool is_guess; /* found by a search of the stack */
+	bool is_guess;    /* found by a search of the stack */
+	bool after_guess; /* it, or a newer frame: where it is rests on that */
 	struct scry_regs regs;
 	struct scry_module *module; /* NULL: in no module */
 	struct scry_symbol symbol;  /* its name is NULL where no symbol is known */

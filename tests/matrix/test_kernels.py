@@ -84,6 +84,49 @@ def test_a_halt_is_no_end(interpreter, build, tmp_path):
         assert status == 1 and (marked or 'unwinding ends' in str(answer['errors'])), names
 
 
+def stack_references(core):
+    """(C frames with what is uncertain of them, names of the C frames whose words refer to an
+    object that is on the C stack)"""
+    answer, _, errors = run.answer(core, command=('regs', '--all-frames', '--stack'))
+    frames = answer['native_frames']
+    held = [
+        word['object']['address']
+        for frame in frames[3:]
+        for word in frame.get('stack', ())
+        if word['kind'] == 'object' and not word['uncertain']
+    ]
+    assert held, errors
+    found = []
+    for address in dict.fromkeys(held[:5]):
+        answer = run.answer(core, command=('refs', '--all', address))[0]
+        found += [
+            ref['from']['function']
+            for ref in answer['refs']['references']
+            if ref['from']['kind'] == 'stack'
+        ]
+    return frames, found
+
+
+@pytest.mark.skipif(not shutil.which('cc'), reason='no C compiler')
+@pytest.mark.parametrize('bound', [False, True])
+@pytest.mark.parametrize('interpreter', every(chosen))
+def test_what_rests_on_a_guess(interpreter, bound, tmp_path):
+    """A frame that was found by a search is marked, and those behind it; no word of a stack is said
+    to be in one of them. A call that names its function is no guess."""
+    more = ['-Wl,-z,now'] + bound * ['-Wl,-Bsymbolic']
+    library = built(tmp_path, 'tables', *more)
+    core, _ = run.core_of(interpreter.command + ['-c', CODE, library, 'saves_outer'], tmp_path)
+    frames, names = stack_references(core)
+    assert [frame['function'] for frame in frames[:2]] == ['saves', 'saves_inner']
+    assert not frames[0]['uncertain']
+    if bound:
+        assert not any(frame['uncertain'] for frame in frames)
+        assert names and any(names)
+    else:
+        assert all(frame['uncertain'] for frame in frames[1:])
+        assert names and not any(names)
+
+
 TABLELESS = ['innermost', 'checked', 'middle', 'entry', 'with_record', 'outer']
 PARTS = {
     'outer': '-fno-omit-frame-pointer -fasynchronous-unwind-tables',
