@@ -30,7 +30,7 @@ const char *scry_exception_name(uint32_t code)
 	} rows[] = {
 		{ 0xc0000005, "access violation" },
 		{ 0xc00000fd, "stack overflow" },
-		{ 0xc0000409, "fail fast, as by abort()" },
+		{ 0xc0000409, "fail fast" },
 		{ 0xc0000374, "heap corruption" },
 		{ 0xc000001d, "illegal instruction" },
 		{ 0xc0000096, "privileged instruction" },

@@ -7,7 +7,7 @@
 #include "object/model.h"
 #include "symbol/demangle.h"
 
-#define MESSAGE_MAX 1000
+#define MESSAGE_MAX SCRY_CRASH_TEXT_MAX
 #define ARGUMENTS   6 /* in registers */
 
 /* A text without the line's end. */
@@ -302,6 +302,8 @@ void scry_crash_message(struct scry_crash *c, struct scry_decoder *d)
 	if (!c->sent && !c->exception)
 		return;
 	c->message = of_python(c, d);
+	if (!c->message)
+		c->message = scry_crash_cxx_of_windows(c);
 	if (!c->message)
 		c->message = of_cxx(c);
 	if (!c->message && c->signal == SIGABRT)

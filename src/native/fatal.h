@@ -91,6 +91,11 @@ void scry_crash_explain(struct scry_crash *c);
 void scry_crash_origin(struct scry_crash *c, struct scry_decoder *d, int reg);
 /** Is the function a part of how a Rust program panics, and ends? */
 bool scry_is_rust_panic(const struct scry_symbol *symbol);
+/** What the parameters of a Windows exception tell: c->why (windows_exception.c). */
+void scry_crash_explain_exception(struct scry_crash *c);
+/** Type and what() of a C++ exception that nobody caught on Windows; NULL where it is none. */
+const char *scry_crash_cxx_of_windows(struct scry_crash *c);
+#define SCRY_CRASH_TEXT_MAX 1000 /* bytes of what a program said */
 /** What an abort said: c->message, and who asked for it (aborted.c). */
 void scry_crash_message(struct scry_crash *c, struct scry_decoder *d);
 /** The address of a memory operand, by a frame's registers; false where one is not known. */

@@ -434,6 +434,8 @@ void scry_crash_explain(struct scry_crash *c)
 		scry_crash_say(
 			c, &c->why,
 			"a handler of the signal ran first (faulthandler); this is what it caught");
+	if (c->exception)
+		scry_crash_explain_exception(c);
 	if (c->sent)
 		return;
 	if (c->signal == SIGFPE || c->exception == 0xc0000094)

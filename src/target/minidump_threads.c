@@ -141,6 +141,9 @@ static void set_cause(struct scry_minidump *md, const uint8_t *p, struct scry_os
 		t->fault_addr = scry_md64(p + E_ADDRESS);
 		return;
 	}
+	for (unsigned i = 0; i < parameters && i < sizeof(t->parameters) / sizeof(*t->parameters);
+	     i++)
+		t->parameters[t->parameter_count++] = scry_md64(p + E_INFO + 8 * i);
 	t->has_fault = (code == ACCESS_VIOLATION || code == IN_PAGE_ERROR || code == GUARD_PAGE) &&
 		       parameters >= 2;
 	if (t->has_fault) {

@@ -163,6 +163,9 @@ struct scry_target {
 	/* that ended or stopped it, 0 none; a Windows exception code in `exception` */
 	int signal;
 	uint32_t exception;
+	/* of a Windows exception; those beyond are left out */
+	uint64_t parameters[4];
+	unsigned parameter_count;
 	const char *exception_name; /* static, where it is not one of Windows'; else NULL */
 	bool has_fault;
 	scry_addr fault_addr;
