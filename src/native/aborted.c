@@ -7,8 +7,9 @@
 #include "object/model.h"
 #include "symbol/demangle.h"
 
-#define MESSAGE_MAX SCRY_CRASH_TEXT_MAX
-#define ARGUMENTS   6 /* in registers */
+#define MESSAGE_MAX  SCRY_CRASH_TEXT_MAX
+#define ARGUMENTS    6 /* in registers */
+#define UNCAUGHT_MAX 200
 
 /* A text without the line's end. */
 static const char *trimmed(struct scry_crash *c, const char *text)
@@ -297,6 +298,25 @@ static const char *of_rust(struct scry_crash *c, struct scry_decoder *d)
 				 text ? ": " : "", text ? text : "");
 }
 
+/* What sys keeps of an exception that nothing caught, be it the one for which a hook aborted. */
+static void tell_uncaught(struct scry_crash *c)
+{
+	static const char *const names[] = { "last_exc", "last_value" };
+	const struct scry_interp *i = c->thread->interp;
+	SCRY_AUTO_BUF(text);
+	scry_addr value;
+
+	for (size_t k = 0; i && i->sysdict && k < sizeof(names) / sizeof(*names); k++) {
+		if (scry_dict_get(i->runtime, i->sysdict, names[k], &value) < 0 || !value ||
+		    scry_is_none(i->runtime, value))
+			continue;
+		scry_repr_short(i->runtime, value, UNCAUGHT_MAX, &text);
+		scry_crash_say(c, &c->why, "the last exception that nothing caught (sys.%s): %s",
+			       names[k], text.text);
+		return;
+	}
+}
+
 void scry_crash_message(struct scry_crash *c, struct scry_decoder *d)
 {
 	if (!c->sent && !c->exception)
@@ -310,8 +330,6 @@ void scry_crash_message(struct scry_crash *c, struct scry_decoder *d)
 		c->message = of_rust(c, d);
 	if (!c->message && c->signal == SIGABRT)
 		c->message = of_glibc(c);
-	if (c->signal == SIGKILL)
-		scry_crash_say(c, &c->why,
-			       "SIGKILL comes from somebody else (the kernel's "
-			       "out-of-memory killer, a time limit): see the system's log");
+	if (c->signal == SIGABRT)
+		tell_uncaught(c);
 }

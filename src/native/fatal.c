@@ -428,6 +428,10 @@ static void read_code(struct scry_crash *c)
 int scry_crash_read(struct scry_session *s, struct scry_thread *t, struct scry_crash *ret)
 {
 	*ret = (struct scry_crash) { .session = s, .thread = t };
+	if (s->target->signal == SIGKILL)
+		return scry_fail(s, SCRY_ENOTFOUND, 0,
+				 "SIGKILL ended it, which comes from somebody else: the kernel's "
+				 "out-of-memory killer, a time limit; see the system's log");
 	if (!t->crashed || (!s->target->signal && !s->target->exception) || !t->os)
 		return scry_fail(s, SCRY_ENOTFOUND, 0,
 				 "thread %" PRIu64 " did not crash: no signal ended it", t->tid);

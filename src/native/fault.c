@@ -45,12 +45,24 @@ bool scry_operand_address(struct scry_crash *c, const struct scry_regs *regs,
 	return true;
 }
 
-/* Does the access at `at` explain what the kernel told? */
+/* May nothing be read or written there, as far as the mappings show? */
+static bool is_forbidden(const struct scry_crash *c, scry_addr at, bool written)
+{
+	const struct scry_map *map = scry_map_at(c->session->target, at);
+	unsigned known = map ? map->flags & (SCRY_MAP_READ | SCRY_MAP_WRITE | SCRY_MAP_EXEC) : 0;
+
+	return at < SCRY_CRASH_NULL_END || !map ||
+	       (known && !(known & (written ? SCRY_MAP_WRITE : SCRY_MAP_READ)));
+}
+
+/* Does the access at `at` explain what the kernel told? Some cores lack that. */
 static bool fits(const struct scry_crash *c, const struct scry_insn *insn, scry_addr at,
-		 uint64_t size)
+		 uint64_t size, bool written)
 {
 	if (c->has_address && c->code != SEGV_KERNEL)
 		return c->address - at < (size ? size : 8);
+	if (!c->has_address && !c->has_code)
+		return is_forbidden(c, at, written);
 	if (c->session->target->abi.ptr_size == 4)
 		return false;
 	return !scry_is_canonical(c->session->target->arch, at) ||
@@ -103,7 +115,7 @@ void scry_crash_fault(struct scry_crash *c, struct scry_decoder *d)
 		if (o->kind == SCRY_OPERAND_MEMORY && (o->read || o->written) &&
 		    insn.kind != SCRY_INSN_ADDRESS &&
 		    scry_operand_address(c, &c->frames[0].regs, &insn, o, &at) &&
-		    fits(c, &insn, at, o->size)) {
+		    fits(c, &insn, at, o->size, o->written)) {
 			take(c, o, at);
 			return;
 		}

@@ -174,3 +174,30 @@ def test_kernels(interpreter, build, tmp_path):
         assert 'work' in names and 'stir' not in names, names
         assert 'unwinding ends' not in errors
         shutil.rmtree(str(where))
+
+
+@pytest.mark.skipif(
+    not (shutil.which('clang') and shutil.which('ld.lld')), reason='no clang, or no ld.lld'
+)
+@pytest.mark.parametrize('interpreter', [('arm64', 'aarch64', 'aarch64')], indirect=True, ids=str)
+def test_crash(interpreter, tmp_path):
+    """The instruction that failed, its address, though qemu writes no siginfo, and where that came
+    from."""
+    library = tmp_path / 'kernels.so'
+    words = ['clang', '--target=aarch64-linux-gnu', '-O2', '-fPIC', '-shared', '-nostdlib']
+    words += ['-fuse-ld=lld', *KERNELS['tables'].split()]
+    subprocess.run(
+        [*words, os.path.join(run.PROGRAMS, 'kernels.c'), '-o', str(library)], check=True
+    )
+    command = ['-c', test_kernels_x86.CODE, str(library), 'bare_outer']
+    core, _ = run.core_of(interpreter.command + command, tmp_path)
+    options = ('--sysroot', interpreter.place, '--exe', interpreter.exe)
+    options += ('--search', str(tmp_path))
+    crash = run.answer(core, *options, command=('crash',))[0]['crash']
+    assert (crash['signal_name'], crash['function']) == ('SIGSEGV', 'bare'), crash
+    assert crash['instruction'] == 'ldr x2, [x0]'
+    assert (crash['address'], crash['access'], crash['size']) == ('0x10', 'read', 8)
+    assert [(o['register'], o['value']) for o in crash['operands']] == [('x0', '0x10')]
+    assert 'nothing is mapped below' in ' '.join(crash['explanation'])
+    assert 'argument 1 of bare' in ' '.join(crash['origin'])
+    assert crash['python']['function'] == 'work'
