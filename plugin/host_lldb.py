@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import binding  # noqa: E402
 import lldb_dumps  # noqa: E402
 import lldb_frames  # noqa: E402
+import lldb_maps  # noqa: E402
 
 ADDRESS_END = 2**47  # above it, LLDB takes addresses for errors of its own
 PAGE = 4096
@@ -93,39 +94,7 @@ class LldbHost(binding.Host):
         return None
 
     def maps(self):
-        return None if self.local else _regions(self.process)
-
-
-def _regions(process):
-    """(start, end, offset, flags, path) of each region. LLDB gives no offsets: pieces follow."""
-    found, info, first = [], lldb.SBMemoryRegionInfo(), {}
-    regions = process.GetMemoryRegions()
-    for i in range(regions.GetSize()):
-        if not regions.GetMemoryRegionAtIndex(i, info) or not info.IsMapped():
-            continue
-        start, path = info.GetRegionBase(), info.GetName() or ""
-        flags = 4 * info.IsReadable() + 2 * info.IsWritable() + info.IsExecutable()
-        offset = start - first.setdefault(path, start) if path.startswith("/") else 0
-        found.append((start, info.GetRegionEnd(), offset, flags, path))
-    return found or _sections(process.GetTarget())
-
-
-def _sections(target):
-    """What a stub that knows no regions (gdbserver) leaves: the loaded parts of files."""
-    found = []
-    for module in target.module_iter():
-        for section in module.section_iter():
-            start = section.GetLoadAddress(target)
-            if start != lldb.LLDB_INVALID_ADDRESS and section.GetFileByteSize():
-                permissions = section.GetPermissions()
-                flags = (
-                    4 * bool(permissions & lldb.ePermissionsReadable)
-                    + 2 * bool(permissions & lldb.ePermissionsWritable)
-                    + bool(permissions & lldb.ePermissionsExecutable)
-                )
-                end = start + section.GetByteSize()
-                found.append((start, end, section.GetFileOffset(), flags, module.file.fullpath))
-    return found
+        return None if self.local else lldb_maps.regions(self.process)
 
 
 def _open_memory(pid):
@@ -330,6 +299,22 @@ def _run(debugger, row, arguments, target, result):
     result.SetStatus(lldb.eReturnStatusSuccessFinishResult)
 
 
+FILLED = 88  # columns up to which the lines of help texts are filled, at least
+
+
+def unfilled(text):
+    """A paragraph in one line: LLDB wraps at the terminal's width."""
+    lines = text.split("\n")
+    joined = lines[:1]
+    for before, line in zip(lines, lines[1:]):
+        first = line.split(" ")[0]
+        if first and len(before) + 1 + len(first) > FILLED:
+            joined[-1] += " " + line
+        else:
+            joined.append(line)
+    return "\n".join(joined)
+
+
 def _install_command(debugger, row):
     name = row.name.decode()
 
@@ -349,11 +334,18 @@ def _install_command(debugger, row):
             return row.summary.decode()
 
         def get_long_help(self):
-            return binding.help_of(row)
+            return unfilled(binding.help_of(row))
 
     in_python = "Command_" + name.replace("-", "_")
     globals()[in_python] = Command
-    debugger.HandleCommand("command script add -o -c %s.%s py-%s" % (__name__, in_python, name))
+    words = "-o -c %s.%s py-%s" % (__name__, in_python, name)
+    # the one kind of argument that LLDB can complete
+    completed = "-C thread-index " if b"THREAD" in row.usage else ""
+    said = lldb.SBCommandReturnObject()
+    for more in [completed, ""] if completed else [""]:
+        debugger.GetCommandInterpreter().HandleCommand("command script add " + more + words, said)
+        if said.Succeeded():
+            break
 
 
 # --- variables of type PyObject * and the like ---

@@ -94,6 +94,28 @@ def test_no_target(lldb):
     )
 
 
+def test_help_is_wrapped(lldb):
+    """At the terminal's width, with no line of the text's own in between."""
+    said = lldb(['settings set term-width 60', 'help py-crash', 'help py-bt'])
+    for each in said[1:]:
+        lines = each.out.split('Usage: ')[1].split('\n')[2:]
+        assert max(map(len, lines)) <= 60
+        for line, after in zip(lines, lines[1:]):
+            word = after.split(' ')[0]
+            assert not word or not line or len(line) + 1 + len(word) > 56, (line, after)
+
+
+def test_threads_are_completed(lldb, any_core, tmp_path):
+    script = (
+        "script found = lldb.SBStringList(); "
+        "lldb.debugger.GetCommandInterpreter().HandleCompletion('py-bt ', 6, 0, -1, found); "
+        "open('%s', 'w').write(repr(list(found)))" % (tmp_path / "found")
+    )
+    lldb([script], "--core", any_core)
+    found = (tmp_path / "found").read_text()
+    assert "'1" in found and "'2" in found, found
+
+
 def test_help(lldb):
     said = lldb(["help py-bt", "help"])
     assert "Show the Python stack of a thread, or of all threads." in said[0].out
