@@ -201,3 +201,9 @@ def test_crash(interpreter, tmp_path):
     assert 'nothing is mapped below' in ' '.join(crash['explanation'])
     assert 'argument 1 of bare' in ' '.join(crash['origin'])
     assert crash['python']['function'] == 'work'
+    os.remove(core)
+    # what was called by way of a stub of the linker's
+    command[-1] = 'saves_outer'
+    core, _ = run.core_of(interpreter.command + command, tmp_path)
+    crash = run.answer(core, *options, command=('crash',))[0]['crash']
+    assert crash['function'] == 'saves' and 'returned by helper' in ' '.join(crash['origin'])
