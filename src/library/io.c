@@ -6,22 +6,25 @@
  * The raw file at the end of textio.buffer, buffered.raw. Ten steps: streams of streams are three
  * deep, and a damaged one may lead back to itself.
  */
-static bool raw_stream(struct scry_runtime *r, scry_addr stream, scry_addr *ret)
+static int raw_stream(struct scry_runtime *r, scry_addr stream, scry_addr *ret)
 {
 	for (int i = 0; i < 10 && stream; i++) {
 		enum scry_field next = SCRY_F_BUFFERED_RAW;
 		struct scry_type *t;
 
-		if (scry_type_for(r, stream, &t) < 0)
-			return false;
+		int rc = scry_type_for(r, stream, &t);
+
+		if (rc < 0)
+			return rc;
 		if (scry_type_is(r, t->addr, SCRY_IS_TEXT_IO_WRAPPER))
 			next = SCRY_F_TEXTIO_BUFFER;
 		else if (!scry_type_is(r, t->addr, SCRY_IS_BUFFERED_IO_BASE))
-			return *ret = stream, true;
-		if (scry_field_read(r, stream, next, &stream) < 0)
-			return false;
+			return *ret = stream, SCRY_OK;
+		rc = scry_field_read(r, stream, next, &stream);
+		if (rc < 0)
+			return rc;
 	}
-	return false;
+	return SCRY_ENOTFOUND;
 }
 
 static bool is_property(struct scry_runtime *r, scry_addr value)
@@ -31,8 +34,8 @@ static bool is_property(struct scry_runtime *r, scry_addr value)
 
 bool scry_stream_name(struct scry_runtime *r, scry_addr stream, scry_addr *ret)
 {
-	return raw_stream(r, stream, &stream) && scry_attr(r, stream, "name", ret) == SCRY_OK &&
-	       !is_property(r, *ret);
+	return raw_stream(r, stream, &stream) == SCRY_OK &&
+	       scry_attr(r, stream, "name", ret) == SCRY_OK && !is_property(r, *ret);
 }
 
 /* Lib/socket.py: the property `name` of a SocketIO is its file descriptor, -1 once it is closed */
@@ -63,12 +66,11 @@ static int print_stream_name(struct scry_printer *p, scry_addr addr)
 	scry_addr stream, name;
 	int64_t fd;
 
-	if (!raw_stream(p->runtime, addr, &stream))
-		return SCRY_OK;
-	int rc = scry_attr(p->runtime, stream, "name", &name);
+	int rc = raw_stream(p->runtime, addr, &stream);
+	rc = rc < 0 ? rc : scry_attr(p->runtime, stream, "name", &name);
 	if (is_lost(rc)) {
 		scry_buf_puts(p->out, " name=");
-		scry_printer_damage(p, stream);
+		scry_printer_damage(p, addr);
 	}
 	if (rc < 0)
 		return SCRY_OK;
