@@ -235,7 +235,7 @@ def try_wheel(paths, options=None):
             lines = ['target create -c ' + core, 'command source %s/lldbinit' % where, 'py-bt']
             words = [word for line in lines for word in ('-o', line)]
             command = [program, '--no-lldbinit', '-b'] + words
-            done = subprocess.run(command, stdout=subprocess.PIPE, env=settings)
+            done = subprocess.run(command, stdout=subprocess.PIPE, env=settings, cwd='/')
             expect('lldbinit of the wheel', done.stdout.decode(), place + '/story.py')
 
 

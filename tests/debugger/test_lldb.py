@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from tests.support.lldbs import LLDBINIT
 from tests.support.story import STORY, TOP, interpreters
 
 
@@ -251,3 +252,23 @@ def test_script_import(lldb, any_core, cli):
         env=lldb.environment,
     )
     assert cli(any_core, "bt").out in answers.stdout.decode("utf-8")
+
+
+def test_nothing_of_the_current_directory_is_run(lldb, any_core, cli, tmp_path):
+    """Of a directory called plugin where LLDB is started, be it a package or as ours is."""
+    other = tmp_path / "plugin"
+    other.mkdir()
+    for name in "host_lldb.py", "__init__.py":
+        (other / name).write_text("open(%r, 'w').close()\n" % str(tmp_path / "run"))
+        command = [lldb.program, "--no-lldbinit", "-b", "-c", any_core]
+        command += ["-o", "command source -s true " + LLDBINIT, "-o", "py-bt"]
+        answers = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            timeout=120,
+            cwd=str(tmp_path),
+            env=lldb.environment,
+        )
+        assert cli(any_core, "bt").out in answers.stdout.decode("utf-8")
+        assert not (tmp_path / "run").exists()
