@@ -30,7 +30,7 @@ struct skip_first {
 	void *arg;
 	unsigned count, jumps;
 	scry_addr last_sp;
-	bool cycle, guessed;
+	bool cycle;
 };
 
 #define JUMPS_MAX 64 /* from one stack down to another */
@@ -57,10 +57,7 @@ static bool give_outer(void *arg, const struct scry_native_frame *f)
 	if (skip->cycle || skip->count > SCRY_UNWIND_MAX)
 		return false;
 	skip->last_sp = sp;
-	skip->guessed = skip->guessed || f->is_guess;
-	struct scry_native_frame given = *f;
-	given.after_guess = skip->guessed;
-	return skip->each(skip->arg, &given);
+	return skip->each(skip->arg, f);
 }
 
 int scry_unwind(struct scry_session *s, const struct scry_regs *start, scry_unwind_fn *each,

@@ -244,6 +244,7 @@ static int walk(struct scry_session *s, const struct scry_regs *start, scry_unwi
 		if (!each(arg, &f))
 			return SCRY_OK;
 		rc = step(s, row, &f.regs, !f.is_call, &next, &f.is_guess);
+		f.after_guess |= f.is_guess;
 		f.regs = next;
 		f.is_call = !f.is_signal;
 	}
