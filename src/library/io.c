@@ -2,6 +2,18 @@
 #include "object/known.h"
 #include "object/printer.h"
 
+/* BytesIO, BufferedRWPair and classes of the program's have no `raw` in their struct. */
+static bool is_buffered(struct scry_runtime *r, const struct scry_type *t)
+{
+	static const char *const names[] = { "_io.BufferedReader", "_io.BufferedWriter",
+					     "_io.BufferedRandom" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (scry_type_derives(r, t->addr, names[i]))
+			return true;
+	return false;
+}
+
 /*
  * The raw file at the end of textio.buffer, buffered.raw. Ten steps: streams of streams are three
  * deep, and a damaged one may lead back to itself.
@@ -18,7 +30,7 @@ static int raw_stream(struct scry_runtime *r, scry_addr stream, scry_addr *ret)
 			return rc;
 		if (scry_type_is(r, t->addr, SCRY_IS_TEXT_IO_WRAPPER))
 			next = SCRY_F_TEXTIO_BUFFER;
-		else if (!scry_type_is(r, t->addr, SCRY_IS_BUFFERED_IO_BASE))
+		else if (!is_buffered(r, t))
 			return *ret = stream, SCRY_OK;
 		rc = scry_field_read(r, stream, next, &stream);
 		if (rc < 0)
