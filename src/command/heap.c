@@ -142,8 +142,7 @@ static bool print_text(const void *subject, struct scry_buf *out)
 {
 	const struct text_line *t = subject;
 
-	scry_heap_short_repr(t->h, t->text->first, out);
-	return true;
+	return scry_heap_short_repr(t->h, t->text->first, out);
 }
 
 static bool print_bare(const void *subject, struct scry_buf *out)
@@ -261,8 +260,8 @@ static const struct scry_say kept_fields[] = {
 
 static const struct scry_facts kept_facts = {
 	"retained", kept_fields,
-	(const char *const[]) { "  {bytes,%16}  {objects,%10}  {type:name} {address} {repr}\n",
-				NULL }
+	(const char *const[]) { "  {bytes,%16}  {objects,%10}  {type:name} {address}", " {repr}",
+				"\n", NULL }
 };
 
 /* The largest of those that `under` dominates directly, or the roots. */
@@ -437,6 +436,10 @@ static int run_heap(struct scry_call *call)
 	rc = rc < 0 ? rc : find_retained(&a);
 	rc = rc < 0 ? rc : scry_heap_groups(&a, order);
 	a.want_texts = scry_call_flag(call, "strings") != NULL;
+	if (rc == SCRY_OK && a.want_texts && a.h->runtime->strategy->model != SCRY_MODEL_CPYTHON)
+		rc = scry_fail(call->s, SCRY_EUNSUPPORTED, 0,
+			       "%sheap --strings does not know the texts of %s",
+			       call->s->options.prefix, a.h->runtime->name);
 	if (rc == SCRY_OK && a.want_texts)
 		rc = scry_heap_texts(a.h, &a.texts, &a.text_count);
 	if (rc == SCRY_OK && (call->json || a.type == SCRY_HEAP_NONE))
@@ -479,7 +482,7 @@ const struct scry_command_row scry_command_heap = {
 		    "Last, where the process's memory is, each byte once, and how much of it has "
 		    "pages: resident ones, or\n"
 		    "ones in the dump. With -v blocks by size, free chunks by list, and each file.",
-		    SCRY_COMMAND_CPYTHON },
+		    0 },
 	.run = run_heap,
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },
 	.flags = heap_flags,

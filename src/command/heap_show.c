@@ -5,9 +5,12 @@
 
 #define REPR_MAX 80 /* bytes of a repr */
 
-void scry_heap_short_repr(struct scry_heap *h, uint32_t object, struct scry_buf *out)
+bool scry_heap_short_repr(struct scry_heap *h, uint32_t object, struct scry_buf *out)
 {
+	if (scry_heap_type_of(h, object)->no_repr)
+		return false;
 	scry_repr_short(h->runtime, h->objects[object].addr, REPR_MAX, out);
+	return true;
 }
 
 int scry_heap_first(struct scry_call *call, struct scry_heap **ret)
@@ -15,6 +18,8 @@ int scry_heap_first(struct scry_call *call, struct scry_heap **ret)
 	int rc = SCRY_OK;
 
 	for (struct scry_runtime *r = scry_runtime_first(call->s); r; r = r->next) {
+		if (r->pypy && call->row->public.flags & SCRY_COMMAND_CPYTHON)
+			continue;
 		rc = scry_heap_of(r, ret);
 		if (rc == SCRY_OK)
 			return rc;
@@ -48,8 +53,7 @@ bool scry_heap_item_repr(const void *subject, struct scry_buf *out)
 {
 	const struct scry_heap_item *item = subject;
 
-	scry_heap_short_repr(item->h, item->object, out);
-	return true;
+	return scry_heap_short_repr(item->h, item->object, out);
 }
 
 static const struct scry_say item_fields[] = {
@@ -62,7 +66,7 @@ static const struct scry_say item_fields[] = {
 
 const struct scry_facts scry_facts_heap_item = {
 	"heap object", item_fields,
-	(const char *const[]) { "  {bytes,%16}  {type:name} {address} {repr}\n", NULL }
+	(const char *const[]) { "  {bytes,%16}  {type:name} {address}", " {repr}", "\n", NULL }
 };
 
 static const struct scry_say instance_fields[] = {
@@ -74,5 +78,5 @@ static const struct scry_say instance_fields[] = {
 
 const struct scry_facts scry_facts_heap_instance = {
 	"heap instance", instance_fields,
-	(const char *const[]) { "  {bytes,%16}  {address} {repr}\n", NULL }
+	(const char *const[]) { "  {bytes,%16}  {address}", " {repr}", "\n", NULL }
 };

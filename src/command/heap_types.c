@@ -102,7 +102,7 @@ int scry_heap_groups(struct scry_heap_answer *a, const struct scry_heap_order *o
 		if (!t->count || (a->type != SCRY_HEAP_NONE && a->type != i))
 			continue;
 		a->groups[a->group_count++] = (struct scry_heap_group) {
-			.name = order->modules ? scry_type_module(h->runtime, t->type->addr)
+			.name = order->modules ? h->kind->type_module(h, t)
 					       : scry_heap_type_name(h, t),
 			.count = t->count,
 			.bytes = t->bytes,

@@ -212,8 +212,7 @@ static bool print_repr(const void *subject, struct scry_buf *out)
 
 	if (line->ref->object == SCRY_HEAP_NONE)
 		return false;
-	scry_heap_short_repr(line->a->h, line->ref->object, out);
-	return true;
+	return scry_heap_short_repr(line->a->h, line->ref->object, out);
 }
 
 static void get_thread(const void *subject, struct scry_said *ret)
@@ -323,8 +322,7 @@ static bool print_target(const void *subject, struct scry_buf *out)
 {
 	const struct answer *a = subject;
 
-	scry_heap_short_repr(a->h, a->refs.target, out);
-	return true;
+	return scry_heap_short_repr(a->h, a->refs.target, out);
 }
 
 /* Of a biased one both counts. */

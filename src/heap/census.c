@@ -332,6 +332,9 @@ static void tell_all(struct count *c)
 	for (unsigned who = STACKS; who < WHO_COUNT; who++) {
 		if (c->sums[who].bytes)
 			tell(c, who, names[who]);
+		if (who == DATA && c->h->file_bytes)
+			add_part(c, "objects that were made with the interpreter",
+				 c->h->file_bytes);
 		if (who == DATA)
 			tell_files(c);
 	}
@@ -346,6 +349,7 @@ static void sum_up(struct count *c)
 	if (census->has_there && pythons > c->sums[MALLOC].there)
 		pythons = c->sums[MALLOC].there;
 
+	pythons += c->h->file_bytes;
 	for (unsigned who = 0; who < WHO_COUNT; who++) {
 		census->bytes += c->sums[who].bytes;
 		census->there += c->sums[who].there;

@@ -9,6 +9,7 @@
 
 #include "base/progress.h"
 #include "heap/reach.h"
+#include "heap/roots.h"
 #include "heap/visit.h"
 #include "memory/block.h"
 #include "memory/gc.h"
@@ -39,10 +40,8 @@ static bool is_metatype(struct scry_heap *h, scry_addr meta)
 	return false;
 }
 
-static uint32_t add_type(struct scry_heap *h, struct scry_type *t)
+uint32_t scry_heap_add_type(struct scry_heap *h, const struct scry_heap_type *like)
 {
-	struct scry_runtime *r = h->runtime;
-
 	if (h->type_count == h->type_room) {
 		size_t room = h->type_room ? h->type_room * 2 : 256;
 		struct scry_heap_type **types = realloc(h->types, room * sizeof(*types));
@@ -52,19 +51,25 @@ static uint32_t add_type(struct scry_heap *h, struct scry_type *t)
 		h->types = types;
 		h->type_room = room;
 	}
-	struct scry_heap_type *new = scry_arena_alloc(&r->session->arena, sizeof(*new));
+	struct scry_heap_type *new = scry_arena_alloc(&h->runtime->session->arena, sizeof(*new));
 
 	if (!new)
 		return SCRY_HEAP_NONE;
 	h->types[h->type_count] = new;
-	*new = (struct scry_heap_type) {
-		.type = t,
-		/* static types are not the collector's: they are asked one by one */
-		.head = t->flags & TYPE_TYPE ? 0 : scry_object_head(r, 0, t),
-		.size = scry_object_sizer(r, t),
-		.hidden = -1,
-	};
+	*new = *like;
 	return (uint32_t)h->type_count++;
+}
+
+static uint32_t add_type(struct scry_heap *h, struct scry_type *t)
+{
+	return scry_heap_add_type(
+		h, &(struct scry_heap_type) {
+			   .type = t,
+			   /* static types are not the collector's: they are asked one by one */
+			   .head = t->flags & TYPE_TYPE ? 0 : scry_object_head(h->runtime, 0, t),
+			   .size = scry_object_sizer(h->runtime, t),
+			   .hidden = -1,
+		   });
 }
 
 uint32_t scry_heap_type_at(struct scry_heap *h, scry_addr addr)
@@ -90,9 +95,21 @@ uint32_t scry_heap_type_at(struct scry_heap *h, scry_addr addr)
 
 const char *scry_heap_type_name(struct scry_heap *h, struct scry_heap_type *t)
 {
-	if (!t->name && scry_type_full_name(h->runtime, t->type->addr, &t->name) < 0)
-		t->name = "?";
-	return t->name;
+	if (!t->name)
+		t->name = h->kind->type_name(h, t);
+	return t->name ? t->name : "?";
+}
+
+static const char *full_name(struct scry_heap *h, struct scry_heap_type *t)
+{
+	const char *name;
+
+	return scry_type_full_name(h->runtime, t->type->addr, &name) < 0 ? "?" : name;
+}
+
+static const char *module_of(struct scry_heap *h, struct scry_heap_type *t)
+{
+	return scry_type_module(h->runtime, t->type->addr);
 }
 
 /* --- sizes --- */
@@ -128,7 +145,7 @@ static bool add_text(struct scry_heap *h, scry_addr addr, const struct scry_type
 	return true;
 }
 
-uint64_t scry_heap_measure(struct scry_heap *h, scry_addr addr, struct scry_heap_type *t)
+static uint64_t measure(struct scry_heap *h, scry_addr addr, struct scry_heap_type *t)
 {
 	uint64_t size = 0, ascii;
 
@@ -144,12 +161,22 @@ uint64_t scry_heap_measure(struct scry_heap *h, scry_addr addr, struct scry_heap
 	       (t->type->flags & TYPE_TYPE ? scry_object_head(h->runtime, addr, t->type) : t->head);
 }
 
+static uint64_t extent(struct scry_heap *h, scry_addr addr, struct scry_heap_type *t)
+{
+	return scry_object_extent(h->runtime, addr, t->type);
+}
+
+uint64_t scry_heap_extent(struct scry_heap *h, uint32_t object)
+{
+	return h->kind->extent(h, h->objects[object].addr, scry_heap_type_of(h, object));
+}
+
 uint64_t scry_heap_bytes(struct scry_heap *h, uint32_t object)
 {
 	const struct scry_heap_object *o = &h->objects[object];
 
 	return o->bytes < UINT32_MAX ? o->bytes
-				     : scry_heap_measure(h, o->addr, scry_heap_type_of(h, object));
+				     : h->kind->measure(h, o->addr, scry_heap_type_of(h, object));
 }
 
 bool scry_heap_add(struct scry_heap *h, scry_addr addr, uint32_t type)
@@ -166,7 +193,7 @@ bool scry_heap_add(struct scry_heap *h, scry_addr addr, uint32_t type)
 		h->objects = objects;
 		h->room = room;
 	}
-	uint64_t bytes = scry_heap_measure(h, addr, t);
+	uint64_t bytes = h->kind->measure(h, addr, t);
 
 	h->objects[h->count++] = (struct scry_heap_object) {
 		.addr = addr,
@@ -387,7 +414,7 @@ static void count(struct scry_heap *h)
 	}
 }
 
-static int make(struct scry_heap *h)
+static int fill(struct scry_heap *h)
 {
 	struct scry_type *object;
 	int rc;
@@ -400,7 +427,29 @@ static int make(struct scry_heap *h)
 	rc = take_blocks(h);
 	scry_heap_sort(h);
 	rc = rc < 0 ? rc : scry_heap_index_pages(h);
-	rc = rc < 0 ? rc : scry_heap_reach(h);
+	return rc < 0 ? rc : scry_heap_reach(h);
+}
+
+const struct scry_heap_kind scry_heap_cpython = {
+	.fill = fill,
+	.measure = measure,
+	.extent = extent,
+	.type_name = full_name,
+	.type_module = module_of,
+	.visit = scry_cpython_visit,
+	.slot_text = scry_cpython_slot_text,
+	.roots = scry_cpython_roots,
+};
+
+static const struct scry_heap_kind *const kinds[SCRY_MODEL_COUNT] = {
+	[SCRY_MODEL_CPYTHON] = &scry_heap_cpython,
+	[SCRY_MODEL_PYPY] = &scry_heap_pypy,
+};
+
+static int make(struct scry_heap *h)
+{
+	int rc = h->kind->fill(h);
+
 	if (rc == SCRY_OK && h->runtime->session->stopped)
 		rc = scry_fail(h->runtime->session, SCRY_EFAULT, 0, "interrupted");
 	scry_heap_sort(h);
@@ -415,14 +464,12 @@ int scry_heap_of(struct scry_runtime *r, struct scry_heap **ret)
 	struct scry_heap *h = r->heap_state;
 	int rc = SCRY_OK;
 
-	if (r->pypy)
-		return scry_fail(r->session, SCRY_EUNSUPPORTED, 0,
-				 "%s's objects cannot be listed: only CPython's can", r->name);
 	if (!h) {
 		h = calloc(1, sizeof(*h));
 		if (!h)
 			return scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory");
 		h->runtime = r;
+		h->kind = kinds[r->strategy->model];
 		scry_reader_init(&h->reader, r->session);
 		rc = make(h);
 	}

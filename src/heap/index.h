@@ -40,6 +40,9 @@ struct scry_heap_type {
 	uint32_t weak[6];            /* offsets of words that are not references; 0 none */
 	uint64_t certain;            /* a bit for each word that certainly is one */
 	int64_t hidden;              /* items that ob_size does not count; -1 not known yet */
+	/* a structure of the interpreter's own: no program can have it in hand (PyPy) */
+	bool inner;
+	bool no_repr; /* and nothing of it can be shown as a value */
 };
 
 /** Blocks of one size. */
@@ -49,16 +52,41 @@ struct scry_heap_class {
 #define SCRY_HEAP_CLASSES 128 /* how many sizes are told apart */
 
 struct scry_heap_page;
+struct scry_heap;
+struct scry_graph;
+struct scry_reference;
+struct scry_refs;
+
+/** What differs between the kinds of interpreters: a row for each, as for models (model.h). */
+struct scry_heap_kind {
+	/* adds all objects, in any order; negative after scry_fail() */
+	int (*fill)(struct scry_heap *h);
+	/* bytes of an object: with tables of its own; and those from its start on alone */
+	uint64_t (*measure)(struct scry_heap *h, scry_addr addr, struct scry_heap_type *t);
+	uint64_t (*extent)(struct scry_heap *h, scry_addr addr, struct scry_heap_type *t);
+	/* a type's full name, and its module; NULL unknown */
+	const char *(*type_name)(struct scry_heap *h, struct scry_heap_type *t);
+	const char *(*type_module)(struct scry_heap *h, struct scry_heap_type *t);
+	/* scry_heap_visit_as(), scry_slot_text() and scry_roots_find() */
+	void (*visit)(struct scry_heap *h, scry_addr addr, uint32_t type,
+		      void (*visit)(void *arg, const struct scry_reference *ref), void *arg);
+	void (*slot_text)(struct scry_heap *h, const struct scry_reference *ref,
+			  struct scry_buf *out);
+	int (*roots)(struct scry_graph *g);
+};
+extern const struct scry_heap_kind scry_heap_cpython, scry_heap_pypy;
 
 /** All objects of a runtime, in order of address. Pointers into it live until scry_heap_done(). */
 struct scry_heap {
 	struct scry_runtime *runtime;
+	const struct scry_heap_kind *kind;
 	struct scry_reader reader;
 	struct scry_heap_object *objects;
 	size_t count, room;
 	struct scry_heap_type **types; /* each in the arena */
 	size_t type_count, type_room;
-	struct scry_hash type_index;  /* by the type's address: its index plus one */
+	/* by the type's address, or what else tells it of an object: its index plus one */
+	struct scry_hash type_index;
 	struct scry_hash no_types;    /* what looked like a metatype but is not one */
 	struct scry_heap_page *pages; /* open addressing: which objects begin in a page */
 	size_t page_size, page_count;
@@ -67,6 +95,7 @@ struct scry_heap {
 	/* str and unicode objects that are not pure ASCII: they may have parts elsewhere */
 	scry_addr *texts;
 	size_t text_count, text_room;
+	uint64_t file_bytes; /* of objects that stand in a file's data, where that is counted */
 	uint64_t kept_bytes; /* blocks of freed objects, kept for the next ones */
 	struct scry_heap_class classes[SCRY_HEAP_CLASSES]; /* its blocks by size */
 	size_t class_count, class_last;
@@ -77,8 +106,8 @@ struct scry_heap {
 };
 
 /**
- * The index of a runtime, made on first use. SCRY_EUNSUPPORTED for interpreters without CPython's
- * structs, SCRY_ENOMEM, or SCRY_EFAULT where the command was stopped.
+ * The index of a runtime, made on first use. SCRY_ENOMEM, SCRY_ECORRUPT, or SCRY_EFAULT where the
+ * command was stopped.
  */
 int scry_heap_of(struct scry_runtime *r, struct scry_heap **ret);
 /** The object that begins at the address: its place in the list; SCRY_HEAP_NONE: none does. */
@@ -92,6 +121,8 @@ static inline struct scry_heap_type *scry_heap_type_of(const struct scry_heap *h
 {
 	return h->types[h->objects[object].type];
 }
+/** Bytes from an object's start that are its own. */
+uint64_t scry_heap_extent(struct scry_heap *h, uint32_t object);
 /** The type's full name, "?" where it is not known. */
 const char *scry_heap_type_name(struct scry_heap *h, struct scry_heap_type *t);
 /** An object's size in bytes, also where the list has UINT32_MAX. */
@@ -101,5 +132,7 @@ uint64_t scry_heap_bytes(struct scry_heap *h, uint32_t object);
  * words that are not types at all.
  */
 uint32_t scry_heap_type_at(struct scry_heap *h, scry_addr addr);
+/** Add a type: its index; SCRY_HEAP_NONE without memory. */
+uint32_t scry_heap_add_type(struct scry_heap *h, const struct scry_heap_type *like);
 
 #endif

@@ -149,9 +149,7 @@ uint32_t scry_heap_inside(struct scry_heap *h, scry_addr addr)
 {
 	uint32_t i = scry_heap_before(h, addr);
 
-	return i != SCRY_HEAP_NONE && addr - h->objects[i].addr <
-					      scry_object_extent(h->runtime, h->objects[i].addr,
-								 scry_heap_type_of(h, i)->type)
+	return i != SCRY_HEAP_NONE && addr - h->objects[i].addr < scry_heap_extent(h, i)
 		       ? i
 		       : SCRY_HEAP_NONE;
 }

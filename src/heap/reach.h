@@ -12,8 +12,6 @@ int scry_heap_reach(struct scry_heap *h);
 
 /** Append an object to the list; false when out of memory. */
 bool scry_heap_add(struct scry_heap *h, scry_addr addr, uint32_t type);
-/** An object's size, as the list has it. */
-uint64_t scry_heap_measure(struct scry_heap *h, scry_addr addr, struct scry_heap_type *t);
 /** Sort the list by address, and drop duplicates. */
 void scry_heap_sort(struct scry_heap *h);
 /** Fill in h->pages from the sorted list. */

@@ -192,8 +192,7 @@ int scry_refs_find(struct scry_heap *h, uint32_t target, bool memory, struct scr
 	struct scry_graph *g;
 	int rc = begin(h, target, ret);
 
-	s.end = s.start +
-		scry_object_extent(h->runtime, s.start, scry_heap_type_of(h, target)->type);
+	s.end = s.start + scry_heap_extent(h, target);
 	if (s.end <= s.start)
 		s.end = s.start + 1;
 	for (; s.object < h->count &&

@@ -14,7 +14,7 @@ const char *const scry_root_names[] = {
 	[SCRY_ROOT_STATIC] = "static",
 };
 
-static void add(struct scry_graph *g, scry_addr to, const struct scry_root *like)
+void scry_roots_add(struct scry_graph *g, scry_addr to, const struct scry_root *like)
 {
 	uint32_t object = to >= SCRY_NULL_PAGE ? scry_heap_find(g->h, to) : SCRY_HEAP_NONE;
 
@@ -48,9 +48,10 @@ static void add_modules(struct scry_graph *g, struct scry_interp *interp)
 
 	while (interp->modules &&
 	       scry_dict_next(g->h->runtime, interp->modules, &it, &key, &module) == SCRY_ITEM)
-		add(g, module,
-		    &(struct scry_root) {
-			    .kind = SCRY_ROOT_MODULE, .from = interp->addr, .certain = true });
+		scry_roots_add(g, module,
+			       &(struct scry_root) { .kind = SCRY_ROOT_MODULE,
+						     .from = interp->addr,
+						     .certain = true });
 }
 
 /* What an interpreter certainly holds. Its other words may be left from before: free lists. */
@@ -64,11 +65,19 @@ static void add_named(struct scry_graph *g, const struct scry_interp *i)
 		      { i->builtins, "builtins" } };
 
 	for (size_t d = 0; d < sizeof(dicts) / sizeof(*dicts); d++)
-		add(g, dicts[d].to,
-		    &(struct scry_root) { .kind = SCRY_ROOT_INTERPRETER,
-					  .from = i->addr,
-					  .certain = true,
-					  .slot = dicts[d].name });
+		scry_roots_add(g, dicts[d].to,
+			       &(struct scry_root) { .kind = SCRY_ROOT_INTERPRETER,
+						     .from = i->addr,
+						     .certain = true,
+						     .slot = dicts[d].name });
+}
+
+void scry_roots_add_named(struct scry_graph *g)
+{
+	for (struct scry_interp *i = g->h->runtime->interps; i; i = i->next) {
+		add_modules(g, i);
+		add_named(g, i);
+	}
 }
 
 /* Every word of a struct that leads to an object. */
@@ -83,7 +92,7 @@ static void add_words(struct scry_graph *g, scry_addr start, uint64_t size,
 		if (!scry_reader_word(&h->reader, start + at, &word) || !word)
 			continue;
 		root.at = start + at;
-		add(g, word, &root);
+		scry_roots_add(g, word, &root);
 	}
 }
 
@@ -102,7 +111,7 @@ static void add_of_frame(void *arg, const struct scry_reference *ref)
 	in->root.counted = ref->counted;
 	in->root.certain = ref->certain;
 	in->root.slot = ref->name ? ref->name : ref->kind == SCRY_SLOT_STACK ? "value stack" : NULL;
-	add(in->g, ref->to, &in->root);
+	scry_roots_add(in->g, ref->to, &in->root);
 }
 
 /* Of a frame that is an object: what its stack may have. The rest the object itself refers to. */
@@ -139,7 +148,7 @@ static void add_frames(struct scry_graph *g, struct scry_thread *t)
 		in.root.at = 0;
 		in.root.slot = NULL;
 		in.root.counted = in.root.certain = objects;
-		add(g, f.addr, &in.root);
+		scry_roots_add(g, f.addr, &in.root);
 	}
 }
 
@@ -194,8 +203,9 @@ static void add_data(struct scry_graph *g, scry_addr start, scry_addr end)
 		    word % ptr || scry_heap_find(h, word) == SCRY_HEAP_NONE ||
 		    scry_heap_inside(h, at) != SCRY_HEAP_NONE)
 			continue;
-		add(g, word,
-		    &(struct scry_root) { .kind = SCRY_ROOT_STATIC, .at = at, .counted = true });
+		scry_roots_add(g, word,
+			       &(struct scry_root) {
+				       .kind = SCRY_ROOT_STATIC, .at = at, .counted = true });
 	}
 }
 
@@ -235,15 +245,12 @@ static void add_files(struct scry_graph *g)
 }
 
 /* The order is that of preference: of two roots of one object the first is shown. */
-int scry_roots_find(struct scry_graph *g)
+int scry_cpython_roots(struct scry_graph *g)
 {
 	struct scry_runtime *r = g->h->runtime;
 	uint64_t size = r->layout->size[SCRY_S_INTERP];
 
-	for (struct scry_interp *i = r->interps; i; i = i->next) {
-		add_modules(g, i);
-		add_named(g, i);
-	}
+	scry_roots_add_named(g);
 	for (struct scry_thread *t = scry_thread_first(r->session); t; t = t->next)
 		if (t->runtime == r) {
 			add_frames(g, t);
@@ -254,4 +261,9 @@ int scry_roots_find(struct scry_graph *g)
 			  &(struct scry_root) { .kind = SCRY_ROOT_INTERPRETER, .from = i->addr });
 	add_files(g);
 	return g->full ? scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory") : SCRY_OK;
+}
+
+int scry_roots_find(struct scry_graph *g)
+{
+	return g->h->kind->roots(g);
 }

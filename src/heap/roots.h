@@ -6,6 +6,12 @@
 
 /** Fill in g->roots. Negative when out of memory, or stopped. */
 int scry_roots_find(struct scry_graph *g);
+/** Add one, where there is an object at `to`. */
+void scry_roots_add(struct scry_graph *g, scry_addr to, const struct scry_root *like);
+/** The modules, sys.modules itself, and what else each interpreter names. */
+void scry_roots_add_named(struct scry_graph *g);
+/** Rows of the kinds of interpreters: index.h. */
+int scry_cpython_roots(struct scry_graph *g);
 /** Is the address in a file's data, or in the zeroed memory that follows (.bss)? */
 bool scry_in_file_data(struct scry_runtime *r, scry_addr addr);
 

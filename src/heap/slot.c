@@ -150,6 +150,12 @@ static void put_attribute(struct scry_heap *h, scry_addr name, struct scry_buf *
 
 void scry_slot_text(struct scry_heap *h, const struct scry_reference *ref, struct scry_buf *out)
 {
+	h->kind->slot_text(h, ref, out);
+}
+
+void scry_cpython_slot_text(struct scry_heap *h, const struct scry_reference *ref,
+			    struct scry_buf *out)
+{
 	const char *name;
 
 	switch (ref->kind) {
@@ -182,6 +188,9 @@ void scry_slot_text(struct scry_heap *h, const struct scry_reference *ref, struc
 		break;
 	case SCRY_SLOT_VARIABLE:
 		scry_buf_puts(out, ref->name ? ref->name : "a variable");
+		break;
+	case SCRY_SLOT_LOOSE:
+		scry_buf_printf(out, "word %" PRIu64, ref->index);
 		break;
 	case SCRY_SLOT_STACK:
 		scry_buf_printf(out, "value stack [%" PRIu64 "]", ref->index);

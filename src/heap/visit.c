@@ -330,7 +330,7 @@ static void visit_all(struct scry_visiting *v)
 		visit_var_items(v);
 }
 
-void scry_heap_visit_as(struct scry_heap *h, scry_addr addr, uint32_t type, scry_visit *visit,
+void scry_cpython_visit(struct scry_heap *h, scry_addr addr, uint32_t type, scry_visit *visit,
 			void *arg)
 {
 	struct scry_visiting v = { .h = h,
@@ -342,6 +342,12 @@ void scry_heap_visit_as(struct scry_heap *h, scry_addr addr, uint32_t type, scry
 				   .arg = arg };
 
 	visit_all(&v);
+}
+
+void scry_heap_visit_as(struct scry_heap *h, scry_addr addr, uint32_t type, scry_visit *visit,
+			void *arg)
+{
+	h->kind->visit(h, addr, type, visit, arg);
 }
 
 void scry_heap_visit(struct scry_heap *h, uint32_t object, scry_visit *visit, void *arg)

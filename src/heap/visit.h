@@ -20,6 +20,7 @@ enum scry_slot_kind {
 	SCRY_SLOT_ATTR,     /* an attribute kept in the object, whose name is `key` */
 	SCRY_SLOT_VARIABLE, /* variable `name` of a frame */
 	SCRY_SLOT_STACK,    /* word `index` of a frame's value stack */
+	SCRY_SLOT_LOOSE,    /* word `index` of memory that may have references: PyPy's */
 };
 
 /** A word that refers, or may refer, to an object. */
@@ -52,5 +53,11 @@ void scry_heap_visit_frame(struct scry_heap *h, scry_addr frame, scry_visit *vis
 bool scry_heap_owns_frame(struct scry_heap *h, const struct scry_frame *f);
 /** Append a reference's name: "[3]", ".name", "['key']", "closure variable x". */
 void scry_slot_text(struct scry_heap *h, const struct scry_reference *ref, struct scry_buf *out);
+
+/* rows of the kinds of interpreters: index.h */
+void scry_cpython_visit(struct scry_heap *h, scry_addr addr, uint32_t type, scry_visit *visit,
+			void *arg);
+void scry_cpython_slot_text(struct scry_heap *h, const struct scry_reference *ref,
+			    struct scry_buf *out);
 
 #endif

@@ -50,6 +50,23 @@ const char *scry_pypy_class_name(struct scry_runtime *r, scry_addr cls, bool who
 	return scry_arena_printf(&r->session->arena, "%s.%s", module, name);
 }
 
+/* __module__, of built-in types too. */
+const char *scry_pypy_class_module(struct scry_runtime *r, scry_addr cls)
+{
+	const char *own = scry_pypy_string_field(r->pypy, cls, SCRY_PYPY_TYPE_NAME), *module,
+		   *dot = own && !scry_pypy_get(r->pypy, cls, SCRY_PYPY_TYPE_IS_HEAP)
+				  ? strrchr(own, '.')
+				  : NULL;
+	scry_addr text;
+
+	if (dot)
+		return scry_arena_text(&r->session->arena, own, (size_t)(dot - own));
+	if (class_get(r, cls, "__module__", &text) &&
+	    scry_pypy_text_at(r, text, 1000, &module) == SCRY_OK)
+		return module;
+	return scry_pypy_is_python2(r) ? "__builtin__" : "builtins";
+}
+
 /* The class of the MRO that has a name, and what it has there; 0: none is to be found. */
 scry_addr scry_pypy_find_in_mro(struct scry_runtime *r, scry_addr cls, const char *name,
 				scry_addr *ret)

@@ -27,6 +27,8 @@ scry_addr scry_pypy_find_in_mro(struct scry_runtime *r, scry_addr cls, const cha
 				scry_addr *ret);
 /** __name__ of a class, or with `whole` "module.qualname" as repr() has it; NULL unreadable. */
 const char *scry_pypy_class_name(struct scry_runtime *r, scry_addr cls, bool whole);
+/** Its __module__; never NULL. */
+const char *scry_pypy_class_module(struct scry_runtime *r, scry_addr cls);
 /** The type object of any object that Python code can see; 0 not known. */
 scry_addr scry_pypy_type_object(struct scry_runtime *r, const struct scry_pypy_type *t,
 				scry_addr addr);

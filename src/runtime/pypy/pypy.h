@@ -262,6 +262,8 @@ enum scry_pypy_class { SCRY_PYPY_CLASSES(SCRY_PYPY_CLASS_NAME) SCRY_PYPY_CLASS_C
 #define SCRY_PYPY_FIELD_NAME(name, text) SCRY_PYPY_##name,
 enum scry_pypy_field { SCRY_PYPY_FIELDS(SCRY_PYPY_FIELD_NAME) SCRY_PYPY_FIELD_COUNT };
 
+struct scry_pypy_shape;
+
 /** A type of the collector's table. */
 struct scry_pypy_type {
 	uint32_t tid;
@@ -270,6 +272,8 @@ struct scry_pypy_type {
 	const char *members; /* "super, vable_token, inst_space ..." in memory order, or "" */
 	/* subclasses have their class_min in [min, max); both 0: no class */
 	uint64_t class_min, class_max;
+	/* where its objects have pointers, NULL not asked yet: pypy_trace.c */
+	const struct scry_pypy_shape *shape;
 };
 
 struct scry_pypy_jit;

@@ -37,11 +37,6 @@
 #define PAGE_HEAD   32
 #define ARENA_PAGES 64
 #define SMALL_MAX   280
-#define ITEMS_MAX   ((uint64_t)1 << 40)
-
-/* type_info of arrays, rpython/memory/gctypelayout.py */
-enum { INFO_BITS = 0, INFO_FIXED = 16, INFO_ITEM = 32, INFO_VAR = 40, INFO_LENGTH = 48 };
-#define INFO_IS_VARSIZE 0x10000u
 
 static bool is_nursery(const uint64_t *w)
 {
@@ -155,22 +150,4 @@ bool scry_pypy_stands(struct scry_pypy *p, scry_addr addr)
 		return true;
 	size = scry_pypy_size_of(p, t, at);
 	return size > SMALL_MAX ? any : in_page(p, at, size);
-}
-
-uint64_t scry_pypy_size_of(struct scry_pypy *p, const struct scry_pypy_type *t, scry_addr addr)
-{
-	struct scry_session *s = p->runtime->session;
-	scry_addr info = p->group + t->tid;
-	uint64_t bits, fixed, item, length, at;
-
-	if (scry_read_uint(s, info + INFO_BITS, 8, &bits) < 0 ||
-	    scry_read_uint(s, info + INFO_FIXED, 8, &fixed) < 0)
-		return 0;
-	if (!(bits & INFO_IS_VARSIZE))
-		return fixed;
-	if (scry_read_uint(s, info + INFO_ITEM, 8, &item) < 0 ||
-	    scry_read_uint(s, info + INFO_LENGTH, 8, &at) < 0 || at > 4096 || item > 4096 ||
-	    scry_read_uint(s, addr + at, 8, &length) < 0 || length > ITEMS_MAX)
-		return 0;
-	return (fixed + item * length + 7) & ~(uint64_t)7;
 }

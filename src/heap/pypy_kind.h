@@ -1,0 +1,16 @@
+/** Rows of PyPy for struct scry_heap_kind (index.h), a file each. */
+#ifndef SCRY_PYPY_KIND_H
+#define SCRY_PYPY_KIND_H
+
+#include "heap/graph.h"
+
+/** What an object refers to, as its collector knows it (pypy_visit.c). */
+void scry_pypy_visit_object(struct scry_heap *h, scry_addr addr, uint32_t type, scry_visit *visit,
+			    void *arg);
+/** The name of such a reference: a field of RPython's, an item. */
+void scry_pypy_slot_text(struct scry_heap *h, const struct scry_reference *ref,
+			 struct scry_buf *out);
+/** Modules, threads' frames and contexts, shadow stacks, the module's data (pypy_roots.c). */
+int scry_pypy_roots(struct scry_graph *g);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * Roots of PyPy's: what its threads have, and the data of its module, in which all prebuilt objects
+ * are that nothing else leads to.
+ */
+#include "heap/pypy_kind.h"
+#include "heap/roots.h"
+#include "runtime/pypy/pypy_trace.h"
+
+static void add_frames(struct scry_graph *g, struct scry_thread *t)
+{
+	struct scry_frame f;
+	struct scry_walk w;
+
+	scry_walk_thread(&w, t);
+	while (scry_walk_next(&w, &f) == SCRY_ITEM)
+		if (f.kind != SCRY_FRAME_DAMAGED || f.code)
+			scry_roots_add(g, f.addr,
+				       &(struct scry_root) { .kind = SCRY_ROOT_FRAME,
+							     .from = f.addr,
+							     .thread = t,
+							     .certain = true });
+	scry_roots_add(g, scry_pypy_context(g->h->runtime->pypy, t->state),
+		       &(struct scry_root) { .kind = SCRY_ROOT_THREAD,
+					     .from = t->state,
+					     .thread = t,
+					     .certain = true,
+					     .slot = "ExecutionContext" });
+}
+
+/* Of the thread that runs; those of others are objects themselves. */
+static void add_shadow_stack(struct scry_graph *g)
+{
+	struct scry_heap *h = g->h;
+	scry_addr base, to;
+	uint64_t words = scry_pypy_shadow_stack(h->runtime->pypy, &base);
+	struct scry_root root = { .kind = SCRY_ROOT_THREAD, .slot = "shadow stack" };
+
+	for (uint64_t i = 0; i < words && scry_reader_word(&h->reader, base + 8 * i, &to); i++) {
+		root.at = root.from = base + 8 * i;
+		scry_roots_add(g, to, &root);
+	}
+}
+
+/* Words of objects that stand there are those objects' own references. */
+static bool add_static(void *arg, scry_addr at, uint64_t word)
+{
+	struct scry_graph *g = arg;
+	const struct scry_pypy *p = g->h->runtime->pypy;
+
+	if (word > 0xffff && word % 8 == 0 && (word < p->start || word >= p->end) &&
+	    scry_heap_find(g->h, word) != SCRY_HEAP_NONE &&
+	    scry_heap_inside(g->h, at) == SCRY_HEAP_NONE)
+		scry_roots_add(g, word, &(struct scry_root) { .kind = SCRY_ROOT_STATIC, .at = at });
+	return !g->full;
+}
+
+int scry_pypy_roots(struct scry_graph *g)
+{
+	struct scry_runtime *r = g->h->runtime;
+
+	scry_roots_add_named(g);
+	for (struct scry_thread *t = scry_thread_first(r->session); t; t = t->next)
+		if (t->runtime == r)
+			add_frames(g, t);
+	add_shadow_stack(g);
+	scry_pypy_visit(r->pypy, add_static, g);
+	return g->full ? scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory") : SCRY_OK;
+}

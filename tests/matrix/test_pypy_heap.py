@@ -1,0 +1,86 @@
+"""All objects of PyPy's: how many of each class, who refers to whom, and what lies where, against
+what its own collector says, on each PyPy that Debian's suites have."""
+import json
+import os
+
+import jsonschema
+import pytest
+
+from tests.support import programs, run
+
+from .test_pypy import EVERY, made
+
+HEAP = programs.Program('pypy-heap', 'pypy_heap.py')
+
+with open(os.path.join(run.TOP, 'docs', 'schema.json')) as source:
+    SCHEMA = json.load(source)
+
+
+def asked(dump, pypy, *command, status=0):
+    answer, got, errors = run.answer(dump.core, *run.where(pypy), command=command)
+    jsonschema.validate(answer, SCHEMA)
+    assert got == status, (command, errors)
+    return answer
+
+
+def count_differences(truth, types):
+    """The program goes on after it has counted: it writes the counts as text, opens a file."""
+    counts = {row['type']: row['count'] for row in types}
+    more = {'str', 'tuple', 'int', 'unicode', 'list', 'dict', 'frame', 'object', 'type'}
+    more.add('getset_descriptor')
+    for name, wanted in truth['counts'].items():
+        got = counts.get(name, 0)
+        room = len(truth['counts']) + 20 if name in more else wanted // 50 + 1
+        if name.startswith('__main__.'):
+            room = 0
+        # its module is not in the class's own dict
+        if not wanted <= got <= wanted + room and name != 'types.SimpleNamespace':
+            yield '%s: %d, not %d' % (name, got, wanted)
+
+
+@pytest.mark.parametrize('options', [(), ('--jit', 'off')], ids=['jit', 'no-jit'])
+@pytest.mark.parametrize('pypy', EVERY)
+def test_counts_by_class(dumps, pypy, options):
+    dump = made(dumps, pypy, HEAP, *options)
+    heap = asked(dump, pypy, 'heap')['heap']
+    assert not list(count_differences(dump.truth, heap['types']))
+    assert len(dump.truth['counts']) > 60
+    # every change is seen
+    for name in dump.truth['counts']:
+        if name != 'types.SimpleNamespace':
+            changed = dict(dump.truth['counts'])
+            changed[name] += 1000
+            assert list(count_differences({'counts': changed}, heap['types'])), name
+    assert heap['objects'] == sum(row['count'] for row in heap['types'])
+    assert heap['bytes'] == sum(row['bytes'] for row in heap['types'])
+    # a structure of RPython's is no class of the program's
+    rows = {row['type']: row for row in heap['types']}
+    assert rows['RPython rpy_string']['count'] > 10000
+    assert rows['__main__.Plain']['bytes'] % rows['__main__.Plain']['count'] == 0
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_instances_and_modules(dumps, pypy):
+    dump = made(dumps, pypy, HEAP)
+    heap = asked(dump, pypy, 'heap', 'Target')['heap']
+    addresses = {int(one['address'], 16) for one in heap['instances']}
+    assert addresses == set(dump.truth['targets'].values())
+    assert all('Target object at' in one['repr'] for one in heap['instances'])
+    modules = asked(dump, pypy, 'heap', '--by', 'module')['heap']['types']
+    own = next(row for row in modules if row['type'] == '__main__')
+    wanted = sum(n for name, n in dump.truth['counts'].items() if name.startswith('__main__.'))
+    assert own['count'] == wanted
+    status, _, errors = run.pyscry(*run.where(pypy), dump.core, 'heap', '--strings')
+    assert status == 2 and 'does not know the texts of' in errors
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_what_would_go(dumps, pypy):
+    """HELD keeps all that make() made, but nothing of what others have."""
+    dump = made(dumps, pypy, HEAP)
+    heap = asked(dump, pypy, 'heap', '--under', hex(dump.truth['held']))['heap']
+    under = {row['type'] for row in heap['retained']}
+    assert under, heap['retained']
+    rows = {row['type']: row for row in heap['types']}
+    plain = rows['__main__.Plain']
+    assert plain['retained'] >= plain['bytes']
