@@ -95,8 +95,7 @@ struct scry_interp {
 	scry_addr addr;
 	int64_t id;
 	scry_addr modules, sysdict, builtins; /* dict objects, 0 unknown */
-	/* the struct with last_holder and locked, 0 unknown */
-	scry_addr gil;
+	scry_addr gil; /* the struct with last_holder and locked, 0 unknown */
 	scry_addr gil_holder; /* thread state that holds it, 0 none */
 	bool gc_running;
 	struct scry_thread *collector; /* the thread that collects, NULL none or not known */
@@ -114,10 +113,7 @@ enum scry_presence {
 	SCRY_PRESENCE_MISSING,
 };
 
-/**
- * Free-threaded builds: may the thread touch objects? _Py_THREAD_*,
- * Include/internal/pycore_pystate.h.
- */
+/** Free-threaded builds: may it touch objects? _Py_THREAD_*, internal/pycore_pystate.h. */
 enum scry_attached {
 	SCRY_ATTACHED_UNKNOWN, /* or a build with a GIL */
 	SCRY_ATTACHED_NO,
