@@ -95,7 +95,7 @@ struct scry_interp {
 	scry_addr addr;
 	int64_t id;
 	scry_addr modules, sysdict, builtins; /* dict objects, 0 unknown */
-	scry_addr gil; /* the struct with last_holder and locked, 0 unknown */
+	scry_addr gil;        /* the struct with last_holder and locked, 0 unknown */
 	scry_addr gil_holder; /* thread state that holds it, 0 none */
 	bool gc_running;
 	struct scry_thread *collector; /* the thread that collects, NULL none or not known */
