@@ -243,7 +243,8 @@ static const struct scry_say from_fields[] = {
 static const char *const from_text[] = {
 	"{function} (line {line})",
 	"|{?c}{function}",
-	"|{type:name} {address} {repr}",
+	"|{?repr}{type:name} {address} {repr}",
+	"|{type:name} {address}",
 	"|{kind} {address}",
 	"|{kind}",
 	"{?c}, C stack",
@@ -331,8 +332,13 @@ static void get_refcount(const void *subject, struct scry_said *ret)
 	const struct scry_whatis *w = &((const struct answer *)subject)->w;
 
 	ret->kind = SCRY_SAID_NULL;
-	if (!w->immortal)
+	if (!w->immortal && ((const struct answer *)subject)->h->kind->counts)
 		scry_said_int(ret, w->refcount + (w->biased ? w->shared : 0));
+}
+
+static void get_counts(const void *subject, struct scry_said *ret)
+{
+	scry_said_bool(ret, ((const struct answer *)subject)->h->kind->counts);
 }
 
 static const struct scry_say target_fields[] = {
@@ -340,12 +346,14 @@ static const struct scry_say target_fields[] = {
 	SAY_GET("type", get_target_type),
 	SAY_PRINT("repr", print_target),
 	SAY_GET("refcount", get_refcount),
+	SAY_GET("counts", get_counts, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_END,
 };
 static const struct scry_facts target_facts = {
 	"referred", target_fields,
-	(const char *const[]) { "{type:name} {address} {repr}: {refcount} reference{refcount+}",
-				"|{type:name} {address} {repr}: it never dies", NULL }
+	(const char *const[]) { "{type:name} {address}", " {repr}",
+				": {refcount} reference{refcount+}",
+				"|{!counts}: references are not counted", "|: it never dies", NULL }
 };
 
 static void get_found(const void *subject, struct scry_said *ret)
@@ -406,7 +414,13 @@ static int find_object(struct answer *a, scry_addr addr, uint32_t *ret)
 	if (*ret == SCRY_HEAP_NONE)
 		return scry_fail(a->call->s, SCRY_ENOTFOUND, addr,
 				 "no object of the heap at 0x%" PRIx64, addr);
-	return scry_whatis(a->h->runtime, a->h->objects[*ret].addr, &a->w);
+	addr = a->h->objects[*ret].addr;
+	if (a->h->kind->counts)
+		return scry_whatis(a->h->runtime, addr, &a->w);
+	a->w = (struct scry_whatis) {
+		.addr = addr, .type_name = scry_heap_type_name(a->h, scry_heap_type_of(a->h, *ret))
+	};
+	return SCRY_OK;
 }
 
 static int run_refs(struct scry_call *call)
@@ -463,7 +477,7 @@ const struct scry_command_row scry_command_refs = {
 		    "by module and symbol, or\n"
 		    "on stacks by thread, function and variable; in the states of modules; in "
 		    "malloc chunks.",
-		    SCRY_COMMAND_CPYTHON | SCRY_COMMAND_VALUE },
+		    SCRY_COMMAND_VALUE },
 	.run = run_refs,
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },
 	.flags = flags,

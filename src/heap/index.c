@@ -9,6 +9,7 @@
 
 #include "base/progress.h"
 #include "heap/reach.h"
+#include "heap/referrers.h"
 #include "heap/roots.h"
 #include "heap/visit.h"
 #include "memory/block.h"
@@ -414,6 +415,11 @@ static void count(struct scry_heap *h)
 	}
 }
 
+static scry_addr namespace_of(struct scry_heap *h, scry_addr module)
+{
+	return scry_field_get(h->runtime, module, SCRY_F_MODULE_DICT);
+}
+
 static int fill(struct scry_heap *h)
 {
 	struct scry_type *object;
@@ -439,6 +445,10 @@ const struct scry_heap_kind scry_heap_cpython = {
 	.visit = scry_cpython_visit,
 	.slot_text = scry_cpython_slot_text,
 	.roots = scry_cpython_roots,
+	.frame_of = scry_cpython_frame_of,
+	.namespace_of = namespace_of,
+	.refs = scry_cpython_refs,
+	.counts = true,
 };
 
 static const struct scry_heap_kind *const kinds[SCRY_MODEL_COUNT] = {

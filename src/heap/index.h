@@ -73,6 +73,14 @@ struct scry_heap_kind {
 	void (*slot_text)(struct scry_heap *h, const struct scry_reference *ref,
 			  struct scry_buf *out);
 	int (*roots)(struct scry_graph *g);
+	/* the frame that a frame object or a generator has, 0 none */
+	scry_addr (*frame_of)(struct scry_heap *h, scry_addr addr, bool generator);
+	/* the namespace of a module, 0 unknown */
+	scry_addr (*namespace_of)(struct scry_heap *h, scry_addr module);
+	/* adds those that refer to an object, and to `known` the words that were told of */
+	int (*refs)(struct scry_heap *h, uint32_t target, struct scry_hash *known,
+		    struct scry_refs *refs);
+	bool counts; /* objects have reference counts */
 };
 extern const struct scry_heap_kind scry_heap_cpython, scry_heap_pypy;
 

@@ -9,6 +9,7 @@
 #include "heap/reach.h"
 #include "object/known.h"
 #include "object/pypy/pypy_printers.h"
+#include "runtime/pypy/pypy_suspended.h"
 #include "runtime/pypy/pypy_trace.h"
 
 struct fill {
@@ -69,6 +70,7 @@ static uint32_t new_type(struct scry_heap *h, scry_addr key, scry_addr class,
 	*type = (struct scry_type) {
 		.addr = class,
 		.name = name ? name : inner_name(h, t),
+		.flags = scry_pypy_is(r->pypy, t, SCRY_PYPY_CLASS_TYPE) ? TYPE_TYPE : 0,
 		.known = scry_pypy_is(r->pypy, t, SCRY_PYPY_CLASS_ROOT) ? scry_pypy_known(r, first)
 									: SCRY_IS_OTHER,
 	};
@@ -148,6 +150,20 @@ static const char *type_module(struct scry_heap *h, struct scry_heap_type *t)
 	return t->inner ? "(of PyPy's own)" : scry_pypy_class_module(h->runtime, t->type->addr);
 }
 
+static scry_addr frame_of(struct scry_heap *h, scry_addr addr, bool generator)
+{
+	struct scry_pypy_generator g;
+
+	if (!generator)
+		return addr;
+	return scry_pypy_generator_at(h->runtime, addr, &g) ? g.frame : 0;
+}
+
+static scry_addr namespace_of(struct scry_heap *h, scry_addr module)
+{
+	return scry_pypy_get(h->runtime->pypy, module, SCRY_PYPY_MODULE_DICT);
+}
+
 const struct scry_heap_kind scry_heap_pypy = {
 	.fill = fill,
 	.measure = measure,
@@ -157,4 +173,7 @@ const struct scry_heap_kind scry_heap_pypy = {
 	.visit = scry_pypy_visit_object,
 	.slot_text = scry_pypy_slot_text,
 	.roots = scry_pypy_roots,
+	.frame_of = frame_of,
+	.namespace_of = namespace_of,
+	.refs = scry_pypy_refs,
 };

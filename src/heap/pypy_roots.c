@@ -49,9 +49,22 @@ static bool add_static(void *arg, scry_addr at, uint64_t word)
 
 	if (word > 0xffff && word % 8 == 0 && (word < p->start || word >= p->end) &&
 	    scry_heap_find(g->h, word) != SCRY_HEAP_NONE &&
+	    scry_pypy_may_be_prebuilt(g->h->runtime->pypy, at) &&
 	    scry_heap_inside(g->h, at) == SCRY_HEAP_NONE)
 		scry_roots_add(g, word, &(struct scry_root) { .kind = SCRY_ROOT_STATIC, .at = at });
 	return !g->full;
+}
+
+struct statics {
+	struct scry_pypy_tracer tracer;
+	struct scry_graph *g;
+};
+
+static void add_certain(struct scry_pypy_tracer *tracer, const struct scry_pypy_edge *e)
+{
+	scry_roots_add(
+		((struct statics *)tracer)->g, e->to,
+		&(struct scry_root) { .kind = SCRY_ROOT_STATIC, .at = e->at, .certain = true });
 }
 
 int scry_pypy_roots(struct scry_graph *g)
@@ -63,6 +76,9 @@ int scry_pypy_roots(struct scry_graph *g)
 		if (t->runtime == r)
 			add_frames(g, t);
 	add_shadow_stack(g);
+	struct statics statics = { { .p = r->pypy, .edge = add_certain }, g };
+
+	scry_pypy_trace_static(&statics.tracer);
 	scry_pypy_visit(r->pypy, add_static, g);
 	return g->full ? scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory") : SCRY_OK;
 }

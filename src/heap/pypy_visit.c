@@ -45,28 +45,25 @@ void scry_pypy_visit_object(struct scry_heap *h, scry_addr addr, uint32_t type, 
 		scry_pypy_trace(&v.tracer, addr, t);
 }
 
-/*
- * The n-th of a struct's members, as the list of types has them, in the order of memory; those of
- * its bases stand first, as "super".
- */
-static const char *member_at(struct scry_heap *h, const struct scry_reference *ref, size_t *ret_len)
+static const char *field_of(struct scry_heap *h, const struct scry_reference *ref)
 {
-	(void)h, (void)ref, (void)ret_len;
-	return NULL;
+	scry_addr at = ref->from;
+	const struct scry_pypy_type *t = scry_pypy_type_of(h->runtime->pypy, &at);
+
+	return t ? scry_pypy_field_at(h->runtime->pypy, t, ref->index) : NULL;
 }
 
 void scry_pypy_slot_text(struct scry_heap *h, const struct scry_reference *ref,
 			 struct scry_buf *out)
 {
-	size_t len;
-	const char *name = ref->kind == SCRY_SLOT_WORD ? member_at(h, ref, &len) : NULL;
+	const char *name = ref->kind == SCRY_SLOT_WORD ? field_of(h, ref) : NULL;
 
 	if (ref->kind == SCRY_SLOT_LOOSE)
 		scry_buf_printf(out, "word %" PRIu64, ref->index);
 	else if (ref->kind == SCRY_SLOT_ITEM)
 		scry_buf_printf(out, "[%" PRIu64 "]", ref->index);
 	else if (name)
-		scry_buf_printf(out, ".%.*s", (int)len, name);
+		scry_buf_printf(out, ".%s", name);
 	else
 		scry_buf_printf(out, "+0x%" PRIx64, ref->index);
 }

@@ -39,6 +39,15 @@ void scry_refs_add(struct scry_refs *refs, const struct scry_found_ref *one)
 	refs->found += one->counted;
 }
 
+scry_addr scry_cpython_frame_of(struct scry_heap *h, scry_addr addr, bool generator)
+{
+	if (generator)
+		return scry_generator_frame(h->runtime, addr);
+	return scry_trait(h->runtime, SCRY_TRAIT_FRAMES_ARE_OBJECTS)
+		       ? addr
+		       : scry_field_get(h->runtime, addr, SCRY_F_FRAME_INNER);
+}
+
 /* Generators and frames by what they are; tasks and greenlets by their classes. */
 enum scry_from scry_from_kind(struct scry_heap *h, uint32_t object, scry_addr *ret_frame)
 {
@@ -61,12 +70,10 @@ enum scry_from scry_from_kind(struct scry_heap *h, uint32_t object, scry_addr *r
 	if (kind == SCRY_FROM_OBJECT && !strcmp(t->name, "greenlet.greenlet"))
 		kind = SCRY_FROM_TASK;
 	if (kind == SCRY_FROM_FRAME)
-		*ret_frame = scry_trait(h->runtime, SCRY_TRAIT_FRAMES_ARE_OBJECTS)
-				     ? addr
-				     : scry_field_get(h->runtime, addr, SCRY_F_FRAME_INNER);
+		*ret_frame = h->kind->frame_of(h, addr, false);
 	else if (kind == SCRY_FROM_TASK && scry_known_type(t) != SCRY_IS_C_TASK &&
 		 scry_known_type(t) != SCRY_IS_TASKLET && strcmp(t->name, "greenlet.greenlet"))
-		*ret_frame = scry_generator_frame(h->runtime, addr);
+		*ret_frame = h->kind->frame_of(h, addr, true);
 	return kind;
 }
 
@@ -110,9 +117,9 @@ const char *scry_edge_text(struct scry_heap *h, uint32_t from, uint32_t to)
 
 struct search {
 	struct scry_refs *refs;
-	scry_addr start, end;   /* of the target */
-	uint32_t object;        /* who is visited */
-	struct scry_hash known; /* words that were told of */
+	scry_addr start, end;    /* of the target */
+	uint32_t object;         /* who is visited */
+	struct scry_hash *known; /* words that were told of */
 };
 
 static void take(void *arg, const struct scry_reference *ref)
@@ -130,7 +137,7 @@ static void take(void *arg, const struct scry_reference *ref)
 		return;
 	one.kind = scry_from_kind(h, s->object, &one.frame);
 	one.slot = slot_text(h, ref);
-	scry_hash_add(&s->known, ref->at);
+	scry_hash_add(s->known, ref->at);
 	scry_refs_add(s->refs, &one);
 }
 
@@ -155,7 +162,7 @@ static void take_root(struct search *s, const struct scry_root *root)
 				      .certain = root->certain,
 				      .counted = root->counted };
 
-	if (root->at && scry_hash_add(&s->known, root->at) <= 0)
+	if (root->at && scry_hash_add(s->known, root->at) <= 0)
 		return;
 	if (root->kind == SCRY_ROOT_STATIC) {
 		one.from = root->at;
@@ -186,11 +193,12 @@ static int end(struct scry_refs *refs, int rc)
 	return rc;
 }
 
-int scry_refs_find(struct scry_heap *h, uint32_t target, bool memory, struct scry_refs *ret)
+int scry_cpython_refs(struct scry_heap *h, uint32_t target, struct scry_hash *known,
+		      struct scry_refs *refs)
 {
-	struct search s = { .refs = ret, .start = h->objects[target].addr };
+	struct search s = { .refs = refs, .start = h->objects[target].addr, .known = known };
 	struct scry_graph *g;
-	int rc = begin(h, target, ret);
+	int rc;
 
 	s.end = s.start + scry_heap_extent(h, target);
 	if (s.end <= s.start)
@@ -203,9 +211,19 @@ int scry_refs_find(struct scry_heap *h, uint32_t target, bool memory, struct scr
 	for (size_t i = 0; rc == SCRY_OK && i < g->root_count; i++)
 		if (g->roots[i].to == target && g->roots[i].kind != SCRY_ROOT_MODULE)
 			take_root(&s, &g->roots[i]);
+	return rc;
+}
+
+int scry_refs_find(struct scry_heap *h, uint32_t target, bool memory, struct scry_refs *ret)
+{
+	struct scry_hash known = { 0 };
+	uint64_t extent = scry_heap_extent(h, target);
+	int rc = begin(h, target, ret);
+
+	rc = rc < 0 ? rc : h->kind->refs(h, target, &known, ret);
 	if (rc == SCRY_OK && memory)
-		scry_refs_in_memory(ret, s.end, &s.known);
-	scry_hash_done(&s.known);
+		scry_refs_in_memory(ret, h->objects[target].addr + (extent ? extent : 1), &known);
+	scry_hash_done(&known);
 	return end(ret, rc);
 }
 
@@ -294,7 +312,8 @@ static void climb(struct climb *c)
 			for (size_t i = 0; i < c->g->root_count; i++)
 				if (c->g->roots[i].to == node &&
 				    (c->g->roots[i].kind == SCRY_ROOT_FRAME ||
-				     c->g->roots[i].kind == SCRY_ROOT_THREAD) &&
+				     (c->g->roots[i].kind == SCRY_ROOT_THREAD &&
+				      c->g->roots[i].certain)) &&
 				    c->g->roots[i].from != h->objects[node].addr &&
 				    (!c->g->roots[i].slot ||
 				     strcmp(c->g->roots[i].slot, "f_globals")))
@@ -324,7 +343,7 @@ static void mark_roots(struct climb *c)
 		c->is_root[c->g->roots[i].to] = 1;
 	for (uint32_t i = 0; i < h->count; i++)
 		if (has_kind(h, i, SCRY_IS_MODULE)) {
-			dict = scry_field_get(h->runtime, h->objects[i].addr, SCRY_F_MODULE_DICT);
+			dict = h->kind->namespace_of(h, h->objects[i].addr);
 			uint32_t at = dict ? scry_heap_find(h, dict) : SCRY_HEAP_NONE;
 
 			if (at != SCRY_HEAP_NONE)

@@ -63,5 +63,9 @@ void scry_refs_add(struct scry_refs *refs, const struct scry_found_ref *one);
 void scry_refs_in_memory(struct scry_refs *refs, scry_addr end, struct scry_hash *known);
 /** A word in a file's data: "registry+0x18 of _bigfile.so", in the arena; NULL: in no module. */
 const char *scry_static_name(struct scry_heap *h, scry_addr at);
+/* CPython's rows: index.h */
+scry_addr scry_cpython_frame_of(struct scry_heap *h, scry_addr addr, bool generator);
+int scry_cpython_refs(struct scry_heap *h, uint32_t target, struct scry_hash *known,
+		      struct scry_refs *refs);
 
 #endif

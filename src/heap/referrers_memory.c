@@ -204,7 +204,10 @@ void scry_refs_in_memory(struct scry_refs *refs, scry_addr end, struct scry_hash
 	}
 	refs->full |=
 		scry_data_stacks_find(refs->h, &c.stacks) < 0 ||
-		scry_scan_words(refs->h, SCRY_SCAN_FILES, c.start, c.end, take_static, &c) < 0 ||
-		scry_scan_words(refs->h, SCRY_SCAN_HEAPS, c.start, c.end, take_word, &c) < 0;
+		scry_scan_words(refs->h, SCRY_SCAN_FILES, c.start, c.end, take_static, &c) < 0;
+	/* without counts nobody frees an object at once: such words are of objects that are dead */
+	if (refs->h->kind->counts)
+		refs->full |= scry_scan_words(refs->h, SCRY_SCAN_HEAPS, c.start, c.end, take_word,
+					      &c) < 0;
 	scry_hash_done(&c.states);
 }

@@ -84,3 +84,75 @@ def test_what_would_go(dumps, pypy):
     rows = {row['type']: row for row in heap['types']}
     plain = rows['__main__.Plain']
     assert plain['retained'] >= plain['bytes']
+
+
+# what of its holder refers to each target; of those that are not here RPython's name is shown
+SLOTS = {
+    'list': '[0]',
+    'tuple': '[1]',
+    'dict': "['key']",  # in every version: it is a str
+    'key': 'key',
+    'set': 'key',
+    'frozenset': 'key',
+    'deque': '[0]',
+    'attribute': '.held',
+    'generator': 'value',
+    'thread': 'value',
+    'failure': '.args_w[0]',
+}
+
+
+def referrer_differences(dump, answers):
+    """Tuples are left out where they are arguments of the calls that asked."""
+    for name, wanted in sorted(dump.truth['referrers'].items()):
+        refs = [r for r in answers[name]['references'] if r['certain']]
+        got = {int(r['from']['address'], 16): r['from']['type'] for r in refs}
+        if got.pop(dump.truth['by_name'], None) != 'dict':
+            yield '%s: not of the dict by name' % name
+        for address, kind in wanted:
+            if address not in got and kind != 'tuple':
+                yield '%s: no %s at 0x%x' % (name, kind, address)
+        for address in set(got) - {address for address, _ in wanted}:
+            yield '%s: a %s at 0x%x' % (name, got[address], address)
+        slots = {r['slot'] for r in refs}
+        # 2.7 keeps an only argument as the message, too
+        wanted = {SLOTS.get(name)} | ({'.w_message'} if name == 'failure' else set())
+        if SLOTS.get(name) and not slots & wanted:
+            yield '%s: as %s' % (name, slots)
+
+
+@pytest.mark.parametrize('options', [(), ('--jit', 'off')], ids=['jit', 'no-jit'])
+@pytest.mark.parametrize('pypy', EVERY)
+def test_referrers(dumps, pypy, options):
+    dump = made(dumps, pypy, HEAP, *options)
+    answers = {
+        name: asked(dump, pypy, 'refs', hex(address))['refs']
+        for name, address in dump.truth['targets'].items()
+    }
+    assert not list(referrer_differences(dump, answers))
+    assert len(answers) == 15
+    # every referrer counts
+    for name, answer in answers.items():
+        whole = answer['references']
+        for one in whole:
+            if one['certain'] and (name != 'twice' or one['from']['type'] != 'list'):
+                answer['references'] = [other for other in whole if other is not one]
+                wrong = list(referrer_differences(dump, answers))
+                assert wrong or one['from']['type'] == 'tuple', (name, one)
+        answer['references'] = whole
+    # a list that has it twice refers to it twice; a thread's frame is that thread's
+    twice = [r['slot'] for r in answers['twice']['references'] if r['from']['type'] == 'list']
+    assert twice == ['[0]', '[1]']
+    frame = next(r for r in answers['thread']['references'] if r['from']['kind'] == 'frame')
+    assert frame['from']['function'] == 'waiting' and frame['from']['thread']
+    assert answers['list']['object']['refcount'] is None
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_refs_as_text(dumps, pypy):
+    dump = made(dumps, pypy, HEAP)
+    address = hex(dump.truth['targets']['attribute'])
+    status, output, errors = run.pyscry(*run.where(pypy), dump.core, 'refs', '--path', address)
+    assert status == 0, errors
+    assert ': references are not counted' in output.splitlines()[0]
+    assert '  .held of __main__.Plain ' in output and 'root: module' in output, output

@@ -296,6 +296,8 @@ struct scry_pypy {
 	size_t type_count;
 	struct scry_hash by_tid, by_name;
 	struct scry_slot field[SCRY_PYPY_FIELD_COUNT];
+	struct scry_hash names; /* of fields by type and place, where they were asked for */
+	bool names_done;
 	struct scry_hash maps; /* "inst_map" of user classes: offset + 1 by tid */
 	uint64_t min[SCRY_PYPY_CLASS_COUNT], max[SCRY_PYPY_CLASS_COUNT];
 	const struct scry_pypy_type *class[SCRY_PYPY_CLASS_COUNT]; /* NULL: it has no such */
@@ -354,6 +356,9 @@ bool scry_pypy_is(struct scry_pypy *p, const struct scry_pypy_type *t, enum scry
 /** A field's value: zero-extended; SCRY_ENOFIELD where the build has no such field. */
 int scry_pypy_read(struct scry_pypy *p, scry_addr object, enum scry_pypy_field f, uint64_t *ret);
 uint64_t scry_pypy_get(struct scry_pypy *p, scry_addr object, enum scry_pypy_field f);
+/** RPython's name of the field at an offset, without "inst_"; NULL: the JIT knows none there. */
+const char *scry_pypy_field_at(struct scry_pypy *p, const struct scry_pypy_type *t,
+			       uint64_t offset);
 /** The bytes of an rpy_string: a copy in the arena, cut at `max`. */
 int scry_pypy_string(struct scry_pypy *p, scry_addr string, size_t max, const char **ret,
 		     size_t *ret_len);

@@ -68,27 +68,40 @@ static void take_map(struct scry_pypy *p, const char *name, size_t len, uint32_t
 			scry_hash_put(&p->maps, p->types[i].tid, (void *)((uintptr_t)offset + 1));
 }
 
-static bool is_descr(struct scry_pypy_scan *scan, scry_addr at)
+/* Its field, and the name as it is in memory; false: it is none. */
+static bool read_descr(struct harvest *h, scry_addr at, char name[NAME_MAX], uint64_t *ret_len,
+		       struct scry_slot *ret)
 {
-	struct harvest *h = (struct harvest *)scan;
-	struct scry_pypy *p = scan->pypy;
+	struct scry_pypy *p = h->scan.pypy;
 	struct scry_session *s = p->runtime->session;
 	uint64_t offset, size, len;
-	char name[NAME_MAX];
 	scry_addr string;
 
 	if (scry_read_ptr(s, at + h->name, &string) < 0 || string < p->start || string >= p->end ||
 	    scry_read_uint(s, at + h->offset, 8, &offset) < 0 ||
 	    scry_read_uint(s, at + h->size, 8, &size) < 0 || offset > 65536 ||
 	    (size != 1 && size != 2 && size != 4 && size != 8))
-		return true;
+		return false;
 	if (scry_read_uint(s, string, 4, &len) < 0 || (uint32_t)len != p->string ||
-	    scry_read_uint(s, string + 16, 8, &len) < 0 || len >= sizeof(name) ||
-	    scry_read(s, string + 24, name, len) < 0)
+	    scry_read_uint(s, string + 16, 8, ret_len) < 0 || *ret_len >= NAME_MAX ||
+	    scry_read(s, string + 24, name, *ret_len) < 0)
+		return false;
+	*ret = (struct scry_slot) { (uint32_t)offset, (uint16_t)size };
+	return true;
+}
+
+static bool is_descr(struct scry_pypy_scan *scan, scry_addr at)
+{
+	struct harvest *h = (struct harvest *)scan;
+	char name[NAME_MAX];
+	struct scry_slot slot;
+	uint64_t len;
+
+	if (!read_descr(h, at, name, &len, &slot))
 		return true;
 	h->count++;
-	take(h, at, name, len, (struct scry_slot) { (uint32_t)offset, (uint16_t)size });
-	take_map(p, name, len, (uint32_t)offset);
+	take(h, at, name, len, slot);
+	take_map(scan->pypy, name, len, slot.offset);
 	return true;
 }
 
@@ -151,6 +164,64 @@ int scry_pypy_load_fields(struct scry_pypy *p)
 		return scry_fail(p->runtime->session, SCRY_EUNSUPPORTED, 0,
 				 "this PyPy has neither lnotab nor linetable");
 	return SCRY_OK;
+}
+
+/* --- names by place --- */
+
+static uint64_t key_of(const char *type, size_t len, uint64_t offset)
+{
+	uint64_t h = 14695981039346656037u ^ offset << 40;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (unsigned char)type[i]) * 1099511628211u;
+	return h;
+}
+
+/* "pypy.interpreter.function.Function.inst_name": the type, and the member. */
+static bool keep_name(struct scry_pypy_scan *scan, scry_addr at)
+{
+	struct harvest *h = (struct harvest *)scan;
+	struct scry_pypy *p = scan->pypy;
+	char name[NAME_MAX], *dot;
+	struct scry_slot slot;
+	uint64_t len;
+
+	if (!read_descr(h, at, name, &len, &slot))
+		return true;
+	name[len] = '\0';
+	dot = strrchr(name, '.');
+	if (!dot)
+		return true;
+	const char *member = strncmp(dot + 1, "inst_", 5) ? dot + 1 : dot + 6,
+		   *kept = scry_arena_text(&p->runtime->session->arena, member, strlen(member));
+
+	if (kept)
+		scry_hash_put(&p->names, key_of(name, (size_t)(dot - name), slot.offset),
+			      (void *)(uintptr_t)kept);
+	return true;
+}
+
+const char *scry_pypy_field_at(struct scry_pypy *p, const struct scry_pypy_type *t, uint64_t offset)
+{
+	struct harvest h = { .scan = { .pypy = p, .found = keep_name } };
+	const struct scry_pypy_type *descr = scry_pypy_type_named(p, SCRY_PYPY_FIELD_DESCR);
+	const char *name;
+
+	if (!p->names_done && descr && find_members(&h, descr) == SCRY_OK) {
+		h.scan.low = descr->tid;
+		scry_pypy_scan(&h.scan);
+	}
+	p->names_done = true;
+	name = scry_hash_find(&p->names, key_of(t->name, strlen(t->name), offset));
+	/* or a base's, which has the class in its range */
+	for (size_t i = 0; !name && t->class_max && i < p->type_count; i++) {
+		const struct scry_pypy_type *base = &p->types[i];
+
+		if (base->class_min < t->class_min && base->class_max >= t->class_max)
+			name = scry_hash_find(&p->names,
+					      key_of(base->name, strlen(base->name), offset));
+	}
+	return name;
 }
 
 int scry_pypy_read(struct scry_pypy *p, scry_addr object, enum scry_pypy_field f, uint64_t *ret)

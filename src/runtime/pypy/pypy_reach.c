@@ -8,6 +8,7 @@
 #include "runtime/pypy/pypy_trace.h"
 
 #define OBJECTS_MAX 200000000u
+
 struct reach {
 	struct scry_pypy_tracer tracer;
 	struct scry_hash seen;
@@ -59,8 +60,9 @@ static bool lead_out(void *arg, scry_addr at, uint64_t word)
 {
 	struct reach *r = arg;
 
-	(void)at;
-	if (word < r->tracer.p->start || word >= r->tracer.p->end)
+	if (word > 0xffff && word % 8 == 0 &&
+	    (word < r->tracer.p->start || word >= r->tracer.p->end) &&
+	    !scry_hash_find(&r->seen, word) && scry_pypy_may_be_prebuilt(r->tracer.p, at))
 		push_loose(r, word);
 	return true;
 }
@@ -96,6 +98,7 @@ int scry_pypy_reach(struct scry_pypy *p, struct scry_pypy_reach *out)
 	scry_pypy_tracer_init(&r.tracer, p);
 	push_contexts(&r);
 	push_stack(&r);
+	scry_pypy_trace_static(&r.tracer);
 	scry_pypy_visit(p, lead_out, &r);
 	while (r.count && rc == SCRY_OK) {
 		if (!scry_going(s, SCRY_PASS_OBJECTS, done++, 0))

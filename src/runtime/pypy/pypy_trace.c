@@ -100,6 +100,9 @@ void scry_pypy_trace_loose(struct scry_pypy_tracer *tracer, scry_addr at, uint64
 /* The words before the list of types in GCData: of the thread that runs (framework.py). */
 #define ROOT_STACK_BASE 64
 #define ROOT_STACK_TOP  56
+#define STATIC_END      48
+#define STATIC_START    32
+#define STATIC_MAX      65536
 
 uint64_t scry_pypy_shadow_stack(struct scry_pypy *p, scry_addr *ret)
 {
@@ -111,6 +114,35 @@ uint64_t scry_pypy_shadow_stack(struct scry_pypy *p, scry_addr *ret)
 			       *ret && top > *ret
 		       ? (top - *ret) / 8
 		       : 0;
+}
+
+/*
+ * Prebuilt objects stand in what the file has of the module's data; the zeroed memory after it has
+ * variables of C's, and what they have is left from before: only static roots count there.
+ */
+bool scry_pypy_may_be_prebuilt(struct scry_pypy *p, scry_addr at)
+{
+	struct scry_target *t = p->runtime->session->target;
+	const struct scry_map *first = scry_map_at(t, p->group), *map = scry_map_at(t, at);
+
+	return !first || !(first->flags & SCRY_MAP_FILE) || (map && map->flags & SCRY_MAP_FILE);
+}
+
+void scry_pypy_trace_static(struct scry_pypy_tracer *tracer)
+{
+	struct scry_pypy *p = tracer->p;
+	struct scry_session *s = p->runtime->session;
+	struct scry_pypy_edge e = { .kind = SCRY_PYPY_EDGE_LOOSE };
+	scry_addr start, end;
+
+	if (scry_read_ptr(s, p->gcdata - STATIC_START, &start) < 0 ||
+	    scry_read_ptr(s, p->gcdata - STATIC_END, &end) < 0 || start < p->start ||
+	    end > p->end || start > end || end - start > 8 * STATIC_MAX)
+		return;
+	for (; start < end && scry_read_ptr(s, start, &e.at) == SCRY_OK; start += 8)
+		if (e.at >= p->start && e.at < p->end && scry_read_ptr(s, e.at, &e.to) == SCRY_OK &&
+		    e.to)
+			tracer->edge(tracer, &e);
 }
 
 /* --- what custom tracers know --- */

@@ -338,6 +338,7 @@ void scry_pypy_done(struct scry_pypy *p)
 	scry_hash_done(&p->by_tid);
 	scry_hash_done(&p->by_name);
 	scry_hash_done(&p->maps);
+	scry_hash_done(&p->names);
 	scry_hash_done(&p->classes);
 }
 
