@@ -68,7 +68,7 @@ static void find_pythons(struct sum *s)
 		struct scry_type *t = scry_heap_type_of(h, i)->type;
 
 		add_python(s, h->objects[i].addr);
-		if (!(t->flags & TYPE_UNICODE) && scry_type_has_parts(r, t))
+		if (h->kind->parts && !(t->flags & TYPE_UNICODE) && scry_type_has_parts(r, t))
 			add_parts(s, h->objects[i].addr, t);
 	}
 	for (size_t i = 0; i < h->text_count; i++) {

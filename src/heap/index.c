@@ -449,6 +449,7 @@ const struct scry_heap_kind scry_heap_cpython = {
 	.namespace_of = namespace_of,
 	.refs = scry_cpython_refs,
 	.counts = true,
+	.parts = true,
 };
 
 static const struct scry_heap_kind *const kinds[SCRY_MODEL_COUNT] = {

@@ -81,6 +81,7 @@ struct scry_heap_kind {
 	int (*refs)(struct scry_heap *h, uint32_t target, struct scry_hash *known,
 		    struct scry_refs *refs);
 	bool counts; /* objects have reference counts */
+	bool parts;  /* objects may have memory elsewhere: object/part.h */
 };
 extern const struct scry_heap_kind scry_heap_cpython, scry_heap_pypy;
 
