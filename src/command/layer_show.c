@@ -47,7 +47,17 @@ static void get_quiet(const void *subject, struct scry_said *ret)
 
 static void get_freed(const void *subject, struct scry_said *ret)
 {
-	scry_said_bool(ret, ((const struct scry_layer *)subject)->alive == SCRY_ALIVE_NO);
+	const struct scry_layer *l = subject;
+
+	scry_said_bool(ret, l->alive == SCRY_ALIVE_NO && !l->unreached);
+}
+
+/* Prebuilt objects are never freed. */
+static void get_unreached(const void *subject, struct scry_said *ret)
+{
+	const struct scry_layer *l = subject;
+
+	scry_said_bool(ret, l->unreached && l->alive == SCRY_ALIVE_NO);
 }
 
 static void get_offset(const void *subject, struct scry_said *ret)
@@ -167,6 +177,7 @@ static const char *const names_text[] = {
 	"{?object}{?freed}{:error}, FREED{}",
 	"{?object}{?freed}{!certain} (its type's word is still there)",
 	"{?object}{!freed}{!certain} (a guess)",
+	"{?object}{?unreached}, not reached, and not freed yet",
 	"{?object} = {repr}",
 	/* what belongs to one */
 	"{?part}{?owner_address}{where}memory of {type:name} {owner_address}",
@@ -221,6 +232,7 @@ static const struct scry_say fields[] = {
 	SAY_COUNT("thread", tid),
 	SAY_GET("frame", get_frame),
 	SAY_BOOL("certain", certain),
+	SAY_GET("unreached", get_unreached, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_BOOL("owns", owner, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_BOOL("first", first, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_PRINT("where", print_where, .flags = SCRY_SAY_TEXT_ONLY),

@@ -24,8 +24,8 @@ const char *const scry_layer_names[] = {
 	[SCRY_LAYER_UNMAPPED] = "unmapped",
 };
 
-static struct scry_layer *add(struct scry_layers *l, enum scry_layer_what what, scry_addr address,
-			      uint64_t size)
+struct scry_layer *scry_layer_add(struct scry_layers *l, enum scry_layer_what what,
+				  scry_addr address, uint64_t size)
 {
 	struct scry_layer *layer =
 		&l->list[l->count < SCRY_LAYERS_MAX - 1 ? l->count++ : SCRY_LAYERS_MAX - 1];
@@ -56,7 +56,7 @@ static void add_object(struct scry_layers *l, scry_addr object, const struct scr
 	struct scry_runtime *r = l->runtime;
 	bool dead = v->dead || freed;
 	struct scry_layer *layer =
-		add(l, dead ? SCRY_LAYER_FREED : SCRY_LAYER_OBJECT, object, v->extent);
+		scry_layer_add(l, dead ? SCRY_LAYER_FREED : SCRY_LAYER_OBJECT, object, v->extent);
 
 	layer->object = dead ? 0 : object;
 	layer->type = full_name(r, v->type);
@@ -91,8 +91,8 @@ static void add_freed(struct scry_layers *l, scry_addr start, scry_addr end)
 	l->end = end;
 	if (!scry_freed_object(l->runtime, start, end, &object, &t))
 		return;
-	struct scry_layer *layer =
-		add(l, SCRY_LAYER_FREED, object, t->itemsize ? end - object : t->basicsize);
+	struct scry_layer *layer = scry_layer_add(l, SCRY_LAYER_FREED, object,
+						  t->itemsize ? end - object : t->basicsize);
 	layer->type = full_name(l->runtime, t);
 	layer->alive = SCRY_ALIVE_NO;
 	layer->certain = false;
@@ -110,13 +110,14 @@ static void add_owner(struct scry_layers *l)
 
 	if (!l->owners.found)
 		return;
-	part = add(l, SCRY_LAYER_PART, p->start, p->size ? p->size : l->end - p->start);
+	part = scry_layer_add(l, SCRY_LAYER_PART, p->start, p->size ? p->size : l->end - p->start);
 	part->type = full_name(r, p->type);
 	part->field = p->field;
 	part->alive = SCRY_ALIVE_YES;
 	part->certain = l->owners.certain;
 	part->object = p->owner;
-	owner = add(l, SCRY_LAYER_OBJECT, p->owner, scry_object_sizeof(r, p->owner, p->type));
+	owner = scry_layer_add(l, SCRY_LAYER_OBJECT, p->owner,
+			       scry_object_sizeof(r, p->owner, p->type));
 	owner->type = part->type;
 	owner->object = p->owner;
 	owner->alive = SCRY_ALIVE_YES;
@@ -136,8 +137,8 @@ static void search(struct scry_layers *l, bool all)
 static void add_block(struct scry_layers *l, const struct scry_block *b)
 {
 	unsigned hooks = 2 * l->session->target->abi.ptr_size;
-	struct scry_layer *layer =
-		add(l, b->free ? SCRY_LAYER_FREE_BLOCK : SCRY_LAYER_BLOCK, b->start, b->size);
+	struct scry_layer *layer = scry_layer_add(
+		l, b->free ? SCRY_LAYER_FREE_BLOCK : SCRY_LAYER_BLOCK, b->start, b->size);
 
 	layer->allocator = b->allocator;
 	layer->alive = b->free ? SCRY_ALIVE_NO : SCRY_ALIVE_YES;
@@ -150,8 +151,8 @@ static void add_chunk(struct scry_layers *l, const struct scry_malloc_chunk *c)
 {
 	bool free = scry_malloc_is_free(c);
 	unsigned hooks = 2 * l->session->target->abi.ptr_size;
-	struct scry_layer *layer =
-		add(l, free ? SCRY_LAYER_FREE_CHUNK : SCRY_LAYER_CHUNK, c->start, c->size);
+	struct scry_layer *layer = scry_layer_add(
+		l, free ? SCRY_LAYER_FREE_CHUNK : SCRY_LAYER_CHUNK, c->start, c->size);
 
 	layer->allocator = scry_malloc_name(l->runtime);
 	layer->alive = free ? SCRY_ALIVE_NO : SCRY_ALIVE_YES;
@@ -224,7 +225,8 @@ static bool add_stack(struct scry_layers *l)
 
 	if (!t || !map)
 		return false;
-	struct scry_layer *layer = add(l, SCRY_LAYER_STACK, map->start, map->end - map->start);
+	struct scry_layer *layer =
+		scry_layer_add(l, SCRY_LAYER_STACK, map->start, map->end - map->start);
 	layer->tid = t->tid;
 	find_frame(l, t, layer);
 	return true;
@@ -265,7 +267,8 @@ static bool add_python_frame(struct scry_layers *l)
 		for (int64_t n = 0; scry_walk_next(&walk, &f) == SCRY_ITEM; n++) {
 			if (f.kind == SCRY_FRAME_DAMAGED || !is_in_frame(&f, l->addr, &end))
 				continue;
-			struct scry_layer *layer = add(l, SCRY_LAYER_PART, f.addr, end - f.addr);
+			struct scry_layer *layer =
+				scry_layer_add(l, SCRY_LAYER_PART, f.addr, end - f.addr);
 			layer->type = "frame";
 			layer->field = variable_at(&f, l->addr);
 			layer->symbol = f.code->name;
@@ -299,9 +302,9 @@ static bool add_module(struct scry_layers *l, const struct scry_map *map)
 
 	if (!m)
 		return false;
-	struct scry_layer *layer =
-		add(l, map && map->flags & SCRY_MAP_EXEC ? SCRY_LAYER_CODE : SCRY_LAYER_DATA,
-		    m->start, m->end - m->start);
+	struct scry_layer *layer = scry_layer_add(
+		l, map && map->flags & SCRY_MAP_EXEC ? SCRY_LAYER_CODE : SCRY_LAYER_DATA, m->start,
+		m->end - m->start);
 	layer->module = m->name;
 	layer->path = m->path;
 	scry_module_open(m);
@@ -318,7 +321,8 @@ static bool add_module(struct scry_layers *l, const struct scry_map *map)
 
 static void add_mapping(struct scry_layers *l, const struct scry_map *map)
 {
-	struct scry_layer *layer = add(l, SCRY_LAYER_MAPPING, map->start, map->end - map->start);
+	struct scry_layer *layer =
+		scry_layer_add(l, SCRY_LAYER_MAPPING, map->start, map->end - map->start);
 
 	layer->path = map->path;
 	layer->quiet = l->count > 1 && (!map->path || scry_module_at(l->session, l->addr));
@@ -393,6 +397,15 @@ static void find_heap(struct scry_layers *l, const struct scry_map *map, bool al
 	add_memory(l, &m);
 }
 
+static void find_pypy(struct scry_layers *l)
+{
+	struct scry_memory_at m = { 0 };
+
+	scry_layers_find_pypy(l);
+	m.has_chunk = scry_malloc_find(l->runtime, l->addr, &m.chunk);
+	add_memory(l, &m);
+}
+
 void scry_layers_find(struct scry_session *s, scry_addr addr, bool all, struct scry_layers *ret)
 {
 	const struct scry_map *map = scry_map_at(s->target, addr);
@@ -401,11 +414,13 @@ void scry_layers_find(struct scry_session *s, scry_addr addr, bool all, struct s
 	*ret = (struct scry_layers) { .session = s, .addr = addr };
 	ret->runtime = scry_runtime_first(s);
 	if (!map && scry_read(s, addr, &byte, 1) < 0) {
-		add(ret, SCRY_LAYER_UNMAPPED, addr, 0)->alive = SCRY_ALIVE_UNKNOWN;
+		scry_layer_add(ret, SCRY_LAYER_UNMAPPED, addr, 0)->alive = SCRY_ALIVE_UNKNOWN;
 		return;
 	}
 	if (!ret->runtime || !add_stack(ret)) {
-		if (ret->runtime && !ret->runtime->pypy)
+		if (ret->runtime && ret->runtime->pypy)
+			find_pypy(ret);
+		else if (ret->runtime)
 			find_heap(ret, map, all);
 		add_module(ret, map);
 	}
@@ -414,7 +429,7 @@ void scry_layers_find(struct scry_session *s, scry_addr addr, bool all, struct s
 	if (map)
 		add_mapping(ret, map);
 	if (!ret->count)
-		add(ret, SCRY_LAYER_MAPPING, addr, 0)->certain = false;
+		scry_layer_add(ret, SCRY_LAYER_MAPPING, addr, 0)->certain = false;
 }
 
 void scry_place_find(struct scry_session *s, scry_addr addr, struct scry_layers *ret)

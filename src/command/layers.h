@@ -38,7 +38,8 @@ struct scry_layer {
 	/* the block has the debug hooks' marks */
 	bool has_debug;
 	struct scry_debug_block debug;
-	bool owner; /* the object that the layer before is a part of */
+	bool unreached; /* an object that nothing leads to, and that is not freed yet */
+	bool owner;     /* the object that the layer before is a part of */
 	bool certain;
 	bool first;
 	bool quiet; /* the layers before it say the same */
@@ -55,7 +56,8 @@ struct scry_layers {
 	size_t count;
 	/* the memory that was asked about: the object's, the part's, the block's */
 	scry_addr start, end;
-	bool searched; /* owners were searched for */
+	const char *error; /* why objects are not known, or NULL */
+	bool searched;     /* owners were searched for */
 	struct scry_owners owners;
 };
 
@@ -64,6 +66,12 @@ struct scry_layers {
  * also what uses it, and what refers to it.
  */
 void scry_layers_find(struct scry_session *s, scry_addr addr, bool all, struct scry_layers *ret);
+
+/** Add one; of more than there is room for, the last is kept. */
+struct scry_layer *scry_layer_add(struct scry_layers *l, enum scry_layer_what what,
+				  scry_addr address, uint64_t size);
+/** Those of PyPy's objects and of its collector's memory (layers_pypy.c). */
+void scry_layers_find_pypy(struct scry_layers *l);
 
 /** Only stacks and modules: for a word that is in no object. */
 void scry_place_find(struct scry_session *s, scry_addr addr, struct scry_layers *ret);

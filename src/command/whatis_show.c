@@ -245,7 +245,13 @@ static int run(struct scry_call *call)
 
 	if (rc < 0)
 		return rc;
+	if (it.references && (rc = scry_refuse_others(call)) < 0)
+		return rc;
 	scry_layers_find(call->s, addr, it.references, &layers);
+	if (layers.error) {
+		scry_note(call->s, "%s", layers.error);
+		call->partial = true;
+	}
 	scry_say_fields(&call->render.to, &answer_facts, &it);
 	return SCRY_OK;
 }
@@ -267,7 +273,7 @@ const struct scry_command_row scry_command_whatis = {
 		    "or variable of a module; the mapping. Who uses a buffer (memoryviews) "
 		    "follows, and with --refs\n"
 		    "every word that leads there. What is not certain is marked.",
-		    SCRY_COMMAND_VALUE | SCRY_COMMAND_CPYTHON },
+		    SCRY_COMMAND_VALUE },
 	.run = run,
 	.flags = flags,
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },

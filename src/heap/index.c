@@ -415,11 +415,6 @@ static void count(struct scry_heap *h)
 	}
 }
 
-static scry_addr namespace_of(struct scry_heap *h, scry_addr module)
-{
-	return scry_field_get(h->runtime, module, SCRY_F_MODULE_DICT);
-}
-
 static int fill(struct scry_heap *h)
 {
 	struct scry_type *object;
@@ -446,7 +441,8 @@ const struct scry_heap_kind scry_heap_cpython = {
 	.slot_text = scry_cpython_slot_text,
 	.roots = scry_cpython_roots,
 	.frame_of = scry_cpython_frame_of,
-	.namespace_of = namespace_of,
+	.field_at = scry_cpython_field_at,
+	.namespace_of = scry_cpython_namespace_of,
 	.refs = scry_cpython_refs,
 	.counts = true,
 	.parts = true,

@@ -75,6 +75,8 @@ struct scry_heap_kind {
 	int (*roots)(struct scry_graph *g);
 	/* the frame that a frame object or a generator has, 0 none */
 	scry_addr (*frame_of)(struct scry_heap *h, scry_addr addr, bool generator);
+	/* what an object has at an offset, in the arena; NULL unknown, or not asked here */
+	const char *(*field_at)(struct scry_heap *h, scry_addr addr, uint64_t offset);
 	/* the namespace of a module, 0 unknown */
 	scry_addr (*namespace_of)(struct scry_heap *h, scry_addr module);
 	/* adds those that refer to an object, and to `known` the words that were told of */
@@ -132,6 +134,8 @@ static inline struct scry_heap_type *scry_heap_type_of(const struct scry_heap *h
 }
 /** Bytes from an object's start that are its own. */
 uint64_t scry_heap_extent(struct scry_heap *h, uint32_t object);
+/** What of an object is at an offset: a field, an item; NULL unknown. */
+const char *scry_heap_field_at(struct scry_heap *h, uint32_t object, uint64_t offset);
 /** The type's full name, "?" where it is not known. */
 const char *scry_heap_type_name(struct scry_heap *h, struct scry_heap_type *t);
 /** An object's size in bytes, also where the list has UINT32_MAX. */

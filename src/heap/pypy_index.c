@@ -159,6 +159,14 @@ static scry_addr frame_of(struct scry_heap *h, scry_addr addr, bool generator)
 	return scry_pypy_generator_at(h->runtime, addr, &g) ? g.frame : 0;
 }
 
+static const char *field_at(struct scry_heap *h, scry_addr addr, uint64_t offset)
+{
+	const struct scry_pypy_type *t = scry_pypy_type_of(h->runtime->pypy, &addr);
+	const char *name = t ? scry_pypy_field_at(h->runtime->pypy, t, offset) : NULL;
+
+	return name ? scry_arena_printf(&h->runtime->session->arena, ".%s", name) : NULL;
+}
+
 static scry_addr namespace_of(struct scry_heap *h, scry_addr module)
 {
 	return scry_pypy_get(h->runtime->pypy, module, SCRY_PYPY_MODULE_DICT);
@@ -174,6 +182,7 @@ const struct scry_heap_kind scry_heap_pypy = {
 	.slot_text = scry_pypy_slot_text,
 	.roots = scry_pypy_roots,
 	.frame_of = frame_of,
+	.field_at = field_at,
 	.namespace_of = namespace_of,
 	.refs = scry_pypy_refs,
 };

@@ -197,3 +197,18 @@ void scry_cpython_slot_text(struct scry_heap *h, const struct scry_reference *re
 		break;
 	}
 }
+
+const char *scry_cpython_field_at(struct scry_heap *h, scry_addr addr, uint64_t offset)
+{
+	return scry_field_name_at(h->runtime, addr, offset);
+}
+
+scry_addr scry_cpython_namespace_of(struct scry_heap *h, scry_addr module)
+{
+	return scry_field_get(h->runtime, module, SCRY_F_MODULE_DICT);
+}
+
+const char *scry_heap_field_at(struct scry_heap *h, uint32_t object, uint64_t offset)
+{
+	return offset ? h->kind->field_at(h, h->objects[object].addr, offset) : NULL;
+}

@@ -59,5 +59,7 @@ void scry_cpython_visit(struct scry_heap *h, scry_addr addr, uint32_t type, scry
 			void *arg);
 void scry_cpython_slot_text(struct scry_heap *h, const struct scry_reference *ref,
 			    struct scry_buf *out);
+const char *scry_cpython_field_at(struct scry_heap *h, scry_addr addr, uint64_t offset);
+scry_addr scry_cpython_namespace_of(struct scry_heap *h, scry_addr module);
 
 #endif

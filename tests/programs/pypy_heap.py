@@ -42,6 +42,10 @@ class Named(dict):
     pass
 
 
+class Row(object):
+    pass
+
+
 class Failure(ValueError):
     pass
 
@@ -98,6 +102,7 @@ next(IN_GENERATOR)
 IN_FAILURE = Failure(target("failure"))
 IN_METHOD = target("method").__init__
 TWICE = target("twice")
+ROW = [Row() for i in range(400)]
 AGAIN = [TWICE, TWICE, {"again": TWICE}]
 READY, NEVER = threading.Semaphore(0), threading.Semaphore(0)
 
@@ -141,6 +146,10 @@ READY.acquire()
 for i in range(4):
     gc.collect()
 truth = {
+    "kept": [id(ROW[i]) for i in range(2, 400, 40)],
+    "freed": [id(ROW[i]) for i in range(0, 400, 40)],
+    "dropped": [id(ROW[i]) for i in range(1, 400, 40)],
+    "prebuilt": [id(int), id(None.__class__)],
     "targets": dict((name, id(one)) for name, one in TARGETS.items()),
     "held": id(HELD),
     "by_name": id(TARGETS),
@@ -151,4 +160,12 @@ truth["counts"] = count()
 text = json.dumps(truth)
 with open(os.environ["PYSCRY_TRUTH"], "w") as out:
     out.write(text)
+# old objects in the midst of others that stay: some freed by a collection, some only dropped after the last one
+text = None
+for i in range(0, 400, 40):
+    ROW[i] = None
+for i in range(4):
+    gc.collect()
+for i in range(1, 400, 40):
+    ROW[i] = None
 os.abort()

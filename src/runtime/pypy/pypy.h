@@ -381,6 +381,15 @@ enum scry_pypy_place scry_pypy_place_of(const struct scry_pypy *p, scry_addr add
  * checked.
  */
 bool scry_pypy_stands(struct scry_pypy *p, scry_addr addr);
+/** A page of an arena, whose blocks have one size. */
+struct scry_pypy_page {
+	scry_addr start, first; /* and where its first block is */
+	uint64_t size;
+};
+/** The page that has an address; false: it is in none. */
+bool scry_pypy_page_of(struct scry_pypy *p, scry_addr addr, struct scry_pypy_page *ret);
+/** Is a block of it free? */
+bool scry_pypy_is_free(struct scry_pypy *p, const struct scry_pypy_page *page, scry_addr block);
 /** Bytes of an object, header and items included; 0 unknown. */
 uint64_t scry_pypy_size_of(struct scry_pypy *p, const struct scry_pypy_type *t, scry_addr addr);
 

@@ -99,20 +99,44 @@ static bool pointers_fit(struct scry_pypy *p, const struct scry_pypy_type *t, sc
  * A page of an arena (rpython/memory/gc/minimarkpage.py): { next page, arena, free blocks, first of
  * them }, then blocks of one size. An arena: { base, free pages, pages, first of the free ones }.
  */
-static bool in_page(struct scry_pypy *p, scry_addr addr, uint64_t size)
+bool scry_pypy_page_of(struct scry_pypy *p, scry_addr addr, struct scry_pypy_page *ret)
 {
 	struct scry_session *s = p->runtime->session;
 	scry_addr page = addr & ~(scry_addr)(PAGE_SIZE - 1), arena, base, first_free;
 	uint64_t free_pages, pages;
 
-	return size && size <= SMALL_MAX && addr >= page + PAGE_HEAD &&
-	       (addr - page - PAGE_HEAD) % size == 0 &&
-	       scry_read_ptr(s, page + 8, &arena) == SCRY_OK &&
+	*ret = (struct scry_pypy_page) { page, page + PAGE_HEAD, PAGE_SIZE };
+	return scry_read_ptr(s, page + 8, &arena) == SCRY_OK &&
 	       scry_read_ptr(s, page + 24, &first_free) == SCRY_OK && first_free >= page &&
 	       first_free <= page + PAGE_SIZE && scry_read_ptr(s, arena, &base) == SCRY_OK &&
 	       scry_read_uint(s, arena + 8, 8, &free_pages) == SCRY_OK &&
 	       scry_read_uint(s, arena + 16, 8, &pages) == SCRY_OK && free_pages <= pages &&
 	       pages <= ARENA_PAGES && page >= base && page - base < (pages + 1) * PAGE_SIZE;
+}
+
+static bool in_page(struct scry_pypy *p, scry_addr addr, uint64_t size)
+{
+	struct scry_pypy_page page;
+
+	return size && size <= SMALL_MAX && scry_pypy_page_of(p, addr, &page) &&
+	       addr >= page.first && (addr - page.first) % size == 0;
+}
+
+/* So many free blocks name the next one each; after the last of them nothing was ever in use. */
+bool scry_pypy_is_free(struct scry_pypy *p, const struct scry_pypy_page *page, scry_addr block)
+{
+	struct scry_session *s = p->runtime->session;
+	uint64_t count;
+	scry_addr at;
+
+	if (scry_read_uint(s, page->start + 16, 8, &count) < 0 || count > PAGE_SIZE / 16 ||
+	    scry_read_ptr(s, page->start + 24, &at) < 0)
+		return false;
+	while (count-- && at != block)
+		if (at < page->first || at >= page->start + page->size ||
+		    scry_read_ptr(s, at, &at) < 0)
+			return false;
+	return at == block || (count + 1 == 0 && block >= at);
 }
 
 /*

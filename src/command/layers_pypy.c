@@ -1,0 +1,151 @@
+/*
+ * What of PyPy's stands at an address: an object that its collector reaches, one that it does not
+ * reach and has not freed yet, a free place; in the nursery, in a page of an arena, in the module.
+ */
+#include "command/layers.h"
+#include "heap/index.h"
+#include "memory/malloc.h"
+#include "object/pypy/pypy_printers.h"
+
+#define NURSERY_MAX 50000000u /* objects of a nursery that are gone through */
+#define BACK_MAX    4096      /* bytes before an address at which a prebuilt object may begin */
+
+/* An object that the list of all has: alive. */
+static bool add_reached(struct scry_layers *l, struct scry_heap *h)
+{
+	uint32_t object = scry_heap_inside(h, l->addr);
+
+	if (object == SCRY_HEAP_NONE)
+		return false;
+	struct scry_heap_type *t = scry_heap_type_of(h, object);
+	struct scry_layer *layer = scry_layer_add(l, SCRY_LAYER_OBJECT, h->objects[object].addr,
+						  scry_heap_bytes(h, object));
+
+	layer->object = t->no_repr ? 0 : layer->address;
+	layer->type = scry_heap_type_name(h, t);
+	layer->field = scry_heap_field_at(h, object, (uint64_t)layer->offset);
+	layer->alive = SCRY_ALIVE_YES;
+	l->start = layer->address;
+	l->end = layer->address + layer->size;
+	return true;
+}
+
+/* What has a type and a size, but is not reached. */
+static bool add_unreached(struct scry_layers *l, scry_addr at, bool certain)
+{
+	struct scry_pypy *p = l->runtime->pypy;
+	scry_addr object = at, class;
+	const struct scry_pypy_type *t = scry_pypy_type_of(p, &object);
+	uint64_t size = t && object == at ? scry_pypy_size_of(p, t, at) : 0;
+
+	if (l->addr < at || l->addr - at >= size)
+		return false;
+	struct scry_layer *layer = scry_layer_add(l, SCRY_LAYER_OBJECT, at, size);
+
+	class = scry_pypy_is(p, t, SCRY_PYPY_CLASS_ROOT) ? scry_pypy_type_object(l->runtime, t, at)
+							 : 0;
+	layer->type = class ? scry_pypy_class_name(l->runtime, class, true) : NULL;
+	if (!layer->type)
+		layer->type = t->name;
+	layer->alive = scry_pypy_place_of(p, at) == SCRY_PYPY_PREBUILT ? SCRY_ALIVE_UNKNOWN
+								       : SCRY_ALIVE_NO;
+	layer->unreached = true;
+	layer->certain = certain;
+	return true;
+}
+
+static struct scry_layer *add_block(struct scry_layers *l, const char *allocator, scry_addr start,
+				    uint64_t size, bool free)
+{
+	struct scry_layer *layer =
+		scry_layer_add(l, free ? SCRY_LAYER_FREE_BLOCK : SCRY_LAYER_BLOCK, start, size);
+
+	layer->allocator = allocator;
+	layer->alive = free ? SCRY_ALIVE_NO : SCRY_ALIVE_YES;
+	return layer;
+}
+
+/* Young objects are made one after another: their sizes lead from each to the next one. */
+static void find_in_nursery(struct scry_layers *l, bool found)
+{
+	struct scry_pypy *p = l->runtime->pypy;
+	scry_addr at = p->nursery;
+	bool free = l->addr >= p->nursery_free;
+
+	for (uint32_t i = 0; !found && !free && at <= l->addr && i < NURSERY_MAX; i++) {
+		scry_addr object = at;
+		const struct scry_pypy_type *t = scry_pypy_type_of(p, &object);
+		uint64_t size = t && object == at ? scry_pypy_size_of(p, t, at) : 0;
+
+		if (!size || size > p->nursery_free - at)
+			break;
+		if (l->addr - at < size)
+			found = add_unreached(l, at, true);
+		at += size;
+	}
+	if (free && !found)
+		add_block(l, "PyPy's nursery", p->nursery_free, p->nursery_end - p->nursery_free,
+			  true);
+	else
+		add_block(l, "PyPy's nursery", p->nursery, p->nursery_end - p->nursery, false);
+}
+
+/* The blocks of a page have one size: that of an object which is reached there. */
+static uint64_t block_size(struct scry_heap *h, const struct scry_pypy_page *page)
+{
+	uint32_t i = scry_heap_before(h, page->start + page->size - 1);
+
+	return i != SCRY_HEAP_NONE && h->objects[i].addr >= page->start ? scry_heap_bytes(h, i) : 0;
+}
+
+static void find_in_page(struct scry_layers *l, struct scry_heap *h,
+			 const struct scry_pypy_page *page, bool found)
+{
+	uint64_t size = block_size(h, page);
+	scry_addr start = l->addr;
+	bool free = false;
+
+	if (size && l->addr >= page->first)
+		start = l->addr - (l->addr - page->first) % size;
+	if (!found && size && l->addr >= page->first) {
+		free = scry_pypy_is_free(l->runtime->pypy, page, start);
+		if (!free)
+			add_unreached(l, start, true);
+	}
+	if (size && l->addr >= page->first)
+		add_block(l, "PyPy's arenas", start, size, free);
+	else
+		add_block(l, "PyPy's arenas, page", page->start, page->size, false);
+}
+
+/* Prebuilt objects that nothing but others of them leads to are not in the list. */
+static void find_prebuilt(struct scry_layers *l)
+{
+	scry_addr at = l->addr & ~(scry_addr)7;
+
+	for (unsigned back = 0; back < BACK_MAX; back += 8)
+		if (scry_pypy_stands(l->runtime->pypy, at - back) &&
+		    add_unreached(l, at - back, false))
+			return;
+}
+
+void scry_layers_find_pypy(struct scry_layers *l)
+{
+	struct scry_pypy *p = l->runtime->pypy;
+	struct scry_pypy_page page;
+	struct scry_heap *h;
+
+	if (scry_heap_of(l->runtime, &h) < 0) {
+		l->error = l->session->error.text;
+		return;
+	}
+	bool found = add_reached(l, h);
+	enum scry_pypy_place place = scry_pypy_place_of(p, l->addr);
+
+	if (place == SCRY_PYPY_YOUNG)
+		find_in_nursery(l, found);
+	else if (place == SCRY_PYPY_PREBUILT && !found)
+		find_prebuilt(l);
+	else if (place == SCRY_PYPY_OLD && scry_pypy_page_of(p, l->addr, &page))
+		find_in_page(l, h, &page, found);
+}
