@@ -128,8 +128,7 @@ static void get_deadline(const void *subject, struct scry_said *ret)
 }
 
 static const char *const about[] = {
-	"{name:name}", "fd {fd}", "process {pid}", "{detail}", "{?timed}{!detail}with a timeout",
-	NULL,
+	"{name:name}", "fd {fd}", "process {pid}", "{detail}", "{left}", NULL,
 };
 
 #define SUBJECT struct scry_awaited
@@ -143,7 +142,7 @@ static const struct scry_say for_fields[] = {
 	SAY_GET("fd", get_fd),
 	SAY_GET("pid", get_pid),
 	SAY_GET("deadline", get_deadline),
-	SAY_BOOL("timed", timed, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_TEXT("left", left, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_VIEW("about", about, ": "),
 	SAY_END,
 };
@@ -271,6 +270,7 @@ static const struct scry_say row_fields[] = {
 	SAY_LIST("held_by", &held_facts, each_holder),
 	SAY_GET("frame", get_frame, .facts = &scry_facts_place),
 	SAY_INT("deadlock", deadlock, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_INT("perhaps", perhaps, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_INT("waiters", waiters, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("runs", get_runs, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("idle", get_idle, .flags = SCRY_SAY_TEXT_ONLY),
@@ -285,7 +285,12 @@ static const struct scry_say row_fields[] = {
 #undef SUBJECT
 
 static const char *const row_text[] = {
-	"{?deadlock}{:error}DEADLOCK {deadlock}{}  ", "{who}", "{line}", "\n", NULL,
+	"{?deadlock}{:error}DEADLOCK {deadlock}{}  ",
+	"|{?perhaps}{:mark}PERHAPS DEADLOCK {perhaps}{}  ",
+	"{who}",
+	"{line}",
+	"\n",
+	NULL,
 };
 
 static const struct scry_facts row_facts = { "wait", row_fields, row_text };
@@ -296,10 +301,11 @@ static const struct scry_facts row_facts = { "wait", row_fields, row_text };
 static int rank(const struct scry_waiter *who)
 {
 	return who->deadlock                                                        ? 0
-	       : who->waiters                                                       ? 1
-	       : who->state == SCRY_WAIT_WAITING || who->state == SCRY_WAIT_GIL     ? 2
-	       : who->state == SCRY_WAIT_RUNNING || who->state == SCRY_WAIT_UNKNOWN ? 3
-										    : 4;
+	       : who->perhaps                                                       ? 1
+	       : who->waiters                                                       ? 2
+	       : who->state == SCRY_WAIT_WAITING || who->state == SCRY_WAIT_GIL     ? 3
+	       : who->state == SCRY_WAIT_RUNNING || who->state == SCRY_WAIT_UNKNOWN ? 4
+										    : 5;
 }
 
 static int compare(const void *x, const void *y)
@@ -311,7 +317,9 @@ static int compare(const void *x, const void *y)
 		return rank(a) - rank(b);
 	if (a->deadlock != b->deadlock)
 		return a->deadlock < b->deadlock ? -1 : 1;
-	if (rank(a) == 1 && a->waiters != b->waiters)
+	if (a->perhaps != b->perhaps)
+		return a->perhaps < b->perhaps ? -1 : 1;
+	if (rank(a) == 2 && a->waiters != b->waiters)
 		return a->waiters > b->waiters ? -1 : 1;
 	return a < b ? -1 : a > b;
 }
@@ -321,7 +329,8 @@ struct answer {
 	struct scry_call *call;
 	const struct scry_waits *waits;
 	const struct scry_waiter **order;
-	unsigned deadlock; /* of the list that is written now */
+	unsigned number; /* of the list that is written now */
+	bool perhaps;    /* it is one that a guess closes */
 };
 
 static void each_row(const void *subject, struct scry_renderer *to)
@@ -348,9 +357,12 @@ static void each_member(const void *subject, struct scry_renderer *to)
 {
 	const struct answer *a = subject;
 
-	for (size_t i = 0; i < a->waits->count; i++)
-		if (a->waits->list[i].deadlock == a->deadlock)
-			scry_say(to, &member_facts, &a->waits->list[i]);
+	for (size_t i = 0; i < a->waits->count; i++) {
+		const struct scry_waiter *who = &a->waits->list[i];
+
+		if ((a->perhaps ? who->perhaps : who->deadlock) == a->number)
+			scry_say(to, &member_facts, who);
+	}
 }
 
 static const struct scry_facts deadlock_facts = {
@@ -359,17 +371,31 @@ static const struct scry_facts deadlock_facts = {
 	NULL, .bare = true
 };
 
+static void each_list(struct answer a, struct scry_renderer *to)
+{
+	unsigned count = a.perhaps ? a.waits->perhaps : a.waits->deadlocks;
+
+	for (a.number = 1; a.number <= count; a.number++)
+		scry_say(to, &deadlock_facts, &a);
+}
+
 static void each_deadlock(const void *subject, struct scry_renderer *to)
+{
+	each_list(*(const struct answer *)subject, to);
+}
+
+static void each_perhaps(const void *subject, struct scry_renderer *to)
 {
 	struct answer a = *(const struct answer *)subject;
 
-	for (a.deadlock = 1; a.deadlock <= a.waits->deadlocks; a.deadlock++)
-		scry_say(to, &deadlock_facts, &a);
+	a.perhaps = true;
+	each_list(a, to);
 }
 
 static const struct scry_say answer_fields[] = {
 	SAY_LIST("waits", &row_facts, each_row),
 	SAY_LIST("deadlocks", &deadlock_facts, each_deadlock),
+	SAY_LIST("perhaps_deadlocks", &deadlock_facts, each_perhaps),
 	SAY_END,
 };
 
@@ -392,7 +418,7 @@ static int run_waits(struct scry_call *call)
 	} else if (order) {
 		qsort(order, w.count, sizeof(*order), compare);
 		scry_say_fields(&call->render.to, &answer_facts,
-				&(struct answer) { call, &w, order, 0 });
+				&(struct answer) { call, &w, order, 0, false });
 	}
 	free(order);
 	scry_waits_done(&w);
@@ -417,8 +443,9 @@ static const struct scry_facts *const says[] = { &answer_facts, NULL };
 	"\"frame\" a frame that\n"                                                                 \
 	"works on it or gives it back in a finally. \"inferred\" is a guess: the holder's code "   \
 	"has called\n"                                                                             \
-	"acquire() and not release(). A wait that ends by itself after a time is not part of a "   \
-	"deadlock.\n"                                                                              \
+	"acquire() and not release(); what only guesses close is a PERHAPS DEADLOCK. A wait that " \
+	"ends by\n"                                                                                \
+	"itself after a time, or by a timeout around it, is not part of a deadlock.\n"             \
 	"Files, the peers of sockets and the state of child processes are shown for a live "       \
 	"process only."
 

@@ -33,7 +33,9 @@ static void put_node(struct scry_buf *out, const struct scry_waiter *who, size_t
 		put_quoted(out, who->what.kind);
 	}
 	scry_buf_printf(out, "\"%s%s];\n", who->task ? ", shape=box" : "",
-			who->deadlock ? ", color=red" : "");
+			who->deadlock  ? ", color=red"
+			: who->perhaps ? ", color=orange"
+				       : "");
 }
 
 static void put_edges(struct scry_buf *out, const struct scry_waits *w,

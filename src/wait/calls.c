@@ -23,15 +23,19 @@ static struct scry_load *add(struct scry_loads *l, struct scry_arena *arena,
 	return &list[l->count++];
 }
 
-static void add_call(struct scry_loads *l, struct scry_arena *arena, uint32_t at)
+/* The argument of a call is how many it is given; of CALL_FUNCTION_EX and _VAR nobody knows. */
+static void add_call(struct scry_loads *l, struct scry_arena *arena,
+		     const struct scry_instruction *i)
 {
-	uint32_t *calls = scry_arena_grow(arena, (uint32_t *)(uintptr_t)l->calls, l->call_count,
-					  &l->call_room, sizeof(*calls), ROOM_STEP);
+	struct scry_call_made *calls = scry_arena_grow(arena, l->calls, l->call_count,
+						       &l->call_room, sizeof(*calls), ROOM_STEP);
 
 	if (!calls)
 		return;
 	l->calls = calls;
-	calls[l->call_count++] = at;
+	calls[l->call_count++] =
+		(struct scry_call_made) { i->offset + i->size, i->arg || strstr(i->name, "_EX") ||
+								       strstr(i->name, "_VAR") };
 }
 
 /* Only jumps forward: they part what runs from what does not within one pass over the code. */
@@ -119,7 +123,7 @@ static void decode(struct scry_loads *l, struct scry_arena *arena)
 			now.global = global;
 		} else {
 			if (starts(i.name, "CALL"))
-				add_call(l, arena, i.offset + i.size);
+				add_call(l, arena, &i);
 			/*
 			 * SETUP_FINALLY and SETUP_WITH name a handler, which is no way that the
 			 * code goes by itself
@@ -194,6 +198,31 @@ static const char *text_of(struct scry_waits *w, const struct scry_load *l, unsi
 	return copy;
 }
 
+/* The first parts of `a.acquire` where that is a method of the object itself, 0 where it is not. */
+static unsigned owner_parts(const struct scry_frame *f, const struct scry_load *l, scry_addr object)
+{
+	scry_addr value =
+		(int64_t)l->at <= f->lasti && l->count > 1 ? scry_load_value(f, l, l->count) : 0;
+
+	return value && scry_is_exactly(f->runtime, value, SCRY_IS_BUILTIN) &&
+			       scry_field_get(f->runtime, value, SCRY_F_CFUNCTION_SELF) == object
+		       ? l->count - 1
+		       : 0;
+}
+
+scry_addr scry_owner_in_frame(struct scry_waits *w, const struct scry_frame *f, scry_addr object)
+{
+	const struct scry_loads *l = f->code && object ? scry_loads_of(w, f->code) : NULL;
+
+	for (size_t i = l ? l->count : 0; i-- > 0;) {
+		unsigned parts = owner_parts(f, &l->list[i], object);
+
+		if (parts)
+			return scry_load_value(f, &l->list[i], parts);
+	}
+	return 0;
+}
+
 /* What it loaded last before the instruction that it is in; else any variable that has it. */
 const char *scry_name_in_frame(struct scry_waits *w, const struct scry_frame *f, scry_addr object)
 {
@@ -208,10 +237,8 @@ const char *scry_name_in_frame(struct scry_waits *w, const struct scry_frame *f,
 
 		if (value && value == object)
 			return text_of(w, &l->list[i], count);
-		/* a.acquire, where that is a method of the object itself */
-		if (value && count > 1 && scry_is_exactly(f->runtime, value, SCRY_IS_BUILTIN) &&
-		    scry_field_get(f->runtime, value, SCRY_F_CFUNCTION_SELF) == object)
-			return text_of(w, &l->list[i], count - 1);
+		if ((count = owner_parts(f, &l->list[i], object)))
+			return text_of(w, &l->list[i], count);
 	}
 	for (unsigned it = 0; scry_frame_local_next(f, &it, &local) == SCRY_ITEM;)
 		if (local.value == object)

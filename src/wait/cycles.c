@@ -1,25 +1,35 @@
 /*
  * Where the chain closes. A waiter goes on when any of its holders lets go, so it is stuck where
  * all of them are known and all are stuck; of these the strongly connected ones are deadlocks, and
- * the others wait for them.
+ * the others wait for them. A chain that a guess closes is a guess: these are counted by
+ * themselves, once those without any are known.
  */
 #include <stdlib.h>
 
 #include "wait/wait.h"
 
-static bool may_be_stuck(const struct scry_waiter *who)
+static bool has_guess(const struct scry_waiter *who)
 {
-	return who->held_count && !who->others && !who->what.timed &&
+	for (size_t k = 0; k < who->held_count; k++)
+		if (who->held_by[k].how == SCRY_HOW_INFERRED)
+			return true;
+	return false;
+}
+
+static bool may_be_stuck(const struct scry_waiter *who, bool guesses)
+{
+	return who->held_count && !who->others && !who->what.timed && !who->limited &&
+	       (guesses || !has_guess(who)) &&
 	       (who->state == SCRY_WAIT_WAITING || who->state == SCRY_WAIT_GIL);
 }
 
 /* The largest set of which every member waits for members alone. */
-static void find_stuck(struct scry_waits *w)
+static void find_stuck(struct scry_waits *w, bool guesses)
 {
 	bool changed = true;
 
 	for (size_t i = 0; i < w->count; i++)
-		w->list[i].stuck = may_be_stuck(&w->list[i]);
+		w->list[i].stuck = may_be_stuck(&w->list[i], guesses);
 	while (changed) {
 		changed = false;
 		for (size_t i = 0; i < w->count; i++) {
@@ -46,6 +56,7 @@ struct search {
 	struct visit *path;
 	struct scry_waiter **stack;
 	size_t depth, height, index;
+	unsigned *found; /* how many there are */
 };
 
 static void enter(struct search *s, struct scry_waiter *who)
@@ -77,10 +88,13 @@ static void leave(struct search *s, struct scry_waiter *who)
 		;
 	bool closes = s->height - from > 1 || waits_for_itself(who);
 	if (closes)
-		s->w->deadlocks++;
+		++*s->found;
 	for (size_t i = from; i < s->height; i++) {
 		s->stack[i]->on_stack = false;
-		s->stack[i]->deadlock = closes ? s->w->deadlocks : 0;
+		if (closes && s->found == &s->w->deadlocks)
+			s->stack[i]->deadlock = *s->found;
+		else if (closes)
+			s->stack[i]->perhaps = *s->found;
 	}
 	s->height = from;
 }
@@ -96,6 +110,8 @@ static void search_from(struct search *s, struct scry_waiter *first)
 			continue;
 		}
 		struct scry_waiter *to = (struct scry_waiter *)v->who->held_by[v->next++].who;
+		if (to->deadlock && s->found != &s->w->deadlocks)
+			continue; /* it is in one already */
 		if (!to->index)
 			enter(s, to);
 		else if (to->on_stack && to->index < v->who->link)
@@ -103,7 +119,22 @@ static void search_from(struct search *s, struct scry_waiter *first)
 	}
 }
 
-/* How many wait for each, by whatever way. */
+/* What closes, with guesses or without; those that are in a deadlock already are left out. */
+static void find_closed(struct search *s, bool guesses)
+{
+	struct scry_waits *w = s->w;
+
+	find_stuck(w, guesses);
+	s->found = guesses ? &w->perhaps : &w->deadlocks;
+	s->index = 0;
+	for (size_t i = 0; i < w->count; i++)
+		w->list[i].index = w->list[i].link = 0;
+	for (size_t i = 0; i < w->count; i++)
+		if (w->list[i].stuck && !w->list[i].index && !w->list[i].deadlock)
+			search_from(s, &w->list[i]);
+}
+
+/* How many wait for each, by whatever way, but for guesses. */
 static void count_waiters(struct scry_waits *w, struct scry_waiter *who, struct scry_waiter **list)
 {
 	size_t n = 0, done = 0;
@@ -118,7 +149,7 @@ static void count_waiters(struct scry_waits *w, struct scry_waiter *who, struct 
 		for (size_t k = 0; k < at->held_count; k++) {
 			struct scry_waiter *to = (struct scry_waiter *)at->held_by[k].who;
 
-			if (to->on_stack)
+			if (to->on_stack || at->held_by[k].how == SCRY_HOW_INFERRED)
 				continue;
 			to->on_stack = true;
 			to->waiters++;
@@ -133,10 +164,10 @@ void scry_waits_cycles(struct scry_waits *w)
 
 	s.path = calloc(w->count + 1, sizeof(*s.path));
 	s.stack = calloc(w->count + 1, sizeof(*s.stack));
-	find_stuck(w);
-	for (size_t i = 0; s.path && s.stack && i < w->count; i++)
-		if (w->list[i].stuck && !w->list[i].index)
-			search_from(&s, &w->list[i]);
+	if (s.path && s.stack) {
+		find_closed(&s, false);
+		find_closed(&s, true);
+	}
 	for (size_t i = 0; s.stack && i < w->count; i++)
 		if (w->list[i].held_count)
 			count_waiters(w, &w->list[i], s.stack);

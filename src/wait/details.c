@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "object/known.h"
 #include "object/model.h"
 #include "wait/wait.h"
 
@@ -22,6 +23,13 @@ static bool number(struct scry_runtime *r, scry_addr object, const char *const *
 	return value && scry_int_value(r, value, ret) == SCRY_OK;
 }
 
+bool scry_time_value(struct scry_runtime *r, scry_addr object, double *ret)
+{
+	return scry_is_exactly(r, object, SCRY_IS_FLOAT) &&
+	       scry_double_at(r, scry_field_addr(r, object, SCRY_F_FLOAT_VALUE), ret) == SCRY_OK &&
+	       *ret >= 0 && *ret < 1e15;
+}
+
 #define NAMES(...) ((const char *const[]) { __VA_ARGS__, NULL })
 
 /* "full, 1 of 1", "empty" */
@@ -33,7 +41,8 @@ static const char *queue(struct scry_runtime *r, scry_addr object)
 
 	if (size < 0)
 		return NULL;
-	number(r, object, NAMES("maxsize", "_maxsize"), &most);
+	/* asyncio's has a property of the other name */
+	number(r, object, NAMES("_maxsize", "maxsize"), &most);
 	if (!size)
 		return "empty";
 	if (most > 0)
@@ -44,17 +53,24 @@ static const char *queue(struct scry_runtime *r, scry_addr object)
 
 static const char *unfinished(struct scry_runtime *r, scry_addr object)
 {
+	scry_addr shared = attribute(r, object, NAMES("_unfinished_tasks"));
 	int64_t n;
 
-	return number(r, object, NAMES("unfinished_tasks", "_unfinished_tasks"), &n)
+	return (shared && scry_shared_value(r, shared, &n)) ||
+			       number(r, object, NAMES("unfinished_tasks", "_unfinished_tasks"), &n)
 		       ? scry_arena_printf(&r->session->arena, "%" PRId64 " unfinished", n)
 		       : NULL;
 }
 
 static const char *event(struct scry_runtime *r, scry_addr object)
 {
-	scry_addr flag = attribute(r, object, NAMES("_flag", "_Event__flag", "_value"));
+	scry_addr flag = attribute(r, object, NAMES("_flag", "_Event__flag", "_value")), type;
+	int64_t n;
 
+	/* multiprocessing's flag is a semaphore */
+	if (flag && scry_type_of(r, flag, &type) == SCRY_OK &&
+	    scry_type_derives(r, type, "multiprocessing.synchronize.SemLock"))
+		return !scry_shared_value(r, flag, &n) ? NULL : n ? "set" : "not set";
 	return flag ? scry_truth(r, flag, false) ? "set" : "not set" : NULL;
 }
 
@@ -62,7 +78,8 @@ static const char *semaphore(struct scry_runtime *r, scry_addr object)
 {
 	int64_t n;
 
-	return number(r, object, NAMES("_value", "_Semaphore__value"), &n)
+	return scry_shared_value(r, object, &n) ||
+			       number(r, object, NAMES("_value", "_Semaphore__value"), &n)
 		       ? scry_arena_printf(&r->session->arena, "value %" PRId64, n)
 		       : NULL;
 }
@@ -104,11 +121,17 @@ static const struct {
 	const char *kind;
 	const char *(*say)(struct scry_runtime *r, scry_addr object);
 } rows[] = {
-	{ "Queue.get", queue },       { "Queue.put", queue },
-	{ "Queue.join", unfinished }, { "Event", event },
-	{ "Semaphore", semaphore },   { "BoundedSemaphore", semaphore },
-	{ "Barrier", barrier },       { "Thread.join", thread },
-	{ "Thread.start", thread },   { "import lock", import_lock },
+	{ "Queue.get", queue },
+	{ "Queue.put", queue },
+	{ "Queue.join", unfinished },
+	{ "multiprocessing.Queue.join", unfinished },
+	{ "Event", event },
+	{ "Semaphore", semaphore },
+	{ "BoundedSemaphore", semaphore },
+	{ "Barrier", barrier },
+	{ "Thread.join", thread },
+	{ "Thread.start", thread },
+	{ "import lock", import_lock },
 	{ "Future.result", future },
 };
 

@@ -4,6 +4,7 @@
 #include "object/model.h"
 #include "task/greenlet.h"
 #include "task/stackless.h"
+#include "wait/here.h"
 #include "wait/wait.h"
 
 #define HOLDERS_MAX 1000 /* of one waiter that are kept */
@@ -130,6 +131,17 @@ int scry_waiter_frame_next(struct scry_waiter *who, struct scry_walk *walk, stru
 
 /* --- all of it --- */
 
+/* How long it takes at most, where its words do not say so already. */
+static void say_time(struct scry_waits *w, struct scry_awaited *what)
+{
+	if (!what->kind || !what->timed)
+		return;
+	what->left = what->deadline >= 0 ? scry_clock_left(w->session, what->deadline)
+					 : "with a timeout";
+	if (what->detail && (!strcmp(what->kind, "sleep") || !strcmp(what->detail, what->left)))
+		what->left = NULL;
+}
+
 int scry_waits_find(struct scry_session *s, struct scry_waits *w)
 {
 	struct scry_thread *first = scry_thread_first(s);
@@ -162,6 +174,9 @@ int scry_waits_find(struct scry_session *s, struct scry_waits *w)
 			scry_task_waits(w, &w->list[i]);
 	for (size_t i = 0; i < w->count; i++)
 		scry_waits_owners(w, &w->list[i]);
+	scry_waits_limits(w);
+	for (size_t i = 0; i < w->count; i++)
+		say_time(w, &w->list[i].what);
 	scry_waits_cycles(w);
 	return SCRY_OK;
 }

@@ -2,6 +2,7 @@
 #include "wait/here.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,6 +152,20 @@ const char *scry_fd_text(struct scry_session *s, int64_t fd)
 		scry_buf_puts(&text, link);
 	}
 	return scry_arena_text(&s->arena, text.text, text.len);
+}
+
+/* "flags:\t0104002": octal, as open(2) has them */
+bool scry_fd_blocks(struct scry_session *s, int64_t fd)
+{
+	int pid = pid_of(s);
+	char name[64];
+	SCRY_AUTO_BUF(text);
+
+	snprintf(name, sizeof(name), "fdinfo/%" PRId64, fd);
+	const char *flags = pid && fd >= 0 && scry_procfs_read(pid, name, &text)
+				    ? strstr(text.text, "flags:")
+				    : NULL;
+	return !flags || !(strtoul(flags + 6, NULL, 8) & O_NONBLOCK);
 }
 
 /* "tfd:        5 events: ..." */

@@ -6,6 +6,8 @@
 
 /** "fd 5" is what: "socket 127.0.0.1:51514 -> 127.0.0.1:5432 ESTABLISHED", "pipe", a path. */
 const char *scry_fd_text(struct scry_session *s, int64_t fd);
+/** May a write to the file wait? False where O_NONBLOCK is set; true where nothing says so. */
+bool scry_fd_blocks(struct scry_session *s, int64_t fd);
 /** The files that an epoll instance watches, at most `room` of them; how many there are. */
 unsigned scry_epoll_files(struct scry_session *s, int64_t epoll, int64_t *ret, unsigned room);
 /** "alive", "a zombie: nobody has waited for it yet", "gone". */

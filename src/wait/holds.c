@@ -89,16 +89,19 @@ static bool is_awaited(const struct scry_frame *f, const struct scry_loads *l, u
 }
 
 /*
- * Was what was loaded there called before the frame's instruction? That stands at a call, or (3.11)
- * in the caches after it.
+ * The call of what was loaded there, if it was made before the frame's instruction: NULL. That is a
+ * call, or (3.11) in the caches after it.
  */
-static bool was_called(const struct scry_frame *f, const struct scry_loads *l,
-		       const struct scry_load *load)
+static const struct scry_call_made *call_of(const struct scry_frame *f, const struct scry_loads *l,
+					    const struct scry_load *load)
 {
 	for (size_t i = 0; i < l->call_count; i++)
-		if (l->calls[i] > load->end)
-			return (int64_t)l->calls[i] <= f->lasti && !is_awaited(f, l, l->calls[i]);
-	return false;
+		if (l->calls[i].end > load->end)
+			return (int64_t)l->calls[i].end <= f->lasti &&
+					       !is_awaited(f, l, l->calls[i].end)
+				       ? &l->calls[i]
+				       : NULL;
+	return NULL;
 }
 
 /* May the code have come to the frame's instruction around the call: by a jump over it? */
@@ -150,21 +153,29 @@ static bool is_released_by_handler(const struct scry_frame *f, const struct scry
 	return false;
 }
 
-/* In the order of the code, which is that of its run but for jumps: so it is a guess alone. */
-static bool is_acquired_last(const struct scry_frame *f, const struct scry_loads *l,
-			     scry_addr object)
+/* What the code has called last, before the frame's instruction. */
+enum last { NOTHING, ACQUIRED, TRIED, RELEASED };
+
+/*
+ * In the order of the code, which is that of its run but for jumps: so it is a guess alone. An
+ * acquire() with arguments may have come back without the lock.
+ */
+static enum last last_call(const struct scry_frame *f, const struct scry_loads *l, scry_addr object)
 {
-	bool acquired = false;
+	enum last last = NOTHING;
 
 	for (size_t i = 0; i < l->count && (int64_t)l->list[i].at < f->lasti; i++) {
-		if (!was_called(f, l, &l->list[i]))
+		const struct scry_call_made *call = call_of(f, l, &l->list[i]);
+
+		if (!call)
 			continue;
-		if (loads_method(f, &l->list[i], "acquire") == object)
-			acquired |= !is_passed_by(f, l, &l->list[i]);
-		else if (loads_method(f, &l->list[i], "release") == object)
-			acquired = false;
+		if (loads_method(f, &l->list[i], "release") == object)
+			last = RELEASED;
+		else if (loads_method(f, &l->list[i], "acquire") == object &&
+			 !is_passed_by(f, l, &l->list[i]))
+			last = call->arguments ? TRIED : ACQUIRED;
 	}
-	return acquired;
+	return last;
 }
 
 static void note_calls(struct scry_waits *w, struct scry_waiter *who, const struct scry_frame *f)
@@ -175,13 +186,25 @@ static void note_calls(struct scry_waits *w, struct scry_waiter *who, const stru
 		return;
 	for (size_t i = 0; i < l->count && (int64_t)l->list[i].at < f->lasti; i++) {
 		scry_addr object = loads_method(f, &l->list[i], "acquire");
+		enum last last = object ? last_call(f, l, object) : NOTHING;
 
-		if (!object || !is_acquired_last(f, l, object))
-			continue;
-		note_all(w, who, object,
-			 is_released_by_handler(f, l, object) ? SCRY_HOW_FRAME : SCRY_HOW_INFERRED,
-			 f);
+		if (last == ACQUIRED || last == TRIED)
+			note_all(w, who, object,
+				 last == ACQUIRED && is_released_by_handler(f, l, object)
+					 ? SCRY_HOW_FRAME
+					 : SCRY_HOW_INFERRED,
+				 f);
 	}
+}
+
+/* Code may give a lock back for a while, within its with block. */
+static enum scry_how how_with(struct scry_waits *w, const struct scry_frame *f, scry_addr object)
+{
+	const struct scry_loads *l = scry_loads_of(w, f->code);
+
+	return l && has_load(l, "release") && last_call(f, l, object) == RELEASED
+		       ? SCRY_HOW_INFERRED
+		       : SCRY_HOW_WITH;
 }
 
 /* --- all frames --- */
@@ -205,7 +228,7 @@ static void note_frame(struct scry_waits *w, struct scry_waiter *who, const stru
 
 	for (unsigned it = 0; scry_frame_with_next(f, &it, &object, &async) == SCRY_ITEM;)
 		if (is_its_own(who, async))
-			note_all(w, who, object, SCRY_HOW_WITH, f);
+			note_all(w, who, object, how_with(w, f, object), f);
 	if (module)
 		note_future(w, who, f, module);
 	else if (is_its_own(who, false))

@@ -28,11 +28,16 @@ static const struct lock_row {
 	{ "_io.BufferedRandom", "stdio lock" },
 };
 
-/* _multiprocessing.SemLock: a lock has room for one (Lib/multiprocessing/synchronize.py). */
+/*
+ * _multiprocessing.SemLock: a lock has room for one (Lib/multiprocessing/synchronize.py). Its kind
+ * is RECURSIVE_MUTEX or SEMAPHORE, as Modules/_multiprocessing/semaphore.c numbers them.
+ */
 static const char *shared_kind(struct scry_runtime *r, scry_addr object)
 {
-	uint64_t most = scry_field_get(r, object, SCRY_F_SEMLOCK_MAXVALUE);
+	uint64_t most = scry_field_get(r, object, SCRY_F_SEMLOCK_MAXVALUE), kind;
 
+	if (scry_field_read(r, object, SCRY_F_SEMLOCK_KIND, &kind) == SCRY_OK && kind == 0)
+		return "RLock";
 	return most == 1 ? "Lock" : most ? "Semaphore" : "SemLock";
 }
 
@@ -47,6 +52,21 @@ static uint64_t shared_owner(struct scry_runtime *r, scry_addr object)
 	return count > 0 && scry_field_get(r, object, SCRY_F_SEMLOCK_MAXVALUE) == 1
 		       ? scry_field_get(r, object, SCRY_F_SEMLOCK_LAST_TID)
 		       : 0;
+}
+
+/* sem_t's first word: glibc 2.21 and later, musl. 32-bit ones keep a flag in it. */
+bool scry_shared_value(struct scry_runtime *r, scry_addr object, int64_t *ret)
+{
+	scry_addr handle;
+	uint64_t value;
+
+	if (scry_attr(r, object, "_semlock", &object) < 0 || r->session->target->abi.windows ||
+	    r->session->target->abi.ptr_size != 8 ||
+	    scry_field_read(r, object, SCRY_F_SEMLOCK_HANDLE, &handle) < 0 ||
+	    scry_read_uint(r->session, handle, 4, &value) < 0)
+		return false;
+	*ret = value > INT32_MAX ? 0 : (int64_t)value; /* musl: -1 while somebody waits */
+	return true;
 }
 
 const char *scry_lock_kind(struct scry_runtime *r, scry_addr object)
@@ -136,6 +156,8 @@ uint64_t scry_lock_owner(struct scry_runtime *r, scry_addr object)
 		return scry_field_get(r, object, SCRY_F_RLOCK_OWNER);
 	if (!strcmp(name, "_multiprocessing.SemLock"))
 		return shared_owner(r, object);
+	if (kind && !strcmp(kind, "stdio lock"))
+		return scry_field_get(r, object, SCRY_F_BUFFERED_OWNER);
 	if (!strncmp(name, "multiprocessing.synchronize.", 28))
 		return scry_attr(r, object, "_semlock", &value) == SCRY_OK ? shared_owner(r, value)
 									   : 0;

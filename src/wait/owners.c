@@ -4,6 +4,7 @@
 
 #include "object/known.h"
 #include "object/model.h"
+#include "object/opcodes.h"
 #include "wait/futures.h"
 
 /* Tasks that stand in a set of the object. */
@@ -47,10 +48,62 @@ static void find_children(struct scry_waits *w, struct scry_waiter *who)
 	find_tasks_in(w, who, "_children");
 }
 
+/* --- the one import lock of 2.7 --- */
+
+static bool is_importing(const struct scry_frame *f)
+{
+	struct scry_instructions w;
+	struct scry_instruction i;
+
+	if (scry_instructions_open(&w, f->code) < 0)
+		return false;
+	while (scry_instruction_next(&w, &i) == SCRY_ITEM && (int64_t)i.offset <= f->lasti)
+		if ((int64_t)i.offset == f->lasti)
+			return !strcmp(i.name, "IMPORT_NAME");
+	return false;
+}
+
+/* Who runs a module's code for a frame that imports it has the lock (Python/import.c). */
+static bool imports(struct scry_waiter *t)
+{
+	struct scry_walk walk = { 0 };
+	struct scry_frame f;
+	bool module = false;
+
+	while (scry_waiter_frame_next(t, &walk, &f) == SCRY_ITEM) {
+		if (!f.code || f.damaged)
+			return false;
+		if (module && is_importing(&f))
+			return true;
+		module = !strcmp(f.code->name, "<module>");
+	}
+	return false;
+}
+
+static void find_importer(struct scry_waits *w, struct scry_waiter *who)
+{
+	struct scry_waiter *found = NULL;
+
+	for (size_t i = 0; i < w->count; i++)
+		if (w->list[i].thread && w->list[i].runtime == who->runtime &&
+		    imports(&w->list[i])) {
+			if (found)
+				return;
+			found = &w->list[i];
+		}
+	if (found)
+		scry_waiter_held(w, who, found, SCRY_HOW_FRAME, NULL);
+}
+
 /* A lock has one owner: what the object says, else one that stands in its with block, and so on. */
 static void find_lock_owner(struct scry_waits *w, struct scry_waiter *who)
 {
 	struct scry_runtime *r = who->what.runtime;
+
+	if (!who->what.is_object) {
+		find_importer(w, who);
+		return;
+	}
 	uint64_t ident = scry_lock_owner(r, who->what.addr);
 	struct scry_waiter *owner = ident ? scry_waiter_of_ident(w, r, ident) : NULL;
 	const struct scry_hold *h = scry_hash_find(&w->holds, who->what.addr), *best = NULL;
@@ -77,7 +130,7 @@ static void find_lock_owner(struct scry_waits *w, struct scry_waiter *who)
 	}
 	if (owner)
 		scry_waiter_held(w, who, owner, SCRY_HOW_OWNER, best ? &best->frame : NULL);
-	else if (best && !ident && (!equals || best->how == SCRY_HOW_WITH))
+	else if (best && !ident && !equals)
 		scry_waiter_held(w, who, best->who, best->how, &best->frame);
 }
 
@@ -214,11 +267,12 @@ static const struct {
 
 void scry_waits_owners(struct scry_waits *w, struct scry_waiter *who)
 {
-	/* a lock of C has no object to ask; _shutdown() needs none */
+	/* a lock of C has no object to ask; _shutdown() and the import lock need none */
 	bool bare = !who->what.is_object;
 
 	if (who->state != SCRY_WAIT_WAITING || !who->what.kind || who->held_count)
 		return;
+	bare &= strcmp(who->what.kind, "import lock") != 0;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (!strcmp(rows[i].kind, who->what.kind)) {
 			if (!bare || rows[i].find == find_not_daemons)

@@ -19,6 +19,24 @@ static bool has_time(const struct scry_frame *f)
 	       (scry_int_value(f->runtime, value, &number) < 0 || number >= 0);
 }
 
+/*
+ * When a function that looks again and again gives up: Lib/threading.py, queue.py, subprocess.py,
+ * multiprocessing/connection.py. 2.7 and some of 3.6's have the time of day there.
+ */
+static void note_deadline(struct scry_reading *r, const struct scry_frame *f)
+{
+	static const char *const names[] = { "endtime", "deadline" };
+	enum { TIME_OF_DAY = 1000000000 };
+	double value;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		scry_addr time = scry_frame_variable(f, names[i]);
+
+		if (time && scry_time_value(f->runtime, time, &value) && value < TIME_OF_DAY)
+			r->deadline = (int64_t)value + 1;
+	}
+}
+
 /* In wait() the condition's lock is not held, though the caller stands in its with block. */
 static void note_released(struct scry_waiter *who, scry_addr condition)
 {
@@ -53,6 +71,7 @@ static bool take(struct scry_reading *r, const struct scry_stand *s, const struc
 	const char *kind = s->kind;
 
 	r->timed |= has_time(f);
+	note_deadline(r, f);
 	if (!kind && !(s->flags & (SCRY_STAND_LOCK | SCRY_STAND_SELF)) && r->stand && !object)
 		return true; /* it only passes on */
 	if (kind && !r->stand && !strcmp(kind, "Condition") && object) {

@@ -12,8 +12,10 @@ struct scry_reading {
 	bool has_top;
 	const struct scry_stand *stand; /* the row that holds, and the object of its frame */
 	scry_addr object;
-	unsigned rows; /* that the chain of frames had */
-	bool timed;    /* a frame of the chain was given a time */
+	unsigned rows;    /* that the chain of frames had */
+	bool timed;       /* a frame of the chain was given a time */
+	int64_t deadline; /* ... which ends then, by the monotonic clock; -1 not known */
+	bool retries;     /* a C function sleeps between its tries */
 };
 
 /** The newest frame, and the one that is shown: the newest that is not the standard library's. */

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "native/c_stack.h"
 #include "object/known.h"
 #include "wait/here.h"
 #include "wait/wait.h"
@@ -28,10 +27,10 @@ enum way {
 };
 #define FILE FILE_
 #define SYSCALL(name, kind, way, x86_64, i386, generic) \
-	{ kind, way, { [SCRY_SYSCALLS_X86_64] = x86_64, i386, generic } },
+	{ name, kind, way, { [SCRY_SYSCALLS_X86_64] = x86_64, i386, generic } },
 
 static const struct syscall_row {
-	const char *kind;
+	const char *name, *kind;
 	enum way way;
 	int numbers[SCRY_SYSCALLS_GENERIC + 1];
 } rows[] = {
@@ -200,59 +199,6 @@ static void read_epoll(const struct sleep *s)
 	set_files(s, &text, 0, 0);
 }
 
-/* --- locks of C --- */
-
-/*
- * glibc's pthread_mutex_t: int lock, unsigned count, int owner (nptl/bits/struct_mutex.h, 2.31 to
- * 2.36); the address that it sleeps on is that of the lock. Only for a thread that is in the
- * function.
- */
-static bool is_in(const struct scry_c_stack *stack, const char *const *names)
-{
-	for (size_t i = 0; stack && i < stack->count && i < 6; i++)
-		for (size_t k = 0; names[k]; k++)
-			if (stack->frames[i].function &&
-			    !strncmp(stack->frames[i].function, names[k], strlen(names[k])))
-				return true;
-	return false;
-}
-
-void scry_c_lock_read(struct scry_waits *w, struct scry_waiter *who, struct scry_awaited *what)
-{
-	static const char *const mutexes[] = { "pthread_mutex_lock",   "___pthread_mutex_lock",
-					       "__pthread_mutex_lock", "pthread_mutex_timedlock",
-					       "__lll_lock_wait",      NULL };
-	static const char *const conditions[] = { "pthread_cond_", "__pthread_cond_",
-						  "___pthread_cond_", NULL };
-	static const char *const rwlocks[] = { "pthread_rwlock_", "__pthread_rwlock_",
-					       "___pthread_rwlock_", NULL };
-	static const char *const semaphores[] = { "sem_wait",      "sem_timedwait",
-						  "sem_clockwait", "__new_sem_wait",
-						  "__sem_wait",    NULL };
-	const struct scry_c_stack *stack = scry_thread_c_stack(who->thread);
-	scry_addr futex = who->thread->os->futex;
-	uint64_t owner = 0;
-
-	what->addr = futex;
-	if (is_in(stack, mutexes)) {
-		what->kind = "pthread mutex";
-		/*
-		 * the owner is the id of a thread of the kernel's, 0 while the lock changes hands
-		 */
-		if (scry_read_uint(w->session, futex + 8, 4, &owner) < 0)
-			return;
-		for (size_t i = 0; owner && i < w->count; i++)
-			if (w->list[i].thread && w->list[i].thread->tid == owner)
-				scry_waiter_held(w, who, &w->list[i], SCRY_HOW_OWNER, NULL);
-	} else if (is_in(stack, conditions)) {
-		what->kind = "pthread condition";
-	} else if (is_in(stack, rwlocks)) {
-		what->kind = "pthread rwlock";
-	} else if (is_in(stack, semaphores)) {
-		what->kind = "semaphore";
-	}
-}
-
 /* FUTEX_WAIT's time is a span, that of the others a point; of the monotonic clock unless told. */
 static void read_futex(const struct sleep *s)
 {
@@ -374,6 +320,51 @@ static void read_arguments(const struct sleep *s, enum way way)
 	}
 }
 
+/* --- calls that a signal has cut short --- */
+
+/* How many bytes it was to write; 0 not known. struct iovec: a pointer, a length. */
+static uint64_t bytes_to_write(const struct scry_session *s, const struct scry_os_thread *os,
+			       const char *name)
+{
+	enum { PARTS_MAX = 1024 };
+	unsigned ptr = s->target->abi.ptr_size;
+	uint64_t total = 0, part;
+
+	if (!strchr(name, 'v'))
+		return os->args[2];
+	for (uint64_t i = 0; i < os->args[2] && i < PARTS_MAX; i++) {
+		if (scry_read_uint((struct scry_session *)s, os->args[1] + (2 * i + 1) * ptr, ptr,
+				   &part) < 0)
+			return 0;
+		total += part;
+	}
+	return total;
+}
+
+/*
+ * A write that waits for room comes back with what it has written so far, as soon as the thread is
+ * to die or to stop: that is why it has not got any further since.
+ */
+static bool was_cut_short(struct scry_session *s, const struct scry_os_thread *os,
+			  uint64_t *ret_done, uint64_t *ret_all)
+{
+	static const char *const names[] = { "write", "pwrite64", "writev", "pwritev", "sendto" };
+	const struct scry_arch *arch = s->target->arch;
+	const struct syscall_row *row = os->syscall_known ? row_of(s->target, os->syscall) : NULL;
+
+	if (!row || arch->syscall_result == arch->syscall_args[0] || !os->regs.arch)
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(row->name, names[i]))
+			continue;
+		*ret_done = os->regs.value[arch->syscall_result];
+		*ret_all = bytes_to_write(s, os, row->name);
+		/* where a file never waits, it has simply had no more room just then */
+		return *ret_done && *ret_done < *ret_all && scry_fd_blocks(s, int_of(os->args[0]));
+	}
+	return false;
+}
+
 /*
  * 1 sleeps in a call that waits, 0 does not, -1 not known. Another call (a read() that waits for
  * its disk, a page fault) is not what a program would call waiting.
@@ -382,6 +373,7 @@ int scry_thread_sleeps(struct scry_waiter *who)
 {
 	struct scry_target *t = who->thread->session->target;
 	const struct scry_os_thread *os = who->thread->os;
+	uint64_t done, all;
 
 	if (!os || os->exited || t->abi.windows || !t->arch)
 		return -1;
@@ -389,7 +381,8 @@ int scry_thread_sleeps(struct scry_waiter *who)
 		scry_os_thread_regs(t, os); /* these may tell */
 	if (!os->syscall_known || (os->in_syscall && t->arch->syscalls == SCRY_SYSCALLS_UNKNOWN))
 		return -1;
-	return os->in_syscall && row_of(t, os->syscall);
+	return (os->in_syscall && row_of(t, os->syscall)) ||
+	       was_cut_short(who->thread->session, os, &done, &all);
 }
 
 bool scry_sleep_read(struct scry_waits *w, struct scry_waiter *who, struct scry_awaited *what)
@@ -397,15 +390,21 @@ bool scry_sleep_read(struct scry_waits *w, struct scry_waiter *who, struct scry_
 	const struct scry_thread *t = who->thread;
 	const struct syscall_row *row;
 	struct sleep s = { w, who, t ? t->os : NULL, what };
+	uint64_t done, all;
 
 	if (!s.os || s.os->exited)
 		return false;
 	scry_os_thread_regs(w->session->target, s.os);
-	if (!s.os->in_syscall)
+	bool cut = !s.os->in_syscall && was_cut_short(w->session, s.os, &done, &all);
+	if (!s.os->in_syscall && !cut)
 		return false;
 	row = row_of(w->session->target, s.os->syscall);
 	what->kind = row ? row->kind : NULL;
 	if (row)
 		read_arguments(&s, row->way);
+	if (cut)
+		what->detail = scry_arena_printf(
+			&w->session->arena, "%s%s%" PRIu64 " of %" PRIu64 " bytes are written",
+			what->detail ? what->detail : "", what->detail ? ", " : "", done, all);
 	return row != NULL;
 }

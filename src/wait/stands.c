@@ -148,6 +148,12 @@ static bool is_file_of(const char *file, const char *library, const char *module
 	return true;
 }
 
+/* Frozen modules have another name until somebody imports importlib: Lib/importlib/__init__.py */
+static const char *const frozen[][2] = {
+	{ "_frozen_importlib", "importlib._bootstrap" },
+	{ "_frozen_importlib_external", "importlib._bootstrap_external" },
+};
+
 static const char *find_module(struct scry_waits *w, const struct scry_frame *f)
 {
 	scry_addr name = scry_frame_global(f, "__name__");
@@ -155,6 +161,9 @@ static const char *find_module(struct scry_waits *w, const struct scry_frame *f)
 
 	if (!name || scry_text_at(f->runtime, name, 100, &text) < 0)
 		return NULL;
+	for (size_t i = 0; i < sizeof(frozen) / sizeof(*frozen); i++)
+		if (!strcmp(text, frozen[i][0]))
+			text = frozen[i][1];
 	unsigned package = package_of(text);
 	if (!w->directories[package])
 		w->directories[package] = find_directory(w, f->runtime, package);

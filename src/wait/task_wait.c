@@ -81,8 +81,7 @@ static void set_deadline(struct scry_reading *r)
 	double value;
 
 	if (handle && scry_attr(r->who->runtime, handle, "_when", &when) == SCRY_OK &&
-	    scry_double_at(r->who->runtime, when, &value) == SCRY_OK && value >= 0 &&
-	    value < 1e15) {
+	    scry_time_value(r->who->runtime, when, &value)) {
 		r->what->deadline = (int64_t)value;
 		r->what->timed = true;
 	}
@@ -122,7 +121,7 @@ static void note_awaited(struct scry_waits *w, struct scry_waiter *who)
  */
 static void read_asyncio(struct scry_waits *w, struct scry_waiter *who)
 {
-	struct scry_reading r = { .w = w, .who = who, .what = &who->what };
+	struct scry_reading r = { .w = w, .who = who, .what = &who->what, .deadline = -1 };
 	struct scry_task *t = who->task;
 	scry_addr source;
 
@@ -149,7 +148,6 @@ static void read_asyncio(struct scry_waits *w, struct scry_waiter *who)
 			who->what.detail = scry_stand_detail(who->runtime, kind, r.object);
 		if (r.has_top)
 			set_deadline(&r);
-		who->what.timed |= r.timed;
 	} else {
 		set_object(who, t->waits_for, "Future");
 		if (who->has_frame)
@@ -158,6 +156,7 @@ static void read_asyncio(struct scry_waits *w, struct scry_waiter *who)
 		if (source)
 			scry_future_owners(w, who, source);
 	}
+	who->what.timed |= r.timed;
 	note_awaited(w, who);
 }
 
@@ -186,7 +185,7 @@ static bool read_place(struct scry_waiter *who, struct scry_reading *r)
  */
 static void read_other_loop(struct scry_waits *w, struct scry_waiter *who)
 {
-	struct scry_reading r = { .w = w, .who = who, .what = &who->what };
+	struct scry_reading r = { .w = w, .who = who, .what = &who->what, .deadline = -1 };
 	struct scry_task *t = who->task;
 	struct scry_waiter *other = t->waits_for ? scry_waiter_of_task(w, t->waits_for) : NULL;
 
@@ -213,7 +212,7 @@ static void read_other_loop(struct scry_waits *w, struct scry_waiter *who)
 static void read_greenlet(struct scry_waits *w, struct scry_waiter *who)
 {
 	const struct scry_greenlet *g = who->task->detail;
-	struct scry_reading r = { .w = w, .who = who, .what = &who->what };
+	struct scry_reading r = { .w = w, .who = who, .what = &who->what, .deadline = -1 };
 	struct scry_waiter *other;
 
 	scry_reading_frame(&r);
@@ -238,7 +237,7 @@ static void read_greenlet(struct scry_waits *w, struct scry_waiter *who)
 /* The channel is in the tasklet's own ring of links: no frame needs to be read for it. */
 static void read_tasklet(struct scry_waits *w, struct scry_waiter *who)
 {
-	struct scry_reading r = { .w = w, .who = who, .what = &who->what };
+	struct scry_reading r = { .w = w, .who = who, .what = &who->what, .deadline = -1 };
 	struct scry_task *t = who->task;
 
 	scry_reading_frame(&r);
@@ -270,7 +269,7 @@ void scry_task_waits(struct scry_waits *w, struct scry_waiter *who)
 	struct scry_task *t = who->task;
 
 	if (t->state == SCRY_TASK_RUNNING || t->state == SCRY_TASK_ACTIVE) {
-		struct scry_reading r = { .w = w, .who = who, .what = &who->what };
+		struct scry_reading r = { .w = w, .who = who, .what = &who->what, .deadline = -1 };
 
 		scry_reading_frame(&r);
 		wait_with_thread(w, who);

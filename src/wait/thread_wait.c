@@ -88,9 +88,56 @@ static void find_retry(struct scry_reading *r, struct scry_awaited *sleep)
 	if (!retry)
 		return;
 	r->what->kind = retry->kind;
+	r->retries = true;
 	sleep->detail = retry->detail;
 	sleep->deadline = -1;
 	sleep->timed = true;
+}
+
+/* --- the object of a file --- */
+
+/* The number of the file that an object reads or writes: a socket's, a raw file's; -1 none. */
+static int64_t file_of(struct scry_runtime *r, scry_addr object)
+{
+	static const char *const inner[] = { "raw", "buffer.raw" };
+	scry_addr type, raw = object;
+
+	if (scry_type_of(r, object, &type) < 0)
+		return -1;
+	if (scry_type_derives(r, type, "_socket.socket"))
+		return scry_field_get_int(r, object, SCRY_F_SOCKET_FD);
+	for (size_t i = 0; !scry_type_derives(r, type, "_io.FileIO"); i++)
+		if (i == sizeof(inner) / sizeof(*inner) ||
+		    (scry_attr_path(r, object, inner[i], strlen(inner[i]), &raw) == SCRY_OK &&
+		     scry_type_of(r, raw, &type) < 0))
+			return -1;
+	return scry_field_get_int(r, raw, SCRY_F_FILEIO_FD);
+}
+
+/* The one whose method of C the newest frame calls. */
+static void find_file(struct scry_reading *r, const struct scry_awaited *sleep)
+{
+	struct scry_newer newest = { 0 };
+	struct scry_c_call call;
+
+	if (!r->object && !r->what->kind && sleep->fd >= 0 && r->has_top &&
+	    scry_c_call_of(&r->top, &newest, &call) && call.self &&
+	    file_of(r->who->runtime, call.self) == sleep->fd)
+		r->object = call.self;
+}
+
+/* 2.7: the file whose method of C waits for the lock of its FILE. */
+static void find_old_file(struct scry_reading *r)
+{
+	struct scry_newer newest = { 0 };
+	struct scry_c_call call;
+	scry_addr type;
+	const char *name;
+
+	if (r->has_top && scry_c_call_of(&r->top, &newest, &call) && call.self &&
+	    scry_type_of(r->who->runtime, call.self, &type) == SCRY_OK &&
+	    scry_type_full_name(r->who->runtime, type, &name) == SCRY_OK && !strcmp(name, "file"))
+		r->object = call.self;
 }
 
 /* --- what becomes of it --- */
@@ -114,6 +161,13 @@ static void find_object(struct scry_reading *r)
 	r->object = object;
 	r->what->kind = kind;
 	r->stand = NULL;
+	/* multiprocessing's locks are objects of Python that have one of C */
+	object = scry_owner_in_frame(r->w, &r->top, object);
+	kind = object ? scry_lock_kind(r->who->runtime, object) : NULL;
+	if (kind) {
+		r->object = object;
+		r->what->kind = kind;
+	}
 }
 
 /* Of what a row found the process and the words; of the system call file, process and time. */
@@ -121,6 +175,8 @@ static void complete(struct scry_reading *r, const struct scry_awaited *sleep)
 {
 	struct scry_awaited *what = r->what;
 	bool by_row = what->kind != NULL;
+	/* it looks again and again: how long it sleeps between says nothing */
+	bool polls = by_row && sleep->kind && !strcmp(sleep->kind, "sleep") && !r->retries;
 	const char *detail =
 		r->object ? scry_stand_detail(r->who->runtime, what->kind, r->object) : NULL;
 
@@ -130,9 +186,9 @@ static void complete(struct scry_reading *r, const struct scry_awaited *sleep)
 		what->addr = sleep->addr;
 	what->fd = sleep->fd;
 	what->pid = sleep->pid;
-	what->deadline = sleep->deadline;
-	what->timed = sleep->timed || r->timed;
-	what->detail = detail ? detail : sleep->detail;
+	what->deadline = r->deadline >= 0 ? r->deadline : polls ? -1 : sleep->deadline;
+	what->timed = (sleep->timed && !polls) || r->timed;
+	what->detail = detail || polls ? detail : sleep->detail;
 	/*
 	 * subprocess.Popen and multiprocessing.Process: their process, where the call did not name
 	 * it
@@ -178,7 +234,7 @@ static void wait_for_gil(struct scry_reading *r)
 
 void scry_thread_waits(struct scry_waits *w, struct scry_waiter *who)
 {
-	struct scry_reading r = { .w = w, .who = who, .what = &who->what };
+	struct scry_reading r = { .w = w, .who = who, .what = &who->what, .deadline = -1 };
 	struct scry_awaited sleep = { .fd = -1, .pid = -1, .deadline = -1 };
 	int sleeps;
 
@@ -203,9 +259,12 @@ void scry_thread_waits(struct scry_waits *w, struct scry_waiter *who)
 		scry_reading_follow(&r);
 	find_object(&r);
 	find_retry(&r, &sleep);
+	find_file(&r, &sleep);
 	bool idle = is_loop(&r, &sleep) || is_row_alone(&r);
 	if (sleeps > 0 && !r.what->kind && who->thread->os->in_futex)
 		scry_c_lock_read(w, who, &sleep);
+	if (sleep.kind && !strcmp(sleep.kind, "stdio lock"))
+		find_old_file(&r);
 	scry_reading_object(&r);
 	complete(&r, &sleep);
 	who->state = !who->what.kind ? SCRY_WAIT_UNKNOWN

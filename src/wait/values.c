@@ -32,8 +32,7 @@ static scry_addr value_at(const struct scry_frame *f, unsigned index)
 	return word % ptr ? 0 : word;
 }
 
-/* What a method is bound to, and its name; 0: it is not a method. */
-static scry_addr bound_to(struct scry_runtime *r, scry_addr method, const char **ret_name)
+scry_addr scry_bound_to(struct scry_runtime *r, scry_addr method, const char **ret_name)
 {
 	scry_addr self = 0;
 
@@ -64,7 +63,7 @@ int scry_frame_value_next(const struct scry_frame *f, unsigned *it, scry_addr *r
 		scry_addr value = value_at(f, step / 2);
 
 		if (value && step % 2)
-			value = bound_to(f->runtime, value, &name);
+			value = scry_bound_to(f->runtime, value, &name);
 		if (value) {
 			*ret = value;
 			return SCRY_ITEM;
@@ -122,7 +121,7 @@ static scry_addr exit_of(const struct scry_frame *f, unsigned index, unsigned de
 
 	if (!value)
 		return 0;
-	self = bound_to(f->runtime, value, ret_name);
+	self = scry_bound_to(f->runtime, value, ret_name);
 	if (self || index + 1 >= depth)
 		return self;
 	switch (scry_known_of(f->runtime, value)) {

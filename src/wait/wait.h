@@ -52,6 +52,7 @@ struct scry_awaited {
 	/* seconds of the system's monotonic clock, -1 not known; `timed`: it has a deadline */
 	int64_t deadline;
 	bool timed;
+	const char *left; /* how long still, in words, where `detail` does not say it; or NULL */
 };
 
 /** A thread, or a task: one row of the answer. */
@@ -68,7 +69,8 @@ struct scry_waiter {
 	bool has_frame;
 	struct scry_frame frame; /* the newest that is not of the library that waits */
 	unsigned deadlock;       /* its number, from 1; 0: it is in none */
-	size_t waiters;          /* how many wait for this row, directly or through others */
+	unsigned perhaps;        /* the same, of those that a guess closes */
+	size_t waiters; /* how many wait for this row, directly or through others; no guesses */
 	/* --- for src/wait alone --- */
 	scry_addr mutex;  /* what it sleeps on: a lock of C, or where PyMutex parks; 0 none */
 	scry_addr parked; /* ... the address that PyMutex' parking lot was given; 0 none */
@@ -77,6 +79,7 @@ struct scry_waiter {
 	 * but wait() has released them
 	 */
 	scry_addr released, released_lock;
+	bool limited;       /* a timeout ends a task that awaits it, and cancels it, too */
 	size_t index, link; /* Tarjan's */
 	bool stuck, on_stack;
 };
@@ -95,7 +98,7 @@ struct scry_waits {
 	/* directories of packages (stands.c): "" not known, NULL not asked */
 	const char *directories[SCRY_WAIT_PACKAGES];
 	struct scry_loops loops;
-	unsigned deadlocks; /* how many */
+	unsigned deadlocks, perhaps; /* how many; those that a guess closes */
 };
 
 /**
@@ -129,6 +132,8 @@ void scry_thread_waits(struct scry_waits *w, struct scry_waiter *who);
 void scry_task_waits(struct scry_waits *w, struct scry_waiter *who);
 /* owners.c: who holds what is waited for, once all rows are filled in */
 void scry_waits_owners(struct scry_waits *w, struct scry_waiter *who);
+/* limits.c: which tasks a timeout around them ends */
+void scry_waits_limits(struct scry_waits *w);
 /* cycles.c: number the deadlocks, by Tarjan's algorithm; count the waiters of each row */
 void scry_waits_cycles(struct scry_waits *w);
 
@@ -158,6 +163,8 @@ const struct scry_stand *scry_stand_of(struct scry_waits *w, const struct scry_f
 const char *scry_standard_module(struct scry_waits *w, const struct scry_frame *f);
 /** What more there is to say of an object waited for as `kind`: "full, 1 of 1"; NULL nothing. */
 const char *scry_stand_detail(struct scry_runtime *r, const char *kind, scry_addr object);
+/** A point in time, as a float of Python's has it: false for anything else, and for infinity. */
+bool scry_time_value(struct scry_runtime *r, scry_addr object, double *ret);
 /** The object that a row's path leads to from the frame's variables, 0 none. */
 scry_addr scry_stand_object(const struct scry_frame *f, const char *path);
 /** A local variable, or a global of the frame's module; 0 where it is unbound or unreadable. */
@@ -165,6 +172,9 @@ scry_addr scry_frame_variable(const struct scry_frame *f, const char *name);
 scry_addr scry_frame_global(const struct scry_frame *f, const char *name);
 
 /* --- values.c: what stands on a frame's value stack --- */
+
+/** What a method is bound to, and its name (NULL unknown); 0: it is not a method. */
+scry_addr scry_bound_to(struct scry_runtime *r, scry_addr method, const char **ret_name);
 
 /**
  * Every word of the frame's value stack, those past its top too: the arguments of a call in
@@ -195,7 +205,10 @@ struct scry_loads {
 	struct scry_code *code;
 	struct scry_load *list; /* each prefix is one, too */
 	size_t count, room;
-	const uint32_t *calls; /* where calls end */
+	struct scry_call_made {
+		uint32_t end;
+		bool arguments; /* it is given some */
+	} * calls;
 	size_t call_count, call_room;
 	struct scry_jump {
 		uint32_t at, target;
@@ -206,6 +219,8 @@ struct scry_loads {
 const struct scry_loads *scry_loads_of(struct scry_waits *w, struct scry_code *c);
 /** The object that the first `count` parts lead to in a frame, 0 none. */
 scry_addr scry_load_value(const struct scry_frame *f, const struct scry_load *l, unsigned count);
+/** The object whose attribute a method is that is bound to `object`: M of M.acquire; 0 none. */
+scry_addr scry_owner_in_frame(struct scry_waits *w, const struct scry_frame *f, scry_addr object);
 /** The frame's name for the object: "self.lock"; NULL: it has none. */
 const char *scry_name_in_frame(struct scry_waits *w, const struct scry_frame *f, scry_addr object);
 
@@ -224,6 +239,8 @@ void scry_holds_collect(struct scry_waits *w);
 /* --- locks.c --- */
 /** Which kind of lock an object is ("Lock", "RLock", ...); NULL: it is not a lock. */
 const char *scry_lock_kind(struct scry_runtime *r, scry_addr object);
+/** How many may still take one of multiprocessing's semaphores, by the memory that they share. */
+bool scry_shared_value(struct scry_runtime *r, scry_addr object, int64_t *ret);
 /** Is the object a lock that holds, or points to, the very word that the thread sleeps on? */
 bool scry_lock_is_slept_on(struct scry_waiter *who, scry_addr object);
 /** The object that a thread sleeps on, by the address alone: PyMutex (3.13+). 0 none. */
@@ -231,11 +248,12 @@ scry_addr scry_lock_by_address(struct scry_waiter *who, const char **ret_kind);
 /** The ident of the thread that holds the object, by its own memory; 0 none or not known. */
 uint64_t scry_lock_owner(struct scry_runtime *r, scry_addr object);
 
+/* --- c_lock.c --- */
+/** Of a futex that is in no object: which lock of C it is, and its owner. Unwinds the C stack. */
+void scry_c_lock_read(struct scry_waits *w, struct scry_waiter *who, struct scry_awaited *what);
 /* --- sleep.c: system calls --- */
 /** Does the thread sleep: 1 yes, 0 no, -1 not known (minidumps, some machines). */
 int scry_thread_sleeps(struct scry_waiter *who);
-/** Of a futex that is in no object: which lock of C it is, and its owner. Unwinds the C stack. */
-void scry_c_lock_read(struct scry_waits *w, struct scry_waiter *who, struct scry_awaited *what);
 /** Fill in `what` from the system call that the thread sleeps in; false: it is in none. */
 bool scry_sleep_read(struct scry_waits *w, struct scry_waiter *who, struct scry_awaited *what);
 

@@ -2,7 +2,6 @@
 from __future__ import print_function
 
 import fcntl
-import json
 import logging
 import multiprocessing
 import os
@@ -15,6 +14,8 @@ import tempfile
 import threading
 import time
 
+from ways import DEADLOCKS, WAITS, end, forever, start, way
+
 try:
     import queue
 except ImportError:
@@ -22,35 +23,12 @@ except ImportError:
 
 PY3 = sys.version_info[0] == 3
 MP = multiprocessing.get_context('fork') if PY3 else multiprocessing
-WAITS, DEADLOCKS = [], []
 
 
 # its threads; the worker ends when they do
 POOL = MP.Pool(1)
 for handler in (POOL._worker_handler, POOL._task_handler, POOL._result_handler):
     WAITS.append(dict(who=handler.name, kind='Pool handler', state='idle', held_by=[]))
-
-
-def start(function, name=None):
-    thread = threading.Thread(target=function, name=name or function.__name__)
-    thread.daemon = True
-    thread.start()
-    return thread
-
-
-def way(kind, state='waiting', held_by=(), function=None, **more):
-    """The decorated function hangs: its thread has its name. held_by: [(name, how)]."""
-
-    def decorate(f):
-        WAITS.append(dict(who=f.__name__, kind=kind, state=state, held_by=[list(h) for h in held_by],
-                          function=function or ('forever' if kind == 'sleep' else f.__name__), **more))
-        start(f)
-        return f
-    return decorate
-
-
-def forever():
-    time.sleep(3600)
 
 
 # --- locks ---
@@ -429,12 +407,12 @@ def shared_lock():
         pass
 
 
-@way('Semaphore', name='M2')
+@way('Semaphore', name='M2', detail='value 0')
 def shared_semaphore():
     M2.acquire()
 
 
-@way('Event', name='M3')
+@way('Event', name='M3', detail='not set')
 def shared_event():
     M3.wait()
 
@@ -469,24 +447,4 @@ if PY3:
     waits_modern.begin(sys.modules[__name__])
 
 
-def settle():
-    """Until everybody sleeps: nobody has used the processor for a while."""
-    def used():
-        times = []
-        for tid in os.listdir('/proc/self/task'):
-            with open('/proc/self/task/%s/stat' % tid) as stat:
-                times.append((tid, stat.read().rsplit(')', 1)[1].split()[0]))
-        return [tid for tid, state in times if state != 'S' and int(tid) != os.getpid()]
-    calm = 0
-    while calm < 10:
-        calm = 0 if used() else calm + 1
-        time.sleep(0.05)
-
-
-settle()
-with open(os.environ['PYSCRY_TRUTH'] + '.new', 'w') as out:
-    json.dump({'pid': os.getpid(), 'waits': WAITS, 'deadlocks': DEADLOCKS}, out)
-os.rename(os.environ['PYSCRY_TRUTH'] + '.new', os.environ['PYSCRY_TRUTH'])
-if os.environ.get('PYSCRY_END') == 'sleep':
-    time.sleep(600)
-os.abort()
+end()

@@ -1,0 +1,4 @@
+"""What the threads and the modules of waits_import.py share."""
+import threading
+
+LOCK, begun = threading.Lock(), []
