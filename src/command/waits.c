@@ -242,7 +242,7 @@ IS(unsure, who->state == SCRY_WAIT_UNKNOWN && who->thread && who->thread->os &&
 		   !who->thread->os->syscall_known)
 IS(unknown, who->state == SCRY_WAIT_UNKNOWN)
 IS(holds_gil, who->thread && who->thread->gil == SCRY_GIL_HELD)
-IS(gone, who->thread &&scry_thread_is_gone(who->thread))
+IS(gone, who->thread && (scry_thread_is_gone(who->thread) || who->left))
 IS(no_python, who->thread && !who->thread->runtime)
 #undef IS
 

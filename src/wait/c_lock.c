@@ -7,7 +7,7 @@
 /* Is one of the innermost functions one whose name begins so? */
 static bool is_in(const struct scry_c_stack *stack, const char *const *names)
 {
-	for (size_t i = 0; stack && i < stack->count && i < 8; i++)
+	for (size_t i = 0; stack && i < stack->count && i < 10; i++)
 		for (size_t k = 0; names[k]; k++)
 			if (stack->frames[i].function &&
 			    !strncmp(stack->frames[i].function, names[k], strlen(names[k])))
@@ -49,6 +49,44 @@ static void read_file_owner(struct scry_waits *w, struct scry_waiter *who, scry_
 		held_by(w, who, 0, owner);
 }
 
+/*
+ * Free-threaded builds: it waits for those that may touch objects to stop. It looks again each
+ * millisecond (stop_the_world(), Python/pystate.c), so it need not sleep just now.
+ */
+bool scry_stops_world(struct scry_waiter *who)
+{
+	const struct scry_thread *t = who->thread;
+
+	return t && t->attached == SCRY_ATTACHED_YES &&
+	       is_in(scry_thread_c_stack(who->thread),
+		     NAMES("_PyEval_StopTheWorld", "stop_the_world"));
+}
+
+/*
+ * 2.7: the GIL is a lock as others are (Python/ceval.c), but nobody else takes one in these
+ * functions.
+ */
+static bool is_old_gil(const struct scry_waiter *who, const struct scry_c_stack *stack)
+{
+	static const char *const takers[] = { "PyEval_EvalFrameEx", "PyEval_RestoreThread",
+					      "PyEval_AcquireThread", "PyEval_AcquireLock" };
+
+	if (!who->runtime || !who->thread->interp || who->thread->interp->gil)
+		return false;
+	for (size_t i = 0; stack && i + 1 < stack->count && i < 10; i++) {
+		const char *function = stack->frames[i].function,
+			   *caller = stack->frames[i + 1].function;
+
+		if (!function || strcmp(function, "PyThread_acquire_lock"))
+			continue;
+		for (size_t k = 0; caller && k < sizeof(takers) / sizeof(*takers); k++)
+			if (!strcmp(caller, takers[k]))
+				return true;
+		return false;
+	}
+	return false;
+}
+
 /* The address that it sleeps on is that of the lock; only of a thread that is in the function. */
 void scry_c_lock_read(struct scry_waits *w, struct scry_waiter *who, struct scry_awaited *what)
 {
@@ -61,6 +99,8 @@ void scry_c_lock_read(struct scry_waits *w, struct scry_waiter *who, struct scry
 		void (*owner)(struct scry_waits *w, struct scry_waiter *who, scry_addr futex);
 	} rows_of_c[] = {
 		{ NAMES("_PyImport_AcquireLock"), "import lock", NULL }, /* 2.7 */
+		{ NAMES("PyEvent_Wait"), "PyEvent", NULL },
+		{ NAMES("PyMutex_Lock", "_PyMutex_Lock"), "PyMutex", NULL },
 		{ NAMES("fwrite", "_IO_fwrite", "fread", "_IO_fread", "fflush", "_IO_fflush",
 			"fputs", "_IO_fputs", "fgets", "_IO_fgets", "getc", "_IO_getc", "fseek",
 			"ftell", "_IO_ftell", "fclose", "_IO_fclose", "_IO_new_fclose", "putc",
@@ -78,7 +118,11 @@ void scry_c_lock_read(struct scry_waits *w, struct scry_waiter *who, struct scry
 	};
 	const struct scry_c_stack *stack = scry_thread_c_stack(who->thread);
 
-	what->addr = who->thread->os->futex;
+	what->addr = who->parked ? who->parked : who->thread->os->futex;
+	if (is_old_gil(who, stack)) {
+		what->kind = "GIL";
+		return;
+	}
 	for (size_t i = 0; i < sizeof(rows_of_c) / sizeof(*rows_of_c); i++)
 		if (is_in(stack, rows_of_c[i].names) &&
 		    /* C code that waits within may have been called by a FILE's function */

@@ -79,7 +79,8 @@ struct scry_waiter *scry_waiter_of_ident(struct scry_waits *w, struct scry_runti
 	for (size_t i = 0; ident && i < w->count; i++) {
 		const struct scry_thread *t = w->list[i].thread;
 
-		if (t && t->runtime == r && t->ident == ident && !scry_thread_is_gone(t))
+		if (t && t->runtime == r && t->ident == ident && !scry_thread_is_gone(t) &&
+		    !w->list[i].left)
 			return &w->list[i];
 	}
 	return NULL;
@@ -129,6 +130,51 @@ int scry_waiter_frame_next(struct scry_waiter *who, struct scry_walk *walk, stru
 	return scry_walk_next(walk, ret);
 }
 
+/* --- states that a fork has left --- */
+
+/* Does the C stack of its thread have the newest frame? */
+static bool is_on_stack(const struct scry_thread *t)
+{
+	enum { STEP = 4096 };
+	struct scry_target *target = t->session->target;
+	const struct scry_regs *regs = scry_os_thread_regs(target, (struct scry_os_thread *)t->os);
+	unsigned ptr = target->abi.ptr_size;
+	scry_addr start, end;
+	uint64_t word;
+
+	if (!regs->arch || !scry_os_thread_stack(target, t->os, &start, &end) ||
+	    regs->value[regs->arch->sp] < start || regs->value[regs->arch->sp] >= end)
+		return true;
+	/* below it are words of calls that are over */
+	for (scry_addr at = regs->value[regs->arch->sp]; at + ptr <= end; at += ptr)
+		if (scry_read_ptr(t->session, at, &word) < 0)
+			at += STEP - at % STEP - ptr; /* the rest of the page is missing, too */
+		else if (word == t->top)
+			return true;
+	return false;
+}
+
+/*
+ * 2.7 keeps the states of all threads in the child of a fork(), where there is none but the one
+ * that called it; new threads are given the same idents. Later versions free them
+ * (PyOS_AfterFork()).
+ */
+static void find_left(struct scry_waits *w)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		const struct scry_thread *t = w->list[i].thread;
+
+		if (!t || !t->os || !t->top || !w->list[i].runtime ||
+		    !scry_trait(t->runtime, SCRY_TRAIT_FRAMES_ARE_OBJECTS))
+			continue;
+		for (size_t k = 0; k < w->count; k++)
+			if (k != i && w->list[k].thread && w->list[k].thread->os == t->os) {
+				w->list[i].left = !is_on_stack(t);
+				break;
+			}
+	}
+}
+
 /* --- all of it --- */
 
 /* How long it takes at most, where its words do not say so already. */
@@ -165,6 +211,7 @@ int scry_waits_find(struct scry_session *s, struct scry_waits *w)
 		add_tasks(w, scry_tasks_collect(s, &scry_task_tasklet));
 	}
 	index_rows(w);
+	find_left(w);
 	scry_holds_collect(w);
 	for (size_t i = 0; i < w->count; i++)
 		if (w->list[i].thread)

@@ -242,6 +242,8 @@ void scry_holds_collect(struct scry_waits *w)
 		struct scry_frame f;
 		unsigned n = 0;
 
+		if (w->list[i].left)
+			continue;
 		while (n++ < FRAMES_MAX &&
 		       scry_waiter_frame_next(&w->list[i], &walk, &f) == SCRY_ITEM)
 			if (f.code && !f.damaged && f.lasti >= 0)

@@ -171,3 +171,33 @@ uint64_t scry_lock_owner(struct scry_runtime *r, scry_addr object)
 			return (uint64_t)ident;
 	return 0;
 }
+
+/*
+ * The critical sections that a thread is in: PyCriticalSection {prev, mutex, ...}, a list that its
+ * state begins, tagged: 1 it has given them all back while it waits, 2 there is a second mutex
+ * (Include/internal/pycore_critical_section.h, v3.13 to v3.15).
+ */
+bool scry_thread_is_inside(const struct scry_thread *t, scry_addr object)
+{
+	enum { INACTIVE = 1, TWO = 2, SECTIONS_MAX = 1000 };
+	struct scry_runtime *r = t->runtime;
+	unsigned ptr = t->session->target->abi.ptr_size;
+	scry_addr mutex, its;
+	uint64_t section;
+
+	if (!r || !t->state || !scry_layout_has(r->layout, SCRY_F_OBJECT_GC_BITS) ||
+	    scry_field_read(r, t->state, SCRY_F_THREAD_CRITICAL_SECTION, &section) < 0)
+		return false;
+	mutex = scry_field_addr(r, object, SCRY_F_OBJECT_GC_BITS) - 1;
+	for (unsigned n = 0; n < SECTIONS_MAX && section && !(section & INACTIVE); n++) {
+		scry_addr at = section & ~(uint64_t)(INACTIVE | TWO);
+
+		for (unsigned i = 1; i <= (section & TWO ? 2 : 1); i++)
+			if (scry_read_ptr(t->session, at + i * ptr, &its) == SCRY_OK &&
+			    its == mutex)
+				return true;
+		if (scry_read_ptr(t->session, at, &section) < 0)
+			break;
+	}
+	return false;
+}

@@ -134,6 +134,43 @@ static void find_lock_owner(struct scry_waits *w, struct scry_waiter *who)
 		scry_waiter_held(w, who, best->who, best->how, &best->frame);
 }
 
+/*
+ * A free-threaded build's world. Who stops it waits for all that may still touch objects; who is
+ * stopped waits for the one that wants it so, which in the end is the only one that may.
+ */
+static void find_stopper(struct scry_waits *w, struct scry_waiter *who)
+{
+	struct scry_waiter *stopper = NULL;
+	bool stops = who->thread->attached == SCRY_ATTACHED_YES;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < w->count; i++) {
+		struct scry_waiter *t = &w->list[i];
+
+		if (t == who || !t->thread || t->thread->interp != who->thread->interp ||
+		    t->thread->attached != SCRY_ATTACHED_YES)
+			continue;
+		if (stops)
+			scry_waiter_held(w, who, t, SCRY_HOW_OWNER, NULL);
+		count++;
+		stopper = t;
+		if (!stops && scry_stops_world(t)) {
+			count = 1;
+			break;
+		}
+	}
+	if (!stops && count == 1)
+		scry_waiter_held(w, who, stopper, SCRY_HOW_OWNER, NULL);
+}
+
+static void find_inside(struct scry_waits *w, struct scry_waiter *who)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (&w->list[i] != who && w->list[i].thread &&
+		    scry_thread_is_inside(w->list[i].thread, who->what.addr))
+			scry_waiter_held(w, who, &w->list[i], SCRY_HOW_OWNER, NULL);
+}
+
 /* Permits: everybody who stands in a with block of it. Its value says whether these are all. */
 static void find_permits(struct scry_waits *w, struct scry_waiter *who)
 {
@@ -256,6 +293,8 @@ static const struct {
 	{ "stdio lock", find_lock_owner },
 	{ "import lock", find_lock_owner },
 	{ "SemLock", find_lock_owner },
+	{ "critical section", find_inside },
+	{ "stop-the-world", find_stopper },
 	{ "Semaphore", find_permits },
 	{ "BoundedSemaphore", find_permits },
 	{ "Thread.join", find_joined },
@@ -272,7 +311,7 @@ void scry_waits_owners(struct scry_waits *w, struct scry_waiter *who)
 
 	if (who->state != SCRY_WAIT_WAITING || !who->what.kind || who->held_count)
 		return;
-	bare &= strcmp(who->what.kind, "import lock") != 0;
+	bare &= strcmp(who->what.kind, "import lock") && strcmp(who->what.kind, "stop-the-world");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (!strcmp(rows[i].kind, who->what.kind)) {
 			if (!bare || rows[i].find == find_not_daemons)

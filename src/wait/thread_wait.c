@@ -28,6 +28,23 @@ static void find_mutex(struct scry_waiter *who)
 		who->parked = parked;
 }
 
+/*
+ * Free-threaded builds: it may not touch objects until the world goes on, and is parked on its own
+ * state until then (tstate_wait_attach(), Python/pystate.c); or it stops the others.
+ */
+static bool waits_for_world(struct scry_waiter *who)
+{
+	const struct scry_thread *t = who->thread;
+	bool stopped = t->attached == SCRY_ATTACHED_SUSPENDED && who->parked &&
+		       who->parked == scry_field_addr(t->runtime, t->state, SCRY_F_THREAD_STATE);
+
+	if (!stopped && !scry_stops_world(who))
+		return false;
+	who->state = SCRY_WAIT_WAITING;
+	who->what.kind = "stop-the-world";
+	return true;
+}
+
 /* The object of the newest frame that it sleeps on, by the object's own memory. */
 static scry_addr slept_on(const struct scry_reading *r, const char **ret_kind)
 {
@@ -232,6 +249,18 @@ static void wait_for_gil(struct scry_reading *r)
 			scry_waiter_held(r->w, r->who, &r->w->list[i], SCRY_HOW_OWNER, NULL);
 }
 
+/* 2.7: its holder is the current thread. */
+static void wait_for_old_gil(struct scry_reading *r)
+{
+	r->who->state = SCRY_WAIT_GIL;
+	r->what->kind = "GIL";
+	r->what->addr = r->who->mutex;
+	for (size_t i = 0; i < r->w->count; i++)
+		if (r->w->list[i].runtime == r->who->runtime && r->w->list[i].thread &&
+		    r->w->list[i].thread->gil == SCRY_GIL_HELD)
+			scry_waiter_held(r->w, r->who, &r->w->list[i], SCRY_HOW_OWNER, NULL);
+}
+
 void scry_thread_waits(struct scry_waits *w, struct scry_waiter *who)
 {
 	struct scry_reading r = { .w = w, .who = who, .what = &who->what, .deadline = -1 };
@@ -241,20 +270,22 @@ void scry_thread_waits(struct scry_waits *w, struct scry_waiter *who)
 	if (who->runtime)
 		scry_reading_frame(&r);
 	/* such a thread never waits for anything again */
-	if (scry_thread_is_gone(who->thread) || who->thread->halted)
+	if (scry_thread_is_gone(who->thread) || who->thread->halted || who->left)
 		return;
 	if (who->thread->gil == SCRY_GIL_WAITING) {
 		wait_for_gil(&r);
 		return;
 	}
 	sleeps = scry_thread_sleeps(who);
+	find_mutex(who);
+	if (waits_for_world(who))
+		return;
 	if (!sleeps) {
 		who->state = SCRY_WAIT_RUNNING;
 		return;
 	}
 	if (sleeps > 0)
 		scry_sleep_read(w, who, &sleep);
-	find_mutex(who);
 	if (who->runtime)
 		scry_reading_follow(&r);
 	find_object(&r);
@@ -263,6 +294,10 @@ void scry_thread_waits(struct scry_waits *w, struct scry_waiter *who)
 	bool idle = is_loop(&r, &sleep) || is_row_alone(&r);
 	if (sleeps > 0 && !r.what->kind && who->thread->os->in_futex)
 		scry_c_lock_read(w, who, &sleep);
+	if (sleep.kind && !strcmp(sleep.kind, "GIL")) {
+		wait_for_old_gil(&r);
+		return;
+	}
 	if (sleep.kind && !strcmp(sleep.kind, "stdio lock"))
 		find_old_file(&r);
 	scry_reading_object(&r);

@@ -79,6 +79,7 @@ struct scry_waiter {
 	 * but wait() has released them
 	 */
 	scry_addr released, released_lock;
+	bool left;          /* a state that a fork has left: its thread is not in this process */
 	bool limited;       /* a timeout ends a task that awaits it, and cancels it, too */
 	size_t index, link; /* Tarjan's */
 	bool stuck, on_stack;
@@ -245,10 +246,14 @@ bool scry_shared_value(struct scry_runtime *r, scry_addr object, int64_t *ret);
 bool scry_lock_is_slept_on(struct scry_waiter *who, scry_addr object);
 /** The object that a thread sleeps on, by the address alone: PyMutex (3.13+). 0 none. */
 scry_addr scry_lock_by_address(struct scry_waiter *who, const char **ret_kind);
+/** Free-threaded builds: has the thread locked the object, for a critical section? */
+bool scry_thread_is_inside(const struct scry_thread *t, scry_addr object);
 /** The ident of the thread that holds the object, by its own memory; 0 none or not known. */
 uint64_t scry_lock_owner(struct scry_runtime *r, scry_addr object);
 
 /* --- c_lock.c --- */
+/** Does the thread wait until the others of a free-threaded build have stopped? */
+bool scry_stops_world(struct scry_waiter *who);
 /** Of a futex that is in no object: which lock of C it is, and its owner. Unwinds the C stack. */
 void scry_c_lock_read(struct scry_waits *w, struct scry_waiter *who, struct scry_awaited *what);
 /* --- sleep.c: system calls --- */
