@@ -187,6 +187,7 @@ static const struct scry_say held_fields[] = {
 	SAY_GET("name", get_who_name),
 	SAY_NAME("how", how, scry_how_names),
 	SAY_GET("frame", get_frame_of, .facts = &scry_facts_place),
+	SAY_INT("deadlock", deadlock, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("guess", get_guess, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_POINTER("who", &who_facts, who, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_END,
@@ -194,7 +195,9 @@ static const struct scry_say held_fields[] = {
 #undef SUBJECT
 
 static const char *const held_text[] = {
-	", ", "{?guess}perhaps ", "held by {who}", " in {frame}", " ({how:dim})", NULL,
+	", ",          "{?guess}perhaps ", "held by {who}",
+	" in {frame}", " ({how:dim})",     "{?deadlock}, {:mark}in deadlock {deadlock}{}",
+	NULL,
 };
 
 static const struct scry_facts held_facts = { "holder", held_fields, held_text };
@@ -219,6 +222,11 @@ static void get_frame(const void *subject, struct scry_said *ret)
 
 	scry_said_facts(ret, &scry_facts_place,
 			who->has_frame && who->frame.code ? &who->frame : NULL);
+}
+
+static void get_since(const void *subject, struct scry_said *ret)
+{
+	get_number(ret, waiter_of(subject)->since);
 }
 
 static void each_holder(const void *subject, struct scry_renderer *to)
@@ -254,8 +262,10 @@ static const char *const state_phrases[] = {
 	"|{?unknown} waits for what is not known",
 	"|{?for} waits for {for}",
 	"|: what it waits for is not known",
+	"{?runs} ({call})",
 	"{?holds_gil}, {:mark}holds the GIL{}",
 	"{?no_python}, {:dim}no Python state{}",
+	", {since_text}",
 	"{held_by}",
 	"{?waiters}; {waiters} wait for it",
 	"  in {frame}",
@@ -272,6 +282,9 @@ static const struct scry_say row_fields[] = {
 	SAY_INT("deadlock", deadlock, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_INT("perhaps", perhaps, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_INT("waiters", waiters, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_TEXT("call", call),
+	SAY_GET("since", get_since),
+	SAY_TEXT("since_text", since_text, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("runs", get_runs, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("idle", get_idle, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("unsure", get_unsure, .flags = SCRY_SAY_TEXT_ONLY),

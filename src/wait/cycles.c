@@ -171,6 +171,13 @@ void scry_waits_cycles(struct scry_waits *w)
 	for (size_t i = 0; s.stack && i < w->count; i++)
 		if (w->list[i].held_count)
 			count_waiters(w, &w->list[i], s.stack);
+	for (size_t i = 0; i < w->count; i++)
+		for (size_t k = 0; k < w->list[i].held_count; k++) {
+			struct scry_holder_of *h = &w->list[i].held_by[k];
+
+			if (h->who->deadlock != w->list[i].deadlock)
+				h->deadlock = h->who->deadlock;
+		}
 	free(s.path);
 	free(s.stack);
 }

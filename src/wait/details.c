@@ -4,7 +4,7 @@
 
 #include "object/known.h"
 #include "object/model.h"
-#include "wait/wait.h"
+#include "wait/futures.h"
 
 static scry_addr attribute(struct scry_runtime *r, scry_addr object, const char *const *names)
 {
@@ -64,7 +64,8 @@ static const char *unfinished(struct scry_runtime *r, scry_addr object)
 
 static const char *event(struct scry_runtime *r, scry_addr object)
 {
-	scry_addr flag = attribute(r, object, NAMES("_flag", "_Event__flag", "_value")), type;
+	scry_addr flag = attribute(r, object, NAMES("_flag", "_Event__flag", "_value", "_set")),
+		  type;
 	int64_t n;
 
 	/* multiprocessing's flag is a semaphore */
@@ -117,6 +118,26 @@ static const char *future(struct scry_runtime *r, scry_addr object)
 						    : NULL;
 }
 
+static const char *work_queue(struct scry_runtime *r, scry_addr object)
+{
+	scry_addr items = attribute(r, object, NAMES("queue")); /* up to 3.6 */
+	int64_t size = items ? scry_length(r, items) : scry_simple_queue_length(r, object);
+
+	return size < 0 ? NULL
+	       : size   ? scry_arena_printf(&r->session->arena, "%" PRId64 " in its queue", size)
+			: "its queue is empty";
+}
+
+static const char *simple_queue(struct scry_runtime *r, scry_addr object)
+{
+	int64_t size = scry_simple_queue_length(r, object);
+
+	return size < 0 ? NULL
+	       : size   ? scry_arena_printf(&r->session->arena, "%" PRId64 " item%s", size,
+                                          size == 1 ? "" : "s")
+			: "empty";
+}
+
 static const struct {
 	const char *kind;
 	const char *(*say)(struct scry_runtime *r, scry_addr object);
@@ -133,6 +154,8 @@ static const struct {
 	{ "Thread.start", thread },
 	{ "import lock", import_lock },
 	{ "Future.result", future },
+	{ "ThreadPoolExecutor worker", work_queue },
+	{ "SimpleQueue.get", simple_queue },
 };
 
 const char *scry_stand_detail(struct scry_runtime *r, const char *kind, scry_addr object)

@@ -32,8 +32,8 @@ static struct scry_waiter *add(struct scry_waits *w)
 	if (!list)
 		return NULL;
 	w->list = list;
-	w->list[w->count] =
-		(struct scry_waiter) { .what = { .fd = -1, .pid = -1, .deadline = -1 } };
+	w->list[w->count] = (struct scry_waiter) { .what = { .fd = -1, .pid = -1, .deadline = -1 },
+						   .since = -1 };
 	return &w->list[w->count++];
 }
 
@@ -177,6 +177,26 @@ static void find_left(struct scry_waits *w)
 
 /* --- all of it --- */
 
+/* What it runs, and how many of that wait for each other. */
+static void say_tasks(struct scry_waits *w, struct scry_awaited *what)
+{
+	struct scry_arena *a = &w->session->arena;
+	const char *closed = "", *more = what->detail ? what->detail : "";
+	size_t n = 0, stuck = 0;
+
+	if (!what->is_object || !what->kind || strcmp(what->kind, "event loop"))
+		return;
+	for (size_t i = 0; i < w->count; i++)
+		if (w->list[i].task && w->list[i].task->loop == what->addr) {
+			n++;
+			stuck += w->list[i].deadlock != 0;
+		}
+	if (stuck)
+		closed = scry_arena_printf(a, ", %zu in a deadlock", stuck);
+	what->detail = scry_arena_printf(a, "%zu task%s%s%s%s", n, n == 1 ? "" : "s",
+					 closed ? closed : "", *more ? "; " : "", more);
+}
+
 /* How long it takes at most, where its words do not say so already. */
 static void say_time(struct scry_waits *w, struct scry_awaited *what)
 {
@@ -222,9 +242,11 @@ int scry_waits_find(struct scry_session *s, struct scry_waits *w)
 	for (size_t i = 0; i < w->count; i++)
 		scry_waits_owners(w, &w->list[i]);
 	scry_waits_limits(w);
-	for (size_t i = 0; i < w->count; i++)
-		say_time(w, &w->list[i].what);
 	scry_waits_cycles(w);
+	for (size_t i = 0; i < w->count; i++) {
+		say_tasks(w, &w->list[i].what);
+		say_time(w, &w->list[i].what);
+	}
 	return SCRY_OK;
 }
 

@@ -166,34 +166,60 @@ static bool array_has(struct scry_runtime *r, scry_addr items, uint64_t count, s
 }
 
 /*
- * A SimpleQueue of C: up to 3.12 a list; then a ring: items, for how many there is room, how many
- * there are (Modules/_queuemodule.c, v3.7 to v3.15).
+ * The items of a SimpleQueue of C: up to 3.12 a list, and how many at its begin are taken already;
+ * then a ring: items, for how many there is room, how many there are (Modules/_queuemodule.c, v3.7
+ * to v3.15). *ret_room: how many words may hold one.
  */
-static bool simple_queue_has(struct scry_runtime *r, scry_addr queue, scry_addr future)
+static bool simple_queue(struct scry_runtime *r, scry_addr queue, scry_addr *ret_items,
+			 uint64_t *ret_room, uint64_t *ret_count)
 {
 	unsigned ptr = r->session->target->abi.ptr_size;
-	uint64_t word, count, room;
-	scry_addr items;
+	uint64_t word, first, second;
 
 	for (unsigned i = 2; i < OBJECT_WORDS; i++) {
 		scry_addr at = queue + (scry_addr)i * ptr;
 
 		if (scry_read_ptr(r->session, at, &word) < 0)
 			break;
-		if (!word || word % ptr || word < QUEUE_MAX)
+		if (!word || word % ptr || word < QUEUE_MAX ||
+		    scry_read_ptr(r->session, at + ptr, &first) < 0)
 			continue;
 		if (scry_is_exactly(r, word, SCRY_IS_LIST)) {
-			if (scry_sequence(r, word, &count, &items) == SCRY_OK &&
-			    array_has(r, items, count, future))
-				return true;
-		} else if (scry_read_ptr(r->session, at + ptr, &count) == SCRY_OK &&
-			   scry_read_ptr(r->session, at + 2 * ptr, &room) == SCRY_OK &&
-			   count <= QUEUE_MAX && room <= QUEUE_MAX &&
-			   array_has(r, word, count > room ? count : room, future)) {
+			if (scry_sequence(r, word, ret_room, ret_items) < 0 || first > *ret_room)
+				return false;
+			*ret_count = *ret_room - first;
+			return true;
+		}
+		if (first && first <= QUEUE_MAX &&
+		    scry_read_ptr(r->session, at + 2 * ptr, &second) == SCRY_OK &&
+		    second <= first) {
+			*ret_items = word;
+			*ret_room = first;
+			*ret_count = second;
 			return true;
 		}
 	}
 	return false;
+}
+
+int64_t scry_simple_queue_length(struct scry_runtime *r, scry_addr queue)
+{
+	scry_addr type, items;
+	const char *name;
+	uint64_t room, count;
+
+	if (scry_type_of(r, queue, &type) < 0 || scry_type_full_name(r, type, &name) < 0 ||
+	    strcmp(name, "_queue.SimpleQueue") || !simple_queue(r, queue, &items, &room, &count))
+		return -1;
+	return (int64_t)count;
+}
+
+static bool simple_queue_has(struct scry_runtime *r, scry_addr queue, scry_addr future)
+{
+	scry_addr items;
+	uint64_t room, count;
+
+	return simple_queue(r, queue, &items, &room, &count) && array_has(r, items, room, future);
 }
 
 static bool queue_has(struct scry_runtime *r, scry_addr queue, scry_addr future)

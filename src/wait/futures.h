@@ -10,5 +10,7 @@ scry_addr scry_closure_variable(struct scry_runtime *r, scry_addr function, cons
 void scry_future_owners(struct scry_waits *w, struct scry_waiter *who, scry_addr future);
 /** The future of concurrent.futures that an asyncio one stands for (run_in_executor()), 0 none. */
 scry_addr scry_future_source(struct scry_waits *w, struct scry_runtime *r, scry_addr future);
+/** How many items a SimpleQueue of C has; -1 not known. */
+int64_t scry_simple_queue_length(struct scry_runtime *r, scry_addr queue);
 
 #endif

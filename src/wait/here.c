@@ -220,3 +220,12 @@ const char *scry_clock_left(struct scry_session *s, int64_t deadline)
 		return "its time is over";
 	return scry_arena_printf(&s->arena, "%" PRId64 " s left", deadline - now.tv_sec);
 }
+
+const char *scry_clock_since(struct scry_session *s, int64_t time)
+{
+	struct timespec now;
+
+	if (!pid_of(s) || clock_gettime(CLOCK_MONOTONIC, &now) < 0 || now.tv_sec < time)
+		return scry_arena_printf(&s->arena, "since second %" PRId64 " of its clock", time);
+	return scry_arena_printf(&s->arena, "for %" PRId64 " s", (int64_t)now.tv_sec - time);
+}

@@ -14,5 +14,7 @@ unsigned scry_epoll_files(struct scry_session *s, int64_t epoll, int64_t *ret, u
 const char *scry_process_text(struct scry_session *s, int64_t pid);
 /** "12 s left", by the monotonic clock; "until 5000 s of its clock" of a dump. */
 const char *scry_clock_left(struct scry_session *s, int64_t deadline);
+/** "for 12 s"; "since second 5000 of its clock" of a dump. */
+const char *scry_clock_since(struct scry_session *s, int64_t time);
 
 #endif

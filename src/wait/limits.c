@@ -140,6 +140,11 @@ static void limit_by_kernel(struct scry_waiter *who)
 
 	if (is_time(who->runtime, who->task->addr, "timeout", &when))
 		limit(who, when);
+	if (who->what.kind && !strcmp(who->what.kind, "curio.sleep") &&
+	    is_time(who->runtime, who->task->addr, "sleep", &when)) {
+		who->what.timed = true;
+		who->what.deadline = (int64_t)when;
+	}
 }
 
 static const struct {

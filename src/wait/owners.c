@@ -48,6 +48,20 @@ static void find_children(struct scry_waits *w, struct scry_waiter *who)
 	find_tasks_in(w, who, "_children");
 }
 
+/* curio: its running tasks; one that is joined */
+static void find_group(struct scry_waits *w, struct scry_waiter *who)
+{
+	find_tasks_in(w, who, "_running");
+}
+
+static void find_task(struct scry_waits *w, struct scry_waiter *who)
+{
+	struct scry_waiter *task = scry_waiter_of_task(w, who->what.addr);
+
+	if (task)
+		scry_waiter_held(w, who, task, SCRY_HOW_OWNER, NULL);
+}
+
 /* --- the one import lock of 2.7 --- */
 
 static bool is_importing(const struct scry_frame *f)
@@ -289,6 +303,8 @@ static const struct {
 	{ "StrictFIFOLock", find_lock_owner },
 	{ "CapacityLimiter", find_borrowers },
 	{ "Nursery", find_children },
+	{ "TaskGroup", find_group },
+	{ "Task.join", find_task },
 	{ "RLock", find_lock_owner },
 	{ "stdio lock", find_lock_owner },
 	{ "import lock", find_lock_owner },

@@ -74,7 +74,9 @@ static bool take(struct scry_reading *r, const struct scry_stand *s, const struc
 	note_deadline(r, f);
 	if (!kind && !(s->flags & (SCRY_STAND_LOCK | SCRY_STAND_SELF)) && r->stand && !object)
 		return true; /* it only passes on */
-	if (kind && !r->stand && !strcmp(kind, "Condition") && object) {
+	if (s->flags & SCRY_STAND_OUTER && r->stand && r->stand->kind)
+		return true;
+	if (kind && !r->object && !strcmp(kind, "Condition") && object) {
 		if (takes_lock_again(r, object)) {
 			r->stand = s;
 			return false;

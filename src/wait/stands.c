@@ -8,12 +8,13 @@
 #include "object/model.h"
 #include "wait/wait.h"
 
-#define VIA  SCRY_STAND_VIA
-#define STOP SCRY_STAND_STOP
-#define IDLE SCRY_STAND_IDLE
-#define LOCK SCRY_STAND_LOCK
-#define SELF SCRY_STAND_SELF
-#define FILE SCRY_STAND_FILE
+#define VIA   SCRY_STAND_VIA
+#define STOP  SCRY_STAND_STOP
+#define IDLE  SCRY_STAND_IDLE
+#define LOCK  SCRY_STAND_LOCK
+#define SELF  SCRY_STAND_SELF
+#define FILE  SCRY_STAND_FILE
+#define OUTER SCRY_STAND_OUTER
 #define STAND(module, function, self, kind, object, flags) \
 	{ module, function, self, kind, object, flags },
 
@@ -87,6 +88,7 @@ static const struct {
 } packages[SCRY_WAIT_PACKAGES] = {
 	{ "trio", "trio", 2 }, /* trio/__init__.py */
 	{ "billiard", "billiard", 2 },
+	{ "curio", "curio", 2 },
 	{ "", "os", 1 },
 };
 

@@ -26,6 +26,34 @@ static void wait_for_turn(struct scry_waits *w, struct scry_waiter *who, const c
 		scry_waiter_held(w, who, t, SCRY_HOW_OWNER, NULL);
 }
 
+/*
+ * The loop's turn that the task is part of began then: Lib/asyncio/base_events.py, _run_once(). Its
+ * time has one resolution of the clock added.
+ */
+static void note_turn(struct scry_waits *w, struct scry_waiter *who, struct scry_waiter *t)
+{
+	struct scry_walk walk = { 0 };
+	struct scry_frame f;
+	double value;
+
+	while (scry_waiter_frame_next(t, &walk, &f) == SCRY_ITEM) {
+		const char *module = f.code && !f.damaged && !strcmp(f.code->name, "_run_once")
+					     ? scry_standard_module(w, &f)
+					     : NULL;
+		scry_addr time = module && !strcmp(module, "asyncio.base_events")
+					 ? scry_frame_variable(&f, "end_time")
+					 : 0;
+
+		if (!time)
+			continue;
+		if (scry_time_value(f.runtime, time, &value)) {
+			who->since = (int64_t)value;
+			who->since_text = scry_clock_since(w->session, who->since);
+		}
+		return;
+	}
+}
+
 /* It runs, so far as its thread does. */
 static void wait_with_thread(struct scry_waits *w, struct scry_waiter *who)
 {
@@ -35,6 +63,8 @@ static void wait_with_thread(struct scry_waits *w, struct scry_waiter *who)
 		who->task->thread ? scry_waiter_of_thread(w, who->task->thread) : NULL;
 
 	who->state = SCRY_WAIT_RUNNING;
+	if (t)
+		note_turn(w, who, t);
 	/* else the thread itself waits (time.sleep() in a coroutine), and the task with it */
 	if (!t || t->state == SCRY_WAIT_RUNNING || t->state == SCRY_WAIT_UNKNOWN)
 		return;
@@ -146,6 +176,10 @@ static void read_asyncio(struct scry_waits *w, struct scry_waiter *who)
 			set_object(who, t->waits_for, kind);
 		else
 			who->what.detail = scry_stand_detail(who->runtime, kind, r.object);
+		if (r.object && scry_attr_int(who->runtime, r.object, "pid", &who->what.pid) < 0)
+			who->what.pid = -1;
+		if (who->what.pid >= 0 && !who->what.detail)
+			who->what.detail = scry_process_text(w->session, who->what.pid);
 		if (r.has_top)
 			set_deadline(&r);
 	} else {

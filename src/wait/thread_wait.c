@@ -281,7 +281,12 @@ void scry_thread_waits(struct scry_waits *w, struct scry_waiter *who)
 	if (waits_for_world(who))
 		return;
 	if (!sleeps) {
+		struct scry_newer newest = { 0 };
+		struct scry_c_call call;
+
 		who->state = SCRY_WAIT_RUNNING;
+		if (r.has_top && scry_c_call_of(&r.top, &newest, &call))
+			who->call = call.function;
 		return;
 	}
 	if (sleeps > 0)

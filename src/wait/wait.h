@@ -36,6 +36,7 @@ struct scry_waiter;
 struct scry_holder_of {
 	const struct scry_waiter *who;
 	enum scry_how how;
+	unsigned deadlock; /* that it is in, where who waits for it is not; 0 none */
 	bool has_frame;
 	struct scry_frame frame; /* the one that shows it, with has_frame */
 };
@@ -64,6 +65,14 @@ struct scry_waiter {
 	struct scry_awaited what;
 	struct scry_holder_of *held_by;
 	size_t held_count, held_room;
+	const char
+		*call; /* the function of C that its newest frame calls, while it runs; or NULL */
+	/*
+	 * a task that does not come back to its loop: since when, by the monotonic clock, its turn
+	 * lasts; -1 not known. And in words
+	 */
+	int64_t since;
+	const char *since_text;
 	/* there are more holders than those that are known: others may let it go on */
 	bool others;
 	bool has_frame;
@@ -86,7 +95,7 @@ struct scry_waiter {
 };
 
 /** The standard library, and each other package that stands.def has rows of. */
-#define SCRY_WAIT_PACKAGES 3
+#define SCRY_WAIT_PACKAGES 4
 
 /** The whole answer. Rows live until scry_waits_done(), their texts until refresh. */
 struct scry_waits {
@@ -145,8 +154,9 @@ enum scry_stand_flags {
 	SCRY_STAND_STOP = 2, /* what called it does not matter: this one waits for something else */
 	SCRY_STAND_IDLE = 4, /* it waits for work */
 	SCRY_STAND_LOCK = 8, /* the object is a lock: its own type says which */
-	SCRY_STAND_SELF = 16, /* the kind is the name of the object's class */
-	SCRY_STAND_FILE = 32, /* the object is the number of an open file */
+	SCRY_STAND_SELF = 16,  /* the kind is the name of the object's class */
+	SCRY_STAND_FILE = 32,  /* the object is the number of an open file */
+	SCRY_STAND_OUTER = 64, /* what the function that it has called waits for counts */
 };
 
 /** A place where the standard library waits: a row of stands.def. */

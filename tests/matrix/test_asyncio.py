@@ -323,15 +323,19 @@ def test_trio_live(interpreter, tmp_path):
         report(compare_library(truth, str(pid), interpreter, 'trio'))
 
 
-@pytest.mark.parametrize('interpreter', every(since(3, 7)))
-def test_curio(interpreter, tmp_path):
+def provide_curio(interpreter, directory):
     """Debian has no package of it: who has it may set PYSCRY_CURIO to the directory that holds its
     package."""
     place = os.environ.get('PYSCRY_CURIO')
     if place:
-        shutil.copytree(os.path.join(place, 'curio'), str(tmp_path / 'curio'))
+        shutil.copytree(os.path.join(place, 'curio'), os.path.join(directory, 'curio'))
     else:
         need(interpreter, 'curio')
+
+
+@pytest.mark.parametrize('interpreter', every(since(3, 7)))
+def test_curio(interpreter, tmp_path):
+    provide_curio(interpreter, str(tmp_path))
     dump = run.crash(interpreter, CURIO, str(tmp_path))
     report(compare_library(dump.truth, dump.core, interpreter, 'curio'))
 

@@ -284,10 +284,37 @@ def pipe():
     os.read(reader, 1)
 
 
+full, room = os.pipe()
+
+
+@way('write', fd=room)
+def writes():
+    os.write(room, b'x' * 1000000)  # more than it has room for: a signal cuts it short
+
+
+slow, quick = os.pipe()
+buffered = os.fdopen(quick, 'wb')
+
+
+@way('write', fd=quick)
+def holds_the_file():
+    buffered.write(b'x' * 1000000)
+    buffered.flush()
+
+
+time.sleep(0.2)
+
+
+@way('stdio lock', held_by=[('holds_the_file', 'owner')], name='buffered')
+def wants_the_file():
+    buffered.write(b'y')
+    buffered.flush()
+
+
 ours, theirs = socket.socketpair()
 
 
-@way('recv', fd=ours.fileno())
+@way('recv', fd=ours.fileno(), name='ours', type='socket')
 def receives():
     ours.recv(1)
 
@@ -338,6 +365,30 @@ def snoozes():
     time.sleep(3600)
 
 
+# --- waits that end by themselves; before 3.11 the kernel has the time of day ---
+E2 = threading.Event()
+LATER = time.monotonic() if PY3 else 0
+
+
+def limited(kind, **more):
+    return way(kind, **dict(more, until=LATER + 3600) if sys.version_info >= (3, 11) else more)
+
+
+@limited('Event', name='E2', detail='not set')
+def event_limited():
+    E2.wait(3600)
+
+
+@limited('Queue.get', name='Q1', detail='empty')
+def queue_limited():
+    Q1.get(True, 3600)
+
+
+@limited('Thread.join', held_by=[('snoozes', 'owner')])
+def join_limited():
+    [t for t in threading.enumerate() if t.name == 'snoozes'][0].join(3600)
+
+
 # --- a C function that sleeps a little and tries again ---
 try:
     import sqlite3
@@ -382,6 +433,45 @@ def waits_for_pid():
     os.waitpid(cat3.pid, 0)
 
 
+forked = MP.Process(target=time.sleep, args=(3600,))
+forked.daemon = True
+forked.start()
+
+
+@way('Process.join', pid=forked.pid, name='forked', type='ForkProcess' if PY3 else 'Process')
+def joins_process():
+    forked.join()
+
+
+@way('Popen.communicate', pid=cat2.pid, name='cat2')
+def communicates():
+    cat2.communicate()
+
+
+M5, M6 = MP.RLock(), MP.BoundedSemaphore(1)
+
+
+@way('BoundedSemaphore', held_by=[('shared_twice', 'inferred')], name='M6', detail='value 0')
+def shared_twice():
+    M6.acquire()
+    M6.acquire()
+
+
+@way('sleep')
+def holds_shared_rlock():
+    with M5:
+        ready.append(1)
+        forever()
+
+
+wait_for(7)
+
+
+@way('RLock', held_by=[('holds_shared_rlock', 'owner')], name='M5')
+def shared_rlock():
+    M5.acquire()
+
+
 M1, M2, M3, M4 = MP.Lock(), MP.Semaphore(0), MP.Event(), MP.Queue()
 near, far = MP.Pipe()
 
@@ -398,7 +488,7 @@ def holds_shared():
         forever()
 
 
-wait_for(7)
+wait_for(8)
 
 
 @way('Lock', held_by=[('holds_shared', 'owner')], name='M1')
@@ -433,7 +523,7 @@ def holds_handler():
     forever()
 
 
-wait_for(8)
+wait_for(9)
 
 
 @way('RLock', held_by=[('holds_handler', 'owner')])

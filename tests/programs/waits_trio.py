@@ -38,6 +38,11 @@ async def deadlocks(mine, others):
             pass
 
 
+async def in_time(mine, others):
+    with trio.fail_after(1000):
+        await deadlocks(mine, others)
+
+
 async def holds(what):
     async with what:
         await trio.sleep_forever()
@@ -99,6 +104,7 @@ async def main():
     listener.listen()
     threading.Thread(target=holder, name='holder', daemon=True).start()
     left, right, limiter, permits = trio.Lock(), trio.StrictFIFOLock(), trio.CapacityLimiter(1), trio.Semaphore(1)
+    one, other = trio.Lock(), trio.Lock()
     full, never_sent = trio.open_memory_channel(0)[0], trio.open_memory_channel(0)
     async with trio.open_nursery() as nursery:
         task(nursery, 'event', 'Event', events, trio.Event(), name='never', detail='not set')
@@ -106,6 +112,8 @@ async def main():
         task(nursery, 'forever', 'trio.sleep_forever', forever)
         task(nursery, 'left', 'StrictFIFOLock', deadlocks, left, right, name='others', held_by=[('right', 'owner')])
         task(nursery, 'right', 'Lock', deadlocks, right, left, name='others', held_by=[('left', 'owner')])
+        task(nursery, 'ends', 'Lock', in_time, one, other, name='others', held_by=[('goes on', 'owner')], function='deadlocks')
+        task(nursery, 'goes on', 'Lock', deadlocks, other, one, name='others', held_by=[('ends', 'owner')])
         task(nursery, 'has limiter', 'trio.sleep_forever', holds, limiter)
         task(nursery, 'has permit', 'trio.sleep_forever', holds, permits)
         task(nursery, 'limited', 'CapacityLimiter', wants, limiter, name='what', held_by=[('has limiter', 'owner')])

@@ -46,11 +46,15 @@ def settle():
         time.sleep(0.05)
 
 
-def end():
-    settle()
+def write():
     with open(os.environ['PYSCRY_TRUTH'] + '.new', 'w') as out:
         json.dump({'pid': os.getpid(), 'waits': WAITS, 'deadlocks': DEADLOCKS, 'perhaps': PERHAPS}, out)
     os.rename(os.environ['PYSCRY_TRUTH'] + '.new', os.environ['PYSCRY_TRUTH'])
+
+
+def end():
+    settle()
+    write()
     if os.environ.get('PYSCRY_END') == 'sleep':
         time.sleep(600)
     os.abort()

@@ -1,0 +1,51 @@
+"""Free-threaded builds: a thread sorts a list, which another wants to change; or one collects garbage, and must wait
+until another has added up numbers in C, while a third must wait for it."""
+import gc
+import os
+import random
+import sys
+import threading
+import time
+
+from ways import WAITS, start, write
+
+SECTION = sys.argv[1] == 'section'
+if SECTION:
+    LIST = [random.random() for _ in range(3000000)]
+    begun = threading.Event()
+
+    def sorts():
+        begun.set()
+        LIST.sort()
+
+    def appends():
+        begun.wait()
+        time.sleep(0.1)
+        LIST.append(0)
+
+    WAITS.append(dict(who='sorts', state='running', function='sorts'))
+    WAITS.append(dict(who='appends', kind='critical section', state='waiting', held_by=[['sorts', 'owner']], name='LIST',
+                      type='list'))
+    for function in (sorts, appends):
+        start(function)
+else:
+    def adds():
+        sum(range(10 ** 12))
+
+    def collects():
+        time.sleep(1)
+        gc.collect()
+
+    def sleeps():
+        time.sleep(1.5)
+
+    WAITS.append(dict(who='adds', state='running', function='adds'))
+    WAITS.append(dict(who='collects', kind='stop-the-world', state='waiting', held_by=[['adds', 'owner']]))
+    WAITS.append(dict(who='sleeps', kind='stop-the-world', state='waiting', held_by=[['collects', 'owner']]))
+    for function in (adds, collects, sleeps):
+        start(function)
+time.sleep(0.4)
+write()
+if SECTION:
+    os.abort()
+time.sleep(600)
