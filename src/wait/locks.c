@@ -85,7 +85,7 @@ const char *scry_lock_kind(struct scry_runtime *r, scry_addr object)
 /*
  * Up to 3.12 a lock of C is a semaphore of its own, to which the object points
  * (Python/thread_pthread.h, PyThread_allocate_lock()); a PyMutex, and what else is parked on, is a
- * part of the object.
+ * part of the object, or (3.15) what it points to.
  */
 bool scry_lock_is_slept_on(struct scry_waiter *who, scry_addr object)
 {
@@ -100,8 +100,9 @@ bool scry_lock_is_slept_on(struct scry_waiter *who, scry_addr object)
 	uint64_t size = t->basicsize < OBJECT_MAX ? t->basicsize : OBJECT_MAX;
 	if (who->parked && who->parked >= object && who->parked < object + size)
 		return true;
-	for (uint64_t at = ptr; who->mutex && at + ptr <= size; at += ptr)
-		if (scry_read_ptr(r->session, object + at, &word) == SCRY_OK && word == who->mutex)
+	for (uint64_t at = ptr; at + ptr <= size; at += ptr)
+		if (scry_read_ptr(r->session, object + at, &word) == SCRY_OK && word &&
+		    (word == who->mutex || word == who->parked))
 			return true;
 	return false;
 }

@@ -56,8 +56,11 @@ def compare(answer, truth):
             'type': (what.get('type') or '').rsplit('.', 1)[-1],
         }
         got.update((key, what.get(key)) for key in ('name', 'detail', 'fd', 'pid'))
+        # what tries again and again runs in between
+        if want.get('tries') and row['state'] == 'running' and 'sql' in (row['call'] or ''):
+            continue
         for key, value in want.items():
-            if key in ('who', 'task'):
+            if key in ('who', 'task', 'tries'):
                 continue
             if key == 'until':
                 if abs((what.get('deadline') or 0) - value) > 5:

@@ -401,7 +401,7 @@ if sqlite3:
     writes.execute('begin exclusive')
 
     @way('sqlite3 lock', type='Connection', name='reads', function='asks_the_database',
-         detail='the database is locked: it tries again and again')
+         detail='the database is locked: it tries again and again', tries=True)
     def asks_the_database():
         reads = sqlite3.connect(database, timeout=3600, isolation_level=None)
         reads.execute('select x from t')
