@@ -28,7 +28,7 @@ MP = multiprocessing.get_context('fork') if PY3 else multiprocessing
 # its threads; the worker ends when they do
 POOL = MP.Pool(1)
 for handler in (POOL._worker_handler, POOL._task_handler, POOL._result_handler):
-    WAITS.append(dict(who=handler.name, kind='Pool handler', state='idle', held_by=[]))
+    WAITS.append(dict(who=handler.name, kind='Pool handler', state='idle', held_by=[], tries=not PY3))
 
 
 # --- locks ---
