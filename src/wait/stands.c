@@ -89,6 +89,7 @@ static const struct {
 	{ "trio", "trio", 2 }, /* trio/__init__.py */
 	{ "billiard", "billiard", 2 },
 	{ "curio", "curio", 2 },
+	{ "gevent", "gevent", 2 },
 	{ "", "os", 1 },
 };
 

@@ -261,7 +261,14 @@ static void read_greenlet(struct scry_waits *w, struct scry_waiter *who)
 	}
 	if (!g->wait_count)
 		return;
-	set_object_of_class(w, who, g->waits[0]);
+	/* a lock that is made of another one is what the program knows */
+	scry_reading_follow(&r);
+	if (r.object && r.what->kind) {
+		who->state = SCRY_WAIT_WAITING;
+		scry_reading_object(&r);
+	} else {
+		set_object_of_class(w, who, g->waits[0]);
+	}
 	who->what.timed = g->timeout != 0;
 	other = scry_waiter_of_task(w, g->waits[0]);
 	if (other)

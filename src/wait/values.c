@@ -124,14 +124,19 @@ static scry_addr exit_of(const struct scry_frame *f, unsigned index, unsigned de
 	self = scry_bound_to(f->runtime, value, ret_name);
 	if (self || index + 1 >= depth)
 		return self;
+	struct scry_type *t;
+
 	switch (scry_known_of(f->runtime, value)) {
 	case SCRY_IS_FUNCTION:
 	case SCRY_IS_METHOD_DESCRIPTOR:
-		*ret_name = scry_own_name(f->runtime, value, false);
-		return value_at(f, index + 1);
+		break;
 	default:
-		return 0;
+		if (scry_type_for(f->runtime, value, &t) < 0 ||
+		    !scry_is_cythons(f->runtime, t, "cython_function_or_method"))
+			return 0;
 	}
+	*ret_name = scry_own_name(f->runtime, value, false);
+	return value_at(f, index + 1);
 }
 
 int scry_frame_with_next(const struct scry_frame *f, unsigned *it, scry_addr *ret, bool *ret_async)

@@ -95,7 +95,7 @@ struct scry_waiter {
 };
 
 /** The standard library, and each other package that stands.def has rows of. */
-#define SCRY_WAIT_PACKAGES 4
+#define SCRY_WAIT_PACKAGES 5
 
 /** The whole answer. Rows live until scry_waits_done(), their texts until refresh. */
 struct scry_waits {

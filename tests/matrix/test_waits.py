@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import damage, programs, run
 
-from .conftest import every
+from .conftest import every, need
 from .test_asyncio import provide, provide_curio, runs
 
 WAITS = programs.Program('waits', 'waits.py')
@@ -180,6 +180,16 @@ def test_trio_live(interpreter, tmp_path):
         truth['waits'][0]['kind'] = 'Lock'
         with pytest.raises(AssertionError):
             compare(ask(run.where(interpreter), str(pid), 'waits'), truth)
+
+
+GEVENT = programs.Program('waits-gevent', 'waits_gevent.py')
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.tag in ('host-3.11', 'sid-3.14')))
+def test_gevent(interpreter, tmp_path):
+    need(interpreter, 'gevent')
+    dump = run.crash(interpreter, GEVENT, str(tmp_path))
+    compare(ask(run.where(interpreter), dump.core, 'waits'), dump.truth)
 
 
 CURIO = programs.Program('waits-curio', 'waits_curio.py', since=(3, 7))
