@@ -87,10 +87,8 @@ static const struct {
 	unsigned levels; /* of the path that are cut off */
 } packages[SCRY_WAIT_PACKAGES] = {
 	{ "trio", "trio", 2 }, /* trio/__init__.py */
-	{ "billiard", "billiard", 2 },
-	{ "curio", "curio", 2 },
-	{ "gevent", "gevent", 2 },
-	{ "", "os", 1 },
+	{ "billiard", "billiard", 2 }, { "curio", "curio", 2 },
+	{ "gevent", "gevent", 2 },     { "", "os", 1 },
 };
 
 static unsigned package_of(const char *module)
