@@ -13,8 +13,8 @@ struct scry_hold;
 struct scry_live {
 	struct scry_cache cache;
 	struct scry_cache aside; /* scry_target_set_aside() */
-	int pid;    /* the process */
-	int reader; /* a thread of it that has memory: the leader may have ended */
+	int pid;                 /* the process */
+	int reader;              /* a thread of it that has memory: the leader may have ended */
 	struct scry_remote_reader memory;
 	struct scry_hold *hold; /* while it is stopped */
 };
