@@ -301,6 +301,7 @@ static void tell_roots(struct climb *c, uint32_t node)
 					      .counted = root->certain };
 
 		if (root->to != node || root->kind == SCRY_ROOT_MODULE ||
+		    root->from == c->h->objects[node].addr ||
 		    (root->at && scry_hash_add(c->known, root->at) <= 0))
 			continue;
 		one.kind = kinds[root->kind];

@@ -60,11 +60,16 @@ struct statics {
 	struct scry_graph *g;
 };
 
+/* A prebuilt object that the collector begins at has no other root: it is its own. */
 static void add_certain(struct scry_pypy_tracer *tracer, const struct scry_pypy_edge *e)
 {
-	scry_roots_add(
-		((struct statics *)tracer)->g, e->to,
-		&(struct scry_root) { .kind = SCRY_ROOT_STATIC, .at = e->at, .certain = true });
+	scry_roots_add(((struct statics *)tracer)->g, e->to,
+		       &(struct scry_root) {
+			       .kind = SCRY_ROOT_STATIC,
+			       .at = e->at,
+			       .from = e->kind == SCRY_PYPY_EDGE_FIELD ? e->to : 0,
+			       .certain = true,
+		       });
 }
 
 int scry_pypy_roots(struct scry_graph *g)
@@ -78,7 +83,7 @@ int scry_pypy_roots(struct scry_graph *g)
 	add_shadow_stack(g);
 	struct statics statics = { { .p = r->pypy, .edge = add_certain }, g };
 
-	scry_pypy_trace_static(&statics.tracer);
-	scry_pypy_visit(r->pypy, add_static, g);
+	if (!scry_pypy_trace_static(&statics.tracer))
+		scry_pypy_visit(r->pypy, add_static, g);
 	return g->full ? scry_fail(r->session, SCRY_ENOMEM, 0, "out of memory") : SCRY_OK;
 }

@@ -98,8 +98,8 @@ int scry_pypy_reach(struct scry_pypy *p, struct scry_pypy_reach *out)
 	scry_pypy_tracer_init(&r.tracer, p);
 	push_contexts(&r);
 	push_stack(&r);
-	scry_pypy_trace_static(&r.tracer);
-	scry_pypy_visit(p, lead_out, &r);
+	if (!scry_pypy_trace_static(&r.tracer))
+		scry_pypy_visit(p, lead_out, &r);
 	while (r.count && rc == SCRY_OK) {
 		if (!scry_going(s, SCRY_PASS_OBJECTS, done++, 0))
 			rc = scry_fail(s, SCRY_EFAULT, 0, "interrupted");

@@ -128,7 +128,7 @@ bool scry_pypy_may_be_prebuilt(struct scry_pypy *p, scry_addr at)
 	return !first || !(first->flags & SCRY_MAP_FILE) || (map && map->flags & SCRY_MAP_FILE);
 }
 
-void scry_pypy_trace_static(struct scry_pypy_tracer *tracer)
+static void trace_variables(struct scry_pypy_tracer *tracer)
 {
 	struct scry_pypy *p = tracer->p;
 	struct scry_session *s = p->runtime->session;
@@ -143,6 +143,51 @@ void scry_pypy_trace_static(struct scry_pypy_tracer *tracer)
 		if (e.at >= p->start && e.at < p->end && scry_read_ptr(s, e.at, &e.to) == SCRY_OK &&
 		    e.to)
 			tracer->edge(tracer, &e);
+}
+
+/*
+ * Prebuilt objects that were written to are kept on a stack of chunks, { next, items }, all full
+ * but the first (rpython/memory/support.py); which the collector's object names,
+ * prebuilt_root_objects, 17 words after its nursery. Believed where all are prebuilt objects.
+ */
+#define PREBUILT_ROOTS 17
+#define CHUNK_ITEMS    1019
+#define CHUNKS_MAX     256
+
+static bool trace_prebuilt(struct scry_pypy_tracer *tracer, bool tell)
+{
+	struct scry_pypy *p = tracer->p;
+	struct scry_session *s = p->runtime->session;
+	struct scry_pypy_edge e = { .kind = SCRY_PYPY_EDGE_FIELD };
+	scry_addr stack, chunk, to;
+	uint64_t count;
+
+	if (!p->nursery_named ||
+	    scry_read_ptr(s, p->nursery_named + 8 * PREBUILT_ROOTS, &stack) < 0 ||
+	    stack < p->start || stack >= p->end || scry_read_ptr(s, stack + 8, &chunk) < 0 ||
+	    scry_read_uint(s, stack + 16, 8, &count) < 0 || !count || count > CHUNK_ITEMS)
+		return false;
+	for (unsigned i = 0; chunk && i < CHUNKS_MAX; i++, count = CHUNK_ITEMS) {
+		for (uint64_t k = 0; k < count; k++) {
+			e.at = chunk + 8 + 8 * k;
+			if (scry_read_ptr(s, e.at, &e.to) < 0)
+				return false;
+			to = e.to;
+			if (to < p->start || to >= p->end || !scry_pypy_type_of(p, &to))
+				return false;
+			if (tell)
+				tracer->edge(tracer, &e);
+		}
+		if (scry_read_ptr(s, chunk, &chunk) < 0)
+			return false;
+	}
+	return true;
+}
+
+bool scry_pypy_trace_static(struct scry_pypy_tracer *tracer)
+{
+	trace_variables(tracer);
+	return trace_prebuilt(tracer, false) && trace_prebuilt(tracer, true);
 }
 
 /* --- what custom tracers know --- */

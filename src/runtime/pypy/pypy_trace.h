@@ -38,8 +38,12 @@ void scry_pypy_trace(struct scry_pypy_tracer *tracer, scry_addr object,
 void scry_pypy_trace_loose(struct scry_pypy_tracer *tracer, scry_addr at, uint64_t words);
 /** The words of the shadow stack of the thread that runs; 0: not known. */
 uint64_t scry_pypy_shadow_stack(struct scry_pypy *p, scry_addr *ret);
-/** Variables of C's that the collector takes for roots: words that may be pointers. */
-void scry_pypy_trace_static(struct scry_pypy_tracer *tracer);
+/**
+ * Variables of C's that the collector takes for roots, as words that may be pointers, and the
+ * prebuilt objects that it takes for such. False: which of these are is not known; then any word
+ * of the module's data that leads out of it may be a reference.
+ */
+bool scry_pypy_trace_static(struct scry_pypy_tracer *tracer);
 /** May a word of the module's data be in a prebuilt object? */
 bool scry_pypy_may_be_prebuilt(struct scry_pypy *p, scry_addr at);
 
