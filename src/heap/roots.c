@@ -175,14 +175,15 @@ static void add_thread(struct scry_graph *g, struct scry_thread *t)
 
 /* --- data of files --- */
 
-/* Data and bss: bss is anonymous memory to the kernel, but within the module. */
-bool scry_in_file_data(struct scry_runtime *r, scry_addr addr)
+scry_addr scry_file_data_end(struct scry_runtime *r, const struct scry_map *m)
 {
-	const struct scry_map *map = scry_map_at(r->session->target, addr);
-
-	if (!map || !(map->flags & SCRY_MAP_WRITE))
-		return false;
-	return map->flags & SCRY_MAP_FILE || scry_module_at(r->session, addr) != NULL;
+	if (!(m->flags & SCRY_MAP_WRITE))
+		return 0;
+	if (m->flags & SCRY_MAP_FILE)
+		return m->end;
+	/* bss is anonymous memory to the kernel, but within the module */
+	const struct scry_module *module = scry_module_at(r->session, m->start);
+	return !module ? 0 : module->end < m->end ? module->end : m->end;
 }
 
 /*
@@ -224,9 +225,9 @@ static void add_files(struct scry_graph *g)
 
 	for (size_t i = 0; i < t->map_count && !r->session->stopped; i++) {
 		const struct scry_map *m = &t->maps[i];
-		scry_addr at = m->start, end = m->end, stop;
+		scry_addr at = m->start, end = scry_file_data_end(r, m), stop;
 
-		if (!scry_in_file_data(r, m->start))
+		if (!end)
 			continue;
 		if (end - at > DATA_MAX)
 			end = at + DATA_MAX;

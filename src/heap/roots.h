@@ -12,7 +12,10 @@ void scry_roots_add(struct scry_graph *g, scry_addr to, const struct scry_root *
 void scry_roots_add_named(struct scry_graph *g);
 /** Rows of the kinds of interpreters: index.h. */
 int scry_cpython_roots(struct scry_graph *g);
-/** Is the address in a file's data, or in the zeroed memory that follows (.bss)? */
-bool scry_in_file_data(struct scry_runtime *r, scry_addr addr);
+/**
+ * Where a file's data, or the zeroed memory that follows (.bss), ends that the mapping begins with;
+ * 0: it begins with neither. The kernel makes one mapping of .bss and what lies right behind it.
+ */
+scry_addr scry_file_data_end(struct scry_runtime *r, const struct scry_map *m);
 
 #endif

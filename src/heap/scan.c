@@ -242,10 +242,9 @@ static scry_addr only_pointer(struct scry_target *t, const struct scry_map *m)
 	return found;
 }
 
+/* What a mapping is, apart from a file's data that it begins with. */
 static unsigned kind_of(struct scry_heap *h, const struct scry_map *m)
 {
-	if (scry_in_file_data(h->runtime, m->start))
-		return SCRY_SCAN_FILES;
 	if (!(m->flags & SCRY_MAP_WRITE)) {
 		if (!(m->flags & SCRY_MAP_READ))
 			return 0;
@@ -258,6 +257,17 @@ static unsigned kind_of(struct scry_heap *h, const struct scry_map *m)
 	return scry_stack_has(h->runtime, m->start) ? SCRY_SCAN_STACKS : SCRY_SCAN_HEAPS;
 }
 
+static void scan_range(struct scan *c, scry_addr at, scry_addr end)
+{
+	struct scry_session *s = c->h->runtime->session;
+	scry_addr stop;
+
+	while (!s->stopped && !c->full && scry_data_next(s, &at, end, &stop)) {
+		scan_run(c, at, stop < end ? stop : end);
+		at = stop;
+	}
+}
+
 int scry_scan_words(struct scry_heap *h, unsigned where, scry_addr low, scry_addr high,
 		    scry_scan_word *word, void *arg)
 {
@@ -267,18 +277,17 @@ int scry_scan_words(struct scry_heap *h, unsigned where, scry_addr low, scry_add
 
 	for (size_t i = 0; i < s->target->map_count && !s->stopped && !c.full; i++) {
 		const struct scry_map *m = &s->target->maps[i];
-		unsigned kind = kind_of(h, m);
-		scry_addr at = m->start, stop, sp;
+		scry_addr data = scry_file_data_end(h->runtime, m), at = data ? data : m->start, sp;
+		unsigned kind = at < m->end ? kind_of(h, m) : 0;
 
+		if (data && where & SCRY_SCAN_FILES)
+			scan_range(&c, m->start, data);
 		if (!(kind & where))
 			continue;
 		sp = kind == SCRY_SCAN_STACKS ? only_pointer(s->target, m) : 0;
 		if (sp > at + RED_ZONE)
 			at = (sp - RED_ZONE) & ~(scry_addr)(ptr - 1);
-		while (!s->stopped && !c.full && scry_data_next(s, &at, m->end, &stop)) {
-			scan_run(&c, at, stop < m->end ? stop : m->end);
-			at = stop;
-		}
+		scan_range(&c, at, m->end);
 	}
 	if (!s->stopped && !c.full)
 		search_runs(&c);
