@@ -258,13 +258,23 @@ int scry_mimalloc_open(struct scry_mimalloc *m, struct scry_interp *interp, unsi
 
 /* --- objects --- */
 
+/* A PyMutex, right before ob_gc_bits, has two bits: Include/cpython/lock.h, 3.13 to 3.15. */
+#define MUTEX_MAX 3
+
 static bool is_object(struct scry_mimalloc *m, scry_addr block, scry_addr object)
 {
-	uint64_t bits, type;
+	struct scry_session *s = m->runtime->session;
+	scry_addr bits_at = scry_field_addr(m->runtime, object, SCRY_F_OBJECT_GC_BITS);
+	uint64_t bits, type, mutex;
 
-	return !scry_hash_find(&m->freed, block) &&
-	       scry_field_read(m->runtime, object, SCRY_F_OBJECT_GC_BITS, &bits) == SCRY_OK &&
-	       bits & GC_BITS_TRACKED &&
+	if (scry_hash_find(&m->freed, block) || !bits_at ||
+	    scry_read_uint(s, bits_at, 1, &bits) < 0)
+		return false;
+	/* whether the collector knows what has such a head cannot be told */
+	if (!(bits & GC_BITS_TRACKED))
+		m->damaged +=
+			scry_read_uint(s, bits_at - 1, 1, &mutex) == SCRY_OK && mutex > MUTEX_MAX;
+	return bits & GC_BITS_TRACKED &&
 	       scry_field_read(m->runtime, object, SCRY_F_OBJECT_TYPE, &type) == SCRY_OK && type;
 }
 

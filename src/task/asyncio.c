@@ -91,6 +91,8 @@ struct scry_task *scry_asyncio_add(struct scry_task_search *s, scry_addr addr)
 	scry_loop_name(t, d->future.name);
 	t->state = state_of(d);
 	t->error = t->error ? t->error : d->chain.error;
+	if (d->future.flags > 1 && !t->error)
+		t->error = "a flag of it is neither 0 nor 1";
 	if (d->future.state_number > 2 && !t->error)
 		t->error = scry_arena_printf(&t->runtime->session->arena,
 					     "its state is %" PRIu64 ", none of the three",

@@ -41,7 +41,8 @@ static void read_c(struct scry_runtime *r, struct scry_future *f)
 	/* enum fut_state, Modules/_asynciomodule.c, 3.6 to 3.15 */
 	f->state_number = state;
 	f->state = state <= 2 ? (enum scry_future_state)state : SCRY_FUTURE_UNKNOWN;
-	f->log_traceback = number_at(r, f->addr, SCRY_F_FUTURE_LOG_TB) != 0;
+	f->flags = number_at(r, f->addr, SCRY_F_FUTURE_LOG_TB);
+	f->log_traceback = f->flags != 0;
 }
 
 static void read_c_task(struct scry_runtime *r, struct scry_future *f)
@@ -49,7 +50,10 @@ static void read_c_task(struct scry_runtime *r, struct scry_future *f)
 	f->coro = object_at(r, f->addr, SCRY_F_TASK_CORO);
 	f->waiter = object_at(r, f->addr, SCRY_F_TASK_WAITER);
 	f->name = object_at(r, f->addr, SCRY_F_TASK_NAME);
-	f->must_cancel = number_at(r, f->addr, SCRY_F_TASK_MUST_CANCEL) != 0;
+	uint64_t must_cancel = number_at(r, f->addr, SCRY_F_TASK_MUST_CANCEL);
+
+	f->flags |= must_cancel;
+	f->must_cancel = must_cancel != 0;
 	f->cancels = (int32_t)number_at(r, f->addr, SCRY_F_TASK_CANCEL_REQUESTED);
 }
 
