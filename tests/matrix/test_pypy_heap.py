@@ -2,11 +2,12 @@
 what its own collector says, on each PyPy that Debian's suites have."""
 import json
 import os
+import shutil
 
 import jsonschema
 import pytest
 
-from tests.support import programs, run
+from tests.support import damage, programs, run
 
 from .test_pypy import EVERY, made
 
@@ -207,3 +208,19 @@ def test_what_stands_there(dumps, pypy):
         *run.where(pypy), dump.core, 'whatis', '--refs', hex(dump.truth['kept'][0])
     )
     assert status == 2 and 'does not know the objects of' in errors
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_damaged_objects(dumps, pypy, tmp_path):
+    """Every command ends by itself, with an answer or a reason."""
+    dump = made(dumps, pypy, HEAP)
+    objects = list(dump.truth['targets'].values()) + dump.truth['kept']
+    objects += [address for one in dump.truth['referrers'].values() for address, _ in one]
+    copy = str(tmp_path / 'core')
+    for seed in range(3):
+        shutil.copyfile(dump.core, copy)
+        damage.overwrite(copy, objects, seed, 24, 160)
+        address = hex(objects[seed])
+        for command in (['heap', '--by', 'retained'], ['refs', address], ['whatis', address]):
+            status, output, errors = run.pyscry(*run.where(pypy), copy, *command, timeout=60)
+            assert status in (0, 1, 2) and (output if status < 2 else errors), (command, seed)
