@@ -186,7 +186,7 @@ int scry_object_attr(const struct scry_object *o, const char *name, struct scry_
 	if (rc < 0)
 		return rc;
 	rc = scry_eval_attribute(&e, name);
-	/* print shows what stands there; who goes on with it must not take that for the value */
+	/* print shows what is there; who goes on with it must not take that for the value */
 	if (rc >= 0 && e.value.is_property)
 		rc = scry_eval_fail(&e, SCRY_EUNSUPPORTED,
 				    "'%s' is a property, whose code is not run", name);

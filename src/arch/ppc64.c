@@ -4,7 +4,7 @@
  * numbers and who saves what: OpenPOWER ELFv2 ABI 1.4, 2.2.2.1 and 2.4 (the program counter has no
  * number, the link register is the return column). r2 is the table of contents of the module that
  * runs, so a call may change it; r13 is the thread pointer. A function's back chain tells its
- * caller's stack pointer, but the return address stands in the caller's own frame: there is no
+ * caller's stack pointer, but the return address is in the caller's own frame: there is no
  * record at a fixed place. Whether a thread is in a system call a core does not tell: the number's
  * register may hold anything else, and an error comes back as a positive number.
  */

@@ -13,7 +13,7 @@ const char scry_buf_empty[1] = "";
 
 /*
  * Room for `more` bytes and the NUL. Growing fails once and for all: what is appended afterwards
- * would stand in the wrong place. Callers look at `failed` at the end, and nowhere else.
+ * would be in the wrong place. Callers look at `failed` at the end, and nowhere else.
  */
 static bool reserve(struct scry_buf *b, size_t more)
 {

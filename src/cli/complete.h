@@ -5,9 +5,9 @@
 #include "base/buf.h"
 
 /**
- * What may stand in place of the last of the words, which follow "pyscry" on the command line: a
+ * What may be in place of the last of the words, which follow "pyscry" on the command line: a
  * line each, "WORD" or "WORD\tWHAT IT IS". Where paths may stand the shell completes them: the
- * first line is then "\tfile" or "\tdirectory". No target but a dump that stands there is opened.
+ * first line is then "\tfile" or "\tdirectory". No target but a dump that is there is opened.
  */
 void scry_complete(char **words, int count, struct scry_buf *out);
 

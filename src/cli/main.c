@@ -129,7 +129,7 @@ static int set_exe(struct arguments *a, const char *path)
 		       : 0;
 }
 
-/* The target; or a command that stands before it, or "help", where no file is called so. */
+/* The target; or a command that comes before it, or "help", where no file is called so. */
 static int take_first(struct arguments *a, const char *word)
 {
 	const struct scry_command *c = a->command ? NULL : scry_cli_command(word);
@@ -208,7 +208,7 @@ static int take_word(struct arguments *a, const char *word)
 	return 0;
 }
 
-/* --pid and --core are targets; what stood in the target's place is the program then. */
+/* --pid and --core are targets; what was in the target's place is the program then. */
 static int settle(struct arguments *a)
 {
 	const char *given = a->pid ? a->pid : a->core, *word = a->target;
@@ -335,7 +335,7 @@ static void write_reasons(struct scry_buf *err)
 	}
 }
 
-/* A RAW command's options stand before its argument. */
+/* A RAW command's options come before its argument. */
 static void finish_options(struct arguments *a)
 {
 	if (a->rest.len) {

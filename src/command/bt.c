@@ -25,7 +25,7 @@ static int stack_of(struct scry_call *call, struct scry_thread *t, struct scry_m
 struct shown_thread {
 	struct scry_call *call;
 	struct scry_thread *thread;
-	bool locals, follows;      /* another one stands before it */
+	bool locals, follows;      /* another one comes before it */
 	uint64_t *count, *omitted; /* frames that there are, and that --limit left out */
 };
 

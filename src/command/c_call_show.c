@@ -85,7 +85,7 @@ static void put_arguments(const struct scry_c_call *c, struct scry_buf *out)
 		scry_buf_puts(out, c->count ? ", ..." : "...");
 }
 
-/* Of a function in brackets; a method's stand after what it is of, where there are any. */
+/* Of a function in brackets; a method's come after what it is of, where there are any. */
 static bool print_brackets(const void *subject, struct scry_buf *out)
 {
 	const struct scry_c_call *c = call_of(subject);

@@ -90,7 +90,7 @@ static void get_recovered(const void *subject, struct scry_said *ret)
 	scry_said_bool(ret, of(subject)->state == SCRY_VARIABLE_RECOVERED);
 }
 
-/* "PyObject *" and its name: the star stands at the name. */
+/* "PyObject *" and its name: the star is at the name. */
 static void get_space(const void *subject, struct scry_said *ret)
 {
 	const char *type = of(subject)->type;

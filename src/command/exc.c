@@ -24,7 +24,7 @@ struct job {
 	struct scry_thread *only; /* NULL: all */
 	bool all;
 	struct scry_thread *thread; /* whose entries are shown; NULL: of none */
-	struct scry_hash stack;     /* frames that the thread stands in */
+	struct scry_hash stack;     /* frames that the thread is in */
 	bool stack_damaged;
 	unsigned entries; /* shown */
 	uint64_t omitted; /* entries past HANDLED_MAX */

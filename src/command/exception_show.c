@@ -36,7 +36,7 @@ static bool is_past(const struct scry_shown *shown, uint64_t n)
 	return limit && n >= limit;
 }
 
-/* Two blanks for each level: groups nest NESTING_MAX deep, and a chain's links stand one deeper. */
+/* Two blanks for each level: groups nest NESTING_MAX deep, and a chain's links are one deeper. */
 static const char *indent_at(unsigned depth)
 {
 	static const char blanks[] = "                                                            "

@@ -1,4 +1,4 @@
-/* A layer of what stands at an address, in words. */
+/* A layer of what is at an address, in words. */
 #include <inttypes.h>
 
 #include "command/command.h"

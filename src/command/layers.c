@@ -1,4 +1,4 @@
-/* What stands at an address, layer by layer. */
+/* What is at an address, layer by layer. */
 #include "command/layers.h"
 
 #include "memory/gc.h"

@@ -1,5 +1,5 @@
 /*
- * What of PyPy's stands at an address: an object that its collector reaches, one that it does not
+ * What of PyPy's is at an address: an object that its collector reaches, one that it does not
  * reach and has not freed yet, a free place; in the nursery, in a page of an arena, in the module.
  */
 #include "command/layers.h"

@@ -15,7 +15,7 @@ struct shown_module {
 	const char *name, *version, *file;
 	const char *origin; /* without a file: "built-in", "frozen", "namespace"; NULL not known */
 	bool importing;     /* its code runs just now */
-	bool barred;        /* None stands there: importing it is an error */
+	bool barred;        /* None is there: importing it is an error */
 };
 
 #define SUBJECT struct shown_module

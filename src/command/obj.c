@@ -1,4 +1,4 @@
-/* obj: whatever stands at an address. */
+/* obj: whatever is at an address. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -26,7 +26,7 @@ struct subject {
 
 /* --- its words: of damage, and of what is not an object --- */
 
-/* What stands after the block is another's. */
+/* What comes after the block is another's. */
 static bool in_block(const struct scry_whatis *w, scry_addr addr)
 {
 	return !w->has_memory || addr < w->memory.start + w->memory.size;
@@ -100,7 +100,7 @@ static void get_total(const void *subject, struct scry_said *ret)
 	scry_said_int(ret, w->refcount + w->shared);
 }
 
-/* What stands before it: the collector's header, managed words. Null where it is not known. */
+/* What comes before it: the collector's header, managed words. Null where it is not known. */
 static void get_before(const void *subject, struct scry_said *ret)
 {
 	const struct scry_whatis *w = &((const struct subject *)subject)->w;
@@ -379,7 +379,7 @@ static int run_obj(struct scry_call *call)
 }
 
 const struct scry_command_row scry_command_obj = {
-	.public = { "obj", "ADDRESS|EXPR", "Show whatever stands at an address.",
+	.public = { "obj", "ADDRESS|EXPR", "Show whatever is at an address.",
 		    "Of an object: its type, reference count, size (that of __sizeof__, and what "
 		    "the collector keeps\n"
 		    "before it), state and generation in the garbage collector, value and "

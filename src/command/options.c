@@ -176,7 +176,7 @@ static int fail_unknown(struct scry_call *call, const char *word)
 
 /*
  * The option `name` (or `letter`), whose value is `value` or the next word. *at is the word it
- * stands in.
+ * is in.
  */
 static int take_option(struct scry_call *call, const char *name, size_t len, char letter,
 		       const char *value, int *at)

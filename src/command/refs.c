@@ -124,7 +124,7 @@ static bool read_frame(const struct line *line, struct scry_frame *f)
 }
 
 /*
- * The C frame that a word of a stack stands in: from its stack pointer to that of its caller. None
+ * The C frame that a word of a stack is in: from its stack pointer to that of its caller. None
  * where those may be of other frames.
  */
 static const struct scry_native_frame *c_frame(const struct line *line, struct scry_frames **ret)

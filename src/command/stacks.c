@@ -1,4 +1,4 @@
-/* stacks: threads that stand at the same place are told once. */
+/* stacks: threads that are at the same place are told once. */
 #include <string.h>
 
 #include "command/stacks.h"

@@ -51,7 +51,7 @@ static bool is_insn(struct scry_session *s, scry_addr at, uint32_t insn)
 
 /*
  * x86-64: the number's register has the result. It was loaded right before: mov $n,%eax; syscall.
- * Elsewhere its register keeps it, and the instruction stands before the thread's pc, or at it:
+ * Elsewhere its register keeps it, and the instruction comes before the thread's pc, or at it:
  * what shall be asked for again.
  */
 static bool find_number(struct scry_session *s, const struct scry_regs *regs, uint64_t *ret,
@@ -115,7 +115,7 @@ static bool read_vector(struct scry_syscall *c, scry_addr iov, uint64_t count)
 	return true;
 }
 
-/* msg_iov and msg_iovlen stand after the name and its length */
+/* msg_iov and msg_iovlen come after the name and its length */
 static bool read_message(struct scry_syscall *c, scry_addr message)
 {
 	unsigned ptr = c->session->target->abi.ptr_size;

@@ -44,7 +44,7 @@ struct shown_task {
 	struct scry_task *task;
 	struct task_stack *stack;
 	uint64_t *omitted; /* frames past the limit */
-	bool follows;      /* another one stands before it */
+	bool follows;      /* another one comes before it */
 };
 
 static struct shown_task *shown_of(const void *subject)

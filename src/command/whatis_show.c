@@ -1,4 +1,4 @@
-/* whatis: layer by layer, what stands at an address, whether it is alive, and whose it is. */
+/* whatis: layer by layer, what is at an address, whether it is alive, and whose it is. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -263,7 +263,7 @@ static const struct scry_flag flags[] = {
 
 const struct scry_command_row scry_command_whatis = {
 	.public = { "whatis", "[--refs] ADDRESS|$REGISTER|EXPR",
-		    "Show what stands at an address, whether it is alive, and whose it is.",
+		    "Show what is at an address, whether it is alive, and whose it is.",
 		    "Layer by layer, innermost first: the object, or what is left of a freed one; "
 		    "the object that the\n"
 		    "memory belongs to (items, tables, buffers); the block of Python's allocator "

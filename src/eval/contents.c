@@ -4,7 +4,7 @@
 #include "eval/evaluate.h"
 #include "object/known.h"
 
-/* What a walk without `ret` of a key gives: nothing stands there. */
+/* What a walk without `ret` of a key gives: nothing is there. */
 static const struct scry_eval_value no_key = { .kind = SCRY_VALUE_TEXT };
 
 static struct scry_eval_value object(scry_addr addr)

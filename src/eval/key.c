@@ -39,7 +39,7 @@ static unsigned hex_digits(const char **at, unsigned n)
 }
 
 /*
- * One escape; *at stands after the backslash. Those of Python's string literals but for octal
+ * One escape; *at comes after the backslash. Those of Python's string literals but for octal
  * numbers and \N{...}: an unknown letter stands for itself.
  */
 static unsigned escape(const char **at)

@@ -170,7 +170,7 @@ void scry_fold_count(struct scry_fold *f);
 /** How many threads, processes or tasks are counted. */
 uint64_t scry_fold_total(const struct scry_fold *f);
 
-#define SCRY_FOLD_BRANCHES 200 /* one below another: deeper ones stand beside each other */
+#define SCRY_FOLD_BRANCHES 200 /* one below another: deeper ones are beside each other */
 
 /** A run of frames without a branch. */
 struct scry_fold_branch {

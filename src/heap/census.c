@@ -148,7 +148,7 @@ static void count_map(struct count *c, const struct scry_map *m)
 		enum who who = BLOCKS;
 		struct sum sum = { 0, 0 };
 
-		/* the first of them that has it: an arena may stand in a chunk of malloc's */
+		/* the first of them that has it: an arena may be in a chunk of malloc's */
 		for (end = m->end; who <= MALLOC && !has(&c->runs[who], at, &end);)
 			who++;
 		who = who <= MALLOC ? who : rest_of(c, m);
@@ -192,7 +192,7 @@ static void tell_kinds(struct count *c)
 			 h->kept_bytes + z.free_list.bytes);
 }
 
-/* Blocks whose arenas were not found stand in mappings that nobody else has. */
+/* Blocks whose arenas were not found are in mappings that nobody else has. */
 static uint64_t take_others(struct count *c, uint64_t bytes)
 {
 	struct sum *others = &c->sums[OTHERS], *blocks = &c->sums[BLOCKS];

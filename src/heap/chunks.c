@@ -22,7 +22,7 @@ struct sum {
 
 /* --- what is Python's --- */
 
-/* Nothing that stands in the allocator's memory is in a chunk of its own. */
+/* Nothing that is in the allocator's memory is in a chunk of its own. */
 static void add_python(struct sum *s, scry_addr at)
 {
 	size_t i = scry_area_after(s->areas, s->area_count, at);
@@ -81,7 +81,7 @@ static void find_pythons(struct sum *s)
 		qsort(s->pythons, s->python_count, sizeof(*s->pythons), by_address);
 }
 
-/* An object stands in the chunk's first bytes, or after its header, or in a struct of C's. */
+/* An object is in the chunk's first bytes, or after its header, or in a struct of C's. */
 static bool is_python(const struct sum *s, const struct scry_malloc_chunk *c)
 {
 	size_t low = 0;

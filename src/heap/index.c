@@ -208,7 +208,7 @@ bool scry_heap_add(struct scry_heap *h, scry_addr addr, uint32_t type)
 
 struct pass {
 	struct scry_heap *h;
-	uint32_t heads[HEADS_MAX]; /* what may stand before an object in its block */
+	uint32_t heads[HEADS_MAX]; /* what may be before an object in its block */
 	unsigned head_count;
 	uint32_t type_at; /* where an object has its type */
 	bool plain_count; /* one count, whose whole word shows that it is not an address */

@@ -106,7 +106,7 @@ struct scry_heap {
 	/* str and unicode objects that are not pure ASCII: they may have parts elsewhere */
 	scry_addr *texts;
 	size_t text_count, text_room;
-	uint64_t file_bytes; /* of objects that stand in a file's data, where that is counted */
+	uint64_t file_bytes; /* of objects that are in a file's data, where that is counted */
 	uint64_t kept_bytes; /* blocks of freed objects, kept for the next ones */
 	struct scry_heap_class classes[SCRY_HEAP_CLASSES]; /* its blocks by size */
 	size_t class_count, class_last;

@@ -22,7 +22,7 @@ struct search {
 	uint8_t *met; /* by object: something leads there */
 	struct chunk *chunks;
 	size_t chunk_count, chunk_room;
-	/* the last block or chunk that a word stood in, and whether that is freed */
+	/* the last block or chunk that a word was in, and whether that is freed */
 	scry_addr place, place_end;
 	bool place_free;
 	bool full; /* out of memory */

@@ -30,7 +30,7 @@ static size_t count_sorted(const struct scry_heap *h)
 }
 
 /*
- * What stands after the first `sorted` ones, sorted, goes to its places among them, from the end
+ * What comes after the first `sorted` ones, sorted, goes to its places among them, from the end
  * on. False without the memory for a copy of it.
  */
 static bool merge(struct scry_heap *h, size_t sorted)

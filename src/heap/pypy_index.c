@@ -1,7 +1,7 @@
 /*
  * All objects of PyPy's: what its collector would reach. A type is a class where a program can have
  * the object in hand, else what RPython calls it: storage of lists, tables of dicts, texts' bytes.
- * Each byte counts once, for the object that it stands in.
+ * Each byte counts once, for the object that it is in.
  */
 #include <string.h>
 

@@ -41,7 +41,7 @@ static void add_shadow_stack(struct scry_graph *g)
 	}
 }
 
-/* Words of objects that stand there are those objects' own references. */
+/* Words of objects that are there are those objects' own references. */
 static bool add_static(void *arg, scry_addr at, uint64_t word)
 {
 	struct scry_graph *g = arg;

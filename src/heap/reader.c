@@ -15,7 +15,7 @@ bool scry_reader_fill(struct scry_reader *rd, scry_addr addr, struct scry_reader
 	size_t len = 0;
 	const uint8_t *p;
 
-	/* what stands before it in the mapping will be asked for, too */
+	/* what comes before it in the mapping will be asked for, too */
 	if (map && map->start < addr) {
 		p = scry_view(rd->session, map->start, &len);
 		if (p && addr - map->start < len) {

@@ -39,7 +39,7 @@ static const struct scry_thread *thread_of(struct scry_session *s, const struct 
 }
 
 /*
- * Only the innermost frame's: what unwinding restores for outer ones stands in memory, and is found
+ * Only the innermost frame's: what unwinding restores for outer ones is in memory, and is found
  * there.
  */
 static void scan_registers(struct scan *c, const struct scry_os_thread *os)
@@ -99,7 +99,7 @@ static void take_static(void *arg, scry_addr at, scry_addr word)
 	struct scry_heap *h = c->refs->h;
 	struct scry_found_ref one;
 
-	/* words of objects that stand there were told of */
+	/* words of objects that are there were told of */
 	if (scry_hash_find(c->known, at) || scry_heap_inside(h, at) != SCRY_HEAP_NONE)
 		return;
 	new_ref(c, &one, SCRY_FROM_STATIC, at, word)->slot = scry_static_name(h, at);

@@ -188,7 +188,7 @@ scry_addr scry_file_data_end(struct scry_runtime *r, const struct scry_map *m)
 
 /*
  * Static variables of extensions and of the interpreter. Nothing says that a word there is a
- * reference, so none is certain. Words of objects that stand there are those objects' own
+ * reference, so none is certain. Words of objects that are there are those objects' own
  * references.
  */
 static void add_data(struct scry_graph *g, scry_addr start, scry_addr end)
@@ -236,7 +236,7 @@ static void add_files(struct scry_graph *g)
 			at = stop;
 		}
 	}
-	/* what stands in an interpreter's state was said of that */
+	/* what is in an interpreter's state was said of that */
 	size_t n = 0;
 
 	for (size_t i = 0; i < g->root_count; i++)

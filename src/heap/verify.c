@@ -123,7 +123,7 @@ static void name_holder(struct pass *p, const struct scry_reference *ref)
 	}
 }
 
-/* What a word at the place of a type still says of what stood there. */
+/* What a word at the place of a type still says of what was there. */
 static const char *type_that_was(struct scry_heap *h, scry_addr addr)
 {
 	uint64_t word;

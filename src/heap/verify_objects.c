@@ -57,7 +57,7 @@ static void check_size(struct looked *l)
 		else if (scry_check_block(l->r, l->addr, t, &b) == SCRY_ECORRUPT)
 			say(l, SCRY_FINDING_SIZE, scry_verify_reason(l->v));
 	}
-	/* without a GIL the items' length stands before them */
+	/* without a GIL the items' length comes before them */
 	if (!(t->flags & TYPE_LIST) || scry_layout_has(l->r->layout, SCRY_F_OBJECT_REF_SHARED))
 		return;
 	room = scry_field_get(l->r, l->addr, SCRY_F_LIST_ALLOCATED);

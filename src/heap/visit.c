@@ -249,7 +249,7 @@ static void plan(struct scry_heap *h, struct scry_heap_type *t)
 		t->scan_from = l->size[SCRY_S_OBJECT];
 	t->scan_to = struct_end(h, type);
 	t->managed = type->flags & TYPE_MANAGED_DICT && scry_layout_has(l, SCRY_F_VALUES_VALUES);
-	/* what stands after a tuple's head are its items, also where members name them */
+	/* what comes after a tuple's head are its items, also where members name them */
 	if (type->flags & TYPE_TUPLE && t->scan_to > l->slot[SCRY_F_TUPLE_ITEMS].offset)
 		t->scan_to = l->slot[SCRY_F_TUPLE_ITEMS].offset;
 	if ((int64_t)weak > 0 && weak < 1u << 20)

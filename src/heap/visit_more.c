@@ -1,4 +1,4 @@
-/* References that stand in tables of their own: dicts, sets, deques, types, instances' values. */
+/* References that are in tables of their own: dicts, sets, deques, types, instances' values. */
 #include "heap/visit_row.h"
 
 #define TABLE_MAX      (1ull << 36)
@@ -66,7 +66,7 @@ void scry_visit_dict(struct scry_visiting *v)
 	scry_addr values = scry_reader_field(v->rd, v->l, v->addr, SCRY_F_DICT_VALUES);
 	struct scry_dict_view d;
 
-	/* values that stand in an instance are the instance's: dict_traverse(), 3.13 */
+	/* values that are in an instance are the instance's: dict_traverse(), 3.13 */
 	if (values && scry_reader_field(v->rd, v->l, values, SCRY_F_VALUES_EMBEDDED))
 		return;
 	if (scry_dict_open(v->h->runtime, v->addr, &d) == SCRY_OK)
@@ -231,7 +231,7 @@ static void visit_values(struct scry_visiting *v, const struct scry_dict_view *d
 	}
 }
 
-/* 3.13+: the values stand after the object, and are its own also where a dict shows them. */
+/* 3.13+: the values come after the object, and are its own also where a dict shows them. */
 static bool visit_inline(struct scry_visiting *v)
 {
 	const struct scry_type *t = v->type->type;

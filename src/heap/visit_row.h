@@ -65,7 +65,7 @@ void scry_visit_ordered(struct scry_visiting *v);
 void scry_visit_type(struct scry_visiting *v);
 void scry_visit_dict(struct scry_visiting *v);
 void scry_visit_set(struct scry_visiting *v);
-/** What stands before or after an instance of a class: its dict, its values. */
+/** What comes before or after an instance of a class: its dict, its values. */
 void scry_visit_managed(struct scry_visiting *v);
 /** The dict at the end of an object of variable size. */
 void scry_visit_last_dict(struct scry_visiting *v);

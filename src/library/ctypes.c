@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /*
- * cfield.c: the code in _type_ says what stands at b_ptr; -1: a C long, -2: a pointer, -3: a
+ * cfield.c: the code in _type_ says what is at b_ptr; -1: a C long, -2: a pointer, -3: a
  * wchar_t
  */
 static const struct code {

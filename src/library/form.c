@@ -6,7 +6,7 @@
  *   {name:n}        its len()
  *   {name:*}        its items' reprs, without brackets
  *   {name:yes|no}   one of two texts, by its truth; either may be empty
- *   [name:...]      what stands in the group only where the attribute is there and not None
+ *   [name:...]      what is in the group only where the attribute is there and not None
  *   %C %Q           the class's name; with its module and qualified name
  *   %A %D           the object's address, as hex() and as decimal
  *   \[ \]           the brackets themselves

@@ -20,7 +20,7 @@ static void print_keywords(struct scry_printer *p, scry_addr dict)
 		scry_printer_damage(p, dict);
 }
 
-/* After "name(" and what stands before the arguments; the closing parenthesis too. */
+/* After "name(" and what comes before the arguments; the closing parenthesis too. */
 static void print_arguments(struct scry_printer *p, scry_addr items, uint64_t n, scry_addr kw)
 {
 	scry_buf_puts(p->out, n ? ", " : "");

@@ -153,7 +153,7 @@ static bool path_of_windows(char **parts, uint64_t n, struct scry_buf *out)
 	return ok;
 }
 
-/* --- POSIX: an absolute part drops what stood before; exactly two slashes are kept --- */
+/* --- POSIX: an absolute part drops what was before; exactly two slashes are kept --- */
 
 static bool path_of_posix(char **parts, uint64_t n, struct scry_buf *out)
 {

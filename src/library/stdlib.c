@@ -214,7 +214,7 @@ static int print_dir_entry(struct scry_printer *p, scry_addr addr, scry_addr typ
 }
 
 /*
- * What it finalizes stands in a dict of the class, by the finalizer; dead ones were taken out of
+ * What it finalizes is in a dict of the class, by the finalizer; dead ones were taken out of
  * it.
  */
 static int print_finalize(struct scry_printer *p, scry_addr addr, scry_addr type)

@@ -301,7 +301,7 @@ static void done(struct answer *a)
 	scry_json_reader_done(&a->json);
 }
 
-/* What stands before the answer: "17: ", "node3: ", "[1,17]<stdout>:", "[pod/x/y] ". */
+/* What comes before the answer: "17: ", "node3: ", "[1,17]<stdout>:", "[pod/x/y] ". */
 static void take_label(struct answer *a, const char *line, size_t len)
 {
 	while (len && strchr(" \t:", line[len - 1]))

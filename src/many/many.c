@@ -213,7 +213,7 @@ static void print_reasons(struct scry_many *m, struct scry_buf *err)
 	}
 }
 
-/* Of nothing: what is asked for stands in the fold then, and wrong options are told at once. */
+/* Of nothing: what is asked for is in the fold then, and wrong options are told at once. */
 static bool ask(struct scry_many *m)
 {
 	SCRY_AUTO_BUF(unused);

@@ -153,7 +153,7 @@ static unsigned count_bytes(struct scry_runtime *r, scry_addr at, unsigned n, ui
 	return same;
 }
 
-/* The size stands there with the highest byte first, on every machine: _PyMem_DebugRawAlloc(). */
+/* The size is there with the highest byte first, on every machine: _PyMem_DebugRawAlloc(). */
 static bool debug_size(struct scry_runtime *r, scry_addr at, unsigned ptr, uint64_t *ret)
 {
 	uint8_t bytes[8];

@@ -27,7 +27,7 @@ bool scry_chunk_at(struct scry_runtime *r, scry_addr start, struct scry_chunk *r
 		/* glibc of 2026 (Debian's 2.43) does not count the header */
 		scry_addr end = next % PAGE ? next + 2 * ptr : next;
 
-		/* on i386 the header stands after what aligns the user's bytes to 16 */
+		/* on i386 the header comes after what aligns the user's bytes to 16 */
 		*ret = (struct scry_chunk) { end - start, PAGE };
 		return end % PAGE == 0 && scry_word(r, start - 2 * ptr, &behind) == SCRY_OK &&
 		       behind < 2 * ALIGN && (start - 2 * ptr - behind) % PAGE == 0;

@@ -17,7 +17,7 @@ enum signs {
 	SIGNS_UNKNOWN, /* it cannot be read */
 	SIGNS_NONE,
 	SIGNS_EMPTY,  /* the head of an empty list: it may be left from an older collection */
-	SIGNS_CERTAIN /* the head of a list that objects stand in, or the collection's own state */
+	SIGNS_CERTAIN /* the head of a list that objects are in, or the collection's own state */
 };
 
 struct search {

@@ -1,5 +1,5 @@
 /*
- * Walking what the collector knows. A list is circular; its head stands in the interpreter's or the
+ * Walking what the collector knows. A list is circular; its head is in the interpreter's or the
  * runtime's state.
  */
 #include "memory/gc.h"
@@ -127,7 +127,7 @@ static void add(struct scry_gc *gc, scry_addr head, int generation)
 }
 
 /*
- * Where lists stand beside where the layout has them: of the possible places the right one has the
+ * Where lists are beside where the layout has them: of the possible places the right one has the
  * most of them.
  */
 static const int8_t shifts[] = {
@@ -257,7 +257,7 @@ static bool add_three(struct scry_gc *gc, scry_addr at)
 
 /*
  * Up to 3.6 the generations are a static array of gcmodule.c, which _PyGC_generation0 points to.
- * Without symbols the list that a dictionary of the interpreter stands in leads to the head of one
+ * Without symbols the list that a dictionary of the interpreter is in leads to the head of one
  * of the three: the oldest is tried first, since of three lists in a row with others around them it
  * must be these.
  */

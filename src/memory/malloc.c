@@ -220,7 +220,7 @@ static bool may_be_mmapped(const struct scry_map *map)
 }
 
 /*
- * A chunk whose words stand at the start of a page: sysmalloc_mmap(). Since 2.43 the size does not
+ * A chunk whose words are at the start of a page: sysmalloc_mmap(). Since 2.43 the size does not
  * count them. On i386 what aligns the user's bytes comes first, and the chunk says how much.
  */
 static bool read_mmapped(struct scry_runtime *r, scry_addr page, const struct scry_map *map,

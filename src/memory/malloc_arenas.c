@@ -78,7 +78,7 @@ static scry_addr next_arena(struct scry_malloc *m, scry_addr arena)
 }
 
 /*
- * What stands before the bins: a mutex and flags (since 2.27 a third int), the fastbins, top and
+ * What comes before the bins: a mutex and flags (since 2.27 a third int), the fastbins, top and
  * last_remainder. Later versions have no fastbins.
  */
 static void measure_head(struct scry_malloc *m, uint32_t head)

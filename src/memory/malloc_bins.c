@@ -217,7 +217,7 @@ static void read_cache(struct scry_malloc *m, scry_addr mem, struct scry_hash *c
 }
 
 /*
- * A thread's variable `tcache` stands in libc's part of its static variables: right before the
+ * A thread's variable `tcache` is in libc's part of its static variables: right before the
  * thread pointer, after those of the program, which may have many, or (not on x86) after it.
  */
 static void read_thread_caches(struct scry_malloc *m, struct scry_hash *caches)

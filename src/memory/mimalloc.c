@@ -203,7 +203,7 @@ static void read_abandoned(struct scry_mimalloc *m, scry_addr interp, enum scry_
 
 /*
  * The debug allocator puts two words before each block, in debug builds and with
- * PYTHONMALLOC=debug: where a dictionary stands in its block shows it. Returns false where it is
+ * PYTHONMALLOC=debug: where a dictionary is in its block shows it. Returns false where it is
  * in none.
  */
 static bool find_shift(struct scry_mimalloc *m, scry_addr dict)

@@ -2,7 +2,7 @@
  * Finding pymalloc's arenas: an array of struct arena_object. Up to 3.11 the variable `arenas` of
  * obmalloc.c points to it, since 3.12 the field of a struct of the interpreter's; both are static,
  * so where symbols are stripped the interpreter's data are searched for a pointer to such an array.
- * Whatever leads there, what stands there is checked.
+ * Whatever leads there, what is there is checked.
  */
 #include <stdlib.h>
 #include <string.h>

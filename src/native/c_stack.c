@@ -36,7 +36,7 @@ static bool is_last(const struct scry_c_stack *stack, const char *name)
 /*
  * slp_eval_frame_value() (PyEval_EvalFrame_value() before 2.7.13 and 3.4.3) runs one Python frame
  * each, called by PyEval_EvalFrameEx_slp() or by a dispatcher (Python/ceval.c,
- * Stackless/core/stacklesseval.c). Its caller alone stands there while it calls a trace function,
+ * Stackless/core/stacklesseval.c). Its caller alone is there while it calls a trace function,
  * or where the compiler made one of both; but not where it moved the frame to a stack of its own.
  */
 static bool is_stackless_loop(const struct scry_c_stack *stack, const struct scry_symbol *symbol)

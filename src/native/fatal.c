@@ -136,7 +136,7 @@ void scry_crash_put_meaning(struct scry_crash *c, uint64_t value, struct scry_bu
 
 /*
  * What the processor said when a handler was called; a siginfo is there for some handlers only.
- * x86-64: the return address was popped, the stack pointer stands at the ucontext, 40 bytes into
+ * x86-64: the return address was popped, the stack pointer is at the ucontext, 40 bytes into
  * which are the registers, trapno the 21st and cr2 the 23rd (asm/sigcontext.h, Linux 6.1). aarch64:
  * after 128 bytes of siginfo and 176 of the ucontext the fault's address.
  */

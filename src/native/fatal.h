@@ -115,7 +115,7 @@ struct scry_entry {
 };
 /**
  * The value of a register before the instruction at `at` of a frame whose registers are known there
- * or at the call that it stands in; false where that cannot be told.
+ * or at the call that it is in; false where that cannot be told.
  */
 bool scry_value_before(struct scry_crash *c, struct scry_decoder *d,
 		       const struct scry_native_frame *f, scry_addr at, int reg,

@@ -73,7 +73,7 @@ static const struct scry_map *stack_above(const struct scry_crash *c)
 		const struct scry_map *map = &t->maps[i];
 		bool usable = map->flags & SCRY_MAP_WRITE;
 
-		/* the pointer stands in it still, or in the gap below */
+		/* the pointer is in it still, or in the gap below */
 		if (usable && !(map->flags & SCRY_MAP_FILE) && sp < map->end &&
 		    map->start - c->address <= GUARD_MAX && c->address < map->start &&
 		    (sp >= map->start || map->start - sp <= GUARD_MAX))
@@ -115,7 +115,7 @@ static void explain_recursion(struct scry_crash *c)
 		       period > 1 ? " call each other" : " calls itself");
 }
 
-/* How often the newest Python frame's code stands on the stack. */
+/* How often the newest Python frame's code is on the stack. */
 static void explain_python_recursion(struct scry_crash *c)
 {
 	struct scry_walk walk;
@@ -201,7 +201,7 @@ static void explain_field(struct scry_crash *c, const struct scry_crash_operand 
 			       base->name, c->address);
 }
 
-/* What stands at an offset from NULL, were that an object or a type. */
+/* What is at an offset from NULL, were that an object or a type. */
 static void explain_null(struct scry_crash *c)
 {
 	struct scry_runtime *r =

@@ -289,7 +289,7 @@ static void read_memory(struct scry_words *w, uint64_t word, bool on_stack,
 		set_doubt(ret, scry_pattern_doubt(value, size));
 }
 
-/* What stands in memory that was given back is what stood there before. */
+/* What is in memory that was given back is what was there before. */
 static void read_freed(struct scry_words *w, uint64_t word, struct scry_meaning *ret)
 {
 	for (struct scry_runtime *r = scry_runtime_first(w->session); r && !ret->freed; r = r->next)

@@ -36,7 +36,7 @@ struct scry_meaning {
 	const char *symbol;         /* SCRY_WORD_CODE: nearest function before, or NULL */
 	const char *doubt;          /* why the reading is uncertain, or NULL */
 	bool freed;                 /* what it leads to, or consists of, is of freed memory */
-	/* SCRY_WORD_OBJECTS, and INTERIOR of a container: what stands there; 0 NULL */
+	/* SCRY_WORD_OBJECTS, and INTERIOR of a container: what is there; 0 NULL */
 	scry_addr slots[SCRY_MAX_SLOTS];
 	/* how many in a row are objects or NULL; a guess, for the struct's end is not known */
 	unsigned slot_count;

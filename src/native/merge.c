@@ -162,7 +162,7 @@ static int give_python(struct scry_merge *m, struct scry_frame *ret)
 	return rc;
 }
 
-/* What stands after the C frames given so far: the runs whose place is before at_frame. */
+/* What comes after the C frames given so far: the runs whose place is before at_frame. */
 static int give_runs(struct scry_merge *m, struct scry_frame *ret)
 {
 	while (m->at_run < m->run_count && m->runs[m->at_run].place < m->at_frame) {

@@ -1,5 +1,5 @@
 /**
- * C and Python frames as one stack, newest first: each run of Python frames stands after the C
+ * C and Python frames as one stack, newest first: each run of Python frames comes after the C
  * frame of the interpreter's loop that executes it. Up to 3.10 a loop runs one Python frame, since
  * 3.11 as many as called each other without C code between them. Where the two sides do not fit,
  * nothing is left out, and `problem` says so.

@@ -344,7 +344,7 @@ static void place_in_order(struct scry_merge *m)
 }
 
 /*
- * Runs without a place follow the newer one before them, or stand before the first that has one;
+ * Runs without a place follow the newer one before them, or come before the first that has one;
  * what is beyond the end of a C stack that was cut comes after it.
  */
 static void fill_up(struct scry_merge *m)

@@ -7,7 +7,7 @@
 /** A C frame. In outer frames only the registers that unwinding restored are `valid`. */
 struct scry_native_frame {
 	scry_addr pc;
-	bool is_call; /* pc is a return address: the call stands before it */
+	bool is_call; /* pc is a return address: the call comes before it */
 	/* the frame that a signal handler returns to: the next one was interrupted */
 	bool is_signal;
 	bool is_guess;    /* found by a search of the stack */

@@ -330,7 +330,7 @@ static bool on_stack(const struct path *p, scry_addr at)
 	return at >= p->c->words.stack_start && at < p->c->words.stack_end;
 }
 
-/* "stack: full.in of hidden_caller", or what else stands at the address. */
+/* "stack: full.in of hidden_caller", or what else is at the address. */
 static void put_place(const struct path *p, scry_addr at, struct scry_buf *out)
 {
 	struct scry_crash *c = p->c;
@@ -363,7 +363,7 @@ static bool tell_freed(const struct path *p, scry_addr at, int reg)
 	return true;
 }
 
-/* The register holds what stands at an address; told, and where that came from in turn. */
+/* The register holds what is at an address; told, and where that came from in turn. */
 static int tell_load(const struct path *p, unsigned *i, int reg, const struct scry_operand *from)
 {
 	struct scry_crash *c = p->c;

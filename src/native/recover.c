@@ -29,7 +29,7 @@ static bool at_entry(void *arg, int reg, uint64_t *ret)
 	return scry_entry_value(arg, reg, ret, &how);
 }
 
-/* The value of a register at the call that frame `index` stands in. */
+/* The value of a register at the call that frame `index` is in. */
 static bool by_code(struct scry_scope *scope, size_t index, int reg, uint64_t *ret)
 {
 	const struct scry_native_frame *f = &scope->frames->frames[index];

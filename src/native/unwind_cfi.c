@@ -84,7 +84,7 @@ static bool is_newborn(struct scry_session *s, const struct scry_regs *now)
 	       (number == arch->clone || number == arch->clone3);
 }
 
-/* In the thread that made the call: nothing stands on the stack but the return address. */
+/* In the thread that made the call: nothing is on the stack but the return address. */
 static bool step_off_syscall(struct scry_session *s, const struct scry_regs *now,
 			     struct scry_regs *ret)
 {

@@ -200,7 +200,7 @@ static bool is_within(struct scry_session *s, scry_addr caller, scry_addr pc)
 }
 
 /*
- * The caller by what the function does before it returns. What calls that never come back stand in
+ * The caller by what the function does before it returns. What calls that never come back are in
  * between, so this is a guess.
  */
 static bool step_to_return(struct scry_session *s, const struct scry_regs *now, bool is_call,

@@ -42,7 +42,7 @@ static int open_inline(struct scry_runtime *r, const struct scry_type *t, scry_a
 }
 
 /*
- * What stands in front of an instance of a class (Include/internal/pycore_object.h). 3.11: values
+ * What is in front of an instance of a class (Include/internal/pycore_object.h). 3.11: values
  * at -4, dict at -3 words; 3.12: one word at -3, tagged by its lowest bit where it leads to values;
  * 3.13+: the dict's pointer (at -3; at
  * -1 in free-threaded builds) and the values after the object, valid or not.

@@ -362,7 +362,7 @@ static scry_addr callable_of(struct call *c)
 {
 	scry_addr one = value_at(c, c->base), two = value_at(c, c->base + 1);
 
-	/* where something else stands in the first place, that is the result by now */
+	/* where something else is in the first place, that is the result by now */
 	switch (*c->shape) {
 	case 'm': /* a method and its self; NULL and the callable */
 		if (!one)

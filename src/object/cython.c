@@ -47,7 +47,7 @@ enum scry_cython_kind scry_cython_kind(struct scry_runtime *r, const struct scry
 	return row < TYPES ? types[row].kind : SCRY_CYTHON_NONE;
 }
 
-/* Where a member of this name stands in an object of the type, 0 where it has none. */
+/* Where a member of this name is in an object of the type, 0 where it has none. */
 static scry_addr member_at(struct scry_runtime *r, scry_addr addr, const struct scry_type *t,
 			   const char *name)
 {

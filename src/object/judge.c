@@ -84,7 +84,7 @@ static int check_type(struct scry_runtime *r, scry_addr addr, struct scry_type *
 			 (*ret)->addr);
 }
 
-/* --- what stands before an object --- */
+/* --- what comes before an object --- */
 
 /* A static type is not one of the collector's objects: Objects/typeobject.c, type_is_gc(). */
 bool scry_is_collected(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
@@ -290,7 +290,7 @@ static uint64_t bounded_extent(struct scry_runtime *r, scry_addr addr, const str
 }
 
 /*
- * A chunk of malloc() that was asked for the object: it begins with what stands before it, or with
+ * A chunk of malloc() that was asked for the object: it begins with what comes before it, or with
  * the debug hooks' two words, and ends with it but for what those and malloc() itself add. What is
  * too large for the allocator's blocks passes the hooks of two domains: Objects/obmalloc.c,
  * _PyObject_Malloc() calls PyMem_RawMalloc().

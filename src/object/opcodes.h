@@ -75,7 +75,7 @@ void scry_exception_table_open(struct scry_exception_table *t, const struct scry
 /** SCRY_ITEM, SCRY_OK at the end or at what is not an entry. */
 int scry_exception_table_next(struct scry_exception_table *t, struct scry_exception_entry *ret);
 /**
- * Does the end of a handler that fails stand at this offset of the code? COPY 3 and POP_EXCEPT
+ * Does the end of a handler that fails lie at this offset of the code? COPY 3 and POP_EXCEPT
  * bring back what was put aside, before it is raised again: POP_EXCEPT_AND_RERAISE of
  * Python/compile.c, v3.11.
  */

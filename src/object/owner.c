@@ -332,7 +332,7 @@ static size_t goals_of(struct scry_runtime *r, const struct scry_owners *o,
 }
 
 /*
- * Whose the blocks and chunks are, by the words that lead to them: one more search. What stands in
+ * Whose the blocks and chunks are, by the words that lead to them: one more search. What is in
  * a dict's table, a list's items, a set's entries is the container's reference: the block says
  * nothing itself, so one more search asks who leads to it.
  */

@@ -231,7 +231,7 @@ static int print_by_row(struct scry_printer *p, scry_addr addr, const struct scr
 	return (t->row ? t->row->print : scry_print_unknown)(p, addr, t->addr);
 }
 
-/* Code of the program's makes its repr: what it holds stands beside it. */
+/* Code of the program's makes its repr: what it holds is beside it. */
 static int print_overridden(struct scry_printer *p, scry_addr addr, const struct scry_type *t)
 {
 	int rc = scry_print_unknown(p, addr, t->addr);

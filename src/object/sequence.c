@@ -13,7 +13,7 @@ void scry_print_items(struct scry_printer *p, scry_addr items, uint64_t n)
 		scry_print_at(p, items + i * ptr);
 }
 
-/* Items that are to be shown: all of them stand in the block that the first one stands in. */
+/* Items that are to be shown: all of them are in the block that the first one is in. */
 static int open_items(struct scry_runtime *r, scry_addr addr, uint64_t *ret_count,
 		      scry_addr *ret_items)
 {
@@ -129,7 +129,7 @@ static int print_namedtuple2(struct scry_printer *p, scry_addr addr, scry_addr t
 	return rc < 0 ? rc : print_namedtuple_as(p, addr, type, scry_type_short(p->runtime, owner));
 }
 
-/* Objects/structseq.c: names stand in the type's members, as many as the tuple is long */
+/* Objects/structseq.c: names are in the type's members, as many as the tuple is long */
 static int print_structseq(struct scry_printer *p, scry_addr addr, scry_addr type)
 {
 	struct scry_runtime *r = p->runtime;

@@ -1,6 +1,6 @@
 /*
  * Does the source here fit the code that ran? A definition must begin where the code says, with its
- * name; of the line that runs, each name that its instructions load must stand in the statement,
+ * name; of the line that runs, each name that its instructions load must be in the statement,
  * and each name, number and string of the line must be the code's. What cannot be told speaks for
  * the file: compiled code lacks annotations of variables, constants that were folded, comments.
  */
@@ -42,7 +42,7 @@ static bool opens_definition(const struct scry_token *t)
 	       is_one_of(t, openers, sizeof(openers) / sizeof(*openers));
 }
 
-/* The rest of a statement; does a name stand in it? */
+/* The rest of a statement; does a name lie in it? */
 static bool statement_has(struct scry_lexer *x, const char *name)
 {
 	bool found = false;
@@ -112,7 +112,7 @@ static enum verdict judge_definition(const struct scry_code *c)
 
 /* --- a file as a whole --- */
 
-/* Of a module or class body: the definitions that stand in it. */
+/* Of a module or class body: the definitions that are in it. */
 static enum verdict judge_inner(struct scry_code *c)
 {
 	struct scry_runtime *r = c->runtime;

@@ -12,7 +12,7 @@
 struct reader {
 	struct scry_runtime *runtime;
 	const struct scry_text_view *view;
-	/* loaded characters stand in `bytes`, the first of them is number `start` */
+	/* loaded characters are in `bytes`, the first of them is number `start` */
 	uint64_t at, loaded, start;
 	uint8_t bytes[1024];
 };

@@ -245,7 +245,7 @@ const char *scry_cpython_type_name(struct scry_runtime *r, scry_addr obj)
 }
 
 /*
- * From 3.12 the dicts of static built-in types (3.13: of some extensions too) stand in the
+ * From 3.12 the dicts of static built-in types (3.13: of some extensions too) are in the
  * interpreter's state, and tp_subclasses holds their index there plus one (Objects/typeobject.c,
  * static_builtin_index_get()).
  */

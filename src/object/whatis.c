@@ -90,7 +90,7 @@ static bool fills_block(scry_addr addr, const struct scry_verdict *v)
 
 /*
  * A type pointer with one bit changed: memory that fails does that. Of several types none is
- * believed, nor one of which no object could stand there, nor one in a file's data, where most
+ * believed, nor one of which no object could be there, nor one in a file's data, where most
  * words that lead to a type are other tables'.
  */
 static void guess_type(struct scry_runtime *r, struct scry_whatis *w)
@@ -158,7 +158,7 @@ const char *scry_struct_field_at(struct scry_runtime *r, enum scry_struct what, 
 	return found;
 }
 
-/* What stands after an object's struct, or as large as the object is. */
+/* What comes after an object's struct, or as large as the object is. */
 static const struct {
 	uint32_t flag;
 	enum scry_known type;
@@ -196,7 +196,7 @@ static const char *tail_at(struct scry_runtime *r, const struct scry_type *t, sc
 	return NULL;
 }
 
-/* An attribute whose value stands in the object or before it, without a dict: 3.11+ */
+/* An attribute whose value is in the object or before it, without a dict: 3.11+ */
 static const char *attribute_at(struct scry_runtime *r, scry_addr object, uint64_t offset)
 {
 	struct scry_dict_view v = { 0 };
@@ -233,7 +233,7 @@ const char *scry_field_name_of(struct scry_runtime *r, const struct scry_type *t
 		found = scry_struct_field_at(r, SCRY_S_OBJECT, offset);
 	if (!found)
 		found = scry_whatis_member(r, t, offset);
-	/* ctypes: what has room in the object itself stands after the struct's pointers */
+	/* ctypes: what has room in the object itself comes after the struct's pointers */
 	if (!found && scry_type_derives(r, t->addr, "_ctypes._CData"))
 		found = offset < r->layout->size[SCRY_S_CTYPES]
 				? scry_struct_field_at(r, SCRY_S_CTYPES, offset)
@@ -274,7 +274,7 @@ static const char *find_pattern(struct scry_runtime *r, scry_addr addr)
 	return NULL;
 }
 
-/* What stands there is an object: its facts. */
+/* What is there is an object: its facts. */
 static int read_object(struct scry_runtime *r, const struct scry_verdict *v, struct scry_whatis *w)
 {
 	w->type = v->type->addr;

@@ -259,7 +259,7 @@ static scry_addr slot_value(const struct scry_frame *f, unsigned slot, bool in_c
 	if (scry_field_read(r, value, SCRY_F_OBJECT_TYPE, &type) < 0)
 		return 0;
 	/*
-	 * Before MAKE_CELL ran the bare value may stand there. A dump may lack the names of static
+	 * Before MAKE_CELL ran the bare value may be there. A dump may lack the names of static
 	 * types: then the slot's kind is all there is to go by.
 	 */
 	if (type != r->cell_type && scry_type_name(r, type, &name) == SCRY_OK) {

@@ -87,7 +87,7 @@ static void place(struct scry_runtime *r, const struct scry_record *rec, struct 
 	/* _PyFrame_IsIncomplete(): still before the function's first traceable instruction */
 	f->incomplete = f->owner != OWNER_GENERATOR &&
 			f->lasti < (int64_t)(f->code->first_traceable - f->code->instructions);
-	/* prev_instr of one that is about to begin stands one instruction before its code */
+	/* prev_instr of one that is about to begin is one instruction before its code */
 	if (f->lasti >= (before ? -2 : 0) && f->lasti < (int64_t)f->code->instructions_size &&
 	    f->lasti % 2 == 0)
 		return;

@@ -24,7 +24,7 @@
 #define ROOTS_MAX  64 /* whose references are counted */
 
 struct scry_own_frames {
-	scry_addr *frames; /* executed frames whose addresses stand on the C stack, in order */
+	scry_addr *frames; /* executed frames whose addresses are on the C stack, in order */
 	size_t count, room;
 	scry_addr stack, stack_end; /* what lies there is none */
 	scry_addr root;             /* the newest of those that the chain leaves out, 0 none */
@@ -289,7 +289,7 @@ static bool is_missing(const struct scry_thread *t, unsigned count, uint64_t dep
 	       scry_layout_has(l, SCRY_F_FRAME_STATE) || t->length + (uint64_t)count == depth;
 }
 
-/* What the frames that stand on the C stack and in no chain lead to. */
+/* What the frames that are on the C stack and in no chain lead to. */
 struct lost {
 	size_t roots;   /* of them: no other one leads there */
 	scry_addr root; /* the last of them */

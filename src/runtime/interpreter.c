@@ -28,7 +28,7 @@ static bool is_type(struct scry_runtime *r, scry_addr type)
 	return true;
 }
 
-/* Does a dict object (by its type's flags) stand at `addr`, with a type whose type makes sense? */
+/* Does a dict object (by its type's flags) lie at `addr`, with a type whose type makes sense? */
 static bool is_dict(struct scry_runtime *r, scry_addr addr)
 {
 	uint64_t type, flags;

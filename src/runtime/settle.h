@@ -6,7 +6,7 @@
 
 /**
  * Read the thread's stack until two readings agree, or give up and set `torn`; what is read next
- * comes from the same reading. Nothing where the target stands still.
+ * comes from the same reading. Nothing where the target is still.
  */
 void scry_thread_settle(struct scry_thread *t);
 

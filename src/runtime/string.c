@@ -193,7 +193,7 @@ static const char *name_by_singleton(struct scry_runtime *r, scry_addr type)
 }
 
 /*
- * Static types by the symbol they stand under, where .rodata with their names is not in the dump.
+ * Static types by the symbol they are under, where .rodata with their names is not in the dump.
  */
 static const char *name_by_symbol(struct scry_runtime *r, scry_addr type)
 {

@@ -430,7 +430,7 @@ static const uint8_t *elfcore_view(struct scry_target *t, scry_addr addr, size_t
 	return t->file + g->offset + (addr - g->start);
 }
 
-/* What stands in the file, holes left out: the kernel writes no page that was never touched. */
+/* What is in the file, holes left out: the kernel writes no page that was never touched. */
 static bool elfcore_present(struct scry_target *t, scry_addr start, scry_addr end, uint64_t *ret)
 {
 	const struct scry_elfcore *core = t->state;

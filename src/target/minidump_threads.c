@@ -153,7 +153,7 @@ static void set_cause(struct scry_minidump *md, const uint8_t *p, struct scry_os
 }
 
 /*
- * In the thread list the crashed thread stands in its own exception handler: the exception's
+ * In the thread list the crashed thread is in its own exception handler: the exception's
  * context is the crash.
  */
 static void load_exception(struct scry_minidump *md)

@@ -333,7 +333,7 @@ void scry_regs_set(struct scry_regs *regs, const char *name, uint64_t value)
 }
 
 /*
- * Where the registers stand in NT_PRSTATUS or in a CONTEXT is data of the architecture. What a
+ * Where the registers are in NT_PRSTATUS or in a CONTEXT is data of the architecture. What a
  * block is too short for was not written, and stays unknown.
  */
 void scry_regs_load(struct scry_regs *regs, const struct scry_arch *arch, const uint8_t *block,

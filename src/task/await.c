@@ -255,7 +255,7 @@ static bool next_is_resume(struct scry_runtime *r, scry_addr frame)
 
 static const struct way *way_for(const struct scry_runtime *r);
 
-/* What was created stands before its first line still; what runs has a caller. */
+/* What was created comes before its first line still; what runs has a caller. */
 static int check_state(struct scry_runtime *r, scry_addr gen, const struct scry_await *a)
 {
 	struct scry_frame f;

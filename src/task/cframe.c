@@ -28,7 +28,7 @@ static bool is_cframe(struct scry_runtime *r, scry_addr frame)
 }
 
 /*
- * f_execute is a function's first instruction: any other symbol that stands before it is not its
+ * f_execute is a function's first instruction: any other symbol that comes before it is not its
  * own.
  */
 static const char *function_of(struct scry_runtime *r, scry_addr cframe)
@@ -149,7 +149,7 @@ void scry_tasklet_find_entry(struct scry_task *t)
 /*
  * A soft switch of up to 3.6 puts a cframe in front that brings sys.exc_info() back: ob1 to ob3 are
  * type, value and traceback (slp_schedule_task_prepared(), Stackless/module/scheduling.c). Another
- * for tracing may stand before it.
+ * for tracing may be before it.
  */
 static scry_addr from_cframe(struct scry_runtime *r, scry_addr at)
 {

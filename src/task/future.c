@@ -105,7 +105,7 @@ static void read_python_task(struct scry_runtime *r, struct scry_future *f)
 }
 
 /*
- * In 3.6 a task written in Python stands on the C module's future (Lib/asyncio/tasks.py), and so
+ * In 3.6 a task written in Python is built on the C module's future (Lib/asyncio/tasks.py), and so
  * may tasks of other makes.
  */
 static bool is_c(struct scry_runtime *r, const struct scry_future *f)

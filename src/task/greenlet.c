@@ -39,7 +39,7 @@ static bool is_exception(struct scry_runtime *r, scry_addr value)
 
 /*
  * The exception being handled while the greenlet is suspended. exc_info is the thread's chain,
- * through the generators that it stands in; its last item is the thread state's, whose value was
+ * through the generators that it is in; its last item is the thread state's, whose value was
  * saved apart.
  */
 static scry_addr exception_of(struct scry_runtime *r, scry_addr base, enum scry_field info,
@@ -61,7 +61,7 @@ static scry_addr exception_of(struct scry_runtime *r, scry_addr base, enum scry_
 }
 
 /*
- * Up to 1.x all stands in the object. run_info is the callable at first, then the dict of the
+ * Up to 1.x all is in the object. run_info is the callable at first, then the dict of the
  * thread's state.
  */
 static void read_plain(struct scry_runtime *r, scry_addr addr, struct scry_greenlet *g)

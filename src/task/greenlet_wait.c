@@ -14,7 +14,7 @@
 #define ITEMS_MAX   1000000 /* of a list of waiters */
 #define HOLDERS_MAX 50000000
 
-/* What may stand in an attribute. */
+/* What may be in an attribute. */
 enum {
 	CALLABLE = 1, /* somebody's switch() or throw() */
 	LIST = 2,

@@ -1,4 +1,4 @@
-/* PyPy's generators and coroutines as tasks: what each awaits stands in its frame. */
+/* PyPy's generators and coroutines as tasks: what each awaits is in its frame. */
 #include "runtime/pypy/pypy_suspended.h"
 #include "task/generator.h"
 

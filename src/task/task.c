@@ -109,7 +109,7 @@ bool scry_task_is_library(const struct scry_task *t, const struct scry_frame *f)
 /*
  * Where a task stands is for its user the newest frame of code outside the library: nearly every
  * task is parked inside of the same few functions (sleep(), Queue.get()). A task that has none but
- * the library's stands in its newest.
+ * the library's is in its newest.
  */
 int scry_task_place(struct scry_task *t, struct scry_frame *ret, const char **ret_library)
 {

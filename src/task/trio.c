@@ -20,7 +20,7 @@ struct trio_task {
 	bool cancelled; /* a cancel scope around it is */
 };
 
-/* The nursery that the task stands in the end of, waiting for its children. */
+/* The nursery that the task is in the end of, waiting for its children. */
 static scry_addr joined_nursery(struct scry_runtime *r, scry_addr task)
 {
 	scry_addr list = scry_loop_attr(r, task, "_child_nurseries"), items, nursery;
@@ -37,7 +37,7 @@ static scry_addr joined_nursery(struct scry_runtime *r, scry_addr task)
 }
 
 /*
- * What parks it: what it said itself, else the nursery whose end it stands in, else what its
+ * What parks it: what it said itself, else the nursery whose end it is in, else what its
  * coroutine ends in.
  */
 static scry_addr waits_for(struct scry_runtime *r, scry_addr task, const struct scry_chain *chain)

@@ -1,5 +1,5 @@
 /*
- * Who holds which object, as the frames show it: with blocks that they stand in, and what their
+ * Who holds which object, as the frames show it: with blocks that they are in, and what their
  * code has acquired and not released yet.
  */
 #include <string.h>
@@ -46,7 +46,7 @@ static void note_all(struct scry_waits *w, struct scry_waiter *who, scry_addr ob
 }
 
 /*
- * What stands on a thread's stack is the thread's, also where a task of its runs there: but a
+ * What is on a thread's stack is the thread's, also where a task of its runs there: but a
  * task's is what it holds by async with.
  */
 static bool is_its_own(const struct scry_waiter *who, bool async)

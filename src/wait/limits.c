@@ -33,7 +33,7 @@ static void limit(struct scry_waiter *who, double deadline)
 		what->deadline = (int64_t)deadline;
 }
 
-/* --- objects that the task's frames stand in an async with block of --- */
+/* --- objects that the task's frames are in an async with block of --- */
 
 /* asyncio.timeout(), since 3.12 wait_for(), too; the package async_timeout */
 static const struct {

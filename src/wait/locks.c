@@ -107,7 +107,7 @@ bool scry_lock_is_slept_on(struct scry_waiter *who, scry_addr object)
 	return false;
 }
 
-/* Where a PyMutex stands in objects of a type, by the layout. */
+/* Where a PyMutex is in objects of a type, by the layout. */
 static scry_addr object_with(struct scry_runtime *r, scry_addr parked, enum scry_field f)
 {
 	scry_addr at = scry_field_addr(r, 0, f);
@@ -130,7 +130,7 @@ scry_addr scry_lock_by_address(struct scry_waiter *who, const char **ret_kind)
 		return object;
 	}
 	/*
-	 * free-threaded builds: the mutex of the object itself, which stands before ob_gc_bits
+	 * free-threaded builds: the mutex of the object itself, which comes before ob_gc_bits
 	 * (Include/object.h, v3.13 to v3.15)
 	 */
 	if (who->parked && scry_layout_has(r->layout, SCRY_F_OBJECT_GC_BITS)) {

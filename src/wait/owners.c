@@ -7,7 +7,7 @@
 #include "object/opcodes.h"
 #include "wait/futures.h"
 
-/* Tasks that stand in a set of the object. */
+/* Tasks that are in a set of the object. */
 static void find_tasks_in(struct scry_waits *w, struct scry_waiter *who, const char *attribute)
 {
 	struct scry_runtime *r = who->what.runtime;
@@ -109,7 +109,7 @@ static void find_importer(struct scry_waits *w, struct scry_waiter *who)
 		scry_waiter_held(w, who, found, SCRY_HOW_FRAME, NULL);
 }
 
-/* A lock has one owner: what the object says, else one that stands in its with block, and so on. */
+/* A lock has one owner: what the object says, else one that is in its with block, and so on. */
 static void find_lock_owner(struct scry_waits *w, struct scry_waiter *who)
 {
 	struct scry_runtime *r = who->what.runtime;
@@ -185,7 +185,7 @@ static void find_inside(struct scry_waits *w, struct scry_waiter *who)
 			scry_waiter_held(w, who, &w->list[i], SCRY_HOW_OWNER, NULL);
 }
 
-/* Permits: everybody who stands in a with block of it. Its value says whether these are all. */
+/* Permits: everybody who is in a with block of it. Its value says whether these are all. */
 static void find_permits(struct scry_waits *w, struct scry_waiter *who)
 {
 	for (const struct scry_hold *h = scry_hash_find(&w->holds, who->what.addr); h; h = h->next)

@@ -37,7 +37,7 @@ static void note_deadline(struct scry_reading *r, const struct scry_frame *f)
 	}
 }
 
-/* In wait() the condition's lock is not held, though the caller stands in its with block. */
+/* In wait() the condition's lock is not held, though the caller is in its with block. */
 static void note_released(struct scry_waiter *who, scry_addr condition)
 {
 	scry_addr lock;

@@ -214,7 +214,7 @@ static bool read_place(struct scry_waiter *who, struct scry_reading *r)
 }
 
 /*
- * trio and curio: where its frames stand in the library, the object that is parked on, if any is
+ * trio and curio: where its frames are in the library, the object that is parked on, if any is
  * known; else a task that it joins.
  */
 static void read_other_loop(struct scry_waits *w, struct scry_waiter *who)

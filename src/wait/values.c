@@ -19,7 +19,7 @@ static unsigned stack_size(const struct scry_frame *f)
 	return f->code->stack_size > DEPTH_MAX ? DEPTH_MAX : f->code->stack_size;
 }
 
-/* Slot `index` of the value stack, which stands after the variables: 0 where nothing is there. */
+/* Slot `index` of the value stack, which comes after the variables: 0 where nothing is there. */
 static scry_addr value_at(const struct scry_frame *f, unsigned index)
 {
 	struct scry_runtime *r = f->runtime;

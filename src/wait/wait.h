@@ -182,7 +182,7 @@ scry_addr scry_stand_object(const struct scry_frame *f, const char *path);
 scry_addr scry_frame_variable(const struct scry_frame *f, const char *name);
 scry_addr scry_frame_global(const struct scry_frame *f, const char *name);
 
-/* --- values.c: what stands on a frame's value stack --- */
+/* --- values.c: what is on a frame's value stack --- */
 
 /** What a method is bound to, and its name (NULL unknown); 0: it is not a method. */
 scry_addr scry_bound_to(struct scry_runtime *r, scry_addr method, const char **ret_name);

@@ -87,7 +87,7 @@ static void found_done(struct found *f)
 }
 
 /*
- * False where there is no such field. Those of other facts that stand here (SCRY_SAID_FIELDS) are
+ * False where there is no such field. Those of other facts that are here (SCRY_SAID_FIELDS) are
  * looked at where no own one fits.
  */
 static bool find(const struct scry_facts *facts, const void *subject, const struct place *p,

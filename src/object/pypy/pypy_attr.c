@@ -73,7 +73,7 @@ static scry_addr place_of(struct scry_pypy *y, const struct storage *st, uint64_
 	return items + 8 * index;
 }
 
-/* Numbers that are kept without objects: an array of words stands in the value's place. */
+/* Numbers that are kept without objects: an array of words is in the value's place. */
 static int read_unboxed(struct scry_pypy *y, scry_addr attr, scry_addr array,
 			struct scry_pypy_item *ret)
 {

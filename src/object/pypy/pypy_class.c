@@ -108,7 +108,7 @@ scry_addr scry_pypy_class_of(struct scry_pypy *y, const struct scry_pypy_type *t
 /*
  * --- classes of what is not an instance of a class written in Python ---
  *
- * A typedef (pypy/interpreter/typedef.py) stands in the vtable of each RPython class that has
+ * A typedef (pypy/interpreter/typedef.py) is in the vtable of each RPython class that has
  * objects, and in the layout of the type object: a constant that is not an object itself, so only
  * its address identifies it. Its place in vtables is found by some that are known.
  */

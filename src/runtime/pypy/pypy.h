@@ -347,7 +347,7 @@ void scry_pypy_scan(struct scry_pypy_scan *scan);
 
 /**
  * The type of the object at `addr`, where a moving collector has put it (*addr follows); NULL: none
- * stands there.
+ * is there.
  */
 const struct scry_pypy_type *scry_pypy_type_of(struct scry_pypy *p, scry_addr *addr);
 /** By its full RPython name; NULL where there is none. */

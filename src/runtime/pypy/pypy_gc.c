@@ -83,7 +83,7 @@ static bool are_counts(const uint64_t *w, const uint64_t *arenas)
 	       arenas[ARENA_COUNT] < COUNT_MAX && arenas[ARENA_ALLOCATED] < COUNT_MAX;
 }
 
-/* The bools stand in memory one after another. */
+/* The bools are in memory one after another. */
 static unsigned enabled(const uint64_t *w, bool big_endian)
 {
 	return w[FLAGS] >> 8 * (big_endian ? 7 - ENABLED_BYTE : ENABLED_BYTE) & 0xff;

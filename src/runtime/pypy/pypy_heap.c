@@ -168,7 +168,7 @@ bool scry_pypy_stands(struct scry_pypy *p, scry_addr addr)
 		return false;
 	/*
 	 * Small numbers look like types. An old object with pointers has a flag, but for the time
-	 * between a write to it and the next collection; a small one stands in a page of its size.
+	 * between a write to it and the next collection; a small one is in a page of its size.
 	 */
 	if (scry_pypy_place_of(p, at) != SCRY_PYPY_OLD || header & FLAG_TRACK)
 		return true;

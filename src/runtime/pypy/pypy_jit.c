@@ -107,7 +107,7 @@ static void find_order(struct scry_pypy *p)
 	p->jit->order_count = o.count >= 3 ? o.count : 0;
 }
 
-/* A copy of the target's bytes that stands in their place from now on. */
+/* A copy of the target's bytes that replaces them from now on. */
 static uint8_t *patch(struct scry_pypy *p, scry_addr addr, size_t size)
 {
 	struct scry_session *s = p->runtime->session;

@@ -11,7 +11,7 @@
 #define SCRY_PYPY_STATIC_MAX 16
 
 struct scry_pypy_jit {
-	uint8_t *bytes; /* what stands at SCRY_PYPY_PLACE */
+	uint8_t *bytes; /* what is at SCRY_PYPY_PLACE */
 	size_t used;
 	struct scry_overlay made; /* `bytes` */
 	struct patch {

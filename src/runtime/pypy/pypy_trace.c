@@ -117,7 +117,7 @@ uint64_t scry_pypy_shadow_stack(struct scry_pypy *p, scry_addr *ret)
 }
 
 /*
- * Prebuilt objects stand in what the file has of the module's data; the zeroed memory after it has
+ * Prebuilt objects are in what the file has of the module's data; the zeroed memory after it has
  * variables of C's, and what they have is left from before: only static roots count there.
  */
 bool scry_pypy_may_be_prebuilt(struct scry_pypy *p, scry_addr at)

@@ -29,7 +29,7 @@
 
 struct candidate {
 	struct scry_pypy *pypy;
-	scry_addr list; /* of the compressed bytes' array: its length stands there */
+	scry_addr list; /* of the compressed bytes' array: its length is there */
 	char *text;
 	size_t len;
 };
@@ -209,7 +209,7 @@ static void name_type(struct scry_pypy_type *t, char *line)
 	t->members = members + 2;
 }
 
-/* The range stands in the class's vtable, which follows its type_info. */
+/* The range is in the class's vtable, which follows its type_info. */
 static void read_range(struct scry_pypy *p, struct scry_pypy_type *t)
 {
 	struct scry_session *s = p->runtime->session;
