@@ -1,7 +1,8 @@
 /*
  * PyPy's continulets, on which greenlets are built
- * (pypy/module/_continuation/interp_continuation.py). The frames of one that is suspended are a ring through its bottom frame; of one that runs the
- * bottom frame is in its thread's chain, and the ring has the frames of whoever it switched from.
+ * (pypy/module/_continuation/interp_continuation.py). The frames of one that is suspended are a
+ * ring through its bottom frame; of one that runs the bottom frame is in its thread's chain, and
+ * the ring has the frames of whoever it switched from.
  */
 #include <stdlib.h>
 
