@@ -177,7 +177,7 @@ static const char *const names_text[] = {
 	"{?object}{?freed}{:error}, FREED{}",
 	"{?object}{?freed}{!certain} (its type's word is still there)",
 	"{?object}{!freed}{!certain} (a guess)",
-	"{?object}{?unreached}, not reached, and not freed yet",
+	"{?object}{?unreached}, which no known root leads to, not freed yet",
 	"{?object} = {repr}",
 	/* what belongs to one */
 	"{?part}{?owner_address}{where}memory of {type:name} {owner_address}",

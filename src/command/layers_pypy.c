@@ -47,9 +47,9 @@ static bool add_unreached(struct scry_layers *l, scry_addr at, bool certain)
 	layer->type = class ? scry_pypy_class_name(l->runtime, class, true) : NULL;
 	if (!layer->type)
 		layer->type = t->name;
-	layer->alive = scry_pypy_place_of(p, at) == SCRY_PYPY_PREBUILT ? SCRY_ALIVE_UNKNOWN
-								       : SCRY_ALIVE_NO;
-	layer->unreached = true;
+	/* a register, an extension in C or a pending finalizer may keep it */
+	layer->alive = SCRY_ALIVE_UNKNOWN;
+	layer->unreached = scry_pypy_place_of(p, at) != SCRY_PYPY_PREBUILT;
 	layer->certain = certain;
 	return true;
 }
@@ -136,7 +136,8 @@ void scry_layers_find_pypy(struct scry_layers *l)
 	struct scry_heap *h;
 
 	if (scry_heap_of(l->runtime, &h) < 0) {
-		l->error = l->session->error.text;
+		l->error = scry_arena_text(&l->session->arena, l->session->error.text,
+					   strlen(l->session->error.text));
 		return;
 	}
 	bool found = add_reached(l, h);

@@ -241,6 +241,7 @@ struct telling {
 	struct climb *c;
 	uint32_t holder;
 	uint32_t last; /* the last one on the way: it has the words */
+	bool sure;     /* the way there has no word that may be something else */
 };
 
 static const struct scry_thread *runs(struct climb *c, uint32_t frame)
@@ -251,6 +252,27 @@ static const struct scry_thread *runs(struct climb *c, uint32_t frame)
 	return NULL;
 }
 
+struct probe {
+	scry_addr to;
+	bool sure;
+};
+
+static void probe_edge(void *arg, const struct scry_reference *ref)
+{
+	struct probe *p = arg;
+
+	p->sure |= ref->to == p->to && ref->certain;
+}
+
+/* Does one certainly refer to the other? */
+static bool is_sure(struct scry_heap *h, uint32_t from, uint32_t to)
+{
+	struct probe p = { .to = h->objects[to].addr };
+
+	scry_heap_visit(h, from, probe_edge, &p);
+	return p.sure;
+}
+
 static void tell_edge(void *arg, const struct scry_reference *ref)
 {
 	struct telling *t = arg;
@@ -258,8 +280,8 @@ static void tell_edge(void *arg, const struct scry_reference *ref)
 	struct scry_heap *h = c->h;
 	struct scry_found_ref one = { .object = t->holder,
 				      .from = h->objects[t->holder].addr,
-				      .certain = ref->certain,
-				      .counted = ref->certain };
+				      .certain = t->sure && ref->certain,
+				      .counted = t->sure && ref->certain };
 
 	if (ref->to != h->objects[c->refs->target].addr)
 		return;
@@ -274,10 +296,12 @@ static void tell_edge(void *arg, const struct scry_reference *ref)
 /* The same holder by as many words as the last structure on the way has. */
 static void tell(struct climb *c, uint32_t holder)
 {
-	struct telling t = { c, holder, holder };
+	struct telling t = { c, holder, holder, true };
 
-	for (uint32_t to; (to = next_of(c, t.last)) != c->refs->target;)
+	for (uint32_t to; (to = next_of(c, t.last)) != c->refs->target;) {
+		t.sure = t.sure && is_sure(c->h, t.last, to);
 		t.last = to;
+	}
 	scry_heap_visit(c->h, t.last, tell_edge, &t);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Roots of PyPy's: what its threads have, and the data of its module, in which all prebuilt objects
- * are that nothing else leads to.
+ * Roots of PyPy's: what its threads have, the list of prebuilt objects that its collector keeps,
+ * and, where that is not found, the data of its module, in which they all are.
  */
 #include "heap/pypy_kind.h"
 #include "heap/roots.h"
@@ -27,6 +27,8 @@ static void add_frames(struct scry_graph *g, struct scry_thread *t)
 					     .slot = "ExecutionContext" });
 }
 
+#define WORDS_MAX (2u << 20) /* of one shadow stack */
+
 /* Of the thread that runs; those of others are objects themselves. */
 static void add_shadow_stack(struct scry_graph *g)
 {
@@ -35,6 +37,7 @@ static void add_shadow_stack(struct scry_graph *g)
 	uint64_t words = scry_pypy_shadow_stack(h->runtime->pypy, &base);
 	struct scry_root root = { .kind = SCRY_ROOT_THREAD, .slot = "shadow stack" };
 
+	words = words < WORDS_MAX ? words : WORDS_MAX;
 	for (uint64_t i = 0; i < words && scry_reader_word(&h->reader, base + 8 * i, &to); i++) {
 		root.at = root.from = base + 8 * i;
 		scry_roots_add(g, to, &root);

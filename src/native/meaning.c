@@ -292,7 +292,7 @@ static void read_memory(struct scry_words *w, uint64_t word, bool on_stack,
 /* What is in memory that was given back is what was there before. */
 static void read_freed(struct scry_words *w, uint64_t word, struct scry_meaning *ret)
 {
-	for (struct scry_runtime *r = scry_runtime_first(w->session); r && !ret->freed; r = r->next)
+	for (struct scry_runtime *r = scry_runtime_first(w->session); r && !ret->doubt; r = r->next)
 		set_doubt(ret, (struct scry_doubt) { scry_freed_text(r, word), true });
 	ret->freed = ret->doubt;
 }

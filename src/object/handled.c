@@ -77,11 +77,6 @@ static unsigned saved_in_frame(const struct scry_frame *f, struct scry_kept *sav
 	return saved->type != 0;
 }
 
-/*
- * 3.3 to 3.10: a handler is an entry of the block stack; traceback, value and type of what was
- * before lie on the value stack from its level on: ceval.c, PyEval_EvalFrameEx(), "fast_block_end"
- * and later "exception_unwind".
- */
 static bool is_block(uint64_t kind)
 {
 	/* SETUP_LOOP (up to 3.7), SETUP_EXCEPT (up to 3.7), SETUP_FINALLY; Include/opcode.h */
@@ -97,6 +92,11 @@ static unsigned lose(const struct scry_frame *f)
 	return HANDLERS_LOST;
 }
 
+/*
+ * 3.3 to 3.10: a handler is an entry of the block stack; traceback, value and type of what was
+ * before lie on the value stack from its level on: ceval.c, PyEval_EvalFrameEx(), "fast_block_end"
+ * and later "exception_unwind".
+ */
 static unsigned saved_in_blocks(const struct scry_frame *f, struct scry_kept *saved)
 {
 	struct scry_runtime *r = f->runtime;

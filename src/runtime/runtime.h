@@ -429,12 +429,12 @@ struct scry_walk {
 	uint64_t power, steps;
 	/* what a thread's chain is checked against */
 	struct scry_data_stack data;
-	struct scry_own_frames *own; /* <= 3.10; NULL: no frame is in doubt */
-	bool tracing;                /* <= 3.10: inside a trace function */
-	bool alien;                  /* not plain CPython: Stackless has its own chains */
-	bool fresh;                  /* C code called the next frame, or it is the newest */
-	bool any;                    /* a frame was read */
-	unsigned run, breaks;        /* damaged frames in a row; links that led nowhere */
+	struct scry_own_frames *own;    /* <= 3.10; NULL: no frame is in doubt */
+	bool tracing;                   /* <= 3.10: inside a trace function */
+	bool alien;                     /* not plain CPython: Stackless has its own chains */
+	bool fresh;                     /* C code called the next frame, or it is the newest */
+	bool any;                       /* a frame was read */
+	unsigned run, breaks, readings; /* damage in a row; links to nowhere; settle.c */
 };
 /** Begin at a thread's newest frame; *w borrows the thread, and needs no release. */
 void scry_walk_thread(struct scry_walk *w, struct scry_thread *t);

@@ -1,6 +1,6 @@
 /*
  * A process that is not stopped (option no-stop): a thread's stack is read until two readings, one
- * after the other, agree. Then the frames were all there at one time. What never agrees is torn.
+ * after the other, agree, and its newest frame is the same after that. What never agrees is torn.
  */
 #include "runtime/settle.h"
 

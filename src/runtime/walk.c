@@ -32,9 +32,11 @@ void scry_walk_thread(struct scry_walk *w, struct scry_thread *t)
 	scry_addr top = 0;
 
 	scry_thread_settle(t);
+	unsigned readings = t->session->target->readings;
 	int rc = scry_thread_top(t, &top);
 
 	start(w, t, t->runtime, top);
+	w->readings = readings;
 	if (t->torn && !t->error)
 		t->error = "it changed while it was read, each of 16 times: frames may be of "
 			   "different moments";
@@ -160,8 +162,19 @@ static void find_shim(const struct scry_walk *w, struct scry_frame *f)
 	f->shim = f->entry ? w->next : 0;
 }
 
+/* Another thread's stack was read meanwhile: what is read from now on is of another moment. */
+static bool is_late(const struct scry_walk *w)
+{
+	const struct scry_thread *t = w->thread;
+
+	return t && !t->settling && w->readings != t->session->target->readings;
+}
+
 int scry_walk_next(struct scry_walk *w, struct scry_frame *ret)
 {
+	if (is_late(w) && !w->thread->error)
+		w->thread->error = "another one was read meanwhile: frames may be of different "
+				   "moments";
 	for (;;) {
 		if (w->ended || !w->runtime)
 			return SCRY_OK;

@@ -135,7 +135,7 @@ int scry_waiter_frame_next(struct scry_waiter *who, struct scry_walk *walk, stru
 /* Does the C stack of its thread have the newest frame? */
 static bool is_on_stack(const struct scry_thread *t)
 {
-	enum { STEP = 4096 };
+	enum { STEP = 4096, SEARCH_MAX = 16 << 20 };
 	struct scry_target *target = t->session->target;
 	const struct scry_regs *regs = scry_os_thread_regs(target, (struct scry_os_thread *)t->os);
 	unsigned ptr = target->abi.ptr_size;
@@ -144,6 +144,8 @@ static bool is_on_stack(const struct scry_thread *t)
 
 	if (!regs->arch || !scry_os_thread_stack(target, t->os, &start, &end) ||
 	    regs->value[regs->arch->sp] < start || regs->value[regs->arch->sp] >= end)
+		return true;
+	if (end - regs->value[regs->arch->sp] > SEARCH_MAX)
 		return true;
 	/* below it are words of calls that are over */
 	for (scry_addr at = regs->value[regs->arch->sp]; at + ptr <= end; at += ptr)

@@ -158,10 +158,15 @@ static const struct {
 
 /* --- what a task awaits is cancelled with it --- */
 
-/* Those that go on when the task that waits for them is told to stop. */
+/* Those that go on when the task that waits for them is told to stop: owners of locks, too. */
 static bool leaves_alone(const struct scry_waiter *who)
 {
-	static const char *const kinds[] = { "asyncio.wait", "Queue.get", "Thread", "loop" };
+	static const char *const kinds[] = { "asyncio.wait",   "Queue.get",
+					     "Thread",         "loop",
+					     "Lock",           "RLock",
+					     "StrictFIFOLock", "CapacityLimiter",
+					     "Semaphore",      "BoundedSemaphore",
+					     "SemLock",        "Task.join" };
 
 	for (size_t i = 0; who->what.kind && i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (!strcmp(kinds[i], who->what.kind))

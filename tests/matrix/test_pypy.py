@@ -228,9 +228,7 @@ def test_what_pypy_has_not(dumps, pypy):
     """An answer that there is none would be wrong."""
     dump = made(dumps, pypy, VALUES)
     for command in (
-        ['heap'],
-        ['refs', '0x1000'],
-        ['whatis', '0x1000'],
+        ['whatis', '--refs', '0x1000'],
         ['verify'],
         ['zombies'],
     ):

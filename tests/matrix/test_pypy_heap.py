@@ -184,7 +184,7 @@ def told(layers):
 ARENA = ('block', "PyPy's arenas")
 PLACES = {
     'kept': ('object', '__main__.Row', True, ARENA),
-    'dropped': ('object', '__main__.Row', False, ARENA),
+    'dropped': ('object', '__main__.Row', None, ARENA),
     'freed': ('free block', None, False, ('free block', "PyPy's arenas")),
 }
 

@@ -153,8 +153,12 @@ def test_critical_section(interpreter, dumps):
 @pytest.mark.parametrize('interpreter', every(lambda i: i.free_threaded))
 def test_stopped_world(interpreter, tmp_path):
     with run.running(interpreter, FREE[1], str(tmp_path / 'live')) as (pid, truth):
-        time.sleep(3)
-        compare(ask(run.where(interpreter), str(pid), 'waits'), truth)
+        for _ in range(60):  # it takes a second or two until it has come to that
+            answer = ask(run.where(interpreter), str(pid), 'waits')
+            if str(answer).count("'kind': 'stop-the-world'") >= 2:
+                break
+            time.sleep(0.5)
+        compare(answer, truth)
 
 
 TRIO = programs.Program('waits-trio', 'waits_trio.py', since=(3, 7))

@@ -362,6 +362,8 @@ NOINLINE static struct holder *gone(PyObject *inner, size_t size)
 	holder_type.tp_basicsize = sizeof(*holder) + size;
 	if (PyType_Ready(&holder_type) < 0)
 		return NULL;
+	for (int i = 0; i < 8; i++) /* none is left to malloc() of those that were freed before */
+		after = PyObject_Malloc(sizeof(*holder) + size);
 	holder = PyObject_New(struct holder, &holder_type);
 	after = PyObject_Malloc(sizeof(*holder) + size); /* keeps malloc() from joining the rest */
 	if (!holder || !after)

@@ -12,7 +12,7 @@ from ways import WAITS, start, write
 SECTION = sys.argv[1] == 'section'
 if SECTION:
     LIST = [random.random() for _ in range(3000000)]
-    begun = threading.Event()
+    begun, going = threading.Event(), threading.Event()
 
     def sorts():
         begun.set()
@@ -21,6 +21,8 @@ if SECTION:
     def appends():
         begun.wait()
         time.sleep(0.1)
+        going.native_id = threading.get_native_id()
+        going.set()
         LIST.append(0)
 
     WAITS.append(dict(who='sorts', state='running', function='sorts'))
@@ -44,8 +46,14 @@ else:
     WAITS.append(dict(who='sleeps', kind='stop-the-world', state='waiting', held_by=[['collects', 'owner']]))
     for function in (adds, collects, sleeps):
         start(function)
-time.sleep(0.4)
-write()
 if SECTION:
+    going.wait()
+    state = ''
+    while state != 'S':  # it waits for the other
+        time.sleep(0.01)
+        with open('/proc/self/task/%d/stat' % going.native_id) as stat:
+            state = stat.read().rsplit(')', 1)[1].split()[0]
+    write()
     os.abort()
+write()
 time.sleep(600)

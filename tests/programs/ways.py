@@ -37,11 +37,17 @@ def settle():
     def used():
         times = []
         for tid in os.listdir('/proc/self/task'):
-            with open('/proc/self/task/%s/stat' % tid) as stat:
-                times.append((tid, stat.read().rsplit(')', 1)[1].split()[0]))
+            try:
+                with open('/proc/self/task/%s/stat' % tid) as stat:
+                    times.append((tid, stat.read().rsplit(')', 1)[1].split()[0]))
+            except (IOError, OSError):  # it has ended
+                pass
         return [tid for tid, state in times if state != 'S' and int(tid) != os.getpid()]
-    calm = 0
+    calm, looks = 0, 0
     while calm < 10:
+        looks += 1
+        if looks > 2000:
+            raise RuntimeError('somebody never sleeps')
         calm = 0 if used() else calm + 1
         time.sleep(0.05)
 

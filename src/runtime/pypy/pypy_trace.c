@@ -181,7 +181,7 @@ static bool trace_prebuilt(struct scry_pypy_tracer *tracer, bool tell)
 		if (scry_read_ptr(s, chunk, &chunk) < 0)
 			return false;
 	}
-	return true;
+	return !chunk; /* else there are more than there can be */
 }
 
 bool scry_pypy_trace_static(struct scry_pypy_tracer *tracer)
