@@ -46,6 +46,7 @@ class Names:
         text = text.replace(self.directory, '/srv').replace('story.py', 'shop.py')
         for tid, name in self.threads.items():
             text = re.sub(r'\b%s\b' % tid, name, text)
+        text = re.sub(r'second \d+ of its clock', 'second 9000 of its clock', text)
         return re.sub(r'\b0x[0-9a-f]{6,16}\b', self.address, text)
 
 

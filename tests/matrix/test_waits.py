@@ -137,11 +137,13 @@ def test_gil(interpreter, dumps):
     rows = named(ask(run.where(interpreter), dump.core, 'waits'), dump.truth)
     assert (rows['MainThread']['state'], rows['MainThread']['call']) == ('running', 'sum')
     assert len(rows) == 5
-    for name, row in rows.items():
-        if name != 'MainThread':
-            held_by = [(h['name'], h['how']) for h in row['held_by']]
-            assert (row['state'], row['for']['kind']) == ('gil', 'GIL'), row
-            assert held_by == [('MainThread', 'owner')]
+    others = [row for name, row in rows.items() if name != 'MainThread']
+    waiting = [row for row in others if row['state'] == 'gil']
+    # each wakes up every 5 ms, and waits again: one may be at that just then
+    assert len(waiting) >= len(others) - 1, others
+    for row in waiting:
+        held_by = [(h['name'], h['how']) for h in row['held_by']]
+        assert (row['for']['kind'], held_by) == ('GIL', [('MainThread', 'owner')]), row
 
 
 @pytest.mark.parametrize('interpreter', every(lambda i: i.free_threaded))
