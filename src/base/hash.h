@@ -30,4 +30,15 @@ int scry_hash_add(struct scry_hash *h, uint64_t key);
 /** Free the table (not the values); it can be used again. */
 void scry_hash_done(struct scry_hash *h);
 
+/** FNV-1a of bytes, 64 bits: from SCRY_FNV1A_START, or going on from what came before. */
+#define SCRY_FNV1A_START 0xcbf29ce484222325u
+static inline uint64_t scry_fnv1a(uint64_t hash, const void *bytes, size_t len)
+{
+	const uint8_t *p = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ p[i]) * 0x100000001b3u;
+	return hash;
+}
+
 #endif

@@ -38,22 +38,10 @@ static const char *keep(struct scry_fold *f, const char *text)
 	return copy ? memcpy(copy, text, len) : NULL;
 }
 
-/* FNV-1a, 64 bits */
-#define HASH_START 0xcbf29ce484222325u
-
-static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
-{
-	const unsigned char *p = data;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ p[i]) * 0x100000001b3u;
-	return hash;
-}
-
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
-	return text ? hash_bytes(hash, text, strnlen(text, SCRY_FOLD_TEXT) + 1)
-		    : hash_bytes(hash, "\xff", 1);
+	return text ? scry_fnv1a(hash, text, strnlen(text, SCRY_FOLD_TEXT) + 1)
+		    : scry_fnv1a(hash, "\xff", 1);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -95,7 +83,7 @@ static struct scry_fold_frame *add_frame(struct scry_fold *f, const struct scry_
 const struct scry_fold_frame *scry_fold_intern(struct scry_fold *f,
 					       const struct scry_fold_frame *like)
 {
-	uint64_t key = hash_bytes(HASH_START, &like->line, sizeof(like->line)) + like->kind;
+	uint64_t key = scry_fnv1a(SCRY_FNV1A_START, &like->line, sizeof(like->line)) + like->kind;
 	struct scry_fold_frame *first, *at;
 
 	key = hash_text(hash_text(key, like->function), like->file);

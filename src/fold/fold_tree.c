@@ -227,9 +227,9 @@ bool scry_fold_differs(const struct scry_fold_variable *v)
 
 static uint64_t mix(uint64_t hash, const char *text)
 {
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
-	return (hash ^ 0xff) * 0x100000001b3u;
+	const uint8_t end = 0xff;
+
+	return scry_fnv1a(scry_fnv1a(hash, text, strlen(text)), &end, 1);
 }
 
 const char *scry_fold_file_name(const char *path)
@@ -243,7 +243,7 @@ const char *scry_fold_file_name(const char *path)
 
 uint64_t scry_fold_signature(const struct scry_fold_node *last)
 {
-	uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+	uint64_t hash = SCRY_FNV1A_START;
 
 	for (const struct scry_fold_node *n = last; n->frame; n = n->parent) {
 		hash = mix(hash, scry_fold_kind_names[n->frame->kind]);

@@ -27,8 +27,6 @@ static void add_frames(struct scry_graph *g, struct scry_thread *t)
 					     .slot = "ExecutionContext" });
 }
 
-#define WORDS_MAX (2u << 20) /* of one shadow stack */
-
 /* Of the thread that runs; those of others are objects themselves. */
 static void add_shadow_stack(struct scry_graph *g)
 {
@@ -37,7 +35,6 @@ static void add_shadow_stack(struct scry_graph *g)
 	uint64_t words = scry_pypy_shadow_stack(h->runtime->pypy, &base);
 	struct scry_root root = { .kind = SCRY_ROOT_THREAD, .slot = "shadow stack" };
 
-	words = words < WORDS_MAX ? words : WORDS_MAX;
 	for (uint64_t i = 0; i < words && scry_reader_word(&h->reader, base + 8 * i, &to); i++) {
 		root.at = root.from = base + 8 * i;
 		scry_roots_add(g, to, &root);
@@ -48,9 +45,8 @@ static void add_shadow_stack(struct scry_graph *g)
 static bool add_static(void *arg, scry_addr at, uint64_t word)
 {
 	struct scry_graph *g = arg;
-	const struct scry_pypy *p = g->h->runtime->pypy;
 
-	if (word > 0xffff && word % 8 == 0 && (word < p->start || word >= p->end) &&
+	if (scry_pypy_leads_out(g->h->runtime->pypy, word) &&
 	    scry_heap_find(g->h, word) != SCRY_HEAP_NONE &&
 	    scry_pypy_may_be_prebuilt(g->h->runtime->pypy, at) &&
 	    scry_heap_inside(g->h, at) == SCRY_HEAP_NONE)

@@ -132,15 +132,11 @@ struct scry_lookups {
 static struct lookup *place_of(struct scry_runtime *r, scry_addr type, const char *name)
 {
 	struct scry_type_state *state = scry_type_state(r);
-	uint64_t hash = type >> 4;
-	size_t i = 0;
+	size_t len = strnlen(name, NAME_MAX_LENGTH + 1);
 
-	if (!state || !type)
+	if (!state || !type || len > NAME_MAX_LENGTH)
 		return NULL;
-	for (; i <= NAME_MAX_LENGTH && name[i]; i++)
-		hash = (hash ^ (unsigned char)name[i]) * 0x100000001b3ull;
-	if (i > NAME_MAX_LENGTH)
-		return NULL;
+	uint64_t hash = scry_fnv1a(type >> 4, name, len);
 	if (!state->lookups)
 		state->lookups = scry_arena_alloc(&r->session->arena, sizeof(struct scry_lookups));
 	return state->lookups ? &state->lookups->place[hash * 0x9e3779b97f4a7c15ull >> 54] : NULL;

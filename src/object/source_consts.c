@@ -16,11 +16,7 @@
 
 static uint64_t scry_word_key(const char *text, size_t len)
 {
-	uint64_t key = 0xcbf29ce484222325u; /* FNV-1a */
-
-	for (size_t i = 0; i < len; i++)
-		key = (key ^ (unsigned char)text[i]) * 0x100000001b3u;
-	return key;
+	return scry_fnv1a(SCRY_FNV1A_START, text, len);
 }
 
 void scry_words_add(struct scry_hash *words, const char *text, size_t len)

@@ -4,6 +4,8 @@
  */
 #include "runtime/settle.h"
 
+#include "base/hash.h"
+
 #define READINGS_MAX 16
 #define FRAMES_MAX   1000000
 
@@ -11,14 +13,6 @@ struct reading {
 	uint64_t sum;
 	bool damaged; /* or the pieces were of different moments */
 };
-
-/* FNV-1a */
-static uint64_t add(uint64_t sum, const uint64_t *words, size_t count)
-{
-	for (size_t i = 0; i < 8 * count; i++)
-		sum = (sum ^ ((const uint8_t *)words)[i]) * 0x100000001b3u;
-	return sum;
-}
 
 /*
  * The frames and what they execute; that an instruction goes on changes nothing. False where the
@@ -35,11 +29,13 @@ static bool read_stack(struct scry_thread *t, struct reading *ret)
 	t->followed = false;
 	t->error = NULL;
 	scry_target_read_anew(target);
-	*ret = (struct reading) { .sum = 0xcbf29ce484222325u };
+	*ret = (struct reading) { .sum = SCRY_FNV1A_START };
 	scry_walk_thread(&walk, t);
 	before = walk.next;
 	while (walk.depth < FRAMES_MAX && scry_walk_next(&walk, &f) == SCRY_ITEM) {
-		ret->sum = add(ret->sum, (uint64_t[]) { f.addr, f.code_addr, f.kind }, 3);
+		const uint64_t words[] = { f.addr, f.code_addr, f.kind };
+
+		ret->sum = scry_fnv1a(ret->sum, words, sizeof(words));
 		ret->damaged |= f.kind == SCRY_FRAME_DAMAGED;
 	}
 	/* what was read is kept for who asked */

@@ -60,9 +60,8 @@ static bool lead_out(void *arg, scry_addr at, uint64_t word)
 {
 	struct reach *r = arg;
 
-	if (word > 0xffff && word % 8 == 0 &&
-	    (word < r->tracer.p->start || word >= r->tracer.p->end) &&
-	    !scry_hash_find(&r->seen, word) && scry_pypy_may_be_prebuilt(r->tracer.p, at))
+	if (scry_pypy_leads_out(r->tracer.p, word) && !scry_hash_find(&r->seen, word) &&
+	    scry_pypy_may_be_prebuilt(r->tracer.p, at))
 		push_loose(r, word);
 	return true;
 }

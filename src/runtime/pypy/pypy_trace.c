@@ -109,11 +109,16 @@ uint64_t scry_pypy_shadow_stack(struct scry_pypy *p, scry_addr *ret)
 	struct scry_session *s = p->runtime->session;
 	scry_addr top;
 
-	return scry_read_ptr(s, p->gcdata - ROOT_STACK_BASE, ret) == SCRY_OK &&
-			       scry_read_ptr(s, p->gcdata - ROOT_STACK_TOP, &top) == SCRY_OK &&
-			       *ret && top > *ret
-		       ? (top - *ret) / 8
-		       : 0;
+	if (scry_read_ptr(s, p->gcdata - ROOT_STACK_BASE, ret) < 0 ||
+	    scry_read_ptr(s, p->gcdata - ROOT_STACK_TOP, &top) < 0 || !*ret || top <= *ret)
+		return 0;
+	uint64_t words = (top - *ret) / 8;
+	return words < LOOSE_MAX ? words : LOOSE_MAX;
+}
+
+bool scry_pypy_leads_out(const struct scry_pypy *p, uint64_t word)
+{
+	return word > 0xffff && word % 8 == 0 && (word < p->start || word >= p->end);
 }
 
 /*

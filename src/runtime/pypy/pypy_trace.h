@@ -36,7 +36,7 @@ void scry_pypy_trace(struct scry_pypy_tracer *tracer, scry_addr object,
 		     const struct scry_pypy_type *t);
 /** Words of memory that may be pointers: a shadow stack. */
 void scry_pypy_trace_loose(struct scry_pypy_tracer *tracer, scry_addr at, uint64_t words);
-/** The words of the shadow stack of the thread that runs; 0: not known. */
+/** The words of the shadow stack of the thread that runs, 2^21 at most; 0: not known. */
 uint64_t scry_pypy_shadow_stack(struct scry_pypy *p, scry_addr *ret);
 /**
  * Variables of C's that the collector takes for roots, as words that may be pointers, and the
@@ -44,6 +44,8 @@ uint64_t scry_pypy_shadow_stack(struct scry_pypy *p, scry_addr *ret);
  * of the module's data that leads out of it may be a reference.
  */
 bool scry_pypy_trace_static(struct scry_pypy_tracer *tracer);
+/** May a word of the module's data be a pointer to what is not in the module? */
+bool scry_pypy_leads_out(const struct scry_pypy *p, uint64_t word);
 /** May a word of the module's data be in a prebuilt object? */
 bool scry_pypy_may_be_prebuilt(struct scry_pypy *p, scry_addr at);
 
