@@ -5,12 +5,8 @@
 
 #include "memory/malloc_state.h"
 #include "memory/memory.h"
-#include "memory/pymalloc.h"
-#include "memory/stack.h"
 
-#define PAGE       4096u
 #define MARK_BYTES 16384 /* from one chunk that is remembered to the next */
-#define PAGES_MAX  ((uint64_t)1 << 16)
 
 /* malloc/malloc.c: bits of the size word */
 #define PREV_INUSE     1
@@ -210,91 +206,6 @@ static bool find_in(struct scry_malloc *m, struct scry_malloc_region *region, sc
 	return false;
 }
 
-/* --- chunks that have a mapping of their own --- */
-
-/* A mapping that malloc() may have made; adjacent ones are one to the system. */
-static bool may_be_mmapped(const struct scry_map *map)
-{
-	return !(map->flags & (SCRY_MAP_FILE | SCRY_MAP_EXEC)) && !map->path &&
-	       (map->flags & SCRY_MAP_WRITE || !(map->flags & SCRY_MAP_READ));
-}
-
-/*
- * A chunk whose words are at the start of a page: sysmalloc_mmap(). Since 2.43 the size does not
- * count them. On i386 what aligns the user's bytes comes first, and the chunk says how much.
- */
-static bool read_mmapped(struct scry_runtime *r, scry_addr page, const struct scry_map *map,
-			 struct scry_malloc_chunk *ret, scry_addr *ret_end)
-{
-	unsigned ptr = r->session->target->abi.ptr_size;
-	scry_addr chunk = page + (SCRY_MALLOC_ALIGN - 2 * ptr) % SCRY_MALLOC_ALIGN;
-	uint64_t before, word;
-
-	if (scry_word(r, chunk, &before) < 0 || scry_word(r, chunk + ptr, &word) < 0 ||
-	    before != chunk - page || (word & SCRY_MALLOC_FLAGS) != IS_MMAPPED)
-		return false;
-	scry_addr end = chunk + (word & ~(uint64_t)SCRY_MALLOC_FLAGS);
-	/* malloc_usable_size() leaves out what it does of other chunks, too: memsize(), 2.43 */
-	unsigned own = end % PAGE ? 3 * ptr : 2 * ptr;
-	if (end % PAGE)
-		end += 2 * ptr;
-	if (end % PAGE || end <= page || end > map->end)
-		return false;
-	*ret = (struct scry_malloc_chunk) { .start = chunk + 2 * ptr,
-					    .size = end - chunk - own,
-					    .state = SCRY_MALLOC_MMAPPED };
-	*ret_end = end;
-	return true;
-}
-
-/* Whose the page is, where others than malloc() map memory: how far it goes. */
-static scry_addr skip(struct scry_runtime *r, scry_addr page)
-{
-	struct scry_pymalloc *p = scry_pymalloc_of(r, true);
-	const struct scry_pymalloc_arena *a =
-		p && p->shape ? scry_pymalloc_arena_at(p, page) : NULL;
-
-	return a && a->address + p->shape->arena > page ? a->address + p->shape->arena : 0;
-}
-
-/*
- * The next such chunk in a mapping from w->next on. It is certain where all before it was
- * explained, or where the mapping ends with it.
- */
-static bool next_mmapped(struct scry_malloc_walk *w, const struct scry_map *map,
-			 struct scry_malloc_chunk *ret)
-{
-	scry_addr end;
-
-	w->explained = w->explained || w->next == map->start;
-	while (w->next < map->end && w->steps < PAGES_MAX) {
-		if (read_mmapped(w->runtime, w->next, map, ret, &end)) {
-			ret->certain = w->explained || end == map->end;
-			w->next = end;
-			return true;
-		}
-		scry_addr over = skip(w->runtime, w->next);
-
-		w->explained = w->explained && over;
-		w->steps += !over;
-		w->next = over ? over : w->next + PAGE;
-	}
-	return false;
-}
-
-static bool find_mmapped(struct scry_runtime *r, scry_addr addr, struct scry_malloc_chunk *ret)
-{
-	const struct scry_map *map = scry_map_at(r->session->target, addr);
-	struct scry_malloc_walk w = { .runtime = r };
-
-	if (!map || !may_be_mmapped(map) || scry_stack_has(r, addr))
-		return false;
-	for (w.next = map->start; next_mmapped(&w, map, ret) && w.next <= addr;)
-		;
-	return ret->state == SCRY_MALLOC_MMAPPED && addr < w.next &&
-	       addr >= ret->start - SCRY_MALLOC_ALIGN;
-}
-
 /* --- damage --- */
 
 void scry_malloc_note(struct scry_malloc *m, const struct scry_malloc_damage *damage)
@@ -348,7 +259,7 @@ bool scry_malloc_find(struct scry_runtime *r, scry_addr addr, struct scry_malloc
 	struct scry_malloc_region *region = m ? scry_malloc_region_at(m, addr) : NULL;
 	struct scry_malloc_chunk c = { 0 };
 
-	if (!m || !(region ? find_in(m, region, addr, &c) : find_mmapped(r, addr, &c)))
+	if (!m || !(region ? find_in(m, region, addr, &c) : scry_malloc_find_mmapped(m, addr, &c)))
 		return false;
 	*ret = c;
 	return true;
@@ -394,19 +305,18 @@ static bool next_in_region(struct scry_malloc *m, struct scry_malloc_walk *w,
 	return true;
 }
 
-static bool next_elsewhere(struct scry_malloc_walk *w, struct scry_malloc_chunk *ret)
+static bool next_elsewhere(struct scry_malloc *m, struct scry_malloc_walk *w,
+			   struct scry_malloc_chunk *ret)
 {
 	const struct scry_target *t = w->runtime->session->target;
 
-	for (; w->map < t->map_count; w->map++, w->next = 0, w->steps = 0, w->explained = false) {
-		const struct scry_map *map = &t->maps[w->map];
+	for (; w->map < t->map_count; w->map++, w->next = 0) {
+		const struct scry_malloc_own *own = scry_malloc_mmapped(m, &t->maps[w->map]);
 
-		if (!may_be_mmapped(map) || scry_malloc_owns(w->runtime, map->start + PAGE) ||
-		    scry_stack_has(w->runtime, map->start))
-			continue;
-		w->next = w->next ? w->next : map->start;
-		if (next_mmapped(w, map, ret))
+		if (own && w->next < own->count) {
+			*ret = own->chunks[w->next++];
 			return true;
+		}
 	}
 	return false;
 }
@@ -424,7 +334,7 @@ int scry_malloc_next(struct scry_malloc_walk *w, struct scry_malloc_chunk *ret)
 		follow(m, &m->regions[w->region - 1]);
 		w->next = m->regions[w->region - 1].start;
 	}
-	if (next_elsewhere(w, ret))
+	if (next_elsewhere(m, w, ret))
 		return SCRY_ITEM;
 	if (m->damaged)
 		scry_note(w->runtime->session,

@@ -35,6 +35,13 @@ struct scry_malloc_arena {
 	scry_addr bins, top;
 };
 
+/** The chunks in one mapping of the target that have a mapping of their own, by address. */
+struct scry_malloc_own {
+	bool known; /* it was looked for them */
+	struct scry_malloc_chunk *chunks;
+	size_t count, room;
+};
+
 /** All that is known of a runtime's malloc. */
 struct scry_malloc {
 	struct scry_runtime *runtime;
@@ -51,6 +58,7 @@ struct scry_malloc {
 	enum { SCRY_LINKS_UNKNOWN, SCRY_LINKS_PLAIN, SCRY_LINKS_MANGLED } links;
 	struct scry_malloc_free *free; /* by address */
 	size_t free_count, free_room;
+	struct scry_malloc_own *own; /* one for each mapping of the target, when first asked for */
 	struct scry_hash met; /* chunks met so far, while the lists are read */
 	bool lists_read;
 	unsigned damaged; /* lists and regions that make no sense */
@@ -74,6 +82,11 @@ const struct scry_malloc_free *scry_malloc_listed(struct scry_malloc *m, scry_ad
 uint64_t scry_malloc_size(struct scry_malloc *m, scry_addr chunk, unsigned *ret_flags);
 /** The region that has an address, or NULL. */
 struct scry_malloc_region *scry_malloc_region_at(struct scry_malloc *m, scry_addr addr);
+/** Those of a mapping of the target's; NULL when out of memory. malloc_mmapped.c */
+const struct scry_malloc_own *scry_malloc_mmapped(struct scry_malloc *m,
+						  const struct scry_map *map);
+/** The one of them that contains an address, as scry_malloc_find(). */
+bool scry_malloc_find_mmapped(struct scry_malloc *m, scry_addr addr, struct scry_malloc_chunk *ret);
 /** A word of the target; 0 where it cannot be read. */
 uint64_t scry_malloc_word(struct scry_malloc *m, scry_addr addr);
 

@@ -2,6 +2,7 @@
 #include "base/bytes.h"
 #include "memory/stack.h"
 #include "object/judge.h"
+#include "object/mro.h"
 
 #define INSIDE_BYTES (1 << 20) /* how far before an address the object may start */
 #define NEAR_BYTES   512
@@ -57,6 +58,17 @@ static bool search_piece(struct scry_runtime *r, scry_addr start, size_t len, sc
 	return false;
 }
 
+/*
+ * Where a piece in which no object starts is remembered. Words that stand close together are asked
+ * about one after the other, each of them back over the same text and code.
+ */
+static scry_addr *memo(struct scry_runtime *r, scry_addr piece)
+{
+	struct scry_type_state *state = scry_type_state(r);
+
+	return state ? &state->headless[piece / PIECE % SCRY_HEADLESS] : NULL;
+}
+
 /* Back to the first object; none lies in another, so it is that one or none. */
 static bool search_back(struct scry_runtime *r, scry_addr addr, scry_addr *ret,
 			struct scry_verdict *ret_verdict)
@@ -74,8 +86,13 @@ static bool search_back(struct scry_runtime *r, scry_addr addr, scry_addr *ret,
 			start = least;
 		if (scry_block_owns(r, start))
 			return false; /* what is larger than a block is not the allocator's */
-		if (search_piece(r, start, end - start, ret, ret_verdict))
-			return true;
+		scry_addr *headless = end - start == PIECE ? memo(r, start) : NULL;
+		if (!headless || *headless != start) {
+			if (search_piece(r, start, end - start, ret, ret_verdict))
+				return true;
+			if (headless)
+				*headless = start;
+		}
 		end = start;
 	}
 	return false;

@@ -1,6 +1,6 @@
 /**
- * What is remembered of types, and how a name is found along their method resolution order. For
- * type.c, mro.c and attr.c; others ask model.h.
+ * What is remembered of types and of the places of objects, and how a name is found along a type's
+ * method resolution order. For type.c, mro.c, attr.c and judge_near.c; others ask model.h.
  */
 #ifndef SCRY_MRO_H
 #define SCRY_MRO_H
@@ -8,6 +8,7 @@
 #include "object/model.h"
 
 #define SCRY_TYPE_BUCKETS 1024
+#define SCRY_HEADLESS     512 /* two megabytes, in pieces of a page */
 
 struct scry_lookups;
 struct scry_active;
@@ -18,6 +19,8 @@ struct scry_type_state {
 	struct scry_type *bucket[SCRY_TYPE_BUCKETS];
 	struct scry_lookups *lookups; /* NULL: nothing was looked up yet */
 	struct scry_active *active;   /* of thread_names.c: a list */
+	/* of judge_near.c: pieces of memory in which no object starts, each at its address's place */
+	scry_addr headless[SCRY_HEADLESS];
 };
 
 /** The runtime's, made by the first call; NULL when out of memory. */

@@ -270,7 +270,8 @@ def threads():
         thread.daemon = True
         thread.start()
     tell(None)
-    stop()
+    for turn in range(5):
+        stop()
     os._exit(0)
 
 

@@ -371,6 +371,8 @@ LATER = time.monotonic() if PY3 else 0
 
 
 def limited(kind, **more):
+    """In 2.7 it sleeps a little and tries again: threading._Condition.wait()."""
+    more['tries'] = not PY3
     return way(kind, **dict(more, until=LATER + 3600) if sys.version_info >= (3, 11) else more)
 
 
