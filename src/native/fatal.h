@@ -89,6 +89,20 @@ void scry_crash_explain(struct scry_crash *c);
  * called: c->origin (origin.c).
  */
 void scry_crash_origin(struct scry_crash *c, struct scry_decoder *d, int reg);
+/** A value that was loaded, and what ran between that and the crash. */
+struct scry_load {
+	scry_addr at;
+	const char *reg;    /* what it was loaded into */
+	unsigned calls;     /* of functions, in between */
+	const char *callee; /* the last of them; NULL: not known */
+	bool has_value;
+	uint64_t value; /* as it was loaded */
+};
+/**
+ * Say in c->why that the value comes from memory that is free, with "perhaps" where that may be so
+ * only since (freed_load.c). False: it is not free.
+ */
+bool scry_crash_tell_freed(struct scry_crash *c, const struct scry_load *l);
 /** Is the function a part of how a Rust program panics, and ends? */
 bool scry_is_rust_panic(const struct scry_symbol *symbol);
 /** What the parameters of a Windows exception tell: c->why (windows_exception.c). */
@@ -113,6 +127,9 @@ struct scry_entry {
 	bool (*fn)(void *arg, int reg, uint64_t *ret);
 	void *arg;
 };
+struct scry_scope;
+/** What unwinding, or the callers of the scope's function, tell of that (recover.c). */
+struct scry_entry scry_entry_of(struct scry_scope *scope);
 /**
  * The value of a register before the instruction at `at` of a frame whose registers are known there
  * or at the call that it is in; false where that cannot be told.

@@ -23,6 +23,7 @@ struct path {
 	uint32_t steps[PATH_MAX_STEPS];
 	unsigned count;
 	bool from_start; /* the path begins with the function */
+	int bad;         /* the register whose value is followed: it is moved as it is */
 	struct scry_entry entry;
 };
 
@@ -349,18 +350,20 @@ static void put_place(const struct path *p, scry_addr at, struct scry_buf *out)
 	}
 }
 
-/* What was read from memory that is free now. */
-static bool tell_freed(const struct path *p, scry_addr at, int reg)
+/* What was read from memory that is free now, by step `i`, and what was called since. */
+static bool tell_freed(const struct path *p, unsigned i, scry_addr at, int reg)
 {
-	struct scry_crash *c = p->c;
-	struct scry_meaning m;
+	const struct scry_regs *regs = &p->f->regs;
+	struct scry_load load = { .at = at,
+				  .reg = reg_name(p, reg),
+				  .has_value = regs->valid >> p->bad & 1,
+				  .value = regs->value[p->bad] };
 
-	scry_words_read(&c->words, at, &m);
-	if (!m.freed)
-		return false;
-	scry_crash_say(c, &c->why, "use after free: %s came from 0x%" PRIx64 ", %s",
-		       reg_name(p, reg), at, m.doubt);
-	return true;
+	/* the first step has not run, or is a call that led to where no code is */
+	for (unsigned k = 1; k < i; k++)
+		if (step(p, k)->kind == SCRY_INSN_CALL && !load.calls++)
+			load.callee = callee_of(p, k);
+	return scry_crash_tell_freed(p->c, &load);
 }
 
 /* The register holds what is at an address; told, and where that came from in turn. */
@@ -377,8 +380,8 @@ static int tell_load(const struct path *p, unsigned *i, int reg, const struct sc
 		scry_crash_say(c, &c->origin, "%s was loaded by  %s", reg_name(p, reg), text.text);
 		return from->base;
 	}
-	if (tell_freed(p, at, reg))
-		scry_buf_puts(&what, "freed");
+	if (tell_freed(p, *i, at, reg))
+		scry_buf_puts(&what, "free now");
 	else
 		put_place(p, at, &what);
 	scry_crash_say(c, &c->origin, "%s was loaded from 0x%" PRIx64 " (%s) by  %s",
@@ -467,6 +470,8 @@ void scry_crash_origin(struct scry_crash *c, struct scry_decoder *d, int reg)
 	struct path *p = malloc(sizeof(*p));
 	const struct scry_native_frame *f = &c->frames[0];
 	struct scry_native_frame called;
+	struct scry_frames frames = { c->thread, c->frames, c->count, NULL };
+	struct scry_scope scope = { .frames = &frames, .index = c->site, .decoder = d };
 	bool ok;
 
 	/* a jump to nowhere: the caller's registers are those of the crash, but the stack's */
@@ -478,9 +483,12 @@ void scry_crash_origin(struct scry_crash *c, struct scry_decoder *d, int reg)
 			c->frames[1].regs.value[called.regs.arch->sp];
 		f = &called;
 	}
+	scope.frame = f;
 	tell_pointer(c, f);
 	ok = reg >= 0 && p && path_open(p, c, d, f, c->insn.addr);
 	if (ok) {
+		p->bad = reg;
+		p->entry = scry_entry_of(&scope);
 		follow(p, reg);
 		scry_listing_done(&p->code);
 	}

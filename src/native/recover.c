@@ -29,6 +29,11 @@ static bool at_entry(void *arg, int reg, uint64_t *ret)
 	return scry_entry_value(arg, reg, ret, &how);
 }
 
+struct scry_entry scry_entry_of(struct scry_scope *scope)
+{
+	return (struct scry_entry) { at_entry, scope };
+}
+
 /* The value of a register at the call that frame `index` is in. */
 static bool by_code(struct scry_scope *scope, size_t index, int reg, uint64_t *ret)
 {

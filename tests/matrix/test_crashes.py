@@ -28,7 +28,13 @@ KINDS = {
     'freed_chunk': '(malloc, tcache)',
     'freed_large': '(malloc, unsorted bin)',
     'freed_type': '(malloc, tcache)',
+    'freed_since': '(pymalloc), which may have been a crashes.Holder',
+    'freed_before': '(pymalloc), which may have been a crashes.Holder',
 }
+
+# read before a function was called that may have freed it, as it did in the first alone
+PERHAPS = 'freed_since', 'freed_before'
+DEBUG = 'freed_debug', 'freed_mark'
 
 # way: (signal, the C function, operand's kinds or objects, words of explanation, origin, message)
 WAYS = {
@@ -50,11 +56,14 @@ WAYS = {
     'trap': ('SIGILL', 'trap', None, 'an instruction there that always fails', None),
     'unloaded': ('SIGSEGV', 'unloaded', {'wild'}, 'a library that was unloaded', 'by mmap'),
     'guarded': ('SIGSEGV', 'guarded', {'memory'}, 'permits no access', 'returned by mmap'),
-    'freed_small': ('SIGSEGV', 'use_inner', {'NULL'}, FREED % 'block of 128', '(freed)'),
-    'freed_chunk': ('SIGSEGV', 'use_inner', {'NULL'}, FREED % 'chunk of 728', '(freed)'),
-    'freed_large': ('SIGSEGV', 'use_inner', {'NULL'}, 'in a free chunk of ', '(freed)'),
-    'freed_type': ('SIGSEGV', 'use_type', {'wild'}, FREED % 'chunk of 728', '(freed)'),
-    'freed_debug': ('SIGSEGV', 'use_type', {'freed'}, '0xdd: a debug', '(freed)'),
+    'freed_small': ('SIGSEGV', 'use_inner', {'NULL'}, FREED % 'block of 128', '(free now)'),
+    'freed_chunk': ('SIGSEGV', 'use_inner', {'NULL'}, FREED % 'chunk of 728', '(free now)'),
+    'freed_large': ('SIGSEGV', 'use_inner', {'NULL'}, 'in a free chunk of ', '(free now)'),
+    'freed_type': ('SIGSEGV', 'use_type', {'wild'}, FREED % 'chunk of 728', '(free now)'),
+    'freed_debug': ('SIGSEGV', 'use_type', {'freed'}, '0xdd: a debug', '(free now)'),
+    'freed_since': ('SIGSEGV', 'use_later', {'NULL'}, FREED % 'block of 128', '(free now)'),
+    'freed_before': ('SIGSEGV', 'use_later', {'NULL'}, FREED % 'block of 128', '(free now)'),
+    'freed_mark': ('SIGSEGV', 'use_type_later', {'freed'}, 'use after free', '(free now)'),
     'breakpoint': ('SIGTRAP', 'breakpoint', None, 'int3', None),
     'recursion': ('SIGSEGV', 'recursion', None, 'recursion calls itself', None),
     'thread_recursion': ('SIGSEGV', 'recursion', None, 'recursion calls itself', None),
@@ -137,6 +146,10 @@ def differences(way, truth, crash):
     if way in KINDS:
         place = '%#x %s' % (truth['object'], KINDS[way])
         says('explanation', ' '.join(crash['explanation']), place)
+    if way.startswith('freed'):
+        for line in [line for line in crash['explanation'] if 'use after free' in line]:
+            same('doubt', line.startswith('perhaps '), way in PERHAPS)
+            says('reason', line, 'which may have freed it' if way in PERHAPS else None)
     same('stack_overflow', crash['stack_overflow'], way.endswith('recursion'))
     if operands:
         same('operands', {o['is'] for o in crash['operands']} & operands, operands)
@@ -161,9 +174,9 @@ def test_crashes(interpreter, tmp_path):
         chosen = number % 2 == own // 2 or interpreter.tag == 'pyenv-3.11.7'
         if not chosen and not way.startswith('freed'):
             continue
-        if way == 'freed_debug' and interpreter.version < (3, 6):
+        if way in DEBUG and interpreter.version < (3, 6):
             continue  # no PYTHONMALLOC
-        hooks = {'PYTHONMALLOC': 'debug'} if way == 'freed_debug' else {}
+        hooks = {'PYTHONMALLOC': 'debug'} if way in DEBUG else {}
         core, truth = died(interpreter, directory, way, **hooks)
         answer, status, errors = run.answer(core, command=('crash',))
         os.remove(core)

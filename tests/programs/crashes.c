@@ -385,6 +385,55 @@ NOINLINE static const char *use_type(struct holder *holder)
 	return kept = TYPE(holder)->tp_doc;
 }
 
+static void give_back(struct holder *holder)
+{
+	Py_DECREF((PyObject *)holder);
+}
+
+static void keep_it(struct holder *holder)
+{
+	kept = (const char *)holder;
+}
+
+static void (*volatile calls_back)(struct holder *);
+static struct holder *volatile held;
+
+/* What is read is bad already while the memory is in use: it is freed later, or was freed before. */
+NOINLINE static const char *use_later(struct holder *holder)
+{
+	PyObject *inner = holder->inner;
+
+	calls_back(holder);
+	return kept = TYPE(inner)->tp_name;
+}
+
+NOINLINE static const char *use_type_later(struct holder *holder)
+{
+	PyTypeObject *type = TYPE(holder);
+
+	calls_back(holder);
+	return kept = type->tp_doc;
+}
+
+/* In use; what it has is bad. */
+static struct holder *alive(PyObject *inner, size_t size)
+{
+	struct holder *holder = gone(inner, size), *again = NULL;
+
+	if (holder && (again = PyObject_New(struct holder, &holder_type))) {
+		again->inner = NULL;
+		hold("object", again);
+	}
+	calls_back = give_back;
+	return again;
+}
+
+static struct holder *gone_before(PyObject *inner, size_t size)
+{
+	calls_back = keep_it;
+	return gone(inner, size);
+}
+
 #ifdef WITH_CXX
 void throw_cxx(const char *text);
 #else
@@ -439,6 +488,9 @@ static PyObject *die(PyObject *self, PyObject *args)
 	WAY("freed_large", use_inner(gone(object, 9000)))
 	WAY("freed_type", use_type(gone(object, 700)))
 	WAY("freed_debug", use_type(gone(object, 100)))
+	WAY("freed_since", (held = alive(object, 100), use_later(held)))
+	WAY("freed_before", (held = gone_before(object, 100), use_later(held)))
+	WAY("freed_mark", (held = gone_before(object, 100), use_type_later(held)))
 	WAY("cxx", throw_cxx("no such thing"))
 	PyErr_SetString(PyExc_ValueError, way);
 	return NULL;
