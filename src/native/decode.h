@@ -40,6 +40,21 @@ void scry_listing_done(struct scry_listing *l);
 /** Index of the instruction at an address, SIZE_MAX where none begins there. */
 size_t scry_listing_find(const struct scry_listing *l, scry_addr at);
 /**
+ * Where a stub of the procedure linkage table jumps to; false where the code is none, or the word
+ * that it jumps by is not known (stub.c).
+ */
+bool scry_stub_target(struct scry_decoder *d, scry_addr at, scry_addr *ret);
+/** Where tables of jumps lead, in a function (jump_table.c). */
+struct scry_labels {
+	scry_addr *at; /* malloc()ed, in order */
+	size_t count;
+};
+/** None where the function has no such jump. Release with scry_labels_done(). */
+void scry_labels_read(struct scry_decoder *d, const struct scry_listing *code,
+		      struct scry_labels *ret);
+bool scry_labels_have(const struct scry_labels *l, scry_addr at);
+void scry_labels_done(struct scry_labels *l);
+/**
  * Where the function that covers an address begins and ends: by its symbol, or by its entry in the
  * unwind tables. The hot and the cold part of a function count as two. False: nothing says.
  */

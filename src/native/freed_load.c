@@ -25,8 +25,7 @@ static bool is_alone(const struct scry_crash *c, scry_addr at)
  */
 static bool is_mark(const struct scry_crash *c, const struct scry_load *l)
 {
-	return l->has_value &&
-	       scry_pattern_doubt(l->value, c->session->target->abi.ptr_size).freed;
+	return l->has_value && scry_pattern_doubt(l->value, c->session->target->abi.ptr_size).freed;
 }
 
 bool scry_crash_tell_freed(struct scry_crash *c, const struct scry_load *l)
@@ -39,12 +38,14 @@ bool scry_crash_tell_freed(struct scry_crash *c, const struct scry_load *l)
 		return false;
 	if (!is_mark(c, l)) {
 		if (l->calls == 1)
-			scry_buf_printf(&doubt, "; it was read before %s was called, which may "
-						"have freed it",
+			scry_buf_printf(&doubt,
+					"; it was read before %s was called, which may "
+					"have freed it",
 					l->callee ? l->callee : "a function");
 		else if (l->calls)
-			scry_buf_printf(&doubt, "; it was read before %u calls (the last: %s), of "
-						"which any may have freed it",
+			scry_buf_printf(&doubt,
+					"; it was read before %u calls (the last: %s), of "
+					"which any may have freed it",
 					l->calls, l->callee ? l->callee : "of a function");
 		else if (!is_alone(c, l->at))
 			scry_buf_puts(&doubt, "; another thread may have freed it since");

@@ -50,7 +50,7 @@ static bool visited(const struct path *p, uint32_t step)
 	return false;
 }
 
-static void walk_back(struct path *p, uint32_t at)
+static void walk_back(struct path *p, uint32_t at, const struct scry_labels *labels)
 {
 	p->steps[p->count++] = at;
 	while (p->count < PATH_MAX_STEPS) {
@@ -58,6 +58,8 @@ static void walk_back(struct path *p, uint32_t at)
 		unsigned jumps = jumps_to(&p->code, p->code.insns[at].addr, &from);
 		bool falls = at && !scry_insn_ends(&p->code.insns[at - 1]);
 
+		if (scry_labels_have(labels, p->code.insns[at].addr))
+			jumps += 2; /* a case: which one it was is not known */
 		if (!jumps && at == 0)
 			p->from_start = true;
 		if (jumps + falls != 1)
@@ -72,10 +74,14 @@ static void walk_back(struct path *p, uint32_t at)
 static bool path_open(struct path *p, struct scry_crash *c, struct scry_decoder *d,
 		      const struct scry_native_frame *f, scry_addr at)
 {
+	struct scry_labels labels;
+
 	*p = (struct path) { .c = c, .d = d, .f = f };
 	if (!scry_listing_read(d, at, &p->code))
 		return false;
-	walk_back(p, (uint32_t)scry_listing_find(&p->code, at));
+	scry_labels_read(d, &p->code, &labels);
+	walk_back(p, (uint32_t)scry_listing_find(&p->code, at), &labels);
+	scry_labels_done(&labels);
 	return true;
 }
 
@@ -200,60 +206,6 @@ bool scry_value_before(struct scry_crash *c, struct scry_decoder *d,
 }
 
 /* --- what is called --- */
-
-#define STUB_STEPS 4 /* of the linker's: endbr64 and jmp *slot(%rip); adrp, ldr, add and br */
-
-/* Where a stub of the procedure linkage table jumps to; false where the code is none. */
-static bool stub_target(struct scry_crash *c, struct scry_decoder *d, scry_addr at, scry_addr *ret)
-{
-	uint64_t value[64], have = 0; /* what it put into registers */
-	struct scry_insn insn;
-
-	for (unsigned i = 0; i < STUB_STEPS && scry_decode(d, at, &insn); i++, at += insn.size) {
-		bool jumps = insn.kind == SCRY_INSN_JUMP, moves = insn.kind == SCRY_INSN_MOVE;
-		const struct scry_operand *to = &insn.operands[0], *from = &insn.operands[!jumps];
-		bool by_pc = from->kind == SCRY_OPERAND_MEMORY && from->base == d->arch->pc;
-		scry_addr slot = (scry_addr)from->offset;
-		uint64_t got = 0;
-		bool known = false;
-
-		if (insn.target || (jumps && !insn.count))
-			return false;
-		if (from->kind == SCRY_OPERAND_NUMBER) {
-			known = !jumps;
-			got = (uint64_t)from->number;
-		} else if (from->kind == SCRY_OPERAND_REGISTER) {
-			known = from->reg >= 0 && have >> from->reg & 1;
-			got = known ? value[from->reg] : 0;
-		} else if (by_pc || (from->base >= 0 && have >> from->base & 1)) {
-			slot += by_pc ? insn.addr + insn.size : value[from->base];
-			known = from->index < 0 && scry_read_ptr(c->session, slot, &got) == SCRY_OK;
-		}
-		if (jumps) {
-			*ret = got;
-			return known;
-		}
-		have &= ~insn.writes;
-		if (moves && known && to->kind == SCRY_OPERAND_REGISTER && to->reg >= 0) {
-			value[to->reg] = got;
-			have |= (uint64_t)1 << to->reg;
-		}
-	}
-	return false;
-}
-
-const char *scry_crash_function(struct scry_crash *c, struct scry_decoder *d, scry_addr at)
-{
-	const struct scry_place *place = scry_place_at(c->session, at);
-	scry_addr to;
-
-	if (place && place->symbol.name)
-		return place->symbol.name;
-	if (!stub_target(c, d, at, &to))
-		return NULL;
-	place = scry_place_at(c->session, to);
-	return place ? place->symbol.name : NULL;
-}
 
 static const char *callee_of(const struct path *p, unsigned i)
 {

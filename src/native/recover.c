@@ -141,32 +141,6 @@ static scry_addr target_of(struct scry_scope *scope, size_t caller)
 	return 0;
 }
 
-#define STUB 3 /* instructions of an entry of the PLT, of which the last jumps */
-
-/* Where an entry of the PLT leads, by the word that it jumps by; 0: it is none, or not known. */
-static scry_addr through_stub(struct scry_scope *scope, scry_addr at)
-{
-	struct scry_session *s = scope->frames->thread->session;
-	struct scry_insn insn;
-	scry_addr to;
-
-	for (unsigned n = 0; n < STUB && scope->decoder && scry_decode(scope->decoder, at, &insn);
-	     n++, at += insn.size) {
-		if (insn.kind != SCRY_INSN_JUMP)
-			continue;
-		for (unsigned i = 0; i < insn.count; i++) {
-			const struct scry_operand *o = &insn.operands[i];
-
-			if (o->kind == SCRY_OPERAND_MEMORY &&
-			    o->base == scope->frame->regs.arch->pc &&
-			    scry_read_ptr(s, at + insn.size + (scry_addr)o->offset, &to) == SCRY_OK)
-				return to;
-		}
-		break;
-	}
-	return 0;
-}
-
 /*
  * Does the caller's call lead to the function of the scope, and not to one that jumped here at its
  * end? What the caller put into registers was for that one then.
@@ -174,11 +148,12 @@ static scry_addr through_stub(struct scry_scope *scope, scry_addr at)
 static bool leads_here(struct scry_scope *scope, size_t caller)
 {
 	struct scry_session *s = scope->frames->thread->session;
-	scry_addr start, end, target = target_of(scope, caller);
+	scry_addr start, end, to, target = target_of(scope, caller);
 
 	return target &&
 	       scry_function_at(s, scope->frame->pc - scope->frame->is_call, &start, &end) &&
-	       (target == start || through_stub(scope, target) == start);
+	       (target == start ||
+		(scope->decoder && scry_stub_target(scope->decoder, target, &to) && to == start));
 }
 
 /*

@@ -56,6 +56,7 @@ WAYS = {
     'trap': ('SIGILL', 'trap', None, 'an instruction there that always fails', None),
     'unloaded': ('SIGSEGV', 'unloaded', {'wild'}, 'a library that was unloaded', 'by mmap'),
     'guarded': ('SIGSEGV', 'guarded', {'memory'}, 'permits no access', 'returned by mmap'),
+    'fallen': ('SIGSEGV', 'fallen', {'number'}, '0x2004 is not an address', 'several ways'),
     'freed_small': ('SIGSEGV', 'use_inner', {'NULL'}, FREED % 'block of 128', '(free now)'),
     'freed_chunk': ('SIGSEGV', 'use_inner', {'NULL'}, FREED % 'chunk of 728', '(free now)'),
     'freed_large': ('SIGSEGV', 'use_inner', {'NULL'}, 'in a free chunk of ', '(free now)'),

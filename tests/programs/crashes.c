@@ -335,6 +335,37 @@ NOINLINE static long variables_middle(PyObject *object, PyObject *callback, long
 	return variables_inner(object, callback, &full, local + 2) + local + (full.in == callback);
 }
 
+static const char *volatile chosen = (const char *)0x3000;
+
+/* The last case but one runs into the last: which of them ran, no jump tells. */
+NOINLINE static int fallen(int way, const char *p)
+{
+	switch (way) {
+	case 0:
+		zero += 3;
+		break;
+	case 1:
+		zero -= way;
+		break;
+	case 2:
+		zero *= 5;
+		break;
+	case 3:
+		data[1] = zero;
+		break;
+	case 4:
+		data[2] += zero ^ 9;
+		break;
+	case 5:
+		p = chosen;
+		__asm__ volatile("" : "+r"(p));
+		/* fall through */
+	case 6:
+		return p[4];
+	}
+	return zero;
+}
+
 /* An object of the extension's own whose memory is given back while a pointer to it is left. */
 struct holder {
 	PyObject_HEAD PyObject *inner;
@@ -483,6 +514,7 @@ static PyObject *die(PyObject *self, PyObject *args)
 	WAY("behind_r8", ms_caller(object))
 	WAY("from_call", from_call(object))
 	WAY("variables", variables_middle(object, callback, zero + 7))
+	WAY("fallen", fallen(zero + 6, (const char *)(uintptr_t)(zero + 0x2000)))
 	WAY("freed_small", use_inner(gone(object, 100)))
 	WAY("freed_chunk", use_inner(gone(object, 700)))
 	WAY("freed_large", use_inner(gone(object, 9000)))
