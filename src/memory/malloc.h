@@ -76,7 +76,7 @@ struct scry_malloc_walk {
 	struct scry_runtime *runtime;
 	size_t region;  /* the current one, from 1; 0: none yet */
 	size_t map;     /* once the regions are done: the current mapping of the target */
-	scry_addr next; /* the next chunk of the region; then the number of the next in the mapping */
+	scry_addr next; /* the next chunk of the region; then the number of it in the mapping */
 };
 /** Start a walk, which needs no release. SCRY_ENOTFOUND: no glibc malloc, or no arena was found. */
 int scry_malloc_open(struct scry_malloc_walk *w, struct scry_runtime *r);

@@ -19,7 +19,7 @@ struct scry_type_state {
 	struct scry_type *bucket[SCRY_TYPE_BUCKETS];
 	struct scry_lookups *lookups; /* NULL: nothing was looked up yet */
 	struct scry_active *active;   /* of thread_names.c: a list */
-	/* of judge_near.c: pieces of memory in which no object starts, each at its address's place */
+	/* of judge_near.c: memory in which no object starts, each piece at its address's place */
 	scry_addr headless[SCRY_HEADLESS];
 };
 
