@@ -1,6 +1,8 @@
 /* Reference counts that no living object has, and the bytes with which debug builds fill memory. */
 #include "native/doubt.h"
 
+#include "object/judge.h"
+
 static const struct scry_doubt none = { NULL, false },
 			       dead = { "its reference count is 0: freed, or being freed", false },
 			       linked = { "its reference count is an address: freed, in a list of "
@@ -54,7 +56,8 @@ static struct scry_doubt count_doubt(struct scry_runtime *r, scry_addr addr)
 		return none;
 	if ((word & UINT32_MAX) == 0 && !(word & unused_bits(r->version)))
 		return dead;
-	bool is_address = word % size == 0 && scry_map_at(s->target, word);
+	bool is_address = word % size == 0 && scry_map_at(s->target, word) &&
+			  !scry_is_initial_count(r, addr, word);
 	if (size == 4)
 		return is_address ? linked : none;
 	return !(word & unused_bits(r->version)) ? none : is_address ? linked : implausible;

@@ -343,6 +343,34 @@ static bool is_alone(struct scry_runtime *r, scry_addr addr, const struct scry_v
 	return alone && !scry_has_chunks(r) && v->extent > SMALL_MAX;
 }
 
+/* Has it a word of its own that is a number, and leads nowhere? */
+static bool has_number(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
+{
+	unsigned ptr = scry_ptr_size(r);
+	uint64_t word, end = scry_object_least(r, t);
+
+	for (uint64_t at = r->layout->size[SCRY_S_OBJECT]; at + ptr <= end; at += ptr)
+		if (scry_word(r, addr + at, &word) == SCRY_OK && word && !scry_is_mapped(r, word))
+			return true;
+	return false;
+}
+
+/*
+ * Two pointers, the second to a type, look like an object's head; ten million references look like
+ * an address where a program is loaded at 4 MB. What follows them tells one from the other.
+ */
+static bool is_no_pair(struct scry_runtime *r, scry_addr addr, const struct scry_verdict *v)
+{
+	bool alone;
+
+	if (addr == scry_none(r) || is_linked(r, addr, v->type))
+		return true;
+	if (!check_kind(r, addr, v->type, &alone))
+		return false;
+	/* an int of no digits is a pointer that is NULL, or half of one */
+	return v->has_block || v->type->flags & TYPE_LONG ? has_number(r, addr, v->type) : alone;
+}
+
 static int judge_elsewhere(struct scry_runtime *r, scry_addr addr, struct scry_verdict *v)
 {
 	bool alone;
@@ -364,13 +392,16 @@ int scry_judge_as(struct scry_runtime *r, scry_addr addr, struct scry_type *t,
 		  struct scry_verdict *ret)
 {
 	struct scry_verdict v = { .type = t };
-	int rc = is_kept(r, addr) ? SCRY_OK : scry_count_check(r, addr, &v.dead);
+	bool address = false;
+	int rc = is_kept(r, addr) ? SCRY_OK : scry_count_check(r, addr, &v.dead, &address);
 
 	if (rc < 0)
 		return rc;
 	v.dead = v.dead || is_kept(r, addr);
 	v.head = addr - scry_object_head(r, addr, t);
 	v.has_block = scry_block_find(r, addr, &v.block);
+	if (address && !is_no_pair(r, addr, &v))
+		return no(r, addr, "its reference count is an address");
 	if (v.has_block)
 		rc = judge_block(r, addr, &v);
 	else if (scry_block_owns(r, addr) && !scry_block_lost(r, addr))

@@ -80,8 +80,14 @@ static inline bool scry_is_mapped(const struct scry_runtime *r, uint64_t word)
 }
 /**
  * SCRY_OK where the first word of an object may be its reference count, by the rules of the
- * version; SCRY_ECORRUPT where it may not, as an address. *ret_dead: it is 0.
+ * version; SCRY_ECORRUPT where it may not. *ret_dead: it is 0. *ret_address: it leads somewhere as
+ * well, so that something else must say that an object is there.
  */
-int scry_count_check(struct scry_runtime *r, scry_addr addr, bool *ret_dead);
+int scry_count_check(struct scry_runtime *r, scry_addr addr, bool *ret_dead, bool *ret_address);
+/**
+ * Is it a count with which the interpreter begins, or one of what is immortal? Then it is none that
+ * looks like an address by being one.
+ */
+bool scry_is_initial_count(struct scry_runtime *r, scry_addr addr, uint64_t count);
 
 #endif

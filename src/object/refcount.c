@@ -74,18 +74,50 @@ static int check_shared(struct scry_runtime *r, scry_addr addr, uint64_t local, 
 	return SCRY_OK;
 }
 
+/*
+ * Where a program has fixed addresses its break comes after them, so that these may be mapped. 3.11
+ * gives 999999999 to what is part of its own data, and counts on from there
+ * (Include/internal/pycore_runtime_init.h, _PyObject_IMMORTAL_REFCNT); what is immortal has a number
+ * where no object can be, an odd one or the start of a page (Include/object.h, Include/refcount.h).
+ */
+static const struct initial {
+	uint32_t since, until;
+	unsigned ptr; /* 0: whatever the pointers' size */
+	uint64_t first, more;
+	bool is_static;
+} initials[] = {
+	{ SCRY_VERSION_OF(3, 11), SCRY_VERSION_OF(3, 12), 0, 999999999, 1u << 30, true },
+	{ SCRY_VERSION_OF(3, 12), SCRY_VERSION_OF(3, 14), 8, UINT32_MAX, 0, false },
+	{ SCRY_VERSION_OF(3, 12), SCRY_VERSION_OF(3, 14), 4, UINT32_MAX >> 2, 0, false },
+	{ SCRY_VERSION_OF(3, 14), 0, 8, (uint64_t)3 << 30, 0, false },
+	{ SCRY_VERSION_OF(3, 14), 0, 4, (uint64_t)5 << 28, 0, false },
+	{ SCRY_VERSION_OF(3, 14), 0, 4, (uint64_t)7 << 28, 0, false },
+};
+
+bool scry_is_initial_count(struct scry_runtime *r, scry_addr addr, uint64_t count)
+{
+	for (size_t i = 0; i < sizeof(initials) / sizeof(*initials); i++)
+		if (scry_version_in(r->version, initials[i].since, initials[i].until) &&
+		    (!initials[i].ptr || initials[i].ptr == scry_ptr_size(r)) &&
+		    count >= initials[i].first && count - initials[i].first <= initials[i].more)
+			return !initials[i].is_static || scry_is_static(r, addr);
+	return false;
+}
+
 /* The count's word as a whole: 3.14 has flags in its upper half, which no count of ours shows. */
-int scry_count_check(struct scry_runtime *r, scry_addr addr, bool *ret_dead)
+int scry_count_check(struct scry_runtime *r, scry_addr addr, bool *ret_dead, bool *ret_address)
 {
 	uint64_t count, word;
 	int rc = scry_field_read(r, addr, SCRY_F_OBJECT_REFCNT, &count);
 
-	*ret_dead = false;
+	*ret_dead = *ret_address = false;
 	if (rc == SCRY_OK && scry_layout_has(r->layout, SCRY_F_OBJECT_REF_SHARED))
 		return check_shared(r, addr, count, ret_dead);
 	rc = rc < 0 ? rc : scry_word(r, scry_field_addr(r, addr, SCRY_F_OBJECT_REFCNT), &word);
 	if (rc < 0)
 		return rc;
+	if (scry_is_initial_count(r, addr, word))
+		return SCRY_OK;
 	/* above an immortal count stand flags at most: indices of a dict look like one */
 	if (scry_is_immortal(r, count))
 		return r->session->target->abi.ptr_size == 8 &&
@@ -93,9 +125,7 @@ int scry_count_check(struct scry_runtime *r, scry_addr addr, bool *ret_dead)
 			       ? scry_fail(r->session, SCRY_ECORRUPT, addr,
 					   "its reference count is an address, or none")
 			       : SCRY_OK;
-	if (scry_is_mapped(r, word))
-		return scry_fail(r->session, SCRY_ECORRUPT, addr,
-				 "its reference count is an address, 0x%" PRIx64, word);
+	*ret_address = scry_is_mapped(r, word);
 	if (count > (uint64_t)COUNT_MAX || word >> 48 > 0xff)
 		return scry_fail(r->session, SCRY_ECORRUPT, addr,
 				 "its reference count is implausible, 0x%" PRIx64, word);

@@ -1,6 +1,7 @@
 /* Types: checked before they are believed, and remembered. */
 #include <ctype.h>
 
+#include "object/judge.h"
 #include "object/known.h"
 #include "object/mro.h"
 #include "object/printer.h"
@@ -190,9 +191,17 @@ int scry_type_at(struct scry_runtime *r, scry_addr addr, struct scry_type **ret)
  * Two items of a tuple, the second a type, look like an object whose count is the first one's
  * address.
  */
-static bool is_address(struct scry_runtime *r, uint64_t count, unsigned size)
+static bool is_address(struct scry_runtime *r, scry_addr obj, uint64_t count)
 {
-	return count >> (size == 8 ? 32 : 24) && scry_map_at(r->session->target, count);
+	const struct scry_slot *slot = &r->layout->slot[SCRY_F_OBJECT_REFCNT];
+	unsigned ptr = scry_ptr_size(r);
+
+	/* 3.14+: half a word, whose other half has flags; free-threaded: beside flags */
+	if (slot->size < ptr && (scry_layout_has(r->layout, SCRY_F_OBJECT_REF_SHARED) ||
+				 scry_word(r, obj + slot->offset / ptr * ptr, &count) < 0))
+		return false;
+	return count >> (ptr == 8 ? 32 : 24) && scry_map_at(r->session->target, count) &&
+	       !scry_is_initial_count(r, obj, count);
 }
 
 /* 0 is let pass: an object is at 0 while its tp_dealloc runs. */
@@ -211,7 +220,7 @@ static int check_refcount(struct scry_runtime *r, scry_addr obj)
 	if (slot->size == 8 && value >> 62 == 3)
 		return scry_fail(r->session, SCRY_ECORRUPT, obj, "its reference count is %" PRId64,
 				 (int64_t)value);
-	if (is_address(r, value, slot->size))
+	if (is_address(r, obj, value))
 		return scry_fail(r->session, SCRY_ECORRUPT, obj,
 				 "its reference count is an address, 0x%" PRIx64, value);
 	return SCRY_OK;

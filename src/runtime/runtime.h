@@ -52,7 +52,7 @@ struct scry_runtime {
 	struct scry_hash codes;        /* code objects by address, decoded once */
 	struct scry_hash names;        /* type names by type address */
 	scry_addr type_type;           /* &PyType_Type, 0 unknown: ob_type of ob_type of anything */
-	scry_addr none, true_, false_; /* 0 until known */
+	scry_addr none;                /* 0 until known: scry_none() */
 	/* PyPy's description of itself (pypy/pypy.h); NULL: CPython's structs. For pypy/ only */
 	struct scry_pypy *pypy;
 	void *memory_state; /* the memory layer's cache */

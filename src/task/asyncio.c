@@ -355,7 +355,7 @@ static void get_any_result(const void *subject, struct scry_said *ret)
 
 	get_result(subject, ret);
 	if (d->future.state == SCRY_FUTURE_FINISHED && !d->future.result)
-		scry_said_value(ret, t, t->runtime->none);
+		scry_said_value(ret, t, scry_none(t->runtime));
 }
 
 static void get_never_retrieved(const void *subject, struct scry_said *ret)

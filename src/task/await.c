@@ -387,7 +387,7 @@ static int read_cythons(struct scry_runtime *r, scry_addr object, struct scry_aw
 		   : g.running    ? SCRY_RUNNING
 		   : g.label == 0 ? SCRY_CREATED
 				  : SCRY_SUSPENDED;
-	a->next = a->state == SCRY_CLOSED || g.yields_from == r->none ? 0 : g.yields_from;
+	a->next = a->state == SCRY_CLOSED || g.yields_from == scry_none(r) ? 0 : g.yields_from;
 	return SCRY_OK;
 }
 

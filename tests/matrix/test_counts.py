@@ -1,8 +1,11 @@
 """Reference counts: of one kind, immortal ones, and those of free-threaded builds, with an owner,
 shared, deferred; their GIL."""
+import struct
+
 import pytest
 
 from tests.support import programs, run
+from tests.support.corefile import CoreFile
 
 from .conftest import every
 
@@ -64,3 +67,53 @@ def test_gil(dumps, interpreter, mode):
         True: 'held' if mode == 'on' else None,
         False: None,
     }
+
+
+# 3.11: of what is in the interpreter's own data; later: of what is immortal
+FIRST_COUNTS = {(3, 11): 999999999, (3, 12): 0xFFFFFFFF, (3, 13): 0xFFFFFFFF, (3, 14): 3 << 30}
+FIRST_COUNTS[3, 15] = FIRST_COUNTS[3, 14]
+
+
+def move_last_segment(path, address):
+    """Where something of the process lies matters to nobody but to what looks like its address."""
+    with open(path, 'r+b') as core:
+        header = core.read(64)
+        start, size, count = (struct.unpack_from(f, header, at)[0] for f, at in HEADER)
+        core.seek(start + (count - 1) * size + 16)
+        core.write(struct.pack('<QQ', address, address))
+
+
+HEADER = (('<Q', 32), ('<H', 54), ('<H', 56))
+
+
+@pytest.mark.parametrize(
+    'interpreter',
+    every(lambda i: i.version[:2] in FIRST_COUNTS and not i.free_threaded and i.machine == 'x86_64'),
+)
+def test_counts_that_are_addresses_too(interpreter, tmp_path):
+    """Up to 1 GB behind a program at 4 MB its break may begin: the first counts of static objects
+    are mapped then."""
+    dump = run.crash(interpreter, COUNTS, str(tmp_path))
+    move_last_segment(dump.core, FIRST_COUNTS[interpreter.version[:2]] & ~0xFFF)
+    differences = compare(dump, dump.truth)
+    assert not differences, '\n'.join(differences)
+
+
+MANY = 10000000  # where a program that is loaded at 4 MB has its data
+WITH_EVIDENCE = ('list', 'dict', 'instance', 'class', 'text', 'int')
+
+
+@pytest.mark.parametrize(
+    'interpreter', every(lambda i: not i.free_threaded and i.machine == 'x86_64')
+)
+def test_as_many_references_as_an_address(interpreter, tmp_path):
+    """What follows the count says that an object is there."""
+    dump = run.crash(interpreter, COUNTS, str(tmp_path))
+    move_last_segment(dump.core, MANY & ~0xFFF)
+    dump.truth['objects'] = [o for o in dump.truth['objects'] if o['name'] in WITH_EVIDENCE]
+    with CoreFile(dump.core) as core:
+        for each in dump.truth['objects']:
+            core.set_word(int(each['id'], 16), MANY)
+            each['count'] = MANY
+    differences = compare(dump, dump.truth)
+    assert not differences, '\n'.join(differences)

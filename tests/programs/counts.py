@@ -58,6 +58,7 @@ def main():
     hold('closure', (lambda x: lambda: x)(1))
     hold('text', 'not interned: %d' % len(names))
     hold('int', 10 ** 40)
+    hold('small int', 251)
     hold('float', len(names) / 7.0)
     hold('bytes', bytearray(b'12'))
     if sys.version_info >= (3, 12): # before, their counts move all the time
@@ -81,7 +82,7 @@ def main():
         counts[i] = count(held[i]) - 1
     found = []
     for i, number in enumerate(counts):
-        deferred = number > DEFERRED // 2
+        deferred = sys.version_info >= (3, 14) and number > DEFERRED // 2
         immortal = sys._is_immortal(held[i]) if hasattr(sys, '_is_immortal') else \
             sys.version_info >= (3, 12) and number >= 2 ** 30 and not deferred
         found.append({'id': hex(id(held[i])).rstrip('L'), 'name': names[i], 'count': number - DEFERRED if deferred and not immortal else number,
