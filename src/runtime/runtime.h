@@ -49,10 +49,10 @@ struct scry_runtime {
 	uint64_t tag_mask;
 	/* PyFrame_Type, Stackless's PyCFrame_Type ...; 0 unknown */
 	scry_addr frame_type, cframe_type, cell_type, code_type;
-	struct scry_hash codes;        /* code objects by address, decoded once */
-	struct scry_hash names;        /* type names by type address */
-	scry_addr type_type;           /* &PyType_Type, 0 unknown: ob_type of ob_type of anything */
-	scry_addr none;                /* 0 until known: scry_none() */
+	struct scry_hash codes; /* code objects by address, decoded once */
+	struct scry_hash names; /* type names by type address */
+	scry_addr type_type;    /* &PyType_Type, 0 unknown: ob_type of ob_type of anything */
+	scry_addr none;         /* 0 until known: scry_none() */
 	/* PyPy's description of itself (pypy/pypy.h); NULL: CPython's structs. For pypy/ only */
 	struct scry_pypy *pypy;
 	void *memory_state; /* the memory layer's cache */
