@@ -77,8 +77,8 @@ static int check_shared(struct scry_runtime *r, scry_addr addr, uint64_t local, 
 /*
  * Where a program has fixed addresses its break comes after them, so that these may be mapped. 3.11
  * gives 999999999 to what is part of its own data, and counts on from there
- * (Include/internal/pycore_runtime_init.h, _PyObject_IMMORTAL_REFCNT); what is immortal has a number
- * where no object can be, an odd one or the start of a page (Include/object.h, Include/refcount.h).
+ * (_PyObject_IMMORTAL_REFCNT). What is immortal has a number where no object can be, an odd one or
+ * the start of a page (Include/object.h, Include/refcount.h).
  */
 static const struct initial {
 	uint32_t since, until;
