@@ -20,86 +20,7 @@
 #define COUNT_SURE 65536 /* below it a count is not an address */
 #define HEADS_MAX  6
 
-/* --- types --- */
-
-/* Has the type of a type the flag of one? Most words that are not types fail here, cheaply. */
-static bool is_metatype(struct scry_heap *h, scry_addr meta)
-{
-	const struct scry_layout *l = h->runtime->layout;
-
-	if (meta == h->runtime->type_type)
-		return true;
-	if (meta < SCRY_NULL_PAGE || meta % h->reader.ptr || scry_hash_find(&h->no_types, meta))
-		return false;
-	if (scry_hash_find(&h->type_index, meta))
-		return true;
-	if (scry_reader_field(&h->reader, l, meta, SCRY_F_TYPE_FLAGS) & TYPE_TYPE &&
-	    scry_reader_field(&h->reader, l, meta, SCRY_F_TYPE_FLAGS) & TYPE_READY)
-		return true;
-	if (h->no_types.count < COUNT_SURE)
-		scry_hash_put(&h->no_types, meta, h);
-	return false;
-}
-
-uint32_t scry_heap_add_type(struct scry_heap *h, const struct scry_heap_type *like)
-{
-	if (h->type_count == h->type_room) {
-		size_t room = h->type_room ? h->type_room * 2 : 256;
-		struct scry_heap_type **types = realloc(h->types, room * sizeof(*types));
-
-		if (!types)
-			return SCRY_HEAP_NONE;
-		h->types = types;
-		h->type_room = room;
-	}
-	struct scry_heap_type *new = scry_arena_alloc(&h->runtime->session->arena, sizeof(*new));
-
-	if (!new)
-		return SCRY_HEAP_NONE;
-	h->types[h->type_count] = new;
-	*new = *like;
-	return (uint32_t)h->type_count++;
-}
-
-static uint32_t add_type(struct scry_heap *h, struct scry_type *t)
-{
-	return scry_heap_add_type(
-		h, &(struct scry_heap_type) {
-			   .type = t,
-			   /* static types are not the collector's: they are asked one by one */
-			   .head = t->flags & TYPE_TYPE ? 0 : scry_object_head(h->runtime, 0, t),
-			   .size = scry_object_sizer(h->runtime, t),
-			   .hidden = -1,
-		   });
-}
-
-uint32_t scry_heap_type_at(struct scry_heap *h, scry_addr addr)
-{
-	struct scry_type *t;
-	uintptr_t known;
-
-	if (addr < SCRY_NULL_PAGE || addr % h->reader.ptr)
-		return SCRY_HEAP_NONE;
-	known = (uintptr_t)scry_hash_find(&h->type_index, addr);
-	if (known)
-		return (uint32_t)known - 1;
-	if (!is_metatype(h, scry_reader_field(&h->reader, h->runtime->layout, addr,
-					      SCRY_F_OBJECT_TYPE)) ||
-	    scry_type_at(h->runtime, addr, &t) < 0 || !scry_type_is_sound(h->runtime, t))
-		return SCRY_HEAP_NONE;
-	uint32_t added = add_type(h, t);
-
-	if (added != SCRY_HEAP_NONE)
-		scry_hash_put(&h->type_index, addr, (void *)((uintptr_t)added + 1));
-	return added;
-}
-
-const char *scry_heap_type_name(struct scry_heap *h, struct scry_heap_type *t)
-{
-	if (!t->name)
-		t->name = h->kind->type_name(h, t);
-	return t->name ? t->name : "?";
-}
+/* --- names of types --- */
 
 static const char *full_name(struct scry_heap *h, struct scry_heap_type *t)
 {
@@ -287,8 +208,9 @@ static bool is_kept(struct pass *p, scry_addr addr, uint64_t type)
 	       scry_reader_word(&p->h->reader, next + p->type_at, &other) && other == type;
 }
 
-/* The object that begins so far after the block's start. */
-static bool take(struct pass *p, const struct scry_block *b, scry_addr start, uint32_t head)
+/* The object that begins so far after the block's start, of a type that was met before, or not. */
+static bool take(struct pass *p, const struct scry_block *b, scry_addr start, uint32_t head,
+		 bool met)
 {
 	struct scry_heap *h = p->h;
 	scry_addr addr = start + head;
@@ -298,9 +220,13 @@ static bool take(struct pass *p, const struct scry_block *b, scry_addr start, ui
 	if (addr + p->type_at + h->reader.ptr > b->start + b->size ||
 	    !scry_reader_word(&h->reader, addr + p->type_at, &word) || !word)
 		return false;
-	uint32_t type = scry_heap_type_at(h, word);
+	if (word < SCRY_NULL_PAGE || word % h->reader.ptr)
+		return false;
+	uint32_t type = scry_heap_known_type(h, word);
 
-	if (type == SCRY_HEAP_NONE)
+	if ((type != SCRY_HEAP_NONE) != met)
+		return false;
+	if (!met && (type = scry_heap_new_type(h, word)) == SCRY_HEAP_NONE)
 		return false;
 	struct scry_heap_type *t = h->types[type];
 
@@ -320,17 +246,29 @@ static bool take(struct pass *p, const struct scry_block *b, scry_addr start, ui
 	return scry_heap_add(h, addr, type);
 }
 
+/*
+ * Nearly all are of types that were met before. To find out that a word of another kind is not a
+ * type takes many reads, most of them of memory that the processor does not have at hand.
+ */
+static bool take_from(struct pass *p, const struct scry_block *b, scry_addr start)
+{
+	for (unsigned i = 0; i < p->head_count; i++)
+		if (take(p, b, start, p->heads[i], true))
+			return true;
+	for (unsigned i = 0; i < p->head_count; i++)
+		if (take(p, b, start, p->heads[i], false))
+			return true;
+	return false;
+}
+
 static void take_block(struct pass *p, const struct scry_block *b)
 {
 	p->kept = false;
 	/* after the hooks' words an int may have digits that look like a type's address */
-	if (has_hooks(p, b->start))
-		for (unsigned i = 0; i < p->head_count; i++)
-			if (take(p, b, b->start + 2 * p->h->reader.ptr, p->heads[i]))
-				return;
-	for (unsigned i = 0; i < p->head_count; i++)
-		if (take(p, b, b->start, p->heads[i]))
-			return;
+	if (has_hooks(p, b->start) && take_from(p, b, b->start + 2 * p->h->reader.ptr))
+		return;
+	if (take_from(p, b, b->start))
+		return;
 	if (p->kept)
 		p->h->kept_bytes += b->size;
 }

@@ -145,6 +145,15 @@ uint64_t scry_heap_bytes(struct scry_heap *h, uint32_t object);
  * words that are not types at all.
  */
 uint32_t scry_heap_type_at(struct scry_heap *h, scry_addr addr);
+/** The same for a type that was met before, by its address alone ... */
+static inline uint32_t scry_heap_known_type(struct scry_heap *h, scry_addr addr)
+{
+	uintptr_t known = (uintptr_t)scry_hash_find(&h->type_index, addr);
+
+	return known ? (uint32_t)known - 1 : SCRY_HEAP_NONE;
+}
+/** ... and for one that was not. The address must be aligned, and not in the first page. */
+uint32_t scry_heap_new_type(struct scry_heap *h, scry_addr addr);
 /** Add a type: its index; SCRY_HEAP_NONE without memory. */
 uint32_t scry_heap_add_type(struct scry_heap *h, const struct scry_heap_type *like);
 

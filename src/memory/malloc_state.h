@@ -59,7 +59,7 @@ struct scry_malloc {
 	struct scry_malloc_free *free; /* by address */
 	size_t free_count, free_room;
 	struct scry_malloc_own *own; /* one for each mapping of the target, when first asked for */
-	struct scry_hash met; /* chunks met so far, while the lists are read */
+	struct scry_hash met;        /* chunks met so far, while the lists are read */
 	bool lists_read;
 	unsigned damaged; /* lists and regions that make no sense */
 	struct scry_malloc_damage *damages;

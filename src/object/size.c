@@ -67,8 +67,8 @@ static uint64_t size_int(struct scry_runtime *r, scry_addr addr, const struct sc
 	uint64_t tag, n;
 	int64_t size = 0;
 
-	if (scry_field_read(r, addr, SCRY_F_LONG_TAG, &tag) == SCRY_OK)
-		n = tag >> 3;
+	if (scry_layout_has(r->layout, SCRY_F_LONG_TAG))
+		n = scry_field_read(r, addr, SCRY_F_LONG_TAG, &tag) < 0 ? 0 : tag >> 3;
 	else
 		n = scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &size) < 0 ? 0
 		    : size < 0                                               ? 0 - (uint64_t)size
