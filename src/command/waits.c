@@ -7,9 +7,18 @@
 #include <string.h>
 
 #include "command/waits_dot.h"
+#include "command/waits_for.h"
+#include "command/waits_watch.h"
 #include "object/model.h"
 
 /* --- who: a thread or a task --- */
+
+static void get_number(struct scry_said *ret, int64_t number)
+{
+	ret->kind = SCRY_SAID_NULL;
+	if (number >= 0)
+		scry_said_int(ret, number);
+}
 
 static const struct scry_waiter *waiter_of(const void *subject)
 {
@@ -82,75 +91,6 @@ static const char *const who_text[] = {
 
 static const struct scry_facts who_facts = { "who", who_fields, who_text };
 
-/* --- what is waited for --- */
-
-static void get_type(const void *subject, struct scry_said *ret)
-{
-	const struct scry_awaited *what = subject;
-	const char *name = NULL;
-	scry_addr type;
-
-	if (what->is_object && (scry_type_of(what->runtime, what->addr, &type) < 0 ||
-				scry_type_full_name(what->runtime, type, &name) < 0))
-		name = NULL;
-	scry_said_text(ret, name);
-}
-
-static bool print_repr(const void *subject, struct scry_buf *out)
-{
-	const struct scry_awaited *what = subject;
-
-	if (what->is_object)
-		scry_repr(what->runtime, what->addr, out);
-	return what->is_object;
-}
-
-static void get_number(struct scry_said *ret, int64_t number)
-{
-	ret->kind = SCRY_SAID_NULL;
-	if (number >= 0)
-		scry_said_int(ret, number);
-}
-
-static void get_fd(const void *subject, struct scry_said *ret)
-{
-	get_number(ret, ((const struct scry_awaited *)subject)->fd);
-}
-
-static void get_pid(const void *subject, struct scry_said *ret)
-{
-	get_number(ret, ((const struct scry_awaited *)subject)->pid);
-}
-
-static void get_deadline(const void *subject, struct scry_said *ret)
-{
-	get_number(ret, ((const struct scry_awaited *)subject)->deadline);
-}
-
-static const char *const about[] = {
-	"{name:name}", "fd {fd}", "process {pid}", "{detail}", "{left}", NULL,
-};
-
-#define SUBJECT struct scry_awaited
-static const struct scry_say for_fields[] = {
-	SAY_TEXT("kind", kind),
-	SAY_ID("address", addr),
-	SAY_GET("type", get_type),
-	SAY_PRINT("repr", print_repr),
-	SAY_TEXT("name", name),
-	SAY_TEXT("detail", detail),
-	SAY_GET("fd", get_fd),
-	SAY_GET("pid", get_pid),
-	SAY_GET("deadline", get_deadline),
-	SAY_TEXT("left", left, .flags = SCRY_SAY_TEXT_ONLY),
-	SAY_VIEW("about", about, ": "),
-	SAY_END,
-};
-#undef SUBJECT
-
-static const char *const for_text[] = { "{kind=?}", " {address}", " ({about})", NULL };
-static const struct scry_facts for_facts = { "for", for_fields, for_text };
-
 /* --- who has it --- */
 
 static void get_frame_of(const void *subject, struct scry_said *ret)
@@ -213,7 +153,7 @@ static void get_for(const void *subject, struct scry_said *ret)
 {
 	const struct scry_waiter *who = waiter_of(subject);
 
-	scry_said_facts(ret, &for_facts, who->what.kind ? &who->what : NULL);
+	scry_said_facts(ret, &scry_facts_awaited, who->what.kind ? &who->what : NULL);
 }
 
 static void get_frame(const void *subject, struct scry_said *ret)
@@ -227,6 +167,20 @@ static void get_frame(const void *subject, struct scry_said *ret)
 static void get_since(const void *subject, struct scry_said *ret)
 {
 	get_number(ret, waiter_of(subject)->since);
+}
+
+static void get_gil_kept(const void *subject, struct scry_said *ret)
+{
+	get_number(ret, waiter_of(subject)->gil_kept);
+}
+
+static bool print_kept(const void *subject, struct scry_buf *out)
+{
+	int64_t ms = waiter_of(subject)->gil_kept;
+
+	if (ms >= 0)
+		scry_buf_printf(out, "%" PRId64 ".%" PRId64 " s", ms / 1000, ms % 1000 / 100);
+	return ms >= 0;
 }
 
 static void each_holder(const void *subject, struct scry_renderer *to)
@@ -264,8 +218,10 @@ static const char *const state_phrases[] = {
 	"|: what it waits for is not known",
 	"{?runs} ({call})",
 	"{?holds_gil}, {:mark}holds the GIL{}",
+	"{?kept}, which nobody else has had for {kept}",
 	"{?no_python}, {:dim}no Python state{}",
 	", {since_text}",
+	", works on {job}",
 	"{held_by}",
 	"{?waiters}; {waiters} wait for it",
 	"  in {frame}",
@@ -276,7 +232,7 @@ static const char *const state_phrases[] = {
 static const struct scry_say row_fields[] = {
 	SAY_GET("who", get_who, .facts = &who_facts),
 	SAY_NAME("state", state, scry_wait_state_names),
-	SAY_GET("for", get_for, .facts = &for_facts),
+	SAY_GET("for", get_for, .facts = &scry_facts_awaited),
 	SAY_LIST("held_by", &held_facts, each_holder),
 	SAY_GET("frame", get_frame, .facts = &scry_facts_place),
 	SAY_INT("deadlock", deadlock, .flags = SCRY_SAY_TEXT_ONLY),
@@ -284,6 +240,9 @@ static const struct scry_say row_fields[] = {
 	SAY_INT("waiters", waiters, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_TEXT("call", call),
 	SAY_GET("since", get_since),
+	SAY_TEXT("job", job),
+	SAY_GET("gil_kept_ms", get_gil_kept),
+	SAY_PRINT("kept", print_kept, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_TEXT("since_text", since_text, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("runs", get_runs, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("idle", get_idle, .flags = SCRY_SAY_TEXT_ONLY),
@@ -417,8 +376,16 @@ static const struct scry_facts answer_facts = { "waits", answer_fields,
 
 static int run_waits(struct scry_call *call)
 {
+	const char *watch = scry_call_flag(call, "watch");
+	struct scry_gil_reading *before = NULL;
 	struct scry_waits w;
-	int rc = scry_waits_find(call->s, &w);
+	int rc = watch ? scry_waits_watch(call, watch, &before) : SCRY_OK;
+
+	if (rc < 0)
+		return rc;
+	rc = scry_waits_find(call->s, &w);
+	if (rc == SCRY_OK)
+		scry_waits_since(&w, before);
 	const struct scry_waiter **order =
 		rc == SCRY_OK ? calloc(w.count + 1, sizeof(*order)) : NULL;
 
@@ -440,6 +407,7 @@ static int run_waits(struct scry_call *call)
 
 static const struct scry_flag waits_flags[] = {
 	{ "dot", 'd', NULL, "the graph of who waits for whom, for Graphviz" },
+	{ "watch", 'w', "SECONDS", "look twice: has anybody else had the GIL meanwhile?" },
 	{ NULL },
 };
 
@@ -459,19 +427,22 @@ static const struct scry_facts *const says[] = { &answer_facts, NULL };
 	"acquire() and not release(); what only guesses close is a PERHAPS DEADLOCK. A wait that " \
 	"ends by\n"                                                                                \
 	"itself after a time, or by a timeout around it, is not part of a deadlock.\n"             \
-	"Files, the peers of sockets and the state of child processes are shown for a live "       \
-	"process only."
+	"Files, the peers of sockets, the processes at the other end of pipes and the state of "   \
+	"child\n"                                                                                  \
+	"processes are shown for a live process only. So is --watch: it lets the process run for " \
+	"a while\n"                                                                                \
+	"and looks again, and says for how long nobody else has had the GIL (3.7+)."
 
 const struct scry_command_row scry_command_waits = {
-	.public = { "waits", "[--dot]", "Show what every thread and task waits for, and deadlocks.",
-		    HELP, 0 },
+	.public = { "waits", "[--dot] [--watch SECONDS]",
+		    "Show what every thread and task waits for, and deadlocks.", HELP, 0 },
 	.run = run_waits,
 	.flags = waits_flags,
 	.says = says,
 };
 
 const struct scry_command_row scry_command_locks = {
-	.public = { "locks", "[--dot]", "The same as waits.", HELP, 0 },
+	.public = { "locks", "[--dot] [--watch SECONDS]", "The same as waits.", HELP, 0 },
 	.run = run_waits,
 	.flags = waits_flags,
 	.says = says,

@@ -33,7 +33,8 @@ static struct scry_waiter *add(struct scry_waits *w)
 		return NULL;
 	w->list = list;
 	w->list[w->count] = (struct scry_waiter) { .what = { .fd = -1, .pid = -1, .deadline = -1 },
-						   .since = -1 };
+						   .since = -1,
+						   .gil_kept = -1 };
 	return &w->list[w->count++];
 }
 
@@ -243,6 +244,7 @@ int scry_waits_find(struct scry_session *s, struct scry_waits *w)
 			scry_task_waits(w, &w->list[i]);
 	for (size_t i = 0; i < w->count; i++)
 		scry_waits_owners(w, &w->list[i]);
+	scry_waits_other_ends(w);
 	scry_waits_limits(w);
 	scry_waits_cycles(w);
 	for (size_t i = 0; i < w->count; i++) {
@@ -258,5 +260,6 @@ void scry_waits_done(struct scry_waits *w)
 	scry_hash_done(&w->by_task);
 	scry_hash_done(&w->holds);
 	scry_hash_done(&w->codes);
+	scry_hash_done(&w->users);
 	scry_loops_done(&w->loops);
 }

@@ -270,7 +270,9 @@ static void has_pool(struct scry_waits *w, struct scry_waiter *who, scry_addr fu
 		n++;
 		scry_waiter_held(w, who, worker, SCRY_HOW_FRAME, NULL);
 	}
-	if (n)
+	if (!n)
+		scry_pool_future(w, who, future);
+	else
 		who->what.detail = scry_arena_printf(&w->session->arena,
 						     "not begun: it is in the queue of a pool of "
 						     "%u worker%s",

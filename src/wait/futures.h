@@ -13,4 +13,13 @@ scry_addr scry_future_source(struct scry_waits *w, struct scry_runtime *r, scry_
 /** How many items a SimpleQueue of C has; -1 not known. */
 int64_t scry_simple_queue_length(struct scry_runtime *r, scry_addr queue);
 
+/* --- pool_jobs.c --- */
+/** Note what a worker of a pool of processes works on: a frame of the library's module. */
+void scry_pool_job_note(struct scry_waits *w, struct scry_waiter *who, const struct scry_frame *f,
+			const char *module);
+/** Who waits for multiprocessing's AsyncResult: its job, and the processes that may have it. */
+void scry_pool_result(struct scry_waits *w, struct scry_waiter *who);
+/** The same of a future of a ProcessPoolExecutor. */
+void scry_pool_future(struct scry_waits *w, struct scry_waiter *who, scry_addr future);
+
 #endif

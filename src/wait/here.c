@@ -17,7 +17,7 @@
  * The process, where it runs here; 0: a dump, or another machine's. What /proc says is of this
  * moment, and of processes here: of a dump it would be another's.
  */
-static int pid_of(const struct scry_session *s)
+int scry_pid_here(const struct scry_session *s)
 {
 	const struct scry_target *t = s->target;
 	bool here = t->ops == &scry_target_live || t->ops == &scry_target_host;
@@ -130,7 +130,7 @@ static bool put_socket(struct scry_buf *out, int pid, uint64_t inode)
 const char *scry_fd_text(struct scry_session *s, int64_t fd)
 {
 	char path[64], link[4096];
-	int pid = pid_of(s);
+	int pid = scry_pid_here(s);
 	SCRY_AUTO_BUF(text);
 
 	if (!pid || fd < 0)
@@ -157,7 +157,7 @@ const char *scry_fd_text(struct scry_session *s, int64_t fd)
 /* "flags:\t0104002": octal, as open(2) has them */
 bool scry_fd_blocks(struct scry_session *s, int64_t fd)
 {
-	int pid = pid_of(s);
+	int pid = scry_pid_here(s);
 	char name[64];
 	SCRY_AUTO_BUF(text);
 
@@ -171,7 +171,7 @@ bool scry_fd_blocks(struct scry_session *s, int64_t fd)
 /* "tfd:        5 events: ..." */
 unsigned scry_epoll_files(struct scry_session *s, int64_t epoll, int64_t *ret, unsigned room)
 {
-	int pid = pid_of(s);
+	int pid = scry_pid_here(s);
 	char name[64];
 	unsigned n = 0;
 	SCRY_AUTO_BUF(text);
@@ -193,7 +193,7 @@ const char *scry_process_text(struct scry_session *s, int64_t pid)
 {
 	uint64_t flags;
 
-	if (!pid_of(s) || pid <= 0 || pid > INT32_MAX)
+	if (!scry_pid_here(s) || pid <= 0 || pid > INT32_MAX)
 		return NULL;
 	switch (scry_procfs_state((int)pid, &flags)) {
 	case 0:
@@ -213,7 +213,7 @@ const char *scry_clock_left(struct scry_session *s, int64_t deadline)
 	struct timespec now;
 
 	/* the monotonic clock begins anew with each boot: a dump's says nothing to ours */
-	if (!pid_of(s) || clock_gettime(CLOCK_MONOTONIC, &now) < 0)
+	if (!scry_pid_here(s) || clock_gettime(CLOCK_MONOTONIC, &now) < 0)
 		return scry_arena_printf(&s->arena, "until second %" PRId64 " of its clock",
 					 deadline);
 	if (deadline <= now.tv_sec)
@@ -225,7 +225,7 @@ const char *scry_clock_since(struct scry_session *s, int64_t time)
 {
 	struct timespec now;
 
-	if (!pid_of(s) || clock_gettime(CLOCK_MONOTONIC, &now) < 0 || now.tv_sec < time)
+	if (!scry_pid_here(s) || clock_gettime(CLOCK_MONOTONIC, &now) < 0 || now.tv_sec < time)
 		return scry_arena_printf(&s->arena, "since second %" PRId64 " of its clock", time);
 	return scry_arena_printf(&s->arena, "for %" PRId64 " s", (int64_t)now.tv_sec - time);
 }

@@ -4,6 +4,8 @@
 
 #include "target/target.h"
 
+/** The target's process, where it runs here; else 0. */
+int scry_pid_here(const struct scry_session *s);
 /** "fd 5" is what: "socket 127.0.0.1:51514 -> 127.0.0.1:5432 ESTABLISHED", "pipe", a path. */
 const char *scry_fd_text(struct scry_session *s, int64_t fd);
 /** May a write to the file wait? False where O_NONBLOCK is set; true where nothing says so. */
@@ -16,5 +18,11 @@ const char *scry_process_text(struct scry_session *s, int64_t pid);
 const char *scry_clock_left(struct scry_session *s, int64_t deadline);
 /** "for 12 s"; "since second 5000 of its clock" of a dump. */
 const char *scry_clock_since(struct scry_session *s, int64_t time);
+
+/* --- far_end.c --- */
+/** The pipes and sockets of all processes here, in the arena; NULL for dumps. */
+struct scry_far_ends *scry_far_ends_read(struct scry_session *s);
+/** "process 4711 (worker) has the other end" of a pipe or a socket; NULL: it is not known. */
+const char *scry_far_end_text(struct scry_session *s, const struct scry_far_ends *ends, int64_t fd);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "object/model.h"
 #include "object/opcodes.h"
-#include "wait/wait.h"
+#include "wait/futures.h"
 
 #define FRAMES_MAX 10000 /* of one stack that are looked at */
 
@@ -226,13 +226,16 @@ static void note_frame(struct scry_waits *w, struct scry_waiter *who, const stru
 	scry_addr object;
 	bool async;
 
+	scry_queue_user_note(w, who, f);
 	for (unsigned it = 0; scry_frame_with_next(f, &it, &object, &async) == SCRY_ITEM;)
 		if (is_its_own(who, async))
 			note_all(w, who, object, how_with(w, f, object), f);
-	if (module)
+	if (module) {
 		note_future(w, who, f, module);
-	else if (is_its_own(who, false))
+		scry_pool_job_note(w, who, f, module);
+	} else if (is_its_own(who, false)) {
 		note_calls(w, who, f);
+	}
 }
 
 void scry_holds_collect(struct scry_waits *w)
@@ -241,12 +244,16 @@ void scry_holds_collect(struct scry_waits *w)
 		struct scry_walk walk = { 0 };
 		struct scry_frame f;
 		unsigned n = 0;
+		int rc = SCRY_OK;
 
 		if (w->list[i].left)
 			continue;
 		while (n++ < FRAMES_MAX &&
-		       scry_waiter_frame_next(&w->list[i], &walk, &f) == SCRY_ITEM)
+		       (rc = scry_waiter_frame_next(&w->list[i], &walk, &f)) == SCRY_ITEM) {
 			if (f.code && !f.damaged && f.lasti >= 0)
 				note_frame(w, &w->list[i], &f);
+			w->unread |= !f.code || f.damaged;
+		}
+		w->unread |= rc != SCRY_OK || (w->list[i].thread && w->list[i].thread->error);
 	}
 }

@@ -54,7 +54,10 @@ static uint64_t shared_owner(struct scry_runtime *r, scry_addr object)
 		       : 0;
 }
 
-/* sem_t's first word: glibc 2.21 and later, musl. 32-bit ones keep a flag in it. */
+/*
+ * sem_t's first word: glibc 2.21 and later, musl. 32-bit ones keep a flag in it. While somebody
+ * waits, musl has -1 there, since 1.2.4 the uppermost bit (src/thread/sem_post.c).
+ */
 bool scry_shared_value(struct scry_runtime *r, scry_addr object, int64_t *ret)
 {
 	scry_addr handle;
@@ -65,7 +68,7 @@ bool scry_shared_value(struct scry_runtime *r, scry_addr object, int64_t *ret)
 	    scry_field_read(r, object, SCRY_F_SEMLOCK_HANDLE, &handle) < 0 ||
 	    scry_read_uint(r->session, handle, 4, &value) < 0)
 		return false;
-	*ret = value > INT32_MAX ? 0 : (int64_t)value; /* musl: -1 while somebody waits */
+	*ret = value == UINT32_MAX ? 0 : (int64_t)(value & INT32_MAX);
 	return true;
 }
 

@@ -317,6 +317,8 @@ static const struct {
 	{ "threading._shutdown", find_not_daemons },
 	{ "Executor.shutdown", find_threads_of },
 	{ "Future.result", find_future },
+	{ "AsyncResult.get", scry_pool_result },
+	{ "IMapIterator.next", scry_pool_result },
 	{ "to_thread.run_sync", find_trio_worker },
 };
 

@@ -219,16 +219,15 @@ static bool old_class_is(struct scry_runtime *r, scry_addr class, const char *fu
 	return false;
 }
 
-/* Is the first argument of one of the classes? */
-static bool is_self(const struct scry_frame *f, const char *classes)
+bool scry_is_of_class(struct scry_runtime *r, scry_addr object, const char *classes)
 {
-	scry_addr self = scry_frame_variable(f, "self"), type;
+	scry_addr type;
 
-	if (!self || scry_type_of(f->runtime, self, &type) < 0)
+	if (!object || scry_type_of(r, object, &type) < 0)
 		return false;
-	bool old = scry_is_exactly(f->runtime, self, SCRY_IS_OLD_INSTANCE);
+	bool old = scry_is_exactly(r, object, SCRY_IS_OLD_INSTANCE);
 	if (old)
-		type = scry_field_get(f->runtime, self, SCRY_F_OLD_INSTANCE_CLASS);
+		type = scry_field_get(r, object, SCRY_F_OLD_INSTANCE_CLASS);
 	while (*classes) {
 		size_t len = strcspn(classes, "|");
 		char name[80];
@@ -236,8 +235,7 @@ static bool is_self(const struct scry_frame *f, const char *classes)
 		if (len < sizeof(name)) {
 			memcpy(name, classes, len);
 			name[len] = '\0';
-			if (old ? old_class_is(f->runtime, type, name)
-				: scry_type_derives(f->runtime, type, name))
+			if (old ? old_class_is(r, type, name) : scry_type_derives(r, type, name))
 				return true;
 		}
 		classes += len + (classes[len] == '|');
@@ -252,7 +250,8 @@ const struct scry_stand *scry_stand_of(struct scry_waits *w, const struct scry_f
 	for (size_t i = 0; s && s->any && i < STANDS; i++)
 		if (!strcmp(stands[i].module, s->module) &&
 		    !strcmp(stands[i].function, f->code->name) &&
-		    (!stands[i].self || is_self(f, stands[i].self)))
+		    (!stands[i].self ||
+		     scry_is_of_class(f->runtime, scry_frame_variable(f, "self"), stands[i].self)))
 			return &stands[i];
 	return NULL;
 }

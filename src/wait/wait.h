@@ -54,6 +54,7 @@ struct scry_awaited {
 	int64_t deadline;
 	bool timed;
 	const char *left; /* how long still, in words, where `detail` does not say it; or NULL */
+	const char *other_end; /* who is there: "nobody is in get()"; NULL: it is not known */
 };
 
 /** A thread, or a task: one row of the answer. */
@@ -73,6 +74,9 @@ struct scry_waiter {
 	 */
 	int64_t since;
 	const char *since_text;
+	/* how long nobody else has had the GIL that it holds, in milliseconds; -1 not known */
+	int64_t gil_kept;
+	const char *job; /* of a pool of processes, that a worker's thread works on; or NULL */
 	/* there are more holders than those that are known: others may let it go on */
 	bool others;
 	bool has_frame;
@@ -105,6 +109,8 @@ struct scry_waits {
 	struct scry_hash by_thread, by_task; /* rows by the struct scry_thread; by the task's id */
 	struct scry_hash holds;              /* objects to struct scry_hold */
 	struct scry_hash codes;              /* code objects to struct scry_standard */
+	struct scry_hash users;              /* queues to struct scry_queue_users */
+	bool unread; /* a stack could not be read to its end: who is in it is not known */
 	/* directories of packages (stands.c): "" not known, NULL not asked */
 	const char *directories[SCRY_WAIT_PACKAGES];
 	struct scry_loops loops;
@@ -117,6 +123,13 @@ struct scry_waits {
  */
 int scry_waits_find(struct scry_session *s, struct scry_waits *ret);
 void scry_waits_done(struct scry_waits *w);
+
+/**
+ * Who holds which GIL now, in the arena. A while later scry_waits_since() fills in gil_kept of
+ * those who have had it ever since.
+ */
+struct scry_gil_reading *scry_gils_read(struct scry_session *s);
+void scry_waits_since(struct scry_waits *w, const struct scry_gil_reading *before);
 
 /* --- within the room --- */
 
@@ -170,6 +183,8 @@ struct scry_stand {
 
 /** The row of a frame, or NULL. */
 const struct scry_stand *scry_stand_of(struct scry_waits *w, const struct scry_frame *f);
+/** Is the object of one of the classes, or of one that derives from them? '|' between them. */
+bool scry_is_of_class(struct scry_runtime *r, scry_addr object, const char *classes);
 /** The module of the standard library whose code the frame runs, or NULL. */
 const char *scry_standard_module(struct scry_waits *w, const struct scry_frame *f);
 /** What more there is to say of an object waited for as `kind`: "full, 1 of 1"; NULL nothing. */
@@ -246,6 +261,13 @@ struct scry_hold {
 };
 /** Go through all frames once, for who holds what: fills in w->holds. */
 void scry_holds_collect(struct scry_waits *w);
+
+/* --- other_end.c --- */
+/** Note a frame that is inside of a queue's get() or put(). */
+void scry_queue_user_note(struct scry_waits *w, struct scry_waiter *who,
+			  const struct scry_frame *f);
+/** Who is at the other end of what each waits for. */
+void scry_waits_other_ends(struct scry_waits *w);
 
 /* --- locks.c --- */
 /** Which kind of lock an object is ("Lock", "RLock", ...); NULL: it is not a lock. */

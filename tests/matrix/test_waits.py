@@ -55,12 +55,12 @@ def compare(answer, truth):
             'function': row['frame'] and row['frame']['function'].rsplit('.', 1)[-1],
             'type': (what.get('type') or '').rsplit('.', 1)[-1],
         }
-        got.update((key, what.get(key)) for key in ('name', 'detail', 'fd', 'pid'))
+        got.update((key, what.get(key)) for key in ('name', 'detail', 'fd', 'pid', 'other_end'))
         # what tries again and again runs in between
         if want.get('tries') and row['state'] == 'running':
             continue
         for key, value in want.items():
-            if key in ('who', 'task', 'tries'):
+            if key in ('who', 'task', 'tries', 'far_end'):
                 continue
             if key == 'until':
                 if abs((what.get('deadline') or 0) - value) > 5:
@@ -88,7 +88,13 @@ def test_core(interpreter, dumps):
 @pytest.mark.parametrize('interpreter', every(chosen))
 def test_live(interpreter, tmp_path):
     with run.running(interpreter, WAITS, str(tmp_path / 'live')) as (pid, truth):
-        compare(ask(run.where(interpreter), str(pid), 'waits'), truth)
+        answer = ask(run.where(interpreter), str(pid), 'waits')
+        compare(answer, truth)
+        rows = named(answer, truth)
+        ends = [want for want in truth['waits'] if 'far_end' in want]
+        assert len(ends) == 3
+        for want in ends:
+            assert rows[want['who']]['for']['other_end'].startswith(want['far_end'])
 
 
 NONE = programs.Program('waits-none', 'waits_none.py')
@@ -144,6 +150,37 @@ def test_gil(interpreter, dumps):
     for row in waiting:
         held_by = [(h['name'], h['how']) for h in row['held_by']]
         assert (row['for']['kind'], held_by) == ('GIL', [('MainThread', 'owner')]), row
+
+
+PASSING = programs.Program('waits-gil-passing', 'waits_gil.py', ('passing',))
+
+
+def watched(interpreter, pid):
+    """[(name, how long it has had the GIL)] of those who hold it, and how long that took."""
+    begin = time.monotonic()
+    rows = ask(run.where(interpreter), str(pid), 'waits', '--watch', '0.5')['waits']
+    kept = [(row['who']['name'], row['gil_kept_ms']) for row in rows if row['gil_kept_ms']]
+    return kept, (time.monotonic() - begin) * 1000
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: has_gil(i) and i.version >= (3, 7)))
+def test_how_long_the_gil_is_held(interpreter, tmp_path):
+    with run.running(interpreter, GIL, str(tmp_path / 'held')) as (pid, truth):
+        for _ in range(20):  # the first time it may not have begun yet
+            kept, took = watched(interpreter, pid)
+            if kept:
+                break
+        ((name, ms),) = kept
+        assert name == 'MainThread' and 500 <= ms <= took
+    with run.running(interpreter, PASSING, str(tmp_path / 'passing')) as (pid, truth):
+        # on a busy machine one of them may really have had it all the time
+        assert not all(watched(interpreter, pid)[0] for _ in range(20))
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: chosen(i) and i.version < (3,)))
+def test_how_long_an_old_gil_is_held_is_not_known(interpreter, tmp_path):
+    with run.running(interpreter, GIL, str(tmp_path)) as (pid, truth):
+        assert watched(interpreter, pid)[0] == []
 
 
 @pytest.mark.parametrize('interpreter', every(lambda i: i.free_threaded))

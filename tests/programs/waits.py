@@ -25,8 +25,16 @@ PY3 = sys.version_info[0] == 3
 MP = multiprocessing.get_context('fork') if PY3 else multiprocessing
 
 
+def lives_with_parent():
+    """A child of a process that is killed is not told so."""
+    while os.getppid() == PARENT:
+        time.sleep(1)
+    os._exit(0)
+
+
+PARENT = os.getpid()
 # its threads; the worker ends when they do
-POOL = MP.Pool(1)
+POOL = MP.Pool(1, start, (lives_with_parent,))
 for handler in (POOL._worker_handler, POOL._task_handler, POOL._result_handler):
     WAITS.append(dict(who=handler.name, kind='Pool handler', state='idle', held_by=[], tries=not PY3))
 
@@ -247,19 +255,38 @@ timer.start()
 WAITS.append(dict(who='timer', kind='Timer', state='waiting', held_by=[]))
 
 # --- queues ---
-Q1, Q2, Q3 = queue.Queue(), queue.Queue(1), queue.Queue()
+class Slow(queue.Queue):
+    def _get(self):
+        forever()
+
+
+Q1, Q2, Q3, Q5 = queue.Queue(), queue.Queue(1), queue.Queue(), Slow(1)
 Q2.put(1)
 Q3.put(1)
+Q5.put(1)
 
 
-@way('Queue.get', name='Q1', detail='empty')
+@way('Queue.get', name='Q1', detail='empty', other_end='nobody is in put()')
 def queue_get():
     Q1.get()
 
 
-@way('Queue.put', name='Q2', detail='full, 1 of 1')
+@way('Queue.put', name='Q2', detail='full, 1 of 1', other_end='nobody is in get()')
 def queue_put():
     Q2.put(2)
+
+
+@way('Queue.put', name='Q5', detail='full, 1 of 1', other_end='1 is in get()')
+def queue_put_beside():
+    Q5.put(2)
+
+
+time.sleep(0.5)  # it has to have given the queue's lock back
+
+
+@way('sleep')
+def takes_for_ever():
+    Q5.get()
 
 
 @way('Queue.join', name='Q3', detail='1 unfinished')
@@ -435,7 +462,7 @@ def waits_for_pid():
     os.waitpid(cat3.pid, 0)
 
 
-forked = MP.Process(target=time.sleep, args=(3600,))
+forked = MP.Process(target=lives_with_parent)  # it keeps cat2's input open, too
 forked.daemon = True
 forked.start()
 
@@ -445,9 +472,21 @@ def joins_process():
     forked.join()
 
 
-@way('Popen.communicate', pid=cat2.pid, name='cat2')
+@way('Popen.communicate', pid=cat2.pid, name='cat2', far_end='process %d (' % cat2.pid)
 def communicates():
     cat2.communicate()
+
+
+visits = socket.socket()
+visits.bind(('127.0.0.1', 0))
+visits.listen(1)
+visitor = socket.create_connection(visits.getsockname())
+visited = visits.accept()[0]
+
+
+@way('recv', fd=visitor.fileno(), name='visitor', far_end='only this process has the other end')
+def receives_from_here():
+    visitor.recv(1)
 
 
 M5, M6 = MP.RLock(), MP.BoundedSemaphore(1)
@@ -478,7 +517,7 @@ M1, M2, M3, M4 = MP.Lock(), MP.Semaphore(0), MP.Event(), MP.Queue()
 near, far = MP.Pipe()
 
 
-@way('Connection.recv' if PY3 else 'read')
+@way('Connection.recv' if PY3 else 'read', far_end='only this process has the other end')
 def connection():
     near.recv()
 
