@@ -11,16 +11,6 @@
 #define ARGUMENTS    6 /* in registers */
 #define UNCAUGHT_MAX 200
 
-/* A text without the line's end. */
-static const char *trimmed(struct scry_crash *c, const char *text)
-{
-	size_t len = strlen(text);
-
-	while (len && (text[len - 1] == '\n' || text[len - 1] == ' '))
-		len--;
-	return len ? scry_arena_text(&c->session->arena, text, len) : NULL;
-}
-
 /*
  * glibc keeps the last text of abort_msg, assert() and malloc()'s checks: struct abort_msg_s {
  * unsigned int size; char msg[]; } *__abort_msg (include/stdlib.h, assert/assert.c,
@@ -37,74 +27,7 @@ static const char *of_glibc(struct scry_crash *c)
 		    scry_module_symbol(m, "__abort_msg", &symbol) == SCRY_OK &&
 		    scry_read_ptr(c->session, symbol.addr, &message) == SCRY_OK && message &&
 		    scry_read_cstr(c->session, message + 4, MESSAGE_MAX, &text) == SCRY_OK)
-			return trimmed(c, text);
-	return NULL;
-}
-
-/* Argument `number` (from 0) of the function of frame `i`, by the code of its caller. */
-static bool argument(struct scry_crash *c, struct scry_decoder *d, unsigned i, unsigned number,
-		     uint64_t *ret)
-{
-	const struct scry_machine_code *code = &c->frames[0].regs.arch->code;
-	const int8_t *args = c->session->target->abi.windows ? code->win64_args : code->args;
-	const struct scry_native_frame *caller = &c->frames[i + 1];
-
-	if (i + 1 >= c->count || !caller->is_call)
-		return false;
-	for (unsigned k = 0; k <= number; k++)
-		if (args[k] < 0)
-			return false;
-	/* the call is the instruction that ends at the return address */
-	for (scry_addr at = caller->pc - 2; at >= caller->pc - 7; at--) {
-		struct scry_insn insn;
-
-		if (scry_decode(d, at, &insn) && insn.kind == SCRY_INSN_CALL &&
-		    at + insn.size == caller->pc &&
-		    scry_value_before(c, d, caller, at, args[number], (struct scry_entry) { NULL },
-				      ret))
-			return true;
-	}
-	return false;
-}
-
-/* The text that it points to. */
-static const char *text_argument(struct scry_crash *c, struct scry_decoder *d, unsigned i,
-				 unsigned number)
-{
-	const char *text;
-	uint64_t value;
-
-	return argument(c, d, i, number, &value) && value &&
-			       scry_read_cstr(c->session, value, MESSAGE_MAX, &text) == SCRY_OK &&
-			       *text
-		       ? trimmed(c, text)
-		       : NULL;
-}
-
-/*
- * Py_FatalError(text), a macro since 3.9 for _Py_FatalErrorFunc(function, text)
- * (Include/cpython/pyerrors.h); of a formatted one the format.
- */
-static const char *of_python(struct scry_crash *c, struct scry_decoder *d)
-{
-	static const struct {
-		const char *name;
-		unsigned argument;
-	} rows[] = {
-		{ "Py_FatalError", 0 },
-		{ "_Py_FatalErrorFunc", 1 },
-		{ "_Py_FatalErrorFormat", 1 },
-		{ "_PyObject_AssertFailed", 2 },
-	};
-	const char *text;
-
-	for (unsigned i = 0; i < c->count; i++)
-		for (size_t k = 0; c->frames[i].symbol.name && k < sizeof(rows) / sizeof(*rows);
-		     k++)
-			if (!strcmp(c->frames[i].symbol.name, rows[k].name) &&
-			    (text = text_argument(c, d, i, rows[k].argument)))
-				return scry_arena_printf(&c->session->arena,
-							 "Fatal Python error: %s", text);
+			return scry_crash_trimmed(c, text);
 	return NULL;
 }
 
@@ -264,7 +187,8 @@ static const char *panic_text(struct scry_crash *c, struct scry_decoder *d, unsi
 {
 	uint64_t first, second;
 	const char *name = c->frames[i].symbol.name;
-	bool two = argument(c, d, i, 1, &second), one = argument(c, d, i, 0, &first);
+	bool two = scry_call_argument(c, d, i, 1, &second),
+	     one = scry_call_argument(c, d, i, 0, &first);
 
 	if (strstr(name, "panic_bounds_check"))
 		return !two  ? "index out of bounds"
@@ -289,7 +213,7 @@ static const char *of_rust(struct scry_crash *c, struct scry_decoder *d)
 	    c->session->target->abi.ptr_size != 8)
 		return NULL;
 	for (unsigned k = 0; k < ARGUMENTS && !where; k++)
-		if (argument(c, d, i - 1, k, &value))
+		if (scry_call_argument(c, d, i - 1, k, &value))
 			where = location_at(c, value);
 	if (!where)
 		return NULL;
@@ -321,7 +245,7 @@ void scry_crash_message(struct scry_crash *c, struct scry_decoder *d)
 {
 	if (!c->sent && !c->exception)
 		return;
-	c->message = of_python(c, d);
+	c->message = scry_crash_of_python(c, d);
 	if (!c->message)
 		c->message = scry_crash_cxx_of_windows(c);
 	if (!c->message)

@@ -44,6 +44,12 @@ size_t scry_listing_find(const struct scry_listing *l, scry_addr at);
  * that it jumps by is not known (stub.c).
  */
 bool scry_stub_target(struct scry_decoder *d, scry_addr at, scry_addr *ret);
+/**
+ * What a register had when the frame's function was entered: the function copied it, before all
+ * else, to a register that it never writes to again and that unwinding restored (recover.c).
+ */
+bool scry_entry_kept(struct scry_decoder *d, const struct scry_native_frame *f, int reg,
+		     uint64_t *ret, int *ret_in);
 /** Where tables of jumps lead, in a function (jump_table.c). */
 struct scry_labels {
 	scry_addr *at; /* malloc()ed, in order */

@@ -124,7 +124,7 @@ void scry_crash_put_meaning(struct scry_crash *c, uint64_t value, struct scry_bu
 const char *scry_crash_function(struct scry_crash *c, struct scry_decoder *d, scry_addr at);
 /** Gives a register's value on entry to the frame's function; fn NULL: none is known. */
 struct scry_entry {
-	bool (*fn)(void *arg, int reg, uint64_t *ret);
+	bool (*fn)(void *arg, int reg, uint64_t *ret, bool *ret_doubtful);
 	void *arg;
 };
 struct scry_scope;
@@ -132,11 +132,30 @@ struct scry_scope;
 struct scry_entry scry_entry_of(struct scry_scope *scope);
 /**
  * The value of a register before the instruction at `at` of a frame whose registers are known there
- * or at the call that it is in; false where that cannot be told.
+ * or at the call that it is in; false where that cannot be told. Where it was read from memory that
+ * a function may have written to since, *ret_doubtful is set; NULL: such a value is not known
+ * (code_path.c).
  */
 bool scry_value_before(struct scry_crash *c, struct scry_decoder *d,
 		       const struct scry_native_frame *f, scry_addr at, int reg,
-		       struct scry_entry entry, uint64_t *ret);
+		       struct scry_entry entry, uint64_t *ret, bool *ret_doubtful);
+/** Where the call or jump at `at` leads, by its own operand; the rest is as above (origin.c). */
+bool scry_call_target(struct scry_crash *c, struct scry_decoder *d,
+		      const struct scry_native_frame *f, scry_addr at, struct scry_entry entry,
+		      scry_addr *ret);
+/**
+ * Argument `number` (from 0) of the function of frame `i`: by the code of its caller, or of the
+ * function that the caller called and that jumped on to it at its end (call_argument.c).
+ */
+bool scry_call_argument(struct scry_crash *c, struct scry_decoder *d, unsigned i, unsigned number,
+			uint64_t *ret);
+/** A text without the line's end, in the arena; NULL where nothing is left. */
+const char *scry_crash_trimmed(struct scry_crash *c, const char *text);
+/** The text that it points to, without the line's end; NULL where none does. */
+const char *scry_call_text(struct scry_crash *c, struct scry_decoder *d, unsigned i,
+			   unsigned number);
+/** "Fatal Python error: …"; what it says of a reference count is in c->why (fatal_error.c). */
+const char *scry_crash_of_python(struct scry_crash *c, struct scry_decoder *d);
 /** The name of the member at an offset of a type object: "tp_dealloc"; NULL none. */
 const char *scry_type_slot_name(const struct scry_runtime *r, uint64_t offset);
 

@@ -97,8 +97,10 @@ static bool register_value(struct prepared *p, uint64_t number, uint64_t *ret)
 		p->recovered = true;
 		p->how = scry_arena_printf(
 			&p->scope->frames->thread->session->arena,
-			"%s was lost in the call, the code before it gives its value",
-			arch->regs[reg].name);
+			"%s%s was lost in the call, the code before it gives its value%s",
+			p->scope->doubtful ? "perhaps: " : "", arch->regs[reg].name,
+			p->scope->doubtful ? ", by memory that may have been written to since"
+					   : "");
 	}
 	*ret = p->regs.value[reg];
 	return true;

@@ -22,11 +22,14 @@ scry_addr scry_call_before(struct scry_decoder *d, scry_addr back)
 }
 
 /* What a register was at the entry of the function that the scope is in. */
-static bool at_entry(void *arg, int reg, uint64_t *ret)
+static bool at_entry(void *arg, int reg, uint64_t *ret, bool *ret_doubtful)
 {
+	struct scry_scope *scope = arg;
 	const char *how;
+	bool known = scry_entry_value(scope, reg, ret, &how);
 
-	return scry_entry_value(arg, reg, ret, &how);
+	*ret_doubtful = scope->doubtful;
+	return known;
 }
 
 struct scry_entry scry_entry_of(struct scry_scope *scope)
@@ -47,8 +50,10 @@ static bool by_code(struct scry_scope *scope, size_t index, int reg, uint64_t *r
 				 .depth = scope->depth + 1 };
 	scry_addr call = scope->decoder && f->is_call ? scry_call_before(scope->decoder, f->pc) : 0;
 
-	return call && scry_value_before(&crash, scope->decoder, f, call, reg,
-					 (struct scry_entry) { at_entry, &in }, ret);
+	scope->doubtful = false;
+	return call &&
+	       scry_value_before(&crash, scope->decoder, f, call, reg,
+				 (struct scry_entry) { at_entry, &in }, ret, &scope->doubtful);
 }
 
 bool scry_lost_value(struct scry_scope *scope, int reg, uint64_t *ret)
@@ -119,28 +124,6 @@ static bool site_value(struct scry_scope *caller, Dwarf_Die *site, int reg, uint
 	return false;
 }
 
-/* Where a call leads: by its instruction, or the value of the register it names. 0: not known. */
-static scry_addr target_of(struct scry_scope *scope, size_t caller)
-{
-	const struct scry_native_frame *f = &scope->frames->frames[caller];
-	struct scry_session *s = scope->frames->thread->session;
-	scry_addr target = 0, call;
-	struct scry_insn insn;
-	uint64_t value;
-
-	if (scry_follows_call(s, f->pc, &target) && target)
-		return target;
-	call = scope->decoder ? scry_call_before(scope->decoder, f->pc) : 0;
-	if (!call || !scry_decode(scope->decoder, call, &insn))
-		return 0;
-	for (unsigned i = 0; i < insn.count; i++)
-		if (insn.operands[i].kind == SCRY_OPERAND_REGISTER && insn.operands[i].reg >= 0 &&
-		    insn.operands[i].reg != f->regs.arch->sp &&
-		    by_code(scope, caller, insn.operands[i].reg, &value))
-			return value;
-	return 0;
-}
-
 /*
  * Does the caller's call lead to the function of the scope, and not to one that jumped here at its
  * end? What the caller put into registers was for that one then.
@@ -148,12 +131,67 @@ static scry_addr target_of(struct scry_scope *scope, size_t caller)
 static bool leads_here(struct scry_scope *scope, size_t caller)
 {
 	struct scry_session *s = scope->frames->thread->session;
-	scry_addr start, end, to, target = target_of(scope, caller);
+	const struct scry_native_frame *f = &scope->frames->frames[caller];
+	struct scry_crash crash = { .session = s, .thread = scope->frames->thread };
+	struct scry_scope in = { .frames = scope->frames,
+				 .index = caller,
+				 .frame = f,
+				 .decoder = scope->decoder,
+				 .depth = scope->depth + 1 };
+	scry_addr start, end, to,
+		target = 0, call = scope->decoder ? scry_call_before(scope->decoder, f->pc) : 0;
 
-	return target &&
-	       scry_function_at(s, scope->frame->pc - scope->frame->is_call, &start, &end) &&
+	if (!scry_follows_call(s, f->pc, &target) || !target)
+		if (!call ||
+		    !scry_call_target(&crash, scope->decoder, f, call, scry_entry_of(&in), &target))
+			return false;
+	return scry_function_at(s, scope->frame->pc - scope->frame->is_call, &start, &end) &&
 	       (target == start ||
 		(scope->decoder && scry_stub_target(scope->decoder, target, &to) && to == start));
+}
+
+/* Does any instruction but `except` write to it, other than the pops that precede a return? */
+static bool is_written(const struct scry_listing *code, size_t except, int reg)
+{
+	for (size_t i = 0; i < code->count; i++) {
+		const struct scry_insn *insn = &code->insns[i];
+		bool pops = false;
+
+		for (unsigned k = 0; k < insn->count; k++)
+			pops |= insn->operands[k].implicit && insn->operands[k].read;
+		if (i != except && insn->writes >> reg & 1 && !pops)
+			return true;
+	}
+	return false;
+}
+
+bool scry_entry_kept(struct scry_decoder *d, const struct scry_native_frame *f, int reg,
+		     uint64_t *ret, int *ret_in)
+{
+	struct scry_listing code;
+	scry_addr start, end;
+	bool found = false, goes_on = true;
+
+	if (!f->is_call || !scry_function_at(d->session, f->pc - 1, &start, &end) ||
+	    !scry_listing_read(d, start, &code))
+		return false;
+	for (size_t i = 0; i < code.count && goes_on && !found && code.insns[i].addr < f->pc; i++) {
+		const struct scry_insn *insn = &code.insns[i];
+		const struct scry_operand *to = &insn->operands[0], *from = &insn->operands[1];
+
+		found = insn->kind == SCRY_INSN_MOVE && from->kind == SCRY_OPERAND_REGISTER &&
+			from->reg == reg && from->size == f->regs.arch->ptr_size &&
+			to->kind == SCRY_OPERAND_REGISTER && to->reg >= 0 &&
+			f->regs.valid >> to->reg & 1 && !is_written(&code, i, to->reg);
+		if (found) {
+			*ret = f->regs.value[to->reg];
+			*ret_in = to->reg;
+		}
+		goes_on = insn->kind != SCRY_INSN_CALL && insn->kind != SCRY_INSN_JUMP &&
+			  !(insn->writes >> reg & 1);
+	}
+	scry_listing_done(&code);
+	return found;
 }
 
 /*
@@ -168,6 +206,15 @@ bool scry_entry_value(struct scry_scope *scope, int reg, uint64_t *ret, const ch
 	struct scry_scope outer = { .decoder = scope->decoder, .depth = scope->depth + 1 };
 	Dwarf_Die site;
 
+	int in;
+
+	scope->doubtful = false;
+	if (scope->decoder && scry_entry_kept(scope->decoder, scope->frame, reg, ret, &in)) {
+		*ret_how = scry_arena_printf(&scope->frames->thread->session->arena,
+					     "the function keeps it in %s since its entry",
+					     scope->frame->regs.arch->regs[in].name);
+		return true;
+	}
 	if (!caller || !caller->is_call || caller->is_guess || scope->depth >= CALLERS_MAX)
 		return false;
 	if (caller->regs.valid >> reg & 1) {
@@ -180,11 +227,16 @@ bool scry_entry_value(struct scry_scope *scope, int reg, uint64_t *ret, const ch
 	if (scry_scope_open(&outer, scope->frames, scope->index + 1) &&
 	    find_site(&outer.function, caller->pc - outer.bias, 0, &site) &&
 	    site_value(&outer, &site, reg, ret)) {
-		*ret_how = "the caller's call site gives its value at entry";
+		scope->doubtful = outer.doubtful;
+		*ret_how = outer.doubtful ? "perhaps: the caller's call site gives its value at "
+					    "entry, by memory that may have been written to since"
+					  : "the caller's call site gives its value at entry";
 		return true;
 	}
 	if (!by_code(scope, scope->index + 1, reg, ret))
 		return false;
-	*ret_how = "the caller's code before the call gives its value at entry";
+	*ret_how = scope->doubtful ? "perhaps: the caller's code before the call gives its value "
+				     "at entry, by memory that may have been written to since"
+				   : "the caller's code before the call gives its value at entry";
 	return true;
 }

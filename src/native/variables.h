@@ -70,8 +70,9 @@ struct scry_scope {
 	const struct scry_native_frame *frame;
 	Dwarf_Addr at; /* the instruction's address in the file, without `bias` */
 	scry_addr bias;
-	Dwarf_Die function;           /* the one that is not inlined: its frame base */
-	unsigned depth;               /* how many callers were asked for a value so far */
+	Dwarf_Die function; /* the one that is not inlined: its frame base */
+	bool doubtful;      /* the last value came by memory that may have been written to since */
+	unsigned depth;     /* how many callers were asked for a value so far */
 	struct scry_decoder *decoder; /* NULL: no capstone */
 };
 

@@ -1,14 +1,24 @@
 """crash: on i386; of what nobody could see: SIGKILL; of exceptions of Python's that end a process
 by abort()."""
+import os
 import re
 import struct
+import subprocess
 
 import pytest
 
-from tests.support import run
+from tests.support import debian, run
 
 from .conftest import every
 
+RELEASING = (
+    '_Py_NegativeRefcount',
+    '_PyObject_AssertFailed',
+    'Py_DECREF',
+    '_Py_DECREF',
+    'Py_XDECREF',
+)
+KEYS = 'address', 'refcount', 'type name'
 READS = 'import ctypes\ndef work():\n    ctypes.string_at(%s)\nwork()'
 
 
@@ -65,6 +75,59 @@ def test_killed(interpreter, tmp_path):
     assert status == 2 and 'out-of-memory' in answer['errors'][-1], answer
     status, text, _ = run.pyscry(core, 'bt')
     assert status == 0 and 'work (' in text and 'crashed' not in text, text
+
+
+COUNTS = os.path.join(run.PROGRAMS, 'wrong_counts.py')
+# debug builds, and the root whose standard library they take; None: this machine's
+DEBUG_BUILDS = {'bookworm-python3.11': None, 'bullseye-python3.9': 'bullseye'}
+
+
+def mortal(interpreter):
+    return interpreter.tag.startswith('pyenv-') and interpreter.version < (3, 12)
+
+
+@pytest.mark.parametrize('interpreter', every(mortal))
+def test_none_deallocated(interpreter, tmp_path):
+    """The text is the one that the program printed, also where a function jumped to the one that
+    printed it; whose count it was, and what is wrong with it."""
+    core, said = run.core_of(interpreter.command + [COUNTS, 'none'], tmp_path, subprocess.PIPE)
+    crash = run.answer(core, command=('crash',))[0]['crash']
+    printed = re.search('^Fatal Python error: (.*)$', said.decode(), re.M).group(1)
+    assert 'deallocating None' in printed
+    message = crash['message']
+    assert message.startswith('Fatal Python error: ') and message[20:] in printed, crash
+    assert message.endswith('deallocating None'), crash
+    explained = ' '.join(crash['explanation'])
+    assert 'a reference count is corrupted, that of None: it was released more' in explained
+
+
+@pytest.mark.parametrize('build', DEBUG_BUILDS)
+def test_negative_count(build, tmp_path):
+    """A check of debug builds: the object, its type, its count, as the program printed them."""
+    name = build.split('-')[1]
+    program = os.path.join(debian.cache(), 'dwarf', build, 'bin', name + 'd')
+    home = DEBUG_BUILDS[build]
+    if not os.path.exists(program):
+        pytest.skip('no debug build: python3 -m tests.support.debian fetch')
+    command = [program, '-S', COUNTS, 'negative']
+    if home:
+        command[:0] = ['env', 'PYTHONHOME=%s/usr' % debian.root(home)]
+    core, said = run.core_of(command, tmp_path, subprocess.PIPE)
+    crash = run.answer(core, command=('crash',))[0]['crash']
+    said = said.decode()
+    assert crash['message'] == 'Fatal Python error: object has negative ref count', crash
+    assert crash['message'].split(': ')[1] in said
+    truth = {key: re.search(r'^object %s *: (.*)$' % key, said, re.M).group(1) for key in KEYS}
+    explained = ' '.join(crash['explanation'])
+    expected = 'that of the __main__.%(type name)s at %(address)s is %(refcount)s: ' % truth
+    assert 'a reference count is corrupted, ' + expected in explained, (crash, said)
+    assert crash['python']['function'] == 'negative'
+    # the loop has overwritten its own variable since it loaded the object from it
+    for frame in run.answer(core, command=('bt-full', '--native'))[0]['threads'][0]['frames']:
+        for variable in frame.get('variables', ()):
+            if frame['function'] in RELEASING and variable['name'] in ('op', 'obj'):
+                value = variable['value'] or truth['address']
+                assert value.startswith(truth['address']), (frame['function'], variable)
 
 
 ENDS = '''

@@ -427,7 +427,6 @@ static void keep_it(struct holder *holder)
 }
 
 static void (*volatile calls_back)(struct holder *);
-static struct holder *volatile held;
 
 /* What is read is bad already while the memory is in use: it is freed later, or was freed before. */
 NOINLINE static const char *use_later(struct holder *holder)
@@ -444,6 +443,13 @@ NOINLINE static const char *use_type_later(struct holder *holder)
 
 	calls_back(holder);
 	return kept = type->tp_doc;
+}
+
+/* The caller has the argument still. */
+NOINLINE static void use_held(const char *(*use)(struct holder *), struct holder *holder)
+{
+	use(holder);
+	kept = (const char *)holder;
 }
 
 /* In use; what it has is bad. */
@@ -520,9 +526,9 @@ static PyObject *die(PyObject *self, PyObject *args)
 	WAY("freed_large", use_inner(gone(object, 9000)))
 	WAY("freed_type", use_type(gone(object, 700)))
 	WAY("freed_debug", use_type(gone(object, 100)))
-	WAY("freed_since", (held = alive(object, 100), use_later(held)))
-	WAY("freed_before", (held = gone_before(object, 100), use_later(held)))
-	WAY("freed_mark", (held = gone_before(object, 100), use_type_later(held)))
+	WAY("freed_since", use_held(use_later, alive(object, 100)))
+	WAY("freed_before", use_held(use_later, gone_before(object, 100)))
+	WAY("freed_mark", use_held(use_type_later, gone_before(object, 100)))
 	WAY("cxx", throw_cxx("no such thing"))
 	PyErr_SetString(PyExc_ValueError, way);
 	return NULL;
