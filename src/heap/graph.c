@@ -15,9 +15,34 @@ static void graph_done(void *graph)
 	struct scry_graph *g = graph;
 
 	free(g->roots);
+	free(g->next_root);
+	scry_hash_done(&g->first_root);
 	free(g->first);
 	free(g->to);
 	free(g);
+}
+
+/* Who asks for the roots of one object after another must not go through all of them each time. */
+static bool chain_roots(struct scry_graph *g)
+{
+	g->next_root = malloc((g->root_count + 1) * sizeof(*g->next_root));
+	for (size_t i = g->next_root ? g->root_count : 0; i-- > 0;) {
+		uint32_t to = g->roots[i].to;
+
+		g->next_root[i] = (uint32_t)(uintptr_t)scry_hash_find(&g->first_root, to);
+		if (!scry_hash_put(&g->first_root, to, (void *)(uintptr_t)(i + 1)))
+			return false;
+	}
+	return g->next_root;
+}
+
+const struct scry_root *scry_graph_root_of(const struct scry_graph *g, uint32_t object,
+					   const struct scry_root *before)
+{
+	uint32_t next = before ? g->next_root[before - g->roots]
+			       : (uint32_t)(uintptr_t)scry_hash_find(&g->first_root, object);
+
+	return next ? &g->roots[next - 1] : NULL;
 }
 
 /*
@@ -35,6 +60,8 @@ int scry_graph_roots(struct scry_heap *h, struct scry_graph **ret)
 			return scry_fail(h->runtime->session, SCRY_ENOMEM, 0, "out of memory");
 		g->h = h;
 		rc = scry_roots_find(g);
+		if (rc == SCRY_OK && !chain_roots(g))
+			rc = scry_fail(h->runtime->session, SCRY_ENOMEM, 0, "out of memory");
 		if (rc < 0) {
 			graph_done(g);
 			return rc;

@@ -37,6 +37,9 @@ struct scry_graph {
 	struct scry_heap *h;
 	struct scry_root *roots; /* the more informative ones first */
 	size_t root_count, root_room;
+	/* which root is an object's first one, and which comes after each: their places plus one */
+	struct scry_hash first_root;
+	uint32_t *next_root;
 	/* to[first[i]] ... to[first[i + 1] - 1] are what object i refers to */
 	uint32_t *first, *to;
 	size_t to_room;
@@ -47,6 +50,9 @@ struct scry_graph {
 int scry_graph_of(struct scry_heap *h, struct scry_graph **ret);
 /** Only its roots, which is quick. */
 int scry_graph_roots(struct scry_heap *h, struct scry_graph **ret);
+/** The roots of an object, in their order: `before` is NULL, then the last one; NULL: no more. */
+const struct scry_root *scry_graph_root_of(const struct scry_graph *g, uint32_t object,
+					   const struct scry_root *before);
 
 /**
  * What refers to each object: *ret_first and *ret_from are like `first` and `to` above; free()

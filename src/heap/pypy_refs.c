@@ -246,10 +246,11 @@ struct telling {
 
 static const struct scry_thread *runs(struct climb *c, uint32_t frame)
 {
-	for (size_t i = 0; i < c->g->root_count; i++)
-		if (c->g->roots[i].to == frame && c->g->roots[i].kind == SCRY_ROOT_FRAME)
-			return c->g->roots[i].thread;
-	return NULL;
+	const struct scry_root *root = scry_graph_root_of(c->g, frame, NULL);
+
+	while (root && root->kind != SCRY_ROOT_FRAME)
+		root = scry_graph_root_of(c->g, frame, root);
+	return root ? root->thread : NULL;
 }
 
 struct probe {
@@ -314,9 +315,9 @@ static void tell_roots(struct climb *c, uint32_t node)
 		[SCRY_ROOT_THREAD] = SCRY_FROM_THREAD,
 		[SCRY_ROOT_STATIC] = SCRY_FROM_STATIC,
 	};
+	const struct scry_root *root = NULL;
 
-	for (size_t i = 0; i < c->g->root_count; i++) {
-		const struct scry_root *root = &c->g->roots[i];
+	while ((root = scry_graph_root_of(c->g, node, root))) {
 		struct scry_found_ref one = { .object = SCRY_HEAP_NONE,
 					      .from = root->from ? root->from : root->at,
 					      .thread = root->thread,
@@ -324,8 +325,7 @@ static void tell_roots(struct climb *c, uint32_t node)
 					      .certain = root->certain,
 					      .counted = root->certain };
 
-		if (root->to != node || root->kind == SCRY_ROOT_MODULE ||
-		    root->from == c->h->objects[node].addr ||
+		if (root->kind == SCRY_ROOT_MODULE || root->from == c->h->objects[node].addr ||
 		    (root->at && scry_hash_add(c->known, root->at) <= 0))
 			continue;
 		one.kind = kinds[root->kind];

@@ -208,9 +208,10 @@ int scry_cpython_refs(struct scry_heap *h, uint32_t target, struct scry_hash *kn
 	     s.object++)
 		scry_heap_visit(h, s.object, take, &s);
 	rc = scry_graph_roots(h, &g);
-	for (size_t i = 0; rc == SCRY_OK && i < g->root_count; i++)
-		if (g->roots[i].to == target && g->roots[i].kind != SCRY_ROOT_MODULE)
-			take_root(&s, &g->roots[i]);
+	for (const struct scry_root *root = NULL;
+	     rc == SCRY_OK && (root = scry_graph_root_of(g, target, root));)
+		if (root->kind != SCRY_ROOT_MODULE)
+			take_root(&s, root);
 	return rc;
 }
 
@@ -308,16 +309,13 @@ static void climb(struct climb *c)
 			    (!has_kind(h, node, SCRY_IS_FRAME) || c->is_root[node]))
 				continue;
 		}
-		if (c->is_root[node])
-			for (size_t i = 0; i < c->g->root_count; i++)
-				if (c->g->roots[i].to == node &&
-				    (c->g->roots[i].kind == SCRY_ROOT_FRAME ||
-				     (c->g->roots[i].kind == SCRY_ROOT_THREAD &&
-				      c->g->roots[i].certain)) &&
-				    c->g->roots[i].from != h->objects[node].addr &&
-				    (!c->g->roots[i].slot ||
-				     strcmp(c->g->roots[i].slot, "f_globals")))
-					add_holder(c, node, &c->g->roots[i]);
+		for (const struct scry_root *root = NULL;
+		     (root = scry_graph_root_of(c->g, node, root));)
+			if ((root->kind == SCRY_ROOT_FRAME ||
+			     (root->kind == SCRY_ROOT_THREAD && root->certain)) &&
+			    root->from != h->objects[node].addr &&
+			    (!root->slot || strcmp(root->slot, "f_globals")))
+				add_holder(c, node, root);
 		if (node != c->refs->target && is_end(h, node))
 			continue;
 		for (uint32_t e = c->first[node]; e < c->first[node + 1]; e++) {
