@@ -79,6 +79,8 @@ struct scry_command_row {
 	/** SCRY_OK, or a negative result after scry_fail(): nothing could be shown. */
 	int (*run)(struct scry_call *call);
 	const struct scry_flag *flags; /* ends with a NULL name; may be NULL */
+	/** Why a CPYTHON one has nothing to say of PyPy; NULL: it does not know its objects. */
+	const char *pypy;
 	/* more arguments are refused; a RAW command has at most one */
 	int max_args;
 	/** The facts whose keys it adds to the answer; the list ends with NULL. NULL: none. */

@@ -18,7 +18,7 @@ struct subject {
 	struct scry_call *call;
 	const struct scry_lost *lost; /* --unreachable; NULL: not asked for, or another one's */
 	struct scry_gc_summary s;
-	const struct scry_pypy_gc *own; /* PyPy's collector, or NULL */
+	const struct scry_pypy_gc_line *own; /* PyPy's collector, or NULL */
 	const char *error;              /* why nothing was counted, or NULL */
 };
 
@@ -371,9 +371,11 @@ static void find_lists(struct scry_gc_summary *s)
 }
 
 /* False: it is another interpreter. */
-static bool say_pypy(struct scry_call *call, struct scry_runtime *r, struct scry_renderer *to)
+static bool say_pypy(struct scry_call *call, struct scry_runtime *r, bool wanted,
+		     struct scry_renderer *to)
 {
 	struct scry_pypy_gc gc;
+	struct scry_pypy_gc_line line = { .gc = &gc };
 	struct subject it = { .call = call, .s = { .interp = r->interps, .enabled = -1 } };
 	int rc = scry_pypy_gc_read(r, &gc);
 
@@ -381,8 +383,13 @@ static bool say_pypy(struct scry_call *call, struct scry_runtime *r, struct scry
 		return false;
 	it.s.debug = -1;
 	if (rc == SCRY_OK) {
-		it.own = &gc;
+		it.own = &line;
 		it.s.enabled = gc.enabled;
+		line.looked = wanted && scry_pypy_gc_count(r, &line);
+		if (wanted && !line.looked) {
+			it.error = "how much a known root leads to is not known";
+			call->partial = true;
+		}
 	} else {
 		it.error = call->s->error.text;
 		call->partial = true;
@@ -394,6 +401,7 @@ static bool say_pypy(struct scry_call *call, struct scry_runtime *r, struct scry
 struct asked {
 	struct scry_call *call;
 	struct scry_lost *lost; /* of the runtime of its index */
+	bool wanted;            /* what nothing leads to was asked for */
 };
 
 static void each_interpreter(const void *subject, struct scry_renderer *to)
@@ -402,7 +410,7 @@ static void each_interpreter(const void *subject, struct scry_renderer *to)
 	struct scry_call *call = asked->call;
 
 	for (struct scry_runtime *r = scry_runtime_first(call->s); r; r = r->next) {
-		if (say_pypy(call, r, to))
+		if (say_pypy(call, r, asked->wanted, to))
 			continue;
 		for (struct scry_interp *i = r->interps; i; i = i->next) {
 			struct subject it = { .call = call };
@@ -436,15 +444,14 @@ static int run(struct scry_call *call)
 	struct scry_lost lost = { 0 };
 	bool wanted = scry_call_flag(call, "unreachable") || scry_call_flag(call, "garbage");
 	struct scry_heap *h;
-	int rc = wanted ? scry_refuse_others(call) : SCRY_OK;
+	int rc = wanted ? scry_heap_first(call, &h) : SCRY_OK;
+	bool counted = wanted && rc == SCRY_OK && h->kind->counts;
 
-	if (wanted && rc == SCRY_OK)
-		rc = scry_heap_first(call, &h);
-	if (wanted && rc == SCRY_OK)
+	if (counted)
 		rc = scry_lost_find(h, &lost);
 	if (rc == SCRY_OK)
 		scry_say_fields(&call->render.to, &answer_facts,
-				&(struct asked) { call, wanted ? &lost : NULL });
+				&(struct asked) { call, counted ? &lost : NULL, wanted });
 	scry_lost_done(&lost);
 	return rc;
 }

@@ -60,7 +60,7 @@ static const char *module_of(struct scry_runtime *r, scry_addr dict)
 }
 
 /* Of the references the first that may be followed: into a container, an instance's attributes. */
-static const struct scry_reference *choose(const struct scry_owners *o, const scry_addr *met,
+static const struct scry_pointing *choose(const struct scry_owners *o, const scry_addr *met,
 					   unsigned met_count)
 {
 	for (size_t i = 0; i < o->reference_count; i++) {
@@ -104,7 +104,7 @@ bool scry_put_held(struct scry_runtime *r, scry_addr object, struct scry_buf *ou
 		if (scry_owners_find(r, object, object, object + 1, true, &owners) < 0)
 			return false;
 		for (size_t n = 0; n < owners.reference_count; n++) {
-			const struct scry_reference *ref = &owners.references[n];
+			const struct scry_pointing *ref = &owners.references[n];
 
 			module = ref->kind == SCRY_HOLDER_OBJECT && ref->slot &&
 						 ref->type->flags & TYPE_DICT
@@ -116,7 +116,7 @@ bool scry_put_held(struct scry_runtime *r, scry_addr object, struct scry_buf *ou
 			scry_buf_printf(out, "%s of %s", path, module);
 			return true;
 		}
-		const struct scry_reference *ref = choose(&owners, met, i + 1);
+		const struct scry_pointing *ref = choose(&owners, met, i + 1);
 		if (!ref)
 			return false;
 		path = in_front(r, ref->slot, path);

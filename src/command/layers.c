@@ -397,13 +397,19 @@ static void find_heap(struct scry_layers *l, const struct scry_map *map, bool al
 	add_memory(l, &m);
 }
 
-static void find_pypy(struct scry_layers *l)
+static void find_pypy(struct scry_layers *l, bool all)
 {
 	struct scry_memory_at m = { 0 };
 
 	scry_layers_find_pypy(l);
 	m.has_chunk = scry_malloc_find(l->runtime, l->addr, &m.chunk);
 	add_memory(l, &m);
+	if (l->start >= l->end && m.has_chunk) {
+		l->start = m.chunk.start;
+		l->end = m.chunk.start + m.chunk.size;
+	}
+	if (all)
+		scry_layers_find_pypy_words(l);
 }
 
 void scry_layers_find(struct scry_session *s, scry_addr addr, bool all, struct scry_layers *ret)
@@ -419,7 +425,7 @@ void scry_layers_find(struct scry_session *s, scry_addr addr, bool all, struct s
 	}
 	if (!ret->runtime || !add_stack(ret)) {
 		if (ret->runtime && ret->runtime->pypy)
-			find_pypy(ret);
+			find_pypy(ret, all);
 		else if (ret->runtime)
 			find_heap(ret, map, all);
 		add_module(ret, map);

@@ -72,6 +72,8 @@ struct scry_layer *scry_layer_add(struct scry_layers *l, enum scry_layer_what wh
 				  scry_addr address, uint64_t size);
 /** Those of PyPy's objects and of its collector's memory (layers_pypy.c). */
 void scry_layers_find_pypy(struct scry_layers *l);
+/** Every word that leads into the object there, or to the address where there is none. */
+void scry_layers_find_pypy_words(struct scry_layers *l);
 
 /** Only stacks and modules: for a word that is in no object. */
 void scry_place_find(struct scry_session *s, scry_addr addr, struct scry_layers *ret);

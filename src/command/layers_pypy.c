@@ -3,8 +3,10 @@
  * reach and has not freed yet, a free place; in the nursery, in a page of an arena, in the module.
  */
 #include "command/layers.h"
-#include "heap/index.h"
+#include "heap/scan.h"
+#include "heap/visit.h"
 #include "memory/malloc.h"
+#include "memory/stack.h"
 #include "object/pypy/pypy_printers.h"
 
 #define NURSERY_MAX 50000000u /* objects of a nursery that are gone through */
@@ -51,6 +53,8 @@ static bool add_unreached(struct scry_layers *l, scry_addr at, bool certain)
 	layer->alive = SCRY_ALIVE_UNKNOWN;
 	layer->unreached = scry_pypy_place_of(p, at) != SCRY_PYPY_PREBUILT;
 	layer->certain = certain;
+	l->start = at;
+	l->end = at + size;
 	return true;
 }
 
@@ -108,6 +112,8 @@ static void find_in_page(struct scry_layers *l, struct scry_heap *h,
 	if (size && l->addr >= page->first)
 		start = l->addr - (l->addr - page->first) % size;
 	if (!found && size && l->addr >= page->first) {
+		l->start = start;
+		l->end = start + size;
 		free = scry_pypy_is_free(l->runtime->pypy, page, start);
 		if (!free)
 			add_unreached(l, start, true);
@@ -127,6 +133,121 @@ static void find_prebuilt(struct scry_layers *l)
 		if (scry_pypy_stands(l->runtime->pypy, at - back) &&
 		    add_unreached(l, at - back, false))
 			return;
+}
+
+/* --- words that lead there --- */
+
+#define WORDS_MAX 100000
+
+struct words {
+	struct scry_layers *l; /* `start` and `end` are asked about */
+	struct scry_heap *h;
+};
+
+struct naming {
+	struct words *w;
+	scry_addr at;
+	const char *text;
+};
+
+static void name_slot(void *arg, const struct scry_reference *ref)
+{
+	struct naming *n = arg;
+	SCRY_AUTO_BUF(text);
+
+	if (ref->at != n->at || n->text)
+		return;
+	scry_slot_text(n->w->h, ref, &text);
+	n->text = scry_arena_text(&n->w->l->session->arena, text.text, text.len);
+}
+
+/* Whose a word is: of an object that is reached, else where it is. */
+static bool find_holder(struct words *w, scry_addr at, struct scry_pointing *ref)
+{
+	struct scry_runtime *r = w->h->runtime;
+	struct scry_target *target = r->session->target;
+	uint32_t object = scry_heap_inside(w->h, at);
+	struct scry_pypy_page page;
+	struct naming naming = { w, at, NULL };
+	struct scry_malloc_chunk chunk;
+	const struct scry_map *map;
+
+	if (object != SCRY_HEAP_NONE) {
+		struct scry_heap_type *t = scry_heap_type_of(w->h, object);
+
+		ref->kind = SCRY_HOLDER_OBJECT;
+		ref->holder = w->h->objects[object].addr;
+		ref->type = t->type;
+		ref->no_repr = t->no_repr;
+		scry_heap_visit(w->h, object, name_slot, &naming);
+		/* a number that is the address, too, is told by the field that has it */
+		ref->slot = naming.text ? naming.text
+					: scry_heap_field_at(w->h, object, at - ref->holder);
+		return true;
+	}
+	map = scry_map_at(target, at);
+	if (scry_stack_has(r, at)) {
+		ref->kind = SCRY_HOLDER_STACK;
+	} else if ((at >= r->pypy->start && at < r->pypy->end) ||
+		   (map && map->flags & SCRY_MAP_FILE)) {
+		ref->kind = SCRY_HOLDER_STATIC;
+	} else {
+		ref->kind = SCRY_HOLDER_CHUNK;
+		/* free memory of the collector's is full of words from before */
+		if (scry_pypy_place_of(r->pypy, at) == SCRY_PYPY_YOUNG)
+			return at < r->pypy->nursery_free;
+		if (scry_pypy_page_of(r->pypy, at, &page)) {
+			uint64_t size = block_size(w->h, &page);
+
+			if (!size || at < page.first)
+				return true;
+			ref->holder = at - (at - page.first) % size;
+			return !scry_pypy_is_free(r->pypy, &page, ref->holder);
+		}
+		if (scry_malloc_find(r, at, &chunk)) {
+			ref->holder = chunk.start;
+			return !scry_malloc_is_free(&chunk);
+		}
+	}
+	return true;
+}
+
+static void take_word(void *arg, scry_addr at, scry_addr word)
+{
+	struct words *w = arg;
+	struct scry_owners *o = &w->l->owners;
+	struct scry_pointing ref = { .at = at, .word = word }, *list;
+
+	/* the object's own words */
+	if ((at >= w->l->start && at < w->l->end) || !find_holder(w, at, &ref))
+		return;
+	if (o->reference_count == o->reference_room) {
+		size_t room = o->reference_room ? 2 * o->reference_room : 64;
+
+		list = room > WORDS_MAX ? NULL
+					: scry_arena_alloc(&w->l->session->arena, room * sizeof(*list));
+		o->cut |= !list;
+		if (!list)
+			return;
+		if (o->reference_count)
+			memcpy(list, o->references, o->reference_count * sizeof(*list));
+		o->references = list;
+		o->reference_room = room;
+	}
+	o->references[o->reference_count++] = ref;
+}
+
+void scry_layers_find_pypy_words(struct scry_layers *l)
+{
+	struct words w = { l, NULL };
+
+	if (l->start >= l->end) {
+		l->start = l->addr;
+		l->end = l->addr + 1;
+	}
+	if (scry_heap_of(l->runtime, &w.h) == SCRY_OK &&
+	    scry_scan_words(w.h, SCRY_SCAN_ALL, l->start, l->end, take_word, &w) < 0)
+		l->owners.cut = true;
 }
 
 void scry_layers_find_pypy(struct scry_layers *l)

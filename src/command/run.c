@@ -69,6 +69,8 @@ int scry_refuse_others(struct scry_call *call)
 		r = r->next;
 	if (!r || r->strategy->model == SCRY_MODEL_CPYTHON)
 		return SCRY_OK;
+	if (r->pypy && call->row->pypy)
+		return scry_fail(s, SCRY_EUNSUPPORTED, 0, "%s", call->row->pypy);
 	return scry_fail(s, SCRY_EUNSUPPORTED, 0, "%s%s does not know the objects of %s",
 			 s->options.prefix ? s->options.prefix : "", call->row->public.name,
 			 r->name);

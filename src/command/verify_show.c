@@ -305,6 +305,12 @@ static int run_verify(struct scry_call *call)
 
 	if (rc < 0)
 		return rc;
+	if (a.want_leaks && !h->kind->counts)
+		return scry_fail(call->s, SCRY_EUNSUPPORTED, 0,
+				 "%sverify --leaks asks counts of references, which the objects of "
+				 "%s do not have",
+				 call->s->options.prefix ? call->s->options.prefix : "",
+				 h->runtime->name);
 	a.h = h;
 	rc = scry_verify(h, &v);
 	if (rc == SCRY_OK && a.want_leaks)
@@ -340,8 +346,11 @@ const struct scry_command_row scry_command_verify = {
 		    "memory or register leads\n"
 		    "there (a Py_DECREF is missing), by type, and malloc chunks in use that "
 		    "nothing "
-		    "leads to.",
-		    SCRY_COMMAND_CPYTHON },
+		    "leads to.\n"
+		    "Of PyPy, which counts no references: headers, references to what is free or "
+		    "is not an object,\n"
+		    "sizes, lists and dicts.",
+		    0 },
 	.run = run_verify,
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },
 	.flags = flags,

@@ -89,6 +89,7 @@ struct reference {
 	const char *kind, *type, *function, *slot, *module;
 	scry_addr at, word, holder;
 	uint64_t tid;
+	bool no_repr;
 };
 
 static const char *const kinds[] = {
@@ -102,9 +103,10 @@ static bool print_holder(const void *subject, struct scry_buf *out)
 {
 	const struct reference *ref = subject;
 
-	if (ref->type)
-		scry_short_repr(ref->r, ref->holder, out);
-	return ref->type;
+	if (!ref->type || ref->no_repr)
+		return false;
+	scry_short_repr(ref->r, ref->holder, out);
+	return true;
 }
 
 #define SUBJECT struct reference
@@ -154,13 +156,14 @@ static void say_references(const struct subject *it, struct scry_renderer *to)
 	uint64_t limit = it->call->s->options.limit[SCRY_LIMIT_ITEMS];
 
 	for (size_t i = 0; i < l->owners.reference_count; i++) {
-		const struct scry_reference *o = &l->owners.references[i];
+		const struct scry_pointing *o = &l->owners.references[i];
 		struct reference ref = { .r = l->runtime,
 					 .kind = kinds[o->kind],
 					 .slot = o->slot,
 					 .at = o->at,
 					 .word = o->word,
-					 .holder = o->holder };
+					 .holder = o->holder,
+					 .no_repr = o->no_repr };
 
 		if (limit && i >= limit && !it->call->verbose)
 			break;
@@ -244,8 +247,6 @@ static int run(struct scry_call *call)
 	int rc = scry_call_address(call, &addr);
 
 	if (rc < 0)
-		return rc;
-	if (it.references && (rc = scry_refuse_others(call)) < 0)
 		return rc;
 	scry_layers_find(call->s, addr, it.references, &layers);
 	if (layers.error) {

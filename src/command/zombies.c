@@ -218,5 +218,6 @@ const struct scry_command_row scry_command_zombies = {
 		    "interpreter's .symtab locates it.",
 		    SCRY_COMMAND_CPYTHON },
 	.run = run,
+	.pypy = "PyPy keeps no frames for the next call: it makes a new one for each",
 	.says = (const struct scry_facts *const[]) { &answer_facts, NULL },
 };

@@ -11,6 +11,7 @@
 #include "heap/reach.h"
 #include "heap/referrers.h"
 #include "heap/roots.h"
+#include "heap/verify.h"
 #include "heap/visit.h"
 #include "memory/block.h"
 #include "memory/gc.h"
@@ -382,6 +383,8 @@ const struct scry_heap_kind scry_heap_cpython = {
 	.field_at = scry_cpython_field_at,
 	.namespace_of = scry_cpython_namespace_of,
 	.refs = scry_cpython_refs,
+	.judge = scry_cpython_judge,
+	.check = scry_cpython_check,
 	.counts = true,
 	.parts = true,
 };

@@ -56,6 +56,7 @@ struct scry_heap;
 struct scry_graph;
 struct scry_reference;
 struct scry_refs;
+struct scry_verify;
 
 /** What differs between the kinds of interpreters: a row for each, as for models (model.h). */
 struct scry_heap_kind {
@@ -82,6 +83,9 @@ struct scry_heap_kind {
 	/* adds those that refer to an object, and to `known` the words that were told of */
 	int (*refs)(struct scry_heap *h, uint32_t target, struct scry_hash *known,
 		    struct scry_refs *refs);
+	/* a reference to what is not in the list; an object of the list: verify.h */
+	void (*judge)(struct scry_verify *v, const struct scry_reference *ref);
+	void (*check)(struct scry_verify *v, uint32_t object);
 	bool counts; /* objects have reference counts */
 	bool parts;  /* objects may have memory elsewhere: object/part.h */
 };

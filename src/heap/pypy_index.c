@@ -185,4 +185,6 @@ const struct scry_heap_kind scry_heap_pypy = {
 	.field_at = field_at,
 	.namespace_of = namespace_of,
 	.refs = scry_pypy_refs,
+	.judge = scry_pypy_judge,
+	.check = scry_pypy_check,
 };

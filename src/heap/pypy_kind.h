@@ -15,5 +15,8 @@ int scry_pypy_roots(struct scry_graph *g);
 /** Who refers to an object, through structures that no program can have (pypy_refs.c). */
 int scry_pypy_refs(struct scry_heap *h, uint32_t target, struct scry_hash *known,
 		   struct scry_refs *refs);
+/** What is wrong with a reference, and with an object (pypy_verify.c). */
+void scry_pypy_judge(struct scry_verify *v, const struct scry_reference *ref);
+void scry_pypy_check(struct scry_verify *v, uint32_t object);
 
 #endif

@@ -78,8 +78,11 @@ void scry_verify_done(struct scry_verify *v)
 
 struct pass {
 	struct scry_verify *v;
-	uint32_t *found; /* by object: references that certainly are some */
+	/* by object: references that certainly are some; of PyPy's, whether it is certainly one */
+	uint32_t *found;
 	uint32_t object; /* who is visited */
+	uint32_t *queue;
+	size_t end;
 	const struct scry_root *root;
 	bool naming;    /* the second time: who refers to what was found */
 	bool uncounted; /* who is visited was made by the compiler, with all that it refers to */
@@ -114,6 +117,8 @@ static void name_holder(struct pass *p, const struct scry_reference *ref)
 	};
 	bool sure = ref->certain && ref->counted;
 
+	if (!ref->certain && !p->v->h->kind->counts)
+		return;
 	for (size_t i = sure ? 0 : 1; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		uintptr_t at = (uintptr_t)scry_hash_find(&p->v->by_addr,
 							 ref->to * SCRY_FINDING_COUNT + kinds[i]);
@@ -154,10 +159,8 @@ static bool has_type(struct scry_heap *h, scry_addr addr)
 	return scry_type_for(h->runtime, addr, &t) == SCRY_OK;
 }
 
-/* Something certainly refers to what is not an object of the index: is that known? */
-static void judge(struct pass *p, const struct scry_reference *ref)
+void scry_cpython_judge(struct scry_verify *v, const struct scry_reference *ref)
 {
-	struct scry_verify *v = p->v;
 	struct scry_runtime *r = v->h->runtime;
 	struct scry_finding *f;
 	struct scry_verdict verdict;
@@ -194,16 +197,17 @@ static void judge(struct pass *p, const struct scry_reference *ref)
 static void take(void *arg, const struct scry_reference *ref)
 {
 	struct pass *p = arg;
+	bool counts = p->v->h->kind->counts;
 	uint32_t to;
 
 	if (p->naming)
 		name_holder(p, ref);
-	if (p->naming || !ref->certain || !ref->counted || !ref->to)
+	if (p->naming || !ref->certain || !ref->to || (counts && !ref->counted))
 		return;
 	p->v->references++;
 	to = scry_heap_find(p->v->h, ref->to);
 	if (to == SCRY_HEAP_NONE)
-		judge(p, ref);
+		p->v->h->kind->judge(p->v, ref);
 	else if (!p->uncounted && p->found[to] < UINT32_MAX)
 		p->found[to]++;
 }
@@ -252,12 +256,55 @@ static void pass_all(struct pass *p)
 	struct scry_heap *h = p->v->h;
 
 	for (p->object = 0; p->object < h->count && !h->runtime->session->stopped; p->object++) {
-		p->uncounted = is_static(h->runtime, h->objects[p->object].addr);
-		if (!scry_lost_is_going(h, p->object) && !borrows(h, p->object))
+		bool counts = h->kind->counts;
+
+		p->uncounted = !counts || is_static(h->runtime, h->objects[p->object].addr);
+		if (counts ? !scry_lost_is_going(h, p->object) && !borrows(h, p->object)
+			   : p->found[p->object])
 			scry_heap_visit(h, p->object, take, p);
 	}
 	p->uncounted = false;
-	pass_frames(p);
+	if (h->kind->counts)
+		pass_frames(p);
+}
+
+/*
+ * Where nothing is counted: what certain roots lead to by certain references. What only a word
+ * leads to that may be left from before may be in memory that is used again.
+ */
+static void take_sure(void *arg, const struct scry_reference *ref)
+{
+	struct pass *p = arg;
+	uint32_t to = ref->certain ? scry_heap_find(p->v->h, ref->to) : SCRY_HEAP_NONE;
+
+	if (to != SCRY_HEAP_NONE && !p->found[to]) {
+		p->found[to] = 1;
+		p->queue[p->end++] = to;
+	}
+}
+
+static int find_sure(struct pass *p)
+{
+	struct scry_heap *h = p->v->h;
+	struct scry_graph *g;
+	size_t done = 0;
+	int rc = scry_graph_roots(h, &g);
+
+	p->queue = rc == SCRY_OK ? malloc((h->count + 1) * sizeof(*p->queue)) : NULL;
+	if (!p->queue)
+		return rc < 0 ? rc
+			      : scry_fail(h->runtime->session, SCRY_ENOMEM, 0, "out of memory");
+	for (size_t i = 0; i < g->root_count; i++) {
+		struct scry_reference like = { .to = h->objects[g->roots[i].to].addr,
+					       .certain = g->roots[i].certain };
+
+		take_sure(p, &like);
+	}
+	while (done < p->end && !h->runtime->session->stopped)
+		scry_heap_visit(h, p->queue[done++], take_sure, p);
+	p->v->objects = p->end;
+	free(p->queue);
+	return SCRY_OK;
 }
 
 /* A count that is too small: of a biased one both parts, and only where nothing is deferred. */
@@ -303,13 +350,23 @@ int scry_verify(struct scry_heap *h, struct scry_verify *ret)
 	p.found = calloc(h->count + 1, sizeof(*p.found));
 	if (!p.found)
 		return scry_fail(s, SCRY_ENOMEM, 0, "out of memory");
-	pass_all(&p);
-	scry_verify_types(ret);
-	for (uint32_t i = 0; i < h->count && !s->stopped; i++) {
-		check_count(&p, i);
-		scry_verify_object(ret, i);
+	int rc = h->kind->counts ? SCRY_OK : find_sure(&p);
+
+	if (rc < 0) {
+		free(p.found);
+		return rc;
 	}
-	scry_verify_memory(ret);
+	pass_all(&p);
+	if (h->kind->counts)
+		scry_verify_types(ret);
+	for (uint32_t i = 0; i < h->count && !s->stopped; i++) {
+		if (h->kind->counts)
+			check_count(&p, i);
+		if (h->kind->counts || p.found[i])
+			h->kind->check(ret, i);
+	}
+	if (h->kind->counts)
+		scry_verify_memory(ret);
 	if (ret->count) {
 		p.naming = true;
 		pass_all(&p);

@@ -59,6 +59,8 @@ struct scry_verify {
 	struct scry_hash by_addr; /* kind and address: its index plus one */
 	bool full;                /* memory ran out */
 	bool collecting;          /* a collection runs: its lists are half changed */
+	scry_addr page;           /* of PyPy's: whose free blocks were looked up last */
+	uint64_t free[16];        /* a bit for each 8 bytes of it where one begins */
 };
 
 /** Check everything. Negative when out of memory; scry_verify_done() is needed all the same. */
@@ -76,7 +78,9 @@ struct scry_finding *scry_verify_add(struct scry_verify *v, enum scry_finding_ki
 const char *scry_verify_reason(struct scry_verify *v);
 /** Check the types; check an object, its tables and links. verify_objects.c */
 void scry_verify_types(struct scry_verify *v);
-void scry_verify_object(struct scry_verify *v, uint32_t object);
+void scry_cpython_check(struct scry_verify *v, uint32_t object);
+/** Something certainly refers to what is not an object of the index: is that known? */
+void scry_cpython_judge(struct scry_verify *v, const struct scry_reference *ref);
 /** Does a collection run? */
 bool scry_verify_moves(struct scry_runtime *r);
 /** Check blocks and chunks. verify_memory.c */

@@ -222,7 +222,7 @@ bool scry_verify_moves(struct scry_runtime *r)
 	return false;
 }
 
-void scry_verify_object(struct scry_verify *v, uint32_t object)
+void scry_cpython_check(struct scry_verify *v, uint32_t object)
 {
 	struct scry_heap *h = v->h;
 	struct looked l = { v, h->runtime, scry_heap_type_of(h, object), h->objects[object].addr };

@@ -265,12 +265,12 @@ static bool is_left_over(struct scry_runtime *r, scry_addr at)
 }
 
 /* What is known of a word's place without a further search; false where it refers to nothing. */
-static bool classify(struct scry_runtime *r, const struct hit *hit, struct scry_reference *ret)
+static bool classify(struct scry_runtime *r, const struct hit *hit, struct scry_pointing *ret)
 {
 	struct scry_verdict v;
 	scry_addr end;
 
-	*ret = (struct scry_reference) { .at = hit->at, .word = hit->word };
+	*ret = (struct scry_pointing) { .at = hit->at, .word = hit->word };
 	if (scry_stack_has(r, hit->at)) {
 		ret->kind = SCRY_HOLDER_STACK;
 	} else if (scry_object_around(r, hit->at, &ret->holder, &v) == SCRY_OK) {
@@ -288,9 +288,9 @@ static bool classify(struct scry_runtime *r, const struct hit *hit, struct scry_
 }
 
 static void add_reference(struct scry_runtime *r, struct scry_owners *o,
-			  const struct scry_reference *reference)
+			  const struct scry_pointing *reference)
 {
-	struct scry_reference *list =
+	struct scry_pointing *list =
 		o->reference_count >= REFERENCES_MAX
 			? NULL
 			: scry_arena_grow(&r->session->arena, o->references, o->reference_count,
@@ -350,7 +350,7 @@ static void find_holders(struct scry_runtime *r, struct scry_owners *o)
 		if (scry_object_around(r, hits.list[i].at, &object, &v) < 0)
 			continue;
 		for (size_t n = 0; n < o->reference_count; n++) {
-			struct scry_reference *ref = &o->references[n];
+			struct scry_pointing *ref = &o->references[n];
 			struct hit at = { ref->at, ref->word };
 
 			if (ref->kind != SCRY_HOLDER_CHUNK || hits.list[i].word < ref->holder ||
@@ -375,7 +375,7 @@ int scry_owners_find(struct scry_runtime *r, scry_addr addr, scry_addr start, sc
 	struct question q = { addr, start, end };
 	struct scry_goal goal = { start, end };
 	struct hits hits = { .runtime = r };
-	struct scry_reference reference;
+	struct scry_pointing reference;
 	struct scry_owners o = { 0 };
 	int rc = scry_search(r->session, &goal, 1, keep_hit, &hits);
 

@@ -9,7 +9,7 @@
 #include "object/part.h"
 
 /** A word that points into the memory asked for. */
-struct scry_reference {
+struct scry_pointing {
 	scry_addr at, word;
 	enum scry_holder {
 		SCRY_HOLDER_OBJECT, /* in the object itself or in memory of its own */
@@ -20,6 +20,7 @@ struct scry_reference {
 	scry_addr holder; /* the object, or the start of the block or chunk; else 0 */
 	struct scry_type *type;
 	const char *slot; /* "[3]", "['key']", ".name", "ob_item"; NULL not known */
+	bool no_repr;     /* a structure of the interpreter's own, which is no value */
 };
 
 /** All that was found, in the session's arena. */
@@ -29,7 +30,7 @@ struct scry_owners {
 	bool certain; /* by part.h's table; else just an object that points to its first byte */
 	struct scry_export *exports;
 	size_t export_count, export_room;
-	struct scry_reference *references; /* where they were asked for */
+	struct scry_pointing *references; /* where they were asked for */
 	size_t reference_count, reference_room;
 	bool cut; /* there are more than are kept */
 };

@@ -227,11 +227,7 @@ def test_live_pypy(dumps, pypy):
 def test_what_pypy_has_not(dumps, pypy):
     """An answer that there is none would be wrong."""
     dump = made(dumps, pypy, VALUES)
-    for command in (
-        ['whatis', '--refs', '0x1000'],
-        ['verify'],
-        ['zombies'],
-    ):
+    for command in (['verify', '--leaks'], ['zombies']):
         status, output, errors = run.pyscry(*run.where(pypy), '--frame', '1', dump.core, *command)
         assert status == 2 and not output and 'PyPy' in errors, (command, output, errors)
 

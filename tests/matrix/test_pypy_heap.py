@@ -8,10 +8,12 @@ import jsonschema
 import pytest
 
 from tests.support import damage, programs, run
+from tests.support.corefile import CoreFile
 
 from .test_pypy import EVERY, made
 
 HEAP = programs.Program('pypy-heap', 'pypy_heap.py')
+HELD = programs.Program('pypy-held', 'pypy_held.py')
 
 with open(os.path.join(run.TOP, 'docs', 'schema.json')) as source:
     SCHEMA = json.load(source)
@@ -204,10 +206,111 @@ def test_what_stands_there(dumps, pypy):
         assert any(one['what'] == 'data' for one in layers), layers
     inside = layers_of(dump, pypy, dump.truth['kept'][0] + 8)[0]
     assert inside['offset'] == 8 and inside['type'] == '__main__.Row'
-    status, _, errors = run.pyscry(
-        *run.where(pypy), dump.core, 'whatis', '--refs', hex(dump.truth['kept'][0])
+
+
+def words_to(dump, pypy, address):
+    return asked(dump, pypy, 'whatis', '--refs', hex(address))['whatis']['references']
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_words_that_lead_there(dumps, pypy):
+    """Those of objects have the slot and the holder that the core has there; what is in free
+    memory does not count."""
+    dump = made(dumps, pypy, HEAP)
+    with CoreFile(dump.core) as core:
+        for address in dump.truth['kept']:
+            words = words_to(dump, pypy, address)
+            for one in words:
+                if one['from']['kind'] != 'register':
+                    assert core.word(int(one['at'], 16)) == int(one['to'], 16) == address, one
+            holders = {one['from']['type'] for one in words if one['from']['kind'] == 'object'}
+            assert any(name.startswith('RPython GcArray of') for name in holders), words
+            slots = [one['slot'] for one in words if one['from']['type'] in holders]
+            assert any(slot and slot.startswith('[') for slot in slots), words
+        for address in dump.truth['dropped']:  # the truth has numbers like these
+            words = [one for one in words_to(dump, pypy, address) if one['from']['type']]
+            assert not any((one['slot'] or '').startswith('[') for one in words), words
+    # an address in the midst of nothing, and one that is not there
+    assert words_to(dump, pypy, 0x1000) == []
+
+
+def findings(pypy, core, status=0):
+    answer, got, errors = run.answer(core, *run.where(pypy), command=('verify',))
+    jsonschema.validate(answer, SCHEMA)
+    assert got == status, errors
+    return answer['verify']
+
+
+@pytest.mark.parametrize('options', [(), ('--jit', 'off')], ids=['jit', 'no-jit'])
+@pytest.mark.parametrize('pypy', EVERY)
+def test_sound_heap(dumps, pypy, options):
+    found = findings(pypy, made(dumps, pypy, HEAP, *options).core)
+    assert found['checked'] > 100000 and found['findings'] == [], found
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_unsound_heap(dumps, pypy, tmp_path):
+    """One word is changed each time; what is wrong is named, and who leads there."""
+    dump = made(dumps, pypy, HEAP)
+    copy, kept = str(tmp_path / 'core'), dump.truth['kept'][0]
+    slot = next(
+        int(one['at'], 16)
+        for one in words_to(dump, pypy, kept)
+        if (one['from']['type'] or '').startswith('RPython GcArray of')
     )
-    assert status == 2 and 'does not know the objects of' in errors
+    free = next(
+        address
+        for address in dump.truth['freed']
+        if layers_of(dump, pypy, address)[0]['what'] == 'free block'
+    )
+    with CoreFile(dump.core) as core:
+        header = core.word(kept)
+    cases = [
+        (slot, free, 'dangling', free),
+        (slot, 0x123456780, 'no object', 0x123456780),
+        (slot, kept + 1, 'no object', kept + 1),
+        (kept, header ^ 1 << 60, 'type', kept),
+        (kept, header | 0xfffffff0, 'no object', kept),
+        # the storage of the list says that it has more items than memory has
+        (slot - 8 * 2 - 8, 1 << 40, 'size', None),
+    ]
+    for at, value, kind, address in cases:
+        shutil.copyfile(dump.core, copy)
+        with CoreFile(copy) as core:
+            core.set_word(at, value)
+        found = findings(pypy, copy, status=1)['findings']
+        here = [one for one in found if one['kind'] == kind]
+        assert here, (kind, found)
+        if address is not None:
+            one = next(one for one in here if int(one['address'], 16) == address)
+            if kind != 'type':
+                assert one['holders'] or kind == 'dangling', one
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_held_by_other_memory(dumps, pypy):
+    """Constants of machine code and items of object arrays are in no object of RPython's."""
+    dump = made(dumps, pypy, HELD)
+    rows = {row['type']: row for row in asked(dump, pypy, 'heap')['heap']['types']}
+    counts = {name: rows.get('__main__.' + name, {'count': 0})['count'] for name in ('Held', 'Item')}
+    assert counts == {'Held': dump.truth['held'], 'Item': dump.truth['items']}
+    assert dump.truth['items'] == (2 if pypy.version[0] == 2 else 0)
+    for name in sorted(name for name, count in counts.items() if count):
+        instances = asked(dump, pypy, 'heap', name)['heap']['instances']
+        refs = asked(dump, pypy, 'refs', instances[0]['address'])['refs']['references']
+        assert any(one['certain'] for one in refs), (name, refs)
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_what_is_not_reached(dumps, pypy):
+    """Little is left after some collections; what was dropped since is among it."""
+    dump = made(dumps, pypy, HEAP)
+    (gc,) = asked(dump, pypy, 'gc', '--unreachable')['gc']
+    own = gc['incminimark']
+    assert own['reached_bytes'] + own['unreached_bytes'] == own['old_bytes']
+    assert 0 < own['unreached_bytes'] < own['old_bytes'] / 20, own
+    (gc,) = asked(dump, pypy, 'gc')['gc']
+    assert 'reached_bytes' not in gc['incminimark'] and gc['error'] is None
 
 
 @pytest.mark.parametrize('pypy', EVERY)

@@ -365,6 +365,12 @@ int scry_pypy_string(struct scry_pypy *p, scry_addr string, size_t max, const ch
 /** The text of a str or bytes object, or of an rpy_string. */
 int scry_pypy_text_at(struct scry_runtime *r, scry_addr str, size_t max, const char **ret);
 /* --- where objects live (pypy_heap.c) --- */
+/**
+ * GCFLAG_* of incminimark are above 32 bits of type; thirteen are in use. Of a young object that
+ * may not be moved: PINNED.
+ */
+#define SCRY_PYPY_FLAGS	 ((uint64_t)0x1fff << 32)
+#define SCRY_PYPY_PINNED ((uint64_t)1 << 41)
 enum scry_pypy_place {
 	SCRY_PYPY_PREBUILT, /* in the module: never moves */
 	SCRY_PYPY_YOUNG,    /* in the nursery: a collection moves it */

@@ -24,11 +24,8 @@
 #define NURSERY_TOP  6
 #define NURSERY_MAX  ((uint64_t)1 << 40)
 
-/* GCFLAG_* stand above 32 bits of type: TRACK_YOUNG_PTRS is the first, twelve are in use. */
-#define FLAG_TRACK  ((uint64_t)1 << 32)
-#define FLAGS_VALID ((uint64_t)0xfff << 32)
-#define FORWARDED   (-42) /* then the new address follows */
-#define FLAG_PINNED ((uint64_t)1 << 41)
+#define FLAG_TRACK ((uint64_t)1 << 32) /* GCFLAG_TRACK_YOUNG_PTRS */
+#define FORWARDED  (-42)	       /* then the new address follows */
 
 #define POINTERS_CHECKED 8
 
@@ -153,7 +150,7 @@ static bool is_left(struct scry_pypy *p, scry_addr addr)
 		return true;
 	if ((int64_t)header == FORWARDED)
 		return addr < p->nursery || addr >= p->nursery_free;
-	return young && addr >= p->nursery_free && !(header & FLAG_PINNED);
+	return young && addr >= p->nursery_free && !(header & SCRY_PYPY_PINNED);
 }
 
 bool scry_pypy_stands(struct scry_pypy *p, scry_addr addr)
@@ -164,7 +161,7 @@ bool scry_pypy_stands(struct scry_pypy *p, scry_addr addr)
 	bool any;
 
 	if (!t || is_left(p, addr) || scry_read_uint(p->runtime->session, at, 8, &header) < 0 ||
-	    header & ~(FLAGS_VALID | UINT32_MAX) || !pointers_fit(p, t, at, &any))
+	    header & ~(SCRY_PYPY_FLAGS | UINT32_MAX) || !pointers_fit(p, t, at, &any))
 		return false;
 	/*
 	 * Small numbers look like types. An old object with pointers has a flag, but for the time

@@ -233,8 +233,47 @@ static void trace_stacklet(struct scry_pypy_tracer *tracer, scry_addr object)
 		scry_pypy_trace_loose(tracer, copy + 8, bytes / 8);
 }
 
+/* So many references, `step` bytes apart, in memory that is no object. */
+static void trace_table(struct scry_pypy_tracer *tracer, scry_addr table, uint64_t count,
+			uint64_t step)
+{
+	struct scry_pypy_edge e = { .kind = SCRY_PYPY_EDGE_ITEM };
+
+	for (; e.index < count && spend(tracer, 1); e.index++) {
+		e.at = table + step * e.index;
+		if (scry_pypy_words(tracer->p, e.at, &e.to, 1) < 1)
+			return;
+		if (e.to)
+			tracer->edge(tracer, &e);
+	}
+}
+
+/*
+ * rpython/jit/backend/llsupport/gcreftracer.py: { array_base_addr, array_length }: the objects that
+ * machine code has as constants, in a table before it
+ */
+static void trace_machine_code(struct scry_pypy_tracer *tracer, scry_addr object)
+{
+	uint64_t words[2];
+
+	if (scry_pypy_words(tracer->p, object + 8, words, 2) == 2 && words[1] < LOOSE_MAX)
+		trace_table(tracer, words[0], words[1], 8);
+}
+
+/* pypy/module/micronumpy/concrete.py: { length, step, storage } */
+static void trace_object_array(struct scry_pypy_tracer *tracer, scry_addr object)
+{
+	uint64_t words[3];
+
+	if (scry_pypy_words(tracer->p, object + 8, words, 3) == 3 && words[0] < ITEMS_MAX &&
+	    words[1] % 8 == 0 && words[1] < ITEMS_MAX)
+		trace_table(tracer, words[2], words[0], words[1]);
+}
+
 static const struct custom customs[] = { { "ShadowStackRef", trace_shadow_stack },
 					 { "JITFRAME", trace_jit_frame },
+					 { "GCREFTRACER", trace_machine_code },
+					 { "ObjectStore", trace_object_array },
 					 { "Stacklet", trace_stacklet } };
 
 /* --- a type's pointers --- */
