@@ -202,6 +202,7 @@ static const char *const names_text[] = {
 	"{?stack} {symbol:function}",
 	"{?stack}, {field}",
 	"{?code}code of {module}",
+	"|{?code}code that no file has",
 	"{?data}{field=data} of {module}",
 	"{?code}, {symbol:function}{plus}",
 	"{?data}, {symbol:name}{plus}",

@@ -6,6 +6,7 @@
 #include "memory/memory.h"
 #include "memory/stack.h"
 #include "native/c_stack.h"
+#include "native/place.h"
 #include "object/freed.h"
 #include "object/whatis.h"
 
@@ -295,13 +296,27 @@ static const char *section_of(struct scry_module *m, scry_addr addr)
 	return NULL;
 }
 
+/* What a JIT has made: code, or the data beside it, which no piece of code has. */
+static bool add_machine_code(struct scry_layers *l)
+{
+	const struct scry_place *place = scry_place_at(l->session, l->addr);
+
+	if (!place || !place->symbol.name)
+		return false;
+	struct scry_layer *layer = scry_layer_add(l, SCRY_LAYER_CODE, place->symbol.addr,
+						  place->symbol.size);
+	layer->symbol = place->symbol.name;
+	layer->alive = SCRY_ALIVE_YES;
+	return true;
+}
+
 static bool add_module(struct scry_layers *l, const struct scry_map *map)
 {
 	struct scry_module *m = scry_module_at(l->session, l->addr);
 	struct scry_symbol symbol;
 
 	if (!m)
-		return false;
+		return add_machine_code(l);
 	struct scry_layer *layer = scry_layer_add(
 		l, map && map->flags & SCRY_MAP_EXEC ? SCRY_LAYER_CODE : SCRY_LAYER_DATA, m->start,
 		m->end - m->start);

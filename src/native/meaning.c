@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "native/doubt.h"
+#include "native/place.h"
 #include "object/freed.h"
 #include "object/judge.h"
 #include "object/known.h"
@@ -266,6 +267,7 @@ static unsigned read_slots(struct scry_words *w, uint64_t word, scry_addr end,
 static void read_code(struct scry_words *w, uint64_t word, struct scry_meaning *ret)
 {
 	struct scry_symbol symbol;
+	const struct scry_place *place;
 
 	ret->kind = SCRY_WORD_CODE;
 	ret->module = scry_module_at(w->session, word);
@@ -274,6 +276,10 @@ static void read_code(struct scry_words *w, uint64_t word, struct scry_meaning *
 	    scry_symbol_covers(&symbol, word)) {
 		ret->symbol = symbol.name;
 		ret->offset = word - symbol.addr;
+	} else if (!ret->module && (place = scry_place_at(w->session, word)) &&
+		   place->symbol.name) {
+		ret->symbol = place->symbol.name;
+		ret->offset = word - place->symbol.addr;
 	}
 }
 

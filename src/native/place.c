@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/pypy/pypy.h"
 #include "symbol/demangle.h"
 #include "symbol/dwarf.h"
 #include "symbol/line_table.h"
@@ -25,6 +26,25 @@ void scry_places_close(struct scry_session *s)
 	if (s->places)
 		scry_hash_done(s->places);
 	s->places = NULL;
+}
+
+/* Machine code in no file may be a JIT's. */
+static void name_machine_code(struct scry_session *s, scry_addr addr, struct scry_symbol *ret)
+{
+	const struct scry_map *map = scry_map_at(s->target, addr);
+	struct scry_pypy_machine_code code;
+
+	for (struct scry_runtime *r = s->runtimes; r; r = r->next)
+		if (r->pypy && map && map->flags & SCRY_MAP_EXEC &&
+		    scry_pypy_machine_code_at(r->pypy, addr, &code)) {
+			*ret = (struct scry_symbol) {
+				.name = scry_pypy_machine_code_name(r->pypy, &code),
+				.addr = code.start,
+				.size = code.size,
+				.is_function = true,
+			};
+			return;
+		}
 }
 
 struct scry_place *scry_place_at(struct scry_session *s, scry_addr addr)
@@ -53,6 +73,8 @@ struct scry_place *scry_place_at(struct scry_session *s, scry_addr addr)
 	if (!p->module || scry_symbol_at(s, addr, &p->symbol) < 0 ||
 	    !scry_symbol_covers(&p->symbol, addr))
 		p->symbol = (struct scry_symbol) { 0 };
+	if (!p->module)
+		name_machine_code(s, addr, &p->symbol);
 	return p;
 }
 

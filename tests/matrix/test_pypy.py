@@ -198,6 +198,37 @@ def test_frames_of_the_jit(dumps, pypy):
         check_frames(changed, main)
 
 
+@pytest.mark.parametrize('pypy', EVERY)
+def test_names_of_machine_code(dumps, pypy):
+    """A C frame in code that the JIT has made is named by the functions that it was made of."""
+    dump = made(dumps, pypy, HOT)
+    answer, _, errors = run.answer(dump.core, *run.where(pypy), command=('bt', '--all', '--native'))
+    native = {
+        thread['tid']: [
+            (frame['function'], frame['address'])
+            for frame in thread['frames']
+            if frame['kind'] == 'native' and 'JIT' in (frame['function'] or '')
+        ]
+        for thread in answer['threads']
+    }
+    names = sorted(name for frames in native.values() for name, _ in frames)
+    assert names == ['JIT code of hot, end', 'JIT code of park'], (native, errors)
+    for frames in native.values():
+        for name, pc in frames:
+            layer = run.answer(dump.core, *run.where(pypy), command=('whatis', pc))[0]['whatis'][
+                'layers'
+            ][0]
+            assert (layer['what'], layer['symbol']) == ('code', name), layer
+            assert 0 < layer['offset'] < layer['size'], layer
+            _, output, _ = run.pyscry(*run.where(pypy), dump.core, 'whatis', pc)
+            assert 'code that no file has, ' + name in output, output
+    for tid, frames in native.items():
+        _, output, _ = run.pyscry(
+            *run.where(pypy), dump.core, 'regs', '--all-frames', *([str(tid)] if tid else [])
+        )
+        assert all(name in output for name, _ in frames), output
+
+
 @pytest.mark.parametrize('options', [(), ('--jit', 'off')], ids=['jit', 'no-jit'])
 @pytest.mark.parametrize('pypy', EVERY)
 def test_code_of_the_jit_without_a_trace(dumps, pypy, options):

@@ -234,6 +234,7 @@ static void reload(struct scry_runtime *r)
 {
 	scry_pypy_load_heap(r->pypy);
 	scry_pypy_load_gil(r->pypy);
+	scry_pypy_codemap_done(r->pypy); /* read again when it is asked for */
 }
 
 static void done(struct scry_runtime *r)

@@ -106,6 +106,7 @@
 	X(CODE_QUALNAME, "pypy.interpreter.pycode.PyCode.inst_co_qualname")                       \
 	X(CODE_FILENAME, "!pypy.interpreter.pycode.PyCode.inst_co_filename")                      \
 	X(CODE_FIRST_LINE, "!pypy.interpreter.pycode.PyCode.inst_co_firstlineno")                 \
+	X(CODE_UNIQUE_ID, "pypy.interpreter.pycode.PyCode.inst__vmprof_unique_id")                \
 	X(CODE_FLAGS, "pypy.interpreter.pycode.PyCode.inst_co_flags")                             \
 	X(CODE_ARGCOUNT, "pypy.interpreter.pycode.PyCode.inst_co_argcount")                       \
 	X(CODE_KWONLY, "pypy.interpreter.pycode.PyCode.inst_co_kwonlyargcount")                   \
@@ -309,6 +310,7 @@ struct scry_pypy {
 	struct scry_hash classes;
 	unsigned typedef_at; /* where a vtable names it; 0: not known */
 	bool classes_done;
+	struct scry_pypy_codemap *codemap; /* NULL: not read yet */
 	struct scry_pypy_jit *jit; /* what was built from resume data, or NULL */
 	/* what the object layer knows of each byte code; NULL not asked, or not found */
 	const char **opcodes;
@@ -482,6 +484,26 @@ scry_addr scry_pypy_jit_frame(struct scry_pypy *p, scry_addr vref);
 /** Update a frame whose fields the JIT keeps: `token` is its vable_token. */
 int scry_pypy_jit_update(struct scry_pypy *p, scry_addr token);
 void scry_pypy_jit_done(struct scry_pypy *p);
+
+/* --- machine code that the JIT made (pypy_codemap.c) --- */
+#define SCRY_PYPY_INLINED 16 /* so many functions of one place are told */
+
+/** A piece of machine code, a loop or a bridge, and what it runs at an address. */
+struct scry_pypy_machine_code {
+	scry_addr start;
+	uint64_t size;
+	/* the code objects, from the function that was called to the innermost that was put into
+	 * it; 0: which one is not known */
+	scry_addr code[SCRY_PYPY_INLINED];
+	unsigned count;
+};
+/** The piece that has an address; false: it is in none. */
+bool scry_pypy_machine_code_at(struct scry_pypy *p, scry_addr pc,
+			       struct scry_pypy_machine_code *ret);
+/** "JIT code of outer, inner": in the arena. */
+const char *scry_pypy_machine_code_name(struct scry_pypy *p,
+					const struct scry_pypy_machine_code *m);
+void scry_pypy_codemap_done(struct scry_pypy *p);
 
 /* --- code objects (pypy_code.c): members of the strategy --- */
 struct scry_line_table;

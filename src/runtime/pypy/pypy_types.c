@@ -334,6 +334,7 @@ int scry_pypy_load(struct scry_pypy *p, struct scry_module *m)
 void scry_pypy_done(struct scry_pypy *p)
 {
 	scry_pypy_jit_done(p);
+	scry_pypy_codemap_done(p);
 	free(p->text);
 	scry_hash_done(&p->by_tid);
 	scry_hash_done(&p->by_name);
