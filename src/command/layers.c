@@ -303,8 +303,8 @@ static bool add_machine_code(struct scry_layers *l)
 
 	if (!place || !place->symbol.name)
 		return false;
-	struct scry_layer *layer = scry_layer_add(l, SCRY_LAYER_CODE, place->symbol.addr,
-						  place->symbol.size);
+	struct scry_layer *layer =
+		scry_layer_add(l, SCRY_LAYER_CODE, place->symbol.addr, place->symbol.size);
 	layer->symbol = place->symbol.name;
 	layer->alive = SCRY_ALIVE_YES;
 	return true;

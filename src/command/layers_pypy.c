@@ -224,8 +224,9 @@ static void take_word(void *arg, scry_addr at, scry_addr word)
 	if (o->reference_count == o->reference_room) {
 		size_t room = o->reference_room ? 2 * o->reference_room : 64;
 
-		list = room > WORDS_MAX ? NULL
-					: scry_arena_alloc(&w->l->session->arena, room * sizeof(*list));
+		list = room > WORDS_MAX
+			       ? NULL
+			       : scry_arena_alloc(&w->l->session->arena, room * sizeof(*list));
 		o->cut |= !list;
 		if (!list)
 			return;

@@ -29,7 +29,8 @@ bool scry_pypy_gc_count(struct scry_runtime *r, struct scry_pypy_gc_line *line)
 
 static void get_under_way(const void *subject, struct scry_said *ret)
 {
-	scry_said_bool(ret, ((const struct scry_pypy_gc_line *)subject)->gc->phase != SCRY_PYPY_GC_SCANNING);
+	scry_said_bool(ret, ((const struct scry_pypy_gc_line *)subject)->gc->phase !=
+				    SCRY_PYPY_GC_SCANNING);
 }
 
 static void get_filled(const void *subject, struct scry_said *ret)
@@ -112,6 +113,5 @@ static const char *const text[] = {
 	NULL,
 };
 
-const struct scry_facts scry_facts_pypy_gc = {
-	"incminimark", fields, text, SCRY_THROUGH(struct scry_pypy_gc_line, gc)
-};
+const struct scry_facts scry_facts_pypy_gc = { "incminimark", fields, text,
+					       SCRY_THROUGH(struct scry_pypy_gc_line, gc) };

@@ -68,8 +68,7 @@ void scry_pypy_judge(struct scry_verify *v, const struct scry_reference *ref)
 		/* what the dump lacks is not known */
 		if (scry_map_at(r->session->target, to))
 			return;
-		f = scry_verify_add(v, SCRY_FINDING_NO_OBJECT, to, NULL,
-				    "no memory is there");
+		f = scry_verify_add(v, SCRY_FINDING_NO_OBJECT, to, NULL, "no memory is there");
 	} else if (scry_pypy_place_of(r->pypy, to) == SCRY_PYPY_OLD && is_free(v, to)) {
 		f = scry_verify_add(v, SCRY_FINDING_DANGLING, to, NULL, in_free_block);
 	} else {
@@ -94,8 +93,7 @@ static const char *contradicts(struct scry_verify *v, const struct scry_pypy_typ
 
 	if (!strcmp(t->name, "dicttable"))
 		return scry_pypy_get(p, addr, SCRY_PYPY_TABLE_ENTRIES) &&
-				       scry_pypy_table_open(p, addr, false, &table) ==
-					       SCRY_ECORRUPT
+				       scry_pypy_table_open(p, addr, false, &table) == SCRY_ECORRUPT
 			       ? scry_verify_reason(v)
 			       : NULL;
 	/* one that was just made has no items yet */
@@ -128,8 +126,7 @@ void scry_pypy_check(struct scry_verify *v, uint32_t object)
 		scry_verify_add(v, SCRY_FINDING_DANGLING, addr, name,
 				"the nursery is free from before it on");
 	if (place == SCRY_PYPY_OLD && is_free(v, addr))
-		scry_verify_add(v, SCRY_FINDING_DANGLING, addr, name,
-				in_free_block);
+		scry_verify_add(v, SCRY_FINDING_DANGLING, addr, name, in_free_block);
 	size = scry_pypy_size_of(p, t, addr);
 	if (!size)
 		scry_verify_add(v, SCRY_FINDING_SIZE, addr, name, "its length is out of range");

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/pypy/pypy.h"
+#include "runtime/pypy/pypy_codemap.h"
 #include "symbol/demangle.h"
 #include "symbol/dwarf.h"
 #include "symbol/line_table.h"

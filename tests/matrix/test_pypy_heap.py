@@ -292,7 +292,8 @@ def test_held_by_other_memory(dumps, pypy):
     """Constants of machine code and items of object arrays are in no object of RPython's."""
     dump = made(dumps, pypy, HELD)
     rows = {row['type']: row for row in asked(dump, pypy, 'heap')['heap']['types']}
-    counts = {name: rows.get('__main__.' + name, {'count': 0})['count'] for name in ('Held', 'Item')}
+    none = {'count': 0}
+    counts = {name: rows.get('__main__.' + name, none)['count'] for name in ('Held', 'Item')}
     assert counts == {'Held': dump.truth['held'], 'Item': dump.truth['items']}
     assert dump.truth['items'] == (2 if pypy.version[0] == 2 else 0)
     for name in sorted(name for name, count in counts.items() if count):

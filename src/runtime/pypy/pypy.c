@@ -1,5 +1,5 @@
 /* PyPy as a runtime: the finder, its threads, and the strategy by which its frames are read. */
-#include "runtime/pypy/pypy.h"
+#include "runtime/pypy/pypy_codemap.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -405,17 +405,6 @@ uint64_t scry_pypy_size_of(struct scry_pypy *p, const struct scry_pypy_type *t, 
 int scry_pypy_array(struct scry_pypy *p, scry_addr array, uint64_t *ret_count,
 		    scry_addr *ret_items);
 
-/* --- all objects (pypy_reach.c) --- */
-struct scry_pypy_reach {
-	/* called once for each object; its type is not NULL */
-	void (*found)(struct scry_pypy_reach *out, scry_addr at, const struct scry_pypy_type *t);
-};
-/**
- * Every object that a collection would keep, prebuilt ones only where they are reached from
- * others. Negative where the walk was stopped: what was found before was told.
- */
-int scry_pypy_reach(struct scry_pypy *p, struct scry_pypy_reach *out);
-
 /* --- containers of RPython (pypy_table.c) --- */
 /** An item of a container: an object, or a machine word that a strategy keeps in its place. */
 struct scry_pypy_item {
@@ -484,26 +473,6 @@ scry_addr scry_pypy_jit_frame(struct scry_pypy *p, scry_addr vref);
 /** Update a frame whose fields the JIT keeps: `token` is its vable_token. */
 int scry_pypy_jit_update(struct scry_pypy *p, scry_addr token);
 void scry_pypy_jit_done(struct scry_pypy *p);
-
-/* --- machine code that the JIT made (pypy_codemap.c) --- */
-#define SCRY_PYPY_INLINED 16 /* so many functions of one place are told */
-
-/** A piece of machine code, a loop or a bridge, and what it runs at an address. */
-struct scry_pypy_machine_code {
-	scry_addr start;
-	uint64_t size;
-	/* the code objects, from the function that was called to the innermost that was put into
-	 * it; 0: which one is not known */
-	scry_addr code[SCRY_PYPY_INLINED];
-	unsigned count;
-};
-/** The piece that has an address; false: it is in none. */
-bool scry_pypy_machine_code_at(struct scry_pypy *p, scry_addr pc,
-			       struct scry_pypy_machine_code *ret);
-/** "JIT code of outer, inner": in the arena. */
-const char *scry_pypy_machine_code_name(struct scry_pypy *p,
-					const struct scry_pypy_machine_code *m);
-void scry_pypy_codemap_done(struct scry_pypy *p);
 
 /* --- code objects (pypy_code.c): members of the strategy --- */
 struct scry_line_table;

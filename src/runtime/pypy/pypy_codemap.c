@@ -5,15 +5,17 @@
  * list is kept whether a profiler runs or not. No symbol names its head: it is found by what it
  * leads to.
  */
-#include "runtime/pypy/pypy_trace.h"
+#include "runtime/pypy/pypy_codemap.h"
 
 #include <stdlib.h>
 
-#define HEIGHT	   8 /* of the list: so many levels */
+#include "runtime/pypy/pypy_trace.h"
+
+#define HEIGHT     8 /* of the list: so many levels */
 #define PIECES_MAX (1u << 20)
 #define PIECE_MAX  (1u << 28) /* bytes of one */
 #define WORDS_MAX  65536      /* of what is told of one */
-#define ENTRY	   4	      /* words: function, where it begins and ends, the entry behind it */
+#define ENTRY      4          /* words: function, where it begins and ends, the entry behind it */
 
 struct piece {
 	scry_addr start, info;
@@ -36,8 +38,7 @@ static bool read_entry(struct scry_pypy *p, const struct piece *piece, uint64_t 
 {
 	uint64_t w[ENTRY];
 
-	if (at + ENTRY > piece->words ||
-	    scry_pypy_words(p, piece->info + 8 * at, w, ENTRY) < ENTRY)
+	if (at + ENTRY > piece->words || scry_pypy_words(p, piece->info + 8 * at, w, ENTRY) < ENTRY)
 		return false;
 	*ret = (struct entry) { w[0], w[1], w[2], w[3] };
 	return ret->start <= ret->end && ret->end <= piece->size && ret->next > at &&
@@ -207,8 +208,7 @@ bool scry_pypy_machine_code_at(struct scry_pypy *p, scry_addr pc,
 	return true;
 }
 
-const char *scry_pypy_machine_code_name(struct scry_pypy *p,
-					const struct scry_pypy_machine_code *m)
+const char *scry_pypy_machine_code_name(struct scry_pypy *p, const struct scry_pypy_machine_code *m)
 {
 	SCRY_AUTO_BUF(name);
 

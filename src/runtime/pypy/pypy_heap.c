@@ -25,7 +25,7 @@
 #define NURSERY_MAX  ((uint64_t)1 << 40)
 
 #define FLAG_TRACK ((uint64_t)1 << 32) /* GCFLAG_TRACK_YOUNG_PTRS */
-#define FORWARDED  (-42)	       /* then the new address follows */
+#define FORWARDED  (-42)               /* then the new address follows */
 
 #define POINTERS_CHECKED 8
 

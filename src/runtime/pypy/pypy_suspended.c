@@ -1,5 +1,6 @@
 /* PyPy's generators, wherever they are on the heap (pypy/interpreter/generator.py). */
 #include "runtime/pypy/pypy_suspended.h"
+#include "runtime/pypy/pypy_trace.h"
 
 #include <stdlib.h>
 

@@ -49,4 +49,15 @@ bool scry_pypy_leads_out(const struct scry_pypy *p, uint64_t word);
 /** May a word of the module's data be in a prebuilt object? */
 bool scry_pypy_may_be_prebuilt(struct scry_pypy *p, scry_addr at);
 
+/* --- all objects (pypy_reach.c) --- */
+struct scry_pypy_reach {
+	/* called once for each object; its type is not NULL */
+	void (*found)(struct scry_pypy_reach *out, scry_addr at, const struct scry_pypy_type *t);
+};
+/**
+ * Every object that a collection would keep, prebuilt ones only where they are reached from
+ * others. Negative where the walk was stopped: what was found before was told.
+ */
+int scry_pypy_reach(struct scry_pypy *p, struct scry_pypy_reach *out);
+
 #endif
