@@ -46,8 +46,8 @@ static bool read_entry(struct scry_pypy *p, const struct piece *piece, uint64_t 
 }
 
 /*
- * A node: { key, data, next[1 to 8] }, and right behind that its data: { bytes of machine code, words
- * of information, information }. Machine code is in memory of no file that may be executed.
+ * A node: { key, data, next[1 to 8] }, and right behind that its data: { bytes of machine code,
+ * words of information, information }. Machine code is in memory of no file that may be executed.
  */
 static bool read_node(struct scry_pypy *p, scry_addr node, struct piece *ret, scry_addr *ret_next)
 {

@@ -6,9 +6,8 @@
  */
 #include <stdlib.h>
 
-#include "runtime/pypy/pypy.h"
-#include "runtime/pypy/pypy_trace.h"
 #include "runtime/pypy/pypy_suspended.h"
+#include "runtime/pypy/pypy_trace.h"
 
 #define FRAMES_MAX 1000000 /* of one thread; of all rings together */
 

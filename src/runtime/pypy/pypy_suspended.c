@@ -1,10 +1,9 @@
 /* PyPy's generators, wherever they are on the heap (pypy/interpreter/generator.py). */
 #include "runtime/pypy/pypy_suspended.h"
-#include "runtime/pypy/pypy_trace.h"
 
 #include <stdlib.h>
 
-#include "runtime/pypy/pypy.h"
+#include "runtime/pypy/pypy_trace.h"
 
 #define NAME_MAX_BYTES 1000
 

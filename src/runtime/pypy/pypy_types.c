@@ -9,7 +9,7 @@
 #include <zlib.h>
 
 #include "base/bytes.h"
-#include "runtime/pypy/pypy.h"
+#include "runtime/pypy/pypy_codemap.h"
 
 #define LIST_MAX   (16u << 20) /* bytes of the list, unpacked: 0.4 MB in known builds */
 #define PACKED_MAX (4u << 20)
