@@ -421,6 +421,8 @@ static void read_code(struct scry_crash *c)
 	tell_tail_call(c, &d);
 	if (!c->sent && c->has_insn && !c->stack_overflow)
 		scry_crash_origin(c, &d, bad_register(c));
+	if (!c->sent)
+		scry_crash_tell_buffer(c);
 	scry_crash_message(c, &d);
 	scry_decoder_close(&d);
 }

@@ -64,7 +64,10 @@ struct scry_crash {
 	unsigned operand_count;
 	struct scry_lines why;    /* what the address is, what was wrong */
 	struct scry_lines origin; /* where the bad value came from, step by step */
-	const char *message;      /* what it said before it ended; NULL: not known */
+	/* from where the bad value was loaded, and what led to it */
+	scry_addr loads[SCRY_CRASH_LINES];
+	unsigned load_count;
+	const char *message; /* what it said before it ended; NULL: not known */
 	bool stack_overflow;
 	bool has_python;
 	struct scry_frame python; /* the newest frame of the thread */
@@ -89,6 +92,8 @@ void scry_crash_explain(struct scry_crash *c);
  * called: c->origin (origin.c).
  */
 void scry_crash_origin(struct scry_crash *c, struct scry_decoder *d, int reg);
+/** Was a Py_buffer used after it was released? Then c->why has it (buffer_use.c). */
+void scry_crash_tell_buffer(struct scry_crash *c);
 /** A value that was loaded, and what ran between that and the crash. */
 struct scry_load {
 	scry_addr at;

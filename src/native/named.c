@@ -103,11 +103,13 @@ static void look(void *arg, const struct scry_variable *v)
 static bool search_frame(struct scry_frames *f, size_t index, struct search *s)
 {
 	struct scry_error before = s->session->error;
+	bool damaged = s->session->value_damaged; /* only names are shown, no values */
 
 	for (size_t function = 0; function < SCRY_INLINED_MAX && !s->found; function++)
 		if (scry_variables(f, index, function, look, s) < 0)
 			break;
 	s->session->error = before;
+	s->session->value_damaged = damaged;
 	return s->found;
 }
 
@@ -139,6 +141,8 @@ bool scry_name_of_argument(struct scry_frames *f, size_t index, unsigned number,
 
 	if (!place || !place->count || !number)
 		return false;
+	bool damaged = s.session->value_damaged;
 	scry_variables(f, index, place->count - 1, look, &s);
+	s.session->value_damaged = damaged;
 	return s.found;
 }

@@ -123,6 +123,8 @@ static int tell_load(struct scry_code_path *p, unsigned *i, int reg,
 		scry_crash_say(c, &c->origin, "%s was loaded by  %s", reg_name(p, reg), text.text);
 		return from->base;
 	}
+	if (c->load_count < SCRY_CRASH_LINES)
+		c->loads[c->load_count++] = at;
 	if (tell_freed(p, *i, at, reg))
 		scry_buf_puts(&what, "free now");
 	else
@@ -146,6 +148,22 @@ static int tell_load(struct scry_code_path *p, unsigned *i, int reg,
 	if (stored->kind == SCRY_OPERAND_NUMBER)
 		scry_crash_say(c, &c->origin, "%" PRId64 " was stored there", stored->number);
 	return stored->kind == SCRY_OPERAND_REGISTER ? stored->reg : -1;
+}
+
+/* The one register that it was computed from, with a number: add $8,%rax; lea 8(%rbx),%rax. */
+static int made_from(const struct scry_code_path *p, const struct scry_insn *insn, int reg)
+{
+	const struct scry_operand *to = &insn->operands[0], *from = &insn->operands[1];
+	const struct scry_arch *arch = p->f->regs.arch;
+
+	if (insn->count != 2 || to->kind != SCRY_OPERAND_REGISTER || to->reg != reg)
+		return -1;
+	if (insn->kind == SCRY_INSN_OTHER && to->read && from->kind == SCRY_OPERAND_NUMBER)
+		return reg;
+	return insn->kind == SCRY_INSN_ADDRESS && from->kind == SCRY_OPERAND_MEMORY &&
+			       from->index < 0 && from->base != arch->pc && from->base != arch->sp
+		       ? from->base
+		       : -1;
 }
 
 /* What the instruction says of the register; which one to follow before it, or -1: the end. */
@@ -176,7 +194,7 @@ static int tell(struct scry_code_path *p, unsigned *i, int reg)
 		return tell_load(p, i, reg, from);
 	scry_decode_text(p->d, insn, &text);
 	scry_crash_say(c, &c->origin, "%s was set by  %s", reg_name(p, reg), text.text);
-	return -1;
+	return made_from(p, insn, reg);
 }
 
 static void follow(struct scry_code_path *p, int reg)

@@ -32,6 +32,12 @@ KINDS = {
     'freed_before': '(pymalloc), which may have been a crashes.Holder',
 }
 
+# memory of a Py_buffer that was released: whose
+USED = {
+    'buffer_used': 'a Py_buffer at %#x',
+    'view_used': '<released memory at %#x>',
+    'static_used': 'a Py_buffer at %#x',
+}
 # read before a function was called that may have freed it, as it did in the first alone
 PERHAPS = 'freed_since', 'freed_before'
 DEBUG = 'freed_debug', 'freed_mark'
@@ -62,6 +68,9 @@ WAYS = {
     'freed_large': ('SIGSEGV', 'use_inner', {'NULL'}, 'in a free chunk of ', '(free now)'),
     'freed_type': ('SIGSEGV', 'use_type', {'wild'}, FREED % 'chunk of 728', '(free now)'),
     'freed_debug': ('SIGSEGV', 'use_type', {'freed'}, '0xdd: a debug', '(free now)'),
+    'buffer_used': ('SIGSEGV', 'buffer_used', {'wild'}, 'that has no object: it was', None),
+    'view_used': ('SIGSEGV', 'view_used', {'wild'}, 'it was used after release()', None),
+    'static_used': ('SIGSEGV', 'static_used', {'wild'}, 'that has no object: it was', None),
     'freed_since': ('SIGSEGV', 'use_later', {'NULL'}, FREED % 'block of 128', '(free now)'),
     'freed_before': ('SIGSEGV', 'use_later', {'NULL'}, FREED % 'block of 128', '(free now)'),
     'freed_mark': ('SIGSEGV', 'use_type_later', {'freed'}, 'use after free', '(free now)'),
@@ -147,6 +156,12 @@ def differences(way, truth, crash):
     if way in KINDS:
         place = '%#x %s' % (truth['object'], KINDS[way])
         says('explanation', ' '.join(crash['explanation']), place)
+    if way in USED:
+        of = (truth['buffer'] + 70000, USED[way] % truth['object'])
+        expected = '%#x is byte 70000 of the 1048576 of %s' % of
+        # nothing before it: no "perhaps"
+        if not any(line.startswith(expected) for line in crash['explanation']):
+            found.append('%s: no %r in %r' % (way, expected, crash['explanation']))
     if way.startswith('freed'):
         for line in [line for line in crash['explanation'] if 'use after free' in line]:
             same('doubt', line.startswith('perhaps '), way in PERHAPS)
@@ -173,8 +188,10 @@ def test_crashes(interpreter, tmp_path):
     compiled(interpreter, directory, *FLAGS[own])
     for number, way in enumerate(WAYS):
         chosen = number % 2 == own // 2 or interpreter.tag == 'pyenv-3.11.7'
-        if not chosen and not way.startswith('freed'):
+        if not chosen and not way.startswith('freed') and way not in USED:
             continue
+        if way == 'view_used' and interpreter.version < (3, 3):
+            continue  # no release()
         if way in DEBUG and interpreter.version < (3, 6):
             continue  # no PYTHONMALLOC
         hooks = {'PYTHONMALLOC': 'debug'} if way in DEBUG else {}

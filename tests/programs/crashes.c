@@ -445,6 +445,51 @@ NOINLINE static const char *use_type_later(struct holder *holder)
 	return kept = type->tp_doc;
 }
 
+static Py_buffer kept_view;
+
+/* The view outlives what it is a view of, whose memory goes back to the system. */
+NOINLINE static int buffer_used(PyObject *array)
+{
+	Py_buffer view;
+
+	if (!array || PyObject_GetBuffer(array, &view, PyBUF_SIMPLE) < 0)
+		return -1;
+	hold("object", &view);
+	hold("buffer", view.buf);
+	PyBuffer_Release(&view);
+	Py_DECREF(array);
+	return ((volatile char *)view.buf)[70000];
+}
+
+/* The same with one that is in an object of its own. */
+NOINLINE static int view_used(PyObject *array)
+{
+	PyObject *view = array ? PyMemoryView_FromObject(array) : NULL;
+	Py_buffer *inside = view ? PyMemoryView_GET_BUFFER(view) : NULL;
+
+	if (!view)
+		return -1;
+	hold("object", view);
+	hold("buffer", inside->buf);
+	Py_XDECREF(PyObject_CallMethod(view, "release", NULL));
+	Py_DECREF(array);
+	int found = ((volatile char *)inside->buf)[70000];
+	Py_DECREF(view);
+	return found;
+}
+
+/* A static one, which no search of the stack finds. */
+NOINLINE static int static_used(PyObject *array)
+{
+	if (!array || PyObject_GetBuffer(array, &kept_view, PyBUF_SIMPLE) < 0)
+		return -1;
+	hold("object", &kept_view);
+	hold("buffer", kept_view.buf);
+	PyBuffer_Release(&kept_view);
+	Py_DECREF(array);
+	return ((volatile char *)kept_view.buf)[70000];
+}
+
 /* The caller has the argument still. */
 NOINLINE static void use_held(const char *(*use)(struct holder *), struct holder *holder)
 {
@@ -526,6 +571,9 @@ static PyObject *die(PyObject *self, PyObject *args)
 	WAY("freed_large", use_inner(gone(object, 9000)))
 	WAY("freed_type", use_type(gone(object, 700)))
 	WAY("freed_debug", use_type(gone(object, 100)))
+	WAY("buffer_used", buffer_used(PyByteArray_FromStringAndSize(NULL, 1 << 20)))
+	WAY("view_used", view_used(PyByteArray_FromStringAndSize(NULL, 1 << 20)))
+	WAY("static_used", static_used(PyByteArray_FromStringAndSize(NULL, 1 << 20)))
 	WAY("freed_since", use_held(use_later, alive(object, 100)))
 	WAY("freed_before", use_held(use_later, gone_before(object, 100)))
 	WAY("freed_mark", use_held(use_type_later, gone_before(object, 100)))
