@@ -65,18 +65,20 @@ static void read_file_owner(struct scry_waits *w, struct scry_waiter *who, scry_
  * Free-threaded builds: it waits for those that may touch objects to stop. It looks again each
  * millisecond (stop_the_world(), Python/pystate.c), so it need not sleep just now.
  */
-bool scry_stops_world(struct scry_waiter *who)
+bool scry_stops_world(struct scry_waiter *who, bool *ret_all)
 {
 	const struct scry_thread *t = who->thread;
 	const struct scry_c_stack *stack =
 		t && t->attached == SCRY_ATTACHED_YES ? scry_thread_c_stack(who->thread) : NULL;
+	bool stops = false;
 
-	for (size_t i = 0; stack && i < stack->count && i < FRAMES_MAX; i++)
-		if (is_named(stack->frames[i].function,
-			     NAMES("PyEval_StopTheWorld", "PyEval_StopTheWorldAll",
-				   "stop_the_world")))
-			return true;
-	return false;
+	*ret_all = false;
+	for (size_t i = 0; stack && i < stack->count && i < FRAMES_MAX; i++) {
+		*ret_all |= is_named(stack->frames[i].function, NAMES("PyEval_StopTheWorldAll"));
+		stops |= is_named(stack->frames[i].function,
+				  NAMES("PyEval_StopTheWorld", "stop_the_world"));
+	}
+	return stops || *ret_all;
 }
 
 /*

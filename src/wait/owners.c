@@ -148,32 +148,54 @@ static void find_lock_owner(struct scry_waits *w, struct scry_waiter *who)
 		scry_waiter_held(w, who, best->who, best->how, &best->frame);
 }
 
+static bool may_touch_objects(const struct scry_waiter *who, const struct scry_waiter *of, bool all)
+{
+	return of != who && of->thread && of->runtime == who->runtime &&
+	       (all || of->thread->interp == who->thread->interp) &&
+	       of->thread->attached == SCRY_ATTACHED_YES;
+}
+
+/* The only one of all interpreters that may still touch objects; NULL: none, several. */
+static struct scry_waiter *only_one(struct scry_waits *w, const struct scry_waiter *who)
+{
+	struct scry_waiter *found = NULL;
+
+	for (size_t i = 0; i < w->count; i++) {
+		if (!may_touch_objects(who, &w->list[i], true))
+			continue;
+		if (found)
+			return NULL;
+		found = &w->list[i];
+	}
+	return found;
+}
+
 /*
  * A free-threaded build's world. Who stops it waits for all that may still touch objects; who is
- * stopped waits for the one that wants it so, which in the end is the only one that may.
+ * stopped waits for the one that wants it so, which in the end is the only one that may. A stop of
+ * all interpreters comes from any of them, and one that is alone in its own need not be the one.
  */
 static void find_stopper(struct scry_waits *w, struct scry_waiter *who)
 {
 	struct scry_waiter *stopper = NULL;
-	bool stops = who->thread->attached == SCRY_ATTACHED_YES;
-	unsigned count = 0;
+	bool all = false, stops = scry_stops_world(who, &all);
 
 	for (size_t i = 0; i < w->count; i++) {
 		struct scry_waiter *t = &w->list[i];
+		bool its_all;
 
-		if (t == who || !t->thread || t->thread->interp != who->thread->interp ||
-		    t->thread->attached != SCRY_ATTACHED_YES)
-			continue;
-		if (stops)
+		if (stops && may_touch_objects(who, t, all))
 			scry_waiter_held(w, who, t, SCRY_HOW_OWNER, NULL);
-		count++;
-		stopper = t;
-		if (!stops && scry_stops_world(t)) {
-			count = 1;
-			break;
-		}
+		else if (!stops && may_touch_objects(who, t, true) &&
+			 scry_stops_world(t, &its_all) &&
+			 (its_all || t->thread->interp == who->thread->interp))
+			stopper = t;
 	}
-	if (!stops && count == 1)
+	if (stops)
+		return;
+	if (!stopper)
+		stopper = only_one(w, who);
+	if (stopper)
 		scry_waiter_held(w, who, stopper, SCRY_HOW_OWNER, NULL);
 }
 

@@ -35,10 +35,11 @@ static void find_mutex(struct scry_waiter *who)
 static bool waits_for_world(struct scry_waiter *who)
 {
 	const struct scry_thread *t = who->thread;
-	bool stopped = t->attached == SCRY_ATTACHED_SUSPENDED && who->parked &&
-		       who->parked == scry_field_addr(t->runtime, t->state, SCRY_F_THREAD_STATE);
+	bool all,
+		stopped = t->attached == SCRY_ATTACHED_SUSPENDED && who->parked &&
+			  who->parked == scry_field_addr(t->runtime, t->state, SCRY_F_THREAD_STATE);
 
-	if (!stopped && !scry_stops_world(who))
+	if (!stopped && !scry_stops_world(who, &all))
 		return false;
 	who->state = SCRY_WAIT_WAITING;
 	who->what.kind = "stop-the-world";

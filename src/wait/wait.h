@@ -284,8 +284,11 @@ bool scry_thread_is_inside(const struct scry_thread *t, scry_addr object);
 uint64_t scry_lock_owner(struct scry_runtime *r, scry_addr object);
 
 /* --- c_lock.c --- */
-/** Does the thread wait until the others of a free-threaded build have stopped? */
-bool scry_stops_world(struct scry_waiter *who);
+/**
+ * Does the thread wait until the others of a free-threaded build have stopped? *ret_all: those of
+ * all interpreters.
+ */
+bool scry_stops_world(struct scry_waiter *who, bool *ret_all);
 /** Of a futex that is in no object: which lock of C it is, and its owner. Unwinds the C stack. */
 void scry_c_lock_read(struct scry_waits *w, struct scry_waiter *who, struct scry_awaited *what);
 /* --- sleep.c: system calls --- */

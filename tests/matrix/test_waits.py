@@ -129,7 +129,8 @@ def test_imports(interpreter, program, dumps):
 
 GIL = programs.Program('waits-gil', 'waits_gil.py')
 FREE = [
-    programs.Program('waits-free-' + kind, 'waits_free.py', (kind,)) for kind in ('section', 'stop')
+    programs.Program('waits-free-' + kind, 'waits_free.py', (kind,))
+    for kind in ('section', 'stop', 'fork')
 ]
 
 
@@ -189,12 +190,14 @@ def test_critical_section(interpreter, dumps):
     compare(ask(run.where(interpreter), dump.core, 'waits'), dump.truth)
 
 
+@pytest.mark.parametrize('program', FREE[1:], ids=lambda program: program.name)
 @pytest.mark.parametrize('interpreter', every(lambda i: i.free_threaded))
-def test_stopped_world(interpreter, tmp_path):
-    with run.running(interpreter, FREE[1], str(tmp_path / 'live')) as (pid, truth):
+def test_stopped_world(interpreter, program, tmp_path):
+    with run.running(interpreter, program, str(tmp_path / 'live')) as (pid, truth):
+        stopped = len([row for row in truth['waits'] if row.get('kind') == 'stop-the-world'])
         for _ in range(60):  # it takes a second or two until it has come to that
             answer = ask(run.where(interpreter), str(pid), 'waits')
-            if str(answer).count("'kind': 'stop-the-world'") >= 2:
+            if str(answer).count("'kind': 'stop-the-world'") >= stopped:
                 break
             time.sleep(0.5)
         compare(answer, truth)

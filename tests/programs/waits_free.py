@@ -1,5 +1,5 @@
 """Free-threaded builds: a thread sorts a list, which another wants to change; or one collects garbage, and must wait
-until another has added up numbers in C, while a third must wait for it."""
+until another has added up numbers in C, while a third must wait for it; or one forks, for which all interpreters stop."""
 import gc
 import os
 import random
@@ -29,6 +29,38 @@ if SECTION:
     WAITS.append(dict(who='appends', kind='critical section', state='waiting', held_by=[['sorts', 'owner']], name='LIST',
                       type='list'))
     for function in (sorts, appends):
+        start(function)
+elif sys.argv[1] == 'fork':
+    import _interpreters
+
+    OTHER = '''
+import threading, time
+def adds():
+    sum(range(10 ** 12))
+def sleeps():
+    time.sleep(1.5)
+for f in (adds, sleeps):
+    t = threading.Thread(target=f, name=f.__name__)
+    t.start()
+t.join()
+'''
+
+    def elsewhere():
+        _interpreters.exec(_interpreters.create('isolated'), OTHER)
+
+    def forks():
+        time.sleep(1)
+        if os.fork() == 0:
+            os._exit(0)
+
+    def beside():
+        time.sleep(1.5)
+
+    WAITS.append(dict(who='adds', state='running', function='adds'))
+    WAITS.append(dict(who='forks', kind='stop-the-world', state='waiting', held_by=[['adds', 'owner']]))
+    for name in ('sleeps', 'beside'):
+        WAITS.append(dict(who=name, kind='stop-the-world', state='waiting', held_by=[['forks', 'owner']]))
+    for function in (elsewhere, forks, beside):
         start(function)
 else:
     def adds():
