@@ -404,7 +404,9 @@ bool scry_sleep_read(struct scry_waits *w, struct scry_waiter *who, struct scry_
 		read_arguments(&s, row->way);
 	if (cut)
 		what->detail = scry_arena_printf(
-			&w->session->arena, "%s%s%" PRIu64 " of %" PRIu64 " bytes are written",
-			what->detail ? what->detail : "", what->detail ? ", " : "", done, all);
+			&w->session->arena, "%s%s%" PRIu64 " of %" PRIu64 " bytes are written%s",
+			what->detail ? what->detail : "", what->detail ? ", " : "", done, all,
+			/* a dump does not say whether it does */
+			scry_pid_here(w->session) ? "" : "; or it runs, if the file never waits");
 	return row != NULL;
 }

@@ -144,6 +144,28 @@ static void find_file(struct scry_reading *r, const struct scry_awaited *sleep)
 		r->object = call.self;
 }
 
+/*
+ * A call has come back with less than all: the socket whose method of C made it never waits, since
+ * it has a timeout, be it 0 (Modules/socketmodule.c, internal_setblocking()). It is a double or a
+ * number of nanoseconds, less than 0 where there is none.
+ */
+static bool never_waits(struct scry_reading *r)
+{
+	const struct scry_thread *t = r->who->thread;
+	struct scry_newer newest = { 0 };
+	struct scry_c_call call;
+	scry_addr type;
+	uint64_t timeout;
+
+	return t->os && !t->os->in_syscall && r->has_top &&
+	       scry_c_call_of(&r->top, &newest, &call) && call.self &&
+	       scry_type_of(r->who->runtime, call.self, &type) == SCRY_OK &&
+	       scry_type_derives(r->who->runtime, type, "_socket.socket") &&
+	       scry_field_read(r->who->runtime, call.self, SCRY_F_SOCKET_TIMEOUT, &timeout) ==
+		       SCRY_OK &&
+	       !(timeout >> 63);
+}
+
 /* 2.7: the file whose method of C waits for the lock of its FILE. */
 static void find_old_file(struct scry_reading *r)
 {
@@ -278,6 +300,8 @@ void scry_thread_waits(struct scry_waits *w, struct scry_waiter *who)
 		return;
 	}
 	sleeps = scry_thread_sleeps(who);
+	if (sleeps > 0 && never_waits(&r))
+		sleeps = 0;
 	find_mutex(who);
 	if (waits_for_world(who))
 		return;

@@ -60,7 +60,7 @@ def compare(answer, truth):
         if want.get('tries') and row['state'] == 'running':
             continue
         for key, value in want.items():
-            if key in ('who', 'task', 'tries', 'far_end'):
+            if key in ('who', 'task', 'tries', 'far_end', 'cut'):
                 continue
             if key == 'until':
                 if abs((what.get('deadline') or 0) - value) > 5:
@@ -82,6 +82,11 @@ def test_core(interpreter, dumps):
     dump = dumps.core(interpreter, WAITS)
     answer = ask(run.where(interpreter), dump.core, 'waits')
     compare(answer, dump.truth)
+    (writes,) = [want for want in dump.truth['waits'] if 'cut' in want]
+    # a core does not say whether a file waits
+    assert named(answer, dump.truth)['writes']['for']['detail'] == (
+        writes['cut'] + '; or it runs, if the file never waits'
+    )
     assert named(answer, dump.truth)['MainThread']['call'] == 'posix.abort'
 
 
@@ -93,6 +98,8 @@ def test_live(interpreter, tmp_path):
         rows = named(answer, truth)
         ends = [want for want in truth['waits'] if 'far_end' in want]
         assert len(ends) == 3
+        (cut,) = [want['cut'] for want in truth['waits'] if 'cut' in want]
+        assert rows['writes']['for']['detail'].endswith(', ' + cut)
         for want in ends:
             assert rows[want['who']]['for']['other_end'].startswith(want['far_end'])
 
@@ -128,6 +135,7 @@ def test_imports(interpreter, program, dumps):
 
 
 GIL = programs.Program('waits-gil', 'waits_gil.py')
+NEVER = programs.Program('waits-never', 'waits_never.py')
 FREE = [
     programs.Program('waits-free-' + kind, 'waits_free.py', (kind,))
     for kind in ('section', 'stop', 'fork')
@@ -136,6 +144,18 @@ FREE = [
 
 def has_gil(interpreter):
     return chosen(interpreter) and not interpreter.free_threaded
+
+
+@pytest.mark.parametrize('interpreter', every(chosen))
+def test_what_never_waits(interpreter, dumps, tmp_path):
+    """A write that was cut short has waited, but not where a file never does."""
+    dump = dumps.core(interpreter, NEVER)
+    row = named(ask(run.where(interpreter), dump.core, 'waits'), dump.truth)['sends']
+    assert row['state'] in ('running', 'gil'), row
+    with run.running(interpreter, NEVER, str(tmp_path / 'live')) as (pid, truth):
+        for _ in range(4):
+            row = named(ask(run.where(interpreter), str(pid), 'waits'), truth)['sends']
+            assert row['state'] in ('running', 'gil'), row
 
 
 @pytest.mark.parametrize('interpreter', every(has_gil))
