@@ -151,7 +151,7 @@ void scry_reading_object(struct scry_reading *r)
 
 	if (!r->object)
 		return;
-	what->runtime = r->who->runtime;
+	what->runtime = r->runtime ? r->runtime : r->who->runtime;
 	what->addr = r->object;
 	what->is_object = true;
 	if (r->who->has_frame && !scry_standard_module(r->w, &r->who->frame))

@@ -12,8 +12,9 @@ struct scry_reading {
 	bool has_top;
 	const struct scry_stand *stand; /* the row that holds, and the object of its frame */
 	scry_addr object;
-	unsigned rows;    /* that the chain of frames had */
-	bool timed;       /* a frame of the chain was given a time */
+	struct scry_runtime *runtime; /* of the object; NULL: that of the row */
+	unsigned rows;                /* that the chain of frames had */
+	bool timed;                   /* a frame of the chain was given a time */
 	int64_t deadline; /* ... which ends then, by the monotonic clock; -1 not known */
 	bool retries;     /* a C function sleeps between its tries */
 };

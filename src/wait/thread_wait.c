@@ -218,7 +218,7 @@ static void complete(struct scry_reading *r, const struct scry_awaited *sleep)
 	/* it looks again and again: how long it sleeps between says nothing */
 	bool polls = by_row && sleep->kind && !strcmp(sleep->kind, "sleep") && !r->retries;
 	const char *detail =
-		r->object ? scry_stand_detail(r->who->runtime, what->kind, r->object) : NULL;
+		r->object ? scry_stand_detail(what->runtime, what->kind, r->object) : NULL;
 
 	if (!by_row)
 		what->kind = sleep->kind;
@@ -237,9 +237,9 @@ static void complete(struct scry_reading *r, const struct scry_awaited *sleep)
 		static const char *const paths[] = { "pid", "_popen.pid" };
 		scry_addr value;
 
-		if (scry_attr_path(r->who->runtime, r->object, paths[i], strlen(paths[i]), &value) <
+		if (scry_attr_path(what->runtime, r->object, paths[i], strlen(paths[i]), &value) <
 			    0 ||
-		    scry_int_value(r->who->runtime, value, &what->pid) < 0)
+		    scry_int_value(what->runtime, value, &what->pid) < 0)
 			what->pid = -1;
 	}
 }
@@ -254,6 +254,7 @@ static bool is_loop(struct scry_reading *r, const struct scry_awaited *sleep)
 		if (loop->thread == r->who->thread && !loop->current) {
 			r->what->kind = "event loop";
 			r->object = loop->addr;
+			r->runtime = loop->runtime; /* PyPy's, whose threads have none here */
 			return true;
 		}
 	return false;

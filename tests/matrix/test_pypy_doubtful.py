@@ -15,6 +15,7 @@ from tests.support.corefile import CoreFile
 from .test_pypy import EVERY, GC, GIL, GREENLETS, made
 
 ARRAYS = programs.Program('pypy-arrays', 'pypy_arrays.py')
+LOOP = programs.Program('pypy-loop', 'pypy_loop.py', since=(3, 5))
 SHARED = programs.Program('pypy-shared-generator', 'pypy_shared_generator.py', since=(3, 3))
 
 
@@ -37,6 +38,19 @@ def test_gil_that_nobody_known_holds(dumps, pypy, tmp_path):
         file.set_word(place, 0x7777)
     _, output, _ = run.pyscry(*run.where(pypy), damaged, 'crash')
     assert 'who holds the GIL is not known' in output, output
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_loop_that_waits(dumps, pypy):
+    """The loop is an object of PyPy's, though its thread is read by what C shows of it alone."""
+    if not LOOP.runs_on(pypy):
+        pytest.skip('no coroutines')
+    dump = made(dumps, pypy, LOOP)
+    answer, _, errors = run.answer(dump.core, *run.where(pypy), command=('waits',))
+    (row,) = [row for row in answer['waits'] if row['who']['name'] == 'loop']
+    assert (row['state'], row['for']['kind']) == ('idle', 'event loop'), errors
+    assert '_UnixSelectorEventLoop' in row['for']['repr']
+    assert row['for']['detail'].startswith('1 task')
 
 
 @pytest.mark.parametrize('pypy', EVERY)
