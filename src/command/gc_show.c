@@ -79,7 +79,7 @@ static bool print_debug(const void *subject, struct scry_buf *out)
 static void get_collecting(const void *subject, struct scry_said *ret)
 {
 	const struct subject *it = subject;
-	bool running = !it->own && it->s.interp->gc_running;
+	bool running = it->s.interp->gc_running;
 
 	ret->kind = SCRY_SAID_NULL;
 	if (running || scry_collection_noted(runtime_of(it)))

@@ -33,11 +33,21 @@ static void get_under_way(const void *subject, struct scry_said *ret)
 				    SCRY_PYPY_GC_SCANNING);
 }
 
+/* A step begins with a minor collection, after which the nursery is empty. */
+static void get_stepping(const void *subject, struct scry_said *ret)
+{
+	const struct scry_pypy_gc *gc = ((const struct scry_pypy_gc_line *)subject)->gc;
+
+	scry_said_bool(ret, gc->phase != SCRY_PYPY_GC_SCANNING && gc->nursery_free == gc->nursery);
+}
+
 static void get_filled(const void *subject, struct scry_said *ret)
 {
 	const struct scry_pypy_gc *gc = ((const struct scry_pypy_gc_line *)subject)->gc;
 
-	scry_said_int(ret, (int64_t)(gc->nursery_free - gc->nursery));
+	ret->kind = SCRY_SAID_NULL;
+	if (!gc->minor)
+		scry_said_int(ret, (int64_t)(gc->nursery_free - gc->nursery));
 }
 
 static void get_old(const void *subject, struct scry_said *ret)
@@ -74,6 +84,7 @@ static void get_unreached(const void *subject, struct scry_said *ret)
 
 #define SUBJECT struct scry_pypy_gc
 static const struct scry_say fields[] = {
+	SAY_BOOL("minor", minor),
 	SAY_NAME("phase", phase, phases),
 	SAY_INT("majors", majors),
 	SAY_INT("milliseconds", milliseconds),
@@ -92,16 +103,24 @@ static const struct scry_say fields[] = {
 	SAY_GET("reached_bytes", get_reached, .flags = SCRY_SAY_OPTIONAL),
 	SAY_GET("unreached_bytes", get_unreached, .flags = SCRY_SAY_OPTIONAL),
 	SAY_GET("looked", get_looked, .flags = SCRY_SAY_TEXT_ONLY),
+	SAY_GET("stepping", get_stepping, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_GET("under_way", get_under_way, .flags = SCRY_SAY_TEXT_ONLY),
 	SAY_END,
 };
 #undef SUBJECT
 
 static const char *const text[] = {
+	"{?minor}  {:mark}a minor collection runs{}: an allocation found the nursery full, objects "
+	"are being\n  moved out of it\n",
 	"{?under_way}  a major collection is under way: {phase}; {made_old,} bytes have become old "
-	"in it\n",
+	"in it",
+	"{?stepping}; a step of it may run now: nothing was allocated after the last minor "
+	"collection",
+	"{?under_way}\n",
 	"  major collections: {majors,}; all collections took {milliseconds,} ms\n",
-	"  nursery {nursery}: {nursery_filled,} of {nursery_size,} bytes filled",
+	"  nursery {nursery}: ",
+	"{nursery_filled,} of {nursery_size,} bytes filled",
+	"|{nursery_size,} bytes",
 	"{?pinned}, {pinned,} pinned object{pinned+}",
 	"\n",
 	"  old: {arena_bytes,} bytes in {arenas,} arena{arenas+} of {arena_allocated,}, ",

@@ -48,13 +48,13 @@ static void get_held(const void *subject, struct scry_said *ret)
 	scry_said_bool(ret, ((const struct scry_thread *)subject)->gil == SCRY_GIL_HELD);
 }
 
-/* Of PyPy's nothing tells. */
+/* Of PyPy's nothing tells that none is in progress. */
 static void get_gc(const void *subject, struct scry_said *ret)
 {
 	const struct scry_thread *t = subject;
 
 	ret->kind = SCRY_SAID_NULL;
-	if (!t->runtime || t->runtime->strategy->model != SCRY_MODEL_PYPY)
+	if (t->in_gc || !t->runtime || t->runtime->strategy->model != SCRY_MODEL_PYPY)
 		scry_said_bool(ret, t->in_gc);
 }
 

@@ -5,6 +5,7 @@
 #include "memory/collecting.h"
 
 #include "base/bytes.h"
+#include "runtime/pypy/pypy.h"
 
 #define STACK_MAX ((uint64_t)8 << 20) /* bytes of one C stack that are looked at */
 /* without the flag that says that somebody collects: each time, so that it must cost little */
@@ -212,9 +213,24 @@ static void search_interp(struct scry_interp *interp, bool flagged)
 		mark(&search, found);
 }
 
+/* PyPy's collector never gives the GIL away. */
+static void mark_pypy(struct scry_runtime *r)
+{
+	struct scry_interp *i = r->interps;
+
+	i->gc_running = r->pypy->minor;
+	for (struct scry_thread *t = scry_thread_first(r->session); t && i->gc_running; t = t->next)
+		if (t->runtime == r && t->gil == SCRY_GIL_HELD) {
+			i->collector = t;
+			t->in_gc = true;
+		}
+}
+
 void scry_collectors_find(struct scry_session *s)
 {
 	for (struct scry_runtime *r = scry_runtime_first(s); r; r = r->next) {
+		if (r->pypy)
+			mark_pypy(r);
 		if (r->strategy->model != SCRY_MODEL_CPYTHON)
 			continue;
 		bool known = scry_collection_noted(r);

@@ -169,3 +169,52 @@ def test_generator_that_waits_for_itself(dumps, pypy, tmp_path):
     told = {task['id']: (task['error'], len(task['frames'])) for task in answer['tasks']}
     assert told[waits['id']] == ('the chain of awaits is a cycle', 1)
     assert sum(error is not None for error, _ in told.values()) == 1
+
+
+def collecting(dumps, pypy, mode):
+    """A core of a process that died in its collector, and where its list has what is no object."""
+    program = programs.Program('pypy-collecting-' + mode, 'pypy_collecting.py', (mode,))
+    dump = made(dumps, pypy, program, '--jit', 'off')
+    answer, status, errors = run.answer(dump.core, *run.where(pypy), command=('verify',))
+    assert status == 1, errors
+    found = {int(one['address'], 16): one for one in answer['verify']['findings']}
+    one = found.pop(dump.truth['bad'])
+    assert one['kind'] == 'no object' and [holder['slot'] for holder in one['holders']] == ['[1]']
+    return dump, found
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_death_in_a_minor_collection(dumps, pypy):
+    """That it runs, in which thread and why; and what led it astray."""
+    dump, found = collecting(dumps, pypy, 'minor')
+    # the number of no type, which the program has written over an attribute
+    assert set(found) == {0xFFFFFFF8}
+    answer, _, _ = run.answer(dump.core, *run.where(pypy), command=('gc',))
+    (gc,) = answer['gc']
+    own = gc['incminimark']
+    assert gc['collecting'] is True and gc['place'].startswith('end ('), gc
+    assert own['minor'] and own['nursery_filled'] is None
+    answer, _, _ = run.answer(dump.core, *run.where(pypy), command=('threads',))
+    assert [thread['gc'] for thread in answer['threads']] == [True]
+    assert gc['thread'] == answer['threads'][0]['tid']
+    for command, text in (
+        ('gc', 'a minor collection runs: an allocation found the nursery full'),
+        ('info', 'collecting garbage in thread'),
+        ('crash', 'GC running'),
+        ('bt', 'collects garbage'),
+    ):
+        _, output, _ = run.pyscry(*run.where(pypy), dump.core, command)
+        assert text in output, (command, output)
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_death_in_a_major_collection(dumps, pypy):
+    """In its phase; whether a step runs is not claimed."""
+    dump, found = collecting(dumps, pypy, 'major')
+    assert not found
+    answer, _, _ = run.answer(dump.core, *run.where(pypy), command=('gc',))
+    (gc,) = answer['gc']
+    assert gc['collecting'] is None and gc['incminimark']['phase'] == 'marking', gc
+    assert not gc['incminimark']['minor'] and gc['incminimark']['nursery_filled'] == 0
+    _, output, _ = run.pyscry(*run.where(pypy), dump.core, 'gc')
+    assert 'marking; ' in output and 'a step of it may run now' in output, output

@@ -291,6 +291,7 @@ struct scry_pypy {
 	/* where young objects are, and from where on it is free; 0: not found */
 	scry_addr nursery, nursery_free, nursery_end;
 	scry_addr nursery_named;      /* the collector's field of it; 0: not found */
+	bool minor; /* an allocation found it full: a minor collection runs */
 	scry_addr group;              /* type_info of tid 0 */
 	char *text;                   /* the list of types, cut up */
 	struct scry_pypy_type *types; /* by member number */

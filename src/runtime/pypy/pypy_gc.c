@@ -97,8 +97,8 @@ static bool fits(const uint64_t *w, const uint64_t *arenas)
 	       w[RAW] <= w[RAW_PEAK] && as_float(w[TIME]) >= 0 && as_float(w[TIME]) < 1e9 &&
 	       arenas[ARENA_SMALL] == w[SMALL] && is_power(arenas[ARENA_SIZE]) &&
 	       is_power(arenas[ARENA_PAGE]) && arenas[ARENA_PAGE] < arenas[ARENA_SIZE] &&
-	       arenas[ARENA_USED] <= arenas[ARENA_ALLOCATED] && w[FREE] >= w[NURSERY] &&
-	       w[FREE] - w[NURSERY] <= w[SIZE] && are_counts(w, arenas);
+	       arenas[ARENA_USED] <= arenas[ARENA_ALLOCATED] && (!w[FREE] || (w[FREE] >= w[NURSERY] && w[FREE] - w[NURSERY] <= w[SIZE])) &&
+	       are_counts(w, arenas);
 }
 
 int scry_pypy_gc_read(struct scry_runtime *r, struct scry_pypy_gc *ret)
@@ -117,6 +117,7 @@ int scry_pypy_gc_read(struct scry_runtime *r, struct scry_pypy_gc *ret)
 		return scry_fail(r->session, SCRY_EUNSUPPORTED, p->nursery_named,
 				 "the state of this PyPy's collector was not found");
 	*ret = (struct scry_pypy_gc) {
+		.minor = p->minor,
 		.phase = (enum scry_pypy_gc_phase)w[STATE],
 		.enabled = enabled(w, big),
 		.majors = w[MAJORS],

@@ -35,13 +35,19 @@
 #define ARENA_PAGES 64
 #define SMALL_MAX   280
 
+/*
+ * An allocation that finds it full sets nursery_free to NULL until it is empty
+ * (collect_and_reserve()). gc.collect() does not. Objects that have moved are no sign: there may be
+ * some left from before, in what a string did not need of its room.
+ */
 static bool is_nursery(const uint64_t *w)
 {
 	uint64_t size = w[NURSERY_SIZE];
 
-	return w[0] && size >= 4096 && size <= NURSERY_MAX && w[NURSERY_FREE] >= w[0] &&
-	       w[NURSERY_FREE] <= w[0] + size && w[NURSERY_TOP] >= w[0] &&
-	       w[NURSERY_TOP] <= w[0] + size;
+	return w[0] && w[0] % 8 == 0 && size >= 4096 && size <= NURSERY_MAX &&
+	       (!w[NURSERY_FREE] ||
+		(w[NURSERY_FREE] >= w[0] && w[NURSERY_FREE] <= w[0] + size)) &&
+	       w[NURSERY_TOP] >= w[0] && w[NURSERY_TOP] <= w[0] + size;
 }
 
 void scry_pypy_load_heap(struct scry_pypy *p)
@@ -51,6 +57,7 @@ void scry_pypy_load_heap(struct scry_pypy *p)
 	scry_addr gc = 0;
 
 	p->nursery = p->nursery_free = p->nursery_end = p->nursery_named = 0;
+	p->minor = false;
 	if (scry_read_ptr(s, p->gcdata - GCDATA_GC, &gc) < 0 || gc < p->start || gc >= p->end)
 		return;
 	size_t got = scry_pypy_words(p, gc, words, GC_WORDS);
@@ -60,6 +67,9 @@ void scry_pypy_load_heap(struct scry_pypy *p)
 			p->nursery_named = gc + 8 * (scry_addr)i;
 			p->nursery_free = words[i + NURSERY_FREE];
 			p->nursery_end = words[i] + words[i + NURSERY_SIZE];
+			p->minor = !p->nursery_free;
+			if (p->minor) /* any part of it may still be in use */
+				p->nursery_free = p->nursery_end;
 			return;
 		}
 }
