@@ -97,7 +97,8 @@ static bool fits(const uint64_t *w, const uint64_t *arenas)
 	       w[RAW] <= w[RAW_PEAK] && as_float(w[TIME]) >= 0 && as_float(w[TIME]) < 1e9 &&
 	       arenas[ARENA_SMALL] == w[SMALL] && is_power(arenas[ARENA_SIZE]) &&
 	       is_power(arenas[ARENA_PAGE]) && arenas[ARENA_PAGE] < arenas[ARENA_SIZE] &&
-	       arenas[ARENA_USED] <= arenas[ARENA_ALLOCATED] && (!w[FREE] || (w[FREE] >= w[NURSERY] && w[FREE] - w[NURSERY] <= w[SIZE])) &&
+	       arenas[ARENA_USED] <= arenas[ARENA_ALLOCATED] &&
+	       (!w[FREE] || (w[FREE] >= w[NURSERY] && w[FREE] - w[NURSERY] <= w[SIZE])) &&
 	       are_counts(w, arenas);
 }
 

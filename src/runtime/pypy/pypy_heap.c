@@ -45,8 +45,7 @@ static bool is_nursery(const uint64_t *w)
 	uint64_t size = w[NURSERY_SIZE];
 
 	return w[0] && w[0] % 8 == 0 && size >= 4096 && size <= NURSERY_MAX &&
-	       (!w[NURSERY_FREE] ||
-		(w[NURSERY_FREE] >= w[0] && w[NURSERY_FREE] <= w[0] + size)) &&
+	       (!w[NURSERY_FREE] || (w[NURSERY_FREE] >= w[0] && w[NURSERY_FREE] <= w[0] + size)) &&
 	       w[NURSERY_TOP] >= w[0] && w[NURSERY_TOP] <= w[0] + size;
 }
 
