@@ -239,11 +239,13 @@ void scry_verify_types(struct scry_verify *v)
 	struct scry_heap *h = v->h;
 
 	for (size_t i = 0; i < h->type_count; i++) {
-		const char *doubt = scry_type_doubt(h->runtime, h->types[i]->type);
+		struct scry_heap_type *t = h->types[i];
+		/* the list also has what a word once led to as a type */
+		const char *doubt = t->count ? scry_type_doubt(h->runtime, t->type) : NULL;
 
 		if (doubt)
-			scry_verify_add(v, SCRY_FINDING_TYPE, h->types[i]->type->addr,
-					scry_heap_type_name(h, h->types[i]), doubt);
+			scry_verify_add(v, SCRY_FINDING_TYPE, t->type->addr,
+					scry_heap_type_name(h, t), doubt);
 	}
 	v->collecting = scry_verify_moves(h->runtime);
 }

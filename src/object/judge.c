@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "memory/chunk.h"
 #include "memory/gc.h"
+#include "memory/malloc.h"
 #include "memory/stack.h"
 #include "object/contradict.h"
 #include "object/printer.h"
@@ -435,19 +436,38 @@ static bool is_made_only(const struct scry_type *t)
 		(t->flags & TYPE_TUPLE && scry_known_type(t) != SCRY_IS_TUPLE));
 }
 
+/* Who refers to it refers to what is gone: by the object's own words, or by malloc's lists. */
+static const char *how_freed(struct scry_runtime *r, scry_addr addr, scry_addr head)
+{
+	bool dead, address;
+
+	if (is_kept(r, addr))
+		return "it was freed: its memory is kept for the next object of its type";
+	if (scry_count_check(r, addr, &dead, &address) == SCRY_OK && dead)
+		return "it was freed, or is being freed: its reference count is 0";
+	if (scry_malloc_is_listed(r, head) || scry_malloc_is_listed(r, head - 2 * scry_ptr_size(r)))
+		return "it was freed: malloc has its memory back";
+	return NULL;
+}
+
 int scry_judge_reference(struct scry_runtime *r, scry_addr addr, struct scry_type *t)
 {
 	scry_addr head = addr - scry_object_head(r, addr, t), hooks = 2 * scry_ptr_size(r);
 	struct scry_block b;
+	bool has_block = scry_block_guess(r, addr, &b);
 
-	if (!scry_block_guess(r, addr, &b))
-		return is_made_only(t) && scry_module_at(r->session, addr)
-			       ? no(r, addr, "no object of its type stands in a file's data")
-			       : SCRY_OK;
-	if (b.free)
+	if (has_block && b.free)
 		return scry_fail(r->session, SCRY_ECORRUPT, addr,
 				 "its block of %" PRIu64 " bytes is free: what stood there is gone",
 				 b.size);
+	const char *freed = how_freed(r, addr, head);
+
+	if (freed)
+		return no(r, addr, freed);
+	if (!has_block)
+		return is_made_only(t) && scry_module_at(r->session, addr)
+			       ? no(r, addr, "no object of its type stands in a file's data")
+			       : SCRY_OK;
 	/* the debug hooks' marks may be what is damaged */
 	if (head != b.start && head != b.start + hooks)
 		return no(r, addr, "it is not where its block starts");
