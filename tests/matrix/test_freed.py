@@ -14,9 +14,9 @@ WAYS = [
         'freed.py',
         (way,),
         ctypes=True,
-        since=(2, 7) if way == 'pymalloc' else (3, 6),
+        since=(2, 7) if way == 'default' else (3, 6),
     )
-    for way in ('pymalloc', 'malloc')
+    for way in ('default', 'malloc')
 ]
 
 
@@ -24,7 +24,7 @@ WAYS = [
 @pytest.mark.parametrize('interpreter', every())
 def test_freed(dumps, interpreter, program):
     if not program.runs_on(interpreter) or (
-        interpreter.free_threaded and program.args != ('pymalloc',)
+        interpreter.free_threaded and program.args != ('default',)
     ):
         return
     dump = dumps.core(interpreter, program)

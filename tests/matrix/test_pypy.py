@@ -62,6 +62,12 @@ def test_stacks_of_pypy(dumps, pypy, name, options):
     test_stacks.check_core(dump, *run.where(pypy), gil=False)
 
 
+def is_elsewhere(dump, pypy):
+    """In another root, by whose names the core knows its files: some systems' cores have ours."""
+    told = run.answer(dump.core, command=('info',))[0]
+    return pypy.root and not any(str(m['file']).startswith(pypy.root) for m in told['modules'])
+
+
 def locals_of(dump, pypy, function, *options):
     answer, status, errors = run.answer(
         dump.core,
@@ -292,7 +298,7 @@ def test_list_of_pypy(dumps, pypy):
     assert status == 0, errors
     assert told['lines'][0]['text'].startswith('def park'), told
     status, output, _ = run.pyscry(*run.where(pypy), dump.core, 'list')
-    if pypy.root:
+    if is_elsewhere(dump, pypy):
         assert status == 1 and 'The byte code of' in output and '-->' in output, output
 
 
@@ -328,7 +334,7 @@ def test_gil_of_pypy(dumps, pypy):
     test_dis.SCHEMA.validate(answer)
     (runtime,) = answer['runtimes']
     assert [each['collecting'] for each in runtime['interpreters']] == [None]
-    if pypy.root:
+    if is_elsewhere(dump, pypy):
         answer, _, _ = run.answer(dump.core, command=('threads',))
         assert roles(dump, answer) == dict.fromkeys(wanted)
         _, output, _ = run.pyscry(dump.core, 'crash')

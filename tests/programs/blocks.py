@@ -9,6 +9,7 @@ import sys
 PY3 = sys.version_info[0] >= 3
 V = sys.version_info[:2]
 HERE = os.path.dirname(os.path.abspath(os.environ['PYSCRY_TRUTH']))
+open(os.devnull).close()  # it may import a module of its own
 NAMES = {'__name__': '__main__', 'PY3': PY3, 'V': V, 'HERE': HERE, 'sys': sys}
 VALUES = []
 

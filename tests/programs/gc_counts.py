@@ -9,6 +9,8 @@ import json
 import os
 import sys
 
+open(os.devnull).close()  # it may import a module of its own
+
 
 class Thing(object):
     pass
