@@ -5,7 +5,7 @@ import json
 import os
 import sys
 
-if os.environ.get('PYTHONMALLOC') != sys.argv[1]:
+if sys.argv[1] != os.environ.get('PYTHONMALLOC', 'default'):
     os.environ['PYTHONMALLOC'] = sys.argv[1]
     os.execv(sys.executable, [sys.executable] + sys.argv)
 
