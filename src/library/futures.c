@@ -181,13 +181,24 @@ static const char *state_name(uint64_t state)
 	return state < 3 ? names[state] : "?";
 }
 
-/* What is over waits for nothing: Modules/_asynciomodule.c, task_step_impl(). */
-static void check_state(struct scry_printer *p, uint64_t state, scry_addr waiter)
+/*
+ * What is over waits for nothing, and what is finished has a result (None is one) or an exception:
+ * Modules/_asynciomodule.c, task_step_impl(), future_set_result().
+ */
+static void check_state(struct scry_printer *p, scry_addr future, const struct fields *f,
+			uint64_t state, scry_addr waiter)
 {
+	struct scry_runtime *r = p->runtime;
+	bool known = scry_layout_has(r->layout, f->result) &&
+		     scry_layout_has(r->layout, f->exception),
+	     has = optional(r, future, f->result) || optional(r, future, f->exception);
+
 	if (state > STATE_FINISHED)
 		scry_printer_doubt(p, "it has none of the three states");
-	else if (state != STATE_PENDING && waiter && !scry_is_none(p->runtime, waiter))
+	else if (state != STATE_PENDING && waiter && !scry_is_none(r, waiter))
 		scry_printer_doubt(p, "it is over, and waits");
+	else if (known && has != (state == STATE_FINISHED))
+		scry_printer_doubt(p, has ? "it has a result" : "it has no result");
 }
 
 static int print_task(struct scry_printer *p, scry_addr addr, scry_addr type);
@@ -204,7 +215,7 @@ static int print_future(struct scry_printer *p, scry_addr addr, scry_addr type)
 	if (rc < 0 || !scry_printer_enter(p, addr, "..."))
 		return rc;
 	scry_printf(p, "<%s %s", scry_type_short(p->runtime, type), state_name(state));
-	check_state(p, state, 0);
+	check_state(p, addr, &future_fields, state, 0);
 	if (state == STATE_FINISHED)
 		print_outcome(p, addr, &future_fields);
 	print_callbacks(p, addr, &future_fields);
@@ -254,7 +265,7 @@ static int print_task(struct scry_printer *p, scry_addr addr, scry_addr type)
 		  waiter = optional(r, addr, SCRY_F_TASK_WAITER);
 	scry_printf(p, "<%s %s", scry_type_short(r, type),
 		    cancelling ? "cancelling" : state_name(state));
-	check_state(p, state, waiter);
+	check_state(p, addr, &task_fields, state, waiter);
 	if (optional(r, addr, SCRY_F_TASK_MUST_CANCEL) > 1)
 		scry_printer_doubt(p, "its task_must_cancel is no flag");
 	print_task_name(p, addr);

@@ -18,7 +18,8 @@ bool scry_chunk_at(struct scry_runtime *r, scry_addr start, struct scry_chunk *r
 bool scry_has_chunks(struct scry_runtime *r);
 /**
  * Is it certainly glibc's malloc() that gives out memory, not one that was preloaded? It looks at
- * the interpreter's state, which up to 3.11 is in such a chunk; false where that proves nothing.
+ * the interpreter's state, which up to 3.11 is in such a chunk, and at the table of the builtins,
+ * which is too large for pymalloc; false where that proves nothing.
  */
 bool scry_chunks_sure(struct scry_runtime *r);
 

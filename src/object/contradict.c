@@ -6,6 +6,8 @@
 #include "object/judge.h"
 #include "object/known.h"
 
+#define DESCRIPTORS_MAX 64 /* values of a class's dict that are looked at */
+
 /* --- types --- */
 
 static const char *last_part(const char *name)
@@ -28,8 +30,7 @@ static const char *flags_doubt(struct scry_runtime *r, const struct scry_type *t
 	if (class && scry_type_is_own(r, t->addr))
 		return "it says that it is a class, and stands among the interpreter's own types";
 	if (!class && (scry_block_guess(r, t->addr, &b) ||
-		       (scry_chunks_sure(r) && !scry_module_at(r->session, t->addr) &&
-			scry_gc_is_linked(r, t->addr))))
+		       (!scry_module_at(r->session, t->addr) && scry_gc_is_linked(r, t->addr))))
 		return "it says that it is static, and stands among objects";
 	return NULL;
 }
@@ -49,6 +50,32 @@ static bool is_missing(struct scry_runtime *r, const struct scry_type *t, enum s
 	return scry_field_read(r, t->addr, f, &word) < 0;
 }
 
+/*
+ * Is it the dict of another class, to which its methods' and members' descriptors lead? Copies of a
+ * class may keep these, but no two classes have one dict.
+ */
+static bool is_anothers(struct scry_runtime *r, const struct scry_type *t)
+{
+	struct scry_dict_view v;
+	scry_addr key, value, owner;
+	uint64_t it = 0;
+	struct scry_type *of;
+
+	if (scry_dict_open(r, t->dict, &v) < 0)
+		return false;
+	for (unsigned i = 0;
+	     i < DESCRIPTORS_MAX && scry_dict_view_next(&v, &it, &key, &value) == SCRY_ITEM; i++) {
+		enum scry_known known = scry_known_of(r, value);
+
+		if ((known == SCRY_IS_GETSET_DESCRIPTOR || known == SCRY_IS_MEMBER_DESCRIPTOR ||
+		     known == SCRY_IS_METHOD_DESCRIPTOR || known == SCRY_IS_WRAPPER_DESCRIPTOR) &&
+		    scry_field_read(r, value, SCRY_F_DESCR_TYPE, &owner) == SCRY_OK &&
+		    owner != t->addr && scry_type_at(r, owner, &of) == SCRY_OK)
+			return of->dict == t->dict;
+	}
+	return false;
+}
+
 static const char *dict_doubt(struct scry_runtime *r, const struct scry_type *t)
 {
 	struct scry_type *of;
@@ -56,7 +83,8 @@ static const char *dict_doubt(struct scry_runtime *r, const struct scry_type *t)
 
 	if (is_wrong(r, t->dict, rc) || (rc == SCRY_OK && t->dict && !(of->flags & TYPE_DICT)) ||
 	    (!t->dict && t->flags & TYPE_HEAP && t->flags & TYPE_READY &&
-	     !is_missing(r, t, SCRY_F_TYPE_DICT)))
+	     !is_missing(r, t, SCRY_F_TYPE_DICT)) ||
+	    (rc == SCRY_OK && t->dict && is_anothers(r, t)))
 		return scry_arena_printf(&r->session->arena, "0x%" PRIx64 " is not its dict",
 					 t->dict);
 	return NULL;
@@ -187,41 +215,80 @@ static const struct {
 	uint64_t small;
 } smalls[] = { { 0, 0 }, { SCRY_VERSION_OF(3, 6), 512 } };
 
-int scry_check_items(struct scry_runtime *r, scry_addr list, scry_addr start, uint64_t size)
+/* May an allocator have given out `start`, for `size` bytes (0: not known) that `owner` has? */
+static bool is_given(struct scry_runtime *r, scry_addr owner, scry_addr start, uint64_t size)
 {
 	struct scry_debug_block debug;
 	struct scry_chunk chunk;
 	struct scry_block b;
-	unsigned hooks = 2 * scry_ptr_size(r);
-	bool fits;
+	uint64_t word;
+	unsigned ptr = scry_ptr_size(r);
 
 	if (scry_block_guess(r, start, &b))
-		fits = start == b.start ? scry_block_suits(&b, size, true)
-					: start == b.start + hooks;
-	else if (size <= SCRY_SINCE(smalls, r->version)->small && scry_block_guess(r, list, &b) &&
-		 !scry_block_lost(r, start))
-		fits = scry_is_static(r, start) || scry_debug_block_at(r, start, &debug);
-	else
-		fits = !scry_chunks_sure(r) || scry_is_static(r, start) ||
-		       scry_debug_block_at(r, start, &debug) || scry_chunk_at(r, start, &chunk);
-	return fits ? SCRY_OK
-		    : scry_fail(r->session, SCRY_ECORRUPT, list,
-				"no items of %" PRIu64 " bytes would be given out at 0x%" PRIx64,
-				size, start);
+		return start == b.start ? !size || scry_block_suits(&b, size, true)
+					: start == b.start + 2 * ptr;
+	/* malloc's own word is missing: nothing is known then */
+	if (scry_is_static(r, start) || scry_debug_block_at(r, start, &debug) ||
+	    scry_word(r, start - ptr, &word) < 0)
+		return true;
+	if (size && size <= SCRY_SINCE(smalls, r->version)->small &&
+	    scry_block_guess(r, owner, &b) && !scry_block_lost(r, start))
+		return false;
+	return !scry_chunks_sure(r) || scry_chunk_at(r, start, &chunk);
+}
+
+int scry_check_items(struct scry_runtime *r, scry_addr list, scry_addr start, uint64_t size)
+{
+	return is_given(r, list, start, size)
+		       ? SCRY_OK
+		       : scry_fail(r->session, SCRY_ECORRUPT, list,
+				   "no items of %" PRIu64 " bytes would be given out at 0x%" PRIx64,
+				   size, start);
+}
+
+int scry_check_given(struct scry_runtime *r, scry_addr start)
+{
+	return is_given(r, 0, start, 0)
+		       ? SCRY_OK
+		       : scry_fail(r->session, SCRY_ECORRUPT, start,
+				   "no allocator would give out 0x%" PRIx64, start);
 }
 
 /* --- generators --- */
 
-/* The name of the code that it runs, up to 3.10 or of its frame; NULL not known. */
-static const char *code_name(struct scry_runtime *r, scry_addr gen)
+/* The code that it runs, up to 3.10 or of its frame; NULL not known. */
+static const struct scry_code *code_of(struct scry_runtime *r, scry_addr gen)
 {
 	scry_addr code, frame = scry_generator_frame(r, gen);
 
 	if (scry_field_read(r, gen, SCRY_F_GEN_CODE, &code) < 0 &&
 	    (!frame || scry_field_read(r, frame, SCRY_F_IFRAME_CODE, &code) < 0))
 		return NULL;
-	const struct scry_code *c = scry_code_at_checked(r, scry_untag(r, code));
-	return c ? c->name : NULL;
+	return scry_code_at_checked(r, scry_untag(r, code));
+}
+
+/* What a function returns when it is called is of a type that its code's flags choose. */
+static const char *kind_doubt(struct scry_runtime *r, scry_addr gen, const struct scry_code *c)
+{
+	static const struct {
+		enum scry_known type;
+		uint32_t flag;
+	} rows[] = {
+		/* Include/cpython/code.h: CO_GENERATOR and so on, since 3.5 and 3.6 */
+		{ SCRY_IS_GENERATOR, 0x20 },
+		{ SCRY_IS_COROUTINE, 0x80 },
+		{ SCRY_IS_ASYNC_GENERATOR, 0x200 },
+	};
+	enum scry_known known = scry_known_of(r, gen);
+	uint32_t flags = 0;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		flags |= c->flags & rows[i].flag;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (rows[i].type == known)
+			return flags && !(flags & rows[i].flag) ? "its code makes something else"
+								: NULL;
+	return NULL;
 }
 
 /* enum _framestate: Include/internal/pycore_frame.h */
@@ -257,13 +324,22 @@ static const char *state_doubt(struct scry_runtime *r, scry_addr gen)
 	return code != of_frame ? "its code is not its frame's" : NULL;
 }
 
+const char *scry_generator_kind_doubt(struct scry_runtime *r, scry_addr gen)
+{
+	const struct scry_code *c = code_of(r, gen);
+
+	return c ? kind_doubt(r, gen, c) : NULL;
+}
+
 /* Either may be renamed; both are by functools.wraps(). */
 const char *scry_generator_doubt(struct scry_runtime *r, scry_addr gen, const char *qualname)
 {
-	const char *code = code_name(r, gen), *last = last_part(qualname), *text;
+	const struct scry_code *c = code_of(r, gen);
+	const char *code = c ? c->name : NULL, *last = last_part(qualname), *text;
 	const char *doubt = state_doubt(r, gen);
 	scry_addr name;
 
+	doubt = !doubt && c ? kind_doubt(r, gen, c) : doubt;
 	if (doubt)
 		return doubt;
 	if (!code || !strcmp(code, last) || scry_field_read(r, gen, SCRY_F_GEN_NAME, &name) < 0 ||

@@ -24,7 +24,11 @@ int scry_check_block(struct scry_runtime *r, scry_addr addr, const struct scry_t
  * other blocks for that size, or begins them elsewhere.
  */
 int scry_check_items(struct scry_runtime *r, scry_addr list, scry_addr start, uint64_t size);
+/** The same of memory whose size is not known: SCRY_ECORRUPT where no block begins at `start`. */
+int scry_check_given(struct scry_runtime *r, scry_addr start);
 /** Why a generator's name must be another function's; NULL: nothing says so. */
 const char *scry_generator_doubt(struct scry_runtime *r, scry_addr gen, const char *qualname);
+/** Why it cannot be of its type: its code makes a coroutine, say. NULL: nothing says so. */
+const char *scry_generator_kind_doubt(struct scry_runtime *r, scry_addr gen);
 
 #endif

@@ -1,10 +1,12 @@
 /* Dicts and sets of every generation, as arrays of entries that are walked within bounds. */
+#include "object/contradict.h"
 #include "object/known.h"
 #include "object/text_hash.h"
 #include "object/printer.h"
 
 /* One table is at most this many bytes: hostile sizes end here, real ones by what memory holds. */
 #define TABLE_MAX (1ull << 40)
+#define EMBEDDED  2 /* which byte of a dict's values says that they are in an object: 3.13+ */
 
 static int corrupt(struct scry_runtime *r, scry_addr addr, const char *what, uint64_t n)
 {
@@ -160,6 +162,25 @@ static int check_order(struct scry_runtime *r, scry_addr values, const struct sc
 	return SCRY_OK;
 }
 
+/*
+ * They begin what was given out, but 3.11 and 3.12 have the order in front, and in the last byte how
+ * long that is: Objects/dictobject.c, new_values(). From 3.13 on they may be part of their object.
+ */
+static int check_values(struct scry_runtime *r, scry_addr values)
+{
+	uint8_t byte = 0;
+
+	if (scry_layout_has(r->layout, SCRY_F_VALUES_CAPACITY)) {
+		if (scry_read(r->session, values + EMBEDDED, &byte, 1) < 0 || byte)
+			return SCRY_OK;
+	} else if (scry_layout_has(r->layout, SCRY_F_KEYS_KIND)) {
+		if (scry_read(r->session, values - 1, &byte, 1) < 0)
+			return SCRY_OK;
+		values -= byte;
+	}
+	return scry_check_given(r, values);
+}
+
 int scry_values_open(struct scry_runtime *r, scry_addr values, struct scry_dict_view *v)
 {
 	uint64_t keys = v->count;
@@ -188,7 +209,9 @@ int scry_values_open(struct scry_runtime *r, scry_addr values, struct scry_dict_
 		v->order_step = -1;
 		v->count = n;
 	}
-	return check_order(r, values, v, keys);
+	int rc = check_values(r, values);
+
+	return rc < 0 ? rc : check_order(r, values, v, keys);
 }
 
 int scry_dict_open(struct scry_runtime *r, scry_addr dict, struct scry_dict_view *ret)

@@ -324,6 +324,8 @@ struct scry_text_view {
 };
 /** The characters of a str, unicode or bytes object; negative where it is damaged. */
 int scry_text_open(struct scry_runtime *r, scry_addr str, struct scry_text_view *ret);
+/** The same, taking for a str of 3.3+ whatever is there; *v must be zeroed. */
+int scry_text_open_compact(struct scry_runtime *r, scry_addr str, struct scry_text_view *v);
 /**
  * Does a text end with a 0 where its length says, and within its block? SCRY_ECORRUPT where it does
  * not. For text that is shown; names are not checked.

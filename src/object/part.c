@@ -1,6 +1,7 @@
 /* What belongs to an object without standing in it: one row for each kind of owner. */
 #include "object/part.h"
 
+#include "object/contradict.h"
 #include "object/known.h"
 #include "object/object.h"
 
@@ -186,27 +187,33 @@ static const struct row {
 	const char *member;
 	length *length;       /* NULL: not known */
 	condition *condition; /* NULL: always */
+	bool begins;          /* what was given out begins there */
 } rows[] = {
 	{ TYPE_LIST, .field = SCRY_F_LIST_ITEMS, .member = "ob_item", .length = list_length },
-	{ TYPE_DICT, .field = SCRY_F_DICT_KEYS, .member = "ma_keys", .length = keys_length },
+	{ TYPE_DICT, .field = SCRY_F_DICT_KEYS, .member = "ma_keys", .length = keys_length,
+	  .begins = true },
 	{ TYPE_DICT, .field = SCRY_F_DICT_VALUES, .member = "ma_values" },
-	{ TYPE_DICT, .field = SCRY_F_DICT_TABLE, .member = "ma_table", .length = table_length },
+	{ TYPE_DICT, .field = SCRY_F_DICT_TABLE, .member = "ma_table", .length = table_length,
+	  .begins = true },
 	{ TYPE_UNICODE, .field = SCRY_F_UNICODE_DATA, .member = "data", .length = text_length,
-	  .condition = is_text },
-	{ TYPE_UNICODE, .field = SCRY_F_UNICODE_STR, .member = "str", .length = text_length },
+	  .condition = is_text, .begins = true },
+	{ TYPE_UNICODE, .field = SCRY_F_UNICODE_STR, .member = "str", .length = text_length,
+	  .begins = true },
 	{ TYPE_UNICODE, .field = SCRY_F_COMPACT_UTF8, .member = "utf8", .length = utf8_length,
-	  .condition = has_utf8 },
+	  .condition = has_utf8, .begins = true },
 	{ TYPE_TYPE, .field = SCRY_F_TYPE_DOC, .member = "tp_doc", .condition = is_heap_type },
 	{ TYPE_TYPE, .field = SCRY_F_HEAP_TYPE_CACHED_KEYS, .member = "ht_cached_keys",
-	  .length = keys_length, .condition = is_heap_type },
+	  .length = keys_length, .condition = is_heap_type, .begins = true },
 	{ .known = SCRY_IS_SET,
 	  .field = SCRY_F_SET_TABLE,
 	  .member = "table",
-	  .length = set_length },
+	  .length = set_length,
+	  .begins = true },
 	{ .known = SCRY_IS_FROZENSET,
 	  .field = SCRY_F_SET_TABLE,
 	  .member = "table",
-	  .length = set_length },
+	  .length = set_length,
+	  .begins = true },
 	{ .known = SCRY_IS_BYTEARRAY,
 	  .field = SCRY_F_BYTEARRAY_START,
 	  .member = "ob_start",
@@ -218,7 +225,8 @@ static const struct row {
 	{ .known = SCRY_IS_ARRAY,
 	  .field = SCRY_F_ARRAY_ITEMS,
 	  .member = "ob_item",
-	  .length = array_length },
+	  .length = array_length,
+	  .begins = true },
 	{ .known = SCRY_IS_MODULE, .field = SCRY_F_MODULE_STATE, .member = "md_state" },
 	{ .known = SCRY_IS_CODE, .field = SCRY_F_CODE_CELL2ARG, .member = "co_cell2arg" },
 	{ .known = SCRY_IS_CODE, .field = SCRY_F_CODE_MONITORING, .member = "_co_monitoring" },
@@ -233,23 +241,28 @@ static const struct row {
 	  .field = SCRY_F_BYTESIO_BUF,
 	  .member = "buf",
 	  .length = bytesio_length,
-	  .condition = is_raw },
+	  .condition = is_raw,
+	  .begins = true },
 	{ .name = "_io.StringIO",
 	  .field = SCRY_F_STRINGIO_BUF,
 	  .member = "buf",
-	  .length = stringio_length },
+	  .length = stringio_length,
+	  .begins = true },
 	{ .name = "_io.BufferedReader",
 	  .field = SCRY_F_BUFFERED_BUFFER,
 	  .member = "buffer",
-	  .length = buffered_length },
+	  .length = buffered_length,
+	  .begins = true },
 	{ .name = "_io.BufferedWriter",
 	  .field = SCRY_F_BUFFERED_BUFFER,
 	  .member = "buffer",
-	  .length = buffered_length },
+	  .length = buffered_length,
+	  .begins = true },
 	{ .name = "_io.BufferedRandom",
 	  .field = SCRY_F_BUFFERED_BUFFER,
 	  .member = "buffer",
-	  .length = buffered_length },
+	  .length = buffered_length,
+	  .begins = true },
 	{ .name = "_ctypes._CData",
 	  .field = SCRY_F_CTYPES_PTR,
 	  .member = "b_ptr",
@@ -354,6 +367,18 @@ static uint64_t rows_of(struct scry_runtime *r, struct scry_type *t)
 bool scry_type_has_parts(struct scry_runtime *r, struct scry_type *t)
 {
 	return rows_of(r, t) || t->flags & TYPE_MANAGED_DICT || scry_type_has_chain(r, t);
+}
+
+int scry_parts_check(struct scry_runtime *r, scry_addr owner, struct scry_type *t)
+{
+	uint64_t wanted = rows_of(r, t);
+	struct scry_part part;
+	int rc = SCRY_OK;
+
+	for (unsigned i = 0; i < ROWS && rc == SCRY_OK; i++)
+		if (wanted >> i & 1 && rows[i].begins && read_row(r, owner, t, &rows[i], &part))
+			rc = scry_check_given(r, part.start);
+	return rc;
 }
 
 int scry_part_next(struct scry_parts *p, struct scry_part *ret)

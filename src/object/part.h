@@ -30,6 +30,11 @@ struct scry_parts {
  * what another object owns.
  */
 int scry_part_next(struct scry_parts *p, struct scry_part *ret);
+/**
+ * Does each part begin where an allocator gives something out, as far as that is known? Else
+ * SCRY_ECORRUPT (scry_fail): the pointer to it was changed.
+ */
+int scry_parts_check(struct scry_runtime *r, scry_addr owner, struct scry_type *t);
 /** May objects of this type have parts? */
 bool scry_type_has_parts(struct scry_runtime *r, struct scry_type *t);
 /**

@@ -4,7 +4,9 @@
 #include "object/contradict.h"
 #include "object/judge.h"
 #include "object/overrides.h"
+#include "object/part.h"
 #include "object/printer.h"
+#include "object/text_hash.h"
 
 #include <stdarg.h>
 
@@ -241,6 +243,13 @@ static int print_overridden(struct scry_printer *p, scry_addr addr, const struct
 	return rc;
 }
 
+/* One bit of a type pointer leads to the next type: to one that has no printer, as a rule. */
+static bool is_disguised(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
+{
+	return !(t->flags & (TYPE_UNICODE | TYPE_BYTES | TYPE_LONG | TYPE_GC)) &&
+	       scry_type_is_own(r, t->addr) && scry_text_is_there(r, addr);
+}
+
 /*
  * Order matters: whether it is an object comes before what kind, whether its type is sound before
  * whose row prints it. A printer that finds code in its way starts over as the unknown; so does one
@@ -253,8 +262,12 @@ int scry_cpython_print(struct scry_printer *p, scry_addr addr)
 	int rc = scry_type_for(p->runtime, addr, &t);
 
 	rc = rc < 0 ? rc : scry_judge_reference(p->runtime, addr, t);
+	rc = rc < 0 ? rc : scry_parts_check(p->runtime, addr, t);
 	if (rc < 0)
 		return rc;
+	if (is_disguised(p->runtime, addr, t))
+		return scry_fail(p->runtime->session, SCRY_ECORRUPT, addr,
+				 "a str is there, of which its type says that it is a %s", t->name);
 	if (scry_type_doubt(p->runtime, t))
 		return scry_fail(p->runtime->session, SCRY_ECORRUPT, addr, "of its type, %s: %s",
 				 t->name, t->doubt);

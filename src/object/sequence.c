@@ -19,6 +19,11 @@ static int open_items(struct scry_runtime *r, scry_addr addr, uint64_t *ret_coun
 {
 	int rc = scry_sequence(r, addr, ret_count, ret_items);
 
+	/* there is one empty tuple: since 3.11 it is part of the interpreter's own data */
+	if (rc == SCRY_OK && !*ret_count && scry_trait(r, SCRY_TRAIT_EMPTY_TUPLE_IS_STATIC) &&
+	    scry_is_exactly(r, addr, SCRY_IS_TUPLE) && !scry_is_static(r, addr))
+		return scry_fail(r->session, SCRY_ECORRUPT, addr,
+				 "tuple at 0x%" PRIx64 " says 0, and is not the empty one", addr);
 	if (rc == SCRY_OK &&
 	    !scry_fits(r, *ret_items, *ret_count * r->session->target->abi.ptr_size, "items"))
 		return SCRY_ECORRUPT;

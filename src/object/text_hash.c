@@ -236,6 +236,24 @@ bool scry_text_hash_fits(struct scry_runtime *r, scry_addr str, const struct scr
 	return false;
 }
 
+bool scry_text_is_there(struct scry_runtime *r, scry_addr addr)
+{
+	struct scry_text_view v = { 0 };
+	struct scry_block b;
+	uint64_t hash, end = 1;
+
+	if (!scry_layout_has(r->layout, SCRY_F_ASCII_LENGTH) || !scry_block_guess(r, addr, &b) ||
+	    (addr != b.start && addr != b.start + 2ull * scry_ptr_size(r)) ||
+	    scry_text_open_compact(r, addr, &v) < 0 || !v.own || !v.length || v.length > b.size ||
+	    v.data + (v.length + 1) * v.kind > b.start + b.size ||
+	    scry_read_uint(r->session, v.data + v.length * v.kind, v.kind, &end) < 0 || end)
+		return false;
+	if (!kept_hash(r, addr, false, &hash))
+		return scry_field_read(r, addr, SCRY_F_ASCII_HASH, &hash) == SCRY_OK &&
+		       hash == hash_mask(r);
+	return hashes_of(r) && scry_text_hash_fits(r, addr, &v);
+}
+
 const char *scry_name_doubt(struct scry_runtime *r, scry_addr str)
 {
 	struct scry_text_view v;

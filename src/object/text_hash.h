@@ -6,6 +6,7 @@
 #ifndef SCRY_TEXT_HASH_H
 #define SCRY_TEXT_HASH_H
 
+#include "memory/block.h"
 #include "object/model.h"
 
 /** Longer texts are not checked. */
@@ -18,6 +19,11 @@
 bool scry_text_hash_fits(struct scry_runtime *r, scry_addr str, const struct scry_text_view *v);
 /** The hash that a text of ASCII characters has in the target; false where that is not known. */
 bool scry_ascii_hash(struct scry_runtime *r, const char *text, size_t len, uint64_t *ret);
+/**
+ * Is a str there, whatever its type pointer says: with its length, its state, the 0 after it, its
+ * hash, in a block of the allocator that fits? For what says that it is something else.
+ */
+bool scry_text_is_there(struct scry_runtime *r, scry_addr addr);
 /** Why a name of a code object cannot be believed; NULL: nothing speaks against it. */
 const char *scry_name_doubt(struct scry_runtime *r, scry_addr str);
 /**

@@ -3,7 +3,7 @@
 #include "object/model.h"
 
 /* Compact strings, PEP 393: the data follow one of two headers, or a legacy pointer says where. */
-static int open_compact(struct scry_runtime *r, scry_addr str, struct scry_text_view *v)
+int scry_text_open_compact(struct scry_runtime *r, scry_addr str, struct scry_text_view *v)
 {
 	const struct scry_layout *l = r->layout;
 	uint64_t kind, compact, ascii, state;
@@ -65,7 +65,7 @@ int scry_text_open(struct scry_runtime *r, scry_addr str, struct scry_text_view 
 	else if (!(flags & TYPE_UNICODE))
 		return scry_fail(r->session, SCRY_ECORRUPT, str, "no text at 0x%" PRIx64, str);
 	else if (scry_layout_has(r->layout, SCRY_F_ASCII_LENGTH))
-		rc = open_compact(r, str, &v);
+		rc = scry_text_open_compact(r, str, &v);
 	else
 		rc = open_unicode2(r, str, &v);
 	if (rc < 0)

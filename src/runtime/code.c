@@ -160,7 +160,8 @@ static void decode(struct scry_code *c)
 					? SCRY_F_CODE_LINETABLE
 					: SCRY_F_CODE_LNOTAB;
 	/* where it cannot be read each frame says so: scry_frame_line_lost() */
-	read_bytes(r, scry_record_uint(&rec, table), &c->lines, &c->lines_size);
+	c->table = scry_record_uint(&rec, table);
+	read_bytes(r, c->table, &c->lines, &c->lines_size);
 }
 
 struct scry_code *scry_code_at(struct scry_runtime *r, scry_addr addr)
@@ -252,6 +253,11 @@ static void check_lines(struct scry_code *c, const struct scry_line_table *table
 		c->lines_bad = "it has no line table";
 	else
 		c->lines_bad = strategy->line_check(table);
+	const char *doubt =
+		c->lines_bad || !c->table ? NULL : scry_text_doubt(c->runtime, c->table);
+	if (doubt)
+		c->lines_bad = scry_arena_printf(&c->runtime->session->arena,
+						 "its line table was changed: %s", doubt);
 }
 
 int scry_code_location(struct scry_code *c, int64_t lasti, struct scry_location *ret)

@@ -188,6 +188,7 @@ struct scry_code {
 	scry_addr first_traceable;
 	const uint8_t *lines; /* lnotab, 3.10 line table or location table */
 	uint32_t lines_size;
+	scry_addr table; /* the bytes object that `lines` is of */
 	/* what is wrong with the table, so that there are no lines; NULL nothing */
 	const char *lines_bad;
 	bool lines_checked;

@@ -97,6 +97,10 @@ struct scry_task *scry_asyncio_add(struct scry_task_search *s, scry_addr addr)
 		t->error = scry_arena_printf(&t->runtime->session->arena,
 					     "its state is %" PRIu64 ", none of the three",
 					     d->future.state_number);
+	else if (d->future.contradicts && !t->error)
+		t->error = d->future.state == SCRY_FUTURE_FINISHED
+				   ? "it is finished, and has no result"
+				   : "it is not finished, and has a result";
 	t->frame = scry_chain_newest(&d->chain);
 	if (!d->chain.running)
 		t->waits_for = d->future.waiter ? d->future.waiter : d->chain.end;

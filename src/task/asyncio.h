@@ -21,7 +21,8 @@ struct scry_future {
 	enum scry_kind kind;
 	enum scry_future_state state;
 	uint64_t state_number; /* of the C module's: what it has there */
-	uint64_t flags;        /* its bits that are 0 or 1, each as it was read */
+	bool contradicts; /* finished without a result or exception, or with one and not finished */
+	uint64_t flags;   /* its bits that are 0 or 1, each as it was read */
 	scry_addr loop, exception, result;
 	bool log_traceback; /* its exception was not retrieved */
 	/* a callable; a list of callables or of (callable, context), 0 none */

@@ -41,6 +41,12 @@ static void read_c(struct scry_runtime *r, struct scry_future *f)
 	/* enum fut_state, Modules/_asynciomodule.c, 3.6 to 3.15 */
 	f->state_number = state;
 	f->state = state <= 2 ? (enum scry_future_state)state : SCRY_FUTURE_UNKNOWN;
+	/* None is a result too: future_set_result() */
+	bool has = number_at(r, f->addr, SCRY_F_FUTURE_RESULT) ||
+		   number_at(r, f->addr, SCRY_F_FUTURE_EXCEPTION);
+	f->contradicts = scry_layout_has(r->layout, SCRY_F_FUTURE_RESULT) &&
+			 scry_layout_has(r->layout, SCRY_F_FUTURE_EXCEPTION) &&
+			 has != (f->state == SCRY_FUTURE_FINISHED);
 	f->flags = number_at(r, f->addr, SCRY_F_FUTURE_LOG_TB);
 	f->log_traceback = f->flags != 0;
 }

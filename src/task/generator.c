@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "memory/gc.h"
+#include "object/contradict.h"
 #include "object/cython.h"
 #include "object/model.h"
 
@@ -69,7 +70,8 @@ static void add(struct search *s, scry_addr addr, enum scry_kind kind)
 		return; /* over */
 	const char *why = rc < 0 ? scry_arena_text(&r->session->arena, r->session->error.text,
 						   strlen(r->session->error.text))
-				 : NULL;
+			  : scry_kind_is_cythons(kind) ? NULL
+						       : scry_generator_kind_doubt(r, addr);
 	struct scry_generator *d = scry_arena_alloc(&r->session->arena, sizeof(*d));
 	struct scry_task *t = d ? scry_task_add(r, ops_for(kind), addr, &s->tail) : NULL;
 	if (!t)

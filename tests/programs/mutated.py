@@ -87,6 +87,10 @@ class Plain(object):
         return function()
 
 
+class Other(object):
+    pass
+
+
 def suspended(n):
     for i in range(n):
         yield i
@@ -135,7 +139,7 @@ def names_of_locals():
 
 def objects_alive():
     """Where there are certainly objects: what the collector has, and what that leads to."""
-    level = gc.get_objects()
+    level = gc.get_objects() + [None, True, False, NotImplemented, Ellipsis] + list(range(-5, 257))
     found = set(map(id, level))
     for _ in range(8):
         level = [each for each in parts(level) if id(each) not in found]
@@ -147,12 +151,47 @@ def objects_alive():
     return sorted(found)
 
 
+def find(thing, words, wanted):
+    """The address of the first word of `thing` that is as `wanted` says."""
+    return next((at for at in range(id(thing) + HEAD * WORD, id(thing) + words * WORD, WORD) if wanted(word(at))), 0)
+
+
+def contradictions(error):
+    """{name: (address of a word, what it must not be, the command that shows it)}"""
+    show, new = ["--locals", "bt", "--all"], sys.version_info
+    instance = values["instance"]
+    found = {
+        "a text of another type": (id(error.args[0]) + (HEAD - 1) * WORD, id(type(iter(range(1)))), show),
+        "a class that is static": (find(Plain, 40, lambda w: w == Plain.__flags__), Plain.__flags__ & ~512, show),
+        "a set's table": (id(values["many"]) + (HEAD + 3) * WORD, word(id(values["many"]) + (HEAD + 3) * WORD) - 2 * WORD, show),
+    }
+    keys = id(values) + (HEAD + (2 if new >= (3,) else 3)) * WORD
+    found["a dict's table"] = (keys, word(keys) - 2 * WORD, show)
+    other = id(gc.get_referents(Other.__dict__)[0])
+    if new < (3, 15): # all classes have the same descriptors of __dict__ there
+        found["the dict of another class"] = (find(Plain, 50, lambda w: w == id(gc.get_referents(Plain.__dict__)[0])), other, show)
+    if (3, 6) <= new < (3, 13):
+        split = id(instance.__dict__) + (HEAD + 3) * WORD
+        found["a split dict's values"] = (split, word(split) - WORD, show)
+    if new >= (3, 11):
+        found["an empty tuple"] = (id(error.args) + HEAD * WORD, 0, show)
+    if len(tasks) > 2:
+        state = find(tasks[2], 20, lambda w: w & 0xFFFFFFFF == 2)
+        found["a pending task with a result"] = (state, word(state) - 2, ["print", "tasks"])
+        found["the same among tasks"] = (state, word(state) - 2, ["tasks"])
+    if tasks and hasattr(tasks[0], "get_coro") and new >= (3, 8):
+        import types
+        coroutine = id(tasks[0].get_coro()) + (HEAD - 1) * WORD
+        found["a coroutine of another type"] = (coroutine, id(types.AsyncGeneratorType), ["generators"])
+    return found
+
+
 def finish():
     frames = list(chain(sys._getframe()))
     for top in tops:
         frames += list(chain(top))
     found = places(frames)
-    found += [("state", each, 24) for each in states]
+    found += [("state", each, 24 if sys.version_info >= (3,) else 21) for each in states]
     objects = [("generator", generator, 10), ("type", Plain, 50), ("dict", values, 6), ("dict", values["instance"].__dict__, 6)]
     for value in values.values():
         objects.append(("value %s" % type(value).__name__, value, WORDS.get(type(value).__name__, 4)))
@@ -175,7 +214,7 @@ def finish():
     stacks = [told(frames[0])] + [told(top) for top in tops]
     stacks[0][0]["line"] = frames[0].f_lineno + 3
     with open(os.environ["PYSCRY_TRUTH"], "w") as out:
-        out.write(json.dumps({"head": HEAD, "objects": objects_alive(), "places": found, "others": others, "stacks": stacks, "generator": of_frame(generator.gi_frame)}))  # json.dump() leaves closures behind
+        out.write(json.dumps({"head": HEAD, "objects": objects_alive(), "contradictions": contradictions(error), "places": found, "others": others, "stacks": stacks, "generator": of_frame(generator.gi_frame)}))  # json.dump() leaves closures behind
     os.abort()
 
 
@@ -217,7 +256,7 @@ def main():
 
 tops, states = [], [state()]
 values = {"instance": Plain(7), "text": "hello", "data": b"abc", "number": 12345678901234567890, "items": [11, 22],
-          "pairs": {"k": 1, "m": 2}, "members": set([7, 8]), "pair": (1, "two"), "ratio": 0.5}
+          "pairs": {"k": 1, "m": 2}, "members": set([7, 8]), "many": set(range(20)), "pair": (1, "two"), "ratio": 0.5}
 WORDS = {"str": 7, "bytes": 6, "int": 5, "list": 5, "tuple": 5, "set": 8}
 tasks = pending() if sys.version_info >= (3, 7) else []
 generator = suspended(3)

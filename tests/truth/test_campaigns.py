@@ -61,6 +61,28 @@ def test_contradictions(interpreter, tmp_path):
         assert mutations.is_marked(got, right) and '<' in got[1], (kind, number, got)
 
 
+NOT_KNOWN_WITHOUT_A_GIL = ()
+
+
+@pytest.mark.parametrize('interpreter', every(mutations.usable))
+def test_what_contradicts_another_word(interpreter, tmp_path):
+    """Words that the program itself has looked up."""
+    subject = mutations.Subject(interpreter, str(tmp_path), still=True)
+    silent = []
+    for name, (at, new, command) in subject.dump.truth['contradictions'].items():
+        if interpreter.free_threaded and name in NOT_KNOWN_WITHOUT_A_GIL:
+            continue
+        right = subject.right.get(tuple(command)) or subject.ask(command)
+        old = subject.file.word(at)
+        subject.file.set_word(at, new)
+        got = subject.ask(command)
+        subject.file.set_word(at, old)
+        assert new != old, name
+        if not mutations.is_marked(got, right):
+            silent.append(name)
+    assert not silent, silent
+
+
 @pytest.mark.parametrize('interpreter', every(instants.usable))
 def test_random_instants(interpreter):
     outcomes, wrong = instants.campaign([interpreter], SECONDS / 2)
