@@ -66,12 +66,11 @@ bool scry_chunks_sure(struct scry_runtime *r)
 
 	if (memory && !memory->chunks_asked) {
 		memory->chunks_asked = true;
-		memory->chunks_sure =
-			scry_has_chunks(r) && r->interps &&
-			(scry_chunk_at(r, r->interps->addr, &chunk) ||
-			 (scry_field_read(r, r->interps->builtins, SCRY_F_DICT_KEYS, &keys) ==
-				  SCRY_OK &&
-			  scry_chunk_at(r, keys, &chunk)));
+		memory->chunks_sure = scry_has_chunks(r) && r->interps &&
+				      (scry_chunk_at(r, r->interps->addr, &chunk) ||
+				       (scry_field_read(r, r->interps->builtins, SCRY_F_DICT_KEYS,
+							&keys) == SCRY_OK &&
+					scry_chunk_at(r, keys, &chunk)));
 	}
 	return memory && memory->chunks_sure;
 }

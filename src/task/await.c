@@ -140,7 +140,10 @@ enum scry_kind scry_kind_of(struct scry_kinds *k, scry_addr object)
 		return scry_pypy_kind_of(k, object);
 
 	if (!object || object % k->runtime->session->target->abi.ptr_size ||
-	    scry_field_read(k->runtime, object, SCRY_F_OBJECT_TYPE, &type) < 0 || !type)
+	    scry_field_read(k->runtime, object, SCRY_F_OBJECT_TYPE, &type) < 0)
+		return SCRY_KIND_OTHER;
+	k->unsound += !type;
+	if (!type)
 		return SCRY_KIND_OTHER;
 	row = scry_hash_find(&k->types, type);
 	if (row)

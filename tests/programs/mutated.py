@@ -182,6 +182,7 @@ def contradictions(error):
     if tasks and hasattr(tasks[0], "get_coro") and new >= (3, 8):
         import types
         coroutine = id(tasks[0].get_coro()) + (HEAD - 1) * WORD
+        found["a coroutine of no type"] = (coroutine, 0, ["generators"])
         found["a coroutine of another type"] = (coroutine, id(types.AsyncGeneratorType), ["generators"])
     return found
 

@@ -61,7 +61,8 @@ def test_contradictions(interpreter, tmp_path):
         assert mutations.is_marked(got, right) and '<' in got[1], (kind, number, got)
 
 
-NOT_KNOWN_WITHOUT_A_GIL = ()
+# objects are found by what they look like there, not by a list
+NOT_KNOWN_WITHOUT_A_GIL = ('a coroutine of no type',)
 
 
 @pytest.mark.parametrize('interpreter', every(mutations.usable))
