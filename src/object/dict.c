@@ -163,8 +163,8 @@ static int check_order(struct scry_runtime *r, scry_addr values, const struct sc
 }
 
 /*
- * They begin what was given out, but 3.11 and 3.12 have the order in front, and in its last byte how
- * long it is: Objects/dictobject.c, new_values(). From 3.13 on they may be part of their object.
+ * They begin what was given out, but 3.11 and 3.12 have the order in front, whose last byte is its
+ * length: Objects/dictobject.c, new_values(). From 3.13 on they may be a part of their object.
  */
 static int check_values(struct scry_runtime *r, scry_addr values)
 {
