@@ -9,101 +9,89 @@ from tests.support.corefile import CoreFile
 
 from .conftest import every
 
-COUNTS = programs.Program("counts", "counts.py")
+COUNTS = programs.Program('counts', 'counts.py')
 
 
 def compare(dump, truth):
     differences = []
-    for wanted in truth["objects"]:
+    for wanted in truth['objects']:
         answer, status, errors = run.answer(
-            dump.core, *run.where(dump.interpreter), command=("obj", wanted["id"])
+            dump.core, *run.where(dump.interpreter), command=('obj', wanted['id'])
         )
-        found = answer["object"]
+        found = answer['object']
         assert status == 0, errors
         mine = {
-            "immortal": found["immortal"],
-            "deferred": found["deferred"]
+            'immortal': found['immortal'],
+            'deferred': found['deferred']
             if dump.interpreter.version >= (3, 14)
-            else wanted["deferred"],
-            "count": wanted["count"]
-            if wanted["immortal"]
-            else (found["refcount"] or 0) + (found["shared_refcount"] or 0),
+            else wanted['deferred'],
+            'count': wanted['count']
+            if wanted['immortal']
+            else (found['refcount'] or 0) + (found['shared_refcount'] or 0),
         }
         for key, value in mine.items():
             if value != wanted[key]:
                 differences.append(
-                    "%s: %s is %s, not %s" % (wanted["name"], key, value, wanted[key])
+                    '%s: %s is %s, not %s' % (wanted['name'], key, value, wanted[key])
                 )
         if (
             dump.interpreter.free_threaded
-            and wanted["name"] in ("list", "instance", "float")
-            and found["owner"] != truth["ident"]
+            and wanted['name'] in ('list', 'instance', 'float')
+            and found['owner'] != truth['ident']
         ):
             differences.append(
-                "%s belongs to thread %s, not %s"
-                % (wanted["name"], found["owner"], truth["ident"])
+                '%s belongs to thread %s, not %s' % (wanted['name'], found['owner'], truth['ident'])
             )
     return differences
 
 
-@pytest.mark.parametrize("interpreter", every())
+@pytest.mark.parametrize('interpreter', every())
 def test_counts(dumps, interpreter):
     dump = dumps.core(interpreter, COUNTS)
     differences = compare(dump, dump.truth)
     if differences:
-        pytest.fail("\n".join(differences), pytrace=False)
-    dump.truth["objects"][0]["count"] += 1
-    assert compare(dump, dump.truth), "the comparison cannot fail"
+        pytest.fail('\n'.join(differences), pytrace=False)
+    dump.truth['objects'][0]['count'] += 1
+    assert compare(dump, dump.truth), 'the comparison cannot fail'
 
 
-@pytest.mark.parametrize("mode", ["on", "off"])
-@pytest.mark.parametrize(
-    "interpreter", every(lambda interpreter: interpreter.free_threaded)
-)
+@pytest.mark.parametrize('mode', ['on', 'off'])
+@pytest.mark.parametrize('interpreter', every(lambda interpreter: interpreter.free_threaded))
 def test_gil(dumps, interpreter, mode):
     """A free-threaded build has one that may be on."""
-    dump = dumps.core(interpreter, programs.Program("gil-" + mode, "gil.py", (mode,)))
-    assert dump.truth["enabled"] == (mode == "on")
+    dump = dumps.core(interpreter, programs.Program('gil-' + mode, 'gil.py', (mode,)))
+    assert dump.truth['enabled'] == (mode == 'on')
     answer, status, errors = run.answer(dump.core, *run.where(interpreter))
     assert status == 0, errors
-    assert {
-        thread["tid"] == dump.truth["pid"]: thread["gil"]
-        for thread in answer["threads"]
-    } == {
-        True: "held" if mode == "on" else None,
+    assert {thread['tid'] == dump.truth['pid']: thread['gil'] for thread in answer['threads']} == {
+        True: 'held' if mode == 'on' else None,
         False: None,
     }
 
 
 # 3.11: of what is in the interpreter's own data; later: of what is immortal
-FIRST_COUNTS = {
-    (3, 11): 999999999,
-    (3, 12): 0xFFFFFFFF,
-    (3, 13): 0xFFFFFFFF,
-    (3, 14): 3 << 30,
-}
+FIRST_COUNTS = {(3, 11): 999999999, (3, 12): 0xFFFFFFFF, (3, 13): 0xFFFFFFFF, (3, 14): 3 << 30}
 FIRST_COUNTS[3, 15] = FIRST_COUNTS[3, 14]
 
 
 def with_a_gil(interpreter):
-    return not interpreter.free_threaded and interpreter.machine == "x86_64"
+    return not interpreter.free_threaded and interpreter.machine == 'x86_64'
 
 
 def move_last_segment(path, address):
     """Where something of the process lies matters to nobody but to what looks like its address."""
-    with open(path, "r+b") as core:
+    with open(path, 'r+b') as core:
         header = core.read(64)
         start, size, count = (struct.unpack_from(f, header, at)[0] for f, at in HEADER)
         core.seek(start + (count - 1) * size + 16)
-        core.write(struct.pack("<QQ", address, address))
+        core.write(struct.pack('<QQ', address, address))
 
 
-HEADER = (("<Q", 32), ("<H", 54), ("<H", 56))
+HEADER = (('<Q', 32), ('<H', 54), ('<H', 56))
 
 
 @pytest.mark.parametrize(
-    "interpreter",
-    every(lambda i: i.version[:2] in FIRST_COUNTS and with_a_gil(i)),
+    'interpreter', every(lambda i: i.version[:2] in FIRST_COUNTS and with_a_gil(i))
 )
 def test_counts_that_are_addresses_too(interpreter, tmp_path):
     """Up to 1 GB behind a program at 4 MB its break may begin: the first counts of static objects
@@ -111,24 +99,22 @@ def test_counts_that_are_addresses_too(interpreter, tmp_path):
     dump = run.crash(interpreter, COUNTS, str(tmp_path))
     move_last_segment(dump.core, FIRST_COUNTS[interpreter.version[:2]] & ~0xFFF)
     differences = compare(dump, dump.truth)
-    assert not differences, "\n".join(differences)
+    assert not differences, '\n'.join(differences)
 
 
 MANY = 10000000  # where a program that is loaded at 4 MB has its data
-WITH_EVIDENCE = ("list", "dict", "instance", "class", "text", "int")
+WITH_EVIDENCE = ('list', 'dict', 'instance', 'class', 'text', 'int')
 
 
-@pytest.mark.parametrize("interpreter", every(with_a_gil))
+@pytest.mark.parametrize('interpreter', every(with_a_gil))
 def test_as_many_references_as_an_address(interpreter, tmp_path):
     """What follows the count says that an object is there."""
     dump = run.crash(interpreter, COUNTS, str(tmp_path))
     move_last_segment(dump.core, MANY & ~0xFFF)
-    dump.truth["objects"] = [
-        o for o in dump.truth["objects"] if o["name"] in WITH_EVIDENCE
-    ]
+    dump.truth['objects'] = [o for o in dump.truth['objects'] if o['name'] in WITH_EVIDENCE]
     with CoreFile(dump.core) as core:
-        for each in dump.truth["objects"]:
-            core.set_word(int(each["id"], 16), MANY)
-            each["count"] = MANY
+        for each in dump.truth['objects']:
+            core.set_word(int(each['id'], 16), MANY)
+            each['count'] = MANY
     differences = compare(dump, dump.truth)
-    assert not differences, "\n".join(differences)
+    assert not differences, '\n'.join(differences)
