@@ -1,7 +1,7 @@
 /*
- * Which processes here have the other end of a pipe or a socket: by the numbers of its inodes in
- * /proc (Documentation/filesystems/proc.rst), of a pair of unix sockets by the kernel's sock_diag
- * (include/uapi/linux/unix_diag.h, Linux 6.1).
+ * Which processes here have the other end of a pipe or a socket, or the lock of a file: by the
+ * numbers of inodes in /proc (Documentation/filesystems/proc.rst), of a pair of unix sockets by the
+ * kernel's sock_diag (include/uapi/linux/unix_diag.h, Linux 6.1).
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "target/procfs.h"
@@ -241,6 +242,8 @@ static void put_process(struct scry_buf *out, int pid, bool own)
 	scry_buf_printf(out, "process %d", pid);
 	if (scry_procfs_read(pid, "comm", &name) && name.len > 1)
 		scry_buf_printf(out, " (%.*s)", (int)name.len - 1, name.text);
+	else
+		scry_buf_puts(out, " (ended)"); /* the lock that it took was inherited */
 }
 
 /*
@@ -271,6 +274,45 @@ static const char *say(struct scry_session *s, const struct scry_far_ends *ends,
 	bool alone = n == 1 && last == own->pid;
 	return scry_arena_printf(&s->arena, "%s%.*s %s the other end%s", alone ? "only " : "",
 				 (int)text.len, text.text, n == 1 ? "has" : "have", whole);
+}
+
+/* --- locks of files --- */
+
+static bool is_it(const char *line, bool flock, dev_t device, uint64_t inode, int *ret_pid)
+{
+	char kind[16];
+	unsigned high, low;
+	uint64_t its;
+
+	/* "1: FLOCK  ADVISORY  WRITE 4711 08:01:123 0 EOF"; who waits has "->" before the kind */
+	return sscanf(line, "%*[^:]: %15s %*s %*s %d %x:%x:%" SCNu64, kind, ret_pid, &high, &low,
+		      &its) == 5 &&
+	       *ret_pid > 0 && its == inode && high == major(device) && low == minor(device) &&
+	       flock == !strcmp(kind, "FLOCK") && strcmp(kind, "LEASE");
+}
+
+const char *scry_file_lock_text(struct scry_session *s, const char *kind, int64_t fd)
+{
+	bool flock = !strcmp(kind, "flock");
+	int pid = scry_pid_here(s), holder, last = 0;
+	SCRY_AUTO_BUF(text);
+	SCRY_AUTO_BUF(locks);
+	char path[64];
+	struct stat st;
+	unsigned n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%" PRId64, pid, fd);
+	if (!pid || fd < 0 || (!flock && strcmp(kind, "file lock")) || stat(path, &st) < 0 ||
+	    !scry_procfs_read(pid, "../locks", &locks))
+		return NULL;
+	for (const char *line = locks.text; line;
+	     line = strchr(line, '\n'), line = line ? line + 1 : NULL)
+		if (is_it(line, flock, st.st_dev, st.st_ino, &holder) && holder != last &&
+		    n++ < SHOWN_MAX)
+			put_process(&text, last = holder, holder == pid);
+	return !n ? NULL
+		  : scry_arena_printf(&s->arena, "%.*s %s it locked", (int)text.len, text.text,
+				      n == 1 ? "has" : "have");
 }
 
 const char *scry_far_end_text(struct scry_session *s, const struct scry_far_ends *ends, int64_t fd)

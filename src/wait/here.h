@@ -24,5 +24,7 @@ const char *scry_clock_since(struct scry_session *s, int64_t time);
 struct scry_far_ends *scry_far_ends_read(struct scry_session *s);
 /** "process 4711 (worker) has the other end" of a pipe or a socket; NULL: it is not known. */
 const char *scry_far_end_text(struct scry_session *s, const struct scry_far_ends *ends, int64_t fd);
+/** "process 4711 (worker) has it locked": of a file whose flock or record lock is waited for. */
+const char *scry_file_lock_text(struct scry_session *s, const char *kind, int64_t fd);
 
 #endif

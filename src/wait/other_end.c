@@ -75,5 +75,7 @@ void scry_waits_other_ends(struct scry_waits *w)
 			ends = scry_far_ends_read(w->session);
 		if (what->kind && what->fd >= 0 && !what->other_end)
 			what->other_end = scry_far_end_text(w->session, ends, what->fd);
+		if (what->kind && !what->other_end)
+			what->other_end = scry_file_lock_text(w->session, what->kind, what->fd);
 	}
 }

@@ -97,7 +97,7 @@ def test_live(interpreter, tmp_path):
         compare(answer, truth)
         rows = named(answer, truth)
         ends = [want for want in truth['waits'] if 'far_end' in want]
-        assert len(ends) == 3
+        assert len(ends) == 4
         (cut,) = [want['cut'] for want in truth['waits'] if 'cut' in want]
         assert rows['writes']['for']['detail'].endswith(', ' + cut)
         for want in ends:

@@ -382,7 +382,7 @@ again = os.open('/proc/self/fd/%d' % locked.fileno(), os.O_RDWR)
 fcntl.flock(locked, fcntl.LOCK_EX)
 
 
-@way('flock', fd=again)
+@way('flock', fd=again, far_end='this process has it locked')
 def flocks():
     fcntl.flock(again, fcntl.LOCK_EX)
 
