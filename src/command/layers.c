@@ -418,6 +418,8 @@ static void find_pypy(struct scry_layers *l, bool all)
 
 	scry_layers_find_pypy(l);
 	m.has_chunk = scry_malloc_find(l->runtime, l->addr, &m.chunk);
+	if (m.has_chunk && !scry_malloc_is_free(&m.chunk))
+		scry_layers_find_pypy_owner(l, m.chunk.start, m.chunk.size);
 	add_memory(l, &m);
 	if (l->start >= l->end && m.has_chunk) {
 		l->start = m.chunk.start;

@@ -72,6 +72,8 @@ struct scry_layer *scry_layer_add(struct scry_layers *l, enum scry_layer_what wh
 				  scry_addr address, uint64_t size);
 /** Those of PyPy's objects and of its collector's memory (layers_pypy.c). */
 void scry_layers_find_pypy(struct scry_layers *l);
+/** The object whose memory of C's that is, and the memory as a part of it. */
+void scry_layers_find_pypy_owner(struct scry_layers *l, scry_addr start, uint64_t size);
 /** Every word that leads into the object there, or to the address where there is none. */
 void scry_layers_find_pypy_words(struct scry_layers *l);
 

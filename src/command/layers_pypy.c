@@ -238,6 +238,73 @@ static void take_word(void *arg, scry_addr at, scry_addr word)
 	o->references[o->reference_count++] = ref;
 }
 
+/* --- memory of C's that an object has --- */
+
+/* RPython's classes, and the field that has what was allocated for them alone. */
+static const struct {
+	const char *class, *field;
+} owners[] = {
+	{ "pypy.module._cffi_backend.cdataobj.W_CDataNew", "_ptr" },
+	{ "pypy.module.array.interp_array.W_Array", "_buffer" },
+};
+
+struct owning {
+	struct scry_layers *l;
+	struct scry_heap *h;
+	scry_addr start; /* of the memory */
+	scry_addr owner;
+	const char *type, *field;
+	bool certain;
+};
+
+/* Who else has the address of its first byte may only use it. */
+static void take_owner(void *arg, scry_addr at, scry_addr word)
+{
+	struct owning *o = arg;
+	struct scry_pypy *p = o->l->runtime->pypy;
+	uint32_t object = word == o->start ? scry_heap_inside(o->h, at) : SCRY_HEAP_NONE;
+
+	if (object == SCRY_HEAP_NONE || o->certain || scry_heap_type_of(o->h, object)->no_repr)
+		return;
+	scry_addr addr = o->h->objects[object].addr, same = addr;
+	const struct scry_pypy_type *t = scry_pypy_type_of(p, &same);
+	const char *field = t ? scry_pypy_field_at(p, t, at - addr) : NULL;
+
+	for (size_t i = 0; field && i < sizeof(owners) / sizeof(*owners); i++)
+		o->certain |= !strncmp(t->name, owners[i].class, strlen(owners[i].class)) &&
+			      !strcmp(field, owners[i].field);
+	if (o->owner && !o->certain)
+		return;
+	o->owner = addr;
+	o->type = scry_heap_type_name(o->h, scry_heap_type_of(o->h, object));
+	o->field = field;
+}
+
+void scry_layers_find_pypy_owner(struct scry_layers *l, scry_addr start, uint64_t size)
+{
+	struct owning o = { .l = l, .start = start };
+	struct scry_layer *layer;
+
+	if (l->count || scry_heap_of(l->runtime, &o.h) < 0)
+		return; /* it is the collector's own */
+	scry_scan_words(o.h, SCRY_SCAN_HEAPS | SCRY_SCAN_FILES, start, start + 1, take_owner, &o);
+	if (!o.owner)
+		return;
+	layer = scry_layer_add(l, SCRY_LAYER_PART, start, size);
+	layer->type = o.type;
+	layer->field = o.field;
+	layer->alive = SCRY_ALIVE_YES;
+	layer->certain = o.certain;
+	layer->object = o.owner;
+	layer = scry_layer_add(l, SCRY_LAYER_OBJECT, o.owner,
+			       scry_heap_bytes(o.h, scry_heap_find(o.h, o.owner)));
+	layer->type = o.type;
+	layer->object = o.owner;
+	layer->alive = SCRY_ALIVE_YES;
+	layer->certain = o.certain;
+	layer->owner = true;
+}
+
 void scry_layers_find_pypy_words(struct scry_layers *l)
 {
 	struct words w = { l, NULL };

@@ -14,6 +14,7 @@ from .test_pypy import EVERY, made
 
 HEAP = programs.Program('pypy-heap', 'pypy_heap.py')
 HELD = programs.Program('pypy-held', 'pypy_held.py')
+RAW = programs.Program('pypy-raw', 'pypy_raw.py')
 
 with open(os.path.join(run.TOP, 'docs', 'schema.json')) as source:
     SCHEMA = json.load(source)
@@ -300,6 +301,22 @@ def test_held_by_other_memory(dumps, pypy):
         instances = asked(dump, pypy, 'heap', name)['heap']['instances']
         refs = asked(dump, pypy, 'refs', instances[0]['address'])['refs']['references']
         assert any(one['certain'] for one in refs), (name, refs)
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_memory_of_c(dumps, pypy):
+    """Whose it is: of the one who got it, not of those that only have its address."""
+    dump = made(dumps, pypy, RAW)
+    for kind, (memory, owner) in dump.truth.items():
+        for offset in (0, 8):
+            layers = layers_of(dump, pypy, memory + offset)
+            part, whose = layers[0], layers[1]
+            assert (part['what'], part['offset'], part['certain']) == ('part', offset, True), layers
+            assert int(whose['address'], 16) == owner and whose['certain'], (kind, layers)
+            assert any(one['allocator'] == 'malloc' for one in layers)
+    # a chunk of which nobody has the first byte: the second one's bytes are in none
+    address = dump.truth['large'][0] - 0x100000
+    assert all(one['what'] != 'part' for one in layers_of(dump, pypy, address))
 
 
 @pytest.mark.parametrize('pypy', EVERY)
