@@ -72,9 +72,12 @@ int scry_cfi_step(struct scry_session *s, const struct scry_cfi_row *row,
  */
 bool scry_cfi_is_end(struct scry_session *s, const struct scry_cfi_row *row,
 		     const struct scry_regs *outer);
+/** What a type of DWARF's typed stack is: how many bytes it has, and this bit if it has a sign. */
+#define SCRY_CTYPE_SIGNED 0x100
 /**
- * Evaluate a DWARF expression; `frame` is what DW_OP_call_frame_cfa pushes. False where it is
- * malformed, or needs what is not known.
+ * Evaluate a DWARF expression; `frame` is what DW_OP_call_frame_cfa pushes. Where an operation
+ * names a type (DW_OP_convert), what that is stands in its place, 0 for numbers of no type. False
+ * where it is malformed, or needs what is not known.
  */
 bool scry_cfi_expression(struct scry_session *s, const struct scry_rule *rule,
 			 const struct scry_regs *now, scry_addr frame, uint64_t *ret);

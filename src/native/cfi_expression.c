@@ -16,6 +16,7 @@ struct machine {
 	const struct scry_rule *rule;
 	scry_addr frame;
 	uint64_t stack[STACK_MAX];
+	uint64_t type[STACK_MAX]; /* of each: as cfi.h has it; 0: as wide as an address */
 	unsigned depth;
 	bool is_place; /* the result is the address of the value */
 };
@@ -24,7 +25,34 @@ static bool push(struct machine *m, uint64_t value)
 {
 	if (m->depth == STACK_MAX)
 		return false;
+	m->type[m->depth] = 0;
 	m->stack[m->depth++] = value;
+	return true;
+}
+
+static unsigned bits_of(uint64_t type)
+{
+	return type ? 8 * (unsigned)(type & 0xff) : 64;
+}
+
+/* A number as its type holds it: cut, and extended to 64 bits by its sign. */
+static uint64_t fitted(uint64_t value, uint64_t type)
+{
+	unsigned spare = 64 - bits_of(type);
+
+	if (!spare)
+		return value;
+	return type & SCRY_CTYPE_SIGNED ? (uint64_t)((int64_t)(value << spare) >> spare)
+					: value << spare >> spare;
+}
+
+/* The value on top becomes one of another type; a float's bits are no number (DWARF 5, 2.5.1.6). */
+static bool convert(struct machine *m, uint64_t type)
+{
+	if (!m->depth || bits_of(type) > 64)
+		return false;
+	m->stack[m->depth - 1] = fitted(m->stack[m->depth - 1], type);
+	m->type[m->depth - 1] = type;
 	return true;
 }
 
@@ -40,7 +68,8 @@ static bool load(struct machine *m, uint64_t size)
 {
 	return m->depth && size && size <= 8 &&
 	       scry_read_uint(m->s, m->stack[m->depth - 1], (unsigned)size,
-			      &m->stack[m->depth - 1]) == SCRY_OK;
+			      &m->stack[m->depth - 1]) == SCRY_OK &&
+	       convert(m, 0);
 }
 
 /*
@@ -77,6 +106,16 @@ static bool compute(unsigned atom, uint64_t a, uint64_t b, uint64_t *ret)
 	case DW_OP_shra:
 		*ret = (uint64_t)((int64_t)a >> (b < 64 ? b : 63));
 		return true;
+	case DW_OP_div:
+		if (!b || ((int64_t)b == -1 && a == (uint64_t)INT64_MIN))
+			return false;
+		*ret = (uint64_t)((int64_t)a / (int64_t)b);
+		return true;
+	case DW_OP_mod:
+		if (!b || (int64_t)a < 0 || (int64_t)b < 0)
+			return false;
+		*ret = a % b;
+		return true;
 	case DW_OP_eq:
 		*ret = a == b;
 		return true;
@@ -99,12 +138,39 @@ static bool compute(unsigned atom, uint64_t a, uint64_t b, uint64_t *ret)
 	return false;
 }
 
+static bool compares(unsigned atom)
+{
+	return atom >= DW_OP_eq && atom <= DW_OP_ne;
+}
+
+/* Does it take its numbers as those with a sign, so that 64 bits without one are too many? */
+static bool is_signed(unsigned atom)
+{
+	return atom == DW_OP_div || atom == DW_OP_shra ||
+	       (compares(atom) && atom != DW_OP_eq && atom != DW_OP_ne);
+}
+
 static bool binary(struct machine *m, unsigned atom)
 {
 	if (m->depth < 2)
 		return false;
 	m->depth--;
-	return compute(atom, m->stack[m->depth - 1], m->stack[m->depth], &m->stack[m->depth - 1]);
+	uint64_t *a = &m->stack[m->depth - 1], type = m->type[m->depth - 1];
+	/* two of different types cannot be combined, but for the number of bits of a shift */
+	bool shifts = atom == DW_OP_shl || atom == DW_OP_shr || atom == DW_OP_shra;
+
+	if (!shifts && type != m->type[m->depth])
+		return false;
+	/* all numbers below are as wide as an address, and those of a type have its own sign */
+	if (bits_of(type) == 64 && type && !(type & SCRY_CTYPE_SIGNED) && is_signed(atom))
+		return false;
+	if (atom == DW_OP_shr) /* the bits that come in are 0, also below a sign */
+		*a = fitted(*a, type & ~(uint64_t)SCRY_CTYPE_SIGNED);
+	if (!compute(atom, *a, m->stack[m->depth], a))
+		return false;
+	m->type[m->depth - 1] = compares(atom) ? 0 : type;
+	*a = fitted(*a, m->type[m->depth - 1]);
+	return true;
 }
 
 /* Operators that take what is on the stack and no more. */
@@ -116,24 +182,31 @@ static bool shuffle(struct machine *m, unsigned atom)
 		return false;
 	switch (atom) {
 	case DW_OP_dup:
-		return push(m, *top);
+		return push(m, *top) && convert(m, m->type[m->depth - 2]);
 	case DW_OP_drop:
 		m->depth--;
 		return true;
 	case DW_OP_over:
-		return m->depth > 1 && push(m, top[-1]);
+		return m->depth > 1 && push(m, top[-1]) && convert(m, m->type[m->depth - 3]);
 	case DW_OP_swap:
 		if (m->depth < 2)
 			return false;
 		uint64_t below = top[-1];
 		top[-1] = top[0];
 		top[0] = below;
+		uint64_t its = m->type[m->depth - 2];
+		m->type[m->depth - 2] = m->type[m->depth - 1];
+		m->type[m->depth - 1] = its;
 		return true;
 	case DW_OP_neg:
-		*top = -*top;
+		*top = fitted(-*top, m->type[m->depth - 1]);
+		return true;
+	case DW_OP_abs:
+		if ((int64_t)*top < 0)
+			*top = fitted(-*top, m->type[m->depth - 1]);
 		return true;
 	case DW_OP_not:
-		*top = ~*top;
+		*top = fitted(~*top, m->type[m->depth - 1]);
 		return true;
 	}
 	return binary(m, atom);
@@ -179,7 +252,8 @@ static bool operate(struct machine *m, const Dwarf_Op *op)
 	case DW_OP_plus_uconst:
 		if (!m->depth)
 			return false;
-		m->stack[m->depth - 1] += op->number;
+		m->stack[m->depth - 1] =
+			fitted(m->stack[m->depth - 1] + op->number, m->type[m->depth - 1]);
 		return true;
 	case DW_OP_deref:
 		return load(m, m->s->target->abi.ptr_size);
@@ -193,6 +267,14 @@ static bool operate(struct machine *m, const Dwarf_Op *op)
 		return true;
 	case DW_OP_nop:
 		return true;
+	/* whoever prepares them puts what scry_ctype_code() says in place of a type */
+	case DW_OP_const_type:
+		return push(m, op->number) && convert(m, op->number2);
+	case DW_OP_deref_type:
+		return load(m, op->number) && convert(m, op->number2);
+	case DW_OP_convert:
+	case DW_OP_reinterpret:
+		return convert(m, op->number);
 	}
 	return shuffle(m, atom);
 }

@@ -2,6 +2,7 @@
 #include <dwarf.h>
 #include <string.h>
 
+#include "native/cfi.h"
 #include "native/ctype.h"
 
 #define DEPTH_MAX 12 /* of hostile DWARF, whose types may lead back to themselves */
@@ -94,6 +95,25 @@ static void put_name(Dwarf_Die *type, unsigned depth, struct scry_buf *out)
 void scry_ctype_name(Dwarf_Die *type, struct scry_buf *out)
 {
 	put_name(type, 0, out);
+}
+
+bool scry_ctype_code(Dwarf_Die *type, uint64_t *ret)
+{
+	Dwarf_Die plain;
+	Dwarf_Attribute attr;
+	Dwarf_Word encoding;
+
+	if (!scry_ctype_plain(type, &plain) || dwarf_tag(&plain) != DW_TAG_base_type ||
+	    dwarf_formudata(dwarf_attr(&plain, DW_AT_encoding, &attr), &encoding) != 0)
+		return false;
+	int size = dwarf_bytesize(&plain);
+	bool sign = encoding == DW_ATE_signed || encoding == DW_ATE_signed_char;
+	if (size < 1 || size > 8 ||
+	    (!sign && encoding != DW_ATE_unsigned && encoding != DW_ATE_unsigned_char &&
+	     encoding != DW_ATE_boolean && encoding != DW_ATE_address))
+		return false;
+	*ret = (uint64_t)size | (sign ? SCRY_CTYPE_SIGNED : 0);
+	return true;
 }
 
 /*

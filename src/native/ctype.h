@@ -19,6 +19,11 @@ struct scry_bounds {
  */
 bool scry_ctype_inner(Dwarf_Die *die, Dwarf_Die *ret);
 /**
+ * What the evaluator of expressions calls the type (cfi.h). False for floats, for what has more
+ * than 8 bytes, and for all but base types.
+ */
+bool scry_ctype_code(Dwarf_Die *type, uint64_t *ret);
+/**
  * How many items an array has in each of its dimensions. False where a bound is not known, or all
  * of them are more than memory can hold.
  */

@@ -13,8 +13,8 @@
 #define TEXT_MAX    60
 #define NESTED_MAX  3
 
-static void put_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *bytes, size_t len,
-		      unsigned depth, struct scry_buf *out);
+static void put_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *bytes,
+		      const uint8_t *mask, size_t len, unsigned depth, struct scry_buf *out);
 
 /*
  * `len` is 1, 2, 4 or 8: put_value() has shown wider ones (__int128, long double) as "…", and a
@@ -145,8 +145,23 @@ static bool member_offset(Dwarf_Die *member, Dwarf_Word *ret)
 	return true;
 }
 
-static void put_struct(struct scry_session *s, Dwarf_Die *plain, const uint8_t *bytes, size_t len,
-		       unsigned depth, struct scry_buf *out)
+static const uint8_t *part(const uint8_t *mask, uint64_t offset)
+{
+	return mask ? mask + offset : NULL;
+}
+
+/* Is one of the bytes not known, or (`all`) none of them? */
+static bool lacks(const uint8_t *mask, size_t len, bool all)
+{
+	size_t missing = 0;
+
+	for (size_t i = 0; mask && i < len; i++)
+		missing += !mask[i];
+	return all ? len && missing == len : missing;
+}
+
+static void put_struct(struct scry_session *s, Dwarf_Die *plain, const uint8_t *bytes,
+		       const uint8_t *mask, size_t len, unsigned depth, struct scry_buf *out)
 {
 	Dwarf_Die member, type;
 	unsigned shown = 0;
@@ -173,15 +188,15 @@ static void put_struct(struct scry_session *s, Dwarf_Die *plain, const uint8_t *
 			break;
 		}
 		scry_buf_printf(out, "%s%s = ", shown > 1 ? ", " : "", name ? name : "");
-		put_value(s, &type, bytes + offset, size, depth + 1, out);
+		put_value(s, &type, bytes + offset, part(mask, offset), size, depth + 1, out);
 	}
 	scry_buf_putc(out, '}');
 }
 
 /* The items of the dimension `at`; `len` bytes are all of it. */
 static void put_items(struct scry_session *s, Dwarf_Die *item, const struct scry_bounds *b,
-		      unsigned at, const uint8_t *bytes, size_t len, unsigned depth,
-		      struct scry_buf *out)
+		      unsigned at, const uint8_t *bytes, const uint8_t *mask, size_t len,
+		      unsigned depth, struct scry_buf *out)
 {
 	uint64_t size = len / b->count[at];
 
@@ -193,21 +208,23 @@ static void put_items(struct scry_session *s, Dwarf_Die *item, const struct scry
 			break;
 		}
 		if (at + 1 < b->dimensions)
-			put_items(s, item, b, at + 1, bytes + i * size, size, depth, out);
+			put_items(s, item, b, at + 1, bytes + i * size, part(mask, i * size), size,
+				  depth, out);
 		else
-			put_value(s, item, bytes + i * size, size, depth + 1, out);
+			put_value(s, item, bytes + i * size, part(mask, i * size), size, depth + 1,
+				  out);
 	}
 	scry_buf_putc(out, '}');
 }
 
-static void put_array(struct scry_session *s, Dwarf_Die *plain, const uint8_t *bytes, size_t len,
-		      unsigned depth, struct scry_buf *out)
+static void put_array(struct scry_session *s, Dwarf_Die *plain, const uint8_t *bytes,
+		      const uint8_t *mask, size_t len, unsigned depth, struct scry_buf *out)
 {
 	struct scry_bounds b;
 	Dwarf_Die item;
 
 	if (scry_ctype_inner(plain, &item) && scry_ctype_bounds(plain, &b))
-		put_items(s, &item, &b, 0, bytes, len, depth, out);
+		put_items(s, &item, &b, 0, bytes, mask, len, depth, out);
 	else
 		scry_buf_puts(out, "{…}");
 }
@@ -234,8 +251,8 @@ static void put_enum(Dwarf_Die *plain, uint64_t n, size_t len, struct scry_buf *
 	scry_buf_printf(out, "%" PRIu64, n);
 }
 
-static void put_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *bytes, size_t len,
-		      unsigned depth, struct scry_buf *out)
+static void put_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *bytes,
+		      const uint8_t *mask, size_t len, unsigned depth, struct scry_buf *out)
 {
 	Dwarf_Die plain;
 	bool big = s->target->abi.big_endian, word = len == 1 || len == 2 || len == 4 || len == 8;
@@ -244,7 +261,14 @@ static void put_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *by
 		scry_buf_puts(out, "…");
 		return;
 	}
-	switch (dwarf_tag(&plain)) {
+	int tag = dwarf_tag(&plain);
+	bool whole = tag != DW_TAG_structure_type && tag != DW_TAG_class_type &&
+		     tag != DW_TAG_union_type && tag != DW_TAG_array_type;
+	if (whole ? lacks(mask, len, false) : lacks(mask, len, true)) {
+		scry_buf_puts(out, "<optimized out>");
+		return;
+	}
+	switch (tag) {
 	case DW_TAG_pointer_type:
 	case DW_TAG_reference_type:
 		if (word)
@@ -253,12 +277,12 @@ static void put_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *by
 	case DW_TAG_structure_type:
 	case DW_TAG_class_type:
 	case DW_TAG_union_type:
-		if (put_stack_ref(s, &plain, type, bytes, len, out))
+		if (!lacks(mask, len, false) && put_stack_ref(s, &plain, type, bytes, len, out))
 			return;
-		put_struct(s, &plain, bytes, len, depth, out);
+		put_struct(s, &plain, bytes, mask, len, depth, out);
 		return;
 	case DW_TAG_array_type:
-		put_array(s, &plain, bytes, len, depth, out);
+		put_array(s, &plain, bytes, mask, len, depth, out);
 		return;
 	case DW_TAG_enumeration_type:
 		if (word)
@@ -301,8 +325,8 @@ void scry_ctype_objects(struct scry_session *s, scry_addr at, uint64_t count, st
 	scry_buf_putc(out, '}');
 }
 
-void scry_ctype_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *bytes, size_t len,
-		      struct scry_buf *out)
+void scry_ctype_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *bytes,
+		      const uint8_t *mask, size_t len, struct scry_buf *out)
 {
-	put_value(s, type, bytes, len, 0, out);
+	put_value(s, type, bytes, mask, len, 0, out);
 }

@@ -3,15 +3,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "native/cfi.h"
+#include "native/ctype.h"
 #include "native/variables.h"
 
 /* expressions of compilers have a handful of operations; a longer one is not evaluated */
 #define OPS_MAX 64
-
-#ifndef DW_OP_GNU_entry_value
-#define DW_OP_GNU_entry_value 0xf3
-#endif
 
 /* An expression of the file made one of the target: addresses, registers, entry values put in. */
 struct prepared {
@@ -154,6 +152,66 @@ static bool entry_value(struct prepared *p, Dwarf_Attribute *attr, const Dwarf_O
 	return true;
 }
 
+/* GNU's number of an operation that DWARF 5 has taken over made DWARF 5's. */
+static unsigned newer(unsigned atom)
+{
+	static const struct {
+		unsigned old, new;
+	} rows[] = {
+		{ 0xf2, DW_OP_implicit_pointer }, { 0xf3, DW_OP_entry_value },
+		{ 0xf4, DW_OP_const_type },       { 0xf5, DW_OP_regval_type },
+		{ 0xf6, DW_OP_deref_type },       { 0xf7, DW_OP_convert },
+		{ 0xf9, DW_OP_reinterpret },      { 0xfb, DW_OP_addrx },
+		{ 0xfc, DW_OP_constx },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (rows[i].old == atom)
+			return rows[i].new;
+	return atom;
+}
+
+/* The type that an operation names, for the evaluator. */
+static bool type_of(Dwarf_Attribute *attr, const Dwarf_Op *op, Dwarf_Word *ret)
+{
+	bool alone = newer(op->atom) == DW_OP_convert || newer(op->atom) == DW_OP_reinterpret;
+	Dwarf_Die type;
+	uint64_t code;
+
+	*ret = 0;
+	if (alone && op->number == 0) /* back to numbers without a type */
+		return true;
+	if (dwarf_getlocation_die(attr, op, &type) != 0 || !scry_ctype_code(&type, &code))
+		return false;
+	*ret = code;
+	return true;
+}
+
+/* The bytes of a DW_OP_const_type, of which the first tells how many there are. */
+static bool constant(Dwarf_Attribute *attr, const Dwarf_Op *op, Dwarf_Word *ret)
+{
+	Dwarf_Attribute inner;
+	Dwarf_Block block;
+
+	if (dwarf_getlocation_attr(attr, op, &inner) != 0 || dwarf_formblock(&inner, &block) != 0 ||
+	    !block.length || block.length > 8)
+		return false;
+	*ret = scry_load(block.data, (unsigned)block.length, false);
+	return true;
+}
+
+/* An address, or a number, of the table that .debug_addr is. */
+static bool by_index(struct prepared *p, Dwarf_Attribute *attr, const Dwarf_Op *op, uint64_t *ret)
+{
+	Dwarf_Attribute inner;
+	Dwarf_Addr at;
+
+	if (dwarf_getlocation_attr(attr, op, &inner) != 0 || dwarf_formaddr(&inner, &at) != 0)
+		return false;
+	*ret = at + (newer(op->atom) == DW_OP_addrx ? p->scope->bias : 0);
+	return true;
+}
+
 /* One operation; false where it cannot be evaluated. */
 static bool prepare_op(struct prepared *p, Dwarf_Attribute *attr, const Dwarf_Op *op)
 {
@@ -167,12 +225,39 @@ static bool prepare_op(struct prepared *p, Dwarf_Attribute *attr, const Dwarf_Op
 
 	if (p->count == OPS_MAX)
 		return false;
-	switch (op->atom) {
+	switch (newer(op->atom)) {
 	/* as the linker gave it: the module may be loaded elsewhere */
 	case DW_OP_addr:
 		value = op->number + p->scope->bias;
 		known = true;
 		break;
+	case DW_OP_addrx:
+	case DW_OP_constx:
+		known = by_index(p, attr, op, &value);
+		break;
+	/* typed: what the type is goes with the value, or with the operation */
+	case DW_OP_regval_type:
+		known = register_value(p, op->number, &value) && type_of(attr, op, &made.number2);
+		made.atom = DW_OP_const_type;
+		made.number = value;
+		if (known)
+			p->ops[p->count++] = made;
+		return known;
+	case DW_OP_const_type:
+		known = constant(attr, op, &made.number) && type_of(attr, op, &made.number2);
+		made.atom = DW_OP_const_type;
+		if (known)
+			p->ops[p->count++] = made;
+		return known;
+	case DW_OP_deref_type:
+	case DW_OP_convert:
+	case DW_OP_reinterpret:
+		made.atom = newer(op->atom);
+		if (!type_of(attr, op,
+			     made.atom == DW_OP_deref_type ? &made.number2 : &made.number))
+			return false;
+		p->ops[p->count++] = made;
+		return true;
 	case DW_OP_fbreg:
 		known = frame_base(p, &value);
 		value += op->number;
@@ -181,7 +266,6 @@ static bool prepare_op(struct prepared *p, Dwarf_Attribute *attr, const Dwarf_Op
 		known = frame_address(p->scope, &value);
 		break;
 	case DW_OP_entry_value:
-	case DW_OP_GNU_entry_value:
 		known = entry_value(p, attr, op, &value);
 		break;
 	default:
@@ -238,13 +322,13 @@ static bool in_bytes(Dwarf_Attribute *attr, const Dwarf_Op *op, struct scry_plac
 	return true;
 }
 
-/*
- * What the pointer leads to was dissolved into registers or constants; 0xf2 is GNU's number for it
- * before DWARF 5.
- */
-static bool is_implicit_pointer(unsigned atom)
+/* What the pointer leads to was dissolved into registers or constants: it is described itself. */
+static void in_other(Dwarf_Attribute *attr, const Dwarf_Op *op, struct scry_place_of *ret)
 {
-	return atom == DW_OP_implicit_pointer || atom == 0xf2;
+	*ret = (struct scry_place_of) { .kind = SCRY_IN_POINTER, .text = "implicit pointer" };
+	ret->offset = (int64_t)op->number2;
+	if (dwarf_getlocation_die(attr, op, &ret->to) != 0)
+		nowhere(ret, "it points to a value that has no address any more");
 }
 
 /* All operations but a register's name: an address, or with DW_OP_stack_value the value. */
@@ -310,6 +394,21 @@ static bool until_call(struct prepared *p, Dwarf_Attribute *attr, struct scry_pl
 	return true;
 }
 
+void scry_location_part(struct scry_scope *scope, Dwarf_Attribute *attr, const Dwarf_Op *ops,
+			size_t count, struct scry_place_of *ret)
+{
+	struct prepared p = { .scope = scope, .regs = scope->frame->regs };
+
+	if (count == 1 && ops[0].atom >= DW_OP_reg0 && ops[0].atom <= DW_OP_reg31)
+		in_register(&p, ops[0].atom - DW_OP_reg0, ret);
+	else if (count == 1 && ops[0].atom == DW_OP_regx)
+		in_register(&p, ops[0].number, ret);
+	else if (newer(ops[0].atom) == DW_OP_implicit_pointer)
+		in_other(attr, &ops[0], ret);
+	else if (!in_bytes(attr, &ops[0], ret))
+		compute(&p, attr, ops, count, ret);
+}
+
 void scry_location(struct scry_scope *scope, Dwarf_Attribute *attr, struct scry_place_of *ret)
 {
 	struct prepared p = { .scope = scope, .regs = scope->frame->regs };
@@ -321,24 +420,10 @@ void scry_location(struct scry_scope *scope, Dwarf_Attribute *attr, struct scry_
 			nowhere(ret, "it has no location at this pc");
 		return;
 	}
-	if (count == 1 && ops[0].atom >= DW_OP_reg0 && ops[0].atom <= DW_OP_reg31) {
-		in_register(&p, ops[0].atom - DW_OP_reg0, ret);
-		return;
-	}
-	if (in_bytes(attr, &ops[0], ret))
-		return;
-	if (is_implicit_pointer(ops[0].atom)) {
-		nowhere(ret, "it points to a value that has no address any more");
-		return;
-	}
 	for (size_t i = 0; i < count; i++)
-		/*
-		 * DWARF 5, 2.6.1.2: any of the pieces may be optimized out, and half a value is
-		 * none
-		 */
-		if (ops[i].atom == DW_OP_piece || ops[i].atom == DW_OP_bit_piece) {
-			nowhere(ret, "it is in pieces");
+		if (scry_is_piece(ops[i].atom)) {
+			scry_in_pieces(scope, attr, ops, count, ret);
 			return;
 		}
-	compute(&p, attr, ops, count, ret);
+	scry_location_part(scope, attr, ops, count, ret);
 }

@@ -10,6 +10,7 @@
 #include "native/api_function.h"
 #include "native/called.h"
 #include "native/cfi.h"
+#include "native/ctype.h"
 #include "native/place.h"
 #include "object/object.h"
 #include "symbol/dwarf.h"
@@ -118,7 +119,7 @@ static const char *kept_text(struct reading *r, const struct scry_buf *text)
 static const uint8_t *bytes_of(struct reading *r, const struct scry_place_of *p, uint64_t size,
 			       uint8_t *room)
 {
-	if (p->kind == SCRY_IN_BYTES)
+	if (p->kind == SCRY_IN_BYTES || p->kind == SCRY_IN_PIECES)
 		return p->len >= size ? p->bytes : NULL;
 	if (p->kind == SCRY_IN_MEMORY)
 		return scry_read(r->session, p->word, room, size) == SCRY_OK ? room : NULL;
@@ -145,21 +146,57 @@ static void set_object(struct reading *r, Dwarf_Die *type, const uint8_t *bytes,
 }
 
 static void set_value(struct reading *r, Dwarf_Die *type, const struct scry_place_of *p,
+		      struct scry_variable *v);
+
+/* A pointer to what has no address any more (DWARF 5, 2.6.1.1.4): what it would lead to. */
+static void set_pointed(struct reading *r, Dwarf_Die *type, const struct scry_place_of *p,
+			struct scry_variable *v)
+{
+	struct scry_variable of = { .name = v->name, .state = SCRY_VARIABLE_LOST, .reg = -1 };
+	struct scry_place_of place = { .kind = SCRY_IN_NOTHING };
+	Dwarf_Die to = p->to, plain, what;
+	Dwarf_Attribute attr;
+	SCRY_AUTO_BUF(text);
+
+	v->location = p->text;
+	v->how = "it points to a value that has no address any more";
+	if (p->offset || !scry_ctype_plain(type, &plain) || !scry_ctype_inner(&plain, &what))
+		return;
+	if (dwarf_attr(&to, DW_AT_location, &attr))
+		scry_location(r->scope, &attr, &place);
+	if (place.kind == SCRY_IN_NOTHING || place.kind == SCRY_IN_POINTER)
+		return;
+	set_value(r, &what, &place, &of);
+	if (!of.value)
+		return;
+	scry_buf_printf(&text, "-> %s", of.value);
+	v->value = kept_text(r, &text);
+	v->location = scry_arena_printf(&r->session->arena, "%s to %s", p->text,
+					of.location ? of.location : "?");
+	v->state = of.state;
+	v->how = of.how;
+}
+
+static void set_value(struct reading *r, Dwarf_Die *type, const struct scry_place_of *p,
 		      struct scry_variable *v)
 {
 	uint64_t size = scry_ctype_size(type, r->session->target->abi.ptr_size);
 	uint8_t *room = size && size <= VALUE_MAX ? malloc(size + 8) : NULL;
-	const uint8_t *bytes = room ? bytes_of(r, p, size, room) : NULL;
+	const uint8_t *bytes =
+		room && p->kind != SCRY_IN_POINTER ? bytes_of(r, p, size, room) : NULL;
 	SCRY_AUTO_BUF(text);
 
-	if (bytes) {
-		scry_ctype_value(r->session, type, bytes, size, &text);
+	if (p->kind == SCRY_IN_POINTER) {
+		set_pointed(r, type, p, v);
+	} else if (bytes) {
+		scry_ctype_value(r->session, type, bytes, p->mask, size, &text);
 		if (r->args_known && !strcmp(v->name, "args") && scry_ctype_is_objects(type)) {
 			scry_buf_putc(&text, ' ');
 			scry_ctype_objects(r->session, scry_load(bytes, (unsigned)size, false),
 					   r->args, &text);
 		}
-		set_object(r, type, bytes, v);
+		if (!p->mask || !memchr(p->mask, 0, size))
+			set_object(r, type, bytes, v);
 		v->value = kept_text(r, &text);
 		v->location = p->text;
 		v->address = p->kind == SCRY_IN_MEMORY ? p->word : 0;

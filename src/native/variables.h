@@ -84,12 +84,15 @@ struct scry_place_of {
 		SCRY_IN_REGISTER,
 		SCRY_IN_VALUE,
 		SCRY_IN_BYTES,
-		SCRY_IN_PIECES
+		SCRY_IN_PIECES, /* `bytes`, of which `mask` has the known ones */
+		SCRY_IN_POINTER /* it has no value: it leads to what `to` describes, at `offset` */
 	} kind;
 	uint64_t word; /* address, or the value */
 	int reg;       /* IN_REGISTER */
-	const uint8_t *bytes;
+	const uint8_t *bytes, *mask;
 	size_t len;
+	Dwarf_Die to;
+	int64_t offset;
 	bool recovered;   /* not from DWARF alone: `how` says from what */
 	const char *how;  /* of SCRY_IN_NOTHING: why */
 	const char *text; /* the place, for people: scry_variable.location */
@@ -100,6 +103,14 @@ struct scry_place_of {
  * its `decoder` after.
  */
 bool scry_scope_open(struct scry_scope *scope, struct scry_frames *f, size_t index);
+/** Does the operation end a piece of a variable? */
+bool scry_is_piece(unsigned atom);
+/** Evaluate a location in pieces; any of them may be optimized out (pieces.c). */
+void scry_in_pieces(struct scry_scope *scope, Dwarf_Attribute *attr, const Dwarf_Op *ops,
+		    size_t count, struct scry_place_of *ret);
+/** Evaluate one piece, or a location without pieces, that has operations (location.c). */
+void scry_location_part(struct scry_scope *scope, Dwarf_Attribute *attr, const Dwarf_Op *ops,
+			size_t count, struct scry_place_of *ret);
 /** Evaluate a location at the scope's pc (location.c). */
 void scry_location(struct scry_scope *scope, Dwarf_Attribute *attr, struct scry_place_of *ret);
 /**
@@ -123,9 +134,12 @@ bool scry_ctype_is_object(Dwarf_Die *type);
 bool scry_ctype_is_objects(Dwarf_Die *type);
 /** Append `count` objects whose pointers are one after the other from `at` on. */
 void scry_ctype_objects(struct scry_session *s, scry_addr at, uint64_t count, struct scry_buf *out);
-/** Append a value of `type`, given its `len` bytes, as C would write it. */
-void scry_ctype_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *bytes, size_t len,
-		      struct scry_buf *out);
+/**
+ * Append a value of `type`, given its `len` bytes, as C would write it. `mask` has ones where they
+ * are known; NULL: all are.
+ */
+void scry_ctype_value(struct scry_session *s, Dwarf_Die *type, const uint8_t *bytes,
+		      const uint8_t *mask, size_t len, struct scry_buf *out);
 /** Bytes of a value; 0 unknown. */
 uint64_t scry_ctype_size(Dwarf_Die *type, unsigned ptr_size);
 

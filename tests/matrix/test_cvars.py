@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -179,6 +180,97 @@ def test_caller_saved(interpreter, tmp_path):
     assert lost and symbols['gone'] + int(lost.group(2), 16) in calls, said['sum']
     assert said['called']['state'] == 'recovered'
     assert re.search(r'<innermost\+0>', said['called']['value']), said['called']
+
+
+# what variables of pieces.c are, called with 5 and 7
+APART = {
+    'ends': {'a': (12, 160, 7, 25), 'b': (7, -17500000, 12)},
+    'sum_of': {'times': 7, 'p': {'x': 12, 'y': -2}},
+    'taken_apart': {
+        'a': 5,
+        'b': 7,
+        'o': {'first': 15, 'in': {'small': 8, 'shorter': 14, 'letter': 120}, 'last': None},
+        'p': {'x': 12, 'y': -2},
+    },
+    'halved': {'value': 5000015, 'step': -7, 'half': 2500000, 'low': 160, 'wide': -17500000},
+    'computed': {'a': 5, 'b': 7, 'start': 5000015, 'step': -7, 'both': {'x': 5, 'y': 5000015}},
+    'behind': {'v': 25, 'by': 7},
+    'pointed': {'a': 5, 'b': 7, 'v': 25},
+    'by_value': {'both': {'x': 5, 'y': 7}, 'a': 12, 'turned': {'x': 7, 'y': 5}},
+    'calls_by_value': {'a': 5, 'b': 7},
+}
+LEVELS = [
+    ('gcc', '-O2'),
+    ('gcc', '-O2', '-fno-ipa-ra'),
+    ('gcc', '-O1', '-gdwarf-4'),
+    ('gcc', '-Og'),
+    ('clang', '-O2'),
+    ('clang', '-O1', '-gdwarf-4'),
+]
+
+
+def members(text):
+    """ "{x = 5, y = <optimized out>}" as a dict without what is not known; a number as one."""
+    text = text.strip()
+    if text == '<optimized out>':
+        return None
+    if not text.startswith('{'):
+        return int(re.match(r"-?(0x)?[0-9a-f]+", text).group(), 0)
+    found, depth, start, parts = {}, 0, 1, []
+    for at, letter in enumerate(text):
+        depth += (letter == '{') - (letter == '}')
+        if (letter == ',' and depth == 1) or depth == 0:
+            parts.append(text[start:at])
+            start = at + 1
+    for part in parts:
+        name, _, value = part.strip().partition(' = ')
+        if members(value) is not None:
+            found[name] = members(value)
+    return found
+
+
+def agrees(ours, truth):
+    if isinstance(truth, dict):  # or a pointer to it
+        return isinstance(ours, int) or all(
+            agrees(value, truth[name]) for name, value in ours.items()
+        )
+    return truth is None or ours in (truth if isinstance(truth, tuple) else (truth,))
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.tag == 'pyenv-3.11.7'))
+def test_taken_apart(interpreter, tmp_path):
+    """Structs in pieces, pointers to what has no address, computed numbers: what is shown is true,
+    and what is not known is said to be optimized out."""
+    met, kinds = 0, set()
+    for number_of, (compiler, *flags) in enumerate(LEVELS):
+        if not shutil.which(compiler):
+            continue
+        library = str(tmp_path / ('pieces%d.so' % number_of))
+        source = os.path.join(run.PROGRAMS, 'pieces.c')
+        flags = flags + ['-g', '-w', '-fPIC', '-shared', source, '-o', library]
+        subprocess.check_call([compiler] + flags)
+        for function in ('taken_apart', 'computed', 'calls_by_value', 'pointed'):
+            core, _ = run.core_of(
+                interpreter.command + ['-c', LOST_CODE, library, function], tmp_path
+            )
+            answer = run.answer(core, command=('bt-full', '--native'))[0]
+            os.remove(core)
+            for frame in answer['threads'][0]['frames']:
+                for variable in frame.get('variables', ()):
+                    truth = APART.get(frame['function'], {}).get(variable['name'])
+                    value = variable['value']
+                    if truth is None or value is None:
+                        continue
+                    if value.startswith('-> '):
+                        kinds.add('pointer')
+                        value = value[3:]
+                    if ' + ' in (variable['location'] or ''):
+                        kinds.add('part' if '<optimized out>' in value else 'pieces')
+                    place = (compiler, flags, function, frame['function'], variable)
+                    assert agrees(members(value), truth), place
+                    met += 1
+    print(met, 'values,', sorted(kinds))
+    assert met >= 40 and kinds == {'part', 'pieces', 'pointer'}, (met, kinds)
 
 
 API = ['PyObject_Repr', 'PyObject_GetItem', 'PyObject_SetItem', 'PyObject_RichCompare']

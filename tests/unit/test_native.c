@@ -25,6 +25,9 @@ struct vector {
 	uint64_t value;
 };
 
+#define INT  (4 | SCRY_CTYPE_SIGNED)
+#define LONG (8 | SCRY_CTYPE_SIGNED)
+
 static const struct vector vectors[] = {
 	/* a signal frame's register: what stands 40 above the stack pointer (rsp is 7) */
 	{ { { DW_OP_breg7, 40 }, { DW_OP_deref } }, 2, true, 0x1122334455667788 },
@@ -59,6 +62,33 @@ static const struct vector vectors[] = {
 	  true,
 	  5 },
 	{ { { DW_OP_lit5, .offset = 0 }, { DW_OP_skip, (uint64_t)-4, .offset = 1 } }, 2, false, 0 },
+	/* typed numbers: 4 bytes with a sign and without, cut and extended */
+	{ { { DW_OP_const_type, 0xfffffff9, INT }, { DW_OP_convert, LONG } },
+	  2,
+	  true,
+	  (uint64_t)-7 },
+	{ { { DW_OP_const_type, 0xfffffff9, 4 }, { DW_OP_convert, LONG } }, 2, true, 0xfffffff9 },
+	{ { { DW_OP_const_type, 5, 4 }, { DW_OP_const_type, 7, 4 }, { DW_OP_minus } },
+	  3,
+	  true,
+	  0xfffffffe },
+	{ { { DW_OP_const_type, 5, INT }, { DW_OP_const_type, 7, INT }, { DW_OP_minus } },
+	  3,
+	  true,
+	  (uint64_t)-2 },
+	{ { { DW_OP_const_type, 0xf0, 1 | SCRY_CTYPE_SIGNED }, { DW_OP_lit4 }, { DW_OP_shr } },
+	  3,
+	  true,
+	  15 },
+	{ { { DW_OP_const_type, 7, INT }, { DW_OP_const_type, 5, INT }, { DW_OP_gt } },
+	  3,
+	  true,
+	  1 },
+	{ { { DW_OP_lit7 }, { DW_OP_neg }, { DW_OP_lit2 }, { DW_OP_div } }, 4, true, (uint64_t)-3 },
+	/* of two types, without a divisor, too wide */
+	{ { { DW_OP_const_type, 1, INT }, { DW_OP_lit1 }, { DW_OP_plus } }, 3, false, 0 },
+	{ { { DW_OP_lit7 }, { DW_OP_lit0 }, { DW_OP_div } }, 3, false, 0 },
+	{ { { DW_OP_const_type, 1, 9 } }, 1, false, 0 },
 	/* nothing there, not enough there, not known (rax is 0), not readable */
 	{ { { DW_OP_nop } }, 1, false, 0 },
 	{ { { DW_OP_lit1 }, { DW_OP_plus } }, 2, false, 0 },
