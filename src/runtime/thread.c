@@ -103,6 +103,21 @@ static bool take_state(struct scry_interp *interp, scry_addr state, struct scry_
 	return false;
 }
 
+/* Its newest frame, wherever the version has it; 0 none. */
+static scry_addr newest_of(struct scry_runtime *r, scry_addr state)
+{
+	scry_addr at = 0, frame = 0;
+
+	if (scry_field_read(r, state, SCRY_F_THREAD_FRAME, &frame) == SCRY_OK ||
+	    scry_field_read(r, state, SCRY_F_THREAD_CURRENT_FRAME, &frame) == SCRY_OK)
+		return frame;
+	return scry_field_read(r, state, SCRY_F_THREAD_CFRAME, &at) == SCRY_OK &&
+			       scry_field_read(r, at, SCRY_F_CFRAME_CURRENT_FRAME, &frame) ==
+				       SCRY_OK
+		       ? frame
+		       : 0;
+}
+
 /*
  * The state that holds the GIL and runs frames is one of the list's, or the list was cut. One that
  * is being deleted has none: Python/pystate.c, PyThreadState_Clear()
@@ -111,17 +126,40 @@ static void take_holder(struct scry_interp *interp, struct scry_hash *seen,
 			struct scry_thread **first)
 {
 	struct scry_runtime *r = interp->runtime;
-	scry_addr holder = interp->gil_holder, frame, of;
+	scry_addr holder = interp->gil_holder, of;
 	char why[64];
 
-	if (!holder || !scry_layout_has(r->layout, SCRY_F_THREAD_FRAME) ||
-	    scry_field_read(r, holder, SCRY_F_THREAD_INTERP, &of) < 0 || of != interp->addr ||
-	    scry_field_read(r, holder, SCRY_F_THREAD_FRAME, &frame) < 0 || !frame ||
-	    scry_hash_add(seen, holder) <= 0)
+	if (!holder || scry_field_read(r, holder, SCRY_F_THREAD_INTERP, &of) < 0 ||
+	    of != interp->addr || !newest_of(r, holder) || scry_hash_add(seen, holder) <= 0)
 		return;
 	take_state(interp, holder, first);
 	snprintf(why, sizeof(why), "0x%" PRIx64 ", which holds the GIL, is not in it", holder);
 	cut_list(interp, why);
+}
+
+/*
+ * Where a state's link back leads to another one than that which led to it, the ones between are
+ * taken, too: those from which the links back lead on to `before`. 3.4+.
+ */
+static void take_between(struct scry_interp *interp, struct scry_hash *seen, scry_addr before,
+			 scry_addr state, struct scry_thread **first)
+{
+	struct scry_runtime *r = interp->runtime;
+	scry_addr back = 0, of = 0;
+	char why[80];
+
+	if (!before || !state || scry_field_read(r, state, SCRY_F_THREAD_INTERP, &of) < 0 ||
+	    of != interp->addr || scry_field_read(r, state, SCRY_F_THREAD_PREV, &back) < 0 ||
+	    back == before)
+		return;
+	snprintf(why, sizeof(why), "from 0x%" PRIx64 " another one leads back than to it", state);
+	cut_list(interp, why);
+	for (unsigned i = 0; back && back != before && i < THREADS_MAX; i++) {
+		if (scry_field_read(r, back, SCRY_F_THREAD_INTERP, &of) < 0 || of != interp->addr ||
+		    scry_hash_add(seen, back) <= 0 || !take_state(interp, back, first) ||
+		    scry_field_read(r, back, SCRY_F_THREAD_PREV, &back) < 0)
+			break;
+	}
 }
 
 /* The thread states of one interpreter, oldest first: the list's head is the youngest. */
@@ -131,11 +169,13 @@ static void load_interp(struct scry_interp *interp, struct scry_thread **list)
 	struct scry_hash seen = { 0 };
 	struct scry_thread *first = NULL;
 	unsigned count = 0;
-	uint64_t state = 0;
+	uint64_t state = 0, before = 0;
 
 	if (next_state(interp, 0, &state) < 0)
 		cut_list(interp, s->error.text);
 	for (; state && count < THREADS_MAX; count++) {
+		take_between(interp, &seen, before, state, &first);
+		before = state;
 		if (scry_hash_add(&seen, state) <= 0) {
 			scry_note(s, "the list of thread states leads back to 0x%" PRIx64, state);
 			cut_list(interp, "it leads back");
@@ -148,8 +188,7 @@ static void load_interp(struct scry_interp *interp, struct scry_thread **list)
 			break;
 		}
 	}
-	if (!interp->cut)
-		take_holder(interp, &seen, &first);
+	take_holder(interp, &seen, &first);
 	scry_hash_done(&seen);
 	while (*list)
 		list = &(*list)->next;
