@@ -1,5 +1,6 @@
 """The newest debuggers of Debian, which run in a root of their own: Python frames and variables in
 what clients of the Debug Adapter Protocol see, as VS Code does; LLDB's own views."""
+import contextlib
 import glob
 import os
 import re
@@ -12,10 +13,10 @@ from tests.support import dap, debian, run
 from tests.support.story import BUILD, TOP, clean_environment
 
 PROGRAM = """
-import os
+import os, sys
 def leaf(a, b="two"):
     kept = [a, b]
-    os.abort()
+    os.abort() if not sys.argv[1:] else os.read(0, os.write(1, b"ready\\n"))
 def middle(n):
     return sorted([n], key=lambda x: leaf(n))
 def deep(n):
@@ -64,9 +65,22 @@ class Place:
         )
         return done.stdout.decode()
 
-    def frames(self):
+    @contextlib.contextmanager
+    def process(self):
+        """One that waits for what nobody will send; on one line, be it at its beginning."""
+        words = self.command(self.python, self.script, 'wait')
+        child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            assert child.stdout.readline() == b'ready\n'
+            yield child.pid
+        finally:
+            child.kill()
+            child.communicate()
+
+    def frames(self, target=None):
         """(name, line) of each Python frame, by the command line."""
-        answer = run.answer(self.core, '--sysroot', self.root, command=('bt',))[0]
+        where = () if target else ('--sysroot', self.root)
+        answer = run.answer(target or self.core, *where, command=('bt',))[0]
         return [
             (frame['qualname'] or frame['function'], frame['line'])
             for frame in answer['threads'][0]['frames']
@@ -129,6 +143,24 @@ def test_gdb_dap(place, monkeypatch):
         assert '#0  leaf (' in asked['result']
 
 
+def test_gdb_dap_of_a_process(place, monkeypatch):
+    """The same of a process that runs, and it runs on."""
+    monkeypatch.chdir(place.directory)
+    words = place.command(*gdb_words(place, '-i=dap'))
+    with place.process() as pid:
+        expected = place.frames(str(pid))
+        with dap.attached(words, place.environment(), pid=pid) as client:
+            client.event('stopped')
+            frames = stack(client)
+            python = [f for f in frames if f.get('source', {}).get('path') == place.script]
+            assert [(f['name'], f['line']) for f in python] == expected
+            shown = variables(client, python[0])
+            assert shown['Arguments'] == {'a': '7', 'b': "'two'"}
+            assert shown['Locals'] == {'kept': "[7, 'two']"}
+            client.ask('disconnect')
+        assert place.frames(str(pid)) == expected
+
+
 def test_gdb(place):
     """bt -full of a stripped interpreter has variables; the machine interface has frames."""
     shown = place.run(*gdb_words(place, '-batch', '-ex', 'bt -full', '-c', place.core))
@@ -166,6 +198,34 @@ def test_lldb_dap(place, monkeypatch):
         shown = [variables(client, frame)['Locals'] for frame in (python[0], python[1])]
         assert re.match(r'0x\w+ 7$', shown[0]['a']) and shown[0]['b'].endswith(" 'two'"), shown
         assert re.match(r'0x\w+ 7$', shown[1]['n']), shown
+
+
+def test_lldb_dap_of_a_process(place, monkeypatch):
+    """The same of a process that runs, and it runs on."""
+    monkeypatch.chdir(place.directory)
+    options = {
+        'program': place.python,
+        'initCommands': ['command source -s true lldbinit'],
+        'customFrameFormat': '${function.name}{ ${script.frame:host_lldb.python_names}}',
+        'stopOnEntry': True,
+    }
+    words = place.command(program(place, 'lldb-dap-*'))
+    with place.process() as pid:
+        expected = place.frames(str(pid))
+        with dap.attached(words, place.environment(), pid=pid, **options) as client:
+            client.event('stopped')
+            frames = stack(client)
+            found = [
+                (name, int(line))
+                for frame in frames
+                for name, line in re.findall(r'(\S+) \(program\.py:(\d+)\)', frame['name'])
+            ]
+            assert found == expected, [frame['name'] for frame in frames]
+            python = [frame for frame in frames if frame['name'].endswith(')')]
+            shown = variables(client, python[0])['Locals']
+            assert re.match(r'0x\w+ 7$', shown['a']) and shown['b'].endswith(" 'two'"), shown
+            client.ask('disconnect')
+        assert place.frames(str(pid)) == expected
 
 
 def test_lldb(place):
