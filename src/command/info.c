@@ -70,7 +70,7 @@ static bool print_debian_package(const struct scry_module *m, struct scry_buf *o
 {
 	const char *name = strncmp(m->name, "lib", 3) ? m->name : m->name + 3;
 	size_t len = strlen("python");
-	char list[PATH_MAX];
+	char doc[PATH_MAX];
 
 	if (strncmp(name, "python", len) || strncmp(m->path, "/usr/", strlen("/usr/")) ||
 	    !m->verified || !m->file || strcmp(m->file, m->path))
@@ -78,8 +78,9 @@ static bool print_debian_package(const struct scry_module *m, struct scry_buf *o
 	while (isdigit((unsigned char)name[len]) ||
 	       (name[len] == '.' && isdigit((unsigned char)name[len + 1])))
 		len++;
-	snprintf(list, sizeof(list), "/var/lib/dpkg/info/%.*s-minimal.list", (int)len, name);
-	if (access(list, F_OK))
+	/* each of Debian's packages has such a directory: Debian Policy, 12.5 */
+	snprintf(doc, sizeof(doc), "/usr/share/doc/%.*s-minimal", (int)len, name);
+	if (access(doc, F_OK))
 		return false;
 	scry_buf_printf(out, "apt install %.*s-dbg (the same version)", (int)len, name);
 	return true;
