@@ -418,9 +418,10 @@ def test_threads(below_gdb, interpreter):
         3,
     ):  # in 2.7 the GIL is a lock like any other
         assert [text.count("holds the GIL") for text in stops] == len(stops) * [1], stops
-        # each of them wakes up every 5 ms to ask for it: on a busy machine it may be found awake
+        # each of them wakes up every 5 ms to ask for it: on a busy machine it may be found awake;
+        # who gave it away last asks for it once the stops leave it time to
         waiting = [text.count("waits for the GIL") for text in stops]
-        assert max(waiting) == 3, waiting
+        assert max(waiting) in (2, 3), waiting
     assert shown.said[2].count('"spinner"') == 3
 
 
