@@ -59,9 +59,21 @@ struct statics {
 	struct scry_graph *g;
 };
 
-/* A prebuilt object that the collector begins at has no other root: it is its own. */
+/*
+ * A prebuilt object that the collector begins at has no other root: it is its own. What an
+ * extension in C keeps it keeps by the object that stands for it there.
+ */
 static void add_certain(struct scry_pypy_tracer *tracer, const struct scry_pypy_edge *e)
 {
+	if (e->kind == SCRY_PYPY_EDGE_ITEM) {
+		scry_roots_add(((struct statics *)tracer)->g, e->to,
+			       &(struct scry_root) { .kind = SCRY_ROOT_INTERPRETER,
+						     .at = e->at,
+						     .from = e->at - 8,
+						     .certain = true,
+						     .slot = "C extensions' references" });
+		return;
+	}
 	scry_roots_add(((struct statics *)tracer)->g, e->to,
 		       &(struct scry_root) {
 			       .kind = SCRY_ROOT_STATIC,

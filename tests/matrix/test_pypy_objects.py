@@ -71,6 +71,23 @@ def differences(objects, answers):
 
 
 @pytest.mark.parametrize('pypy', EVERY)
+def test_kept_by_extensions(dumps, pypy, library):
+    """Objects that only C has references to are in the heap, and it is said that C keeps them."""
+    dump = kept(dumps, pypy, library)
+    where = run.where(pypy)
+    found = run.answer(dump.core, *where, command=('heap', 'Lone'))[0]['heap']['instances']
+    addresses = {one['address'] for one in found}
+    answers = [run.answer(dump.core, *where, command=('obj', hex(at)))[0] for at in dump.truth['lone']]
+    assert addresses == {answer['object']['object_address'] for answer in answers}
+    for address in addresses:
+        refs = run.answer(dump.core, *where, command=('refs', address))[0]['refs']['references']
+        certain = [one for one in refs if one['certain']]
+        assert [one['slot'] for one in certain] == ["C extensions' references"], refs
+        assert int(certain[0]['from']['address'], 16) in dump.truth['lone']
+    assert run.answer(dump.core, *where, command=('verify',))[0]['verify']['findings'] == []
+
+
+@pytest.mark.parametrize('pypy', EVERY)
 def test_objects_of_extensions(dumps, pypy, library):
     dump = kept(dumps, pypy, library)
     answers = described(dump, pypy)

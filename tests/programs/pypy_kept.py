@@ -3,6 +3,7 @@
 from __future__ import print_function
 
 import ctypes
+import gc
 import imp
 import json
 import os
@@ -35,14 +36,22 @@ for value in values:
     address = kept.keep(value)
     form = '<__main__.Plain object at ' if isinstance(value, Plain) else repr(value)
     objects.append({'address': address, 'repr': text(form), 'type': type(value).__name__})
+class Lone(object):
+    def __init__(self):
+        self.name = 'lone'
+
+
+lone = [kept.keep(Lone()) for i in range(3)]
 packed = kept.pack((1, 'two'), None)
 objects.append({'address': packed, 'repr': "((1, 'two'), None)", 'type': 'tuple'})
 thing = kept.thing()
 objects.append({'address': thing, 'repr': '<kept.Thing object at ', 'type': 'Thing'})
 objects.append({'address': kept.type(), 'repr': "<class 'kept.Thing'>", 'type': 'type'})
+for i in range(3):
+    gc.collect()
 for entry in objects:
     entry['count'] = word(entry['address']) & (1 << 60) - 1
     entry['linked'] = word(entry['address'] + 8) != 0
 with open(os.environ.get('PYSCRY_TRUTH', 'truth.json'), 'w') as out:
-    json.dump({'objects': objects}, out)
+    json.dump({'objects': objects, 'lone': lone}, out)
 kept.crash()

@@ -8,9 +8,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* REFCNT_FROM_PYPY and REFCNT_FROM_PYPY_LIGHT, rpython/rlib/rawrefcount.py, 64 bits */
-#define FROM_PYPY       ((uint64_t)1 << 61)
-#define FROM_PYPY_LIGHT ((uint64_t)3 << 61)
+#include "runtime/pypy/pypy_trace.h"
+
+#define FROM_PYPY       SCRY_PYPY_REFCOUNT
+#define FROM_PYPY_LIGHT SCRY_PYPY_REFCOUNT_LIGHT
 #define REFCOUNT_MAX    ((uint64_t)1 << 40)
 
 #define METATYPES_MAX 8

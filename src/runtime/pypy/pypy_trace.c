@@ -151,48 +151,110 @@ static void trace_variables(struct scry_pypy_tracer *tracer)
 }
 
 /*
- * Prebuilt objects that were written to are kept on a stack of chunks, { next, items }, all full
- * but the first (rpython/memory/support.py); which the collector's object names,
- * prebuilt_root_objects, 17 words after its nursery. Believed where all are prebuilt objects.
+ * Lists of addresses are stacks of chunks, { next, items }, all full but the first
+ * (rpython/memory/support.py): { chunk, items in the first one }. False where one is not sound, or
+ * `each` says so.
  */
-#define PREBUILT_ROOTS 17
-#define CHUNK_ITEMS    1019
-#define CHUNKS_MAX     256
+#define CHUNK_ITEMS 1019
+#define CHUNKS_MAX  65536
 
-static bool trace_prebuilt(struct scry_pypy_tracer *tracer, bool tell)
+static bool walk_addresses(struct scry_pypy_tracer *tracer, scry_addr stack,
+			   bool (*each)(struct scry_pypy_tracer *tracer, scry_addr at, bool tell),
+			   bool tell)
 {
-	struct scry_pypy *p = tracer->p;
-	struct scry_session *s = p->runtime->session;
-	struct scry_pypy_edge e = { .kind = SCRY_PYPY_EDGE_FIELD };
-	scry_addr stack, chunk, to;
+	struct scry_session *s = tracer->p->runtime->session;
+	scry_addr chunk;
 	uint64_t count;
 
-	if (!p->nursery_named ||
-	    scry_read_ptr(s, p->nursery_named + 8 * PREBUILT_ROOTS, &stack) < 0 ||
-	    stack < p->start || stack >= p->end || scry_read_ptr(s, stack + 8, &chunk) < 0 ||
+	if (scry_read_ptr(s, stack + 8, &chunk) < 0 ||
 	    scry_read_uint(s, stack + 16, 8, &count) < 0 || !count || count > CHUNK_ITEMS)
 		return false;
 	for (unsigned i = 0; chunk && i < CHUNKS_MAX; i++, count = CHUNK_ITEMS) {
-		for (uint64_t k = 0; k < count; k++) {
-			e.at = chunk + 8 + 8 * k;
-			if (scry_read_ptr(s, e.at, &e.to) < 0)
+		for (uint64_t k = 0; k < count; k++)
+			if (!each(tracer, chunk + 8 + 8 * k, tell))
 				return false;
-			to = e.to;
-			if (to < p->start || to >= p->end || !scry_pypy_type_of(p, &to))
-				return false;
-			if (tell)
-				tracer->edge(tracer, &e);
-		}
 		if (scry_read_ptr(s, chunk, &chunk) < 0)
 			return false;
 	}
 	return !chunk; /* else there are more than there can be */
 }
 
+/*
+ * Prebuilt objects that were written to: the collector's object has them in prebuilt_root_objects,
+ * 17 words after its nursery. Believed where all are prebuilt objects.
+ */
+#define PREBUILT_ROOTS 17
+
+static bool each_prebuilt(struct scry_pypy_tracer *tracer, scry_addr at, bool tell)
+{
+	struct scry_pypy *p = tracer->p;
+	struct scry_pypy_edge e = { .kind = SCRY_PYPY_EDGE_FIELD, .at = at };
+	scry_addr to;
+
+	if (scry_read_ptr(p->runtime->session, at, &e.to) < 0)
+		return false;
+	to = e.to;
+	if (to < p->start || to >= p->end || !scry_pypy_type_of(p, &to))
+		return false;
+	if (tell)
+		tracer->edge(tracer, &e);
+	return true;
+}
+
+static bool trace_prebuilt(struct scry_pypy_tracer *tracer)
+{
+	struct scry_pypy *p = tracer->p;
+	scry_addr stack;
+
+	return p->nursery_named &&
+	       scry_read_ptr(p->runtime->session, p->nursery_named + 8 * PREBUILT_ROOTS, &stack) ==
+		       SCRY_OK &&
+	       stack >= p->start && stack < p->end &&
+	       walk_addresses(tracer, stack, each_prebuilt, false) &&
+	       walk_addresses(tracer, stack, each_prebuilt, true);
+}
+
+/*
+ * Objects that a C extension has references to, { ob_refcnt, ob_pypy_link }: rrc_p_list_old and
+ * rrc_p_list_young. NULL before the first extension.
+ */
+#define EXTENSIONS 28
+
+static bool each_extension(struct scry_pypy_tracer *tracer, scry_addr at, bool tell)
+{
+	struct scry_pypy *p = tracer->p;
+	struct scry_pypy_edge e = { .kind = SCRY_PYPY_EDGE_ITEM };
+	scry_addr object, to;
+	uint64_t w[2];
+
+	if (scry_read_ptr(p->runtime->session, at, &object) < 0 ||
+	    scry_pypy_words(p, object, w, 2) < 2)
+		return false;
+	e.at = object + 8;
+	e.to = to = w[1];
+	if (tell && w[0] != SCRY_PYPY_REFCOUNT && w[0] != SCRY_PYPY_REFCOUNT_LIGHT && to &&
+	    scry_pypy_type_of(p, &to))
+		tracer->edge(tracer, &e);
+	return true;
+}
+
+static void trace_extensions(struct scry_pypy_tracer *tracer)
+{
+	struct scry_pypy *p = tracer->p;
+	scry_addr stack;
+
+	for (unsigned i = 0; p->nursery_named && i < 2; i++)
+		if (scry_read_ptr(p->runtime->session, p->nursery_named + 8 * (EXTENSIONS + i),
+				  &stack) == SCRY_OK &&
+		    stack && walk_addresses(tracer, stack, each_extension, false))
+			walk_addresses(tracer, stack, each_extension, true);
+}
+
 bool scry_pypy_trace_static(struct scry_pypy_tracer *tracer)
 {
 	trace_variables(tracer);
-	return trace_prebuilt(tracer, false) && trace_prebuilt(tracer, true);
+	trace_extensions(tracer);
+	return trace_prebuilt(tracer);
 }
 
 /* --- what custom tracers know --- */

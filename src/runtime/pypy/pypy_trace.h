@@ -38,9 +38,13 @@ void scry_pypy_trace(struct scry_pypy_tracer *tracer, scry_addr object,
 void scry_pypy_trace_loose(struct scry_pypy_tracer *tracer, scry_addr at, uint64_t words);
 /** The words of the shadow stack of the thread that runs, 2^21 at most; 0: not known. */
 uint64_t scry_pypy_shadow_stack(struct scry_pypy *p, scry_addr *ret);
+/** REFCNT_FROM_PYPY, REFCNT_FROM_PYPY_LIGHT: rpython/rlib/rawrefcount.py, 64 bits. */
+#define SCRY_PYPY_REFCOUNT       ((uint64_t)1 << 61)
+#define SCRY_PYPY_REFCOUNT_LIGHT ((uint64_t)3 << 61)
 /**
- * Variables of C's that the collector takes for roots, as words that may be pointers, and the
- * prebuilt objects that it takes for such. False: which of these are is not known; then any word
+ * Variables of C's that the collector takes for roots, as words that may be pointers; those to
+ * which extensions in C have references, as items; and the prebuilt objects that it takes for
+ * roots, as fields. False: which of these are is not known; then any word
  * of the module's data that leads out of it may be a reference.
  */
 bool scry_pypy_trace_static(struct scry_pypy_tracer *tracer);
