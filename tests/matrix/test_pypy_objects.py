@@ -77,8 +77,11 @@ def test_kept_by_extensions(dumps, pypy, library):
     where = run.where(pypy)
     found = run.answer(dump.core, *where, command=('heap', 'Lone'))[0]['heap']['instances']
     addresses = {one['address'] for one in found}
-    answers = [run.answer(dump.core, *where, command=('obj', hex(at)))[0] for at in dump.truth['lone']]
-    assert addresses == {answer['object']['object_address'] for answer in answers}
+    standing = [
+        run.answer(dump.core, *where, command=('obj', hex(address)))[0]['object']
+        for address in dump.truth['lone']
+    ]
+    assert addresses == {each['object_address'] for each in standing}
     for address in addresses:
         refs = run.answer(dump.core, *where, command=('refs', address))[0]['refs']['references']
         certain = [one for one in refs if one['certain']]
