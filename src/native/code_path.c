@@ -318,6 +318,30 @@ bool scry_value_before(struct scry_crash *c, struct scry_decoder *d,
 	return ok;
 }
 
+bool scry_untouched(struct scry_crash *c, struct scry_decoder *d, const struct scry_native_frame *f,
+		    scry_addr at, int reg)
+{
+	struct scry_code_path *p = malloc(sizeof(*p));
+	bool ok = p && scry_path_open(p, c, d, f, at);
+
+	if (ok) {
+		/* one way from the function's start on; else nothing in all of it */
+		size_t count = p->from_start ? p->count : p->code.count;
+
+		for (size_t i = 0; i < count && ok; i++) {
+			const struct scry_insn *insn =
+				p->from_start ? scry_path_step(p, (unsigned)i) : &p->code.insns[i];
+
+			/* the one at hand is a call that is not over, or has failed */
+			ok = insn->addr == at ||
+			     (insn->kind != SCRY_INSN_CALL && !changes(p, insn, reg));
+		}
+		scry_path_done(p);
+	}
+	free(p);
+	return ok;
+}
+
 /* --- what is called --- */
 
 static bool target_of(struct scry_code_path *p, unsigned i, scry_addr *ret)

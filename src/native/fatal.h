@@ -144,6 +144,12 @@ struct scry_entry scry_entry_of(struct scry_scope *scope);
 bool scry_value_before(struct scry_crash *c, struct scry_decoder *d,
 		       const struct scry_native_frame *f, scry_addr at, int reg,
 		       struct scry_entry entry, uint64_t *ret, bool *ret_doubtful);
+/**
+ * Has the frame's function, which is at the instruction `at`, left a register as it was when it was
+ * entered, and called nobody before? False where that cannot be told (code_path.c).
+ */
+bool scry_untouched(struct scry_crash *c, struct scry_decoder *d, const struct scry_native_frame *f,
+		    scry_addr at, int reg);
 /** Where the call or jump at `at` leads, by its own operand; the rest is as above (origin.c). */
 bool scry_call_target(struct scry_crash *c, struct scry_decoder *d,
 		      const struct scry_native_frame *f, scry_addr at, struct scry_entry entry,

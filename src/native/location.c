@@ -87,18 +87,26 @@ static bool register_value(struct prepared *p, uint64_t number, uint64_t *ret)
 	if (!(p->regs.valid >> reg & 1)) {
 		uint64_t value;
 
+		bool survived = scry_survived(p->scope, reg, &value);
+
 		p->how = lost_in(p, reg);
-		if (!scry_lost_value(p->scope, reg, &value))
+		if (!survived && !scry_lost_value(p->scope, reg, &value))
 			return false;
 		p->regs.value[reg] = value;
 		p->regs.valid |= (uint64_t)1 << reg;
 		p->recovered = true;
-		p->how = scry_arena_printf(
-			&p->scope->frames->thread->session->arena,
-			"%s%s was lost in the call, the code before it gives its value%s",
-			p->scope->doubtful ? "perhaps: " : "", arch->regs[reg].name,
-			p->scope->doubtful ? ", by memory that may have been written to since"
-					   : "");
+		p->how = survived ? scry_arena_printf(&p->scope->frames->thread->session->arena,
+						      "no instruction since the call wrote to %s",
+						      arch->regs[reg].name)
+				  : scry_arena_printf(&p->scope->frames->thread->session->arena,
+						      "%s%s was lost in the call, the code before "
+						      "it gives its value%s",
+						      p->scope->doubtful ? "perhaps: " : "",
+						      arch->regs[reg].name,
+						      p->scope->doubtful
+							      ? ", by memory that may have been "
+								"written to since"
+							      : "");
 	}
 	*ret = p->regs.value[reg];
 	return true;

@@ -150,6 +150,39 @@ static bool leads_here(struct scry_scope *scope, size_t caller)
 		(scope->decoder && scry_stub_target(scope->decoder, target, &to) && to == start));
 }
 
+bool scry_survived(struct scry_scope *scope, int reg, uint64_t *ret)
+{
+	struct scry_session *s = scope->frames->thread->session;
+	struct scry_crash crash = { .session = s, .thread = scope->frames->thread };
+	const struct scry_machine_code *code = &scope->frame->regs.arch->code;
+	const int8_t *args = s->target->abi.windows ? code->win64_args : code->args;
+
+	/* the linker, which may have run before a function of another library, keeps arguments */
+	while (*args >= 0 && *args != reg)
+		args++;
+	if (*args < 0 || !scope->decoder || scope->index > CALLERS_MAX)
+		return false;
+	for (size_t i = scope->index; i-- > 0;) {
+		const struct scry_native_frame *f = &scope->frames->frames[i];
+		struct scry_scope inner = { .frames = scope->frames,
+					    .index = i,
+					    .frame = f,
+					    .decoder = scope->decoder,
+					    .depth = scope->depth + 1 };
+		scry_addr at = f->is_call ? scry_call_before(scope->decoder, f->pc) : f->pc;
+
+		if (f->is_signal || f->is_guess || !at || !f[1].is_call ||
+		    !leads_here(&inner, i + 1) ||
+		    !scry_untouched(&crash, scope->decoder, f, at, reg))
+			return false;
+		if (f->regs.valid >> reg & 1) {
+			*ret = f->regs.value[reg];
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Does any instruction but `except` write to it, other than the pops that precede a return? */
 static bool is_written(const struct scry_listing *code, size_t except, int reg)
 {

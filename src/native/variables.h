@@ -121,6 +121,11 @@ void scry_location(struct scry_scope *scope, Dwarf_Attribute *attr, struct scry_
 bool scry_entry_value(struct scry_scope *scope, int reg, uint64_t *ret, const char **ret_how);
 /** The call that ends at a return address; 0: none that is known. */
 scry_addr scry_call_before(struct scry_decoder *d, scry_addr back);
+/**
+ * The value of a register that calls may change, and those of the scope's frame on did not: no
+ * instruction that ran since wrote to it. False where that cannot be told.
+ */
+bool scry_survived(struct scry_scope *scope, int reg, uint64_t *ret);
 /** The value that a register had at the scope's call and has lost since, by the code before it. */
 bool scry_lost_value(struct scry_scope *scope, int reg, uint64_t *ret);
 

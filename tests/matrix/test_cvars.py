@@ -241,7 +241,7 @@ def agrees(ours, truth):
 def test_taken_apart(interpreter, tmp_path):
     """Structs in pieces, pointers to what has no address, computed numbers: what is shown is true,
     and what is not known is said to be optimized out."""
-    met, kinds = 0, set()
+    met, survived, kinds = 0, 0, set()
     for number_of, (compiler, *flags) in enumerate(LEVELS):
         if not shutil.which(compiler):
             continue
@@ -269,8 +269,9 @@ def test_taken_apart(interpreter, tmp_path):
                     place = (compiler, flags, function, frame['function'], variable)
                     assert agrees(members(value), truth), place
                     met += 1
-    print(met, 'values,', sorted(kinds))
-    assert met >= 40 and kinds == {'part', 'pieces', 'pointer'}, (met, kinds)
+                    survived += 'no instruction since' in (variable['how'] or '')
+    print(met, 'values,', survived, 'in registers that calls may change,', sorted(kinds))
+    assert met >= 40 and survived >= 8 and kinds == {'part', 'pieces', 'pointer'}, (met, kinds)
 
 
 API = ['PyObject_Repr', 'PyObject_GetItem', 'PyObject_SetItem', 'PyObject_RichCompare']
