@@ -147,6 +147,15 @@ def test_diff(dumps, tmp_path, interpreter):
         } == true
         assert [t['bytes'] for t in types] == sorted((t['bytes'] for t in types), reverse=True)
         assert answer['heap']['diff']['objects'] > 10000
+    # the other way round most has shrunk: text has the same numbers
+    where = given(interpreter, before)
+    answer, _, _ = run.answer(before.core, *where, command=('heap', '--diff', now.core))
+    _, output, _ = run.pyscry(*where, before.core, 'heap', '--diff', now.core, '--limit', '5000')
+    shrunk = [t for t in answer['heap']['types'] if t['count'] < 0]
+    lines = {' '.join(line.split()[:3]) for line in output.splitlines()}
+    assert shrunk and all(
+        '{count:,} {bytes:,} '.format(**t) + t['type'].split()[0] in lines for t in shrunk
+    )
 
 
 @pytest.mark.parametrize('interpreter', every(lambda i: i.tag == 'pyenv-3.11.7'))

@@ -115,11 +115,13 @@ static bool find(const struct scry_facts *facts, const void *subject, const stru
 }
 
 /* In columns: "{bytes,%12}". */
-static void put_grouped(struct scry_buf *out, const struct place *p, uint64_t n)
+static void put_grouped(struct scry_buf *out, const struct place *p, int64_t n)
 {
 	SCRY_AUTO_BUF(text);
 
-	scry_put_count(&text, n);
+	if (n < 0)
+		scry_buf_putc(&text, '-');
+	scry_put_count(&text, n < 0 ? -(uint64_t)n : (uint64_t)n);
 	scry_buf_printf(out, "%*s", p->width, text.text);
 }
 
@@ -128,7 +130,7 @@ static void put_number(struct scry_buf *out, const struct place *p, int64_t n)
 	if (p->plural)
 		scry_buf_puts(out, n == 1 ? "" : "s");
 	else if (p->grouped)
-		put_grouped(out, p, (uint64_t)n);
+		put_grouped(out, p, n);
 	else
 		scry_buf_printf(out, "%*" PRId64, p->width, n);
 }
