@@ -324,11 +324,12 @@ static const char *state_doubt(struct scry_runtime *r, scry_addr gen)
 	return code != of_frame ? "its code is not its frame's" : NULL;
 }
 
-const char *scry_generator_kind_doubt(struct scry_runtime *r, scry_addr gen)
+const char *scry_generator_state_doubt(struct scry_runtime *r, scry_addr gen)
 {
 	const struct scry_code *c = code_of(r, gen);
+	const char *doubt = state_doubt(r, gen);
 
-	return c ? kind_doubt(r, gen, c) : NULL;
+	return doubt || !c ? doubt : kind_doubt(r, gen, c);
 }
 
 /* Either may be renamed; both are by functools.wraps(). */

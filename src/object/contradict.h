@@ -28,7 +28,10 @@ int scry_check_items(struct scry_runtime *r, scry_addr list, scry_addr start, ui
 int scry_check_given(struct scry_runtime *r, scry_addr start);
 /** Why a generator's name must be another function's; NULL: nothing says so. */
 const char *scry_generator_doubt(struct scry_runtime *r, scry_addr gen, const char *qualname);
-/** Why it cannot be of its type: its code makes a coroutine, say. NULL: nothing says so. */
-const char *scry_generator_kind_doubt(struct scry_runtime *r, scry_addr gen);
+/**
+ * Why it cannot be in its state or of its type: its code makes a coroutine, say. NULL: nothing says
+ * so.
+ */
+const char *scry_generator_state_doubt(struct scry_runtime *r, scry_addr gen);
 
 #endif

@@ -332,6 +332,24 @@ static const char *name_at(struct scry_code *c, scry_addr items, uint64_t i)
 }
 
 /* 3.11+: one tuple of names and one byte of kind for each. */
+/*
+ * As many of each kind as the code object says: Objects/codeobject.c, get_localsplus_counts(). What
+ * is a local and in a cell counts as both.
+ */
+static bool agree_with_counts(const struct scry_record *rec, const uint8_t *kinds, uint64_t count)
+{
+	uint64_t cells = 0, frees = 0;
+
+	for (uint64_t i = 0; i < count; i++) {
+		cells += (kinds[i] & FAST_CELL) != 0;
+		frees += !(kinds[i] & FAST_CELL) && kinds[i] & FAST_FREE;
+	}
+	return !scry_record_has(rec, SCRY_F_CODE_NCELLVARS) ||
+	       !scry_record_has(rec, SCRY_F_CODE_NFREEVARS) ||
+	       (scry_record_uint(rec, SCRY_F_CODE_NCELLVARS) == cells &&
+		scry_record_uint(rec, SCRY_F_CODE_NFREEVARS) == frees);
+}
+
 static int locals_by_kind(struct scry_code *c, struct scry_record *rec)
 {
 	struct scry_runtime *r = c->runtime;
@@ -353,6 +371,9 @@ static int locals_by_kind(struct scry_code *c, struct scry_record *rec)
 		return scry_fail(r->session, SCRY_ECORRUPT, c->addr,
 				 "%u variables have %" PRIu64 " names and %" PRIu32 " kinds",
 				 c->slots, count, kinds_size);
+	if (!agree_with_counts(rec, kinds, count))
+		return scry_fail(r->session, SCRY_ECORRUPT, c->addr,
+				 "the kinds of its variables are another code's");
 	struct scry_local_name *names =
 		scry_arena_alloc(&r->session->arena, (count + 1) * sizeof(*names));
 	if (!names)

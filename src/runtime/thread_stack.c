@@ -11,6 +11,7 @@
 
 #define SEARCH_MAX (1u << 20) /* bytes of one C stack that are looked through */
 #define SHIM_MAX   256        /* frames that are followed to a shim */
+#define CHAIN_MAX  (1u << 16) /* frames that are followed where two chains may meet */
 
 bool scry_os_thread_stack(struct scry_target *t, const struct scry_os_thread *os,
 			  scry_addr *ret_start, scry_addr *ret_end)
@@ -147,6 +148,27 @@ static const struct scry_os_thread *find_holder(struct scry_join *j, const struc
 	return found;
 }
 
+/* Is it in the chain of a state's frames, whichever calls from C these lead through? */
+static bool leads_to(const struct scry_thread *t, scry_addr frame)
+{
+	scry_addr at = t->top;
+
+	for (unsigned i = 0; at && at != frame && i < CHAIN_MAX; i++)
+		if (scry_field_read(t->runtime, at, SCRY_F_IFRAME_PREVIOUS, &at) < 0)
+			return false;
+	return at == frame;
+}
+
+/* Does another state's chain lead there as well? Then one of the two was changed: no evidence. */
+static bool is_anothers(struct scry_join *j, const struct scry_thread *t, scry_addr anchor)
+{
+	for (const struct scry_thread *other = j->session->threads; other; other = other->next)
+		if (other != t && other->top && other->runtime == t->runtime &&
+		    (anchor_of(other) == anchor || leads_to(other, anchor)))
+			return true;
+	return false;
+}
+
 const struct scry_os_thread *scry_join_runner(struct scry_join *j, const struct scry_thread *t)
 {
 	scry_addr start, end;
@@ -156,8 +178,10 @@ const struct scry_os_thread *scry_join_runner(struct scry_join *j, const struct 
 	scry_addr anchor = anchor_of(t);
 	const struct scry_os_thread *os = anchor ? scry_join_owner(j, anchor) : NULL;
 
-	if (os)
+	if (os && (os == t->os || !t->os || !is_anothers(j, t, anchor)))
 		return os;
+	if (os)
+		return t->os;
 	/* by words: where nothing better decides, and the thread of the id could be looked at */
 	if (scry_layout_has(t->runtime->layout, SCRY_F_IFRAME_CODE) && t->os &&
 	    !scry_hash_find(&j->shared, t->ident))

@@ -101,6 +101,8 @@ struct scry_task *scry_asyncio_add(struct scry_task_search *s, scry_addr addr)
 		t->error = d->future.state == SCRY_FUTURE_FINISHED
 				   ? "it is finished, and has no result"
 				   : "it is not finished, and has a result";
+	else if (d->future.name && !t->name && !t->error)
+		t->error = "its name is no text";
 	t->frame = scry_chain_newest(&d->chain);
 	if (!d->chain.running)
 		t->waits_for = d->future.waiter ? d->future.waiter : d->chain.end;

@@ -71,7 +71,7 @@ static void add(struct search *s, scry_addr addr, enum scry_kind kind)
 	const char *why = rc < 0 ? scry_arena_text(&r->session->arena, r->session->error.text,
 						   strlen(r->session->error.text))
 			  : scry_kind_is_cythons(kind) ? NULL
-						       : scry_generator_kind_doubt(r, addr);
+						       : scry_generator_state_doubt(r, addr);
 	struct scry_generator *d = scry_arena_alloc(&r->session->arena, sizeof(*d));
 	struct scry_task *t = d ? scry_task_add(r, ops_for(kind), addr, &s->tail) : NULL;
 	if (!t)

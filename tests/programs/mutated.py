@@ -172,6 +172,9 @@ def contradictions(error):
         found["the dict of another class"] = (find(Plain, 50, lambda w: w == id(gc.get_referents(Plain.__dict__)[0])), other, show)
     after = states[-1] + (WORD if new >= (3, 4) else 0)
     found["the list of thread states"] = (after if word(after) in states else 0, 0, ["threads"])
+    if new >= (3, 11):
+        oldest = list(chain(sys._getframe()))[-1]
+        found["a thread whose frames lead to another's"] = (of_frame(tops[0]) + WORD, of_frame(oldest), ["threads"])
     if (3, 6) <= new < (3, 13):
         split = id(instance.__dict__) + (HEAD + 3) * WORD
         found["a split dict's values"] = (split, word(split) - WORD, show)

@@ -79,7 +79,8 @@ def test_what_contradicts_another_word(interpreter, tmp_path):
         got = subject.ask(command)
         subject.file.set_word(at, old)
         assert new != old, name
-        if not mutations.is_marked(got, right):
+        answers = [mutations.parsed(answer[1]) for answer in (right, got)]
+        if not mutations.is_marked(got, right) and mutations.difference(*answers):
             silent.append(name)
     assert not silent, silent
 
