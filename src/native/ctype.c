@@ -61,7 +61,9 @@ static void put_name(Dwarf_Die *type, unsigned depth, struct scry_buf *out)
 		return;
 	case DW_TAG_const_type:
 	case DW_TAG_volatile_type:
-		if (has && dwarf_tag(&inner) != DW_TAG_pointer_type)
+		/* a constant array is one of constants, and says so already */
+		if (has && dwarf_tag(&inner) != DW_TAG_pointer_type &&
+		    dwarf_tag(&inner) != DW_TAG_array_type)
 			scry_buf_puts(out, tag == DW_TAG_const_type ? "const " : "volatile ");
 		if (has)
 			put_name(&inner, depth + 1, out);

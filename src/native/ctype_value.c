@@ -217,16 +217,31 @@ static void put_items(struct scry_session *s, Dwarf_Die *item, const struct scry
 	scry_buf_putc(out, '}');
 }
 
+/* An array of char is a text, up to the first NUL. */
+static void put_letters(const uint8_t *bytes, size_t len, struct scry_buf *out)
+{
+	size_t shown = strnlen((const char *)bytes, len);
+	bool cut = shown > TEXT_MAX;
+
+	scry_buf_putc(out, '"');
+	scry_buf_put(out, (const char *)bytes, cut ? TEXT_MAX : shown);
+	scry_buf_puts(out, cut ? "\"…" : "\"");
+}
+
 static void put_array(struct scry_session *s, Dwarf_Die *plain, const uint8_t *bytes,
 		      const uint8_t *mask, size_t len, unsigned depth, struct scry_buf *out)
 {
 	struct scry_bounds b;
 	Dwarf_Die item;
 
-	if (scry_ctype_inner(plain, &item) && scry_ctype_bounds(plain, &b))
-		put_items(s, &item, &b, 0, bytes, mask, len, depth, out);
-	else
+	if (!scry_ctype_inner(plain, &item) || !scry_ctype_bounds(plain, &b)) {
 		scry_buf_puts(out, "{…}");
+		return;
+	}
+	if (b.dimensions == 1 && is_char(&item) && !lacks(mask, len, false))
+		put_letters(bytes, len, out);
+	else
+		put_items(s, &item, &b, 0, bytes, mask, len, depth, out);
 }
 
 /*

@@ -118,7 +118,8 @@ def test_cvars_text(tmp_path, request):
         compiled(usable[0], directory, flags)
         core, _ = died(usable[0], directory, 'variables')
         _, text, _ = run.pyscry(core, 'cvars', '1')
-        assert 'kinds = {before = 9, grid = {{1, 2, 3}, {4, 5, 6}}, width = LARGE}' in text, text
+        shown = '{before = 9, grid = {{1, 2, 3}, {4, 5, 6}}, width = LARGE, word = "seven"}'
+        assert 'kinds = ' + shown in text, text
         os.remove(core)
 
 

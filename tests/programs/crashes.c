@@ -308,6 +308,7 @@ struct kinds {
 	long before;
 	int grid[2][3];
 	enum width width;
+	char word[8];
 };
 
 /* Every argument is written down, and none is needed after that. */
@@ -325,7 +326,7 @@ NOINLINE static long variables_middle(PyObject *object, PyObject *callback, long
 {
 	struct pair full = { object, callback };
 	long local = number * 3;
-	struct kinds kinds = { 9, { { 1, 2, 3 }, { 4, 5, 6 } }, LARGE };
+	struct kinds kinds = { 9, { { 1, 2, 3 }, { 4, 5, 6 } }, LARGE, "seven" };
 
 	__asm__ volatile("" : : "r"(&kinds) : "memory");
 	hold("variables_middle.object", object);
