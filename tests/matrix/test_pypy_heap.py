@@ -307,7 +307,8 @@ def test_held_by_other_memory(dumps, pypy):
 def test_memory_of_c(dumps, pypy):
     """Whose it is: of the one who got it, not of those that only have its address."""
     dump = made(dumps, pypy, RAW)
-    for kind, (memory, owner) in dump.truth.items():
+    truth = dump.truth['memory']
+    for kind, (memory, owner) in truth.items():
         for offset in (0, 8):
             layers = layers_of(dump, pypy, memory + offset)
             part, whose = layers[0], layers[1]
@@ -315,8 +316,16 @@ def test_memory_of_c(dumps, pypy):
             assert int(whose['address'], 16) == owner and whose['certain'], (kind, layers)
             assert any(one['allocator'] == 'malloc' for one in layers)
     # a chunk of which nobody has the first byte: the second one's bytes are in none
-    address = dump.truth['large'][0] - 0x100000
+    address = truth['large'][0] - 0x100000
     assert all(one['what'] != 'part' for one in layers_of(dump, pypy, address))
+
+
+@pytest.mark.parametrize('pypy', EVERY)
+def test_reprs_of_cffi(dumps, pypy):
+    dump = made(dumps, pypy, RAW)
+    for number, text in enumerate(dump.truth['reprs']):
+        _, output, _ = run.pyscry(*run.where(pypy), dump.core, 'print', 'REPRS[%d]' % number)
+        assert output.strip().endswith(' = ' + text), (text, output)
 
 
 @pytest.mark.parametrize('pypy', EVERY)

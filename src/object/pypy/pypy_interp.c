@@ -225,15 +225,66 @@ int scry_pypy_print_proxy(struct scry_printer *p, scry_addr addr)
 	return SCRY_OK;
 }
 
-/* cdataobj.py: what a pointer points to is not read. */
+/* Is RPython's class of an object called so, or does its name begin with that ("W_CDataNew*")? */
+static bool is_class(struct scry_pypy *y, scry_addr addr, const char *name)
+{
+	const struct scry_pypy_type *t = scry_pypy_type_of(y, &addr);
+	const char *dot = t ? strrchr(t->name, '.') : NULL, *star = strchr(name, '*');
+
+	return dot &&
+	       (star ? !strncmp(dot + 1, name, (size_t)(star - name)) : !strcmp(dot + 1, name));
+}
+
+/* Bytes that were allocated for one: an array's by its length, which is -1 of most others. */
+static uint64_t owned_bytes(struct scry_pypy *y, scry_addr addr)
+{
+	scry_addr type = scry_pypy_get(y, addr, SCRY_PYPY_CDATA_TYPE);
+	uint64_t length = scry_pypy_get(y, addr, SCRY_PYPY_CDATA_LENGTH);
+	bool array = is_class(y, type, "W_CTypeArray");
+	scry_addr item = array || is_class(y, type, "W_CTypePointer")
+				 ? scry_pypy_get(y, type, SCRY_PYPY_CTYPE_ITEM)
+				 : 0;
+	uint64_t size = scry_pypy_get(y, item ? item : type, SCRY_PYPY_CTYPE_SIZE);
+
+	if ((int64_t)length < 0 || (item && !array))
+		return array ? scry_pypy_get(y, type, SCRY_PYPY_CTYPE_SIZE) : size;
+	return array ? length * size : length;
+}
+
+/*
+ * cdataobj.py: what a pointer points to is not read, so that numbers are told by where they are.
+ */
 int scry_pypy_print_cdata(struct scry_printer *p, scry_addr addr)
 {
 	struct scry_pypy *y = p->runtime->pypy;
-	scry_addr type = scry_pypy_get(y, addr, SCRY_PYPY_CDATA_TYPE);
+	scry_addr type = scry_pypy_get(y, addr, SCRY_PYPY_CDATA_TYPE), kept;
+	scry_addr memory = scry_pypy_get(y, addr, SCRY_PYPY_CDATA_ADDRESS);
 	const char *name = scry_pypy_string_field(y, type, SCRY_PYPY_CTYPE_NAME);
+	bool owning = is_class(y, addr, "W_CDataNew*"),
+	     by_struct = is_class(y, addr, "W_CDataPtrToStructOrUnion");
 
-	scry_printf(p, "<cdata '%s' with memory at 0x%" PRIx64 ">", name ? name : "?",
-		    scry_pypy_get(y, addr, SCRY_PYPY_CDATA_ADDRESS));
+	scry_printf(p, "<cdata '%s%s' ", name ? name : "?",
+		    !owning && (is_class(y, type, "W_CTypeStruct*") ||
+				is_class(y, type, "W_CTypeUnion*"))
+			    ? " &"
+			    : "");
+	if (is_class(y, addr, "W_CDataHandle") &&
+	    (kept = scry_pypy_get(y, addr, SCRY_PYPY_CDATA_KEPT))) {
+		scry_buf_puts(p->out, "handle to ");
+		scry_print(p, kept);
+		scry_buf_putc(p->out, '>');
+	} else if ((owning || by_struct) && y->field[SCRY_PYPY_CDATA_LENGTH].size &&
+		   y->field[SCRY_PYPY_CTYPE_SIZE].size && y->field[SCRY_PYPY_CTYPE_ITEM].size) {
+		scry_addr owner = by_struct ? scry_pypy_get(y, addr, SCRY_PYPY_CDATA_STRUCT) : addr;
+
+		scry_printf(p, "owning %" PRIu64 " bytes>", owned_bytes(y, owner));
+	} else if (is_class(y, addr, "W_CDataMem") || !is_class(y, type, "W_CTypePointer")) {
+		scry_printf(p, "with memory at 0x%" PRIx64 ">", memory);
+	} else if (memory) {
+		scry_printf(p, "0x%" PRIx64 ">", memory);
+	} else {
+		scry_buf_puts(p->out, "NULL>");
+	}
 	return SCRY_OK;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "runtime/linetable.h"
+#include "runtime/pypy/pypy_resume.h"
 
 #define STACK_MAX (16u << 20)
 

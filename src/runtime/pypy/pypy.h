@@ -183,6 +183,13 @@
 	X(PROXY_MAPPING, "pypy.objspace.std.dictproxyobject.W_DictProxyObject.inst_w_mapping")    \
 	X(CDATA_TYPE, "pypy.module._cffi_backend.cdataobj.W_CData.inst_ctype")                    \
 	X(CDATA_ADDRESS, "pypy.module._cffi_backend.cdataobj.W_CData.inst__ptr")                  \
+	X(CDATA_KEPT, "pypy.module._cffi_backend.cdataobj.W_CDataHandle.inst_w_keepalive")        \
+	X(CDATA_STRUCT,                                                                           \
+	  "pypy.module._cffi_backend.cdataobj.W_CDataPtrToStructOrUnion.inst_structobj")          \
+	X(CDATA_LENGTH,                                                                           \
+	  "pypy.module._cffi_backend.cdataobj.W_CDataNewOwning.inst_allocated_length")            \
+	X(CTYPE_SIZE, "pypy.module._cffi_backend.ctypeobj.W_CType.inst_size")                     \
+	X(CTYPE_ITEM, "pypy.module._cffi_backend.ctypeptr.W_CTypePtrOrArray.inst_ctitem")         \
 	X(CTYPE_NAME, "pypy.module._cffi_backend.ctypeobj.W_CType.inst_name")                     \
 	X(EXCEPTION_ARGS, "pypy.module.exceptions.interp_exceptions.W_BaseException.inst_args_w") \
 	X(EXCEPTION_CAUSE,                                                                        \
@@ -464,16 +471,6 @@ void scry_pypy_find_gil(struct scry_pypy *p);
 void scry_pypy_load_gil(struct scry_pypy *p);
 /** Does a thread of the OS sleep until it gets the GIL? False where that is not known. */
 bool scry_pypy_waits_for_gil(const struct scry_thread *t);
-
-/* --- frames that the JIT holds in its own form (pypy_jit.c) --- */
-/**
- * The frame that a JitVirtualRef stands for, built from the JIT's resume data over the target's
- * memory; 0 (and scry_fail) where that cannot be done.
- */
-scry_addr scry_pypy_jit_frame(struct scry_pypy *p, scry_addr vref);
-/** Update a frame whose fields the JIT keeps: `token` is its vable_token. */
-int scry_pypy_jit_update(struct scry_pypy *p, scry_addr token);
-void scry_pypy_jit_done(struct scry_pypy *p);
 
 /* --- code objects (pypy_code.c): members of the strategy --- */
 struct scry_line_table;

@@ -63,4 +63,14 @@ void scry_pypy_store(uint8_t *to, uint64_t value, uint64_t size);
  */
 uint64_t scry_pypy_decode(struct scry_pypy_resume *r, int64_t tagged);
 
+/* --- frames that the JIT holds in its own form (pypy_jit.c) --- */
+/**
+ * The frame that a JitVirtualRef stands for, built from the JIT's resume data over the target's
+ * memory; 0 (and scry_fail) where that cannot be done.
+ */
+scry_addr scry_pypy_jit_frame(struct scry_pypy *p, scry_addr vref);
+/** Update a frame whose fields the JIT keeps: `token` is its vable_token. */
+int scry_pypy_jit_update(struct scry_pypy *p, scry_addr token);
+void scry_pypy_jit_done(struct scry_pypy *p);
+
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "runtime/pypy/pypy_codemap.h"
+#include "runtime/pypy/pypy_resume.h"
 
 #define LIST_MAX   (16u << 20) /* bytes of the list, unpacked: 0.4 MB in known builds */
 #define PACKED_MAX (4u << 20)
