@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "native/doubt.h"
 #include "object/model.h"
 
 /* --- what an address of an object says: facts about a struct scry_at --- */
@@ -19,8 +20,13 @@ static void get_type(const void *subject, struct scry_said *ret)
 static bool print_repr(const void *subject, struct scry_buf *out)
 {
 	const struct scry_at *at = subject;
+	struct scry_runtime *r = at->in;
+	bool damaged = r->session->value_damaged;
 
-	scry_short_repr(at->in, at->addr, out);
+	scry_short_repr(r, at->addr, out);
+	/* words are left over from what was freed since: nothing is wrong with the target then */
+	if (scry_object_doubt(r, at->addr).why)
+		r->session->value_damaged = damaged;
 	return true;
 }
 

@@ -88,6 +88,7 @@ void scry_crash_put_meaning(struct scry_crash *c, uint64_t value, struct scry_bu
 {
 	struct scry_meaning m;
 	const char *slot;
+	bool damaged;
 
 	scry_words_read(&c->words, value, &m);
 	switch (m.kind) {
@@ -97,9 +98,12 @@ void scry_crash_put_meaning(struct scry_crash *c, uint64_t value, struct scry_bu
 		if (!strcmp(scry_crash_is(c, value, &m), "freed"))
 			scry_buf_puts(out, "freed: ");
 		scry_buf_printf(out, "%s ", m.type ? m.type : "object");
+		damaged = c->session->value_damaged;
 		scry_repr_short(m.runtime, m.object, REPR_MAX, out);
-		if (m.doubt)
+		if (m.doubt) {
 			scry_buf_printf(out, " (%s)", m.doubt);
+			c->session->value_damaged = damaged; /* it is told */
+		}
 		break;
 	case SCRY_WORD_INTERIOR:
 		slot = is_type(m.runtime, m.object) ? scry_type_slot_name(m.runtime, m.offset)
