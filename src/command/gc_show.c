@@ -19,7 +19,7 @@ struct subject {
 	const struct scry_lost *lost; /* --unreachable; NULL: not asked for, or another one's */
 	struct scry_gc_summary s;
 	const struct scry_pypy_gc_line *own; /* PyPy's collector, or NULL */
-	const char *error;              /* why nothing was counted, or NULL */
+	const char *error;                   /* why nothing was counted, or NULL */
 };
 
 static struct scry_runtime *runtime_of(const struct subject *it)

@@ -61,7 +61,7 @@ static const char *module_of(struct scry_runtime *r, scry_addr dict)
 
 /* Of the references the first that may be followed: into a container, an instance's attributes. */
 static const struct scry_pointing *choose(const struct scry_owners *o, const scry_addr *met,
-					   unsigned met_count)
+					  unsigned met_count)
 {
 	for (size_t i = 0; i < o->reference_count; i++) {
 		bool known = false;

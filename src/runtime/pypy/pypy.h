@@ -298,7 +298,7 @@ struct scry_pypy {
 	/* where young objects are, and from where on it is free; 0: not found */
 	scry_addr nursery, nursery_free, nursery_end;
 	scry_addr nursery_named;      /* the collector's field of it; 0: not found */
-	bool minor; /* an allocation found it full: a minor collection runs */
+	bool minor;                   /* an allocation found it full: a minor collection runs */
 	scry_addr group;              /* type_info of tid 0 */
 	char *text;                   /* the list of types, cut up */
 	struct scry_pypy_type *types; /* by member number */
@@ -319,7 +319,7 @@ struct scry_pypy {
 	unsigned typedef_at; /* where a vtable names it; 0: not known */
 	bool classes_done;
 	struct scry_pypy_codemap *codemap; /* NULL: not read yet */
-	struct scry_pypy_jit *jit; /* what was built from resume data, or NULL */
+	struct scry_pypy_jit *jit;         /* what was built from resume data, or NULL */
 	/* what the object layer knows of each byte code; NULL not asked, or not found */
 	const char **opcodes;
 	bool opcodes_done;
@@ -379,7 +379,7 @@ int scry_pypy_text_at(struct scry_runtime *r, scry_addr str, size_t max, const c
  * GCFLAG_* of incminimark are above 32 bits of type; thirteen are in use. Of a young object that
  * may not be moved: PINNED.
  */
-#define SCRY_PYPY_FLAGS	 ((uint64_t)0x1fff << 32)
+#define SCRY_PYPY_FLAGS  ((uint64_t)0x1fff << 32)
 #define SCRY_PYPY_PINNED ((uint64_t)1 << 41)
 enum scry_pypy_place {
 	SCRY_PYPY_PREBUILT, /* in the module: never moves */

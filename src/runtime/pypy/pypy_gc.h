@@ -14,11 +14,11 @@ struct scry_pypy_gc {
 		SCRY_PYPY_GC_FINALIZING,
 		SCRY_PYPY_GC_PHASES
 	} phase;
-	bool minor;            /* one runs, for an allocation found the nursery full */
-	bool enabled;          /* gc.isenabled(): do major collections begin by themselves? */
-	uint64_t majors;       /* major collections that have ended */
-	uint64_t milliseconds; /* spent in all collections */
-	scry_addr nursery;     /* where young objects are made, and where the next one will be */
+	bool minor;             /* one runs, for an allocation found the nursery full */
+	bool enabled;           /* gc.isenabled(): do major collections begin by themselves? */
+	uint64_t majors;        /* major collections that have ended */
+	uint64_t milliseconds;  /* spent in all collections */
+	scry_addr nursery;      /* where young objects are made, and where the next one will be */
 	scry_addr nursery_free; /* 0 where `minor` */
 	uint64_t nursery_size;
 	uint64_t pinned;      /* young objects that may not be moved */
