@@ -254,9 +254,9 @@ def woken(change):
 
 
 def other_items(change):
-    """The items of a list, at another block of the same size."""
+    """The items of a list, a dict's values (up to 3.12), at another block of the same size."""
     near = change.old >> 12 == change.new >> 12 and not (change.old ^ change.new) & 15
-    return change.kind == 'value list' and change.number == 3 and near
+    return (change.kind, change.number) in (('value list', 3), ('dict', 5)) and near
 
 
 def suppressed(change):
