@@ -178,6 +178,37 @@ static void find_left(struct scry_waits *w)
 	}
 }
 
+/* --- locks that one row shows and another does not --- */
+
+/* The same words of memory are the same lock, also where no frame of the thread's leads to it. */
+static void find_same_lock(struct scry_waits *w, struct scry_waiter *who)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		const struct scry_waiter *other = &w->list[i];
+
+		if (other->runtime != who->runtime || other->mutex != who->mutex ||
+		    !other->what.is_object || other->what.runtime != who->runtime ||
+		    !scry_lock_is_slept_on(who, other->what.addr))
+			continue;
+		who->what.runtime = who->runtime;
+		who->what.kind = scry_lock_kind(who->runtime, other->what.addr);
+		who->what.addr = other->what.addr;
+		who->what.is_object = true;
+		return;
+	}
+}
+
+static void find_same_locks(struct scry_waits *w)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		struct scry_waiter *who = &w->list[i];
+
+		if (who->thread && who->runtime && who->mutex && !who->what.is_object &&
+		    who->state == SCRY_WAIT_WAITING && who->what.addr == who->mutex)
+			find_same_lock(w, who);
+	}
+}
+
 /* --- all of it --- */
 
 /* What it runs, and how many of that wait for each other. */
@@ -239,6 +270,7 @@ int scry_waits_find(struct scry_session *s, struct scry_waits *w)
 	for (size_t i = 0; i < w->count; i++)
 		if (w->list[i].thread)
 			scry_thread_waits(w, &w->list[i]);
+	find_same_locks(w);
 	for (size_t i = 0; i < w->count; i++)
 		if (w->list[i].task)
 			scry_task_waits(w, &w->list[i]);

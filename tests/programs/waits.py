@@ -2,6 +2,7 @@
 from __future__ import print_function
 
 import fcntl
+import functools
 import logging
 import multiprocessing
 import os
@@ -109,6 +110,12 @@ L5.acquire()
 def lock_with():
     with L1:
         pass
+
+
+@way('Lock', held_by=[('holds_with', 'with')], type='lock')
+def lock_out_of_sight():
+    """No variable or value of a frame is the lock: C code alone has it."""
+    functools.partial(L1.acquire)()
 
 
 @way('Lock', held_by=[('holds_acquired', 'inferred')], name='L2', type='lock')
