@@ -101,6 +101,8 @@ struct scry_task *scry_asyncio_add(struct scry_task_search *s, scry_addr addr)
 		t->error = d->future.state == SCRY_FUTURE_FINISHED
 				   ? "it is finished, and has no result"
 				   : "it is not finished, and has a result";
+	else if (d->future.kind == SCRY_KIND_C_TASK && is_over(d) && d->future.waiter && !t->error)
+		t->error = "it is over, and waits";
 	else if (d->future.name && !t->name && !t->error)
 		t->error = "its name is no text";
 	t->frame = scry_chain_newest(&d->chain);

@@ -183,6 +183,7 @@ def contradictions(error):
     if len(tasks) > 2:
         state = find(tasks[2], 20, lambda w: w & 0xFFFFFFFF == 2)
         found["a pending task with a result"] = (state, word(state) - 2, ["print", "tasks"])
+        found["a task that is over, and waits"] = (state - id(tasks[2]) + id(tasks[1]), word(state) - 1, ["tasks"])
         found["the same among tasks"] = (state, word(state) - 2, ["tasks"])
     if tasks and hasattr(tasks[0], "get_coro") and new >= (3, 8):
         import types
