@@ -364,6 +364,17 @@ static uint64_t rows_of(struct scry_runtime *r, struct scry_type *t)
 	return t->parts;
 }
 
+/* Are its objects those whose row has the field? */
+static bool has_row(struct scry_runtime *r, struct scry_type *t, enum scry_field field)
+{
+	uint64_t wanted = rows_of(r, t);
+
+	for (unsigned i = 0; wanted >> i; i++)
+		if (wanted >> i & 1 && rows[i].field == field)
+			return true;
+	return false;
+}
+
 bool scry_type_has_parts(struct scry_runtime *r, struct scry_type *t)
 {
 	return rows_of(r, t) || t->flags & TYPE_MANAGED_DICT || scry_type_has_chain(r, t);
@@ -417,7 +428,7 @@ bool scry_export_of(struct scry_runtime *r, scry_addr user, struct scry_type *t,
 		e.start = scry_field_get(r, user, SCRY_F_MEMORYVIEW_BUF);
 		e.size = sane(scry_field_get(r, user, SCRY_F_MEMORYVIEW_LEN));
 		e.of = scry_field_get(r, user, SCRY_F_MEMORYVIEW_OBJ);
-	} else if (has_name(r, t, "_ctypes._CData") && !frees_its_memory(r, user)) {
+	} else if (has_row(r, t, SCRY_F_CTYPES_PTR) && !frees_its_memory(r, user)) {
 		e.start = scry_field_get(r, user, SCRY_F_CTYPES_PTR);
 		e.size = sane(scry_field_get(r, user, SCRY_F_CTYPES_SIZE));
 		e.of = scry_field_get(r, user, SCRY_F_CTYPES_BASE);

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "object/mro.h"
 #include "object/printer.h"
 
 #define SEQUENCE_MAX 1000 /* members of a struct sequence */
@@ -246,13 +247,14 @@ static uint64_t extent_type(struct scry_runtime *r, scry_addr addr, const struct
 static uint64_t extent_sequence(struct scry_runtime *r, scry_addr addr, const struct scry_type *t)
 {
 	int64_t all, counted, length;
-	scry_addr value, dict = scry_type_dict(r, t);
+	scry_addr value, owner;
 
-	if (scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &length) < 0 ||
-	    scry_dict_get(r, dict, "n_sequence_fields", &value) < 0 ||
+	/* remembered by type: millions of tuples are asked */
+	if (scry_type_find(r, t->addr, "n_sequence_fields", &value, &owner) < 0 ||
+	    owner != t->addr || scry_field_read_int(r, addr, SCRY_F_VAR_SIZE, &length) < 0 ||
 	    scry_int_value(r, value, &counted) < 0 || counted != length ||
-	    scry_dict_get(r, dict, "n_fields", &value) < 0 || scry_int_value(r, value, &all) < 0 ||
-	    all < length || all > SEQUENCE_MAX)
+	    scry_dict_get(r, scry_type_dict(r, t), "n_fields", &value) < 0 ||
+	    scry_int_value(r, value, &all) < 0 || all < length || all > SEQUENCE_MAX)
 		return 0;
 	return t->basicsize + (uint64_t)all * t->itemsize;
 }
