@@ -271,7 +271,7 @@ def test_unsound_heap(dumps, pypy, tmp_path):
         (slot, 0x123456780, 'no object', 0x123456780),
         (slot, kept + 1, 'no object', kept + 1),
         (kept, header ^ 1 << 60, 'type', kept),
-        (kept, header | 0xfffffff0, 'no object', kept),
+        (kept, header | 0xFFFFFFF0, 'no object', kept),
         # the storage of the list says that it has more items than memory has
         (slot - 8 * 2 - 8, 1 << 40, 'size', None),
     ]

@@ -22,7 +22,7 @@ def lives_with_parent():
 
 def works(argument):
     open('worker-%s-%d' % (argument, os.getpid()), 'w').close()
-    time.sleep(3600)
+    time.sleep(240)  # it outlives a parent that is killed, but not for long
 
 
 def of(argument):
