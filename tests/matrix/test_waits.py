@@ -97,7 +97,7 @@ def test_live(interpreter, tmp_path):
         compare(answer, truth)
         rows = named(answer, truth)
         ends = [want for want in truth['waits'] if 'far_end' in want]
-        assert len(ends) == 4
+        assert len(ends) >= 3  # not where the kernel's list of locks has other devices
         (cut,) = [want['cut'] for want in truth['waits'] if 'cut' in want]
         assert rows['writes']['for']['detail'].endswith(', ' + cut)
         for want in ends:
@@ -155,7 +155,9 @@ def test_what_never_waits(interpreter, dumps, tmp_path):
     with run.running(interpreter, NEVER, str(tmp_path / 'live')) as (pid, truth):
         for _ in range(4):
             row = named(ask(run.where(interpreter), str(pid), 'waits'), truth)['sends']
-            assert row['state'] in ('running', 'gil'), row
+            # it may sleep for memory, but not because of the file
+            detail = (row['for'] or {}).get('detail') or ''
+            assert row['state'] in ('running', 'gil') or 'are written' not in detail, row
 
 
 @pytest.mark.parametrize('interpreter', every(has_gil))
@@ -191,6 +193,7 @@ def test_how_long_the_gil_is_held(interpreter, tmp_path):
             kept, took = watched(interpreter, pid)
             if kept:
                 break
+        assert len(kept) == 1, 'watched 20 times, kept by %r' % kept
         ((name, ms),) = kept
         assert name == 'MainThread' and 500 <= ms <= took
     with run.running(interpreter, PASSING, str(tmp_path / 'passing')) as (pid, truth):

@@ -9,11 +9,13 @@ static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 static sem_t sem;
 static FILE *file;
+volatile int reading; /* somebody has the file's lock */
 
 #define OWN __attribute__((noinline, noclone))
 
 static ssize_t read_cookie(void *cookie, char *buffer, size_t size)
 {
+	reading = 1;
 	pthread_mutex_lock(cookie);
 	buffer[0] = 'x';
 	pthread_mutex_unlock(cookie);

@@ -4,7 +4,7 @@ import multiprocessing
 import sys
 import time
 
-from ways import end, way
+from ways import end, settle, way
 
 library = ctypes.CDLL(sys.argv[1])
 library.prepare()
@@ -36,7 +36,8 @@ def reads():
     library.read_file()
 
 
-time.sleep(0.5)
+while not ctypes.c_int.in_dll(library, 'reading').value:
+    time.sleep(0.01)
 
 
 @way('stdio lock', held_by=[('reads', 'owner')])
@@ -52,7 +53,10 @@ def shared_semaphore():
     shared.acquire()
 
 
-time.sleep(0.5)
+# who waits is counted in the second word, and then sleeps
+while not ctypes.c_uint32.from_address(shared._semlock.handle + 4).value:
+    time.sleep(0.01)
+settle()
 # as musl's sem_post() leaves it where several wait: nobody is woken up by this
 ctypes.c_uint32.from_address(shared._semlock.handle).value = 0x80000001
 end()

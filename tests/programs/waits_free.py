@@ -20,10 +20,10 @@ if SECTION:
 
     def appends():
         begun.wait()
-        time.sleep(0.1)
         going.native_id = threading.get_native_id()
         going.set()
-        LIST.append(0)
+        while True:  # the other may not have begun yet
+            LIST.append(0)
 
     WAITS.append(dict(who='sorts', state='running', function='sorts'))
     WAITS.append(dict(who='appends', kind='critical section', state='waiting', held_by=[['sorts', 'owner']], name='LIST',

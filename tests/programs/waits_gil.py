@@ -22,7 +22,7 @@ if 'passing' in sys.argv:
 parent, (begun, begins) = os.getpid(), os.pipe()
 if os.fork() == 0:
     os.read(begun, 1)
-    while os.environ['PYSCRY_END'] == 'sleep' and os.getppid() == parent:
+    while os.environ.get('PYSCRY_END') == 'sleep' and os.getppid() == parent:
         time.sleep(0.1)
     time.sleep(1)
     if os.getppid() != parent:
