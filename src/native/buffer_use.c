@@ -29,6 +29,14 @@ struct use {
 	bool found;
 };
 
+/* Is the target in the buffer? A length is signed there, and no buffer has a negative one. */
+static bool has_target(const struct use *u, const uint64_t *word)
+{
+	uint64_t most = u->ptr == 4 ? INT32_MAX : INT64_MAX;
+
+	return word[LEN] <= most && u->target >= word[BUF] && u->target - word[BUF] < word[LEN];
+}
+
 /* Does what begins with these words describe memory around the target? */
 static bool is_buffer(const struct use *u, scry_addr at, const uint64_t *word)
 {
@@ -38,8 +46,8 @@ static bool is_buffer(const struct use *u, scry_addr at, const uint64_t *word)
 	const char *text;
 
 	/* two ints follow, then the format */
-	if (u->target < word[BUF] || u->target - word[BUF] >= word[LEN] || !word[ITEMSIZE] ||
-	    word[LEN] % word[ITEMSIZE] || scry_read_uint(s, at + INTS * u->ptr, 4, &readonly) < 0 ||
+	if (!has_target(u, word) || !word[ITEMSIZE] || word[LEN] % word[ITEMSIZE] ||
+	    scry_read_uint(s, at + INTS * u->ptr, 4, &readonly) < 0 ||
 	    scry_read_uint(s, at + INTS * u->ptr + 4, 4, &dimensions) < 0 ||
 	    scry_read_ptr(s, at + INTS * u->ptr + 8, &format) < 0)
 		return false;
@@ -101,7 +109,7 @@ static void try_memoryview(struct use *u, scry_addr object)
 	    scry_field_read(r, object, SCRY_F_MEMORYVIEW_FLAGS, &flags) < 0 || !(flags & 1) ||
 	    scry_field_read(r, object, SCRY_F_MEMORYVIEW_BUF, &word[BUF]) < 0 ||
 	    scry_field_read(r, object, SCRY_F_MEMORYVIEW_LEN, &word[LEN]) < 0 ||
-	    u->target - word[BUF] >= word[LEN])
+	    !has_target(u, word))
 		return;
 	scry_repr_short(r, object, REPR_MAX, &text);
 	u->found = true;

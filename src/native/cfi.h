@@ -24,6 +24,7 @@ struct scry_rule {
 	int reg; /* index into arch->regs */
 	int64_t offset;
 	const Dwarf_Op *ops; /* SCRY_RULE_EXPRESSION */
+	bool typed;          /* they have scry_ctype_code()'s numbers where they name a type */
 	size_t count;
 };
 
@@ -76,8 +77,8 @@ bool scry_cfi_is_end(struct scry_session *s, const struct scry_cfi_row *row,
 #define SCRY_CTYPE_SIGNED 0x100
 /**
  * Evaluate a DWARF expression; `frame` is what DW_OP_call_frame_cfa pushes. Where an operation
- * names a type (DW_OP_convert), what that is stands in its place, 0 for numbers of no type. False
- * where it is malformed, or needs what is not known.
+ * names a type (DW_OP_convert) it has the type's number instead, 0 for numbers of no type, and the
+ * rule is `typed`. False where it is malformed, or needs what is not known.
  */
 bool scry_cfi_expression(struct scry_session *s, const struct scry_rule *rule,
 			 const struct scry_regs *now, scry_addr frame, uint64_t *ret);

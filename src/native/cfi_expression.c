@@ -49,7 +49,7 @@ static uint64_t fitted(uint64_t value, uint64_t type)
 /* The value on top becomes one of another type; a float's bits are no number (DWARF 5, 2.5.1.6). */
 static bool convert(struct machine *m, uint64_t type)
 {
-	if (!m->depth || bits_of(type) > 64)
+	if (!m->depth || !bits_of(type) || bits_of(type) > 64)
 		return false;
 	m->stack[m->depth - 1] = fitted(m->stack[m->depth - 1], type);
 	m->type[m->depth - 1] = type;
@@ -267,14 +267,14 @@ static bool operate(struct machine *m, const Dwarf_Op *op)
 		return true;
 	case DW_OP_nop:
 		return true;
-	/* whoever prepares them puts what scry_ctype_code() says in place of a type */
+	/* as libdw hands them out they have a type's place in .debug_info, or where a number is */
 	case DW_OP_const_type:
-		return push(m, op->number) && convert(m, op->number2);
+		return m->rule->typed && push(m, op->number) && convert(m, op->number2);
 	case DW_OP_deref_type:
-		return load(m, op->number) && convert(m, op->number2);
+		return m->rule->typed && load(m, op->number) && convert(m, op->number2);
 	case DW_OP_convert:
 	case DW_OP_reinterpret:
-		return convert(m, op->number);
+		return m->rule->typed && convert(m, op->number);
 	}
 	return shuffle(m, atom);
 }

@@ -39,7 +39,35 @@ static const struct teller *teller_of(const struct scry_native_frame *f)
 	return NULL;
 }
 
-/* %s and numbers, of what is known; a value that is not is left as it is written. */
+/* Does printf() take 64 bits for these flags and lengths? */
+static bool is_wide(const struct scry_crash *c, const char *flags, size_t len)
+{
+	unsigned longs = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (flags[i] == 'z' || flags[i] == 'j')
+			return true;
+		longs += flags[i] == 'l';
+	}
+	return longs > (c->session->target->abi.windows ? 1 : 0);
+}
+
+static void put_number(char kind, bool wide, uint64_t value, struct scry_buf *out)
+{
+	if (!wide)
+		value = kind == 'd' || kind == 'i' ? (uint64_t)(int32_t)value : (uint32_t)value;
+	if (kind == 'x')
+		scry_buf_printf(out, "%" PRIx64, value);
+	else if (kind == 'u')
+		scry_buf_printf(out, "%" PRIu64, value);
+	else
+		scry_buf_printf(out, "%" PRId64, (int64_t)value);
+}
+
+/*
+ * %s and numbers, of what is known; a value that is not is left as it is written, and so is all
+ * that follows a directive of another kind, since it may take any number of arguments.
+ */
 static const char *formatted(struct scry_crash *c, struct scry_decoder *d, unsigned i,
 			     unsigned number, const char *format)
 {
@@ -54,22 +82,24 @@ static const char *formatted(struct scry_crash *c, struct scry_decoder *d, unsig
 		format += plain;
 		if (!*format)
 			break;
-		len = 1 + strspn(format + 1, "0123456789.-+ #lzhj");
+		len = 1 + strspn(format + 1, "0123456789.-+ #lzj");
 		char kind = format[len];
-		len += kind != 0;
+		bool is_long = memchr(format, 'l', len); /* %ls: of wchar_t */
+		if (!kind || !strchr("%sdiuxp", kind) || (kind == 's' && is_long)) {
+			scry_buf_puts(&out, format);
+			break;
+		}
+		len++;
 		if (kind == '%')
 			scry_buf_putc(&out, '%');
 		else if (kind == 's' && (text = scry_call_text(c, d, i, ++number)))
 			scry_buf_puts(&out, text);
-		else if (kind == 's' || !strchr("diuxp", kind) || !kind ||
-			 !scry_call_argument(c, d, i, ++number, &value))
+		else if (kind == 's' || !scry_call_argument(c, d, i, ++number, &value))
 			scry_buf_put(&out, format, len);
-		else if (kind == 'x' || kind == 'p')
-			scry_buf_printf(&out, "%s%" PRIx64, kind == 'p' ? "0x" : "", value);
-		else if (strpbrk(format, "lzj") && strpbrk(format, "lzj") < format + len)
-			scry_buf_printf(&out, "%" PRId64, (int64_t)value);
+		else if (kind == 'p')
+			scry_buf_printf(&out, "0x%" PRIx64, value);
 		else
-			scry_buf_printf(&out, "%" PRId32, (int32_t)value);
+			put_number(kind, is_wide(c, format, len), value, &out);
 		format += len;
 	}
 	return scry_arena_text(&c->session->arena, out.text ? out.text : "", out.len);

@@ -196,15 +196,17 @@ static bool type_of(Dwarf_Attribute *attr, const Dwarf_Op *op, Dwarf_Word *ret)
 }
 
 /* The bytes of a DW_OP_const_type, of which the first tells how many there are. */
-static bool constant(Dwarf_Attribute *attr, const Dwarf_Op *op, Dwarf_Word *ret)
+static bool constant(const struct prepared *p, Dwarf_Attribute *attr, const Dwarf_Op *op,
+		     Dwarf_Word *ret)
 {
+	const struct scry_session *s = p->scope->frames->thread->session;
 	Dwarf_Attribute inner;
 	Dwarf_Block block;
 
 	if (dwarf_getlocation_attr(attr, op, &inner) != 0 || dwarf_formblock(&inner, &block) != 0 ||
 	    !block.length || block.length > 8)
 		return false;
-	*ret = scry_load(block.data, (unsigned)block.length, false);
+	*ret = scry_load(block.data, (unsigned)block.length, s->target->abi.big_endian);
 	return true;
 }
 
@@ -252,7 +254,7 @@ static bool prepare_op(struct prepared *p, Dwarf_Attribute *attr, const Dwarf_Op
 			p->ops[p->count++] = made;
 		return known;
 	case DW_OP_const_type:
-		known = constant(attr, op, &made.number) && type_of(attr, op, &made.number2);
+		known = constant(p, attr, op, &made.number) && type_of(attr, op, &made.number2);
 		made.atom = DW_OP_const_type;
 		if (known)
 			p->ops[p->count++] = made;
@@ -344,7 +346,7 @@ static void evaluate(struct prepared *p, struct scry_place_of *ret)
 {
 	struct scry_session *s = p->scope->frames->thread->session;
 	bool is_value = p->count && p->ops[p->count - 1].atom == DW_OP_stack_value;
-	struct scry_rule rule = { .ops = p->ops, .count = p->count - is_value };
+	struct scry_rule rule = { .ops = p->ops, .typed = true, .count = p->count - is_value };
 	uint64_t word;
 
 	if (!rule.count || !scry_cfi_expression(s, &rule, &p->regs, 0, &word)) {

@@ -37,9 +37,11 @@ static bool read_piece(struct scry_session *s, const struct scry_place_of *place
 		return true;
 	case SCRY_IN_REGISTER:
 	case SCRY_IN_VALUE:
-		if (skip > 8 || size > 8 - skip)
+		/* which part of a register is meant is up to each big-endian ABI */
+		if (s->target->abi.big_endian || skip > 8 || size > 8 - skip)
 			return false;
-		memcpy(word, &place->word, 8); /* all machines here are little-endian */
+		for (unsigned i = 0; i < 8; i++)
+			word[i] = (uint8_t)(place->word >> 8 * i);
 		memcpy(to, word + skip, size);
 		return true;
 	default:
@@ -56,11 +58,12 @@ void scry_in_pieces(struct scry_scope *scope, Dwarf_Attribute *attr, const Dwarf
 	bool recovered = false;
 	SCRY_AUTO_BUF(text);
 	/* what comes after the last piece is not known either */
-	uint8_t *bytes = scry_arena_alloc(&s->arena, 2 * PIECES_MAX), *mask = bytes + PIECES_MAX;
+	uint8_t *bytes = scry_arena_alloc(&s->arena, 2 * PIECES_MAX), *mask;
 
 	*ret = (struct scry_place_of) { .kind = SCRY_IN_NOTHING, .how = "out of memory" };
 	if (!bytes)
 		return;
+	mask = bytes + PIECES_MAX;
 	memset(bytes, 0, 2 * PIECES_MAX);
 	for (size_t i = 0, first = 0; i < count; i++) {
 		struct scry_place_of place = { .kind = SCRY_IN_NOTHING, .how = NULL };

@@ -212,6 +212,18 @@ def test_crashes(interpreter, tmp_path):
 
 
 @pytest.mark.parametrize('interpreter', every(lambda i: i.tag == 'pyenv-3.11.7'))
+def test_fatal_format(interpreter, tmp_path):
+    """A format's values as printf() shows them, as far as its directives are known."""
+    run.prepare(run_program(), str(tmp_path))
+    compiled(interpreter, str(tmp_path), ['-O2'])
+    core, _ = died(interpreter, str(tmp_path), 'fatal_format')
+    answer, _, errors = run.answer(core, command=('crash',))
+    os.remove(core)
+    message = 'Fatal Python error: 3000000000 is lost, -7 %c %x'
+    assert answer['crash']['message'] == message, errors
+
+
+@pytest.mark.parametrize('interpreter', every(lambda i: i.tag == 'pyenv-3.11.7'))
 def test_more(interpreter, tmp_path):
     """What a handler caught before (faulthandler); a recursion in Python; names by DWARF; regs
     --stack."""

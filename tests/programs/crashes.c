@@ -142,6 +142,16 @@ NOINLINE static void fatal(void)
 	Py_FatalError("the answer is lost");
 }
 
+/* What is behind a directive that pyscry does not know stays as it is written. */
+#if PY_VERSION_HEX >= 0x030a0000
+NOINLINE static void fatal_format(unsigned large)
+{
+	_Py_FatalErrorFormat("fatal_format", "%u is %s, %d %c %x", large, "lost", -7, 'c');
+}
+#else
+#define fatal_format(large) abort()
+#endif
+
 NOINLINE static int recursion(int depth)
 {
 	volatile char frame[400];
@@ -547,6 +557,7 @@ static PyObject *die(PyObject *self, PyObject *args)
 	WAY("double_free", double_free())
 	WAY("assertion", assertion(zero))
 	WAY("fatal", fatal())
+	WAY("fatal_format", fatal_format(3000000000u))
 	WAY("recursion", recursion(0))
 	WAY("thread_recursion", recursion(0))
 	WAY("unloaded", unloaded(object))
