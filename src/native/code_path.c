@@ -53,30 +53,6 @@ static void walk_back(struct scry_code_path *p, uint32_t at, const struct scry_l
 	}
 }
 
-bool scry_path_open(struct scry_code_path *p, struct scry_crash *c, struct scry_decoder *d,
-		    const struct scry_native_frame *f, scry_addr at)
-{
-	struct scry_labels labels;
-
-	*p = (struct scry_code_path) { .c = c, .d = d, .f = f };
-	if (!scry_listing_read(d, at, &p->code))
-		return false;
-	scry_labels_read(d, &p->code, &labels);
-	walk_back(p, (uint32_t)scry_listing_find(&p->code, at), &labels);
-	scry_labels_done(&labels);
-	return true;
-}
-
-void scry_path_done(struct scry_code_path *p)
-{
-	scry_listing_done(&p->code);
-}
-
-const struct scry_insn *scry_path_step(const struct scry_code_path *p, unsigned i)
-{
-	return &p->code.insns[p->steps[i]];
-}
-
 static bool is_volatile(const struct scry_code_path *p, int reg)
 {
 	const struct scry_reg_row *row = &p->f->regs.arch->regs[reg];
@@ -93,6 +69,96 @@ static bool changes(const struct scry_code_path *p, const struct scry_insn *insn
 		if (insn->operands[i].implicit && reg == p->f->regs.arch->sp)
 			return true;
 	return insn->writes >> reg & 1;
+}
+
+/* A register's own value, not what it points to. */
+static bool reads(const struct scry_insn *insn, int reg)
+{
+	for (unsigned i = 0; i < insn->count; i++) {
+		const struct scry_operand *o = &insn->operands[i];
+
+		if (o->kind == SCRY_OPERAND_REGISTER && o->reg == reg && (o->read || !o->written))
+			return true;
+	}
+	return insn->kind == SCRY_INSN_ADDRESS &&
+	       (insn->operands[1].base == reg || insn->operands[1].index == reg);
+}
+
+static bool stores(const struct scry_insn *insn)
+{
+	for (unsigned i = 0; i < insn->count; i++)
+		if (insn->operands[i].kind == SCRY_OPERAND_MEMORY && insn->operands[i].written)
+			return true;
+	return false;
+}
+
+static bool moves_stack(const struct scry_code_path *p, const struct scry_insn *insn)
+{
+	return insn->kind != SCRY_INSN_CALL && changes(p, insn, p->f->regs.arch->sp);
+}
+
+/* Is it one of those that give the frame up, after which the function is left? */
+static bool is_epilogue(const struct scry_code_path *p, size_t i)
+{
+	for (; i < p->code.count; i++) {
+		const struct scry_insn *insn = &p->code.insns[i];
+
+		if (insn->kind == SCRY_INSN_RETURN)
+			return true;
+		if (insn->kind == SCRY_INSN_JUMP)
+			return !insn->conditional && insn->target &&
+			       (insn->target < p->code.start || insn->target >= p->code.end);
+		if (insn->kind == SCRY_INSN_CALL || scry_insn_ends(insn) ||
+		    (stores(insn) && moves_stack(p, insn)))
+			return false;
+	}
+	return false;
+}
+
+/* What the function does with the stack's two registers. */
+static void learn_frame(struct scry_code_path *p)
+{
+	const struct scry_arch *arch = p->f->regs.arch;
+
+	p->still = 0;
+	p->framed = p->code.count;
+	for (size_t i = 0; i < p->code.count; i++) {
+		const struct scry_insn *insn = &p->code.insns[i];
+		bool moves = moves_stack(p, insn), makes = insn->writes >> arch->fp & 1;
+
+		if ((!moves && !makes) || is_epilogue(p, i))
+			continue;
+		if (moves)
+			p->still = i + 1;
+		p->frame_moves |= makes && p->framed < p->code.count;
+		if (makes && p->framed == p->code.count && reads(insn, arch->sp))
+			p->framed = i;
+	}
+}
+
+bool scry_path_open(struct scry_code_path *p, struct scry_crash *c, struct scry_decoder *d,
+		    const struct scry_native_frame *f, scry_addr at)
+{
+	struct scry_labels labels;
+
+	*p = (struct scry_code_path) { .c = c, .d = d, .f = f };
+	if (!scry_listing_read(d, at, &p->code))
+		return false;
+	scry_labels_read(d, &p->code, &labels);
+	learn_frame(p);
+	walk_back(p, (uint32_t)scry_listing_find(&p->code, at), &labels);
+	scry_labels_done(&labels);
+	return true;
+}
+
+void scry_path_done(struct scry_code_path *p)
+{
+	scry_listing_done(&p->code);
+}
+
+const struct scry_insn *scry_path_step(const struct scry_code_path *p, unsigned i)
+{
+	return &p->code.insns[p->steps[i]];
 }
 
 unsigned scry_path_changed(const struct scry_code_path *p, unsigned i, int reg)
@@ -148,26 +214,52 @@ static bool is_own_slot(const struct scry_code_path *p, const struct scry_operan
 	return false;
 }
 
-/*
- * May somebody else have the slot's address? The function computes one that may be that of
- * something around it.
- */
-static bool escapes(const struct scry_code_path *p, const struct scry_operand *o)
+/* Does it leave the value of a register that it reads anywhere but in sp and fp? */
+static bool hands_on(const struct scry_code_path *p, const struct scry_insn *insn)
 {
 	const struct scry_arch *arch = p->f->regs.arch;
 
+	if (insn->kind == SCRY_INSN_CALL || insn->kind == SCRY_INSN_JUMP)
+		return false;
+	for (unsigned i = 0; i < insn->count; i++) {
+		const struct scry_operand *o = &insn->operands[i];
+
+		if (o->written &&
+		    (o->kind == SCRY_OPERAND_MEMORY || (o->reg != arch->sp && o->reg != arch->fp)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * May somebody else have the address of the slot that step `at` names? The function computes one
+ * that may be that of something around it. Only a copy, and x86's lea, say which; what else makes
+ * one of the stack's registers may be the address of any slot.
+ */
+static bool escapes(const struct scry_code_path *p, unsigned at, const struct scry_operand *o)
+{
+	const struct scry_arch *arch = p->f->regs.arch;
+	size_t step = p->steps[at];
+
 	for (size_t i = 0; i < p->code.count; i++) {
 		const struct scry_insn *insn = &p->code.insns[i];
-		const struct scry_operand *to = &insn->operands[0], *from = &insn->operands[1];
-		bool computes =
-			     insn->kind == SCRY_INSN_ADDRESS && from->kind == SCRY_OPERAND_MEMORY,
-		     copies = insn->kind == SCRY_INSN_MOVE && from->kind == SCRY_OPERAND_REGISTER;
-		int base = computes ? from->base : copies ? from->reg : -1;
+		const struct scry_operand *from = &insn->operands[1];
+		bool of_sp = reads(insn, arch->sp),
+		     /* before, fp has what the caller had in it, which is saved */
+			of_fp = p->framed < p->code.count && reads(insn, arch->fp) &&
+				(i > p->framed || !stores(insn));
 
-		if ((base != arch->sp && base != arch->fp) || to->reg == arch->sp ||
-		    to->reg == arch->fp)
+		if ((!of_sp && !of_fp) || !hands_on(p, insn))
 			continue;
-		if (base != o->base || (computes ? from->offset : 0) <= o->offset)
+		bool says = insn->kind == SCRY_INSN_ADDRESS
+				    ? from->index < 0
+				    : insn->kind == SCRY_INSN_MOVE &&
+					      from->kind == SCRY_OPERAND_REGISTER;
+		int64_t offset = insn->kind == SCRY_INSN_ADDRESS ? from->offset : 0;
+
+		if (!says || o->base != (of_sp ? arch->sp : arch->fp) || offset <= o->offset)
+			return true;
+		if (of_sp ? i < p->still || step < p->still : p->frame_moves)
 			return true;
 	}
 	return false;
@@ -181,7 +273,7 @@ static bool is_kept(struct scry_code_path *p, unsigned at, const struct scry_ope
 
 	if (p->trusting || (map && map->flags & SCRY_MAP_READ && !(map->flags & SCRY_MAP_WRITE)))
 		return true;
-	bool own = is_own_slot(p, from) && !escapes(p, from);
+	bool own = is_own_slot(p, from) && !escapes(p, at, from);
 	for (unsigned k = p->f->is_call ? 0 : 1; k < at; k++) {
 		const struct scry_insn *insn = scry_path_step(p, k);
 
@@ -266,7 +358,7 @@ static bool copy_of(struct scry_code_path *p, unsigned at, int reg, unsigned dep
 				return true;
 			}
 			if (to->kind == SCRY_OPERAND_MEMORY && is_own_slot(p, to) &&
-			    !escapes(p, to) && scry_path_address(p, k, to, depth + 1, &slot) &&
+			    !escapes(p, k, to) && scry_path_address(p, k, to, depth + 1, &slot) &&
 			    is_kept(p, k, to, depth + 1, slot) &&
 			    scry_read_ptr(p->c->session, slot, ret) == SCRY_OK)
 				return true;

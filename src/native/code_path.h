@@ -16,6 +16,10 @@ struct scry_code_path {
 	uint32_t steps[SCRY_PATH_MAX_STEPS];
 	unsigned count;
 	bool from_start; /* the path begins with the function */
+	/* indices into `code`: */
+	size_t still;     /* from here on nothing moves sp but what leaves the function */
+	size_t framed;    /* fp is made from sp here; the count: it has something else in it */
+	bool frame_moves; /* fp is written to again */
 	struct scry_entry entry;
 	/* memory that was read counts with what it holds now, whoever may have written to it */
 	bool trusting;
