@@ -1,11 +1,12 @@
 """Reference counts: of one kind, immortal ones, and those of free-threaded builds, with an owner,
 shared, deferred; their GIL."""
+import os
 import struct
 
 import pytest
 
 from tests.support import programs, run
-from tests.support.corefile import CoreFile
+from tests.support.corefile import PF_W, PT_LOAD, CoreFile
 
 from .conftest import every
 
@@ -78,16 +79,33 @@ def with_a_gil(interpreter):
     return not interpreter.free_threaded and interpreter.machine == 'x86_64'
 
 
-def move_last_segment(path, address):
-    """Where something of the process lies matters to nobody but to what looks like its address."""
+def map_page(path, address):
+    """Where something of the process lies matters to nobody but to what looks like its address: one
+    mapping more, of zeros, unless the process has one there."""
     with open(path, 'r+b') as core:
-        header = core.read(64)
-        start, size, count = (struct.unpack_from(f, header, at)[0] for f, at in HEADER)
-        core.seek(start + (count - 1) * size + 16)
-        core.write(struct.pack('<QQ', address, address))
+        file_header = bytearray(core.read(64))
+        start, count = (struct.unpack_from(f, file_header, at)[0] for f, at in TABLE)
+        core.seek(start)
+        table = [list(SEGMENT.unpack(core.read(SEGMENT.size))) for _ in range(count)]
+        loads = [(at, size) for kind, _, _, at, _, _, size, _ in table if kind == PT_LOAD]
+        if any(at <= address < at + size for at, size in loads):
+            return
+        # segments are sorted by their addresses
+        index = count - sum(at > address for at, _ in loads)
+        page = -(-core.seek(0, os.SEEK_END) // PAGE) * PAGE
+        table.insert(index, [PT_LOAD, READ | PF_W, page, address, 0, PAGE, PAGE, PAGE])
+        core.seek(page)
+        core.write(bytes(PAGE) + b''.join(SEGMENT.pack(*row) for row in table))
+        for (form, at), value in zip(TABLE, (page + PAGE, count + 1)):
+            struct.pack_into(form, file_header, at, value)
+        core.seek(0)
+        core.write(file_header)
 
 
-HEADER = (('<Q', 32), ('<H', 54), ('<H', 56))
+PAGE = 4096
+READ = 4  # PF_R
+TABLE = (('<Q', 32), ('<H', 56))  # where e_phoff and e_phnum are
+SEGMENT = struct.Struct('<IIQQQQQQ')
 
 
 @pytest.mark.parametrize(
@@ -97,7 +115,7 @@ def test_counts_that_are_addresses_too(interpreter, tmp_path):
     """Up to 1 GB behind a program at 4 MB its break may begin: the first counts of static objects
     are mapped then."""
     dump = run.crash(interpreter, COUNTS, str(tmp_path))
-    move_last_segment(dump.core, FIRST_COUNTS[interpreter.version[:2]] & ~0xFFF)
+    map_page(dump.core, FIRST_COUNTS[interpreter.version[:2]] & ~0xFFF)
     differences = compare(dump, dump.truth)
     assert not differences, '\n'.join(differences)
 
@@ -110,7 +128,7 @@ WITH_EVIDENCE = ('list', 'dict', 'instance', 'class', 'text', 'int')
 def test_as_many_references_as_an_address(interpreter, tmp_path):
     """What follows the count says that an object is there."""
     dump = run.crash(interpreter, COUNTS, str(tmp_path))
-    move_last_segment(dump.core, MANY & ~0xFFF)
+    map_page(dump.core, MANY & ~0xFFF)
     dump.truth['objects'] = [o for o in dump.truth['objects'] if o['name'] in WITH_EVIDENCE]
     with CoreFile(dump.core) as core:
         for each in dump.truth['objects']:

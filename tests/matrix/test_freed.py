@@ -20,13 +20,21 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize('program', WAYS, ids=[program.args[0] for program in WAYS])
-@pytest.mark.parametrize('interpreter', every())
+def runs_on(interpreter, program):
+    return program.runs_on(interpreter) and (
+        not interpreter.free_threaded or program.args == ('default',)
+    )
+
+
+@pytest.mark.parametrize(
+    'interpreter, program',
+    [
+        pytest.param(*one.values, program, id='%s-%s' % (one.id, program.args[0]), marks=one.marks)
+        for program in WAYS
+        for one in every(lambda interpreter, program=program: runs_on(interpreter, program))
+    ],
+)
 def test_freed(dumps, interpreter, program):
-    if not program.runs_on(interpreter) or (
-        interpreter.free_threaded and program.args != ('default',)
-    ):
-        return
     dump = dumps.core(interpreter, program)
     for name, address in sorted(dump.truth.items()):
         text = run.pyscry(dump.core, 'print', name, *run.where(interpreter))[1].partition(' = ')[2]

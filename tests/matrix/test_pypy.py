@@ -217,8 +217,13 @@ def test_names_of_machine_code(dumps, pypy):
         ]
         for thread in answer['threads']
     }
-    names = sorted(name for frames in native.values() for name, _ in frames)
-    assert names == ['JIT code of hot, end', 'JIT code of park'], (native, errors)
+    names = [name for frames in native.values() for name, _ in frames]
+    # which of the loops it had made by then, and what went into them, is the JIT's affair
+    assert names, (native, errors)
+    for name in names:
+        start, _, functions = name.partition(' of ')
+        functions = set(functions.split(', '))
+        assert start == 'JIT code' and (functions <= {'hot', 'end'} or functions == {'park'}), name
     for frames in native.values():
         for name, pc in frames:
             layer = run.answer(dump.core, *run.where(pypy), command=('whatis', pc))[0]['whatis'][
