@@ -58,19 +58,28 @@ bool scry_has_chunks(struct scry_runtime *r)
 	return memory && memory->has_chunks;
 }
 
+/*
+ * A block too large for Python's own allocator, of the kind that objects get. An application may
+ * replace the allocators of objects alone (PyMem_SetAllocator(), 3.4+), so from 3.3 on an
+ * interpreter's state says nothing.
+ */
+static bool evidence_of(struct scry_runtime *r, scry_addr *ret)
+{
+	*ret = r->interps->addr;
+	return !scry_layout_has(r->layout, SCRY_F_DICT_KEYS) ||
+	       scry_field_read(r, r->interps->builtins, SCRY_F_DICT_KEYS, ret) == SCRY_OK;
+}
+
 bool scry_chunks_sure(struct scry_runtime *r)
 {
 	struct scry_memory *memory = scry_memory_of(r);
 	struct scry_chunk chunk;
-	scry_addr keys;
+	scry_addr at;
 
 	if (memory && !memory->chunks_asked) {
 		memory->chunks_asked = true;
-		memory->chunks_sure = scry_has_chunks(r) && r->interps &&
-				      (scry_chunk_at(r, r->interps->addr, &chunk) ||
-				       (scry_field_read(r, r->interps->builtins, SCRY_F_DICT_KEYS,
-							&keys) == SCRY_OK &&
-					scry_chunk_at(r, keys, &chunk)));
+		memory->chunks_sure = scry_has_chunks(r) && r->interps && evidence_of(r, &at) &&
+				      scry_chunk_at(r, at, &chunk);
 	}
 	return memory && memory->chunks_sure;
 }

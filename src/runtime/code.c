@@ -331,7 +331,6 @@ static const char *name_at(struct scry_code *c, scry_addr items, uint64_t i)
 	return "?";
 }
 
-/* 3.11+: one tuple of names and one byte of kind for each. */
 /*
  * As many of each kind as the code object says: Objects/codeobject.c, get_localsplus_counts(). What
  * is a local and in a cell counts as both.
@@ -350,6 +349,7 @@ static bool agree_with_counts(const struct scry_record *rec, const uint8_t *kind
 		scry_record_uint(rec, SCRY_F_CODE_NFREEVARS) == frees);
 }
 
+/* 3.11+: one tuple of names and one byte of kind for each. */
 static int locals_by_kind(struct scry_code *c, struct scry_record *rec)
 {
 	struct scry_runtime *r = c->runtime;

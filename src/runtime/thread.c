@@ -152,7 +152,8 @@ static void take_between(struct scry_interp *interp, struct scry_hash *seen, scr
 	    of != interp->addr || scry_field_read(r, state, SCRY_F_THREAD_PREV, &back) < 0 ||
 	    back == before)
 		return;
-	snprintf(why, sizeof(why), "from 0x%" PRIx64 " another one leads back than to it", state);
+	snprintf(why, sizeof(why), "the one at 0x%" PRIx64 " says that another one is before it",
+		 state);
 	cut_list(interp, why);
 	for (unsigned i = 0; back && back != before && i < THREADS_MAX; i++) {
 		if (scry_field_read(r, back, SCRY_F_THREAD_INTERP, &of) < 0 || of != interp->addr ||

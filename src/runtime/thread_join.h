@@ -17,6 +17,7 @@ struct scry_join {
 	} * stacks; /* sorted by start; made when first needed */
 	size_t stack_count;
 	bool has_stacks;
+	uint32_t links; /* of chains of frames that were followed: there is a limit */
 };
 
 /**

@@ -12,6 +12,7 @@
 #define SEARCH_MAX (1u << 20) /* bytes of one C stack that are looked through */
 #define SHIM_MAX   256        /* frames that are followed to a shim */
 #define CHAIN_MAX  (1u << 16) /* frames that are followed where two chains may meet */
+#define LINKS_MAX  (1u << 21) /* of all states together */
 
 bool scry_os_thread_stack(struct scry_target *t, const struct scry_os_thread *os,
 			  scry_addr *ret_start, scry_addr *ret_end)
@@ -148,13 +149,18 @@ static const struct scry_os_thread *find_holder(struct scry_join *j, const struc
 	return found;
 }
 
-/* Is it in the chain of a state's frames, whichever calls from C these lead through? */
-static bool leads_to(const struct scry_thread *t, scry_addr frame)
+/*
+ * Is it in the chain of a state's frames, whichever calls from C these lead through? Chains
+ * may be damaged, and states many: behind so many frames of all together it may be in any.
+ */
+static bool leads_to(struct scry_join *j, const struct scry_thread *t, scry_addr frame)
 {
 	scry_addr at = t->top;
 
 	for (unsigned i = 0; at && at != frame && i < CHAIN_MAX; i++)
-		if (scry_field_read(t->runtime, at, SCRY_F_IFRAME_PREVIOUS, &at) < 0)
+		if (++j->links > LINKS_MAX)
+			return true;
+		else if (scry_field_read(t->runtime, at, SCRY_F_IFRAME_PREVIOUS, &at) < 0)
 			return false;
 	return at == frame;
 }
@@ -164,7 +170,7 @@ static bool is_anothers(struct scry_join *j, const struct scry_thread *t, scry_a
 {
 	for (const struct scry_thread *other = j->session->threads; other; other = other->next)
 		if (other != t && other->top && other->runtime == t->runtime &&
-		    (anchor_of(other) == anchor || leads_to(other, anchor)))
+		    (anchor_of(other) == anchor || leads_to(j, other, anchor)))
 			return true;
 	return false;
 }

@@ -8,8 +8,7 @@
 
 /*
  * Is it one of the names, or a part that the compiler split off (name.cold)? The C library's have
- * aliases that begin with underscores, and others for a time of 64 bits; a
- * version follows an '@'.
+ * aliases that begin with underscores, and others for a time of 64 bits; a version follows an '@'.
  */
 static bool is_named(const char *function, const char *const *names)
 {

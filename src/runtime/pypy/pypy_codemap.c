@@ -13,6 +13,7 @@
 
 #define HEIGHT     8 /* of the list: so many levels */
 #define PIECES_MAX (1u << 20)
+#define NODES_MAX  (1u << 22) /* that are looked at before the list is found */
 #define PIECE_MAX  (1u << 28) /* bytes of one */
 #define WORDS_MAX  65536      /* of what is told of one */
 #define ENTRY      4          /* words: function, where it begins and ends, the entry behind it */
@@ -86,18 +87,19 @@ static bool add_piece(struct scry_pypy_codemap *map, const struct piece *piece)
 	return true;
 }
 
-/* All pieces from a node on; keys that do not grow are no list's. */
-static bool read_list(struct scry_pypy *p, scry_addr node)
+/* All pieces from a node on; keys that do not grow are no list's. `left`: so many nodes at most. */
+static bool read_list(struct scry_pypy *p, scry_addr node, uint32_t *left)
 {
 	struct scry_pypy_codemap *map = p->codemap;
 	struct piece piece;
 
 	map->count = 0;
 	while (node) {
-		if (!read_node(p, node, &piece, &node) ||
+		if (!*left || !read_node(p, node, &piece, &node) ||
 		    (map->count && piece.start <= map->pieces[map->count - 1].start) ||
 		    !add_piece(map, &piece))
 			break;
+		(*left)--;
 	}
 	return map->count && !node;
 }
@@ -105,6 +107,7 @@ static bool read_list(struct scry_pypy *p, scry_addr node)
 struct head {
 	struct scry_pypy *p;
 	bool found;
+	uint32_t left; /* nodes that may still be looked at, whatever word leads to them */
 };
 
 /* The head is a node without key and data. */
@@ -118,13 +121,13 @@ static bool try_head(void *arg, scry_addr at, uint64_t value)
 	if (!scry_pypy_leads_out(h->p, value) || !read_node(h->p, value, &piece, &next) ||
 	    !piece.words || scry_pypy_words(h->p, at - 16, before, 2) < 2 || before[0] || before[1])
 		return true;
-	h->found = read_list(h->p, value);
-	return !h->found;
+	h->found = read_list(h->p, value, &h->left);
+	return !h->found && h->left;
 }
 
 static bool load(struct scry_pypy *p)
 {
-	struct head h = { .p = p };
+	struct head h = { .p = p, .left = NODES_MAX };
 
 	if (!p->codemap) {
 		p->codemap = calloc(1, sizeof(*p->codemap));

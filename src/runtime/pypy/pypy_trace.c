@@ -163,20 +163,22 @@ static bool walk_addresses(struct scry_pypy_tracer *tracer, scry_addr stack,
 			   bool tell)
 {
 	struct scry_session *s = tracer->p->runtime->session;
+	struct scry_hash seen = { 0 };
+	bool sound = true;
 	scry_addr chunk;
 	uint64_t count;
 
 	if (scry_read_ptr(s, stack + 8, &chunk) < 0 ||
 	    scry_read_uint(s, stack + 16, 8, &count) < 0 || !count || count > CHUNK_ITEMS)
 		return false;
-	for (unsigned i = 0; chunk && i < CHUNKS_MAX; i++, count = CHUNK_ITEMS) {
-		for (uint64_t k = 0; k < count; k++)
-			if (!each(tracer, chunk + 8 + 8 * k, tell))
-				return false;
-		if (scry_read_ptr(s, chunk, &chunk) < 0)
-			return false;
+	for (unsigned i = 0; sound && chunk && i < CHUNKS_MAX; i++, count = CHUNK_ITEMS) {
+		sound = scry_hash_add(&seen, chunk) > 0;
+		for (uint64_t k = 0; sound && k < count; k++)
+			sound = each(tracer, chunk + 8 + 8 * k, tell);
+		sound = sound && scry_read_ptr(s, chunk, &chunk) == SCRY_OK;
 	}
-	return !chunk; /* else there are more than there can be */
+	scry_hash_done(&seen);
+	return sound && !chunk; /* else there are more than there can be */
 }
 
 /*
