@@ -185,13 +185,15 @@ static void find_same_lock(struct scry_waits *w, struct scry_waiter *who)
 {
 	for (size_t i = 0; i < w->count; i++) {
 		const struct scry_waiter *other = &w->list[i];
+		const char *kind;
 
 		if (other->runtime != who->runtime || other->mutex != who->mutex ||
 		    !other->what.is_object || other->what.runtime != who->runtime ||
-		    !scry_lock_is_slept_on(who, other->what.addr))
+		    !scry_lock_is_slept_on(who, other->what.addr) ||
+		    !(kind = scry_lock_kind(who->runtime, other->what.addr)))
 			continue;
 		who->what.runtime = who->runtime;
-		who->what.kind = scry_lock_kind(who->runtime, other->what.addr);
+		who->what.kind = kind;
 		who->what.addr = other->what.addr;
 		who->what.is_object = true;
 		return;

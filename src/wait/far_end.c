@@ -288,7 +288,7 @@ static bool is_it(const char *line, bool flock, dev_t device, uint64_t inode, in
 	return sscanf(line, "%*[^:]: %15s %*s %*s %d %x:%x:%" SCNu64, kind, ret_pid, &high, &low,
 		      &its) == 5 &&
 	       *ret_pid > 0 && its == inode && high == major(device) && low == minor(device) &&
-	       flock == !strcmp(kind, "FLOCK") && strcmp(kind, "LEASE");
+	       !strcmp(kind, flock ? "FLOCK" : "POSIX");
 }
 
 const char *scry_file_lock_text(struct scry_session *s, const char *kind, int64_t fd)
@@ -306,10 +306,15 @@ const char *scry_file_lock_text(struct scry_session *s, const char *kind, int64_
 	    !scry_procfs_read(pid, "../locks", &locks))
 		return NULL;
 	for (const char *line = locks.text; line;
-	     line = strchr(line, '\n'), line = line ? line + 1 : NULL)
-		if (is_it(line, flock, st.st_dev, st.st_ino, &holder) && holder != last &&
-		    n++ < SHOWN_MAX)
-			put_process(&text, last = holder, holder == pid);
+	     line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+		if (!is_it(line, flock, st.st_dev, st.st_ino, &holder) || holder == last)
+			continue;
+		last = holder;
+		if (n++ < SHOWN_MAX)
+			put_process(&text, holder, holder == pid);
+	}
+	if (n > SHOWN_MAX)
+		scry_buf_printf(&text, " and %u more", n - SHOWN_MAX);
 	return !n ? NULL
 		  : scry_arena_printf(&s->arena, "%.*s %s it locked", (int)text.len, text.text,
 				      n == 1 ? "has" : "have");

@@ -240,6 +240,9 @@ static void note_frame(struct scry_waits *w, struct scry_waiter *who, const stru
 
 void scry_holds_collect(struct scry_waits *w)
 {
+	for (struct scry_runtime *r = scry_runtime_first(w->session); r; r = r->next)
+		for (struct scry_interp *i = r->interps; i; i = i->next)
+			w->unread |= i->cut != NULL;
 	for (size_t i = 0; i < w->count; i++) {
 		struct scry_walk walk = { 0 };
 		struct scry_frame f;
