@@ -113,6 +113,7 @@ static void expressions(void **state)
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(*vectors); i++) {
 		const struct vector *v = &vectors[i];
 		struct scry_rule rule = { .kind = SCRY_RULE_EXPRESSION,
+					  .typed = true,
 					  .ops = v->ops,
 					  .count = v->count };
 		uint64_t got = 0;
