@@ -38,7 +38,7 @@ import threading, time
 def adds():
     sum(range(10 ** 12))
 def sleeps():
-    time.sleep(1.5)
+    time.sleep(4)
 for f in (adds, sleeps):
     t = threading.Thread(target=f, name=f.__name__)
     t.start()
@@ -49,12 +49,12 @@ t.join()
         _interpreters.exec(_interpreters.create('isolated'), OTHER)
 
     def forks():
-        time.sleep(1)
+        time.sleep(3)
         if os.fork() == 0:
             os._exit(0)
 
     def beside():
-        time.sleep(1.5)
+        time.sleep(4)
 
     WAITS.append(dict(who='adds', state='running', function='adds'))
     WAITS.append(dict(who='forks', kind='stop-the-world', state='waiting', held_by=[['adds', 'owner']]))
@@ -67,11 +67,11 @@ else:
         sum(range(10 ** 12))
 
     def collects():
-        time.sleep(1)
+        time.sleep(3)
         gc.collect()
 
     def sleeps():
-        time.sleep(1.5)
+        time.sleep(4)
 
     WAITS.append(dict(who='adds', state='running', function='adds'))
     WAITS.append(dict(who='collects', kind='stop-the-world', state='waiting', held_by=[['adds', 'owner']]))
