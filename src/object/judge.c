@@ -436,8 +436,21 @@ static bool is_made_only(const struct scry_type *t)
 		(t->flags & TYPE_TUPLE && scry_known_type(t) != SCRY_IS_TUPLE));
 }
 
+/*
+ * Might malloc() have it on a list? Its links are in the first two words then, where the collector
+ * has its own: those of what is alive lead back. Without such words its type would be overwritten.
+ */
+static bool may_be_listed(struct scry_runtime *r, scry_addr addr, scry_addr head)
+{
+	uint64_t next, back;
+
+	return head != addr && scry_word(r, head, &next) == SCRY_OK && next &&
+	       (scry_word(r, (next & ~(uint64_t)3) + scry_ptr_size(r), &back) < 0 ||
+		(back & ~(uint64_t)3) != head);
+}
+
 /* Who refers to it refers to what is gone: by the object's own words, or by malloc's lists. */
-static const char *how_freed(struct scry_runtime *r, scry_addr addr, scry_addr head)
+static const char *how_freed(struct scry_runtime *r, scry_addr addr, scry_addr head, bool has_block)
 {
 	bool dead, address;
 
@@ -445,7 +458,7 @@ static const char *how_freed(struct scry_runtime *r, scry_addr addr, scry_addr h
 		return "it was freed: its memory is kept for the next object of its type";
 	if (scry_count_check(r, addr, &dead, &address) == SCRY_OK && dead)
 		return "it was freed, or is being freed: its reference count is 0";
-	if (scry_malloc_is_listed(r, head) || scry_malloc_is_listed(r, head - 2 * scry_ptr_size(r)))
+	if (!has_block && may_be_listed(r, addr, head) && scry_malloc_is_listed(r, head))
 		return "it was freed: malloc has its memory back";
 	return NULL;
 }
@@ -460,7 +473,7 @@ int scry_judge_reference(struct scry_runtime *r, scry_addr addr, struct scry_typ
 		return scry_fail(r->session, SCRY_ECORRUPT, addr,
 				 "its block of %" PRIu64 " bytes is free: what stood there is gone",
 				 b.size);
-	const char *freed = how_freed(r, addr, head);
+	const char *freed = how_freed(r, addr, head, has_block);
 
 	if (freed)
 		return no(r, addr, freed);

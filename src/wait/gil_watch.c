@@ -58,10 +58,9 @@ void scry_waits_since(struct scry_waits *w, const struct scry_gil_reading *befor
 		for (size_t i = 0; i < w->count; i++) {
 			const struct scry_thread *t = w->list[i].thread;
 
-			if (t && t->interp && t->state == before->holder &&
-			    read_clock(&now) && read_gil(t->interp, &now) &&
-			    now.gil == before->gil && now.holder == before->holder &&
-			    now.switches == before->switches)
+			if (t && t->interp && t->state == before->holder && read_clock(&now) &&
+			    read_gil(t->interp, &now) && now.gil == before->gil &&
+			    now.holder == before->holder && now.switches == before->switches)
 				w->list[i].gil_kept = now.at - before->at;
 		}
 }
