@@ -215,6 +215,18 @@ static const struct {
 	uint64_t small;
 } smalls[] = { { 0, 0 }, { SCRY_VERSION_OF(3, 6), 512 } };
 
+/* Is it known who gives out what is small? Else it may be in a block of an unknown shape. */
+static bool small_is_known(struct scry_runtime *r)
+{
+	struct scry_chunk chunk;
+	struct scry_block b;
+	bool sure;
+	scry_addr dict = r->interps->builtins;
+
+	return scry_block_guess(r, dict, &b) ||
+	       scry_chunk_at(r, dict - scry_gc_head_size(r, &sure), &chunk);
+}
+
 /* May an allocator have given out `start`, for `size` bytes (0: not known) that `owner` has? */
 static bool is_given(struct scry_runtime *r, scry_addr owner, scry_addr start, uint64_t size)
 {
@@ -234,7 +246,7 @@ static bool is_given(struct scry_runtime *r, scry_addr owner, scry_addr start, u
 	if (size && size <= SCRY_SINCE(smalls, r->version)->small &&
 	    scry_block_guess(r, owner, &b) && !scry_block_lost(r, start))
 		return false;
-	return !scry_chunks_sure(r) || scry_chunk_at(r, start, &chunk);
+	return !scry_chunks_sure(r) || scry_chunk_at(r, start, &chunk) || !small_is_known(r);
 }
 
 int scry_check_items(struct scry_runtime *r, scry_addr list, scry_addr start, uint64_t size)
