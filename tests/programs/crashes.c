@@ -143,7 +143,7 @@ NOINLINE static void fatal(void)
 }
 
 /* What is behind a directive that pyscry does not know stays as it is written. */
-#if PY_VERSION_HEX >= 0x030a0000
+#if PY_VERSION_HEX >= 0x030a0000 && PY_VERSION_HEX < 0x030d0000 /* no symbol later */
 NOINLINE static void fatal_format(unsigned large)
 {
 	_Py_FatalErrorFormat("fatal_format", "%u is %s, %d %c %x", large, "lost", -7, 'c');
