@@ -331,7 +331,10 @@ def test_gil_of_pypy(dumps, pypy):
             dump.core, *run.where(pypy), command=(command,) + options
         )
         assert status == 0, errors
-        assert roles(dump, answer) == wanted
+        got = roles(dump, answer)
+        # the first in the queue wakes up every 0.1 ms to look: it may be found awake
+        awake = [name for name in ('first', 'second') if got[name] is None]
+        assert len(awake) < 2 and dict(got, **dict.fromkeys(awake, 'waiting')) == wanted, got
         assert {thread['gc'] for thread in answer['threads']} == {None}
     _, output, _ = run.pyscry(*run.where(pypy), dump.core, 'crash')
     assert 'does not hold the GIL' in output and 'GC' not in output, output
