@@ -219,15 +219,14 @@ static bool take(struct pass *p, const struct scry_block *b, scry_addr start, ui
 	uint64_t word;
 
 	if (addr + p->type_at + h->reader.ptr > b->start + b->size ||
-	    !scry_reader_word(&h->reader, addr + p->type_at, &word) || !word)
-		return false;
-	if (word < SCRY_NULL_PAGE || word % h->reader.ptr)
+	    !scry_reader_word(&h->reader, addr + p->type_at, &word) || word < SCRY_NULL_PAGE ||
+	    word % h->reader.ptr)
 		return false;
 	uint32_t type = scry_heap_known_type(h, word);
 
-	if ((type != SCRY_HEAP_NONE) != met)
-		return false;
-	if (!met && (type = scry_heap_new_type(h, word)) == SCRY_HEAP_NONE)
+	if (!met)
+		type = type == SCRY_HEAP_NONE ? scry_heap_new_type(h, word) : SCRY_HEAP_NONE;
+	if (type == SCRY_HEAP_NONE)
 		return false;
 	struct scry_heap_type *t = h->types[type];
 

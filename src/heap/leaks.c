@@ -319,7 +319,7 @@ int scry_leaks_find(struct scry_heap *h, struct scry_leaks *ret)
 	free(s.met);
 	free(s.chunks);
 	/* a word may have gone from where nobody had looked to where somebody had */
-	ret->moved = session->target->ops->runs && session->target->ops->runs(session->target);
+	ret->moved = scry_target_runs(session->target);
 	if (session->stopped)
 		return scry_fail(session, SCRY_EFAULT, 0, "interrupted");
 	return s.full ? scry_fail(session, SCRY_ENOMEM, 0, "out of memory") : rc;

@@ -17,6 +17,13 @@ static const char *printed(struct scry_verify *v, const char *text, uint64_t num
 	return scry_arena_printf(&v->h->runtime->session->arena, "%s %" PRIu64, text, number);
 }
 
+static void mark_free(struct scry_verify *v, scry_addr at)
+{
+	uint64_t word = (at - v->page) / 8;
+
+	v->free[word / 64] |= (uint64_t)1 << word % 64;
+}
+
 /* The free blocks of the page that an object is in: looked up once for all of its objects. */
 static bool is_free(struct scry_verify *v, scry_addr addr)
 {
@@ -39,15 +46,13 @@ static bool is_free(struct scry_verify *v, scry_addr addr)
 		for (; count; count--) {
 			if (at < page.first || at >= page.start + page.size || at % 8)
 				break; /* the list itself is damaged: nothing more is known */
-			v->free[(at - page.start) / 512] |= (uint64_t)1
-							    << (at - page.start) / 8 % 64;
+			mark_free(v, at);
 			if (scry_read_ptr(s, at, &at) < 0)
 				break;
 		}
 		/* after the last of them nothing was ever in use */
 		for (; !count && at >= page.first && at < page.start + page.size; at += 8)
-			v->free[(at - page.start) / 512] |= (uint64_t)1
-							    << (at - page.start) / 8 % 64;
+			mark_free(v, at);
 	}
 	return v->free[(addr - page.start) / 512] >> (addr - page.start) / 8 % 64 & 1;
 }

@@ -10,7 +10,6 @@
 
 /* malloc/malloc.c: bits of the size word */
 #define PREV_INUSE     1
-#define IS_MMAPPED     2
 #define NON_MAIN_ARENA 4
 
 const char *scry_malloc_state_name(enum scry_malloc_state state)
@@ -111,7 +110,7 @@ static scry_addr next_chunk(struct scry_malloc *m, const struct scry_malloc_regi
 	unsigned flags;
 	uint64_t size = scry_malloc_size(m, chunk, &flags);
 
-	if (size < 2 * ptr_size(m) || flags & IS_MMAPPED || size > region->end - chunk)
+	if (size < 2 * ptr_size(m) || flags & SCRY_MALLOC_OWN_MAP || size > region->end - chunk)
 		return 0;
 	return chunk + size;
 }

@@ -6,9 +6,8 @@
 #include "memory/pymalloc.h"
 #include "memory/stack.h"
 
-#define PAGE       4096u
-#define IN_VAIN    ((uint64_t)1 << 16) /* pages of one mapping in which no chunk begins */
-#define IS_MMAPPED 2                   /* malloc/malloc.c: a bit of the size word */
+#define PAGE    4096u
+#define IN_VAIN ((uint64_t)1 << 16) /* pages of one mapping in which no chunk begins */
 
 /* A mapping that malloc() may have made; adjacent ones are one to the system. */
 static bool may_be_mmapped(const struct scry_map *map)
@@ -29,7 +28,7 @@ static bool read_mmapped(struct scry_runtime *r, scry_addr page, const struct sc
 	uint64_t before, word;
 
 	if (scry_word(r, chunk, &before) < 0 || scry_word(r, chunk + ptr, &word) < 0 ||
-	    before != chunk - page || (word & SCRY_MALLOC_FLAGS) != IS_MMAPPED)
+	    before != chunk - page || (word & SCRY_MALLOC_FLAGS) != SCRY_MALLOC_OWN_MAP)
 		return false;
 	scry_addr end = chunk + (word & ~(uint64_t)SCRY_MALLOC_FLAGS);
 	/* malloc_usable_size() leaves out what it does of other chunks, too: memsize(), 2.43 */

@@ -4,9 +4,10 @@
 
 #include "memory/malloc.h"
 
-#define SCRY_MALLOC_ALIGN 16  /* MALLOC_ALIGNMENT */
-#define SCRY_MALLOC_FLAGS 7   /* SIZE_BITS: PREV_INUSE, IS_MMAPPED, NON_MAIN_ARENA */
-#define SCRY_MALLOC_BINS  127 /* NBINS - 1: bins that have a pair of links */
+#define SCRY_MALLOC_ALIGN   16  /* MALLOC_ALIGNMENT */
+#define SCRY_MALLOC_FLAGS   7   /* SIZE_BITS: PREV_INUSE, IS_MMAPPED, NON_MAIN_ARENA */
+#define SCRY_MALLOC_OWN_MAP 2   /* IS_MMAPPED, of these */
+#define SCRY_MALLOC_BINS    127 /* NBINS - 1: bins that have a pair of links */
 
 /** A free chunk on a list; `start` is what malloc() returned. */
 struct scry_malloc_free {

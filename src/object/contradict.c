@@ -349,10 +349,9 @@ const char *scry_generator_doubt(struct scry_runtime *r, scry_addr gen, const ch
 {
 	const struct scry_code *c = code_of(r, gen);
 	const char *code = c ? c->name : NULL, *last = last_part(qualname), *text;
-	const char *doubt = state_doubt(r, gen);
+	const char *doubt = scry_generator_state_doubt(r, gen);
 	scry_addr name;
 
-	doubt = !doubt && c ? kind_doubt(r, gen, c) : doubt;
 	if (doubt)
 		return doubt;
 	if (!code || !strcmp(code, last) || scry_field_read(r, gen, SCRY_F_GEN_NAME, &name) < 0 ||

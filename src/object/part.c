@@ -386,7 +386,7 @@ int scry_parts_check(struct scry_runtime *r, scry_addr owner, struct scry_type *
 	struct scry_part part;
 	int rc = SCRY_OK;
 
-	for (unsigned i = 0; i < ROWS && rc == SCRY_OK; i++)
+	for (unsigned i = 0; wanted >> i && rc == SCRY_OK; i++)
 		if (wanted >> i & 1 && rows[i].begins && read_row(r, owner, t, &rows[i], &part))
 			rc = scry_check_given(r, part.start);
 	return rc;

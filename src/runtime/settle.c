@@ -64,8 +64,8 @@ void scry_thread_settle(struct scry_thread *t)
 {
 	struct scry_target *target = t->session->target;
 
-	if (!t->session->options.no_stop || !target->ops->runs || !target->ops->runs(target) ||
-	    t->settling || (t->settled && t->settled == target->readings))
+	if (!t->session->options.no_stop || !scry_target_runs(target) || t->settling ||
+	    (t->settled && t->settled == target->readings))
 		return;
 	t->settling = true;
 	t->torn = false;

@@ -104,9 +104,14 @@ enum scry_hole scry_target_hole(struct scry_target *t, scry_addr addr)
 	return scry_target_hole_to(t, addr, &end);
 }
 
+bool scry_target_runs(struct scry_target *t)
+{
+	return t->ops->runs && t->ops->runs(t);
+}
+
 const char *scry_target_damage(struct scry_target *t)
 {
-	return t && t->ops->runs && t->ops->runs(t) ? "changed while it was read" : "is damaged";
+	return t && scry_target_runs(t) ? "changed while it was read" : "is damaged";
 }
 
 /*

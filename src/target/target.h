@@ -285,6 +285,8 @@ enum scry_hole scry_target_hole(struct scry_target *t, scry_addr addr);
 enum scry_hole scry_target_hole_to(struct scry_target *t, scry_addr addr, scry_addr *ret_end);
 /** Fail since a thread has no registers that are known: SCRY_ENOTFOUND. */
 int scry_fail_registers(struct scry_session *s);
+/** Does it run while it is read? */
+bool scry_target_runs(struct scry_target *t);
 /** What to say of a list that makes no sense: "is damaged", or that the target runs on. */
 const char *scry_target_damage(struct scry_target *t);
 /** Is it certain that nothing was mapped at `addr`? */

@@ -164,12 +164,9 @@ void scry_waits_cycles(struct scry_waits *w)
 
 	s.path = calloc(w->count + 1, sizeof(*s.path));
 	s.stack = calloc(w->count + 1, sizeof(*s.stack));
-	const struct scry_target *target = w->session->target;
-	/* of a process that runs on, each lock was read at another moment: all is a guess */
-	bool runs = target->ops->runs && target->ops->runs(w->session->target);
-
 	if (s.path && s.stack) {
-		if (!runs)
+		/* where it runs on, each lock was read at another moment: all is a guess */
+		if (!scry_target_runs(w->session->target))
 			find_closed(&s, false);
 		find_closed(&s, true);
 	}

@@ -109,6 +109,12 @@ static const struct end *find_own(const struct scry_far_ends *ends, int pid, int
 	return NULL;
 }
 
+/* The next line of a text of /proc's, which ends there; NULL: no more. */
+static char *next_line(char **rest)
+{
+	return *rest ? strsep(rest, "\n") : NULL;
+}
+
 /* --- the other one of a pair of unix sockets --- */
 
 struct question {
@@ -186,8 +192,7 @@ static bool find_tcp(int pid, uint64_t *inode, char *local, char *remote)
 
 		if (!scry_procfs_read(pid, tables[i], &text))
 			continue;
-		for (const char *line = text.text; line;
-		     line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+		for (char *rest = text.text, *line; (line = next_line(&rest));) {
 			char from[64], to[64];
 			uint64_t its;
 
@@ -246,6 +251,30 @@ static void put_process(struct scry_buf *out, int pid, bool own)
 		scry_buf_puts(out, " (ended)"); /* the lock that it took was inherited */
 }
 
+/* Processes one after the other; one that comes several times in a row is one. */
+struct shown {
+	struct scry_buf *out;
+	unsigned count;
+	int last;
+};
+
+static void show(struct shown *shown, int pid, int own)
+{
+	if (pid == shown->last)
+		return;
+	shown->last = pid;
+	if (shown->count++ < SHOWN_MAX)
+		put_process(shown->out, pid, pid == own);
+}
+
+/* False: there was none. */
+static bool show_end(struct shown *shown)
+{
+	if (shown->count > SHOWN_MAX)
+		scry_buf_printf(shown->out, " and %u more", shown->count - SHOWN_MAX);
+	return shown->count;
+}
+
 /*
  * Of a pipe somebody has it, else its end would have been told: unless that is only on its way
  * from one to another. A socket's may be on another machine.
@@ -254,26 +283,18 @@ static const char *say(struct scry_session *s, const struct scry_far_ends *ends,
 		       const struct end *own, uint64_t peer)
 {
 	SCRY_AUTO_BUF(text);
-	unsigned n = 0;
-	int last = 0;
+	struct shown shown = { .out = &text };
 
-	for (size_t i = 0; i < ends->count; i++) {
-		const struct end *end = &ends->list[i];
-
-		if (end->pid == last || !is_other(own, peer, end))
-			continue;
-		last = end->pid;
-		if (n++ < SHOWN_MAX)
-			put_process(&text, last, last == own->pid);
-	}
-	if (!n)
+	for (size_t i = 0; i < ends->count; i++)
+		if (is_other(own, peer, &ends->list[i]))
+			show(&shown, ends->list[i].pid, own->pid);
+	if (!show_end(&shown))
 		return NULL;
-	if (n > SHOWN_MAX)
-		scry_buf_printf(&text, " and %u more", n - SHOWN_MAX);
 	const char *whole = ends->hidden ? ", of those that may be looked at" : "";
-	bool alone = n == 1 && last == own->pid;
+	bool alone = shown.count == 1 && shown.last == own->pid;
 	return scry_arena_printf(&s->arena, "%s%.*s %s the other end%s", alone ? "only " : "",
-				 (int)text.len, text.text, n == 1 ? "has" : "have", whole);
+				 (int)text.len, text.text, shown.count == 1 ? "has" : "have",
+				 whole);
 }
 
 /* --- locks of files --- */
@@ -294,30 +315,23 @@ static bool is_it(const char *line, bool flock, dev_t device, uint64_t inode, in
 const char *scry_file_lock_text(struct scry_session *s, const char *kind, int64_t fd)
 {
 	bool flock = !strcmp(kind, "flock");
-	int pid = scry_pid_here(s), holder, last = 0;
+	int pid = scry_pid_here(s), holder;
 	SCRY_AUTO_BUF(text);
 	SCRY_AUTO_BUF(locks);
+	struct shown shown = { .out = &text };
 	char path[64];
 	struct stat st;
-	unsigned n = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%" PRId64, pid, fd);
 	if (!pid || fd < 0 || (!flock && strcmp(kind, "file lock")) || stat(path, &st) < 0 ||
 	    !scry_procfs_read(pid, "../locks", &locks))
 		return NULL;
-	for (const char *line = locks.text; line;
-	     line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
-		if (!is_it(line, flock, st.st_dev, st.st_ino, &holder) || holder == last)
-			continue;
-		last = holder;
-		if (n++ < SHOWN_MAX)
-			put_process(&text, holder, holder == pid);
-	}
-	if (n > SHOWN_MAX)
-		scry_buf_printf(&text, " and %u more", n - SHOWN_MAX);
-	return !n ? NULL
-		  : scry_arena_printf(&s->arena, "%.*s %s it locked", (int)text.len, text.text,
-				      n == 1 ? "has" : "have");
+	for (char *rest = locks.text, *line; (line = next_line(&rest));)
+		if (is_it(line, flock, st.st_dev, st.st_ino, &holder))
+			show(&shown, holder, pid);
+	return show_end(&shown) ? scry_arena_printf(&s->arena, "%.*s %s it locked", (int)text.len,
+						    text.text, shown.count == 1 ? "has" : "have")
+				: NULL;
 }
 
 const char *scry_far_end_text(struct scry_session *s, const struct scry_far_ends *ends, int64_t fd)

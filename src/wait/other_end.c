@@ -61,11 +61,10 @@ static void find_queue_users(struct scry_waits *w, struct scry_awaited *what)
 
 void scry_waits_other_ends(struct scry_waits *w)
 {
-	const struct scry_target *target = w->session->target;
 	struct scry_far_ends *ends = NULL;
 
 	/* of a process that runs on, each stack was read at another moment */
-	w->unread |= target->ops->runs && target->ops->runs(w->session->target);
+	w->unread |= scry_target_runs(w->session->target);
 	for (size_t i = 0; i < w->count; i++) {
 		struct scry_awaited *what = &w->list[i].what;
 
